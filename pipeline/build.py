@@ -1,0 +1,284 @@
+"""The journey, in the order in which it happens: declarations, records, statements, checks, the gate, dist/."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import fcntl
+import filecmp
+import json
+import os
+import shutil
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from pipeline import checks, shapes
+from pipeline.dumps import Job, checksums, write_dumps
+from pipeline.engine import Engine
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Severity, SourceError, set_of
+from pipeline.mapping.model import MappingDocument
+from pipeline.mapping.yarrrml import read_yarrrml
+from pipeline.plan import Plan, compile_mapping
+from pipeline.project import Project
+from pipeline.reading.files import read_tree
+from pipeline.sources import Lexicon, RecordReader, RecordTable, RowTable, Table, file_schema, read_declaration
+from pipeline.statements import Statements
+from pipeline.vocabulary import Vocabulary, read_vocabulary
+
+if TYPE_CHECKING:
+    import rdflib
+
+Progress = Callable[[str], None]
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """Everything that says what is true of the data, read and checked."""
+
+    vocabulary: Vocabulary
+    tables: dict[str, Table]
+    mapping: MappingDocument
+    shapes: shapes.Shapes
+
+    def lexicon(self, project: Project) -> Lexicon:
+        """What values may be, for the record schemas."""
+        patterns = self.vocabulary.patterns
+        short = {self.vocabulary.compact(iri): pattern for iri, pattern in patterns.items()}
+        return Lexicon(self.vocabulary.concepts, short, project.publication.languages)
+
+
+@dataclass
+class Outcome:
+    """A checked publication: its statements (while the engine is open) and what was found that is no error."""
+
+    project: Project
+    declarations: Declarations
+    statements: Statements
+    findings: tuple[Finding, ...]
+
+    def graph(self) -> rdflib.Graph:
+        """The union of all graphs as an rdflib.Graph; needs the extra `rdflib`."""
+        import rdflib
+
+        graph = rdflib.Graph()
+        for prefix, namespace in self.declarations.vocabulary.prefixes.items():
+            graph.bind(prefix, namespace)
+        return graph.parse(data=self.statements.ntriples(), format="nt")
+
+
+# -- steps -------------------------------------------------------------------------------------------------------------
+
+
+def read_declarations(project: Project) -> Declarations:
+    """ontology/, records.yaml, mapping and shapes. Raises InvalidDeclaration with the findings of all of them."""
+    root, base = project.root, project.publication.base
+    findings: list[Finding] = []
+
+    def collected(read: Callable[[], Read]) -> Read | None:
+        try:
+            return read()
+        except (InvalidDeclaration, InvalidData) as error:
+            findings.extend(error.findings)
+            return None
+
+    vocabulary = collected(lambda: read_vocabulary(root, base))
+    tables = collected(lambda: read_declaration(root / "source/records.yaml", "source/records.yaml"))
+    prefixes = vocabulary.prefixes if vocabulary else {}
+    mapping = collected(lambda: read_yarrrml(read_tree(root / "source/mapping.yaml", "source/mapping.yaml"), "source/mapping.yaml", prefixes))
+    read = collected(lambda: shapes.read_shapes(root, base))
+    if vocabulary is None or tables is None or mapping is None or read is None or findings:
+        raise InvalidDeclaration(findings)
+    return Declarations(vocabulary, tables, mapping, read)
+
+
+@contextlib.contextmanager
+def checked(project: Project, *, engine: str | None = None, say: Progress = lambda _: None, writable: Path | None = None) -> Iterator[Outcome]:
+    """Reads, maps and validates a project; gives the outcome while its engine is open.
+
+    Raises InvalidData with every finding where one of them is an error; InvalidDeclaration and SourceError where it cannot begin.
+    """
+    say("reading declarations")
+    declarations = read_declarations(project)
+    lexicon = declarations.lexicon(project)
+    say("reading records")
+    reader = RecordReader(project.root / "source", "source/", lexicon)
+    tables = reader.read(declarations.tables.values())
+    with Engine(project.publication.memory) as running:
+        early = [*reader.findings, *running.load(tables.values(), writable)]
+        unread = reader.unread(early)
+        early += checks.record_findings(running, tables, declarations.tables, lexicon, unread)
+        say("mapping records")
+        running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
+        plan = _compile(project, declarations, running)
+        early += checks.mapping_findings(running, plan, tables)
+        running.make_statements(plan, _declared(project, declarations))
+        statements = Statements(running, plan.rules, tables, declarations.vocabulary, project.root)
+        say("validating statements")
+        late = list(_late_findings(project, declarations, statements, tables, engine))
+        findings = tuple(sorted(set_of([*early, *_without_echoes(early, late, tables)]), key=lambda one: one.sort_key))
+        if any(one.severity is Severity.ERROR for one in findings):
+            raise InvalidData(findings)
+        yield Outcome(project, declarations, statements, findings)
+
+
+def _compile(project: Project, declarations: Declarations, engine: Engine) -> Plan:
+    """The plan of the mapping; named queries become views first, so that later ones can use them."""
+    if findings := engine.define(declarations.mapping.sources):
+        raise InvalidDeclaration(findings)
+    return compile_mapping(declarations.mapping, project.publication.base, engine.columns, declarations.vocabulary.patterns)
+
+
+def _declared(project: Project, declarations: Declarations) -> list[list[object]]:
+    """The ontology's own statements, in the graph that publication.yaml names for them."""
+    graph = f"<{project.publication.base}{project.publication.graph}>"
+    return [[s, p, o, graph, None, None] for s, p, o, _ in declarations.vocabulary.triples]
+
+
+def _late_findings(
+    project: Project, declarations: Declarations, statements: Statements, tables: dict[str, RecordTable], engine: str | None
+) -> Iterator[Finding]:
+    results = shapes.run(statements.ntriples(), declarations.shapes, engine or project.publication.shacl)
+    yield from shapes.findings(results, declarations.shapes, statements, declarations.vocabulary)
+    yield from checks.vocabulary_findings(statements, declarations.vocabulary)
+    yield from checks.unused_records(statements.engine, tables, declarations.tables)
+    for part in ("publisher", "contact"):
+        if getattr(project.publication, part).placeholder:
+            yield Finding("LP506", project.origin(part), {"part": part}, Severity.WARNING)
+
+
+def _without_echoes(early: Sequence[Finding], late: Sequence[Finding], tables: dict[str, RecordTable]) -> Iterator[Finding]:
+    """One accident, one finding: what a record's own check has told is not told again by the graph that the record made.
+
+    Left out is a late finding on the very line of an early error, and one that misses something of a record which has such an error.
+    """
+    errors = [one.where for one in early if one.severity is Severity.ERROR and one.where]
+    lines = {(where.file, where.line) for where in errors}
+    starts: dict[str, list[int]] = {}
+    for table in tables.values():
+        if isinstance(table, RowTable) and table.rows and table.rows[0][1] is None:
+            for file, node in table.nodes:
+                starts.setdefault(file, []).append(node.line)
+
+    def record(where: Origin) -> tuple[str, int]:
+        return where.file, bisect_right(starts.get(where.file, []), where.line)
+
+    wounded = {record(where) for where in errors if where.file in starts}
+    for one in late:
+        missing = one.code == "LP505" or one.words.get("component") == "MinCountConstraintComponent"
+        echoed = one.where is not None and ((one.where.file, one.where.line) in lines or (missing and record(one.where) in wounded))
+        if not echoed:
+            yield one
+
+
+# -- dist/ -------------------------------------------------------------------------------------------------------------
+
+
+def build(project: Project, *, engine: str | None = None, say: Progress = lambda _: None) -> tuple[Finding, ...]:
+    """Builds dist/ whole or not at all, and gives the findings that are no errors.
+
+    The new folder is written beside the old one and then takes its place in one step. Raises what `checked` raises, and SourceError
+    (LP701, LP702) where dist/ cannot be written.
+    """
+    with _only_one(project.root):
+        target = project.root / "dist.next"
+        try:
+            shutil.rmtree(target, ignore_errors=True)
+            target.mkdir()
+            with checked(project, engine=engine, say=say, writable=target) as outcome:
+                say("writing dumps")
+                write_dist(outcome, target)
+                findings = outcome.findings
+            _swap(target, project.dist)
+        except OSError as error:
+            detail = f"{error.strerror or error} ({Path(str(error.filename)).name})" if error.filename else str(error.strerror or error)
+            raise SourceError([Finding("LP701", Origin("dist"), {"detail": detail})]) from None
+        finally:
+            shutil.rmtree(target, ignore_errors=True)
+    return findings
+
+
+def write_dist(outcome: Outcome, folder: Path) -> None:
+    """Everything that a build makes, into an empty folder."""
+    write_dumps(Job(outcome.statements, outcome.project, outcome.declarations.vocabulary), folder)
+    _write_schemas(outcome, folder / "schema")
+    (folder / "SHA256SUMS").write_text(checksums(folder), "utf-8")
+
+
+def _write_schemas(outcome: Outcome, folder: Path) -> None:
+    """A JSON Schema for each record file, for the editor's completion."""
+    folder.mkdir()
+    lexicon = outcome.declarations.lexicon(outcome.project)
+    for table in outcome.declarations.tables.values():
+        schema = file_schema(table, lexicon, f"{table.name} ({table.files})")
+        (folder / f"{table.name}.schema.json").write_text(json.dumps(schema, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+@contextlib.contextmanager
+def _only_one(root: Path) -> Iterator[None]:
+    """Holds the project against a second build; the lock falls with the process, however that ends."""
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise SourceError([Finding("LP702", None, {"detail": "the project folder is locked"})]) from None
+        yield
+    finally:
+        os.close(handle)
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Whether two folders hold the same files with the same bytes."""
+    mine, theirs = ({path.relative_to(top) for path in top.rglob("*") if path.is_file()} for top in (one, other))
+    return mine == theirs and all(filecmp.cmp(one / name, other / name, shallow=False) for name in mine)
+
+
+def _swap(new: Path, dist: Path) -> None:
+    """Puts the new folder in the place of the old one; where nothing changed, nothing is touched."""
+    if not dist.exists():
+        new.rename(dist)
+    elif not _same(new, dist):
+        _exchange(new, dist)
+
+
+def _exchange(new: Path, dist: Path) -> None:
+    """Exchanges two folders in one step (renameat2, Linux), else in two with the old one kept beside."""
+    at_cwd, exchange = -100, 2
+    with contextlib.suppress(AttributeError, OSError):
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.renameat2(at_cwd, os.fsencode(new), at_cwd, os.fsencode(dist), exchange) == 0:
+            return
+    old = dist.with_name("dist.old")
+    shutil.rmtree(old, ignore_errors=True)
+    dist.rename(old)
+    new.rename(dist)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def stale(outcome: Outcome) -> Iterator[Finding]:
+    """A warning where dist/ is missing, damaged, or was made from other sources."""
+    dist, name = outcome.project.dist, outcome.project.publication.name
+
+    def warning(detail: str) -> Finding:
+        return Finding("LP504", Origin("dist"), {"detail": detail}, Severity.WARNING)
+
+    if not dist.is_dir():
+        yield warning("it has not been built yet")
+        return
+    sums = dist / "SHA256SUMS"
+    if not sums.is_file() or sums.read_text("utf-8") != checksums(dist):
+        yield warning("its files are not those of SHA256SUMS")
+    master = dist / f"{name}.nq"
+    if master.is_file() and not _equal_lines(master, outcome.statements):
+        yield warning("the records, the mapping or the ontology have changed since")
+
+
+def _equal_lines(master: Path, statements: Statements) -> bool:
+    with master.open(encoding="utf-8", newline="\n") as lines:
+        made = (f"{s} {p} {o} {g + ' ' if g else ''}.\n" for s, p, o, g in statements.quads())
+        return all(line == other for line, other in zip_longest(lines, made))

@@ -1,0 +1,154 @@
+"""What shapes cannot say: references, doubled keys and cells of record tables, terms that no vocabulary has, unused records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Set
+
+from pipeline.engine import Engine
+from pipeline.errors import Finding, Origin, Severity
+from pipeline.plan import Plan, quote, text
+from pipeline.sources import Column, Lexicon, RecordTable, ScanTable, Table, pattern_of
+from pipeline.sources.schema import did_you_mean
+from pipeline.sources.tables import table_number
+from pipeline.statements import Statements
+from pipeline.vocabulary import RDF, RDFS, Vocabulary
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+
+
+# -- record tables -----------------------------------------------------------------------------------------------------
+
+
+def record_findings(
+    engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table], lexicon: Lexicon, unread: Set[str] = frozenset()
+) -> list[Finding]:
+    """Broken references in all tables; bad cells, missing cells and doubled keys in scanned ones (YAML and JSON were checked when read).
+
+    References into tables that could not be read whole (`unread`) are not judged.
+    """
+    found: list[Finding] = []
+    for table in tables.values():
+        for column in table.columns:
+            if column.field.kind == "ref" and column.field.target not in unread:
+                found += _broken_references(engine, table, column, declared[column.field.target])
+        if isinstance(table, ScanTable):
+            found += _bad_cells(engine, table, lexicon)
+            found += _doubled_keys(engine, table, declared[table.name].key)
+    return found
+
+
+def _broken_references(engine: Engine, table: RecordTable, column: Column, target: Table) -> Iterator[Finding]:
+    name, key = quote(column.name), quote(target.key or "id")
+    rows = engine.rows(
+        f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL "  # noqa: S608
+        f"AND {name} NOT IN (SELECT {key} FROM {quote(target.name)} WHERE {key} IS NOT NULL) ORDER BY _record"
+    )
+    known = [row[0] for row in engine.rows(f"SELECT {key} FROM {quote(target.name)} WHERE {key} IS NOT NULL")] if rows else []  # noqa: S608
+    for record, value in rows:
+        words = {"key": _label(column), "value": value, "table": target.name, "hint": did_you_mean(value, known)}
+        yield Finding("LP206", table.locate(record, column.name), words)
+
+
+def _label(column: Column) -> str:
+    return column.name if column.path else column.field.target
+
+
+def _bad_cells(engine: Engine, table: ScanTable, lexicon: Lexicon) -> Iterator[Finding]:
+    for column in table.columns:
+        name = quote(column.name)
+        pattern = pattern_of(column.field, lexicon)
+        for record, value in engine.rows(
+            f"SELECT _record, {name} FROM {quote(table.name)} WHERE NOT regexp_matches({name}, {text(pattern or '')}) ORDER BY _record"  # noqa: S608
+        ):
+            yield _bad_cell(table.locate(record), column, value, lexicon)
+        if column.field.required:
+            for (record,) in engine.rows(f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"):  # noqa: S608
+                yield Finding("LP202", table.locate(record), {"key": column.name, "table": table.name})
+
+
+def _bad_cell(where: Origin, column: Column, value: str, lexicon: Lexicon) -> Finding:
+    if column.field.kind == "concept":
+        allowed = lexicon.concepts[column.field.target]
+        words = {"key": column.name, "value": value, "allowed": ", ".join(allowed), "hint": did_you_mean(value, allowed)}
+        return Finding("LP205", where, words)
+    pattern = lexicon.patterns.get(column.field.target)
+    words = {"key": column.name, "value": value, "expected": column.field.target, "pattern": f" (pattern {pattern})" if pattern else ""}
+    return Finding("LP204", where, words)
+
+
+def _doubled_keys(engine: Engine, table: ScanTable, key: str | None) -> Iterator[Finding]:
+    if key is None:
+        return
+    name = quote(key)
+    for record, value, first in engine.rows(
+        f"SELECT _record, {name}, first FROM (SELECT _record, {name}, min(_record) OVER (PARTITION BY {name}) AS first "  # noqa: S608
+        f"FROM {quote(table.name)} WHERE {name} IS NOT NULL) WHERE _record <> first ORDER BY _record"
+    ):
+        yield Finding("LP207", table.locate(record), {"key": key, "value": value, "other": str(table.locate(first))})
+
+
+def unused_records(engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]) -> Iterator[Finding]:
+    """Records that others are meant to refer to, and none does: a warning."""
+    references: dict[str, list[str]] = {}
+    for table in tables.values():
+        for column in table.columns:
+            if column.field.kind == "ref":
+                own = "" if table.name != column.field.target else f" AND {quote(column.name)} <> {quote(declared[table.name].key or 'id')}"
+                references.setdefault(column.field.target, []).append(
+                    f"SELECT {quote(column.name)} AS v FROM {quote(table.name)} WHERE {quote(column.name)} IS NOT NULL{own}"  # noqa: S608
+                )
+    for name, used in references.items():
+        key = quote(declared[name].key or "id")
+        rows = engine.rows(
+            f"SELECT _record, {key} FROM {quote(name)} WHERE {key} IS NOT NULL AND {key} NOT IN ({' UNION ALL '.join(used)}) ORDER BY _record"  # noqa: S608
+        )
+        for record, value in rows:
+            yield Finding("LP505", tables[name].locate(record), {"value": value, "table": name}, Severity.WARNING)
+
+
+# -- values on their way through the mapping ---------------------------------------------------------------------------
+
+
+def mapping_findings(engine: Engine, plan: Plan, tables: Mapping[str, RecordTable], most: int = 10) -> list[Finding]:
+    """The first values of each rule that can become no term, with how often that happened."""
+    by_number = list(tables.values())
+    found = []
+    for check, count, samples in engine.failures(plan):
+        times = "" if count <= len(samples) else f" ({count:,} times)"
+        for record, value in samples[:most]:
+            where = None if record is None else by_number[table_number(record)].locate(record, check.column)
+            words = {**check.words, "value": str(value), "times": times}
+            found.append(Finding(check.code, where, words))
+    return found
+
+
+# -- vocabulary --------------------------------------------------------------------------------------------------------
+
+
+def vocabulary_findings(statements: Statements, vocabulary: Vocabulary) -> Iterator[Finding]:
+    """Predicates, classes and datatypes that are in no term list, superseded, or of a vocabulary without a list."""
+    for term, rule in statements.terms_used():
+        if not term:
+            continue
+        where = statements.rules[rule].origin if rule is not None else Origin("ontology")
+        one = term_finding(term[1:-1], vocabulary, where)
+        if one:
+            yield one
+
+
+def term_finding(iri: str, vocabulary: Vocabulary, where: Origin) -> Finding | None:
+    """What is wrong with a term, if anything: it is own and declared, or stands in the list of its vocabulary."""
+    if iri in vocabulary.own_terms or iri.startswith((XSD, RDF, RDFS)):
+        return None
+    namespace, name = re.match(r"(.*[/#])([^/#]*)$", iri).groups() if re.match(r".*[/#]", iri) else (iri, "")  # type: ignore[union-attr]
+    known = vocabulary.lists.get(namespace)
+    if known is None:
+        return Finding("LP503", where, {"term": iri})
+    if name not in known.terms:
+        words = {"term": f"{known.prefix}:{name}", "vocabulary": known.namespace, "hint": did_you_mean(name, sorted(known.terms))}
+        return Finding("LP501", where, words)
+    if name in known.deprecated:
+        successor = known.deprecated[name]
+        return Finding("LP502", where, {"term": f"{known.prefix}:{name}", "hint": f" by {known.prefix}:{successor}" if successor else ""})
+    return None

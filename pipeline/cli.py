@@ -1,0 +1,124 @@
+"""The command line. Each command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+PROJECT = click.option("--project", "root", default=".", type=click.Path(path_type=Path), help="The publication's folder (default: here).")
+ENGINE = click.option("--engine", type=click.Choice(["shacl", "pyshacl"]), help="SHACL engine (default: that of publication.yaml).")
+LANGUAGE = click.option("--lang", type=click.Choice(["de", "en"]), help="Language of the findings (default: the publication's first).")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="lodpipe", prog_name="lodpipe")
+def main() -> None:
+    """Publish source records that people edit as validated linked open data.
+
+    Exit codes: 0 conforms, 1 data does not conform, 2 wrong use or declaration, 3 internal fault.
+    """
+
+
+@main.command()
+@PROJECT
+@ENGINE
+@LANGUAGE
+@click.option("-v", "--verbose", is_flag=True, help="Tell each step and its time.")
+def build(root: Path, engine: str | None, lang: str | None, verbose: bool) -> None:
+    """Read, map, validate, and write dist/ - whole or not at all."""
+
+    def run(project: Any, say: Callable[[str], None]) -> tuple[Any, ...]:
+        from pipeline.build import build as build_project
+
+        return build_project(project, engine=engine, say=say)
+
+    _run(root, lang, verbose, run)
+
+
+@main.command()
+@PROJECT
+@ENGINE
+@LANGUAGE
+@click.option("-v", "--verbose", is_flag=True, help="Tell each step and its time.")
+def check(root: Path, engine: str | None, lang: str | None, verbose: bool) -> None:
+    """Read, map and validate; write nothing. Warns where dist/ is stale."""
+
+    def run(project: Any, say: Callable[[str], None]) -> tuple[Any, ...]:
+        from pipeline.build import checked, stale
+
+        with checked(project, engine=engine, say=say) as outcome:
+            return (*outcome.findings, *stale(outcome))
+
+    _run(root, lang, verbose, run)
+
+
+@main.command()
+@PROJECT
+@LANGUAGE
+@click.argument("what")
+def explain(root: Path, lang: str | None, what: str) -> None:
+    """Explain a finding's code (LP206), or where a resource comes from (lab/brandis)."""
+    from pipeline.messages import KINDS, tell
+
+    if what.upper() in KINDS:
+        click.echo("{}: {}\n{}".format(what.upper(), *tell(what.upper(), {}, lang or "en")))
+        return
+
+    def run(project: Any, say: Callable[[str], None]) -> tuple[Any, ...]:
+        from pipeline.build import checked
+
+        with checked(project, say=say) as outcome:
+            _explain_resource(outcome, what)
+        return ()
+
+    _run(root, lang, False, run, quiet=True)
+
+
+def _explain_resource(outcome: Any, what: str) -> None:
+    """Every statement of a resource with the line and the rule that made it."""
+    base = outcome.project.publication.base
+    subject = f"<{what if '://' in what else base + what}>"
+    rows = outcome.statements.engine.rows("SELECT p, o, g, record, rule FROM statements WHERE s = ? ORDER BY p, o, g", [subject])
+    if not rows:
+        raise click.UsageError(f"nothing is said of {subject}")
+    compact = outcome.declarations.vocabulary.compact
+    for predicate, value, graph, record, number in rows:
+        rule = outcome.statements.rules[number] if number is not None else None
+        where = outcome.statements.locate(record, rule, subject)
+        term = compact(value[1:-1]) if value.startswith("<") else value
+        click.echo(f"{compact(predicate[1:-1])} {term}\n    {where} · rule {rule.name if rule else 'ontology'} · {compact(graph[1:-1])}")
+
+
+def _run(root: Path, lang: str | None, verbose: bool, run: Callable[[Any, Callable[[str], None]], tuple[Any, ...]], quiet: bool = False) -> None:
+    """Runs a command on a project, tells its findings, and ends with the exit code of the gravest."""
+    from pipeline.errors import LodpipeError
+    from pipeline.project import Project
+    from pipeline.report import summary, write_text
+
+    started = time.perf_counter()
+
+    def say(step: str) -> None:
+        if verbose:
+            click.echo(f"{time.perf_counter() - started:7.2f} s  {step}", err=True)
+
+    try:
+        project = Project.open(root)
+        lang = lang or project.publication.languages[0]
+        findings = run(project, say)
+    except LodpipeError as error:
+        write_text(error.findings, root, sys.stderr, lang or "en")
+        sys.exit(error.exit_code)
+    say("done")
+    if findings:
+        write_text(findings, root, sys.stderr, lang)
+    elif not quiet:
+        click.echo(summary(findings, lang))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,50 @@
+"""Lexical forms: which texts are valid for each XSD datatype (XML Schema 1.1 part 2), for IRIs and for language tags."""
+
+from __future__ import annotations
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+
+_INTEGER = "^[-+]?[0-9]+$"
+_DATE = "-?([1-9][0-9]{3,}|0[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
+_ZONE = r"(Z|[-+](0[0-9]|1[0-3]):[0-5][0-9]|[-+]14:00)?"
+_TIME = r"(([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?|24:00:00(\.0+)?)"
+
+# Patterns are plain enough for RE2 (DuckDB), Java (Spark) and Python alike.
+PATTERNS: dict[str, str] = {
+    XSD + "integer": _INTEGER,
+    XSD + "int": _INTEGER,
+    XSD + "long": _INTEGER,
+    XSD + "short": _INTEGER,
+    XSD + "byte": _INTEGER,
+    XSD + "nonNegativeInteger": r"^(\+?[0-9]+|-0+)$",
+    XSD + "positiveInteger": r"^\+?0*[1-9][0-9]*$",
+    XSD + "nonPositiveInteger": r"^(-[0-9]+|\+?0+)$",
+    XSD + "negativeInteger": "^-0*[1-9][0-9]*$",
+    XSD + "unsignedInt": r"^\+?[0-9]+$",
+    XSD + "unsignedLong": r"^\+?[0-9]+$",
+    XSD + "decimal": r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)$",
+    XSD + "double": r"^([-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?INF|NaN)$",
+    XSD + "float": r"^([-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?INF|NaN)$",
+    XSD + "boolean": "^(true|false|1|0)$",
+    XSD + "date": f"^{_DATE}{_ZONE}$",
+    XSD + "dateTime": f"^{_DATE}T{_TIME}{_ZONE}$",
+    XSD + "dateTimeStamp": f"^{_DATE}T{_TIME}(Z|[-+](0[0-9]|1[0-3]):[0-5][0-9]|[-+]14:00)$",
+    XSD + "time": f"^{_TIME}{_ZONE}$",
+    XSD + "gYear": f"^-?([1-9][0-9]{{3,}}|0[0-9]{{3}}){_ZONE}$",
+    XSD + "gYearMonth": f"^-?([1-9][0-9]{{3,}}|0[0-9]{{3}})-(0[1-9]|1[0-2]){_ZONE}$",
+    XSD + "hexBinary": "^([0-9a-fA-F]{2})*$",
+    XSD + "language": "^[a-zA-Z]{1,8}(-[a-zA-Z0-9]{1,8})*$",
+}  # fmt: skip
+
+# Datatypes whose texts name a day that must also exist in the calendar.
+DAYS = frozenset({XSD + "date", XSD + "dateTime", XSD + "dateTimeStamp"})
+
+# RFC 3987: what an IRI may hold at all, what begins an absolute one, and `iunreserved`, which templates leave unescaped.
+IRI = r"""^[^\x00-\x20<>"{}|^`\\]*$"""
+SCHEME = "^[A-Za-z][A-Za-z0-9+.-]*:"
+UNRESERVED = (
+    r"-._~A-Za-z0-9\x{A0}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFEF}"
+    + "".join(rf"\x{{{plane}0000}}-\x{{{plane}FFFD}}" for plane in "123456789ABCD")
+    + r"\x{E1000}-\x{EFFFD}"
+)
+LANGUAGE_TAG = "^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"

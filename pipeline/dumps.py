@@ -1,0 +1,178 @@
+"""The dumps: one row for each format, every writer streaming from the statement table."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyoxigraph as ox
+
+from pipeline.errors import Finding, InvalidDeclaration
+from pipeline.jsonld import Context, ContextError, tree, write_graph, write_tree
+from pipeline.plan import text
+from pipeline.project import Project
+from pipeline.statements import TYPE, Statements
+from pipeline.turtle import TermWriter, write_trig, write_turtle
+from pipeline.vocabulary import Vocabulary
+
+_RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
+_GZIP_BLOCK = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every writer needs."""
+
+    statements: Statements
+    project: Project
+    vocabulary: Vocabulary
+
+    def terms(self) -> TermWriter:
+        """Prefixes that the publication uses, for Turtle's short names."""
+        return TermWriter(self.project.publication.base, _used(self.statements, self.vocabulary.prefixes))
+
+    def context(self) -> Context:
+        """The JSON-LD context."""
+        return Context(self.vocabulary.context, self.project.publication.base)
+
+
+class Format(NamedTuple):
+    """A dump format: the key in publication.yaml is the file's suffix."""
+
+    suffix: str
+    media_type: str
+    write: Callable[[Job, Path], None]
+    compress: bool
+
+
+def _write_nquads(job: Job, path: Path) -> None:
+    line = "concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.')"
+    job.statements.engine.rows(f"COPY (SELECT {line} FROM statements ORDER BY s, p, o, g) TO {text(str(path))} {_RAW}")  # noqa: S608
+
+
+def _write_ntriples(job: Job, path: Path) -> None:
+    distinct = "SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"
+    job.statements.engine.rows(f"COPY (SELECT concat_ws(' ', s, p, o, '.') FROM ({distinct})) TO {text(str(path))} {_RAW}")  # noqa: S608
+
+
+def _write_turtle(job: Job, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        write_turtle(job.statements.triples(), out, job.terms())
+
+
+def _write_trig(job: Job, path: Path) -> None:
+    quads = job.statements.engine.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        write_trig(quads, out, job.terms())
+
+
+def _write_jsonld(job: Job, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        write_graph(job.statements.triples(), out, job.context())
+
+
+def _write_rdfxml(job: Job, path: Path) -> None:
+    prefixes = _used(job.statements, job.vocabulary.prefixes)
+    with path.open("wb") as out:
+        ox.serialize(_oxigraph_triples(job.statements), out, format=ox.RdfFormat.RDF_XML, prefixes=prefixes)
+
+
+def _write_parquet(job: Job, path: Path) -> None:
+    columns = "s AS subject, p AS predicate, o AS object, g AS graph, record"
+    job.statements.engine.rows(
+        f"COPY (SELECT {columns} FROM statements ORDER BY s, p, o, g) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608
+    )
+
+
+# One row a format. Those that compress well get a .gz beside them; Parquet is compressed inside.
+FORMATS: tuple[Format, ...] = (
+    Format("nq", "application/n-quads", _write_nquads, True),
+    Format("nt", "application/n-triples", _write_ntriples, True),
+    Format("ttl", "text/turtle", _write_turtle, True),
+    Format("trig", "application/trig", _write_trig, True),
+    Format("jsonld", "application/ld+json", _write_jsonld, True),
+    Format("rdf", "application/rdf+xml", _write_rdfxml, True),
+    Format("parquet", "application/vnd.apache.parquet", _write_parquet, False),
+)
+
+
+def write_dumps(job: Job, folder: Path) -> None:
+    """Every dump that the publication wants, its compressed copy, and the trees."""
+    publication = job.project.publication
+    for one in FORMATS:
+        if one.suffix in publication.dumps:
+            path = folder / f"{publication.name}.{one.suffix}"
+            one.write(job, path)
+            if publication.gzip and one.compress:
+                gzip(path)
+    try:
+        write_trees(job, folder)
+    except ContextError as error:
+        raise InvalidDeclaration([Finding("LP601", job.project.origin("trees"), {"detail": str(error)})]) from None
+
+
+def write_trees(job: Job, folder: Path) -> None:
+    """One JSON-LD tree for each resource of a class, named by the last part of its IRI."""
+    context = job.context()
+    for one in job.project.publication.trees:
+        target = folder / one.folder
+        target.mkdir(parents=True, exist_ok=True)
+        for root in _instances(job, context.expand(one.class_)):
+            node = tree(root, one.frame, context, lambda s: _described(job, s), lambda p, o: _pointing(job, p, o))
+            with (target / f"{root[1:-1].rsplit('/', 1)[-1]}.jsonld").open("w", encoding="utf-8", newline="\n") as out:
+                write_tree(node, out, context)
+
+
+def _instances(job: Job, class_iri: str) -> list[str]:
+    sql = "SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s"
+    return [row[0] for row in job.statements.engine.rows(sql, [TYPE, f"<{class_iri}>"])]
+
+
+def _described(job: Job, subject: str) -> list[tuple[str, str]]:
+    return job.statements.engine.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
+
+
+def _pointing(job: Job, predicate: str, value: str) -> list[str]:
+    sql = "SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s"
+    return [row[0] for row in job.statements.engine.rows(sql, [predicate, value])]
+
+
+def _oxigraph_triples(statements: Statements) -> Iterator[ox.Triple]:
+    for row in statements.engine.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"):
+        yield from (quad.triple for quad in ox.parse("{} {} {} .".format(*row), format=ox.RdfFormat.N_TRIPLES))
+
+
+def _used(statements: Statements, prefixes: dict[str, str]) -> dict[str, str]:
+    """The prefixes whose namespace occurs in the statements; a dump names no others."""
+    rows = statements.engine.rows(
+        "SELECT DISTINCT p FROM statements UNION SELECT DISTINCT o FROM statements WHERE p = ? "
+        "UNION SELECT DISTINCT '<' || regexp_extract(o, '\\^\\^<([^<>]*)>$', 1) FROM statements WHERE o LIKE '\"%>'",
+        [TYPE],
+    )
+    return {name: namespace for name, namespace in sorted(prefixes.items()) if any(row[0].startswith("<" + namespace) for row in rows)}
+
+
+def gzip(path: Path) -> None:
+    """A .gz beside the file, the same bytes on every machine: no name, no time, libdeflate whatever zlib the system has.
+
+    Large files become several members (RFC 1952, 2.2), which every gunzip reads as one.
+    """
+    import deflate
+
+    with path.open("rb") as data, path.with_name(path.name + ".gz").open("wb") as out:
+        while block := data.read(_GZIP_BLOCK):
+            out.write(deflate.gzip_compress(block, 9))
+
+
+def checksums(folder: Path) -> str:
+    """SHA256SUMS of all files below a folder, as `sha256sum --check` reads it."""
+    lines = []
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.name != "SHA256SUMS":
+            with path.open("rb") as file:
+                digest: Any = hashlib.file_digest(file, "sha256")
+            lines.append(f"{digest.hexdigest()}  {path.relative_to(folder).as_posix()}\n")
+    return "".join(lines)

@@ -1,0 +1,226 @@
+"""Runs a plan on DuckDB: loads record tables, answers what columns a source has, makes the statement table.
+
+Nothing else knows which engine it is; the plan's SQL would run elsewhere once the four functions below exist there.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipeline.datatypes import IRI, UNRESERVED
+from pipeline.errors import Finding, InvalidDeclaration, Origin
+from pipeline.mapping.model import LogicalSource
+from pipeline.plan import Check, Plan, Select, quote, text
+from pipeline.sources import RecordTable, RowTable, ScanTable, ragged_rows
+from pipeline.sources.tables import first_record
+
+_CONTROL = r"""["\\\x00-\x1F\x7F]"""
+_OTHER_CONTROL = r"[\x00-\x07\x0B\x0E-\x1F\x7F]"
+FUNCTIONS = (
+    # IRI-safe: everything but iunreserved is percent-encoded (RML-Core; RFC 3987, 2.2). The test comes first: most keys are safe.
+    rf"""CREATE MACRO iri_safe(x) AS CASE WHEN regexp_matches(x, '[^{UNRESERVED}]') THEN array_to_string(list_transform(
+        regexp_extract_all(x, '(?s).'), lambda c: CASE WHEN regexp_matches(c, '[^{UNRESERVED}]') THEN url_encode(c) ELSE c END), '')
+        ELSE x END""",
+    # The canonical escapes of N-Triples (RDF 1.1 N-Triples, 4; RDFC-1.0, A): everything else stays as it is.
+    rf"""CREATE MACRO nt_escape(x) AS CASE WHEN NOT regexp_matches(x, '{_CONTROL}') THEN x
+        WHEN regexp_matches(x, '{_OTHER_CONTROL}') THEN array_to_string(list_transform(regexp_extract_all(x, '(?s).'),
+            lambda c: CASE WHEN regexp_matches(c, '{_OTHER_CONTROL}') THEN printf('\u%04X', unicode(c)) ELSE nt_escape_common(c) END), '')
+        ELSE nt_escape_common(x) END""",
+    rf"""CREATE MACRO is_iri(x) AS regexp_matches(x, {text(IRI)})""",
+    """CREATE MACRO is_day(x) AS try_cast(regexp_extract(x, '^-?[0-9]+-[0-9]{2}-[0-9]{2}') AS DATE) IS NOT NULL""",
+)
+_ESCAPE_COMMON = r"""CREATE MACRO nt_escape_common(x) AS replace(replace(replace(replace(replace(replace(replace(x,
+    '\', '\\'), '"', '\"'), chr(10), '\n'), chr(13), '\r'), chr(9), '\t'), chr(8), '\b'), chr(12), '\f')"""
+STATEMENT_COLUMNS = "s VARCHAR, p VARCHAR, o VARCHAR, g VARCHAR, record BIGINT, rule INTEGER"
+
+
+class Engine:
+    """One DuckDB connection with the record tables of a project; a context manager that removes its spill files."""
+
+    def __init__(self, memory: str = "4GB", threads: int | None = None) -> None:
+        self.spill = Path(tempfile.mkdtemp(prefix="lodpipe-"))
+        config: dict[str, Any] = {
+            "temp_directory": str(self.spill),
+            "memory_limit": memory,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_community_extensions": "false",
+        }
+        self.connection = duckdb.connect(":memory:", config=config | ({"threads": threads} if threads else {}))
+        for macro in (_ESCAPE_COMMON, *FUNCTIONS):
+            self.connection.execute(macro)
+        self._described: dict[LogicalSource, tuple[str, tuple[str, ...]]] = {}
+
+    def __enter__(self) -> Engine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Ends the connection and removes what it spilled."""
+        self.connection.close()
+        shutil.rmtree(self.spill, ignore_errors=True)
+
+    def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        return self.connection.execute(sql, parameters).fetchall()
+
+    def stream(self, sql: str, parameters: Sequence[object] = (), size: int = 20_000) -> Iterator[tuple[Any, ...]]:
+        """The rows of a query, without holding them all."""
+        cursor = self.connection.cursor().execute(sql, parameters)
+        while batch := cursor.fetchmany(size):
+            yield from batch
+
+    # -- record tables -------------------------------------------------------------------------------------------
+
+    def load(self, tables: Iterable[RecordTable], writable: Path | None = None) -> list[Finding]:
+        """Brings record tables in, then closes the door: queries of a mapping can open no file. Gives what could not be read.
+
+        `writable` is the one folder that stays open, for dumps that the engine writes itself.
+        """
+        findings: list[Finding] = []
+        for table in tables:
+            if isinstance(table, RowTable):
+                self._load_rows(table)
+            else:
+                findings += self._load_scan(table)
+        if writable is not None:
+            self.connection.execute(f"SET allowed_directories = [{text(str(writable))}]")
+        self.connection.execute("SET enable_external_access = false")
+        return findings
+
+    def _load_rows(self, table: RowTable) -> None:
+        names = ["_record", "_parent", *(column.name for column in table.columns)]
+        columns = ", ".join(f"{quote(name)} {'BIGINT' if name in ('_record', '_parent') else 'VARCHAR'}" for name in names)
+        self.connection.execute(f"CREATE TABLE {quote(table.name)} ({columns})")
+        if table.rows:
+            self._insert(table.name, names, table.rows)
+
+    def _insert(self, table: str, names: list[str], rows: Sequence[Sequence[object]]) -> None:
+        """Many rows in one parameter: as JSON, which the engine unpacks a hundred times faster than executemany binds."""
+        # Column numbers as JSON keys, for names may hold any character.
+        shape = json.dumps([{str(at): "BIGINT" if name in ("_record", "_parent") else "VARCHAR" for at, name in enumerate(names)}])
+        data = json.dumps([dict(zip(map(str, range(len(names))), row, strict=True)) for row in rows], ensure_ascii=False)
+        self.connection.execute(f"INSERT INTO {quote(table)} SELECT unnest(from_json(?, {text(shape)}), recursive := true)", [data])  # noqa: S608
+
+    def _load_scan(self, table: ScanTable) -> list[Finding]:
+        columns = "".join(f", {quote(one.name)} VARCHAR" for one in table.columns)
+        self.connection.execute(f"CREATE TABLE {quote(table.name)} (_record BIGINT{columns})")
+        findings: list[Finding] = []
+        for number, (name, path) in enumerate(table.files):
+            present = table.headers.get(name) or self._parquet_columns(path)
+            cells = "".join(f", CAST({quote(one.name) if one.name in present else 'NULL'} AS VARCHAR)" for one in table.columns)
+            row = "file_row_number" if path.suffix == ".parquet" else "row_number() OVER () - 1"
+            scan = f"SELECT {first_record(table.number, number)} + {row}{cells} FROM {_reader(path, present)}"  # noqa: S608
+            try:
+                self.connection.execute(f"INSERT INTO {quote(table.name)} {scan}")
+            except duckdb.Error as error:
+                findings += ragged_rows(path, name, len(present)) or [_csv_finding(name, error)]
+        return findings
+
+    def _parquet_columns(self, path: Path) -> list[str]:
+        return [row[0] for row in self.rows(f"DESCRIBE SELECT * FROM read_parquet({text(str(path))})")]  # noqa: S608
+
+    def add_table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
+        """A table of texts that queries of the mapping can use."""
+        self.connection.execute(f"CREATE TABLE {quote(name)} ({', '.join(f'{quote(column)} VARCHAR' for column in columns)})")
+        if rows:
+            self._insert(name, list(columns), rows)
+
+    # -- plans ---------------------------------------------------------------------------------------------------
+
+    def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
+        """Makes each named query a view, in their order; gives those whose SQL is wrong (LP604)."""
+        findings = []
+        for source in sources:
+            if source.kind == "query" and source.name:
+                try:
+                    self.connection.execute(f"CREATE VIEW {quote(source.name)} AS {source.text.strip().rstrip(';')}")
+                except duckdb.Error as error:
+                    findings.append(_sql_finding(source, error))
+        return findings
+
+    def columns(self, source: LogicalSource) -> tuple[str, tuple[str, ...]]:
+        """A logical source as a SQL relation, and its columns. Raises InvalidDeclaration (LP604) where the SQL is wrong."""
+        if source not in self._described:
+            relation = _relation(source)
+            try:
+                columns = tuple(row[0] for row in self.rows(f"DESCRIBE SELECT * FROM {relation}"))  # noqa: S608
+            except duckdb.Error as error:
+                raise InvalidDeclaration([_sql_finding(source, error)]) from None
+            self._described[source] = (relation, columns)
+        return self._described[source]
+
+    def failures(self, plan: Plan) -> Iterator[tuple[Check, int, list[tuple[int | None, str]]]]:
+        """Each check that some rows fail: how often, and the first of those records with the value."""
+        for select in plan.selects:
+            if not select.checks:
+                continue
+            counts = ", ".join(f"count(*) FILTER ({check.problem})" for check in select.checks)
+            (row,) = self.rows(f"SELECT {counts} FROM {select.source}")  # noqa: S608
+            for check, count in zip(select.checks, row, strict=True):
+                if count:
+                    yield check, count, self._samples(select, check)
+
+    def _samples(self, select: Select, check: Check) -> list[tuple[int | None, str]]:
+        """The first ten records that fail a check, in the order of their numbers."""
+        has_record = "_record" in {row[0] for row in self.rows(f"DESCRIBE SELECT * FROM {select.source}")}  # noqa: S608
+        record = "_record" if has_record else "CAST(NULL AS BIGINT)"
+        sql = f"SELECT DISTINCT {record} AS record, {check.value} FROM {select.source} WHERE {check.problem} ORDER BY ALL LIMIT 10"  # noqa: S608
+        return self.rows(sql)
+
+    def make_statements(self, plan: Plan, declared: Sequence[Sequence[object]]) -> None:
+        """Runs the plan into the table `statements`: sorted by s, p, o, g, without doubles, each with its first record.
+
+        `declared` are statements that come from no record (the ontology), as rows of the same columns.
+        """
+        self.connection.execute(f"CREATE TABLE declared ({STATEMENT_COLUMNS})")
+        if declared:
+            shape = '[["VARCHAR"]]'
+            data = json.dumps(declared, ensure_ascii=False)
+            self.connection.execute(
+                f"INSERT INTO declared SELECT r[1], r[2], r[3], r[4], CAST(r[5] AS BIGINT), CAST(r[6] AS INTEGER) "  # noqa: S608
+                f"FROM (SELECT unnest(from_json(?, '{shape}')) AS r)",
+                [data],
+            )
+        union = "\nUNION ALL\n".join([select.sql for select in plan.selects] + ["SELECT * FROM declared"])
+        self.connection.execute(
+            f"CREATE TABLE statements AS SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "  # noqa: S608
+            f"FROM ({union}) GROUP BY s, p, o, g ORDER BY s, p, o, g"
+        )
+
+
+def _reader(path: Path, header: list[str]) -> str:
+    if path.suffix == ".parquet":
+        return f"read_parquet({text(str(path))}, file_row_number = true)"
+    columns = "{" + ", ".join(f"{text(name)}: 'VARCHAR'" for name in header) + "}"
+    return (
+        f"read_csv({text(str(path))}, columns = {columns}, header = true, auto_detect = false, delim = ',', quote = '\"', "
+        f"escape = '\"', strict_mode = true, null_padding = false, max_line_size = 16777216)"
+    )
+
+
+def _csv_finding(name: str, error: duckdb.Error) -> Finding:
+    return Finding("LP102", Origin(name), {"format": "CSV", "detail": _first_line(error)})
+
+
+def _relation(source: LogicalSource) -> str:
+    if source.kind == "table" or source.name:
+        return quote(source.name or source.text)
+    return f"({source.text.strip().rstrip(';')})"
+
+
+def _sql_finding(source: LogicalSource, error: duckdb.Error) -> Finding:
+    return Finding("LP604", source.origin, {"detail": _first_line(error)})
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).split("\n")[0]

@@ -1,0 +1,217 @@
+"""Writes JSON-LD 1.1 with the publication's own context, inlined: a stream of nodes in `@graph`, or a tree for each root."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+from typing import Any, TextIO
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+_LITERAL = re.compile(r'"(.*)"(?:@([A-Za-z0-9-]+)|\^\^<([^<>]*)>)?', re.DOTALL)
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
+_CHARACTERS = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
+
+Value = dict[str, Any] | str | int | bool
+
+
+@dataclass(frozen=True)
+class Term:
+    """A term of the context as far as it decides how a value is written."""
+
+    name: str
+    iri: str
+    type: str | None
+    container: frozenset[str]
+    reverse: bool
+
+
+class ContextError(ValueError):
+    """The context is not one that this writer can obey."""
+
+
+class Context:
+    """A JSON-LD context read backwards: from IRIs to terms."""
+
+    def __init__(self, context: Mapping[str, Any], base: str) -> None:
+        self.given = context
+        self.prefixes = {key: value for key, value in context.items() if isinstance(value, str) and value.endswith(("/", "#"))}
+        self.id, self.type = (self._alias(context, keyword) for keyword in ("@id", "@type"))
+        self.terms: dict[str, list[Term]] = {}
+        self.reverse: dict[str, Term] = {}
+        for term in self._terms(context):
+            if term.reverse:
+                self.reverse[term.name] = term
+            else:
+                self.terms.setdefault(term.iri, []).append(term)
+        self.base = base
+        self._compact: dict[str, str] = {}
+
+    def _alias(self, context: Mapping[str, Any], keyword: str) -> str:
+        return next((key for key, value in context.items() if value == keyword), keyword)
+
+    def _terms(self, context: Mapping[str, Any]) -> Iterator[Term]:
+        for name, value in context.items():
+            if name.startswith("@") or name in self.prefixes or (isinstance(value, str) and value.startswith("@")):
+                continue
+            definition = {"@id": value} if isinstance(value, str) else value
+            if not isinstance(definition, dict):
+                raise ContextError(f"term `{name}` is neither a text nor a map")
+            iri = definition.get("@reverse") or definition.get("@id") or name
+            container = definition.get("@container", [])
+            yield Term(
+                name,
+                self.expand(iri),
+                self.expand(definition["@type"]) if "@type" in definition else None,
+                frozenset([container] if isinstance(container, str) else container),
+                "@reverse" in definition,
+            )
+
+    def expand(self, name: str) -> str:
+        """A name of the context as a full IRI (or keyword)."""
+        prefix, colon, local = name.partition(":")
+        return self.prefixes[prefix] + local if colon and prefix in self.prefixes else name
+
+    def compact(self, iri: str) -> str:
+        """A class or property as term, prefixed name or full IRI; a prefixed name never meets a term with another meaning."""
+        if iri not in self._compact:
+            self._compact[iri] = self._shorten(iri)
+        return self._compact[iri]
+
+    def _shorten(self, iri: str) -> str:
+        for term in self.terms.get(iri, ()):
+            if term.type is None and not term.container:
+                return term.name
+        for prefix, namespace in sorted(self.prefixes.items(), key=lambda item: -len(item[1])):
+            if iri.startswith(namespace) and len(iri) > len(namespace):
+                name = f"{prefix}:{iri[len(namespace) :]}"
+                if name not in self.given:
+                    return name
+        return iri
+
+    def class_name(self, iri: str) -> str:
+        """A class for `@type`, where coercions of a term of the same name do not count."""
+        for term in self.terms.get(iri, ()):
+            return term.name
+        return self.compact(iri)
+
+    def choose(self, predicate: str, language: str | None, datatype: str | None, is_iri: bool) -> Term | None:
+        """The term whose coercion fits the value, the most telling first."""
+        for term in self.terms.get(predicate, ()):
+            if language and "@language" in term.container:
+                return term
+            if is_iri and term.type == "@id":
+                return term
+            if datatype and term.type == datatype and not is_iri:
+                return term
+        return next((term for term in self.terms.get(predicate, ()) if term.type is None and "@language" not in term.container), None)
+
+
+def unescape(text: str) -> str:
+    """The text of a literal from its N-Triples spelling."""
+    if "\\" not in text:
+        return text
+    return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _CHARACTERS.get(m[3], m[3]), text)
+
+
+def node_object(subject: str, rows: Iterable[tuple[str, str]], context: Context) -> dict[str, Any]:
+    """A node with all that is said of it; (predicate, object) in N-Triples spelling, sorted."""
+    node: dict[str, Any] = {context.id: subject[1:-1]}
+    for predicate, value in rows:
+        if predicate == TYPE:
+            node.setdefault(context.type, []).append(context.class_name(value[1:-1]))
+        else:
+            _put(node, predicate[1:-1], value, context)
+    return node
+
+
+def _put(node: dict[str, Any], predicate: str, value: str, context: Context) -> None:
+    if value.startswith("<"):
+        iri = value[1:-1]
+        term = context.choose(predicate, None, None, True)
+        coerced = term is not None and term.type == "@id"
+        _add(node, term, predicate, iri if coerced else {context.id: iri}, context)
+        return
+    match = _LITERAL.fullmatch(value)
+    assert match, value  # the statement table holds canonical literals only
+    text, language, datatype = unescape(match[1]), match[2], match[3]
+    term = context.choose(predicate, language, datatype or XSD + "string", False)
+    if language and term is not None and "@language" in term.container:
+        texts = node.setdefault(term.name, {})
+        texts[language] = _with(texts.get(language), text, always="@set" in term.container)
+        return
+    _add(node, term, predicate, _literal(text, language, datatype, term), context)
+
+
+def _literal(text: str, language: str | None, datatype: str | None, term: Term | None) -> Value:
+    if language:
+        return {"@value": text, "@language": language}
+    if term is not None and term.type is not None and term.type == (datatype or XSD + "string"):
+        return text
+    if datatype is None:
+        return text if term is None or term.type is None else {"@value": text}
+    if datatype == XSD + "boolean" and text in ("true", "false"):
+        return text == "true"
+    if datatype == XSD + "integer" and re.fullmatch("0|-?[1-9][0-9]{0,14}", text):
+        return int(text)
+    return {"@value": text, "@type": datatype}
+
+
+def _add(node: dict[str, Any], term: Term | None, predicate: str, value: Value, context: Context) -> None:
+    key = term.name if term else context.compact(predicate)
+    node[key] = _with(node.get(key), value, always=term is not None and "@set" in term.container)
+
+
+def _with(old: Any, value: Any, *, always: bool) -> Any:
+    """A single value stands alone, several in a list; terms with an @set container always have a list."""
+    if old is None:
+        return [value] if always else value
+    return [*old, value] if isinstance(old, list) else [old, value]
+
+
+def write_graph(triples: Iterable[tuple[str, str, str]], out: TextIO, context: Context) -> None:
+    """A document with the context and all nodes in `@graph`, written as the sorted triples arrive."""
+    out.write('{\n"@context": ' + _dumped(dict(context.given), 1) + ',\n"@graph": [')
+    comma = "\n"
+    for subject, rows in groupby(triples, key=itemgetter(0)):
+        out.write(comma + _dumped(node_object(subject, ((p, o) for _, p, o in rows), context)))
+        comma = ",\n"
+    out.write("\n]\n}\n")
+
+
+def _dumped(value: object, indent: int | None = None) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+Describe = Callable[[str], list[tuple[str, str]]]
+Inverse = Callable[[str, str], list[str]]
+
+
+def tree(root: str, frame: Mapping[str, Any], context: Context, describe: Describe, inverse: Inverse) -> dict[str, Any]:
+    """A root with the resources that the frame names embedded in it, as deep as the frame goes.
+
+    `describe` gives (predicate, object) of a subject, `inverse` the subjects that point to an object by a predicate. Keys of the frame
+    are terms of the context with IRI values, or reverse terms. Raises ContextError for other keys.
+    """
+    node = node_object(root, describe(root), context)
+    for key, inner in frame.items():
+        if key in context.reverse:
+            children = inverse(f"<{context.reverse[key].iri}>", root)
+        elif key in node:
+            given = node[key] if isinstance(node[key], list) else [node[key]]
+            children = [f"<{one if isinstance(one, str) else one[context.id]}>" for one in given]
+        elif any(term.name == key for terms in context.terms.values() for term in terms):
+            continue
+        else:
+            raise ContextError(f"frame: the context has no term `{key}`")
+        node[key] = [tree(child, inner, context, describe, inverse) for child in children]
+    return node
+
+
+def write_tree(node: Mapping[str, Any], out: TextIO, context: Context) -> None:
+    """A tree as a document of its own."""
+    out.write(_dumped({"@context": dict(context.given), **node}, 1) + "\n")

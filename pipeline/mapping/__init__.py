@@ -1,0 +1,1 @@
+"""Declarative mappings in YARRRML or RML, read into one frozen model."""

@@ -1,0 +1,1 @@
+"""Files become trees in which every value knows its line and column."""

@@ -1,0 +1,267 @@
+"""Reads YAML, JSON and JSON Lines into trees with line numbers; every problem becomes a finding with its place."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from json.decoder import scanstring  # type: ignore[attr-defined]  # the C string scanner; absent from the type stubs
+from pathlib import Path
+
+import yaml
+
+from pipeline.errors import Finding, InvalidData, Origin, SourceError
+from pipeline.reading.tree import Mapping, Node, Scalar, Sequence
+
+MAX_BYTES = 200 * 1024 * 1024
+MAX_DEPTH = 60
+MAX_EXPANSION = 20  # a file may grow this much by its anchors before it counts as an attack
+
+_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_INTEGER = re.compile(r"[-+]?[0-9]+")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+_CONSTANTS: dict[str, bool | None] = {
+    "": None, "~": None, "null": None, "Null": None, "NULL": None,
+    "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
+}  # fmt: skip
+
+
+def read_text(path: Path, name: str) -> str:
+    """The file's text without its byte-order mark.
+
+    Raises SourceError where it cannot be read (LP106), InvalidData where it is too large (LP104) or not UTF-8 (LP101).
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise SourceError([Finding("LP106", Origin(name), {"file": name, "detail": error.strerror or str(error)})]) from None
+    if len(data) > MAX_BYTES:
+        raise InvalidData([Finding("LP104", Origin(name), {"detail": f"{len(data):,} bytes", "limit": f"{MAX_BYTES:,} bytes"})])
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        detail = f"byte 0x{data[error.start]:02x}"
+        raise InvalidData([Finding("LP101", Origin(name, line), {"file": name, "detail": detail})]) from None
+
+
+def read_yaml(text: str, name: str) -> Node | None:
+    """The one document of a YAML file, None where the file holds nothing.
+
+    Plain scalars follow YAML 1.2's core schema, so `no` is a text and a date stays the text it is; the written form of
+    numbers is kept beside their value, so `01` loses no zero. Raises InvalidData (LP102, LP103, LP104).
+    """
+    try:
+        root = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+        raise _syntax(name, "YAML", error.problem or str(error), line, column) from None
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise _syntax(name, "YAML", f"character {_hex(error.character)} is not allowed", line) from None
+    except RecursionError:
+        raise InvalidData([Finding("LP104", Origin(name), {"detail": "nesting", "limit": f"{MAX_DEPTH} levels"})]) from None
+    return None if root is None else _YamlTree(name, len(text)).node(root, 0)
+
+
+def _hex(character: object) -> str:
+    return f"U+{character if isinstance(character, int) else ord(str(character)):04X}"
+
+
+def _syntax(name: str, kind: str, detail: str, line: int = 0, column: int = 0) -> InvalidData:
+    return InvalidData([Finding("LP102", Origin(name, line, column), {"format": kind, "detail": detail})])
+
+
+class _YamlTree:
+    """Turns PyYAML's nodes into ours, with a bound on what aliases may unfold."""
+
+    def __init__(self, name: str, size: int) -> None:
+        self.name = name
+        self.left = max(1000, size * MAX_EXPANSION)
+
+    def node(self, node: yaml.Node, depth: int) -> Node:
+        line, column = node.start_mark.line + 1, node.start_mark.column + 1
+        self.left -= 1
+        if self.left < 0 or depth > MAX_DEPTH:
+            detail, limit = ("nesting", f"{MAX_DEPTH} levels") if depth > MAX_DEPTH else ("aliases unfold", f"{MAX_EXPANSION} times the file")
+            raise InvalidData([Finding("LP104", Origin(self.name, line, column), {"detail": detail, "limit": limit})])
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node, line, column)
+        if isinstance(node, yaml.SequenceNode):
+            return Sequence([self.node(item, depth + 1) for item in node.value], line, column)
+        return self._mapping(node, depth, line, column)
+
+    def _scalar(self, node: yaml.ScalarNode, line: int, column: int) -> Scalar:
+        text: str = node.value
+        quoted = bool(node.style) or (node.tag == "tag:yaml.org,2002:str" and _INTEGER.fullmatch(text))
+        if quoted or not node.tag.startswith("tag:yaml.org,2002:"):
+            return Scalar(text, text, line, column)
+        return typed(text, line, column)
+
+    def _mapping(self, node: yaml.Node, depth: int, line: int, column: int) -> Mapping:
+        tree = Mapping({}, {}, line, column)
+        for key, value in node.value:
+            key_line, key_column = key.start_mark.line + 1, key.start_mark.column + 1
+            if not isinstance(key, yaml.ScalarNode):
+                raise _syntax(self.name, "YAML", "a key must be a plain word", key_line, key_column)
+            if key.value in tree.items:
+                words = {"key": key.value, "first": str(tree.keys[key.value][0])}
+                raise InvalidData([Finding("LP103", Origin(self.name, key_line, key_column), words)])
+            tree.keys[key.value] = (key_line, key_column)
+            tree.items[key.value] = self.node(value, depth + 1)
+        return tree
+
+
+def typed(text: str, line: int, column: int) -> Scalar:
+    """A plain scalar with the type that YAML 1.2's core schema gives it.
+
+    >>> typed("007", 1, 1).value, typed("007", 1, 1).text, typed("no", 1, 1).value, typed("2020-06-16", 1, 1).value
+    (7, '007', 'no', '2020-06-16')
+    """
+    if text in _CONSTANTS:
+        constant = _CONSTANTS[text]
+        return Scalar(None if constant is None else str(constant).lower(), constant, line, column)
+    if _INTEGER.fullmatch(text) and len(text) < 400:
+        return Scalar(text, int(text), line, column)
+    if _FLOAT.fullmatch(text):
+        return Scalar(text, float(text), line, column)
+    return Scalar(text, text, line, column)
+
+
+def read_json(text: str, name: str) -> Node | None:
+    """The value of a JSON file (RFC 8259; no NaN, no doubled keys). Raises InvalidData (LP102, LP103, LP104)."""
+    return _JsonTree(text, name).document()
+
+
+def read_json_lines(text: str, name: str) -> Node:
+    """The records of a JSON Lines file as one list. Raises InvalidData."""
+    items: list[Node] = []
+    for number, line in enumerate(text.split("\n"), 1):
+        if line.strip():
+            node = _JsonTree(line, name, number).document()
+            if node is not None:
+                items.append(node)
+    return Sequence(items, 1, 1)
+
+
+class _JsonTree:
+    """A recursive-descent JSON reader, because the standard one forgets where a value stood."""
+
+    _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+    _SPACE = re.compile(r"[ \t\n\r]*")
+    _WORDS: tuple[tuple[str, bool | None], ...] = (("true", True), ("false", False), ("null", None))
+
+    def __init__(self, text: str, name: str, first_line: int = 1) -> None:
+        self.text, self.name, self.line, self.start = text, name, first_line, 0
+        self.at = 0
+
+    def document(self) -> Node | None:
+        self._skip()
+        if self.at == len(self.text):
+            return None
+        node = self._value(0)
+        self._skip()
+        if self.at < len(self.text):
+            raise self._wrong("only one value is allowed in the file")
+        return node
+
+    def _skip(self) -> None:
+        match = self._SPACE.match(self.text, self.at)
+        end = match.end() if match else self.at
+        lines = self.text.count("\n", self.at, end)
+        if lines:
+            self.line += lines
+            self.start = self.text.rindex("\n", self.at, end) + 1
+        self.at = end
+
+    def _wrong(self, detail: str) -> InvalidData:
+        return _syntax(self.name, "JSON", detail, self.line, self.at - self.start + 1)
+
+    def _value(self, depth: int) -> Node:
+        line, column = self.line, self.at - self.start + 1
+        if depth > MAX_DEPTH:
+            raise InvalidData([Finding("LP104", Origin(self.name, line, column), {"detail": "nesting", "limit": f"{MAX_DEPTH} levels"})])
+        sign = self.text[self.at : self.at + 1]
+        if sign == "{":
+            return self._object(depth, line, column)
+        if sign == "[":
+            return self._array(depth, line, column)
+        if sign == '"':
+            text = self._string()
+            return Scalar(text, text, line, column)
+        for word, value in self._WORDS:
+            if self.text.startswith(word, self.at):
+                self.at += len(word)
+                return Scalar(None if value is None else word, value, line, column)
+        number = self._NUMBER.match(self.text, self.at)
+        if number is None:
+            raise self._wrong("a value is expected" if sign else "the file ends too early")
+        self.at = number.end()
+        written = number.group()
+        return Scalar(written, float(written) if number.group(2) or number.group(3) else int(written), line, column)
+
+    def _string(self) -> str:
+        try:
+            text, self.at = scanstring(self.text, self.at + 1, True)
+        except json.JSONDecodeError as error:
+            raise self._wrong(error.msg) from None
+        if any("\ud800" <= letter <= "\udfff" for letter in text):
+            raise self._wrong("half of a surrogate pair")
+        return str(text)
+
+    def _array(self, depth: int, line: int, column: int) -> Sequence:
+        items: list[Node] = []
+        for _ in self._members("]"):
+            items.append(self._value(depth + 1))
+        return Sequence(items, line, column)
+
+    def _object(self, depth: int, line: int, column: int) -> Mapping:
+        tree = Mapping({}, {}, line, column)
+        for _ in self._members("}"):
+            place = (self.line, self.at - self.start + 1)
+            if self.text[self.at : self.at + 1] != '"':
+                raise self._wrong("a key in double quotes is expected")
+            key = self._string()
+            if key in tree.items:
+                raise InvalidData([Finding("LP103", Origin(self.name, *place), {"key": key, "first": str(tree.keys[key][0])})])
+            self._skip()
+            if self.text[self.at : self.at + 1] != ":":
+                raise self._wrong("`:` is expected")
+            self.at += 1
+            self._skip()
+            tree.keys[key] = place
+            tree.items[key] = self._value(depth + 1)
+        return tree
+
+    def _members(self, end: str) -> Iterator[None]:
+        """Steps over brackets and commas, giving control back where a member begins."""
+        self.at += 1
+        self._skip()
+        if self.text[self.at : self.at + 1] == end:
+            self.at += 1
+            return
+        while True:
+            yield
+            self._skip()
+            sign = self.text[self.at : self.at + 1]
+            if sign not in (",", end) or not sign:
+                raise self._wrong(f"`,` or `{end}` is expected")
+            self.at += 1
+            if sign == end:
+                return
+            self._skip()
+
+
+READERS: dict[str, Callable[[str, str], Node | None]] = {
+    ".yaml": read_yaml,
+    ".yml": read_yaml,
+    ".json": read_json,
+    ".jsonl": read_json_lines,
+    ".ndjson": read_json_lines,
+}
+
+
+def read_tree(path: Path, name: str) -> Node | None:
+    """Reads any file of READERS; its suffix decides how."""
+    return READERS[path.suffix.lower()](read_text(path, name), name)

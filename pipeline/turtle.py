@@ -1,0 +1,101 @@
+"""Writes Turtle and TriG from sorted statements: prefixed, one subject a block, types first, readable in a diff."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from operator import itemgetter
+from typing import TextIO
+
+TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_LOCAL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?")
+_RELATIVE = re.compile(r"(?!.*(?:^|/)\.{1,2}(?:/|$))(?!.*//)[A-Za-z0-9_~-][\w~./%-]*")
+_BARE = {
+    f"<{_XSD}integer>": re.compile(r"[-+]?[0-9]+"),
+    f"<{_XSD}decimal>": re.compile(r"[-+]?[0-9]*\.[0-9]+"),
+    f"<{_XSD}boolean>": re.compile("true|false"),
+}
+
+
+class TermWriter:
+    """Shortens terms of N-Triples spelling for Turtle; remembers what it has shortened."""
+
+    def __init__(self, base: str, prefixes: dict[str, str]) -> None:
+        self.base = base
+        # The longest namespace wins, so that def/kind/ is not written as def:kind/….
+        self.prefixes = sorted(prefixes.items(), key=lambda item: (-len(item[1]), item[0]))
+        self._short: dict[str, str] = {}
+
+    def head(self) -> str:
+        """@base and @prefix lines."""
+        lines = [f"@base <{self.base}> .", *(f"@prefix {name}: <{namespace}> ." for name, namespace in sorted(self.prefixes))]
+        return "\n".join(lines) + "\n"
+
+    def __call__(self, term: str) -> str:
+        short = self._short.get(term)
+        if short is None:
+            short = self._shorten(term)
+            if len(self._short) < 200_000:
+                self._short[term] = short
+        return short
+
+    def _shorten(self, term: str) -> str:
+        if term.startswith("<"):
+            return self._iri(term)
+        if term.startswith('"') and term.endswith(">"):
+            text, _, datatype = term.rpartition("^^")
+            bare = _BARE.get(datatype)
+            if bare and bare.fullmatch(text[1:-1]):
+                return text[1:-1]
+            return f"{text}^^{self._iri(datatype)}"
+        return term
+
+    def _iri(self, term: str) -> str:
+        iri = term[1:-1]
+        for prefix, namespace in self.prefixes:
+            if iri.startswith(namespace) and _LOCAL.fullmatch(iri, len(namespace)):
+                return f"{prefix}:{iri[len(namespace) :]}"
+        if iri.startswith(self.base) and _RELATIVE.fullmatch(iri, len(self.base)):
+            return f"<{iri[len(self.base) :]}>"
+        return term
+
+
+def _predicate_order(predicate: str) -> tuple[bool, str]:
+    return predicate != TYPE, predicate
+
+
+def blocks(triples: Iterable[tuple[str, str, str]], write: TermWriter, indent: str = "") -> Iterator[str]:
+    """One block of Turtle for each subject of the sorted triples."""
+    for subject, rows in groupby(triples, key=itemgetter(0)):
+        said: dict[str, list[str]] = {}
+        for _, predicate, value in rows:
+            said.setdefault(predicate, []).append(value)
+        lines = []
+        for predicate in sorted(said, key=_predicate_order):
+            name = "a" if predicate == TYPE else write(predicate)
+            values = [write(value) for value in said[predicate]]
+            lines.append(f"{name} {_listed(values, indent)}")
+        yield f"{indent}{write(subject)} " + f" ;\n{indent}    ".join(lines) + " .\n"
+
+
+def _listed(values: list[str], indent: str) -> str:
+    one_line = ", ".join(values)
+    return one_line if len(one_line) <= 100 else f" ,\n{indent}        ".join(values)
+
+
+def write_turtle(triples: Iterable[tuple[str, str, str]], out: TextIO, write: TermWriter) -> None:
+    """A Turtle document from triples sorted by subject."""
+    out.write(write.head())
+    for block in blocks(triples, write):
+        out.write("\n" + block)
+
+
+def write_trig(quads: Iterable[tuple[str, str, str, str]], out: TextIO, write: TermWriter) -> None:
+    """A TriG document from (graph, subject, predicate, object) sorted by graph and subject; an empty graph is the default one."""
+    out.write(write.head())
+    for graph, rows in groupby(quads, key=itemgetter(0)):
+        out.write(f"\n{write(graph)} {{\n" if graph else "\n{\n")
+        out.write("\n".join(blocks(((s, p, o) for _, s, p, o in rows), write, "  ")))
+        out.write("}\n")

@@ -39,12 +39,7 @@ PATTERNS: dict[str, str] = {
 # Datatypes whose texts name a day that must also exist in the calendar.
 DAYS = frozenset({XSD + "date", XSD + "dateTime", XSD + "dateTimeStamp"})
 
-# RFC 3987: what an IRI may hold at all, what begins an absolute one, and `iunreserved`, which templates leave unescaped.
+# RFC 3987: what an IRI may hold at all, and what begins an absolute one.
 IRI = r"""^[^\x00-\x20<>"{}|^`\\]*$"""
 SCHEME = "^[A-Za-z][A-Za-z0-9+.-]*:"
-UNRESERVED = (
-    r"-._~A-Za-z0-9\x{A0}-\x{D7FF}\x{F900}-\x{FDCF}\x{FDF0}-\x{FFEF}"
-    + "".join(rf"\x{{{plane}0000}}-\x{{{plane}FFFD}}" for plane in "123456789ABCD")
-    + r"\x{E1000}-\x{EFFFD}"
-)
 LANGUAGE_TAG = "^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"

@@ -14,30 +14,27 @@ from typing import Any
 
 import duckdb
 
-from pipeline.datatypes import IRI, UNRESERVED
+from pipeline.datatypes import IRI
 from pipeline.errors import Finding, InvalidDeclaration, Origin
 from pipeline.mapping.model import LogicalSource
 from pipeline.plan import Check, Plan, Select, quote, text
 from pipeline.sources import RecordTable, RowTable, ScanTable, ragged_rows
 from pipeline.sources.tables import first_record
 
-_CONTROL = r"""["\\\x00-\x1F\x7F]"""
-_OTHER_CONTROL = r"[\x00-\x07\x0B\x0E-\x1F\x7F]"
+# The code points of RFC 3987's ucschar, which templates leave as they are.
+_UCSCHAR = (
+    "unicode(c) BETWEEN 160 AND 55295 OR unicode(c) BETWEEN 63744 AND 64975 OR unicode(c) BETWEEN 65008 AND 65519 "
+    "OR (unicode(c) BETWEEN 65536 AND 983037 AND unicode(c) % 65536 < 65534 AND unicode(c) // 4096 <> 224)"
+)
 FUNCTIONS = (
     # IRI-safe: everything but iunreserved is percent-encoded (RML-Core; RFC 3987, 2.2). The test comes first: most keys are safe.
-    rf"""CREATE MACRO iri_safe(x) AS CASE WHEN regexp_matches(x, '[^{UNRESERVED}]') THEN array_to_string(list_transform(
-        regexp_extract_all(x, '(?s).'), lambda c: CASE WHEN regexp_matches(c, '[^{UNRESERVED}]') THEN url_encode(c) ELSE c END), '')
-        ELSE x END""",
-    # The canonical escapes of N-Triples (RDF 1.1 N-Triples, 4; RDFC-1.0, A): everything else stays as it is.
-    rf"""CREATE MACRO nt_escape(x) AS CASE WHEN NOT regexp_matches(x, '{_CONTROL}') THEN x
-        WHEN regexp_matches(x, '{_OTHER_CONTROL}') THEN array_to_string(list_transform(regexp_extract_all(x, '(?s).'),
-            lambda c: CASE WHEN regexp_matches(c, '{_OTHER_CONTROL}') THEN printf('\u%04X', unicode(c)) ELSE nt_escape_common(c) END), '')
-        ELSE nt_escape_common(x) END""",
-    rf"""CREATE MACRO is_iri(x) AS regexp_matches(x, {text(IRI)})""",
+    f"""CREATE MACRO iri_safe(x) AS CASE WHEN regexp_matches(x, '[^-._~A-Za-z0-9]') THEN list_aggregate(list_transform(
+        string_split(x, ''), lambda c: CASE WHEN {_UCSCHAR} THEN c ELSE url_encode(c) END), 'string_agg', '') ELSE x END""",
+    # A literal in quotes with the canonical escapes of N-Triples (RDF 1.1 N-Triples, 4; RDFC-1.0, A): those of JSON, and DEL.
+    r"""CREATE MACRO nt_quote(x) AS replace(CAST(to_json(x) AS VARCHAR), chr(127), '\u007F')""",
+    f"""CREATE MACRO is_iri(x) AS regexp_matches(x, {text(IRI)})""",
     """CREATE MACRO is_day(x) AS try_cast(regexp_extract(x, '^-?[0-9]+-[0-9]{2}-[0-9]{2}') AS DATE) IS NOT NULL""",
 )
-_ESCAPE_COMMON = r"""CREATE MACRO nt_escape_common(x) AS replace(replace(replace(replace(replace(replace(replace(x,
-    '\', '\\'), '"', '\"'), chr(10), '\n'), chr(13), '\r'), chr(9), '\t'), chr(8), '\b'), chr(12), '\f')"""
 STATEMENT_COLUMNS = "s VARCHAR, p VARCHAR, o VARCHAR, g VARCHAR, record BIGINT, rule INTEGER"
 
 
@@ -54,7 +51,7 @@ class Engine:
             "allow_community_extensions": "false",
         }
         self.connection = duckdb.connect(":memory:", config=config | ({"threads": threads} if threads else {}))
-        for macro in (_ESCAPE_COMMON, *FUNCTIONS):
+        for macro in FUNCTIONS:
             self.connection.execute(macro)
         self._described: dict[LogicalSource, tuple[str, tuple[str, ...]]] = {}
 
@@ -138,12 +135,12 @@ class Engine:
     # -- plans ---------------------------------------------------------------------------------------------------
 
     def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
-        """Makes each named query a view, in their order; gives those whose SQL is wrong (LP604)."""
+        """Runs each named query into a table, in their order, so that none is computed twice; gives those whose SQL is wrong (LP604)."""
         findings = []
         for source in sources:
             if source.kind == "query" and source.name:
                 try:
-                    self.connection.execute(f"CREATE VIEW {quote(source.name)} AS {source.text.strip().rstrip(';')}")
+                    self.connection.execute(f"CREATE TABLE {quote(source.name)} AS {source.text.strip().rstrip(';')}")
                 except duckdb.Error as error:
                     findings.append(_sql_finding(source, error))
         return findings

@@ -1,7 +1,7 @@
 """A mapping becomes a relational plan: one fused SELECT for each triples map, all of the same shape.
 
 Each SELECT yields s, p, o, g (terms in N-Triples spelling, g empty for the default graph), record and rule. The SQL keeps to
-what DuckDB and Spark share, plus four scalar functions that the engine defines: iri_safe, nt_escape, is_iri, is_day.
+what DuckDB and Spark share, plus four scalar functions that the engine defines: iri_safe, nt_quote, is_iri, is_day.
 """
 
 from __future__ import annotations
@@ -236,7 +236,7 @@ class _Compiler:
     def _literal(self, one: TermMap, rule: str, alias: str) -> _Term:
         value = _concatenated(one.expression, alias)
         column = one.expression.references[0] if one.expression.references else None
-        quoted = f"'\"' || nt_escape({value}) || '\"'"
+        quoted = f"nt_quote({value})"
         if one.language is not None:
             return self._tagged(one.language, quoted, value, rule, alias)
         if one.datatype is None:
@@ -274,6 +274,8 @@ class _Compiler:
         return _Term(f"CASE WHEN {valid} THEN {typed} END", (check,))
 
 
+_CONSTANT = re.compile(r"'(?:[^']|'')*'")
+
 # XSD datatypes of which every text, or more texts than a pattern tells, are valid.
 _LAX = frozenset(
     XSD + name
@@ -295,12 +297,22 @@ def _concatenated(expression: Expression, alias: str, encode: str | None = None)
 
 
 def _fused(source: str, subject: str, record: str, parts: list[tuple[str, str, str, int]]) -> str:
-    """One scan of the source that makes all statements of a row at once."""
-    structs = ",\n    ".join(f"{{p: {p}, o: {o}, g: {g}, rule: {rule}}}" for p, o, g, rule in parts)
+    """One scan of the source that makes all statements of a row at once; each distinct term is made once a row."""
+    names: dict[str, str] = {}
+
+    def column(sql: str) -> str:
+        """A constant as it is, any other term as the column that holds it."""
+        return sql if _CONSTANT.fullmatch(sql) else names.setdefault(sql, f"t{len(names)}")
+
+    lists = [", ".join(column(part[at]) for part in parts) for at in range(3)]  # type: ignore[misc]  # three texts and a number
+    rules = ", ".join(str(part[3]) for part in parts)
+    terms = "".join(f",\n    {sql} AS {name}" for sql, name in names.items())
     return (
-        f"SELECT s, r.p AS p, r.o AS o, r.g AS g, record, r.rule AS rule FROM (\n"  # noqa: S608  # built from quoted parts
-        f"  SELECT {subject} AS s, {record} AS record, unnest([\n    {structs}\n  ]) AS r FROM {source}\n"
-        f") WHERE s IS NOT NULL AND r.p IS NOT NULL AND r.o IS NOT NULL AND r.g IS NOT NULL"
+        f"SELECT s, p, o, g, record, rule FROM (\n"  # noqa: S608  # built from quoted parts
+        f"  SELECT s, record, unnest([{lists[0]}]) AS p, unnest([{lists[1]}]) AS o,\n"
+        f"         unnest([{lists[2]}]) AS g, unnest([{rules}]) AS rule\n"
+        f"  FROM (SELECT {subject} AS s, {record} AS record{terms}\n  FROM {source})\n"
+        f") WHERE s IS NOT NULL AND p IS NOT NULL AND o IS NOT NULL AND g IS NOT NULL"
     )
 
 

@@ -1,0 +1,53 @@
+# Two commands suffice: `make` builds and checks the real publication, `make test` runs the tests.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := all
+.PHONY: all build check test lint format lock bench clean help
+
+all: build check  ## set up, build dist/ and check the real publication (default)
+
+build: $(VENV)/.run  ## build dist/
+	$(BIN)/lodpipe build -v
+
+check: $(VENV)/.run  ## check records, graph and dist/; writes nothing
+	$(BIN)/lodpipe check
+
+test: $(VENV)/.test  ## set up, then lint, types and all tests
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+lint: $(VENV)/.test  ## lint and types only
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+format: $(VENV)/.test  ## put imports and simple lint in order
+	$(BIN)/ruff check --fix .
+
+lock: $(VENV)/.test  ## write the lock files anew from pyproject.toml
+	$(BIN)/pip install -q pip-tools
+	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes \
+		--no-header --extra build -o requirements.lock pyproject.toml
+	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes \
+		--no-header --extra build --extra test -o requirements-test.lock pyproject.toml
+
+bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)
+	$(BIN)/python benchmarks/flagship.py
+
+$(VENV)/.run: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.test: requirements-test.lock $(VENV)/.run
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements-test.lock
+	touch $@
+
+clean:  ## remove the environment and caches (dist/ stays)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info dist.next
+
+help:  ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10

@@ -20,7 +20,7 @@ __all__ = ["Finding", "InvalidData", "InvalidDeclaration", "LodpipeError", "Outc
 _HOMES = {"Project": "project", "Outcome": "build", "build": "build", "checked": "build"}
 
 
-def __getattr__(name: str) -> Any:  # noqa: ANN401  # a module attribute is whatever it is
+def __getattr__(name: str) -> Any:
     """Imports what is asked for, when it is asked for: `lodpipe --help` must not wait for the engine."""
     if name not in __all__:
         raise AttributeError(name)

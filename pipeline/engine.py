@@ -106,7 +106,7 @@ class Engine:
         # Column numbers as JSON keys, for names may hold any character.
         shape = json.dumps([{str(at): "BIGINT" if name in ("_record", "_parent") else "VARCHAR" for at, name in enumerate(names)}])
         data = json.dumps([dict(zip(map(str, range(len(names))), row, strict=True)) for row in rows], ensure_ascii=False)
-        self.connection.execute(f"INSERT INTO {quote(table)} SELECT unnest(from_json(?, {text(shape)}), recursive := true)", [data])  # noqa: S608
+        self.connection.execute(f"INSERT INTO {quote(table)} SELECT unnest(from_json(?, {text(shape)}), recursive := true)", [data])
 
     def _load_scan(self, table: ScanTable) -> list[Finding]:
         columns = "".join(f", {quote(one.name)} VARCHAR" for one in table.columns)

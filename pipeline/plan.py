@@ -12,7 +12,16 @@ from dataclasses import dataclass
 
 from pipeline.datatypes import DAYS, IRI, LANGUAGE_TAG, PATTERNS, SCHEME, XSD
 from pipeline.errors import Finding, InvalidDeclaration, Origin
-from pipeline.mapping.model import Expression, LogicalSource, MappingDocument, PredicateObject, Reference, ReferencingMap, TermMap, TriplesMap
+from pipeline.mapping.model import (
+    Expression,
+    LogicalSource,
+    MappingDocument,
+    PredicateObject,
+    Reference,
+    ReferencingMap,
+    TermMap,
+    TriplesMap,
+)
 
 STRING = XSD + "string"
 
@@ -304,13 +313,13 @@ def _fused(source: str, subject: str, record: str, parts: list[tuple[str, str, s
         """A constant as it is, any other term as the column that holds it."""
         return sql if _CONSTANT.fullmatch(sql) else names.setdefault(sql, f"t{len(names)}")
 
-    lists = [", ".join(column(part[at]) for part in parts) for at in range(3)]  # type: ignore[misc]  # three texts and a number
+    predicates, objects, graphs = (", ".join(map(column, each)) for each in list(zip(*parts, strict=True))[:3])
     rules = ", ".join(str(part[3]) for part in parts)
     terms = "".join(f",\n    {sql} AS {name}" for sql, name in names.items())
     return (
         f"SELECT s, p, o, g, record, rule FROM (\n"  # noqa: S608  # built from quoted parts
-        f"  SELECT s, record, unnest([{lists[0]}]) AS p, unnest([{lists[1]}]) AS o,\n"
-        f"         unnest([{lists[2]}]) AS g, unnest([{rules}]) AS rule\n"
+        f"  SELECT s, record, unnest([{predicates}]) AS p, unnest([{objects}]) AS o,\n"
+        f"         unnest([{graphs}]) AS g, unnest([{rules}]) AS rule\n"
         f"  FROM (SELECT {subject} AS s, {record} AS record{terms}\n  FROM {source})\n"
         f") WHERE s IS NOT NULL AND p IS NOT NULL AND o IS NOT NULL AND g IS NOT NULL"
     )

@@ -65,7 +65,6 @@ def _messages(triples: list[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for s, p, o in triples:
         if p == f"<{SH}message>":
-            text, _, language = o.rpartition("@")
             literal = ox.parse(f"<a:a> <a:a> {o} .", format=ox.RdfFormat.N_TRIPLES)
             value = next(iter(literal)).object
             shape = owner.get(s, s)

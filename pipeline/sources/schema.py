@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 
 from pipeline.errors import Finding, Origin
-from pipeline.sources.declaration import TYPES, Field, Table
 from pipeline.reading.tree import JsonValue, Node, describe, place_of, value_of
 from pipeline.reading.tree import Mapping as Map
+from pipeline.sources.declaration import TYPES, Field, Table
 
 
 @dataclass(frozen=True)

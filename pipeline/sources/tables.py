@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, SourceError
-from pipeline.sources.declaration import Column, Field, Table, columns_of, lists_of
 from pipeline.reading.files import READERS, read_text, read_tree
-from pipeline.sources.schema import Lexicon, RecordChecker, did_you_mean
 from pipeline.reading.tree import Mapping, Node, Scalar, Sequence, describe, place_of
+from pipeline.sources.declaration import Column, Field, Table, columns_of, lists_of
+from pipeline.sources.schema import Lexicon, RecordChecker, did_you_mean
 
 # A record's number says its table and its row, so a statement needs no more than this number to find its line.
 TABLE_BITS, FILE_BITS, ROW_BITS = 15, 16, 32

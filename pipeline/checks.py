@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Set
 from pipeline.engine import Engine
 from pipeline.errors import Finding, Origin, Severity
 from pipeline.plan import Plan, quote, text
-from pipeline.sources import Column, Lexicon, RecordTable, ScanTable, Table, pattern_of
+from pipeline.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
 from pipeline.sources.schema import did_you_mean
 from pipeline.sources.tables import table_number
 from pipeline.statements import Statements
@@ -28,25 +28,48 @@ def record_findings(
     References into tables that could not be read whole (`unread`) are not judged.
     """
     found: list[Finding] = []
+    for table, column in _references(tables):
+        target = column.field.target
+        if target not in unread:
+            found += _broken_references(engine, table, column, tables[target], declared[target].key or "id")
     for table in tables.values():
-        for column in table.columns:
-            if column.field.kind == "ref" and column.field.target not in unread:
-                found += _broken_references(engine, table, column, declared[column.field.target])
         if isinstance(table, ScanTable):
             found += _bad_cells(engine, table, lexicon)
             found += _doubled_keys(engine, table, declared[table.name].key)
     return found
 
 
-def _broken_references(engine: Engine, table: RecordTable, column: Column, target: Table) -> Iterator[Finding]:
-    name, key = quote(column.name), quote(target.key or "id")
-    rows = engine.rows(
-        f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL "  # noqa: S608
-        f"AND {name} NOT IN (SELECT {key} FROM {quote(target.name)} WHERE {key} IS NOT NULL) ORDER BY _record"
-    )
-    known = [row[0] for row in engine.rows(f"SELECT {key} FROM {quote(target.name)} WHERE {key} IS NOT NULL")] if rows else []  # noqa: S608
-    for record, value in rows:
-        words = {"key": _label(column), "value": value, "table": target.name, "hint": did_you_mean(value, known)}
+def _values(engine: Engine, table: RecordTable, column: str) -> list[tuple[int, str]]:
+    """Record and value of every cell of a column that holds one."""
+    if isinstance(table, RowTable):
+        at = 2 + [one.name for one in table.columns].index(column)
+        return [(row[0], row[at]) for row in table.rows if row[at] is not None]  # type: ignore[misc]  # numbers first, then texts
+    name = quote(column)
+    return engine.rows(f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")  # noqa: S608
+
+
+def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable, Column]]:
+    """The columns that refer to records of another table."""
+    for table in tables.values():
+        for column in table.columns:
+            if column.field.kind == "ref":
+                yield table, column
+
+
+def _broken_references(engine: Engine, table: RecordTable, column: Column, target: RecordTable, key: str) -> Iterator[Finding]:
+    if isinstance(table, RowTable) and isinstance(target, RowTable):
+        # Both are in Python already; a query for each of many small tables would cost more than the look.
+        known = {value for _, value in _values(engine, target, key)}
+        broken = [(record, value) for record, value in _values(engine, table, column.name) if value not in known]
+    else:
+        name = quote(column.name)
+        broken = engine.rows(
+            f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL "  # noqa: S608
+            f"AND {name} NOT IN (SELECT {quote(key)} FROM {quote(target.name)} WHERE {quote(key)} IS NOT NULL) ORDER BY _record"
+        )
+    near = [value for _, value in _values(engine, target, key)] if broken else []
+    for record, value in broken:
+        words = {"key": _label(column), "value": value, "table": target.name, "hint": did_you_mean(value, near)}
         yield Finding("LP206", table.locate(record, column.name), words)
 
 
@@ -89,22 +112,17 @@ def _doubled_keys(engine: Engine, table: ScanTable, key: str | None) -> Iterator
 
 
 def unused_records(engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]) -> Iterator[Finding]:
-    """Records that others are meant to refer to, and none does: a warning."""
-    references: dict[str, list[str]] = {}
-    for table in tables.values():
-        for column in table.columns:
-            if column.field.kind == "ref":
-                own = "" if table.name != column.field.target else f" AND {quote(column.name)} <> {quote(declared[table.name].key or 'id')}"
-                references.setdefault(column.field.target, []).append(
-                    f"SELECT {quote(column.name)} AS v FROM {quote(table.name)} WHERE {quote(column.name)} IS NOT NULL{own}"  # noqa: S608
-                )
-    for name, used in references.items():
-        key = quote(declared[name].key or "id")
-        rows = engine.rows(
-            f"SELECT _record, {key} FROM {quote(name)} WHERE {key} IS NOT NULL AND {key} NOT IN ({' UNION ALL '.join(used)}) ORDER BY _record"  # noqa: S608
-        )
-        for record, value in rows:
-            yield Finding("LP505", tables[name].locate(record), {"value": value, "table": name}, Severity.WARNING)
+    """Records that others are meant to refer to, and none does: a warning. A reference to itself does not count."""
+    used: dict[str, set[str]] = {}
+    for table, column in _references(tables):
+        inward = table.name == column.field.target
+        own = dict(_values(engine, table, declared[table.name].key or "id")) if inward else {}
+        found = (value for record, value in _values(engine, table, column.name) if own.get(record) != value)
+        used.setdefault(column.field.target, set()).update(found)
+    for name, values in used.items():
+        for record, value in _values(engine, tables[name], declared[name].key or "id"):
+            if value not in values:
+                yield Finding("LP505", tables[name].locate(record), {"value": value, "table": name}, Severity.WARNING)
 
 
 # -- values on their way through the mapping ---------------------------------------------------------------------------

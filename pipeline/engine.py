@@ -5,6 +5,7 @@ Nothing else knows which engine it is; the plan's SQL would run elsewhere once t
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 import tempfile
@@ -35,7 +36,7 @@ FUNCTIONS = (
     f"""CREATE MACRO is_iri(x) AS regexp_matches(x, {text(IRI)})""",
     """CREATE MACRO is_day(x) AS try_cast(regexp_extract(x, '^-?[0-9]+-[0-9]{2}-[0-9]{2}') AS DATE) IS NOT NULL""",
 )
-STATEMENT_COLUMNS = "s VARCHAR, p VARCHAR, o VARCHAR, g VARCHAR, record BIGINT, rule INTEGER"
+STATEMENT_COLUMNS = {"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR", "g": "VARCHAR", "record": "BIGINT", "rule": "INTEGER"}
 
 
 class Engine:
@@ -53,6 +54,8 @@ class Engine:
         self.connection = duckdb.connect(":memory:", config=config | ({"threads": threads} if threads else {}))
         for macro in FUNCTIONS:
             self.connection.execute(macro)
+        self.row_count = 0
+        self._tables: dict[LogicalSource, str] = {}
         self._described: dict[LogicalSource, tuple[str, tuple[str, ...]]] = {}
 
     def __enter__(self) -> Engine:
@@ -95,18 +98,17 @@ class Engine:
         return findings
 
     def _load_rows(self, table: RowTable) -> None:
-        names = ["_record", "_parent", *(column.name for column in table.columns)]
-        columns = ", ".join(f"{quote(name)} {'BIGINT' if name in ('_record', '_parent') else 'VARCHAR'}" for name in names)
-        self.connection.execute(f"CREATE TABLE {quote(table.name)} ({columns})")
-        if table.rows:
-            self._insert(table.name, names, table.rows)
+        self._create(table.name, {"_record": "BIGINT", "_parent": "BIGINT"} | {one.name: "VARCHAR" for one in table.columns}, table.rows)
 
-    def _insert(self, table: str, names: list[str], rows: Sequence[Sequence[object]]) -> None:
-        """Many rows in one parameter: as JSON, which the engine unpacks a hundred times faster than executemany binds."""
-        # Column numbers as JSON keys, for names may hold any character.
-        shape = json.dumps([{str(at): "BIGINT" if name in ("_record", "_parent") else "VARCHAR" for at, name in enumerate(names)}])
-        data = json.dumps([dict(zip(map(str, range(len(names))), row, strict=True)) for row in rows], ensure_ascii=False)
-        self.connection.execute(f"INSERT INTO {quote(table)} SELECT unnest(from_json(?, {text(shape)}), recursive := true)", [data])
+    def _create(self, name: str, columns: dict[str, str], rows: Sequence[Sequence[object]]) -> None:
+        """A table of rows given in one parameter: as JSON, which the engine unpacks a hundred times faster than executemany binds."""
+        self.row_count += len(rows)
+        if not rows:
+            self.connection.execute(f"CREATE TABLE {quote(name)} ({', '.join(f'{quote(one)} {kind}' for one, kind in columns.items())})")
+            return
+        data = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False)
+        unpacked = f"unnest(from_json(?, {text(json.dumps([columns], ensure_ascii=False))}), recursive := true)"
+        self.connection.execute(f"CREATE TABLE {quote(name)} AS SELECT {unpacked}", [data])
 
     def _load_scan(self, table: ScanTable) -> list[Finding]:
         columns = "".join(f", {quote(one.name)} VARCHAR" for one in table.columns)
@@ -118,7 +120,8 @@ class Engine:
             row = "file_row_number" if path.suffix == ".parquet" else "row_number() OVER () - 1"
             scan = f"SELECT {first_record(table.number, number)} + {row}{cells} FROM {_reader(path, present)}"  # noqa: S608
             try:
-                self.connection.execute(f"INSERT INTO {quote(table.name)} {scan}")
+                ((count,),) = self.connection.execute(f"INSERT INTO {quote(table.name)} {scan}").fetchall()
+                self.row_count += count
             except duckdb.Error as error:
                 findings += ragged_rows(path, name, len(present)) or [_csv_finding(name, error)]
         return findings
@@ -128,27 +131,38 @@ class Engine:
 
     def add_table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
         """A table of texts that queries of the mapping can use."""
-        self.connection.execute(f"CREATE TABLE {quote(name)} ({', '.join(f'{quote(column)} VARCHAR' for column in columns)})")
-        if rows:
-            self._insert(name, list(columns), rows)
+        self._create(name, dict.fromkeys(columns, "VARCHAR"), rows)
 
     # -- plans ---------------------------------------------------------------------------------------------------
 
     def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
-        """Runs each named query into a table, in their order, so that none is computed twice; gives those whose SQL is wrong (LP604)."""
+        """Runs each query into a table, in their order, so that none is computed twice; gives those whose SQL is wrong (LP604)."""
         findings = []
-        for source in sources:
-            if source.kind == "query" and source.name:
+        for number, source in enumerate(sources):
+            if source.kind == "query" and source not in self._tables:
+                name = self._tables[source] = source.name or f"query {number}"
                 try:
-                    self.connection.execute(f"CREATE TABLE {quote(source.name)} AS {source.text.strip().rstrip(';')}")
+                    self.connection.execute(f"CREATE TABLE {quote(name)} AS {source.text.strip().rstrip(';')}")
                 except duckdb.Error as error:
                     findings.append(_sql_finding(source, error))
         return findings
 
+    @contextlib.contextmanager
+    def _planned_lightly(self) -> Iterator[None]:
+        """For small data the optimizer costs more than it saves: our own queries are plain scans of tables made before."""
+        small = self.row_count < 20_000
+        if small:
+            self.connection.execute("PRAGMA disable_optimizer")
+        try:
+            yield
+        finally:
+            if small:
+                self.connection.execute("PRAGMA enable_optimizer")
+
     def columns(self, source: LogicalSource) -> tuple[str, tuple[str, ...]]:
         """A logical source as a SQL relation, and its columns. Raises InvalidDeclaration (LP604) where the SQL is wrong."""
         if source not in self._described:
-            relation = _relation(source)
+            relation = quote(self._tables.get(source, source.text))
             try:
                 columns = tuple(row[0] for row in self.rows(f"DESCRIBE SELECT * FROM {relation}"))  # noqa: S608
             except duckdb.Error as error:
@@ -162,7 +176,8 @@ class Engine:
             if not select.checks:
                 continue
             counts = ", ".join(f"count(*) FILTER ({check.problem})" for check in select.checks)
-            (row,) = self.rows(f"SELECT {counts} FROM {select.source}")  # noqa: S608
+            with self._planned_lightly():
+                (row,) = self.rows(f"SELECT {counts} FROM {select.source}")  # noqa: S608
             for check, count in zip(select.checks, row, strict=True):
                 if count:
                     yield check, count, self._samples(select, check)
@@ -179,20 +194,13 @@ class Engine:
 
         `declared` are statements that come from no record (the ontology), as rows of the same columns.
         """
-        self.connection.execute(f"CREATE TABLE declared ({STATEMENT_COLUMNS})")
-        if declared:
-            shape = '[["VARCHAR"]]'
-            data = json.dumps(declared, ensure_ascii=False)
-            self.connection.execute(
-                f"INSERT INTO declared SELECT r[1], r[2], r[3], r[4], CAST(r[5] AS BIGINT), CAST(r[6] AS INTEGER) "  # noqa: S608
-                f"FROM (SELECT unnest(from_json(?, '{shape}')) AS r)",
-                [data],
-            )
+        self._create("declared", STATEMENT_COLUMNS, declared)
         union = "\nUNION ALL\n".join([select.sql for select in plan.selects] + ["SELECT * FROM declared"])
-        self.connection.execute(
-            f"CREATE TABLE statements AS SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "  # noqa: S608
-            f"FROM ({union}) GROUP BY s, p, o, g ORDER BY s, p, o, g"
-        )
+        with self._planned_lightly():
+            self.connection.execute(
+                f"CREATE TABLE statements AS SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "  # noqa: S608
+                f"FROM ({union}) GROUP BY s, p, o, g ORDER BY s, p, o, g"
+            )
 
 
 def _reader(path: Path, header: list[str]) -> str:
@@ -207,12 +215,6 @@ def _reader(path: Path, header: list[str]) -> str:
 
 def _csv_finding(name: str, error: duckdb.Error) -> Finding:
     return Finding("LP102", Origin(name), {"format": "CSV", "detail": _first_line(error)})
-
-
-def _relation(source: LogicalSource) -> str:
-    if source.kind == "table" or source.name:
-        return quote(source.name or source.text)
-    return f"({source.text.strip().rstrip(';')})"
 
 
 def _sql_finding(source: LogicalSource, error: duckdb.Error) -> Finding:

@@ -109,6 +109,11 @@ class MappingDocument:
     """Every triples map of a mapping, by name, the named sources in their order, and the base IRI where the mapping states one."""
 
     triples_maps: dict[str, TriplesMap]
-    sources: tuple[LogicalSource, ...] = ()
+    named_sources: tuple[LogicalSource, ...] = ()
     base: str | None = None
     prefixes: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def sources(self) -> tuple[LogicalSource, ...]:
+        """Every logical source once, the named ones first and in their order."""
+        return tuple(dict.fromkeys([*self.named_sources, *(one.source for one in self.triples_maps.values())]))

@@ -146,9 +146,10 @@ class _Compiler:
         parent = self.document.triples_maps[item.parent]
         (child_source, child_columns), (parent_source, parent_columns) = self.columns_of(one.source), self.columns_of(parent.source)
         for join in item.joins:
-            self._check_column(join.child, child_columns, item.origin)
-            self._check_column(join.parent, parent_columns, item.origin)
-        condition = " AND ".join(f"c.{quote(join.child)} = p.{quote(join.parent)}" for join in item.joins)
+            for expression, columns in ((join.child, child_columns), (join.parent, parent_columns)):
+                for name in expression.references:
+                    self._check_column(name, columns, item.origin)
+        condition = " AND ".join(f"{_concatenated(join.child, 'c.')} = {_concatenated(join.parent, 'p.')}" for join in item.joins)
         record = f"c.{quote('_record')}" if "_record" in child_columns else "CAST(NULL AS BIGINT)"
         subject, target = self.term(one.subject, one.name, "c."), self.term(parent.subject, parent.name, "p.")
         parts = [
@@ -171,7 +172,7 @@ class _Compiler:
     def _rule(self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap) -> int:
         predicate = rule.predicates[0].expression.constant if rule.predicates else None
         name = f"{one.name}: {self._short(predicate or '?')}"
-        columns = item.expression.references if isinstance(item, TermMap) else tuple(join.child for join in item.joins)
+        columns = item.expression.references if isinstance(item, TermMap) else tuple(name for join in item.joins for name in join.child.references)
         self.rules.append(Rule(len(self.rules), name, one.subject.expression.references, columns, item.origin))
         return len(self.rules) - 1
 

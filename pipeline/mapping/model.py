@@ -24,7 +24,8 @@ class Reference:
 class Expression:
     """What makes a value for each record: text and references in turn (rml:template, rml:reference, rml:constant).
 
-    A constant has no reference, a plain reference has one part and `template` false.
+    A constant has no reference, a plain reference has one part and `template` false. Without any part it is the record itself,
+    which only a blank node can stand for.
     """
 
     parts: tuple[str | Reference, ...]
@@ -53,10 +54,10 @@ class TermMap:
 
 @dataclass(frozen=True)
 class Join:
-    """One join condition: the child's value equals the parent's."""
+    """One join condition: the child's value equals the parent's (rml:childMap, rml:parentMap; any expression)."""
 
-    child: str
-    parent: str
+    child: Expression
+    parent: Expression
 
 
 @dataclass(frozen=True)
@@ -82,19 +83,22 @@ class PredicateObject:
 class LogicalSource:
     """Where records come from: a record table, a SQL query over the record tables, or a file with an iterator.
 
-    A named query can be used by the queries after it, as if it were a table.
+    A named query can be used by the queries after it, as if it were a table. `text` is the table, the query or the path; of kind `sql`
+    it is a query that `database` (a connection URL) answers. `nulls` are the texts that mean no value (rml:null).
     """
 
-    kind: Literal["table", "query", "csv", "json", "yaml", "parquet", "jsonl"]
+    kind: Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql"]
     text: str
     origin: Origin
     iterator: str | None = None
     name: str | None = None
+    database: str | None = None
+    nulls: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class TriplesMap:
-    """A source, a subject, and what is said of the subject."""
+    """A source, a subject, and what is said of the subject; `base` overrides the base IRI (rml:baseIRI)."""
 
     name: str
     source: LogicalSource
@@ -102,6 +106,7 @@ class TriplesMap:
     graphs: tuple[TermMap, ...]
     rules: tuple[PredicateObject, ...]
     origin: Origin
+    base: str | None = None
 
 
 @dataclass(frozen=True)

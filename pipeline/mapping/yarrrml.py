@@ -266,12 +266,12 @@ class _Reader:
         child, parent = (self._join_reference(one) for one in parameters.items)
         return Join(child, parent)
 
-    def _join_reference(self, node: Node) -> str:
+    def _join_reference(self, node: Node) -> Expression:
         parts = [self.text(item) for item in node.items] if isinstance(node, Sequence) else []
         expression = self.expression(parts[1], node, iri=False) if len(parts) > 1 else None
-        if expression is None or len(expression.references) != 1 or expression.template:
+        if expression is None:
             raise self.wrong(node, "a parameter of a condition is [str1, $(reference), s] or [str2, $(reference), o]")
-        return expression.references[0]
+        return expression
 
     # -- terms ---------------------------------------------------------------------------------------------------
 

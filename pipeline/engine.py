@@ -18,7 +18,7 @@ import duckdb
 from pipeline.datatypes import IRI
 from pipeline.errors import Finding, InvalidDeclaration, Origin
 from pipeline.mapping.model import LogicalSource
-from pipeline.plan import Check, Plan, Select, quote, text
+from pipeline.plan import Check, Plan, Relation, Select, quote, text
 from pipeline.sources import RecordTable, RowTable, ScanTable, ragged_rows
 from pipeline.sources.tables import first_record
 
@@ -56,7 +56,7 @@ class Engine:
             self.connection.execute(macro)
         self.row_count = 0
         self._tables: dict[LogicalSource, str] = {}
-        self._described: dict[LogicalSource, tuple[str, tuple[str, ...]]] = {}
+        self._described: dict[LogicalSource, Relation] = {}
 
     def __enter__(self) -> Engine:
         return self
@@ -159,15 +159,15 @@ class Engine:
             if small:
                 self.connection.execute("PRAGMA enable_optimizer")
 
-    def columns(self, source: LogicalSource) -> tuple[str, tuple[str, ...]]:
-        """A logical source as a SQL relation, and its columns. Raises InvalidDeclaration (LP604) where the SQL is wrong."""
+    def relate(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        """A logical source as a relation. Raises InvalidDeclaration (LP604) where there is no such table."""
         if source not in self._described:
             relation = quote(self._tables.get(source, source.text))
             try:
                 columns = tuple(row[0] for row in self.rows(f"DESCRIBE SELECT * FROM {relation}"))  # noqa: S608
             except duckdb.Error as error:
                 raise InvalidDeclaration([_sql_finding(source, error)]) from None
-            self._described[source] = (relation, columns)
+            self._described[source] = Relation(relation, columns, "_record" in columns)
         return self._described[source]
 
     def failures(self, plan: Plan) -> Iterator[tuple[Check, int, list[tuple[int | None, str]]]]:

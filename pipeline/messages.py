@@ -75,6 +75,9 @@ KINDS: dict[str, Kind] = {
     "LP304": Kind(
         "a record without `{key}` makes no resource{times}", "Give the record the key that rule {rule} names its resource by.",
         "ein Datensatz ohne `{key}` ergibt keine Ressource{times}", "Den Schlüssel ergänzen, nach dem Regel {rule} die Ressource benennt."),
+    "LP305": Kind(
+        "`{key}` holds a list or a map ({value}), not a value{times}", "Refer to the values in it (`{key}[*]`); rule {rule}.",
+        "`{key}` enthält eine Liste oder Felder ({value}) statt eines Wertes{times}", "Auf die Werte darin verweisen (`{key}[*]`); Regel {rule}."),
     # 4xx: shapes
     "LP401": Kind(
         "{message_en}", "See {shape}; it was found on {focus}.",

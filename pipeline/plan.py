@@ -1,14 +1,15 @@
 """A mapping becomes a relational plan: one fused SELECT for each triples map, all of the same shape.
 
 Each SELECT yields s, p, o, g (terms in N-Triples spelling, g empty for the default graph), record and rule. The SQL keeps to
-what DuckDB and Spark share, plus four scalar functions that the engine defines: iri_safe, nt_quote, is_iri, is_day.
+what DuckDB and Spark share, plus scalar functions that the engine defines: iri_safe, uri_safe, uri_encoded, nt_quote, is_iri, is_day.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from pipeline.datatypes import DAYS, IRI, LANGUAGE_TAG, PATTERNS, SCHEME, XSD
 from pipeline.errors import Finding, InvalidDeclaration, Origin
@@ -46,17 +47,23 @@ class Check:
     value: str
     column: str | None
     words: Mapping[str, str]
+    lists: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Select:
-    """The statements of one triples map (or one join of it): its source as SQL, the SELECT, and the checks on its rows."""
+    """The statements of one triples map (or one join of it): its source as SQL, the SELECT, and the checks on its rows.
+
+    `subject` and `parts` (predicate, object, graph, rule) are the expressions that the SELECT is made of.
+    """
 
     name: str
     source: str
     sql: str
     checks: tuple[Check, ...]
     origin: Origin
+    subject: str = "NULL"
+    parts: tuple[tuple[str, str, str, int], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -81,17 +88,36 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-Columns = Callable[[LogicalSource], tuple[str, tuple[str, ...]]]
-"""Gives a logical source as a SQL relation, and the names of its columns."""
+@dataclass(frozen=True)
+class Relation:
+    """A logical source as SQL: a column for each reference, holding its text.
+
+    `many` are the references that give a list of texts. Where `typed`, each reference has a second column, "NAME type", that says what the
+    value is in its source (integer, double, boolean, string, array, object …), for the natural datatype and for the check of single values.
+    """
+
+    sql: str
+    columns: tuple[str, ...] | None
+    has_record: bool = True
+    typed: bool = False
+    many: frozenset[str] = frozenset()
 
 
-def compile_mapping(document: MappingDocument, base: str, columns: Columns, patterns: Mapping[str, str]) -> Plan:
+Relate = Callable[[LogicalSource, tuple[str, ...]], Relation]
+"""Gives the relation of a logical source for the references that are made to it."""
+
+DEFAULT_GRAPH = "http://w3id.org/rml/defaultGraph"
+NATURAL = {"integer": XSD + "integer", "double": XSD + "double", "boolean": XSD + "boolean", "date": XSD + "date",
+           "time": XSD + "time", "dateTime": XSD + "dateTime", "hexBinary": XSD + "hexBinary", "decimal": XSD + "decimal"}  # fmt: skip
+
+
+def compile_mapping(document: MappingDocument, base: str, relate: Relate, patterns: Mapping[str, str]) -> Plan:
     """The plan of a mapping.
 
     `patterns` maps the IRIs of own datatypes to the pattern of their texts. Raises InvalidDeclaration (LP602) with all that is
     wrong: references to columns that are not there, constants that are no IRI, datatypes that are none.
     """
-    compiler = _Compiler(document, document.base or base, columns, {**PATTERNS, **patterns})
+    compiler = _Compiler(document, document.base or base, relate, {**PATTERNS, **patterns})
     selects = tuple(select for one in document.triples_maps.values() for select in compiler.triples_map(one))
     if compiler.findings:
         raise InvalidDeclaration(compiler.findings)
@@ -99,16 +125,38 @@ def compile_mapping(document: MappingDocument, base: str, columns: Columns, patt
 
 
 @dataclass(frozen=True)
+class _Scope:
+    """Where a term map's references are found: a relation, the alias it has in a join, and the term's place in the statement."""
+
+    relation: Relation
+    rule: str
+    base: str
+    slot: str = "o"
+    alias: str = ""
+
+    def column(self, name: str) -> str:
+        """The column with a reference's text; a list is read from the column that unnests it for this place."""
+        return self.alias + quote(f"{name}#{self.slot}" if name in self.relation.many else name)
+
+    def type_column(self, name: str) -> str:
+        return self.alias + quote(f"{name} type#{self.slot}" if name in self.relation.many else f"{name} type")
+
+    def at(self, slot: str) -> _Scope:
+        return replace(self, slot=slot)
+
+
+@dataclass(frozen=True)
 class _Term:
-    """A term map as SQL: the term's spelling (NULL where there is none) and the checks on it."""
+    """A term map as SQL: the term's spelling (NULL where there is none), the checks on it, and the lists that it reads."""
 
     sql: str
     checks: tuple[Check, ...] = ()
+    lists: tuple[tuple[str, str], ...] = ()
 
 
 class _Compiler:
-    def __init__(self, document: MappingDocument, base: str, columns: Columns, patterns: Mapping[str, str]) -> None:
-        self.document, self.base, self.columns_of, self.patterns = document, base, columns, patterns
+    def __init__(self, document: MappingDocument, base: str, relate: Relate, patterns: Mapping[str, str]) -> None:
+        self.document, self.base, self.relate, self.patterns = document, base, relate, patterns
         self.rules: list[Rule] = []
         self.findings: list[Finding] = []
 
@@ -118,56 +166,102 @@ class _Compiler:
     # -- statements ----------------------------------------------------------------------------------------------
 
     def triples_map(self, one: TriplesMap) -> Iterator[Select]:
-        """One SELECT for all that needs no join, and one for each object that does."""
-        source, columns = self.columns_of(one.source)
-        self._check_columns(one, columns)
-        subject = self.term(one.subject, one.name)
-        missing = self._missing_key(one)
-        parts: list[tuple[str, str, str, int]] = []
-        checks = [*subject.checks, *missing]
+        """One SELECT for all that needs no join and no list, and one for each object that does."""
+        relation = self._relation(one)
+        scope = _Scope(relation, one.name, one.base or self.base)
+        subject = self.term(one.subject, scope.at("s"))
+        parts: dict[tuple[tuple[str, str], ...], list[_Part]] = {}
+        checks = [*subject.checks, *self._missing_key(one, relation)]
         for rule in one.rules:
             for item in rule.objects:
                 number = self._rule(one, rule, item)
                 if isinstance(item, ReferencingMap) and item.joins:
-                    yield self._join(one, rule, item, number)
+                    yield from self._join(one, rule, item, number)
                     continue
-                term = self._parent_subject(item) if isinstance(item, ReferencingMap) else self.term(item, self.rules[number].name)
-                checks += term.checks
-                for predicate in rule.predicates:
-                    for graph, graph_checks in self._graphs(one, rule):
-                        parts.append((self.term(predicate, one.name).sql, term.sql, graph, number))
-                        checks += graph_checks
-        if parts:
-            record = quote("_record") if "_record" in columns else "CAST(NULL AS BIGINT)"
-            sql = _fused(source, subject.sql, record, parts)
-            yield Select(one.name, source, sql, _distinct(checks), one.origin)
+                for part, lists, part_checks in self._parts(one, rule, item, number, scope):
+                    parts.setdefault(tuple(dict.fromkeys([*subject.lists, *lists])), []).append(part)
+                    checks += part_checks
+        record = quote("_record") if relation.has_record else "CAST(NULL AS BIGINT)"
+        for lists, statements in parts.items():
+            source = _unnested(relation, lists)
+            mine = _distinct([check for check in checks if set(check.lists) <= set(lists)] if lists else [c for c in checks if not c.lists])
+            yield Select(one.name, source, _fused(source, subject.sql, record, statements), mine, one.origin, subject.sql, tuple(statements))
 
-    def _join(self, one: TriplesMap, rule: PredicateObject, item: ReferencingMap, number: int) -> Select:
-        parent = self.document.triples_maps[item.parent]
-        (child_source, child_columns), (parent_source, parent_columns) = self.columns_of(one.source), self.columns_of(parent.source)
-        for join in item.joins:
-            for expression, columns in ((join.child, child_columns), (join.parent, parent_columns)):
-                for name in expression.references:
-                    self._check_column(name, columns, item.origin)
-        condition = " AND ".join(f"{_concatenated(join.child, 'c.')} = {_concatenated(join.parent, 'p.')}" for join in item.joins)
-        record = f"c.{quote('_record')}" if "_record" in child_columns else "CAST(NULL AS BIGINT)"
-        subject, target = self.term(one.subject, one.name, "c."), self.term(parent.subject, parent.name, "p.")
-        parts = [
-            (self.term(predicate, one.name, "c.").sql, target.sql, graph, number)
-            for predicate in rule.predicates
-            for graph, _ in self._graphs(one, rule, "c.")
-        ]
-        relation = f"{child_source} AS c JOIN {parent_source} AS p ON {condition}"
-        return Select(f"{one.name} ⋈ {parent.name}", relation, _fused(relation, subject.sql, record, parts), (), item.origin)
+    def _parts(
+        self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap, number: int, scope: _Scope
+    ) -> Iterator[tuple[_Part, tuple[tuple[str, str], ...], tuple[Check, ...]]]:
+        """The statements that an object takes part in, with the lists that they read and the checks on them."""
+        own = replace(scope, rule=self.rules[number].name)
+        term = self._parent_subject(item, own) if isinstance(item, ReferencingMap) else self.term(item, own)
+        for predicate_map in rule.predicates:
+            predicate = self.term(predicate_map, own.at("p"))
+            for graph in self._graphs(one, rule, own):
+                lists = (*predicate.lists, *term.lists, *graph.lists)
+                yield (predicate.sql, term.sql, graph.sql, number), lists, (*predicate.checks, *term.checks, *graph.checks)
 
-    def _parent_subject(self, item: ReferencingMap) -> _Term:
+    def _relation(self, one: TriplesMap) -> Relation:
+        """The relation of a triples map's source with all columns that its terms and joins refer to."""
+        wanted = dict.fromkeys(name for expression, _ in self._expressions(one) for name in expression.references)
+        for other in self.document.triples_maps.values():
+            for rule in other.rules:
+                for item in rule.objects:
+                    if isinstance(item, ReferencingMap) and item.parent == one.name:
+                        wanted |= dict.fromkeys(name for join in item.joins for name in join.parent.references)
+        relation = self.relate(one.source, tuple(wanted))
+        for expression, origin in self._expressions(one):
+            for name in expression.references:
+                self._check_column(name, relation, origin)
+        return relation
+
+    def _expressions(self, one: TriplesMap) -> Iterator[tuple[Expression, Origin]]:
+        """Every expression that a triples map makes on its own source."""
+        terms: list[TermMap] = [one.subject, *one.graphs]
+        for rule in one.rules:
+            terms += [*rule.predicates, *rule.graphs]
+            for item in rule.objects:
+                if isinstance(item, TermMap):
+                    terms.append(item)
+                else:
+                    yield from ((join.child, item.origin) for join in item.joins)
+                    parent = self.document.triples_maps.get(item.parent)
+                    if not item.joins and parent is not None:
+                        yield parent.subject.expression, item.origin
+        for term in terms:
+            yield from ((expression, term.origin) for expression in (term.expression, term.datatype, term.language) if expression)
+
+    def _join(self, one: TriplesMap, rule: PredicateObject, item: ReferencingMap, number: int) -> Iterator[Select]:
+        parent = self.document.triples_maps.get(item.parent)
+        if parent is None:
+            self.wrong(item.origin, f"there is no triples map `{item.parent}`")
+            return
+        child_relation, parent_relation = self._relation(one), self._relation(parent)
+        child = _Scope(child_relation, self.rules[number].name, one.base or self.base, alias="c.")
+        other = _Scope(parent_relation, parent.name, parent.base or self.base, alias="p.")
+        subject, target = self.term(one.subject, child.at("s")), self.term(parent.subject, other.at("o"))
+        conditions = [(self._text(join.child, child.at("j")), self._text(join.parent, other.at("j"))) for join in item.joins]
+        graphs = self._graphs(one, rule, child)
+        predicates = [self.term(predicate, child.at("p")) for predicate in rule.predicates]
+        mine = [*subject.lists, *(found for term in (*predicates, *graphs) for found in term.lists), *_lists(child.at("j"), item, "child")]
+        theirs = [*target.lists, *_lists(other.at("j"), item, "parent")]
+        left, right = _unnested(child_relation, tuple(dict.fromkeys(mine))), _unnested(parent_relation, tuple(dict.fromkeys(theirs)))
+        relation = f"{left} AS c JOIN {right} AS p ON " + " AND ".join(f"{a} = {b}" for a, b in conditions)
+        record = f"c.{quote('_record')}" if child_relation.has_record else "CAST(NULL AS BIGINT)"
+        parts = [(predicate.sql, target.sql, graph.sql, number) for predicate in predicates for graph in graphs]
+        sql = _fused(relation, subject.sql, record, parts)
+        yield Select(f"{one.name} ⋈ {parent.name}", relation, sql, (), item.origin, subject.sql, tuple(parts))
+
+    def _parent_subject(self, item: ReferencingMap, scope: _Scope) -> _Term:
         """A referencing map without join conditions takes the parent's subject from the same row (RML-Core, self-join)."""
         parent = self.document.triples_maps.get(item.parent)
-        return self.term(parent.subject, item.parent) if parent else _Term("NULL")
+        if parent is None:
+            self.wrong(item.origin, f"there is no triples map `{item.parent}`")
+            return _Term("NULL")
+        return self.term(parent.subject, replace(scope, base=parent.base or self.base))
 
-    def _graphs(self, one: TriplesMap, rule: PredicateObject, alias: str = "") -> list[tuple[str, tuple[Check, ...]]]:
-        graphs = [self.term(graph, one.name, alias) for graph in (*one.graphs, *rule.graphs)]
-        return [(graph.sql, graph.checks) for graph in graphs] or [("''", ())]
+    def _graphs(self, one: TriplesMap, rule: PredicateObject, scope: _Scope) -> list[_Term]:
+        graphs = [self.term(graph, scope.at("g")) for graph in dict.fromkeys((*one.graphs, *rule.graphs))]
+        default = text(f"<{DEFAULT_GRAPH}>")
+        return [_Term("''") if graph.sql == default else graph for graph in graphs] or [_Term("''")]
 
     def _rule(self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap) -> int:
         predicate = rule.predicates[0].expression.constant if rule.predicates else None
@@ -182,95 +276,129 @@ class _Compiler:
                 return f"{prefix}:{iri.removeprefix(namespace)}"
         return iri
 
-    def _missing_key(self, one: TriplesMap) -> Iterator[Check]:
+    def _missing_key(self, one: TriplesMap, relation: Relation) -> Iterator[Check]:
         """A record without a key that its subject is named by would vanish in silence."""
         for name in one.subject.expression.references:
-            yield Check("LP304", f"{quote(name)} IS NULL", "''", None, {"key": name, "rule": one.name})
+            if name not in relation.many:
+                yield Check("LP304", f"{quote(name)} IS NULL", "''", None, {"key": name, "rule": one.name})
 
-    # -- columns -------------------------------------------------------------------------------------------------
-
-    def _check_columns(self, one: TriplesMap, columns: tuple[str, ...]) -> None:
-        terms: list[TermMap] = [one.subject, *one.graphs]
-        for rule in one.rules:
-            terms += [*rule.predicates, *rule.graphs, *(item for item in rule.objects if isinstance(item, TermMap))]
-        for term in terms:
-            for expression in (term.expression, term.datatype, term.language):
-                for name in expression.references if expression else ():
-                    self._check_column(name, columns, term.origin)
-
-    def _check_column(self, name: str, columns: tuple[str, ...], origin: Origin) -> None:
-        if name not in columns:
-            known = ", ".join(column for column in columns if not column.startswith("_"))
+    def _check_column(self, name: str, relation: Relation, origin: Origin) -> None:
+        if relation.columns is not None and name not in relation.columns:
+            known = ", ".join(column for column in relation.columns if not column.startswith("_"))
             self.wrong(origin, f"the source has no column `{name}`; it has {known}")
 
     # -- terms ---------------------------------------------------------------------------------------------------
 
-    def term(self, one: TermMap, rule: str, alias: str = "") -> _Term:
+    def term(self, one: TermMap, scope: _Scope) -> _Term:
         """The SQL that spells a term map's term in N-Triples."""
         if one.term_type == "literal":
-            return self._literal(one, rule, alias)
-        if one.term_type == "blank":
-            return _Term(f"'_:' || blank_label({_concatenated(one.expression, alias)})")
-        return self._iri(one, rule, alias)
+            made = self._literal(one, scope)
+        elif one.term_type == "blank":
+            made = self._blank(one, scope)
+        else:
+            made = self._iri(one, scope)
+        references = [name for part in (one.expression, one.datatype, one.language) if part for name in part.references]
+        lists = tuple(dict.fromkeys((name, scope.slot) for name in references if name in scope.relation.many))
+        checks = [*made.checks, *self._single_values(references, scope)]
+        return _Term(made.sql, tuple(replace(check, lists=lists) for check in checks), lists)
 
-    def _iri(self, one: TermMap, rule: str, alias: str) -> _Term:
+    def _single_values(self, references: list[str], scope: _Scope) -> Iterator[Check]:
+        """A reference that gives an array or an object makes no term (RML-Core, reference formulations)."""
+        if scope.relation.typed:
+            for name in dict.fromkeys(references):
+                kind = scope.type_column(name)
+                words = {"rule": scope.rule, "key": name}
+                yield Check("LP305", f"{kind} IN ('array', 'object')", f"coalesce({scope.column(name)}, {kind})", name, words)
+
+    def _text(self, expression: Expression, scope: _Scope, encode: str | None = None) -> str:
+        """Text and columns joined; NULL where a column is NULL, as RML has it for templates with a missing value."""
+        parts = []
+        for part in expression.parts:
+            if isinstance(part, Reference):
+                column = scope.column(part.name)
+                parts.append(f"{encode}({column})" if encode else column)
+            else:
+                parts.append(text(part))
+        return (parts[0] if len(parts) == 1 else "(" + " || ".join(parts) + ")") if parts else "''"
+
+    def _blank(self, one: TermMap, scope: _Scope) -> _Term:
+        """A blank node's label is a hash of its text, so equal texts are the same node; without a text, of the record."""
+        if not one.expression.parts:
+            record = f"{scope.alias}{quote('_record')}"
+            return _Term(f"'_:r' || md5({text(scope.rule.split(':')[0])} || CAST({record} AS VARCHAR))")
+        return _Term(f"'_:b' || md5({self._text(one.expression, scope)})")
+
+    def _iri(self, one: TermMap, scope: _Scope) -> _Term:
         constant = one.expression.constant
         if constant is not None:
-            return _Term(text(f"<{self._absolute(constant, one.origin)}>"))
+            return _Term(text(f"<{self._absolute(constant, one.origin, scope.base)}>"))
+        if one.term_type in ("unsafe-iri", "unsafe-uri"):
+            return _Term(f"'<' || {self._resolved(self._text(one.expression, scope), scope)} || '>'")
         if one.expression.template:
-            return self._template_iri(one, rule, alias)
-        value = _concatenated(one.expression, alias)
-        full = f"CASE WHEN regexp_matches({value}, {text(SCHEME)}) THEN {value} ELSE {text(self.base)} || {value} END"
-        check = Check("LP301", f"NOT is_iri({value})", value, one.expression.references[0], {"rule": rule})
-        return _Term(f"CASE WHEN is_iri({value}) THEN '<' || {full} || '>' END", (check,))
+            return self._template_iri(one, scope)
+        value = self._text(one.expression, scope)
+        if one.term_type == "uri":
+            value = f"uri_encoded({value})"
+        full = self._resolved(value, scope)
+        check = Check("LP301", f"NOT is_iri({full})", value, one.expression.references[0], {"rule": scope.rule})
+        return _Term(f"CASE WHEN is_iri({full}) THEN '<' || {full} || '>' END", (check,))
 
-    def _template_iri(self, one: TermMap, rule: str, alias: str) -> _Term:
+    def _resolved(self, value: str, scope: _Scope) -> str:
+        """A text with a scheme as it is, any other behind the base IRI (RML-Core, relative IRIs are appended)."""
+        return f"CASE WHEN regexp_matches({value}, {text(SCHEME)}) THEN {value} ELSE {text(scope.base)} || {value} END"
+
+    def _template_iri(self, one: TermMap, scope: _Scope) -> _Term:
         """References are percent-encoded (RML-Core, IRI-safe values), so only the constant parts can be wrong."""
+        encode = "uri_safe" if one.term_type == "uri" else "iri_safe"
         first = one.expression.parts[0]
         if isinstance(first, Reference):
-            value = _concatenated(one.expression, alias, "iri_safe")
-            full = f"CASE WHEN regexp_matches({value}, {text(SCHEME)}) THEN {value} ELSE {text(self.base)} || {value} END"
-            return _Term(f"'<' || {full} || '>'")
-        parts = (self._absolute(first, one.origin), *one.expression.parts[1:])
+            return _Term(f"'<' || {self._resolved(self._text(one.expression, scope, encode), scope)} || '>'")
+        parts = (self._absolute(first, one.origin, scope.base), *one.expression.parts[1:])
         for part in parts:
             if isinstance(part, str) and not re.match(IRI, part):
                 self.wrong(one.origin, f"`{part}` cannot be part of an IRI")
-        return _Term("'<' || " + _concatenated(Expression(parts, True), alias, "iri_safe") + " || '>'")
+        return _Term("'<' || " + self._text(Expression(parts, True), scope, encode) + " || '>'")
 
-    def _absolute(self, iri: str, origin: Origin) -> str:
-        full = iri if re.match(SCHEME, iri) else self.base + iri
+    def _absolute(self, iri: str, origin: Origin, base: str) -> str:
+        full = iri if re.match(SCHEME, iri) else base + iri
         if not re.match(IRI, full):
             self.wrong(origin, f"`{iri}` is not a valid IRI")
         return full
 
-    def _literal(self, one: TermMap, rule: str, alias: str) -> _Term:
-        value = _concatenated(one.expression, alias)
-        column = one.expression.references[0] if one.expression.references else None
+    def _literal(self, one: TermMap, scope: _Scope) -> _Term:
+        value = self._text(one.expression, scope)
         quoted = f"nt_quote({value})"
         if one.language is not None:
-            return self._tagged(one.language, quoted, value, rule, alias)
-        if one.datatype is None:
-            return _Term(quoted)
-        return self._typed(one, quoted, value, column, rule, alias)
+            return self._tagged(one, one.language, quoted, value, scope)
+        if one.datatype is not None:
+            return self._typed(one, one.datatype, quoted, value, scope)
+        if scope.relation.typed and one.expression.references and not one.expression.template:
+            return _Term(self._natural(one.expression.references[0], quoted, value, scope))
+        return _Term(quoted)
 
-    def _tagged(self, language: Expression, quoted: str, value: str, rule: str, alias: str) -> _Term:
+    def _natural(self, reference: str, quoted: str, value: str, scope: _Scope) -> str:
+        """The datatype that the source's own type has in RDF (RML-Core and R2RML, natural mapping)."""
+        cases = " ".join(f"WHEN '{kind}' THEN '\"' || {value} || {text(chr(34) + '^^<' + iri + '>')}" for kind, iri in NATURAL.items())
+        return f"CASE {scope.type_column(reference)} {cases} WHEN 'array' THEN NULL WHEN 'object' THEN NULL ELSE {quoted} END"
+
+    def _tagged(self, one: TermMap, language: Expression, quoted: str, value: str, scope: _Scope) -> _Term:
         tag = language.constant
         if tag is not None:
             if not re.match(LANGUAGE_TAG, tag):
-                self.wrong(Origin(""), f"rule {rule}: `{tag}` is not a language tag")
+                self.wrong(one.origin, f"`{tag}` is not a language tag")
             return _Term(f"{quoted} || {text('@' + tag)}")
-        tag_sql = _concatenated(language, alias)
+        tag_sql = self._text(language, scope)
         valid = f"regexp_matches({tag_sql}, {text(LANGUAGE_TAG)})"
-        check = Check("LP303", f"{value} IS NOT NULL AND NOT {valid}", tag_sql, language.references[0], {"rule": rule})
+        check = Check("LP303", f"{value} IS NOT NULL AND NOT {valid}", tag_sql, language.references[0], {"rule": scope.rule})
         return _Term(f"CASE WHEN {valid} THEN {quoted} || '@' || {tag_sql} END", (check,))
 
-    def _typed(self, one: TermMap, quoted: str, value: str, column: str | None, rule: str, alias: str) -> _Term:
-        datatype = one.datatype.constant if one.datatype else None
-        if datatype is None and one.datatype is not None:
-            iri = self._template_iri(TermMap(one.datatype, "iri", one.origin), rule, alias) if one.datatype.template else None
-            spelled = iri.sql if iri else f"'<' || {_concatenated(one.datatype, alias)} || '>'"
-            return _Term(f"{quoted} || '^^' || {spelled}")
-        full = self._absolute(str(datatype), one.origin)
+    def _typed(self, one: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope) -> _Term:
+        constant = datatype.constant
+        if constant is None:
+            iri = self._iri(TermMap(datatype, "iri", one.origin), scope)
+            plain = text(f"<{STRING}>")
+            return _Term(f"{quoted} || CASE WHEN {iri.sql} <> {plain} THEN '^^' || {iri.sql} ELSE '' END", iri.checks)
+        full = self._absolute(constant, one.origin, scope.base)
         if full == STRING:
             return _Term(quoted)
         typed = f"{quoted} || {text('^^<' + full + '>')}"
@@ -280,8 +408,12 @@ class _Compiler:
                 self.wrong(one.origin, f"there is no datatype {full}")
             return _Term(typed)
         valid = f"regexp_matches({value}, {text(pattern)})" + (f" AND is_day({value})" if full in DAYS else "")
-        check = Check("LP302", f"NOT ({valid})", value, column, {"rule": rule, "datatype": self._short(full)})
+        column = one.expression.references[0] if one.expression.references else None
+        check = Check("LP302", f"NOT ({valid})", value, column, {"rule": scope.rule, "datatype": self._short(full)})
         return _Term(f"CASE WHEN {valid} THEN {typed} END", (check,))
+
+
+_Part = tuple[str, str, str, int]
 
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'")
@@ -294,16 +426,19 @@ _LAX = frozenset(
 )  # fmt: skip
 
 
-def _concatenated(expression: Expression, alias: str, encode: str | None = None) -> str:
-    """Text and columns joined; NULL where a column is NULL, as RML has it for templates with a missing value."""
-    parts = []
-    for part in expression.parts:
-        if isinstance(part, Reference):
-            column = alias + quote(part.name)
-            parts.append(f"{encode}({column})" if encode else column)
-        else:
-            parts.append(text(part))
-    return parts[0] if len(parts) == 1 else "(" + " || ".join(parts) + ")"
+def _lists(scope: _Scope, item: ReferencingMap, side: Literal["child", "parent"]) -> list[tuple[str, str]]:
+    """The lists that the join conditions of one side read."""
+    expressions = [join.child if side == "child" else join.parent for join in item.joins]
+    return [(name, scope.slot) for expression in expressions for name in expression.references if name in scope.relation.many]
+
+
+def _unnested(relation: Relation, lists: tuple[tuple[str, str], ...]) -> str:
+    """The relation with a row for each combination of the values in its lists."""
+    sql = relation.sql
+    for name, slot in lists:
+        types = f", unnest({quote(name + ' type')}) AS {quote(f'{name} type#{slot}')}" if relation.typed else ""
+        sql = f"(SELECT *, unnest({quote(name)}) AS {quote(f'{name}#{slot}')}{types} FROM {sql})"  # noqa: S608
+    return sql
 
 
 def _fused(source: str, subject: str, record: str, parts: list[tuple[str, str, str, int]]) -> str:

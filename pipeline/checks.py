@@ -10,7 +10,6 @@ from pipeline.errors import Finding, Origin, Severity
 from pipeline.plan import Plan, quote, text
 from pipeline.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
 from pipeline.sources.schema import did_you_mean
-from pipeline.sources.tables import table_number
 from pipeline.statements import Statements
 from pipeline.vocabulary import RDF, RDFS, Vocabulary
 
@@ -45,7 +44,7 @@ def _values(engine: Engine, table: RecordTable, column: str) -> list[tuple[int, 
         at = 2 + [one.name for one in table.columns].index(column)
         return [(row[0], row[at]) for row in table.rows if row[at] is not None]  # type: ignore[misc]  # numbers first, then texts
     name = quote(column)
-    return engine.rows(f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")  # noqa: S608
+    return engine.rows(f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
 
 
 def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable, Column]]:
@@ -64,7 +63,7 @@ def _broken_references(engine: Engine, table: RecordTable, column: Column, targe
     else:
         name = quote(column.name)
         broken = engine.rows(
-            f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL "  # noqa: S608
+            f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL "
             f"AND {name} NOT IN (SELECT {quote(key)} FROM {quote(target.name)} WHERE {quote(key)} IS NOT NULL) ORDER BY _record"
         )
     near = [value for _, value in _values(engine, target, key)] if broken else []
@@ -82,11 +81,11 @@ def _bad_cells(engine: Engine, table: ScanTable, lexicon: Lexicon) -> Iterator[F
         name = quote(column.name)
         pattern = pattern_of(column.field, lexicon)
         for record, value in engine.rows(
-            f"SELECT _record, {name} FROM {quote(table.name)} WHERE NOT regexp_matches({name}, {text(pattern or '')}) ORDER BY _record"  # noqa: S608
+            f"SELECT _record, {name} FROM {quote(table.name)} WHERE NOT regexp_matches({name}, {text(pattern or '')}) ORDER BY _record"
         ):
             yield _bad_cell(table.locate(record), column, value, lexicon)
         if column.field.required:
-            for (record,) in engine.rows(f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"):  # noqa: S608
+            for (record,) in engine.rows(f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"):
                 yield Finding("LP202", table.locate(record), {"key": column.name, "table": table.name})
 
 
@@ -105,7 +104,7 @@ def _doubled_keys(engine: Engine, table: ScanTable, key: str | None) -> Iterator
         return
     name = quote(key)
     for record, value, first in engine.rows(
-        f"SELECT _record, {name}, first FROM (SELECT _record, {name}, min(_record) OVER (PARTITION BY {name}) AS first "  # noqa: S608
+        f"SELECT _record, {name}, first FROM (SELECT _record, {name}, min(_record) OVER (PARTITION BY {name}) AS first "
         f"FROM {quote(table.name)} WHERE {name} IS NOT NULL) WHERE _record <> first ORDER BY _record"
     ):
         yield Finding("LP207", table.locate(record), {"key": key, "value": value, "other": str(table.locate(first))})
@@ -128,14 +127,13 @@ def unused_records(engine: Engine, tables: Mapping[str, RecordTable], declared: 
 # -- values on their way through the mapping ---------------------------------------------------------------------------
 
 
-def mapping_findings(engine: Engine, plan: Plan, tables: Mapping[str, RecordTable], most: int = 10) -> list[Finding]:
+def mapping_findings(engine: Engine, plan: Plan, most: int = 10) -> list[Finding]:
     """The first values of each rule that can become no term, with how often that happened."""
-    by_number = list(tables.values())
     found = []
     for check, count, samples in engine.failures(plan):
         times = "" if count <= len(samples) else f" ({count:,} times)"
         for record, value in samples[:most]:
-            where = None if record is None else by_number[table_number(record)].locate(record, check.column)
+            where = None if record is None else engine.locate(record, check.column)
             words = {**check.words, "value": str(value), "times": times}
             found.append(Finding(check.code, where, words))
     return found

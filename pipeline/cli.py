@@ -57,6 +57,33 @@ def check(root: Path, engine: str | None, lang: str | None, verbose: bool) -> No
     _run(root, lang, verbose, run)
 
 
+@main.command(name="map")
+@click.argument("mapping", type=click.Path(path_type=Path))
+@click.option("-o", "--out", type=click.Path(path_type=Path), help="Output; its suffix decides: nq, nt, ttl, trig (default: N-Quads to stdout).")
+@click.option("--base", default="http://example.com/base/", show_default=True, help="Base IRI, where the mapping states none.")
+@click.option("--no-sort", "unsorted", is_flag=True, help="Write statements in any order; still none twice.")
+@click.option("--memory", default="4GB", show_default=True, help="Bound on memory; beyond it spills to disk.")
+@click.option("--bad-values", type=click.Choice(["error", "warn", "skip"]), default="error", help="Values that make no valid term (default: error).")
+@LANGUAGE
+@click.option("-v", "--verbose", is_flag=True, help="Tell each step and its time.")
+def map_(mapping: Path, out: Path | None, base: str, unsorted: bool, memory: str, bad_values: str, lang: str | None, verbose: bool) -> None:
+    """Run an RML, R2RML or YARRRML file by itself; its sources are relative to it."""
+    from pipeline.errors import LodpipeError
+    from pipeline.report import write_text
+
+    say = _teller(verbose)
+    try:
+        from pipeline.standalone import map_file
+
+        mapped = map_file(mapping, out, base=base, sort=not unsorted, memory=memory, bad_values=bad_values, say=say)
+    except LodpipeError as error:
+        write_text(error.findings, mapping.parent, sys.stderr, lang or "en")
+        sys.exit(error.exit_code)
+    if mapped.findings:
+        write_text(mapped.findings, mapping.parent, sys.stderr, lang or "en")
+    say(f"{mapped.statements:,} statements")
+
+
 @main.command()
 @PROJECT
 @LANGUAGE
@@ -94,18 +121,24 @@ def _explain_resource(outcome: Any, what: str) -> None:
         click.echo(f"{compact(predicate[1:-1])} {term}\n    {where} · rule {rule.name if rule else 'ontology'} · {compact(graph[1:-1])}")
 
 
-def _run(root: Path, lang: str | None, verbose: bool, run: Callable[[Any, Callable[[str], None]], tuple[Any, ...]], quiet: bool = False) -> None:
-    """Runs a command on a project, tells its findings, and ends with the exit code of the gravest."""
-    from pipeline.errors import LodpipeError
-    from pipeline.project import Project
-    from pipeline.report import summary, write_text
-
+def _teller(verbose: bool) -> Callable[[str], None]:
+    """Tells each step with the time since the start, where that is wanted."""
     started = time.perf_counter()
 
     def say(step: str) -> None:
         if verbose:
             click.echo(f"{time.perf_counter() - started:7.2f} s  {step}", err=True)
 
+    return say
+
+
+def _run(root: Path, lang: str | None, verbose: bool, run: Callable[[Any, Callable[[str], None]], tuple[Any, ...]], quiet: bool = False) -> None:
+    """Runs a command on a project, tells its findings, and ends with the exit code of the gravest."""
+    from pipeline.errors import LodpipeError
+    from pipeline.project import Project
+    from pipeline.report import summary, write_text
+
+    say = _teller(verbose)
     try:
         project = Project.open(root)
         lang = lang or project.publication.languages[0]

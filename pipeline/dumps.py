@@ -50,12 +50,12 @@ class Format(NamedTuple):
 
 def _write_nquads(job: Job, path: Path) -> None:
     line = "concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.')"
-    job.statements.engine.rows(f"COPY (SELECT {line} FROM statements ORDER BY s, p, o, g) TO {text(str(path))} {_RAW}")  # noqa: S608
+    job.statements.engine.rows(f"COPY (SELECT {line} FROM statements ORDER BY s, p, o, g) TO {text(str(path))} {_RAW}")
 
 
 def _write_ntriples(job: Job, path: Path) -> None:
     distinct = "SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"
-    job.statements.engine.rows(f"COPY (SELECT concat_ws(' ', s, p, o, '.') FROM ({distinct})) TO {text(str(path))} {_RAW}")  # noqa: S608
+    job.statements.engine.rows(f"COPY (SELECT concat_ws(' ', s, p, o, '.') FROM ({distinct})) TO {text(str(path))} {_RAW}")
 
 
 def _write_turtle(job: Job, path: Path) -> None:
@@ -83,7 +83,7 @@ def _write_rdfxml(job: Job, path: Path) -> None:
 def _write_parquet(job: Job, path: Path) -> None:
     columns = "s AS subject, p AS predicate, o AS object, g AS graph, record"
     job.statements.engine.rows(
-        f"COPY (SELECT {columns} FROM statements ORDER BY s, p, o, g) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)"  # noqa: S608
+        f"COPY (SELECT {columns} FROM statements ORDER BY s, p, o, g) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)"
     )
 
 

@@ -19,8 +19,12 @@ from pipeline.datatypes import IRI
 from pipeline.errors import Finding, InvalidDeclaration, Origin
 from pipeline.mapping.model import LogicalSource
 from pipeline.plan import Check, Plan, Relation, Select, quote, text
-from pipeline.sources import RecordTable, RowTable, ScanTable, ragged_rows
-from pipeline.sources.tables import first_record
+from pipeline.reading.files import read_tree
+from pipeline.reading.tree import value_of
+from pipeline.sources import RecordTable, RowTable, ScanTable, jsonpath, ragged_rows
+from pipeline.sources.files import FileTable, find
+from pipeline.sources.jsonpath import PathError
+from pipeline.sources.tables import first_record, table_number
 
 # The code points of RFC 3987's ucschar, which templates leave as they are.
 _UCSCHAR = (
@@ -33,16 +37,42 @@ FUNCTIONS = (
         string_split(x, ''), lambda c: CASE WHEN {_UCSCHAR} THEN c ELSE url_encode(c) END), 'string_agg', '') ELSE x END""",
     # A literal in quotes with the canonical escapes of N-Triples (RDF 1.1 N-Triples, 4; RDFC-1.0, A): those of JSON, and DEL.
     r"""CREATE MACRO nt_quote(x) AS replace(CAST(to_json(x) AS VARCHAR), chr(127), '\u007F')""",
+    """CREATE MACRO uri_encoded(x) AS CASE WHEN regexp_matches(x, '[^\x00-\x7F]') THEN list_aggregate(list_transform(
+        string_split(x, ''), lambda c: CASE WHEN unicode(c) > 127 THEN url_encode(c) ELSE c END), 'string_agg', '') ELSE x END""",
+    "CREATE MACRO uri_safe(x) AS url_encode(x)",
     f"""CREATE MACRO is_iri(x) AS regexp_matches(x, {text(IRI)})""",
     """CREATE MACRO is_day(x) AS try_cast(regexp_extract(x, '^-?[0-9]+-[0-9]{2}-[0-9]{2}') AS DATE) IS NOT NULL""",
+)
+# For JSON sources only: a value as text (a string without its quotes, a number in the canonical form of its XSD datatype), and its type.
+JSON_FUNCTIONS = (
+    """CREATE MACRO json_kind(t) AS CASE t WHEN 'VARCHAR' THEN 'string' WHEN 'BIGINT' THEN 'integer' WHEN 'UBIGINT' THEN 'integer'
+        WHEN 'HUGEINT' THEN 'integer' WHEN 'DOUBLE' THEN 'double' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'ARRAY' THEN 'array'
+        WHEN 'OBJECT' THEN 'object' END""",
+    "CREATE MACRO mantissa(s) AS split_part(ltrim(s, '-'), 'e', 1)",
+    "CREATE MACRO digits(s) AS replace(mantissa(s), '.', '')",
+    "CREATE MACRO significant(s) AS rtrim(ltrim(digits(s), '0'), '0')",
+    """CREATE MACRO magnitude(s) AS coalesce(try_cast(nullif(split_part(s, 'e', 2), '') AS INTEGER), 0)
+        + length(split_part(mantissa(s), '.', 1)) - 1 - (length(digits(s)) - length(ltrim(digits(s), '0')))""",
+    """CREATE MACRO canonical_double(s) AS CASE WHEN significant(s) = '' THEN '0.0E0' ELSE
+        CASE WHEN starts_with(s, '-') THEN '-' ELSE '' END || left(significant(s), 1) || '.'
+        || coalesce(nullif(substr(significant(s), 2), ''), '0') || 'E' || magnitude(s) END""",
+    """CREATE MACRO json_text(v) AS CASE WHEN json_type(v) = 'DOUBLE' THEN canonical_double(CAST(CAST(v AS DOUBLE) AS VARCHAR))
+        ELSE v ->> '$' END""",
 )
 STATEMENT_COLUMNS = {"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR", "g": "VARCHAR", "record": "BIGINT", "rule": "INTEGER"}
 
 
 class Engine:
-    """One DuckDB connection with the record tables of a project; a context manager that removes its spill files."""
+    """One DuckDB connection with the record tables of a project; a context manager that removes its spill files.
 
-    def __init__(self, memory: str = "4GB", threads: int | None = None) -> None:
+    `root` is the folder of the files that a mapping names itself.
+    """
+
+    def __init__(self, memory: str = "4GB", threads: int | None = None, root: Path | None = None) -> None:
+        self.root = root or Path()
+        self._located: list[RecordTable | FileTable] = []
+        self._knows_json = False
+        self._files: dict[tuple[str, str, str | None], FileTable] = {}
         self.spill = Path(tempfile.mkdtemp(prefix="lodpipe-"))
         config: dict[str, Any] = {
             "temp_directory": str(self.spill),
@@ -79,6 +109,10 @@ class Engine:
         while batch := cursor.fetchmany(size):
             yield from batch
 
+    def locate(self, record: int, column: str | None = None) -> Origin:
+        """Where a record stands, or the value of one of its columns."""
+        return self._located[table_number(record)].locate(record, column)
+
     # -- record tables -------------------------------------------------------------------------------------------
 
     def load(self, tables: Iterable[RecordTable], writable: Path | None = None) -> list[Finding]:
@@ -88,12 +122,13 @@ class Engine:
         """
         findings: list[Finding] = []
         for table in tables:
+            self._located.append(table)
             if isinstance(table, RowTable):
                 self._load_rows(table)
             else:
                 findings += self._load_scan(table)
-        if writable is not None:
-            self.connection.execute(f"SET allowed_directories = [{text(str(writable))}]")
+        folders = [text(str(folder)) for folder in (writable, self.root if self.root != Path() else None) if folder is not None]
+        self.connection.execute(f"SET allowed_directories = [{', '.join(folders)}]")
         self.connection.execute("SET enable_external_access = false")
         return findings
 
@@ -118,7 +153,7 @@ class Engine:
             present = table.headers.get(name) or self._parquet_columns(path)
             cells = "".join(f", CAST({quote(one.name) if one.name in present else 'NULL'} AS VARCHAR)" for one in table.columns)
             row = "file_row_number" if path.suffix == ".parquet" else "row_number() OVER () - 1"
-            scan = f"SELECT {first_record(table.number, number)} + {row}{cells} FROM {_reader(path, present)}"  # noqa: S608
+            scan = f"SELECT {first_record(table.number, number)} + {row}{cells} FROM {_reader(path, present)}"
             try:
                 ((count,),) = self.connection.execute(f"INSERT INTO {quote(table.name)} {scan}").fetchall()
                 self.row_count += count
@@ -127,7 +162,7 @@ class Engine:
         return findings
 
     def _parquet_columns(self, path: Path) -> list[str]:
-        return [row[0] for row in self.rows(f"DESCRIBE SELECT * FROM read_parquet({text(str(path))})")]  # noqa: S608
+        return [row[0] for row in self.rows(f"DESCRIBE SELECT * FROM read_parquet({text(str(path))})")]
 
     def add_table(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
         """A table of texts that queries of the mapping can use."""
@@ -160,15 +195,87 @@ class Engine:
                 self.connection.execute("PRAGMA enable_optimizer")
 
     def relate(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
-        """A logical source as a relation. Raises InvalidDeclaration (LP604) where there is no such table."""
+        """A logical source as a relation with a column for each reference.
+
+        Raises InvalidDeclaration where there is no such table (LP604) or a reference cannot be followed (LP602), SourceError (LP106).
+        """
+        if source.kind in ("table", "query"):
+            return self._table_relation(source)
+        table = self._file(source)
+        try:
+            return self._json_relation(table, references) if table.kind in ("json", "jsonl", "yaml") else self._flat_relation(table, source)
+        except PathError as error:
+            raise InvalidDeclaration([Finding("LP602", source.origin, {"detail": str(error)})]) from None
+
+    def _table_relation(self, source: LogicalSource) -> Relation:
         if source not in self._described:
             relation = quote(self._tables.get(source, source.text))
             try:
-                columns = tuple(row[0] for row in self.rows(f"DESCRIBE SELECT * FROM {relation}"))  # noqa: S608
+                columns = tuple(row[0] for row in self.rows(f"DESCRIBE SELECT * FROM {relation}"))
             except duckdb.Error as error:
                 raise InvalidDeclaration([_sql_finding(source, error)]) from None
             self._described[source] = Relation(relation, columns, "_record" in columns)
         return self._described[source]
+
+    def _file(self, source: LogicalSource) -> FileTable:
+        """The file table of a source; the same file under the same iterator is one table."""
+        key = (source.text, source.kind, source.iterator)
+        if key not in self._files:
+            path, name = find(source.text, source.origin, self.root)
+            self._files[key] = FileTable(name, len(self._located), path, source.kind, source.iterator or "$")
+            self._located.append(self._files[key])
+        return self._files[key]
+
+    def _flat_relation(self, table: FileTable, source: LogicalSource) -> Relation:
+        header = table.header if table.kind == "csv" else self._parquet_columns(table.path)
+        row = "file_row_number" if table.kind == "parquet" else "row_number() OVER () - 1"
+        sql = f"(SELECT *, {first_record(table.number)} + {row} AS _record FROM {_reader(table.path, header, source.nulls)})"
+        return Relation(sql, tuple(header))
+
+    def _json_relation(self, table: FileTable, references: tuple[str, ...]) -> Relation:
+        """Each reference is pulled out of the record's JSON once, with its type beside it."""
+        if not self._knows_json:
+            self._knows_json = True
+            for macro in JSON_FUNCTIONS:
+                self.connection.execute(macro)
+        paths = {name: jsonpath.parse(name) for name in references}
+        columns = "".join(self._json_column(name, steps) for name, steps in paths.items())
+        numbered = f"SELECT {first_record(table.number)} + row_number() OVER () - 1 AS _record, it FROM {self._json_records(table)}"
+        many = frozenset(name for name, steps in paths.items() if jsonpath.is_many(steps))
+        return Relation(f"(SELECT _record{columns} FROM ({numbered}))", None, typed=True, many=many)
+
+    def _json_column(self, name: str, steps: tuple[jsonpath.Step, ...]) -> str:
+        path = text(jsonpath.for_engine(steps))
+        if jsonpath.is_many(steps):
+            value = f"list_transform(json_extract(it, {path}), lambda v: json_text(v))"
+            kind = f"list_transform(json_type(it, {path}), lambda t: json_kind(t))"
+        else:
+            value, kind = f"json_text(json_extract(it, {path}))", f"json_kind(json_type(it, {path}))"
+        return f", {value} AS {quote(name)}, {kind} AS {quote(name + ' type')}"
+
+    def _json_records(self, table: FileTable) -> str:
+        """A relation with one column `it`: the records of the file, by its iterator."""
+        steps = jsonpath.parse(table.iterator)
+        size = max(16_777_216, table.path.stat().st_size + 1)
+        if table.kind == "yaml":
+            return self._unfolded(f"(SELECT CAST({text(self._yaml_as_json(table))} AS JSON) AS json)", steps)
+        reader = f"read_json_objects({text(str(table.path))}, maximum_object_size = {size}, format = "
+        if table.kind == "jsonl":
+            return self._unfolded(reader + "'newline_delimited')", steps)
+        if steps and steps[0] is None:
+            # The records of a top-level array are read one by one, whatever the size of the file.
+            return self._unfolded(reader + "'array')", steps[1:])
+        return self._unfolded(reader + "'unstructured')", steps)
+
+    def _unfolded(self, documents: str, steps: tuple[jsonpath.Step, ...]) -> str:
+        if not steps:
+            return f"(SELECT json AS it FROM {documents})"
+        extracted = f"json_extract(json, {text(jsonpath.for_engine(steps))})"
+        return f"(SELECT {f'unnest({extracted})' if jsonpath.is_many(steps) else extracted} AS it FROM {documents})"
+
+    def _yaml_as_json(self, table: FileTable) -> str:
+        root = read_tree(table.path, table.name)
+        return json.dumps(None if root is None else value_of(root), ensure_ascii=False)
 
     def failures(self, plan: Plan) -> Iterator[tuple[Check, int, list[tuple[int | None, str]]]]:
         """Each check that some rows fail: how often, and the first of those records with the value."""
@@ -177,16 +284,16 @@ class Engine:
                 continue
             counts = ", ".join(f"count(*) FILTER ({check.problem})" for check in select.checks)
             with self._planned_lightly():
-                (row,) = self.rows(f"SELECT {counts} FROM {select.source}")  # noqa: S608
+                (row,) = self.rows(f"SELECT {counts} FROM {select.source}")
             for check, count in zip(select.checks, row, strict=True):
                 if count:
                     yield check, count, self._samples(select, check)
 
     def _samples(self, select: Select, check: Check) -> list[tuple[int | None, str]]:
         """The first ten records that fail a check, in the order of their numbers."""
-        has_record = "_record" in {row[0] for row in self.rows(f"DESCRIBE SELECT * FROM {select.source}")}  # noqa: S608
+        has_record = "_record" in {row[0] for row in self.rows(f"DESCRIBE SELECT * FROM {select.source}")}
         record = "_record" if has_record else "CAST(NULL AS BIGINT)"
-        sql = f"SELECT DISTINCT {record} AS record, {check.value} FROM {select.source} WHERE {check.problem} ORDER BY ALL LIMIT 10"  # noqa: S608
+        sql = f"SELECT DISTINCT {record} AS record, {check.value} FROM {select.source} WHERE {check.problem} ORDER BY ALL LIMIT 10"
         return self.rows(sql)
 
     def make_statements(self, plan: Plan, declared: Sequence[Sequence[object]]) -> None:
@@ -198,18 +305,19 @@ class Engine:
         union = "\nUNION ALL\n".join([select.sql for select in plan.selects] + ["SELECT * FROM declared"])
         with self._planned_lightly():
             self.connection.execute(
-                f"CREATE TABLE statements AS SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "  # noqa: S608
+                f"CREATE TABLE statements AS SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "
                 f"FROM ({union}) GROUP BY s, p, o, g ORDER BY s, p, o, g"
             )
 
 
-def _reader(path: Path, header: list[str]) -> str:
+def _reader(path: Path, header: list[str], nulls: tuple[str, ...] = ()) -> str:
     if path.suffix == ".parquet":
         return f"read_parquet({text(str(path))}, file_row_number = true)"
     columns = "{" + ", ".join(f"{text(name)}: 'VARCHAR'" for name in header) + "}"
     return (
         f"read_csv({text(str(path))}, columns = {columns}, header = true, auto_detect = false, delim = ',', quote = '\"', "
-        f"escape = '\"', strict_mode = true, null_padding = false, max_line_size = 16777216)"
+        f"escape = '\"', nullstr = [{', '.join(text(one) for one in nulls or ('',))}], strict_mode = true, null_padding = false, "
+        f"max_line_size = 16777216)"
     )
 
 

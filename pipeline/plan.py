@@ -54,7 +54,8 @@ class Check:
 class Select:
     """The statements of one triples map (or one join of it): its source as SQL, the SELECT, and the checks on its rows.
 
-    `subject` and `parts` (predicate, object, graph, rule) are the expressions that the SELECT is made of.
+    `subject` and `parts` (predicate, object, graph, rule) are the expressions that the SELECT is made of; every subject begins with
+    `prefix`, so that two SELECTs of which no prefix begins the other cannot make the same statement.
     """
 
     name: str
@@ -62,8 +63,9 @@ class Select:
     sql: str
     checks: tuple[Check, ...]
     origin: Origin
-    subject: str = "NULL"
-    parts: tuple[tuple[str, str, str, int], ...] = ()
+    subject: str
+    parts: tuple[tuple[str, str, str, int], ...]
+    prefix: str
 
 
 @dataclass(frozen=True)
@@ -184,8 +186,8 @@ class _Compiler:
         record = quote("_record") if relation.has_record else "CAST(NULL AS BIGINT)"
         for lists, statements in parts.items():
             source = _unnested(relation, lists)
-            mine = _distinct([check for check in checks if set(check.lists) <= set(lists)] if lists else [c for c in checks if not c.lists])
-            yield Select(one.name, source, _fused(source, subject.sql, record, statements), mine, one.origin, subject.sql, tuple(statements))
+            mine = _distinct([check for check in checks if (set(check.lists) <= set(lists) if lists else not check.lists)])
+            yield Select(one.name, source, _fused(source, subject.sql, record, statements), mine, one.origin, subject.sql, tuple(statements), self._prefix(one))
 
     def _parts(
         self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap, number: int, scope: _Scope
@@ -248,7 +250,7 @@ class _Compiler:
         record = f"c.{quote('_record')}" if child_relation.has_record else "CAST(NULL AS BIGINT)"
         parts = [(predicate.sql, target.sql, graph.sql, number) for predicate in predicates for graph in graphs]
         sql = _fused(relation, subject.sql, record, parts)
-        yield Select(f"{one.name} ⋈ {parent.name}", relation, sql, (), item.origin, subject.sql, tuple(parts))
+        yield Select(f"{one.name} ⋈ {parent.name}", relation, sql, (), item.origin, subject.sql, tuple(parts), self._prefix(one))
 
     def _parent_subject(self, item: ReferencingMap, scope: _Scope) -> _Term:
         """A referencing map without join conditions takes the parent's subject from the same row (RML-Core, self-join)."""
@@ -281,6 +283,18 @@ class _Compiler:
         for name in one.subject.expression.references:
             if name not in relation.many:
                 yield Check("LP304", f"{quote(name)} IS NULL", "''", None, {"key": name, "rule": one.name})
+
+    def _prefix(self, one: TriplesMap) -> str:
+        """What the spelling of every subject of a triples map begins with."""
+        expression = one.subject.expression
+        if one.subject.term_type == "blank":
+            return "_:"
+        first = expression.parts[0] if expression.parts else ""
+        if not isinstance(first, str):
+            return "<"
+        base = one.base or self.base
+        end = ">" if expression.constant is not None else ""
+        return "<" + (first if re.match(SCHEME, first) else base + first) + end
 
     def _check_column(self, name: str, relation: Relation, origin: Origin) -> None:
         if relation.columns is not None and name not in relation.columns:
@@ -437,7 +451,7 @@ def _unnested(relation: Relation, lists: tuple[tuple[str, str], ...]) -> str:
     sql = relation.sql
     for name, slot in lists:
         types = f", unnest({quote(name + ' type')}) AS {quote(f'{name} type#{slot}')}" if relation.typed else ""
-        sql = f"(SELECT *, unnest({quote(name)}) AS {quote(f'{name}#{slot}')}{types} FROM {sql})"  # noqa: S608
+        sql = f"(SELECT *, unnest({quote(name)}) AS {quote(f'{name}#{slot}')}{types} FROM {sql})"
     return sql
 
 
@@ -453,7 +467,7 @@ def _fused(source: str, subject: str, record: str, parts: list[tuple[str, str, s
     rules = ", ".join(str(part[3]) for part in parts)
     terms = "".join(f",\n    {sql} AS {name}" for sql, name in names.items())
     return (
-        f"SELECT s, p, o, g, record, rule FROM (\n"  # noqa: S608  # built from quoted parts
+        f"SELECT s, p, o, g, record, rule FROM (\n"
         f"  SELECT s, record, unnest([{predicates}]) AS p, unnest([{objects}]) AS o,\n"
         f"         unnest([{graphs}]) AS g, unnest([{rules}]) AS rule\n"
         f"  FROM (SELECT {subject} AS s, {record} AS record{terms}\n  FROM {source})\n"

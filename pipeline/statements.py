@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from pipeline.engine import Engine
 from pipeline.errors import Origin
 from pipeline.plan import Rule
-from pipeline.sources import RecordTable
-from pipeline.sources.tables import table_number
 from pipeline.vocabulary import Vocabulary
 
 Triple = tuple[str, str, str]
@@ -20,9 +18,8 @@ TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 class Statements:
     """The table `statements` of an engine, and the way from a statement back to its line."""
 
-    def __init__(self, engine: Engine, rules: Sequence[Rule], tables: Mapping[str, RecordTable], vocabulary: Vocabulary, root: Path) -> None:
+    def __init__(self, engine: Engine, rules: Sequence[Rule], vocabulary: Vocabulary, root: Path) -> None:
         self.engine, self.rules, self.vocabulary, self.root = engine, rules, vocabulary, root
-        self.tables = list(tables.values())
 
     def count(self) -> tuple[int, int]:
         """How many statements (quads) and how many distinct triples there are."""
@@ -58,7 +55,7 @@ class Statements:
         """
         for condition, given in self._narrowing(subject, predicate, value):
             rows = self.engine.rows(
-                f"SELECT record, rule FROM statements WHERE {condition} ORDER BY record DESC NULLS LAST, rule LIMIT 1",  # noqa: S608
+                f"SELECT record, rule FROM statements WHERE {condition} ORDER BY record DESC NULLS LAST, rule LIMIT 1",
                 given,
             )
             if rows:
@@ -83,6 +80,5 @@ class Statements:
             if subject in (f"<{iri}>" for iri in self.vocabulary.own_terms):
                 return self.vocabulary.origin(subject, self.root)
             return rule.origin if rule else None
-        table = self.tables[table_number(record)]
         column = rule.columns[0] if rule and exact and rule.columns else None
-        return table.locate(record, column)
+        return self.engine.locate(record, column)

@@ -72,18 +72,19 @@ class ScanTable:
         row = record & ((1 << ROW_BITS) - 1)
         if path.suffix == ".parquet":
             return Origin(name, row + 1)
-        return Origin(name, _line_of_row(path, row))
+        return Origin(name, line_of_row(path, row))
 
     @cached_property
     def headers(self) -> dict[str, list[str]]:
         """The header of each CSV file."""
-        return {name: _header(path, name) for name, path in self.files if path.suffix == ".csv"}
+        return {name: header_of(path, name) for name, path in self.files if path.suffix == ".csv"}
 
 
 RecordTable = RowTable | ScanTable
 
 
-def _header(path: Path, name: str) -> list[str]:
+def header_of(path: Path, name: str) -> list[str]:
+    """The first row of a CSV file. Raises SourceError (LP106) or InvalidData (LP101) where it cannot be read."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return next(csv.reader(file), [])
@@ -94,7 +95,7 @@ def _header(path: Path, name: str) -> list[str]:
         raise SourceError([Finding("LP106", Origin(name), {"file": name, "detail": error.strerror or str(error)})]) from None
 
 
-def _line_of_row(path: Path, row: int) -> int:
+def line_of_row(path: Path, row: int) -> int:
     """The line on which a CSV row begins, counted from 1; row 0 is the first after the header."""
     with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
         reader = csv.reader(file)

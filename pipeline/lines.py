@@ -1,0 +1,113 @@
+"""N-Quads straight from a plan, without a statement table: sorted by sorting records, doubles sought only where there can be any.
+
+A graph's sorted lines are ordered by subject first. Where each subject comes from one row, it is enough to sort the rows by their
+subject and to write each row's statements in the order of their predicates; rows are fewer and shorter than statements. Selects of which
+no subject prefix begins another's are written one after the other. Only what remains is sorted and made distinct statement by statement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+from pipeline.engine import Engine
+from pipeline.plan import Plan, Select, text
+
+_RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
+_CONSTANT = re.compile(r"'((?:[^']|'')*)'")
+
+
+def write_lines(engine: Engine, plan: Plan, path: Path, *, sort: bool = True, graphs: bool = True) -> int:
+    """Writes the statements of a plan as N-Quads (or N-Triples without `graphs`) in canonical order, or in any order; gives their number."""
+    branches = [_branch(engine, group, sort, graphs) for group in _groups(plan.selects)]
+    union = "\nUNION ALL\n".join(f"({branch})" for branch in branches) or "SELECT '' AS block LIMIT 0"
+    if not sort:
+        engine.connection.execute("SET preserve_insertion_order = false")
+    engine.connection.execute(f"COPY ({union}) TO {text(str(path))} {_RAW}")
+    return _count_lines(path)
+
+
+def _groups(selects: Sequence[Select]) -> Iterator[list[Select]]:
+    """Selects whose subjects may meet, together; the groups in the order of their subjects."""
+    ordered = sorted((select for select in selects if select.parts), key=lambda one: one.prefix)
+    group: list[Select] = []
+    for select in ordered:
+        # Sorted by prefix, a select that meets the group begins with the group's shortest prefix, which is its first.
+        if group and not select.prefix.startswith(group[0].prefix):
+            yield group
+            group = []
+        group.append(select)
+    if group:
+        yield group
+
+
+def _branch(engine: Engine, group: list[Select], sort: bool, graphs: bool) -> str:
+    """SQL that gives the lines of a group, several of them in one text where they come from one row."""
+    if len(group) == 1 and _subjects_are_unique(engine, group[0]):
+        return _rows(group[0], sort, graphs)
+    union = " UNION ALL ".join(_statements(select, graphs) for select in group)
+    return f"SELECT DISTINCT block FROM ({union}) WHERE block IS NOT NULL" + (" ORDER BY block" if sort else "")
+
+
+def _subjects_are_unique(engine: Engine, select: Select) -> bool:
+    """Whether no two rows of a select's source make the same subject."""
+    if _CONSTANT.fullmatch(select.subject):
+        return False
+    sql = f"SELECT count(*) FROM (SELECT {select.subject} AS s FROM {select.source}) WHERE s IS NOT NULL GROUP BY s HAVING count(*) > 1 LIMIT 1"
+    return not engine.rows(sql)
+
+
+def _rows(select: Select, sort: bool, graphs: bool) -> str:
+    """One text for each row: its lines in order. Lines of different predicates are in order by the order of the predicates."""
+    order = " ORDER BY s" if sort else ""
+    source = f"(SELECT *, {select.subject} AS s FROM {select.source}{order})"
+    blocks = ", ".join(_block(list(parts), graphs) for parts in _by_predicate(select))
+    return f"SELECT block FROM (SELECT concat_ws(chr(10), {blocks}) AS block FROM {source} WHERE s IS NOT NULL) WHERE block <> ''"
+
+
+def _by_predicate(select: Select) -> Iterator[list[tuple[str, str, str, int]]]:
+    """The parts of each predicate in order; all in one where a predicate is not known before the data."""
+    if all(_CONSTANT.fullmatch(part[0]) for part in select.parts):
+        for _, parts in groupby(sorted(select.parts, key=lambda part: _plain(part[0])), key=lambda part: part[0]):
+            yield list(parts)
+    else:
+        yield list(select.parts)
+
+
+def _plain(constant: str) -> str:
+    return constant[1:-1].replace("''", "'")
+
+
+def _block(parts: list[tuple[str, str, str, int]], graphs: bool) -> str:
+    lines = [_line("s", part, graphs) for part in parts]
+    distinct = list(dict.fromkeys(lines))
+    if len(distinct) == 1:
+        return distinct[0]
+    listed = f"list_sort(list_distinct([{', '.join(distinct)}]))"
+    return f"CASE WHEN len({listed}) > 0 THEN array_to_string({listed}, chr(10)) END"
+
+
+def _line(subject: str, part: tuple[str, str, str, int], graphs: bool) -> str:
+    """A line of N-Quads; NULL where a term is missing."""
+    predicate, value, graph, _ = part
+    if not graphs or graph == "''":
+        end = "' .'"
+    elif _CONSTANT.fullmatch(graph):
+        end = text(f" {_plain(graph)} .")
+    else:
+        end = f"CASE WHEN {graph} = '' THEN ' .' ELSE ' ' || {graph} || ' .' END"
+    between = text(f" {_plain(predicate)} ") if _CONSTANT.fullmatch(predicate) else f"' ' || {predicate} || ' '"
+    return f"{subject} || {between} || {value} || {end}"
+
+
+def _statements(select: Select, graphs: bool) -> str:
+    """One text for each statement of a select."""
+    lines = ", ".join(dict.fromkeys(_line("s", part, graphs) for part in select.parts))
+    return f"SELECT unnest([{lines}]) AS block FROM (SELECT *, {select.subject} AS s FROM {select.source}) WHERE s IS NOT NULL"
+
+
+def _count_lines(path: Path) -> int:
+    with path.open("rb") as file:
+        return sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 22), b""))

@@ -1,0 +1,109 @@
+"""Runs a mapping by itself, without a project: any RML, R2RML or YARRRML file to any RDF format."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline import checks
+from pipeline.engine import Engine
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Severity
+from pipeline.lines import write_lines
+from pipeline.mapping.model import MappingDocument
+from pipeline.mapping.rml import read_rml
+from pipeline.mapping.yarrrml import read_yarrrml
+from pipeline.plan import Plan, compile_mapping
+from pipeline.reading.files import read_tree
+from pipeline.turtle import TermWriter, write_trig, write_turtle
+
+Progress = Callable[[str], None]
+FORMATS = ("nq", "nt", "ttl", "trig")
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What a run made: how many statements, and what was found on the way that did not stop it."""
+
+    statements: int
+    findings: tuple[Finding, ...]
+
+
+def map_file(
+    mapping: Path,
+    out: Path | None = None,
+    *,
+    base: str = "http://example.com/base/",
+    sort: bool = True,
+    memory: str = "4GB",
+    bad_values: str = "error",
+    say: Progress = lambda _: None,
+) -> Mapped:
+    """Runs a mapping; sources are relative to its folder. Writes to `out` by its suffix, else N-Quads to standard output.
+
+    `bad_values` says what values that make no valid term do: `error` stops the run before anything is written, `warn` and `skip` leave
+    their statements out. Raises InvalidDeclaration, InvalidData, SourceError.
+    """
+    suffix = out.suffix[1:].lower() if out else "nq"
+    if suffix not in FORMATS:
+        raise InvalidDeclaration([Finding("LP601", None, {"detail": f"format `{suffix}` is not known; known are {', '.join(FORMATS)}"})])
+    document = read_mapping(mapping, base)
+    root = mapping.resolve().parent
+    with Engine(memory, root=root) as engine, tempfile.TemporaryDirectory(dir=out.resolve().parent if out else None) as folder:
+        engine.load([], Path(folder))
+        if findings := engine.define(document.sources):
+            raise InvalidDeclaration(findings)
+        plan = compile_mapping(document, base, engine.relate, {})
+        say("checking values")
+        findings = _bad_values(engine, plan, bad_values)
+        say("writing statements")
+        made = Path(folder) / "out"
+        count = _write(engine, plan, made, suffix, sort, document, base)
+        _deliver(made, out)
+    return Mapped(count, tuple(findings))
+
+
+def read_mapping(path: Path, base: str) -> MappingDocument:
+    """A mapping file by its suffix: .yaml and .yml are YARRRML, anything else is RML or R2RML in Turtle."""
+    if path.suffix.lower() in (".yaml", ".yml"):
+        return read_yarrrml(read_tree(path, path.name), path.name, {})
+    return read_rml(path, path.name, base)
+
+
+def _bad_values(engine: Engine, plan: Plan, policy: str) -> list[Finding]:
+    """What the checks of the plan find, as errors or warnings; records without a key for their subject are never errors in RML."""
+    found = checks.mapping_findings(engine, plan)
+    serious = [one for one in found if one.code != "LP304"]
+    if policy == "error" and serious:
+        raise InvalidData(serious)
+    severity = Severity.INFO if policy == "skip" else Severity.WARNING
+    return [Finding(one.code, one.where, one.words, severity) for one in found]
+
+
+def _write(engine: Engine, plan: Plan, path: Path, suffix: str, sort: bool, document: MappingDocument, base: str) -> int:
+    if suffix in ("nq", "nt"):
+        return write_lines(engine, plan, path, sort=sort, graphs=suffix == "nq")
+    engine.make_statements(plan, [])
+    terms = TermWriter(document.base or base, document.prefixes)
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        if suffix == "ttl":
+            write_turtle(engine.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"), file, terms)
+        else:
+            write_trig(engine.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o"), file, terms)
+    ((count,),) = engine.rows("SELECT count(*) FROM statements")
+    return int(count)
+
+
+def _deliver(made: Path, out: Path | None) -> None:
+    """Puts the finished file in its place in one step, or sends it to standard output."""
+    if out is not None:
+        made.replace(out)
+        return
+    with made.open("rb") as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+
+
+__all__ = ["FORMATS", "Mapped", "map_file", "read_mapping"]

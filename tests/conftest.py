@@ -1,0 +1,77 @@
+"""Fixtures: the repository, copies of the publication that a test may break, and one built dist/ for the whole run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from support import ROOT, copy_project, run_process
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test depends on who runs it."""
+    for name in ("NO_COLOR", "FORCE_COLOR", "PYTHONHASHSEED"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture
+def copy_of_project(tmp_path: Path) -> Path:
+    """A fresh copy of the real publication, for this test to break."""
+    return copy_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the real publication with its dist/, built once; to be read, not changed."""
+    project = copy_project(tmp_path_factory.mktemp("built") / "project")
+    done = run_process("build", "--project", project, "--lang", "en")
+    assert done.returncode == 0, f"the real publication does not build:\n{done.stderr}"
+    return project
+
+
+@pytest.fixture(scope="session")
+def dist(built: Path) -> Path:
+    """The dist/ of that copy."""
+    return built / "dist"
+
+
+@pytest.fixture(scope="session")
+def store(dist: Path) -> ox.Store:
+    """The built N-Quads in a store that answers SPARQL."""
+    store = ox.Store()
+    store.bulk_load(path=dist / "rogl.nq", format=ox.RdfFormat.N_QUADS)
+    return store
+
+
+@pytest.fixture(scope="session")
+def ask(store: ox.Store) -> Callable[[str], list[tuple[str, ...]]]:
+    """Runs a SPARQL query over the union of all graphs; each row as texts, IRIs below the base in short form."""
+    prefixes = (
+        "BASE <https://w3id.org/rogl/> PREFIX def: <https://w3id.org/rogl/def/> PREFIX org: <http://www.w3.org/ns/org#> "
+        "PREFIX schema: <https://schema.org/> PREFIX skos: <http://www.w3.org/2004/02/skos/core#> PREFIX owl: <http://www.w3.org/2002/07/owl#> "
+        "PREFIX prov: <http://www.w3.org/ns/prov#> PREFIX dct: <http://purl.org/dc/terms/> PREFIX foaf: <http://xmlns.com/foaf/0.1/> "
+        "PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> "
+        "PREFIX adms: <http://www.w3.org/ns/adms#> PREFIX dcterms: <http://purl.org/dc/terms/> "
+    )
+
+    def run(query: str, *, union: bool = True) -> list[tuple[str, ...]]:
+        rows = store.query(prefixes + query, use_default_graph_as_union=union)
+        return [tuple("" if one is None else one.value.removeprefix("https://w3id.org/rogl/") for one in row) for row in rows]
+
+    return run
+
+
+@pytest.fixture(scope="session")
+def is_root() -> bool:
+    """Whether file permissions bind this user at all."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0

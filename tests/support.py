@@ -1,0 +1,82 @@
+"""What several tests need: where the repository is, copies of it that a test may break, and ways to run the command line."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from click.testing import CliRunner, Result
+
+ROOT = Path(__file__).resolve().parent.parent
+TESTS = ROOT / "tests"
+PARTS = ("publication.yaml", "source", "ontology", "shapes", "queries")  # what makes a folder a project
+PROGRAM = [sys.executable, "-m", "pipeline.cli"]
+
+
+def copy_project(target: Path, origin: Path = ROOT) -> Path:
+    """A fresh copy of a project, without what was built from it."""
+    target.mkdir(parents=True)
+    for name in PARTS:
+        part = origin / name
+        if part.is_dir():
+            shutil.copytree(part, target / name)
+        elif part.is_file():
+            shutil.copy(part, target / name)
+    return target
+
+
+def run_process(
+    *arguments: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None, timeout: float = 120
+) -> subprocess.CompletedProcess[str]:
+    """Runs `lodpipe` in a process of its own."""
+    return subprocess.run(
+        [*PROGRAM, *map(str, arguments)],
+        cwd=cwd, env=os.environ | (environment or {}), capture_output=True, text=True, encoding="utf-8", timeout=timeout, check=False,
+    )  # fmt: skip
+
+
+def invoke(*arguments: str | Path) -> Result:
+    """Runs `lodpipe` inside this process; a fault of the program fails the test with its traceback."""
+    from pipeline.cli import main
+
+    result = CliRunner().invoke(main, [str(one) for one in arguments])
+    if result.exception is not None and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    return result
+
+
+@dataclass(frozen=True)
+class Told:
+    """A finding as the command line tells it."""
+
+    file: str
+    line: int
+    severity: str
+    code: str
+    what: str
+
+
+_HEAD = re.compile(r"^(?P<file>[^\s:]+)(?::(?P<line>\d+))?: (?P<severity>error|warning|info|Fehler|Warnung|Hinweis) (?P<code>LP\d{3}): (?P<what>.*)$", re.M)
+
+
+def told(output: str) -> list[Told]:
+    """The findings in the output of the command line."""
+    return [Told(one["file"], int(one["line"] or 0), one["severity"], one["code"], one["what"]) for one in _HEAD.finditer(output)]
+
+
+def errors_told(output: str) -> list[Told]:
+    """The findings that are errors."""
+    return [one for one in told(output) if one.severity in ("error", "Fehler")]
+
+
+def fingerprint(folder: Path) -> dict[str, str]:
+    """Every file below a folder with a checksum of its bytes."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(folder.rglob("*")) if path.is_file()
+    }

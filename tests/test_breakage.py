@@ -1,0 +1,77 @@
+"""Seeded mistakes: each is told once, with the right code, at the right line, and dist/ stays as it was (see breakage/README.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from support import ROOT, TESTS, copy_project, errors_told, fingerprint, invoke
+
+CASES: list[dict[str, Any]] = [case for path in sorted((TESTS / "breakage").glob("*.yaml")) for case in yaml.safe_load(path.read_text("utf-8"))]
+KEYS = {"accident", "project", "file", "after", "replace", "with", "append", "content", "encoding", "code", "exit", "at", "line", "says", "lang", "bug"}
+
+
+def walk(text: str, markers: str | list[str]) -> int:
+    """Where the last marker stands, each looked for behind the one before it."""
+    at = 0
+    for number, marker in enumerate([markers] if isinstance(markers, str) else markers):
+        at = text.find(marker, at + 1 if number else 0)
+        assert at >= 0, f"the case is out of date: `{marker}` is not there"
+    return at
+
+
+def break_file(path: Path, case: dict[str, Any]) -> None:
+    """Makes the mistake."""
+    text = path.read_text("utf-8") if path.exists() else ""
+    if "content" in case:
+        text = case["content"]
+    elif "append" in case:
+        text += case["append"]
+    else:
+        start = walk(text, case["after"]) if "after" in case else 0
+        assert case["replace"] in text[start:], f"the case is out of date: `{case['replace']}` is not there"
+        text = text[:start] + text[start:].replace(case["replace"], case["with"], 1)
+    path.write_bytes(text.encode(case.get("encoding", "utf-8")))
+
+
+def expected_line(project: Path, case: dict[str, Any]) -> tuple[str, int]:
+    """The file, and the line on which the last marker stands; 0 where the whole file is meant."""
+    file = case.get("at", case["file"])
+    if case["line"] == 0:
+        return file, 0
+    text = (project / file).read_bytes().decode(case.get("encoding", "utf-8"))
+    return file, text.count("\n", 0, walk(text, case["line"])) + 1
+
+
+def parameters() -> list[Any]:
+    marks = {True: lambda case: [pytest.mark.xfail(strict=True, reason=case["bug"])], False: lambda _: []}
+    return [pytest.param(case, id=case["accident"], marks=marks["bug" in case](case)) for case in CASES]
+
+
+@pytest.mark.parametrize("case", parameters())
+def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", ROOT / case["project"] if "project" in case else ROOT)
+    (project / "dist").mkdir()
+    (project / "dist" / "old.txt").write_text("the dist/ of yesterday")
+    before = fingerprint(project / "dist")
+    break_file(project / case["file"], case)
+
+    result = invoke("build", "--project", project, "--lang", case.get("lang", "en"))
+
+    found = errors_told(result.stderr)
+    assert [(one.code, one.file, one.line) for one in found] == [(case["code"], *expected_line(project, case))], result.stderr
+    assert result.exit_code == case["exit"]
+    assert case.get("says", "") in result.stderr
+    assert fingerprint(project / "dist") == before
+    assert not (project / "dist.next").exists()
+
+
+def test_the_cases_are_many_and_well_formed() -> None:
+    print(f"{len(CASES)} seeded mistakes")
+    assert len(CASES) >= 50
+    assert len({case["accident"] for case in CASES}) == len(CASES)
+    for case in CASES:
+        assert set(case) <= KEYS, case
+        assert {"accident", "file", "code", "exit", "line"} <= set(case), case

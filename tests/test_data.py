@@ -1,0 +1,218 @@
+"""The data itself, asked with SPARQL: what was counted by hand, what was read, and what must not be published."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+from support import ROOT, TESTS
+
+Ask = Callable[..., list[tuple[str, ...]]]
+EXPECTED = yaml.safe_load((TESTS / "data" / "expected-counts.yaml").read_text("utf-8"))
+GROUPS = ("kommunal", "zivilgesellschaftlich", "hochschule", "universitaet", "landesbehoerde")
+FACTS = ROOT.parent / "shared" / "data" / "rogl-facts.yaml"
+
+ENTRIES = """
+    ?membership a org:Membership ; org:organization ?lab ; org:member ?organisation ; def:counted ?counted .
+    ?lab a org:OrganizationalCollaboration .
+    ?organisation org:classification ?kind .
+"""
+
+
+@pytest.fixture(scope="module")
+def group_of() -> dict[str, str]:
+    """Kind → the group it counts for, from the table of kinds itself."""
+    rows = [line.split(",") for line in (ROOT / "source" / "kinds.csv").read_text("utf-8").splitlines()]
+    return {row[0]: row[rows[0].index("count_group")] for row in rows[1:]}
+
+
+@pytest.fixture(scope="module")
+def entries(ask: Ask) -> list[dict[str, str]]:
+    """Every membership in a lab: lab, organisation, kind, counted."""
+    rows = ask(f"SELECT DISTINCT ?lab ?organisation ?kind ?counted WHERE {{ {ENTRIES} }}")
+    keys = ("lab", "organisation", "kind", "counted")
+    return [dict(zip(keys, (value.rsplit("/", 1)[-1] for value in row), strict=True)) for row in rows]
+
+
+@pytest.fixture(scope="module")
+def facts() -> dict[str, Any]:
+    if not FACTS.is_file():
+        pytest.skip("the collection of facts is not at hand")
+    found: dict[str, Any] = yaml.safe_load(FACTS.read_text("utf-8"))
+    return found
+
+
+# -- counts ------------------------------------------------------------------------------------------------------------
+
+
+def test_there_are_thirteen_labs_in_eight_laender(ask: Ask) -> None:
+    labs = ask("SELECT DISTINCT ?lab WHERE { ?lab a org:OrganizationalCollaboration, schema:ResearchProject }")
+    assert {lab for (lab,) in labs} == {f"lab/{name}" for name in EXPECTED["labs"]}
+    assert len(labs) == 13
+    laender = ask('SELECT DISTINCT ?name WHERE { ?lab a org:OrganizationalCollaboration ; dct:spatial/skos:prefLabel ?name FILTER (lang(?name) = "de") }')
+    assert sorted(name for (name,) in laender) == sorted(EXPECTED["bundeslaender"])
+
+
+def test_there_are_105_memberships_in_labs_of_which_98_count(entries: list[dict[str, str]]) -> None:
+    assert len(entries) == 105
+    assert sum(one["counted"] == "true" for one in entries) == 98
+
+
+@pytest.mark.parametrize("lab", sorted(EXPECTED["labs"]))
+def test_a_lab_counts_what_was_counted_by_hand(lab: str, entries: list[dict[str, str]], group_of: dict[str, str], ask: Ask) -> None:
+    mine = [one for one in entries if one["lab"] == lab]
+    counted = [one for one in mine if one["counted"] == "true"]
+    found = {"named": len(mine), "counted": len(counted)} | {group: sum(group_of[one["kind"]] == group for one in counted) for group in GROUPS}
+    ((complete,),) = ask(f"SELECT DISTINCT ?c WHERE {{ <lab/{lab}> def:participantsComplete ?c }}")
+    assert {**found, "complete": complete == "true"} == EXPECTED["labs"][lab]
+
+
+@pytest.mark.parametrize("scope", ["eleven_complete_lists", "all_thirteen"])
+def test_all_labs_together_count_what_was_counted_by_hand(scope: str, entries: list[dict[str, str]], group_of: dict[str, str]) -> None:
+    expected = EXPECTED[scope]
+    labs = {name for name, one in EXPECTED["labs"].items() if one["complete"] or scope == "all_thirteen"}
+    counted = [one for one in entries if one["counted"] == "true" and one["lab"] in labs]
+    assert len(counted) == expected["entries"]
+    assert len({one["organisation"] for one in counted}) == expected["distinct_organisations"]
+    for group in GROUPS:
+        assert sum(group_of[one["kind"]] == group for one in counted) == expected[group], group
+    for kind, number in expected.get("by_kind", {}).items():
+        assert sum(one["kind"] == kind for one in counted) == number, kind
+
+
+def test_the_published_totals_stand_as_they_were_announced(ask: Ask) -> None:
+    announced = {group.rsplit("/", 1)[-1]: value for group, value in ask(
+        "SELECT DISTINCT ?group ?value WHERE { ?t def:announcedValue ?value ; def:countGroup ?group ; def:qualifier <def/qualifier/exactly> ; "
+        "schema:about <programme/rogl> }")}  # fmt: skip
+    published = EXPECTED["published"] | {"land": EXPECTED["published"]["bundeslaender"], "labor": 13}
+    del published["bundeslaender"]
+    assert {group: int(value) for group, value in announced.items() if group in published} == published
+
+
+def test_recorded_totals_are_what_the_graph_counts(ask: Ask, entries: list[dict[str, str]], group_of: dict[str, str]) -> None:
+    counted = [one for one in entries if one["counted"] == "true"]
+    counts = {group: sum(group_of[one["kind"]] == group for one in counted) for group in GROUPS}
+    counts |= {"labor": len({one["lab"] for one in entries}), "beteiligung": len(counted), "land": len(EXPECTED["bundeslaender"])}
+    recorded = ask("SELECT DISTINCT ?total ?group ?value WHERE { ?total def:countGroup ?group ; def:recordedValue ?value }")
+    print(f"{len(recorded)} recorded totals")
+    assert len(recorded) >= 6
+    for total, group, value in recorded:
+        assert int(value) == counts[group.rsplit("/", 1)[-1]], total
+
+
+def test_the_open_knowledge_foundation_is_one_organisation_in_three_labs(ask: Ask) -> None:
+    rows = ask("""SELECT DISTINCT ?o ?lab WHERE {
+        ?m a org:Membership ; org:member ?o ; org:organization ?lab ; def:namedAs ?name . ?lab a org:OrganizationalCollaboration
+        FILTER CONTAINS(LCASE(?name), "open knowledge foundation") }""")
+    assert {organisation for organisation, _ in rows} == {"organisation/open-knowledge-foundation-deutschland"}
+    assert {lab for _, lab in rows} == {"lab/bad-belzig-wiesenburg", "lab/brandis", "lab/niederrhein"}
+
+
+# -- evidence ----------------------------------------------------------------------------------------------------------
+
+
+def test_every_statement_lies_in_the_graph_of_a_document(ask: Ask) -> None:
+    graphs = ask("SELECT DISTINCT ?g (EXISTS { ?g a foaf:Document } AS ?known) WHERE { GRAPH ?g { ?s ?p ?o } }")
+    print(f"{len(graphs)} named graphs")
+    assert [graph for graph, known in graphs if known != "true" and graph != "def"] == []
+    assert ask("SELECT * WHERE { ?s ?p ?o } LIMIT 1", union=False) == [], "statements in the default graph"
+
+
+def test_every_membership_has_a_source(ask: Ask) -> None:
+    assert ask("SELECT ?m WHERE { ?m a org:Membership FILTER NOT EXISTS { ?m prov:wasDerivedFrom/a foaf:Document } }") == []
+
+
+def test_every_organisation_is_used(ask: Ask) -> None:
+    assert ask("""SELECT DISTINCT ?o WHERE { ?o org:classification ?kind
+        FILTER NOT EXISTS { ?s org:member|def:lead|schema:funder|org:subOrganizationOf ?o } }""") == []
+
+
+def test_every_document_cited_exists_and_every_document_is_used(ask: Ask) -> None:
+    assert ask("SELECT DISTINCT ?d WHERE { ?s prov:wasDerivedFrom|dct:source|foaf:page ?d FILTER NOT EXISTS { ?d a foaf:Document } }") == []
+    unused = ask("""SELECT DISTINCT ?d WHERE { ?d a foaf:Document
+        FILTER NOT EXISTS { ?s prov:wasDerivedFrom|foaf:page|schema:subjectOf ?d } FILTER NOT EXISTS { GRAPH ?d { ?s ?p ?o FILTER (?s != ?d) } } }""")
+    assert unused == []
+
+
+def test_every_resource_that_is_named_is_described(ask: Ask) -> None:
+    missing = ask("""SELECT DISTINCT ?o WHERE { ?s ?p ?o
+        FILTER (isIRI(?o) && STRSTARTS(STR(?o), "https://w3id.org/rogl/")) FILTER NOT EXISTS { ?o ?q ?x } }""")
+    assert missing == []
+
+
+# -- what must not be published ----------------------------------------------------------------------------------------
+
+
+def test_nobodys_address_or_number_is_published(dist: Path) -> None:
+    text = (dist / "rogl.nt").read_text("utf-8")
+    assert re.findall(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", text) == []
+    assert re.findall(r"\b(?:mailto|tel):", text) == []
+    assert re.findall(r'"[^"\n]*(?:\+49|\(0\d{2,4}\)|\b0\d{2,4}[ /-]\d{5,}|\bTel(?:efon)?\b\.?:?\s*\d)[^"\n]*"', text) == []
+
+
+def test_same_as_leads_only_to_the_register_of_political_geocoding(ask: Ask) -> None:
+    links = ask("SELECT ?s ?o WHERE { ?s owl:sameAs ?o }")
+    print(f"{len(links)} owl:sameAs")
+    assert len(links) > 50
+    assert [o for _, o in links if not o.startswith("http://dcat-ap.de/def/politicalGeocoding/")] == []
+    assert [s for s, _ in links if not s.startswith("place/")] == []
+
+
+def test_leading_zeros_survive_in_every_format(dist: Path) -> None:
+    key = "04011000"
+    shown = {
+        "nq": f'"{key}"^^<https://w3id.org/rogl/def/ags>', "nt": f'"{key}"^^<https://w3id.org/rogl/def/ags>', "ttl": f'"{key}"^^def:ags',
+        "trig": f'"{key}"^^def:ags', "rdf": f">{key}<", "jsonld": f'"{key}"',
+    }  # fmt: skip
+    for suffix, spelling in shown.items():
+        plain = (dist / f"rogl.{suffix}").read_text("utf-8")
+        assert spelling in plain, suffix
+        assert spelling in gzip.decompress((dist / f"rogl.{suffix}.gz").read_bytes()).decode("utf-8"), suffix
+        assert not re.search(r'[">: ]4011000[", <\n]', plain), f"{suffix}: a zero was lost"
+    objects = duckdb.sql(f"SELECT object FROM '{dist / 'rogl.parquet'}' WHERE object LIKE '%{key}\"^^%'").fetchall()  # noqa: S608
+    assert {row[0] for row in objects} == {f'"{key}"^^<https://w3id.org/rogl/def/ags>'}
+    document = json.loads((dist / "rogl.jsonld").read_text("utf-8"))
+    assert key in json.dumps(document)
+
+
+# -- the facts that were read ------------------------------------------------------------------------------------------
+
+
+def test_every_participant_of_the_facts_is_there_under_the_name_that_was_read(facts: dict[str, Any], ask: Ask) -> None:
+    named = {(lab.removeprefix("lab/"), name) for lab, name in ask("SELECT ?lab ?name WHERE { ?m org:organization ?lab ; def:namedAs ?name }")}
+    wanted = {(lab["id"], one["name"]) for lab in facts["labs"] for one in lab["participants"]}
+    print(f"{len(wanted)} participations in the facts")
+    assert sorted(wanted - named) == []
+
+
+def test_every_source_of_the_facts_is_a_document(facts: dict[str, Any], ask: Ask) -> None:
+    documents = {one.removeprefix("document/") for (one,) in ask("SELECT DISTINCT ?d WHERE { ?d a foaf:Document }")}
+    wanted = {one["id"] for one in facts["sources"]}
+    print(f"{len(wanted)} sources in the facts")
+    assert sorted(wanted - documents) == []
+
+
+def amounts_in(node: Any, name: str = "") -> set[int]:
+    """Every amount in euros that the facts hold."""
+    if isinstance(node, dict):
+        own = {node["value"]} if name.endswith("_eur") and isinstance(node.get("value"), int) else set()
+        inner = [amounts_in(value, name if name.endswith("_eur") else key) for key, value in node.items()]
+        return own.union(*inner) if inner else own
+    if isinstance(node, list):
+        return set().union(*(amounts_in(one, name) for one in node)) if node else set()
+    return set()
+
+
+def test_every_amount_of_the_facts_is_published(facts: dict[str, Any], ask: Ask) -> None:
+    published = {int(value) for (value,) in ask("SELECT DISTINCT ?v WHERE { ?a a schema:MonetaryAmount ; schema:value ?v }")}
+    wanted = amounts_in(facts["programme"]) | amounts_in(facts["labs"])
+    print(f"{len(wanted)} amounts in the facts")
+    assert len(wanted) >= 4
+    assert sorted(wanted - published) == []

@@ -1,0 +1,264 @@
+"""The documentation says what is true: its commands and examples are run, its lists are complete, its links lead somewhere.
+
+What a code block is for stands in a comment before it:
+
+    file: PATH      a file of the small project in docs/another-network.md
+    wrong: PATH     takes the place of that file; the page's finding must be told
+    mended: PATH    takes its place again; the finding must be gone, and nothing else be wrong
+    mapping         a whole mapping for the small project, followed by
+    makes           the statements that it makes
+    run             shell or Python, run in a built copy of the real publication
+    from: PATH      a piece of that file
+    change: PATH    lines to take out (-) and to put in (+) before the next run
+    tells           a piece of what the last run said
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pyoxigraph as ox
+import pytest
+from click.testing import CliRunner
+from support import ROOT, invoke
+
+from pipeline import LodpipeError, Project, checked
+from pipeline.build import stale
+from pipeline.cli import main
+from pipeline.errors import Finding, Severity
+from pipeline.mapping import yarrrml
+from pipeline.messages import KINDS
+from pipeline.sources.declaration import TYPES
+
+DOCS = ROOT / "docs"
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = sorted(path for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+ERROR_PAGES = sorted((DOCS / "errors").glob("LP*.md"))
+UNTESTED = {"LP701", "LP702"}  # a full disk and a second build: tests/test_breakage.py makes them
+
+
+@dataclass(frozen=True)
+class Block:
+    """A code block: what it is for, which file it is about, its language and its text."""
+
+    purpose: str
+    path: str
+    language: str
+    text: str
+
+
+def blocks(page: str) -> list[Block]:
+    found = re.findall(r"^<!-- ([a-z0-9-]+)(?:: (\S+))? -->\n```(\w+)\n(.*?)^```$", page, re.M | re.S)
+    return [Block(*one) for one in found]
+
+
+def names(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+# -- the small project ---------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """The publication of docs/another-network.md, written out."""
+    for block in blocks((DOCS / "another-network.md").read_text("utf-8")):
+        if block.purpose == "file":
+            put(tmp_path / block.path, block.text)
+    shutil.copytree(ROOT / "ontology/vocabularies", tmp_path / "ontology/vocabularies")
+    return tmp_path
+
+
+def put(path: Path, text: str, encoding: str = "utf-8") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding)
+
+
+def chunks(text: str) -> dict[str, str]:
+    """The top-level entries of a YAML map."""
+    return {one.split(":")[0]: one for one in re.findall(r"^\S.*\n(?:[ \n].*\n?)*", text, re.M)}
+
+
+def replaced(project: Path, block: Block) -> None:
+    """Puts a block in the place of a file; in publication.yaml and records.yaml, of the entries that it shows."""
+    path = project / block.path
+    text = block.text
+    if block.path in ("publication.yaml", "source/records.yaml"):
+        text = "".join((chunks(path.read_text("utf-8")) | chunks(text)).values())
+    put(path, text, "latin-1" if block.purpose == "latin-1" else "utf-8")
+
+
+def findings(project: Path) -> tuple[Finding, ...]:
+    try:
+        with checked(Project.open(project)) as outcome:
+            return (*outcome.findings, *stale(outcome))
+    except LodpipeError as error:
+        return error.findings
+
+
+def test_the_small_project_builds_and_then_has_no_finding(small: Path) -> None:
+    assert invoke("build", "--project", small).exit_code == 0
+    assert findings(small) == ()
+
+
+@pytest.mark.parametrize("page", [page for page in ERROR_PAGES if page.stem not in UNTESTED], ids=lambda page: page.stem)
+def test_the_wrong_example_is_told_and_the_mended_one_is_right(page: Path, small: Path) -> None:
+    code = page.stem
+    before = {path: path.read_bytes() for path in small.rglob("*") if path.is_file()}
+    found = blocks(page.read_text("utf-8"))
+    for block in found:
+        if block.purpose in ("wrong", "latin-1"):
+            replaced(small, block)
+        elif block.purpose == "delete":
+            (small / block.path).unlink()
+    told = findings(small)
+    assert code in {one.code for one in told}, [(one.code, dict(one.words)) for one in told]
+    for path, data in before.items():
+        path.write_bytes(data)
+    for block in found:
+        if block.purpose == "mended":
+            replaced(small, block)
+        elif block.purpose == "built":
+            assert invoke("build", "--project", small).exit_code == 0
+    left = [(one.code, dict(one.words)) for one in findings(small) if one.code == code or one.severity is Severity.ERROR]
+    assert left == []
+
+
+def mapping_examples() -> list[tuple[str, str]]:
+    found = [block for block in blocks((DOCS / "mapping.md").read_text("utf-8")) if block.purpose in ("mapping", "makes")]
+    assert [block.purpose for block in found] == ["mapping", "makes"] * (len(found) // 2)
+    return [(one.text, two.text) for one, two in zip(found[::2], found[1::2], strict=True)]
+
+
+@pytest.mark.parametrize("number", range(len(mapping_examples())))
+def test_each_mapping_example_makes_what_the_page_says(number: int, small: Path) -> None:
+    mapping, expected = mapping_examples()[number]
+    put(small / "source/mapping.yaml", mapping)
+    with checked(Project.open(small)) as outcome:
+        base, prefixes = outcome.project.publication.base, outcome.declarations.vocabulary.prefixes
+        made = {f"{s} {p} {o} {g}".strip() for s, p, o, g in outcome.statements.quads() if g != f"<{base}def>"}
+    head = "".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in prefixes.items())
+    assert made == {str(quad).removesuffix(" .").strip() for quad in ox.parse(head + expected, format=ox.RdfFormat.TRIG, base_iri=base)}
+
+
+# -- commands and pieces -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "<!-- run -->" in page.read_text("utf-8")], ids=names)
+def test_commands_and_pieces_of_a_page_hold(page: Path, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    project = tmp_path / "project"
+    shutil.copytree(built, project)
+    monkeypatch.chdir(project)
+    said = ""
+    for block in blocks(page.read_text("utf-8")):
+        if block.purpose == "run" and block.language == "python":
+            exec(compile(block.text, str(page), "exec"), {})  # the documentation's own code
+            said = capsys.readouterr().out
+        elif block.purpose == "run":
+            said = "".join(shell(line) for line in block.text.splitlines() if line.startswith("lodpipe"))
+        elif block.purpose == "tells":
+            assert block.text in said
+        elif block.purpose == "from":
+            assert block.text in (project / block.path).read_text("utf-8"), f"{block.path} does not hold the piece"
+        elif block.purpose == "change":
+            change(project / block.path, block.text)
+
+
+def shell(line: str) -> str:
+    result = CliRunner().invoke(main, shlex.split(line, comments=True)[1:])
+    assert result.exception is None or isinstance(result.exception, SystemExit), line
+    assert result.exit_code < 2, f"{line}\n{result.output}"
+    return result.output
+
+
+def change(path: Path, diff: str) -> None:
+    old, new = ("".join(line[1:] + "\n" for line in diff.splitlines() if line[0] in sides) for sides in (" -", " +"))
+    text = path.read_text("utf-8")
+    assert text.count(old) == 1, f"{path.name} does not hold these lines once:\n{old}"
+    path.write_text(text.replace(old, new), "utf-8")
+
+
+# -- completeness --------------------------------------------------------------------------------------------------------
+
+
+def test_every_code_has_a_page_and_every_page_a_code() -> None:
+    assert {page.stem for page in ERROR_PAGES} == set(KINDS)
+    index = (DOCS / "errors/README.md").read_text("utf-8")
+    assert [code for code in KINDS if f"[{code}]({code}.md)" not in index] == []
+    assert [page.stem for page in ERROR_PAGES if not page.read_text("utf-8").startswith(f"# {page.stem}: ")] == []
+
+
+def test_every_command_and_option_is_in_the_readme() -> None:
+    missing = []
+    for name, command in main.commands.items():
+        missing += [] if f"lodpipe {name}" in README else [name]
+        for one in command.params:
+            spelt = one.opts if isinstance(one, click.Option) else [str(one.name).upper()]
+            missing += [f"{name} {option}" for option in spelt if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", README)]
+    assert missing == []
+
+
+def keys_of(schema: object) -> set[str]:
+    if isinstance(schema, list):
+        return set().union(*map(keys_of, schema))
+    if not isinstance(schema, dict):
+        return set()
+    return set(schema.get("properties", {})).union(*map(keys_of, schema.values()))
+
+
+def mentioned(name: str) -> Callable[[str], bool]:
+    page = (DOCS / name).read_text("utf-8")
+    return lambda word: bool(re.search(rf"`[^`\n]*(?<![\w-]){re.escape(word)}(?![\w-])[^`\n]*`", page))
+
+
+def test_every_key_of_publication_yaml_is_described() -> None:
+    known = keys_of(json.loads((ROOT / "pipeline/publication.schema.json").read_text("utf-8")))
+    described = mentioned("declarations.md")
+    assert len(known) > 20 and [key for key in sorted(known) if not described(key)] == []
+
+
+def test_every_type_of_field_is_described() -> None:
+    described = mentioned("declarations.md")
+    assert [one for one in (*TYPES, "ref", "concept", "texts", "fields", "list", "required", "key") if not described(one)] == []
+
+
+def test_every_key_of_the_mapping_is_described() -> None:
+    described = mentioned("mapping.md")
+    keys = {*yarrrml._ALIASES, *yarrrml._ALIASES.values(), *yarrrml._DOCUMENT_KEYS}
+    assert [key for key in sorted(keys) if not described(key)] == []
+
+
+def test_everything_in_dist_is_in_the_readme(dist: Path) -> None:
+    found = {path.name + ("/" if path.is_dir() else "") for path in dist.iterdir() if path.suffix != ".gz"}
+    assert [name for name in sorted(found) if f"`{name}" not in README] == []
+
+
+def anchors(page: Path) -> set[str]:
+    titles = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=names)
+def test_every_relative_link_leads_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S)
+    broken = []
+    for target in re.findall(r"\]\(([^)\s]+)\)|<img [^>]*src=\"([^\"]+)\"", text):
+        link = "".join(target)
+        if "://" in link or link.startswith("mailto:"):
+            continue
+        file, _, anchor = link.partition("#")
+        goal = (page.parent / file).resolve() if file else page
+        if not goal.exists() or (anchor and anchor not in anchors(goal)):
+            broken.append(link)
+    assert broken == []
+
+
+def test_pages_are_counted() -> None:
+    assert len(PAGES) >= 50 and len(mapping_examples()) >= 6

@@ -187,7 +187,8 @@ class _Compiler:
         for lists, statements in parts.items():
             source = _unnested(relation, lists)
             mine = _distinct([check for check in checks if (set(check.lists) <= set(lists) if lists else not check.lists)])
-            yield Select(one.name, source, _fused(source, subject.sql, record, statements), mine, one.origin, subject.sql, tuple(statements), self._prefix(one))
+            sql = _fused(source, subject.sql, record, statements)
+            yield Select(one.name, source, sql, mine, one.origin, subject.sql, tuple(statements), self._prefix(one))
 
     def _parts(
         self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap, number: int, scope: _Scope
@@ -423,7 +424,7 @@ class _Compiler:
             return _Term(typed)
         valid = f"regexp_matches({value}, {text(pattern)})" + (f" AND is_day({value})" if full in DAYS else "")
         column = one.expression.references[0] if one.expression.references else None
-        check = Check("LP302", f"NOT ({valid})", value, column, {"rule": scope.rule, "datatype": self._short(full)})
+        check = Check("LP302", f"{value} IS NOT NULL AND NOT ({valid})", value, column, {"rule": scope.rule, "datatype": self._short(full)})
         return _Term(f"CASE WHEN {valid} THEN {typed} END", (check,))
 
 

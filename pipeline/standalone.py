@@ -14,7 +14,6 @@ from pipeline.engine import Engine
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Severity
 from pipeline.lines import write_lines
 from pipeline.mapping.model import MappingDocument
-from pipeline.mapping.rml import read_rml
 from pipeline.mapping.yarrrml import read_yarrrml
 from pipeline.plan import Plan, compile_mapping
 from pipeline.reading.files import read_tree
@@ -70,6 +69,8 @@ def read_mapping(path: Path, base: str) -> MappingDocument:
     """A mapping file by its suffix: .yaml and .yml are YARRRML, anything else is RML or R2RML in Turtle."""
     if path.suffix.lower() in (".yaml", ".yml"):
         return read_yarrrml(read_tree(path, path.name), path.name, {})
+    from pipeline.mapping.rml import read_rml
+
     return read_rml(path, path.name, base)
 
 

@@ -89,7 +89,7 @@ def test_all_labs_together_count_what_was_counted_by_hand(scope: str, entries: l
 
 def test_the_published_totals_stand_as_they_were_announced(ask: Ask) -> None:
     announced = {group.rsplit("/", 1)[-1]: value for group, value in ask(
-        "SELECT DISTINCT ?group ?value WHERE { ?t def:announcedValue ?value ; def:countGroup ?group ; def:qualifier <def/qualifier/exactly> ; "
+        "SELECT DISTINCT ?group ?value WHERE { ?t def:announcedValue ?value ; def:countGroup ?group ; def:hasQualifier <def/qualifier/exactly> ; "
         "schema:about <programme/rogl> }")}  # fmt: skip
     published = EXPECTED["published"] | {"land": EXPECTED["published"]["bundeslaender"], "labor": 13}
     del published["bundeslaender"]

@@ -11,6 +11,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import duckdb
 from click.testing import CliRunner, Result
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,7 +21,7 @@ PROGRAM = [sys.executable, "-m", "pipeline.cli"]
 
 
 def copy_project(target: Path, origin: Path = ROOT) -> Path:
-    """A fresh copy of a project, without what was built from it."""
+    """A fresh copy of a project, without what was built from it; source/x.parquet is made of x.parquet.csv, which a diff can show."""
     target.mkdir(parents=True)
     for name in PARTS:
         part = origin / name
@@ -28,6 +29,9 @@ def copy_project(target: Path, origin: Path = ROOT) -> Path:
             shutil.copytree(part, target / name)
         elif part.is_file():
             shutil.copy(part, target / name)
+    for table in (target / "source").glob("*.parquet.csv"):
+        duckdb.sql(f"COPY (SELECT * FROM read_csv('{table}', all_varchar = true)) TO '{table.with_suffix('')}' (FORMAT parquet)")  # noqa: S608
+        table.unlink()
     return target
 
 

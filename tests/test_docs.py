@@ -2,12 +2,12 @@
 
 What a code block is for stands in a comment before it:
 
-    file: PATH      a file of the small project in docs/another-network.md
+    file: PATH      a file of the page's own project (docs/another-network.md is the small one that other pages break)
     wrong: PATH     takes the place of that file; the page's finding must be told
     mended: PATH    takes its place again; the finding must be gone, and nothing else be wrong
     mapping         a whole mapping for the small project, followed by
     makes           the statements that it makes
-    run             shell or Python, run in a built copy of the real publication
+    run             shell or Python, run in the page's own project, else in a built copy of the real publication
     from: PATH      a piece of that file
     change: PATH    lines to take out (-) and to put in (+) before the next run
     tells           a piece of what the last run said
@@ -42,7 +42,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 PAGES = sorted(path for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 ERROR_PAGES = sorted((DOCS / "errors").glob("LP*.md"))
 UNTESTED = {
-    "LP305": "needs a JSON document as source of a mapping",
+    "LP305": "told by `lodpipe map` only",
     "LP701": "needs a full disk",
     "LP702": "needs a second build at work",
 }
@@ -159,11 +159,16 @@ def test_each_mapping_example_makes_what_the_page_says(number: int, small: Path)
 def test_commands_and_pieces_of_a_page_hold(
     page: Path, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    found = blocks(page.read_text("utf-8"))
     project = tmp_path / "project"
-    shutil.copytree(built, project)
+    own_files = [block for block in found if block.purpose == "file"]
+    if not own_files:
+        shutil.copytree(built, project)
+    for block in own_files:
+        put(project / block.path, block.text)
     monkeypatch.chdir(project)
     said = ""
-    for block in blocks(page.read_text("utf-8")):
+    for block in found:
         if block.purpose == "run" and block.language == "python":
             exec(compile(block.text, str(page), "exec"), {})  # the documentation's own code
             said = capsys.readouterr().out
@@ -201,13 +206,15 @@ def test_every_code_has_a_page_and_every_page_a_code() -> None:
     assert [page.stem for page in ERROR_PAGES if not page.read_text("utf-8").startswith(f"# {page.stem}: ")] == []
 
 
-def test_every_command_and_option_is_in_the_readme() -> None:
+def test_every_command_is_in_the_readme_and_every_option_there_or_on_its_page() -> None:
     missing = []
     for name, command in main.commands.items():
         missing += [] if f"lodpipe {name}" in README else [name]
+        own = DOCS / f"{name}.md"
+        page = README + (own.read_text("utf-8") if own.is_file() else "")
         for one in command.params:
             spelt = one.opts if isinstance(one, click.Option) else [str(one.name).upper()]
-            missing += [f"{name} {option}" for option in spelt if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", README)]
+            missing += [f"{name} {option}" for option in spelt if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", page)]
     assert missing == []
 
 
@@ -244,6 +251,10 @@ def test_every_key_of_the_mapping_is_described() -> None:
 def test_everything_in_dist_is_in_the_readme(dist: Path) -> None:
     found = {path.name + ("/" if path.is_dir() else "") for path in dist.iterdir() if path.suffix != ".gz"}
     assert [name for name in sorted(found) if f"`{name}" not in README] == []
+
+
+def test_the_attribution_is_the_declared_one() -> None:
+    assert Project.open(ROOT).publication.attribution.strip() in (ROOT / "DATA-LICENCE.md").read_text("utf-8")
 
 
 def anchors(page: Path) -> set[str]:

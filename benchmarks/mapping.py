@@ -1,0 +1,242 @@
+"""The mapping engine at scale: `lodpipe map` beside its peers, whole process, medians of alternating runs.
+
+    python benchmarks/mapping.py [--rows 100000] [--runs 3] [--cases organisations …] [--engines lodpipe …] [--json FILE]
+
+Every engine runs the same mapping on the same files in the same round. Then its output is brought to one spelling and compared, as
+a set of statements, with lodpipe's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from generate import generate
+from measure import Failed, Run, alternating, machine, measure, plain, table
+from peers import PEERS, Task, install
+
+HERE = Path(__file__).resolve().parent
+DATA = HERE / ".data"
+LODPIPE = "lodpipe"
+GENERATED = ("organisations", "memberships")
+REGISTERS = {
+    "ror": "ror_all_51k.csv",
+    "publicbodies": "okfn_publicbodies_de.csv",
+    "communes": "fr_communes.json",
+    "epci": "fr_epci.json",
+}
+PACKAGES = ("lodpipe", "duckdb", "pyoxigraph")
+
+
+@dataclass
+class Output:
+    """What an engine wrote, brought to one spelling and sorted."""
+
+    size: int
+    lines: int
+    invalid: int
+    statements: int
+    digest: str
+    sorted: Path
+    uris: Path
+    samples: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Statements that only the reference has, and only this engine; then the same with the IRIs of both written as URIs."""
+
+    lacking: int
+    added: int
+    lacking_as_uris: int
+    added_as_uris: int
+    samples: list[str]
+
+
+class Bench:
+    """One case: the engines that can run it, and what they made."""
+
+    def __init__(self, case: str, folder: Path, work: Path, names: Sequence[str], limit: float) -> None:
+        self.case, self.folder, self.work, self.limit = case, folder, work, limit
+        self.commands: dict[str, Callable[[], Sequence[str | Path]]] = {}
+        self.failed: dict[str, str] = {}
+        for name in names:
+            self._add(name)
+
+    def task(self, name: str) -> Task:
+        # lodpipe writes N-Quads, the others N-Triples; without named graphs they are the same lines.
+        return Task(self.case, self.folder, self.folder / f"out-{name}.{'nq' if name == LODPIPE else 'nt'}")
+
+    def _add(self, name: str) -> None:
+        task = self.task(name)
+        if name == LODPIPE:
+            program = Path(sys.executable).with_name("lodpipe")
+            self.commands[name] = lambda: [program, "map", self.folder / f"{self.case}.rml.ttl", "-o", task.out]
+            return
+        peer = next(one for one in PEERS if one.name == name)
+        if peer.runs(self.case):
+            self.commands[name] = lambda: peer.command(peer.python, task)
+
+    def run(self, name: str) -> Run:
+        """One run; an engine that fails is not run again, and its figures are not counted."""
+        if name in self.failed:
+            return Run(float("nan"), float("nan"), float("nan"))
+        try:
+            self.task(name).out.unlink(missing_ok=True)
+            return measure(self.commands[name](), self.folder, timeout=self.limit)[0]
+        except Failed as error:
+            self.failed[name] = next((line for line in reversed(str(error).splitlines()) if line.strip(" ^.~")), "")
+            return Run(float("nan"), float("nan"), float("nan"))
+
+    def measured(self, runs: int) -> dict[str, list[Run]]:
+        found = alternating({name: (lambda name=name: self.run(name)) for name in self.commands}, runs)
+        return {name: figures for name, figures in found.items() if name not in self.failed}
+
+    def output(self, name: str) -> Output:
+        """Brings an engine's output to one spelling; by other processes, so that this one stays small (see measure.py)."""
+        made, ordered, uris = self.task(name).out, self.work / f"{name}.sorted", self.work / f"{name}.uris"
+        spelled = self.work / "spelled"
+        told = _told([sys.executable, HERE / "normalise.py", made, spelled]).splitlines()
+        _sort(spelled, ordered)
+        _told([sys.executable, HERE / "normalise.py", "--uri", ordered, spelled])
+        _sort(spelled, uris)
+        spelled.unlink()
+        lines, invalid = map(int, told[0].split())
+        with ordered.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        statements = int(_told(["wc", "-l", ordered]).split()[0])
+        return Output(made.stat().st_size, lines, invalid, statements, digest, ordered, uris, told[1:])
+
+    def floor(self, name: str) -> dict[str, Run]:
+        """What no engine can beat: copying the output, and sorting its lines."""
+        made, copy = self.task(name).out, self.work / "copy"
+        found = {}
+        for label, command in {"cp": ["cp", made, copy], "LC_ALL=C sort -u": ["sort", "-u", "-o", copy, made]}.items():
+            found[label] = measure(command, self.folder, extra={"LC_ALL": "C"})[0]
+        copy.unlink()
+        return found
+
+
+def _sort(source: Path, target: Path) -> None:
+    subprocess.run(["sort", "-u", "-o", target, source], check=True, env={**os.environ, "LC_ALL": "C"})
+
+
+def _told(command: Sequence[str | Path]) -> str:
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def _alone(one: Path, other: Path) -> tuple[int, list[str]]:
+    """How many lines only the first of two sorted files has, with samples from the beginning and from further on."""
+    # The system's comm streams through files of any size.
+    with subprocess.Popen(["comm", "-23", one, other], stdout=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"}) as lines:
+        count, samples = 0, []
+        for line in lines.stdout:
+            count += 1
+            if len(samples) < 3 or (count % 9973 == 0 and len(samples) < 6):
+                samples.append(line.decode().rstrip())
+    return count, samples
+
+
+def compare(reference: Output, other: Output) -> Difference:
+    """What each of two outputs has alone: by the letter, and once IRIs are URIs; samples are of the latter where there are any."""
+    lacking, added = _alone(reference.sorted, other.sorted), _alone(other.sorted, reference.sorted)
+    mild_lacking, mild_added = _alone(reference.uris, other.uris), _alone(other.uris, reference.uris)
+    samples = [f"- {line}" for line in mild_lacking[1] or lacking[1]] + [f"+ {line}" for line in mild_added[1] or added[1]]
+    return Difference(lacking[0], added[0], mild_lacking[0], mild_added[0], samples)
+
+
+# -- cases -------------------------------------------------------------------------------------------------------------
+
+
+def prepare(case: str, rows: int, registers: Path | None) -> Path:
+    """A folder with the sources and mappings of a case side by side."""
+    folder = DATA / (str(rows) if case in GENERATED else case)
+    folder.mkdir(parents=True, exist_ok=True)
+    if case in GENERATED:
+        generate(rows, folder)
+    elif not (folder / REGISTERS[case]).exists():
+        if registers is None:
+            sys.exit(f"{case} needs {REGISTERS[case]}: name its folder with --registers")
+        shutil.copyfile(registers / REGISTERS[case], folder / REGISTERS[case])
+    for path in (HERE / "mappings").glob(f"{case}.*"):
+        shutil.copyfile(path, folder / path.name)
+    return folder
+
+
+def run_case(case: str, options: argparse.Namespace) -> dict[str, object]:
+    folder = prepare(case, options.rows, options.registers)
+    print(f"\n## {case}" + (f", {options.rows:,} rows" if case in GENERATED else ""))
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=DATA) as work:
+        bench = Bench(case, folder, Path(work), options.engines, options.limit)
+        found = bench.measured(options.runs)
+        for name, why in bench.failed.items():
+            print(f"  {name} failed: {why}")
+        if not found:
+            return {"failed": bench.failed}
+        reference = LODPIPE if LODPIPE in found else next(iter(found))
+        floor = bench.floor(reference)
+        outputs = {} if options.no_comparison else {name: bench.output(name) for name in found}
+        print("\n" + table({**found, **{f"floor: {label}": [run] for label, run in floor.items()}}, reference) + "\n")
+        differences = {name: compare(outputs[reference], outputs[name]) for name in outputs if name != reference}
+        _tell(outputs, differences, reference)
+    return {
+        "figures": plain(found),
+        "floor": plain({label: [run] for label, run in floor.items()}),
+        "failed": bench.failed,
+        "outputs": {name: {"bytes": o.size, "lines": o.lines, "invalid": o.invalid, "statements": o.statements, "sha256": o.digest}
+                    for name, o in outputs.items()},
+        "differences": {name: asdict(one) for name, one in differences.items()},
+    }  # fmt: skip
+
+
+def _tell(outputs: dict[str, Output], differences: dict[str, Difference], reference: str) -> None:
+    if not outputs:
+        return
+    print(f"| output | MiB | lines | invalid lines | distinct statements | only {reference} | only here | the same, IRIs as URIs |")
+    print("|---|---:|---:|---:|---:|---:|---:|---:|")
+    for name, one in outputs.items():
+        alone = differences.get(name)
+        cells = [one.size >> 20, one.lines, one.invalid, one.statements]
+        cells += [alone.lacking, alone.added, f"{alone.lacking_as_uris} / {alone.added_as_uris}"] if alone else ["–"] * 3
+        print(f"| {name} | " + " | ".join(map(str, cells)) + " |")
+    for name, one in outputs.items():
+        for line in one.samples[:3]:
+            print(f"  {name}, invalid: {line[:220]}")
+        for line in differences[name].samples if name in differences else ():
+            print(f"  {name} {line[:220]}")
+
+
+def main() -> None:
+    engines = [LODPIPE, *(peer.name for peer in PEERS)]
+    parser = argparse.ArgumentParser(description="`lodpipe map` beside its peers.")
+    parser.add_argument("--rows", type=int, default=100_000, help="rows of the generated registers (default: 100000)")
+    parser.add_argument("--runs", type=int, default=3, help="rounds; each runs every engine once (default: 3)")
+    parser.add_argument("--cases", nargs="+", choices=[*GENERATED, *REGISTERS], default=[*GENERATED])
+    parser.add_argument("--engines", nargs="+", choices=engines, default=engines)
+    parser.add_argument("--registers", type=Path, help="folder of the real registers' files")
+    parser.add_argument("--limit", type=float, default=1800, help="seconds after which a run counts as failed (default: 1800)")
+    parser.add_argument("--no-comparison", action="store_true", help="measure only")
+    parser.add_argument("--json", type=Path, help="write the figures to this file")
+    options = parser.parse_args()
+    used = [peer for peer in PEERS if peer.name in options.engines]
+    for peer in used:
+        install(peer)
+    about = {**machine(PACKAGES), **{peer.name: peer.version() for peer in used}}
+    print(", ".join(f"{name} {value}" for name, value in about.items()))
+    results = {case: run_case(case, options) for case in options.cases}
+    if options.json:
+        figures = {"machine": about, "rows": options.rows, "runs": options.runs, "cases": results}
+        options.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    main()

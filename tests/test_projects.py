@@ -1,0 +1,51 @@
+"""The program knows nothing of one publication: projects of other domains build with it, to the byte."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from support import TESTS, copy_project, invoke, run_process
+
+PROJECTS = sorted(path for path in (TESTS / "projects").iterdir() if path.is_dir())
+
+
+@pytest.fixture(params=PROJECTS, ids=lambda path: path.name)
+def other(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path]:
+    """The committed project, and a built copy of it."""
+    copy = copy_project(tmp_path / request.param.name, request.param)
+    done = run_process("build", "--project", copy)
+    assert done.returncode == 0, done.stderr
+    return request.param, copy
+
+
+def test_another_domain_builds_to_the_expected_bytes(other: tuple[Path, Path]) -> None:
+    project, copy = other
+    expected = sorted((project / "expected").iterdir())
+    assert {path.suffix for path in expected} == {".nq", ".ttl"}
+    for path in expected:
+        assert (copy / "dist" / path.name).read_text("utf-8") == path.read_text("utf-8"), path.name
+
+
+def test_a_fresh_dist_is_not_stale_and_an_edited_source_makes_it_so(other: tuple[Path, Path]) -> None:
+    _, copy = other
+    assert "LP504" not in invoke("check", "--project", copy, "--lang", "en").stderr
+    path = copy / "source" / "libraries.yaml"
+    path.write_text(path.read_text("utf-8").replace("Central Library", "Main Library"), "utf-8")
+    checked = invoke("check", "--project", copy, "--lang", "en")
+    assert (checked.exit_code, "warning LP504: dist/ is stale" in checked.stderr) == (0, True)
+
+
+
+def test_a_tree_holds_what_points_to_its_root(other: tuple[Path, Path]) -> None:
+    _, copy = other
+    tree = json.loads((copy / "dist" / "library" / "central.jsonld").read_text("utf-8"))
+    assert sorted(one["id"] for one in tree["holdings"]) == ["https://libraries.example/holding/c-1", "https://libraries.example/holding/c-2"]
+    assert tree["name"] == {"de": "Zentralbibliothek", "en": "Central Library"}
+
+
+def test_schemas_for_editors_are_built(other: tuple[Path, Path]) -> None:
+    _, copy = other
+    names = {path.name for path in (copy / "dist" / "schema").iterdir()}
+    assert names == {f"{table}.schema.json" for table in ("libraries", "media", "works", "holdings", "visits")}

@@ -1,0 +1,154 @@
+"""Every shape lets its valid example pass and finds each accident; both SHACL engines agree (see shapes/README.md)."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+import pytest
+from pipeline import shapes
+from pipeline.vocabulary import read_turtle
+from support import ROOT, TESTS
+
+BASE = "https://w3id.org/rogl/"
+SH = "http://www.w3.org/ns/shacl#"
+FOLDERS = sorted(path for path in (TESTS / "shapes").iterdir() if path.is_dir())
+EXAMPLES = sorted((TESTS / "shapes").glob("*/*.ttl"))
+EXPECT = re.compile(r"^# expect: (?:(conforms)|<([^>]+)> sh:(\w+))[ \t]*$", re.M)
+
+
+def lines(triples: Iterable[tuple[str, ...]]) -> str:
+    return "".join(" ".join(triple[:3]) + " .\n" for triple in triples)
+
+
+@pytest.fixture(scope="module")
+def ontology() -> str:
+    """The N-Triples of ontology/, which every example is validated with."""
+    return lines(triple for path in sorted((ROOT / "ontology").glob("*.ttl")) for triple in read_turtle(path, path.name, BASE))
+
+
+@pytest.fixture(scope="module")
+def rules() -> shapes.Shapes:
+    return shapes.read_shapes(ROOT, BASE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _queries_parsed_once() -> Iterator[None]:
+    """pySHACL parses every SPARQL constraint anew in each run, which is most of its time; here each is parsed once."""
+    from rdflib.plugins.sparql import processor
+
+    original = processor.SPARQLProcessor.query
+
+    @functools.cache
+    def prepared(text: str, base: str | None, namespaces: tuple[tuple[str, Any], ...]) -> Any:
+        return processor.translateQuery(processor.parseQuery(text), base, dict(namespaces))
+
+    def query(self: Any, query: Any, initBindings: Any = None, initNs: Any = None, base: Any = None, DEBUG: bool = False) -> Any:  # noqa: N803
+        if isinstance(query, str):
+            query = prepared(query, base, tuple(sorted((initNs or {}).items())))
+        return original(self, query, initBindings or {}, initNs or {}, base)
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(processor.SPARQLProcessor, "query", query)
+    yield
+    patch.undo()
+
+
+def expected(example: Path) -> set[tuple[str, str]]:
+    """The results that an example's first lines name: shape and component."""
+    found = EXPECT.findall(example.read_text("utf-8"))
+    assert found, f"{example.name} says not what is expected"
+    return {(shape, component) for conforms, shape, component in found if not conforms}
+
+
+def results(data: str, rules: shapes.Shapes, engine: str) -> set[tuple[str, ...]]:
+    return {(one.focus, one.path, one.value, one.component, one.shape, one.severity) for one in shapes.run(data, rules, engine)}
+
+
+def named(found: set[tuple[str, ...]]) -> set[tuple[str, str]]:
+    return {(shape[1:-1].removeprefix(BASE), component) for _, _, _, component, shape, _ in found}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_an_example_gives_exactly_what_it_names(example: Path, ontology: str, rules: shapes.Shapes) -> None:
+    data = ontology + lines(read_turtle(example, example.name, BASE))
+    assert named(results(data, rules, "shacl")) == expected(example)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_pyshacl_says_the_same_of_a_valid_example(folder: Path, ontology: str, rules: shapes.Shapes) -> None:
+    example = folder / "valid.ttl"
+    data = ontology + lines(read_turtle(example, example.name, BASE))
+    assert named(results(data, rules, "pyshacl")) == expected(example) == set()
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
+def test_both_engines_agree_on_all_accidents_of_a_shape(folder: Path, ontology: str, rules: shapes.Shapes) -> None:
+    """The examples of a folder together, each with resources of its own, for pySHACL takes seconds where `shacl` takes milliseconds."""
+    parts = [
+        re.sub(f"<{BASE}(?!def/)", f"<{BASE}example-{number}/", lines(read_turtle(example, example.name, BASE)))
+        for number, example in enumerate(sorted(folder.glob("*.ttl")))
+    ]
+    data = ontology + "".join(parts)
+    first = results(data, rules, "shacl")
+    assert first == results(data, rules, "pyshacl")
+    assert first, "no accident was found"
+
+
+def test_both_engines_agree_on_the_whole_publication(dist: Path, rules: shapes.Shapes) -> None:
+    data = (dist / "rogl.nt").read_text("utf-8")
+    assert results(data, rules, "shacl") == results(data, rules, "pyshacl")
+    assert {severity for *_, severity in results(data, rules, "shacl")} <= {"Warning", "Info"}
+
+
+# -- the shapes themselves ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def graph(rules: shapes.Shapes) -> ox.Store:
+    store = ox.Store()
+    store.load(rules.ntriples, format=ox.RdfFormat.N_TRIPLES)
+    return store
+
+
+TARGETED = f"?node <{SH}targetClass>|<{SH}targetNode>|<{SH}targetSubjectsOf>|<{SH}targetObjectsOf> ?target ."
+
+
+def node_shapes(graph: ox.Store) -> set[str]:
+    """The names of the node shapes that look for their nodes themselves; others serve them by sh:node."""
+    return {row["node"].value.rsplit("/", 1)[-1] for row in graph.query(f"SELECT DISTINCT ?node WHERE {{ {TARGETED} }}")}
+
+
+def test_every_node_shape_has_a_valid_and_an_invalid_example(graph: ox.Store) -> None:
+    named_shapes = node_shapes(graph)
+    print(f"{len(named_shapes)} node shapes, {len(FOLDERS)} folders, {len(EXAMPLES)} examples")
+    assert len(EXAMPLES) >= 200
+    assert {path.name for path in FOLDERS} == named_shapes
+    for folder in FOLDERS:
+        assert (folder / "valid.ttl").is_file(), folder.name
+        assert list(folder.glob("invalid-*.ttl")), folder.name
+
+
+def test_every_property_shape_says_how_to_mend_it_in_both_languages(graph: ox.Store) -> None:
+    rows = graph.query(f"SELECT ?s ?m WHERE {{ ?s a <{SH}PropertyShape> OPTIONAL {{ ?s <{SH}message> ?m }} FILTER isIRI(?s) }}")
+    said: dict[str, list[str]] = {}
+    for row in rows:
+        said.setdefault(row["s"].value, []).append(row["m"].language if row["m"] is not None else "none")
+    print(f"{len(said)} property shapes")
+    assert len(said) > 50
+    assert {shape: tags for shape, tags in said.items() if sorted(tags) != ["de", "en"]} == {}
+
+
+def test_every_property_shape_is_broken_by_an_example(graph: ox.Store) -> None:
+    rows = graph.query(f"SELECT DISTINCT ?s WHERE {{ {TARGETED} ?node <{SH}property> ?s FILTER isIRI(?s) }}")
+    told = {shape for example in EXAMPLES for shape, _ in expected(example)}
+    assert sorted({row["s"].value.removeprefix(BASE) for row in rows} - told) == []
+
+
+def test_no_shape_is_named_that_does_not_exist(graph: ox.Store) -> None:
+    known = {one.subject.value.removeprefix(BASE) for one in graph if isinstance(one.subject, ox.NamedNode)}
+    assert {shape for example in EXAMPLES for shape, _ in expected(example)} - known == set()

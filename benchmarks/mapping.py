@@ -105,7 +105,7 @@ class Bench:
         """Brings an engine's output to one spelling; by other processes, so that this one stays small (see measure.py)."""
         made, ordered, uris = self.task(name).out, self.work / f"{name}.sorted", self.work / f"{name}.uris"
         spelled = self.work / "spelled"
-        told = _told([sys.executable, HERE / "normalise.py", made, spelled]).splitlines()
+        told = _told([sys.executable, HERE / "normalise.py", made, spelled]).rstrip("\n").split("\n")
         _sort(spelled, ordered)
         _told([sys.executable, HERE / "normalise.py", "--uri", ordered, spelled])
         _sort(spelled, uris)

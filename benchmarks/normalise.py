@@ -61,4 +61,4 @@ if __name__ == "__main__":
     number, bad = normalise(Path(sys.argv[1]), Path(sys.argv[2]))
     print(number, len(bad))
     for sample in bad[:5]:
-        print(sample.decode("utf-8", "backslashreplace").rstrip())
+        print(repr(sample.decode("utf-8", "backslashreplace")))

@@ -108,14 +108,14 @@ def checked(project: Project, *, engine: str | None = None, say: Progress = lamb
     say("reading records")
     reader = RecordReader(project.root / "source", "source/", lexicon)
     tables = reader.read(declarations.tables.values())
-    with Engine(project.publication.memory) as running:
+    with Engine(project.publication.memory, root=project.root / "source") as running:
         early = [*reader.findings, *running.load(tables.values(), writable)]
         unread = reader.unread(early)
         early += checks.record_findings(running, tables, declarations.tables, lexicon, unread)
         say("mapping records")
         running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
         plan = _compile(project, declarations, running)
-        early += checks.mapping_findings(running, plan)
+        early += _unsaid(early, checks.mapping_findings(running, plan))
         running.make_statements(plan, _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         say("validating statements")
@@ -146,18 +146,26 @@ def _late_findings(
     yield from shapes.findings(results, declarations.shapes, statements, declarations.vocabulary)
     yield from checks.vocabulary_findings(statements, declarations.vocabulary)
     yield from checks.unused_records(statements.engine, tables, declarations.tables)
+    yield from checks.unused_fields(tables, declarations.tables, declarations.mapping)
     for part in ("publisher", "contact"):
         if getattr(project.publication, part).placeholder:
             yield Finding("LP506", project.origin(part), {"part": part}, Severity.WARNING)
 
 
+def _unsaid(told: Sequence[Finding], more: Sequence[Finding]) -> list[Finding]:
+    """The findings whose line has no error yet: a bad cell is told once, not again by the rule that meets it."""
+    lines = {(one.where.file, one.where.line) for one in told if one.where and one.severity is Severity.ERROR}
+    return [one for one in more if one.where is None or (one.where.file, one.where.line) not in lines]
+
+
 def _without_echoes(early: Sequence[Finding], late: Sequence[Finding], tables: dict[str, RecordTable]) -> Iterator[Finding]:
     """One accident, one finding: what a record's own check has told is not told again by the graph that the record made.
 
-    Left out is a late finding on the very line of an early error, and one that misses something of a record which has such an error.
+    Left out is a late finding on the very line of an early error, and one that misses something of a record which has such an error, or
+    which a broken reference probably meant.
     """
     errors = [one.where for one in early if one.severity is Severity.ERROR and one.where]
-    lines = {(where.file, where.line) for where in errors}
+    meant = {one.words["hint"].split("`")[1] for one in early if one.code == "LP206" and one.words["hint"]}
     starts: dict[str, list[int]] = {}
     for table in tables.values():
         if isinstance(table, RowTable) and table.rows and table.rows[0][1] is None:
@@ -168,10 +176,10 @@ def _without_echoes(early: Sequence[Finding], late: Sequence[Finding], tables: d
         return where.file, bisect_right(starts.get(where.file, []), where.line)
 
     wounded = {record(where) for where in errors if where.file in starts}
-    for one in late:
-        missing = one.code == "LP505" or one.words.get("component") == "MinCountConstraintComponent"
-        echoed = one.where is not None and ((one.where.file, one.where.line) in lines or (missing and record(one.where) in wounded))
-        if not echoed:
+    for one in _unsaid(early, late):
+        missing = one.code == "LP505" or one.words.get("component") in ("MinCountConstraintComponent", "QualifiedMinCountConstraintComponent")
+        lost = (one.words.get("value") or one.words.get("focus", "").rsplit("/", 1)[-1]) in meant
+        if not (missing and (lost or (one.where is not None and record(one.where) in wounded))):
             yield one
 
 

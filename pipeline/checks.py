@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Set
 
 from pipeline.engine import Engine
 from pipeline.errors import Finding, Origin, Severity
+from pipeline.mapping.model import MappingDocument, expressions
 from pipeline.plan import Plan, quote, text
 from pipeline.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
 from pipeline.sources.schema import did_you_mean
@@ -122,6 +123,23 @@ def unused_records(engine: Engine, tables: Mapping[str, RecordTable], declared: 
         for record, value in _values(engine, tables[name], declared[name].key or "id"):
             if value not in values:
                 yield Finding("LP505", tables[name].locate(record), {"value": value, "table": name}, Severity.WARNING)
+
+
+def unused_fields(tables: Mapping[str, RecordTable], declared: Mapping[str, Table], mapping: MappingDocument) -> Iterator[Finding]:
+    """Fields that no query or rule of the mapping names: a warning, for what they hold is not published."""
+    named: set[str] = set()
+    for source in mapping.sources:
+        named.update(re.findall(r"\w+", source.text))
+    for one in mapping.triples_maps.values():
+        named.update(name for expression in expressions(one) for name in expression.references)
+    for table in tables.values():
+        root = next(declared[name] for name in sorted(declared, key=len, reverse=True) if table.name == name or table.name.startswith(f"{name}_"))
+        if table.name not in named:
+            yield Finding("LP507", root.origin, {"key": table.name, "table": root.name}, Severity.WARNING)
+            continue
+        for column in table.columns:
+            if column.name not in named:
+                yield Finding("LP507", root.origin, {"key": column.name, "table": table.name}, Severity.WARNING)
 
 
 # -- values on their way through the mapping ---------------------------------------------------------------------------

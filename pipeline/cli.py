@@ -93,7 +93,7 @@ def explain(root: Path, lang: str | None, what: str) -> None:
     from pipeline.messages import KINDS, tell
 
     if what.upper() in KINDS:
-        click.echo("{}: {}\n{}".format(what.upper(), *tell(what.upper(), {}, lang or "en")))
+        click.echo("{}: {}\n{}".format(what.upper(), *tell(what.upper(), {}, lang or _language(root))))
         return
 
     def run(project: Any, say: Callable[[str], None]) -> tuple[Any, ...]:
@@ -104,6 +104,17 @@ def explain(root: Path, lang: str | None, what: str) -> None:
         return ()
 
     _run(root, lang, False, run, quiet=True)
+
+
+def _language(root: Path) -> str:
+    """The first language of the publication, English where there is none."""
+    from pipeline.errors import LodpipeError
+    from pipeline.project import Project
+
+    try:
+        return Project.open(root).publication.languages[0]
+    except LodpipeError:
+        return "en"
 
 
 def _explain_resource(outcome: Any, what: str) -> None:
@@ -153,5 +164,17 @@ def _run(root: Path, lang: str | None, verbose: bool, run: Callable[[Any, Callab
         click.echo(summary(findings, lang))
 
 
+def run() -> None:
+    """The command `lodpipe`: what nobody foresaw ends with exit code 3 and its traceback."""
+    try:
+        main()
+    except Exception:
+        import traceback
+
+        traceback.print_exc()
+        click.echo("This is a fault of lodpipe, not of your data. Please report it with the lines above.", err=True)
+        sys.exit(3)
+
+
 if __name__ == "__main__":
-    main()
+    run()

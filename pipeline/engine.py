@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
@@ -322,7 +323,11 @@ def _reader(path: Path, header: list[str], nulls: tuple[str, ...] = ()) -> str:
 
 
 def _csv_finding(name: str, error: duckdb.Error) -> Finding:
-    return Finding("LP102", Origin(name), {"format": "CSV", "detail": _first_line(error)})
+    """The engine's own words for a file that it cannot read; it names the line in them."""
+    line = re.search(r"Line: ([0-9]+)", str(error))
+    said = [part for part in str(error).split("\n") if part.strip() and "Error on Line" not in part]
+    detail = said[0] if said else _first_line(error)
+    return Finding("LP102", Origin(name, int(line[1]) if line else 0), {"format": "CSV", "detail": detail})
 
 
 def _sql_finding(source: LogicalSource, error: duckdb.Error) -> Finding:

@@ -26,8 +26,8 @@ KINDS: dict[str, Kind] = {
         "key `{key}` stands twice in one record (first in line {first})", "Keep one of the two.",
         "Schlüssel `{key}` steht doppelt in einem Datensatz (zuerst in Zeile {first})", "Einen der beiden entfernen."),
     "LP104": Kind(
-        "{detail}: over the limit of {limit}", "Split the file, or raise `limits` in publication.yaml.",
-        "{detail}: über der Grenze von {limit}", "Die Datei teilen oder `limits` in publication.yaml anheben."),
+        "{detail}: over the limit of {limit}", "Split the file, or say it more simply.",
+        "{detail}: über der Grenze von {limit}", "Die Datei teilen oder einfacher fassen."),
     "LP105": Kind(
         "row has {found} cells instead of {expected}", "Quote cells that hold a comma; each row has as many cells as the header.",
         "Zeile hat {found} Zellen statt {expected}", "Zellen mit Komma in Anführungszeichen setzen; jede Zeile hat so viele Zellen wie der Kopf."),
@@ -101,6 +101,9 @@ KINDS: dict[str, Kind] = {
     "LP506": Kind(
         "{part} is a placeholder: nobody is named yet", "Name whoever runs the publication, and remove `placeholder`.",
         "{part} ist ein Platzhalter: noch niemand ist benannt", "Eintragen, wer die Veröffentlichung betreibt, und `placeholder` entfernen."),
+    "LP507": Kind(
+        "`{key}` of {table} is used by no query and no rule of the mapping", "Map it in source/mapping.yaml, or remove it from source/records.yaml.",
+        "`{key}` aus {table} wird von keiner Abfrage oder Regel der Abbildung verwendet", "In source/mapping.yaml abbilden oder aus source/records.yaml entfernen."),
     # 6xx: declarations and the command line
     "LP601": Kind(
         "{detail}", "Correct the declaration; docs/declarations.md describes each.",

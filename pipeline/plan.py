@@ -410,9 +410,7 @@ class _Compiler:
     def _typed(self, one: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope) -> _Term:
         constant = datatype.constant
         if constant is None:
-            iri = self._iri(TermMap(datatype, "iri", one.origin), scope)
-            plain = text(f"<{STRING}>")
-            return _Term(f"{quoted} || CASE WHEN {iri.sql} <> {plain} THEN '^^' || {iri.sql} ELSE '' END", iri.checks)
+            return self._typed_by_record(one, datatype, quoted, value, scope)
         full = self._absolute(constant, one.origin, scope.base)
         if full == STRING:
             return _Term(quoted)
@@ -426,6 +424,25 @@ class _Compiler:
         column = one.expression.references[0] if one.expression.references else None
         check = Check("LP302", f"{value} IS NOT NULL AND NOT ({valid})", value, column, {"rule": scope.rule, "datatype": self._short(full)})
         return _Term(f"CASE WHEN {valid} THEN {typed} END", (check,))
+
+
+    def _typed_by_record(self, one: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope) -> _Term:
+        """A datatype that the record names; what is checked is every datatype whose IRI can begin like this one's."""
+        iri = self._iri(TermMap(datatype, "iri", one.origin), scope)
+        start = str(datatype.parts[0]) if datatype.template else ""
+        arms = "".join(
+            f" WHEN {text('<' + name + '>')} THEN regexp_matches({value}, {text(pattern)})" + (f" AND is_day({value})" if name in DAYS else "")
+            for name, pattern in self.patterns.items()
+            if name.startswith(start)
+        )
+        lax = ", ".join(text(f"<{name}>") for name in sorted({STRING, *_LAX}))
+        unknown = f"NOT starts_with({iri.sql}, {text('<' + XSD)}) OR {iri.sql} IN ({lax})"
+        valid = f"CASE {iri.sql}{arms} ELSE {unknown} END" if arms else unknown
+        words = {"rule": scope.rule, "datatype": "datatype of its record"}
+        problem = f"{value} IS NOT NULL AND {iri.sql} IS NOT NULL AND NOT ({valid})"
+        check = Check("LP302", problem, value, one.expression.references[0] if one.expression.references else None, words)
+        end = f"CASE WHEN {iri.sql} <> {text(f'<{STRING}>')} THEN '^^' || {iri.sql} ELSE '' END"
+        return _Term(f"CASE WHEN {valid} THEN {quoted} || {end} END", (*iri.checks, check))
 
 
 _Part = tuple[str, str, str, int]

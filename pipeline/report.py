@@ -13,6 +13,10 @@ from pipeline.errors import Finding, Severity
 from pipeline.messages import tell
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
+_PLURALS = {
+    "de": {Severity.ERROR: ("Fehler", "Fehler"), Severity.WARNING: ("Warnung", "Warnungen"), Severity.INFO: ("Hinweis", "Hinweise")},
+    "en": {Severity.ERROR: ("error", "errors"), Severity.WARNING: ("warning", "warnings"), Severity.INFO: ("note", "notes")},
+}
 _NAMES = {"de": {"error": "Fehler", "warning": "Warnung", "info": "Hinweis"}}
 
 
@@ -59,7 +63,6 @@ def summary(findings: Sequence[Finding], language: str = "en") -> str:
     """How many findings of each severity, in one line."""
     counts = Counter(one.severity for one in findings)
     german = language.startswith("de")
-    words = {Severity.ERROR: "Fehler" if german else "errors", Severity.WARNING: "Warnungen" if german else "warnings",
-             Severity.INFO: "Hinweise" if german else "notes"}  # fmt: skip
-    parts = [f"{counts[severity]} {words[severity]}" for severity in reversed(Severity) if counts[severity] or severity is Severity.ERROR]
-    return ", ".join(parts)
+    words = _PLURALS["de" if german else "en"]
+    shown = [severity for severity in reversed(Severity) if counts[severity] or severity is Severity.ERROR]
+    return ", ".join(f"{counts[severity]} {words[severity][counts[severity] != 1]}" for severity in shown)

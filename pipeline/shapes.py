@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +55,21 @@ def read_shapes(root: Path, base: str) -> Shapes:
         # Blank nodes of two files must not meet.
         triples += [tuple(re.sub(r"^_:", f"_:f{number}x", term) for term in triple) for triple in found]  # type: ignore[misc]
         origins |= {s: name for s, _, _ in found if s.startswith("<")}
+    findings += _pathless(triples, origins)
     if findings:
         raise InvalidDeclaration(findings)
     return Shapes("".join(f"{s} {p} {o} .\n" for s, p, o in triples), _messages(triples), origins)
+
+
+def _pathless(triples: list[tuple[str, str, str]], origins: Mapping[str, str]) -> list[Finding]:
+    """Property shapes without exactly one path (SHACL, 2.3), which engines may pass over in silence."""
+    paths = Counter(s for s, p, _ in triples if p == f"<{SH}path>")
+    owners = {o: s for s, p, o in triples if p == f"<{SH}property>"}
+    wrong = [shape for shape in owners if paths[shape] != 1]
+    return [
+        Finding("LP605", Origin(origins.get(shape) or origins.get(owners[shape], "shapes")), {"detail": f"{shape} has {paths[shape]} paths, not one"})
+        for shape in wrong
+    ]
 
 
 def _messages(triples: list[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
@@ -144,7 +157,7 @@ def run(data: str, shapes: Shapes, engine: str = "shacl") -> list[Result]:
     try:
         return sorted(ENGINES[engine](data, shapes))
     except ImportError as error:
-        detail = f"engine `{engine}` needs {error.name}: pip install 'lodpipe[{engine}]'"
+        detail = f"engine `{engine}` needs the package {error.name}; for pyshacl: pip install 'lodpipe[pyshacl]'"
         raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})]) from None
     except ValueError as error:
         raise InvalidDeclaration([Finding("LP605", Origin("shapes"), {"detail": str(error)})]) from None

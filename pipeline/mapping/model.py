@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -107,6 +108,18 @@ class TriplesMap:
     rules: tuple[PredicateObject, ...]
     origin: Origin
     base: str | None = None
+
+
+def expressions(one: TriplesMap) -> Iterator[Expression]:
+    """Every expression of a triples map: those of its terms, their datatypes and languages, and its side of joins."""
+    terms: list[TermMap] = [one.subject, *one.graphs]
+    for rule in one.rules:
+        terms += [*rule.predicates, *rule.graphs, *(item for item in rule.objects if isinstance(item, TermMap))]
+        for item in rule.objects:
+            if isinstance(item, ReferencingMap):
+                yield from (join.child for join in item.joins)
+    for term in terms:
+        yield from (expression for expression in (term.expression, term.datatype, term.language) if expression)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from collections.abc import Sequence as Sequence_
 from dataclasses import replace
 
 from pipeline.errors import Finding, InvalidDeclaration, Origin
@@ -82,11 +83,21 @@ class _Reader:
             return node.text
         raise self.wrong(node, "a text is expected here")
 
-    def map(self, node: Node, what: str) -> dict[str, Node]:
-        """The items of a map under their full names."""
+    def map(self, node: Node, what: str, allowed: Sequence_[str] = ()) -> dict[str, Node]:
+        """The items of a map under their full names; keys that are not `allowed` are told."""
         if not isinstance(node, Mapping):
             raise self.wrong(node, f"{what} is a map")
-        return {_ALIASES.get(key, key): item for key, item in node.items.items()}
+        items = {_ALIASES.get(key, key): item for key, item in node.items.items()}
+        for key, item in items.items():
+            if allowed and key not in allowed:
+                self.wrong(item, f"{what} has no key `{key}`; it may have {', '.join(allowed)}")
+        return items
+
+    def named(self, node: Node, what: str) -> dict[str, Node]:
+        """The items of a map whose keys are names of the author's own."""
+        if not isinstance(node, Mapping):
+            raise self.wrong(node, f"{what} is a map")
+        return node.items
 
     def each(self, node: Node) -> Iterator[Node]:
         """The items of a list, or the single node itself."""
@@ -111,8 +122,8 @@ class _Reader:
 
     def _document(self, items: dict[str, Node]) -> MappingDocument:
         if "prefixes" in items:
-            self.prefixes |= {key: self.text(node) for key, node in self.map(items["prefixes"], "`prefixes`").items()}
-        for name, node in self.map(items["sources"], "`sources`").items() if "sources" in items else ():
+            self.prefixes |= {key: self.text(node) for key, node in self.named(items["prefixes"], "`prefixes`").items()}
+        for name, node in self.named(items["sources"], "`sources`").items() if "sources" in items else ():
             try:
                 self.sources[name] = replace(self.source(node), name=name)
             except _Wrong:
@@ -148,7 +159,7 @@ class _Reader:
             return self._short_source(node)
         if isinstance(node, Scalar):
             raise self.wrong(node, f"there is no source `{node.text}`")
-        items = self.map(node, "a source")
+        items = self.map(node, "a source", ("query", "access", "type", "queryFormulation", "referenceFormulation", "iterator"))
         if "query" in items:
             return LogicalSource("query", self.text(items["query"]), self.origin(items["query"]))
         if "access" not in items or "referenceFormulation" not in items:
@@ -173,10 +184,7 @@ class _Reader:
 
     def triples_maps(self, name: str, node: Node) -> Iterator[TriplesMap]:
         """One triples map for each source and subject; YARRRML allows several of both."""
-        items = self.map(node, f"mapping `{name}`")
-        for key in items:
-            if key not in ("sources", "subjects", "predicateobjects", "graphs"):
-                self.findings.append(Finding("LP602", self.origin(items[key]), {"detail": f"mapping `{name}`: unknown key `{key}`"}))
+        items = self.map(node, f"mapping `{name}`", ("sources", "subjects", "predicateobjects", "graphs"))
         if "sources" not in items or "subjects" not in items:
             raise self.wrong(node, f"mapping `{name}` needs `sources` and `subjects`")
         sources = self._sources(items["sources"])
@@ -208,7 +216,7 @@ class _Reader:
             extra = node.items[2] if len(node.items) == 3 else None
             objects = tuple(self.object_(one, extra, predicates) for one in self.each(node.items[1]))
             return PredicateObject(predicates, objects, (), self.origin(node))
-        items = self.map(node, "a rule")
+        items = self.map(node, "a rule", ("predicates", "objects", "graphs"))
         if "predicates" not in items or "objects" not in items:
             raise self.wrong(node, "a rule needs `p` and `o`")
         predicates = self.predicates(items["predicates"])
@@ -233,7 +241,9 @@ class _Reader:
                 yield self.object_(one, None, predicates)
 
     def long_object(self, node: Mapping, predicates: tuple[TermMap, ...]) -> Iterator[TermMap | ReferencingMap]:
-        items = self.map(node, "an object")
+        items = self.map(node, "an object", ("value", "type", "datatype", "language", "mappings", "condition", "function", "parameters"))
+        if "function" in items:
+            raise self.wrong(node, "functions are not supported; use a SQL query as source")
         if "mappings" in items:
             joins = tuple(self.join(one) for one in self.each(items["condition"])) if "condition" in items else ()
             for one in self.each(items["mappings"]):
@@ -241,8 +251,6 @@ class _Reader:
             return
         if "value" not in items:
             raise self.wrong(node, "an object needs `value` or `mapping`")
-        if "function" in items:
-            raise self.wrong(node, "functions are not supported; use a SQL query as source")
         for one in self.each(items["value"]):
             yield self._long_value(one, items, predicates)
 
@@ -258,7 +266,7 @@ class _Reader:
         return TermMap(expression, wanted, self.origin(node), datatype, language)  # type: ignore[arg-type]  # checked above
 
     def join(self, node: Node) -> Join:
-        items = self.map(node, "a condition")
+        items = self.map(node, "a condition", ("function", "parameters"))
         function = self.text(items["function"]) if "function" in items else ""
         parameters = items.get("parameters")
         if function not in ("equal", "idlab-fn:equal") or not isinstance(parameters, Sequence) or len(parameters.items) != 2:
@@ -277,7 +285,7 @@ class _Reader:
 
     def term(self, node: Node, term_type: TermType) -> TermMap:
         if isinstance(node, Mapping):
-            items = self.map(node, "a term")
+            items = self.map(node, "a term", ("value", "type"))
             kind = self.text(items["type"]) if "type" in items else term_type
             value = items.get("value", node)
             return TermMap(self.expression(self.text(value), value, iri=kind == "iri"), kind, self.origin(value))  # type: ignore[arg-type]
@@ -296,6 +304,8 @@ class _Reader:
         if extra is None:
             return TermMap(expression, "literal", origin)
         kind = self.text(extra)
+        if kind.endswith("~lang") and not _LANGUAGE.fullmatch(kind):
+            raise self.wrong(extra, f"`{kind.removesuffix('~lang')}` is not a language tag")
         if _LANGUAGE.fullmatch(kind):
             return TermMap(expression, "literal", origin, language=self.expression(kind.removesuffix("~lang"), extra, iri=False))
         return TermMap(expression, "literal", origin, datatype=self.expression(kind, extra, iri=True))

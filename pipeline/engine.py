@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 
 from pipeline.datatypes import IRI
-from pipeline.errors import Finding, InvalidDeclaration, Origin
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin
 from pipeline.mapping.model import LogicalSource
 from pipeline.plan import Check, Plan, Relation, Select, quote, text
 from pipeline.reading.files import read_tree
@@ -27,15 +27,14 @@ from pipeline.sources.files import FileTable, find
 from pipeline.sources.jsonpath import PathError
 from pipeline.sources.tables import first_record, table_number
 
-# The code points of RFC 3987's ucschar, which templates leave as they are.
-_UCSCHAR = (
-    "unicode(c) BETWEEN 160 AND 55295 OR unicode(c) BETWEEN 63744 AND 64975 OR unicode(c) BETWEEN 65008 AND 65519 "
-    "OR (unicode(c) BETWEEN 65536 AND 983037 AND unicode(c) % 65536 < 65534 AND unicode(c) // 4096 <> 224)"
-)
 FUNCTIONS = (
-    # IRI-safe: everything but iunreserved is percent-encoded (RML-Core; RFC 3987, 2.2). The test comes first: most keys are safe.
-    f"""CREATE MACRO iri_safe(x) AS CASE WHEN regexp_matches(x, '[^-._~A-Za-z0-9]') THEN list_aggregate(list_transform(
-        string_split(x, ''), lambda c: CASE WHEN {_UCSCHAR} THEN c ELSE url_encode(c) END), 'string_agg', '') ELSE x END""",
+    # IRI-safe: everything but iunreserved is percent-encoded (RML-Core; RFC 3987, 2.2). The tests come first: most keys are safe, and
+    # the engine's url_encode does for plain ASCII; else it is called for runs of ASCII and for characters that are not ucschar.
+    r"""CREATE MACRO iri_safe(x) AS CASE WHEN NOT regexp_matches(x, '[^-._~A-Za-z0-9]') THEN x
+        WHEN NOT regexp_matches(x, '[^\x00-\x7F]') THEN url_encode(x)
+        ELSE list_aggregate(list_transform(regexp_extract_all(x, '[\x00-\x7F]+|[^\x00-\x7F]'),
+            lambda c: CASE WHEN regexp_matches(c, '[\x00-\x{9F}\x{E000}-\x{F8FF}\x{FDD0}-\x{FDEF}\x{FFF0}-\x{FFFF}'
+                || '\x{E0000}-\x{E0FFF}\x{F0000}-\x{10FFFF}]') THEN url_encode(c) ELSE c END), 'string_agg', '') END""",
     # A literal in quotes with the canonical escapes of N-Triples (RDF 1.1 N-Triples, 4; RDFC-1.0, A): those of JSON, and DEL.
     r"""CREATE MACRO nt_quote(x) AS replace(CAST(to_json(x) AS VARCHAR), chr(127), '\u007F')""",
     """CREATE MACRO uri_encoded(x) AS CASE WHEN regexp_matches(x, '[^\x00-\x7F]') THEN list_aggregate(list_transform(
@@ -73,6 +72,7 @@ class Engine:
         self.root = root or Path()
         self._located: list[RecordTable | FileTable] = []
         self._knows_json = False
+        self._kept_tables = 0
         self._files: dict[tuple[str, str, str | None], FileTable] = {}
         self.spill = Path(tempfile.mkdtemp(prefix="lodpipe-"))
         config: dict[str, Any] = {
@@ -196,15 +196,20 @@ class Engine:
                 self.connection.execute("PRAGMA enable_optimizer")
 
     def relate(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
-        """A logical source as a relation with a column for each reference.
+        """A logical source as a relation with a column for each reference; a file is read once, with the references of the first call.
 
         Raises InvalidDeclaration where there is no such table (LP604) or a reference cannot be followed (LP602), SourceError (LP106).
         """
         if source.kind in ("table", "query"):
             return self._table_relation(source)
+        if source not in self._described:
+            self._described[source] = self._file_relation(source, references)
+        return self._described[source]
+
+    def _file_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         table = self._file(source)
         try:
-            return self._json_relation(table, references) if table.kind in ("json", "jsonl", "yaml") else self._flat_relation(table, source)
+            return self._json_relation(table, references) if table.kind in ("json", "jsonl", "yaml") else self._flat_relation(table, source, references)
         except PathError as error:
             raise InvalidDeclaration([Finding("LP602", source.origin, {"detail": str(error)})]) from None
 
@@ -227,11 +232,24 @@ class Engine:
             self._located.append(self._files[key])
         return self._files[key]
 
-    def _flat_relation(self, table: FileTable, source: LogicalSource) -> Relation:
+    def _flat_relation(self, table: FileTable, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        """The columns that are referred to, brought in once: checks, joins and statements then read columns, not text."""
         header = table.header if table.kind == "csv" else self._parquet_columns(table.path)
         row = "file_row_number" if table.kind == "parquet" else "row_number() OVER () - 1"
-        sql = f"(SELECT *, {first_record(table.number)} + {row} AS _record FROM {_reader(table.path, header, source.nulls)})"
-        return Relation(sql, tuple(header))
+        columns = "".join(f", CAST({quote(name)} AS VARCHAR) AS {quote(name)}" for name in references if name in header)
+        reader = _reader(table.path, header, source.nulls)
+        try:
+            return Relation(self._kept(f"SELECT {first_record(table.number)} + {row} AS _record{columns} FROM {reader}"), tuple(header))
+        except duckdb.Error as error:
+            raise InvalidData(ragged_rows(table.path, table.name, len(header)) or [_csv_finding(table.name, error)]) from None
+
+    def _kept(self, sql: str) -> str:
+        """The name of a new table with the rows of a query."""
+        self._kept_tables += 1
+        name = quote(f"file {self._kept_tables}")
+        ((count,),) = self.rows(f"CREATE TABLE {name} AS {sql}")
+        self.row_count += count
+        return name
 
     def _json_relation(self, table: FileTable, references: tuple[str, ...]) -> Relation:
         """Each reference is pulled out of the record's JSON once, with its type beside it."""
@@ -243,7 +261,11 @@ class Engine:
         columns = "".join(self._json_column(name, steps) for name, steps in paths.items())
         numbered = f"SELECT {first_record(table.number)} + row_number() OVER () - 1 AS _record, it FROM {self._json_records(table)}"
         many = frozenset(name for name, steps in paths.items() if jsonpath.is_many(steps))
-        return Relation(f"(SELECT _record{columns} FROM ({numbered}))", None, typed=True, many=many)
+        try:
+            return Relation(self._kept(f"SELECT _record{columns} FROM ({numbered})"), None, typed=True, many=many)
+        except duckdb.Error as error:
+            read_tree(table.path, table.name)  # tells the line, where the file itself is wrong
+            raise InvalidData([Finding("LP102", Origin(table.name), {"format": "JSON", "detail": _first_line(error)})]) from None
 
     def _json_column(self, name: str, steps: tuple[jsonpath.Step, ...]) -> str:
         path = text(jsonpath.for_engine(steps))

@@ -55,16 +55,37 @@ def _subjects_are_unique(engine: Engine, select: Select) -> bool:
     """Whether no two rows of a select's source make the same subject."""
     if _CONSTANT.fullmatch(select.subject):
         return False
-    sql = f"SELECT count(*) FROM (SELECT {select.subject} AS s FROM {select.source}) WHERE s IS NOT NULL GROUP BY s HAVING count(*) > 1 LIMIT 1"
+    sql = f"SELECT 1 FROM (SELECT {select.subject} AS s FROM {select.source}) WHERE s IS NOT NULL GROUP BY s HAVING count(*) > 1 LIMIT 1"
     return not engine.rows(sql)
 
 
 def _rows(select: Select, sort: bool, graphs: bool) -> str:
-    """One text for each row: its lines in order. Lines of different predicates are in order by the order of the predicates."""
-    order = " ORDER BY s" if sort else ""
-    source = f"(SELECT *, {select.subject} AS s FROM {select.source}{order})"
-    blocks = ", ".join(_block(list(parts), graphs) for parts in _by_predicate(select))
-    return f"SELECT block FROM (SELECT concat_ws(chr(10), {blocks}) AS block FROM {source} WHERE s IS NOT NULL) WHERE block <> ''"
+    """One text for each row: its lines in order. Lines of different predicates are in order by the order of the predicates.
+
+    Rows are sorted before their terms are made, so that what is sorted is short; each term is made once, in a layer of its own.
+    """
+    terms = _Terms()
+    blocks = ", ".join(_block(list(parts), terms, graphs) for parts in _by_predicate(select))
+    source = f"(SELECT * FROM {select.source} ORDER BY {select.subject})" if sort else select.source
+    layer = f"SELECT {select.subject} AS s{terms.columns()} FROM {source}"
+    block = f"SELECT concat_ws(chr(10), {blocks}) AS block FROM ({layer}) WHERE s IS NOT NULL"
+    if any(_CONSTANT.fullmatch(one) for part in select.parts for one in [part[1]]):
+        return block
+    present = " OR ".join(f"{terms.column(part[1])} IS NOT NULL" for part in select.parts)
+    return f"{block} AND ({present})"
+
+
+class _Terms:
+    """The terms of a row that are no constants, each once and under a short name."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, str] = {}
+
+    def column(self, sql: str) -> str:
+        return sql if _CONSTANT.fullmatch(sql) else self.names.setdefault(sql, f"t{len(self.names)}")
+
+    def columns(self) -> str:
+        return "".join(f", {sql} AS {name}" for sql, name in self.names.items())
 
 
 def _by_predicate(select: Select) -> Iterator[list[tuple[str, str, str, int]]]:
@@ -80,13 +101,16 @@ def _plain(constant: str) -> str:
     return constant[1:-1].replace("''", "'")
 
 
-def _block(parts: list[tuple[str, str, str, int]], graphs: bool) -> str:
-    lines = [_line("s", part, graphs) for part in parts]
-    distinct = list(dict.fromkeys(lines))
-    if len(distinct) == 1:
-        return distinct[0]
-    listed = f"list_sort(list_distinct([{', '.join(distinct)}]))"
-    return f"CASE WHEN len({listed}) > 0 THEN array_to_string({listed}, chr(10)) END"
+def _block(parts: list[tuple[str, str, str, int]], terms: _Terms, graphs: bool) -> str:
+    """The lines of one predicate, in order and without doubles; two are compared, more are sorted as a list."""
+    lines = list(dict.fromkeys(_line("s", (terms.column(p), terms.column(o), terms.column(g), n), graphs) for p, o, g, n in parts))
+    if len(lines) == 1:
+        return lines[0]
+    if len(lines) == 2 and len(parts) == 2 and parts[0][0] == parts[1][0] and parts[0][2] == parts[1][2]:
+        first, second = (terms.column(part[1]) for part in parts)
+        return f"CASE WHEN {first} > {second} THEN concat_ws(chr(10), {lines[1]}, {lines[0]}) WHEN {first} = {second} THEN {lines[0]} " \
+            f"ELSE nullif(concat_ws(chr(10), {lines[0]}, {lines[1]}), '') END"
+    return f"nullif(array_to_string(list_sort(list_distinct([{', '.join(lines)}])), chr(10)), '')"
 
 
 def _line(subject: str, part: tuple[str, str, str, int], graphs: bool) -> str:

@@ -204,17 +204,22 @@ class _Compiler:
 
     def _relation(self, one: TriplesMap) -> Relation:
         """The relation of a triples map's source with all columns that its terms and joins refer to."""
-        wanted = dict.fromkeys(name for expression, _ in self._expressions(one) for name in expression.references)
-        for other in self.document.triples_maps.values():
-            for rule in other.rules:
-                for item in rule.objects:
-                    if isinstance(item, ReferencingMap) and item.parent == one.name:
-                        wanted |= dict.fromkeys(name for join in item.joins for name in join.parent.references)
-        relation = self.relate(one.source, tuple(wanted))
+        relation = self.relate(one.source, self._references(one.source))
         for expression, origin in self._expressions(one):
             for name in expression.references:
                 self._check_column(name, relation, origin)
         return relation
+
+    def _references(self, source: LogicalSource) -> tuple[str, ...]:
+        """Every reference that any triples map makes to a source: in its own terms, or as the parent of a join."""
+        wanted: dict[str, None] = {}
+        parents = {name for name, one in self.document.triples_maps.items() if one.source == source}
+        for one in self.document.triples_maps.values():
+            if one.source == source:
+                wanted |= dict.fromkeys(name for expression, _ in self._expressions(one) for name in expression.references)
+            items = [item for rule in one.rules for item in rule.objects if isinstance(item, ReferencingMap) and item.parent in parents]
+            wanted |= dict.fromkeys(name for item in items for join in item.joins for name in join.parent.references)
+        return tuple(wanted)
 
     def _expressions(self, one: TriplesMap) -> Iterator[tuple[Expression, Origin]]:
         """Every expression that a triples map makes on its own source."""

@@ -209,7 +209,9 @@ class Engine:
     def _file_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         table = self._file(source)
         try:
-            return self._json_relation(table, references) if table.kind in ("json", "jsonl", "yaml") else self._flat_relation(table, source, references)
+            if table.kind in ("json", "jsonl", "yaml"):
+                return self._json_relation(table, references)
+            return self._flat_relation(table, source, references)
         except PathError as error:
             raise InvalidDeclaration([Finding("LP602", source.origin, {"detail": str(error)})]) from None
 

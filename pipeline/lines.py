@@ -66,8 +66,11 @@ def _rows(select: Select, sort: bool, graphs: bool) -> str:
     """
     terms = _Terms()
     blocks = ", ".join(_block(list(parts), terms, graphs) for parts in _by_predicate(select))
-    source = f"(SELECT * FROM {select.source} ORDER BY {select.subject})" if sort else select.source
-    layer = f"SELECT {select.subject} AS s{terms.columns()} FROM {source}"
+    if " JOIN " in select.source:  # its columns have their names twice, so its terms are made first
+        layer = f"SELECT {select.subject} AS s{terms.columns()} FROM {select.source}" + (" ORDER BY s" if sort else "")
+    else:
+        source = f"(SELECT * FROM {select.source} ORDER BY {select.subject})" if sort else select.source
+        layer = f"SELECT {select.subject} AS s{terms.columns()} FROM {source}"
     block = f"SELECT concat_ws(chr(10), {blocks}) AS block FROM ({layer}) WHERE s IS NOT NULL"
     if any(_CONSTANT.fullmatch(one) for part in select.parts for one in [part[1]]):
         return block
@@ -128,8 +131,11 @@ def _line(subject: str, part: tuple[str, str, str, int], graphs: bool) -> str:
 
 def _statements(select: Select, graphs: bool) -> str:
     """One text for each statement of a select."""
-    lines = ", ".join(dict.fromkeys(_line("s", part, graphs) for part in select.parts))
-    return f"SELECT unnest([{lines}]) AS block FROM (SELECT *, {select.subject} AS s FROM {select.source}) WHERE s IS NOT NULL"
+    terms = _Terms()
+    parts = [(terms.column(p), terms.column(o), terms.column(g), rule) for p, o, g, rule in select.parts]
+    lines = ", ".join(dict.fromkeys(_line("s", part, graphs) for part in parts))
+    layer = f"SELECT {select.subject} AS s{terms.columns()} FROM {select.source}"
+    return f"SELECT unnest([{lines}]) AS block FROM ({layer}) WHERE s IS NOT NULL"
 
 
 def _count_lines(path: Path) -> int:

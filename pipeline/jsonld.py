@@ -120,13 +120,14 @@ def unescape(text: str) -> str:
 
 def node_object(subject: str, rows: Iterable[tuple[str, str]], context: Context) -> dict[str, Any]:
     """A node with all that is said of it; (predicate, object) in N-Triples spelling, sorted."""
-    node: dict[str, Any] = {context.id: subject[1:-1]}
+    classes: list[str] = []
+    said: dict[str, Any] = {}
     for predicate, value in rows:
         if predicate == TYPE:
-            node.setdefault(context.type, []).append(context.class_name(value[1:-1]))
+            classes.append(context.class_name(value[1:-1]))
         else:
-            _put(node, predicate[1:-1], value, context)
-    return node
+            _put(said, predicate[1:-1], value, context)
+    return {context.id: subject[1:-1], **({context.type: classes} if classes else {}), **said}
 
 
 def _put(node: dict[str, Any], predicate: str, value: str, context: Context) -> None:

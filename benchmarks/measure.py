@@ -66,12 +66,17 @@ def median(runs: Iterable[Run]) -> Run:
     return Run(*(statistics.median(getattr(run, name) for run in listed) for name in ("wall", "cpu", "rss")))
 
 
-def alternating(work: Mapping[str, Callable[[], Run]], runs: int, say: Callable[[str], None] = print) -> dict[str, list[Run]]:
-    """Runs every piece of work once a round, in turn, so that a busy minute of the machine falls on all of them."""
+def alternating(work: Mapping[str, Callable[[], Run | None]], runs: int, say: Callable[[str], None] = print) -> dict[str, list[Run]]:
+    """Runs every piece of work once a round, in turn, so that a busy minute of the machine falls on all of them.
+
+    Work that gives nothing has failed and counts no run.
+    """
     found: dict[str, list[Run]] = {name: [] for name in work}
     for number in range(1, runs + 1):
         for name, step in work.items():
             run = step()
+            if run is None:
+                continue
             found[name].append(run)
             say(f"  round {number}/{runs}  {name:<32} {run.wall:8.2f} s  {run.cpu:8.2f} s CPU  {run.rss:7.0f} MiB")
     return found

@@ -11,7 +11,7 @@ import os
 import shutil
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -89,11 +89,29 @@ def read_declarations(project: Project) -> Declarations:
     vocabulary = collected(lambda: read_vocabulary(root, base))
     tables = collected(lambda: read_declaration(root / "source/records.yaml", "source/records.yaml"))
     prefixes = vocabulary.prefixes if vocabulary else {}
-    mapping = collected(lambda: read_yarrrml(read_tree(root / "source/mapping.yaml", "source/mapping.yaml"), "source/mapping.yaml", prefixes))
+    mapping = collected(lambda: read_mapping(root, base, prefixes))
     read = collected(lambda: shapes.read_shapes(root, base))
     if vocabulary is None or tables is None or mapping is None or read is None or findings:
         raise InvalidDeclaration(findings)
     return Declarations(vocabulary, tables, mapping, read)
+
+
+def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:
+    """source/mapping.yaml (YARRRML) and source/*.rml.ttl (RML) as one mapping. Raises InvalidDeclaration where there is none, or names clash."""
+    found = [read_yarrrml(read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes) for path in root.glob("source/mapping.yaml")]
+    if paths := sorted(root.glob("source/*.rml.ttl")):
+        from pipeline.mapping.rml import read_rml
+
+        found += [read_rml(path, f"source/{path.name}", base) for path in paths]
+    if not found:
+        raise InvalidDeclaration([Finding("LP602", Origin("source"), {"detail": "there is no source/mapping.yaml and no source/*.rml.ttl"})])
+    merged = found[0]
+    for other in found[1:]:
+        if twice := merged.triples_maps.keys() & other.triples_maps.keys():
+            origin = other.triples_maps[min(twice)].origin
+            raise InvalidDeclaration([Finding("LP602", origin, {"detail": f"there are two mappings called `{min(twice)}`"})])
+        merged = replace(merged, triples_maps=merged.triples_maps | other.triples_maps, named_sources=merged.named_sources + other.named_sources)
+    return merged
 
 
 @contextlib.contextmanager
@@ -115,7 +133,7 @@ def checked(project: Project, *, engine: str | None = None, say: Progress = lamb
         say("mapping records")
         running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
         plan = _compile(project, declarations, running)
-        early += _unsaid(early, checks.mapping_findings(running, plan))
+        early += _unsaid(early, checks.mapping_findings(running, plan, project.publication.bad_values))
         running.make_statements(plan, _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         say("validating statements")

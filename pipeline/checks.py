@@ -145,15 +145,21 @@ def unused_fields(tables: Mapping[str, RecordTable], declared: Mapping[str, Tabl
 # -- values on their way through the mapping ---------------------------------------------------------------------------
 
 
-def mapping_findings(engine: Engine, plan: Plan, most: int = 10) -> list[Finding]:
-    """The first values of each rule that can become no term, with how often that happened."""
+POLICIES = {"error": Severity.ERROR, "warn": Severity.WARNING, "skip": Severity.INFO}
+
+
+def mapping_findings(engine: Engine, plan: Plan, policy: str = "error", most: int = 10) -> list[Finding]:
+    """The first values of each rule that can become no term, with how often that happened.
+
+    Their statements are never made; the policy (error, warn, skip) says how much that weighs.
+    """
     found = []
     for check, count, samples in engine.failures(plan):
         times = "" if count <= len(samples) else f" ({count:,} times)"
         for record, value in samples[:most]:
             where = None if record is None else engine.locate(record, check.column)
             words = {**check.words, "value": str(value), "times": times}
-            found.append(Finding(check.code, where, words))
+            found.append(Finding(check.code, where, words, POLICIES[policy]))
     return found
 
 

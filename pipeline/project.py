@@ -54,6 +54,7 @@ class Publication:
     trees: tuple[Tree, ...]
     shacl: str
     memory: str
+    bad_values: str
 
 
 @dataclass(frozen=True)
@@ -130,6 +131,7 @@ def _publication(values: dict[str, Any]) -> Publication:
         trees=tuple(Tree(one["folder"], one["class"], one["frame"]) for one in values.get("trees", [])),
         shacl=values.get("shacl", "shacl"),
         memory=values.get("memory", "4GB"),
+        bad_values=values.get("bad_values", "error"),
     )
 
 

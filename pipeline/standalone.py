@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipeline import checks
@@ -75,13 +75,12 @@ def read_mapping(path: Path, base: str) -> MappingDocument:
 
 
 def _bad_values(engine: Engine, plan: Plan, policy: str) -> list[Finding]:
-    """What the checks of the plan find, as errors or warnings; records without a key for their subject are never errors in RML."""
-    found = checks.mapping_findings(engine, plan)
-    serious = [one for one in found if one.code != "LP304"]
-    if policy == "error" and serious:
-        raise InvalidData(serious)
-    severity = Severity.INFO if policy == "skip" else Severity.WARNING
-    return [Finding(one.code, one.where, one.words, severity) for one in found]
+    """What the checks of the plan find. A record without a key for its subject is no error: RML makes nothing of it."""
+    found = checks.mapping_findings(engine, plan, policy)
+    found = [replace(one, severity=Severity.INFO) if one.code == "LP304" else one for one in found]
+    if any(one.severity is Severity.ERROR for one in found):
+        raise InvalidData(found)
+    return found
 
 
 def _write(engine: Engine, plan: Plan, path: Path, suffix: str, sort: bool, document: MappingDocument, base: str) -> int:

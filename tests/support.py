@@ -30,7 +30,7 @@ def copy_project(target: Path, origin: Path = ROOT) -> Path:
         elif part.is_file():
             shutil.copy(part, target / name)
     for table in (target / "source").glob("*.parquet.csv"):
-        duckdb.sql(f"COPY (SELECT * FROM read_csv('{table}', all_varchar = true)) TO '{table.with_suffix('')}' (FORMAT parquet)")  # noqa: S608
+        duckdb.sql(f"COPY (SELECT * FROM read_csv('{table}', all_varchar = true)) TO '{table.with_suffix('')}' (FORMAT parquet)")
         table.unlink()
     return target
 
@@ -66,7 +66,9 @@ class Told:
     what: str
 
 
-_HEAD = re.compile(r"^(?P<file>[^\s:]+)(?::(?P<line>\d+))?: (?P<severity>error|warning|info|Fehler|Warnung|Hinweis) (?P<code>LP\d{3}): (?P<what>.*)$", re.M)
+_HEAD = re.compile(
+    r"^(?P<file>[^\s:]+)(?::(?P<line>\d+))?: (?P<severity>error|warning|info|Fehler|Warnung|Hinweis) (?P<code>LP\d{3}): (?P<what>.*)$", re.M
+)
 
 
 def told(output: str) -> list[Told]:

@@ -9,8 +9,11 @@ import pytest
 import yaml
 from support import ROOT, TESTS, copy_project, errors_told, fingerprint, invoke
 
-CASES: list[dict[str, Any]] = [case for path in sorted((TESTS / "breakage").glob("*.yaml")) for case in yaml.safe_load(path.read_text("utf-8"))]
-KEYS = {"accident", "project", "file", "after", "replace", "with", "append", "content", "encoding", "code", "exit", "at", "line", "says", "lang", "bug"}
+FILES = sorted((TESTS / "breakage").glob("*.yaml"))
+CASES: list[dict[str, Any]] = [case for path in FILES for case in yaml.safe_load(path.read_text("utf-8"))]
+KEYS = {
+    "accident", "project", "file", "after", "replace", "with", "append", "content", "encoding", "code", "exit", "at", "line", "says", "lang", "bug",
+}  # fmt: skip
 
 
 def walk(text: str, markers: str | list[str]) -> int:
@@ -24,12 +27,8 @@ def walk(text: str, markers: str | list[str]) -> int:
 
 def break_file(path: Path, case: dict[str, Any]) -> None:
     """Makes the mistake."""
-    text = path.read_text("utf-8") if path.exists() else ""
-    if "content" in case:
-        text = case["content"]
-    elif "append" in case:
-        text += case["append"]
-    else:
+    text = case["content"] if "content" in case else path.read_text("utf-8") + case.get("append", "")
+    if "replace" in case:
         start = walk(text, case["after"]) if "after" in case else 0
         assert case["replace"] in text[start:], f"the case is out of date: `{case['replace']}` is not there"
         text = text[:start] + text[start:].replace(case["replace"], case["with"], 1)

@@ -56,7 +56,8 @@ def test_there_are_thirteen_labs_in_eight_laender(ask: Ask) -> None:
     labs = ask("SELECT DISTINCT ?lab WHERE { ?lab a org:OrganizationalCollaboration, schema:ResearchProject }")
     assert {lab for (lab,) in labs} == {f"lab/{name}" for name in EXPECTED["labs"]}
     assert len(labs) == 13
-    laender = ask('SELECT DISTINCT ?name WHERE { ?lab a org:OrganizationalCollaboration ; dct:spatial/skos:prefLabel ?name FILTER (lang(?name) = "de") }')
+    laender = ask("""SELECT DISTINCT ?name WHERE {
+        ?lab a org:OrganizationalCollaboration ; dct:spatial/skos:prefLabel ?name FILTER (lang(?name) = "de") }""")
     assert sorted(name for (name,) in laender) == sorted(EXPECTED["bundeslaender"])
 
 
@@ -176,7 +177,7 @@ def test_leading_zeros_survive_in_every_format(dist: Path) -> None:
         assert spelling in plain, suffix
         assert spelling in gzip.decompress((dist / f"rogl.{suffix}.gz").read_bytes()).decode("utf-8"), suffix
         assert not re.search(r'[">: ]4011000[", <\n]', plain), f"{suffix}: a zero was lost"
-    objects = duckdb.sql(f"SELECT object FROM '{dist / 'rogl.parquet'}' WHERE object LIKE '%{key}\"^^%'").fetchall()  # noqa: S608
+    objects = duckdb.sql(f"SELECT object FROM '{dist / 'rogl.parquet'}' WHERE object LIKE '%{key}\"^^%'").fetchall()
     assert {row[0] for row in objects} == {f'"{key}"^^<https://w3id.org/rogl/def/ags>'}
     document = json.loads((dist / "rogl.jsonld").read_text("utf-8"))
     assert key in json.dumps(document)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +14,8 @@ from support import ROOT, copy_project, fingerprint, run_process
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The publication built by another user on another machine, as far as a test can pretend that."""
     project = copy_project(tmp_path_factory.mktemp("elsewhere") / "ein anderer Ort" / "Veröffentlichung")
-    other = {"PYTHONHASHSEED": "4711", "LC_ALL": "C", "LANG": "C", "TZ": "Pacific/Kiritimati", "HOME": str(project.parent), "TMPDIR": str(project.parent)}
+    home = str(project.parent)
+    other = {"PYTHONHASHSEED": "4711", "LC_ALL": "C", "LANG": "C", "TZ": "Pacific/Kiritimati", "HOME": home, "TMPDIR": home}
     done = run_process("build", cwd=project, environment=other)
     assert done.returncode == 0, done.stderr
     return project
@@ -36,7 +36,7 @@ def test_a_build_of_an_unchanged_project_touches_nothing(elsewhere: Path) -> Non
 def test_no_output_holds_a_path_or_the_clock(dist: Path) -> None:
     release = "2026-11-23"  # the release date may well be today's
     today = date.today().isoformat()
-    forbidden = {str(dist.parent), str(ROOT), os.path.expanduser("~") + "/", "/tmp/"} | ({today} - {release})
+    forbidden = {str(dist.parent), str(ROOT), f"{Path.home()}/", "/tmp/"} | ({today} - {release})
     files = [path for path in sorted(dist.rglob("*")) if path.is_file()]
     print(f"{len(files)} files")
     for path in files:

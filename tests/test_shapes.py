@@ -10,9 +10,10 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
+from support import ROOT, TESTS
+
 from pipeline import shapes
 from pipeline.vocabulary import read_turtle
-from support import ROOT, TESTS
 
 BASE = "https://w3id.org/rogl/"
 SH = "http://www.w3.org/ns/shacl#"

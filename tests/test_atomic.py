@@ -1,0 +1,124 @@
+"""dist/ is there whole, old or new, whatever happens during a build."""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from support import PROGRAM, ROOT, copy_project, errors_told, fingerprint, run_process
+
+LIBRARIES = ROOT / "tests" / "projects" / "libraries"
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A small project with a dist/ of an older state of its sources."""
+    project = copy_project(tmp_path / "project", LIBRARIES)
+    assert run_process("build", "--project", project).returncode == 0
+    change(project, "Central Library", "Main Library")
+    return project
+
+
+def change(project: Path, old: str, new: str) -> None:
+    path = project / "source" / "libraries.yaml"
+    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+
+
+def leftovers(project: Path) -> list[str]:
+    return sorted(path.name for path in project.iterdir() if path.name.startswith("dist."))
+
+
+def test_a_failing_build_leaves_dist_as_it_was(small: Path) -> None:
+    before = fingerprint(small / "dist")
+    change(small, "parent: central", "parent: centre")
+    assert run_process("build", "--project", small).returncode == 1
+    assert fingerprint(small / "dist") == before
+    assert leftovers(small) == []
+
+
+def test_a_build_replaces_the_whole_dist(small: Path) -> None:
+    (small / "dist" / "stray.txt").write_text("no build made this")
+    assert run_process("build", "--project", small).returncode == 0
+    assert not (small / "dist" / "stray.txt").exists()
+    assert "Main Library" in (small / "dist" / "libraries.ttl").read_text("utf-8")
+    assert leftovers(small) == []
+
+
+def test_a_folder_that_cannot_be_written_is_told(small: Path, is_root: bool) -> None:
+    if is_root:
+        pytest.skip("permissions do not bind this user")
+    small.chmod(0o555)
+    try:
+        done = run_process("build", "--project", small, "--lang", "en")
+    finally:
+        small.chmod(0o755)
+    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"])
+
+
+def test_a_place_that_is_taken_is_told(small: Path) -> None:
+    before = fingerprint(small / "dist")
+    (small / "dist.next").write_text("a file of somebody else")
+    done = run_process("build", "--project", small, "--lang", "en")
+    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), done.stderr
+    assert fingerprint(small / "dist") == before
+    assert (small / "dist.next").read_text() == "a file of somebody else"
+
+
+@pytest.mark.parametrize("limit", [0, 2_000, 9_000], ids=lambda limit: f"after {limit} bytes")
+def test_a_full_disk_is_told(limit: int, small: Path) -> None:
+    before = fingerprint(small / "dist")
+    done = subprocess.run(
+        [*PROGRAM, "build", "--project", str(small), "--lang", "en"], capture_output=True, text=True, check=False, timeout=120,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )  # fmt: skip
+    assert fingerprint(small / "dist") == before
+    assert leftovers(small) == []
+    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), done.stderr
+
+
+def test_of_two_builds_at_once_each_succeeds_or_says_so(small: Path) -> None:
+    builds = [
+        subprocess.Popen([*PROGRAM, "build", "--project", str(small), "--lang", "en"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    ends = [(one.communicate(timeout=120)[1], one.returncode) for one in builds]
+    assert 0 in [code for _, code in ends]
+    assert all(code == 0 or (code == 2 and "LP702" in told) for told, code in ends), ends
+    assert "Main Library" in (small / "dist" / "libraries.ttl").read_text("utf-8")
+    assert leftovers(small) == []
+
+
+def test_a_kill_at_any_moment_leaves_a_whole_dist(small: Path, tmp_path: Path) -> None:
+    old = fingerprint(small / "dist")
+    twin = copy_project(tmp_path / "twin", LIBRARIES)
+    change(twin, "Central Library", "Main Library")
+    began = time.monotonic()
+    assert run_process("build", "--project", twin).returncode == 0
+    length = time.monotonic() - began
+    new = fingerprint(twin / "dist")
+    assert new != old
+    chance = random.Random(4711)
+    moments = [length * (0.3 + 0.9 * chance.random()) for _ in range(20)]
+    seen = []
+    for moment in moments:
+        process = subprocess.Popen([*PROGRAM, "build", "--project", str(small)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        time.sleep(moment)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+        state = fingerprint(small / "dist")
+        assert state in (old, new), f"neither the old nor the new dist/ after {moment:.2f} s"
+        seen.append(state == new)
+        if state == new:  # back to the beginning
+            change(small, "Main Library", "Central Library")
+            assert run_process("build", "--project", small).returncode == 0
+            change(small, "Central Library", "Main Library")
+    print(f"killed {len(seen)} builds, {sum(seen)} of them when the new dist/ stood already")
+    assert run_process("build", "--project", small).returncode == 0
+    assert fingerprint(small / "dist") == new
+    assert leftovers(small) == []

@@ -23,6 +23,7 @@ from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Se
 from pipeline.mapping.model import MappingDocument
 from pipeline.mapping.yarrrml import read_yarrrml
 from pipeline.plan import Plan, compile_mapping
+from pipeline.progress import shown
 from pipeline.project import Project
 from pipeline.reading.files import read_tree
 from pipeline.sources import Lexicon, RecordReader, RecordTable, RowTable, Table, file_schema, read_declaration
@@ -134,7 +135,8 @@ def checked(project: Project, *, engine: str | None = None, say: Progress = lamb
         running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
         plan = _compile(project, declarations, running)
         early += _unsaid(early, checks.mapping_findings(running, plan, project.publication.bad_values))
-        running.make_statements(plan, _declared(project, declarations))
+        with shown(running.progress, "mapping"):
+            running.make_statements(plan, _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         say("validating statements")
         late = list(_late_findings(project, declarations, statements, tables, engine))

@@ -65,7 +65,7 @@ def check(root: Path, engine: str | None, lang: str | None, verbose: bool) -> No
 @click.option("--memory", default="4GB", show_default=True, help="Bound on memory; beyond it spills to disk.")
 @click.option("--bad-values", type=click.Choice(["error", "warn", "skip"]), default="error", help="Values that make no valid term (default: error).")
 @LANGUAGE
-@click.option("-v", "--verbose", is_flag=True, help="Tell each step and its time.")
+@click.option("-v", "--verbose", is_flag=True, help="Tell each step, its time, and what each rule made.")
 def map_(mapping: Path, out: Path | None, base: str, unsorted: bool, memory: str, bad_values: str, lang: str | None, verbose: bool) -> None:
     """Run an RML, R2RML or YARRRML file by itself; its sources are relative to it."""
     from pipeline.errors import LodpipeError
@@ -75,7 +75,7 @@ def map_(mapping: Path, out: Path | None, base: str, unsorted: bool, memory: str
     try:
         from pipeline.standalone import map_file
 
-        mapped = map_file(mapping, out, base=base, sort=not unsorted, memory=memory, bad_values=bad_values, say=say)
+        mapped = map_file(mapping, out, base=base, sort=not unsorted, memory=memory, bad_values=bad_values, counts=verbose, say=say)
     except LodpipeError as error:
         write_text(error.findings, mapping.parent, sys.stderr, lang or "en")
         sys.exit(error.exit_code)

@@ -114,6 +114,10 @@ class Engine:
         """Where a record stands, or the value of one of its columns."""
         return self._located[table_number(record)].locate(record, column)
 
+    def progress(self) -> float:
+        """How much of the running query is done, in per cent; below zero where that is not known."""
+        return float(self.connection.query_progress())
+
     # -- record tables -------------------------------------------------------------------------------------------
 
     def load(self, tables: Iterable[RecordTable], writable: Path | None = None) -> list[Finding]:
@@ -313,6 +317,16 @@ class Engine:
             for check, count in zip(select.checks, row, strict=True):
                 if count:
                     yield check, count, self._samples(select, check)
+
+    def made(self, plan: Plan) -> list[tuple[str, int]]:
+        """How many statements each rule makes, doubles counted, in the order of the mapping."""
+        counts: dict[int, int] = {}
+        for select in plan.selects:
+            present = [f"count(*) FILTER (({p}) IS NOT NULL AND ({o}) IS NOT NULL AND ({g}) IS NOT NULL)" for p, o, g, _ in select.parts]
+            (row,) = self.rows(f"SELECT {', '.join(present)} FROM {select.source} WHERE ({select.subject}) IS NOT NULL")
+            for (*_, number), count in zip(select.parts, row, strict=True):
+                counts[number] = counts.get(number, 0) + count
+        return [(plan.rules[number].name, count) for number, count in sorted(counts.items())]
 
     def _samples(self, select: Select, check: Check) -> list[tuple[int | None, str]]:
         """The first ten records that fail a check, in the order of their numbers."""

@@ -16,6 +16,7 @@ from pipeline.lines import write_lines
 from pipeline.mapping.model import MappingDocument
 from pipeline.mapping.yarrrml import read_yarrrml
 from pipeline.plan import Plan, compile_mapping
+from pipeline.progress import shown
 from pipeline.reading.files import read_tree
 from pipeline.turtle import TermWriter, write_trig, write_turtle
 
@@ -39,9 +40,12 @@ def map_file(
     sort: bool = True,
     memory: str = "4GB",
     bad_values: str = "error",
+    counts: bool = False,
     say: Progress = lambda _: None,
 ) -> Mapped:
     """Runs a mapping; sources are relative to its folder. Writes to `out` by its suffix, else N-Quads to standard output.
+
+    `say` hears each step and, with `counts`, how many statements each rule made.
 
     `bad_values` says what values that make no valid term do: `error` stops the run before anything is written, `warn` and `skip` leave
     their statements out. Raises InvalidDeclaration, InvalidData, SourceError.
@@ -60,7 +64,11 @@ def map_file(
         findings = _bad_values(engine, plan, bad_values)
         say("writing statements")
         made = Path(folder) / "out"
-        count = _write(engine, plan, made, suffix, sort, document, base)
+        with shown(engine.progress, "writing"):
+            count = _write(engine, plan, made, suffix, sort, document, base)
+        if counts:
+            for rule, number in engine.made(plan):
+                say(f"{number:>12,}  {rule}")
         _deliver(made, out)
     return Mapped(count, tuple(findings))
 

@@ -129,18 +129,22 @@ def checked(project: Project, *, engine: str | None = None, say: Progress = lamb
     tables = reader.read(declarations.tables.values())
     with Engine(project.publication.memory, root=project.root / "source") as running:
         early = [*reader.findings, *running.load(tables.values(), writable)]
-        unread = reader.unread(early)
-        early += checks.record_findings(running, tables, declarations.tables, lexicon, unread)
+        broken = checks.record_findings(running, tables, declarations.tables, lexicon)
+        unread = reader.unread([*early, *broken])
+        hidden = [one for one in broken if one.code == "LP206" and one.words["table"] in unread]
+        early += [one for one in broken if one not in hidden]
+        told = Told(early, hidden, tables)
         say("mapping records")
         running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
         plan = _compile(project, declarations, running)
-        early += _unsaid(early, checks.mapping_findings(running, plan, project.publication.bad_values))
+        found = checks.mapping_findings(running, plan, project.publication.bad_values)
+        early += [one for one in found if not told.already(one)]
         with shown(running.progress, "mapping"):
             running.make_statements(plan, _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         say("validating statements")
         late = list(_late_findings(project, declarations, statements, tables, engine))
-        findings = tuple(sorted(set_of([*early, *_without_echoes(early, late, tables)]), key=lambda one: one.sort_key))
+        findings = tuple(sorted(set_of([*early, *(one for one in late if not told.already(one))]), key=lambda one: one.sort_key))
         if any(one.severity is Severity.ERROR for one in findings):
             raise InvalidData(findings)
         yield Outcome(project, declarations, statements, findings)
@@ -172,35 +176,43 @@ def _late_findings(
             yield Finding("LP506", project.origin(part), {"part": part}, Severity.WARNING)
 
 
-def _unsaid(told: Sequence[Finding], more: Sequence[Finding]) -> list[Finding]:
-    """The findings whose line has no error yet: a bad cell is told once, not again by the rule that meets it."""
-    lines = {(one.where.file, one.where.line) for one in told if one.where and one.severity is Severity.ERROR}
-    return [one for one in more if one.where is None or (one.where.file, one.where.line) not in lines]
+class Told:
+    """What records are known to be wrong with: one accident is told once, where it happened, not again by all that follows from it."""
+
+    def __init__(self, early: Sequence[Finding], hidden: Sequence[Finding], tables: dict[str, RecordTable]) -> None:
+        errors = [one for one in (*early, *hidden) if one.severity is Severity.ERROR]
+        places = [one.where for one in errors if one.where]
+        self._starts = _record_starts(tables)
+        self._lines = {(where.file, where.line) for where in places}
+        self._records = {self._record(where) for where in places if where.file in self._starts}
+        self._values = {one.words["value"] for one in errors if "value" in one.words}
+        self._meant = {one.words["hint"].split("`")[1] for one in errors if one.code == "LP206" and one.words["hint"]}
+        self._any = bool(errors)
+
+    def _record(self, where: Origin) -> tuple[str, int]:
+        """The innermost record that a place lies in."""
+        return where.file, bisect_right(self._starts.get(where.file, []), where.line)
+
+    def already(self, one: Finding) -> bool:
+        """Whether a later finding only follows from what is told: it lies in a wounded record, has the same bad value, or misses what a
+        broken reference meant. Whether a record is used is not judged at all while some records are wrong."""
+        if one.code == "LP505":
+            return self._any
+        if one.code.startswith("LP3") and one.words.get("value") in self._values:
+            return True
+        if one.words.get("focus", "").rsplit("/", 1)[-1] in self._meant:
+            return True
+        return one.where is not None and ((one.where.file, one.where.line) in self._lines or self._record(one.where) in self._records)
 
 
-def _without_echoes(early: Sequence[Finding], late: Sequence[Finding], tables: dict[str, RecordTable]) -> Iterator[Finding]:
-    """One accident, one finding: what a record's own check has told is not told again by the graph that the record made.
-
-    Left out is a late finding on the very line of an early error, and one that misses something of a record which has such an error, or
-    which a broken reference probably meant.
-    """
-    errors = [one.where for one in early if one.severity is Severity.ERROR and one.where]
-    meant = {one.words["hint"].split("`")[1] for one in early if one.code == "LP206" and one.words["hint"]}
+def _record_starts(tables: dict[str, RecordTable]) -> dict[str, list[int]]:
+    """The lines on which records begin, by file; values of plain lists are no records of their own."""
     starts: dict[str, list[int]] = {}
     for table in tables.values():
-        if isinstance(table, RowTable) and table.rows and table.rows[0][1] is None:
+        if isinstance(table, RowTable) and not any(column.path == () for column in table.columns):
             for file, node in table.nodes:
                 starts.setdefault(file, []).append(node.line)
-
-    def record(where: Origin) -> tuple[str, int]:
-        return where.file, bisect_right(starts.get(where.file, []), where.line)
-
-    wounded = {record(where) for where in errors if where.file in starts}
-    for one in _unsaid(early, late):
-        missing = one.code == "LP505" or one.words.get("component") in ("MinCountConstraintComponent", "QualifiedMinCountConstraintComponent")
-        lost = (one.words.get("value") or one.words.get("focus", "").rsplit("/", 1)[-1]) in meant
-        if not (missing and (lost or (one.where is not None and record(one.where) in wounded))):
-            yield one
+    return {file: sorted(lines) for file, lines in starts.items()}
 
 
 # -- dist/ -------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping
 
 from pipeline.engine import Engine
 from pipeline.errors import Finding, Origin, Severity
@@ -21,18 +21,19 @@ XSD = "http://www.w3.org/2001/XMLSchema#"
 
 
 def record_findings(
-    engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table], lexicon: Lexicon, unread: Set[str] = frozenset()
+    engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table], lexicon: Lexicon
 ) -> list[Finding]:
-    """Broken references in all tables; bad cells, missing cells and doubled keys in scanned ones (YAML and JSON were checked when read).
+    """Broken references and doubled keys in lists; bad cells, missing cells and doubled keys of scanned tables.
 
-    References into tables that could not be read whole (`unread`) are not judged.
+    The fields of other tables were checked when they were read.
     """
     found: list[Finding] = []
     for table, column in _references(tables):
         target = column.field.target
-        if target not in unread:
-            found += _broken_references(engine, table, column, tables[target], declared[target].key or "id")
+        found += _broken_references(engine, table, column, tables[target], declared[target].key or "id")
     for table in tables.values():
+        if isinstance(table, RowTable):
+            found += _doubled_in_list(table)
         if isinstance(table, ScanTable):
             found += _bad_cells(engine, table, lexicon)
             found += _doubled_keys(engine, table, declared[table.name].key)
@@ -98,6 +99,20 @@ def _bad_cell(where: Origin, column: Column, value: str, lexicon: Lexicon) -> Fi
     pattern = lexicon.patterns.get(column.field.target)
     words = {"key": column.name, "value": value, "expected": column.field.target, "pattern": f" (pattern {pattern})" if pattern else ""}
     return Finding("LP204", where, words)
+
+
+def _doubled_in_list(table: RowTable) -> Iterator[Finding]:
+    """Two items of one list with the same key: the field marked `key`, else `id`."""
+    marked = [one.name for one in table.columns if one.field.key] or [one.name for one in table.columns if one.name == "id"]
+    if not marked or not table.rows or table.rows[0][1] is None:
+        return
+    at = 2 + [one.name for one in table.columns].index(marked[0])
+    first: dict[tuple[object, object], int] = {}
+    for row in table.rows:
+        number, parent, value = int(row[0] or 0), row[1], row[at]
+        if value is not None and first.setdefault((parent, value), number) != number:
+            other = table.locate(first[parent, value], marked[0])
+            yield Finding("LP207", table.locate(number, marked[0]), {"key": marked[0], "value": str(value), "other": str(other)})
 
 
 def _doubled_keys(engine: Engine, table: ScanTable, key: str | None) -> Iterator[Finding]:

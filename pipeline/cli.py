@@ -61,12 +61,15 @@ def check(root: Path, engine: str | None, lang: str | None, verbose: bool) -> No
 @click.argument("mapping", type=click.Path(path_type=Path))
 @click.option("-o", "--out", type=click.Path(path_type=Path), help="Output; its suffix decides: nq, nt, ttl, trig (default: N-Quads to stdout).")
 @click.option("--base", default="http://example.com/base/", show_default=True, help="Base IRI, where the mapping states none.")
+@click.option("--database", metavar="URL", help="Database, where the mapping names none: sqlite:///FILE or postgresql://USER@HOST/NAME.")
 @click.option("--no-sort", "unsorted", is_flag=True, help="Write statements in any order; still none twice.")
 @click.option("--memory", default="4GB", show_default=True, help="Bound on memory; beyond it spills to disk.")
 @click.option("--bad-values", type=click.Choice(["error", "warn", "skip"]), default="error", help="Values that make no valid term (default: error).")
 @LANGUAGE
 @click.option("-v", "--verbose", is_flag=True, help="Tell each step, its time, and what each rule made.")
-def map_(mapping: Path, out: Path | None, base: str, unsorted: bool, memory: str, bad_values: str, lang: str | None, verbose: bool) -> None:
+def map_(
+    mapping: Path, out: Path | None, base: str, database: str | None, unsorted: bool, memory: str, bad_values: str, lang: str | None, verbose: bool
+) -> None:
     """Run an RML, R2RML or YARRRML file by itself; its sources are relative to it."""
     from pipeline.errors import LodpipeError
     from pipeline.report import write_text
@@ -75,7 +78,9 @@ def map_(mapping: Path, out: Path | None, base: str, unsorted: bool, memory: str
     try:
         from pipeline.standalone import map_file
 
-        mapped = map_file(mapping, out, base=base, sort=not unsorted, memory=memory, bad_values=bad_values, counts=verbose, say=say)
+        mapped = map_file(
+            mapping, out, base=base, database=database, sort=not unsorted, memory=memory, bad_values=bad_values, counts=verbose, say=say
+        )
     except LodpipeError as error:
         write_text(error.findings, mapping.parent, sys.stderr, lang or "en")
         sys.exit(error.exit_code)

@@ -22,7 +22,8 @@ from pipeline.mapping.model import LogicalSource
 from pipeline.plan import Check, Plan, Relation, Select, quote, text
 from pipeline.reading.files import read_tree
 from pipeline.reading.tree import value_of
-from pipeline.sources import RecordTable, RowTable, ScanTable, jsonpath, ragged_rows
+from pipeline.sources import RecordTable, RowTable, ScanTable, databases, jsonpath, ragged_rows
+from pipeline.sources.databases import Database, DatabaseTable
 from pipeline.sources.files import FileTable, find
 from pipeline.sources.jsonpath import PathError
 from pipeline.sources.tables import first_record, table_number
@@ -43,7 +44,7 @@ FUNCTIONS = (
     f"""CREATE MACRO is_iri(x) AS regexp_matches(x, {text(IRI)})""",
     """CREATE MACRO is_day(x) AS try_cast(regexp_extract(x, '^-?[0-9]+-[0-9]{2}-[0-9]{2}') AS DATE) IS NOT NULL""",
 )
-# For JSON sources only: a value as text (a string without its quotes, a number in the canonical form of its XSD datatype), and its type.
+# For JSON and databases only: a value as text (a string without its quotes, a number in the canonical form of its XSD datatype), and its type.
 JSON_FUNCTIONS = (
     """CREATE MACRO json_kind(t) AS CASE t WHEN 'VARCHAR' THEN 'string' WHEN 'BIGINT' THEN 'integer' WHEN 'UBIGINT' THEN 'integer'
         WHEN 'HUGEINT' THEN 'integer' WHEN 'DOUBLE' THEN 'double' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'ARRAY' THEN 'array'
@@ -65,16 +66,19 @@ STATEMENT_COLUMNS = {"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR", "g": "VARCH
 class Engine:
     """One DuckDB connection with the record tables of a project; a context manager that removes its spill files.
 
-    `root` is the folder of the files that a mapping names itself.
+    `root` is the folder of the files that a mapping names itself, `database` the address of the database where it names none.
     """
 
-    def __init__(self, memory: str = "4GB", threads: int | None = None, root: Path | None = None) -> None:
-        self.root = root or Path()
-        self._located: list[RecordTable | FileTable] = []
-        self._knows_json = False
+    def __init__(self, memory: str = "4GB", threads: int | None = None, root: Path | None = None, database: str | None = None) -> None:
+        self.root, self.database = root or Path(), database
+        self._located: list[RecordTable | FileTable | DatabaseTable] = []
+        self._databases: dict[str | None, Database] = {}
+        self._knows_types = False
         self._kept_tables = 0
         self._files: dict[tuple[str, str, str | None], FileTable] = {}
         self.spill = Path(tempfile.mkdtemp(prefix="lodpipe-"))
+        self._answers = self.spill / "answers"
+        self._answers.mkdir()
         config: dict[str, Any] = {
             "temp_directory": str(self.spill),
             "memory_limit": _four_fifths(memory),
@@ -96,7 +100,9 @@ class Engine:
         self.close()
 
     def close(self) -> None:
-        """Ends the connection and removes what it spilled."""
+        """Ends the connections and removes what was spilled."""
+        for database in self._databases.values():
+            database.close()
         self.connection.close()
         shutil.rmtree(self.spill, ignore_errors=True)
 
@@ -132,7 +138,7 @@ class Engine:
                 self._load_rows(table)
             else:
                 findings += self._load_scan(table)
-        folders = [text(str(folder)) for folder in (writable, self.root if self.root != Path() else None) if folder is not None]
+        folders = [text(str(folder)) for folder in (writable, self._answers, self.root if self.root != Path() else None) if folder is not None]
         self.connection.execute(f"SET allowed_directories = [{', '.join(folders)}]")
         self.connection.execute("SET enable_external_access = false")
         return findings
@@ -207,7 +213,8 @@ class Engine:
         if source.kind in ("table", "query"):
             return self._table_relation(source)
         if source not in self._described:
-            self._described[source] = self._file_relation(source, references)
+            made = self._database_relation if source.kind == "sql" else self._file_relation
+            self._described[source] = made(source, references)
         return self._described[source]
 
     def _file_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
@@ -259,10 +266,7 @@ class Engine:
 
     def _json_relation(self, table: FileTable, references: tuple[str, ...]) -> Relation:
         """Each reference is pulled out of the record's JSON once, with its type beside it."""
-        if not self._knows_json:
-            self._knows_json = True
-            for macro in JSON_FUNCTIONS:
-                self.connection.execute(macro)
+        self._define_types()
         paths = {name: jsonpath.parse(name) for name in references}
         columns = "".join(self._json_column(name, steps) for name, steps in paths.items())
         numbered = f"SELECT {first_record(table.number)} + row_number() OVER () - 1 AS _record, it FROM {self._json_records(table)}"
@@ -272,6 +276,32 @@ class Engine:
         except duckdb.Error as error:
             read_tree(table.path, table.name)  # tells the line, where the file itself is wrong
             raise InvalidData([Finding("LP102", Origin(table.name), {"format": "JSON", "detail": _first_line(error)})]) from None
+
+    def _define_types(self) -> None:
+        """The functions that only sources with types need."""
+        if not self._knows_types:
+            self._knows_types = True
+            for macro in (*JSON_FUNCTIONS, *databases.FUNCTIONS):
+                self.connection.execute(macro)
+
+    def _database_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        """The columns that are referred to, unloaded by the database into a file that is gone once it is read."""
+        self._define_types()
+        key = source.database or None
+        if key not in self._databases:
+            self._databases[key] = databases.connect(source, self.database, self.root)
+        file = self._answers / "answer.csv"
+        answer = databases.unload(self._databases[key], source, references, file)
+        number = len(self._located)
+        self._located.append(DatabaseTable(source.origin))
+        columns = "".join(f", {value} AS {quote(name)}, {kind} AS {quote(name + ' type')}" for name, (value, kind) in answer.values.items())
+        try:
+            kept = self._kept(f"SELECT {first_record(number)} + row_number() OVER () - 1 AS _record{columns} FROM {answer.reader}")
+        except duckdb.Error as error:
+            raise InvalidDeclaration([_sql_finding(source, error)]) from None
+        finally:
+            file.unlink(missing_ok=True)
+        return Relation(kept, answer.columns, typed=True)
 
     def _json_column(self, name: str, steps: tuple[jsonpath.Step, ...]) -> str:
         path = text(jsonpath.for_engine(steps))

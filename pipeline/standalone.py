@@ -37,6 +37,7 @@ def map_file(
     out: Path | None = None,
     *,
     base: str = "http://example.com/base/",
+    database: str | None = None,
     sort: bool = True,
     memory: str = "4GB",
     bad_values: str = "error",
@@ -45,6 +46,7 @@ def map_file(
 ) -> Mapped:
     """Runs a mapping; sources are relative to its folder. Writes to `out` by its suffix, else N-Quads to standard output.
 
+    `database` is the address of the database where the mapping names none: sqlite:///FILE or postgresql://USER@HOST/NAME.
     `say` hears each step and, with `counts`, how many statements each rule made.
 
     `bad_values` says what values that make no valid term do: `error` stops the run before anything is written, `warn` and `skip` leave
@@ -55,7 +57,7 @@ def map_file(
         raise InvalidDeclaration([Finding("LP601", None, {"detail": f"format `{suffix}` is not known; known are {', '.join(FORMATS)}"})])
     document = read_mapping(mapping, base)
     root = mapping.resolve().parent
-    with Engine(memory, root=root) as engine, tempfile.TemporaryDirectory(dir=out.resolve().parent if out else None) as folder:
+    with Engine(memory, root=root, database=database) as engine, tempfile.TemporaryDirectory(dir=out.resolve().parent if out else None) as folder:
         engine.load([], Path(folder))
         if findings := engine.define(document.sources):
             raise InvalidDeclaration(findings)

@@ -137,8 +137,8 @@ class RecordReader:
         return self.tables
 
     def unread(self, findings: Iterable[Finding]) -> set[str]:
-        """The tables of which a file could not be read whole (1xx)."""
-        files = {one.where.file for one in findings if one.code.startswith("LP1") and one.where}
+        """The tables that lack records: a file could not be read whole (1xx), or a record with a doubled key was left out."""
+        files = {one.where.file for one in findings if (one.code.startswith("LP1") or one.code == "LP207") and one.where}
         return {name for name, used in self.files_of.items() if files & used}
 
     def _files(self, table: Table) -> list[tuple[str, Path]]:

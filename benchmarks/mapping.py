@@ -22,7 +22,7 @@ from pathlib import Path
 
 from generate import generate
 from measure import Failed, Run, alternating, machine, measure, plain, table
-from peers import PEERS, Task, install
+from peers import PEERS, Task, cache, install
 
 HERE = Path(__file__).resolve().parent
 DATA = HERE / ".data"
@@ -161,7 +161,7 @@ def compare(reference: Output, other: Output) -> Difference:
 
 def prepare(case: str, rows: int, registers: Path | None) -> Path:
     """A folder with the sources and mappings of a case side by side."""
-    folder = DATA / (str(rows) if case in GENERATED else case)
+    folder = cache(DATA) / (str(rows) if case in GENERATED else case)
     folder.mkdir(parents=True, exist_ok=True)
     if case in GENERATED:
         generate(rows, folder)

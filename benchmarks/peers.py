@@ -100,12 +100,19 @@ PEERS: tuple[Peer, ...] = (
 )
 
 
+def cache(folder: Path) -> Path:
+    """A folder that git and the linters leave alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / ".gitignore").write_text("*\n", "utf-8")
+    return folder
+
+
 def install(peer: Peer) -> None:
     """Makes a peer's environment, unless it is there."""
     done = CACHE / peer.name / ".done"
     if done.exists() and done.read_text("utf-8") == peer.requirement:
         return
-    subprocess.run([sys.executable, "-m", "venv", "--clear", CACHE / peer.name], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", cache(CACHE) / peer.name], check=True)
     subprocess.run([peer.python, "-m", "pip", "install", "-q", "--disable-pip-version-check", peer.requirement], check=True)
     done.write_text(peer.requirement, "utf-8")
 

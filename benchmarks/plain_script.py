@@ -45,6 +45,8 @@ PARENT = (ORG.subOrganizationOf, SCHEMA.parentOrganization)
 IDENTIFIER = (ADMS.identifier, SCHEMA.identifier)
 SPATIAL = (DCT.spatial, SCHEMA.areaServed)
 
+INSTANT_DATE = {XSD.date: TIME.inXSDDate, XSD.gYearMonth: TIME.inXSDgYearMonth, XSD.gYear: TIME.inXSDgYear}
+
 DOCUMENT_CLASSES = {"news": "NewsArticle", "report": "Report", "dataset": "Dataset"}
 PLACE_KEYS = {
     "ags": ("AGS", "Statistisches Bundesamt (Destatis)"),
@@ -156,7 +158,7 @@ class Publication:
 
     def say_preference(self, subject: URIRef, record: Record) -> None:
         if record.get("preferred") is not None:
-            self.say(subject, DEF.preference, iri("def/preference", "preferred" if record["preferred"] else "alternative"))
+            self.say(subject, DEF.hasPreference, iri("def/preference", "preferred" if record["preferred"] else "alternative"))
 
     def identifier(self, scheme: str, value: str, name: str, agency: str) -> URIRef:
         """The node of a key."""
@@ -442,7 +444,7 @@ class Publication:
         role = iri("def/role", participant["role"])
         self.say(node, ORG.role, role)
         self.say_texts(node, SCHEMA.roleName, self.labels(role) | participant.get("role_text", {}))
-        self.say(node, DEF.evidence, iri("def/evidence", participant["evidence"]))
+        self.say(node, DEF.hasEvidence, iri("def/evidence", participant["evidence"]))
         self.say_text(node, DEF.counted, participant["counted"], XSD.boolean)
         self.say_text(node, DEF.namedAs, participant["named"])
         self.say_texts(node, SKOS.note, participant.get("note"))
@@ -462,7 +464,8 @@ class Publication:
                 self.say(membership, simple, dated(participant[key]))
                 self.say(interval, bound, instant)
                 self.say(instant, RDF.type, TIME.Instant)
-                self.say(instant, DCT.date, dated(participant[key]))
+                date = dated(participant[key])
+                self.say(instant, INSTANT_DATE[date.datatype], date)
 
     def labels(self, concept: URIRef) -> Record:
         """The labels of a concept of the ontology by language."""
@@ -477,7 +480,7 @@ class Publication:
             self.say_texts(node, PREFERRED_NAME, one["label"])
             self.say(node, SCHEMA.about, iri("programme", one["programme"]))
             self.say_text(node, DEF.announcedValue, one["value"], XSD.integer)
-            self.say(node, DEF.qualifier, iri("def/qualifier", one["qualifier"]))
+            self.say(node, DEF.hasQualifier, iri("def/qualifier", one["qualifier"]))
             if "count_group" in one:
                 self.say(node, DEF.countGroup, iri("def/count-group", one["count_group"]))
                 self.say_text(node, DEF.recordedValue, self.recorded(one), XSD.integer)

@@ -20,11 +20,15 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, order=True)
 class Origin:
-    """A place in a file: path relative to the project, line and column counted from 1 (0: the whole file)."""
+    """A place in a file: path relative to the project, line and column counted from 1 (0: the whole file).
+
+    `field` is the field or column that is meant, where one is; it does not make another place of the same line.
+    """
 
     file: str
     line: int = 0
     column: int = 0
+    field: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}" if self.line else self.file

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,8 @@ class Body:
     url: str | None = None
     email: str | None = None
     placeholder: bool = False
+    type: str | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,49 @@ class Tree:
     folder: str
     class_: str
     frame: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class TableColumn:
+    """A column of a published CSV table: its title by language, and its type where it is no text."""
+
+    title: Mapping[str, str]
+    type: str
+
+
+@dataclass(frozen=True)
+class PublishedTable:
+    """A CSV table beside the dumps: the rows of a query."""
+
+    name: str
+    title: Mapping[str, str]
+    query: str
+    key: tuple[str, ...]
+    columns: Mapping[str, TableColumn]
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What data portals ask for beyond title, publisher and licence; `declared` where publication.yaml says anything of it."""
+
+    landing_page: str
+    downloads: str
+    issued: str
+    availability: str
+    declared: bool = False
+    themes: tuple[str, ...] = ()
+    keywords: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    frequency: str | None = None
+    political_level: str | None = None
+    contributor: str | None = None
+    temporal: tuple[str, str] | None = None
+    country: str | None = None
+    points: str | None = None
+    derived_from: str | None = None
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    version_notes: Mapping[str, str] = field(default_factory=dict)
+    service: str | None = None
+    service_description: str | None = None
 
 
 @dataclass(frozen=True)
@@ -55,6 +101,9 @@ class Publication:
     shacl: str
     memory: str
     bad_values: str
+    catalogue: Catalogue
+    tables: tuple[PublishedTable, ...]
+    hosting: str | None
 
 
 @dataclass(frozen=True)
@@ -132,7 +181,41 @@ def _publication(values: dict[str, Any]) -> Publication:
         shacl=values.get("shacl", "shacl"),
         memory=values.get("memory", "4GB"),
         bad_values=values.get("bad_values", "error"),
+        catalogue=_catalogue(values),
+        tables=tuple(_table(one) for one in values.get("tables", [])),
+        hosting=values.get("hosting"),
     )
+
+
+def _catalogue(values: dict[str, Any]) -> Catalogue:
+    said: dict[str, Any] = values.get("catalogue", {})
+    base = values["base"]
+    spatial, temporal, service = said.get("spatial", {}), said.get("temporal"), said.get("service", {})
+    return Catalogue(
+        landing_page=said.get("landing_page", base),
+        downloads=said.get("downloads", base),
+        issued=said.get("issued", values["release"]["date"]),
+        availability=said.get("availability", "STABLE"),
+        declared="catalogue" in values,
+        themes=tuple(said.get("themes", ())),
+        keywords=said.get("keywords", {}),
+        frequency=said.get("frequency"),
+        political_level=said.get("political_level"),
+        contributor=said.get("contributor"),
+        temporal=(temporal["start"], temporal["end"]) if temporal else None,
+        country=spatial.get("country"),
+        points=spatial.get("points"),
+        derived_from=said.get("derived_from"),
+        provenance=said.get("provenance", {}),
+        version_notes=said.get("version_notes", {}),
+        service=service.get("url"),
+        service_description=service.get("description"),
+    )
+
+
+def _table(values: dict[str, Any]) -> PublishedTable:
+    columns = {name: TableColumn(one.get("title", {}), one.get("type", "string")) for name, one in values.get("columns", {}).items()}
+    return PublishedTable(values["name"], values["title"], values["query"], tuple(values.get("key", ())), columns)
 
 
 def _body(values: dict[str, Any], language: str) -> Body:
@@ -142,4 +225,6 @@ def _body(values: dict[str, Any], language: str) -> Body:
         values.get("url"),
         values.get("email"),
         values.get("placeholder", False),
+        values.get("type"),
+        {language: name} if isinstance(name, str) else name,
     )

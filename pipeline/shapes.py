@@ -40,12 +40,12 @@ class Shapes:
     origins: Mapping[str, str]
 
 
-def read_shapes(root: Path, base: str) -> Shapes:
-    """Reads shapes/*.ttl with the base IRI. Raises InvalidDeclaration with every broken file (LP603)."""
+def read_shapes(root: Path, base: str, folder: str = "shapes") -> Shapes:
+    """Reads the *.ttl of a folder with the base IRI. Raises InvalidDeclaration with every broken file (LP603)."""
     findings: list[Finding] = []
     triples: list[tuple[str, str, str]] = []
     origins: dict[str, str] = {}
-    for number, path in enumerate(sorted((root / "shapes").glob("*.ttl"))):
+    for number, path in enumerate(sorted((root / folder).glob("*.ttl"))):
         name = path.relative_to(root).as_posix()
         try:
             found = read_turtle(path, name, base)

@@ -2,22 +2,49 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C string scanner; absent from the type stubs
 from pathlib import Path
 
 import yaml
 
-from pipeline.errors import Finding, InvalidData, Origin, SourceError
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, SourceError
 from pipeline.reading.tree import Mapping, Node, Scalar, Sequence
 
-MAX_BYTES = 200 * 1024 * 1024
-MAX_DEPTH = 60
-MAX_EXPANSION = 20  # a file may grow this much by its anchors before it counts as an attack
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a file may be before it counts as a mistake or an attack: `limits` in publication.yaml."""
+
+    file: int = 200 * 1024 * 1024  # bytes
+    depth: int = 60  # levels of nesting
+    expansion: int = 20  # times that a file may grow by its anchors
+    value: int = 1_000_000  # characters of one value
+    time: int = 0  # seconds for a whole run, 0: no bound
+
+
+# A context variable, because a file is read at the end of many calls that know nothing of limits.
+_LIMITS: ContextVar[Limits] = ContextVar("limits", default=Limits())  # noqa: B039  # frozen
+
+
+@contextlib.contextmanager
+def limited(limits: Limits) -> Iterator[None]:
+    """Reads files within these limits."""
+    token = _LIMITS.set(limits)
+    try:
+        yield
+    finally:
+        _LIMITS.reset(token)
+
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_BRACKETS = re.compile(r"[][{}]")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _CONSTANTS: dict[str, bool | None] = {
@@ -31,12 +58,14 @@ def read_text(path: Path, name: str) -> str:
 
     Raises SourceError where it cannot be read (LP106), InvalidData where it is too large (LP104) or not UTF-8 (LP101).
     """
+    most = _LIMITS.get().file
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(most + 1)
     except OSError as error:
-        raise SourceError([Finding("LP106", Origin(name), {"file": name, "detail": error.strerror or str(error)})]) from None
-    if len(data) > MAX_BYTES:
-        raise InvalidData([Finding("LP104", Origin(name), {"detail": f"{len(data):,} bytes", "limit": f"{MAX_BYTES:,} bytes"})])
+        raise unreadable(name, error) from None
+    if len(data) > most:
+        raise InvalidData([Finding("LP104", Origin(name), {"detail": "size", "limit": f"{most:,} bytes"})])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -45,12 +74,27 @@ def read_text(path: Path, name: str) -> str:
         raise InvalidData([Finding("LP101", Origin(name, line), {"file": name, "detail": detail})]) from None
 
 
+def unreadable(name: str, error: OSError) -> SourceError:
+    """What the system says of a file that cannot be read (LP106)."""
+    return SourceError([Finding("LP106", Origin(name), {"file": name, "detail": error.strerror or str(error)})])
+
+
+def inside(path: Path, root: Path, name: str) -> Path:
+    """The path itself; raises InvalidDeclaration (LP107) where links lead it out of the root."""
+    if not path.resolve().is_relative_to(root.resolve()):
+        raise InvalidDeclaration([Finding("LP107", Origin(name), {"path": name})])
+    return path
+
+
 def read_yaml(text: str, name: str) -> Node | None:
     """The one document of a YAML file, None where the file holds nothing.
 
     Plain scalars follow YAML 1.2's core schema, so `no` is a text and a date stays the text it is; the written form of
     numbers is kept beside their value, so `01` loses no zero. Raises InvalidData (LP102, LP103, LP104).
     """
+    depth = _LIMITS.get().depth
+    if _looks_deep(text, depth):
+        _check_depth(text, name, depth)
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
@@ -61,8 +105,43 @@ def read_yaml(text: str, name: str) -> Node | None:
         line = text.count("\n", 0, error.position) + 1
         raise _syntax(name, "YAML", f"character {_hex(error.character)} is not allowed", line) from None
     except RecursionError:
-        raise InvalidData([Finding("LP104", Origin(name), {"detail": "nesting", "limit": f"{MAX_DEPTH} levels"})]) from None
+        raise _too_deep(name, 0, 0, depth) from None
     return None if root is None else _YamlTree(name, len(text)).node(root, 0)
+
+
+def _looks_deep(text: str, most: int) -> bool:
+    """Whether brackets or indentation could nest deeper than allowed; quick, and at times too careful."""
+    depth = 0
+    for bracket in _BRACKETS.findall(text):
+        depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
+        if depth > most:
+            return True
+    return bool(re.search(rf"^[ \t?:-]{{{2 * most},}}", text, re.M))
+
+
+def _check_depth(text: str, name: str, most: int) -> None:
+    """Counts the levels event by event: libyaml's composer recurses, and would end the process on some hundred thousand."""
+    depth = 0
+    with contextlib.suppress(yaml.YAMLError):  # told when the file is composed
+        for event in yaml.parse(text, Loader=_Loader):
+            if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
+                depth += 1
+            elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
+                depth -= 1
+            if depth > most + 1:
+                raise _too_deep(name, event.start_mark.line + 1, event.start_mark.column + 1, most)
+
+
+def _too_deep(name: str, line: int, column: int, most: int) -> InvalidData:
+    return InvalidData([Finding("LP104", Origin(name, line, column), {"detail": "nesting", "limit": f"{most} levels"})])
+
+
+def _checked_length(text: str, name: str, line: int, column: int) -> str:
+    """The text itself; raises InvalidData (LP104) where it is longer than a value may be."""
+    most = _LIMITS.get().value
+    if len(text) > most:
+        raise InvalidData([Finding("LP104", Origin(name, line, column), {"detail": f"a value of {len(text):,} characters", "limit": f"{most:,}"})])
+    return text
 
 
 def _hex(character: object) -> str:
@@ -78,14 +157,17 @@ class _YamlTree:
 
     def __init__(self, name: str, size: int) -> None:
         self.name = name
-        self.left = max(1000, size * MAX_EXPANSION)
+        self.limits = _LIMITS.get()
+        self.left = max(1000, size * self.limits.expansion)
 
     def node(self, node: yaml.Node, depth: int) -> Node:
         line, column = node.start_mark.line + 1, node.start_mark.column + 1
         self.left -= 1
-        if self.left < 0 or depth > MAX_DEPTH:
-            detail, limit = ("nesting", f"{MAX_DEPTH} levels") if depth > MAX_DEPTH else ("aliases unfold", f"{MAX_EXPANSION} times the file")
-            raise InvalidData([Finding("LP104", Origin(self.name, line, column), {"detail": detail, "limit": limit})])
+        if depth > self.limits.depth:
+            raise _too_deep(self.name, line, column, self.limits.depth)
+        if self.left < 0:
+            words = {"detail": "aliases unfold", "limit": f"{self.limits.expansion} times the file"}
+            raise InvalidData([Finding("LP104", Origin(self.name, line, column), words)])
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, line, column)
         if isinstance(node, yaml.SequenceNode):
@@ -93,7 +175,7 @@ class _YamlTree:
         return self._mapping(node, depth, line, column)
 
     def _scalar(self, node: yaml.ScalarNode, line: int, column: int) -> Scalar:
-        text: str = node.value
+        text = _checked_length(node.value, self.name, line, column)
         quoted = bool(node.style) or (node.tag == "tag:yaml.org,2002:str" and _INTEGER.fullmatch(text))
         if quoted or not node.tag.startswith("tag:yaml.org,2002:"):
             return Scalar(text, text, line, column)
@@ -155,6 +237,7 @@ class _JsonTree:
     def __init__(self, text: str, name: str, first_line: int = 1) -> None:
         self.text, self.name, self.line, self.start = text, name, first_line, 0
         self.at = 0
+        self.depth = _LIMITS.get().depth
 
     def document(self) -> Node | None:
         self._skip()
@@ -180,15 +263,15 @@ class _JsonTree:
 
     def _value(self, depth: int) -> Node:
         line, column = self.line, self.at - self.start + 1
-        if depth > MAX_DEPTH:
-            raise InvalidData([Finding("LP104", Origin(self.name, line, column), {"detail": "nesting", "limit": f"{MAX_DEPTH} levels"})])
+        if depth > self.depth:
+            raise _too_deep(self.name, line, column, self.depth)
         sign = self.text[self.at : self.at + 1]
         if sign == "{":
             return self._object(depth, line, column)
         if sign == "[":
             return self._array(depth, line, column)
         if sign == '"':
-            text = self._string()
+            text = _checked_length(self._string(), self.name, line, column)
             return Scalar(text, text, line, column)
         for word, value in self._WORDS:
             if self.text.startswith(word, self.at):

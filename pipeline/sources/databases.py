@@ -336,7 +336,8 @@ class PostgreSQL:
             return f"double_text({cell})", "'double'"
         if kind == "decimal":  # NaN and Infinity are no decimals, but doubles
             finite = f"regexp_matches({cell}, '^-?[0-9.]+$')"
-            return f"CASE WHEN {finite} THEN decimal_text({cell}) ELSE double_text({cell}) END", f"CASE WHEN {finite} THEN 'decimal' ELSE 'double' END"
+            return f"CASE WHEN {finite} THEN decimal_text({cell}) ELSE double_text({cell}) END", \
+                f"CASE WHEN {finite} THEN 'decimal' ELSE 'double' END"
         if kind == "boolean":
             return f"CASE {cell} WHEN 't' THEN 'true' WHEN 'f' THEN 'false' END", "'boolean'"
         if kind == "hexBinary":

@@ -1,0 +1,165 @@
+"""The official suites: where their cases are, how one is run, and what came of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyoxigraph as ox
+import yaml
+from support import ROOT
+
+from pipeline.errors import LodpipeError, SourceError
+from pipeline.standalone import map_file
+
+SUITES = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared" / "suites"))
+HOW_TO_GET = (
+    f"no suites in {SUITES}; set LODPIPE_SUITES to a folder with the cases of github.com/kg-construct/rml-core (as rml-core, rml-core-csv, "
+    "rml-core-postgresql) and github.com/kg-construct/r2rml-test-cases-support (as r2rml)"
+)
+EXPECTED_FAILURES: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "expected-failures.yaml").read_text("utf-8"))
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A suite as it is run here: its folder among the suites, the base IRI it asks for, and the database that its cases need."""
+
+    name: str
+    title: str
+    folder: str
+    base: str
+    database: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One mapping with what it must make: N-Quads, or an error where `expected` is None; `script` fills its database."""
+
+    suite: Suite
+    name: str
+    mapping: Path
+    expected: Path | None
+    script: Path | None = None
+
+
+ALL = (
+    Suite("rml-core", "RML-Core, JSON", "rml-core", "http://example.com/"),
+    Suite("rml-core-csv", "RML-Core, CSV", "rml-core-csv", "http://example.com/base/"),
+    Suite("rml-core-postgresql", "RML-Core, PostgreSQL", "rml-core-postgresql", "http://example.com/base/", "postgresql"),
+    Suite("r2rml-postgresql", "R2RML on PostgreSQL", "r2rml", "http://example.com/base/", "postgresql"),
+    Suite("r2rml-sqlite", "R2RML on SQLite", "r2rml", "http://example.com/base/", "sqlite"),
+)
+
+
+def cases(suite: Suite) -> list[Case]:
+    """Every case of a suite, none where the suite is not there."""
+    found = _r2rml_cases(suite) if suite.folder == "r2rml" else _rml_cases(suite)
+    return sorted(found, key=lambda one: one.name)
+
+
+def _rml_cases(suite: Suite) -> Iterator[Case]:
+    for folder in (SUITES / suite.folder / "test-cases").glob("RMLTC*"):
+        script = folder / "resource.sql"
+        expected = next(folder.glob("output*.nq"), None)
+        yield Case(suite, folder.name, folder / "mapping.ttl", expected, script if script.is_file() else None)
+
+
+def _r2rml_cases(suite: Suite) -> Iterator[Case]:
+    """Mappings for MySQL use its functions, which PostgreSQL has too, and SQLite not before 3.44."""
+    for folder in (SUITES / suite.folder).glob("R2RMLTC*"):
+        database = SUITES / suite.folder / "databases" / f"d{folder.name[8:11]}.sql"
+        special = database.with_name(f"{database.stem}-{suite.database}.sql")
+        for mapping in folder.glob("*.ttl"):
+            variant = mapping.stem.partition("-")[1:]
+            if suite.database == "postgresql" or not variant[0]:
+                expected = next(folder.glob("*.nq"), None)
+                yield Case(suite, folder.name + "".join(variant), mapping, expected, special if special.is_file() else database)
+
+
+# -- one case ----------------------------------------------------------------------------------------------------------
+
+
+def run(case: Case, server: str | None) -> str:
+    """What came of a case: `result` or `error` where that is what it expects, else what is wrong. `server` is PostgreSQL's address."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        out = folder / "out" / "out.nq"
+        out.parent.mkdir()
+        mapping, database = _prepared(case, folder, server)
+        try:
+            map_file(mapping, out, base=case.suite.base, database=database)
+        except LodpipeError as error:
+            if list(out.parent.iterdir()):
+                return "fails, yet writes a file"
+            if case.suite.database and isinstance(error, SourceError):
+                return f"the database cannot be reached: {error}"  # which is no answer to any case
+            return "error" if case.expected is None else "fails: " + "; ".join(f"{one.code} {dict(one.words)}" for one in error.findings)
+        if case.expected is None:
+            return "makes a result where an error is expected"
+        missing, unexpected = _difference(case.expected.read_bytes(), out.read_bytes())
+        return f"makes another graph: lacks {missing}, has {unexpected}" if missing or unexpected else "result"
+
+
+def _prepared(case: Case, folder: Path, server: str | None) -> tuple[Path, str | None]:
+    """The mapping beside its sources, and the database filled by the case's script."""
+    if case.suite.database is None:
+        return case.mapping, None
+    assert case.script is not None
+    script = case.script.read_text("utf-8")
+    mapping = folder / "mapping.ttl"
+    if case.suite.database == "sqlite":
+        shutil.copy(case.mapping, mapping)
+        with closing(sqlite3.connect(folder / "case.db")) as connection:
+            connection.executescript(re.sub(r"\bcascade\b", "", script, flags=re.IGNORECASE))
+        return mapping, "sqlite:///case.db"
+    assert server is not None
+    _fill(server, script)
+    mapping.write_text(case.mapping.read_text("utf-8").replace("CONNECTIONDSN", "jdbc:" + server), "utf-8")
+    return mapping, server
+
+
+def _fill(server: str, script: str) -> None:
+    """A schema with nothing but what the script makes."""
+    import psycopg
+
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        connection.execute(script.encode())
+
+
+def _difference(expected: bytes, made: bytes) -> tuple[list[str], list[str]]:
+    """The statements that only one of two graphs has, blank nodes named by RDFC-1.0."""
+    one, other = Counter(_canonical(expected)), Counter(_canonical(made))
+    return sorted(one - other), sorted(other - one)
+
+
+def _canonical(quads: bytes) -> list[str]:
+    dataset = ox.Dataset(ox.parse(quads, format=ox.RdfFormat.N_QUADS, lenient=True))  # one suite expects IRIs that are not valid
+    dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
+    return [str(quad) for quad in dataset]
+
+
+# -- judging -----------------------------------------------------------------------------------------------------------
+
+
+def complaint(case: Case, outcome: str) -> str | None:
+    """What is wrong with an outcome, by the list of expected failures."""
+    reason = EXPECTED_FAILURES.get(case.suite.name, {}).get(case.name)
+    passed = outcome in ("result", "error")
+    if passed and reason:
+        return "passes, but is in expected-failures.yaml; take it out"
+    return None if passed or reason else outcome
+
+
+def counted(suite: Suite, outcomes: dict[tuple[str, str], str]) -> tuple[int, int, int]:
+    """How many cases of a suite were run, passed with a result, and passed with an error."""
+    mine = [outcome for (name, _), outcome in outcomes.items() if name == suite.name]
+    return len(mine), mine.count("result"), mine.count("error")

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := all
-.PHONY: all build check test lint format lock bench clean help
+.PHONY: all build check test lint format lock bench conformance clean help
 
 all: build check  ## set up, build dist/ and check the real publication (default)
 
@@ -35,6 +35,9 @@ lock: $(VENV)/.test  ## write the lock files anew from pyproject.toml
 
 bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)
 	$(BIN)/python benchmarks/flagship.py
+
+conformance: $(VENV)/.test  ## run the official suites and write docs/conformance.md
+	PYTHONPATH=tests $(BIN)/python -m conformance.report
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import fcntl
-import filecmp
 import json
-import os
 import shutil
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+import duckdb
+
 from pipeline import checks, shapes
+from pipeline.catalogue import catalogue_findings, declaration_findings, gate, write_catalogue
 from pipeline.dumps import Job, checksums, write_dumps
 from pipeline.engine import Engine
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Severity, SourceError, set_of
+from pipeline.faults import deadline, not_written, only_one, recover, swap, unchanged
+from pipeline.integrity import counts, integrity_findings, shrink_findings, write_counts
+from pipeline.lint import lint_findings
 from pipeline.mapping.model import MappingDocument
 from pipeline.mapping.yarrrml import read_yarrrml
 from pipeline.plan import Plan, compile_mapping
 from pipeline.progress import shown
 from pipeline.project import Project
-from pipeline.reading.files import read_tree
+from pipeline.reading.files import limited, read_tree
+from pipeline.reading.snapshot import snapshot
 from pipeline.sources import Lexicon, RecordReader, RecordTable, RowTable, Table, file_schema, read_declaration
 from pipeline.statements import Statements
 from pipeline.vocabulary import Vocabulary, read_vocabulary
@@ -61,6 +64,7 @@ class Outcome:
     declarations: Declarations
     statements: Statements
     findings: tuple[Finding, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
 
     def graph(self) -> rdflib.Graph:
         """The union of all graphs as an rdflib.Graph; needs the extra `rdflib`."""
@@ -89,8 +93,8 @@ def read_declarations(project: Project) -> Declarations:
 
     vocabulary = collected(lambda: read_vocabulary(root, base))
     tables = collected(lambda: read_declaration(root / "source/records.yaml", "source/records.yaml"))
-    prefixes = vocabulary.prefixes if vocabulary else {}
-    mapping = collected(lambda: read_mapping(root, base, prefixes))
+    # Without its prefixes every line of the mapping would seem wrong.
+    mapping = collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
     read = collected(lambda: shapes.read_shapes(root, base))
     if vocabulary is None or tables is None or mapping is None or read is None or findings:
         raise InvalidDeclaration(findings)
@@ -116,11 +120,21 @@ def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocu
 
 
 @contextlib.contextmanager
-def checked(project: Project, *, engine: str | None = None, say: Progress = lambda _: None, writable: Path | None = None) -> Iterator[Outcome]:
+def checked(
+    project: Project, *, engine: str | None = None, say: Progress = lambda _: None, writable: Path | None = None, allow_shrink: bool = False
+) -> Iterator[Outcome]:
     """Reads, maps and validates a project; gives the outcome while its engine is open.
 
     Raises InvalidData with every finding where one of them is an error; InvalidDeclaration and SourceError where it cannot begin.
     """
+    limits = project.publication.limits
+    with limited(limits), deadline(limits.time), _checked(project, engine, say, writable, allow_shrink) as outcome:
+        yield outcome
+
+
+@contextlib.contextmanager
+def _checked(project: Project, engine: str | None, say: Progress, writable: Path | None, allow_shrink: bool) -> Iterator[Outcome]:
+    """The steps of `checked`."""
     say("reading declarations")
     declarations = read_declarations(project)
     lexicon = declarations.lexicon(project)
@@ -133,6 +147,8 @@ def checked(project: Project, *, engine: str | None = None, say: Progress = lamb
         unread = reader.unread([*early, *broken])
         hidden = [one for one in broken if one.code == "LP206" and one.words["table"] in unread]
         early += [one for one in broken if one not in hidden]
+        if unread:
+            _gate(early)  # a graph that lacks whole tables would only tell the same accident again, in a hundred places
         told = Told(early, hidden, tables)
         say("mapping records")
         running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
@@ -144,10 +160,17 @@ def checked(project: Project, *, engine: str | None = None, say: Progress = lamb
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         say("validating statements")
         late = list(_late_findings(project, declarations, statements, tables, engine))
-        findings = tuple(sorted(set_of([*early, *(one for one in late if not told.already(one))]), key=lambda one: one.sort_key))
-        if any(one.severity is Severity.ERROR for one in findings):
-            raise InvalidData(findings)
-        yield Outcome(project, declarations, statements, findings)
+        if allow_shrink:
+            late = [one for one in late if one.code != "LP513"]
+        findings = _gate([*early, *(one for one in late if not told.already(one))])
+        yield Outcome(project, declarations, statements, findings, counts(running, tables))
+
+
+def _gate(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings in order. Raises InvalidData with all of them where one is an error."""
+    if any(one.severity is Severity.ERROR for one in findings):
+        raise InvalidData(findings)
+    return tuple(sorted(set_of(findings), key=lambda one: one.sort_key))
 
 
 def _compile(project: Project, declarations: Declarations, engine: Engine) -> Plan:
@@ -166,8 +189,15 @@ def _declared(project: Project, declarations: Declarations) -> list[list[object]
 def _late_findings(
     project: Project, declarations: Declarations, statements: Statements, tables: dict[str, RecordTable], engine: str | None
 ) -> Iterator[Finding]:
-    results = shapes.run(statements.ntriples(), declarations.shapes, engine or project.publication.shacl)
-    yield from shapes.findings(results, declarations.shapes, statements, declarations.vocabulary)
+    results, inner = shapes.validated(statements, declarations.shapes, engine or project.publication.shacl)
+    yield from shapes.findings(results, declarations.shapes, statements, declarations.vocabulary, inner)
+    keys = {name: one.key for name, one in declarations.tables.items() if one.key}
+    yield from integrity_findings(statements.engine, project, tables, keys)
+    yield from lint_findings(statements, declarations.vocabulary, declarations.shapes, declarations.mapping.prefixes, project)
+    yield from checks.unsafe_links(statements)
+    if (share := project.publication.expectations.shrink) is not None:
+        yield from shrink_findings(counts(statements.engine, tables), project.dist, share, project.origin("shrink"))
+    yield from declaration_findings(project, statements)
     yield from checks.vocabulary_findings(statements, declarations.vocabulary)
     yield from checks.unused_records(statements.engine, tables, declarations.tables)
     yield from checks.unused_fields(tables, declarations.tables, declarations.mapping)
@@ -218,25 +248,34 @@ def _record_starts(tables: dict[str, RecordTable]) -> dict[str, list[int]]:
 # -- dist/ -------------------------------------------------------------------------------------------------------------
 
 
-def build(project: Project, *, engine: str | None = None, say: Progress = lambda _: None) -> tuple[Finding, ...]:
-    """Builds dist/ whole or not at all, and gives the findings that are no errors.
+def build(
+    project: Project, *, engine: str | None = None, say: Progress = lambda _: None,
+    fail_on: Severity | None = Severity.ERROR, allow_shrink: bool = False,
+) -> tuple[Finding, ...]:  # fmt: skip
+    """Builds dist/ whole or not at all, and gives the findings that weigh less than `fail_on`.
 
-    The new folder is written beside the old one and then takes its place in one step. Raises what `checked` raises, and SourceError
-    (LP701, LP702) where dist/ cannot be written.
+    The new folder is written beside the old one and then takes its place in one step. Raises what `checked` raises, InvalidData where a
+    finding weighs too much, and SourceError (LP701, LP702, LP704) where dist/ cannot be written or the sources change meanwhile.
     """
-    with _only_one(project.root):
+    with only_one(project.root):
         target = project.root / "dist.next"
         try:
+            recover(project.dist)
             shutil.rmtree(target, ignore_errors=True)
             target.mkdir()
-            with checked(project, engine=engine, say=say, writable=target) as outcome:
+            before = snapshot(project.root)
+            with checked(project, engine=engine, say=say, writable=target, allow_shrink=allow_shrink) as outcome:
+                findings = outcome.findings
+                if fail_on is not None and any(one.severity >= fail_on for one in findings):
+                    raise InvalidData(findings)
                 say("writing dumps")
                 write_dist(outcome, target)
-                findings = outcome.findings
-            _swap(target, project.dist)
+            unchanged(project.root, before)
+            swap(target, project.dist)
+        except duckdb.IOException as error:
+            raise SourceError([Finding("LP701", Origin("dist"), {"detail": str(error).split("\n")[0]})]) from None
         except OSError as error:
-            detail = f"{error.strerror or error} ({Path(str(error.filename)).name})" if error.filename else str(error.strerror or error)
-            raise SourceError([Finding("LP701", Origin("dist"), {"detail": detail})]) from None
+            raise not_written(error) from None
         finally:
             shutil.rmtree(target, ignore_errors=True)
     return findings
@@ -246,6 +285,9 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     """Everything that a build makes, into an empty folder."""
     write_dumps(Job(outcome.statements, outcome.project, outcome.declarations.vocabulary), folder)
     _write_schemas(outcome, folder / "schema")
+    write_catalogue(outcome.project, outcome.statements, outcome.declarations.vocabulary, folder)
+    gate(outcome.project, folder)
+    write_counts(outcome.counts, folder)
     (folder / "SHA256SUMS").write_text(checksums(folder), "utf-8")
 
 
@@ -256,48 +298,6 @@ def _write_schemas(outcome: Outcome, folder: Path) -> None:
     for table in outcome.declarations.tables.values():
         schema = file_schema(table, lexicon, f"{table.name} ({table.files})")
         (folder / f"{table.name}.schema.json").write_text(json.dumps(schema, ensure_ascii=False, indent=1) + "\n", "utf-8")
-
-
-@contextlib.contextmanager
-def _only_one(root: Path) -> Iterator[None]:
-    """Holds the project against a second build; the lock falls with the process, however that ends."""
-    handle = os.open(root, os.O_RDONLY)
-    try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise SourceError([Finding("LP702", None, {"detail": "the project folder is locked"})]) from None
-        yield
-    finally:
-        os.close(handle)
-
-
-def _same(one: Path, other: Path) -> bool:
-    """Whether two folders hold the same files with the same bytes."""
-    mine, theirs = ({path.relative_to(top) for path in top.rglob("*") if path.is_file()} for top in (one, other))
-    return mine == theirs and all(filecmp.cmp(one / name, other / name, shallow=False) for name in mine)
-
-
-def _swap(new: Path, dist: Path) -> None:
-    """Puts the new folder in the place of the old one; where nothing changed, nothing is touched."""
-    if not dist.exists():
-        new.rename(dist)
-    elif not _same(new, dist):
-        _exchange(new, dist)
-
-
-def _exchange(new: Path, dist: Path) -> None:
-    """Exchanges two folders in one step (renameat2, Linux), else in two with the old one kept beside."""
-    at_cwd, exchange = -100, 2
-    with contextlib.suppress(AttributeError, OSError):
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.renameat2(at_cwd, os.fsencode(new), at_cwd, os.fsencode(dist), exchange) == 0:
-            return
-    old = dist.with_name("dist.old")
-    shutil.rmtree(old, ignore_errors=True)
-    dist.rename(old)
-    new.rename(dist)
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def stale(outcome: Outcome) -> Iterator[Finding]:
@@ -311,14 +311,15 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
         yield warning("it has not been built yet")
         return
     sums = dist / "SHA256SUMS"
-    if not sums.is_file() or sums.read_text("utf-8") != checksums(dist):
+    if not sums.is_file() or sums.read_bytes() != checksums(dist).encode():
         yield warning("its files are not those of SHA256SUMS")
     master = dist / f"{name}.nq"
     if master.is_file() and not _equal_lines(master, outcome.statements):
         yield warning("the records, the mapping or the ontology have changed since")
+    yield from catalogue_findings(outcome.project)
 
 
 def _equal_lines(master: Path, statements: Statements) -> bool:
-    with master.open(encoding="utf-8", newline="\n") as lines:
+    with master.open(encoding="utf-8", newline="\n", errors="replace") as lines:
         made = (f"{s} {p} {o} {g + ' ' if g else ''}.\n" for s, p, o, g in statements.quads())
         return all(line == other for line, other in zip_longest(lines, made))

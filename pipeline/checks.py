@@ -85,10 +85,10 @@ def _bad_cells(engine: Engine, table: ScanTable, lexicon: Lexicon) -> Iterator[F
         for record, value in engine.rows(
             f"SELECT _record, {name} FROM {quote(table.name)} WHERE NOT regexp_matches({name}, {text(pattern or '')}) ORDER BY _record"
         ):
-            yield _bad_cell(table.locate(record), column, value, lexicon)
+            yield _bad_cell(table.locate(record, column.name), column, value, lexicon)
         if column.field.required:
             for (record,) in engine.rows(f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"):
-                yield Finding("LP202", table.locate(record), {"key": column.name, "table": table.name})
+                yield Finding("LP202", table.locate(record, column.name), {"key": column.name, "table": table.name})
 
 
 def _bad_cell(where: Origin, column: Column, value: str, lexicon: Lexicon) -> Finding:
@@ -123,7 +123,7 @@ def _doubled_keys(engine: Engine, table: ScanTable, key: str | None) -> Iterator
         f"SELECT _record, {name}, first FROM (SELECT _record, {name}, min(_record) OVER (PARTITION BY {name}) AS first "
         f"FROM {quote(table.name)} WHERE {name} IS NOT NULL) WHERE _record <> first ORDER BY _record"
     ):
-        yield Finding("LP207", table.locate(record), {"key": key, "value": value, "other": str(table.locate(first))})
+        yield Finding("LP207", table.locate(record, key), {"key": key, "value": value, "other": str(table.locate(first))})
 
 
 def unused_records(engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]) -> Iterator[Finding]:
@@ -192,6 +192,19 @@ def vocabulary_findings(statements: Statements, vocabulary: Vocabulary) -> Itera
             yield one
 
 
+def _meant(iri: str, vocabulary: Vocabulary) -> str:
+    """A hint where a vocabulary is known by https and named by http, or the other way round."""
+    other = iri.replace("http:", "https:", 1) if iri.startswith("http:") else iri.replace("https:", "http:", 1)
+    return f"; did you mean <{other}>?" if any(other.startswith(one) for one in vocabulary.lists) else ""
+
+
+def unsafe_links(statements: Statements) -> Iterator[Finding]:
+    """Objects that a browser would run or open on its own machine, such as javascript: addresses."""
+    sql = "SELECT DISTINCT s, p, o FROM statements WHERE regexp_matches(o, '^<(javascript|vbscript|data|file):', 'i') ORDER BY ALL LIMIT 100"
+    for s, p, o in statements.engine.rows(sql):
+        yield Finding("LP306", statements.origin(s, p, o), {"value": o[1:-1][:80]})
+
+
 def term_finding(iri: str, vocabulary: Vocabulary, where: Origin) -> Finding | None:
     """What is wrong with a term, if anything: it is own and declared, or stands in the list of its vocabulary."""
     if iri in vocabulary.own_terms or iri.startswith((XSD, RDF, RDFS)):
@@ -199,7 +212,7 @@ def term_finding(iri: str, vocabulary: Vocabulary, where: Origin) -> Finding | N
     namespace, name = re.match(r"(.*[/#])([^/#]*)$", iri).groups() if re.match(r".*[/#]", iri) else (iri, "")  # type: ignore[union-attr]
     known = vocabulary.lists.get(namespace)
     if known is None:
-        return Finding("LP503", where, {"term": iri})
+        return Finding("LP503", where, {"term": iri, "hint": _meant(iri, vocabulary)})
     if name not in known.terms:
         words = {"term": f"{known.prefix}:{name}", "vocabulary": known.namespace, "hint": did_you_mean(name, sorted(known.terms))}
         return Finding("LP501", where, words)

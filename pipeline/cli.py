@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -11,7 +13,19 @@ from typing import Any
 import click
 
 PROJECT = click.option("--project", "root", default=".", type=click.Path(path_type=Path), help="The publication's folder (default: here).")
-ENGINE = click.option("--engine", type=click.Choice(["shacl", "pyshacl"]), help="SHACL engine (default: that of publication.yaml).")
+FORMAT = click.option(
+    "--format", "formats", multiple=True, type=click.Choice(["text", "github", "gitlab", "sarif", "junit", "json", "markdown"]),
+    help="How findings are told; may be given several times (default: text). All but text go to standard output.",
+)  # fmt: skip
+REPORT = click.option(
+    "--report", "reports", multiple=True, metavar="FILE",
+    help="Write a report as well: x.sarif, x.xml (JUnit), x.json, x.md, x.txt, or FORMAT:FILE. May be given several times.",
+)  # fmt: skip
+FAIL_ON = click.option(
+    "--fail-on", type=click.Choice(["info", "warning", "error", "never"]), default="error", help="The least severity that fails (default: error)."
+)
+NO_COLOR = click.option("--no-color", is_flag=True, help="No colours; so does the variable NO_COLOR, and a pipe.")
+ENGINE = click.option("--engine", type=click.Choice(["shacl", "pyshacl", "columns"]), help="SHACL engine (default: that of publication.yaml).")
 LANGUAGE = click.option("--lang", type=click.Choice(["de", "en"]), help="Language of the findings (default: the publication's first).")
 
 
@@ -28,25 +42,43 @@ def main() -> None:
 @PROJECT
 @ENGINE
 @LANGUAGE
+@FORMAT
+@REPORT
+@FAIL_ON
+@NO_COLOR
+@click.option("--allow-shrink", is_flag=True, help="Build even if records became fewer than `shrink` in publication.yaml allows.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell each step and its time.")
-def build(root: Path, engine: str | None, lang: str | None, verbose: bool) -> None:
+def build(
+    root: Path, engine: str | None, lang: str | None, formats: tuple[str, ...], reports: tuple[str, ...], fail_on: str, no_color: bool,
+    allow_shrink: bool, verbose: bool,
+) -> None:  # fmt: skip
     """Read, map, validate, and write dist/ - whole or not at all."""
+    telling = _telling(formats, reports, fail_on, no_color)
 
     def run(project: Any, say: Callable[[str], None]) -> tuple[Any, ...]:
         from pipeline.build import build as build_project
 
-        return build_project(project, engine=engine, say=say)
+        return build_project(project, engine=engine, say=say, fail_on=telling.fail_on, allow_shrink=allow_shrink)
 
-    _run(root, lang, verbose, run)
+    _run(root, lang, verbose, run, telling=telling)
 
 
 @main.command()
 @PROJECT
 @ENGINE
 @LANGUAGE
+@FORMAT
+@REPORT
+@FAIL_ON
+@NO_COLOR
+@click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell each step and its time.")
-def check(root: Path, engine: str | None, lang: str | None, verbose: bool) -> None:
+def check(
+    root: Path, engine: str | None, lang: str | None, formats: tuple[str, ...], reports: tuple[str, ...], fail_on: str, no_color: bool,
+    watch: bool, verbose: bool,
+) -> None:  # fmt: skip
     """Read, map and validate; write nothing. Warns where dist/ is stale."""
+    telling = _telling(formats, reports, fail_on, no_color)
 
     def run(project: Any, say: Callable[[str], None]) -> tuple[Any, ...]:
         from pipeline.build import checked, stale
@@ -54,7 +86,46 @@ def check(root: Path, engine: str | None, lang: str | None, verbose: bool) -> No
         with checked(project, engine=engine, say=say) as outcome:
             return (*outcome.findings, *stale(outcome))
 
-    _run(root, lang, verbose, run)
+    def once() -> None:
+        _run(root, lang, verbose, run, telling=telling)
+
+    _watched(root, once) if watch else once()
+
+
+def _watched(root: Path, once: Callable[[], None]) -> None:
+    """Runs a check, and again after each change, until Ctrl-C; then ends with the exit code of the last one."""
+    from itertools import chain
+
+    from pipeline.reading.snapshot import changes
+
+    code = 0
+    try:
+        for names in chain([[]], changes(root)):
+            if names:
+                click.echo(f"-- {', '.join(names[:3])}{' …' if len(names) > 3 else ''}", err=True)
+            try:
+                once()
+                code = 0
+            except SystemExit as end:
+                code = end.code if isinstance(end.code, int) else 1
+    except KeyboardInterrupt:
+        sys.exit(code)
+
+
+def _telling(formats: tuple[str, ...], reports: tuple[str, ...], fail_on: str, no_color: bool) -> Any:
+    """What the options ask for; a report file whose format nobody can tell is wrong use."""
+    from pipeline.errors import Severity
+    from pipeline.report import Telling, format_of
+
+    files = []
+    for target in reports:
+        try:
+            name, file = format_of(target)
+        except ValueError:
+            raise click.BadParameter(f"{target}: say its format, as in sarif:{target}", param_hint="--report") from None
+        files.append((name, Path(file)))
+    least = None if fail_on == "never" else Severity[fail_on.upper()]
+    return Telling(formats or ("text",), tuple(files), least, False if no_color else None)
 
 
 @main.command(name="map")
@@ -78,15 +149,43 @@ def map_(
     try:
         from pipeline.standalone import map_file
 
-        mapped = map_file(
+        findings = map_file(
             mapping, out, base=base, database=database, sort=not unsorted, memory=memory, bad_values=bad_values, counts=verbose, say=say
         )
     except LodpipeError as error:
         write_text(error.findings, mapping.parent, sys.stderr, lang or "en")
         sys.exit(error.exit_code)
-    if mapped.findings:
-        write_text(mapped.findings, mapping.parent, sys.stderr, lang or "en")
-    say(f"{mapped.statements:,} statements")
+    if findings:
+        write_text(findings, mapping.parent, sys.stderr, lang or "en")
+
+
+@main.command()
+@click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--shapes", multiple=True, required=True, type=click.Path(path_type=Path), help="Shapes graph; may be given several times.")
+@click.option("--engine", type=click.Choice(["columns", "shacl", "pyshacl"]), help="SHACL engine (default: by the size of the data).")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the validation report as RDF: x.ttl, x.nt.")
+@click.option("--memory", default="4GB", show_default=True, help="Bound on memory of the engine columns; beyond it spills to disk.")
+@LANGUAGE
+@click.option("-v", "--verbose", is_flag=True, help="Tell each step and its time.")
+def validate(
+    data: tuple[Path, ...], shapes: tuple[Path, ...], engine: str | None, report: Path | None, memory: str, lang: str | None, verbose: bool
+) -> None:
+    """Validate RDF files with SHACL, without a project."""
+    from pipeline.errors import LodpipeError, Severity
+    from pipeline.report import summary, write_text
+
+    say = _teller(verbose)
+    try:
+        from pipeline.validation import validate_files
+
+        findings = validate_files(data, shapes, engine=engine, report=report, memory=memory, say=say)
+    except LodpipeError as error:
+        write_text(error.findings, Path(), sys.stderr, lang or "en")
+        sys.exit(error.exit_code)
+    if findings:
+        write_text(findings, Path(), sys.stderr, lang or "en")
+        sys.exit(1 if any(one.severity is Severity.ERROR for one in findings) else 0)
+    click.echo(summary(findings, lang or "en"))
 
 
 @main.command()
@@ -94,7 +193,7 @@ def map_(
 @LANGUAGE
 @click.argument("what")
 def explain(root: Path, lang: str | None, what: str) -> None:
-    """Explain a finding's code (LP206), or where a resource comes from (lab/brandis)."""
+    """Explain a finding's code (LP206), or where a resource comes from (its IRI below the base)."""
     from pipeline.messages import KINDS, tell
 
     if what.upper() in KINDS:
@@ -148,37 +247,74 @@ def _teller(verbose: bool) -> Callable[[str], None]:
     return say
 
 
-def _run(root: Path, lang: str | None, verbose: bool, run: Callable[[Any, Callable[[str], None]], tuple[Any, ...]], quiet: bool = False) -> None:
+def _run(
+    root: Path, lang: str | None, verbose: bool, run: Callable[[Any, Callable[[str], None]], tuple[Any, ...]], quiet: bool = False,
+    telling: Any = None,
+) -> None:  # fmt: skip
     """Runs a command on a project, tells its findings, and ends with the exit code of the gravest."""
     from pipeline.errors import LodpipeError
     from pipeline.project import Project
-    from pipeline.report import summary, write_text
+    from pipeline.report import Telling, summary, write_text
 
+    telling = telling or Telling()
     say = _teller(verbose)
     try:
-        project = Project.open(root)
-        lang = lang or project.publication.languages[0]
-        findings = run(project, say)
-    except LodpipeError as error:
+        findings: tuple[Any, ...] = ()
+        code = 0
+        try:
+            project = Project.open(root)
+            lang = lang or project.publication.languages[0]
+            findings = run(project, say)
+            code = telling.exit_code(findings)
+            say("done")
+        except LodpipeError as error:
+            findings, code = error.findings, error.exit_code
+        except OSError as error:
+            findings, code = _refused(error), 2
+        if findings or telling.formats != ("text",) or telling.files:
+            telling.tell(findings, root, lang or "en", code)
+        elif not quiet:
+            click.echo(summary(findings, lang or "en"))
+    except LodpipeError as error:  # a report that cannot be written
         write_text(error.findings, root, sys.stderr, lang or "en")
-        sys.exit(error.exit_code)
-    say("done")
-    if findings:
-        write_text(findings, root, sys.stderr, lang)
-    elif not quiet:
-        click.echo(summary(findings, lang))
+        code = error.exit_code
+    if code:
+        sys.exit(code)
+
+
+def _refused(error: OSError) -> tuple[Any, ...]:
+    """What the system refused, where nothing nearer to it has told so."""
+    from pipeline.errors import Finding
+
+    file = Path(str(error.filename)).name if error.filename else "–"
+    return (Finding("LP703", None, {"file": file, "detail": error.strerror or str(error)}),)
 
 
 def run() -> None:
     """The command `lodpipe`: what nobody foresaw ends with exit code 3 and its traceback."""
+    signal.signal(signal.SIGTERM, _ended)
     try:
-        main()
+        main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        os._exit(141)
     except Exception:
         import traceback
 
         traceback.print_exc()
         click.echo("This is a fault of lodpipe, not of your data. Please report it with the lines above.", err=True)
         sys.exit(3)
+
+
+def _ended(number: int, _: object) -> None:
+    """Asked to end: what was begun is put away first."""
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":

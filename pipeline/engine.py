@@ -120,6 +120,20 @@ class Engine:
         """Where a record stands, or the value of one of its columns."""
         return self._located[table_number(record)].locate(record, column)
 
+    def cursor(self) -> duckdb.DuckDBPyConnection:
+        """A second line to the same tables, for another thread."""
+        return self.connection.cursor()
+
+    @contextlib.contextmanager
+    def one_thread_each(self) -> Iterator[None]:
+        """Each query runs in the thread that asks, alone and from the first row to the last; several threads may ask at once."""
+        ((threads,),) = self.rows("SELECT current_setting('threads')")
+        self.connection.execute("SET threads = 1; SET preserve_insertion_order = false")
+        try:
+            yield
+        finally:
+            self.connection.execute(f"SET threads = {threads}; SET preserve_insertion_order = true")
+
     def progress(self) -> float:
         """How much of the running query is done, in per cent; below zero where that is not known."""
         return float(self.connection.query_progress())
@@ -161,7 +175,11 @@ class Engine:
         self.connection.execute(f"CREATE TABLE {quote(table.name)} (_record BIGINT{columns})")
         findings: list[Finding] = []
         for number, (name, path) in enumerate(table.files):
-            present = table.headers.get(name) or self._parquet_columns(path)
+            try:
+                present = table.headers[name] if name in table.headers else self._parquet_columns(path)
+            except duckdb.Error as error:
+                findings.append(Finding("LP102", Origin(name), {"format": "Parquet", "detail": _first_line(error)}))
+                continue
             cells = "".join(f", CAST({quote(one.name) if one.name in present else 'NULL'} AS VARCHAR)" for one in table.columns)
             row = "file_row_number" if path.suffix == ".parquet" else "row_number() OVER () - 1"
             scan = f"SELECT {first_record(table.number, number)} + {row}{cells} FROM {_reader(path, present)}"
@@ -183,14 +201,17 @@ class Engine:
 
     def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
         """Runs each query into a table, in their order, so that none is computed twice; gives those whose SQL is wrong (LP604)."""
-        findings = []
+        findings: list[Finding] = []
+        broken: list[str] = []  # what fails for want of a broken query is no mistake of its own
         for number, source in enumerate(sources):
             if source.kind == "query" and source not in self._tables:
                 name = self._tables[source] = source.name or f"query {number}"
                 try:
                     self.connection.execute(f"CREATE TABLE {quote(name)} AS {source.text.strip().rstrip(';')}")
                 except duckdb.Error as error:
-                    findings.append(_sql_finding(source, error))
+                    if not any(f"with name {one} does not exist" in str(error) for one in broken):
+                        findings.append(_sql_finding(source, error))
+                    broken.append(name)
         return findings
 
     @contextlib.contextmanager
@@ -252,11 +273,11 @@ class Engine:
         columns = "".join(f", CAST({quote(name)} AS VARCHAR) AS {quote(name)}" for name in references if name in header)
         reader = _reader(table.path, header, source.nulls)
         try:
-            return Relation(self._kept(f"SELECT {first_record(table.number)} + {row} AS _record{columns} FROM {reader}"), tuple(header))
+            return Relation(self.kept(f"SELECT {first_record(table.number)} + {row} AS _record{columns} FROM {reader}"), tuple(header))
         except duckdb.Error as error:
             raise InvalidData(ragged_rows(table.path, table.name, len(header)) or [_csv_finding(table.name, error)]) from None
 
-    def _kept(self, sql: str) -> str:
+    def kept(self, sql: str) -> str:
         """The name of a new table with the rows of a query."""
         self._kept_tables += 1
         name = quote(f"file {self._kept_tables}")
@@ -272,7 +293,7 @@ class Engine:
         numbered = f"SELECT {first_record(table.number)} + row_number() OVER () - 1 AS _record, it FROM {self._json_records(table)}"
         many = frozenset(name for name, steps in paths.items() if jsonpath.is_many(steps))
         try:
-            return Relation(self._kept(f"SELECT _record{columns} FROM ({numbered})"), None, typed=True, many=many)
+            return Relation(self.kept(f"SELECT _record{columns} FROM ({numbered})"), None, typed=True, many=many)
         except duckdb.Error as error:
             read_tree(table.path, table.name)  # tells the line, where the file itself is wrong
             raise InvalidData([Finding("LP102", Origin(table.name), {"format": "JSON", "detail": _first_line(error)})]) from None
@@ -296,9 +317,9 @@ class Engine:
         self._located.append(DatabaseTable(source.origin))
         columns = "".join(f", {value} AS {quote(name)}, {kind} AS {quote(name + ' type')}" for name, (value, kind) in answer.values.items())
         try:
-            kept = self._kept(f"SELECT {first_record(number)} + row_number() OVER () - 1 AS _record{columns} FROM {answer.reader}")
+            kept = self.kept(f"SELECT {first_record(number)} + row_number() OVER () - 1 AS _record{columns} FROM {answer.reader}")
         except duckdb.Error as error:
-            raise InvalidDeclaration([_sql_finding(source, error)]) from None
+            raise databases.unreadable(source, str(error)) from None
         finally:
             file.unlink(missing_ok=True)
         return Relation(kept, answer.columns, typed=True)

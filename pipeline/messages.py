@@ -78,6 +78,9 @@ KINDS: dict[str, Kind] = {
     "LP305": Kind(
         "`{key}` holds a list or a map ({value}), not a value{times}", "Refer to the values in it (`{key}[*]`); rule {rule}.",
         "`{key}` enthält eine Liste oder Felder ({value}) statt eines Wertes{times}", "Auf die Werte darin verweisen (`{key}[*]`); Regel {rule}."),
+    "LP306": Kind(
+        "`{value}` is a link that runs code or opens local files", "Give the address of a page (https://…).",
+        "`{value}` ist ein Verweis, der Programme ausführt oder lokale Dateien öffnet", "Die Adresse einer Seite angeben (https://…)."),
     # 4xx: shapes
     "LP401": Kind(
         "{message_en}", "See {shape}; it was found on {focus}.",
@@ -90,8 +93,8 @@ KINDS: dict[str, Kind] = {
         "{term} is superseded{hint}", "Use its successor.",
         "{term} ist überholt{hint}", "Den Nachfolger verwenden."),
     "LP503": Kind(
-        "the vocabulary of {term} is not known", "Correct the prefix, or add the vocabulary's term list to ontology/vocabularies/.",
-        "das Vokabular von {term} ist nicht bekannt", "Das Präfix berichtigen oder die Begriffsliste in ontology/vocabularies/ ergänzen."),
+        "the vocabulary of {term} is not known{hint}", "Correct the prefix, or add the vocabulary's term list to ontology/vocabularies/.",
+        "das Vokabular von {term} ist nicht bekannt{hint}", "Das Präfix berichtigen oder die Begriffsliste in ontology/vocabularies/ ergänzen."),
     "LP504": Kind(
         "dist/ is stale: {detail}", "Run `lodpipe build` and commit dist/.",
         "dist/ ist veraltet: {detail}", "`lodpipe build` ausführen und dist/ einchecken."),
@@ -104,6 +107,73 @@ KINDS: dict[str, Kind] = {
     "LP507": Kind(
         "`{key}` of {table} is used by no query and no rule of the mapping", "Map it in source/mapping.yaml, or remove it from source/records.yaml.",
         "`{key}` aus {table} wird von keiner Abfrage oder Regel der Abbildung verwendet", "In source/mapping.yaml abbilden oder aus source/records.yaml entfernen."),
+    "LP508": Kind(
+        "{term} is declared and used nowhere", "Use it in source/mapping.yaml, or remove it from ontology/.",
+        "{term} ist erklärt, aber nirgends verwendet", "In source/mapping.yaml verwenden oder aus ontology/ entfernen."),
+    "LP509": Kind(
+        "shape {shape} matches nothing: {detail}", "Correct its target, or remove the shape.",
+        "Form {shape} trifft auf nichts zu: {detail}", "Ihr Ziel berichtigen oder die Form entfernen."),
+    "LP510": Kind(
+        "`{key}` {value} lies before `{other}` {start}", "Correct one of the two.",
+        "`{key}` {value} liegt vor `{other}` {start}", "Einen der beiden Werte berichtigen."),
+    "LP511": Kind(
+        "{table}: `{value}` is much like `{other}` in {place} ({detail})", "Merge the two records, or list them as `apart` in publication.yaml.",
+        "{table}: `{value}` ist `{other}` in {place} sehr ähnlich ({detail})", "Die Datensätze zusammenführen oder in publication.yaml unter `apart` aufführen."),
+    "LP512": Kind(
+        "{table} has {found} records, expected are {expected}", "Add or remove what is wrong, or correct `expect` in publication.yaml.",
+        "{table} hat {found} Datensätze, erwartet sind {expected}", "Fehlendes oder Überzähliges berichtigen, oder `expect` in publication.yaml."),
+    "LP513": Kind(
+        "{table} shrank from {before} to {found} records, more than {share} %", "If it is meant, run `lodpipe build --allow-shrink`; else find what was lost.",
+        "{table} ist von {before} auf {found} Datensätze geschrumpft, mehr als {share} %", "Wenn gewollt: `lodpipe build --allow-shrink`; sonst suchen, was verloren ging."),
+    "LP514": Kind(
+        "prefix `{prefix}:` means {here} here and {there} elsewhere", "Use one namespace for a prefix everywhere.",
+        "Präfix `{prefix}:` meint hier {here} und anderswo {there}", "Ein Präfix überall für denselben Namensraum verwenden."),
+    # The catalogue and withdrawn IRIs
+    "LP520": Kind(
+        "`{value}` is not in the code list {scheme}{hint}", "Use one of: {allowed}.",
+        "`{value}` steht nicht in der Codeliste {scheme}{hint}", "Einen von diesen verwenden: {allowed}."),
+    "LP521": Kind(
+        "withdrawn IRIs: {detail}", "Give each entry `id`, `date`, `reason` and, where there is one, `replaced_by`; docs/catalogue.md shows it.",
+        "zurückgezogene IRIs: {detail}", "Jedem Eintrag `id`, `date`, `reason` und gegebenenfalls `replaced_by` geben; docs/catalogue.md zeigt es."),
+    "LP522": Kind(
+        "`{value}` is withdrawn, yet records still describe it", "Remove the record, or take the entry back.",
+        "`{value}` ist zurückgezogen, wird aber noch von Datensätzen beschrieben", "Den Datensatz entfernen oder den Eintrag zurücknehmen."),
+    "LP523": Kind(
+        "`{value}` is replaced by `{successor}`, which nothing describes", "Correct `replaced_by`; it is the successor's IRI relative to the base.",
+        "`{value}` ist ersetzt durch `{successor}`, was nichts beschreibt", "`replaced_by` berichtigen; es ist die IRI des Nachfolgers relativ zur Basis."),
+    "LP524": Kind(
+        "{focus}: {message_en}", "Correct publication.yaml, then run `lodpipe build`; the shapes stand in shapes/catalogue/.",
+        "{focus}: {message_de}", "publication.yaml berichtigen und `lodpipe build` ausführen; die Formen stehen in shapes/catalogue/."),
+    "LP525": Kind(
+        "the catalogue offers {value}, which is no file of dist/", "Run `lodpipe build`; `downloads` in publication.yaml says where dist/ is served.",
+        "der Katalog bietet {value} an; das ist keine Datei in dist/", "`lodpipe build` ausführen; `downloads` in publication.yaml sagt, wo dist/ liegt."),
+    "LP526": Kind(
+        "{value} has {expected} bytes, the catalogue says {found}", "Run `lodpipe build`; files of dist/ are never edited.",
+        "{value} hat {expected} Bytes, der Katalog sagt {found}", "`lodpipe build` ausführen; Dateien in dist/ werden nicht von Hand geändert."),
+    "LP527": Kind(
+        "the checksum of {value} is {expected}, the catalogue says {found}", "Run `lodpipe build`; files of dist/ are never edited.",
+        "die Prüfsumme von {value} ist {expected}, der Katalog sagt {found}", "`lodpipe build` ausführen; Dateien in dist/ werden nicht von Hand geändert."),
+    "LP528": Kind(
+        "{value} {detail_en}", "Use a code of that list, with its type, label and scheme.",
+        "{value} {detail_de}", "Einen Code dieser Liste verwenden, mit Typ, Namen und Schema."),
+    "LP529": Kind(
+        "{value} lies in dist/, but the catalogue does not offer it", "Run `lodpipe build`, or remove the file.",
+        "{value} liegt in dist/, wird aber vom Katalog nicht angeboten", "`lodpipe build` ausführen oder die Datei entfernen."),
+    "LP530": Kind(
+        "{key} of {value} is {found}, {expected} expected", "Run `lodpipe build`; the format follows from the file's name.",
+        "{key} von {value} ist {found}, erwartet {expected}", "`lodpipe build` ausführen; das Format folgt aus dem Namen der Datei."),
+    "LP531": Kind(
+        "{focus}: {key} is {found}, publication.yaml says {expected}", "Run `lodpipe build`.",
+        "{focus}: {key} ist {found}, publication.yaml sagt {expected}", "`lodpipe build` ausführen."),
+    "LP532": Kind(
+        "{file} cannot be read: {detail}", "Run `lodpipe build`.",
+        "{file} ist nicht lesbar: {detail}", "`lodpipe build` ausführen."),
+    "LP533": Kind(
+        "{focus}: {message_en}", "Run `lodpipe build`; a catalogue has one dataset, and the dataset offers every distribution.",
+        "{focus}: {message_de}", "`lodpipe build` ausführen; ein Katalog hat einen Datensatz, und der bietet jede Distribution an."),
+    "LP534": Kind(
+        "{file} differs from catalog.ttl in {count} statements, such as {value}", "Run `lodpipe build`; all forms are written together.",
+        "{file} weicht in {count} Aussagen von catalog.ttl ab, etwa {value}", "`lodpipe build` ausführen; alle Formen entstehen zusammen."),
     # 6xx: declarations and the command line
     "LP601": Kind(
         "{detail}", "Correct the declaration; docs/declarations.md describes each.",
@@ -127,6 +197,15 @@ KINDS: dict[str, Kind] = {
     "LP702": Kind(
         "another build is at work here ({detail})", "Wait for it to end.",
         "hier arbeitet schon ein anderer Lauf ({detail})", "Sein Ende abwarten."),
+    "LP703": Kind(
+        "the system refuses {file}: {detail}", "Check that there is room, and that the file may be read or written.",
+        "das System verweigert {file}: {detail}", "Prüfen, ob Platz vorhanden ist und die Datei gelesen oder geschrieben werden darf."),
+    "LP704": Kind(
+        "{file} changed while the build was running", "Run the command again; dist/ is untouched.",
+        "{file} hat sich während des Laufs geändert", "Den Befehl wiederholen; dist/ ist unberührt."),
+    "LP705": Kind(
+        "not done after {limit} seconds", "Raise `limits: {{time: …}}` in publication.yaml, or find out what takes so long (`-v`).",
+        "nach {limit} Sekunden nicht fertig", "`limits: {{time: …}}` in publication.yaml erhöhen oder suchen, was so lange dauert (`-v`)."),
 }
 
 

@@ -55,7 +55,8 @@ class Select:
     """The statements of one triples map (or one join of it): its source as SQL, the SELECT, and the checks on its rows.
 
     `subject` and `parts` (predicate, object, graph, rule) are the expressions that the SELECT is made of; every subject begins with
-    `prefix`, so that two SELECTs of which no prefix begins the other cannot make the same statement.
+    `prefix`, so that two SELECTs of which no prefix begins the other cannot make the same statement. Rows that differ in `key` differ in
+    their subject; empty where that is not known.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Select:
     subject: str
     parts: tuple[tuple[str, str, str, int], ...]
     prefix: str
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -188,7 +190,7 @@ class _Compiler:
             source = _unnested(relation, lists)
             mine = _distinct([check for check in checks if (set(check.lists) <= set(lists) if lists else not check.lists)])
             sql = _fused(source, subject.sql, record, statements)
-            yield Select(one.name, source, sql, mine, one.origin, subject.sql, tuple(statements), self._prefix(one))
+            yield Select(one.name, source, sql, mine, one.origin, subject.sql, tuple(statements), self._prefix(one), _key(one, lists))
 
     def _parts(
         self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap, number: int, scope: _Scope
@@ -360,8 +362,8 @@ class _Compiler:
         if one.term_type == "uri":
             value = f"uri_encoded({value})"
         full = self._resolved(value, scope)
-        check = Check("LP301", f"NOT is_iri({full})", value, one.expression.references[0], {"rule": scope.rule})
-        return _Term(f"CASE WHEN is_iri({full}) THEN '<' || {full} || '>' END", (check,))
+        check = Check("LP301", f"NOT is_iri({value})", value, one.expression.references[0], {"rule": scope.rule})
+        return _Term(f"CASE WHEN is_iri({value}) THEN '<' || {full} || '>' END", (check,))
 
     def _resolved(self, value: str, scope: _Scope) -> str:
         """A text with a scheme as it is, any other behind the base IRI (RML-Core, relative IRIs are appended)."""
@@ -419,7 +421,8 @@ class _Compiler:
         full = self._absolute(constant, one.origin, scope.base)
         if full == STRING:
             return _Term(quoted)
-        typed = f"{quoted} || {text('^^<' + full + '>')}"
+        # What an XSD pattern lets through has nothing to escape.
+        typed = (f"'\"' || {value} || '\"'" if full in PATTERNS else quoted) + f" || {text('^^<' + full + '>')}"
         pattern = self.patterns.get(full)
         if pattern is None:
             if full.startswith(XSD) and full not in _LAX:
@@ -448,6 +451,13 @@ class _Compiler:
         check = Check("LP302", problem, value, one.expression.references[0] if one.expression.references else None, words)
         end = f"CASE WHEN {iri.sql} <> {text(f'<{STRING}>')} THEN '^^' || {iri.sql} ELSE '' END"
         return _Term(f"CASE WHEN {valid} THEN {quoted} || {end} END", (*iri.checks, check))
+
+
+def _key(one: TriplesMap, lists: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+    """The column that alone decides the subject: one reference in an IRI template, for encoding it loses nothing."""
+    references = one.subject.expression.references
+    safe = one.subject.term_type == "iri" and one.subject.expression.template and isinstance(one.subject.expression.parts[0], str)
+    return (quote(references[0]),) if safe and len(references) == 1 and not lists else ()
 
 
 _Part = tuple[str, str, str, int]

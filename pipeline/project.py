@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin
-from pipeline.reading.files import read_tree
-from pipeline.reading.tree import Node, place_of, value_of
+from pipeline.reading.files import Limits, read_tree
+from pipeline.reading.tree import Mapping as Map
+from pipeline.reading.tree import Node, node_at, place_of, value_of
 
 DUMPS = ("nq", "nt", "ttl", "trig", "jsonld", "rdf", "parquet")
 
@@ -80,6 +81,27 @@ class Catalogue:
 
 
 @dataclass(frozen=True)
+class Alike:
+    """Which records of a table may be one and the same: a column of names, columns of keys, words that do not count, pairs known to differ."""
+
+    table: str
+    name: str | None = None
+    keys: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    apart: tuple[frozenset[str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Expectations:
+    """What a check holds the records against: how many there are, by how much they may shrink, which may be doubles, what may be idle."""
+
+    counts: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
+    shrink: float | None = None
+    alike: tuple[Alike, ...] = ()
+    idle_shapes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Publication:
     """publication.yaml, checked."""
 
@@ -104,6 +126,8 @@ class Publication:
     catalogue: Catalogue
     tables: tuple[PublishedTable, ...]
     hosting: str | None
+    expectations: Expectations = field(default_factory=Expectations)
+    limits: Limits = field(default_factory=Limits)
 
 
 @dataclass(frozen=True)
@@ -118,7 +142,7 @@ class Project:
     def dist(self) -> Path:
         return self.root / "dist"
 
-    def origin(self, *path: str) -> Origin:
+    def origin(self, *path: str | int) -> Origin:
         """Where a part of publication.yaml stands."""
         return Origin("publication.yaml", *place_of(self.origins, list(path)))
 
@@ -147,11 +171,20 @@ def _check(tree: Node) -> None:
     schema = json.loads(Path(__file__).with_name("publication.schema.json").read_text("utf-8"))
     validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
     findings = [
-        Finding("LP601", Origin("publication.yaml", *place_of(tree, list(error.instance_path))), {"detail": _told(error)})
+        Finding("LP601", Origin("publication.yaml", *_place(tree, error)), {"detail": _told(error)})
         for error in validator.iter_errors(value_of(tree))
     ]
     if findings:
         raise InvalidDeclaration(findings)
+
+
+def _place(tree: Node, error: Any) -> tuple[int, int]:
+    """Where an error stands: an unknown key at itself, anything else at its value."""
+    node = node_at(tree, list(error.instance_path))
+    unexpected = getattr(error.kind, "unexpected", None)
+    if unexpected and isinstance(node, Map):
+        return node.keys[unexpected[0]]
+    return node.line, node.column
 
 
 def _told(error: Any) -> str:
@@ -184,7 +217,30 @@ def _publication(values: dict[str, Any]) -> Publication:
         catalogue=_catalogue(values),
         tables=tuple(_table(one) for one in values.get("tables", [])),
         hosting=values.get("hosting"),
+        expectations=_expectations(values),
+        limits=_limits(values.get("limits", {})),
     )
+
+
+def _limits(values: dict[str, Any]) -> Limits:
+    size = values.get("file")
+    units = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+    read = {"file": int(size[:-2]) * units[size[-2:]]} if size else {}
+    return Limits(**read, **{name: value for name, value in values.items() if name != "file"})
+
+
+def _expectations(values: dict[str, Any]) -> Expectations:
+    counts = {
+        name: (one, one) if isinstance(one, int) else (one.get("min", 0), one.get("max")) for name, one in values.get("expect", {}).items()
+    }
+    alike = tuple(
+        Alike(
+            one["table"], one.get("name"), tuple(one.get("keys", ())), tuple(one.get("ignore", ())),
+            tuple(frozenset(pair) for pair in one.get("apart", ())),
+        )
+        for one in values.get("alike", ())
+    )  # fmt: skip
+    return Expectations(counts, values.get("shrink"), alike, tuple(values.get("idle_shapes", ())))
 
 
 def _catalogue(values: dict[str, Any]) -> Catalogue:

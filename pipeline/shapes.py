@@ -5,16 +5,25 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 import pyoxigraph as ox
 
-from pipeline.errors import Finding, InvalidDeclaration, Origin, Severity
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Severity
+from pipeline.reading.files import inside
+from pipeline.shacl.model import literal
+from pipeline.shacl.report import ValidationResult
 from pipeline.statements import Statements
-from pipeline.vocabulary import Vocabulary, read_turtle
+from pipeline.vocabulary import RDF, RDFS, Vocabulary, read_turtle
 
 SH = "http://www.w3.org/ns/shacl#"
+_NUMBERED = "<urn:shape:"
+_TO_A_SHAPE = frozenset(f"<{SH}{one}>" for one in ("property", "node", "not", "qualifiedValueShape"))
+_SHAPE_CLASSES = (f"<{SH}NodeShape>", f"<{SH}PropertyShape>")
+_PATHS = ("inversePath", "alternativePath", "zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath")
+_OF_A_PATH = frozenset({*(f"<{SH}{one}>" for one in _PATHS), f"<{RDF}first>"})
 SEVERITIES = {"Violation": Severity.ERROR, "Warning": Severity.WARNING, "Info": Severity.INFO}
 
 
@@ -33,11 +42,44 @@ class Result:
 
 @dataclass(frozen=True)
 class Shapes:
-    """The shapes graph as N-Triples, and the messages of each named shape by language."""
+    """The shapes graph as N-Triples, the messages of each shape by language, and its file; shapes without an IRI are numbered."""
 
     ntriples: str
     messages: Mapping[str, Mapping[str, str]]
     origins: Mapping[str, str]
+    triples: tuple[tuple[str, str, str], ...] = ()
+
+    @cached_property
+    def parts(self) -> dict[tuple[str, str], list[str]]:
+        """The values of each property of SHACL (its local name) of each node."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for s, p, o in self.triples:
+            found.setdefault((s, p[1:-1].removeprefix(SH)), []).append(o)
+        return found
+
+    def place(self, shape: str) -> Origin:
+        """The file of a shape."""
+        return Origin(self.origins.get(shape, "shapes"))
+
+    def members(self, head: str) -> list[str]:
+        """The members of an RDF list."""
+        found: list[str] = []
+        while head != f"<{RDF}nil>" and len(found) < 1000:
+            found += self.parts.get((head, f"{RDF}first"), [])
+            head = next(iter(self.parts.get((head, f"{RDF}rest"), [])), f"<{RDF}nil>")
+        return found
+
+    def name(self, shape: str, vocabulary: Vocabulary) -> str:
+        """What a shape is called: its IRI in short, or its file where it has none."""
+        return self.origins.get(shape, "shapes/") if not shape.startswith("<") or shape.startswith(_NUMBERED) else vocabulary.compact(shape[1:-1])
+
+    def origin(self, shape: str, root: Path) -> Origin:
+        """The line on which a shape is described first."""
+        file = self.origins.get(shape, "shapes")
+        described = re.compile(rf"^\s*(<[^<>]*|[\w.-]*:){re.escape(re.split(r'[/#:]', shape[1:-1])[-1])}>?\s")
+        path = root / file
+        lines = path.read_text("utf-8", errors="replace").split("\n") if path.is_file() else []
+        return Origin(file, next((number for number, line in enumerate(lines, 1) if described.match(line)), 0))
 
 
 def read_shapes(root: Path, base: str, folder: str = "shapes") -> Shapes:
@@ -48,17 +90,36 @@ def read_shapes(root: Path, base: str, folder: str = "shapes") -> Shapes:
     for number, path in enumerate(sorted((root / folder).glob("*.ttl"))):
         name = path.relative_to(root).as_posix()
         try:
-            found = read_turtle(path, name, base)
-        except InvalidDeclaration as error:
+            found = read_turtle(inside(path, root, name), name, base)
+        except (InvalidDeclaration, InvalidData) as error:
             findings += error.findings
             continue
-        # Blank nodes of two files must not meet.
-        triples += [tuple(re.sub(r"^_:", f"_:f{number}x", term) for term in triple) for triple in found]  # type: ignore[misc]
-        origins |= {s: name for s, _, _ in found if s.startswith("<")}
+        found = _numbered(found, number)
+        triples += found
+        origins |= {s: name for s, _, _ in found}
     findings += _pathless(triples, origins)
     if findings:
         raise InvalidDeclaration(findings)
-    return Shapes("".join(f"{s} {p} {o} .\n" for s, p, o in triples), _messages(triples), origins)
+    return Shapes("".join(f"{s} {p} {o} .\n" for s, p, o in triples), _messages(triples), origins, tuple(triples))
+
+
+def _numbered(triples: list[tuple[str, str, str]], file: int) -> list[tuple[str, str, str]]:
+    """Names for the shapes without an IRI, by file and place: engines rename blank nodes, and a result must lead back to its shape.
+
+    Lists and paths stay blank, for a path with an IRI would be a predicate. Blank nodes of two files never meet.
+    """
+    aimed = {o for _, p, o in triples if p in _TO_A_SHAPE}
+    shapes = {s for s, p, o in triples if p.startswith(f"<{SH}target") or (p == f"<{RDF}type>" and o in _SHAPE_CLASSES)}
+    shapes |= {o for _, p, o in triples if p == f"<{RDF}first>"} - {s for s, p, _ in triples if p in _OF_A_PATH}
+    names: dict[str, str] = {}
+
+    def name(term: str) -> str:
+        if not term.startswith("_:"):
+            return term
+        form = f"{_NUMBERED}{file}-{{}}>" if term in aimed or term in shapes else f"_:f{file}x{{}}"
+        return names.setdefault(term, form.format(len(names)))
+
+    return [(name(s), p, name(o)) for s, p, o in triples]
 
 
 def _pathless(triples: list[tuple[str, str, str]], origins: Mapping[str, str]) -> list[Finding]:
@@ -149,7 +210,48 @@ def _canonical(term: str) -> str:
     return str(quad.object)
 
 
-ENGINES: dict[str, Callable[[str, Shapes], list[Result]]] = {"shacl": _run_shacl, "pyshacl": _run_pyshacl}
+def _run_columns(data: str, shapes: Shapes) -> list[Result]:
+    """Our own engine: shapes compiled to queries over the table of statements (pipeline/shacl)."""
+    from pipeline import shacl
+    from pipeline.shacl.data import connect, load_text
+
+    with connect() as connection:
+        load_text(connection, data)
+        return [told(one) for one in shacl.validate(connection, shacl.read_model(_shape_triples(shapes), shapes.place)).results]
+
+
+def _shape_triples(shapes: Shapes) -> list[tuple[str, str, str]]:
+    quads = ox.parse(shapes.ntriples, format=ox.RdfFormat.N_TRIPLES)
+    return [(str(one.subject), str(one.predicate), str(one.object)) for one in quads]
+
+
+def told(one: ValidationResult) -> Result:
+    """A result of our own engine in the words that all engines share."""
+    path = one.path.iri if one.path and one.path.kind == "predicate" else ""
+    component, severity = (iri[1:-1].rsplit("#", 1)[-1] for iri in (one.component, one.severity))
+    messages = (literal(message) for message in one.messages)
+    return Result(one.focus, path, one.value, component, one.shape, severity, tuple(sorted(said.value for said in messages if said)))
+
+
+ENGINES: dict[str, Callable[[str, Shapes], list[Result]]] = {"shacl": _run_shacl, "pyshacl": _run_pyshacl, "columns": _run_columns}
+
+
+def validated(statements: Statements, shapes: Shapes, engine: str = "shacl") -> tuple[list[Result], Reasons]:
+    """The results on a table of statements, and why nested shapes are not met; the engine `columns` reads the table where it lies."""
+    if engine != "columns":
+        data = statements.ntriples()
+        results = run(data, shapes, engine)
+        return results, reasons(results, data, shapes, statements, engine)
+    from pipeline import shacl
+    from pipeline.shacl.data import distinct_triples
+
+    connection = statements.engine.connection
+    distinct_triples(connection)
+    found = shacl.validate(connection, shacl.read_model(_shape_triples(shapes), shapes.place)).results
+    inner = {told(one): [told(detail) for detail in one.details] for one in found if one.details}
+    results = sorted(told(one) for one in found)
+    data = statements.ntriples() if any(one not in inner and _nested(one, shapes, statements) for one in results) else ""
+    return results, (reasons(results, data, shapes, statements) if data else inner)
 
 
 def run(data: str, shapes: Shapes, engine: str = "shacl") -> list[Result]:
@@ -163,26 +265,117 @@ def run(data: str, shapes: Shapes, engine: str = "shacl") -> list[Result]:
         raise InvalidDeclaration([Finding("LP605", Origin("shapes"), {"detail": str(error)})]) from None
 
 
-# -- findings ----------------------------------------------------------------------------------------------------------
+# -- reasons -----------------------------------------------------------------------------------------------------------
+
+Reasons = dict[Result, list[Result]]
+_DEEPEST = 4
 
 
-def findings(results: Iterable[Result], shapes: Shapes, statements: Statements, vocabulary: Vocabulary) -> list[Finding]:
-    """Each result as a finding at the field that made the value, or at the record that misses one."""
-    found = []
-    for one in results:
-        where = statements.origin(one.focus, one.path or None, one.value or None)
-        words = _message_words(one, shapes) | {
-            "shape": vocabulary.compact(one.shape[1:-1]) if one.shape.startswith("<") else shapes.origins.get(one.shape, "shapes/"),
-            "focus": vocabulary.compact(one.focus[1:-1]),
-            "component": one.component,
-        }
-        found.append(Finding("LP401", where, words, SEVERITIES.get(one.severity, Severity.ERROR)))
+def reasons(results: Iterable[Result], data: str, shapes: Shapes, statements: Statements, engine: str = "shacl") -> Reasons:
+    """Why a nested shape is not met: for each result of sh:node, sh:and, sh:or, sh:xone or a qualified count, the results inside.
+
+    Engines need not tell sh:detail (SHACL, 3.6.2.4), so each nested shape is run by itself with the value in question as its target,
+    level by level; only where there are such results at all.
+    """
+    found: Reasons = {}
+    level = list(results)
+    for _ in range(_DEEPEST):
+        asked = {one: pairs for one in level if (pairs := _nested(one, shapes, statements))}
+        if not asked:
+            break
+        inner = _run_on(sorted({pair for pairs in asked.values() for pair in pairs}), data, shapes, engine)
+        for one, pairs in asked.items():
+            found[one] = list(dict.fromkeys(result for pair in pairs for result in inner.get(pair, [])))
+        level = [result for one in asked for result in found[one] if result not in found]
     return found
 
 
-def _message_words(one: Result, shapes: Shapes) -> dict[str, str]:
-    """The shape's own message by language, else what the engine says; the value is shown where it is short."""
+def _nested(one: Result, shapes: Shapes, statements: Statements) -> list[tuple[str, str]]:
+    """The pairs of a node and a nested shape that it was to meet."""
+    node = one.value or one.focus
+    kind = one.component.removesuffix("ConstraintComponent")
+    if kind == "Node":
+        return [(node, inner) for inner in shapes.parts.get((one.shape, "node"), [])]
+    if kind in ("And", "Or", "Xone"):
+        heads = shapes.parts.get((one.shape, kind.lower()), [])
+        return [(node, inner) for head in heads for inner in shapes.members(head)]
+    if kind == "QualifiedMinCount" and one.path:
+        values = statements.engine.rows("SELECT DISTINCT o FROM statements WHERE s = ? AND p = ? ORDER BY o LIMIT 20", [one.focus, one.path])
+        return [(value, inner) for (value,) in values for inner in shapes.parts.get((one.shape, "qualifiedValueShape"), [])]
+    return []
+
+
+def _run_on(pairs: list[tuple[str, str]], data: str, shapes: Shapes, engine: str) -> dict[tuple[str, str], list[Result]]:
+    """The results of shapes on given nodes, without the targets that the shapes have otherwise."""
+    classes = (f"<{RDFS}Class>", "<http://www.w3.org/2002/07/owl#Class>")
+    kept = [t for t in shapes.triples if not t[1].startswith(f"<{SH}target") and t[2] not in classes]
+    aimed = [*kept, *((shape, f"<{SH}targetNode>", node) for node, shape in pairs)]
+    narrowed = replace(shapes, ntriples="".join(f"{s} {p} {o} .\n" for s, p, o in aimed))
+    found: dict[tuple[str, str], list[Result]] = {}
+    homes = {shape: {shape, *shapes.parts.get((shape, "property"), [])} for _, shape in pairs}
+    for one in run(data, narrowed, engine):
+        for node, shape in pairs:
+            if one.focus == node and one.shape in homes[shape]:
+                found.setdefault((node, shape), []).append(one)
+    return found
+
+
+# -- findings ----------------------------------------------------------------------------------------------------------
+
+
+def findings(
+    results: Iterable[Result], shapes: Shapes, statements: Statements, vocabulary: Vocabulary, inner: Reasons | None = None
+) -> list[Finding]:
+    """Each result as a finding at the field that made the value, or at the record that misses one; `inner` tells why nested shapes fail."""
+    found = []
+    for one in results:
+        words = _message_words(one, shapes, inner or {}) | {
+            "shape": shapes.name(one.shape, vocabulary),
+            "focus": vocabulary.compact(one.focus[1:-1]),
+            "component": one.component,
+        }
+        found.append(Finding("LP401", _place(one, shapes, statements, inner or {}), words, SEVERITIES.get(one.severity, Severity.ERROR)))
+    return found
+
+
+def _place(one: Result, shapes: Shapes, statements: Statements, inner: Reasons) -> Origin | None:
+    """Where a result comes from: the one place of all inner reasons, else its own value, else its record."""
+    if not one.component.startswith(("Or", "Xone")):
+        places = {place for reason in inner.get(one, []) if (place := _place(reason, shapes, statements, inner))}
+        if len(places) == 1:
+            return places.pop()
+    subject, predicate, value = one.focus, one.path or None, one.value or None
+    if predicate is None and (path := next(iter(shapes.parts.get((one.shape, "path"), [])), None)):
+        subject, predicate, value = _walked(one, path, shapes, statements)
+    return statements.origin(subject, predicate, value)
+
+
+def _walked(one: Result, path: str, shapes: Shapes, statements: Statements) -> tuple[str, str | None, str | None]:
+    """The last statement on an inverse path or a sequence path that leads to a result's value, or as far as there is one."""
+    inverse = shapes.parts.get((path, "inversePath"))
+    if inverse and one.value:
+        return one.value, inverse[0], one.focus
+    nodes, subject, predicate = [one.focus], one.focus, None
+    for step in shapes.members(path) if (path, f"{RDF}first") in shapes.parts else []:
+        if not step.startswith("<") or step.startswith(_NUMBERED):
+            break
+        marks = ", ".join("?" * len(nodes))
+        rows = statements.engine.rows(f"SELECT s, o FROM statements WHERE p = ? AND s IN ({marks}) ORDER BY s, o LIMIT 100", [step, *nodes])
+        if not rows:
+            break
+        nodes = [o for _, o in rows]
+        subject, predicate = next(((s, step) for s, o in rows if o == one.value), (rows[-1][0], step))
+    return (subject, predicate, one.value or None) if predicate else (nodes[0], None, None)
+
+
+def _message_words(one: Result, shapes: Shapes, inner: Reasons) -> dict[str, str]:
+    """The shape's own message by language, else what the engine says; the value is shown where it is short, and why nested shapes fail."""
     own = shapes.messages.get(one.shape, {})
     fallback = own.get("en") or own.get("") or " ".join(one.messages) or one.component
     shown = f" ({one.value})" if one.value and one.value != one.focus and len(one.value) < 120 else ""
-    return {"message_en": fallback + shown, "message_de": own.get("de", fallback) + shown}
+    told = {"message_en": fallback + shown, "message_de": own.get("de", fallback) + shown}
+    because = [_message_words(reason, shapes, inner) for reason in inner.get(one, [])]
+    if because:
+        for key, word in (("message_en", "because"), ("message_de", "weil")):
+            told[key] += f"; {word}: " + "; ".join(dict.fromkeys(words[key] for words in because[:5]))
+    return told

@@ -6,13 +6,13 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from pipeline import checks
 from pipeline.engine import Engine
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Severity
-from pipeline.lines import write_lines
+from pipeline.lines import count_lines, write_lines
 from pipeline.mapping.model import MappingDocument
 from pipeline.mapping.yarrrml import read_yarrrml
 from pipeline.plan import Plan, compile_mapping
@@ -22,14 +22,6 @@ from pipeline.turtle import TermWriter, write_trig, write_turtle
 
 Progress = Callable[[str], None]
 FORMATS = ("nq", "nt", "ttl", "trig")
-
-
-@dataclass(frozen=True)
-class Mapped:
-    """What a run made: how many statements, and what was found on the way that did not stop it."""
-
-    statements: int
-    findings: tuple[Finding, ...]
 
 
 def map_file(
@@ -43,10 +35,11 @@ def map_file(
     bad_values: str = "error",
     counts: bool = False,
     say: Progress = lambda _: None,
-) -> Mapped:
+) -> tuple[Finding, ...]:
     """Runs a mapping; sources are relative to its folder. Writes to `out` by its suffix, else N-Quads to standard output.
 
     `database` is the address of the database where the mapping names none: sqlite:///FILE or postgresql://USER@HOST/NAME.
+    Gives what was found on the way that did not stop the run.
     `say` hears each step and, with `counts`, how many statements each rule made.
 
     `bad_values` says what values that make no valid term do: `error` stops the run before anything is written, `warn` and `skip` leave
@@ -67,12 +60,13 @@ def map_file(
         say("writing statements")
         made = Path(folder) / "out"
         with shown(engine.progress, "writing"):
-            count = _write(engine, plan, made, suffix, sort, document, base)
+            _write(engine, plan, made, suffix, sort, document, base)
         if counts:
+            say(f"{count_lines(made):>12,}  lines written")
             for rule, number in engine.made(plan):
                 say(f"{number:>12,}  {rule}")
         _deliver(made, out)
-    return Mapped(count, tuple(findings))
+    return tuple(findings)
 
 
 def read_mapping(path: Path, base: str) -> MappingDocument:
@@ -93,9 +87,10 @@ def _bad_values(engine: Engine, plan: Plan, policy: str) -> list[Finding]:
     return found
 
 
-def _write(engine: Engine, plan: Plan, path: Path, suffix: str, sort: bool, document: MappingDocument, base: str) -> int:
+def _write(engine: Engine, plan: Plan, path: Path, suffix: str, sort: bool, document: MappingDocument, base: str) -> None:
     if suffix in ("nq", "nt"):
-        return write_lines(engine, plan, path, sort=sort, graphs=suffix == "nq")
+        write_lines(engine, plan, path, sort=sort, graphs=suffix == "nq")
+        return
     engine.make_statements(plan, [])
     terms = TermWriter(document.base or base, document.prefixes)
     with path.open("w", encoding="utf-8", newline="\n") as file:
@@ -103,8 +98,6 @@ def _write(engine: Engine, plan: Plan, path: Path, suffix: str, sort: bool, docu
             write_turtle(engine.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"), file, terms)
         else:
             write_trig(engine.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o"), file, terms)
-    ((count,),) = engine.rows("SELECT count(*) FROM statements")
-    return int(count)
 
 
 def _deliver(made: Path, out: Path | None) -> None:
@@ -116,4 +109,4 @@ def _deliver(made: Path, out: Path | None) -> None:
         shutil.copyfileobj(file, sys.stdout.buffer)
 
 
-__all__ = ["FORMATS", "Mapped", "map_file", "read_mapping"]
+__all__ = ["FORMATS", "map_file", "read_mapping"]

@@ -11,7 +11,8 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from pipeline.errors import Finding, InvalidDeclaration, Origin
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin
+from pipeline.reading.files import inside, read_text
 
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 RDFS = "http://www.w3.org/2000/01/rdf-schema#"
@@ -91,7 +92,7 @@ class Vocabulary:
         name = re.split(r"[/#]", subject[1:-1])[-1]
         described = re.compile(rf"^[^\s#]*[:/<]{re.escape(name)}>?\s")
         path = root / file
-        lines = path.read_text("utf-8").split("\n") if path.is_file() else []
+        lines = path.read_text("utf-8", errors="replace").split("\n") if path.is_file() else []
         return Origin(file, next((number for number, line in enumerate(lines, 1) if described.match(line)), 0))
 
 
@@ -110,8 +111,8 @@ def _literal_text(literal: str) -> str:
 def read_turtle(path: Path, name: str, base: str) -> list[tuple[str, str, str]]:
     """The triples of a Turtle file in N-Triples spelling, relative IRIs resolved against the base. Raises InvalidDeclaration (LP603)."""
     try:
-        with path.open("rb") as file:
-            return [(str(q.subject), str(q.predicate), str(q.object)) for q in ox.parse(file, format=ox.RdfFormat.TURTLE, base_iri=base)]
+        parsed = ox.parse(read_text(path, name), format=ox.RdfFormat.TURTLE, base_iri=base)
+        return [(str(q.subject), str(q.predicate), str(q.object)) for q in parsed]
     except SyntaxError as error:
         raise InvalidDeclaration([Finding("LP603", Origin(name, error.lineno or 0, error.offset or 0), {"detail": error.msg})]) from None
 
@@ -124,15 +125,16 @@ def read_vocabulary(root: Path, base: str) -> Vocabulary:
     for path in sorted(folder.glob("*.ttl")):
         name = path.relative_to(root).as_posix()
         try:
-            found = read_turtle(path, name, base)
-        except InvalidDeclaration as error:
+            found = read_turtle(inside(path, root, name), name, base)
+        except (InvalidDeclaration, InvalidData) as error:
             findings += error.findings
             continue
         if any("_:" in (s[:2], o[:2]) for s, _, o in found):
             findings.append(Finding("LP603", Origin(name), {"detail": "blank nodes are not published; give each node an IRI"}))
         triples += [(*triple, name) for triple in found]
     context = _read_context(folder / "context.jsonld", base, findings)
-    lists = {one.namespace: one for path in sorted((folder / "vocabularies").glob("*.txt")) for one in [_read_terms(path)]}
+    paths = sorted((folder / "vocabularies").glob("*.txt"))
+    lists = {one.namespace: one for path in paths for one in [_read_terms(inside(path, root, f"ontology/vocabularies/{path.name}"))]}
     if findings:
         raise InvalidDeclaration(findings)
     return Vocabulary(base, tuple(sorted(set(triples))), context, lists)
@@ -143,7 +145,10 @@ def _read_context(path: Path, base: str, findings: list[Finding]) -> dict[str, A
     if not path.is_file():
         return {}
     try:
-        context = json.loads(path.read_text("utf-8"))["@context"]
+        context = json.loads(read_text(path, "ontology/context.jsonld"))["@context"]
+    except InvalidData as error:
+        findings += error.findings
+        return {}
     except (ValueError, KeyError, TypeError) as error:
         line = getattr(error, "lineno", 0)
         findings.append(Finding("LP601", Origin("ontology/context.jsonld", line), {"detail": f"no JSON with an @context: {error}"}))
@@ -160,7 +165,8 @@ def _read_terms(path: Path) -> TermList:
     head: dict[str, str] = {}
     terms: set[str] = set()
     deprecated: dict[str, str] = {}
-    for line in path.read_text("utf-8").split("\n"):
+    name = f"ontology/vocabularies/{path.name}"
+    for line in read_text(path, name).split("\n"):
         if line.startswith("#"):
             key, _, value = line[1:].partition(":")
             head[key.strip()] = value.strip()
@@ -170,4 +176,6 @@ def _read_terms(path: Path) -> TermList:
             terms.add(name.strip())
             if arrow:
                 deprecated[name.strip()] = successor.strip()
+    if missing := {"prefix", "namespace"} - head.keys():
+        raise InvalidDeclaration([Finding("LP601", Origin(name), {"detail": f"a term list begins with `# {min(missing)}: …`"})])
     return TermList(head["prefix"], head["namespace"], frozenset(terms), deprecated)

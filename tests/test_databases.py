@@ -164,6 +164,20 @@ def test_names_in_quotes_are_exact_and_others_are_folded(place: Place) -> None:
     assert place.map(mapping) == ['<s/1> <name> "Ann"', '<s/1> <number> "1"^^<integer>', '<s/1> <room> "7"']
 
 
+def test_texts_come_as_they_are(place: Place) -> None:
+    place.fill(r"""CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, 'a' || CHR(13) || CHR(10) || 'b'), (2, CHR(13)), (3, ','),
+      (4, '"'), (5, 'a\b'), (6, '\.'), (7, ' x '), (8, '""'), (9, 'NULL'), (10, '#');""".replace("CHR", "char" if place.kind == "sqlite" else "chr"))
+    made = [line.partition(" <note> ")[2] for line in sorted(place.map(table("t", "t", note="note")), key=lambda line: int(line[3:].split(">")[0]))]
+    assert made == [r'"a\r\nb"', r'"\r"', '","', r'"\""', r'"a\\b"', r'"\\."', '" x "', r'"\"\""', '"NULL"', '"#"']
+
+
+def test_a_row_that_is_too_long_and_a_text_that_is_none_are_told(sqlite: Place) -> None:
+    sqlite.fill("CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, hex(zeroblob(9000000)));")
+    assert [one.code for one in sqlite.fails(ANY).findings] == ["LP104"]
+    sqlite.fill("UPDATE t SET note = CAST(x'ff41' AS TEXT)")
+    assert [dict(one.words) for one in sqlite.fails(ANY).findings] == [{"detail": "a text is not UTF-8"}]
+
+
 JOINS = """
 CREATE TABLE unit (id INTEGER, title TEXT); INSERT INTO unit VALUES (1, 'Baking'), (2, 'Tea');
 CREATE TABLE staff (id INTEGER, unit INTEGER, boss INTEGER); INSERT INTO staff VALUES (10, 1, NULL), (11, 2, 10), (12, 9, 10), (12, 9, 10);
@@ -205,7 +219,7 @@ def test_an_overriding_datatype_is_checked_and_the_query_is_pointed_to(place: Pl
     [
         "SELECT nothing FROM t", "SELECT * FROM nowhere", "SELECT id FROM", "SELECT id, note AS id FROM t", "DELETE FROM t",
         "SELECT 1) AS x; DELETE FROM t; --",
-    ],  # fmt: skip
+    ],
 )
 def test_a_wrong_query_is_told_with_its_line(place: Place, query: str) -> None:
     place.fill("CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, 'x');")

@@ -110,7 +110,7 @@ def _rows(name: str) -> list[dict[str, str]]:
 
 
 def unknown_codes(project: Project) -> Iterator[Finding]:
-    """Codes of publication.yaml that are in no code list (LP510)."""
+    """Codes of publication.yaml that are in no code list (LP520)."""
     publication, catalogue = project.publication, project.publication.catalogue
     said: list[tuple[str, str | None, tuple[str, ...]]] = [
         *(("data-theme", theme, ("catalogue", "themes")) for theme in catalogue.themes),
@@ -124,4 +124,4 @@ def unknown_codes(project: Project) -> Iterator[Finding]:
         known = codes()[scheme]
         if code is not None and code not in known:
             words = {"value": code, "scheme": scheme, "allowed": ", ".join(known), "hint": did_you_mean(code, list(known))}
-            yield Finding("LP510", project.origin(*path), words)
+            yield Finding("LP520", project.origin(*path), words)

@@ -331,6 +331,8 @@ class _Reader:
                 parts.append(escaped or plain)
             else:
                 raise self.wrong(node, "`$()` names nothing")
+        if not parts:
+            raise self.wrong(node, "the value is empty")
         return Expression(tuple(parts), template=len(parts) > 1)
 
     def expand(self, text: str, node: Node) -> str:

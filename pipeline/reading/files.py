@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
@@ -15,7 +16,6 @@ import yaml
 
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, SourceError
 from pipeline.reading.tree import Mapping, Node, Scalar, Sequence
-
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ def limited(limits: Limits) -> Iterator[None]:
 
 
 _Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MOST_DIGITS = 300
 _BRACKETS = re.compile(r"[][{}]")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -98,7 +99,8 @@ def read_yaml(text: str, name: str) -> Node | None:
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        unclosed = "end of stream" in (error.problem or "")  # what nobody closed is mended where it was opened
+        mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise _syntax(name, "YAML", error.problem or str(error), line, column) from None
     except yaml.reader.ReaderError as error:
@@ -129,7 +131,8 @@ def _check_depth(text: str, name: str, most: int) -> None:
             elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
                 depth -= 1
             if depth > most + 1:
-                raise _too_deep(name, event.start_mark.line + 1, event.start_mark.column + 1, most)
+                mark = event.start_mark
+                raise _too_deep(name, *((mark.line + 1, mark.column + 1) if mark else (0, 0)), most)
 
 
 def _too_deep(name: str, line: int, column: int, most: int) -> InvalidData:
@@ -176,8 +179,7 @@ class _YamlTree:
 
     def _scalar(self, node: yaml.ScalarNode, line: int, column: int) -> Scalar:
         text = _checked_length(node.value, self.name, line, column)
-        quoted = bool(node.style) or (node.tag == "tag:yaml.org,2002:str" and _INTEGER.fullmatch(text))
-        if quoted or not node.tag.startswith("tag:yaml.org,2002:"):
+        if node.style or not node.tag.startswith("tag:yaml.org,2002:"):
             return Scalar(text, text, line, column)
         return typed(text, line, column)
 
@@ -204,9 +206,9 @@ def typed(text: str, line: int, column: int) -> Scalar:
     if text in _CONSTANTS:
         constant = _CONSTANTS[text]
         return Scalar(None if constant is None else str(constant).lower(), constant, line, column)
-    if _INTEGER.fullmatch(text) and len(text) < 400:
+    if len(text) <= _MOST_DIGITS and _INTEGER.fullmatch(text):
         return Scalar(text, int(text), line, column)
-    if _FLOAT.fullmatch(text):
+    if len(text) <= _MOST_DIGITS and _FLOAT.fullmatch(text) and math.isfinite(float(text)):
         return Scalar(text, float(text), line, column)
     return Scalar(text, text, line, column)
 
@@ -280,9 +282,14 @@ class _JsonTree:
         number = self._NUMBER.match(self.text, self.at)
         if number is None:
             raise self._wrong("a value is expected" if sign else "the file ends too early")
-        self.at = number.end()
         written = number.group()
-        return Scalar(written, float(written) if number.group(2) or number.group(3) else int(written), line, column)
+        if len(written) > _MOST_DIGITS:
+            raise self._wrong(f"a number of {len(written):,} characters")
+        self.at = number.end()
+        parsed: int | float = float(written) if number.group(2) or number.group(3) else int(written)
+        if isinstance(parsed, float) and not math.isfinite(parsed):
+            raise self._wrong(f"the number {written} is beyond what a program can hold")
+        return Scalar(written, parsed, line, column)
 
     def _string(self) -> str:
         try:

@@ -47,13 +47,8 @@ def value_of(node: Node) -> JsonValue:
     return {key: value_of(item) for key, item in node.items.items()}
 
 
-def place_of(node: Node, path: list[str | int]) -> tuple[int, int]:
-    """Line and column of the value at a path below the node, or of the nearest part of the path that exists.
-
-    >>> tree = Mapping({"a": Scalar("1", 1, 3, 6)}, {"a": (3, 3)}, 3, 3)
-    >>> place_of(tree, ["a"]), place_of(tree, ["b"])
-    ((3, 6), (3, 3))
-    """
+def node_at(node: Node, path: list[str | int]) -> Node:
+    """The value at a path below the node, or the nearest part of the path that exists."""
     for step in path:
         if isinstance(node, Mapping) and step in node.items:
             node = node.items[str(step)]
@@ -61,7 +56,18 @@ def place_of(node: Node, path: list[str | int]) -> tuple[int, int]:
             node = node.items[step]
         else:
             break
-    return node.line, node.column
+    return node
+
+
+def place_of(node: Node, path: list[str | int]) -> tuple[int, int]:
+    """Line and column of the value at a path below the node, or of the nearest part of the path that exists.
+
+    >>> tree = Mapping({"a": Scalar("1", 1, 3, 6)}, {"a": (3, 3)}, 3, 3)
+    >>> place_of(tree, ["a"]), place_of(tree, ["b"])
+    ((3, 6), (3, 3))
+    """
+    found = node_at(node, path)
+    return found.line, found.column
 
 
 def describe(node: Node) -> str:

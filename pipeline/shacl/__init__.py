@@ -1,1 +1,32 @@
 """SHACL as set-based queries over a table of statements: shapes are read, compiled, run, and told as a validation report."""
+
+from __future__ import annotations
+
+from pipeline.shacl.compile import Connection, Run, plan_shapes
+from pipeline.shacl.model import ShapesGraph, read_model
+from pipeline.shacl.report import Report, ValidationResult, read_report, report_triples
+from pipeline.shacl.sparql import Asker
+
+__all__ = ["Connection", "Report", "ShapesGraph", "ValidationResult", "read_model", "report_triples", "validate"]
+
+_SMALL = 50_000
+
+
+def validate(connection: Connection, shapes: ShapesGraph, *, only: str | None = None) -> Report:
+    """The report on the table `triples` (s, p, o in N-Triples spelling, none twice) of a connection.
+
+    `only` names a table (fs, node) that bounds the focus nodes of targeted shapes.
+    """
+    plan = plan_shapes(shapes)
+    run = Run(connection, plan, only)
+    run.ask = Asker(connection, plan)
+    ((count,),) = connection.execute("SELECT count(*) FROM triples").fetchall()
+    # For small data the optimizer costs more than it saves.
+    connection.execute(f"PRAGMA {'disable' if count < _SMALL else 'enable'}_optimizer")
+    try:
+        run.go()
+        return read_report(connection, plan)
+    finally:
+        connection.execute("PRAGMA enable_optimizer")
+        run.close()
+        run.ask.close()

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import pyoxigraph as ox
 
 from pipeline.errors import Finding, InvalidDeclaration, Origin
+from pipeline.shacl import queries
 
 SH = "http://www.w3.org/ns/shacl#"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -178,7 +179,7 @@ _TERMS = (
 _ONCE = ("datatype", "nodeKind", "minCount", "maxCount", "minLength", "maxLength", "languageIn", "uniqueLang", "in", "closed",
          "ignoredProperties", "flags", "minExclusive", "minInclusive", "maxExclusive", "maxInclusive", "qualifiedMinCount",
          "qualifiedMaxCount", "qualifiedValueShapesDisjoint", "deactivated", "severity")  # fmt: skip
-_PROPERTY_ONLY = ("minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals", "qualifiedValueShape", "qualifiedMinCount", "qualifiedMaxCount")
+_PROPERTY_ONLY = ("minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals")
 NODE_KINDS = {"IRI": "<", "BlankNode": "_", "Literal": '"', "BlankNodeOrIRI": "_<", "BlankNodeOrLiteral": '_"', "IRIOrLiteral": '<"'}
 _TARGETS = {"targetClass": "class", "targetNode": "node", "targetSubjectsOf": "subjectsOf", "targetObjectsOf": "objectsOf"}
 _LISTED = {"and": "And", "or": "Or", "xone": "Xone"}
@@ -193,13 +194,18 @@ class _Reader:
             self.index.setdefault(s, {}).setdefault(p, []).append(o)
         self.problems: list[tuple[str, str]] = []
         self.classes = self._classes(CLASS)
-        self.components = sorted({s for one in self._classes(sh("ConstraintComponent")) for s in self.subjects(TYPE, one)})
+        components = self._classes(sh("ConstraintComponent"))
+        self.components = sorted(s for s, said in self.index.items() if components & set(said.get(TYPE, ())))
 
     def _classes(self, top: str) -> frozenset[str]:
         """A class of the shapes graph with all its subclasses."""
+        below: dict[str, list[str]] = {}
+        for s, p, o in self.triples:
+            if p == SUBCLASS:
+                below.setdefault(o, []).append(s)
         found = [top]
         for one in found:
-            found += [s for s in self.subjects(SUBCLASS, one) if s not in found]
+            found += [s for s in below.get(one, ()) if s not in found]
         return frozenset(found)
 
     def subjects(self, predicate: str, value: str) -> list[str]:
@@ -345,7 +351,7 @@ class _Reader:
     def constraints(self, name: str, path: Path | None) -> Iterator[Constraint]:
         for parameter, component, kind in _TERMS:
             for term in sorted(self.get(name, parameter)):
-                if kind == "literal" and not term.startswith('"') or kind == "iri" and not term.startswith("<"):
+                if (kind == "literal" and not term.startswith('"')) or (kind == "iri" and not term.startswith("<")):
                     raise _Wrong(f"sh:{parameter} is no {'IRI' if kind == 'iri' else 'literal'}")
                 yield Constraint(component, (term,))
         for parameter, component in _COUNTS.items():
@@ -361,7 +367,8 @@ class _Reader:
             yield Constraint("NodeKind", (term[len(SH) + 1 : -1],))
         yield from self._texts(name)
         yield from self._shapes(name)
-        yield from self._qualified(name)
+        if path is not None:  # on node shapes the parameters mean nothing
+            yield from self._qualified(name)
         if self.truth(name, "closed"):
             yield Constraint("Closed", tuple(sorted(self._open(name))))
         yield from self._sparql(name, path)
@@ -379,7 +386,7 @@ class _Reader:
             if None in ranges:
                 raise _Wrong("sh:languageIn is no list of language ranges")
             yield Constraint("LanguageIn", tuple(one.value for one in ranges if one))
-        if self.truth(name, "uniqueLang"):
+        if self.truth(name, "uniqueLang") and f'"true"^^<{XSD}boolean>' in self.get(name, "uniqueLang"):  # "1" is not `true` here (4.4.5)
             yield Constraint("UniqueLang")
         for node in self.get(name, "in"):
             yield Constraint("In", tuple(self.items(node)))
@@ -447,6 +454,8 @@ class _Reader:
             if self.truth(node, "deactivated"):
                 continue
             query = Query(_with_path(self.query(node, "select"), path))
+            if detail := queries.problem(query.text):
+                raise _Wrong(detail)
             yield Constraint("SPARQL", query=query, messages=tuple(sorted(self.get(node, "message"))), source=node)
 
     def _custom(self, name: str, path: Path | None) -> Iterator[Constraint]:
@@ -462,6 +471,8 @@ class _Reader:
             text = _with_path(self.query(validators[0], "ask" if ask else "select"), path)
             messages = self.get(validators[0], "message") or self.get(component, "message")
             query = Query(text, tuple(self._bound(component, name)))
+            if detail := queries.problem(text, ("this", "value") if ask else ("this",)):
+                raise _Wrong(detail)
             yield Constraint(component, query=query, ask=ask, messages=tuple(sorted(messages)))
 
     def _bound(self, declared: str, node: str) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import re
 
 from pipeline.datatypes import DAYS, PATTERNS
 from pipeline.plan import text
-from pipeline.shacl.model import RDF, RDFS, XSD, literal
+from pipeline.shacl.model import RDF, XSD, literal
 
 _INTEGERS = "integer|long|int|short|byte|(?:nonNegative|positive|nonPositive|negative)Integer|unsigned(?:Long|Int|Short|Byte)"
 _TYPED = r'"\^\^<http://www\.w3\.org/2001/XMLSchema#'
@@ -58,8 +58,8 @@ def of_datatype(term: str, datatype: str) -> str:
     """Whether a term is a well-typed literal of a datatype (SHACL, 4.1.2)."""
     if datatype == RDF + "langString":
         return f"""({first(term, '"')} AND {language(term)} <> '')"""
-    if datatype in (XSD + "string", RDFS + "Literal"):
-        return f"""({first(term, '"')} AND {term} LIKE '%"')""" if datatype.endswith("string") else first(term, '"')
+    if datatype == XSD + "string":
+        return is_string(term)
     end = suffix(datatype)
     conditions = [first(term, '"'), f"ends_with({term}, {text(end)})"]
     inner = f"substr({term}, 2, length({term}) - {len(end) + 1})"
@@ -107,7 +107,7 @@ def moment(term: str) -> str:
     local, zone = f"regexp_replace({inner}, {text(_ZONE)}, '')", f"regexp_extract({inner}, {text(_ZONE)}, 1)"
     kind = _moment_kind(term)
     whole = f"CASE {kind} " + " ".join(f"WHEN '{one}' THEN '{before}' || {local} || '{behind}'" for one, (before, behind) in _MOMENTS.items()) + " END"
-    minutes = f"(CAST(substr({zone}, 2, 2) AS INTEGER) * 60 + CAST(substr({zone}, 5, 2) AS INTEGER))"
+    minutes = f"(try_cast(substr({zone}, 2, 2) AS BIGINT) * 60 + try_cast(substr({zone}, 5, 2) AS BIGINT))"
     offset = f"CASE left({zone}, 1) WHEN '+' THEN {minutes} WHEN '-' THEN -{minutes} ELSE 0 END"
     return f"CASE WHEN {kind} <> '' THEN epoch_us(try_cast({whole} AS TIMESTAMP)) - ({offset}) * 60000000 END"
 
@@ -136,7 +136,7 @@ def less(one: str, other: str, *, or_equal: bool = False) -> str:
 def within(term: str, component: str, bound: str) -> str:
     """Whether a term keeps to a bound, which is a literal known beforehand: the comparison that its datatype needs, and no other."""
     sign = {"MinExclusive": ">", "MinInclusive": ">=", "MaxExclusive": "<", "MaxInclusive": "<="}[component]
-    if re.fullmatch(_NUMERIC.replace("(?:[-+]?INF", "(?:[-+]?INF"), bound):
+    if re.fullmatch(_NUMERIC, bound):
         given = f"CAST({text(quoted_text(bound))} AS DOUBLE)"
         equal = f"coalesce({exact(term)} {sign} CAST({exact(text(bound))} AS DECIMAL(38, 12)), {'true' if '=' in sign else 'false'})"
         return f"(CASE WHEN {number(term)} = {given} THEN {equal} ELSE {number(term)} {sign} {given} END)"

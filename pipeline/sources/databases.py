@@ -27,11 +27,14 @@ Kind = Literal["integer", "double", "decimal", "boolean", "date", "time", "dateT
 
 # For the engine, beside canonical_double: numbers as XSD 1.1 has them canonically, and times with the zone as XSD writes it.
 FUNCTIONS = (
-    """CREATE MACRO double_text(x) AS CASE WHEN isnan(CAST(x AS DOUBLE)) THEN 'NaN' WHEN isinf(CAST(x AS DOUBLE))
-        THEN CASE WHEN starts_with(x, '-') THEN '-INF' ELSE 'INF' END ELSE canonical_double(CAST(CAST(x AS DOUBLE) AS VARCHAR)) END""",
+    "CREATE MACRO shortest(x) AS CAST(TRY_CAST(x AS DOUBLE) AS VARCHAR)",
+    "CREATE MACRO double_text(s) AS CASE s WHEN 'nan' THEN 'NaN' WHEN 'inf' THEN 'INF' WHEN '-inf' THEN '-INF' ELSE canonical_double(s) END",
     """CREATE MACRO decimal_text(x) AS CASE WHEN contains(x, '.') THEN rtrim(rtrim(x, '0'), '.') ELSE x END""",
     r"""CREATE MACRO zoned(x) AS replace(regexp_replace(x, '([-+][0-9]{2})$', '\1:00'), '+00:00', 'Z')""",
 )
+
+
+LONGEST_ROW = 16_777_216  # bytes
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,10 @@ class Database(Protocol):
     def unload(self, query: str, columns: list[Column], path: Path) -> None:
         """Writes a query's answer as CSV: the number 1, then the columns; no value is an empty cell without quotes. Raises QueryError."""
 
-    def value(self, cell: str, kind: Kind | None) -> tuple[str, str]:
+    def number(self, cell: str, kind: Kind | None) -> str:
+        """SQL for the shortest text of the double in a cell, NULL where there is none; a layer below, because much is made of it."""
+
+    def value(self, cell: str, number: str, kind: Kind | None) -> tuple[str, str]:
         """SQL for the text of a cell, and for its type."""
 
     def close(self) -> None: ...
@@ -97,10 +103,21 @@ def unload(database: Database, source: LogicalSource, references: tuple[str, ...
         database.unload(source.text, fetched, path)
     except QueryError as error:
         raise InvalidDeclaration([Finding("LP604", source.origin, {"detail": str(error)})]) from None
-    cells = {column: f"c{number}" for number, column in enumerate(fetched)}
-    values = {name: database.value(cells[column], column.kind) for name, column in wanted.items()}
+    at = {column: number for number, column in enumerate(fetched)}
+    values = {name: database.value(f"c{at[column]}", f"d{at[column]}", column.kind) for name, column in wanted.items()}
     known = tuple(dict.fromkeys([*(one.name for one in columns), *wanted]))
-    return Answer(known, _reader(path, ["one", *cells.values()]), values)
+    numbers = "".join(f", {database.number(f'c{number}', column.kind)} AS d{number}" for column, number in at.items())
+    return Answer(known, f"(SELECT *{numbers} FROM {_reader(path, ['one', *(f'c{number}' for number in at.values())])})", values)
+
+
+def unreadable(source: LogicalSource, said: str) -> InvalidDeclaration:
+    """What is wrong with an answer that the engine cannot read: a row is too long, or a text is not in the encoding that it claims."""
+    if re.search("maximum line size|max_line_size", said, re.IGNORECASE):
+        words = {"detail": "a row of the query's answer", "limit": f"{LONGEST_ROW:,} bytes"}
+        return InvalidDeclaration([Finding("LP104", source.origin, words)])
+    if re.search("unicode|utf-?8", said, re.IGNORECASE):
+        return InvalidDeclaration([Finding("LP604", source.origin, {"detail": "a text is not UTF-8"})])
+    return InvalidDeclaration([Finding("LP604", source.origin, {"detail": _one_line(said.partition("\n\n")[0])})])
 
 
 def _reader(path: Path, columns: list[str]) -> str:
@@ -108,7 +125,8 @@ def _reader(path: Path, columns: list[str]) -> str:
     described = ", ".join(f"{text(name)}: 'VARCHAR'" for name in columns)
     return (
         f"read_csv({text(str(path))}, columns = {{{described}}}, header = false, auto_detect = false, delim = ',', quote = '\"', "
-        f"escape = '\"', nullstr = '', allow_quoted_nulls = false, strict_mode = true, null_padding = false, max_line_size = 16777216)"
+        f"escape = '\"', new_line = '\\n', nullstr = '', allow_quoted_nulls = false, strict_mode = true, null_padding = false, "
+        f"max_line_size = {LONGEST_ROW})"
     )
 
 
@@ -220,18 +238,21 @@ class Sqlite:
         except sqlite3.Error as error:
             raise QueryError(str(error)) from None
 
-    def value(self, cell: str, kind: Kind | None) -> tuple[str, str]:
+    def number(self, cell: str, kind: Kind | None) -> str:
+        return f"CASE WHEN left({cell}, 1) = 'r' THEN shortest(substr({cell}, 2)) END"
+
+    def value(self, cell: str, number: str, kind: Kind | None) -> tuple[str, str]:
         stored, value = f"left({cell}, 1)", f"substr({cell}, 2)"
         words = "WHEN 'i' THEN 'integer' WHEN 'r' THEN 'double' WHEN 'b' THEN 'hexBinary' WHEN 't' THEN 'string'"
-        plain = f"CASE {stored} WHEN 'r' THEN double_text({value}) ELSE {value} END"
+        plain = f"CASE {stored} WHEN 'r' THEN double_text({number}) ELSE {value} END"
         if kind == "boolean":
             known = f"{cell} IN ('i0', 'i1', 'ttrue', 'tfalse')"
             return f"CASE WHEN {known} THEN CAST({cell} IN ('i1', 'ttrue') AS VARCHAR) ELSE {plain} END", \
                 f"CASE WHEN {known} THEN 'boolean' ELSE CASE {stored} {words} END END"
         if kind == "decimal":
-            number = f"(CASE {stored} WHEN 'r' THEN CAST(CAST({value} AS DOUBLE) AS VARCHAR) WHEN 'i' THEN {value} END)"
-            short = f"regexp_matches({number}, '^-?[0-9.]+$')"  # beyond 17 digits SQLite has only a double
-            return f"CASE WHEN {short} THEN decimal_text({number}) ELSE {plain} END", \
+            amount = f"CASE {stored} WHEN 'r' THEN {number} WHEN 'i' THEN {value} END"
+            short = f"regexp_matches({amount}, '^-?[0-9.]+$')"  # beyond 17 digits SQLite has only a double
+            return f"CASE WHEN {short} THEN decimal_text({amount}) ELSE {plain} END", \
                 f"CASE WHEN {short} THEN 'decimal' ELSE CASE {stored} {words} END END"
         if kind in ("date", "time", "dateTime"):
             moment = f"replace({value}, ' ', 'T')" if kind == "dateTime" else value
@@ -331,12 +352,15 @@ class PostgreSQL:
         except psycopg.Error as error:
             raise QueryError(_said(error)) from None
 
-    def value(self, cell: str, kind: Kind | None) -> tuple[str, str]:
+    def number(self, cell: str, kind: Kind | None) -> str:
+        return f"shortest({cell})" if kind in ("double", "decimal") else "NULL"
+
+    def value(self, cell: str, number: str, kind: Kind | None) -> tuple[str, str]:
         if kind == "double":
-            return f"double_text({cell})", "'double'"
+            return f"double_text({number})", "'double'"
         if kind == "decimal":  # NaN and Infinity are no decimals, but doubles
             finite = f"regexp_matches({cell}, '^-?[0-9.]+$')"
-            return f"CASE WHEN {finite} THEN decimal_text({cell}) ELSE double_text({cell}) END", \
+            return f"CASE WHEN {finite} THEN decimal_text({cell}) ELSE double_text({number}) END", \
                 f"CASE WHEN {finite} THEN 'decimal' ELSE 'double' END"
         if kind == "boolean":
             return f"CASE {cell} WHEN 't' THEN 'true' WHEN 'f' THEN 'false' END", "'boolean'"

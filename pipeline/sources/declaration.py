@@ -29,7 +29,7 @@ TYPES: dict[str, dict[str, object]] = {
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a record; `target` is the type, the table referred to, or the concept scheme."""
+    """One field of a record; `target` is the type, the table referred to, or the concept scheme, `after` a date that it may not precede."""
 
     kind: Kind
     target: str = ""
@@ -37,6 +37,7 @@ class Field:
     key: bool = False
     fields: dict[str, Field] = field(default_factory=dict)
     item: Field | None = None
+    after: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,18 +95,28 @@ class _Reader:
         if not isinstance(node, Mapping):
             self.wrong(node, "`fields` is a map of field names")
             return {}
-        return {name: self.field(name, item) for name, item in node.items.items()}
+        found = {name: self.field(name, item) for name, item in node.items.items()}
+        for name, one in found.items():
+            other = found.get(one.after)
+            if one.after and (other is None or not all(self.is_date(date) for date in (one, other))):
+                self.wrong(node.items[name], f"`after`: `{name}` and `{one.after}` are both fields of type date or partial-date here")
+        return found
+
+    @staticmethod
+    def is_date(one: Field) -> bool:
+        return one.kind == "value" and one.target in ("date", "partial-date")
 
     def field(self, name: str, node: Node) -> Field:
         if not isinstance(node, Mapping):
             self.wrong(node, f"field `{name}` is a map such as {{type: text}}")
             return Field("value", "text")
-        flags = {"required", "key"}
+        flags = {"required", "key", "after"}
         forms = [key for key in node.items if key not in flags]
         if len(forms) != 1 or forms[0] not in ("type", "ref", "concept", "texts", "fields", "list"):
             self.wrong(node, f"field `{name}` needs exactly one of type, ref, concept, texts, fields, list")
             return Field("value", "text")
         required, key = (self.flag(node, flag) for flag in ("required", "key"))
+        after = self.text(node.items["after"]) if "after" in node.items else ""
         form, value = forms[0], node.items[forms[0]]
         if form == "fields":
             return Field("map", required=required, fields=self.fields(value))
@@ -118,7 +129,7 @@ class _Reader:
             self.wrong(value, f"there is no table `{target}`")
         if form == "type" and target not in TYPES and ":" not in target:
             self.wrong(value, f"there is no type `{target}`; known are {', '.join(TYPES)} and own datatypes (def:…)")
-        return Field("value" if form == "type" else "ref" if form == "ref" else "concept", target, required, key)
+        return Field("value" if form == "type" else "ref" if form == "ref" else "concept", target, required, key, after=after)
 
     def flag(self, node: Mapping, name: str) -> bool:
         value = node.items.get(name)

@@ -10,7 +10,7 @@ from pipeline.errors import Finding, InvalidDeclaration, LodpipeError, Origin, S
 from pipeline.reading.files import read_tree
 from pipeline.reading.tree import Node, Sequence
 from pipeline.sources.jsonpath import parse, walk
-from pipeline.sources.tables import ROW_BITS, header_of, line_of_row
+from pipeline.sources.tables import ROW_BITS, cell_origin, header_of
 
 
 @dataclass
@@ -45,7 +45,7 @@ class FileTable:
         """The line of a record; in JSON and YAML that of the value which a reference leads to."""
         row = record & ((1 << ROW_BITS) - 1)
         if self.kind == "csv":
-            return Origin(self.name, line_of_row(self.path, row))
+            return cell_origin(self.name, self.path, row, self.header, column)
         if self.kind not in ("json", "jsonl", "yaml") or row >= len(self.nodes):
             return Origin(self.name, row + 1 if self.kind == "parquet" else 0)
         node = self.nodes[row]

@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, SourceError
+from pipeline.reading.cells import cell_of, row_of
 from pipeline.reading.files import READERS, read_text, read_tree
 from pipeline.reading.tree import Mapping, Node, Scalar, Sequence, describe, place_of
 from pipeline.sources.declaration import Column, Field, Table, columns_of, lists_of
@@ -54,7 +55,7 @@ class RowTable:
         """Where a record stands, or the value of one of its columns; the record itself where the column is empty."""
         file, node = self.nodes[record - first_record(self.number)]
         path = next((list(one.path) for one in self.columns if one.name == column), [])
-        return Origin(file, *place_of(node, path))  # type: ignore[arg-type]  # a path of keys only
+        return Origin(file, *place_of(node, path), column or "")  # type: ignore[arg-type]  # a path of keys only
 
 
 @dataclass
@@ -72,7 +73,7 @@ class ScanTable:
         row = record & ((1 << ROW_BITS) - 1)
         if path.suffix == ".parquet":
             return Origin(name, row + 1)
-        return Origin(name, line_of_row(path, row))
+        return cell_origin(name, path, row, self.headers.get(name, []), column)
 
     @cached_property
     def headers(self) -> dict[str, list[str]]:
@@ -95,17 +96,13 @@ def header_of(path: Path, name: str) -> list[str]:
         raise SourceError([Finding("LP106", Origin(name), {"file": name, "detail": error.strerror or str(error)})]) from None
 
 
-def line_of_row(path: Path, row: int) -> int:
-    """The line on which a CSV row begins, counted from 1; row 0 is the first after the header."""
-    with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-        reader = csv.reader(file)
-        number, line = -1, 0  # the header is row -1
-        for cells in reader:
-            if cells and number == row:
-                return line + 1
-            number += bool(cells)
-            line = reader.line_num
-    return line
+def cell_origin(name: str, path: Path, row: int, header: list[str], column: str | None) -> Origin:
+    """Where a CSV row begins; with a column that the header has, where its cell does."""
+    line, text = row_of(path, row)
+    if column not in header:
+        return Origin(name, line, field=column or "")
+    below, at = cell_of(text, header.index(column))
+    return Origin(name, line + below, at, column)
 
 
 def _text_at(node: Node, path: tuple[str, ...]) -> str | None:
@@ -124,6 +121,7 @@ class RecordReader:
         self.tables: dict[str, RecordTable] = {}
         self.findings: list[Finding] = []
         self.files_of: dict[str, set[str]] = {}
+        self.headless: set[str] = set()
 
     def read(self, declared: Iterable[Table]) -> dict[str, RecordTable]:
         """All record tables by name, child tables (labs_participants) after their parents."""
@@ -139,7 +137,7 @@ class RecordReader:
     def unread(self, findings: Iterable[Finding]) -> set[str]:
         """The tables that lack records: a file could not be read whole (1xx), or a record with a doubled key was left out."""
         files = {one.where.file for one in findings if (one.code.startswith("LP1") or one.code == "LP207") and one.where}
-        return {name for name, used in self.files_of.items() if files & used}
+        return {name for name, used in self.files_of.items() if files & used} | self.headless
 
     def _files(self, table: Table) -> list[tuple[str, Path]]:
         inside = self.source.resolve()
@@ -164,7 +162,10 @@ class RecordReader:
         scan = ScanTable(table.name, len(self.tables), columns, tuple(files))
         try:
             for file, header in scan.headers.items():
-                self.findings.extend(_header_findings(table, columns, file, header))
+                if found := list(_header_findings(table, columns, file, header)):
+                    self.findings.extend(found)
+                    self.headless.add(table.name)
+                    scan.files = ()  # rows under a wrong header would only tell the same again
         except LodpipeError as error:
             self.findings.extend(error.findings)
             scan.files = ()
@@ -250,6 +251,11 @@ def _items_at(node: Node, path: tuple[str, ...]) -> list[Node]:
 
 def _header_findings(table: Table, columns: tuple[Column, ...], file: str, header: list[str]) -> Iterator[Finding]:
     names = [column.name for column in columns]
+    if len(header) < 2 <= len(names):
+        sign = next((sign for sign in (";", "\t") if sign in "".join(header)), None)
+        detail = f"cells are separated by commas here, not by {sign!r}" if sign else "the header is missing"
+        yield Finding("LP102", Origin(file, 1), {"format": "CSV", "detail": detail})
+        return
     for at, name in enumerate(header):
         if name not in names:
             yield Finding("LP201", Origin(file, 1), {"key": name, "hint": did_you_mean(name, names)})

@@ -1,0 +1,600 @@
+"""Shapes compiled to set-based SQL over a table of statements (s, p, o), and run: a table of violations.
+
+Nothing is done node by node. Every shape is placed where it is used: a *placement* is a shape on a set of focus nodes, which is known by how
+it is found (targets, or the values of a path from another set). Then, for all placements together:
+
+1. `nodes(fs, node)` and `vals(vs, focus, value)` are filled from the outermost shapes inwards, one query for each level;
+2. constraints that need no other shape are checked, many in one query;
+3. constraints on other shapes (sh:node, sh:not, sh:or …) follow from the innermost outwards, for conformance is the absence of violations.
+
+The SQL is what DuckDB and Spark share (with regexp_matches, json_extract_string and epoch_us under their names there).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pipeline.plan import text
+from pipeline.shacl import terms
+from pipeline.shacl.model import NODE_KINDS, SUBCLASS, TYPE, Constraint, Path, Shape, ShapesGraph, Target
+from pipeline.shacl.paths import Walker, plain
+
+_FEW = 60  # SELECTs in one statement; more cost the planner more than they save
+_COLUMNS = "k INTEGER, focus VARCHAR, value VARCHAR, path VARCHAR, said VARCHAR"
+
+
+class Connection(Protocol):
+    """What is needed of a database: DuckDB's connection, or anything that runs SQL and gives rows."""
+
+    def execute(self, query: str, parameters: Any = None, /) -> Any: ...
+
+
+@dataclass(frozen=True)
+class Placement:
+    """A shape on a set of focus nodes `fs`; a property shape has the set `vs` of their values."""
+
+    number: int
+    shape: Shape
+    fs: int
+    vs: int | None
+    checks: tuple[Check, ...]
+    height: int
+
+    @property
+    def pairs(self) -> str:
+        """The relation (focus, value) of the value nodes."""
+        if self.vs is None:
+            return f"(SELECT node AS focus, node AS value FROM nodes WHERE fs = {self.fs})"
+        return f"(SELECT focus, value FROM vals WHERE vs = {self.vs})"
+
+
+@dataclass(frozen=True)
+class Check:
+    """A constraint of a placement, numbered `k`; `others` are the placements of the shapes that it names."""
+
+    k: int
+    constraint: Constraint
+    others: tuple[Placement, ...] = ()
+    siblings: tuple[Placement, ...] = ()
+
+
+@dataclass
+class Plan:
+    """All placements of a shapes graph, and the sets of nodes and values that they are placed on."""
+
+    shapes: ShapesGraph
+    roots: list[tuple[Shape, int, Placement]] = field(default_factory=list)
+    targets: dict[int, tuple[Target, ...]] = field(default_factory=dict)
+    inner: dict[int, int] = field(default_factory=dict)
+    values: dict[int, tuple[int, Path]] = field(default_factory=dict)
+    levels: dict[int, int] = field(default_factory=dict)
+    placements: list[Placement] = field(default_factory=list)
+    checks: dict[int, tuple[Placement, Check]] = field(default_factory=dict)
+    classes: dict[str, int] = field(default_factory=dict)
+    told: set[int] = field(default_factory=set)
+    direct: set[int] = field(default_factory=set)  # sh:property of shapes that only targets use: nobody asks whether those conform
+
+
+def plan_shapes(shapes: ShapesGraph) -> Plan:
+    """Places every shape that has targets, and all that they use."""
+    return _Planner(shapes).plan
+
+
+_INLINE_LOGIC = ("And", "Or", "Not", "Xone", "Node")
+
+
+class _Planner:
+    def __init__(self, shapes: ShapesGraph) -> None:
+        self.plan = Plan(shapes)
+        self._sets: dict[object, int] = {}
+        self._placed: dict[tuple[str, int], Placement] = {}
+        self._checks = 0
+        for shape in shapes.targeted:
+            fs = self._set(shape.targets)
+            self.plan.targets[fs], self.plan.levels[fs] = shape.targets, 0
+            for target in shape.targets:
+                if target.kind == "class":
+                    self._class(target.term)
+            self.plan.roots.append((shape, fs, self.place(shape.name, fs)))
+        asked = {other.number for _, check in self.plan.checks.values() for other in (*check.others, *check.siblings)}
+        for _, _, placement in self.plan.roots:
+            self._tell(placement)
+            if placement.vs is None and placement.number not in asked:
+                self.plan.direct |= {check.k for check in placement.checks if check.constraint.component == "Property"}
+
+    def _set(self, key: object) -> int:
+        return self._sets.setdefault(key, len(self._sets))
+
+    def _class(self, iri: str) -> int:
+        return self.plan.classes.setdefault(iri, len(self.plan.classes))
+
+    def place(self, name: str, fs: int) -> Placement:
+        """The placement of a shape on a set; the same shape on the same set is placed once."""
+        if (name, fs) in self._placed:
+            return self._placed[name, fs]
+        shape = self.plan.shapes.shapes[name]
+        vs = None
+        if shape.path is not None:
+            vs = self._set((fs, shape.path))
+            self.plan.values[vs] = (fs, shape.path)
+        checks = () if shape.deactivated else tuple(self._check(one, fs, vs) for one in shape.constraints)
+        below = [other.height for check in checks for other in (*check.others, *check.siblings)]
+        made = Placement(len(self.plan.placements), shape, fs, vs, checks, max(below, default=-1) + 1)
+        self.plan.placements.append(made)
+        self.plan.checks |= {check.k: (made, check) for check in checks}
+        self._placed[name, fs] = made
+        return made
+
+    def _check(self, constraint: Constraint, fs: int, vs: int | None) -> Check:
+        if constraint.component == "Class":
+            self._class(constraint.values[0])
+        k = self._checks
+        self._checks += 1
+        if not constraint.shapes or (constraint.component != "Node" and self._inline(constraint)):
+            return Check(k, constraint)
+        inner = fs if vs is None else self._inner(vs)
+        others, siblings = (tuple(self.place(name, inner) for name in names) for names in (constraint.shapes, constraint.siblings))
+        return Check(k, constraint, others, siblings)
+
+    def _inline(self, constraint: Constraint) -> bool:
+        """Whether all shapes that a constraint names can be decided by looking at the value alone."""
+        if constraint.component == "Property" or not all(self._plain_shape(one) for one in (*constraint.shapes, *constraint.siblings)):
+            return False
+        for name in (*constraint.shapes, *constraint.siblings):
+            for one in self.plan.shapes.shapes[name].constraints:
+                if one.component == "Class":
+                    self._class(one.values[0])
+        return True
+
+    def _plain_shape(self, name: str) -> bool:
+        shape = self.plan.shapes.shapes[name]
+        return shape.path is None and all(
+            one.component in _BY_VALUE or (one.component == "HasValue") or (one.component in _INLINE_LOGIC and self._inline(one))
+            for one in shape.constraints
+        ) and not any(one.component == "Pattern" and not in_re2(one) for one in shape.constraints)  # fmt: skip
+
+    def _inner(self, vs: int) -> int:
+        """The set of the values of a path, as focus nodes of further shapes."""
+        fs = self._set(("values of", vs))
+        self.plan.inner[fs] = vs
+        self.plan.levels[fs] = self.plan.levels[self.plan.values[vs][0]] + 1
+        return fs
+
+    def _tell(self, placement: Placement) -> None:
+        """Marks the checks whose violations are told in the report: those of targeted shapes, and what explains them."""
+        for check in placement.checks:
+            if check.k not in self.plan.told:
+                self.plan.told.add(check.k)
+                if check.constraint.component in ("Property", "Node"):
+                    for other in check.others:
+                        self._tell(other)
+
+
+# -- constraints that look at one value ------------------------------------------------------------------------------------
+
+
+def in_re2(constraint: Constraint) -> bool:
+    """Whether RE2 knows the pattern: not one that looks around or back."""
+    return not re.search(r"\\[1-9]|\(\?[=!<]", constraint.text)
+
+
+def _node_kind(one: Constraint, _: Mapping[str, int]) -> str:
+    return terms.first("value", NODE_KINDS[one.values[0]])
+
+
+def _datatype(one: Constraint, _: Mapping[str, int]) -> str:
+    return terms.of_datatype("value", one.values[0][1:-1])
+
+
+def _class(one: Constraint, classes: Mapping[str, int]) -> str:
+    return f"value IN (SELECT node FROM instances WHERE class = {classes[one.values[0]]})"
+
+
+def _in(one: Constraint, _: Mapping[str, int]) -> str:
+    return f"value IN ({', '.join(map(text, one.values))})" if one.values else "false"
+
+
+def _length(one: Constraint, _: Mapping[str, int]) -> str:
+    return f"length({terms.string('value')}) {'>=' if one.component == 'MinLength' else '<='} {one.count}"
+
+
+def _pattern(one: Constraint, _: Mapping[str, int]) -> str:
+    return f"regexp_matches({terms.string('value')}, {text(terms.regex(one.text, one.flags))})"
+
+
+def _language_in(one: Constraint, _: Mapping[str, int]) -> str:
+    """Basic filtering of language tags, as SPARQL's langMatches does it."""
+    tag = terms.language("value")
+    ranges = [f"{tag} <> ''" if name == "*" else f"{tag} = {text(name)} OR {tag} LIKE {text(name + '-%')}" for name in map(str.lower, one.values)]
+    return f"({first_literal()} AND ({' OR '.join(ranges) or 'false'}))"
+
+
+def first_literal() -> str:
+    return terms.first("value", '"')
+
+
+def _range(one: Constraint, _: Mapping[str, int]) -> str:
+    return f"({first_literal()} AND {terms.within('value', one.component, one.values[0])})"
+
+
+ByValue = Callable[[Constraint, Mapping[str, int]], str]
+_BY_VALUE: dict[str, ByValue] = {
+    "NodeKind": _node_kind, "Datatype": _datatype, "Class": _class, "In": _in, "MinLength": _length, "MaxLength": _length, "Pattern": _pattern,
+    "LanguageIn": _language_in, "MinExclusive": _range, "MinInclusive": _range, "MaxExclusive": _range, "MaxInclusive": _range,
+}  # fmt: skip
+
+
+# Constraints on property shapes that differ in nothing but their sets and terms: one query for all of them.
+_GROUPED = {"MinCount": "min_counts", "MaxCount": "max_counts", "HasValue": "has_values", "UniqueLang": "unique_langs", "Equals": "equal_sets",
+            "Class": "classes"}  # fmt: skip
+
+
+def _listed(rows: Iterable[tuple[object, ...]]) -> str:
+    """Rows as a relation."""
+    return f"(VALUES {', '.join('(' + ', '.join(map(str, row)) + ')' for row in rows)})"
+
+
+class Checker:
+    """Writes the SELECT (k, focus, value, path, said) of each check."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+
+    def holds(self, constraint: Constraint) -> str:
+        """Whether a constraint holds for `value`, where that can be told by the value alone."""
+        if constraint.component in _BY_VALUE:
+            return f"({_BY_VALUE[constraint.component](constraint, self.plan.classes)}) IS TRUE"
+        if constraint.component == "HasValue":
+            return f"(value = {text(constraint.values[0])})"
+        return self.joined(constraint.component, [self.conforms(name) for name in constraint.shapes])
+
+    def conforms(self, name: str) -> str:
+        """Whether `value` conforms to a shape that is decided by the value alone."""
+        shape = self.plan.shapes.shapes[name]
+        if shape.deactivated or not shape.constraints:
+            return "true"
+        return "(" + " AND ".join(self.holds(one) for one in shape.constraints) + ")"
+
+    def joined(self, component: str, members: Sequence[str]) -> str:
+        """What a logical constraint makes of whether its members hold."""
+        if component == "Not":
+            return f"(NOT {members[0]})"
+        if component == "Xone":
+            return "(" + " + ".join(f"CASE WHEN {one} THEN 1 ELSE 0 END" for one in members) + " = 1)"
+        return "(" + (" OR " if component == "Or" else " AND ").join(members) + ")"
+
+    def selects(self, checks: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
+        """The SELECTs that find the violations of many checks: those that differ in nothing but their sets and terms are one."""
+        groups: dict[tuple[str, ...], list[tuple[Placement, Check]]] = {}
+        for placement, check in checks:
+            groups.setdefault(self._kind(placement, check), []).append((placement, check))
+        for (kind, *rest), members in groups.items():
+            if kind == "value":
+                yield self._by_value(members, rest[0])
+            elif kind in _GROUPED:
+                yield from getattr(self, "_" + _GROUPED[kind])(members)
+            else:
+                for placement, check in members:
+                    yield from self._select(placement, check)
+
+    def _kind(self, placement: Placement, check: Check) -> tuple[str, ...]:
+        one = check.constraint
+        if one.component == "Class" and placement.vs is not None:
+            return ("Class",)
+        if one.component in _BY_VALUE or (one.component in _INLINE_LOGIC and not check.others):
+            return "value", self.holds(one), "node" if placement.vs is None else ""
+        return ("alone",) if placement.vs is None else (one.component,)
+
+    def _by_value(self, members: Sequence[tuple[Placement, Check]], holds: str) -> str:
+        first, check = members[0]
+        if len(members) == 1:
+            return f"SELECT {check.k} AS k, focus, value, NULL AS path, NULL AS said FROM {first.pairs} WHERE NOT {holds}"
+        if first.vs is None:
+            listed = _listed((check.k, placement.fs) for placement, check in members)
+            pairs = f"(SELECT c.k, node AS focus, node AS value FROM nodes JOIN {listed} c (k, fs) ON c.fs = nodes.fs)"
+        else:
+            listed = _listed((check.k, placement.vs) for placement, check in members)
+            pairs = f"(SELECT c.k, focus, value FROM vals JOIN {listed} c (k, vs) ON c.vs = vals.vs)"
+        return f"SELECT k, focus, value, NULL AS path, NULL AS said FROM {pairs} WHERE NOT {holds}"
+
+    def _counts(self, members: Sequence[tuple[Placement, Check]], least: bool) -> str:
+        """sh:minCount or sh:maxCount of many property shapes, from one count of their values."""
+        listed = _listed((check.k, placement.fs, placement.vs, check.constraint.count) for placement, check in members)
+        sets = ", ".join(sorted({str(placement.vs) for placement, _ in members}))
+        counted = f"(SELECT vs, focus, count(*) AS many FROM vals WHERE vs IN ({sets}) GROUP BY vs, focus)"
+        if least:
+            return (
+                f"SELECT c.k, n.node, NULL, NULL, NULL FROM {listed} c (k, fs, vs, least) JOIN nodes n ON n.fs = c.fs "
+                f"LEFT JOIN {counted} v ON v.vs = c.vs AND v.focus = n.node WHERE coalesce(v.many, 0) < c.least"
+            )
+        return f"SELECT c.k, v.focus, NULL, NULL, NULL FROM {counted} v JOIN {listed} c (k, fs, vs, most) ON c.vs = v.vs WHERE v.many > c.most"
+
+    def _min_counts(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
+        if members := [one for one in members if one[1].constraint.count]:
+            yield self._counts(members, least=True)
+
+    def _max_counts(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
+        yield self._counts(members, least=False)
+
+    def _has_values(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
+        listed = _listed((check.k, placement.fs, placement.vs, text(check.constraint.values[0])) for placement, check in members)
+        yield (
+            f"SELECT c.k, n.node, NULL, NULL, NULL FROM {listed} c (k, fs, vs, value) JOIN nodes n ON n.fs = c.fs "
+            f"LEFT JOIN vals v ON v.vs = c.vs AND v.focus = n.node AND v.value = c.value WHERE v.vs IS NULL"
+        )
+
+    def _unique_langs(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
+        listed = _listed((check.k, placement.vs) for placement, check in members)
+        yield (
+            f"SELECT k, focus, NULL, NULL, NULL FROM (SELECT c.k, v.focus, {terms.language('v.value')} AS tag FROM vals v "
+            f"JOIN {listed} c (k, vs) ON c.vs = v.vs WHERE {terms.first('v.value', chr(34))}) WHERE tag <> '' GROUP BY k, focus, tag HAVING count(*) > 1"
+        )
+
+    def _classes(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
+        listed = _listed((check.k, placement.vs, self.plan.classes[check.constraint.values[0]]) for placement, check in members)
+        yield (
+            f"SELECT c.k, v.focus, v.value, NULL, NULL FROM vals v JOIN {listed} c (k, vs, class) ON c.vs = v.vs "
+            f"LEFT JOIN instances i ON i.class = c.class AND i.node = v.value WHERE i.class IS NULL"
+        )
+
+    def _equal_sets(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
+        listed = _listed((check.k, placement.fs, placement.vs, text(check.constraint.values[0])) for placement, check in members)
+        yield (
+            f"SELECT c.k, v.focus, v.value, NULL, NULL FROM vals v JOIN {listed} c (k, fs, vs, p) ON c.vs = v.vs "
+            f"LEFT JOIN triples t ON t.s = v.focus AND t.o = v.value AND t.p = c.p WHERE t.s IS NULL"
+        )
+        yield (
+            f"SELECT c.k, t.s, t.o, NULL, NULL FROM triples t JOIN {listed} c (k, fs, vs, p) ON c.p = t.p "
+            f"JOIN nodes n ON n.fs = c.fs AND n.node = t.s "
+            f"LEFT JOIN vals v ON v.vs = c.vs AND v.focus = t.s AND v.value = t.o WHERE v.vs IS NULL"
+        )
+
+    def _select(self, placement: Placement, check: Check) -> Iterator[str]:
+        one, pairs, k = check.constraint, placement.pairs, check.k
+        if one.component in ("Node", "Not", "And", "Or", "Xone", "Property"):
+            members = [_conforming(other) for other in check.others]
+            condition = self.joined({"Node": "And", "Property": "And"}.get(one.component, one.component), members)
+            yield f"SELECT {k}, focus, value, NULL, NULL FROM {pairs} WHERE NOT {condition}"
+        else:
+            yield from getattr(self, "_" + one.component)(placement, check)
+
+    # -- constraints on all values of a focus node ---------------------------------------------------------------------
+
+    def _lacking(self, placement: Placement, k: int, found: str) -> str:
+        """The focus nodes that a relation of focus nodes lacks."""
+        return (
+            f"SELECT {k}, node, NULL, NULL, NULL FROM nodes n WHERE fs = {placement.fs} "
+            f"AND NOT EXISTS (SELECT 1 FROM ({found}) f WHERE f.focus = n.node)"
+        )
+
+    def _HasValue(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
+        yield self._lacking(placement, check.k, f"SELECT focus FROM {placement.pairs} WHERE value = {text(check.constraint.values[0])}")
+
+    def _others(self, check: Check) -> str:
+        return f"(SELECT s, o FROM triples WHERE p = {text(check.constraint.values[0])})"
+
+    def _Equals(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
+        others = self._others(check)
+        yield (
+            f"SELECT {check.k}, focus, value, NULL, NULL FROM {placement.pairs} v "
+            f"WHERE NOT EXISTS (SELECT 1 FROM {others} t WHERE t.s = v.focus AND t.o = v.value)"
+        )
+        yield (
+            f"SELECT {check.k}, t.s, t.o, NULL, NULL FROM {others} t JOIN nodes n ON n.node = t.s WHERE n.fs = {placement.fs} "
+            f"AND NOT EXISTS (SELECT 1 FROM {placement.pairs} v WHERE v.focus = t.s AND v.value = t.o)"
+        )
+
+    def _Disjoint(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
+        yield (
+            f"SELECT {check.k}, focus, value, NULL, NULL FROM {placement.pairs} v "
+            f"WHERE EXISTS (SELECT 1 FROM {self._others(check)} t WHERE t.s = v.focus AND t.o = v.value)"
+        )
+
+    def _LessThan(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
+        holds = terms.less("v.value", "t.o", or_equal=check.constraint.component == "LessThanOrEquals")
+        yield (
+            f"SELECT {check.k}, v.focus, v.value, NULL, NULL FROM {placement.pairs} v JOIN {self._others(check)} t ON t.s = v.focus "
+            f"WHERE {holds} IS NOT TRUE"
+        )
+
+    _LessThanOrEquals = _LessThan
+
+    def _Closed(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
+        allowed = ", ".join(map(text, check.constraint.values))
+        condition = f" WHERE t.p NOT IN ({allowed})" if allowed else ""
+        yield f"SELECT {check.k}, v.focus, t.o, t.p, NULL FROM {placement.pairs} v JOIN triples t ON t.s = v.value{condition}"
+
+    def _qualifying(self, placement: Placement, check: Check) -> str:
+        """The pairs whose value conforms to the qualified shape and to none of its siblings."""
+        one = check.constraint
+        if check.others:
+            conditions = [_conforming(check.others[0]), *(f"NOT {_conforming(other)}" for other in check.siblings)]
+        else:
+            conditions = [self.conforms(one.shapes[0]), *(f"NOT {self.conforms(name)}" for name in one.siblings)]
+        return f"SELECT focus FROM {placement.pairs} WHERE {' AND '.join(conditions)} GROUP BY focus HAVING count(*)"
+
+    def _QualifiedMinCount(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
+        if check.constraint.count:
+            yield self._lacking(placement, check.k, f"{self._qualifying(placement, check)} >= {check.constraint.count}")
+
+    def _QualifiedMaxCount(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
+        found = f"{self._qualifying(placement, check)} > {check.constraint.count}"
+        yield f"SELECT {check.k}, focus, NULL, NULL, NULL FROM ({found})"
+
+
+def _conforming(placement: Placement) -> str:
+    """Whether `value` conforms to a placed shape: no check of it found anything with that focus node."""
+    numbers = ", ".join(str(check.k) for check in placement.checks)
+    return f"(value NOT IN (SELECT focus FROM violations WHERE k IN ({numbers})))" if numbers else "true"
+
+
+# -- running ---------------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Run:
+    """Runs a plan on a connection that has the table (or view) `triples` (s, p, o) without doubles; leaves the table `violations`.
+
+    `only` bounds the focus nodes of targeted shapes to those of a table (fs, node). `ask` answers SPARQL.
+    """
+
+    connection: Connection
+    plan: Plan
+    only: str | None = None
+    ask: Any = None
+    _kept: int = 0
+
+    def go(self) -> None:
+        """Fills `nodes`, `vals`, `instances` and `violations`."""
+        self.execute("CREATE OR REPLACE TEMP TABLE nodes (fs INTEGER, node VARCHAR)")
+        self.execute("CREATE OR REPLACE TEMP TABLE vals (vs INTEGER, focus VARCHAR, value VARCHAR)")
+        self.execute(f"CREATE OR REPLACE TEMP TABLE violations ({_COLUMNS})")
+        self._instances()
+        self._targets()
+        for level in range(max(self.plan.levels.values(), default=-1) + 1):
+            if level:
+                self._inner(level)
+            self._values(level)
+        self._check()
+
+    def close(self) -> None:
+        """Removes what the run has made."""
+        for name in ("nodes", "vals", "violations", "instances", *(f"kept_{number + 1}" for number in range(self._kept))):
+            self.execute(f"DROP TABLE IF EXISTS temp.{name}")
+
+    def execute(self, sql: str, parameters: Any = None) -> Any:
+        return self.connection.execute(sql, parameters) if parameters is not None else self.connection.execute(sql)
+
+    def insert(self, table: str, selects: Sequence[str]) -> None:
+        """Puts the rows of many SELECTs into a table."""
+        for at in range(0, len(selects), _FEW):
+            self.execute(f"INSERT INTO {table} " + " UNION ALL ".join(selects[at : at + _FEW]))
+
+    def insert_rows(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
+        """Puts rows into a table by one parameter, which is much faster than binding each."""
+        if rows:
+            data = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False)
+            structure = text(json.dumps([dict(columns)]))
+            self.execute(f"INSERT INTO {table} SELECT {', '.join(columns)} FROM (SELECT unnest(from_json(?, {structure}), recursive := true))", [data])
+
+    # -- sets of nodes -----------------------------------------------------------------------------------------------
+
+    def _instances(self) -> None:
+        """`instances(class, node)`: the SHACL instances of every class that the shapes name, subclasses included (SHACL, 1.1)."""
+        self.execute("CREATE OR REPLACE TEMP TABLE instances (class INTEGER, node VARCHAR)")
+        if not self.plan.classes:
+            return
+        below: dict[str, list[str]] = {}
+        for sub, top in self.execute(f"SELECT s, o FROM triples WHERE p = '{SUBCLASS}'").fetchall():
+            below.setdefault(top, []).append(sub)
+        rows = []
+        for name, number in self.plan.classes.items():
+            found = {name: None}
+            for one in (waiting := [name]):
+                waiting += [sub for sub in below.get(one, ()) if sub not in found and found.setdefault(sub) is None]
+            rows += [(number, one) for one in found]
+        listed = ", ".join(f"({number}, {text(name)})" for number, name in rows)
+        distinct = "DISTINCT " if len(rows) > len(self.plan.classes) else ""
+        self.execute(
+            f"INSERT INTO instances SELECT {distinct}c.number, t.s FROM (SELECT s, o FROM triples WHERE p = '{TYPE}') t "
+            f"JOIN (VALUES {listed}) c (number, name) ON c.name = t.o"
+        )
+
+    def _targets(self) -> None:
+        for fs, targets in self.plan.targets.items():
+            selects = [self._target(one) for one in targets]
+            found = " UNION ".join(selects) if len(selects) > 1 else f"SELECT DISTINCT node FROM ({selects[0]})"
+            bound = f" WHERE node IN (SELECT node FROM {self.only} WHERE fs = {fs})" if self.only else ""
+            self.execute(f"INSERT INTO nodes SELECT {fs}, node FROM ({found}){bound}")
+
+    def _target(self, target: Target) -> str:
+        if target.kind == "class":
+            return f"SELECT node FROM instances WHERE class = {self.plan.classes[target.term]}"
+        if target.kind == "node":
+            return f"SELECT {text(target.term)} AS node"
+        if target.kind == "sparql":
+            assert target.query is not None
+            name = self.keep_rows(self.ask.targets(target.query))
+            return f"SELECT node FROM {name}"
+        return f"SELECT {'s' if target.kind == 'subjectsOf' else 'o'} AS node FROM triples WHERE p = {text(target.term)}"
+
+    def _inner(self, level: int) -> None:
+        sets = [(fs, vs) for fs, vs in self.plan.inner.items() if self.plan.levels[fs] == level]
+        listed = ", ".join(f"({fs}, {vs})" for fs, vs in sets)
+        self.execute(f"INSERT INTO nodes SELECT DISTINCT i.fs, v.value FROM vals v JOIN (VALUES {listed}) i (fs, vs) ON i.vs = v.vs")
+
+    def _values(self, level: int) -> None:
+        """The values of all paths from the sets of a level: paths of one step in one query, others each in its own."""
+        steps: dict[bool, list[str]] = {False: [], True: []}
+        for vs, (fs, path) in self.plan.values.items():
+            if self.plan.levels[fs] != level:
+                continue
+            if step := plain(path):
+                steps[step[1]].append(f"({vs}, {fs}, {text(step[0])})")
+            else:
+                start = f"SELECT node AS focus, node AS value FROM nodes WHERE fs = {fs}"
+                self.execute(f"INSERT INTO vals SELECT {vs}, focus, value FROM ({Walker(self.keep, self.count).follow(path, start)})")
+        for backwards, listed in steps.items():
+            if listed:
+                near, far = ("o", "s") if backwards else ("s", "o")
+                self.execute(
+                    f"INSERT INTO vals SELECT k.vs, t.{near}, t.{far} FROM triples t JOIN (VALUES {', '.join(listed)}) k (vs, fs, p) ON k.p = t.p "
+                    f"JOIN nodes n ON n.node = t.{near} AND n.fs = k.fs"
+                )
+
+    def keep(self, sql: str) -> str:
+        self._kept += 1
+        self.execute(f"CREATE OR REPLACE TEMP TABLE kept_{self._kept} AS {sql}")
+        return f"kept_{self._kept}"
+
+    def keep_rows(self, nodes: Sequence[str]) -> str:
+        name = self.keep("SELECT CAST(NULL AS VARCHAR) AS node WHERE false")
+        self.insert_rows(name, {"node": "VARCHAR"}, [(one,) for one in nodes])
+        return name
+
+    def count(self, table: str) -> int:
+        return int(self.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
+
+    # -- checks ------------------------------------------------------------------------------------------------------
+
+    def _check(self) -> None:
+        checker = Checker(self.plan)
+        by_height: dict[int, list[tuple[Placement, Check]]] = {}
+        for placement in self.plan.placements:
+            for check in placement.checks:
+                constraint = check.constraint
+                if check.k in self.plan.direct:
+                    continue
+                if constraint.query is not None:
+                    self._sparql(placement, check)
+                elif constraint.component == "Pattern" and not in_re2(constraint):
+                    self._by_python(placement, check)
+                elif not check.others and not check.siblings:
+                    by_height.setdefault(0, []).append((placement, check))
+                else:
+                    height = 1 + max(one.height for one in (*check.others, *check.siblings))
+                    by_height.setdefault(height, []).append((placement, check))
+        for _, checks in sorted(by_height.items()):
+            self.insert("violations", list(checker.selects(checks)))
+
+    def _sparql(self, placement: Placement, check: Check) -> None:
+        rows = self.ask.violations(self, placement, check)
+        self.insert_rows("violations", _COLUMN_TYPES, [(check.k, *row) for row in rows])
+
+    def _by_python(self, placement: Placement, check: Check) -> None:
+        """Patterns that look around or back, which RE2 does not know: each different text once."""
+        one = check.constraint
+        flags = sum(value for name, value in (("i", re.I), ("m", re.M), ("s", re.S), ("x", re.X)) if name in one.flags)
+        pattern = re.compile(one.text, flags)
+        found = self.execute(f"SELECT value, {terms.string('value')} FROM (SELECT DISTINCT value FROM {placement.pairs})").fetchall()
+        wrong = self.keep_rows([value for value, string in found if string is None or not pattern.search(string)])
+        self.execute(
+            f"INSERT INTO violations SELECT {check.k}, focus, value, NULL, NULL FROM {placement.pairs} WHERE value IN (SELECT node FROM {wrong})"
+        )
+
+
+_COLUMN_TYPES = {"k": "INTEGER", "focus": "VARCHAR", "value": "VARCHAR", "path": "VARCHAR", "said": "VARCHAR"}

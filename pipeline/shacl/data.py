@@ -1,0 +1,137 @@
+"""Data graphs as the table `triples` (s, p, o): N-Triples line by line in the database, other formats by way of the parser."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+import pyoxigraph as ox
+
+from pipeline.errors import Finding, InvalidDeclaration, Origin, SourceError
+from pipeline.plan import text
+
+_IRI = r'<[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]*>'
+_BLANK = "_:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
+_LITERAL = rf'"(?:[^"\\\x00-\x1f\x7f]|\\[btnfr"\\])*"(?:@[a-z0-9-]+|\^\^{_IRI})?'
+# A line that is spelt as the canonical form spells it; any other goes through the parser.
+_LINE = rf"^({_IRI}|{_BLANK}) ({_IRI}) ({_IRI}|{_BLANK}|{_LITERAL})(?: {_IRI}| {_BLANK})? \.$"
+_PLAIN_STRING = "%^^<http://www.w3.org/2001/XMLSchema#string>%"
+FORMATS = {"nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS, "ttl": ox.RdfFormat.TURTLE, "trig": ox.RdfFormat.TRIG,
+           "rdf": ox.RdfFormat.RDF_XML, "xml": ox.RdfFormat.RDF_XML, "jsonld": ox.RdfFormat.JSON_LD, "n3": ox.RdfFormat.N3}  # fmt: skip
+
+
+def connect(memory: str = "4GB", folder: str | None = None) -> duckdb.DuckDBPyConnection:
+    """A database in memory, which spills into a folder beyond its bound."""
+    config = {"memory_limit": memory, "preserve_insertion_order": "false"}
+    return duckdb.connect(":memory:", config=config | ({"temp_directory": folder} if folder else {}))
+
+
+def load_text(connection: duckdb.DuckDBPyConnection, ntriples: str) -> None:
+    """The table `triples` from N-Triples text."""
+    connection.execute("CREATE TEMP TABLE given AS SELECT unnest(string_split(?, chr(10))) AS line", [ntriples])
+    _from_lines(connection, [("given", "")])
+
+
+def load_files(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+    """The table `triples` from files of any RDF format, all their graphs together; blank nodes of two files stay apart.
+
+    Raises SourceError where a file cannot be read (LP101) or is no RDF (LP603).
+    """
+    with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
+        lines = []
+        for number, path in enumerate(paths):
+            read = _as_lines(path, Path(folder) / f"{number}.nq")
+            connection.execute(
+                f"CREATE TEMP TABLE given_{number} AS SELECT line FROM read_csv({text(str(read))}, columns = {{'line': 'VARCHAR'}}, header = false, "
+                f"auto_detect = false, delim = chr(1), quote = '', escape = '', max_line_size = 67108864, strict_mode = false)"
+            )
+            lines.append((f"given_{number}", f"f{number}x" if len(paths) > 1 else ""))
+        _from_lines(connection, lines, paths)
+
+
+def _as_lines(path: Path, made: Path) -> Path:
+    """The file itself where it is N-Triples or N-Quads, else what the parser makes of it."""
+    suffix = path.suffix[1:].lower()
+    if suffix not in FORMATS:
+        detail = f"{path.name}: format `{suffix}` is not known; known are {', '.join(FORMATS)}"
+        raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
+    if not path.is_file():
+        raise InvalidDeclaration([Finding("LP601", None, {"detail": f"{path} is no file"})])
+    if suffix in ("nt", "nq"):
+        return path
+    try:
+        with made.open("wb") as out:
+            ox.serialize(ox.parse(path=str(path), format=FORMATS[suffix], base_iri=path.resolve().as_uri()), out, format=ox.RdfFormat.N_QUADS)
+    except SyntaxError as error:
+        raise broken(path, error) from None
+    return made
+
+
+def broken(path: Path, error: SyntaxError) -> SourceError:
+    """A file that is no RDF, with the place."""
+    return SourceError([Finding("LP603", Origin(str(path), error.lineno or 0, error.offset or 0), {"detail": error.msg})])
+
+
+def _from_lines(connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str]], paths: Sequence[Path] = ()) -> None:
+    selects, odd = [], []
+    for number, (table, mark) in enumerate(tables):
+        good = f"regexp_matches(line, {text(_LINE)}) AND NOT line LIKE {text(_PLAIN_STRING)}"
+        rest = connection.execute(f"SELECT line FROM {table} WHERE ({good}) IS NOT TRUE AND trim(line) <> ''").fetchall()
+        if rest:
+            odd += [(str(s), str(p), str(o)) for s, p, o in _parsed([row[0] for row in rest], mark, paths[number] if paths else None)]
+        parts = f"regexp_extract(line, {text(_LINE)}, ['s', 'p', 'o'])"
+        selects.append(f"SELECT {_marked('t.s', mark)} AS s, t.p AS p, {_marked('t.o', mark)} AS o FROM (SELECT {parts} AS t FROM {table} WHERE {good})")
+    connection.execute(f"CREATE OR REPLACE TABLE triples AS SELECT DISTINCT s, p, o FROM ({' UNION ALL '.join(selects)})")
+    if odd:
+        connection.executemany("INSERT INTO triples SELECT ?, ?, ? WHERE true", odd) if len(odd) < 200 else _insert(connection, odd)
+        connection.execute("CREATE OR REPLACE TABLE triples AS SELECT DISTINCT s, p, o FROM triples")
+    for table, _ in tables:
+        connection.execute(f"DROP TABLE {table}")
+
+
+def _insert(connection: duckdb.DuckDBPyConnection, rows: Sequence[tuple[str, str, str]]) -> None:
+    import json
+
+    structure = '[{"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR"}]'
+    for at in range(0, len(rows), 200_000):
+        data = json.dumps([{"s": s, "p": p, "o": o} for s, p, o in rows[at : at + 200_000]], ensure_ascii=False)
+        connection.execute(f"INSERT INTO triples SELECT s, p, o FROM (SELECT unnest(from_json(?, {text(structure)}), recursive := true))", [data])
+
+
+def _marked(term: str, mark: str) -> str:
+    """A term whose blank nodes carry the mark of their file."""
+    return f"CASE WHEN starts_with({term}, '_:') THEN '_:{mark}' || substr({term}, 3) ELSE {term} END" if mark else term
+
+
+def _parsed(lines: Sequence[str], mark: str, path: Path | None) -> list[tuple[str, str, str]]:
+    try:
+        quads = list(ox.parse("\n".join(lines).encode(), format=ox.RdfFormat.N_QUADS))
+    except SyntaxError as error:
+        if path is not None:
+            error = _placed(path, error)
+            raise broken(path, error) from None
+        raise ValueError(str(error)) from None
+
+    def marked(term: str) -> str:
+        return f"_:{mark}{term[2:]}" if mark and term.startswith("_:") else term
+
+    return [(marked(str(one.subject)), str(one.predicate), marked(str(one.object))) for one in quads]
+
+
+def _placed(path: Path, error: SyntaxError) -> SyntaxError:
+    """The same error with its place in the whole file."""
+    try:
+        for _ in ox.parse(path=str(path), format=FORMATS[path.suffix[1:].lower()]):
+            pass
+    except SyntaxError as placed:
+        return placed
+    return error
+
+
+def distinct_triples(connection: duckdb.DuckDBPyConnection) -> None:
+    """`triples` over the table `statements` of an engine: a view where there is one graph, else a table without doubles."""
+    ((graphs,),) = connection.execute("SELECT count(*) FROM (SELECT DISTINCT g FROM statements LIMIT 2)").fetchall()
+    kind = "TABLE triples AS SELECT DISTINCT" if graphs > 1 else "VIEW triples AS SELECT"
+    connection.execute(f"CREATE OR REPLACE TEMP {kind} s, p, o FROM statements")

@@ -1,0 +1,262 @@
+"""The text of SPARQL queries in shapes: what they may not hold, pre-binding for all focus nodes at once, and the predicates they read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+_TOKEN = re.compile(
+    r"""(?P<space>\s+|\#[^\n]*)|(?P<iri><[^<>"{}|^`\\\x00-\x20]*>)|(?P<string>\"\"\"(?:\"{0,2}(?:[^"\\]|\\.))*\"\"\"|'''(?:'{0,2}(?:[^'\\]|\\.))*'''
+    |"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<var>[?$]\w+)|(?P<lang>@[A-Za-z]+(?:-[A-Za-z0-9]+)*)
+    |(?P<name>(?:[^\W\d_][\w.-]*)?:[\w.:%\\-]*(?<!\.)|_:\w+)|(?P<word>[A-Za-z_]\w*)|(?P<number>[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?)
+    |(?P<sign>\^\^|&&|\|\||!=|<=|>=|.)""",
+    re.X | re.S,
+)
+_AGGREGATES = frozenset({"COUNT", "SUM", "MIN", "MAX", "AVG", "SAMPLE", "GROUP_CONCAT"})
+RDF_TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+
+
+@dataclass(frozen=True)
+class Token:
+    """A piece of a query; `word` is it in capitals where it is a keyword, a variable without its sign."""
+
+    kind: str
+    text: str
+
+    @property
+    def word(self) -> str:
+        if self.kind == "var":
+            return "?" + self.text[1:]
+        return self.text.upper() if self.kind == "word" else self.text
+
+
+def tokens(text: str) -> list[Token]:
+    """The pieces of a query, spaces and comments included."""
+    return [Token(str(match.lastgroup), match[0]) for match in _TOKEN.finditer(text)]
+
+
+def _solid(pieces: Iterable[Token]) -> list[Token]:
+    return [one for one in pieces if one.kind != "space"]
+
+
+def problem(text: str, bound: Sequence[str] = ("this",)) -> str | None:
+    """Why a query cannot be pre-bound (SHACL, 5.2.1), None where it can."""
+    words = [one.word for one in _solid(tokens(text))]
+    for name in ("MINUS", "VALUES", "SERVICE"):
+        if name in words:
+            return f"SPARQL with {name} cannot be pre-bound"
+    for number, word in enumerate(words):
+        if word == "AS" and words[number + 1 : number + 2] and words[number + 1].removeprefix("?") in (*bound, "shapesGraph", "currentShape", "value"):
+            if words[number + 1] != "?value" or "value" in bound:
+                return f"SPARQL must not bind {words[number + 1]} anew"
+        if word == "SELECT" and number and words[number - 1] == "{":
+            end = next((at for at in range(number, len(words)) if words[at] in ("WHERE", "{")), len(words))
+            if "?this" not in words[number:end]:
+                return "a nested SELECT must select $this by name"
+    return None
+
+
+@dataclass(frozen=True)
+class Prebound:
+    """A query for all focus nodes at once, and how many solutions of each it wants."""
+
+    text: str
+    limit: int | None = None
+
+
+def prebind(text: str, patterns: dict[str, str]) -> Prebound:
+    """A SELECT query in which every group that uses a pre-bound variable begins with the pattern that binds it.
+
+    `patterns` holds the pattern for each variable. Groups inside of EXISTS see the bindings of the group around them already.
+    """
+    pieces = tokens(text)
+    groups = _groups(pieces)
+    limit, pieces = _without_limit(pieces)
+    made: list[str] = []
+    for number, one in enumerate(pieces):
+        made.append(one.text)
+        if number in groups:
+            inside = {piece.word for piece in pieces[number : groups[number]]}
+            made.append(" " + " ".join(pattern for name, pattern in patterns.items() if f"?{name}" in inside or (name == "this" and number == min(groups))) + " ")
+    return Prebound(_projecting("".join(made)), limit)
+
+
+def _groups(pieces: Sequence[Token]) -> dict[int, int]:
+    """The opening braces of group graph patterns, with their closing ones; not those of EXISTS."""
+    found: dict[int, int] = {}
+    stack: list[tuple[int, bool]] = []
+    before = ""
+    for number, one in enumerate(pieces):
+        if one.text == "{" and one.kind == "sign":
+            stack.append((number, before == "EXISTS" or (bool(stack) and stack[-1][1])))
+        elif one.text == "}" and one.kind == "sign" and stack:
+            opened, hidden = stack.pop()
+            first = next((piece.word for piece in pieces[opened + 1 :] if piece.kind != "space"), "")
+            if not hidden and first != "SELECT":
+                found[opened] = number
+        if one.kind != "space":
+            before = one.word
+    return found
+
+
+def _without_limit(pieces: list[Token]) -> tuple[int | None, list[Token]]:
+    """The query without its own LIMIT, for that counts the solutions of one focus node."""
+    depth = 0
+    for number, one in enumerate(pieces):
+        depth += {"{": 1, "}": -1}.get(one.text, 0) if one.kind == "sign" else 0
+        if one.word == "LIMIT" and depth == 0:
+            after = next(at for at in range(number + 1, len(pieces)) if pieces[at].kind == "number")
+            return int(pieces[after].text), [*pieces[:number], *pieces[after + 1 :]]
+    return None, pieces
+
+
+def _projecting(text: str) -> str:
+    """The query with $this among what it selects and groups by."""
+    pieces = tokens(text)
+    start = next(number for number, one in enumerate(pieces) if one.word == "SELECT")
+    end = next(number for number in range(start, len(pieces)) if pieces[number].word == "WHERE" or pieces[number].text == "{")
+    projected = [one.word for one in _solid(pieces[start:end])]
+    if "*" not in projected and "?this" not in projected:
+        at = next((n for n in range(start, end) if pieces[n].word in ("DISTINCT", "REDUCED")), start)
+        pieces[at] = Token("word", pieces[at].text + " ?this")
+    tail = max(number for number, one in enumerate(pieces) if one.text == "}" and one.kind == "sign")
+    words = [one.word for one in pieces[tail:]]
+    if "GROUP" in words:
+        at = tail + words.index("GROUP")
+        by = next(number for number in range(at, len(pieces)) if pieces[number].word == "BY")
+        if "?this" not in [one.word for one in pieces[by:]]:
+            pieces[by] = Token("word", "BY ?this")
+    elif _AGGREGATES & {*projected, *words}:
+        pieces[tail] = Token("sign", "} GROUP BY ?this")
+    return "".join(one.text for one in pieces)
+
+
+# -- what a query reads ------------------------------------------------------------------------------------------------------
+
+
+def predicates(text: str) -> frozenset[str] | None:
+    """The predicates that a query's patterns read, None where it may read any: so much of the data must be at hand for it."""
+    solid = _solid(tokens(text))
+    prefixes = {
+        solid[number + 1].text[:-1]: solid[number + 2].text[1:-1]
+        for number, one in enumerate(solid[:-2])
+        if one.word == "PREFIX" and solid[number + 1].text.endswith(":")
+    }
+    try:
+        return frozenset(_Scan(solid, prefixes).run())
+    except _AnyPredicate:
+        return None
+
+
+class _AnyPredicate(Exception):
+    """A pattern whose predicate is not written in the query."""
+
+
+_SKIPPED = frozenset({"OPTIONAL", "UNION", "WHERE", "NOT", "EXISTS", "DISTINCT", "REDUCED"})
+
+
+class _Scan:
+    """Goes over the triple patterns of a query; whatever it does not know counts as a pattern with any predicate."""
+
+    def __init__(self, solid: list[Token], prefixes: dict[str, str]) -> None:
+        self.solid, self.prefixes, self.at = solid, prefixes, 0
+
+    def run(self) -> Iterator[str]:
+        while self.at < len(self.solid):
+            if self.solid[self.at].text == "{":
+                self.at += 1
+                yield from self.group()
+            else:
+                self.at += 1
+
+    def next(self) -> Token:
+        if self.at >= len(self.solid):
+            raise _AnyPredicate
+        self.at += 1
+        return self.solid[self.at - 1]
+
+    def peek(self) -> str:
+        return self.solid[self.at].word if self.at < len(self.solid) else ""
+
+    def group(self) -> Iterator[str]:
+        """The patterns of a group, up to its closing brace."""
+        while True:
+            one = self.next()
+            if one.text == "}":
+                return
+            if one.text == "{":
+                yield from self.group()
+            elif one.word in ("FILTER", "BIND"):
+                yield from self.expression()
+            elif one.word == "GRAPH" or one.word == "SELECT":
+                raise _AnyPredicate
+            elif one.word in _SKIPPED or one.text == ".":
+                continue
+            else:
+                yield from self.triples(one)
+
+    def expression(self) -> Iterator[str]:
+        """What stands in a FILTER or BIND, with the groups of its EXISTS."""
+        depth = 0
+        while True:
+            one = self.next()
+            if one.text == "{":
+                yield from self.group()
+                if not depth:
+                    return
+            elif one.text in "()":
+                depth += 1 if one.text == "(" else -1
+                if not depth:
+                    return
+
+    def triples(self, subject: Token) -> Iterator[str]:
+        """The predicates of one subject."""
+        if subject.kind not in ("var", "iri", "name", "string", "number"):
+            raise _AnyPredicate
+        while True:
+            yield from self.path()
+            self.object()
+            while self.peek() == ",":
+                self.next()
+                self.object()
+            if self.peek() != ";":
+                return
+            while self.peek() == ";":
+                self.next()
+            if self.peek() in (".", "}"):
+                return
+
+    def path(self) -> Iterator[str]:
+        while True:
+            while self.peek() in ("(", "^"):
+                self.next()
+            yield self.iri(self.next())
+            while self.peek() in (")", "*", "+", "?"):
+                self.next()
+            if self.peek() not in ("/", "|"):
+                return
+            self.next()
+
+    def iri(self, one: Token) -> str:
+        if one.text == "a":
+            return RDF_TYPE
+        if one.kind == "iri":
+            return one.text
+        prefix, _, local = one.text.partition(":")
+        if one.kind != "name" or prefix not in self.prefixes or "\\" in local:
+            raise _AnyPredicate
+        return f"<{self.prefixes[prefix]}{local}>"
+
+    def object(self) -> None:
+        one = self.next()
+        if one.text in "+-":
+            one = self.next()
+        if one.kind not in ("var", "iri", "name", "string", "number", "word"):
+            raise _AnyPredicate
+        if one.kind == "string":
+            if self.at < len(self.solid) and self.solid[self.at].kind == "lang":
+                self.next()
+            elif self.peek() == "^^":
+                self.next()
+                self.next()

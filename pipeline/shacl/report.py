@@ -1,0 +1,190 @@
+"""Violations told as a validation report: results with their details, and the report as RDF (SHACL, 3.6)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.shacl.compile import Check, Connection, Placement, Plan
+from pipeline.shacl.model import FIRST, NIL, RDF, REST, XSD, Path, sh
+
+Row = tuple[int, str, str | None, str | None, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationResult:
+    """One sh:ValidationResult: terms in N-Triples spelling, empty where there is none; `root` is the node that the targeted shape looked at."""
+
+    focus: str
+    path: Path | None
+    value: str
+    component: str
+    shape: str
+    severity: str
+    messages: tuple[str, ...]
+    constraint: str = ""
+    details: tuple[ValidationResult, ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str, str, str, str]:
+        """What results are ordered by."""
+        return self.focus, str(self.path or ""), self.shape, self.component, self.value
+
+
+@dataclass(frozen=True)
+class Report:
+    """The results for each focus node of each targeted shape."""
+
+    found: dict[tuple[str, str], tuple[ValidationResult, ...]]
+
+    @property
+    def results(self) -> list[ValidationResult]:
+        """All results, in order."""
+        return sorted((one for results in self.found.values() for one in results), key=lambda one: one.key)
+
+    @property
+    def conforms(self) -> bool:
+        """Whether nothing was found."""
+        return not self.found
+
+
+def read_report(connection: Connection, plan: Plan) -> Report:
+    """The report of a run, from its table `violations`."""
+    told = ", ".join(map(str, sorted(plan.told - plan.direct)))
+    rows = connection.execute(f"SELECT k, focus, value, path, said FROM violations WHERE k IN ({told})").fetchall() if told else []
+    return _Teller(plan, rows).report()
+
+
+class _Teller:
+    def __init__(self, plan: Plan, rows: Iterable[Row]) -> None:
+        self.plan = plan
+        self.rows: dict[int, dict[str, list[Row]]] = {}
+        for row in rows:
+            self.rows.setdefault(row[0], {}).setdefault(row[1], []).append(row)
+        self._messages: dict[int, tuple[str, ...]] = {}
+        self._told: dict[tuple[int, str], tuple[ValidationResult, ...]] = {}
+
+    def report(self) -> Report:
+        found = {}
+        for shape, _, placement in self.plan.roots:
+            for focus in self._focuses(placement):
+                if results := self.of(placement, focus):
+                    found[shape.name, focus] = results
+        return Report(found)
+
+    def _focuses(self, placement: Placement) -> Iterable[str]:
+        nodes: dict[str, None] = {}
+        for check in placement.checks:
+            if check.k in self.plan.direct:
+                for inner in check.others[0].checks:
+                    nodes |= dict.fromkeys(self.rows.get(inner.k, ()))
+            else:
+                nodes |= dict.fromkeys(self.rows.get(check.k, ()))
+        return nodes
+
+    def of(self, placement: Placement, focus: str) -> tuple[ValidationResult, ...]:
+        """The results of validating one focus node against a placed shape; of sh:property those of the property shape."""
+        if (placement.number, focus) not in self._told:
+            self._told[placement.number, focus] = tuple(self._results(placement, focus))
+        return self._told[placement.number, focus]
+
+    def _results(self, placement: Placement, focus: str) -> Iterator[ValidationResult]:
+        for check in placement.checks:
+            if check.k in self.plan.direct:
+                yield from self.of(check.others[0], focus)
+                continue
+            for row in self.rows.get(check.k, {}).get(focus, ()):
+                if check.constraint.component == "Property":
+                    yield from self.of(check.others[0], row[2] or "")
+                else:
+                    details = self.of(check.others[0], row[2] or "") if check.constraint.component == "Node" else ()
+                    yield self._result(placement, check, row, details)
+
+    def _result(self, placement: Placement, check: Check, row: Row, details: tuple[ValidationResult, ...]) -> ValidationResult:
+        _, focus, value, path, said = row
+        shape = placement.shape
+        return ValidationResult(
+            focus, Path("predicate", path) if path else shape.path, value or "", check.constraint.component_iri, shape.name, shape.severity,
+            tuple(json.loads(said)) if said else self.messages(placement, check), check.constraint.source, details,
+        )  # fmt: skip
+
+    def messages(self, placement: Placement, check: Check) -> tuple[str, ...]:
+        """The shape's own messages, else what the constraint asks for in a few words."""
+        if check.k not in self._messages:
+            own = tuple(sorted({*placement.shape.messages, *check.constraint.messages}))
+            self._messages[check.k] = own or (json.dumps(_said(check), ensure_ascii=False),)
+        return self._messages[check.k]
+
+
+_WORDS = {
+    "Class": "not an instance of {values}", "Datatype": "not a well-formed literal of {values}", "NodeKind": "not of the kind {values}",
+    "MinCount": "fewer values than {count}", "MaxCount": "more values than {count}", "MinExclusive": "not more than {values}",
+    "MinInclusive": "less than {values}", "MaxExclusive": "not less than {values}", "MaxInclusive": "more than {values}",
+    "MinLength": "shorter than {count}", "MaxLength": "longer than {count}", "Pattern": "does not match {text}",
+    "LanguageIn": "its language is none of {values}", "UniqueLang": "more than one value of the same language",
+    "Equals": "not the same as the values of {values}", "Disjoint": "also a value of {values}", "LessThan": "not less than the value of {values}",
+    "LessThanOrEquals": "more than the value of {values}", "Not": "conforms to {shapes}", "And": "does not conform to all of {shapes}",
+    "Or": "conforms to none of {shapes}", "Xone": "does not conform to exactly one of {shapes}", "Node": "does not conform to {shapes}",
+    "QualifiedMinCount": "fewer than {count} values conform to {shapes}", "QualifiedMaxCount": "more than {count} values conform to {shapes}",
+    "Closed": "this predicate is not allowed here", "HasValue": "the value {values} is missing", "In": "not one of the allowed values",
+}  # fmt: skip
+
+
+def _said(check: Check) -> str:
+    one = check.constraint
+    words = _WORDS.get(one.component, "the constraint {component} is violated")
+    return words.format(values=", ".join(one.values), shapes=", ".join(one.shapes), count=one.count, text=one.text, component=one.component)
+
+
+# -- as RDF ----------------------------------------------------------------------------------------------------------------
+
+
+def report_triples(results: Sequence[ValidationResult]) -> Iterator[tuple[str, str, str]]:
+    """The validation report as triples."""
+    numbers = iter(range(1, 10**12))
+    node = "_:report"
+    yield node, f"<{RDF}type>", sh("ValidationReport")
+    yield node, sh("conforms"), f'"{"false" if results else "true"}"^^<{XSD}boolean>'
+    for one in results:
+        yield from _result_triples(one, node, "result", numbers)
+
+
+def _result_triples(one: ValidationResult, parent: str, link: str, numbers: Iterator[int]) -> Iterator[tuple[str, str, str]]:
+    node = f"_:r{next(numbers)}"
+    yield parent, sh(link), node
+    yield node, f"<{RDF}type>", sh("ValidationResult")
+    yield node, sh("focusNode"), one.focus
+    yield node, sh("resultSeverity"), one.severity
+    yield node, sh("sourceConstraintComponent"), one.component
+    yield node, sh("sourceShape"), one.shape
+    if one.value:
+        yield node, sh("value"), one.value
+    if one.constraint:
+        yield node, sh("sourceConstraint"), one.constraint
+    for message in one.messages:
+        yield node, sh("resultMessage"), message
+    if one.path:
+        top, triples = path_triples(one.path, numbers)
+        yield node, sh("resultPath"), top
+        yield from triples
+    for detail in one.details:
+        yield from _result_triples(detail, node, "detail", numbers)
+
+
+def path_triples(path: Path, numbers: Iterator[int]) -> tuple[str, list[tuple[str, str, str]]]:
+    """A path as a node of a graph, and the triples that describe it."""
+    if path.kind == "predicate":
+        return path.iri, []
+    parts = [path_triples(one, numbers) for one in path.parts]
+    triples = [triple for _, inner in parts for triple in inner]
+    if path.kind not in ("sequence", "alternative"):
+        node = f"_:r{next(numbers)}"
+        return node, [(node, sh(f"{path.kind}Path"), parts[0][0]), *triples]
+    cells = [f"_:r{next(numbers)}" for _ in parts]
+    for cell, (member, _), rest in zip(cells, parts, [*cells[1:], NIL], strict=True):
+        triples += [(cell, FIRST, member), (cell, REST, rest)]
+    if path.kind == "sequence":
+        return cells[0], triples
+    node = f"_:r{next(numbers)}"
+    return node, [(node, sh("alternativePath"), cells[0]), *triples]

@@ -1,0 +1,110 @@
+"""The catalogue against the official shapes of SEMIC and DCAT-AP.de: nothing is found but what no catalogue can avoid."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from functools import cache
+from pathlib import Path
+
+import pyshacl
+import pytest
+import rdflib
+from rdflib import OWL, RDF, SH
+from support import ROOT
+
+SUITE = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared/suites")) / "dcat-ap"
+pytestmark = pytest.mark.skipif(
+    not SUITE.is_dir(), reason="official DCAT-AP shapes missing: set LODPIPE_SUITES to a folder with dcat-ap/ (SEMICeu/DCAT-AP, GovDataOfficial)"
+)
+SEMIC = ["semic-3.0.1/shapes.ttl", "semic-3.0.1/shapes_recommended.ttl", "semic-3.0.1/range.ttl"]
+CODE_LISTS = ["semic-3.0.1/mdr-vocabularies.shape.ttl"]
+DEPRECATED = ["semic-3.0.1/deprecateduris.ttl"]
+GERMAN = [f"dcat-ap-de-3.0/{name}.ttl" for name in ("dcat-ap-spec-german-additions", "dcat-ap-de-controlledvocabularies", "dcat-ap-de-deprecated")]
+GERMAN_300 = ["semic-3.0.0/dcat-ap-SHACL.ttl", "dcat-ap-de-3.0/dcat-ap-SHACL-DE.ttl", *GERMAN]
+CONVENTIONS = ["dcat-ap-de-2.0-konventionen/dcat-ap-konventionen.ttl"]
+
+
+@cache
+def shapes_graph(names: tuple[str, ...]) -> rdflib.Graph:
+    """The shapes as one graph, without their imports, which would go to the network."""
+    graph = rdflib.Graph()
+    for name in names:
+        graph.parse(SUITE / name, format="turtle")
+    graph.remove((None, OWL.imports, None))
+    return graph
+
+
+def results(data: rdflib.Graph, names: list[str]) -> Counter[tuple[str, str]]:
+    """Severity and path of each result that hangs on the report itself; nested ones are reasons, not results."""
+    merged = rdflib.Graph() + data
+    merged.parse(SUITE / "vocab/used-concepts.ttl", format="turtle")
+    _, report, _ = pyshacl.validate(merged, shacl_graph=shapes_graph(tuple(names)), advanced=False, inplace=True)
+    found: Counter[tuple[str, str]] = Counter()
+    for node in report.objects(report.value(None, RDF.type, SH.ValidationReport), SH.result):
+        severity, path = report.value(node, SH.resultSeverity), report.value(node, SH.resultPath)
+        found[str(severity).rsplit("#", 1)[-1], str(path).rsplit("#", 1)[-1].rsplit("/", 1)[-1]] += 1
+    return found
+
+
+@pytest.fixture(scope="module")
+def catalogue(dist: Path) -> rdflib.Graph:
+    return rdflib.Graph().parse(dist / "catalog.ttl", format="turtle")
+
+
+@pytest.fixture(scope="module")
+def with_service(catalogue: rdflib.Graph, built: Path, tmp_path_factory: pytest.TempPathFactory) -> rdflib.Graph:
+    """The catalogue of the same publication with a SPARQL endpoint configured."""
+    from dataclasses import replace
+
+    from pipeline import Project
+    from pipeline.catalogue.dcat import Computed, catalogue_graph
+    from pipeline.catalogue.files import offers
+
+    publication = Project.open(built).publication
+    own = replace(publication.catalogue, service="https://data.example.org/sparql")
+    graph = catalogue_graph(replace(publication, catalogue=own), list(offers(publication, built / "dist")), Computed([(1, 2)], ["https://example.org/"]))
+    return rdflib.Graph().parse(data=graph.ntriples(), format="nt")
+
+
+def files(graph: rdflib.Graph) -> int:
+    return len(set(graph.subjects(RDF.type, rdflib.DCAT.Distribution)))
+
+
+def test_semic_finds_nothing(catalogue: rdflib.Graph) -> None:
+    assert results(catalogue, SEMIC) == {}
+
+
+def test_semic_finds_nothing_with_a_service(with_service: rdflib.Graph) -> None:
+    assert (None, RDF.type, rdflib.DCAT.DataService) in with_service
+    assert results(with_service, SEMIC) == {}
+
+
+def test_dcat_ap_de_finds_nothing(catalogue: rdflib.Graph, with_service: rdflib.Graph) -> None:
+    assert results(catalogue, GERMAN) == {}
+    assert results(with_service, GERMAN) == {}
+
+
+def test_dcat_ap_de_with_its_copy_of_semic_finds_nothing(catalogue: rdflib.Graph) -> None:
+    assert results(catalogue, GERMAN_300) == {}
+
+
+def test_the_code_list_file_finds_the_unavoidable_only(catalogue: rdflib.Graph) -> None:
+    """Its pattern for checksum algorithms begins with https, SPDX's own IRIs with http; and it wants EU bodies as publishers."""
+    assert results(catalogue, CODE_LISTS) == {("Violation", "algorithm"): files(catalogue), ("Warning", "publisher"): 2}
+
+
+def test_the_deprecated_uri_file_finds_the_unavoidable_only(catalogue: rdflib.Graph) -> None:
+    """It asks for the status list of DCAT-AP 2, which the code-list file of the same release forbids."""
+    assert results(catalogue, DEPRECATED) == {("Warning", "status"): files(catalogue)}
+
+
+def test_the_german_conventions_miss_the_contributor_only(catalogue: rdflib.Graph) -> None:
+    """GovData's harvester sets the contributor itself."""
+    assert results(catalogue, CONVENTIONS) == {("Violation", "contributorID"): 1}
+
+
+def test_the_official_shapes_do_find_something_in_a_broken_catalogue(catalogue: rdflib.Graph) -> None:
+    broken = rdflib.Graph() + catalogue
+    broken.remove((None, rdflib.DCTERMS.publisher, None))
+    assert sum(results(broken, SEMIC).values()) > 0

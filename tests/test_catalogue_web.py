@@ -1,0 +1,280 @@
+"""Identifiers answer: the generated configuration in real Apache, nginx and Caddy on loopback, every class of resource × Accept header."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import pyoxigraph as ox
+import pytest
+from support import copy_project, run_process
+
+BASE = "https://w3id.org/rogl/"
+TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
+APACHE_MODULES = Path("/usr/lib/apache2/modules")
+SERVERS = {"apache": "apache2", "nginx": "nginx", "caddy": "caddy"}
+BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
+# What is asked for, and the suffix of the document that answers.
+ACCEPTS: dict[str | None, str] = {
+    None: "html",
+    "": "html",
+    "*/*": "html",
+    "text/html": "html",
+    BROWSER: "html",
+    "application/xhtml+xml": "html",
+    "text/turtle": "ttl",
+    "TEXT/TURTLE": "ttl",
+    "text/turtle;charset=utf-8": "ttl",
+    "text/turtle; q=1.0": "ttl",
+    "application/ld+json": "jsonld",
+    'application/ld+json;profile="http://www.w3.org/ns/json-ld#compacted"': "jsonld",
+    "application/n-triples": "nt",
+    "application/rdf+xml": "rdf",
+    # q-values
+    "text/html;q=0.5, text/turtle": "ttl",
+    "text/turtle;q=0.5, text/html": "html",
+    "text/turtle;q=0, text/html;q=0.1": "html",
+    "application/rdf+xml;q=0.9, application/ld+json;q=0.2": "rdf",
+    "application/ld+json;q=0.2,application/rdf+xml;q=0.9": "rdf",
+    "text/turtle;q=0.9, application/rdf+xml;q=0.9": "ttl",
+    "text/turtle;q=0.05": "ttl",
+    "application/rdf+xml,text/rdf+n3;q=0.9,application/xhtml+xml;q=0.5,*/*;q=0.1": "rdf",
+    "text/turtle,application/n-triples;q=0.9,application/ld+json;q=0.8,application/rdf+xml;q=0.7,*/*;q=0.3": "ttl",
+    # nothing known: the page for people, not 406
+    "image/png": "html",
+    "application/n-quads": "html",
+    "nonsense": "html",
+    "text/turtlesque": "html",
+}
+WITHDRAWN = """
+- id: organisation/alte-stelle
+  replaced_by: organisation/stadt-brandis
+  date: '2026-11-23'
+  reason: {de: Zusammengelegt., en: Merged.}
+- id: lab/verirrt
+  date: '2026-11-23'
+  reason: {de: 'War <kein> Labor.', en: 'Was <no> lab.'}
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@pytest.fixture(scope="module")
+def port_of_w3id() -> int:
+    return free_port()
+
+
+@pytest.fixture(scope="module")
+def web(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> tuple[Path, dict[str, str]]:
+    """A built publication with two tombstones, and for one resource of each class its documents, as the pages will lie there."""
+    project = copy_project(tmp_path_factory.mktemp("web") / "project")
+    project.parent.chmod(0o755)
+    (project / "source/withdrawn.yaml").write_text(WITHDRAWN, "utf-8")
+    done = run_process("build", "--project", project, "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    root = project / "dist"
+    samples = {}
+    for quad in ox.parse(path=root / "rogl.nt", format=ox.RdfFormat.N_TRIPLES):
+        subject = str(quad.subject.value)
+        if quad.predicate == TYPE and subject.startswith(BASE):
+            samples.setdefault(quad.object.value, subject.removeprefix(BASE))
+    for local in samples.values():
+        for suffix in ("html", "ttl", "jsonld", "nt", "rdf"):
+            path = root / f"{local}.{suffix}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(f"{local} as {suffix}", "utf-8")
+    for folder in [root, *(one for one in root.rglob("*") if one.is_dir())]:
+        folder.chmod(0o755)
+    return root, samples
+
+
+def apache_configuration(root: Path, folder: Path, port: int) -> str:
+    modules = "".join(
+        f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so\n" for name in ("mpm_event", "authz_core", "mime", "dir", "rewrite", "headers")
+    )
+    return (
+        f'{modules}ServerName localhost\nListen 127.0.0.1:{port}\nPidFile {folder}/pid\nErrorLog {folder}/error.log\nTypesConfig /etc/mime.types\n'
+        f'Mutex file:{folder} default\nDocumentRoot "{root}"\n<Directory "{root}">\n  AllowOverride FileInfo Indexes Options=MultiViews\n'
+        f"  Require all granted\n</Directory>\n"
+    )
+
+
+def start(server: str, root: Path, folder: Path, port: int) -> subprocess.Popen[bytes]:
+    """A real server with the generated configuration."""
+    program = shutil.which(SERVERS[server])
+    assert program
+    configuration = folder / "configuration"
+    if server == "apache":
+        shutil.copy(root / "web/apache/.htaccess", root / ".htaccess")
+        configuration.write_text(apache_configuration(root, folder, port))
+        command = [program, "-X", "-f", str(configuration)]
+    elif server == "nginx":
+        user = "user root;\n" if os.geteuid() == 0 else ""
+        temporary = "".join(f"{name}_temp_path {folder};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        configuration.write_text(
+            f"{user}daemon off;\npid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}"
+            f"include /etc/nginx/mime.types;\ninclude {root}/web/nginx/http.conf;\n"
+            f"server {{ listen 127.0.0.1:{port}; root {root}; include {root}/web/nginx/server.conf; }}\n}}\n"
+        )
+        command = [program, "-c", str(configuration)]
+    else:
+        configuration.write_text(
+            f"{{\n admin off\n auto_https off\n}}\nimport {root}/web/Caddyfile\nhttp://127.0.0.1:{port} {{\n root * {root}\n import lodpipe\n}}\n"
+        )
+        command = [program, "run", "--adapter", "caddyfile", "--config", str(configuration)]
+    return launched(command, folder, port)
+
+
+def launched(command: list[str], folder: Path, port: int) -> subprocess.Popen[bytes]:
+    log = (folder / "output.log").open("wb")
+    process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"HOME": str(folder), "XDG_DATA_HOME": str(folder)})
+    for _ in range(100):
+        with socket.socket() as one:
+            if one.connect_ex(("127.0.0.1", port)) == 0:
+                return process
+        assert process.poll() is None, (folder / "output.log").read_text()
+        time.sleep(0.05)
+    raise AssertionError("the server does not answer")
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def server(request: pytest.FixtureRequest, web: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[http.client.HTTPConnection]:
+    if shutil.which(SERVERS[request.param]) is None:
+        pytest.skip(f"{request.param} is not installed: apt-get install {SERVERS[request.param]}")
+    port = free_port()
+    process = start(request.param, web[0], tmp_path_factory.mktemp(request.param), port)
+    yield http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    process.terminate()
+    process.wait(10)
+
+
+def get(server: http.client.HTTPConnection, path: str, accept: str | None = None, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+    headers = {} if accept is None else {"Accept": accept}
+    server.request(method, "/" + quote(path, safe="/%~._-"), headers=headers)
+    answer = server.getresponse()
+    return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+
+
+def located(headers: dict[str, str]) -> str:
+    """Where an answer leads, relative to the root."""
+    location = headers.get("location", "")
+    return location.split("//", 1)[-1].split("/", 1)[-1] if "//" in location else location.lstrip("/")
+
+
+def test_every_class_answers_every_accept_header(server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]) -> None:
+    _, samples = web
+    assert len(samples) >= 30
+    wrong = []
+    for local in samples.values():
+        for accept, suffix in ACCEPTS.items():
+            status, headers, _ = get(server, local, accept)
+            if (status, located(headers)) != (303, quote(f"{local}.{suffix}", safe="/%~._-")) or "accept" not in headers.get("vary", "").lower():
+                wrong.append((local, accept, status, headers))
+    print(f"{len(samples)} classes × {len(ACCEPTS)} Accept headers")
+    assert wrong == []
+
+
+def test_documents_have_their_media_type(server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]) -> None:
+    local = next(iter(web[1].values()))
+    expected = {"html": "text/html", "ttl": "text/turtle", "jsonld": "application/ld+json", "nt": "application/n-triples", "rdf": "application/rdf+xml"}
+    for suffix, media_type in expected.items():
+        status, headers, body = get(server, f"{local}.{suffix}")
+        assert (status, headers["content-type"].split(";")[0], body) == (200, media_type, f"{local} as {suffix}".encode())
+        assert headers["access-control-allow-origin"] == "*"
+
+
+def test_files_are_sent_as_they_are(server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]) -> None:
+    root, _ = web
+    for name, media_type in {"rogl.ttl": "text/turtle", "rogl.nq": "application/n-quads", "rogl.ttl.gz": "application/gzip", "tables/labs.csv": "text/csv"}.items():
+        status, headers, body = get(server, name, "application/ld+json")
+        assert (status, headers["content-type"].split(";")[0], body) == (200, media_type, (root / name).read_bytes()), name
+        assert "content-encoding" not in headers
+        status, headers, _ = get(server, name, method="HEAD")
+        assert (status, headers["content-length"]) == (200, str((root / name).stat().st_size))
+
+
+@pytest.mark.parametrize("local", ["catalog", "dataset", "distribution/ttl", "distribution/nt.gz", "service"])
+def test_the_catalogue_answers_for_what_it_describes(server: http.client.HTTPConnection, local: str) -> None:
+    for accept, suffix in {"text/turtle": "ttl", "application/ld+json": "jsonld", "application/rdf+xml": "rdf", "application/n-triples": "nt", "text/html": "ttl"}.items():
+        status, headers, _ = get(server, local, accept)
+        assert (status, located(headers)) == (303, f"catalog.{suffix}")
+
+
+def test_void_is_found_where_crawlers_look(server: http.client.HTTPConnection) -> None:
+    status, headers, _ = get(server, ".well-known/void")
+    assert (status, located(headers)) == (302, "void.ttl")
+    assert get(server, "void.ttl")[0] == 200
+
+
+def test_a_withdrawn_resource_answers_410_with_a_description(server: http.client.HTTPConnection) -> None:
+    for accept in (None, "text/turtle", BROWSER):
+        for path in ("lab/verirrt", "lab/verirrt.ttl"):
+            status, headers, body = get(server, path, accept)
+            assert status == 410
+            assert "War &lt;kein&gt; Labor." in body.decode("utf-8")
+            assert headers["content-type"].startswith("text/html")
+
+
+def test_a_replaced_resource_answers_301(server: http.client.HTTPConnection) -> None:
+    status, headers, _ = get(server, "organisation/alte-stelle", "text/turtle")
+    assert (status, located(headers)) == (301, "organisation/stadt-brandis")
+    status, headers, _ = get(server, "organisation/alte-stelle.ttl")
+    assert (status, located(headers)) == (301, "organisation/stadt-brandis.ttl")
+
+
+@pytest.mark.parametrize("path", ["lab/nowhere", "nowhere", "lab/nowhere.ttl", "lab/brandis/nowhere/at/all"])
+def test_what_never_was_answers_404(server: http.client.HTTPConnection, path: str) -> None:
+    assert get(server, path, "text/turtle")[0] == 404
+
+
+def test_w3id_sends_to_the_host_by_pattern_rules(web: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+    """The file for w3id.org in a real Apache, in a folder of the publication's name, as there."""
+    if shutil.which("apache2") is None:
+        pytest.skip("apache is not installed: apt-get install apache2")
+    root, samples = web
+    rules = (root / "web/w3id/.htaccess").read_text("utf-8")
+    assert [local for local in samples.values() if local in rules and "/" in local] == []
+    site = tmp_path / "site"
+    (site / "rogl").mkdir(parents=True)
+    for folder in [tmp_path, *tmp_path.parents][:3]:
+        folder.chmod(0o755)
+    (site / "rogl/.htaccess").write_text(rules)
+    (tmp_path / "configuration").write_text(apache_configuration(site, tmp_path, port := free_port()))
+    process = launched([str(shutil.which("apache2")), "-X", "-f", str(tmp_path / "configuration")], tmp_path, port)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        wrong = []
+        for local in samples.values():
+            for accept, suffix in ACCEPTS.items():
+                status, headers, _ = get(connection, f"rogl/{local}", accept)
+                if (status, headers.get("location")) != (303, quote(f"https://host.invalid/{local}.{suffix}", safe=":/%~._-")):
+                    wrong.append((local, accept, status, headers.get("location")))
+        assert wrong == []
+        for path, status, target in [("rogl.ttl.gz", 302, "rogl.ttl.gz"), ("", 302, ""), ("dataset", 303, "catalog.ttl"), (".well-known/void", 302, "void.ttl")]:
+            got, headers, _ = get(connection, f"rogl/{path}", "text/turtle")
+            assert (got, headers["location"]) == (status, f"https://host.invalid/{target}")
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def test_the_list_of_withdrawn_iris(web: tuple[Path, dict[str, str]]) -> None:
+    root, _ = web
+    lines = (root / "withdrawn.csv").read_text("utf-8").splitlines()
+    assert lines[0] == "iri,status,replaced_by,date,reason_de,reason_en"
+    assert lines[1] == f"{BASE}lab/verirrt,410,,2026-11-23,War <kein> Labor.,Was <no> lab."
+    assert lines[2].startswith(f"{BASE}organisation/alte-stelle,301,{BASE}organisation/stadt-brandis,2026-11-23")
+    assert "owl:deprecated true" in (root / "withdrawn.ttl").read_text("utf-8")
+    assert "/lab/verirrt /withdrawn.html 410\n" in (root / "web/_redirects").read_text("utf-8")
+    assert "/organisation/alte-stelle /organisation/stadt-brandis 301\n" in (root / "web/_redirects").read_text("utf-8")

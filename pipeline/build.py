@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -17,6 +16,7 @@ import duckdb
 from pipeline import checks, shapes
 from pipeline.catalogue import catalogue_findings, declaration_findings, gate, write_catalogue
 from pipeline.dumps import Job, checksums, write_dumps
+from pipeline.echoes import Told
 from pipeline.engine import Engine
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Severity, SourceError, set_of
 from pipeline.faults import deadline, not_written, only_one, recover, swap, unchanged
@@ -29,7 +29,7 @@ from pipeline.progress import shown
 from pipeline.project import Project
 from pipeline.reading.files import limited, read_tree
 from pipeline.reading.snapshot import snapshot
-from pipeline.sources import Lexicon, RecordReader, RecordTable, RowTable, Table, file_schema, read_declaration
+from pipeline.sources import Lexicon, RecordReader, RecordTable, Table, file_schema, read_declaration
 from pipeline.statements import Statements
 from pipeline.vocabulary import Vocabulary, read_vocabulary
 
@@ -204,45 +204,6 @@ def _late_findings(
     for part in ("publisher", "contact"):
         if getattr(project.publication, part).placeholder:
             yield Finding("LP506", project.origin(part), {"part": part}, Severity.WARNING)
-
-
-class Told:
-    """What records are known to be wrong with: one accident is told once, where it happened, not again by all that follows from it."""
-
-    def __init__(self, early: Sequence[Finding], hidden: Sequence[Finding], tables: dict[str, RecordTable]) -> None:
-        errors = [one for one in (*early, *hidden) if one.severity is Severity.ERROR]
-        places = [one.where for one in errors if one.where]
-        self._starts = _record_starts(tables)
-        self._lines = {(where.file, where.line) for where in places}
-        self._records = {self._record(where) for where in places if where.file in self._starts}
-        self._values = {one.words["value"] for one in errors if "value" in one.words}
-        self._meant = {one.words["hint"].split("`")[1] for one in errors if one.code == "LP206" and one.words["hint"]}
-        self._any = bool(errors)
-
-    def _record(self, where: Origin) -> tuple[str, int]:
-        """The innermost record that a place lies in."""
-        return where.file, bisect_right(self._starts.get(where.file, []), where.line)
-
-    def already(self, one: Finding) -> bool:
-        """Whether a later finding only follows from what is told: it lies in a wounded record, has the same bad value, or misses what a
-        broken reference meant. Whether a record is used is not judged at all while some records are wrong."""
-        if one.code == "LP505":
-            return self._any
-        if one.code.startswith("LP3") and one.words.get("value") in self._values:
-            return True
-        if one.words.get("focus", "").rsplit("/", 1)[-1] in self._meant:
-            return True
-        return one.where is not None and ((one.where.file, one.where.line) in self._lines or self._record(one.where) in self._records)
-
-
-def _record_starts(tables: dict[str, RecordTable]) -> dict[str, list[int]]:
-    """The lines on which records begin, by file; values of plain lists are no records of their own."""
-    starts: dict[str, list[int]] = {}
-    for table in tables.values():
-        if isinstance(table, RowTable) and not any(column.path == () for column in table.columns):
-            for file, node in table.nodes:
-                starts.setdefault(file, []).append(node.line)
-    return {file: sorted(lines) for file, lines in starts.items()}
 
 
 # -- dist/ -------------------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from support import ROOT
 
 FLOORS = [
     "messages", "errors", "progress", "datatypes", "reading", "project", "vocabulary", "sources", "mapping", "plan", "engine", "lines", "statements",
-    "shacl", "shapes", "checks", "integrity", "lint", "turtle", "jsonld", "dumps", "catalogue", "report", "faults", "build", "standalone", "validation", "cli",
+    "shacl", "shapes", "checks", "echoes", "integrity", "lint", "turtle", "jsonld", "dumps", "catalogue", "report", "faults", "build", "standalone", "validation", "cli",
 ]  # fmt: skip
 MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 WORDS = re.compile(r"\b(labors?|labore|labs?|rogl|kommunen?|brandis)\b", re.IGNORECASE)

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := all
-.PHONY: all build check test lint format lock bench conformance clean help
+.PHONY: all build check test lint format lock test-portals bench conformance clean help
 
 all: build check  ## set up, build dist/ and check the real publication (default)
 
@@ -32,6 +32,13 @@ lock: $(VENV)/.test  ## write the lock files anew from pyproject.toml
 		--no-header --extra build -o requirements.lock pyproject.toml
 	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes \
 		--no-header --extra build --extra test -o requirements-test.lock pyproject.toml
+
+test-portals: $(VENV)/.test  ## the catalogue in CKAN, udata, Frictionless and a CSVW reader (installs them; minutes, by hand)
+	test -d tests/.portals/ckan || { $(PYTHON) -m venv tests/.portals/ckan && \
+		tests/.portals/ckan/bin/pip install -q --disable-pip-version-check 'ckan[requirements]==2.12.0' ckanext-dcat==2.4.4 ckanext-harvest; }
+	test -d tests/.portals/udata || { $(PYTHON) -m venv tests/.portals/udata && \
+		tests/.portals/udata/bin/pip install -q --disable-pip-version-check udata==17.18.0 mongomock frictionless csvw; }
+	$(BIN)/pytest tests/test_catalogue_portals.py tests/test_catalogue_web.py tests/test_catalogue_shapes.py
 
 bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)
 	$(BIN)/python benchmarks/flagship.py

@@ -34,6 +34,9 @@ def record_findings(
     for table in tables.values():
         if isinstance(table, RowTable):
             found += _doubled_in_list(table)
+        for column in table.columns:
+            if column.field.unique:
+                found += _doubled_values(engine, table, column.name)
         if isinstance(table, ScanTable):
             found += _bad_cells(engine, table, lexicon)
             found += _doubled_keys(engine, table, declared[table.name].key)
@@ -113,6 +116,18 @@ def _doubled_in_list(table: RowTable) -> Iterator[Finding]:
         if value is not None and first.setdefault((parent, value), number) != number:
             other = table.locate(first[parent, value], marked[0])
             yield Finding("LP207", table.locate(number, marked[0]), {"key": marked[0], "value": str(value), "other": str(other)})
+
+
+def _doubled_values(engine: Engine, table: RecordTable, column: str) -> Iterator[Finding]:
+    """Values of a `unique` field that an earlier record has already."""
+    if isinstance(table, ScanTable):
+        yield from _doubled_keys(engine, table, column)
+        return
+    first: dict[str, int] = {}
+    for record, value in _values(engine, table, column):
+        if first.setdefault(value, record) != record:
+            other = table.locate(first[value], column)
+            yield Finding("LP207", table.locate(record, column), {"key": column, "value": value, "other": str(other)})
 
 
 def _doubled_keys(engine: Engine, table: ScanTable, key: str | None) -> Iterator[Finding]:

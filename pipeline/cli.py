@@ -191,6 +191,25 @@ def validate(
 @main.command()
 @PROJECT
 @LANGUAGE
+@click.option("--served", metavar="URL", help="Where dist/ is served now, such as http://127.0.0.1:8000/: every address is asked with HEAD.")
+def catalogue(root: Path, lang: str | None, served: str | None) -> None:
+    """Show the metadata quality score of data.europa.eu for dist/catalog.ttl, and what would raise it."""
+
+    def run(project: Any, say: Callable[[str], None]) -> tuple[Any, ...]:
+        from pipeline.catalogue.quality import asking, quality, told
+
+        if not (project.dist / "catalog.ttl").is_file():
+            raise click.UsageError("there is no dist/catalog.ttl yet: run `lodpipe build`")
+        for line in told(quality(project, answers=asking(served, project.publication.catalogue.downloads))):
+            click.echo(line)
+        return ()
+
+    _run(root, lang, False, run, quiet=True)
+
+
+@main.command()
+@PROJECT
+@LANGUAGE
 @click.argument("what")
 def explain(root: Path, lang: str | None, what: str) -> None:
     """Explain a finding's code (LP206), or where a resource comes from (its IRI below the base)."""

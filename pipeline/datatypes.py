@@ -39,7 +39,11 @@ PATTERNS: dict[str, str] = {
 # Datatypes whose texts name a day that must also exist in the calendar.
 DAYS = frozenset({XSD + "date", XSD + "dateTime", XSD + "dateTimeStamp"})
 
-# RFC 3987: what an IRI may hold at all, and what begins an absolute one.
-IRI = r"""^[^\x00-\x20<>"{}|^`\\]*$"""
+# RFC 3987: what an IRI may hold at all, and what begins an absolute one. Beyond ASCII that is ucschar (2.2): no controls, no private use,
+# no noncharacters; these stand here as themselves, because engines spell their escapes differently.
+_NO_UCSCHAR = "\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff\U000f0000-\U0010ffff" + "".join(
+    chr(plane * 0x10000 + last) for plane in range(1, 15) for last in (0xFFFE, 0xFFFF)
+)
+IRI = r"""^[^\x00-\x20<>"{}|^`\\""" + _NO_UCSCHAR + "]*$"
 SCHEME = "^[A-Za-z][A-Za-z0-9+.-]*:"
 LANGUAGE_TAG = "^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"

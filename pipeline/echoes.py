@@ -8,6 +8,9 @@ from collections.abc import Iterable, Mapping
 from pipeline.errors import Finding, Origin, Severity
 from pipeline.sources import RecordTable, RowTable
 
+_MISSING = ("MinCountConstraintComponent", "QualifiedMinCountConstraintComponent")
+_TELLING = 5  # letters of a value from which on its coming back is no chance
+
 
 class Told:
     """What records are known to be wrong with; `hidden` are mistakes that follow from others, and make echoes all the same."""
@@ -17,19 +20,19 @@ class Told:
         self._nesting = _Nesting(tables)
         self._lines = {(one.where.file, one.where.line) for one in errors if one.where}
         self._wounded = {record for one in errors if one.where and (record := self._nesting.innermost(one.where)) is not None}
-        self._values = {one.words["value"] for one in errors if "value" in one.words}
+        self._values = {value for one in errors if len(value := one.words.get("value", "")) >= _TELLING}
         self._meant = {one.words["hint"].split("`")[1] for one in errors if one.code == "LP206" and one.words["hint"]}
         self._any = bool(errors)
 
     def already(self, one: Finding) -> bool:
         """Whether a later finding only follows from what is told.
 
-        It does where it has the same bad value, misses what a broken reference meant, stands on the same line, or lies in a record that is
-        wounded itself or is part of a wounded one. Whether records are used is not judged at all while some are wrong.
+        It does where it has the same bad value, concerns what a broken reference meant, stands on the same line, or lies in a record that is
+        wounded itself or is part of a wounded one. What is missing or unused is not judged at all while some records are wrong.
         """
-        if one.code == "LP505":
+        if one.code == "LP505" or one.words.get("component") in _MISSING:
             return self._any
-        if one.code.startswith("LP3") and one.words.get("value") in self._values:
+        if one.words.get("value") in self._values:
             return True
         if one.words.get("focus", "").rsplit("/", 1)[-1] in self._meant:
             return True

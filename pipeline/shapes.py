@@ -333,6 +333,7 @@ def findings(
             "shape": shapes.name(one.shape, vocabulary),
             "focus": vocabulary.compact(one.focus[1:-1]),
             "component": one.component,
+            "value": _plain(one.value),
         }
         found.append(Finding("LP401", _place(one, shapes, statements, inner or {}), words, SEVERITIES.get(one.severity, Severity.ERROR)))
     return found
@@ -366,6 +367,11 @@ def _walked(one: Result, path: str, shapes: Shapes, statements: Statements) -> t
         nodes = [o for _, o in rows]
         subject, predicate = next(((s, step) for s, o in rows if o == one.value), (rows[-1][0], step))
     return (subject, predicate, one.value or None) if predicate else (nodes[0], None, None)
+
+
+def _plain(term: str) -> str:
+    """The text of a literal or the IRI of a node, without their N-Triples signs."""
+    return term[1 : term.rindex('"')] if term.startswith('"') else term.strip("<>")
 
 
 def _message_words(one: Result, shapes: Shapes, inner: Reasons) -> dict[str, str]:

@@ -30,7 +30,7 @@ def catalogue_findings(project: Project, folder: Path | None = None, engine: str
     if not path.is_file():
         return
     try:
-        triples = _parsed(path, ox.RdfFormat.TURTLE, project.publication.base)
+        triples = read_triples(path, ox.RdfFormat.TURTLE, project.publication.base)
     except (SyntaxError, ValueError) as error:
         yield Finding("LP532", Origin(FILE, getattr(error, "lineno", 0) or 0), {"file": FILE, "detail": str(error)})
         return
@@ -43,7 +43,7 @@ def catalogue_findings(project: Project, folder: Path | None = None, engine: str
     yield from catalogue.form_findings()
 
 
-def _parsed(path: Path, form: ox.RdfFormat, base: str) -> list[Triple]:
+def read_triples(path: Path, form: ox.RdfFormat, base: str) -> list[Triple]:
     """The triples of a file in N-Triples spelling; its blank nodes numbered as they come."""
     numbers: dict[str, str] = {}
 
@@ -230,7 +230,7 @@ class Catalogue:
             path = self.folder / f"catalog.{suffix}"
             file = f"dist/{path.name}"
             try:
-                other = set(_parsed(path, form, self.publication.base))
+                other = set(read_triples(path, form, self.publication.base))
             except (SyntaxError, ValueError, OSError) as error:
                 yield Finding("LP532", Origin(file, getattr(error, "lineno", 0) or 0), {"file": file, "detail": str(error)})
                 continue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path, PurePosixPath
@@ -254,7 +255,8 @@ def _escaped(value: str) -> str:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=1).encode("utf-8", "replace").decode("utf-8") + "\n"
+    """JSON in which signs that could do something to a terminal, or to the order of letters, are escaped."""
+    return _HARMFUL.sub(lambda found: f"\\u{ord(found[0]):04x}", json.dumps(value, ensure_ascii=False, indent=1)) + "\n"
 
 
 def _version() -> str:
@@ -262,6 +264,9 @@ def _version() -> str:
         return version("lodpipe")
     except PackageNotFoundError:
         return "0.0.0"
+
+
+_HARMFUL = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
 
 
 class Format(NamedTuple):

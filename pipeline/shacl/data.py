@@ -24,7 +24,7 @@ FORMATS = {"nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS, "ttl": ox.R
 
 def connect(memory: str = "4GB", folder: str | None = None) -> duckdb.DuckDBPyConnection:
     """A database in memory, which spills into a folder beyond its bound."""
-    config = {"memory_limit": memory, "preserve_insertion_order": "false"}
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory, "preserve_insertion_order": "false"}
     return duckdb.connect(":memory:", config=config | ({"temp_directory": folder} if folder else {}))
 
 

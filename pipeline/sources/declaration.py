@@ -35,6 +35,7 @@ class Field:
     target: str = ""
     required: bool = False
     key: bool = False
+    unique: bool = False
     fields: dict[str, Field] = field(default_factory=dict)
     item: Field | None = None
     after: str = ""
@@ -110,12 +111,12 @@ class _Reader:
         if not isinstance(node, Mapping):
             self.wrong(node, f"field `{name}` is a map such as {{type: text}}")
             return Field("value", "text")
-        flags = {"required", "key", "after"}
+        flags = {"required", "key", "unique", "after"}
         forms = [key for key in node.items if key not in flags]
         if len(forms) != 1 or forms[0] not in ("type", "ref", "concept", "texts", "fields", "list"):
             self.wrong(node, f"field `{name}` needs exactly one of type, ref, concept, texts, fields, list")
             return Field("value", "text")
-        required, key = (self.flag(node, flag) for flag in ("required", "key"))
+        required, key, unique = (self.flag(node, flag) for flag in ("required", "key", "unique"))
         after = self.text(node.items["after"]) if "after" in node.items else ""
         form, value = forms[0], node.items[forms[0]]
         if form == "fields":
@@ -129,7 +130,7 @@ class _Reader:
             self.wrong(value, f"there is no table `{target}`")
         if form == "type" and target not in TYPES and ":" not in target:
             self.wrong(value, f"there is no type `{target}`; known are {', '.join(TYPES)} and own datatypes (def:…)")
-        return Field("value" if form == "type" else "ref" if form == "ref" else "concept", target, required, key, after=after)
+        return Field("value" if form == "type" else "ref" if form == "ref" else "concept", target, required, key, unique, after=after)
 
     def flag(self, node: Mapping, name: str) -> bool:
         value = node.items.get(name)

@@ -135,8 +135,13 @@ class RecordReader:
         return self.tables
 
     def unread(self, findings: Iterable[Finding]) -> set[str]:
-        """The tables that lack records: a file could not be read whole (1xx), or a record with a doubled key was left out."""
-        files = {one.where.file for one in findings if (one.code.startswith("LP1") or one.code == "LP207") and one.where}
+        """The tables that lack records: a file could not be read whole (1xx), or a record has a key that is doubled or no key at all."""
+        keys = {"LP202", "LP204", "LP207"}
+        files = {
+            one.where.file
+            for one in findings
+            if one.where and (one.code.startswith("LP1") or (one.code in keys and one.words.get("key") == "id"))
+        }
         return {name for name, used in self.files_of.items() if files & used} | self.headless
 
     def _files(self, table: Table) -> list[tuple[str, Path]]:
@@ -154,7 +159,9 @@ class RecordReader:
             else:
                 found.append((name, path))
         if not found:
-            raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": f"table `{table.name}`: no file matches source/{table.files}"})])
+            refused = [one for one in self.findings if one.code == "LP107"]
+            none = Finding("LP601", table.origin, {"detail": f"table `{table.name}`: no file matches source/{table.files}"})
+            raise InvalidDeclaration(refused or [none])
         return found
 
     def _scan(self, table: Table, files: list[tuple[str, Path]]) -> None:

@@ -1,0 +1,204 @@
+"""The catalogue in the portals' own software: CKAN's parser and harvester, udata's harvester, Frictionless, a CSVW reader; the quality score.
+
+The first four run in environments of their own that `make test-portals` installs; CI skips them.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import http.server
+import json
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support import TESTS, copy_project, invoke, run_process
+
+from pipeline import Project
+from pipeline.catalogue.quality import asking, quality
+
+ENVIRONMENTS = TESTS / ".portals"
+FORMS = ("ttl", "jsonld", "rdf", "nt")
+BASE = "https://w3id.org/rogl/"
+
+
+def portal(environment: str, script: str, *arguments: Path) -> Any:
+    python = ENVIRONMENTS / environment / "bin/python"
+    if not python.is_file():
+        pytest.skip(f"{environment} is not installed: make test-portals")
+    done = subprocess.run([str(python), str(TESTS / "portals" / script), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.fixture(scope="module")
+def next_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The dist/ of a later release with a changed record."""
+    project = copy_project(tmp_path_factory.mktemp("next") / "project")
+    publication = project / "publication.yaml"
+    publication.write_text(publication.read_text("utf-8").replace("version: 1.0.0", "version: 1.1.0").replace("date: '2026-11-23'", "date: '2027-03-01'"), "utf-8")
+    record = project / "source/labs/brandis.yaml"
+    record.write_text(record.read_text("utf-8").replace("named: Makerspace Partheland", "named: Makerspace im Partheland"), "utf-8")
+    done = run_process("build", "--project", project, "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    return project / "dist"
+
+
+# -- CKAN ----------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def packages(dist: Path) -> dict[str, list[dict[str, Any]]]:
+    paths = [dist / f"catalog.{form}" for form in FORMS]
+    found = portal("ckan", "ckan_package.py", *paths)
+    return {path.suffix[1:]: found[str(path)] for path in paths}
+
+
+def normal(package: dict[str, Any]) -> dict[str, Any]:
+    """A package whose order of tags, extras and resources, which a graph does not have, is settled."""
+
+    def settled(value: object) -> object:
+        if isinstance(value, str) and value.startswith("["):
+            return json.dumps(sorted(json.loads(value), key=str))
+        if isinstance(value, dict):
+            return {key: settled(one) for key, one in sorted(value.items())}
+        return sorted((settled(one) for one in value), key=str) if isinstance(value, list) else value
+
+    return settled(package)
+
+
+def extras(package: dict[str, Any]) -> dict[str, str]:
+    return {one["key"]: one["value"] for one in package["extras"]}
+
+
+def test_ckan_makes_one_package(packages: dict[str, list[dict[str, Any]]]) -> None:
+    assert {form: len(found) for form, found in packages.items()} == dict.fromkeys(FORMS, 1)
+
+
+def test_ckan_makes_the_same_package_of_every_form(packages: dict[str, list[dict[str, Any]]]) -> None:
+    expected = normal(packages["ttl"][0])
+    for form in FORMS:
+        assert normal(packages[form][0]) == expected, form
+
+
+def test_ckan_recognises_what_users_filter_by(packages: dict[str, list[dict[str, Any]]]) -> None:
+    package = packages["ttl"][0]
+    said = extras(package)
+    assert (package["license_id"], package["version"], package["url"]) == ("cc-by", "1.0.0", BASE)
+    assert package["title"] == "Regional Open Government Labs 2020–2022"
+    assert said["identifier"] == said["uri"] == f"{BASE}dataset"
+    assert said["publisher_name"] and said["publisher_type"] and said["contact_name"] and said["contact_url"]
+    assert (said["temporal_start"], said["temporal_end"]) == ("2020-01-01", "2022-12-31")
+    assert said["spatial_uri"].endswith("/country/DEU") and json.loads(said["spatial_bbox"])["type"] == "Polygon"
+    assert json.loads(said["spatial_centroid"])["type"] == "Point"
+    assert len(package["tags"]) >= 10
+
+
+def test_ckan_has_every_file_with_size_and_checksum(packages: dict[str, list[dict[str, Any]]], dist: Path) -> None:
+    resources = packages["ttl"][0]["resources"]
+    files = {path.relative_to(dist).as_posix() for path in [*dist.glob("rogl.*"), *dist.glob("tables/*.csv")]}
+    assert {one["url"].removeprefix(BASE) for one in resources} == files
+    for one in resources:
+        assert one["size"] == (dist / one["url"].removeprefix(BASE)).stat().st_size
+        assert one["license"] == "http://dcat-ap.de/def/licenses/cc-by/4.0"
+        assert len(one["hash"]) == 128 and one["hash_algorithm"].endswith("sha512")
+        assert one["issued"] and one["modified"] and one["format"] and one["mimetype"]
+
+
+def test_ckan_harvested_twice_updates_and_never_duplicates(dist: Path, next_release: Path) -> None:
+    actions = portal("ckan", "ckan_harvest.py", dist / "catalog.ttl", next_release / "catalog.ttl", next_release / "catalog.ttl")
+    assert [(one["action"], one["version"]) for one in actions] == [("package_create", "1.0.0"), ("package_update", "1.1.0"), ("package_update", "1.1.0")]
+    first, second, third = (one["resources"] for one in actions)
+    assert len({one["id"] for one in actions}) == 1
+    assert {uri: one[0] for uri, one in first.items()} == {uri: one[0] for uri, one in second.items()} == {uri: one[0] for uri, one in third.items()}
+    assert first[f"{BASE}distribution/ttl"][1] != second[f"{BASE}distribution/ttl"][1]
+
+
+# -- udata ---------------------------------------------------------------------------------------------------------------
+
+
+def test_udata_makes_a_valid_dataset_and_keeps_its_resources(dist: Path, next_release: Path) -> None:
+    first, second = portal("udata", "udata_dataset.py", dist / "catalog.ttl", next_release / "catalog.ttl")
+    assert (first["license"], first["frequency"]) == ("cc-by", "irregular")
+    assert first["temporal"] == ["2020-01-01", "2022-12-31"]
+    assert first["spatial"]["type"] == "MultiPolygon"
+    assert first["uri"] == first["identifier"] == f"{BASE}dataset"
+    assert len(first["resources"]) == len(list(dist.glob("rogl.*"))) + 3
+    assert [(one["id"], one["url"]) for one in first["resources"]] == [(one["id"], one["url"]) for one in second["resources"]]
+    assert first["resources"] != second["resources"]
+    for one in first["resources"]:
+        assert one["size"] == (dist / one["url"].removeprefix(BASE)).stat().st_size
+
+
+# -- tables --------------------------------------------------------------------------------------------------------------
+
+
+def test_frictionless_and_csvw_read_the_tables_alike(dist: Path) -> None:
+    found = portal("udata", "tables.py", dist / "tables")
+    assert (found["valid"], found["errors"]) == (True, [])
+    assert found["problems"] == {"labs": [], "memberships": [], "organisations": []}
+    for name in ("labs", "organisations", "memberships"):
+        with (dist / f"tables/{name}.csv").open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        for reader in ("frictionless", "csvw"):
+            texts = [{key: "" if value is None else str(value) for key, value in row.items()} for row in found[reader][name]]
+            same = [key for key in rows[0] if key not in ("participants_complete", "counted")]
+            assert [[row[key] for key in same] for row in texts] == [[row[key] for key in same] for row in rows], (reader, name)
+    keys = [row["ags"] for row in found["csvw"]["organisations"] if row["ags"]]
+    assert keys and all(isinstance(key, str) and len(key) == 8 for key in keys)
+    assert any(key.startswith("0") for key in keys)
+    assert {len(row["ags"]) for row in found["frictionless"]["organisations"] if row["ags"]} == {8}
+
+
+# -- quality score -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def served(dist: Path) -> Iterator[str]:
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(dist)))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+
+
+def test_the_quality_score_is_405_of_405(built: Path, served: str) -> None:
+    project = Project.open(built)
+    found = quality(project, answers=asking(served, project.publication.catalogue.downloads))
+    assert [one for one in found if not one.met] == []
+    assert (sum(one.score for one in found), sum(one.points for one in found)) == (405, 405)
+    assert len(found) == 23
+
+
+def test_the_quality_score_is_shown_indicator_by_indicator(built: Path, served: str) -> None:
+    shown = invoke("catalogue", "--project", built).output
+    assert "score 325 of 405 (80 not asked)" in shown and "? " in shown
+    assert "score 405 of 405\n" in invoke("catalogue", "--project", built, "--served", served).output
+    missed = invoke("catalogue", "--project", built, "--served", served + "nowhere/").output
+    assert "score 325 of 405" in missed and "→ serve dist/" in missed
+
+
+def test_the_weights_are_those_of_the_portal() -> None:
+    import rdflib
+    from test_catalogue_shapes import SUITE
+
+    path = SUITE / "piveau-piveau-dqv-vocabulary.ttl"
+    if not path.is_file():
+        pytest.skip("official weights missing: see test_catalogue_shapes.py")
+    voc = rdflib.Namespace("https://piveau.eu/ns/voc#")
+    weights = sorted(int(one) for one in rdflib.Graph().parse(path).objects(None, voc.trueScore))
+    assert sum(weights) == 405 and len(weights) == 23
+
+
+def test_what_is_missing_says_what_would_raise_the_score(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", TESTS / "projects/libraries")
+    assert run_process("build", "--project", project).returncode == 0
+    shown = invoke("catalogue", "--project", project).output
+    assert "-   0 of  30  keywords  → `catalogue.keywords` in publication.yaml" in shown

@@ -1,0 +1,60 @@
+"""`lodpipe check --watch`: checks again when a file is saved, and ends with Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import subprocess
+import threading
+from pathlib import Path
+
+from support import PROGRAM, ROOT, copy_project
+
+from pipeline.reading.snapshot import changed, changes, snapshot
+
+
+def test_a_save_is_checked_and_ctrl_c_ends_with_the_last_exit_code(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", ROOT / "tests" / "projects" / "libraries")
+    process = subprocess.Popen(
+        [*PROGRAM, "check", "--watch", "--project", str(project), "--lang", "en"],
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"},
+    )  # fmt: skip
+    assert process.stdout is not None
+    lines: queue.Queue[str] = queue.Queue()
+    threading.Thread(target=lambda: [lines.put(line) for line in process.stdout], daemon=True).start()
+
+    def wait_for(text: str) -> None:
+        while text not in (line := lines.get(timeout=30)):
+            assert "Traceback" not in line
+
+    try:
+        wait_for("0 errors")
+        path = project / "source" / "libraries.yaml"
+        path.write_text(path.read_text("utf-8").replace("parent: central", "parent: centre"), "utf-8")
+        wait_for("-- source/libraries.yaml")
+        wait_for("LP206")
+        wait_for("1 error")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 1
+    finally:
+        process.kill()
+
+
+def test_changes_waits_until_no_more_follow(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    steps = iter(["a: 1", "a: 12", None])
+
+    def wait(_: float) -> None:
+        if text := next(steps, None):
+            (tmp_path / "source" / "x.yaml").write_text(text)
+
+    assert next(changes(tmp_path, 0, wait)) == ["source/x.yaml"]
+    assert next(steps, "used up") == "used up"
+
+
+def test_what_a_build_does_not_read_is_not_watched(tmp_path: Path) -> None:
+    before = snapshot(tmp_path)
+    (tmp_path / "dist").mkdir()
+    (tmp_path / "dist" / "x.nq").write_text("x")
+    assert changed(before, snapshot(tmp_path)) == []

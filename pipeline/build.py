@@ -20,7 +20,7 @@ from pipeline.echoes import Told
 from pipeline.engine import Engine
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Severity, SourceError, set_of
 from pipeline.faults import deadline, not_written, only_one, recover, swap, unchanged
-from pipeline.integrity import counts, integrity_findings, shrink_findings, write_counts
+from pipeline.integrity import counts, integrity_findings, order_findings, shrink_findings, write_counts
 from pipeline.lint import lint_findings
 from pipeline.mapping.model import MappingDocument
 from pipeline.mapping.yarrrml import read_yarrrml
@@ -143,7 +143,7 @@ def _checked(project: Project, engine: str | None, say: Progress, writable: Path
     tables = reader.read(declarations.tables.values())
     with Engine(project.publication.memory, root=project.root / "source") as running:
         early = [*reader.findings, *running.load(tables.values(), writable)]
-        broken = checks.record_findings(running, tables, declarations.tables, lexicon)
+        broken = [*checks.record_findings(running, tables, declarations.tables, lexicon), *order_findings(running, tables)]
         unread = reader.unread([*early, *broken])
         hidden = [one for one in broken if one.code == "LP206" and one.words["table"] in unread]
         early += [one for one in broken if one not in hidden]

@@ -40,7 +40,20 @@ def record_findings(
         if isinstance(table, ScanTable):
             found += _bad_cells(engine, table, lexicon)
             found += _doubled_keys(engine, table, declared[table.name].key)
-    return found
+    return _doubled_once(found)
+
+
+def _doubled_once(findings: list[Finding]) -> list[Finding]:
+    """A row that stands twice doubles each of its keys; it is told for the first of them."""
+    doubled: set[Origin | None] = set()
+    kept = []
+    for one in sorted(findings, key=lambda one: one.words.get("key") != "id"):
+        place = one.where and Origin(one.where.file, one.where.line)
+        if one.code != "LP207" or place not in doubled:
+            kept.append(one)
+        if one.code == "LP207":
+            doubled.add(place)
+    return kept
 
 
 def _values(engine: Engine, table: RecordTable, column: str) -> list[tuple[int, str]]:

@@ -96,11 +96,11 @@ def _watched(root: Path, once: Callable[[], None]) -> None:
     """Runs a check, and again after each change, until Ctrl-C; then ends with the exit code of the last one."""
     from itertools import chain
 
-    from pipeline.reading.snapshot import changes
+    from pipeline.reading.snapshot import changes, snapshot
 
     code = 0
     try:
-        for names in chain([[]], changes(root)):
+        for names in chain([[]], changes(root, snapshot(root))):
             if names:
                 click.echo(f"-- {', '.join(names[:3])}{' …' if len(names) > 3 else ''}", err=True)
             try:

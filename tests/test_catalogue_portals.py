@@ -30,7 +30,8 @@ def portal(environment: str, script: str, *arguments: Path) -> Any:
     python = ENVIRONMENTS / environment / "bin/python"
     if not python.is_file():
         pytest.skip(f"{environment} is not installed: make test-portals")
-    done = subprocess.run([str(python), str(TESTS / "portals" / script), *map(str, arguments)], capture_output=True, text=True, check=False, timeout=300)
+    command = [str(python), str(TESTS / "portals" / script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
@@ -40,7 +41,8 @@ def next_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The dist/ of a later release with a changed record."""
     project = copy_project(tmp_path_factory.mktemp("next") / "project")
     publication = project / "publication.yaml"
-    publication.write_text(publication.read_text("utf-8").replace("version: 1.0.0", "version: 1.1.0").replace("date: '2026-11-23'", "date: '2027-03-01'"), "utf-8")
+    text = publication.read_text("utf-8").replace("version: 1.0.0", "version: 1.1.0").replace("date: '2026-11-23'", "date: '2027-03-01'")
+    publication.write_text(text, "utf-8")
     record = project / "source/labs/brandis.yaml"
     record.write_text(record.read_text("utf-8").replace("named: Makerspace Partheland", "named: Makerspace im Partheland"), "utf-8")
     done = run_process("build", "--project", project, "--lang", "en")
@@ -111,7 +113,8 @@ def test_ckan_has_every_file_with_size_and_checksum(packages: dict[str, list[dic
 
 def test_ckan_harvested_twice_updates_and_never_duplicates(dist: Path, next_release: Path) -> None:
     actions = portal("ckan", "ckan_harvest.py", dist / "catalog.ttl", next_release / "catalog.ttl", next_release / "catalog.ttl")
-    assert [(one["action"], one["version"]) for one in actions] == [("package_create", "1.0.0"), ("package_update", "1.1.0"), ("package_update", "1.1.0")]
+    told = [(one["action"], one["version"]) for one in actions]
+    assert told == [("package_create", "1.0.0"), ("package_update", "1.1.0"), ("package_update", "1.1.0")]
     first, second, third = (one["resources"] for one in actions)
     assert len({one["id"] for one in actions}) == 1
     assert {uri: one[0] for uri, one in first.items()} == {uri: one[0] for uri, one in second.items()} == {uri: one[0] for uri, one in third.items()}

@@ -53,6 +53,7 @@ ACCEPTS: dict[str | None, str] = {
     "nonsense": "html",
     "text/turtlesque": "html",
 }
+SUFFIXES = {"ttl": "text/turtle", "jsonld": "application/ld+json", "nt": "application/n-triples", "rdf": "application/rdf+xml"}
 WITHDRAWN = """
 - id: organisation/alte-stelle
   replaced_by: organisation/stadt-brandis
@@ -149,7 +150,7 @@ def launched(command: list[str], folder: Path, port: int) -> subprocess.Popen[by
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest, web: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[http.client.HTTPConnection]:
+def server(request, web: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[http.client.HTTPConnection]:
     if shutil.which(SERVERS[request.param]) is None:
         pytest.skip(f"{request.param} is not installed: apt-get install {SERVERS[request.param]}")
     port = free_port()
@@ -187,7 +188,7 @@ def test_every_class_answers_every_accept_header(server: http.client.HTTPConnect
 
 def test_documents_have_their_media_type(server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]) -> None:
     local = next(iter(web[1].values()))
-    expected = {"html": "text/html", "ttl": "text/turtle", "jsonld": "application/ld+json", "nt": "application/n-triples", "rdf": "application/rdf+xml"}
+    expected = {"html": "text/html"} | SUFFIXES
     for suffix, media_type in expected.items():
         status, headers, body = get(server, f"{local}.{suffix}")
         assert (status, headers["content-type"].split(";")[0], body) == (200, media_type, f"{local} as {suffix}".encode())
@@ -196,7 +197,8 @@ def test_documents_have_their_media_type(server: http.client.HTTPConnection, web
 
 def test_files_are_sent_as_they_are(server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]) -> None:
     root, _ = web
-    for name, media_type in {"rogl.ttl": "text/turtle", "rogl.nq": "application/n-quads", "rogl.ttl.gz": "application/gzip", "tables/labs.csv": "text/csv"}.items():
+    files = {"rogl.ttl": "text/turtle", "rogl.nq": "application/n-quads", "rogl.ttl.gz": "application/gzip", "tables/labs.csv": "text/csv"}
+    for name, media_type in files.items():
         status, headers, body = get(server, name, "application/ld+json")
         assert (status, headers["content-type"].split(";")[0], body) == (200, media_type, (root / name).read_bytes()), name
         assert "content-encoding" not in headers
@@ -206,7 +208,7 @@ def test_files_are_sent_as_they_are(server: http.client.HTTPConnection, web: tup
 
 @pytest.mark.parametrize("local", ["catalog", "dataset", "distribution/ttl", "distribution/nt.gz", "service"])
 def test_the_catalogue_answers_for_what_it_describes(server: http.client.HTTPConnection, local: str) -> None:
-    for accept, suffix in {"text/turtle": "ttl", "application/ld+json": "jsonld", "application/rdf+xml": "rdf", "application/n-triples": "nt", "text/html": "ttl"}.items():
+    for suffix, accept in [*SUFFIXES.items(), ("ttl", "text/html")]:
         status, headers, _ = get(server, local, accept)
         assert (status, located(headers)) == (303, f"catalog.{suffix}")
 
@@ -261,7 +263,8 @@ def test_w3id_sends_to_the_host_by_pattern_rules(web: tuple[Path, dict[str, str]
                 if (status, headers.get("location")) != (303, quote(f"https://host.invalid/{local}.{suffix}", safe=":/%~._-")):
                     wrong.append((local, accept, status, headers.get("location")))
         assert wrong == []
-        for path, status, target in [("rogl.ttl.gz", 302, "rogl.ttl.gz"), ("", 302, ""), ("dataset", 303, "catalog.ttl"), (".well-known/void", 302, "void.ttl")]:
+        others = [("rogl.ttl.gz", 302, "rogl.ttl.gz"), ("", 302, ""), ("dataset", 303, "catalog.ttl"), (".well-known/void", 302, "void.ttl")]
+        for path, status, target in others:
             got, headers, _ = get(connection, f"rogl/{path}", "text/turtle")
             assert (got, headers["location"]) == (status, f"https://host.invalid/{target}")
     finally:

@@ -108,8 +108,8 @@ def tiny_disk(tmp_path: Path, is_root: bool) -> Path:
     """A disk of its own with little room; needs the right to mount."""
     place = tmp_path / "disk"
     place.mkdir()
-    mounted = is_root and subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2M", "tmpfs", str(place)], capture_output=True, check=False).returncode == 0
-    if not mounted:
+    mount = ["mount", "-t", "tmpfs", "-o", "size=2M", "tmpfs", str(place)]
+    if not is_root or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("no right to mount a disk; test_atomic.py bounds the size of files instead")
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)

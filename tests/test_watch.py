@@ -49,7 +49,7 @@ def test_changes_waits_until_no_more_follow(tmp_path: Path) -> None:
         if text := next(steps, None):
             (tmp_path / "source" / "x.yaml").write_text(text)
 
-    assert next(changes(tmp_path, 0, wait)) == ["source/x.yaml"]
+    assert next(changes(tmp_path, snapshot(tmp_path), 0, wait)) == ["source/x.yaml"]
     assert next(steps, "used up") == "used up"
 
 

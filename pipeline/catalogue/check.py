@@ -117,9 +117,15 @@ class Catalogue:
         listed = {one for node in catalogues for one in self.values(node, "dcat:dataset")}
         offered = {one for node in datasets for one in self.values(node, "dcat:distribution")}
         if len(catalogues) != 1:
-            yield Finding("LP533", Origin(FILE), {"focus": FILE, "message_en": f"{len(catalogues)} catalogues, not one", "message_de": f"{len(catalogues)} Kataloge statt eines"})
+            number = len(catalogues)
+            words = {"focus": FILE, "message_en": f"{number} catalogues, not one", "message_de": f"{number} Kataloge statt eines"}
+            yield Finding("LP533", Origin(FILE), words)
         for node in [one for one in datasets if one not in listed]:
-            yield wrong(node, "a dataset that the catalogue does not list; portals would make an entry of it", "ein Datensatz, den der Katalog nicht aufführt; Portale machten einen Eintrag daraus")
+            yield wrong(
+                node,
+                "a dataset that the catalogue does not list; portals would make an entry of it",
+                "ein Datensatz, den der Katalog nicht aufführt; Portale machten einen Eintrag daraus",
+            )
         for node in [one for one in self.instances("dcat:Distribution") if one not in offered]:
             yield wrong(node, "a distribution that no dataset offers", "eine Distribution, die kein Datensatz anbietet")
         for node in [one for one in offered if name("dcat:Distribution") not in self.said.get(one, {}).get(name("rdf:type"), [])]:
@@ -159,7 +165,7 @@ class Catalogue:
     def _format(self, node: str, path: Path) -> Iterator[Finding]:
         """Format, media type and packing as the file's name says (LP530)."""
         packed = path.suffix == ".gz"
-        kind = FORMATS[_suffix(path)] if _suffix(path) in FORMATS else None
+        kind = FORMATS.get(_suffix(path))
         if kind is None:
             return
         iana = "https://www.iana.org/assignments/media-types/"
@@ -184,12 +190,17 @@ class Catalogue:
             scheme, code = found
             known = codes.codes()[scheme]
             where = next((self.where(s, p) for s, p, o in self.triples if o == term), self.where(term))
+            lacks = ", ".join(p for p in ("rdf:type", "skos:prefLabel", "skos:inScheme") if not self.values(term, p))
             if code not in known:
-                yield Finding("LP528", where, {"value": term[1:-1], "detail_en": f"is not in the list {scheme}{did_you_mean(code, list(known))}", "detail_de": f"steht nicht in der Liste {scheme}{did_you_mean(code, list(known))}"})
-            elif lacks := [p for p in ("rdf:type", "skos:prefLabel", "skos:inScheme") if not self.values(term, p)]:
-                yield Finding("LP528", where, {"value": term[1:-1], "detail_en": f"lacks {', '.join(lacks)}", "detail_de": f"fehlt {', '.join(lacks)}"})
+                hint = did_you_mean(code, list(known))
+                details = f"is not in the list {scheme}{hint}", f"steht nicht in der Liste {scheme}{hint}"
+            elif lacks:
+                details = f"lacks {lacks}", f"hat kein {lacks}"
             elif f"<{codes.SCHEMES[scheme].iri}>" not in self.values(term, "skos:inScheme"):
-                yield Finding("LP528", where, {"value": term[1:-1], "detail_en": "stands in another scheme", "detail_de": "steht in einem anderen Schema"})
+                details = "stands in another scheme", "steht in einem anderen Schema"
+            else:
+                continue
+            yield Finding("LP528", where, {"value": term[1:-1], "detail_en": details[0], "detail_de": details[1]})
 
     def release_findings(self) -> Iterator[Finding]:
         """Dates, version, identifier, licence and titles are those of publication.yaml (LP531)."""
@@ -245,8 +256,8 @@ def _suffix(path: Path) -> str:
 def plain(term: str) -> str:
     """An IRI or the text of a literal.
 
-    >>> plain('<https://example.org/>'), plain('"Labor"@de'), plain('"1"^^<http://www.w3.org/2001/XMLSchema#integer>')
-    ('https://example.org/', 'Labor', '1')
+    >>> plain('<https://example.org/>'), plain('"Haus"@de'), plain('"1"^^<http://www.w3.org/2001/XMLSchema#integer>')
+    ('https://example.org/', 'Haus', '1')
     """
     return term[1:-1] if term.startswith("<") else unescape(term[1 : term.rindex('"')]) if term.startswith('"') else term
 

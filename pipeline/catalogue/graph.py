@@ -52,8 +52,8 @@ def iri(value: str) -> str:
 def literal(value: str, datatype: str | None = None, language: str | None = None) -> str:
     """A literal in canonical N-Triples spelling.
 
-    >>> literal("2026-11-23", "xsd:date"), literal("Labor", language="de")
-    ('"2026-11-23"^^<http://www.w3.org/2001/XMLSchema#date>', '"Labor"@de')
+    >>> literal("2026-11-23", "xsd:date"), literal("Haus", language="de")
+    ('"2026-11-23"^^<http://www.w3.org/2001/XMLSchema#date>', '"Haus"@de')
     """
     text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
     if language:

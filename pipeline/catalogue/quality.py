@@ -122,7 +122,7 @@ def asking(served: str | None, downloads: str) -> Answers | None:
         asked = served + address.removeprefix(downloads) if address.startswith(downloads) else address
         try:
             with urllib.request.urlopen(urllib.request.Request(asked, method="HEAD"), timeout=10) as answer:
-                return 200 <= answer.status < 300
+                return bool(200 <= answer.status < 300)
         except (urllib.error.URLError, OSError, ValueError):
             return False
 

@@ -92,6 +92,7 @@ def _texts(values: dict[str, str]) -> list[dict[str, str]]:
 def _dataset(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any]:
     """The dataset for search engines, in schema.org's own terms; the pages embed it."""
     own = publication.catalogue
+    named = {"url": publication.publisher.url} if publication.publisher.url else {}
     said: dict[str, Any] = {
         "@id": f"{publication.base}dataset",
         "@type": "Dataset",
@@ -106,7 +107,7 @@ def _dataset(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any
         "creditText": publication.attribution.strip(),
         "isAccessibleForFree": True,
         "inLanguage": list(publication.languages),
-        "publisher": {"@type": "Organization", "name": publication.publisher.name} | ({"url": publication.publisher.url} if publication.publisher.url else {}),
+        "publisher": {"@type": "Organization", "name": publication.publisher.name} | named,
         "includedInDataCatalog": {"@type": "DataCatalog", "@id": f"{publication.base}catalog", "name": _first(publication, publication.title)},
         "distribution": [
             {

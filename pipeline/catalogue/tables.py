@@ -105,7 +105,8 @@ def _csvw(publication: Publication, table: PublishedTable, header: Sequence[str]
 
     def column(name: str) -> dict[str, Any]:
         declared = table.columns.get(name, _TEXT)
-        return {"name": name.replace("-", "_"), "titles": name, "datatype": declared.type} | ({"dc:title": _labels(declared)} if declared.title else {})
+        labels = {"dc:title": _labels(declared)} if declared.title else {}
+        return {"name": name.replace("-", "_"), "titles": name, "datatype": declared.type} | labels
 
     schema: dict[str, Any] = {"columns": [column(name) for name in header]}
     if table.key:

@@ -43,7 +43,7 @@ def void_graph(publication: Publication, statements: Statements, vocabulary: Voc
     )
     by_class = engine.rows("SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE])
     by_property = engine.rows("SELECT p, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) GROUP BY p ORDER BY p")
-    own = publication.catalogue
+    own, part = publication.catalogue, {"rdf:type": name("void:Dataset")}
     graph.describe(
         dataset,
         {
@@ -64,11 +64,10 @@ def void_graph(publication: Publication, statements: Statements, vocabulary: Voc
             "void:dataDump": [iri(own.downloads + one.path) for one in offers if one.format.code.startswith(("RDF", "JSON"))],
             "void:vocabulary": [iri(one) for one in sorted({_namespace(term) for term, _ in [*by_class, *by_property]})],
             "void:classPartition": [
-                graph.describe(node(f"class-{short(term)}"), {"rdf:type": name("void:Dataset"), "void:class": term, "void:entities": count(number)})
-                for term, number in by_class
+                graph.describe(node(f"class-{short(term)}"), part | {"void:class": term, "void:entities": count(number)}) for term, number in by_class
             ],
             "void:propertyPartition": [
-                graph.describe(node(f"property-{short(term)}"), {"rdf:type": name("void:Dataset"), "void:property": term, "void:triples": count(number)})
+                graph.describe(node(f"property-{short(term)}"), part | {"void:property": term, "void:triples": count(number)})
                 for term, number in by_property
             ],
         },

@@ -1,6 +1,6 @@
 """Configuration for web servers: identifiers answer with the document that the client asked for.
 
-A resource `lab/x` has no suffix; its documents `lab/x.html`, `.ttl`, `.jsonld`, `.nt`, `.rdf` lie beside it. Servers that know rewrite rules
+A resource `thing/x` has no suffix; its documents `thing/x.html`, `.ttl`, `.jsonld`, `.nt`, `.rdf` lie beside it. Servers that know rewrite rules
 only cannot weigh q-values, so the rules come in three tiers: types without a weight, then those with half the weight or more, then the rest.
 """
 
@@ -94,7 +94,7 @@ def _w3id_readme(publication: Publication) -> str:
         f"# {name}: {title}\n\nPersistent identifiers of a linked-data publication: {publication.base}\n\n"
         f"- Maintainer: {contact.name} ({reach})\n- Hosting: {publication.hosting or 'not named yet'}\n"
         f"- Licence of the data: {publication.licence}\n\n"
-        "Identifiers have no suffix and answer with 303 to a document in HTML, Turtle, JSON-LD, N-Triples or RDF/XML, as the `Accept` header asks.\n"
+        "Identifiers have no suffix and answer with 303 to a document in HTML, Turtle, JSON-LD, N-Triples or RDF/XML,\nas the `Accept` header asks. "
         "Paths with a suffix are files and answer with 302. `.htaccess` holds pattern rules only.\n\n"
         f"```sh\ncurl -sIL -H 'Accept: text/turtle' {publication.base}dataset\n```\n"
     )
@@ -102,7 +102,8 @@ def _w3id_readme(publication: Publication) -> str:
 
 def _apache(prefix: str, stones: Sequence[Tombstone]) -> str:
     lines = [
-        "# Apache 2.4: put this into the folder that holds the files of dist/ (and of dist/site/). Needs AllowOverride FileInfo Indexes Options=MultiViews.",
+        "# Apache 2.4: put this into the folder that holds the files of dist/ (and of dist/site/).",
+        "# Needs AllowOverride FileInfo Indexes Options=MultiViews.",
         "Options -MultiViews",
         "DirectorySlash Off",
         "RemoveEncoding .gz",
@@ -173,7 +174,8 @@ def _nginx_server(prefix: str, stones: Sequence[Tombstone]) -> str:
 
 def _caddy(prefix: str, stones: Sequence[Tombstone]) -> str:
     lines = [
-        "# Caddy 2: `import` this file into the top level of a Caddyfile and write `import lodpipe` into the site; its `root` holds the files of dist/.",
+        "# Caddy 2: `import` this file into the top level of a Caddyfile and write `import lodpipe` into the site.",
+        "# The site's `root` holds the files of dist/ (and of dist/site/).",
         "(lodpipe) {",
         "  handle_errors {",
         "    @gone expression {http.error.status_code} == 410",
@@ -191,7 +193,8 @@ def _caddy(prefix: str, stones: Sequence[Tombstone]) -> str:
     lines += ["  route {", f"    redir {prefix}.well-known/void {prefix}void.ttl 302"]
     for number, one in enumerate(stones):
         lines.append(rf'    @stone{number} path_regexp stone{number} "^{prefix}{re.escape(one.id)}(\.[a-z]+)?$"')
-        lines.append(f"    redir @stone{number} {prefix}{one.replaced_by}{{re.stone{number}.1}} 301" if one.replaced_by else f"    error @stone{number} 410")
+        target = f"{prefix}{one.replaced_by}{{re.stone{number}.1}}"
+        lines.append(f"    redir @stone{number} {target} 301" if one.replaced_by else f"    error @stone{number} 410")
     lines += ["    map {path} {lodpipe_doc} {", rf'      "~^{prefix}(?:{_IN_CATALOGUE})$" {prefix}catalog', "      default {path}", "    }"]
     for number, (suffix, pattern) in enumerate([*accept_rules(), ("html", ""), ("ttl", "")]):
         lines += [
@@ -210,5 +213,5 @@ def _redirects(prefix: str, stones: Sequence[Tombstone]) -> str:
              f"{prefix}.well-known/void {prefix}void.ttl 302"]  # fmt: skip
     for one in stones:
         lines.append(f"{prefix}{one.id} {prefix}{one.replaced_by} 301" if one.replaced_by else f"{prefix}{one.id} {prefix}withdrawn.html 410")
-    lines += [f"{prefix}dataset {prefix}catalog.ttl 303", f"{prefix}service {prefix}catalog.ttl 303", f"{prefix}distribution/* {prefix}catalog.ttl 303"]
+    lines += [f"{prefix}{one} {prefix}catalog.ttl 303" for one in ("dataset", "service", "distribution/*")]
     return "\n".join(lines) + "\n"

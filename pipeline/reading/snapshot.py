@@ -28,9 +28,8 @@ def changed(before: Snapshot, after: Snapshot) -> list[str]:
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
-def changes(root: Path, pause: float = 0.3, wait: Callable[[float], None] = time.sleep) -> Iterator[list[str]]:
-    """Waits for changes, for ever; gives the names once no more follow, for editors save in several steps."""
-    before = snapshot(root)
+def changes(root: Path, before: Snapshot, pause: float = 0.3, wait: Callable[[float], None] = time.sleep) -> Iterator[list[str]]:
+    """Waits for changes since a snapshot, for ever; gives the names once no more follow, for editors save in several steps."""
     while True:
         wait(pause)
         now = snapshot(root)

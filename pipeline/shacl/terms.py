@@ -20,6 +20,8 @@ _MOMENTS = {"dateTime": ("", ""), "dateTimeStamp": ("", ""), "date": ("", "T00:0
             "gYearMonth": ("", "-01T00:00:00")}  # fmt: skip
 _BOUNDS = {"long": (-(2**63), 2**63 - 1), "int": (-(2**31), 2**31 - 1), "short": (-(2**15), 2**15 - 1), "byte": (-128, 127),
            "unsignedLong": (0, 2**64 - 1), "unsignedInt": (0, 2**32 - 1), "unsignedShort": (0, 2**16 - 1), "unsignedByte": (0, 255)}  # fmt: skip
+_HUGE = 10**38
+_LIMITS = _BOUNDS | {"nonNegativeInteger": (0, _HUGE), "positiveInteger": (1, _HUGE), "nonPositiveInteger": (-_HUGE, 0), "negativeInteger": (-_HUGE, -1)}
 _EXTRA = {XSD + "unsignedShort": r"^\+?[0-9]+$", XSD + "unsignedByte": r"^\+?[0-9]+$"}
 
 
@@ -78,7 +80,10 @@ def of_datatype(term: str, datatype: str) -> str:
 
 def number(term: str) -> str:
     """The number that a well-typed numeric literal stands for; NULL of anything else."""
-    return f"CASE WHEN regexp_matches({term}, {text(_NUMERIC)}) THEN try_cast({quoted(term)} AS DOUBLE) END"
+    kind = f"regexp_extract({term}, '{_TYPED}({'|'.join(_LIMITS)})>$', 1)"
+    value = f"try_cast({quoted(term)} AS HUGEINT)"
+    whens = " ".join(f"WHEN '{name}' THEN {value} BETWEEN {low} AND {high}" for name, (low, high) in _LIMITS.items())
+    return f"CASE WHEN regexp_matches({term}, {text(_NUMERIC)}) AND CASE {kind} {whens} ELSE true END THEN try_cast({quoted(term)} AS DOUBLE) END"
 
 
 def exact(term: str) -> str:
@@ -106,7 +111,8 @@ def moment(term: str) -> str:
     inner = quoted(term)
     local, zone = f"regexp_replace({inner}, {text(_ZONE)}, '')", f"regexp_extract({inner}, {text(_ZONE)}, 1)"
     kind = _moment_kind(term)
-    whole = f"CASE {kind} " + " ".join(f"WHEN '{one}' THEN '{before}' || {local} || '{behind}'" for one, (before, behind) in _MOMENTS.items()) + " END"
+    whens = (f"WHEN '{one}' THEN '{before}' || {local} || '{behind}'" for one, (before, behind) in _MOMENTS.items())
+    whole = f"CASE {kind} {' '.join(whens)} END"
     minutes = f"(try_cast(substr({zone}, 2, 2) AS BIGINT) * 60 + try_cast(substr({zone}, 5, 2) AS BIGINT))"
     offset = f"CASE left({zone}, 1) WHEN '+' THEN {minutes} WHEN '-' THEN -{minutes} ELSE 0 END"
     return f"CASE WHEN {kind} <> '' THEN epoch_us(try_cast({whole} AS TIMESTAMP)) - ({offset}) * 60000000 END"

@@ -25,7 +25,8 @@ def action(name):
         for number, resource in enumerate(package["resources"]):
             resource.setdefault("id", f"new-{len(actions)}-{number}")
         stored[guid] = package
-        actions.append({"action": name, "id": package["id"], "version": package.get("version"), "resources": {r["uri"]: [r["id"], r["hash"]] for r in package["resources"]}})
+        resources = {one["uri"]: [one["id"], one["hash"]] for one in package["resources"]}
+        actions.append({"action": name, "id": package["id"], "version": package.get("version"), "resources": resources})
         return package["id"]
 
     return run
@@ -33,7 +34,11 @@ def action(name):
 
 harvester = rdf.DCATRDFHarvester()
 with mock.patch.multiple(rdf, model=mock.DEFAULT, lib_plugins=mock.DEFAULT), mock.patch.multiple(
-    harvester, _get_object_extra=mock.DEFAULT, _get_user_name=mock.DEFAULT, _get_existing_dataset=lambda guid: stored.get(guid), _gen_new_name=lambda title: "name"
+    harvester,
+    _get_object_extra=mock.DEFAULT,
+    _get_user_name=mock.DEFAULT,
+    _get_existing_dataset=lambda guid: stored.get(guid),
+    _gen_new_name=lambda title: "name",
 ), mock.patch.object(rdf.p.toolkit, "get_action", action), mock.patch.object(rdf.p, "PluginImplementations", lambda _: []):
     harvester._get_object_extra.return_value = "new"
     for path in sys.argv[1:]:

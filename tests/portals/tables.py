@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from csvw import CSVW, TableGroup
+from csvw import CSVW
 from frictionless import Package
 
 folder = Path(sys.argv[1])

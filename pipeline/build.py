@@ -177,7 +177,8 @@ def _compile(project: Project, declarations: Declarations, engine: Engine) -> Pl
     """The plan of the mapping; named queries become views first, so that later ones can use them."""
     if findings := engine.define(declarations.mapping.sources):
         raise InvalidDeclaration(findings)
-    return compile_mapping(declarations.mapping, project.publication.base, engine.relate, declarations.vocabulary.patterns)
+    patterns = declarations.vocabulary.patterns
+    return compile_mapping(declarations.mapping, project.publication.base, engine.relate, patterns, light=engine.know_patterns(patterns))
 
 
 def _declared(project: Project, declarations: Declarations) -> list[list[object]]:

@@ -47,3 +47,10 @@ _NO_UCSCHAR = "\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e
 IRI = r"""^[^\x00-\x20<>"{}|^`\\""" + _NO_UCSCHAR + "]*$"
 SCHEME = "^[A-Za-z][A-Za-z0-9+.-]*:"
 LANGUAGE_TAG = "^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"
+
+# XSD datatypes of which every text, or more texts than a pattern tells, are valid.
+LAX = frozenset(
+    XSD + name
+    for name in ("string", "anyURI", "normalizedString", "token", "Name", "NCName", "NMTOKEN", "base64Binary", "duration", "dayTimeDuration",
+                 "yearMonthDuration", "gDay", "gMonth", "gMonthDay", "unsignedShort", "unsignedByte", "QName")
+)  # fmt: skip

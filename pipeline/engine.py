@@ -10,13 +10,13 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipeline.datatypes import IRI
+from pipeline.datatypes import IRI, LAX, PATTERNS
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin
 from pipeline.mapping.model import LogicalSource
 from pipeline.plan import Check, Plan, Relation, Select, quote, text
@@ -214,10 +214,22 @@ class Engine:
                     broken.append(name)
         return findings
 
+    def know_patterns(self, own: Mapping[str, str]) -> bool:
+        """Whether the data is so small that a plan had better be light; then the patterns of all datatypes become the variable `patterns`."""
+        if not self._is_small():
+            return False
+        entries = {**dict.fromkeys(LAX, ""), **PATTERNS, **own}
+        listed = ", ".join(f"{text(f'<{iri}>')}: {text(pattern)}" for iri, pattern in entries.items())
+        self.connection.execute(f"SET VARIABLE patterns = MAP {{{listed}}}")
+        return True
+
+    def _is_small(self) -> bool:
+        return self.row_count < 20_000
+
     @contextlib.contextmanager
     def _planned_lightly(self) -> Iterator[None]:
         """For small data the optimizer costs more than it saves: our own queries are plain scans of tables made before."""
-        small = self.row_count < 20_000
+        small = self._is_small()
         if small:
             self.connection.execute("PRAGMA disable_optimizer")
         try:

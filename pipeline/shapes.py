@@ -329,7 +329,7 @@ def findings(
     """Each result as a finding at the field that made the value, or at the record that misses one; `inner` tells why nested shapes fail."""
     found = []
     for one in results:
-        words = _message_words(one, shapes, inner or {}) | {
+        words = _message_words(one, shapes, vocabulary, inner or {}) | {
             "shape": shapes.name(one.shape, vocabulary),
             "focus": vocabulary.compact(one.focus[1:-1]),
             "component": one.component,
@@ -374,14 +374,29 @@ def _plain(term: str) -> str:
     return term[1 : term.rindex('"')] if term.startswith('"') else term.strip("<>")
 
 
-def _message_words(one: Result, shapes: Shapes, inner: Reasons) -> dict[str, str]:
-    """The shape's own message by language, else what the engine says; the value is shown where it is short, and why nested shapes fail."""
+def _message_words(one: Result, shapes: Shapes, vocabulary: Vocabulary, inner: Reasons) -> dict[str, str]:
+    """The shape's own message by language, else what it demands; the value is shown where it is short, and why nested shapes fail."""
     own = shapes.messages.get(one.shape, {})
-    fallback = own.get("en") or own.get("") or " ".join(one.messages) or one.component
+    fallback = own.get("en") or own.get("") or _demanded(one, shapes, vocabulary)
     shown = f" ({one.value})" if one.value and one.value != one.focus and len(one.value) < 120 else ""
     told = {"message_en": fallback + shown, "message_de": own.get("de", fallback) + shown}
-    because = [_message_words(reason, shapes, inner) for reason in inner.get(one, [])]
+    because = [_message_words(reason, shapes, vocabulary, inner) for reason in inner.get(one, [])]
     if because:
         for key, word in (("message_en", "because"), ("message_de", "weil")):
             told[key] += f"; {word}: " + "; ".join(dict.fromkeys(words[key] for words in because[:5]))
     return told
+
+
+def _demanded(one: Result, shapes: Shapes, vocabulary: Vocabulary) -> str:
+    """What a shape without a message of its own demands, in its own terms: `schema:size: sh:maxInclusive 9`."""
+
+    def short(term: str) -> str:
+        if term.startswith(("_:", _NUMBERED)):
+            return "…"
+        return vocabulary.compact(term[1:-1]) if term.startswith("<") else re.sub(r"\^\^<[^<>]*>$", "", term).replace('"', "")
+
+    kind = one.component.removesuffix("ConstraintComponent")
+    parameter = kind[:1].lower() + kind[1:]
+    values = shapes.parts.get((one.shape, parameter), [])
+    told = f"sh:{parameter} {', '.join(short(value) for value in values[:3])}".strip() if values else " ".join(one.messages) or one.component
+    return f"{short(one.path)}: {told}" if one.path else re.sub(rf"{_NUMBERED}[^<>]*>", "…", told)

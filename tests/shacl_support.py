@@ -69,14 +69,18 @@ class Maker:
             rest = head
         return head
 
-    def path(self, depth: int = 0) -> str:
-        kind = self.random.choice(["plain"] * 6 + ["inverse", "sequence", "alternative", "zeroOrMore", "oneOrMore", "zeroOrOne"]) if depth < 2 else "plain"
+    def path(self, depth: int = 0, *, inverted: bool = False) -> str:
+        """A path; below an inverse one without sequences (see shacl_exceptions, inverse-sequences)."""
+        kinds = ["inverse", "alternative", "zeroOrMore", "oneOrMore", "zeroOrOne", *([] if inverted else ["sequence"])]
+        kind = self.random.choice(["plain"] * 6 + kinds) if depth < 2 else "plain"
+        inverted = inverted or kind == "inverse"
         if kind == "plain":
             return self.random.choice([*PREDICATES, *PREDICATES, TYPE])
         if kind == "sequence":
             return self.list_of([self.path(depth + 1), self.path(depth + 1)])
         node = self.blank()
-        inner = self.list_of([self.path(depth + 1), self.path(depth + 1)]) if kind == "alternative" else self.path(depth + 1)
+        some = [self.path(depth + 1, inverted=inverted) for _ in range(2 if kind == "alternative" else 1)]
+        inner = self.list_of(some) if kind == "alternative" else some[0]
         self.add(node, f"{kind}Path", inner)
         return node
 

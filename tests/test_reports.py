@@ -1,7 +1,7 @@
 """Reports: each seeded mistake in every format, formats against their schemas, located SHACL results, checks of the records as a whole.
 
-The schemas of SARIF and JUnit are those of two npm packages, which are fetched once into pytest's cache and read there; where npm is not at hand, those
-two tests say so and are left out, and the checks of the formats' required parts remain.
+The schemas of SARIF and JUnit are those of two npm packages, which are fetched once into pytest's cache and read there; where npm is
+not at hand, those two tests say so and are left out, and the checks of the formats' required parts remain.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def places(kind: str, text: str) -> list[tuple[str, str, int]]:
     if kind == "json":
         return [(one["code"], one["file"], one["line"] or 0) for one in json.loads(text)["findings"] if one["severity"] == "error"]
     if kind == "gitlab":
-        return [(one["check_name"], one["location"]["path"], one["location"]["lines"]["begin"]) for one in json.loads(text) if one["severity"] == "major"]
+        major = [one for one in json.loads(text) if one["severity"] == "major"]
+        return [(one["check_name"], one["location"]["path"], one["location"]["lines"]["begin"]) for one in major]
     if kind == "sarif":
         results = [one for one in json.loads(text)["runs"][0]["results"] if one["level"] == "error"]
         where = [(one["ruleId"], one["locations"][0]["physicalLocation"]) for one in results]
@@ -75,7 +76,6 @@ def places(kind: str, text: str) -> list[tuple[str, str, int]]:
     return [(one["code"], one["file"], int(one["line"] or 0)) for one in found]
 
 
-# Half of the mistakes by half, so that every kind of file and code is there and the run stays short; all are told as text in test_breakage.py.
 @pytest.mark.parametrize("case", SEEDED, ids=lambda case: case["accident"])
 def test_a_mistake_is_told_in_every_format(case: dict[str, Any], tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project", ROOT / case["project"] if "project" in case else ROOT)
@@ -121,8 +121,9 @@ def test_sarif_holds_to_its_schema(report: Report, schemas: dict[str, bytes]) ->
     import jsonschema_rs
 
     schema = json.loads(schemas["sarif-2.1.0-rtm.5.json"])
-    errors = [f"{error.instance_path}: {error.message}" for error in jsonschema_rs.Draft4Validator(schema).iter_errors(json.loads(write_report(report, "sarif")))]
-    assert errors == []
+    del schema["definitions"]["run"]["properties"]["language"]["pattern"]  # a bracket too many: no regular expression by ECMA 262
+    found = jsonschema_rs.Draft4Validator(schema).iter_errors(json.loads(write_report(report, "sarif")))
+    assert [f"{error.instance_path}: {error.message}" for error in found] == []
 
 
 @pytest.mark.parametrize("report", [every_kind(), plain_report(), Report((), ROOT)], ids=["odd words", "plain", "none"])
@@ -200,7 +201,8 @@ def replace(project: Path, file: str, old: str, new: str) -> None:
 
 
 def test_several_formats_and_reports_at_once(small: Path, tmp_path: Path) -> None:
-    result = invoke("check", "--project", small, "--format", "github", "--format", "text", "--report", tmp_path / "a" / "x.sarif", "--report", tmp_path / "x.xml")
+    reports = ("--report", tmp_path / "a" / "x.sarif", "--report", tmp_path / "x.xml")
+    result = invoke("check", "--project", small, "--format", "github", "--format", "text", *reports)
     assert result.exit_code == 0
     assert result.stdout.startswith("::warning ") and "LP504" in result.stderr
     assert json.loads((tmp_path / "a" / "x.sarif").read_text())["version"] == "2.1.0"
@@ -253,20 +255,21 @@ SHAPES = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix schema: <https:/
 <shape/Thing> a sh:NodeShape ; sh:targetClass schema:Thing ; sh:property <shape/part> .
 """
 NESTED = {
-    "sh:node": ("<shape/part> sh:path schema:hasPart ; sh:node [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] .", "size: 10", "parts"),
+    "sh:node": ("<shape/part> sh:path schema:hasPart ; sh:node [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] .", "size: 10"),
     "sh:node in sh:node": (
-        "<shape/part> sh:path schema:hasPart ; sh:node [ sh:node [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] ] .", "size: 10", "parts"),
+        "<shape/part> sh:path schema:hasPart ; sh:node [ sh:node [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] ] .", "size: 10"),
     "sh:and": (
-        "<shape/part> sh:path schema:hasPart ; sh:and ( [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] [ sh:nodeKind sh:IRI ] ) .", "size: 10", ""),
+        "<shape/part> sh:path schema:hasPart ; sh:and ( [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] [ sh:nodeKind sh:IRI ] ) .",
+        "size: 10"),
     "sh:or": (
         "<shape/part> sh:path schema:hasPart ; sh:or ( [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] [ sh:nodeKind sh:Literal ] ) .",
-        "- id: b", "parts"),
+        "- id: b"),
     "qualified": (
         "<shape/part> sh:path schema:hasPart ; sh:qualifiedMinCount 1 ; "
-        "sh:qualifiedValueShape [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] .", "size: 10", ""),
-    "a sequence path": ("<shape/part> sh:path ( schema:hasPart schema:size ) ; sh:maxInclusive 9 .", "size: 10", ""),
-    "an inverse path": ("<shape/part> sh:path [ sh:inversePath schema:hasPart ] ; sh:maxCount 0 .", "- id: b", ""),
-    "what is missing": ("<shape/part> sh:path schema:name ; sh:minCount 1 .", "- id: a", ""),
+        "sh:qualifiedValueShape [ sh:property [ sh:path schema:size ; sh:maxInclusive 9 ] ] .", "size: 10"),
+    "a sequence path": ("<shape/part> sh:path ( schema:hasPart schema:size ) ; sh:maxInclusive 9 .", "size: 10"),
+    "an inverse path": ("<shape/part> sh:path [ sh:inversePath schema:hasPart ] ; sh:maxCount 0 .", "- id: b"),
+    "what is missing": ("<shape/part> sh:path schema:name ; sh:minCount 1 .", "- id: a"),
 }  # fmt: skip
 
 
@@ -275,7 +278,7 @@ NESTED = {
 def test_a_nested_shape_is_told_at_the_field_that_breaks_it(kind: str, engine: str, tmp_path: Path) -> None:
     from test_hostile import PUBLICATION
 
-    shape, line, _ = NESTED[kind]
+    shape, line = NESTED[kind]
     things = "- id: a\n  part: b\n- id: b\n  size: 10\n"
     if kind == "what is missing":
         things = "- id: a\n  part: b\n- id: b\n  name: B\n"
@@ -300,6 +303,8 @@ def test_a_nested_shape_is_told_at_the_field_that_breaks_it(kind: str, engine: s
         (tmp_path / name).write_text(text, "utf-8")
     result = invoke("check", "--project", tmp_path, "--lang", "en", "--engine", engine)
     found = errors_told(result.stderr)
+    if kind == "qualified":  # b has no part at all, which is told as well
+        found = [one for one in found if "because" in one.what]
     number = next(number for number, text in enumerate(things.split("\n"), 1) if line in text)
     assert [one.code for one in found] == ["LP401"], result.stderr
     where = (found[0].file, found[0].line)
@@ -328,7 +333,8 @@ def test_a_table_that_shrinks_is_an_alarm(small: Path) -> None:
 def test_names_alike_are_told_and_others_are_not() -> None:
     from pipeline.integrity import nearly_same
 
-    names = ["Stadt Brandis", "Brandis, Stadt", "Stadt Brandes", "Amt 1", "Amt 2", "Grundschule 12 Nord", "Grundschule 13 Nord", "Müller GmbH", "Muller"]
+    names = ["Stadt Brandis", "Brandis, Stadt", "Stadt Brandes", "Amt 1", "Amt 2", "Grundschule 12 Nord", "Grundschule 13 Nord"]
+    names += ["Müller GmbH", "Muller"]
     cells = [(number, name, str(number)) for number, name in enumerate(names)]
     assert {(one[1], other[1]) for one, other in nearly_same(cells, ["GmbH"])} == {
         ("Stadt Brandis", "Brandis, Stadt"), ("Stadt Brandis", "Stadt Brandes"), ("Müller GmbH", "Muller"),
@@ -367,7 +373,7 @@ def test_the_examples_of_the_documentation_are_true(kind: str, tmp_path: Path) -
 
     project = copy_project(tmp_path / "project", ROOT)
     replace(project, "source/labs/brandis.yaml", "organisation: stadt-naunhof", "organisation: stadt-nauhnof")
-    said = example(kind, project).replace(f'"version": "{version()}"', '"version": "…"').replace(f'"semanticVersion": "{version()}"', '"semanticVersion": "…"')
+    said = example(kind, project)
     page = TESTS.parent / "docs" / "reports.md"
     pattern = re.compile(rf"(<!-- example: {kind} -->\n```\w+\n)(.*?)(^```$)", re.S | re.M)
     text = page.read_text("utf-8")
@@ -376,8 +382,3 @@ def test_the_examples_of_the_documentation_are_true(kind: str, tmp_path: Path) -
     shown = pattern.search(page.read_text("utf-8"))
     assert shown and shown[2] == said
 
-
-def version() -> str:
-    from importlib.metadata import version as installed
-
-    return installed("lodpipe")

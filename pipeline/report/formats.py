@@ -153,9 +153,9 @@ def _suite(number: int, file: str, found: list[Shown], report: Report) -> str:
     )
     cases = "".join(_case(one, one in failing) for one in found) or '    <testcase name="conforms" classname="lodpipe" time="0"/>\n'
     notes = "".join(f"{one.line}: {one.code}: {one.message}\n" for one in found if one not in failing)
-    return (
-        f"  {head}\n    <properties/>\n{cases}    <system-out>{_xml(notes)}</system-out>\n    <system-err></system-err>\n  </testsuite>\n"
-    )
+    properties = '<properties><property name="tool" value="lodpipe"/></properties>'
+    told = f"<system-out>{_xml(notes)}</system-out>\n    <system-err></system-err>"
+    return f"  {head}\n    {properties}\n{cases}    {told}\n  </testsuite>\n"
 
 
 def _case(one: Shown, failing: bool) -> str:

@@ -260,3 +260,74 @@ class _Scan:
             elif self.peek() == "^^":
                 self.next()
                 self.next()
+
+
+# -- queries that are plain joins ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Join:
+    """A query of triple patterns with fixed predicates and comparisons of variables, and nothing else."""
+
+    selected: tuple[str, ...]
+    patterns: tuple[tuple[str, str, str], ...]
+    comparisons: tuple[tuple[str, str, str], ...]
+
+
+def as_join(text: str) -> Join | None:
+    """A query as a join; None where it is anything more, which the SPARQL engine answers."""
+    solid = _solid(tokens(text))
+    prefixes, start = {}, 0
+    while start + 2 < len(solid) and solid[start].word == "PREFIX":
+        prefixes[solid[start + 1].text[:-1]] = solid[start + 2].text[1:-1]
+        start += 3
+    words = [one.word for one in solid[start:]]
+    if words[:1] != ["SELECT"] or "{" not in words or words.count("{") != 1 or words[-1:] != ["}"]:
+        return None
+    opened = words.index("{")
+    head = [word for word in words[1:opened] if word not in ("DISTINCT", "WHERE")]
+    scan = _Scan(solid[start + opened + 1 :], prefixes)
+    patterns: list[tuple[str, str, str]] = []
+    comparisons: list[tuple[str, str, str]] = []
+    try:
+        while scan.peek() != "}":
+            if scan.peek() == "FILTER":
+                scan.next()
+                parts = [scan.next() for _ in range(5)]
+                left, sign, right = (one.word for one in parts[1:4])
+                if parts[0].text != "(" or parts[4].text != ")" or sign not in ("<", ">", "<=", ">=") or left[0] + right[0] != "??":
+                    return None
+                comparisons.append((left[1:], sign, right[1:]))
+            else:
+                patterns += _plain_triples(scan)
+            if scan.peek() == ".":
+                scan.next()
+    except _AnyPredicate:
+        return None
+    bound = {one for s, _, o in patterns for one in (s, o)} | {"this"}
+    used = {word[1:] for word in head} | {one for left, _, right in comparisons for one in (left, right)}
+    if not all(word[0] == "?" for word in head) or not used <= bound or scan.at != len(scan.solid) - 1:
+        return None
+    return Join(tuple(word[1:] for word in head), tuple(patterns), tuple(comparisons))
+
+
+def _plain_triples(scan: _Scan) -> Iterator[tuple[str, str, str]]:
+    """The triples of one subject, all of whose subjects and objects are variables."""
+    subject = scan.next()
+    while True:
+        predicate = scan.iri(scan.next())
+        while True:
+            value = scan.next()
+            if subject.kind != "var" or value.kind != "var":
+                raise _AnyPredicate
+            yield subject.text[1:], predicate, value.text[1:]
+            if scan.peek() != ",":
+                break
+            scan.next()
+        if scan.peek() != ";":
+            if scan.peek() not in (".", "}", "FILTER"):
+                raise _AnyPredicate
+            return
+        scan.next()
+        if scan.peek() in (".", "}"):
+            return

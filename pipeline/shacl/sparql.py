@@ -12,7 +12,7 @@ import pyoxigraph as ox
 
 from pipeline.errors import Finding, InvalidDeclaration, Origin
 from pipeline.plan import text
-from pipeline.shacl import queries
+from pipeline.shacl import queries, terms
 from pipeline.shacl.model import Constraint, Query, Shape, literal
 
 if TYPE_CHECKING:
@@ -51,11 +51,13 @@ class Asker:
         return self._store
 
     def _queries(self) -> Iterator[str]:
-        yield from (check.constraint.query.text for _, check in self.plan.checks.values() if check.constraint.query)
+        for placement, check in self.plan.checks.values():
+            if check.constraint.query and not plain_join(placement.shape, check.constraint):
+                yield check.constraint.query.text
         yield from (target.query.text for targets in self.plan.targets.values() for target in targets if target.query)
 
     def _filled(self) -> ox.Store:
-        texts = list(self._queries())
+        texts = list(self._queries())  # those that are plain joins never ask
         read = [queries.predicates(one) for one in texts]
         condition = ""
         if None not in read:
@@ -108,6 +110,8 @@ class Asker:
     def violations(self, run: Run, placement: Placement, check: Check) -> list[Violation]:
         """What a constraint finds on all focus nodes of a placed shape."""
         assert check.constraint.query is not None
+        if join := plain_join(placement.shape, check.constraint):
+            return list(_joined(run, placement, join))
         nodes = [row[0] for row in run.execute(f"SELECT node FROM nodes WHERE fs = {placement.fs} ORDER BY node").fetchall()]
         if not nodes:
             return []
@@ -170,6 +174,39 @@ class Asker:
             found = {"this": row["this"], "value": row["value"]}
             said = json.dumps([_filled_in(one, found, named) for one in messages], ensure_ascii=False) if messages else None
             yield originals.focus(str(row["this"])), originals.value(str(row["this"]), str(row["value"])), None, said
+
+
+def plain_join(shape: Shape, constraint: Constraint) -> queries.Join | None:
+    """The query of a constraint as a join of tables, where it is no more than that and no message asks for its variables."""
+    if constraint.query is None or constraint.ask or constraint.query.parameters or any("{" in one for one in (*shape.messages, *constraint.messages)):
+        return None
+    return queries.as_join(constraint.query.text)
+
+
+def _joined(run: Run, placement: Placement, join: queries.Join) -> Iterator[Violation]:
+    """The solutions of a join, by the database itself."""
+    places = {"this": "n.node"}
+    tables, conditions = [f"nodes n ON n.fs = {placement.fs}"], []
+    for number, (subject, predicate, value) in enumerate(join.patterns):
+        name = f"t{number}"
+        on = []
+        for variable, column in ((subject, "s"), (value, "o")):
+            if variable in places:
+                on.append(f"{places[variable]} = {name}.{column}")
+            else:
+                places[variable] = f"{name}.{column}"
+        tables.append(f"(SELECT s, o FROM triples WHERE p = {text(predicate)}) {name} ON {' AND '.join(on) or 'true'}")
+    for left, sign, right in join.comparisons:
+        if sign[0] == ">":
+            left, right = right, left
+        conditions.append(f"{terms.less(places[left], places[right], or_equal='=' in sign)} IS TRUE")
+    selected = [places[name] for name in dict.fromkeys(("this", *join.selected))]
+    value = places["value"] if "value" in join.selected else ("NULL" if placement.shape.path else "n.node")
+    path = places["path"] if "path" in join.selected else "NULL"
+    where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    found = f"SELECT DISTINCT {value} AS value, {path} AS path, {', '.join(selected)} FROM (SELECT 1) JOIN {' JOIN '.join(tables)}{where}"
+    for row in run.execute(found).fetchall():
+        yield row[2], row[0], row[1], None
 
 
 _OWN_PAIR = f"<{_OWN}pair>"

@@ -14,6 +14,12 @@ _NUMERIC = (
     rf'^"(?:[-+]?[0-9]+{_TYPED}(?:{_INTEGERS})>|[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+){_TYPED}decimal>|'
     rf"(?:[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?INF){_TYPED}(?:double|float)>)$"
 )
+# The spellings that nearly all values have, which are compared without looking closer.
+_USUAL = (
+    (rf'^"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_TYPED}date>$', "substr({}, 2, 10)", "DATE"),
+    (rf'^"-?[0-9]{{1,18}}{_TYPED}integer>$', "regexp_extract({}, '[-0-9]+')", "BIGINT"),
+    (rf'^"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}{_TYPED}dateTime>$', "substr({}, 2, 19)", "TIMESTAMP"),
+)
 _ZONE = r"(Z|[-+][0-9]{2}:[0-9]{2})$"
 # How the texts of each datatype with a place in time become a whole timestamp: what stands before them and behind, without the zone.
 _MOMENTS = {"dateTime": ("", ""), "dateTimeStamp": ("", ""), "date": ("", "T00:00:00"), "time": ("1970-01-01T", ""), "gYear": ("", "-01-01T00:00:00"),
@@ -129,8 +135,13 @@ def less(one: str, other: str, *, or_equal: bool = False) -> str:
     Beyond the operators of SPARQL 1.1 it orders date, time, gYear and gYearMonth, as the engines do.
     """
     sign = "<=" if or_equal else "<"
+    usual = " ".join(
+        f"WHEN regexp_matches({one}, {text(pattern)}) AND regexp_matches({other}, {text(pattern)}) "
+        f"THEN try_cast({cut.format(one)} AS {kind}) {sign} try_cast({cut.format(other)} AS {kind})"
+        for pattern, cut, kind in _USUAL
+    )
     return (
-        f"(CASE WHEN {number(one)} IS NOT NULL THEN CASE WHEN {number(one)} = {number(other)} "
+        f"(CASE {usual} WHEN {number(one)} IS NOT NULL THEN CASE WHEN {number(one)} = {number(other)} "
         f"THEN coalesce({exact(one)} {sign} {exact(other)}, {'true' if or_equal else 'false'}) ELSE {number(one)} {sign} {number(other)} END "
         f"WHEN {is_string(one)} THEN {is_string(other)} AND {lexical(one)} {sign} {lexical(other)} "
         f"WHEN {boolean(one)} IS NOT NULL THEN {boolean(one)} {sign} {boolean(other)} "

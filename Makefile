@@ -33,11 +33,13 @@ lock: $(VENV)/.test  ## write the lock files anew from pyproject.toml
 	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes \
 		--no-header --extra build --extra test -o requirements-test.lock pyproject.toml
 
-test-portals: $(VENV)/.test  ## the catalogue in CKAN, udata, Frictionless and a CSVW reader (installs them; minutes, by hand)
+test-portals: $(VENV)/.test  ## the catalogue in CKAN, udata and the readers of its side files (installs them; minutes, by hand)
 	test -d tests/.portals/ckan || { $(PYTHON) -m venv tests/.portals/ckan && \
 		tests/.portals/ckan/bin/pip install -q --disable-pip-version-check 'ckan[requirements]==2.12.0' ckanext-dcat==2.4.4 ckanext-harvest; }
 	test -d tests/.portals/udata || { $(PYTHON) -m venv tests/.portals/udata && \
 		tests/.portals/udata/bin/pip install -q --disable-pip-version-check udata==17.18.0 mongomock frictionless csvw; }
+	test -d tests/.portals/tools || { $(PYTHON) -m venv tests/.portals/tools && \
+		tests/.portals/tools/bin/pip install -q --disable-pip-version-check rocrate cffconvert; }
 	$(BIN)/pytest tests/test_catalogue_portals.py tests/test_catalogue_web.py tests/test_catalogue_shapes.py
 
 bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)

@@ -37,7 +37,7 @@ def comparable(one: Any, other: Any) -> bool:
     if kinds[0] != kinds[1]:
         return False
     if kinds[0] in _MOMENTS:
-        zones = [str(term).endswith("Z") or str(term)[-6:-5] in ("+", "-") and str(term)[-3] == ":" for term in (one, other)]
+        zones = [str(term).endswith("Z") or (str(term)[-6:-5] in ("+", "-") and str(term)[-3] == ":") for term in (one, other)]
         return zones[0] == zones[1]
     return kinds[0] in ("string", "boolean")
 

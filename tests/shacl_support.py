@@ -99,7 +99,7 @@ class Maker:
         if self.random.random() < 0.04:
             self.add(name, "deactivated", lit("true", "boolean"))
         kinds = self.random.sample([*_ANY, *(_PROPERTY if path else ("closed",)), *(_NESTED if depth < 2 else ())], self.random.randint(1, 3))
-        for kind in kinds:
+        for kind in dict.fromkeys(kinds):
             self.constraint(name, kind, depth)
         return name
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from reported import MACHINE, places
 from support import ROOT, TESTS, copy_project, errors_told, fingerprint, invoke
 
 FILES = sorted((TESTS / "breakage").glob("*.yaml"))
@@ -57,11 +58,16 @@ def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: 
     before = fingerprint(project / "dist")
     break_file(project / case["file"], case)
 
-    result = invoke("build", "--project", project, "--lang", case.get("lang", "en"))
+    reports = [part for kind in MACHINE for part in ("--report", f"{kind}:{tmp_path / kind}")]
+    result = invoke("build", "--project", project, "--lang", case.get("lang", "en"), *reports)
 
     found = errors_told(result.stderr)
     assert [(one.code, one.file, one.line) for one in found] == [(case["code"], *expected_line(project, case))], result.stderr
     assert result.exit_code == case["exit"]
+    for kind in MACHINE:
+        file, line = expected_line(project, case)
+        expected = (case["code"], file, max(1, line) if kind == "gitlab" else line)
+        assert places(kind, (tmp_path / kind).read_text("utf-8")) == [expected], kind
     assert case.get("says", "") in result.stderr
     assert fingerprint(project / "dist") == before
     assert not (project / "dist.next").exists()

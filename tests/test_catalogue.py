@@ -30,7 +30,8 @@ VOID, VCARD = rdflib.Namespace("http://rdfs.org/ns/void#"), rdflib.Namespace("ht
 WANTED = {
     DCAT.Catalog: "title description publisher dataset spatial homepage language license issued modified themeTaxonomy",
     DCAT.Dataset: "title description publisher contactPoint distribution keyword theme spatial temporal identifier modified issued landingPage "
-    "language accessRights accrualPeriodicity politicalGeocodingLevelURI availability version versionNotes wasDerivedFrom qualifiedAttribution provenance",
+    "language accessRights accrualPeriodicity politicalGeocodingLevelURI availability version versionNotes wasDerivedFrom "
+    "qualifiedAttribution provenance",
     DCAT.Distribution: "accessURL license format mediaType downloadURL byteSize checksum availability description title rights language issued "
     "modified status conformsTo licenseAttributionByText",
     FOAF.Agent: "name type",

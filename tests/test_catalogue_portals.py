@@ -1,6 +1,6 @@
-"""The catalogue in the portals' own software: CKAN's parser and harvester, udata's harvester, Frictionless, a CSVW reader; the quality score.
+"""The catalogue in the portals' own software: CKAN's parser and harvester, udata's harvester, readers of tables, crate and citation; the score.
 
-The first four run in environments of their own that `make test-portals` installs; CI skips them.
+All but the score run in environments of their own that `make test-portals` installs; CI skips them.
 """
 
 from __future__ import annotations
@@ -155,6 +155,13 @@ def test_frictionless_and_csvw_read_the_tables_alike(dist: Path) -> None:
     assert keys and all(isinstance(key, str) and len(key) == 8 for key in keys)
     assert any(key.startswith("0") for key in keys)
     assert {len(row["ags"]) for row in found["frictionless"]["organisations"] if row["ags"]} == {8}
+
+
+def test_the_research_crate_and_the_citation_are_valid(dist: Path) -> None:
+    found = portal("tools", "crate_and_citation.py", dist)
+    assert found["name"] == "Regionale Open Government Labore 2020–2022"
+    assert set(found["files"]) == {path.relative_to(dist).as_posix() for path in [*dist.glob("rogl.*"), *dist.glob("tables/*.csv")]}
+    assert "title = {Regionale Open Government Labore" in found["bibtex"]
 
 
 # -- quality score -------------------------------------------------------------------------------------------------------

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from pipeline.shacl.compile import Connection, Run, plan_shapes
+from pipeline.shacl.incremental import revalidate
 from pipeline.shacl.model import ShapesGraph, read_model
 from pipeline.shacl.report import Report, ValidationResult, read_report, report_triples
 from pipeline.shacl.sparql import Asker
 
-__all__ = ["Connection", "Report", "ShapesGraph", "ValidationResult", "read_model", "report_triples", "validate"]
+__all__ = ["Connection", "Report", "ShapesGraph", "ValidationResult", "read_model", "report_triples", "revalidate", "validate"]
 
 _SMALL = 50_000
 
 
-def validate(connection: Connection, shapes: ShapesGraph, *, only: str | None = None) -> Report:
-    """The report on the table `triples` (s, p, o in N-Triples spelling, none twice) of a connection.
-
-    `only` names a table (fs, node) that bounds the focus nodes of targeted shapes.
-    """
+def validate(connection: Connection, shapes: ShapesGraph) -> Report:
+    """The report on the table `triples` (s, p, o in N-Triples spelling, none twice) of a connection."""
     plan = plan_shapes(shapes)
-    run = Run(connection, plan, only)
+    run = Run(connection, plan)
     run.ask = Asker(connection, plan)
     ((count,),) = connection.execute("SELECT count(*) FROM triples").fetchall()
     # For small data the optimizer costs more than it saves.

@@ -439,13 +439,14 @@ def _conforming(placement: Placement) -> str:
 class Run:
     """Runs a plan on a connection that has the table (or view) `triples` (s, p, o) without doubles; leaves the table `violations`.
 
-    `only` bounds the focus nodes of targeted shapes to those of a table (fs, node). `ask` answers SPARQL.
+    `only` bounds the focus nodes of targeted shapes to those of a table (fs, node), but for the sets `unbounded`. `ask` answers SPARQL.
     """
 
     connection: Connection
     plan: Plan
     only: str | None = None
     ask: Any = None
+    unbounded: frozenset[int] = frozenset()
     _kept: int = 0
 
     def go(self) -> None:
@@ -508,7 +509,7 @@ class Run:
         for fs, targets in self.plan.targets.items():
             selects = [self._target(one) for one in targets]
             found = " UNION ".join(selects) if len(selects) > 1 else f"SELECT DISTINCT node FROM ({selects[0]})"
-            bound = f" WHERE node IN (SELECT node FROM {self.only} WHERE fs = {fs})" if self.only else ""
+            bound = f" WHERE node IN (SELECT node FROM {self.only} WHERE fs = {fs})" if self.only and fs not in self.unbounded else ""
             self.execute(f"INSERT INTO nodes SELECT {fs}, node FROM ({found}){bound}")
 
     def _target(self, target: Target) -> str:

@@ -47,9 +47,8 @@ def problem(text: str, bound: Sequence[str] = ("this",)) -> str | None:
         if name in words:
             return f"SPARQL with {name} cannot be pre-bound"
     for number, word in enumerate(words):
-        if word == "AS" and words[number + 1 : number + 2] and words[number + 1].removeprefix("?") in (*bound, "shapesGraph", "currentShape", "value"):
-            if words[number + 1] != "?value" or "value" in bound:
-                return f"SPARQL must not bind {words[number + 1]} anew"
+        if word == "AS" and words[number + 1 : number + 2] and words[number + 1].removeprefix("?") in (*bound, "shapesGraph", "currentShape"):
+            return f"SPARQL must not bind {words[number + 1]} anew"
         if word == "SELECT" and number and words[number - 1] == "{":
             end = next((at for at in range(number, len(words)) if words[at] in ("WHERE", "{")), len(words))
             if "?this" not in words[number:end]:
@@ -78,7 +77,9 @@ def prebind(text: str, patterns: dict[str, str]) -> Prebound:
         made.append(one.text)
         if number in groups:
             inside = {piece.word for piece in pieces[number : groups[number]]}
-            made.append(" " + " ".join(pattern for name, pattern in patterns.items() if f"?{name}" in inside or (name == "this" and number == min(groups))) + " ")
+            if number == min(groups):
+                inside.add("?this")
+            made.append(f" {' '.join(pattern for name, pattern in patterns.items() if f'?{name}' in inside)} ")
     return Prebound(_projecting("".join(made)), limit)
 
 

@@ -168,7 +168,7 @@ class Asker:
         group = re.sub(r"^\s*WHERE", "", group)
         query = f"{prologue} SELECT ?this ?value WHERE {{ {self._set(pairs)} {bound} FILTER NOT EXISTS {group} }}"
         messages = sorted({*placement.shape.messages, *check.constraint.messages})
-        named = {name: value for name, value in check.constraint.query.parameters}
+        named = dict(check.constraint.query.parameters)
         originals.pairs(pairs)
         for row in self._run(query):
             found = {"this": row["this"], "value": row["value"]}

@@ -117,7 +117,8 @@ def run(engine: str, data: Path, shapes: Path, memory: str) -> tuple[int, float]
         load_files(connection, [data])
         started = time.perf_counter()
         if engine == "hand":
-            connection.execute(f"CREATE VIEW t AS SELECT * FROM triples; CREATE TABLE p AS SELECT s FROM t WHERE p = '<{RDF_TYPE}>' AND o = '<{EX}Person>'")
+            connection.execute("CREATE VIEW t AS SELECT * FROM triples")
+            connection.execute(f"CREATE TABLE p AS SELECT s FROM t WHERE p = '<{RDF_TYPE}>' AND o = '<{EX}Person>'")
             counts = {
                 name: connection.execute(sql.replace("{EX}", EX).replace("{TYPE}", RDF_TYPE)).fetchall()[0][0] for name, sql in HAND.items()
             }

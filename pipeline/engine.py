@@ -16,14 +16,15 @@ from typing import Any
 
 import duckdb
 
+from pipeline import databases
+from pipeline.databases import Database, DatabaseTable
 from pipeline.datatypes import IRI, LAX, PATTERNS
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin
 from pipeline.mapping.model import LogicalSource
 from pipeline.plan import Check, Plan, Relation, Select, quote, text
 from pipeline.reading.files import read_tree
 from pipeline.reading.tree import value_of
-from pipeline.sources import RecordTable, RowTable, ScanTable, databases, jsonpath, ragged_rows
-from pipeline.sources.databases import Database, DatabaseTable
+from pipeline.sources import RecordTable, RowTable, ScanTable, jsonpath, ragged_rows
 from pipeline.sources.files import FileTable, find
 from pipeline.sources.jsonpath import PathError
 from pipeline.sources.tables import first_record, table_number

@@ -48,7 +48,8 @@ class Maker:
     def data(self) -> list[Triple]:
         pick = self.random.choice
         found = {(pick(NODES), TYPE, pick(CLASSES)) for _ in range(self.random.randint(1, 6))}
-        found |= {(pick(NODES), pick(PREDICATES), pick(NODES) if self.random.random() < 0.45 else pick(LITERALS)) for _ in range(self.random.randint(3, 22))}
+        for _ in range(self.random.randint(3, 22)):
+            found.add((pick(NODES), pick(PREDICATES), pick(NODES) if self.random.random() < 0.45 else pick(LITERALS)))
         if self.random.random() < 0.4:
             found.add((CLASSES[1], "<http://www.w3.org/2000/01/rdf-schema#subClassOf>", CLASSES[0]))
         return sorted(found)

@@ -15,15 +15,11 @@ def python(code: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess
     return subprocess.run([sys.executable, *arguments, "-c", code], cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
 
 
-IMPORT_BUG = pytest.mark.xfail(
-    strict=True, reason="`from pipeline import build` gives the module pipeline/build.py as soon as anything has imported it"
-)
 
 
 # -- Python ------------------------------------------------------------------------------------------------------------
 
 
-@IMPORT_BUG
 def test_a_program_builds_a_project_and_gets_its_graph(copy_of_project: Path) -> None:
     code = """
 from pipeline import Project, build, checked
@@ -41,7 +37,6 @@ print("good")
     assert done.stdout == "good\n", done.stderr
 
 
-@IMPORT_BUG
 def test_build_is_a_function_however_often_it_is_imported(tmp_path: Path) -> None:
     code = "import pipeline.build\nfrom pipeline import build\nfrom pipeline import build as again\nprint(callable(build), build is again)"
     assert python(code, tmp_path).stdout == "True True\n"

@@ -19,7 +19,7 @@ from shacl_support import Maker, by_columns, by_pyshacl, nameless
 
 from pipeline.errors import InvalidDeclaration
 
-PAIRS = int(os.environ.get("LODPIPE_PAIRS", "120"))
+PAIRS = int(os.environ.get("LODPIPE_PAIRS", "200"))
 
 
 @pytest.fixture(scope="module", autouse=True)

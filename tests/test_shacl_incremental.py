@@ -29,7 +29,7 @@ def store(connection: duckdb.DuckDBPyConnection, before: list[Triple], after: li
     connection_with(after, connection)
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(30))
 def test_a_change_is_not_forgotten(seed: int, connection: duckdb.DuckDBPyConnection) -> None:
     source = random.Random(seed)
     maker = Maker(source)

@@ -331,7 +331,8 @@ class Checker:
         listed = _listed((check.k, placement.vs) for placement, check in members)
         yield (
             f"SELECT k, focus, NULL, NULL, NULL FROM (SELECT c.k, v.focus, {terms.language('v.value')} AS tag FROM vals v "
-            f"JOIN {listed} c (k, vs) ON c.vs = v.vs WHERE {terms.first('v.value', chr(34))}) WHERE tag <> '' GROUP BY k, focus, tag HAVING count(*) > 1"
+            f"JOIN {listed} c (k, vs) ON c.vs = v.vs WHERE {terms.first('v.value', chr(34))}) "
+            f"WHERE tag <> '' GROUP BY k, focus, tag HAVING count(*) > 1"
         )
 
     def _classes(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
@@ -480,7 +481,8 @@ class Run:
         if rows:
             data = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False)
             structure = text(json.dumps([dict(columns)]))
-            self.execute(f"INSERT INTO {table} SELECT {', '.join(columns)} FROM (SELECT unnest(from_json(?, {structure}), recursive := true))", [data])
+            unpacked = f"(SELECT unnest(from_json(?, {structure}), recursive := true))"
+            self.execute(f"INSERT INTO {table} SELECT {', '.join(columns)} FROM {unpacked}", [data])
 
     # -- sets of nodes -----------------------------------------------------------------------------------------------
 

@@ -82,10 +82,11 @@ def _from_lines(connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[st
         if rest:
             odd += [(str(s), str(p), str(o)) for s, p, o in _parsed([row[0] for row in rest], mark, paths[number] if paths else None)]
         parts = f"regexp_extract(line, {text(_LINE)}, ['s', 'p', 'o'])"
-        selects.append(f"SELECT {_marked('t.s', mark)} AS s, t.p AS p, {_marked('t.o', mark)} AS o FROM (SELECT {parts} AS t FROM {table} WHERE {good})")
+        read = f"(SELECT {parts} AS t FROM {table} WHERE {good})"
+        selects.append(f"SELECT {_marked('t.s', mark)} AS s, t.p AS p, {_marked('t.o', mark)} AS o FROM {read}")
     connection.execute(f"CREATE OR REPLACE TABLE triples AS SELECT DISTINCT s, p, o FROM ({' UNION ALL '.join(selects)})")
     if odd:
-        connection.executemany("INSERT INTO triples SELECT ?, ?, ? WHERE true", odd) if len(odd) < 200 else _insert(connection, odd)
+        _insert(connection, odd)
         connection.execute("CREATE OR REPLACE TABLE triples AS SELECT DISTINCT s, p, o FROM triples")
     for table, _ in tables:
         connection.execute(f"DROP TABLE {table}")

@@ -302,7 +302,8 @@ class _Reader:
             return Path("sequence", parts=parts)
         if node.startswith("<"):
             return Path("predicate", node)
-        said = {name: values[0] for name in ("inversePath", "alternativePath", *(f"{one}Path" for one in _SUFFIX)) if (values := self.get(node, name))}
+        kinds = ("inversePath", "alternativePath", *(f"{one}Path" for one in _SUFFIX))
+        said = {name: values[0] for name in kinds if (values := self.get(node, name))}
         if len(said) != 1:
             raise _Wrong("sh:path is no property path")
         ((kind, inner),) = said.items()

@@ -39,7 +39,8 @@ class Walker:
             return self.follow(path.parts[0], start, backwards=not backwards)
         if path.kind == "predicate":
             near, far = ("o", "s") if backwards else ("s", "o")
-            return f"SELECT DISTINCT f.focus, t.{far} AS value FROM ({start}) f JOIN {self.triples} t ON t.{near} = f.value WHERE t.p = {text(path.iri)}"
+            joined = f"({start}) f JOIN {self.triples} t ON t.{near} = f.value"
+            return f"SELECT DISTINCT f.focus, t.{far} AS value FROM {joined} WHERE t.p = {text(path.iri)}"
         if path.kind == "sequence":
             for part in reversed(path.parts) if backwards else path.parts:
                 start = self.follow(part, start, backwards=backwards)

@@ -178,7 +178,8 @@ class Asker:
 
 def plain_join(shape: Shape, constraint: Constraint) -> queries.Join | None:
     """The query of a constraint as a join of tables, where it is no more than that and no message asks for its variables."""
-    if constraint.query is None or constraint.ask or constraint.query.parameters or any("{" in one for one in (*shape.messages, *constraint.messages)):
+    filled_in = any("{" in one for one in (*shape.messages, *constraint.messages))
+    if constraint.query is None or constraint.ask or constraint.query.parameters or filled_in:
         return None
     return queries.as_join(constraint.query.text)
 

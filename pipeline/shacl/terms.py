@@ -27,7 +27,8 @@ _MOMENTS = {"dateTime": ("", ""), "dateTimeStamp": ("", ""), "date": ("", "T00:0
 _BOUNDS = {"long": (-(2**63), 2**63 - 1), "int": (-(2**31), 2**31 - 1), "short": (-(2**15), 2**15 - 1), "byte": (-128, 127),
            "unsignedLong": (0, 2**64 - 1), "unsignedInt": (0, 2**32 - 1), "unsignedShort": (0, 2**16 - 1), "unsignedByte": (0, 255)}  # fmt: skip
 _HUGE = 10**38
-_LIMITS = _BOUNDS | {"nonNegativeInteger": (0, _HUGE), "positiveInteger": (1, _HUGE), "nonPositiveInteger": (-_HUGE, 0), "negativeInteger": (-_HUGE, -1)}
+_SIGNED = {"nonNegativeInteger": (0, _HUGE), "positiveInteger": (1, _HUGE), "nonPositiveInteger": (-_HUGE, 0), "negativeInteger": (-_HUGE, -1)}
+_LIMITS = _BOUNDS | _SIGNED
 _EXTRA = {XSD + "unsignedShort": r"^\+?[0-9]+$", XSD + "unsignedByte": r"^\+?[0-9]+$"}
 
 

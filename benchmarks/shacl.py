@@ -61,7 +61,8 @@ def lines(triples: int) -> Iterator[str]:
         if broken != 1:
             yield f'{me} <{EX}name> "Person {number}"@{"fr" if broken == 2 else "de"} .'
         yield f'{me} <{EX}born> "{"1990-02-30" if broken == 3 else "1990-02-28"}"^^<{XSD}date> .'
-        yield f'{me} <{EX}died> "{"1980-01-01" if broken == 4 else "2020-05-06"}"^^<{XSD}date> .'
+        if broken != 3:  # what is no date compares with none: pySHACL thinks otherwise (tests/shacl_exceptions.py)
+            yield f'{me} <{EX}died> "{"1980-01-01" if broken == 4 else "2020-05-06"}"^^<{XSD}date> .'
         yield f'{me} <{EX}mail> "p{number}{"" if broken == 5 else "@"}example.org" .'
         yield f'{me} <{EX}role> "{"nobody" if broken == 6 else "editor"}" .'
         target = f"<{EX}org/{number % organisations}>" if broken != 7 else '"nobody"'
@@ -78,8 +79,8 @@ def lines(triples: int) -> Iterator[str]:
 
 HAND = {
     "minCount": "SELECT count(*) FROM p WHERE s NOT IN (SELECT s FROM t WHERE p = '<{EX}name>')",
-    "uniqueLang": "SELECT count(*) FROM (SELECT s, regexp_extract(o, '@([a-z-]+)$', 1) l FROM t SEMI JOIN p USING (s) WHERE p = '<{EX}name>' "
-    "GROUP BY ALL HAVING l <> '' AND count(*) > 1)",
+    "uniqueLang": "SELECT count(*) FROM (SELECT s, l FROM (SELECT s, regexp_extract(o, '@([a-z-]+)$', 1) AS l FROM t SEMI JOIN p USING (s) "
+    "WHERE p = '<{EX}name>') WHERE l <> '' GROUP BY s, l HAVING count(*) > 1)",
     "languageIn": "SELECT count(*) FROM t SEMI JOIN p USING (s) WHERE p = '<{EX}name>' AND NOT regexp_matches(o, '@(de|en)(-|$)')",
     "maxCount": "SELECT count(*) FROM (SELECT s FROM t SEMI JOIN p USING (s) WHERE p = '<{EX}born>' GROUP BY s HAVING count(*) > 1)",
     "datatype": "SELECT count(*) FROM t SEMI JOIN p USING (s) WHERE p = '<{EX}born>' AND (try_cast(regexp_extract(o, "
@@ -143,7 +144,7 @@ def main() -> None:
     parser.add_argument("--triples", type=int, nargs="+", default=[2_000, 100_000, 1_000_000])
     parser.add_argument("--engines", nargs="+", default=["columns", "hand", "shacl"])
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--memory", default="1500MB")
+    parser.add_argument("--memory", default="2GB")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--run")
     parser.add_argument("--data", type=Path)

@@ -134,7 +134,7 @@ def _telling(formats: tuple[str, ...], reports: tuple[str, ...], fail_on: str, n
 @click.option("--base", default="http://example.com/base/", show_default=True, help="Base IRI, where the mapping states none.")
 @click.option("--database", metavar="URL", help="Database, where the mapping names none: sqlite:///FILE or postgresql://USER@HOST/NAME.")
 @click.option("--no-sort", "unsorted", is_flag=True, help="Write statements in any order; still none twice.")
-@click.option("--memory", default="4GB", show_default=True, help="Bound on memory; beyond it spills to disk.")
+@click.option("--memory", default="1GB", show_default=True, help="Bound on memory; beyond it spills to disk.")
 @click.option("--bad-values", type=click.Choice(["error", "warn", "skip"]), default="error", help="Values that make no valid term (default: error).")
 @LANGUAGE
 @click.option("-v", "--verbose", is_flag=True, help="Tell each step, its time, and what each rule made.")
@@ -164,7 +164,7 @@ def map_(
 @click.option("--shapes", multiple=True, required=True, type=click.Path(path_type=Path), help="Shapes graph; may be given several times.")
 @click.option("--engine", type=click.Choice(["columns", "shacl", "pyshacl"]), help="SHACL engine (default: by the size of the data).")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the validation report as RDF: x.ttl, x.nt.")
-@click.option("--memory", default="4GB", show_default=True, help="Bound on memory of the engine columns; beyond it spills to disk.")
+@click.option("--memory", default="1GB", show_default=True, help="Bound on memory of the engine columns; beyond it spills to disk.")
 @LANGUAGE
 @click.option("-v", "--verbose", is_flag=True, help="Tell each step and its time.")
 def validate(

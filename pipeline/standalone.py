@@ -31,7 +31,7 @@ def map_file(
     base: str = "http://example.com/base/",
     database: str | None = None,
     sort: bool = True,
-    memory: str = "4GB",
+    memory: str = "1GB",
     bad_values: str = "error",
     counts: bool = False,
     say: Progress = lambda _: None,

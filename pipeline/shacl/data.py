@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,8 +24,15 @@ FORMATS = {"nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS, "ttl": ox.R
 
 
 def connect(memory: str = "4GB", folder: str | None = None) -> duckdb.DuckDBPyConnection:
-    """A database in memory, which spills into a folder beyond its bound."""
-    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": memory, "preserve_insertion_order": "false"}
+    """A database in memory, which spills into a folder beyond its bound: three fifths of `memory`, the rest is for the results.
+
+    Raises InvalidDeclaration (LP601) where `memory` is no number with MB or GB.
+    """
+    match = re.fullmatch(r"([0-9]+)(MB|GB)", memory)
+    if match is None:
+        raise InvalidDeclaration([Finding("LP601", None, {"detail": f"memory `{memory}`: a number with MB or GB is expected, such as 1GB"})])
+    bound = int(match[1]) * (1000 if match[2] == "GB" else 1) * 3 // 5
+    config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": f"{bound}MB", "preserve_insertion_order": "false"}
     return duckdb.connect(":memory:", config=config | ({"temp_directory": folder} if folder else {}))
 
 

@@ -52,8 +52,13 @@ class Report:
 def read_report(connection: Connection, plan: Plan) -> Report:
     """The report of a run, from its table `violations`."""
     told = ", ".join(map(str, sorted(plan.told - plan.direct)))
-    rows = connection.execute(f"SELECT k, focus, value, path, said FROM violations WHERE k IN ({told})").fetchall() if told else []
-    return _Teller(plan, rows).report()
+    return _Teller(plan, _rows(connection, told) if told else ()).report()
+
+
+def _rows(connection: Connection, told: str) -> Iterator[Row]:
+    cursor = connection.execute(f"SELECT k, focus, value, path, said FROM violations WHERE k IN ({told})")
+    while batch := cursor.fetchmany(20_000):
+        yield from batch
 
 
 class _Teller:
@@ -86,8 +91,15 @@ class _Teller:
     def of(self, placement: Placement, focus: str) -> tuple[ValidationResult, ...]:
         """The results of validating one focus node against a placed shape; of sh:property those of the property shape."""
         if (placement.number, focus) not in self._told:
-            self._told[placement.number, focus] = tuple(self._results(placement, focus))
+            found = tuple(self._results(placement, focus))
+            if not self._shared(placement):
+                return found
+            self._told[placement.number, focus] = found
         return self._told[placement.number, focus]
+
+    def _shared(self, placement: Placement) -> bool:
+        """Whether the results may be asked for again: as details, or from another focus node."""
+        return self.plan.levels[placement.fs] > 0
 
     def _results(self, placement: Placement, focus: str) -> Iterator[ValidationResult]:
         for check in placement.checks:

@@ -73,7 +73,7 @@ class Flagship:
 
     def same_triples(self) -> tuple[list[int], str]:
         """Triples of lodpipe and of the script, and how many each has alone; with samples."""
-        dumps = [next(self.built.glob("dist/*.nt")), self.work / "plain/rogl.nt"]
+        dumps = [self.built / "dist/rogl.nt", self.work / "plain/rogl.nt"]
         told = subprocess.run([sys.executable, "-c", _COMPARE, *dumps], capture_output=True, text=True, check=True).stdout
         first, _, samples = told.partition("\n")
         return [int(number) for number in first.split()], samples

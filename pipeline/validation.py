@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import duckdb
 
 Progress = Callable[[str], None]
-# Measured (benchmarks/shacl.py): below it the start of the database costs more than the other engine's whole run.
+# Measured (benchmarks/validation.py): below it the start of the database costs more than the other engine's whole run.
 COLUMNS_FROM = 5_000_000  # bytes
 
 

@@ -1,6 +1,6 @@
 """SHACL at scale: the engine `columns` beside `shacl`, pySHACL and SQL compiled by hand, whole process each.
 
-    python benchmarks/shacl.py [--triples 2000 100000 1000000] [--engines columns shacl hand pyshacl] [--json FILE]
+    python benchmarks/validation.py [--triples 2000 100000 1000000] [--engines columns shacl hand pyshacl] [--json FILE]
 
 The data are people with ten statements each, the same for the same size; one in about twenty breaks something. The sixteen constraints are
 one of each: class, datatype, minCount, maxCount, pattern, in, nodeKind, languageIn, uniqueLang, lessThan, or, node, qualified, closed,

@@ -21,8 +21,10 @@ _SHORTEST = 8  # letters; below, one letter more or less is another name
 
 
 def integrity_findings(engine: Engine, project: Project, tables: Mapping[str, RecordTable], keys: Mapping[str, str]) -> Iterator[Finding]:
-    """Everything that this module looks at; `keys` names the key column of each table."""
-    yield from order_findings(engine, tables)
+    """Names that are nearly the same, and counts that are expected; `keys` names the key column of each table.
+
+    Times out of order are asked for with the records' own checks, before the graph is made.
+    """
     for number, one in enumerate(project.publication.expectations.alike):
         where = project.origin("alike")
         yield from alike_findings(engine, one, tables, keys, where, number)

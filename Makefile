@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := all
-.PHONY: all build check test lint format lock test-portals bench conformance clean help
+.PHONY: all build check test lint format lock frontend frontend-check test-portals bench conformance clean help
 
 all: build check  ## set up, build dist/ and check the real publication (default)
 
@@ -32,6 +32,18 @@ lock: $(VENV)/.test  ## write the lock files anew from pyproject.toml
 		--no-header --extra build -o requirements.lock pyproject.toml
 	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes \
 		--no-header --extra build --extra test -o requirements-test.lock pyproject.toml
+
+FRONTEND := pipeline/site/frontend
+
+frontend: $(FRONTEND)/node_modules/.made  ## write what runs in the browser anew: pipeline/site/assets/ (needs Node)
+	node $(FRONTEND)/build.mjs
+
+frontend-check: $(FRONTEND)/node_modules/.made  ## its types and unit tests
+	cd $(FRONTEND) && npm run --silent check && npm run --silent test
+
+$(FRONTEND)/node_modules/.made: $(FRONTEND)/package-lock.json
+	cd $(FRONTEND) && npm ci --silent
+	touch $@
 
 test-portals: $(VENV)/.test  ## the catalogue in CKAN, udata and the readers of its side files (installs them; minutes, by hand)
 	test -d tests/.portals/ckan || { $(PYTHON) -m venv tests/.portals/ckan && \
@@ -62,4 +74,4 @@ clean:  ## remove the environment and caches (dist/ stays)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info dist.next
 
 help:  ## list the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):[^#]*## /\1\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16

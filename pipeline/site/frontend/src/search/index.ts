@@ -1,0 +1,130 @@
+/** The index: entries from search.json, found by MiniSearch whatever the spelling, grouped by class. */
+
+import MiniSearch, {type Query} from "minisearch";
+import {plain, spellings} from "./fold.ts";
+
+/** `search.json`; docs/frontend.md says what each part is. */
+export interface Data {
+  languages: string[];
+  groups: string[][];
+  entries: Entry[];
+}
+
+export type Entry = [group: number, page: string, labels: string[], names?: string[], detail?: string];
+
+export interface Hit {
+  page: string;
+  label: string;
+  alias: string;
+  detail: string;
+  terms: ReadonlySet<string>;
+}
+
+export interface Group {
+  label: string;
+  hits: Hit[];
+}
+
+const WORDS = /[\s\p{Z}\p{P}\p{S}]+/u;
+const FEW = 5;
+
+export class Index {
+  readonly #mini = new MiniSearch<{id: number; label: string; names: string}>({fields: ["label", "names"], tokenize, processTerm: spellings});
+  readonly #data: Data;
+  readonly #place: number;
+  #plain: string[] | undefined;
+
+  private constructor(data: Data, language: string) {
+    this.#data = data;
+    this.#place = Math.max(0, data.languages.indexOf(language));
+  }
+
+  /** An index in the page's language; built in pieces, so that the page stays alive. Labels of the other languages count as names. */
+  static async of(data: Data, language: string): Promise<Index> {
+    const made = new Index(data, language);
+    const documents = data.entries.map((entry, id) => ({id, label: made.label(entry), names: [...entry[2], ...(entry[3] ?? [])].join("\n")}));
+    await made.#mini.addAllAsync(documents, {chunkSize: 500});
+    return made;
+  }
+
+  get size(): number {
+    return this.#data.entries.length;
+  }
+
+  label(entry: Entry): string {
+    return entry[2][this.#place] ?? entry[2].at(-1) ?? entry[1];
+  }
+
+  /** The hits for a text, best first in each group, the group with the best hit first. */
+  search(text: string): Group[] {
+    const words = tokenize(text).filter(Boolean);
+    if (words.length === 0) return [];
+    const wanted = plain(text.trim());
+    const groups = new Map<number, {best: number; hits: Hit[]}>();
+    for (const {id, score, terms} of this.#found(words, wanted)) {
+      const entry = this.#data.entries[id] as Entry;
+      const group = groups.get(entry[0]) ?? {best: score, hits: []};
+      groups.set(entry[0], group);
+      group.hits.push(this.#hit(entry, new Set(terms)));
+    }
+    return [...groups].sort(([, a], [, b]) => b.best - a.best).map(([number, {hits}]) => ({label: this.#groupLabel(number), hits}));
+  }
+
+  #found(words: string[], wanted: string): {id: number; score: number; terms: string[]}[] {
+    const query: Query = {combineWith: "AND", queries: words.map((word) => ({combineWith: "OR", queries: spellings(word)}))};
+    const found = this.#mini.search(query, {
+      processTerm: (term) => term,
+      prefix: true,
+      fuzzy: (term) => (term.length < 4 ? 0 : term.length < 7 ? 1 : 2),
+      boost: {label: 3},
+      boostDocument: (id) => {
+        const label = this.#plainLabel(id as number);
+        return label === wanted ? 8 : label.startsWith(wanted) ? 3 : 1;
+      },
+    }) as unknown as {id: number; score: number; terms: string[]}[];
+    return found.length < FEW ? [...found, ...this.#inside(wanted, new Set(found.map((one) => one.id)))] : found;
+  }
+
+  /** Where little is found: the text anywhere inside a word, as in the second half of a German compound. */
+  #inside(wanted: string, known: ReadonlySet<number>): {id: number; score: number; terms: string[]}[] {
+    if (wanted.length < 3) return [];
+    const ids = this.#data.entries.keys();
+    return [...ids].filter((id) => !known.has(id) && this.#plainLabel(id).includes(wanted)).map((id) => ({id, score: 0, terms: []}));
+  }
+
+  #plainLabel(id: number): string {
+    this.#plain ??= this.#data.entries.map((entry) => plain(this.label(entry)));
+    return this.#plain[id] as string;
+  }
+
+  #hit(entry: Entry, terms: ReadonlySet<string>): Hit {
+    const label = this.label(entry);
+    const others = [...entry[2], ...(entry[3] ?? [])].filter((name) => name !== label);
+    const alias = matches(label, terms) ? "" : others.find((name) => matches(name, terms)) ?? "";
+    const suffix = this.#place === 0 ? "" : `.${this.#data.languages[this.#place]}`;
+    return {page: `${entry[1]}${suffix}.html`, label, alias, detail: entry[4] ?? "", terms};
+  }
+
+  #groupLabel(number: number): string {
+    const labels = this.#data.groups[number] ?? [];
+    return labels[this.#place] ?? labels.at(-1) ?? "";
+  }
+}
+
+function tokenize(text: string): string[] {
+  return text.split(WORDS);
+}
+
+function matches(text: string, terms: ReadonlySet<string>): boolean {
+  return tokenize(text).some((word) => spellings(word).some((one) => terms.has(one)));
+}
+
+/** A label cut where words were found, for highlighting: found pieces stand at odd places. */
+export function pieces(label: string, terms: ReadonlySet<string>): string[] {
+  const parts: string[] = [""];
+  for (const piece of label.split(/([\s\p{Z}\p{P}\p{S}]+)/u)) {
+    if (piece && spellings(piece).some((one) => terms.has(one))) parts.push(piece, "");
+    else parts[parts.length - 1] += piece;
+  }
+  return parts;
+}

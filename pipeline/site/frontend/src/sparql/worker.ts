@@ -1,0 +1,95 @@
+/** The store, in a worker of its own: while it counts, the page stays alive, and ending the worker ends any query. */
+
+import {initSync, Store, type Term as StoreTerm} from "oxigraph/web.js";
+import type {Ask, FromWorker, Load, ToWorker} from "./protocol.ts";
+import {fromJson, type Outcome, type Term, type Triple} from "./results.ts";
+
+let store: Store | undefined;
+
+function tell(message: FromWorker): void {
+  postMessage(message);
+}
+
+addEventListener("message", ({data}: MessageEvent<ToWorker>) => {
+  if (data.type === "load") load(data).catch((error: unknown) => fail("load", error));
+  else ask(data);
+});
+
+async function load(order: Load): Promise<void> {
+  const [module, data] = await Promise.all([order.module ?? engine(order), order.data ?? fetched(order.dump, order.dumpBytes, "data")]);
+  initSync({module});
+  tell({type: "progress", part: "reading", loaded: 0, total: 0});
+  const chunks = await unpacked(data);
+  store = new Store();
+  store.load(chunks, {format: "application/n-quads", no_transaction: true, lenient: true});
+  // The default graph is the union of all graphs, each statement once (docs/queries.md); the store's own option for that counts doubles.
+  store.update("INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }");
+  tell({type: "ready", module, data});
+}
+
+async function engine(order: Load): Promise<WebAssembly.Module> {
+  const packed = await fetched(order.engine, order.engineBytes, "engine");
+  return WebAssembly.compile(await new Blob(await unpacked(packed)).arrayBuffer());
+}
+
+/** A file of this site, with its progress told. */
+async function fetched(address: string, bytes: number, part: "engine" | "data"): Promise<Blob> {
+  const answer = await fetch(address);
+  if (!answer.ok || !answer.body) throw new Error(`${address.split("/").at(-1)}: ${answer.status}`);
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  let loaded = 0;
+  const reader = answer.body.getReader();
+  for (;;) {
+    const {done, value} = await reader.read();
+    if (done) return new Blob(chunks);
+    chunks.push(value);
+    loaded += value.length;
+    tell({type: "progress", part, loaded, total: bytes});
+  }
+}
+
+/** The content in pieces. Some hosts send .gz with Content-Encoding, so that the browser has unpacked it already: the first bytes tell. */
+async function unpacked(data: Blob): Promise<Uint8Array<ArrayBuffer>[]> {
+  const [first, second] = new Uint8Array(await data.slice(0, 2).arrayBuffer());
+  const stream = first === 0x1f && second === 0x8b ? data.stream().pipeThrough(new DecompressionStream("gzip")) : data.stream();
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
+  const reader = stream.getReader();
+  for (;;) {
+    const {done, value} = await reader.read();
+    if (done) return chunks;
+    chunks.push(value);
+  }
+}
+
+function ask({text, form}: Ask): void {
+  const start = performance.now();
+  try {
+    const outcome = answer(text, form);
+    tell({type: "answer", outcome, milliseconds: performance.now() - start});
+  } catch (error) {
+    fail("query", error);
+  }
+}
+
+function answer(text: string, form: Ask["form"]): Outcome {
+  if (!store) throw new Error("no store");
+  if (form === "select") return fromJson(store.query(text, {results_format: "application/sparql-results+json"}) as string);
+  const found = store.query(text);
+  if (typeof found === "boolean") return {kind: "boolean", value: found};
+  const quads = found as {subject: StoreTerm; predicate: StoreTerm; object: StoreTerm}[];
+  return {kind: "triples", triples: quads.map((quad): Triple => [term(quad.subject), term(quad.predicate), term(quad.object)])};
+}
+
+function term(one: StoreTerm): Term {
+  if (one.termType === "NamedNode") return {type: "uri", value: one.value};
+  if (one.termType === "BlankNode") return {type: "bnode", value: one.value};
+  if (one.termType !== "Literal") return {type: "literal", value: String(one)};
+  if (one.language) return {type: "literal", value: one.value, "xml:lang": one.language};
+  return {type: "literal", value: one.value, datatype: one.datatype.value};
+}
+
+/** A trap of WebAssembly (memory, stack) leaves the engine unusable; an error of the query does not. */
+function fail(stage: "load" | "query", error: unknown): void {
+  const broken = error instanceof WebAssembly.RuntimeError || error instanceof RangeError || stage === "load";
+  tell({type: "error", stage, message: error instanceof Error ? error.message : String(error), broken});
+}

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {fromJson, fromNTriples, shorten, toCsv, toJson, toTurtle, type Triple} from "../src/sparql/results.ts";
 import {fromHash, toHash} from "../src/sparql/share.ts";
-import {BadValue, bind, formOf, prefixesOf, term, usesService} from "../src/sparql/text.ts";
+import {BadValue, bind, formOf, prefixesOf, term, usesService, withPrefixes} from "../src/sparql/text.ts";
 
 test("the form is read past comments, prefixes, strings and names", () => {
   assert.equal(formOf("# select\nPREFIX select: <http://e/ask> select:a\n CONSTRUCT {}"), "construct");
@@ -18,6 +18,13 @@ test("SERVICE is seen only where it is one", () => {
 
 test("prefixes are those declared", () => {
   assert.deepEqual(prefixesOf("PREFIX a: <http://a/> # PREFIX b: <http://b/>\nprefix : <http://c/> ASK {}"), {a: "http://a/", "": "http://c/"});
+});
+
+test("known prefixes that are missing are declared", () => {
+  const known = {org: "http://o/", schema: "http://s/"};
+  assert.equal(withPrefixes("SELECT * { ?s org:p 'schema:x', other:y . ?s org:q <org:z> }", known), "PREFIX org: <http://o/>\nSELECT * { ?s org:p 'schema:x', other:y . ?s org:q <org:z> }");
+  assert.equal(withPrefixes("PREFIX org: <http://mine/> ASK { ?s org:p ?o }", known), "PREFIX org: <http://mine/> ASK { ?s org:p ?o }");
+  assert.equal(withPrefixes("ASK { ?s constructor:p ?o }", known), "ASK { ?s constructor:p ?o }");
 });
 
 const LAND = {land: {type: "string", default: "Bayern"}};
@@ -55,6 +62,7 @@ test("N-Triples are read and written as Turtle", () => {
     + '<http://e/s> <http://e/p> "1"^^<http://www.w3.org/2001/XMLSchema#integer> .\n<http://e/s> <http://e/p> "a\\"\\u00e4\\n"@de .\n_:b <http://e/p> "\\\\" .\n';
   assert.equal(toTurtle(fromNTriples(text), {e: "http://e/", unused: "http://u/", xsd: "http://www.w3.org/2001/XMLSchema#"}),
     '@prefix e: <http://e/> .\n@prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n\n_:b e:p "\\\\" .\n\ne:s a e:C ;\n    e:p "1"^^xsd:integer, "a\\"ä\\n"@de .\n');
+  assert.equal(toTurtle(fromNTriples("<http://e/a/b> <http://e/p> <http://e/..> ."), {}, "http://e/"), "@base <http://e/> .\n\n<a/b> <p> <http://e/..> .\n");
   assert.throws(() => fromNTriples("<a> b <c> ."));
   assert.equal(toTurtle([] as Triple[], {}), "");
 });

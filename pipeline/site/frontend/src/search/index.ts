@@ -20,9 +20,17 @@ export interface Hit {
   terms: ReadonlySet<string>;
 }
 
+/** The hits of one class; what is shown of them is made when it is shown. */
 export interface Group {
   label: string;
-  hits: Hit[];
+  size: number;
+  hits(start: number, end?: number): Hit[];
+}
+
+interface Found {
+  id: number;
+  score: number;
+  terms: string[];
 }
 
 const WORDS = /[\s\p{Z}\p{P}\p{S}]+/u;
@@ -60,36 +68,46 @@ export class Index {
     const words = tokenize(text).filter(Boolean);
     if (words.length === 0) return [];
     const wanted = plain(text.trim());
-    const groups = new Map<number, {best: number; hits: Hit[]}>();
-    for (const {id, score, terms} of this.#found(words, wanted)) {
-      const entry = this.#data.entries[id] as Entry;
-      const group = groups.get(entry[0]) ?? {best: score, hits: []};
-      groups.set(entry[0], group);
-      group.hits.push(this.#hit(entry, new Set(terms)));
+    const groups = new Map<number, Found[]>();
+    for (const one of this.#found(words, wanted)) {
+      const group = (this.#data.entries[one.id] as Entry)[0];
+      const found = groups.get(group);
+      if (found) found.push(one);
+      else groups.set(group, [one]);
     }
-    return [...groups].sort(([, a], [, b]) => b.best - a.best).map(([number, {hits}]) => ({label: this.#groupLabel(number), hits}));
+    return [...groups].sort(([, [a]], [, [b]]) => (b?.score ?? 0) - (a?.score ?? 0)).map(([number, found]) => ({
+      label: this.#groupLabel(number),
+      size: found.length,
+      hits: (start, end) => found.slice(start, end).map((one) => this.#hit(one)),
+    }));
   }
 
-  #found(words: string[], wanted: string): {id: number; score: number; terms: string[]}[] {
+  /** Words as typed and their beginnings; where these find little, misspelt ones too, and at last the text anywhere inside a name. */
+  #found(words: string[], wanted: string): Found[] {
+    const found = this.#matching(words, wanted, false);
+    if (found.length < FEW) found.push(...others(found, this.#matching(words, wanted, true)));
+    if (found.length < FEW) found.push(...others(found, this.#inside(wanted)));
+    return found;
+  }
+
+  #matching(words: string[], wanted: string, misspelt: boolean): Found[] {
     const query: Query = {combineWith: "AND", queries: words.map((word) => ({combineWith: "OR", queries: spellings(word)}))};
-    const found = this.#mini.search(query, {
+    return this.#mini.search(query, {
       processTerm: (term) => term,
       prefix: true,
-      fuzzy: (term) => (term.length < 4 ? 0 : term.length < 7 ? 1 : 2),
+      fuzzy: (term) => (!misspelt || term.length < 4 ? 0 : term.length < 7 ? 1 : 2),
       boost: {label: 3},
       boostDocument: (id) => {
         const label = this.#plainLabel(id as number);
         return label === wanted ? 8 : label.startsWith(wanted) ? 3 : 1;
       },
-    }) as unknown as {id: number; score: number; terms: string[]}[];
-    return found.length < FEW ? [...found, ...this.#inside(wanted, new Set(found.map((one) => one.id)))] : found;
+    }) as unknown as Found[];
   }
 
-  /** Where little is found: the text anywhere inside a word, as in the second half of a German compound. */
-  #inside(wanted: string, known: ReadonlySet<number>): {id: number; score: number; terms: string[]}[] {
+  /** As in the second half of a German compound. */
+  #inside(wanted: string): Found[] {
     if (wanted.length < 3) return [];
-    const ids = this.#data.entries.keys();
-    return [...ids].filter((id) => !known.has(id) && this.#plainLabel(id).includes(wanted)).map((id) => ({id, score: 0, terms: []}));
+    return [...this.#data.entries.keys()].filter((id) => this.#plainLabel(id).includes(wanted)).map((id) => ({id, score: 0, terms: []}));
   }
 
   #plainLabel(id: number): string {
@@ -97,7 +115,9 @@ export class Index {
     return this.#plain[id] as string;
   }
 
-  #hit(entry: Entry, terms: ReadonlySet<string>): Hit {
+  #hit(found: Found): Hit {
+    const entry = this.#data.entries[found.id] as Entry;
+    const terms = new Set(found.terms);
     const label = this.label(entry);
     const others = [...entry[2], ...(entry[3] ?? [])].filter((name) => name !== label);
     const alias = matches(label, terms) ? "" : others.find((name) => matches(name, terms)) ?? "";
@@ -109,6 +129,12 @@ export class Index {
     const labels = this.#data.groups[number] ?? [];
     return labels[this.#place] ?? labels.at(-1) ?? "";
   }
+}
+
+function others(found: Found[], more: Found[]): Found[] {
+  const known = new Set(found.map((one) => one.id));
+  const least = found.at(-1)?.score ?? 1;
+  return more.filter((one) => !known.has(one.id)).map((one) => ({...one, score: Math.min(one.score, least)}));
 }
 
 function tokenize(text: string): string[] {

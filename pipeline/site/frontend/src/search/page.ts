@@ -27,7 +27,7 @@ function start(main: HTMLElement): void {
     const ready = await index;
     if (text !== input.value.trim()) return; // typed on meanwhile
     const groups = text ? ready.search(text) : [];
-    const hits = groups.reduce((sum, group) => sum + group.hits.length, 0);
+    const hits = groups.reduce((sum, group) => sum + group.size, 0);
     status.textContent = text ? t(hits === 0 ? "noHits" : hits === 1 ? "hit" : "hits", count(hits), text) : t("searchReady", count(ready.size));
     results.replaceChildren(...groups.map((group) => section(group, root)));
   };
@@ -57,15 +57,14 @@ async function load(address: string): Promise<Index> {
 }
 
 function section(group: Group, root: string): HTMLElement {
-  const list = h("ul", {}, ...group.hits.slice(0, SHOWN).map((hit) => item(hit, root)));
-  const rest = group.hits.slice(SHOWN);
+  const list = h("ul", {}, ...group.hits(0, SHOWN).map((hit) => item(hit, root)));
   const more = h("button", {type: "button", class: "quiet", click: () => {
-    const items = rest.map((hit) => item(hit, root));
+    const items = group.hits(SHOWN).map((hit) => item(hit, root));
     list.append(...items);
     more.remove();
     items[0]?.querySelector("a")?.focus();
-  }}, t("showAll", count(group.hits.length)));
-  return h("section", {class: "search-group"}, h("h2", {}, group.label, " ", h("span", {class: "count"}, count(group.hits.length))), list, rest.length > 0 && more);
+  }}, t("showAll", count(group.size)));
+  return h("section", {class: "search-group"}, h("h2", {}, group.label, " ", h("span", {class: "count"}, count(group.size))), list, group.size > SHOWN && more);
 }
 
 function item(hit: Hit, root: string): HTMLElement {

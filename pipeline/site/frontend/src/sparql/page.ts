@@ -7,10 +7,12 @@ import {Editor} from "./editor.ts";
 import {type Answer, BrowserEngine, type Engine, type Progress, QueryError, ServerEngine, Stopped} from "./engines.ts";
 import {asTable, type Outcome, toCsv, toJson, toTurtle} from "./results.ts";
 import {fromHash, toHash} from "./share.ts";
-import {BadValue, bind, formOf, type Parameter, prefixesOf, usesService} from "./text.ts";
+import {BadValue, bind, formOf, type Parameter, prefixesOf, usesService, withPrefixes} from "./text.ts";
 import {chartColumns, chartView, mapView, type Place, placeColumns, tableView} from "./views.ts";
 
 declare const WASM_BYTES: number;
+
+const WIDE = matchMedia("(min-width: 60rem)");
 
 async function start(main: HTMLElement): Promise<void> {
   if (location.protocol === "file:") return main.append(h("p", {role: "alert", class: "tool-alert"}, t("fromFile")));
@@ -38,6 +40,7 @@ class Page {
   readonly #server: Engine | undefined;
   readonly #editor: Editor;
   readonly #samples = h("ul", {class: "samples"});
+  readonly #list = h("details", {class: "sample-list", open: WIDE.matches});
   readonly #about = h("div", {class: "about"});
   readonly #values = h("div", {class: "values"});
   readonly #run = h("button", {type: "button", class: "primary", click: () => void this.run()}, t("run"));
@@ -66,17 +69,17 @@ class Page {
     const host = h("div", {class: "editor"});
     main.append(this.#layout(host));
     this.#editor = new Editor(host, t("query"), t("keys"), () => void this.run(), () => this.#edited());
+    this.#list.append(h("summary", {}, t("samples"), " ", h("span", {class: "count"}, count(config.queries.length))), this.#samples);
     this.#samples.append(...config.queries.map((sample) => this.#sampleButton(sample)));
     addEventListener("hashchange", () => this.#restore());
     this.#restore();
   }
 
   #layout(host: HTMLElement): HTMLElement {
-    const many = matchMedia("(min-width: 60rem)").matches;
     const bytes = `${((WASM_BYTES + this.config.dump.bytes) / 1e6).toLocaleString(language, {maximumFractionDigits: 1})} MB`;
     this.#status.textContent = t("firstRun", bytes, count(this.config.dump.statements));
     return h("div", {class: "workbench"},
-      h("details", {class: "sample-list", open: many}, h("summary", {}, t("samples"), " ", h("span", {class: "count"}, count(this.config.queries.length))), this.#samples),
+      this.#list,
       h("div", {class: "desk"},
         this.#about,
         this.#values,
@@ -99,6 +102,7 @@ class Page {
     return h("li", {}, h("button", {type: "button", "data-sample": sample.name, click: () => {
       this.#show(sample, {});
       this.#view = undefined;
+      if (!WIDE.matches) this.#list.open = false; // else the result would lie far below
       void this.run();
     }}, inLanguage(sample.title)));
   }
@@ -140,7 +144,7 @@ class Page {
     this.#running?.engine.stop();
     const engine = (this.#server && this.#onServer.checked && this.#server) || this.#browser;
     const run = (this.#running = {engine, since: performance.now()});
-    const source = this.#editor.text;
+    const source = this.#declared();
     this.#begin(run);
     this.#remember(source);
     try {
@@ -152,6 +156,13 @@ class Page {
       if (this.#running === run) this.#failed(error, run.since);
     }
     if (this.#running === run) this.#end();
+  }
+
+  /** The editor's text; prefixes that this publication knows are declared in it where they are missing. */
+  #declared(): string {
+    const text = withPrefixes(this.#editor.text, this.config.prefixes);
+    if (text !== this.#editor.text) this.#editor.text = text;
+    return text;
   }
 
   #timer = 0;
@@ -217,7 +228,7 @@ class Page {
     const place = {...this.#place, config: {...this.config, prefixes}};
     const table = asTable(outcome);
     const views: View[] = [{name: "table", make: () => tableView(table, place)}];
-    if (outcome.kind === "triples") views.unshift({name: "turtle", make: () => h("pre", {tabindex: 0, class: "turtle"}, h("code", {}, toTurtle(outcome.triples, prefixes)))});
+    if (outcome.kind === "triples") views.unshift({name: "turtle", make: () => h("pre", {tabindex: 0, class: "turtle"}, h("code", {}, toTurtle(outcome.triples, prefixes, this.config.base)))});
     if (outcome.kind !== "table" || table.rows.length === 0) return views;
     const {map} = this.config;
     const [columns, bars] = [placeColumns(table), chartColumns(table)];
@@ -230,7 +241,7 @@ class Page {
     const name = this.#sample?.name ?? "query";
     const offers: [string, string, () => string][] =
       outcome.kind === "triples"
-        ? [["ttl", "text/turtle", () => toTurtle(outcome.triples, prefixes)], ["csv", "text/csv", () => toCsv(asTable(outcome))]]
+        ? [["ttl", "text/turtle", () => toTurtle(outcome.triples, prefixes, this.config.base)], ["csv", "text/csv", () => toCsv(asTable(outcome))]]
         : [...(outcome.kind === "table" ? [["csv", "text/csv", () => toCsv(outcome.table)] as [string, string, () => string]] : []),
           ["json", "application/sparql-results+json", () => toJson(outcome)]];
     const label: Record<string, string> = {ttl: "Turtle", csv: "CSV", json: "JSON"};

@@ -64,12 +64,19 @@ export function asTable(outcome: Outcome): Table {
 
 const TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type";
 const STRING = "http://www.w3.org/2001/XMLSchema#string";
+const RELATIVE = /^[A-Za-z0-9_~-][A-Za-z0-9_.~%-]*(\/[A-Za-z0-9_~-][A-Za-z0-9_.~%-]*)*$/; // no scheme, no `..`: it resolves to what it was
 const LOCAL = /^[\p{L}\p{N}_](?:[\p{L}\p{N}_-]|\.(?=[\p{L}\p{N}_-]))*$/u;
 
 /** Turtle: one block for each subject, sorted, without doubles, only the prefixes that are used. The store's own writer has no prefixes. */
-export function toTurtle(triples: Triple[], prefixes: Record<string, string>): string {
+export function toTurtle(triples: Triple[], prefixes: Record<string, string>, base = ""): string {
   const used = new Set<string>();
-  const write = (term: Term): string => turtleTerm(term, prefixes, used);
+  let relative = false;
+  const write = (term: Term): string => {
+    const rest = base && term.type === "uri" && term.value.startsWith(base) ? term.value.slice(base.length) : "";
+    if (!RELATIVE.test(rest) || shorten(term.value, prefixes)) return turtleTerm(term, prefixes, used);
+    relative = true;
+    return `<${rest}>`;
+  };
   const lines = [...new Set(triples.map(([s, p, o]) => JSON.stringify([key(s), p.value === TYPE ? "" : key(p), key(o), write(s), p.value === TYPE ? "a" : write(p), write(o)])))];
   const sorted = lines.map((line) => JSON.parse(line) as string[]).sort((a, b) => compare(a, b));
   let text = "";
@@ -79,7 +86,7 @@ export function toTurtle(triples: Triple[], prefixes: Record<string, string>): s
     else text += before?.[4] === predicate ? `, ${object}` : ` ;\n    ${predicate} ${object}`;
   });
   const head = [...used].sort().map((prefix) => `@prefix ${prefix}: <${prefixes[prefix]}> .\n`).join("");
-  return `${head}${text}${text ? " .\n" : ""}`;
+  return `${relative ? `@base <${base}> .\n` : ""}${head}${text}${text ? " .\n" : ""}`;
 }
 
 function compare(a: string[], b: string[]): number {

@@ -37,6 +37,14 @@ export function prefixesOf(text: string): Record<string, string> {
   return found;
 }
 
+/** The query with a declaration for each known prefix that it uses and does not declare, put before it. */
+export function withPrefixes(text: string, known: Record<string, string>): string {
+  const declared = prefixesOf(text);
+  const used = [...text.matchAll(TOKEN)].map((token) => token.groups?.["name"]?.split(":")[0]);
+  const missing = [...new Set(used)].filter((name): name is string => name !== undefined && !(name in declared) && Object.hasOwn(known, name));
+  return missing.sort().map((name) => `PREFIX ${name}: <${known[name]}>\n`).join("") + text;
+}
+
 /** The query with each `?_name` replaced by its value, written as a term of its type: a value can never become query text. */
 export function bind(text: string, parameters: Record<string, Parameter>, values: Record<string, string>): string {
   return text.replace(TOKEN, (token, ...rest) => {

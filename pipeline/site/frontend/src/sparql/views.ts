@@ -73,7 +73,7 @@ export function tableView(table: Table, place: Place): HTMLElement {
   };
   draw();
   const whole = h("table", {}, h("caption", {class: "unseen"}, t("result")), h("thead", {}, h("tr", {}, ...heads)), body);
-  return h("div", {}, h("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": t("result")}, whole), rows.length > PAGE && pager);
+  return h("div", {}, h("div", {class: "scroll", tabindex: 0, role: "region", "aria-label": t("table")}, whole), rows.length > PAGE && pager);
 }
 
 function cell(term: Term | undefined, place: Place): HTMLElement {

@@ -178,7 +178,7 @@ def _compile(project: Project, declarations: Declarations, engine: Engine) -> Pl
     if findings := engine.define(declarations.mapping.sources):
         raise InvalidDeclaration(findings)
     patterns = declarations.vocabulary.patterns
-    return compile_mapping(declarations.mapping, project.publication.base, engine.relate, patterns, light=engine.know_patterns(patterns))
+    return compile_mapping(declarations.mapping, project.publication.base, engine, patterns, light=engine.know_patterns(patterns))
 
 
 def _declared(project: Project, declarations: Declarations) -> list[list[object]]:

@@ -7,10 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
 import shutil
 import tempfile
+import threading
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +26,7 @@ from pipeline.databases import Database, DatabaseTable
 from pipeline.datatypes import IRI, LAX, PATTERNS
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin
 from pipeline.mapping.model import LogicalSource
-from pipeline.plan import Check, Plan, Relation, Select, quote, text
+from pipeline.plan import Check, Parent, Plan, Relation, Select, quote, text
 from pipeline.reading.files import read_tree
 from pipeline.reading.tree import value_of
 from pipeline.sources import RecordTable, RowTable, ScanTable, jsonpath, ragged_rows
@@ -76,6 +81,7 @@ class Engine:
         self._databases: dict[str | None, Database] = {}
         self._knows_types = False
         self._kept_tables = 0
+        self._table_of: dict[str, str] = {}
         self._files: dict[tuple[str, str, str | None], FileTable] = {}
         self.spill = Path(tempfile.mkdtemp(prefix="lodpipe-"))
         self._answers = self.spill / "answers"
@@ -125,15 +131,42 @@ class Engine:
         """A second line to the same tables, for another thread."""
         return self.connection.cursor()
 
+    def texts(self, queries: Iterable[str], prepare: Sequence[str] = ()) -> Iterator[Any]:
+        """The texts that each query gives in its one column, as UTF-8 bytes one behind the other, in the order of queries and rows.
+
+        Each core works at a query of its own, alone and from the first row to the last; `prepare` is run once on each of their connections.
+        """
+        cores = os.cpu_count() or 1
+        own = threading.local()
+
+        def run(sql: str) -> list[Any]:
+            import nanoarrow
+
+            if not hasattr(own, "cursor"):
+                own.cursor = self.cursor()
+                for statement in prepare:
+                    own.cursor.execute(statement)
+            # The layout of Arrow's utf8: validity, offsets, then the bytes of all texts one behind the other.
+            return [memoryview(batch.child(0).buffer(2)).cast("B") for batch in nanoarrow.ArrayStream(own.cursor.sql(sql))]
+
+        with self._one_thread_each(), ThreadPoolExecutor(cores) as pool:
+            waiting: deque[Future[list[Any]]] = deque()
+            for sql in queries:
+                waiting.append(pool.submit(run, sql))
+                if len(waiting) > cores:
+                    yield from waiting.popleft().result()
+            while waiting:
+                yield from waiting.popleft().result()
+
     @contextlib.contextmanager
-    def one_thread_each(self) -> Iterator[None]:
+    def _one_thread_each(self) -> Iterator[None]:
         """Each query runs in the thread that asks, alone and from the first row to the last; several threads may ask at once."""
         ((threads,),) = self.rows("SELECT current_setting('threads')")
-        self.connection.execute("SET threads = 1; SET preserve_insertion_order = false")
+        self.connection.execute("SET threads = 1")
         try:
             yield
         finally:
-            self.connection.execute(f"SET threads = {threads}; SET preserve_insertion_order = true")
+            self.connection.execute(f"SET threads = {threads}")
 
     def progress(self) -> float:
         """How much of the running query is done, in per cent; below zero where that is not known."""
@@ -282,11 +315,10 @@ class Engine:
     def _flat_relation(self, table: FileTable, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         """The columns that are referred to, brought in once: checks, joins and statements then read columns, not text."""
         header = table.header if table.kind == "csv" else self._parquet_columns(table.path)
-        row = "file_row_number" if table.kind == "parquet" else "row_number() OVER () - 1"
-        columns = "".join(f", CAST({quote(name)} AS VARCHAR) AS {quote(name)}" for name in references if name in header)
+        columns = ", ".join(f"CAST({quote(name)} AS VARCHAR) AS {quote(name)}" for name in references if name in header)
         reader = _reader(table.path, header, source.nulls)
         try:
-            return Relation(self.kept(f"SELECT {first_record(table.number)} + {row} AS _record{columns} FROM {reader}"), tuple(header))
+            return Relation(self._kept_records(f"SELECT {columns or 'NULL AS none'} FROM {reader}", table.number), tuple(header))
         except duckdb.Error as error:
             raise InvalidData(ragged_rows(table.path, table.name, len(header)) or [_csv_finding(table.name, error)]) from None
 
@@ -294,19 +326,56 @@ class Engine:
         """The name of a new table with the rows of a query."""
         self._kept_tables += 1
         name = quote(f"file {self._kept_tables}")
+        self._table_of[name] = name
         ((count,),) = self.rows(f"CREATE TABLE {name} AS {sql}")
         self.row_count += count
         return name
+
+    def drop(self, name: str) -> None:
+        """Removes a table that was kept."""
+        self.rows(f"DROP TABLE {name}")
+        del self._table_of[name]
+
+    def _kept_records(self, sql: str, number: int) -> str:
+        """The rows of a query as the records of a table, kept in their order: the engine's own row numbers become those of the records.
+
+        A window that counts rows would read the file on one core only.
+        """
+        table = self.kept(sql)
+        relation = f"(SELECT {first_record(number)} + rowid AS _record, * FROM {table})"
+        self._table_of[relation] = table
+        return relation
+
+    def table_of(self, source: str) -> str | None:
+        """The table that holds the rows of a source, where they are kept in one as they are."""
+        return self._table_of.get(source)
+
+    def are_unique(self, relation: Relation, columns: Sequence[str]) -> bool:
+        """Whether no two rows of a relation have the same texts in these columns."""
+        names = ", ".join(map(quote, columns))
+        there = " AND ".join(f"{quote(one)} IS NOT NULL" for one in columns)
+        ((rows, distinct),) = self.rows(f"SELECT count(*), count(DISTINCT ({names})) FROM {relation.sql} WHERE {there}")
+        return bool(rows == distinct)
+
+    def widen(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
+        """A relation with the columns of its rows' parents, NULL where there is none; joined once, then kept."""
+        columns, joins = "", ""
+        for number, parent in enumerate(parents):
+            names = [*parent.columns, *(f"{name} type" for name in parent.columns if parent.relation.typed)]
+            columns += "".join(f", p{number}.{quote(name)} AS {quote(parent.prefix + name)}" for name in names)
+            on = " AND ".join(f"c.{quote(child)} = p{number}.{quote(key)}" for child, key in parent.on)
+            joins += f" LEFT JOIN {parent.relation.sql} AS p{number} ON {on}"
+        return replace(relation, sql=self.kept(f"SELECT c.*{columns} FROM {relation.sql} AS c{joins}"))
 
     def _json_relation(self, table: FileTable, references: tuple[str, ...]) -> Relation:
         """Each reference is pulled out of the record's JSON once, with its type beside it."""
         self._define_types()
         paths = {name: jsonpath.parse(name) for name in references}
-        columns = "".join(self._json_column(name, steps) for name, steps in paths.items())
-        numbered = f"SELECT {first_record(table.number)} + row_number() OVER () - 1 AS _record, it FROM {self._json_records(table)}"
+        columns = ", ".join(self._json_column(name, steps) for name, steps in paths.items())
         many = frozenset(name for name, steps in paths.items() if jsonpath.is_many(steps))
         try:
-            return Relation(self.kept(f"SELECT _record{columns} FROM ({numbered})"), None, typed=True, many=many)
+            kept = self._kept_records(f"SELECT {columns or 'NULL AS none'} FROM {self._json_records(table)}", table.number)
+            return Relation(kept, None, typed=True, many=many)
         except duckdb.Error as error:
             read_tree(table.path, table.name)  # tells the line, where the file itself is wrong
             raise InvalidData([Finding("LP102", Origin(table.name), {"format": "JSON", "detail": _first_line(error)})]) from None
@@ -328,9 +397,9 @@ class Engine:
         answer = databases.unload(self._databases[key], source, references, file)
         number = len(self._located)
         self._located.append(DatabaseTable(source.origin))
-        columns = "".join(f", {value} AS {quote(name)}, {kind} AS {quote(name + ' type')}" for name, (value, kind) in answer.values.items())
+        columns = ", ".join(f"{value} AS {quote(name)}, {kind} AS {quote(name + ' type')}" for name, (value, kind) in answer.values.items())
         try:
-            kept = self.kept(f"SELECT {first_record(number)} + row_number() OVER () - 1 AS _record{columns} FROM {answer.reader}")
+            kept = self._kept_records(f"SELECT {columns or 'NULL AS none'} FROM {answer.reader}", number)
         except duckdb.Error as error:
             raise databases.unreadable(source, str(error)) from None
         finally:
@@ -344,7 +413,7 @@ class Engine:
             kind = f"list_transform(json_type(it, {path}), lambda t: json_kind(t))"
         else:
             value, kind = f"json_text(json_extract(it, {path}))", f"json_kind(json_type(it, {path}))"
-        return f", {value} AS {quote(name)}, {kind} AS {quote(name + ' type')}"
+        return f"{value} AS {quote(name)}, {kind} AS {quote(name + ' type')}"
 
     def _json_records(self, table: FileTable) -> str:
         """A relation with one column `it`: the records of the file, by its iterator."""
@@ -386,17 +455,18 @@ class Engine:
         """How many statements each rule makes, doubles counted, in the order of the mapping."""
         counts: dict[int, int] = {}
         for select in plan.selects:
-            present = [f"count(*) FILTER (({p}) IS NOT NULL AND ({o}) IS NOT NULL AND ({g}) IS NOT NULL)" for p, o, g, _ in select.parts]
-            (row,) = self.rows(f"SELECT {', '.join(present)} FROM {select.source} WHERE ({select.subject}) IS NOT NULL")
+            if not select.parts:
+                continue
+            present = [" AND ".join(f"({term.sql}) IS NOT NULL" for term in (p, o, g)) for p, o, g, _ in select.parts]
+            counts_of = ", ".join(f"count(*) FILTER ({one})" for one in present)
+            (row,) = self.rows(f"SELECT {counts_of} FROM {select.source} WHERE ({select.subject.sql}) IS NOT NULL")
             for (*_, number), count in zip(select.parts, row, strict=True):
                 counts[number] = counts.get(number, 0) + count
         return [(plan.rules[number].name, count) for number, count in sorted(counts.items())]
 
     def _samples(self, select: Select, check: Check) -> list[tuple[int | None, str]]:
         """The first ten records that fail a check, in the order of their numbers."""
-        has_record = "_record" in {row[0] for row in self.rows(f"DESCRIBE SELECT * FROM {select.source}")}
-        record = "_record" if has_record else "CAST(NULL AS BIGINT)"
-        sql = f"SELECT DISTINCT {record} AS record, {check.value} FROM {select.source} WHERE {check.problem} ORDER BY ALL LIMIT 10"
+        sql = f"SELECT DISTINCT {select.record} AS record, {check.value} FROM {select.source} WHERE {check.problem} ORDER BY ALL LIMIT 10"
         return self.rows(sql)
 
     def make_statements(self, plan: Plan, declared: Sequence[Sequence[object]]) -> None:
@@ -405,7 +475,7 @@ class Engine:
         `declared` are statements that come from no record (the ontology), as rows of the same columns.
         """
         self._create("declared", STATEMENT_COLUMNS, declared)
-        union = "\nUNION ALL\n".join([select.sql for select in plan.selects] + ["SELECT * FROM declared"])
+        union = "\nUNION ALL\n".join([select.sql for select in plan.selects if select.parts] + ["SELECT * FROM declared"])
         with self._planned_lightly():
             self.connection.execute(
                 f"CREATE TABLE statements AS SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "

@@ -81,6 +81,9 @@ KINDS: dict[str, Kind] = {
     "LP306": Kind(
         "`{value}` is a link that runs code or opens local files", "Give the address of a page (https://…).",
         "`{value}` ist ein Verweis, der Programme ausführt oder lokale Dateien öffnet", "Die Adresse einer Seite angeben (https://…)."),
+    "LP307": Kind(
+        "`{value}` leads to no record of {parent}{times}", "Correct the value, or add the record; rule {rule} joins by it.",
+        "`{value}` führt zu keinem Datensatz von {parent}{times}", "Den Wert berichtigen oder den Datensatz anlegen; Regel {rule} verknüpft danach."),
     # 4xx: shapes
     "LP401": Kind(
         "{message_en}", "See {shape}; it was found on {focus}.",

@@ -7,9 +7,9 @@ what DuckDB and Spark share, plus scalar functions that the engine defines: iri_
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, Protocol
 
 from pipeline.datatypes import DAYS, IRI, LANGUAGE_TAG, LAX, PATTERNS, SCHEME, XSD
 from pipeline.errors import Finding, InvalidDeclaration, Origin
@@ -51,23 +51,52 @@ class Check:
 
 
 @dataclass(frozen=True)
-class Select:
-    """The statements of one triples map (or one join of it): its source as SQL, the SELECT, and the checks on its rows.
+class Term:
+    """A term map as SQL: the term's spelling (NULL where there is none), and what else is known of it.
 
-    `subject` and `parts` (predicate, object, graph, rule) are the expressions that the SELECT is made of; every subject begins with
-    `prefix`, so that two SELECTs of which no prefix begins the other cannot make the same statement. Rows that differ in `key` differ in
-    their subject; empty where that is not known.
+    `checks` tell the values of which no term can be made, and `sound` is the spelling that does without them, for data that passed; `lists` are
+    the lists that it reads, `columns` all the columns. `tail` gives the same order as the spelling, without the text that all spellings begin with.
+    """
+
+    sql: str
+    checks: tuple[Check, ...] = ()
+    lists: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = ()
+    sound: str = ""
+    tail: str = ""
+
+
+Part = tuple[Term, Term, Term, int]
+"""Predicate, object and graph of a statement, and the number of the rule that makes it."""
+
+
+@dataclass(frozen=True)
+class Select:
+    """The statements of one triples map (or one join of it): its source as SQL, the terms of a row, and the checks on its rows.
+
+    Every subject begins with `prefix`, so that two SELECTs of which no prefix begins the other cannot make the same statement. Rows that
+    differ in `key` differ in their subject; empty where that is not known. Without `parts` it is there for its checks alone.
     """
 
     name: str
     source: str
-    sql: str
+    record: str
+    subject: Term
+    parts: tuple[Part, ...]
     checks: tuple[Check, ...]
     origin: Origin
-    subject: str
-    parts: tuple[tuple[str, str, str, int], ...]
     prefix: str
     key: tuple[str, ...] = ()
+
+    @property
+    def sql(self) -> str:
+        """The SELECT that makes all statements of a row in one scan."""
+        return _fused(self.source, self.subject.sql, self.record, self.parts)
+
+    def sound(self) -> Select:
+        """The same for data that is known to pass the checks."""
+        parts = tuple((_sound(p), _sound(o), _sound(g), rule) for p, o, g, rule in self.parts)
+        return replace(self, subject=_sound(self.subject), parts=parts)
 
 
 @dataclass(frozen=True)
@@ -76,6 +105,10 @@ class Plan:
 
     selects: tuple[Select, ...]
     rules: tuple[Rule, ...]
+
+    def sound(self) -> Plan:
+        """The same plan without the guards of its terms, for data that is known to pass the checks."""
+        return replace(self, selects=tuple(select.sound() for select in self.selects))
 
 
 def quote(name: str) -> str:
@@ -107,21 +140,43 @@ class Relation:
     many: frozenset[str] = frozenset()
 
 
-Relate = Callable[[LogicalSource, tuple[str, ...]], Relation]
-"""Gives the relation of a logical source for the references that are made to it."""
+@dataclass(frozen=True)
+class Parent:
+    """The row that a join finds in another relation: `on` are pairs of columns (child, parent), `columns` those that are taken over.
+
+    Each is called by its name behind `prefix`, and has its type beside it where the relation is typed.
+    """
+
+    relation: Relation
+    on: tuple[tuple[str, str], ...]
+    columns: tuple[str, ...]
+    prefix: str
+
+
+class Sources(Protocol):
+    """What a plan is made over: an engine that holds the logical sources."""
+
+    def relate(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        """The relation of a logical source for the references that are made to it."""
+
+    def are_unique(self, relation: Relation, columns: Sequence[str]) -> bool:
+        """Whether no two rows of a relation have the same texts in these columns."""
+
+    def widen(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
+        """A relation with the columns of its rows' parents, NULL where there is none."""
 
 DEFAULT_GRAPH = "http://w3id.org/rml/defaultGraph"
 NATURAL = {"integer": XSD + "integer", "double": XSD + "double", "boolean": XSD + "boolean", "date": XSD + "date",
            "time": XSD + "time", "dateTime": XSD + "dateTime", "hexBinary": XSD + "hexBinary", "decimal": XSD + "decimal"}  # fmt: skip
 
 
-def compile_mapping(document: MappingDocument, base: str, relate: Relate, patterns: Mapping[str, str], *, light: bool = False) -> Plan:
+def compile_mapping(document: MappingDocument, base: str, sources: Sources, patterns: Mapping[str, str], *, light: bool = False) -> Plan:
     """The plan of a mapping; a `light` one is quicker to plan and slower to run, for few records.
 
     `patterns` maps the IRIs of own datatypes to the pattern of their texts. Raises InvalidDeclaration (LP602) with all that is
     wrong: references to columns that are not there, constants that are no IRI, datatypes that are none.
     """
-    compiler = _Compiler(document, document.base or base, relate, {**PATTERNS, **patterns}, light)
+    compiler = _Compiler(document, document.base or base, sources, {**PATTERNS, **patterns}, light)
     selects = tuple(select for one in document.triples_maps.values() for select in compiler.triples_map(one))
     if compiler.findings:
         raise InvalidDeclaration(compiler.findings)
@@ -137,30 +192,27 @@ class _Scope:
     base: str
     slot: str = "o"
     alias: str = ""
+    prefix: str = ""
 
     def column(self, name: str) -> str:
         """The column with a reference's text; a list is read from the column that unnests it for this place."""
-        return self.alias + quote(f"{name}#{self.slot}" if name in self.relation.many else name)
+        return self.alias + quote(self.prefix + (f"{name}#{self.slot}" if name in self.relation.many else name))
 
     def type_column(self, name: str) -> str:
-        return self.alias + quote(f"{name} type#{self.slot}" if name in self.relation.many else f"{name} type")
+        return self.alias + quote(self.prefix + (f"{name} type#{self.slot}" if name in self.relation.many else f"{name} type"))
+
+    def columns(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The columns of several references, with their types where the relation has them."""
+        found = [self.column(name) for name in names]
+        return tuple(dict.fromkeys([*found, *(self.type_column(name) for name in names)] if self.relation.typed else found))
 
     def at(self, slot: str) -> _Scope:
         return replace(self, slot=slot)
 
 
-@dataclass(frozen=True)
-class _Term:
-    """A term map as SQL: the term's spelling (NULL where there is none), the checks on it, and the lists that it reads."""
-
-    sql: str
-    checks: tuple[Check, ...] = ()
-    lists: tuple[tuple[str, str], ...] = ()
-
-
 class _Compiler:
-    def __init__(self, document: MappingDocument, base: str, relate: Relate, patterns: Mapping[str, str], light: bool) -> None:
-        self.document, self.base, self.relate, self.patterns, self.light = document, base, relate, patterns, light
+    def __init__(self, document: MappingDocument, base: str, sources: Sources, patterns: Mapping[str, str], light: bool) -> None:
+        self.document, self.base, self.sources, self.patterns, self.light = document, base, sources, patterns, light
         self.rules: list[Rule] = []
         self.findings: list[Finding] = []
 
@@ -170,43 +222,73 @@ class _Compiler:
     # -- statements ----------------------------------------------------------------------------------------------
 
     def triples_map(self, one: TriplesMap) -> Iterator[Select]:
-        """One SELECT for all that needs no join and no list, and one for each object that does."""
-        relation = self._relation(one)
+        """One SELECT for all that needs no list and finds one row at most by a join, and one for each object that does not."""
+        relation, parents = self._widened(one, self._relation(one))
         scope = _Scope(relation, one.name, one.base or self.base)
         subject = self.term(one.subject, scope.at("s"))
-        parts: dict[tuple[tuple[str, str], ...], list[_Part]] = {}
+        parts: dict[tuple[tuple[str, str], ...], list[Part]] = {}
         checks = [*subject.checks, *self._missing_key(one, relation)]
         for rule in one.rules:
             for item in rule.objects:
                 number = self._rule(one, rule, item)
-                if isinstance(item, ReferencingMap) and item.joins:
+                parent = parents.get(id(item))
+                if isinstance(item, ReferencingMap) and item.joins and parent is None:
                     yield from self._join(one, rule, item, number)
                     continue
-                for part, lists, part_checks in self._parts(one, rule, item, number, scope):
+                for part, lists, part_checks in self._parts(one, rule, item, number, scope, parent):
                     parts.setdefault(tuple(dict.fromkeys([*subject.lists, *lists])), []).append(part)
                     checks += part_checks
-        record = quote("_record") if relation.has_record else "CAST(NULL AS BIGINT)"
         for lists, statements in parts.items():
             source = _unnested(relation, lists)
             mine = _distinct([check for check in checks if (set(check.lists) <= set(lists) if lists else not check.lists)])
-            sql = _fused(source, subject.sql, record, statements)
-            yield Select(one.name, source, sql, mine, one.origin, subject.sql, tuple(statements), self._prefix(one), _key(one, lists))
+            yield Select(one.name, source, _record(relation), subject, tuple(statements), mine, one.origin, self._prefix(one), _key(one, lists))
 
     def _parts(
-        self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap, number: int, scope: _Scope
-    ) -> Iterator[tuple[_Part, tuple[tuple[str, str], ...], tuple[Check, ...]]]:
+        self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap, number: int, scope: _Scope, parent: Parent | None
+    ) -> Iterator[tuple[Part, tuple[tuple[str, str], ...], tuple[Check, ...]]]:
         """The statements that an object takes part in, with the lists that they read and the checks on them."""
         own = replace(scope, rule=self.rules[number].name)
-        term = self._parent_subject(item, own) if isinstance(item, ReferencingMap) else self.term(item, own)
+        term = self._parent_subject(item, own, parent) if isinstance(item, ReferencingMap) else self.term(item, own)
         for predicate_map in rule.predicates:
             predicate = self.term(predicate_map, own.at("p"))
             for graph in self._graphs(one, rule, own):
                 lists = (*predicate.lists, *term.lists, *graph.lists)
-                yield (predicate.sql, term.sql, graph.sql, number), lists, (*predicate.checks, *term.checks, *graph.checks)
+                yield (predicate, term, graph, number), lists, (*predicate.checks, *term.checks, *graph.checks)
+
+    def _widened(self, one: TriplesMap, relation: Relation) -> tuple[Relation, dict[int, Parent]]:
+        """The relation with the parents' columns of every join that finds one row at most; then no join is left to do for each statement.
+
+        For few records the look whether keys are unique would cost more than it saves.
+        """
+        parents: dict[int, Parent] = {}
+        if self.light:
+            return relation, parents
+        for rule in one.rules:
+            for item in rule.objects:
+                if isinstance(item, ReferencingMap) and item.joins and (parent := self._only_parent(item, relation, len(parents))):
+                    parents[id(item)] = parent
+        return (self.sources.widen(relation, list(parents.values())) if parents else relation), parents
+
+    def _only_parent(self, item: ReferencingMap, child: Relation, number: int) -> Parent | None:
+        """The one row that a join finds, where both sides are plain columns and the parent's are unique; else None.
+
+        A subject without references would be there for a row without parent, too.
+        """
+        parent = self.document.triples_maps.get(item.parent)
+        if parent is None or not parent.subject.expression.references:
+            return None
+        relation = self._relation(parent)
+        plain = all(len(side.parts) == 1 and side.references for join in item.joins for side in (join.child, join.parent))
+        wanted = parent.subject.expression.references
+        on = tuple((join.child.references[0], join.parent.references[0]) for join in item.joins) if plain else ()
+        lists = relation.many.intersection(wanted, (key for _, key in on)) | child.many.intersection(name for name, _ in on)
+        if not plain or lists or not self.sources.are_unique(relation, [key for _, key in on]):
+            return None
+        return Parent(relation, on, tuple(dict.fromkeys([*(key for _, key in on), *wanted])), f"parent {number + 1} ")
 
     def _relation(self, one: TriplesMap) -> Relation:
         """The relation of a triples map's source with all columns that its terms and joins refer to."""
-        relation = self.relate(one.source, self._references(one.source))
+        relation = self.sources.relate(one.source, self._references(one.source))
         for expression, origin in self._expressions(one):
             for name in expression.references:
                 self._check_column(name, relation, origin)
@@ -254,24 +336,45 @@ class _Compiler:
         mine = [*subject.lists, *(found for term in (*predicates, *graphs) for found in term.lists), *_lists(child.at("j"), item, "child")]
         theirs = [*target.lists, *_lists(other.at("j"), item, "parent")]
         left, right = _unnested(child_relation, tuple(dict.fromkeys(mine))), _unnested(parent_relation, tuple(dict.fromkeys(theirs)))
-        relation = f"{left} AS c JOIN {right} AS p ON " + " AND ".join(f"{a} = {b}" for a, b in conditions)
-        record = f"c.{quote('_record')}" if child_relation.has_record else "CAST(NULL AS BIGINT)"
-        parts = [(predicate.sql, target.sql, graph.sql, number) for predicate in predicates for graph in graphs]
-        sql = _fused(relation, subject.sql, record, parts)
-        yield Select(f"{one.name} ⋈ {parent.name}", relation, sql, (), item.origin, subject.sql, tuple(parts), self._prefix(one))
+        matches = " AND ".join(f"{a} = {b}" for a, b in conditions)
+        joined = f"{left} AS c JOIN {right} AS p ON {matches}"
+        # Subjects are checked with the map's other statements, where it has any; targets where the parent makes its own.
+        terms = (*predicates, *graphs) if _makes_more(one) else (subject, *predicates, *graphs)
+        checks = _distinct([check for term in terms for check in term.checks])
+        subject, target = replace(subject, sound=""), replace(target, sound="")
+        parts = tuple((predicate, target, graph, number) for predicate in predicates for graph in graphs)
+        name, prefix = f"{one.name} ⋈ {parent.name}", self._prefix(one)
+        yield Select(name, joined, _record(child_relation, "c."), subject, parts, checks, item.origin, prefix)
+        keyed = " AND ".join(f"{a} IS NOT NULL" for a, _ in conditions)
+        lonely = f"(SELECT * FROM {left} AS c WHERE {keyed} AND NOT EXISTS (SELECT 1 FROM {right} AS p WHERE {matches})) AS c"
+        broken = self._broken_join(item, "true", " || ' ' || ".join(a for a, _ in conditions), child.rule)
+        yield Select(name, lonely, _record(child_relation, "c."), subject, (), (broken,), item.origin, prefix)
 
-    def _parent_subject(self, item: ReferencingMap, scope: _Scope) -> _Term:
-        """A referencing map without join conditions takes the parent's subject from the same row (RML-Core, self-join)."""
+    def _broken_join(self, item: ReferencingMap, problem: str, value: str, rule: str) -> Check:
+        """A record whose keys lead to no record of the parent."""
+        references = [name for join in item.joins for name in join.child.references]
+        return Check("LP307", problem, value, references[0] if references else None, {"rule": rule, "parent": item.parent})
+
+    def _parent_subject(self, item: ReferencingMap, scope: _Scope, found: Parent | None) -> Term:
+        """A referencing map takes the parent's subject from the row that its join found, or without conditions from the same row (RML-Core)."""
         parent = self.document.triples_maps.get(item.parent)
         if parent is None:
             self.wrong(item.origin, f"there is no triples map `{item.parent}`")
-            return _Term("NULL")
-        return self.term(parent.subject, replace(scope, base=parent.base or self.base))
+            return Term("NULL")
+        base = parent.base or self.base
+        if found is None:
+            return self.term(parent.subject, replace(scope, base=base))
+        # The parent's own values are checked where it makes its statements; here they would be told once for each child.
+        term = replace(self.term(parent.subject, replace(scope, base=base, relation=found.relation, prefix=found.prefix)), checks=(), sound="")
+        keys = [scope.column(name) for name, _ in found.on]
+        there = scope.column(found.prefix + found.on[0][1])
+        problem = f"{' AND '.join(f'{key} IS NOT NULL' for key in keys)} AND {there} IS NULL"
+        return replace(term, checks=(self._broken_join(item, problem, " || ' ' || ".join(keys), scope.rule),))
 
-    def _graphs(self, one: TriplesMap, rule: PredicateObject, scope: _Scope) -> list[_Term]:
+    def _graphs(self, one: TriplesMap, rule: PredicateObject, scope: _Scope) -> list[Term]:
         graphs = [self.term(graph, scope.at("g")) for graph in dict.fromkeys((*one.graphs, *rule.graphs))]
         default = text(f"<{DEFAULT_GRAPH}>")
-        return [_Term("''") if graph.sql == default else graph for graph in graphs] or [_Term("''")]
+        return [Term("''") if graph.sql == default else graph for graph in graphs] or [Term("''")]
 
     def _rule(self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap) -> int:
         predicate = rule.predicates[0].expression.constant if rule.predicates else None
@@ -311,7 +414,7 @@ class _Compiler:
 
     # -- terms ---------------------------------------------------------------------------------------------------
 
-    def term(self, one: TermMap, scope: _Scope) -> _Term:
+    def term(self, one: TermMap, scope: _Scope) -> Term:
         """The SQL that spells a term map's term in N-Triples."""
         if one.term_type == "literal":
             made = self._literal(one, scope)
@@ -321,8 +424,9 @@ class _Compiler:
             made = self._iri(one, scope)
         references = [name for part in (one.expression, one.datatype, one.language) if part for name in part.references]
         lists = tuple(dict.fromkeys((name, scope.slot) for name in references if name in scope.relation.many))
-        checks = [*made.checks, *self._single_values(references, scope)]
-        return _Term(made.sql, tuple(replace(check, lists=lists) for check in checks), lists)
+        checks = tuple(replace(check, lists=lists) for check in (*made.checks, *self._single_values(references, scope)))
+        columns = scope.columns(references) or ((f"{scope.alias}{quote('_record')}",) if "_record" in made.sql else ())
+        return replace(made, checks=checks, lists=lists, columns=columns)
 
     def _single_values(self, references: list[str], scope: _Scope) -> Iterator[Check]:
         """A reference that gives an array or an object makes no term (RML-Core, reference formulations)."""
@@ -343,19 +447,19 @@ class _Compiler:
                 parts.append(text(part))
         return (parts[0] if len(parts) == 1 else "(" + " || ".join(parts) + ")") if parts else "''"
 
-    def _blank(self, one: TermMap, scope: _Scope) -> _Term:
+    def _blank(self, one: TermMap, scope: _Scope) -> Term:
         """A blank node's label is a hash of its text, so equal texts are the same node; without a text, of the record."""
         if not one.expression.parts:
             record = f"{scope.alias}{quote('_record')}"
-            return _Term(f"'_:r' || md5({text(scope.rule.split(':')[0])} || CAST({record} AS VARCHAR))")
-        return _Term(f"'_:b' || md5({self._text(one.expression, scope)})")
+            return Term(f"'_:r' || md5({text(scope.rule.split(':')[0])} || CAST({record} AS VARCHAR))")
+        return Term(f"'_:b' || md5({self._text(one.expression, scope)})")
 
-    def _iri(self, one: TermMap, scope: _Scope) -> _Term:
+    def _iri(self, one: TermMap, scope: _Scope) -> Term:
         constant = one.expression.constant
         if constant is not None:
-            return _Term(text(f"<{self._absolute(constant, one.origin, scope.base)}>"))
+            return Term(text(f"<{self._absolute(constant, one.origin, scope.base)}>"))
         if one.term_type in ("unsafe-iri", "unsafe-uri"):
-            return _Term(f"'<' || {self._resolved(self._text(one.expression, scope), scope)} || '>'")
+            return Term(f"'<' || {self._resolved(self._text(one.expression, scope), scope)} || '>'")
         if one.expression.template:
             return self._template_iri(one, scope)
         value = self._text(one.expression, scope)
@@ -363,23 +467,25 @@ class _Compiler:
             value = f"uri_encoded({value})"
         full = self._resolved(value, scope)
         check = Check("LP301", f"NOT is_iri({value})", value, one.expression.references[0], {"rule": scope.rule})
-        return _Term(f"CASE WHEN is_iri({value}) THEN '<' || {full} || '>' END", (check,))
+        whole = f"'<' || {full} || '>'"
+        return Term(f"CASE WHEN is_iri({value}) THEN {whole} END", (check,), sound=whole)
 
     def _resolved(self, value: str, scope: _Scope) -> str:
         """A text with a scheme as it is, any other behind the base IRI (RML-Core, relative IRIs are appended)."""
         return f"CASE WHEN regexp_matches({value}, {text(SCHEME)}) THEN {value} ELSE {text(scope.base)} || {value} END"
 
-    def _template_iri(self, one: TermMap, scope: _Scope) -> _Term:
+    def _template_iri(self, one: TermMap, scope: _Scope) -> Term:
         """References are percent-encoded (RML-Core, IRI-safe values), so only the constant parts can be wrong."""
         encode = "uri_safe" if one.term_type == "uri" else "iri_safe"
         first = one.expression.parts[0]
         if isinstance(first, Reference):
-            return _Term(f"'<' || {self._resolved(self._text(one.expression, scope, encode), scope)} || '>'")
+            return Term(f"'<' || {self._resolved(self._text(one.expression, scope, encode), scope)} || '>'")
         parts = (self._absolute(first, one.origin, scope.base), *one.expression.parts[1:])
         for part in parts:
             if isinstance(part, str) and not re.match(IRI, part):
                 self.wrong(one.origin, f"`{part}` cannot be part of an IRI")
-        return _Term("'<' || " + self._text(Expression(parts, True), scope, encode) + " || '>'")
+        rest = self._text(Expression(parts[1:], True), scope, encode)
+        return Term("'<' || " + self._text(Expression(parts, True), scope, encode) + " || '>'", tail=f"{rest} || '>'")
 
     def _absolute(self, iri: str, origin: Origin, base: str) -> str:
         full = iri if re.match(SCHEME, iri) else base + iri
@@ -387,7 +493,7 @@ class _Compiler:
             self.wrong(origin, f"`{iri}` is not a valid IRI")
         return full
 
-    def _literal(self, one: TermMap, scope: _Scope) -> _Term:
+    def _literal(self, one: TermMap, scope: _Scope) -> Term:
         value = self._text(one.expression, scope)
         quoted = f"nt_quote({value})"
         if one.language is not None:
@@ -395,46 +501,47 @@ class _Compiler:
         if one.datatype is not None:
             return self._typed(one, one.datatype, quoted, value, scope)
         if scope.relation.typed and one.expression.references and not one.expression.template:
-            return _Term(self._natural(one.expression.references[0], quoted, value, scope))
-        return _Term(quoted)
+            return Term(self._natural(one.expression.references[0], quoted, value, scope))
+        return Term(quoted)
 
     def _natural(self, reference: str, quoted: str, value: str, scope: _Scope) -> str:
         """The datatype that the source's own type has in RDF (RML-Core and R2RML, natural mapping)."""
         cases = " ".join(f"WHEN '{kind}' THEN '\"' || {value} || {text(chr(34) + '^^<' + iri + '>')}" for kind, iri in NATURAL.items())
         return f"CASE {scope.type_column(reference)} {cases} WHEN 'array' THEN NULL WHEN 'object' THEN NULL ELSE {quoted} END"
 
-    def _tagged(self, one: TermMap, language: Expression, quoted: str, value: str, scope: _Scope) -> _Term:
+    def _tagged(self, one: TermMap, language: Expression, quoted: str, value: str, scope: _Scope) -> Term:
         tag = language.constant
         if tag is not None:
             if not re.match(LANGUAGE_TAG, tag):
                 self.wrong(one.origin, f"`{tag}` is not a language tag")
-            return _Term(f"{quoted} || {text('@' + tag)}")
+            return Term(f"{quoted} || {text('@' + tag)}")
         tag_sql = self._text(language, scope)
         valid = f"regexp_matches({tag_sql}, {text(LANGUAGE_TAG)})"
         check = Check("LP303", f"{value} IS NOT NULL AND NOT {valid}", tag_sql, language.references[0], {"rule": scope.rule})
-        return _Term(f"CASE WHEN {valid} THEN {quoted} || '@' || {tag_sql} END", (check,))
+        tagged = f"{quoted} || '@' || {tag_sql}"
+        return Term(f"CASE WHEN {valid} THEN {tagged} END", (check,), sound=tagged)
 
-    def _typed(self, one: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope) -> _Term:
+    def _typed(self, one: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope) -> Term:
         constant = datatype.constant
         if constant is None:
             return self._typed_by_record(one, datatype, quoted, value, scope)
         full = self._absolute(constant, one.origin, scope.base)
         if full == STRING:
-            return _Term(quoted)
+            return Term(quoted)
         # What an XSD pattern lets through has nothing to escape.
         typed = (f"'\"' || {value} || '\"'" if full in PATTERNS else quoted) + f" || {text('^^<' + full + '>')}"
         pattern = self.patterns.get(full)
         if pattern is None:
             if full.startswith(XSD) and full not in LAX:
                 self.wrong(one.origin, f"there is no datatype {full}")
-            return _Term(typed)
+            return Term(typed)
         valid = f"regexp_matches({value}, {text(pattern)})" + (f" AND is_day({value})" if full in DAYS else "")
         column = one.expression.references[0] if one.expression.references else None
         check = Check("LP302", f"{value} IS NOT NULL AND NOT ({valid})", value, column, {"rule": scope.rule, "datatype": self._short(full)})
-        return _Term(f"CASE WHEN {valid} THEN {typed} END", (check,))
+        return Term(f"CASE WHEN {valid} THEN {typed} END", (check,), sound=typed)
 
 
-    def _typed_by_record(self, one: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope) -> _Term:
+    def _typed_by_record(self, one: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope) -> Term:
         """A datatype that the record names; what is checked is every datatype whose IRI can begin like this one's."""
         iri = self._iri(TermMap(datatype, "iri", one.origin), scope)
         valid = self._lexical_looked_up(iri.sql, value) if self.light else self._lexical_by_case(datatype, iri.sql, value)
@@ -442,7 +549,7 @@ class _Compiler:
         problem = f"{value} IS NOT NULL AND {iri.sql} IS NOT NULL AND NOT ({valid})"
         check = Check("LP302", problem, value, one.expression.references[0] if one.expression.references else None, words)
         end = f"CASE WHEN {iri.sql} <> {text(f'<{STRING}>')} THEN '^^' || {iri.sql} ELSE '' END"
-        return _Term(f"CASE WHEN {valid} THEN {quoted} || {end} END", (*iri.checks, check))
+        return Term(f"CASE WHEN {valid} THEN {quoted} || {end} END", (*iri.checks, check), sound=f"{quoted} || {end}")
 
     def _lexical_looked_up(self, iri: str, value: str) -> str:
         """Whether a text is valid, by a pattern that is looked up for each row in the engine's variable `patterns`."""
@@ -470,9 +577,6 @@ def _key(one: TriplesMap, lists: tuple[tuple[str, str], ...]) -> tuple[str, ...]
     return (quote(references[0]),) if safe and len(references) == 1 and not lists else ()
 
 
-_Part = tuple[str, str, str, int]
-
-
 _CONSTANT = re.compile(r"'(?:[^']|'')*'")
 
 def _lists(scope: _Scope, item: ReferencingMap, side: Literal["child", "parent"]) -> list[tuple[str, str]]:
@@ -490,15 +594,33 @@ def _unnested(relation: Relation, lists: tuple[tuple[str, str], ...]) -> str:
     return sql
 
 
-def _fused(source: str, subject: str, record: str, parts: list[tuple[str, str, str, int]]) -> str:
+def is_constant(sql: str) -> bool:
+    """Whether a term is the same for every row."""
+    return bool(_CONSTANT.fullmatch(sql))
+
+
+def _makes_more(one: TriplesMap) -> bool:
+    """Whether a triples map says something that needs no join."""
+    return any(not (isinstance(item, ReferencingMap) and item.joins) for rule in one.rules for item in rule.objects)
+
+
+def _sound(term: Term) -> Term:
+    return replace(term, sql=term.sound or term.sql)
+
+
+def _record(relation: Relation, alias: str = "") -> str:
+    return f"{alias}{quote('_record')}" if relation.has_record else "CAST(NULL AS BIGINT)"
+
+
+def _fused(source: str, subject: str, record: str, parts: Sequence[Part]) -> str:
     """One scan of the source that makes all statements of a row at once; each distinct term is made once a row."""
     names: dict[str, str] = {}
 
     def column(sql: str) -> str:
         """A constant as it is, any other term as the column that holds it."""
-        return sql if _CONSTANT.fullmatch(sql) else names.setdefault(sql, f"t{len(names)}")
+        return sql if is_constant(sql) else names.setdefault(sql, f"t{len(names)}")
 
-    predicates, objects, graphs = (", ".join(map(column, each)) for each in list(zip(*parts, strict=True))[:3])
+    predicates, objects, graphs = (", ".join(column(part[at].sql) for part in parts) for at in range(3))  # type: ignore[union-attr]  # terms
     rules = ", ".join(str(part[3]) for part in parts)
     terms = "".join(f",\n    {sql} AS {name}" for sql, name in names.items())
     return (

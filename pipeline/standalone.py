@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +13,7 @@ from pathlib import Path
 from pipeline import checks
 from pipeline.engine import Engine
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Severity
-from pipeline.lines import count_lines, write_lines
+from pipeline.lines import Stage, write_lines
 from pipeline.mapping.model import MappingDocument
 from pipeline.mapping.yarrrml import read_yarrrml
 from pipeline.plan import Plan, compile_mapping
@@ -22,6 +23,7 @@ from pipeline.turtle import TermWriter, write_trig, write_turtle
 
 Progress = Callable[[str], None]
 FORMATS = ("nq", "nt", "ttl", "trig")
+_NOTHING_MADE = {"LP304", "LP307"}
 
 
 def map_file(
@@ -54,15 +56,17 @@ def map_file(
         engine.load([], Path(folder))
         if findings := engine.define(document.sources):
             raise InvalidDeclaration(findings)
-        plan = compile_mapping(document, base, engine.relate, {})
+        plan = compile_mapping(document, base, engine, {})
         say("checking values")
         findings = _bad_values(engine, plan, bad_values)
+        if all(one.code in _NOTHING_MADE for one in findings):
+            plan = plan.sound()
         say("writing statements")
         made = Path(folder) / "out"
-        with shown(engine.progress, "writing"):
-            _write(engine, plan, made, suffix, sort, document, base)
+        watch = _Watch(engine, say if counts else None)
+        with shown(watch.percent, "writing"):
+            _write(engine, plan, made, suffix, sort, document, base, watch)
         if counts:
-            say(f"{count_lines(made):>12,}  lines written")
             for rule, number in engine.made(plan):
                 say(f"{number:>12,}  {rule}")
         _deliver(made, out)
@@ -79,17 +83,43 @@ def read_mapping(path: Path, base: str) -> MappingDocument:
 
 
 def _bad_values(engine: Engine, plan: Plan, policy: str) -> list[Finding]:
-    """What the checks of the plan find. A record without a key for its subject is no error: RML makes nothing of it."""
+    """What the checks of the plan find. A record without a key for its subject, or without its parent, is no error: RML makes nothing of it."""
     found = checks.mapping_findings(engine, plan, policy)
-    found = [replace(one, severity=Severity.INFO) if one.code == "LP304" else one for one in found]
+    found = [replace(one, severity=Severity.INFO) if one.code in _NOTHING_MADE else one for one in found]
     if any(one.severity is Severity.ERROR for one in found):
         raise InvalidData(found)
     return found
 
 
-def _write(engine: Engine, plan: Plan, path: Path, suffix: str, sort: bool, document: MappingDocument, base: str) -> None:
+class _Watch:
+    """Keeps how far the lines have come, for a terminal, and tells each finished part of the file with its rate where that is wanted."""
+
+    def __init__(self, engine: Engine, say: Progress | None) -> None:
+        self.engine, self.say = engine, say
+        self.stage: Stage | None = None
+        self.started = time.perf_counter()
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody looks; counting lines takes time."""
+        return self.say is not None or sys.stderr.isatty()
+
+    def percent(self) -> float:
+        """The share of the present part that is done; below zero where that is not known."""
+        return self.stage.share if self.stage else self.engine.progress()
+
+    def hear(self, stage: Stage) -> None:
+        """Takes note of a stage."""
+        self.stage = stage
+        if self.say and stage.share == 100:
+            passed = time.perf_counter() - self.started
+            self.say(f"{stage.lines:>12,}  lines of {stage.name}, {stage.lines / max(passed, 1e-3):,.0f} a second")
+            self.started = time.perf_counter()
+
+
+def _write(engine: Engine, plan: Plan, path: Path, suffix: str, sort: bool, document: MappingDocument, base: str, watch: _Watch) -> None:
     if suffix in ("nq", "nt"):
-        write_lines(engine, plan, path, sort=sort, graphs=suffix == "nq")
+        write_lines(engine, plan, path, sort=sort, graphs=suffix == "nq", said=watch.hear if watch.wanted else None)
         return
     engine.make_statements(plan, [])
     terms = TermWriter(document.base or base, document.prefixes)

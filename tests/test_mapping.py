@@ -35,11 +35,12 @@ def make_project(folder: Path, target: Path) -> Path:
     """A tiny project from a case's files."""
     for name in ("source", "ontology/vocabularies", "shapes"):
         (target / name).mkdir(parents=True)
-    (target / "publication.yaml").write_text(PUBLICATION, "utf-8")
+    more = folder / "publication.yaml"
+    (target / "publication.yaml").write_text(PUBLICATION + (more.read_text("utf-8") if more.exists() else ""), "utf-8")
     (target / "ontology" / "context.jsonld").write_text(CONTEXT, "utf-8")
     (target / "ontology" / "vocabularies" / "ex.txt").write_text(TERMS, "utf-8")
     for path in folder.iterdir():
-        if path.name not in ("expected.nq", "README.md"):
+        if path.name not in ("expected.nq", "README.md", "publication.yaml"):
             shutil.copy(path, target / "source" / path.name)
     return target
 

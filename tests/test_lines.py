@@ -1,0 +1,88 @@
+"""Lines written straight from a plan are those of the statement table: sorted, without doubles, whichever way they are made."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+from pipeline import lines
+from pipeline.engine import Engine
+from pipeline.plan import Plan, compile_mapping
+from pipeline.standalone import map_file, read_mapping
+
+CASES = ("organisations", "memberships")
+ROWS = 5_000
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The benchmark's registers, small, with their mappings: odd characters, empty cells, doubles, keys that lead nowhere."""
+    made = tmp_path_factory.mktemp("registers")
+    sys.path.insert(0, str(ROOT / "benchmarks"))
+    try:
+        from generate import generate
+    finally:
+        sys.path.remove(str(ROOT / "benchmarks"))
+    generate(ROWS, made)
+    for case in CASES:
+        shutil.copy(ROOT / f"benchmarks/mappings/{case}.rml.ttl", made)
+    return made
+
+
+def plan_of(engine: Engine, folder: Path, case: str) -> Plan:
+    engine.load([])
+    return compile_mapping(read_mapping(folder / f"{case}.rml.ttl", "http://example.com/"), "http://example.com/", engine, {})
+
+
+def statements(folder: Path, case: str) -> list[str]:
+    """The lines of the statement table, in its order."""
+    with Engine(root=folder) as engine:
+        engine.make_statements(plan_of(engine, folder, case), [])
+        return [f"{s} {p} {o} {g + ' ' if g else ''}.\n" for s, p, o, g in engine.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")]
+
+
+@pytest.mark.parametrize("repeated", [True, False], ids=["repeated values looked up", "each value by itself"])
+@pytest.mark.parametrize("sort", [True, False], ids=["sorted", "as they come"])
+@pytest.mark.parametrize("case", CASES)
+def test_lines_are_those_of_the_statement_table(
+    case: str, sort: bool, repeated: bool, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines, "_MANY", 0 if repeated else 1 << 40)
+    monkeypatch.setattr(lines, "_PIECE", 50_000)  # many pieces, so that their order matters
+    with Engine(root=folder) as engine:
+        plan = plan_of(engine, folder, case)
+        lines.write_lines(engine, plan.sound(), tmp_path / "out.nq", sort=sort)
+    made = (tmp_path / "out.nq").read_text("utf-8").splitlines(keepends=True)
+    expected = statements(folder, case)
+    assert len(expected) > 5 * ROWS
+    assert (made if sort else sorted(made)) == expected
+
+
+def test_a_join_on_unique_keys_is_done_once_a_row(folder: Path) -> None:
+    with Engine(root=folder) as engine:
+        names = [select.name for select in plan_of(engine, folder, "memberships").selects if select.parts]
+    assert len(names) == 2, names  # memberships with their organisation, and organisations
+
+
+def test_a_join_on_keys_that_stand_twice_makes_every_pair(folder: Path, tmp_path: Path) -> None:
+    for name in ("memberships.rml.ttl", "memberships.csv"):
+        shutil.copy(folder / name, tmp_path)
+    rows = (folder / "organisations.csv").read_text("utf-8")
+    (tmp_path / "organisations.csv").write_text(rows + rows.split("\n", 1)[1], "utf-8")
+    for place in (folder, tmp_path):
+        map_file(place / "memberships.rml.ttl", place / "out.nq")
+    assert (tmp_path / "out.nq").read_bytes() == (folder / "out.nq").read_bytes()
+
+
+def test_keys_that_lead_nowhere_are_noted_with_their_lines(folder: Path) -> None:
+    found = map_file(folder / "memberships.rml.ttl", folder / "out.nq")
+    rows = (folder / "memberships.csv").read_text("utf-8").splitlines()
+    assert {one.code for one in found} == {"LP307"}
+    assert all(one.words["value"] in rows[one.where.line - 1].split(",") for one in found if one.where)
+    known = {row.split(",")[0] for row in (folder / "organisations.csv").read_text("utf-8").splitlines()}
+    nowhere = sum(row.split(",")[1] not in known for row in rows[1:])
+    assert found[0].words["times"] == f" ({nowhere:,} times)"

@@ -3,10 +3,6 @@
 import {count, h, language} from "./dom.ts";
 import {t} from "./texts.ts";
 
-document.querySelectorAll<HTMLButtonElement>("button[data-copy]").forEach(copies);
-document.querySelectorAll<HTMLElement>("[data-zoom]").forEach(zooms);
-document.querySelectorAll<HTMLTableElement>("table[data-filter]").forEach(filters);
-
 // -- copy -------------------------------------------------------------------------------------------------------------
 
 function copies(button: HTMLButtonElement): void {
@@ -85,7 +81,9 @@ function zooms(figure: HTMLElement): void {
   };
   let held: [number, number] | undefined;
   let dragged = false;
+  figure.tabIndex = -1; // a click brings the keys to the picture; with the keyboard one comes by its buttons
   picture.addEventListener("pointerdown", (event) => {
+    if (!figure.contains(document.activeElement)) figure.focus({preventScroll: true});
     if (box.width < full.width && event.button === 0) [held, dragged] = [spot(event), false];
   });
   picture.addEventListener("pointermove", (event) => {
@@ -155,3 +153,7 @@ function valuesOf(cell: HTMLTableCellElement | undefined): string[] {
   const items = [...cell.querySelectorAll("li")];
   return (items.length > 0 ? items : [cell]).map((one) => one.textContent?.trim() ?? "");
 }
+
+document.querySelectorAll<HTMLButtonElement>("button[data-copy]").forEach(copies);
+document.querySelectorAll<HTMLElement>("[data-zoom]").forEach(zooms);
+document.querySelectorAll<HTMLTableElement>("table[data-filter]").forEach(filters);

@@ -5,9 +5,6 @@ import {t} from "../texts.ts";
 import {type Data, type Group, type Hit, Index, pieces} from "./index.ts";
 
 const SHOWN = 10;
-const main = document.getElementById("search");
-if (main) start(main);
-
 function start(main: HTMLElement): void {
   const root = main.dataset["root"] ?? "./";
   const status = h("p", {role: "status", "aria-live": "polite", class: "tool-status"}, t("searchLoading"));
@@ -89,3 +86,6 @@ function walk(event: KeyboardEvent, input: HTMLInputElement, results: HTMLElemen
   event.preventDefault();
   next.focus();
 }
+
+const main = document.getElementById("search");
+if (main) start(main);

@@ -43,6 +43,15 @@ const wrongLine = StateField.define<DecorationSet>({
   provide: (field) => EditorView.decorations.from(field),
 });
 
+/** Typing over a selection: left to the browser, it would keep the old colours by an inline style, which the page's policy forbids. */
+const typingOver = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    if (event.inputType !== "insertText" || event.data === null || view.composing || view.state.selection.main.empty) return false;
+    view.dispatch(view.state.replaceSelection(event.data), {userEvent: "input.type", scrollIntoView: true});
+    return true;
+  },
+});
+
 export class Editor {
   readonly #view: EditorView;
 
@@ -61,6 +70,7 @@ export class Editor {
         syntaxHighlighting(colours),
         look,
         wrongLine,
+        typingOver,
         EditorState.tabSize.of(2),
         EditorView.contentAttributes.of({"aria-label": label, "aria-description": describedBy, spellcheck: "false", autocapitalize: "off"}),
         // Tab is left alone on purpose: it leaves the field, as everywhere else.

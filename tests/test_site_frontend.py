@@ -1,0 +1,295 @@
+"""Search, SPARQL and the small helps, in a real browser: what people type is found, what they ask is answered, what never ends can be stopped."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+from browser_support import Browser, Page, axe, serving
+
+WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def config(site: Path) -> dict:
+    return json.loads((site / "sparql.json").read_text("utf-8"))
+
+
+@pytest.fixture
+def ask_page(page: Page, address: str) -> Callable[[str], None]:
+    """Opens the query page with what stands after `#`, and waits for the answer."""
+
+    def opened(hash_: str) -> None:
+        page.goto("about:blank")
+        page.goto(f"{address}sparql.html#{hash_}")
+        answered(page)
+
+    return opened
+
+
+def answered(page: Page) -> None:
+    page.locator(".result:not([aria-busy])").locator(".downloads, [role=alert]").first.wait_for(timeout=30_000)
+
+
+def downloaded(page: Page, suffix: str) -> bytes:
+    with page.expect_download() as info:
+        page.click(f"[data-download={suffix}]")
+    return Path(info.value.path()).read_bytes()
+
+
+# -- search --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("typed", "label"),
+    [
+        ("Großpösna", "Gemeinde Großpösna"),
+        ("grosspoesna", "Gemeinde Großpösna"),
+        ("Grosposna", "Gemeinde Großpösna"),
+        ("open knowlegde", "Open Knowledge Foundation"),
+        ("wuerzb", "Würzburg"),
+        ("MARBURK", "Marburg"),
+        ("hochschule fur technik", "Hochschule für Technik"),
+    ],
+)
+def test_search_finds_it_however_it_is_spelt(page: Page, address: str, typed: str, label: str) -> None:
+    page.goto(f"{address}search.html")
+    page.fill("#search-input", typed)
+    page.locator(".search-results a", has_text=label).first.wait_for(timeout=5_000)
+    assert typed in page.inner_text("[role=status]")
+    assert page.locator(".search-group h2").count() >= 1
+
+
+def test_search_by_address_and_by_keyboard(page: Page, address: str) -> None:
+    page.goto(f"{address}search.html?q=stadt")
+    page.locator(".search-group").first.wait_for()
+    assert page.evaluate("document.activeElement.id") == "search-input"
+    page.keyboard.press("ArrowDown")
+    first = page.locator(".search-results a").first
+    assert page.evaluate("document.activeElement.href") == first.evaluate("(link) => link.href")
+    page.keyboard.press("Escape")
+    page.keyboard.type(" brandis")
+    page.locator(".search-results a", has_text="Stadt Brandis").wait_for()
+    page.wait_for_url("**/search.html?q=stadt+brandis")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/organisation/stadt-brandis.html")
+    assert page.inner_text("h1") == "Stadt Brandis"
+
+
+def test_the_box_in_the_header_leads_to_the_search(page: Page, address: str) -> None:
+    page.goto(address)
+    page.locator("header [name=q]").fill("wiesenburg")
+    page.keyboard.press("Enter")
+    page.locator(".search-results a", has_text="Wiesenburg").first.wait_for()
+
+
+def test_search_in_english_leads_to_english_pages(page: Page, address: str) -> None:
+    page.goto(f"{address}search.en.html?q=brandis")
+    page.locator(".search-group").first.wait_for()
+    assert "hits for" in page.inner_text("[role=status]")
+    links = page.locator(".search-results a").evaluate_all("(links) => links.map((link) => link.href)")
+    assert links and all(link.endswith(".en.html") for link in links)
+
+
+# -- queries -------------------------------------------------------------------------------------------------------------
+
+
+def test_every_sample_query_gives_the_stored_number_of_rows(page: Page, address: str, config: dict, root: Path, ask_page) -> None:
+    """One page for all: the store is loaded once."""
+    ask_page(f"sample={config['queries'][0]['name']}")
+    wrong = []
+    for sample in config["queries"]:
+        page.click(f'[data-sample="{sample["name"]}"]')
+        answered(page)
+        stored = stored_rows(root, sample)
+        status = page.inner_text(".tool-status")
+        shown = page.inner_text(".verdict").lower() if sample["form"] == "ask" else int("0" + "".join(c for c in status.split(" in ")[0] if c.isdigit()))
+        if shown != stored:
+            wrong.append((sample["name"], shown, stored, status))
+    print(f"{len(config['queries'])} sample queries")
+    assert wrong == [] and len(config["queries"]) >= 15
+
+
+def stored_rows(root: Path, sample: dict) -> int | str:
+    results = root / "queries" / "results"
+    if sample["form"] == "ask":
+        return "ja" if (results / f"{sample['name']}.txt").read_text("utf-8").strip() == "true" else "nein"
+    if sample["form"] == "select":
+        return len(list(csv.reader((results / f"{sample['name']}.csv").open(encoding="utf-8", newline="")))) - 1
+    return len(set(ox.parse((results / f"{sample['name']}.ttl").read_bytes(), format=ox.RdfFormat.TURTLE)))
+
+
+def test_an_endless_query_can_be_stopped_while_the_page_answers(page: Page, address: str, ask_page) -> None:
+    ask_page("query=ASK{}")
+    page.goto(f"{address}sparql.html#query=SELECT (COUNT(*) AS ?n) {{ ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }}")
+    page.locator(".clock", has_text="s").wait_for()
+    start = time.monotonic()
+    assert page.evaluate("1 + 1") == 2
+    assert time.monotonic() - start < 1
+    page.locator("button", has_text="Anhalten").click()
+    page.locator(".tool-status", has_text="Angehalten nach").wait_for(timeout=2_000)
+    page.click("[data-sample] >> nth=0")
+    answered(page)
+    assert page.locator("[role=alert]").count() == 0
+
+
+def test_a_link_brings_back_a_long_query_and_its_view(page: Page, address: str) -> None:
+    page.goto(f"{address}sparql.html")
+    page.locator("[data-sample]").first.wait_for()
+    comment = "# " + "ä&+#%\"'<x>" * 400
+    query = f"{comment}\nSELECT ?label (COUNT(*) AS ?n) {{ ?s a ?label }} GROUP BY ?label"
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(query)
+    page.keyboard.press("Control+Enter")
+    answered(page)
+    page.click("[data-view=chart]")
+    link = page.url
+    page.goto("about:blank")
+    page.goto(link)
+    answered(page)
+    assert page.locator(".result-chart li").count() > 10
+    assert page.locator(".cm-line").all_inner_texts()[1] == query.split("\n")[1]
+
+
+def test_known_prefixes_are_declared_where_they_are_missing(page: Page, address: str, ask_page) -> None:
+    ask_page("query=SELECT ?lab { ?lab a org:OrganizationalCollaboration }")
+    assert "13 Zeilen" in page.inner_text(".tool-status")
+    assert page.locator(".cm-line").first.inner_text() == "PREFIX org: <http://www.w3.org/ns/org#>"
+
+
+def test_an_error_is_told_with_its_line(page: Page, address: str, ask_page) -> None:
+    ask_page("query=SELECT *%0A{ ?s ?p%0A}")
+    assert "Zeile 3" in page.inner_text("[role=alert]")
+    assert page.locator(".cm-wrong").inner_text() == "}"
+
+
+def test_downloads_are_what_the_store_answers(page: Page, address: str, ask_page, dist: Path) -> None:
+    store = ox.Store()
+    store.bulk_load(path=dist / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
+    query = "SELECT ?s ?p ?o { ?s ?p ?o FILTER(isLiteral(?o)) } ORDER BY ?s ?p STR(?o) LANG(?o)"
+    ask_page(f"query={query}")
+    assert downloaded(page, "csv") == store.query(query).serialize(format=ox.QueryResultsFormat.CSV)
+    wanted = json.loads(store.query(query).serialize(format=ox.QueryResultsFormat.JSON))
+    assert json.loads(downloaded(page, "json")) == wanted
+    assert page.locator("tbody tr").count() == 1000  # in pages: the rest is one button away
+    page.locator("button", has_text="Weiter").click()
+    assert page.locator(".pager span").inner_text().startswith("Zeilen 1.001 bis 2.000 von ")
+
+    describe = "DESCRIBE <https://w3id.org/rogl/lab/brandis>"
+    ask_page(f"query={describe}")
+    turtle = downloaded(page, "ttl")
+    assert set(ox.parse(turtle, format=ox.RdfFormat.TURTLE)) == {ox.Quad(*triple) for triple in store.query(describe)}
+
+
+def test_a_table_sorts_and_leads_to_our_pages(page: Page, address: str, ask_page) -> None:
+    ask_page("query=SELECT ?lab (COUNT(?x) AS ?n) { ?lab a schema:ResearchProject ; org:hasMember ?x } GROUP BY ?lab")
+    page.locator("th button", has_text="n").last.click()
+    numbers = [int(text) for text in page.locator("td.number").all_inner_texts()]
+    assert numbers == sorted(numbers) and len(numbers) == 13
+    assert page.locator("th[aria-sort=ascending]").inner_text() == "n"
+    page.locator("tbody a").first.click()
+    page.wait_for_url("**/lab/*.html")
+
+
+def test_points_stand_on_the_map(page: Page, address: str, ask_page) -> None:
+    ask_page("query=SELECT ?ort ?label ?lat ?long { ?ort schema:geo ?g ; skos:prefLabel ?label . ?g schema:latitude ?lat ; schema:longitude ?long }&view=map")
+    assert page.locator(".result-map circle").count() > 30
+    assert page.locator(".result-map a[aria-label]").count() > 30
+    assert page.locator(".result-map .land path").count() >= 16
+
+
+# -- for everyone --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_violation_of_accessibility(browser: Browser, address: str, scheme: str) -> None:
+    with browser.page(color_scheme=scheme, viewport=WIDE) as page:
+        page.goto(f"{address}search.html?q=stadt")
+        page.locator(".search-group").first.wait_for()
+        found = [("search", *one) for one in axe(page)]
+        page.goto(f"{address}sparql.html")
+        page.locator("[data-sample]").first.wait_for()
+        found += [("sparql", *one) for one in axe(page)]
+        for hash_ in ("query=SELECT * { ?s ?p ?o } LIMIT 20", "query=DESCRIBE <https://w3id.org/rogl/lab/brandis>", "query=ASK {}", "query=SELECT {"):
+            page.goto("about:blank")
+            page.goto(f"{address}sparql.html#{hash_}")
+            answered(page)
+            found += [(hash_, *one) for one in axe(page)]
+        assert found == []
+
+
+def test_the_keyboard_passes_through_the_query_page(page: Page, address: str) -> None:
+    page.goto(f"{address}sparql.html")
+    page.locator("[data-sample]").first.wait_for()
+    page.locator(".sample-list summary").focus()
+    seen = []
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        seen.append(page.evaluate("(document.activeElement.shadowRoot?.activeElement ?? document.activeElement).ariaLabel ?? document.activeElement.textContent"))
+    assert "SPARQL-Abfrage" in seen
+    assert "Ausführen" in seen[seen.index("SPARQL-Abfrage") :], "Tab is kept by the editor"
+
+
+@pytest.mark.parametrize("where", ["search.html?q=stadt", "sparql.html#query=SELECT * { ?s ?p ?o } LIMIT 20"])
+def test_nothing_sticks_out_on_a_phone(browser: Browser, address: str, where: str) -> None:
+    with browser.page(viewport=PHONE) as page:
+        page.goto(address + where)
+        page.locator(".search-group, .downloads").first.wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
+
+
+HOSTILE = ["<script>alert(1)</script>", "\"'><img src=x onerror=alert(1)>", "x" * 5000, "\u202eשלום مرحبا", "javascript:alert(1)", "&amp;lt; {{7*7}}", "\u0000\u0007"]
+
+
+def test_hostile_labels_stay_text_in_the_search(page: Page, address: str) -> None:
+    entries = [[0, f"lab/{number}", [f"hostile {text}"], [text], text] for number, text in enumerate(HOSTILE)]
+    data = {"languages": ["de", "en"], "groups": [[HOSTILE[0]]], "entries": [*entries, [0, HOSTILE[4], ["hostile page"]], [0, "../../x?<y>", ["hostile path"]]]}
+    page.route("**/search.json", lambda route: route.fulfill(json=data))
+    page.goto(f"{address}search.html?q=hostile")
+    page.locator(".search-group").first.wait_for()
+    page.locator(".search-group button").click() if page.locator(".search-group button").count() else None
+    assert page.locator(".search-results li").count() == len(HOSTILE) + 2
+    assert page.locator(".search-results script, .search-results img").count() == 0
+    hrefs = page.locator(".search-results a").evaluate_all("(links) => links.map((link) => link.href)")
+    assert all(href.startswith(address) for href in hrefs)
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
+
+
+def test_hostile_results_stay_text(page: Page, address: str, ask_page) -> None:
+    rows = " ".join(json.dumps(text, ensure_ascii=True) for text in HOSTILE)
+    ask_page("query=" + "".join(f"%{byte:02x}" for byte in f"SELECT ?label (IRI(?label) AS ?iri) ?n {{ VALUES ?label {{ {rows} }} BIND(1 AS ?n) }}".encode()))
+    assert page.locator("tbody tr").count() == len(HOSTILE)
+    assert page.locator("tbody script, tbody img").count() == 0
+    assert page.locator("tbody a").evaluate_all("(links) => links.filter((link) => link.protocol === 'javascript:').length") == 0
+    assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
+    page.click("[data-view=chart]")
+    assert page.locator(".result-chart script, .result-chart img").count() == 0
+
+
+def test_it_works_below_any_path_and_when_the_host_unpacks(browser: Browser, site: Path) -> None:
+    """Some hosts send .gz files with Content-Encoding, so the browser unpacks them."""
+    with serving(site, prefix="/a/b/", unpacking=True) as address, browser.page(viewport=WIDE) as page:
+        page.goto(f"{address}sparql.html#query=SELECT (COUNT(*) AS ?n) {{ ?s a schema:ResearchProject }}")
+        answered(page)
+        assert page.locator("td.number").inner_text() == "13"
+
+
+def test_opened_as_a_file_the_page_says_what_it_needs(browser: Browser, site: Path) -> None:
+    with browser.page(viewport=WIDE) as page:
+        page.goto((site / "sparql.html").as_uri())
+        assert "http.server" in page.locator("#sparql [role=alert]").inner_text()
+
+
+def test_csv_reads_back(page: Page, address: str, ask_page) -> None:
+    ask_page('query=SELECT ?a ?b { VALUES (?a ?b) { ("x,\\"y\\"\\n" <http://e/>) (UNDEF "z") } }')
+    assert list(csv.reader(io.StringIO(downloaded(page, "csv").decode(), newline=""))) == [["a", "b"], ['x,"y"\n', "http://e/"], ["", "z"]]
+
+

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+from browser_support import CHROMIUM, Browser, launched
+from playwright.sync_api import Page
 from support import ROOT, copy_project, run_process
 
 
@@ -75,3 +79,31 @@ def ask(store: ox.Store) -> Callable[[str], list[tuple[str, ...]]]:
 def is_root() -> bool:
     """Whether file permissions bind this user at all."""
     return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+@pytest.fixture(scope="session")
+def packages() -> None:
+    """The pinned npm packages of the front end, installed where they are not."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed: the npm packages of the front end are missing")
+    made = subprocess.run(
+        ["make", "--silent", "pipeline/site/frontend/node_modules/.made"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
+    )
+    if made.returncode != 0:
+        pytest.skip(f"the npm packages cannot be installed: {made.stderr.strip()[-200:]}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser; its pages fail the test for whatever the console complains of (browser_support.py)."""
+    if CHROMIUM is None:
+        pytest.skip("chromium is not installed: the pages are not tried in a browser")
+    with launched() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page at desktop width."""
+    with browser.page() as page:
+        yield page

@@ -23,7 +23,8 @@ POLICY = "default-src 'none'; style-src 'self'; img-src 'self' data:; connect-sr
 PAGE = """<!doctype html>
 <html lang="{lang}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="Content-Security-Policy" content="{policy}; script-src 'self'{more}"><title>{title}</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="page.css"><link rel="stylesheet" href="assets/tools.css"><script src="assets/site.js" defer></script>{script}</head>
+<link rel="icon" href="data:,"><link rel="stylesheet" href="page.css">
+<link rel="stylesheet" href="assets/tools.css"><script src="assets/site.js" defer></script>{script}</head>
 <body><header><form action="search.html"><label>Suche <input name="q"></label></form></header>
 <main id="{id}" {data}><h1>{title}</h1></main></body></html>
 """

@@ -24,7 +24,8 @@ from browser_support import launched, serving  # noqa: E402
 from frontend_pages import BASE, make  # noqa: E402
 
 TYPED = [
-    "universitat munchen", "Universität Münchn", "stiftung", "reserch institute", "open knowlege", "hochsch", "zzzzqq", "a", "institute of technology",
+    "universitat munchen", "Universität Münchn", "stiftung", "reserch institute", "open knowlege", "hochsch", "zzzzqq", "a",
+    "institute of technology",
 ]  # fmt: skip
 TYPE = """text => new Promise(done => {
   const field = document.getElementById('search-input'), status = document.querySelector('[role=status]'), start = performance.now();

@@ -10,6 +10,7 @@ export interface Sample {
   form: Form;
   view?: "table" | "map" | "chart" | null;
   params?: Record<string, Parameter>;
+  federated?: string | null;
 }
 
 export interface Outline {
@@ -41,7 +42,7 @@ export async function readConfig(address: string): Promise<Config> {
   for (const sample of config.queries) sample.text = sample.text.replace(/^#\+.*\r?\n/gm, "").trimStart(); // title and description stand above
   const link = /<([^>]*)>\s*;\s*rel="?sparql"?/.exec(answer.headers.get("Link") ?? "")?.[1];
   const endpoint = link ?? config.endpoint;
-  return {...config, endpoint: endpoint ? sameOrigin(endpoint, answer.url) : ""};
+  return {...config, queries: config.queries.filter((sample) => !sample.federated), endpoint: endpoint ? sameOrigin(endpoint, answer.url) : ""};
 }
 
 function sameOrigin(endpoint: string, page: string): string {

@@ -119,6 +119,21 @@ def test_an_endless_query_can_be_stopped_while_the_page_answers(query_page: Page
     assert query_page.inner_text(".verdict") == "Ja"
 
 
+@pytest.mark.parametrize(
+    ("query", "said"),
+    [
+        ("DELETE WHERE { ?s ?p ?o }", "Die Abfrage ist nicht lesbar, Zeile 1"),
+        ("SELECT * { SERVICE <https://example.org/> { ?s ?p ?o } }", "SERVICE fragt andere Rechner"),
+        ("SELECT * " + "{ " * 3000 + "} " * 3000, "brach ab"),
+    ],
+)
+def test_what_cannot_run_is_told_and_the_next_query_runs(query_page: Page, query: str, said: str) -> None:
+    ask(query_page, f"query={query}")
+    assert said in query_page.inner_text("[role=alert]")
+    ask(query_page, "query=SELECT (1 AS ?one) {}")
+    assert query_page.inner_text(".tool-status").startswith("1 Zeile in ")
+
+
 def test_a_link_brings_back_a_long_query_and_its_view(page: Page, address: str) -> None:
     page.goto(f"{address}sparql.html")
     page.locator("[data-sample]").first.wait_for()

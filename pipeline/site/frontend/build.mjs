@@ -8,7 +8,7 @@ import {gunzipSync, gzipSync} from "node:zlib";
 const here = dirname(fileURLToPath(import.meta.url));
 const target = resolve(process.argv[2] ?? join(here, "../assets"));
 const committed = join(here, "../assets/oxigraph.wasm.gz");
-const wasm = readFileSync(join(here, "node_modules/oxigraph/web_bg.wasm"));
+const wasm = packed(readFileSync(join(here, "node_modules/oxigraph/web_bg.wasm")));
 mkdirSync(target, {recursive: true});
 
 const {metafile} = await build({
@@ -32,7 +32,7 @@ const {metafile} = await build({
   logLevel: "warning",
 });
 
-writeFileSync(join(target, "oxigraph.wasm.gz"), packed(wasm));
+writeFileSync(join(target, "oxigraph.wasm.gz"), wasm);
 writeFileSync(join(target, "THIRD-PARTY.txt"), licences(metafile));
 
 /** The committed packing where its content is the same, since zlib's versions pack differently. */

@@ -27,6 +27,7 @@ from pipeline.mapping.yarrrml import read_yarrrml
 from pipeline.plan import Plan, compile_mapping
 from pipeline.progress import shown
 from pipeline.project import Project
+from pipeline.queries import Query, query_findings, read_queries
 from pipeline.reading.files import limited, read_tree
 from pipeline.reading.snapshot import snapshot
 from pipeline.sources import Lexicon, RecordReader, RecordTable, Table, file_schema, read_declaration
@@ -48,6 +49,7 @@ class Declarations:
     tables: dict[str, Table]
     mapping: MappingDocument
     shapes: shapes.Shapes
+    queries: tuple[Query, ...] = ()
 
     def lexicon(self, project: Project) -> Lexicon:
         """What values may be, for the record schemas."""
@@ -80,7 +82,7 @@ class Outcome:
 
 
 def read_declarations(project: Project) -> Declarations:
-    """ontology/, records.yaml, mapping and shapes. Raises InvalidDeclaration with the findings of all of them."""
+    """ontology/, records.yaml, mapping, shapes and queries. Raises InvalidDeclaration with the findings of all of them."""
     root, base = project.root, project.publication.base
     findings: list[Finding] = []
 
@@ -96,9 +98,10 @@ def read_declarations(project: Project) -> Declarations:
     # Without its prefixes every line of the mapping would seem wrong.
     mapping = collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
     read = collected(lambda: shapes.read_shapes(root, base))
-    if vocabulary is None or tables is None or mapping is None or read is None or findings:
+    queries = collected(lambda: read_queries(root, project.publication.languages))
+    if vocabulary is None or tables is None or mapping is None or read is None or queries is None or findings:
         raise InvalidDeclaration(findings)
-    return Declarations(vocabulary, tables, mapping, read)
+    return Declarations(vocabulary, tables, mapping, read, queries)
 
 
 def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:
@@ -121,19 +124,22 @@ def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocu
 
 @contextlib.contextmanager
 def checked(
-    project: Project, *, engine: str | None = None, say: Progress = lambda _: None, writable: Path | None = None, allow_shrink: bool = False
-) -> Iterator[Outcome]:
-    """Reads, maps and validates a project; gives the outcome while its engine is open.
+    project: Project, *, engine: str | None = None, say: Progress = lambda _: None, writable: Path | None = None, allow_shrink: bool = False,
+    queries: bool = True,
+) -> Iterator[Outcome]:  # fmt: skip
+    """Reads, maps and validates a project, and runs its queries unless told otherwise; gives the outcome while its engine is open.
 
     Raises InvalidData with every finding where one of them is an error; InvalidDeclaration and SourceError where it cannot begin.
     """
     limits = project.publication.limits
-    with limited(limits), deadline(limits.time), _checked(project, engine, say, writable, allow_shrink) as outcome:
+    with limited(limits), deadline(limits.time), _checked(project, engine, say, writable, allow_shrink, queries) as outcome:
         yield outcome
 
 
 @contextlib.contextmanager
-def _checked(project: Project, engine: str | None, say: Progress, writable: Path | None, allow_shrink: bool) -> Iterator[Outcome]:
+def _checked(
+    project: Project, engine: str | None, say: Progress, writable: Path | None, allow_shrink: bool, queries: bool
+) -> Iterator[Outcome]:
     """The steps of `checked`."""
     say("reading declarations")
     declarations = read_declarations(project)
@@ -163,6 +169,9 @@ def _checked(project: Project, engine: str | None, say: Progress, writable: Path
         if allow_shrink:
             late = [one for one in late if one.code != "LP513"]
         findings = _gate([*early, *(one for one in late if not told.already(one))])
+        if declarations.queries and queries:
+            say("running queries")
+            findings = _gate([*findings, *query_findings(declarations.queries, statements, project.root)])
         yield Outcome(project, declarations, statements, findings, counts(running, tables))
 
 

@@ -209,6 +209,37 @@ KINDS: dict[str, Kind] = {
     "LP705": Kind(
         "not done after {limit} seconds", "Raise `limits: {{time: …}}` in publication.yaml, or find out what takes so long (`-v`).",
         "nach {limit} Sekunden nicht fertig", "`limits: {{time: …}}` in publication.yaml erhöhen oder suchen, was so lange dauert (`-v`)."),
+    # 8xx: queries
+    "LP801": Kind(
+        "header of the query: {detail}", "Correct the lines that begin with `#+`; docs/queries.md shows each.",
+        "Kopf der Abfrage: {detail}", "Die Zeilen, die mit `#+` beginnen, berichtigen; docs/queries.md zeigt jede."),
+    "LP802": Kind(
+        "SPARQL: {detail}", "Mend the query; `lodpipe query FILE` tries it.",
+        "SPARQL: {detail}", "Die Abfrage berichtigen; `lodpipe query DATEI` führt sie aus."),
+    "LP803": Kind(
+        "the result is not that of {file}: {detail}", "If the change is meant, run `lodpipe query --update` and commit the results; else find what was lost.",
+        "das Ergebnis ist nicht das in {file}: {detail}", "Wenn gewollt, `lodpipe query --update` ausführen und die Ergebnisse einchecken; sonst suchen, was verloren ging."),
+    "LP804": Kind(
+        "`{expected}` is expected, `{found}` came", "Find what the records lack, or correct the query or its `expect`.",
+        "erwartet ist `{expected}`, gefunden `{found}`", "Suchen, was den Datensätzen fehlt, oder die Abfrage oder ihr `expect` berichtigen."),
+    "LP805": Kind(
+        "no result is stored in {file}", "Run `lodpipe query --update`, look at the result, and commit it.",
+        "in {file} ist kein Ergebnis hinterlegt", "`lodpipe query --update` ausführen, das Ergebnis ansehen und einchecken."),
+    "LP806": Kind(
+        "{file} is the result of no query", "Run `lodpipe query --update`, which removes it.",
+        "{file} ist das Ergebnis keiner Abfrage", "`lodpipe query --update` ausführen; das entfernt es."),
+    "LP807": Kind(
+        "parameter: {detail}", "Give it as `--param NAME=VALUE`; `lodpipe query` lists the parameters of each query.",
+        "Parameter: {detail}", "Als `--param NAME=WERT` angeben; `lodpipe query` nennt die Parameter jeder Abfrage."),
+    "LP808": Kind(
+        "{endpoint} does not answer: {detail}", "Check the address of the endpoint, and that it runs.",
+        "{endpoint} antwortet nicht: {detail}", "Die Adresse des Endpunkts prüfen, und ob er läuft."),
+    "LP809": Kind(
+        "there is no dump in dist/ to ask", "Run `lodpipe build`, or name an endpoint with `--endpoint URL`.",
+        "in dist/ liegt keine Datei, die man fragen könnte", "`lodpipe build` ausführen oder mit `--endpoint URL` einen Endpunkt nennen."),
+    "LP810": Kind(
+        "there is no query `{name}`{hint}", "`lodpipe query` lists them; a file is named by its path, standard input by `-`.",
+        "es gibt keine Abfrage `{name}`{hint}", "`lodpipe query` zählt sie auf; eine Datei wird mit ihrem Pfad genannt, die Standardeingabe mit `-`."),
 }
 
 

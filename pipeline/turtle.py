@@ -29,8 +29,9 @@ class TermWriter:
         self._short: dict[str, str] = {}
 
     def head(self) -> str:
-        """@base and @prefix lines."""
-        lines = [f"@base <{self.base}> .", *(f"@prefix {name}: <{namespace}> ." for name, namespace in sorted(self.prefixes))]
+        """@base, where there is one, and @prefix lines."""
+        base = [f"@base <{self.base}> ."] if self.base else []
+        lines = [*base, *(f"@prefix {name}: <{namespace}> ." for name, namespace in sorted(self.prefixes))]
         return "\n".join(lines) + "\n"
 
     def __call__(self, term: str) -> str:

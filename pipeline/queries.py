@@ -1,0 +1,431 @@
+"""Sample queries: files of queries/ with their headers, run over the statements, compared with what is expected of them."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import io
+import re
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice, zip_longest
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import pyoxigraph as ox
+
+from pipeline.datatypes import IRI, PATTERNS, SCHEME, XSD
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, Severity
+from pipeline.reading.files import read_text, read_yaml
+from pipeline.reading.tree import Mapping as Map
+from pipeline.reading.tree import Node, Scalar, place_of, value_of
+from pipeline.statements import Statements
+from pipeline.turtle import TermWriter, write_turtle
+
+Form = Literal["select", "construct", "ask", "describe"]
+FORMS = ("select", "construct", "ask", "describe")
+VIEWS = ("table", "map", "chart")
+KEYS = ("title", "description", "expect", "params", "view", "federated")
+TYPES = ("iri", "string", "integer", "decimal", "double", "boolean", "date", "dateTime", "gYear")
+
+# SPARQL 1.1, section 19: comments, IRIREF, strings (long ones first), variables, prefixed names, words.
+_TOKEN = re.compile(
+    r"""(?P<comment>\#[^\n\r]*)|(?P<iri><[^<>"{}|^`\\\x00-\x20]*>)"""
+    r"""|(?P<string>\"{3}(?:\"{0,2}(?:[^"\\]|\\.))*\"{3}|'{3}(?:'{0,2}(?:[^'\\]|\\.))*'{3}|"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')"""
+    r"""|(?P<variable>[?$]\w+)|(?P<name>(?:[^\W\d_][\w.-]*)?:(?:[\w:.-]|%[0-9A-Fa-f]{2}|\\[_~.!$&'()*+,;=/?\#@%-])*)|(?P<word>[^\W\d_]+)|.""",
+    re.VERBOSE | re.DOTALL,
+)
+_EXPECT = re.compile(r"(?:(?P<what>rows|triples) *(?P<sign>>=|=) *(?P<number>\d+)|true|false)")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a query may be asked with: the type of its value (iri, string or a name of XML Schema) and the value where none is given."""
+
+    type: str
+    default: str
+    description: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Query:
+    """A file of queries/: what it asks, in every language, and what must come of it.
+
+    `expect` is `rows >= 1`, `rows = 16`, `triples >= 1`, `true` or `false`; `view` says how a page may show the result; `federated` is the
+    endpoint that it needs beside the graph, such a query is never run by a build.
+    """
+
+    name: str
+    title: dict[str, str]
+    description: dict[str, str]
+    text: str
+    form: Form
+    expect: str
+    params: dict[str, Parameter]
+    view: str | None
+    federated: str | None
+    origin: Origin
+
+    def bound(self, values: Mapping[str, str] | None = None) -> str:
+        """The text with each parameter as a term of its type. Raises InvalidData (LP807) for values that are none, and for names it does not have."""
+        return bind(self.text, self.params, values or {}, self.origin)
+
+
+# -- reading -----------------------------------------------------------------------------------------------------------
+
+
+def read_queries(root: Path, languages: tuple[str, ...]) -> tuple[Query, ...]:
+    """All of queries/*.rq by name; none where there is no such folder.
+
+    Raises InvalidDeclaration with every bad header (LP801) and every syntax error (LP802).
+    """
+    found: list[Query] = []
+    findings: list[Finding] = []
+    for path in sorted((root / "queries").glob("*.rq")):
+        try:
+            found.append(read_query(read_text(path, f"queries/{path.name}"), f"queries/{path.name}", languages))
+        except LodpipeError as error:
+            findings.extend(error.findings)
+    if findings:
+        raise InvalidDeclaration(findings)
+    return tuple(found)
+
+
+def read_query(text: str, name: str, languages: tuple[str, ...]) -> Query:
+    """A query with its header. Raises InvalidDeclaration (LP801, LP802)."""
+    header, findings = _header(text, name, languages)
+    if findings:
+        raise InvalidDeclaration(findings)
+    params = {key: Parameter(one["type"], _spelt(one["default"]), one.get("description", {})) for key, one in header.get("params", {}).items()}
+    origin = Origin(name)
+    form = form_of(bind(text, params, {}, origin), name)
+    expect = _spelt(header.get("expect", True if form == "ask" else f"{'rows' if form == 'select' else 'triples'} >= 1"))
+    if findings := list(_misfit(text, params, form, expect, header, name)):
+        raise InvalidDeclaration(findings)
+    stem = name.rpartition("/")[2].removesuffix(".rq")
+    description = header["description"]
+    return Query(stem, header["title"], description, text, form, expect, params, header.get("view"), header.get("federated"), origin)
+
+
+def _header(text: str, name: str, languages: tuple[str, ...]) -> tuple[dict[str, Any], list[Finding]]:
+    """The YAML map in the lines that begin with `#+`, and what is wrong with it."""
+    lines = [line[2:] if line.startswith("#+") else "" for line in text.splitlines()]
+    try:
+        tree = read_yaml("\n".join(lines), name)
+    except InvalidData as error:
+        return {}, [Finding("LP801", one.where, {"detail": one.words.get("detail", one.code)}) for one in error.findings]
+    if not isinstance(tree, Map):
+        return {}, [Finding("LP801", Origin(name, 1), {"detail": "there are no header lines (`#+ title: …`)"})]
+    findings = [Finding("LP801", _at(tree, name, path), {"detail": detail}) for path, detail in _wrong(tree, languages)]
+    return cast(dict[str, Any], value_of(tree)), findings
+
+
+def _at(tree: Node, name: str, path: list[str | int]) -> Origin:
+    line, column = place_of(tree, path)
+    return Origin(name, line, column + 2 if column else 0)
+
+
+def _wrong(tree: Map, languages: tuple[str, ...]) -> Iterator[tuple[list[str | int], str]]:
+    """Path and problem of each part of a header that is not as docs/queries.md has it."""
+    for key in tree.items:
+        if key not in KEYS:
+            yield [key], f"unknown key `{key}`; known are {', '.join(KEYS)}"
+    for key in ("title", "description"):
+        if key not in tree.items:
+            yield [], f"`{key}` is missing"
+        else:
+            yield from _untold(tree.items[key], [key], languages)
+    values = cast(dict[str, Any], value_of(tree))
+    if "expect" in values and not _EXPECT.fullmatch(_spelt(values["expect"])):
+        yield ["expect"], f"expect `{_spelt(values['expect'])}` is none of `rows >= 1`, `rows = 16`, `triples >= 1`, `true`, `false`"
+    if "view" in values and values["view"] not in VIEWS:
+        yield ["view"], f"view `{_spelt(values['view'])}` is none of {', '.join(VIEWS)}"
+    if "federated" in values and not re.match(SCHEME, str(values["federated"])):
+        yield ["federated"], "federated is the address of an endpoint (https://…)"
+    yield from _wrong_params(tree.items.get("params"), languages)
+
+
+def _wrong_params(tree: Node | None, languages: tuple[str, ...]) -> Iterator[tuple[list[str | int], str]]:
+    if tree is not None and not isinstance(tree, Map):
+        yield ["params"], "params is a map of names, each with type and default"
+        return
+    for name, one in tree.items.items() if tree else ():
+        path: list[str | int] = ["params", name]
+        if not isinstance(one, Map) or not {"type", "default"} <= one.items.keys() <= {"type", "default", "description"}:
+            yield path, f"parameter `{name}` has `type`, `default` and, where wanted, `description`"
+            continue
+        kind, default = value_of(one.items["type"]), one.items["default"]
+        if kind not in TYPES:
+            yield [*path, "type"], f"type `{kind}` is none of {', '.join(TYPES)}"
+        elif not isinstance(default, Scalar) or not valid(kind, _spelt(default.value)):
+            yield [*path, "default"], f"the default of `{name}` is no {kind}"
+        if "description" in one.items:
+            yield from _untold(one.items["description"], [*path, "description"], languages)
+
+
+def _untold(node: Node, path: list[str | int], languages: tuple[str, ...]) -> Iterator[tuple[list[str | int], str]]:
+    """Languages in which a text is not given."""
+    texts = value_of(node)
+    if not isinstance(texts, dict) or not all(isinstance(one, str) and one for one in texts.values()):
+        yield path, f"`{path[-1]}` is a text for each language: {{{', '.join(f'{one}: …' for one in languages)}}}"
+    elif missing := [one for one in languages if one not in texts]:
+        yield path, f"`{path[-1]}` is not given in {', '.join(missing)}"
+
+
+def _misfit(text: str, params: Mapping[str, Parameter], form: Form, expect: str, header: Mapping[str, Any], name: str) -> Iterator[Finding]:
+    """What header and query say differently."""
+    what = "rows" if form == "select" else "true" if form == "ask" else "triples"
+    if not (expect.startswith(what) or (form == "ask" and expect == "false")):
+        yield Finding("LP801", _line_of(text, "expect", name), {"detail": f"expect `{expect}` does not fit a {form.upper()} query"})
+    used = {one["variable"][2:] for one in _tokens(text) if one["variable"] and one["variable"][1] == "_"}
+    for one in sorted(used ^ params.keys()):
+        detail = f"`?_{one}` is no parameter of the header" if one in used else f"parameter `{one}` is not used (`?_{one}`)"
+        yield Finding("LP801", _line_of(text, one if one in params else f"?_{one}", name), {"detail": detail})
+    if bool(header.get("federated")) != uses_service(text):
+        yield Finding("LP801", _line_of(text, "SERVICE", name), {"detail": "a query with SERVICE, and no other, is marked `federated: https://…`"})
+
+
+def _line_of(text: str, word: str, name: str) -> Origin:
+    return Origin(name, next((number for number, line in enumerate(text.splitlines(), 1) if word in line), 0))
+
+
+def _spelt(value: object) -> str:
+    """A YAML value as SPARQL spells it."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# -- the text ----------------------------------------------------------------------------------------------------------
+
+
+def _tokens(text: str) -> Iterator[re.Match[str]]:
+    return _TOKEN.finditer(text)
+
+
+def form_of(text: str, name: str) -> Form:
+    """What a query asks for; the text has no parameters left. Raises InvalidDeclaration (LP802) for what is no SPARQL 1.1 query."""
+    try:
+        ox.Store().query(text)
+    except SyntaxError as error:
+        line, column, detail = _told(str(error))
+        raise InvalidDeclaration([Finding("LP802", Origin(name, line, column), {"detail": detail})]) from None
+    words = (one["word"].lower() for one in _tokens(text) if one["word"])
+    return cast(Form, next(one for one in words if one in FORMS))
+
+
+def _told(message: str) -> tuple[int, int, str]:
+    """Line, column and the readable part of the parser's message."""
+    found = re.match(r"error at (\d+):(\d+): (.*)", message, re.DOTALL)
+    line, column, detail = (int(found[1]), int(found[2]), found[3]) if found else (0, 0, message)
+    detail = " ".join(detail.split())
+    if "Prefix not found" in detail:
+        detail = "the prefix is not declared; each file declares its own PREFIX lines"
+    return line, column, detail if len(detail) <= 200 else detail[:199] + "…"
+
+
+def uses_service(text: str) -> bool:
+    """Whether a query asks another endpoint."""
+    return any((one["word"] or "").lower() == "service" for one in _tokens(text))
+
+
+def valid(kind: str, value: str) -> bool:
+    """Whether a text is a value of a parameter's type.
+
+    >>> valid("integer", "12"), valid("integer", "12 }"), valid("iri", "https://example.org/a"), valid("iri", "https://example.org/> ?x")
+    (True, False, True, False)
+    """
+    if kind == "iri":
+        return bool(re.match(SCHEME, value)) and bool(re.fullmatch(IRI, value))
+    return kind == "string" or bool(re.fullmatch(PATTERNS[XSD + kind], value) and "\n" not in value)
+
+
+def term(kind: str, value: str) -> ox.NamedNode | ox.Literal:
+    """The value of a parameter as an RDF term."""
+    if kind == "iri":
+        return ox.NamedNode(value)
+    return ox.Literal(value) if kind == "string" else ox.Literal(value, datatype=ox.NamedNode(XSD + kind))
+
+
+def bind(text: str, params: Mapping[str, Parameter], values: Mapping[str, str], where: Origin | None = None) -> str:
+    """The query with each `?_name` replaced by its value or default, spelt as an RDF term: a value can never become query text.
+
+    Strings, comments and IRIs are left as they are. Raises InvalidData (LP807) for names that are no parameters and for values of another type.
+    """
+    findings = [
+        Finding("LP807", where, {"detail": f"there is no parameter `{name}`" + (f"; there is {', '.join(sorted(params))}" if params else "")})
+        for name in values.keys() - params.keys()
+    ]
+    findings += [
+        Finding("LP807", where, {"detail": f"`{values[name]}` is no {one.type} (parameter `{name}`)"})
+        for name, one in params.items()
+        if name in values and not valid(one.type, values[name])
+    ]
+    if findings:
+        raise InvalidData(findings)
+    terms = {f"_{name}": str(term(one.type, values.get(name, one.default))) for name, one in params.items()}
+    return _TOKEN.sub(lambda one: terms.get(one["variable"][1:], one[0]) if one["variable"] else one[0], text)
+
+
+# -- running -----------------------------------------------------------------------------------------------------------
+
+_IN_MEMORY = 2_000_000  # statements; a store of more lies in a folder of its own
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of a query: rows under their variables, triples (sorted, each once), or true or false."""
+
+    form: Form
+    variables: tuple[str, ...] = ()
+    rows: tuple[tuple[ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple | None, ...], ...] = ()
+    triples: tuple[tuple[str, str, str], ...] = ()
+    truth: bool = False
+
+    @property
+    def count(self) -> int:
+        """Rows or triples; 1 for true."""
+        return len(self.rows) if self.form == "select" else int(self.truth) if self.form == "ask" else len(self.triples)
+
+
+@contextlib.contextmanager
+def stored(statements: Statements) -> Iterator[ox.Store]:
+    """The statement table as a store that answers SPARQL; large ones lie on disk, in a folder that is gone afterwards."""
+    with contextlib.ExitStack() as stack:
+        large = statements.engine.rows("SELECT count(*) FROM statements")[0][0] > _IN_MEMORY
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
+        store = ox.Store(folder) if folder else ox.Store()
+        lines = (f"{s} {p} {o} {g} .\n" for s, p, o, g in statements.quads())
+        while block := "".join(islice(lines, 200_000)):
+            store.bulk_extend(ox.parse(block, format=ox.RdfFormat.N_QUADS))
+        yield store
+
+
+def answer(store: ox.Store, text: str, form: Form) -> Answer:
+    """Runs a query without parameters over the union of all graphs; SERVICE reaches nothing. Raises ValueError where it fails on the way."""
+    try:
+        result: Any = store.query(text, use_default_graph_as_union=True)
+        if form == "select":
+            variables = tuple(one.value for one in result.variables)
+            return Answer(form, variables, tuple(tuple(row) for row in result))
+        if form == "ask":
+            return Answer(form, truth=bool(result))
+        triples = {(str(one.subject), str(one.predicate), str(one.object)) for one in result}
+        return Answer(form, triples=tuple(sorted(triples)))
+    except (OSError, RuntimeError) as error:
+        raise ValueError(str(error)) from None
+
+
+def as_csv(one: Answer) -> str:
+    """SPARQL 1.1 Query Results CSV, with plain line ends."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(one.variables)
+    writer.writerows(["" if term is None else term.value if not isinstance(term, ox.Triple) else str(term) for term in row] for row in one.rows)
+    return out.getvalue()
+
+
+def as_turtle(one: Answer, text: str) -> str:
+    """The triples under the prefixes of the query."""
+    out = io.StringIO()
+    write_turtle(iter(one.triples), out, TermWriter("", prefixes_of(text)))
+    return out.getvalue()
+
+
+def prefixes_of(text: str) -> dict[str, str]:
+    """The prefixes that a query declares."""
+    words = [one for one in _tokens(text) if one[0].strip() and not one["comment"]]
+    return {
+        name[0][:-1]: iri[0][1:-1]
+        for word, name, iri in zip(words, words[1:], words[2:], strict=False)
+        if word[0].lower() == "prefix" and name["name"] and iri["iri"]
+    }
+
+
+# -- what is expected --------------------------------------------------------------------------------------------------
+
+
+def result_file(query: Query) -> str:
+    """Where the stored result of a query lies, relative to the project."""
+    suffix = {"select": "csv", "ask": "txt"}.get(query.form, "ttl")
+    return f"queries/results/{query.name}.{suffix}"
+
+
+def result_text(query: Query, one: Answer) -> str:
+    """What is stored of an answer."""
+    if query.form == "ask":
+        return f"{_spelt(one.truth)}\n"
+    return as_csv(one) if query.form == "select" else as_turtle(one, query.text)
+
+
+def met(query: Query, one: Answer) -> bool:
+    """Whether an answer is as the query's header expects it."""
+    found = _EXPECT.fullmatch(query.expect)
+    assert found  # read_query says so
+    if not found["what"]:
+        return _spelt(one.truth) == query.expect
+    number = int(found["number"])
+    return one.count >= number if found["sign"] == ">=" else one.count == number
+
+
+def query_findings(queries: tuple[Query, ...], statements: Statements, root: Path) -> Iterator[Finding]:
+    """Runs every query that needs no other endpoint: what its header expects (LP804, an error), what is stored of it (LP803, LP805, LP806)."""
+    if not queries:
+        return
+    with stored(statements) as store:
+        for query in queries:
+            if not query.federated:
+                yield from _differences(query, store, root)
+    known = {root / result_file(query) for query in queries}
+    for path in sorted((root / "queries/results").glob("*")):
+        if path not in known:
+            name = f"queries/results/{path.name}"
+            yield Finding("LP806", Origin(name), {"file": name}, Severity.WARNING)
+
+
+def _differences(query: Query, store: ox.Store, root: Path) -> Iterator[Finding]:
+    try:
+        one = answer(store, query.bound(), query.form)
+    except ValueError as error:
+        yield Finding("LP802", query.origin, {"detail": str(error)})
+        return
+    if not met(query, one):
+        found = _spelt(one.truth) if query.form == "ask" else f"{'rows' if query.form == 'select' else 'triples'} = {one.count}"
+        yield Finding("LP804", _line_of(query.text, "expect", query.origin.file), {"expected": query.expect, "found": found})
+    file = result_file(query)
+    if not (root / file).is_file():
+        yield Finding("LP805", query.origin, {"file": file}, Severity.WARNING)
+    elif difference := _difference((root / file).read_text("utf-8"), result_text(query, one)):
+        yield Finding("LP803", query.origin, {"file": file, "detail": difference}, Severity.WARNING)
+
+
+def _difference(old: str, new: str) -> str:
+    """The first line that differs, and how many do; empty where none does."""
+    if old == new:
+        return ""
+    before, after = old.splitlines(), new.splitlines()
+    gone, come = len(Counter(before) - Counter(after)), len(Counter(after) - Counter(before))
+    number, was, now = next((n, a, b) for n, (a, b) in enumerate(zip_longest(before, after), 1) if a != b)
+    return f"−{gone} +{come} lines, first in line {number}: `{_short(now)}` instead of `{_short(was)}`"
+
+
+def _short(line: str | None) -> str:
+    return "(end)" if line is None else line if len(line) <= 80 else line[:79] + "…"
+
+
+def update(queries: tuple[Query, ...], statements: Statements, root: Path) -> list[str]:
+    """Writes the stored results anew and removes those of queries that are gone; gives the names of the files that changed."""
+    folder = root / "queries/results"
+    folder.mkdir(parents=True, exist_ok=True)
+    wanted: dict[Path, str] = {}
+    with stored(statements) as store:
+        for query in queries:
+            if not query.federated:
+                wanted[root / result_file(query)] = result_text(query, answer(store, query.bound(), query.form))
+    changed = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
+    for path in changed:
+        path.write_text(wanted[path], "utf-8", newline="\n")
+    gone = [path for path in sorted(folder.glob("*")) if path not in wanted]
+    for path in gone:
+        path.unlink()
+    return sorted(path.relative_to(root).as_posix() for path in (*changed, *gone))

@@ -265,10 +265,19 @@ class Page {
 
   // -- the address ----------------------------------------------------------------------------------------------------
 
+  /** A sample goes into the address by its name and values, any other text with its values put in. */
   #remember(text: string): void {
-    const sample = this.#sample && text === this.#sample.text ? this.#sample.name : undefined;
-    const hash = toHash({sample, values: sample ? this.#given() : {}, text, view: this.#view});
+    const sample = text === this.#sample?.text ? this.#sample.name : undefined;
+    const hash = toHash(sample ? {sample, values: this.#given(), view: this.#view} : {text: this.#bound(text), values: {}, view: this.#view});
     if (hash !== location.hash) history.pushState(null, "", hash || location.pathname + location.search);
+  }
+
+  #bound(text: string): string {
+    try {
+      return bind(text, this.#sample?.params ?? {}, this.#given());
+    } catch {
+      return text; // a value that is none is told when the query is run
+    }
   }
 
   /** What the address names is shown and run; without, the first sample is shown and waits. */

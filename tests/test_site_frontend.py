@@ -159,6 +159,24 @@ def test_known_prefixes_are_declared_where_they_are_missing(query_page: Page) ->
     assert query_page.locator(".cm-line").first.inner_text() == "PREFIX org: <http://www.w3.org/ns/org#>"
 
 
+def test_terms_of_the_data_are_proposed_and_tab_leaves_all_the_same(page: Page, address: str) -> None:
+    page.goto(f"{address}sparql.html#query=ASK{{}}")
+    answered(page)
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("SELECT * { ?lab a org:Organizational")
+    page.locator(".proposals li", has_text="org:OrganizationalCollaboration").wait_for()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.textContent") == "Ausführen"
+    page.locator(".cm-content").click()
+    page.keyboard.press("Control+End")
+    page.keyboard.press("Control+Space")
+    page.locator(".proposals li").wait_for()
+    page.wait_for_timeout(100)  # a proposal cannot be taken in its first 75 ms, lest one takes it unseen
+    page.keyboard.press("Enter")
+    assert page.locator(".cm-line").all_inner_texts() == ["SELECT * { ?lab a org:OrganizationalCollaboration"]
+
+
 def test_an_error_is_told_with_its_line(query_page: Page) -> None:
     ask(query_page, "query=SELECT *%0A{ ?s ?p%0A}")
     assert "Zeile 3" in query_page.inner_text("[role=alert]")

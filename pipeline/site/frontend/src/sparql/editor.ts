@@ -1,11 +1,13 @@
 /** The editor: CodeMirror in a shadow root, where its styles are constructed sheets, which a strict Content-Security-Policy allows. */
 
+import {autocompletion, type Completion, completionKeymap} from "@codemirror/autocomplete";
 import {defaultKeymap, history, historyKeymap} from "@codemirror/commands";
 import {bracketMatching, HighlightStyle, StreamLanguage, syntaxHighlighting} from "@codemirror/language";
 import {sparql} from "@codemirror/legacy-modes/mode/sparql";
 import {EditorState, StateEffect, StateField} from "@codemirror/state";
 import {Decoration, type DecorationSet, drawSelection, EditorView, keymap, lineNumbers} from "@codemirror/view";
 import {tags} from "@lezer/highlight";
+import {source} from "./complete.ts";
 
 const colours = HighlightStyle.define([
   {tag: tags.keyword, color: "var(--code-keyword)", fontWeight: "600"},
@@ -24,6 +26,9 @@ const look = EditorView.theme({
   ".cm-cursor": {borderLeftColor: "var(--code-text)"},
   ".cm-gutters": {backgroundColor: "transparent", color: "var(--code-comment)", border: "none"},
   "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {backgroundColor: "var(--code-selection)"},
+  ".cm-tooltip": {backgroundColor: "var(--code-back)", color: "var(--code-text)", border: "1px solid var(--tool-edge)", borderRadius: "6px"},
+  ".cm-tooltip.cm-tooltip-autocomplete > ul": {fontFamily: "inherit", maxHeight: "14rem"},
+  ".cm-tooltip-autocomplete ul li[aria-selected]": {backgroundColor: "var(--tool-accent)", color: "var(--tool-on-accent)"},
   ".cm-wrong": {backgroundColor: "var(--code-wrong)"},
 });
 
@@ -54,6 +59,8 @@ const typingOver = EditorView.domEventHandlers({
 
 export class Editor {
   readonly #view: EditorView;
+  /** What is proposed while one types. */
+  proposals: Completion[] = [];
 
   constructor(host: HTMLElement, label: string, describedBy: string, run: () => void, changed: () => void) {
     const root = host.attachShadow({mode: "open"});
@@ -71,10 +78,11 @@ export class Editor {
         look,
         wrongLine,
         typingOver,
+        autocompletion({override: [source(() => this.proposals)], icons: false, tooltipClass: () => "proposals"}),
         EditorState.tabSize.of(2),
         EditorView.contentAttributes.of({"aria-label": label, "aria-description": describedBy, spellcheck: "false", autocapitalize: "off"}),
         // Tab is left alone on purpose: it leaves the field, as everywhere else.
-        keymap.of([{key: "Mod-Enter", run: () => (run(), true)}, ...defaultKeymap, ...historyKeymap]),
+        keymap.of([{key: "Mod-Enter", run: () => (run(), true)}, ...completionKeymap, ...defaultKeymap, ...historyKeymap]),
         EditorView.updateListener.of((update) => {
           if (update.docChanged) changed();
         }),

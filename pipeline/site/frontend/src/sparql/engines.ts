@@ -33,7 +33,8 @@ export class BrowserEngine implements Engine {
   #data: Blob | undefined;
   #refuse: ((reason: Error) => void) | undefined;
 
-  constructor(readonly script: string, readonly files: Omit<Load, "type" | "module" | "data">) {}
+  /** `known` is told the classes and properties of the data, once they are there. */
+  constructor(readonly script: string, readonly files: Omit<Load, "type" | "module" | "data">, readonly known: (terms: string[]) => void) {}
 
   run(text: string, form: Form | undefined, progress: Progress): Promise<Answer> {
     const worker = (this.#worker ??= new Worker(this.script));
@@ -53,6 +54,7 @@ export class BrowserEngine implements Engine {
         else if (data.type === "answer") resolve(data);
         else if (data.type === "ready") {
           [this.#ready, this.#module, this.#data] = [true, data.module, data.data];
+          this.known(data.terms);
           ask();
         } else {
           if (data.broken) this.#end();

@@ -2,6 +2,7 @@
 
 import {count, h, inLanguage, language} from "../dom.ts";
 import {t} from "../texts.ts";
+import {proposals} from "./complete.ts";
 import {type Config, readConfig, type Sample} from "./config.ts";
 import {Editor} from "./editor.ts";
 import {type Answer, BrowserEngine, type Engine, type Progress, QueryError, ServerEngine, Stopped} from "./engines.ts";
@@ -64,11 +65,12 @@ class Page {
       engineBytes: WASM_BYTES,
       dump: new URL(config.dump.path, location.href).href,
       dumpBytes: config.dump.bytes,
-    });
+    }, (terms) => (this.#editor.proposals = proposals(terms, config.prefixes)));
     this.#server = config.endpoint ? new ServerEngine(config.endpoint) : undefined;
     const host = h("div", {class: "editor"});
     main.append(this.#layout(host));
     this.#editor = new Editor(host, t("query"), t("keys"), () => void this.run(), () => this.#edited());
+    this.#editor.proposals = proposals([], config.prefixes);
     this.#list.append(h("summary", {}, t("samples"), " ", h("span", {class: "count"}, count(config.queries.length))), this.#samples);
     this.#samples.append(...config.queries.map((sample) => this.#sampleButton(sample)));
     addEventListener("hashchange", () => this.#restore());

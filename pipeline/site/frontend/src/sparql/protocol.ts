@@ -24,6 +24,6 @@ export type ToWorker = Load | Ask;
 
 export type FromWorker =
   | {type: "progress"; part: "engine" | "data" | "reading"; loaded: number; total: number}
-  | {type: "ready"; module: WebAssembly.Module; data: Blob}
+  | {type: "ready"; module: WebAssembly.Module; data: Blob; terms: string[]}
   | {type: "answer"; outcome: Outcome; milliseconds: number}
   | {type: "error"; stage: "load" | "query"; message: string; broken: boolean};

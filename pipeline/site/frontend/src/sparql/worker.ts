@@ -24,7 +24,13 @@ async function load(order: Load): Promise<void> {
   store.load(chunks, {format: "application/n-quads", no_transaction: true, lenient: true});
   // The default graph is the union of all graphs, each statement once (docs/queries.md); the store's own option for that counts doubles.
   store.update("INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }");
-  tell({type: "ready", module, data});
+  tell({type: "ready", module, data, terms: terms(store)});
+}
+
+/** The classes and properties of the data, which the editor proposes. */
+function terms(store: Store): string[] {
+  const query = `SELECT DISTINCT ?term { { ?s ?term ?o } UNION { ?s a ?term } FILTER(isIRI(?term)) }`;
+  return (store.query(query) as Map<string, StoreTerm>[]).map((row) => row.get("term")?.value ?? "").sort();
 }
 
 async function engine(order: Load): Promise<WebAssembly.Module> {

@@ -17,7 +17,7 @@ check: $(VENV)/.run  ## check records, graph and dist/; writes nothing
 test: $(VENV)/.test  ## set up, then lint, types and all tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -n auto --dist loadfile
 
 lint: $(VENV)/.test  ## lint and types only
 	$(BIN)/ruff check .
@@ -56,6 +56,8 @@ test-portals: $(VENV)/.test  ## the catalogue in CKAN, udata and the readers of 
 
 bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)
 	$(BIN)/python benchmarks/flagship.py
+	$(BIN)/python benchmarks/mapping.py
+	$(BIN)/python benchmarks/validation.py
 
 conformance: $(VENV)/.test  ## run the official suites and write docs/conformance.md
 	PYTHONPATH=tests $(BIN)/python -m conformance.report

@@ -26,7 +26,7 @@ from peers import PEERS, Task, cache, install
 
 HERE = Path(__file__).resolve().parent
 DATA = HERE / ".data"
-LODPIPE = "lodpipe"
+LODPIPE, UNSORTED = "lodpipe", "lodpipe --no-sort"
 GENERATED = ("organisations", "memberships")
 REGISTERS = {
     "ror": "ror_all_51k.csv",
@@ -74,14 +74,16 @@ class Bench:
 
     def task(self, name: str) -> Task:
         # lodpipe writes N-Quads, the others N-Triples; without named graphs they are the same lines.
-        return Task(self.case, self.folder, self.folder / f"out-{name}.{'nq' if name == LODPIPE else 'nt'}")
+        suffix = "nq" if name in (LODPIPE, UNSORTED) else "nt"
+        return Task(self.case, self.folder, self.folder / f"out-{name.replace(' ', '')}.{suffix}")
 
     def _add(self, name: str) -> None:
         task = self.task(name)
-        if name == LODPIPE:
+        if name in (LODPIPE, UNSORTED):
             program = Path(sys.executable).with_name("lodpipe")
             # Real registers hold wrong values; as the peers do, lodpipe is to go on, yet it says each of them.
-            self.commands[name] = lambda: [program, "map", f"{self.case}.rml.ttl", "-o", task.out, "--bad-values", "warn"]
+            more = ["--no-sort"] if name == UNSORTED else []
+            self.commands[name] = lambda: [program, "map", f"{self.case}.rml.ttl", "-o", task.out, "--bad-values", "warn", *more]
             return
         peer = next(one for one in PEERS if one.name == name)
         if peer.runs(self.case):
@@ -218,7 +220,7 @@ def _tell(outputs: dict[str, Output], differences: dict[str, Difference], refere
 
 
 def main() -> None:
-    engines = [LODPIPE, *(peer.name for peer in PEERS)]
+    engines = [LODPIPE, UNSORTED, *(peer.name for peer in PEERS)]
     parser = argparse.ArgumentParser(description="`lodpipe map` beside its peers.")
     parser.add_argument("--rows", type=int, default=100_000, help="rows of the generated registers (default: 100000)")
     parser.add_argument("--runs", type=int, default=3, help="rounds; each runs every engine once (default: 3)")

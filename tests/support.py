@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import pytest
 from click.testing import CliRunner, Result
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
 PARTS = ("publication.yaml", "source", "ontology", "shapes", "queries")  # what makes a folder a project
+COUNTED = pytest.StashKey[list[str]]()  # lines that a run prints at its end: how many cases it found
 PROGRAM = [sys.executable, "-m", "pipeline.cli"]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from conformance import server, suites
+from support import COUNTED
 
 OUTCOMES = pytest.StashKey[dict[tuple[str, str], str]]()
 
@@ -23,9 +24,11 @@ def postgresql() -> Iterator[str | None]:
         yield address
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    found = config.stash.get(OUTCOMES, {})
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    found = session.config.stash.get(OUTCOMES, {})
     for suite in suites.ALL:
         run, results, errors = suites.counted(suite, found)
         if run:
-            terminalreporter.write_line(f"{suite.name}: {run} cases, {results} passed with a result, {errors} with an error")
+            counted = session.config.stash.setdefault(COUNTED, [])
+            counted.append(f"{suite.name}: {run} cases, {results} passed with a result, {errors} with an error")

@@ -9,6 +9,8 @@ from pathlib import Path
 import pyoxigraph as ox
 from support import ROOT
 
+from pipeline.queries import Query, read_queries
+
 BASE = "https://w3id.org/rogl/"
 PREFIXES = {
     "schema": "https://schema.org/", "org": "http://www.w3.org/ns/org#", "skos": "http://www.w3.org/2004/02/skos/core#", "def": f"{BASE}def/",
@@ -65,5 +67,13 @@ def config(dist: Path) -> dict:
         "base": BASE, "languages": ["de", "en"], "prefixes": PREFIXES, "pages": [f"{kind}/" for kind in GROUPS],
         "dump": {"path": "rogl.nq.gz", "bytes": size, "statements": 13500},
         "map": {"width": 600, "height": 800, "west": 5.8, "east": 15.1, "north": 55.1, "south": 47.2, "outline": outline},
-        "queries": [{"name": "labs", "title": {"de": "Labore"}, "form": "select", "text": "SELECT ?lab { ?lab a schema:ResearchProject }"}],
+        "queries": [sample(one) for one in read_queries(ROOT, ("de", "en"))],
+    }  # fmt: skip
+
+
+def sample(query: Query) -> dict:
+    return {
+        "name": query.name, "title": query.title, "description": query.description, "text": query.text, "form": query.form, "view": query.view,
+        "federated": query.federated,
+        "params": {name: {"type": one.type, "default": one.default, "description": dict(one.description)} for name, one in query.params.items()},
     }  # fmt: skip

@@ -105,6 +105,42 @@ def test_search_in_english_leads_to_english_pages(page: Page, address: str) -> N
 # -- queries -------------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture(scope="module")
+def samples(site: Path) -> list[dict]:
+    return [one for one in json.loads((site / "sparql.json").read_text("utf-8"))["queries"] if not one.get("federated")]
+
+
+def test_every_sample_query_gives_the_stored_result(query_page: Page, root: Path, samples: list[dict]) -> None:
+    wrong = []
+    for sample in samples:
+        query_page.evaluate("document.querySelector('.result').replaceChildren()")
+        query_page.click(f'[data-sample="{sample["name"]}"]')
+        answered(query_page)
+        got, stored = shown(query_page, sample["form"]), stored_result(root / "queries" / "results", sample)
+        if got != stored:
+            wrong.append((sample["name"], query_page.inner_text(".result")[:200], len(got), len(stored)))
+    print(f"{len(samples)} sample queries")
+    assert wrong == [] and len(samples) >= 20
+
+
+def shown(page: Page, form: str) -> list[tuple]:
+    """What the page offers to download, as rows, statements or one word."""
+    if form == "ask":
+        return [(page.inner_text(".verdict"),)]
+    if form == "select":
+        return [tuple(row) for row in csv.reader(io.StringIO(downloaded(page, "csv").decode(), newline=""))]
+    return sorted((str(one),) for one in ox.parse(downloaded(page, "ttl"), format=ox.RdfFormat.TURTLE))
+
+
+def stored_result(folder: Path, sample: dict) -> list[tuple]:
+    if sample["form"] == "ask":
+        return [("Ja" if (folder / f"{sample['name']}.txt").read_text("utf-8").strip() == "true" else "Nein",)]
+    if sample["form"] == "select":
+        with (folder / f"{sample['name']}.csv").open(encoding="utf-8", newline="") as file:
+            return [tuple(row) for row in csv.reader(file)]
+    return sorted((str(one),) for one in ox.parse(path=folder / f"{sample['name']}.ttl", format=ox.RdfFormat.TURTLE))
+
+
 def test_an_endless_query_can_be_stopped_while_the_page_answers(query_page: Page) -> None:
     ask(query_page, "query=ASK{}")
     begin(query_page, "query=SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }")

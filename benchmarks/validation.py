@@ -114,7 +114,7 @@ def run(engine: str, data: Path, shapes: Path, memory: str) -> tuple[int, float]
         return len(engines.ENGINES[engine](data.read_text("utf-8"), rules)), 0.0
     from pipeline.shacl.data import connect, load_files
 
-    with tempfile.TemporaryDirectory() as folder, connect(memory, folder) as connection:
+    with tempfile.TemporaryDirectory() as folder, connect(memory, folder, data.stat().st_size) as connection:
         load_files(connection, [data])
         started = time.perf_counter()
         if engine == "hand":

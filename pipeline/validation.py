@@ -40,7 +40,7 @@ def validate_files(
     chosen = engine or "shacl"
     if report is not None and chosen != "columns":
         raise InvalidDeclaration([Finding("LP601", None, {"detail": "--report needs the engine columns"})])
-    with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder, connect(memory, folder) as connection:
+    with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder, connect(memory, folder, size) as connection:
         say("reading data")
         load_files(connection, data)
         say(f"validating with {chosen}")

@@ -585,6 +585,9 @@ class Run:
             self.insert("violations", list(checker.selects(checks)))
 
     def _sparql(self, placement: Placement, check: Check) -> None:
+        if join := self.ask.plain(placement, check):
+            self.execute(f"INSERT INTO violations {join}")
+            return
         rows = self.ask.violations(self, placement, check)
         self.insert_rows("violations", _COLUMN_TYPES, [(check.k, *row) for row in rows])
 

@@ -18,14 +18,18 @@ _BLANK = "_:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
 _LITERAL = rf'"(?:[^"\\\x00-\x1f\x7f]|\\[btnfr"\\])*"(?:@[a-z0-9-]+|\^\^{_IRI})?'
 # A line that is spelt as the canonical form spells it; any other goes through the parser.
 _LINE = rf"^({_IRI}|{_BLANK}) ({_IRI}) ({_IRI}|{_BLANK}|{_LITERAL})(?: {_IRI}| {_BLANK})? \.$"
+_GRAPH = r' (?:<[^" ]*>|_:[^" ]*)$'
+_LONGEST = (2**22, 2**26)  # bytes of a line; a core reads no less than the longest line at once, so lines of much text are a second try
+_MUCH = 3  # data whose text is more than a third of the bound are kept in the folder
 _PLAIN_STRING = "%^^<http://www.w3.org/2001/XMLSchema#string>%"
 FORMATS = {"nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS, "ttl": ox.RdfFormat.TURTLE, "trig": ox.RdfFormat.TRIG,
            "rdf": ox.RdfFormat.RDF_XML, "xml": ox.RdfFormat.RDF_XML, "jsonld": ox.RdfFormat.JSON_LD, "n3": ox.RdfFormat.N3}  # fmt: skip
 
 
-def connect(memory: str = "4GB", folder: str | None = None) -> duckdb.DuckDBPyConnection:
-    """A database in memory, which spills into a folder beyond its bound: three fifths of `memory`, the rest is for the results.
+def connect(memory: str = "4GB", folder: str | None = None, size: int = 0) -> duckdb.DuckDBPyConnection:
+    """A database that spills into a folder beyond its bound: three fifths of `memory`, the rest is for the results.
 
+    It lies in memory, but in the folder where data of `size` bytes would fill much of the bound: there they are compressed to a tenth.
     Raises InvalidDeclaration (LP601) where `memory` is no number with MB or GB.
     """
     match = re.fullmatch(r"([0-9]+)(MB|GB)", memory)
@@ -33,13 +37,15 @@ def connect(memory: str = "4GB", folder: str | None = None) -> duckdb.DuckDBPyCo
         raise InvalidDeclaration([Finding("LP601", None, {"detail": f"memory `{memory}`: a number with MB or GB is expected, such as 1GB"})])
     bound = int(match[1]) * (1000 if match[2] == "GB" else 1) * 3 // 5
     config: dict[str, str | bool | int | float | list[str]] = {"memory_limit": f"{bound}MB", "preserve_insertion_order": "false"}
-    return duckdb.connect(":memory:", config=config | ({"temp_directory": folder} if folder else {}))
+    large = folder is not None and size * _MUCH > bound * 1_000_000
+    return duckdb.connect(f"{folder}/data.duckdb" if large else ":memory:", config=config | ({"temp_directory": folder} if folder else {}))
 
 
 def load_text(connection: duckdb.DuckDBPyConnection, ntriples: str) -> None:
     """The table `triples` from N-Triples text."""
-    connection.execute("CREATE TEMP TABLE given AS SELECT unnest(string_split(?, chr(10))) AS line", [ntriples])
+    connection.execute("CREATE OR REPLACE TEMP TABLE given AS SELECT unnest(string_split(?, chr(10))) AS line", [ntriples])
     _from_lines(connection, [("given", "")])
+    connection.execute("DROP TABLE given")
 
 
 def load_files(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
@@ -48,15 +54,23 @@ def load_files(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> 
     Raises SourceError where a file cannot be read (LP101) or is no RDF (LP603).
     """
     with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
-        lines = []
-        for number, path in enumerate(paths):
-            read = _as_lines(path, Path(folder) / f"{number}.nq")
-            connection.execute(
-                f"CREATE TEMP TABLE given_{number} AS SELECT line FROM read_csv({text(str(read))}, columns = {{'line': 'VARCHAR'}}, header = false, "
-                f"auto_detect = false, delim = chr(1), quote = '', escape = '', max_line_size = 67108864, strict_mode = false)"
-            )
-            lines.append((f"given_{number}", f"f{number}x" if len(paths) > 1 else ""))
-        _from_lines(connection, lines, paths)
+        read = [_as_lines(path, Path(folder) / f"{number}.nq") for number, path in enumerate(paths)]
+        marks = [f"f{number}x" if len(paths) > 1 else "" for number in range(len(paths))]
+        for longest in _LONGEST:
+            try:
+                _from_lines(connection, [(_lines(path, longest), mark) for path, mark in zip(read, marks, strict=True)], paths)
+                return
+            except duckdb.InvalidInputException:
+                if longest == _LONGEST[-1]:
+                    raise
+
+
+def _lines(path: Path, longest: int) -> str:
+    """The lines of a file as a relation: the reader of CSV with one column and without quotes."""
+    return (
+        f"read_csv({text(str(path))}, columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false, delim = chr(1), quote = '', escape = '', "
+        f"max_line_size = {longest}, strict_mode = false)"
+    )
 
 
 def _as_lines(path: Path, made: Path) -> Path:
@@ -82,22 +96,42 @@ def broken(path: Path, error: SyntaxError) -> SourceError:
     return SourceError([Finding("LP603", Origin(str(path), error.lineno or 0, error.offset or 0), {"detail": error.msg})])
 
 
-def _from_lines(connection: duckdb.DuckDBPyConnection, tables: Sequence[tuple[str, str]], paths: Sequence[Path] = ()) -> None:
-    selects, odd = [], []
-    for number, (table, mark) in enumerate(tables):
-        good = f"regexp_matches(line, {text(_LINE)}) AND NOT line LIKE {text(_PLAIN_STRING)}"
-        rest = connection.execute(f"SELECT line FROM {table} WHERE ({good}) IS NOT TRUE AND trim(line) <> ''").fetchall()
-        if rest:
-            odd += [(str(s), str(p), str(o)) for s, p, o in _parsed([row[0] for row in rest], mark, paths[number] if paths else None)]
-        parts = f"regexp_extract(line, {text(_LINE)}, ['s', 'p', 'o'])"
-        read = f"(SELECT {parts} AS t FROM {table} WHERE {good})"
-        selects.append(f"SELECT {_marked('t.s', mark)} AS s, t.p AS p, {_marked('t.o', mark)} AS o FROM {read}")
-    connection.execute(f"CREATE OR REPLACE TABLE triples AS SELECT DISTINCT s, p, o FROM ({' UNION ALL '.join(selects)})")
+def _from_lines(connection: duckdb.DuckDBPyConnection, sources: Sequence[tuple[str, str]], paths: Sequence[Path] = ()) -> None:
+    selects = [_cut(number, source, mark) for number, (source, mark) in enumerate(sources)]
+    connection.execute(f"CREATE OR REPLACE TABLE triples AS {' UNION ALL '.join(selects)}")
+    odd = connection.execute("SELECT CAST(p AS INTEGER), s FROM triples WHERE o IS NULL").fetchall()
     if odd:
-        _insert(connection, odd)
-        connection.execute("CREATE OR REPLACE TABLE triples AS SELECT DISTINCT s, p, o FROM triples")
-    for table, _ in tables:
-        connection.execute(f"DROP TABLE {table}")
+        connection.execute("DELETE FROM triples WHERE o IS NULL")
+    for number, (_, mark) in enumerate(sources):
+        if lines := [line for source, line in odd if source == number]:
+            _insert(connection, _parsed(lines, mark, paths[number] if paths else None))
+    _without_doubles(connection)
+
+
+def _cut(number: int, source: str, mark: str) -> str:
+    """A SELECT (s, p, o) from a relation of lines; of what is not spelt as the canonical form, s is the whole line, p the number of the source.
+
+    One look by the pattern and then cuts at spaces are half the cost of letting the pattern extract the terms.
+    """
+    good = f"(regexp_matches(line, {text(_LINE)}) AND NOT line LIKE {text(_PLAIN_STRING)}) IS TRUE"
+    parts = f"SELECT line, {good} AS good, split_part(line, ' ', 1) AS s, split_part(line, ' ', 2) AS p FROM {source} WHERE trim(line) <> ''"
+    rest = "substr(line, length(s) + length(p) + 3, length(line) - length(s) - length(p) - 4)"
+    value = f"CASE WHEN ends_with({rest}, '\"') THEN {rest} ELSE regexp_replace({rest}, {text(_GRAPH)}, '') END"
+    return (
+        f"SELECT CASE WHEN good THEN {_marked('s', mark)} ELSE line END AS s, CASE WHEN good THEN p ELSE '{number}' END AS p, "
+        f"CASE WHEN good THEN {_marked('o', mark)} END AS o FROM (SELECT *, {value} AS o FROM ({parts}))"
+    )
+
+
+def _without_doubles(connection: duckdb.DuckDBPyConnection) -> None:
+    """Removes doubled statements: only those whose hash is there twice are compared, for whole data hardly ever fit into memory."""
+    doubled = "SELECT hash(s, p, o) AS h FROM triples GROUP BY h HAVING count(*) > 1"
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE doubled AS SELECT DISTINCT s, p, o FROM triples WHERE hash(s, p, o) IN ({doubled})")
+    ((count,),) = connection.execute("SELECT count(*) FROM doubled").fetchall()
+    if count:
+        connection.execute("DELETE FROM triples USING doubled d WHERE triples.s = d.s AND triples.p = d.p AND triples.o = d.o")
+        connection.execute("INSERT INTO triples SELECT * FROM doubled")
+    connection.execute("DROP TABLE doubled")
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, rows: Sequence[tuple[str, str, str]]) -> None:

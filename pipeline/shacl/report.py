@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipeline.shacl.compile import Check, Connection, Placement, Plan
 from pipeline.shacl.model import FIRST, NIL, RDF, REST, XSD, Path, sh
@@ -12,9 +13,8 @@ from pipeline.shacl.model import FIRST, NIL, RDF, REST, XSD, Path, sh
 Row = tuple[int, str, str | None, str | None, str | None]
 
 
-@dataclass(frozen=True, slots=True)
-class ValidationResult:
-    """One sh:ValidationResult: terms in N-Triples spelling, empty where there is none; `root` is the node that the targeted shape looked at."""
+class ValidationResult(NamedTuple):  # made by the hundred thousand, three times as fast as a dataclass
+    """One sh:ValidationResult: terms in N-Triples spelling, empty where there is none."""
 
     focus: str
     path: Path | None
@@ -41,7 +41,11 @@ class Report:
     @property
     def results(self) -> list[ValidationResult]:
         """All results, in order."""
-        return sorted((one for results in self.found.values() for one in results), key=lambda one: one.key)
+        by_focus: dict[str, list[ValidationResult]] = {}
+        for results in self.found.values():
+            for one in results:
+                by_focus.setdefault(one.focus, []).append(one)
+        return [one for focus in sorted(by_focus) for one in sorted(by_focus[focus], key=lambda one: one.key)]
 
     @property
     def conforms(self) -> bool:
@@ -71,49 +75,39 @@ class _Teller:
         self._told: dict[tuple[int, str], tuple[ValidationResult, ...]] = {}
 
     def report(self) -> Report:
-        found = {}
+        found: dict[tuple[str, str], list[ValidationResult]] = {}
         for shape, _, placement in self.plan.roots:
-            for focus in self._focuses(placement):
-                if results := self.of(placement, focus):
-                    found[shape.name, focus] = results
-        return Report(found)
+            for focus, results in self._everywhere(placement):
+                found.setdefault((shape.name, focus), []).extend(results)
+        return Report({key: tuple(results) for key, results in found.items()})
 
-    def _focuses(self, placement: Placement) -> Iterable[str]:
-        nodes: dict[str, None] = {}
+    def _everywhere(self, placement: Placement) -> Iterator[tuple[str, Iterable[ValidationResult]]]:
+        """What each check of a placed shape found, by focus node."""
         for check in placement.checks:
             if check.k in self.plan.direct:
-                for inner in check.others[0].checks:
-                    nodes |= dict.fromkeys(self.rows.get(inner.k, ()))
+                yield from self._everywhere(check.others[0])
             else:
-                nodes |= dict.fromkeys(self.rows.get(check.k, ()))
-        return nodes
+                for focus, rows in self.rows.get(check.k, {}).items():
+                    yield focus, self._of_rows(placement, check, rows)
 
     def of(self, placement: Placement, focus: str) -> tuple[ValidationResult, ...]:
         """The results of validating one focus node against a placed shape; of sh:property those of the property shape."""
         if (placement.number, focus) not in self._told:
-            found = tuple(self._results(placement, focus))
-            if not self._shared(placement):
-                return found
-            self._told[placement.number, focus] = found
+            found = [
+                one for check in placement.checks if (rows := self.rows.get(check.k, {}).get(focus)) for one in self._of_rows(placement, check, rows)
+            ]
+            self._told[placement.number, focus] = tuple(found)
         return self._told[placement.number, focus]
 
-    def _shared(self, placement: Placement) -> bool:
-        """Whether the results may be asked for again: as details, or from another focus node."""
-        return self.plan.levels[placement.fs] > 0
+    def _of_rows(self, placement: Placement, check: Check, rows: Sequence[Row]) -> list[ValidationResult]:
+        kind = check.constraint.component
+        if kind == "Property":
+            return [one for row in rows for one in self.of(check.others[0], row[2] or "")]
+        if kind == "Node" and check.others:
+            return [self._result(placement, check, row, self.of(check.others[0], row[2] or "")) for row in rows]
+        return [self._result(placement, check, row) for row in rows]
 
-    def _results(self, placement: Placement, focus: str) -> Iterator[ValidationResult]:
-        for check in placement.checks:
-            if check.k in self.plan.direct:
-                yield from self.of(check.others[0], focus)
-                continue
-            for row in self.rows.get(check.k, {}).get(focus, ()):
-                if check.constraint.component == "Property":
-                    yield from self.of(check.others[0], row[2] or "")
-                else:
-                    details = self.of(check.others[0], row[2] or "") if check.constraint.component == "Node" else ()
-                    yield self._result(placement, check, row, details)
-
-    def _result(self, placement: Placement, check: Check, row: Row, details: tuple[ValidationResult, ...]) -> ValidationResult:
+    def _result(self, placement: Placement, check: Check, row: Row, details: tuple[ValidationResult, ...] = ()) -> ValidationResult:
         _, focus, value, path, said = row
         shape = placement.shape
         return ValidationResult(

@@ -107,11 +107,14 @@ class Asker:
         originals = _Originals(self.connection)
         return sorted({originals.any(str(row["this"])) for row in rows if row["this"] is not None})
 
+    def plain(self, placement: Placement, check: Check) -> str | None:
+        """A constraint whose query is a plain join as a SELECT of its violations, None where the query is more."""
+        join = plain_join(placement.shape, check.constraint)
+        return joined(placement, check.k, join) if join else None
+
     def violations(self, run: Run, placement: Placement, check: Check) -> list[Violation]:
         """What a constraint finds on all focus nodes of a placed shape."""
         assert check.constraint.query is not None
-        if join := plain_join(placement.shape, check.constraint):
-            return list(_joined(run, placement, join))
         nodes = [row[0] for row in run.execute(f"SELECT node FROM nodes WHERE fs = {placement.fs} ORDER BY node").fetchall()]
         if not nodes:
             return []
@@ -184,8 +187,8 @@ def plain_join(shape: Shape, constraint: Constraint) -> queries.Join | None:
     return queries.as_join(constraint.query.text)
 
 
-def _joined(run: Run, placement: Placement, join: queries.Join) -> Iterator[Violation]:
-    """The solutions of a join, by the database itself."""
+def joined(placement: Placement, k: int, join: queries.Join) -> str:
+    """A SELECT of the solutions of a join as violations."""
     places = {"this": "n.node"}
     tables, conditions = [f"nodes n ON n.fs = {placement.fs}"], []
     for number, (subject, predicate, value) in enumerate(join.patterns):
@@ -205,9 +208,9 @@ def _joined(run: Run, placement: Placement, join: queries.Join) -> Iterator[Viol
     value = places["value"] if "value" in join.selected else ("NULL" if placement.shape.path else "n.node")
     path = places["path"] if "path" in join.selected else "NULL"
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    found = f"SELECT DISTINCT {value} AS value, {path} AS path, {', '.join(selected)} FROM (SELECT 1) JOIN {' JOIN '.join(tables)}{where}"
-    for row in run.execute(found).fetchall():
-        yield row[2], row[0], row[1], None
+    columns = ", ".join(f"{column} AS c{number}" for number, column in enumerate(selected))
+    found = f"SELECT DISTINCT {value} AS value, {path} AS path, {columns} FROM (SELECT 1) JOIN {' JOIN '.join(tables)}{where}"
+    return f"SELECT {k}, c0, value, path, NULL FROM ({found})"
 
 
 _OWN_PAIR = f"<{_OWN}pair>"

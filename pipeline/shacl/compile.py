@@ -208,9 +208,9 @@ def _pattern(one: Constraint, _: Mapping[str, int]) -> str:
 
 def _language_in(one: Constraint, _: Mapping[str, int]) -> str:
     """Basic filtering of language tags, as SPARQL's langMatches does it."""
-    tag = terms.language("value")
-    ranges = [f"{tag} <> ''" if name == "*" else f"{tag} = {text(name)} OR {tag} LIKE {text(name + '-%')}" for name in map(str.lower, one.values)]
-    return f"({first_literal()} AND ({' OR '.join(ranges) or 'false'}))"
+    ranges = "|".join("[a-z0-9-]+" if name == "*" else rf"{re.escape(name)}(?:-[a-z0-9-]*)?" for name in one.values)
+    pattern = f'(?i)"@(?:{ranges})$'
+    return f"({first_literal()} AND {f'regexp_matches(value, {text(pattern)})' if ranges else 'false'})"
 
 
 def first_literal() -> str:
@@ -269,37 +269,38 @@ class Checker:
 
     def selects(self, checks: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
         """The SELECTs that find the violations of many checks: those that differ in nothing but their sets and terms are one."""
-        groups: dict[tuple[str, ...], list[tuple[Placement, Check]]] = {}
+        groups: dict[str, list[tuple[Placement, Check]]] = {}
         for placement, check in checks:
             groups.setdefault(self._kind(placement, check), []).append((placement, check))
-        for (kind, *rest), members in groups.items():
-            if kind == "value":
-                yield self._by_value(members, rest[0])
+        for kind, members in groups.items():
+            if kind in ("node", "value"):
+                yield self._by_value(members, kind)
             elif kind in _GROUPED:
                 yield from getattr(self, "_" + _GROUPED[kind])(members)
             else:
                 for placement, check in members:
                     yield from self._select(placement, check)
 
-    def _kind(self, placement: Placement, check: Check) -> tuple[str, ...]:
+    def _kind(self, placement: Placement, check: Check) -> str:
         one = check.constraint
         if one.component == "Class" and placement.vs is not None:
-            return ("Class",)
+            return "Class"
         if one.component in _BY_VALUE or (one.component in _INLINE_LOGIC and not check.others):
-            return "value", self.holds(one), "node" if placement.vs is None else ""
-        return ("alone",) if placement.vs is None else (one.component,)
+            return "node" if placement.vs is None else "value"
+        return "alone" if placement.vs is None else one.component
 
-    def _by_value(self, members: Sequence[tuple[Placement, Check]], holds: str) -> str:
-        first, check = members[0]
-        if len(members) == 1:
-            return f"SELECT {check.k} AS k, focus, value, NULL AS path, NULL AS said FROM {first.pairs} WHERE NOT {holds}"
-        if first.vs is None:
-            listed = _listed((check.k, placement.fs) for placement, check in members)
-            pairs = f"(SELECT c.k, node AS focus, node AS value FROM nodes JOIN {listed} c (k, fs) ON c.fs = nodes.fs)"
-        else:
-            listed = _listed((check.k, placement.vs) for placement, check in members)
-            pairs = f"(SELECT c.k, focus, value FROM vals JOIN {listed} c (k, vs) ON c.vs = vals.vs)"
-        return f"SELECT k, focus, value, NULL AS path, NULL AS said FROM {pairs} WHERE NOT {holds}"
+    def _by_value(self, members: Sequence[tuple[Placement, Check]], kind: str) -> str:
+        """The checks that look at one value, in one scan of all nodes or values."""
+        conditions: dict[str, int] = {}
+        rows = [
+            (check.k, placement.fs if placement.vs is None else placement.vs, conditions.setdefault(self.holds(check.constraint), len(conditions)))
+            for placement, check in members
+        ]
+        whens = " ".join(f"WHEN {number} THEN {condition}" for condition, number in conditions.items())
+        holds = f"CASE c.n {whens} END" if len(conditions) > 1 else next(iter(conditions))
+        source, on = ("(SELECT fs, node AS focus, node AS value FROM nodes)", "fs") if kind == "node" else ("vals", "vs")
+        joined = f"{source} v JOIN {_listed(rows)} c (k, {on}, n) ON c.{on} = v.{on}"
+        return f"SELECT c.k, focus, value, NULL AS path, NULL AS said FROM {joined} WHERE NOT {holds}"
 
     def _counts(self, members: Sequence[tuple[Placement, Check]], least: bool) -> str:
         """sh:minCount or sh:maxCount of many property shapes, from one count of their values."""
@@ -329,9 +330,11 @@ class Checker:
 
     def _unique_langs(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
         listed = _listed((check.k, placement.vs) for placement, check in members)
+        sets = ", ".join(sorted({str(placement.vs) for placement, _ in members}))
+        several = f"(SELECT vs, focus FROM vals WHERE vs IN ({sets}) GROUP BY vs, focus HAVING count(*) > 1)"  # few: only their languages are looked at
         yield (
             f"SELECT k, focus, NULL, NULL, NULL FROM (SELECT c.k, v.focus, {terms.language('v.value')} AS tag FROM vals v "
-            f"JOIN {listed} c (k, vs) ON c.vs = v.vs WHERE {terms.first('v.value', chr(34))}) "
+            f"JOIN {several} w ON w.vs = v.vs AND w.focus = v.focus JOIN {listed} c (k, vs) ON c.vs = v.vs WHERE {terms.first('v.value', chr(34))}) "
             f"WHERE tag <> '' GROUP BY k, focus, tag HAVING count(*) > 1"
         )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -56,7 +58,20 @@ class Report:
 def read_report(connection: Connection, plan: Plan) -> Report:
     """The report of a run, from its table `violations`."""
     told = ", ".join(map(str, sorted(plan.told - plan.direct)))
-    return _Teller(plan, _rows(connection, told) if told else ()).report()
+    with _uncollected():
+        return _Teller(plan, _rows(connection, told) if told else ()).report()
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """No search for garbage while a million tuples are made, none of which is any: it would take longer the more there are."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def _rows(connection: Connection, told: str) -> Iterator[Row]:
@@ -71,7 +86,7 @@ class _Teller:
         self.rows: dict[int, dict[str, list[Row]]] = {}
         for row in rows:
             self.rows.setdefault(row[0], {}).setdefault(row[1], []).append(row)
-        self._messages: dict[int, tuple[str, ...]] = {}
+        self._forms: dict[int, ValidationResult] = {}
         self._told: dict[tuple[int, str], tuple[ValidationResult, ...]] = {}
 
     def report(self) -> Report:
@@ -103,24 +118,29 @@ class _Teller:
         kind = check.constraint.component
         if kind == "Property":
             return [one for row in rows for one in self.of(check.others[0], row[2] or "")]
+        form = self._forms.get(check.k) or self._forms.setdefault(check.k, self._form(placement, check))
+        found = [self._result(form, row) for row in rows]
         if kind == "Node" and check.others:
-            return [self._result(placement, check, row, self.of(check.others[0], row[2] or "")) for row in rows]
-        return [self._result(placement, check, row) for row in rows]
+            found = [one._replace(details=self.of(check.others[0], one.value)) for one in found]
+        return found
 
-    def _result(self, placement: Placement, check: Check, row: Row, details: tuple[ValidationResult, ...] = ()) -> ValidationResult:
+    def _form(self, placement: Placement, check: Check) -> ValidationResult:
+        """What all results of a check have in common."""
+        shape, one = placement.shape, check.constraint
+        return ValidationResult("", shape.path, "", one.component_iri, shape.name, shape.severity, self.messages(placement, check), one.source)
+
+    def _result(self, form: ValidationResult, row: Row) -> ValidationResult:
         _, focus, value, path, said = row
-        shape = placement.shape
+        _, own, _, component, shape, severity, messages, constraint, details = form
         return ValidationResult(
-            focus, Path("predicate", path) if path else shape.path, value or "", check.constraint.component_iri, shape.name, shape.severity,
-            tuple(json.loads(said)) if said else self.messages(placement, check), check.constraint.source, details,
+            focus, Path("predicate", path) if path else own, value or "", component, shape, severity, tuple(json.loads(said)) if said else messages,
+            constraint, details,
         )  # fmt: skip
 
     def messages(self, placement: Placement, check: Check) -> tuple[str, ...]:
         """The shape's own messages, else what the constraint asks for in a few words."""
-        if check.k not in self._messages:
-            own = tuple(sorted({*placement.shape.messages, *check.constraint.messages}))
-            self._messages[check.k] = own or (json.dumps(_said(check), ensure_ascii=False),)
-        return self._messages[check.k]
+        own = tuple(sorted({*placement.shape.messages, *check.constraint.messages}))
+        return own or (json.dumps(_said(check), ensure_ascii=False),)
 
 
 _WORDS = {

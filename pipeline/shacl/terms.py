@@ -14,11 +14,11 @@ _NUMERIC = (
     rf'^"(?:[-+]?[0-9]+{_TYPED}(?:{_INTEGERS})>|[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+){_TYPED}decimal>|'
     rf"(?:[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?INF){_TYPED}(?:double|float)>)$"
 )
-# The spellings that nearly all values have, which are compared without looking closer.
+# The datatypes that nearly all ordered values have, with their types in SQL and what writes those: what is spelt just so is compared at once.
 _USUAL = (
-    (rf'^"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}{_TYPED}date>$', "substr({}, 2, 10)", "DATE"),
-    (rf'^"-?[0-9]{{1,18}}{_TYPED}integer>$', "regexp_extract({}, '[-0-9]+')", "BIGINT"),
-    (rf'^"[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}T[0-9]{{2}}:[0-9]{{2}}:[0-9]{{2}}{_TYPED}dateTime>$', "substr({}, 2, 19)", "TIMESTAMP"),
+    (XSD + "date", "DATE", "CAST({} AS VARCHAR)"),
+    (XSD + "integer", "BIGINT", "CAST({} AS VARCHAR)"),
+    (XSD + "dateTime", "TIMESTAMP", "strftime({}, '%Y-%m-%dT%H:%M:%S')"),
 )
 _ZONE = r"(Z|[-+][0-9]{2}:[0-9]{2})$"
 # How the texts of each datatype with a place in time become a whole timestamp: what stands before them and behind, without the zone.
@@ -71,7 +71,7 @@ def of_datatype(term: str, datatype: str) -> str:
         return is_string(term)
     end = suffix(datatype)
     conditions = [first(term, '"'), f"ends_with({term}, {text(end)})"]
-    inner = f"substr({term}, 2, length({term}) - {len(end) + 1})"
+    inner = _inner(term, datatype)
     pattern = PATTERNS.get(datatype) or _EXTRA.get(datatype)
     if pattern:
         conditions.append(f"regexp_matches({inner}, {text(pattern)})")
@@ -88,9 +88,17 @@ def of_datatype(term: str, datatype: str) -> str:
 def number(term: str) -> str:
     """The number that a well-typed numeric literal stands for; NULL of anything else."""
     kind = f"regexp_extract({term}, '{_TYPED}({'|'.join(_LIMITS)})>$', 1)"
-    value = f"try_cast({quoted(term)} AS HUGEINT)"
-    whens = " ".join(f"WHEN '{name}' THEN {value} BETWEEN {low} AND {high}" for name, (low, high) in _LIMITS.items())
+    whens = " ".join(f"WHEN '{name}' THEN {_cut(term, XSD + name, 'HUGEINT')} BETWEEN {low} AND {high}" for name, (low, high) in _LIMITS.items())
     return f"CASE WHEN regexp_matches({term}, {text(_NUMERIC)}) AND CASE {kind} {whens} ELSE true END THEN try_cast({quoted(term)} AS DOUBLE) END"
+
+
+def _cut(term: str, datatype: str, kind: str) -> str:
+    """A literal that is known to be of a datatype as a value of SQL, NULL where it is none."""
+    return f"try_cast({_inner(term, datatype)} AS {kind})"
+
+
+def _inner(term: str, datatype: str) -> str:
+    return f"substr({term}, 2, length({term}) - {len(suffix(datatype)) + 1})"
 
 
 def exact(term: str) -> str:
@@ -137,9 +145,9 @@ def less(one: str, other: str, *, or_equal: bool = False) -> str:
     """
     sign = "<=" if or_equal else "<"
     usual = " ".join(
-        f"WHEN regexp_matches({one}, {text(pattern)}) AND regexp_matches({other}, {text(pattern)}) "
-        f"THEN try_cast({cut.format(one)} AS {kind}) {sign} try_cast({cut.format(other)} AS {kind})"
-        for pattern, cut, kind in _USUAL
+        f"WHEN {' AND '.join(_just_so(term, datatype, kind, written) for term in (one, other))} "
+        f"THEN {_cut(one, datatype, kind)} {sign} {_cut(other, datatype, kind)}"
+        for datatype, kind, written in _USUAL
     )
     return (
         f"(CASE {usual} WHEN {number(one)} IS NOT NULL THEN CASE WHEN {number(one)} = {number(other)} "
@@ -149,6 +157,11 @@ def less(one: str, other: str, *, or_equal: bool = False) -> str:
         f"WHEN {_moment_kind(one)} <> '' THEN {_moment_class(one)} = {_moment_class(other)} AND {moment(one)} {sign} {moment(other)} "
         f"ELSE false END)"
     )
+
+
+def _just_so(term: str, datatype: str, kind: str, written: str) -> str:
+    """Whether a term is a literal of a datatype in the very spelling in which SQL writes its value."""
+    return f"ends_with({term}, {text(suffix(datatype))}) AND {written.format(_cut(term, datatype, kind))} = {_inner(term, datatype)}"
 
 
 def within(term: str, component: str, bound: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -250,7 +250,7 @@ def validated(statements: Statements, shapes: Shapes, engine: str = "shacl") -> 
     found = shacl.validate(connection, shacl.read_model(_shape_triples(shapes), shapes.place)).results
     inner = {told(one): [told(detail) for detail in one.details] for one in found if one.details}
     results = sorted(told(one) for one in found)
-    data = statements.ntriples() if any(one not in inner and _nested(one, shapes, statements) for one in results) else ""
+    data = statements.ntriples() if _nested([one for one in results if one not in inner], shapes, statements) else ""
     return results, (reasons(results, data, shapes, statements) if data else inner)
 
 
@@ -280,7 +280,7 @@ def reasons(results: Iterable[Result], data: str, shapes: Shapes, statements: St
     found: Reasons = {}
     level = list(results)
     for _ in range(_DEEPEST):
-        asked = {one: pairs for one in level if (pairs := _nested(one, shapes, statements))}
+        asked = _nested(level, shapes, statements)
         if not asked:
             break
         inner = _run_on(sorted({pair for pairs in asked.values() for pair in pairs}), data, shapes, engine)
@@ -290,18 +290,32 @@ def reasons(results: Iterable[Result], data: str, shapes: Shapes, statements: St
     return found
 
 
-def _nested(one: Result, shapes: Shapes, statements: Statements) -> list[tuple[str, str]]:
-    """The pairs of a node and a nested shape that it was to meet."""
-    node = one.value or one.focus
-    kind = one.component.removesuffix("ConstraintComponent")
+def _nested(results: Iterable[Result], shapes: Shapes, statements: Statements) -> dict[Result, list[tuple[str, str]]]:
+    """For each result on nested shapes, the pairs of a node and a nested shape that it was to meet."""
+    found: dict[Result, list[tuple[str, str]]] = {}
+    counted: dict[str, list[Result]] = {}
+    for one in results:
+        kind = one.component.removesuffix("ConstraintComponent")
+        if kind == "QualifiedMinCount" and one.path:
+            counted.setdefault(one.path, []).append(one)
+        elif inner := _inner(one, kind, shapes):
+            found[one] = [(one.value or one.focus, shape) for shape in inner]
+    for path, some in counted.items():
+        values: dict[str, list[str]] = {}
+        for focus, value in statements.values(path, sorted({one.focus for one in some})):
+            values.setdefault(focus, []).append(value)
+        for one in some:
+            if pairs := [(value, shape) for value in values.get(one.focus, [])[:20] for shape in shapes.parts.get((one.shape, "qualifiedValueShape"), [])]:
+                found[one] = pairs
+    return found
+
+
+def _inner(one: Result, kind: str, shapes: Shapes) -> list[str]:
+    """The shapes that a result's constraint names."""
     if kind == "Node":
-        return [(node, inner) for inner in shapes.parts.get((one.shape, "node"), [])]
+        return shapes.parts.get((one.shape, "node"), [])
     if kind in ("And", "Or", "Xone"):
-        heads = shapes.parts.get((one.shape, kind.lower()), [])
-        return [(node, inner) for head in heads for inner in shapes.members(head)]
-    if kind == "QualifiedMinCount" and one.path:
-        values = statements.engine.rows("SELECT DISTINCT o FROM statements WHERE s = ? AND p = ? ORDER BY o LIMIT 20", [one.focus, one.path])
-        return [(value, inner) for (value,) in values for inner in shapes.parts.get((one.shape, "qualifiedValueShape"), [])]
+        return [inner for head in shapes.parts.get((one.shape, kind.lower()), []) for inner in shapes.members(head)]
     return []
 
 
@@ -312,11 +326,15 @@ def _run_on(pairs: list[tuple[str, str]], data: str, shapes: Shapes, engine: str
     aimed = [*kept, *((shape, f"<{SH}targetNode>", node) for node, shape in pairs)]
     narrowed = replace(shapes, ntriples="".join(f"{s} {p} {o} .\n" for s, p, o in aimed))
     found: dict[tuple[str, str], list[Result]] = {}
-    homes = {shape: {shape, *shapes.parts.get((shape, "property"), [])} for _, shape in pairs}
+    owners: dict[str, set[str]] = {}
+    for shape in dict.fromkeys(shape for _, shape in pairs):
+        for home in (shape, *shapes.parts.get((shape, "property"), [])):
+            owners.setdefault(home, set()).add(shape)
+    wanted = set(pairs)
     for one in run(data, narrowed, engine):
-        for node, shape in pairs:
-            if one.focus == node and one.shape in homes[shape]:
-                found.setdefault((node, shape), []).append(one)
+        for shape in sorted(owners.get(one.shape, ())):
+            if (one.focus, shape) in wanted:
+                found.setdefault((one.focus, shape), []).append(one)
     return found
 
 
@@ -327,6 +345,8 @@ def findings(
     results: Iterable[Result], shapes: Shapes, statements: Statements, vocabulary: Vocabulary, inner: Reasons | None = None
 ) -> list[Finding]:
     """Each result as a finding at the field that made the value, or at the record that misses one; `inner` tells why nested shapes fail."""
+    results = list(results)
+    places = _places(results, shapes, statements, inner or {})
     found = []
     for one in results:
         words = _message_words(one, shapes, vocabulary, inner or {}) | {
@@ -335,38 +355,67 @@ def findings(
             "component": one.component,
             "value": _plain(one.value),
         }
-        found.append(Finding("LP401", _place(one, shapes, statements, inner or {}), words, SEVERITIES.get(one.severity, Severity.ERROR)))
+        found.append(Finding("LP401", places[one], words, SEVERITIES.get(one.severity, Severity.ERROR)))
     return found
 
 
-def _place(one: Result, shapes: Shapes, statements: Statements, inner: Reasons) -> Origin | None:
-    """Where a result comes from: the one place of all inner reasons, else its own value, else its record."""
-    if not one.component.startswith(("Or", "Xone")):
-        places = {place for reason in inner.get(one, []) if (place := _place(reason, shapes, statements, inner))}
-        if len(places) == 1:
-            return places.pop()
-    subject, predicate, value = one.focus, one.path or None, one.value or None
-    if predicate is None and (path := next(iter(shapes.parts.get((one.shape, "path"), [])), None)):
-        subject, predicate, value = _walked(one, path, shapes, statements)
-    return statements.origin(subject, predicate, value)
+Asked = tuple[str, str, str]
 
 
-def _walked(one: Result, path: str, shapes: Shapes, statements: Statements) -> tuple[str, str | None, str | None]:
-    """The last statement on an inverse path or a sequence path that leads to a result's value, or as far as there is one."""
-    inverse = shapes.parts.get((path, "inversePath"))
-    if inverse and one.value:
-        return one.value, inverse[0], one.focus
-    nodes, subject, predicate = [one.focus], one.focus, None
-    for step in shapes.members(path) if (path, f"{RDF}first") in shapes.parts else []:
+def _places(results: Iterable[Result], shapes: Shapes, statements: Statements, inner: Reasons) -> dict[Result, Origin | None]:
+    """Where results come from: the one place of all inner reasons, else its own value, else its record. All are looked up together."""
+    every = dict.fromkeys(results)
+    for one in (waiting := list(every)):
+        waiting += [reason for reason in inner.get(one, []) if reason not in every and every.setdefault(reason) is None]
+    asked = _asked(list(every), shapes, statements)
+    own = dict(zip(asked, statements.origins(list(asked.values())), strict=True))
+
+    def place(one: Result) -> Origin | None:
+        if not one.component.startswith(("Or", "Xone")):
+            places = {found for reason in inner.get(one, []) if (found := place(reason))}
+            if len(places) == 1:
+                return places.pop()
+        return own[one]
+
+    return {one: place(one) for one in every}
+
+
+def _asked(results: Sequence[Result], shapes: Shapes, statements: Statements) -> dict[Result, Asked]:
+    """The statement that each result is about; on a path of several steps the last one that leads to its value, or as far as there is one."""
+    asked: dict[Result, Asked] = {}
+    walking: dict[str, list[Result]] = {}
+    for one in results:
+        path = "" if one.path else next(iter(shapes.parts.get((one.shape, "path"), [])), "")
+        inverse = shapes.parts.get((path, "inversePath"))
+        if inverse and one.value:
+            asked[one] = one.value, inverse[0], one.focus
+        elif (path, f"{RDF}first") in shapes.parts:
+            walking.setdefault(path, []).append(one)
+        elif path:
+            asked[one] = one.focus, "", ""
+        else:
+            asked[one] = one.focus, one.path, one.value
+    for path, some in walking.items():
+        asked |= _walked(some, shapes.members(path), statements)
+    return {one: asked[one] for one in results}
+
+
+def _walked(results: Sequence[Result], steps: Sequence[str], statements: Statements) -> dict[Result, Asked]:
+    """For results on a sequence path: all take each step together."""
+    asked = {one: (one.focus, "", "") for one in results}
+    nodes = {one: {one.focus} for one in results}
+    for step in steps:
         if not step.startswith("<") or step.startswith(_NUMBERED):
             break
-        marks = ", ".join("?" * len(nodes))
-        rows = statements.engine.rows(f"SELECT s, o FROM statements WHERE p = ? AND s IN ({marks}) ORDER BY s, o LIMIT 100", [step, *nodes])
-        if not rows:
-            break
-        nodes = [o for _, o in rows]
-        subject, predicate = next(((s, step) for s, o in rows if o == one.value), (rows[-1][0], step))
-    return (subject, predicate, one.value or None) if predicate else (nodes[0], None, None)
+        onwards: dict[str, list[str]] = {}
+        for s, o in statements.values(step, sorted(set().union(*nodes.values()))):
+            onwards.setdefault(s, []).append(o)
+        nodes = {one: found for one, some in nodes.items() if (found := {node for node in some if node in onwards})}
+        for one, some in nodes.items():
+            last = next((node for node in sorted(some) if one.value in onwards[node]), max(some))
+            asked[one] = last, step, one.value
+        nodes = {one: {value for node in some for value in onwards[node]} for one, some in nodes.items()}
+    return asked
 
 
 def _plain(term: str) -> str:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.engine import Engine
 from pipeline.errors import Origin
-from pipeline.plan import Rule
+from pipeline.plan import Rule, text
 from pipeline.vocabulary import Vocabulary
 
 Triple = tuple[str, str, str]
 Quad = tuple[str, str, str, str]
 TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+
+
+# From the very statement to anything that is known of its subject: the parts that are known, the columns they stand in, and a predicate.
+_NARROWING: tuple[tuple[tuple[int, ...], tuple[str, ...], str | None], ...] = (
+    ((0, 1, 2), ("s", "p", "o"), None), ((0, 1), ("s", "p"), None), ((0,), ("s",), TYPE), ((0,), ("s",), None), ((0,), ("o",), None),
+)  # fmt: skip
 
 
 class Statements:
@@ -53,26 +61,47 @@ class Statements:
         Without a value the last statement of the predicate is meant (the second of two where one is allowed); without any such
         statement, the record of the subject.
         """
-        for condition, given in self._narrowing(subject, predicate, value):
-            rows = self.engine.rows(
-                f"SELECT record, rule FROM statements WHERE {condition} ORDER BY record DESC NULLS LAST, rule LIMIT 1",
-                given,
-            )
-            if rows:
-                record, number = rows[0]
-                exact = "p =" in condition
-                return self.locate(record, self.rules[number] if number is not None else None, subject, exact=exact)
-        return None
+        return self.origins([(subject, predicate or "", value or "")])[0]
 
-    def _narrowing(self, subject: str, predicate: str | None, value: str | None) -> Iterator[tuple[str, list[str]]]:
-        """Conditions from the very statement to anything that is known of the subject."""
-        if predicate and value:
-            yield "s = ? AND p = ? AND o = ?", [subject, predicate, value]
-        if predicate:
-            yield "s = ? AND p = ?", [subject, predicate]
-        yield f"s = ? AND (p || '') = '{TYPE}'", [subject]
-        yield "s = ?", [subject]
-        yield "o = ?", [subject]
+    def origins(self, asked: Sequence[Triple]) -> list[Origin | None]:
+        """The same for many statements at once, parts of which may be empty: a query for each step from the very statement to its subject."""
+        found: dict[Triple, tuple[int | None, int | None, bool]] = {}
+        left = sorted(set(asked))
+        for known, on, predicate in _NARROWING:
+            if not left:
+                break
+            wanted = [one for one in left if all(one[place] for place in known)]
+            keys = sorted({tuple(one[place] for place in known) for one in wanted})
+            places = {row[:-2]: row[-2:] for row in self._last(keys, on, predicate)}
+            for one in wanted:
+                if (place := places.get(tuple(one[part] for part in known))) is not None:
+                    found[one] = (*place, len(known) > 1)
+            left = [one for one in left if one not in found]
+        by_record = sorted(found.items(), key=lambda one: (one[1][0] is not None, one[1][0] or 0))  # files are read from top to bottom
+        told = {one: self.locate(record, None if rule is None else self.rules[rule], one[0], exact=exact) for one, (record, rule, exact) in by_record}
+        return [told.get(one) for one in asked]
+
+    def values(self, predicate: str, subjects: Sequence[str]) -> list[tuple[str, str]]:
+        """The objects of a predicate that many subjects have, as pairs, in order."""
+        given = "(SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS node) a"
+        sql = f"SELECT DISTINCT t.s, t.o FROM {given} JOIN statements t ON t.s = a.node WHERE t.p = ? ORDER BY ALL"
+        return self.engine.rows(sql, [json.dumps(subjects, ensure_ascii=False), predicate])
+
+    def _last(self, keys: Sequence[tuple[str, ...]], on: Sequence[str], predicate: str | None) -> list[tuple[Any, ...]]:
+        """For each key, its values and record and rule of the last statement that has them in some columns."""
+        if not keys:
+            return []
+        names = [f"k{number}" for number in range(len(on))]
+        structure = json.dumps([dict.fromkeys(names, "VARCHAR")])
+        given = json.dumps([dict(zip(names, key, strict=True)) for key in keys], ensure_ascii=False)
+        joined = " AND ".join(f"t.{column} = a.{name}" for name, column in zip(names, on, strict=True))
+        columns = ", ".join(f"a.{name}" for name in names)
+        where = f" WHERE (t.p || '') = {text(predicate)}" if predicate else ""  # the join is to lead, not the many statements of one predicate
+        return self.engine.rows(
+            f"SELECT {columns}, t.record, t.rule FROM (SELECT unnest(from_json(?, {text(structure)}), recursive := true)) a "
+            f"JOIN statements t ON {joined}{where} QUALIFY row_number() OVER (PARTITION BY {columns} ORDER BY t.record DESC NULLS LAST, t.rule) = 1",
+            [given],
+        )
 
     def locate(self, record: int | None, rule: Rule | None, subject: str = "", *, exact: bool = True) -> Origin | None:
         """The place of a record; with a rule and `exact`, of the field that the rule takes its object from."""

@@ -4,28 +4,59 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 
 def row_of(path: Path, row: int) -> tuple[int, str]:
-    """The line on which a CSV row begins, counted from 1, and its text; row 0 is the first after the header. Empty rows do not count."""
-    with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
-        seen: list[str] = []
+    """The line on which a CSV row begins, counted from 1, and its text; row 0 is the first after the header. Empty rows do not count.
 
-        def lines() -> Iterator[str]:
-            for text in file:
-                seen.append(text)
-                yield text
+    Rows that are asked for in order are found in one pass over the file.
+    """
+    state = path.stat()
+    reading = _reading(path, (state.st_mtime_ns, state.st_size))
+    if row < reading.number:
+        _reading.cache_clear()
+        reading = _reading(path, (state.st_mtime_ns, state.st_size))
+    return reading.to(row)
 
-        reader = csv.reader(lines())
-        number, line = -1, 0  # the header is row -1
-        for cells in reader:
-            if cells and number == row:
-                return line + 1, "".join(seen)
-            number += bool(cells)
-            line = reader.line_num
-            seen.clear()
-    return line, ""
+
+class _Reading:
+    """A CSV file, read as far as somebody asked."""
+
+    def __init__(self, path: Path) -> None:
+        self.number, self.found = -2, (0, "")  # the header is row -1
+        self._rows = self._places(path)
+
+    def to(self, row: int) -> tuple[int, str]:
+        while self.number < row:
+            try:
+                self.found = next(self._rows)
+            except StopIteration:
+                return self.found[0], ""
+            self.number += 1
+        return self.found
+
+    def _places(self, path: Path) -> Iterator[tuple[int, str]]:
+        with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:
+            seen: list[str] = []
+
+            def lines() -> Iterator[str]:
+                for text in file:
+                    seen.append(text)
+                    yield text
+
+            reader, line = csv.reader(lines()), 0
+            for cells in reader:
+                if cells:
+                    yield line + 1, "".join(seen)
+                line = reader.line_num
+                seen.clear()
+
+
+@lru_cache(maxsize=4)
+def _reading(path: Path, state: tuple[int, int]) -> _Reading:
+    return _Reading(path)
 
 
 def cell_of(text: str, cell: int) -> tuple[int, int]:

@@ -331,7 +331,8 @@ class Checker:
     def _unique_langs(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
         listed = _listed((check.k, placement.vs) for placement, check in members)
         sets = ", ".join(sorted({str(placement.vs) for placement, _ in members}))
-        several = f"(SELECT vs, focus FROM vals WHERE vs IN ({sets}) GROUP BY vs, focus HAVING count(*) > 1)"  # few: only their languages are looked at
+        # Focus nodes with several values are few, and only theirs are asked for their languages.
+        several = f"(SELECT vs, focus FROM vals WHERE vs IN ({sets}) GROUP BY vs, focus HAVING count(*) > 1)"
         yield (
             f"SELECT k, focus, NULL, NULL, NULL FROM (SELECT c.k, v.focus, {terms.language('v.value')} AS tag FROM vals v "
             f"JOIN {several} w ON w.vs = v.vs AND w.focus = v.focus JOIN {listed} c (k, vs) ON c.vs = v.vs WHERE {terms.first('v.value', chr(34))}) "

@@ -305,7 +305,8 @@ def _nested(results: Iterable[Result], shapes: Shapes, statements: Statements) -
         for focus, value in statements.values(path, sorted({one.focus for one in some})):
             values.setdefault(focus, []).append(value)
         for one in some:
-            if pairs := [(value, shape) for value in values.get(one.focus, [])[:20] for shape in shapes.parts.get((one.shape, "qualifiedValueShape"), [])]:
+            wanted = shapes.parts.get((one.shape, "qualifiedValueShape"), [])
+            if pairs := [(value, shape) for value in values.get(one.focus, [])[:20] for shape in wanted]:
                 found[one] = pairs
     return found
 

@@ -164,12 +164,14 @@ def map_(
 @click.option("--shapes", multiple=True, required=True, type=click.Path(path_type=Path), help="Shapes graph; may be given several times.")
 @click.option("--engine", type=click.Choice(["columns", "shacl", "pyshacl"]), help="SHACL engine (default: by the size of the data).")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the validation report as RDF: x.ttl, x.nt.")
+@click.option("--since", multiple=True, type=click.Path(path_type=Path), metavar="OLD", help="The data as they were: validate only what changed.")
 @click.option("--memory", default="1GB", show_default=True, help="Bound on memory of the engine columns; beyond it spills to disk.")
 @LANGUAGE
 @click.option("-v", "--verbose", is_flag=True, help="Tell each step and its time.")
 def validate(
-    data: tuple[Path, ...], shapes: tuple[Path, ...], engine: str | None, report: Path | None, memory: str, lang: str | None, verbose: bool
-) -> None:
+    data: tuple[Path, ...], shapes: tuple[Path, ...], engine: str | None, report: Path | None, since: tuple[Path, ...], memory: str,
+    lang: str | None, verbose: bool,
+) -> None:  # fmt: skip
     """Validate RDF files with SHACL, without a project."""
     from pipeline.errors import LodpipeError, Severity
     from pipeline.report import summary, write_text
@@ -178,7 +180,7 @@ def validate(
     try:
         from pipeline.validation import validate_files
 
-        findings = validate_files(data, shapes, engine=engine, report=report, memory=memory, say=say)
+        findings = validate_files(data, shapes, engine=engine, report=report, memory=memory, since=since, say=say)
     except LodpipeError as error:
         write_text(error.findings, Path(), sys.stderr, lang or "en")
         sys.exit(error.exit_code)

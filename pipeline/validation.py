@@ -11,7 +11,7 @@ import pyoxigraph as ox
 
 from pipeline import shacl, shapes
 from pipeline.errors import Finding, InvalidDeclaration, Origin, Severity
-from pipeline.shacl.data import FORMATS, broken, connect, load_files
+from pipeline.shacl.data import FORMATS, broken, connect, load_change, load_files
 from pipeline.shacl.model import RDF, SH, XSD, Triple, literal
 from pipeline.turtle import TermWriter, write_turtle
 
@@ -25,29 +25,34 @@ COLUMNS_FROM = 5_000_000  # bytes
 
 def validate_files(
     data: Sequence[Path], shape_files: Sequence[Path], *, engine: str | None = None, report: Path | None = None, memory: str = "4GB",
-    say: Progress = lambda _: None,
+    since: Sequence[Path] = (), say: Progress = lambda _: None,
 ) -> list[Finding]:  # fmt: skip
     """The results as findings, in order; writes the validation report as RDF where a file is named.
 
-    Raises InvalidDeclaration for shapes that cannot be used (LP605) and SourceError for files that are no RDF.
+    With `since`, files of the same data as they were before, only what changed in between is validated: the focus nodes that it can reach.
+    All others have the results that they had. Raises InvalidDeclaration for shapes that cannot be used (LP605) and SourceError for files that
+    are no RDF.
     """
     say("reading shapes")
     triples, origins = _shape_triples(shape_files)
     model = shacl.read_model(triples, lambda name: Origin(origins.get(name, str(shape_files[0]))))
-    size = sum(path.stat().st_size for path in data if path.is_file())
-    if report is not None or (engine or ("columns" if size >= COLUMNS_FROM else "shacl")) == "columns":
-        engine = "columns" if engine in (None, "columns") else engine
-    chosen = engine or "shacl"
-    if report is not None and chosen != "columns":
-        raise InvalidDeclaration([Finding("LP601", None, {"detail": "--report needs the engine columns"})])
+    size = sum(path.stat().st_size for path in (*data, *since) if path.is_file())
+    chosen = engine or ("columns" if size >= COLUMNS_FROM or report or since else "shacl")
+    if (report or since) and chosen != "columns":
+        detail = f"{'--report' if report else '--since'} needs the engine columns"
+        raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
     with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder, connect(memory, folder, size) as connection:
         say("reading data")
-        load_files(connection, data)
+        if since:
+            load_change(connection, since, data)
+        else:
+            load_files(connection, data)
         say(f"validating with {chosen}")
         if chosen != "columns":
             rules = shapes.Shapes("".join(f"{s} {p} {o} .\n" for s, p, o in triples), {}, origins)
             return [_finding(one, data) for one in shapes.run(_ntriples(connection), rules, chosen)]
-        found = shacl.validate(connection, model).results
+        whole = shacl.revalidate(connection, model, shacl.Report({}), "changed") if since else shacl.validate(connection, model)
+        found = whole.results
     if report is not None:
         say("writing the report")
         write_report(found, report)

@@ -51,6 +51,12 @@ def apply(patch: pytest.MonkeyPatch) -> None:
 
     original = ranges.compare_literal
 
+    def equal(one: Any, other: Any) -> bool:
+        try:
+            return bool(original(one, other) == 0)
+        except TypeError:  # rdflib has no values for years and knows of no two different ones whether they are the same
+            return False
+
     def compare(one: Any, other: Any) -> int:
         if not comparable(one, other):
             raise TypeError("not comparable in SPARQL")
@@ -63,7 +69,7 @@ def apply(patch: pytest.MonkeyPatch) -> None:
             found = []
             for value in values:
                 for other in others:
-                    holds = comparable(value, other) and (value < other or (or_equal and original(value, other) == 0))
+                    holds = comparable(value, other) and (value < other or (or_equal and equal(value, other)))
                     if not holds:
                         found.append(self.make_v_result(graph, focus, value_node=value))
             return bool(found), found

@@ -65,6 +65,21 @@ def load_files(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> 
                     raise
 
 
+def load_change(connection: duckdb.DuckDBPyConnection, before: Sequence[Path], after: Sequence[Path]) -> None:
+    """The table `triples` from the files `after`, and `changed` (s, p, o) of all statements that they and the files `before` do not share.
+
+    Raises SourceError where a file cannot be read (LP101) or is no RDF (LP603).
+    """
+    load_files(connection, before)
+    connection.execute("ALTER TABLE triples RENAME TO before")
+    load_files(connection, after)
+    connection.execute(
+        "CREATE TABLE changed AS (SELECT s, p, o FROM triples EXCEPT ALL SELECT s, p, o FROM before) "
+        "UNION ALL (SELECT s, p, o FROM before EXCEPT ALL SELECT s, p, o FROM triples)"
+    )
+    connection.execute("DROP TABLE before")
+
+
 def _lines(path: Path, longest: int) -> str:
     """The lines of a file as a relation: the reader of CSV with one column and without quotes."""
     return (

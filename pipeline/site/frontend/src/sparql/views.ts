@@ -159,7 +159,7 @@ interface ChartColumns {
 /** The label and number columns of a chart: the first column, or one named label, and the first numeric one. */
 export function chartColumns(table: Table): ChartColumns | undefined {
   const numeric = (name: string): boolean => table.rows.some((row) => row[name] && isNumber(row[name])) && table.rows.every((row) => !row[name] || isNumber(row[name]));
-  const number = table.variables.slice(1).find(numeric);
+  const number = table.variables.slice(1).find((name) => !LATITUDE.test(name) && !LONGITUDE.test(name) && numeric(name));
   const label = table.variables.find((name) => name !== number && /label|name/i.test(name)) ?? table.variables.find((name) => name !== number);
   return number && label ? {label, number} : undefined;
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import subprocess
@@ -105,9 +106,10 @@ def packages() -> None:
     """The pinned npm packages of the front end, installed where they are not."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed: the npm packages of the front end are missing")
-    made = subprocess.run(
-        ["make", "--silent", "pipeline/site/frontend/node_modules/.made"], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False
-    )
+    target = "pipeline/site/frontend/node_modules/.made"
+    with (ROOT / "pipeline" / "site" / "frontend" / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # one process of a parallel run installs, the others wait
+        made = subprocess.run(["make", "--silent", target], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     if made.returncode != 0:
         pytest.skip(f"the npm packages cannot be installed: {made.stderr.strip()[-200:]}")
 

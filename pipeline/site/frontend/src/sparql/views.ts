@@ -33,7 +33,7 @@ export function shown(term: Term | undefined, {config, root}: Place): Node {
 export function localPage(iri: string, config: Config): string | undefined {
   if (!iri.startsWith(config.base)) return undefined;
   const path = iri.slice(config.base.length);
-  if (!path || /[?#]|(^|\/)\.\.?(\/|$)/.test(path) || !config.pages.some((start) => path.startsWith(start))) return undefined;
+  if (!path || /[?#]|(^|\/)\.\.?(\/|$)/.test(path) || !config.pages.some((start) => (start.endsWith("/") ? path.startsWith(start) : path === start))) return undefined;
   return `${path}${language === config.languages[0] || !config.languages.includes(language) ? "" : `.${language}`}.html`;
 }
 
@@ -45,7 +45,8 @@ export function tableView(table: Table, place: Place): HTMLElement {
   let start = 0;
   const body = h("tbody");
   const heads = table.variables.map((name, column) => {
-    const head = h("th", {scope: "col"});
+    const first = table.rows.find((row) => row[name])?.[name];
+    const head = h("th", {scope: "col", class: first && isNumber(first) ? "number" : undefined});
     head.append(h("button", {type: "button", title: t("sortBy", name), click: () => sort(column)}, name));
     return head;
   });

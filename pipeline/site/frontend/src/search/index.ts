@@ -29,8 +29,9 @@ export interface Group {
 
 interface Found {
   id: number;
-  score: number;
   terms: string[];
+  /** How it was found: 0 as typed, 1 misspelt, 2 inside a word. */
+  how: number;
 }
 
 const WORDS = /[\s\p{Z}\p{P}\p{S}]+/u;
@@ -63,7 +64,7 @@ export class Index {
     return entry[2][this.#place] ?? entry[2].at(-1) ?? entry[1];
   }
 
-  /** The hits for a text, best first in each group, the group with the best hit first. */
+  /** The hits for a text, best first in each group; groups in their declared order, those with misspelt hits only behind. */
   search(text: string): Group[] {
     const words = tokenize(text).filter(Boolean);
     if (words.length === 0) return [];
@@ -75,7 +76,8 @@ export class Index {
       if (found) found.push(one);
       else groups.set(group, [one]);
     }
-    return [...groups].sort(([, [a]], [, [b]]) => (b?.score ?? 0) - (a?.score ?? 0)).map(([number, found]) => ({
+    const best = (found: Found[]): number => found[0]?.how ?? 0;
+    return [...groups].sort(([a, ones], [b, others]) => best(ones) - best(others) || a - b).map(([number, found]) => ({
       label: this.#groupLabel(number),
       size: found.length,
       hits: (start, end) => found.slice(start, end).map((one) => this.#hit(one)),
@@ -92,7 +94,7 @@ export class Index {
 
   #matching(words: string[], wanted: string, misspelt: boolean): Found[] {
     const query: Query = {combineWith: "AND", queries: words.map((word) => ({combineWith: "OR", queries: spellings(word)}))};
-    return this.#mini.search(query, {
+    const hits = this.#mini.search(query, {
       processTerm: (term) => term,
       prefix: true,
       fuzzy: (term) => (!misspelt || term.length < 4 ? 0 : term.length < 7 ? 1 : 2),
@@ -101,13 +103,14 @@ export class Index {
         const label = this.#plainLabel(id as number);
         return label === wanted ? 8 : label.startsWith(wanted) ? 3 : 1;
       },
-    }) as unknown as Found[];
+    });
+    return hits.map(({id, terms}) => ({id: id as number, terms, how: misspelt ? 1 : 0}));
   }
 
   /** As in the second half of a German compound. */
   #inside(wanted: string): Found[] {
     if (wanted.length < 3) return [];
-    return [...this.#data.entries.keys()].filter((id) => this.#plainLabel(id).includes(wanted)).map((id) => ({id, score: 0, terms: []}));
+    return [...this.#data.entries.keys()].filter((id) => this.#plainLabel(id).includes(wanted)).map((id) => ({id, terms: [], how: 2}));
   }
 
   #plainLabel(id: number): string {
@@ -133,8 +136,7 @@ export class Index {
 
 function others(found: Found[], more: Found[]): Found[] {
   const known = new Set(found.map((one) => one.id));
-  const least = found.at(-1)?.score ?? 1;
-  return more.filter((one) => !known.has(one.id)).map((one) => ({...one, score: Math.min(one.score, least)}));
+  return more.filter((one) => !known.has(one.id));
 }
 
 function tokenize(text: string): string[] {

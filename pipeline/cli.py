@@ -212,6 +212,60 @@ def catalogue(root: Path, lang: str | None, served: str | None) -> None:
 @main.command()
 @PROJECT
 @LANGUAGE
+@click.argument("what", required=False, metavar="[NAME|FILE|-]")
+@click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; may be given several times.")
+@click.option("--format", "style", type=click.Choice(["table", "csv", "json", "ttl", "markdown"]), help="Default: table for rows, ttl for triples.")
+@click.option("--endpoint", metavar="URL", help="Ask this SPARQL endpoint instead of the dump in dist/.")
+@click.option("--update", is_flag=True, help="Write all stored results in queries/results/ anew, from the records.")
+def query(root: Path, lang: str | None, what: str | None, params: tuple[str, ...], style: str | None, endpoint: str | None, update: bool) -> None:
+    """Run a query of queries/, a file, or standard input (-); without an argument, list the queries."""
+    from pipeline.errors import LodpipeError
+    from pipeline.report import write_text
+
+    if endpoint and not endpoint.startswith(("http://", "https://")):
+        raise click.BadParameter("the address of an endpoint begins with http:// or https://", param_hint="--endpoint")
+    if wrong := [one for one in params if "=" not in one]:
+        raise click.BadParameter(f"{wrong[0]}: write NAME=VALUE", param_hint="--param")
+    values = dict(one.split("=", 1) for one in params)
+    try:
+        if update:
+            _update(root)
+        else:
+            click.echo(_asked(root, lang, what, values, style, endpoint), nl=False)
+    except LodpipeError as error:
+        write_text(error.findings, root, sys.stderr, lang or _language(root))
+        sys.exit(error.exit_code)
+
+
+def _update(root: Path) -> None:
+    from pipeline.build import checked
+    from pipeline.project import Project
+    from pipeline.queries import update
+
+    with checked(Project.open(root), queries=False) as outcome:
+        for name in update(outcome.declarations.queries, outcome.statements, outcome.project.root):
+            click.echo(name)
+
+
+def _asked(root: Path, lang: str | None, what: str | None, values: dict[str, str], style: str | None, endpoint: str | None) -> str:
+    """The answer as a text; without a query, the list of queries. A query of one's own, asked at an endpoint, needs no project."""
+    from pipeline.asking import ask_here, ask_there, find_query, listing, shown
+    from pipeline.project import Project
+
+    project = None if endpoint and not (root / "publication.yaml").is_file() else Project.open(root)
+    if what is None:
+        return listing(project, lang or project.publication.languages[0]) if project else ""
+    query = find_query(what, project)
+    found = ask_here(query, values, project) if project and not endpoint else ask_there(query, values, endpoint or "")
+    try:
+        return shown(found, style or ("table" if found.form in ("select", "ask") else "ttl"), query.text)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--format") from None
+
+
+@main.command()
+@PROJECT
+@LANGUAGE
 @click.argument("what")
 def explain(root: Path, lang: str | None, what: str) -> None:
     """Explain a finding's code (LP206), or where a resource comes from (its IRI below the base)."""

@@ -69,7 +69,7 @@ class Query:
     origin: Origin
 
     def bound(self, values: Mapping[str, str] | None = None) -> str:
-        """The text with each parameter as a term of its type. Raises InvalidData (LP807) for values that are none, and for names it does not have."""
+        """The text with each parameter as a term of its type. Raises InvalidDeclaration (LP807) for others."""
         return bind(self.text, self.params, values or {}, self.origin)
 
 
@@ -182,13 +182,13 @@ def _misfit(text: str, params: Mapping[str, Parameter], form: Form, expect: str,
     used = {one["variable"][2:] for one in _tokens(text) if one["variable"] and one["variable"][1] == "_"}
     for one in sorted(used ^ params.keys()):
         detail = f"`?_{one}` is no parameter of the header" if one in used else f"parameter `{one}` is not used (`?_{one}`)"
-        yield Finding("LP801", _line_of(text, one if one in params else f"?_{one}", name), {"detail": detail})
+        yield Finding("LP801", _line_of(text, f"{one}:" if one in params else f"?_{one}", name), {"detail": detail})
     if bool(header.get("federated")) != uses_service(text):
         yield Finding("LP801", _line_of(text, "SERVICE", name), {"detail": "a query with SERVICE, and no other, is marked `federated: https://…`"})
 
 
 def _line_of(text: str, word: str, name: str) -> Origin:
-    return Origin(name, next((number for number, line in enumerate(text.splitlines(), 1) if word in line), 0))
+    return Origin(name, next((n for n, line in enumerate(text.splitlines(), 1) if re.search(rf"(?<!\w){re.escape(word)}", line)), 0))
 
 
 def _spelt(value: object) -> str:
@@ -250,7 +250,7 @@ def term(kind: str, value: str) -> ox.NamedNode | ox.Literal:
 def bind(text: str, params: Mapping[str, Parameter], values: Mapping[str, str], where: Origin | None = None) -> str:
     """The query with each `?_name` replaced by its value or default, spelt as an RDF term: a value can never become query text.
 
-    Strings, comments and IRIs are left as they are. Raises InvalidData (LP807) for names that are no parameters and for values of another type.
+    Strings, comments and IRIs are left as they are. Raises InvalidDeclaration (LP807) for other names and for values of another type.
     """
     findings = [
         Finding("LP807", where, {"detail": f"there is no parameter `{name}`" + (f"; there is {', '.join(sorted(params))}" if params else "")})
@@ -262,7 +262,7 @@ def bind(text: str, params: Mapping[str, Parameter], values: Mapping[str, str], 
         if name in values and not valid(one.type, values[name])
     ]
     if findings:
-        raise InvalidData(findings)
+        raise InvalidDeclaration(findings)
     terms = {f"_{name}": str(term(one.type, values.get(name, one.default))) for name, one in params.items()}
     return _TOKEN.sub(lambda one: terms.get(one["variable"][1:], one[0]) if one["variable"] else one[0], text)
 
@@ -302,7 +302,7 @@ def stored(statements: Statements) -> Iterator[ox.Store]:
 
 
 def answer(store: ox.Store, text: str, form: Form) -> Answer:
-    """Runs a query without parameters over the union of all graphs; SERVICE reaches nothing. Raises ValueError where it fails on the way."""
+    """Runs a query without parameters over the union of all graphs. Raises ValueError where it fails on the way."""
     try:
         result: Any = store.query(text, use_default_graph_as_union=True)
         if form == "select":

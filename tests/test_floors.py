@@ -11,7 +11,7 @@ from support import ROOT
 FLOORS = [
     "messages", "errors", "progress", "datatypes", "reading", "project", "vocabulary", "sources", "mapping",
     "plan", "databases", "engine", "lines", "statements", "shacl", "shapes", "checks", "echoes", "integrity",
-    "lint", "turtle", "queries", "jsonld", "dumps", "catalogue", "report", "faults", "build", "standalone", "validation",
+    "lint", "turtle", "queries", "asking", "jsonld", "dumps", "catalogue", "report", "faults", "build", "standalone", "validation",
     "cli",
 ]  # fmt: skip
 MODULES = sorted((ROOT / "pipeline").rglob("*.py"))

@@ -1,0 +1,221 @@
+"""`lodpipe query`: one query over the dump in dist/ or at an endpoint, and its answer as table, CSV, JSON, Turtle or Markdown."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from pipeline.errors import Finding, InvalidDeclaration, Origin, SourceError
+from pipeline.project import Project
+from pipeline.queries import Answer, Form, Query, answer, as_csv, as_turtle, form_of, prefixes_of, read_queries, read_query
+from pipeline.reading.files import read_text
+from pipeline.sources.schema import did_you_mean
+
+FORMATS = ("table", "csv", "json", "ttl", "markdown")
+_DUMPS = {
+    "nq": ox.RdfFormat.N_QUADS, "trig": ox.RdfFormat.TRIG, "nt": ox.RdfFormat.N_TRIPLES, "ttl": ox.RdfFormat.TURTLE, "rdf": ox.RdfFormat.RDF_XML,
+}  # fmt: skip
+_IN_MEMORY = 400_000_000  # bytes of a dump; a store of more lies in a folder of its own
+_WIDTH = 60
+_TIMEOUT = 60
+
+
+# -- which query, over what --------------------------------------------------------------------------------------------
+
+
+def find_query(what: str, project: Project | None) -> Query:
+    """The query of that name in queries/, of that file, or `-` for standard input; a file of one's own needs no header.
+
+    Raises InvalidDeclaration (LP801, LP802; LP810 where there is none).
+    """
+    languages = project.publication.languages if project else ("en",)
+    if what == "-":
+        return _own(sys.stdin.read(), "standard input", languages)
+    if project and (project.root / "queries" / f"{what}.rq").is_file() and "/" not in what:
+        return read_query(read_text(project.root / "queries" / f"{what}.rq", f"queries/{what}.rq"), f"queries/{what}.rq", languages)
+    if Path(what).is_file():
+        return _own(read_text(Path(what), what), what, languages)
+    names = [path.stem for path in (project.root / "queries").glob("*.rq")] if project else []
+    raise InvalidDeclaration([Finding("LP810", None, {"name": what, "hint": did_you_mean(what, sorted(names))})])
+
+
+def _own(text: str, name: str, languages: tuple[str, ...]) -> Query:
+    if any(line.startswith("#+") for line in text.splitlines()):
+        return read_query(text, name, languages)
+    form = form_of(text, name)
+    return Query(name, {}, {}, text, form, "", {}, None, None, Origin(name))
+
+
+@contextlib.contextmanager
+def dump(project: Project) -> Iterator[ox.Store]:
+    """The dump in dist/ as a store; large ones lie on disk meanwhile. Raises SourceError (LP809) where there is none."""
+    files = [project.dist / f"{project.publication.name}.{suffix}" for suffix in _DUMPS]
+    path = next((one for one in files if one.is_file()), None)
+    if path is None:
+        raise SourceError([Finding("LP809", None)])
+    with contextlib.ExitStack() as stack:
+        large = path.stat().st_size > _IN_MEMORY
+        store = ox.Store(stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-"))) if large else ox.Store()
+        store.bulk_load(path=path, format=_DUMPS[path.suffix[1:]], base_iri=project.publication.base)
+        yield store
+
+
+def ask_here(query: Query, values: dict[str, str], project: Project) -> Answer:
+    """The answer of the dump in dist/. Raises what `dump` and `Query.bound` raise, InvalidDeclaration (LP802) where the query fails on the way."""
+    text = query.bound(values)
+    with dump(project) as store:
+        try:
+            return answer(store, text, query.form)
+        except ValueError as error:
+            raise InvalidDeclaration([Finding("LP802", query.origin, {"detail": str(error)})]) from None
+
+
+def ask_there(query: Query, values: dict[str, str], endpoint: str) -> Answer:
+    """The answer of an endpoint (SPARQL 1.1 Protocol, POST of a form). Raises SourceError (LP808) where it gives none; needs the extra `sparql`."""
+    text = query.bound(values)
+    try:
+        return _remote(text, query.form, endpoint)
+    except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
+        detail = " ".join(str(getattr(error, "reason", None) or error).split())
+        raise SourceError([Finding("LP808", None, {"endpoint": endpoint, "detail": detail[:300]})]) from None
+
+
+def _remote(text: str, form: Form, endpoint: str) -> Answer:
+    try:
+        from SPARQLWrapper import JSON, POST, TURTLE, SPARQLWrapper
+        from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+    except ImportError:
+        raise ValueError("SPARQLWrapper is missing: pip install 'lodpipe[sparql]'") from None
+    wrapper = SPARQLWrapper(endpoint, agent="lodpipe")
+    wrapper.setQuery(text)
+    wrapper.setMethod(POST)
+    wrapper.setTimeout(_TIMEOUT)
+    wrapper.setOnlyConneg(True)  # servers differ in what they call the format; all of them know the Accept header
+    wrapper.setReturnFormat(JSON if form in ("select", "ask") else TURTLE)
+    try:
+        response = wrapper.query().response
+        data, kind = response.read(), response.headers.get_content_type()
+    except SPARQLWrapperException as error:
+        raise ValueError(str(error)) from None
+    if form in ("construct", "describe"):
+        found = ox.RdfFormat.from_media_type(kind) or ox.RdfFormat.TURTLE
+        triples = {(str(one.subject), str(one.predicate), str(one.object)) for one in ox.parse(data, format=found, base_iri=endpoint)}
+        return Answer(form, triples=tuple(sorted(triples)))
+    return from_json(json.loads(data), form)
+
+
+def from_json(result: dict[str, Any], form: Form) -> Answer:
+    """An answer in SPARQL 1.1 Query Results JSON."""
+    if form == "ask":
+        return Answer(form, truth=result["boolean"] is True)
+    variables = tuple(result["head"]["vars"])
+    rows = (tuple(_term(one[name]) if name in one else None for name in variables) for one in result["results"]["bindings"])
+    return Answer(form, variables, tuple(rows))
+
+
+def _term(one: dict[str, str]) -> ox.NamedNode | ox.BlankNode | ox.Literal:
+    if one["type"] == "uri":
+        return ox.NamedNode(one["value"])
+    if one["type"] == "bnode":
+        return ox.BlankNode(one["value"])
+    if language := one.get("xml:lang"):
+        return ox.Literal(one["value"], language=language)
+    return ox.Literal(one["value"], datatype=ox.NamedNode(one["datatype"])) if "datatype" in one else ox.Literal(one["value"])
+
+
+# -- how it is shown ---------------------------------------------------------------------------------------------------
+
+
+def shown(one: Answer, style: str, text: str) -> str:
+    """An answer in one of FORMATS; triples are a table of three columns, in JSON they are JSON-LD.
+
+    Raises ValueError for rows or a truth value as Turtle.
+    """
+    if style == "ttl":
+        if one.form in ("select", "ask"):
+            raise ValueError("ttl is for CONSTRUCT and DESCRIBE; rows come as table, csv, json or markdown")
+        return as_turtle(one, text)
+    if one.form == "ask":
+        truth = "true" if one.truth else "false"
+        return f'{{"head": {{}}, "boolean": {truth}}}\n' if style == "json" else f"{truth}\n"
+    if style == "json":
+        return _json(one)
+    table = one if one.form == "select" else _as_rows(one)
+    if style == "csv":
+        return as_csv(table)
+    prefixes = prefixes_of(text)
+    cells = [[_cell(term, prefixes) for term in row] for row in table.rows]
+    return _markdown(table.variables, cells) if style == "markdown" else _table(table.variables, cells)
+
+
+def _as_rows(one: Answer) -> Answer:
+    lines = "".join(f"{s} {p} {o} .\n" for s, p, o in one.triples)
+    rows = tuple((quad.subject, quad.predicate, quad.object) for quad in ox.parse(lines, format=ox.RdfFormat.N_TRIPLES))
+    return Answer("select", ("subject", "predicate", "object"), rows)
+
+
+def _json(one: Answer) -> str:
+    if one.form != "select":
+        lines = "".join(f"{s} {p} {o} .\n" for s, p, o in one.triples)
+        quads = (quad.triple for quad in ox.parse(lines, format=ox.RdfFormat.N_TRIPLES))
+        return (ox.serialize(quads, format=ox.RdfFormat.JSON_LD) or b"").decode() + "\n"
+    rows = [{name: _json_term(term) for name, term in zip(one.variables, row, strict=True) if term is not None} for row in one.rows]
+    return json.dumps({"head": {"vars": one.variables}, "results": {"bindings": rows}}, ensure_ascii=False, indent=1) + "\n"
+
+
+def _json_term(term: Any) -> dict[str, str]:
+    if isinstance(term, ox.NamedNode):
+        return {"type": "uri", "value": term.value}
+    if isinstance(term, ox.BlankNode):
+        return {"type": "bnode", "value": term.value}
+    told = {"type": "literal", "value": term.value}
+    if term.language:
+        return told | {"xml:lang": term.language}
+    plain = term.datatype.value == "http://www.w3.org/2001/XMLSchema#string"
+    return told if plain else told | {"datatype": term.datatype.value}
+
+
+def _cell(term: Any, prefixes: dict[str, str]) -> str:
+    """A term for people: IRIs by their prefix, literals by their text, on one line and without control characters."""
+    if term is None:
+        return ""
+    value = str(term.value) if hasattr(term, "value") else str(term)
+    if isinstance(term, ox.NamedNode):
+        for name, namespace in sorted(prefixes.items(), key=lambda item: -len(item[1])):
+            if value.startswith(namespace) and "/" not in value[len(namespace) :]:
+                return f"{name}:{value[len(namespace) :]}"
+    return "".join(one if one.isprintable() else " " for one in value)
+
+
+def _table(variables: Sequence[str], cells: list[list[str]]) -> str:
+    rows = [[one if len(one) <= _WIDTH else one[: _WIDTH - 1] + "…" for one in row] for row in [list(variables), *cells]]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(variables))]
+    lines = ["  ".join(one.ljust(width) for one, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines.insert(1, "  ".join("─" * width for width in widths))
+    return "\n".join(lines) + "\n"
+
+
+def _markdown(variables: Sequence[str], cells: list[list[str]]) -> str:
+    """A table whose cells can hold no markup."""
+
+    def line(row: Sequence[str]) -> str:
+        return "| " + " | ".join(one.replace("\\", "\\\\").replace("|", "\\|").replace("&", "&amp;").replace("<", "&lt;") for one in row) + " |"
+
+    return "\n".join([line(variables), "|" + " --- |" * len(variables), *map(line, cells)]) + "\n"
+
+
+def listing(project: Project, language: str) -> str:
+    """The queries of a project: name, title, parameters with their defaults."""
+    lines = []
+    for query in read_queries(project.root, project.publication.languages):
+        title = query.title.get(language) or next(iter(query.title.values()))
+        params = "".join(f"\n    --param {name}=… ({one.type}, default {one.default})" for name, one in query.params.items())
+        lines.append(f"{query.name}\n    {title}{params}\n")
+    return "".join(lines)

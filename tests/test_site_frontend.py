@@ -336,6 +336,26 @@ def test_it_works_below_any_path_and_when_the_host_unpacks(browser: Browser, sit
         assert page.locator("td.number").inner_text() == "13"
 
 
+def test_an_endpoint_on_this_site_can_be_asked_instead(browser: Browser, site: Path, dist: Path) -> None:
+    store = ox.Store()
+    store.bulk_load(path=dist / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
+    with serving(site, store=store) as address, browser.page(allow=("400",)) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{address}sparql.html")
+        page.locator("label", has_text="auf dem Server").click()
+        for query, said in (
+            ("SELECT ?lab { ?lab a schema:ResearchProject }", "13 Zeilen in "),
+            ("DESCRIBE <https://w3id.org/rogl/lab/brandis>", "53 Tripel in "),
+            ("ASK {}", "Antwort"),
+        ):
+            ask(page, f"query={query}")
+            assert page.inner_text(".tool-status").startswith(said)
+        ask(page, "query=SELECT {")
+        assert "Zeile 1" in page.inner_text("[role=alert]")
+        assert f"{address}sparql" in asked and not any(one.endswith((".gz", "worker.js")) for one in asked)
+
+
 def test_opened_as_a_file_the_page_says_what_it_needs(browser: Browser, site: Path) -> None:
     with browser.page() as page:
         page.goto((site / "sparql.html").as_uri())

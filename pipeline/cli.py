@@ -285,6 +285,44 @@ def explain(root: Path, lang: str | None, what: str) -> None:
     _run(root, lang, False, run, quiet=True)
 
 
+@main.command()
+@PROJECT
+@LANGUAGE
+@click.option("--host", default="127.0.0.1", help="Address to listen at (default: 127.0.0.1, this machine only).")
+@click.option("--port", default=8000, type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one (default: 8000).")
+@click.option("--seconds", default=10.0, type=click.FloatRange(min=0.1), help="How long a query may run (default: 10).")
+@click.option("--memory", default="1GB", help="Memory that a query may take beyond the data (default: 1GB).")
+@click.option("--processes", type=click.IntRange(1, 256), help="Queries at a time (default: two for each core, at least 4).")
+@click.option("--result", default="50MB", help="How large an answer may be (default: 50MB).")
+@click.option("-q", "--quiet", is_flag=True, help="No line for each request.")
+def serve(
+    root: Path, lang: str | None, host: str, port: int, seconds: float, memory: str, processes: int | None, result: str, quiet: bool
+) -> None:
+    """Serve dist/ with a SPARQL endpoint at /sparql; read only."""
+
+    def run(project: Any, _: Callable[[str], None]) -> tuple[Any, ...]:
+        try:
+            from pipeline.serve import Settings
+            from pipeline.serve import run as serve_project
+        except ModuleNotFoundError as error:
+            raise click.ClickException(f"{error.name} is missing; install the extra: pip install 'lodpipe[serve]'") from None
+        bounds: dict[str, Any] = {"processes": processes} if processes else {}
+        settings = Settings(host=host, port=port, seconds=seconds, memory=_bytes(memory), result=_bytes(result), **bounds)
+        serve_project(project, settings, log=not quiet, say=lambda address: click.echo(f"serving {address}", err=True))
+        return ()
+
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the server ends itself, and what it has begun first
+    _run(root, lang, False, run, quiet=True)
+
+
+def _bytes(size: str) -> int:
+    """A size such as 50MB or 1GB in bytes."""
+    units = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+    if size[-2:] not in units or not size[:-2].isdigit():
+        raise click.BadParameter(f"{size}: a number with KB, MB or GB is expected, such as 1GB")
+    return int(size[:-2]) * units[size[-2:]]
+
+
 def _language(root: Path) -> str:
     """The first language of the publication, English where there is none."""
     from pipeline.errors import LodpipeError

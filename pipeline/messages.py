@@ -240,6 +240,12 @@ KINDS: dict[str, Kind] = {
     "LP810": Kind(
         "there is no query `{name}`{hint}", "`lodpipe query` lists them; a file is named by its path, standard input by `-`.",
         "es gibt keine Abfrage `{name}`{hint}", "`lodpipe query` zählt sie auf; eine Datei wird mit ihrem Pfad genannt, die Standardeingabe mit `-`."),
+    "LP820": Kind(
+        "dist/ lacks what is to be served: {missing}", "Run `lodpipe build`; `dumps` in publication.yaml must have nq and nt.",
+        "in dist/ fehlt, was angeboten werden soll: {missing}", "`lodpipe build` ausführen; `dumps` in publication.yaml muss nq und nt enthalten."),
+    "LP821": Kind(
+        "{host}:{port} cannot be listened at: {detail}", "Choose another with `--host` and `--port`; port 0 takes a free one.",
+        "an {host}:{port} kann nicht gehorcht werden: {detail}", "Mit `--host` und `--port` andere wählen; Port 0 nimmt einen freien."),
 }
 
 

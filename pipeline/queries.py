@@ -22,6 +22,7 @@ from pipeline.reading.files import read_text, read_yaml
 from pipeline.reading.tree import Mapping as Map
 from pipeline.reading.tree import Node, Scalar, place_of, value_of
 from pipeline.statements import Statements
+from pipeline.tokens import rewritten, tokens, words
 from pipeline.turtle import TermWriter, write_turtle
 
 Form = Literal["select", "construct", "ask", "describe"]
@@ -30,13 +31,6 @@ VIEWS = ("table", "map", "chart")
 KEYS = ("title", "description", "expect", "params", "view", "federated")
 TYPES = ("iri", "string", "integer", "decimal", "double", "boolean", "date", "dateTime", "gYear")
 
-# SPARQL 1.1, section 19: comments, IRIREF, strings (long ones first), variables, prefixed names, words.
-_TOKEN = re.compile(
-    r"""(?P<comment>\#[^\n\r]*)|(?P<iri><[^<>"{}|^`\\\x00-\x20]*>)"""
-    r"""|(?P<string>\"{3}(?:\"{0,2}(?:[^"\\]|\\.))*\"{3}|'{3}(?:'{0,2}(?:[^'\\]|\\.))*'{3}|"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')"""
-    r"""|(?P<variable>[?$]\w+)|(?P<name>(?:[^\W\d_][\w.-]*)?:(?:[\w:.-]|%[0-9A-Fa-f]{2}|\\[_~.!$&'()*+,;=/?\#@%-])*)|(?P<word>[^\W\d_]+)|.""",
-    re.VERBOSE | re.DOTALL,
-)
 _EXPECT = re.compile(r"(?:(?P<what>rows|triples) *(?P<sign>>=|=) *(?P<number>\d+)|true|false)")
 
 
@@ -179,7 +173,7 @@ def _misfit(text: str, params: Mapping[str, Parameter], form: Form, expect: str,
     what = "rows" if form == "select" else "true" if form == "ask" else "triples"
     if not (expect.startswith(what) or (form == "ask" and expect == "false")):
         yield Finding("LP801", _line_of(text, "expect", name), {"detail": f"expect `{expect}` does not fit a {form.upper()} query"})
-    used = {one["variable"][2:] for one in _tokens(text) if one["variable"] and one["variable"][1] == "_"}
+    used = {one["variable"][2:] for one in tokens(text) if one["variable"] and one["variable"][1] == "_"}
     for one in sorted(used ^ params.keys()):
         detail = f"`?_{one}` is no parameter of the header" if one in used else f"parameter `{one}` is not used (`?_{one}`)"
         yield Finding("LP801", _line_of(text, f"{one}:" if one in params else f"?_{one}", name), {"detail": detail})
@@ -199,10 +193,6 @@ def _spelt(value: object) -> str:
 # -- the text ----------------------------------------------------------------------------------------------------------
 
 
-def _tokens(text: str) -> Iterator[re.Match[str]]:
-    return _TOKEN.finditer(text)
-
-
 def form_of(text: str, name: str) -> Form:
     """What a query asks for; the text has no parameters left. Raises InvalidDeclaration (LP802) for what is no SPARQL 1.1 query."""
     try:
@@ -210,8 +200,7 @@ def form_of(text: str, name: str) -> Form:
     except SyntaxError as error:
         line, column, detail = _told(str(error))
         raise InvalidDeclaration([Finding("LP802", Origin(name, line, column), {"detail": detail})]) from None
-    words = (one["word"].lower() for one in _tokens(text) if one["word"])
-    return cast(Form, next(one for one in words if one in FORMS))
+    return cast(Form, next(one for one in words(text) if one in FORMS))
 
 
 def _told(message: str) -> tuple[int, int, str]:
@@ -226,7 +215,7 @@ def _told(message: str) -> tuple[int, int, str]:
 
 def uses_service(text: str) -> bool:
     """Whether a query asks another endpoint."""
-    return any((one["word"] or "").lower() == "service" for one in _tokens(text))
+    return "service" in words(text)
 
 
 def valid(kind: str, value: str) -> bool:
@@ -264,7 +253,7 @@ def bind(text: str, params: Mapping[str, Parameter], values: Mapping[str, str], 
     if findings:
         raise InvalidDeclaration(findings)
     terms = {f"_{name}": str(term(one.type, values.get(name, one.default))) for name, one in params.items()}
-    return _TOKEN.sub(lambda one: terms.get(one["variable"][1:], one[0]) if one["variable"] else one[0], text)
+    return rewritten(text, lambda one: terms.get(one["variable"][1:], one[0]) if one["variable"] else one[0])
 
 
 # -- running -----------------------------------------------------------------------------------------------------------
@@ -334,7 +323,7 @@ def as_turtle(one: Answer, text: str) -> str:
 
 def prefixes_of(text: str) -> dict[str, str]:
     """The prefixes that a query declares."""
-    words = [one for one in _tokens(text) if one[0].strip() and not one["comment"]]
+    words = [one for one in tokens(text) if one[0].strip() and not one["comment"]]
     return {
         name[0][:-1]: iri[0][1:-1]
         for word, name, iri in zip(words, words[1:], words[2:], strict=False)

@@ -1,0 +1,366 @@
+"""The application: SPARQL protocol, resources with negotiation, files, health and figures."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pipeline.errors import LodpipeError
+from pipeline.project import Project
+from pipeline.serve.content import DATA, Content, media_type, read_content
+from pipeline.serve.description import description
+from pipeline.serve.negotiation import GRAPHS, RESULTS, Format, chosen
+from pipeline.serve.pool import Answer, Pool
+from pipeline.serve.protocol import Question, Refused, asked
+from pipeline.serve.settings import Settings
+from pipeline.serve.telling import Figures, Told
+
+Made = TypeVar("Made")
+_CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Retry-After"}
+_PREFLIGHT = {
+    **_CORS, "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS", "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match, Range",
+    "Access-Control-Max-Age": "86400", "Allow": "GET, HEAD, POST, OPTIONS",
+}  # fmt: skip
+_ALWAYS = {**_CORS, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_FRESH = "public, max-age=60, stale-while-revalidate=600"
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+
+
+class Server:
+    """The state of a running server: the present content with its workers, and what was answered before."""
+
+    def __init__(self, project: Project, settings: Settings) -> None:
+        self.project, self.settings, self.figures = project, settings, Figures()
+        self.content: Content
+        self.pool: Pool
+        self.answers: OrderedDict[tuple[object, ...], tuple[Mapping[str, object], bytes]] = OrderedDict()
+        self.cached = 0
+        self.leaving: set[asyncio.Task[None]] = set()
+
+    # -- data ----------------------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Reads dist/ and starts workers over it; once they are ready they take the place of the old ones, which end what they have begun."""
+        content = await asyncio.to_thread(read_content, self.project)
+        pool = Pool(self.settings, content.dumps, content.prefixes)
+        try:
+            await pool.start()
+        except EOFError:
+            await pool.close(0)
+            raise
+        old = getattr(self, "pool", None)
+        self.content, self.pool = content, pool
+        self.answers.clear()
+        self.cached = 0
+        self.figures.statements.set(pool.loaded["statements"])
+        if old is not None:
+            self.figures.reloads.inc()
+            task = asyncio.create_task(old.close(self.settings.seconds + self.settings.patience))
+            self.leaving.add(task)
+            task.add_done_callback(self.leaving.discard)
+
+    async def watch(self) -> None:
+        """Loads anew whenever dist/ has changed. A dist/ that cannot be loaded leaves the old data in place."""
+        sums = self.project.dist / "SHA256SUMS"
+        known = _stamp(sums)
+        while True:
+            await asyncio.sleep(self.settings.watch)
+            if (now := _stamp(sums)) not in (known, None):
+                with contextlib.suppress(LodpipeError, EOFError, OSError):
+                    await self.load()
+                known = now
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    async def answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]:
+        """The answer of a worker, or the one that is there already. Raises Refused."""
+        key = (self.content.version, *((name, str(value)) for name, value in task.items()))
+        if key in self.answers:
+            self.answers.move_to_end(key)
+            self.figures.hits.inc()
+            return self.answers[key]
+        answer: Answer = await self.pool.run(task)
+        if answer.head["status"] != 200:
+            raise Refused(int(answer.head["status"]), str(answer.head["detail"]))
+        if answer.head["lasting"]:
+            self._keep(key, answer)
+        return answer.head, answer.body
+
+    def _keep(self, key: tuple[object, ...], answer: Answer) -> None:
+        if len(answer.body) > self.settings.cache // 8:
+            return
+        self.answers[key] = (answer.head, answer.body)
+        self.cached += len(answer.body)
+        while self.cached > self.settings.cache:
+            _, (_, body) = self.answers.popitem(last=False)
+            self.cached -= len(body)
+
+    def tag(self, *parts: object) -> str:
+        """An entity tag: the same data, question and format have the same."""
+        return '"' + hashlib.sha256(repr((self.content.version, *parts)).encode()).hexdigest()[:32] + '"'
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+# -- SPARQL ------------------------------------------------------------------------------------------------------------
+
+
+async def sparql(request: Request) -> Response:
+    """The SPARQL 1.1 Protocol, query operation, and the service description where no query is given."""
+    server: Server = request.app.state.server
+    if request.method == "OPTIONS":
+        return Response(status_code=204, headers=_PREFLIGHT)
+    if len(request.url.query) > server.settings.address:
+        raise Refused(414, f"the address is longer than {server.settings.address:,} characters; send the query by POST")
+    question = asked(request.method, request.headers.get("content-type", ""), request.url.query, await _body(request, server.settings))
+    accept = request.headers.get("accept")
+    if question is None:
+        return await _described(request, server, accept)
+    return await _answered(request, server, question, chosen(accept, RESULTS), chosen(accept, GRAPHS))
+
+
+async def _answered(request: Request, server: Server, question: Question, results: Format | None, graphs: Format | None) -> Response:
+    if results is None and graphs is None:
+        raise Refused(406, "answers come as " + ", ".join(one.media_type.split(";")[0] for one in (*RESULTS, *GRAPHS)))
+    task = {
+        "query": question.query, "default_graph": question.default_graphs, "named_graphs": question.named_graphs,
+        "results": results and results.name, "graphs": graphs and graphs.name,
+    }  # fmt: skip
+    tag = server.tag(*task.values())
+    if _known(request, tag):
+        return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": _FRESH})
+    head, body = await _unless_gone(request, server.answer(task))
+    headers = {"Vary": "Accept", **({"ETag": tag, "Cache-Control": _FRESH} if head["lasting"] else {"Cache-Control": "no-store"})}
+    one = next(one for one in (GRAPHS if head["graph"] else RESULTS) if one.name == head["format"])
+    return Response(body, media_type=one.media_type, headers=headers)
+
+
+async def _described(request: Request, server: Server, accept: str | None) -> Response:
+    """The service description; in a browser the page for queries, where there is one."""
+    if next(server.content.wanted(accept or "")) == "html" and server.content.file("sparql.html") and "text/html" in (accept or ""):
+        return RedirectResponse("/sparql.html", 303, headers={"Vary": "Accept"})
+    one = chosen(accept, GRAPHS) or GRAPHS[0]
+    endpoint = str(request.url.replace(query="", fragment=""))
+    body = description(endpoint, one.name, server.pool.loaded["statements"])
+    tag = server.tag("description", endpoint, one.name)
+    return Response(body, media_type=one.media_type, headers={"Vary": "Accept", "ETag": tag, "Cache-Control": _FRESH})
+
+
+async def _body(request: Request, settings: Settings) -> bytes:
+    """The body, whole, in time and within its bound. Raises Refused: 408, 413."""
+    data = bytearray()
+    try:
+        async with asyncio.timeout(settings.slowness):
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > settings.body:
+                    raise Refused(413, f"the request is larger than {settings.body:,} bytes", {"Connection": "close"})
+    except TimeoutError:
+        raise Refused(408, f"the request did not arrive within {settings.slowness:g} seconds", {"Connection": "close"}) from None
+    return bytes(data)
+
+
+async def _unless_gone(request: Request, work: Awaitable[Made]) -> Made:
+    """The result of some work, which is given up when the client goes."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        for one in (working, leaving):
+            one.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+# -- resources and files -----------------------------------------------------------------------------------------------
+
+
+async def resource(request: Request) -> Response:
+    """A file of dist/ as it is; a resource by 303 to the document that the client wants; a withdrawn one by 301 or 410."""
+    server: Server = request.app.state.server
+    content, address = server.content, request.path_params["path"]
+    if address == "":
+        return await _start(request, content)
+    if address == ".well-known/void":
+        return RedirectResponse("/void.ttl", 302)
+    if found := content.stone(address):
+        stone, suffix = found
+        if stone.replaced_by:
+            return RedirectResponse(f"/{stone.replaced_by}{suffix}", 301)
+        return _file(request, server, content.dist / "withdrawn.html", 410)
+    if path := content.file(address):
+        return _file(request, server, path)
+    document, _, suffix = address.rpartition(".")
+    if document and suffix in DATA:
+        head, body = await _unless_gone(request, server.answer({"iri": content.base + _plain(document), "format": suffix}))
+        tag = server.tag(document, suffix)
+        if _known(request, tag):
+            return Response(status_code=304, headers={"ETag": tag, "Cache-Control": _FRESH})
+        one = next(one for one in GRAPHS if one.name == head["format"])
+        return Response(body, media_type=one.media_type, headers={"ETag": tag, "Cache-Control": _FRESH})
+    return await _negotiated(request, server, address)
+
+
+async def _negotiated(request: Request, server: Server, address: str) -> Response:
+    content = server.content
+    document = content.document(_plain(address))
+    for suffix in content.wanted(request.headers.get("accept", "")):
+        if suffix == "html":
+            target = content.page(document, request.headers.get("accept-language", ""))
+        else:
+            target = f"{document}.{suffix}" if content.file(f"{document}.{suffix}") or await _said(request, server, document) else None
+        if target:
+            return RedirectResponse(f"/{target}", 303, headers={"Vary": "Accept, Accept-Language"})
+    raise Refused(404, "there is nothing at this address")
+
+
+async def _said(request: Request, server: Server, document: str) -> bool:
+    """Whether anything is said of the resource of a document."""
+    try:
+        await _unless_gone(request, server.answer({"iri": server.content.base + document, "format": "ttl"}))
+    except Refused as refused:
+        if refused.status == 404:
+            return False
+        raise
+    return True
+
+
+def _plain(address: str) -> str:
+    """An address that can be part of an IRI. Raises Refused where it cannot."""
+    if re.search(r"[\x00-\x20<>\"{}|\\^`]", address):
+        raise Refused(404, "there is nothing at this address")
+    return address
+
+
+async def _start(request: Request, content: Content) -> Response:
+    page = content.page("index", request.headers.get("accept-language", ""))
+    path = content.file(page) if page else None
+    if path is None:
+        return RedirectResponse("/dataset", 303)
+    return _file(request, request.app.state.server, path)
+
+
+def _file(request: Request, server: Server, path: Path, status: int = 200) -> Response:
+    """A file with its entity tag; ranges are the library's."""
+    found = path.stat()
+    tag = server.tag(path.name, found.st_size, found.st_mtime_ns)
+    headers = {"ETag": tag, "Cache-Control": _FRESH, "Vary": "Accept-Language"}
+    if status == 200 and _known(request, tag):
+        return Response(status_code=304, headers=headers)
+    return FileResponse(path, status, headers, media_type=media_type(path), stat_result=found)
+
+
+def _known(request: Request, tag: str) -> bool:
+    """Whether the client has this very answer already (RFC 9110, 13.1.2)."""
+    given = request.headers.get("if-none-match", "")
+    return request.method in ("GET", "HEAD") and any(one.strip().removeprefix("W/") in (tag, "*") for one in given.split(","))
+
+
+# -- the server's own --------------------------------------------------------------------------------------------------
+
+
+async def health(request: Request) -> Response:
+    """200 while queries can be answered."""
+    server: Server = request.app.state.server
+    pool = server.pool
+    alive = pool.holder.poll() is None
+    state = {"status": "ok" if alive else "no data", "version": server.content.version, "free": len(pool.free), "busy": len(pool.busy)}
+    return JSONResponse(state, 200 if alive else 503, headers={"Cache-Control": "no-store"})
+
+
+async def metrics(request: Request) -> Response:
+    """Figures as Prometheus reads them."""
+    server: Server = request.app.state.server
+    server.figures.workers.labels("free").set(len(server.pool.free))
+    server.figures.workers.labels("busy").set(len(server.pool.busy))
+    server.figures.waiting.set(len(server.pool.waiting))
+    server.figures.replaced.set(server.pool.ended)
+    return Response(server.figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return PlainTextResponse(error.detail + "\n", error.status, headers={**error.headers, "Cache-Control": "no-store"})
+
+
+async def _left(_: Request, __: Exception) -> Response:
+    return Response(status_code=499)
+
+
+class _Headers:
+    """Headers that every answer has, and a Host that can be trusted."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or one life of the server."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                there = {name for name, _ in message["headers"]}
+                more = [(name.lower().encode(), value.encode()) for name, value in _ALWAYS.items()]
+                message["headers"] = [*message["headers"], *(one for one in more if one[0] not in there)]
+            await send(message)
+
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        if any(not _HOST.fullmatch(host) for host in hosts) or len(hosts) > 1:
+            await PlainTextResponse("the Host header is none\n", 400)(scope, receive, with_headers)
+            return
+        await self.app(scope, receive, with_headers)
+
+
+def application(project: Project, settings: Settings, *, log: bool = True) -> ASGIApp:
+    """The ASGI application of a project; it loads the data when it starts."""
+    server = Server(project, settings)
+
+    @contextlib.asynccontextmanager
+    async def life(_: Starlette) -> AsyncIterator[None]:
+        await server.load()
+        watching = asyncio.create_task(server.watch())
+        yield
+        watching.cancel()
+        await asyncio.gather(server.pool.close(settings.grace), *server.leaving)
+
+    app = Starlette(
+        routes=[
+            Route("/sparql", sparql, methods=["GET", "HEAD", "POST", "OPTIONS"]),
+            Route("/sparql/", sparql, methods=["GET", "HEAD", "POST", "OPTIONS"]),
+            Route("/health", health),
+            Route("/metrics", metrics),
+            Route("/{path:path}", resource),
+        ],
+        exception_handlers={Refused: _refused, ClientDisconnect: _left},
+        lifespan=life,
+    )
+    app.state.server = server
+    return Told(_Headers(app), server.figures, log=log)

@@ -1,0 +1,81 @@
+"""Which format a client gets: RFC 9110, section 12.5.1, with weights and the more specific range first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pyoxigraph as ox
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format that answers can have: its name for the workers, the media type it is sent as, other types that ask for it."""
+
+    name: str
+    media_type: str
+    also: tuple[str, ...] = ()
+
+
+RESULTS = (
+    Format("json", "application/sparql-results+json", ("application/json",)),
+    Format("xml", "application/sparql-results+xml", ("application/xml", "text/xml")),
+    Format("csv", "text/csv; charset=utf-8"),
+    Format("tsv", "text/tab-separated-values; charset=utf-8"),
+)
+BOOLEANS = RESULTS
+GRAPHS = (
+    Format("ttl", "text/turtle; charset=utf-8", ("application/x-turtle",)),
+    Format("nt", "application/n-triples", ("text/plain",)),
+    Format("jsonld", "application/ld+json", ("application/json",)),
+    Format("rdf", "application/rdf+xml", ("application/xml", "text/xml")),
+)
+RESULTS_FORMATS = {
+    "json": ox.QueryResultsFormat.JSON, "xml": ox.QueryResultsFormat.XML, "csv": ox.QueryResultsFormat.CSV, "tsv": ox.QueryResultsFormat.TSV,
+}  # fmt: skip
+GRAPH_FORMATS = {
+    "ttl": ox.RdfFormat.TURTLE, "nt": ox.RdfFormat.N_TRIPLES, "jsonld": ox.RdfFormat.JSON_LD, "rdf": ox.RdfFormat.RDF_XML,
+}  # fmt: skip
+
+
+def chosen(accept: str | None, offered: Sequence[Format]) -> Format | None:
+    """The offered format that a client likes best, ours of those it likes alike; None where it takes none of them.
+
+    >>> chosen("text/csv;q=0.5, */*;q=0.1", RESULTS).name, chosen(None, RESULTS).name, chosen("image/png", RESULTS)
+    ('csv', 'json', None)
+    """
+    if not accept or not accept.strip():
+        return offered[0]
+    ranges = list(_ranges(accept))
+    weighed = [(_weight(one, ranges), -place) for place, one in enumerate(offered)]
+    best, place = max(weighed)
+    return offered[-place] if best > 0 else None
+
+
+def _ranges(accept: str) -> list[tuple[str, float]]:
+    """Media ranges with their weights; what cannot be read is passed over."""
+    found = []
+    for part in accept.split(","):
+        media_range, *parameters = (one.strip() for one in part.split(";"))
+        weight = 1.0
+        for parameter in parameters:
+            name, _, value = parameter.partition("=")
+            if name.strip().lower() == "q":
+                try:
+                    weight = min(max(float(value), 0.0), 1.0)
+                except ValueError:
+                    weight = 0.0
+        if "/" in media_range:
+            found.append((media_range.lower(), weight))
+    return found
+
+
+def _weight(one: Format, ranges: Sequence[tuple[str, float]]) -> float:
+    """The weight of the most specific range that a format falls under."""
+    names = [one.media_type.split(";")[0], *one.also]
+    best = (-1, 0.0)
+    for media_range, weight in ranges:
+        specific = 2 if media_range in names else 1 if media_range.endswith("/*") and any(n.startswith(media_range[:-1]) for n in names) else 0
+        if specific or media_range == "*/*":
+            best = max(best, (specific, weight))
+    return best[1]

@@ -1,0 +1,209 @@
+"""The pool of workers: hands each question to a free process, ends it at its time, and keeps as many ready as were asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.serve.protocol import Refused
+from pipeline.serve.settings import Settings
+from pipeline.serve.worker import LENGTH, LENGTHS
+
+_LONG = 0.5  # seconds after which a query steps back behind others
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a worker gave: the head says status, format and detail, the body is ready to be sent."""
+
+    head: Mapping[str, Any]
+    body: bytes
+
+
+class Worker:
+    """A process with a channel; it takes one task at a time."""
+
+    def __init__(self, pid: int, channel: socket.socket) -> None:
+        self.pid, self.channel = pid, channel
+        self.patient = False
+
+    async def ask(self, task: Mapping[str, Any]) -> Answer:
+        """The answer to a task. Raises EOFError where the process ends on the way."""
+        loop = asyncio.get_running_loop()
+        data = json.dumps(task).encode()
+        try:
+            await loop.sock_sendall(self.channel, LENGTH.pack(len(data)) + data)
+            head, body = LENGTHS.unpack(await self._received(LENGTHS.size))
+            return Answer(json.loads(await self._received(head)), bytes(await self._received(body)))
+        except OSError:
+            raise EOFError from None
+
+    async def _received(self, size: int) -> bytearray:
+        loop = asyncio.get_running_loop()
+        data = bytearray(size)
+        view, filled = memoryview(data), 0
+        while filled < size:
+            count = await loop.sock_recv_into(self.channel, view[filled:])
+            if count == 0:
+                raise EOFError
+            filled += count
+        return data
+
+    def step_back(self) -> None:
+        """Lets other processes go first: a long query must not slow short ones. It cannot be undone, so the worker is replaced afterwards."""
+        self.patient = True
+        with contextlib.suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, self.pid, 15)
+
+    def end(self) -> None:
+        """Ends the process, whatever it does."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        self.channel.close()
+
+
+class Pool:
+    """Workers over one state of the data."""
+
+    def __init__(self, settings: Settings, dumps: Mapping[str, str], prefixes: Mapping[str, str]) -> None:
+        self.settings, self.dumps, self.prefixes = settings, dumps, prefixes
+        self.free: deque[Worker] = deque()
+        self.waiting: deque[asyncio.Future[Worker]] = deque()
+        self.busy: set[Worker] = set()
+        self.ended = 0  # workers that were stopped or broke down
+        self.closing = False
+        self.loaded: Mapping[str, Any] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._forking = asyncio.Lock()
+
+    async def start(self) -> None:
+        """Starts the process that holds the data, and the first workers. Raises EOFError where it cannot load them."""
+        here, there = socket.socketpair()
+        bounds = {
+            "dumps": self.dumps, "prefixes": self.prefixes, "seconds": self.settings.seconds, "memory": self.settings.memory,
+            "result": self.settings.result,
+        }  # fmt: skip
+        command = [sys.executable, "-m", "pipeline.serve.worker", str(there.fileno()), json.dumps(bounds)]
+        self.holder = subprocess.Popen(command, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        there.close()
+        here.setblocking(False)
+        self.control = here
+        said = await asyncio.get_running_loop().sock_recv(here, 1000)
+        if not said:
+            raise EOFError
+        self.loaded = json.loads(said)
+        for _ in range(self.settings.processes):
+            await self._add()
+
+    async def run(self, task: Mapping[str, Any]) -> Answer:
+        """The answer to a task.
+
+        Raises Refused: 503 where no worker is free in time, 504 where the query takes too long, 507 where it takes too much.
+        """
+        worker = await self._taken()
+        stepping = asyncio.get_running_loop().call_later(_LONG, worker.step_back)
+        whole = False
+        try:
+            async with asyncio.timeout(self.settings.seconds):
+                answer = await worker.ask(task)
+            whole = True
+            return answer
+        except TimeoutError:
+            raise Refused(504, f"the query took longer than {self.settings.seconds:g} seconds and was stopped") from None
+        except EOFError:
+            raise Refused(507, "the query needs more memory than allowed, or nests too deep, and was stopped") from None
+        finally:
+            stepping.cancel()
+            self._give_back(worker, whole=whole and not worker.patient)
+
+    async def _taken(self) -> Worker:
+        """A free worker, or the next that comes free."""
+        if self.free:
+            worker = self.free.pop()
+        else:
+            if len(self.waiting) >= self.settings.waiting:
+                raise self._crowded()
+            place: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
+            self.waiting.append(place)
+            try:
+                worker = await asyncio.wait_for(place, self.settings.patience)
+            except TimeoutError:
+                raise self._crowded() from None
+            except asyncio.CancelledError:
+                if place.done() and not place.cancelled():
+                    self._hand_on(place.result())
+                raise
+            finally:
+                if place in self.waiting:
+                    self.waiting.remove(place)
+        self.busy.add(worker)
+        return worker
+
+    def _crowded(self) -> Refused:
+        return Refused(503, "too many queries at once; try again", {"Retry-After": str(max(1, round(self.settings.patience)))})
+
+    def _give_back(self, worker: Worker, *, whole: bool) -> None:
+        self.busy.discard(worker)
+        if whole and not self.closing:
+            self._hand_on(worker)
+            return
+        worker.end()
+        self.ended += not whole
+        if not self.closing:
+            task = asyncio.get_running_loop().create_task(self._add())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    def _hand_on(self, worker: Worker) -> None:
+        """To the one who waits longest, else to the free ones."""
+        while self.waiting:
+            place = self.waiting.popleft()
+            if not place.done():
+                place.set_result(worker)
+                return
+        self.free.append(worker)
+
+    async def _add(self) -> None:
+        """Another worker, a fork away."""
+        here, there = socket.socketpair()
+        here.setblocking(False)
+        async with self._forking:
+            socket.send_fds(self.control, [b"w"], [there.fileno()])
+            there.close()
+            (pid,) = LENGTH.unpack(await asyncio.get_running_loop().sock_recv(self.control, LENGTH.size))
+        worker = Worker(pid, here)
+        if self.closing:
+            worker.end()
+        else:
+            self._hand_on(worker)
+
+    async def close(self, grace: float) -> None:
+        """Lets running queries end in time, then ends every process."""
+        self.closing = True
+        until = time.monotonic() + grace
+        while (self.busy or self.waiting) and time.monotonic() < until:
+            await asyncio.sleep(0.05)
+        for worker in (*self.free, *self.busy):
+            worker.end()
+        self.free.clear()
+        self.control.close()
+        self.holder.kill()
+        await asyncio.to_thread(self.holder.wait)
+
+    def pids(self) -> Sequence[int]:
+        """The processes of the pool, the one that holds the data first."""
+        return [self.holder.pid, *(one.pid for one in (*self.free, *self.busy))]
+
+
+__all__ = ["Answer", "Pool", "Worker"]

@@ -1,0 +1,63 @@
+"""Starts the server, says where it listens, and stops it when it is asked to."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from pipeline.errors import Finding, SourceError
+from pipeline.project import Project
+from pipeline.serve.app import application
+from pipeline.serve.content import read_content
+from pipeline.serve.guard import guarded
+from pipeline.serve.settings import Settings
+
+
+def run(project: Project, settings: Settings, *, log: bool = True, say: Callable[[str], None] = lambda _: None) -> None:
+    """Serves a project until it is told to end (SIGTERM, SIGINT); what was begun is ended within the grace time.
+
+    Raises SourceError: LP820 where dist/ is not built, LP821 where the address cannot be had.
+    """
+    read_content(project)
+    listening = _listening(settings)
+    host, port = listening.getsockname()[:2]
+    config = uvicorn.Config(
+        application(project, settings, log=log),
+        http=guarded(settings), ws="none", lifespan="on", log_level="warning", access_log=False, server_header=False, date_header=True,
+        timeout_keep_alive=10, timeout_graceful_shutdown=round(settings.grace) + 1, limit_concurrency=settings.connections, backlog=512,
+    )  # fmt: skip
+    server = _Server(config, lambda: say(f"http://{f'[{host}]' if ':' in host else host}:{port}/"))
+    server.run(sockets=[listening])
+    if not server.started:
+        sys.exit(3)
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to listen."""
+        await super().startup(sockets=sockets)
+        if self.started:
+            self.ready()
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """A socket at the address. Raises SourceError (LP821)."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listening = socket.socket(family)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        detail = error.strerror or str(error)
+        raise SourceError([Finding("LP821", None, {"host": settings.host, "port": str(settings.port), "detail": detail})]) from None
+    return listening

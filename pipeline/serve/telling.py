@@ -1,0 +1,73 @@
+"""What the server tells of itself: one JSON line for each request, without the client's address, and figures for Prometheus."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from datetime import UTC, datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+_ROUTES = {"sparql": "sparql", "health": "health", "metrics": "metrics"}
+
+
+class Figures:
+    """The figures of a server, in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter("lodpipe_requests", "Requests answered.", ["route", "status"], registry=self.registry)
+        self.seconds = Histogram("lodpipe_request_seconds", "Time from request to last byte.", ["route"], registry=self.registry)
+        self.workers = Gauge("lodpipe_workers", "Processes that answer queries.", ["state"], registry=self.registry)
+        self.waiting = Gauge("lodpipe_queries_waiting", "Queries that wait for a process.", registry=self.registry)
+        self.replaced = Gauge("lodpipe_workers_replaced", "Processes replaced since the data was loaded.", registry=self.registry)
+        self.hits = Counter("lodpipe_cache_hits", "Answers that were there already.", registry=self.registry)
+        self.statements = Gauge("lodpipe_statements", "Statements loaded, in default and named graphs.", registry=self.registry)
+        self.reloads = Counter("lodpipe_reloads", "Times that new data took the place of old.", registry=self.registry)
+
+    def text(self) -> bytes:
+        """All figures as Prometheus reads them."""
+        return generate_latest(self.registry)
+
+
+class Told:
+    """Tells each request of an application, in the log and in the figures."""
+
+    def __init__(self, app: ASGIApp, figures: Figures, *, log: bool = True) -> None:
+        self.app, self.figures, self.log = app, figures, log
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or one life of the server."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status, size = 499, 0  # a client that leaves before it is answered
+
+        async def counted(message: Message) -> None:
+            nonlocal status, size
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            elif message["type"] == "http.response.body":
+                size += len(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self.app(scope, receive, counted)
+        finally:
+            passed = time.perf_counter() - started
+            route = _ROUTES.get(scope["path"].strip("/"), "file" if "." in scope["path"].rsplit("/", 1)[-1] else "resource")
+            self.figures.requests.labels(route, str(status)).inc()
+            self.figures.seconds.labels(route).observe(passed)
+            if self.log:
+                self._write(scope, status, size, passed)
+
+    def _write(self, scope: Scope, status: int, size: int, passed: float) -> None:
+        address = scope["path"] + ("?" + scope["query_string"].decode("latin-1") if scope["query_string"] else "")
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "method": scope["method"], "address": address[:2000], "status": status,
+            "bytes": size, "milliseconds": round(passed * 1000, 1),
+        }  # fmt: skip
+        sys.stderr.write(json.dumps(line) + "\n")

@@ -208,6 +208,10 @@ def _late_findings(
     if (share := project.publication.expectations.shrink) is not None:
         yield from shrink_findings(counts(statements.engine, tables), project.dist, share, project.origin("shrink"))
     yield from declaration_findings(project, statements)
+    if isinstance(project.publication.site, Mapping):
+        from pipeline.site.declaration import site_findings
+
+        yield from site_findings(project, statements.engine, statements.vocabulary)
     yield from checks.vocabulary_findings(statements, declarations.vocabulary)
     yield from checks.unused_records(statements.engine, tables, declarations.tables)
     yield from checks.unused_fields(tables, declarations.tables, declarations.mapping)
@@ -221,7 +225,7 @@ def _late_findings(
 
 def build(
     project: Project, *, engine: str | None = None, say: Progress = lambda _: None,
-    fail_on: Severity | None = Severity.ERROR, allow_shrink: bool = False,
+    fail_on: Severity | None = Severity.ERROR, allow_shrink: bool = False, site: bool = True,
 ) -> tuple[Finding, ...]:  # fmt: skip
     """Builds dist/ whole or not at all, and gives the findings that weigh less than `fail_on`.
 
@@ -241,8 +245,9 @@ def build(
                     raise InvalidData(findings)
                 say("writing dumps")
                 write_dist(outcome, target)
+                kept = "site" if not (site and project.publication.site) or not _pages(outcome, target, say) else ""
             unchanged(project.root, before)
-            swap(target, project.dist)
+            swap(target, project.dist, keeping=kept)
         except duckdb.IOException as error:
             raise SourceError([Finding("LP701", Origin("dist"), {"detail": str(error).split("\n")[0]})]) from None
         except OSError as error:
@@ -260,6 +265,21 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     gate(outcome.project, folder)
     write_counts(outcome.counts, folder)
     (folder / "SHA256SUMS").write_text(checksums(folder), "utf-8")
+
+
+def _pages(outcome: Outcome, target: Path, say: Progress) -> bool:
+    """Writes site/ into the new dist/, where the old one's pages were made of something else; says whether it did."""
+    from pipeline.site import is_fresh, link_tree, site_digest, write_site  # templates and their engine are loaded where pages are written only
+
+    digest = site_digest(outcome.project, target)
+    old = outcome.project.dist
+    if is_fresh(old / "site", digest):
+        if checksums(old) != checksums(target):  # the old folder was meddled with: it goes, its pages stay
+            link_tree(old / "site", target / "site")
+        return False
+    say("writing pages")
+    write_site(outcome.project, outcome.statements, outcome.declarations.vocabulary, outcome.declarations.shapes, target, digest)
+    return True
 
 
 def _write_schemas(outcome: Outcome, folder: Path) -> None:

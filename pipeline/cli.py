@@ -46,11 +46,12 @@ def main() -> None:
 @REPORT
 @FAIL_ON
 @NO_COLOR
+@click.option("--no-site", is_flag=True, help="Leave out the pages (dist/site/).")
 @click.option("--allow-shrink", is_flag=True, help="Build even if records became fewer than `shrink` in publication.yaml allows.")
 @click.option("-v", "--verbose", is_flag=True, help="Tell each step and its time.")
 def build(
     root: Path, engine: str | None, lang: str | None, formats: tuple[str, ...], reports: tuple[str, ...], fail_on: str, no_color: bool,
-    allow_shrink: bool, verbose: bool,
+    no_site: bool, allow_shrink: bool, verbose: bool,
 ) -> None:  # fmt: skip
     """Read, map, validate, and write dist/ - whole or not at all."""
     telling = _telling(formats, reports, fail_on, no_color)
@@ -58,7 +59,7 @@ def build(
     def run(project: Any, say: Callable[[str], None]) -> tuple[Any, ...]:
         from pipeline.build import build as build_project
 
-        return build_project(project, engine=engine, say=say, fail_on=telling.fail_on, allow_shrink=allow_shrink)
+        return build_project(project, engine=engine, say=say, fail_on=telling.fail_on, allow_shrink=allow_shrink, site=not no_site)
 
     _run(root, lang, verbose, run, telling=telling)
 

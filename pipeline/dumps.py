@@ -168,9 +168,9 @@ def gzip(path: Path) -> None:
 
 
 def checksums(folder: Path) -> str:
-    """SHA256SUMS of all files below a folder, as `sha256sum --check` reads it."""
+    """SHA256SUMS of all files below a folder but the pages, as `sha256sum --check` reads it."""
     lines = []
-    for path in sorted(folder.rglob("*")):
+    for path in sorted(path for part in folder.iterdir() if part.name != "site" for path in (part, *part.rglob("*"))):
         if path.is_file() and path.name != "SHA256SUMS":
             with path.open("rb") as file:
                 digest: Any = hashlib.file_digest(file, "sha256")

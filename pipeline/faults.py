@@ -91,20 +91,32 @@ def recover(dist: Path) -> None:
         old.rename(dist)
 
 
-def swap(new: Path, dist: Path) -> None:
-    """Puts the new folder in the place of the old one; where nothing changed, nothing is touched. Raises OSError."""
+def swap(new: Path, dist: Path, keeping: str = "") -> None:
+    """Puts the new folder in the place of the old one; where nothing changed, nothing is touched. Raises OSError.
+
+    `keeping` names a folder that the new one lacks because the old one's is as good: it does not count as a change.
+    """
     if dist.is_symlink() or (dist.exists() and not dist.is_dir()):
         raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), "dist")
     if not dist.exists():
         new.rename(dist)
-    elif not _same(new, dist):
+    elif not _same(new, dist, keeping):
         _exchange(new, dist)
 
 
-def _same(one: Path, other: Path) -> bool:
-    """Whether two folders hold the same files with the same bytes."""
-    mine, theirs = ({path.relative_to(top) for path in top.rglob("*") if path.is_file()} for top in (one, other))
+def _same(one: Path, other: Path, without: str = "") -> bool:
+    """Whether two folders hold the same files with the same bytes; a folder of that name at the top does not count."""
+    mine, theirs = _files(one, without), _files(other, without)
     return mine == theirs and all(filecmp.cmp(one / name, other / name, shallow=False) for name in mine)
+
+
+def _files(folder: Path, without: str) -> set[str]:
+    found: set[str] = set()
+    for top, folders, files in os.walk(folder):
+        if without in folders and top == str(folder):
+            folders.remove(without)
+        found |= {os.path.relpath(os.path.join(top, name), folder) for name in files}
+    return found
 
 
 def _exchange(new: Path, dist: Path) -> None:

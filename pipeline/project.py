@@ -128,6 +128,7 @@ class Publication:
     hosting: str | None
     expectations: Expectations = field(default_factory=Expectations)
     limits: Limits = field(default_factory=Limits)
+    site: Mapping[str, Any] | bool = True  # read by pipeline/site
 
 
 @dataclass(frozen=True)
@@ -219,6 +220,7 @@ def _publication(values: dict[str, Any]) -> Publication:
         hosting=values.get("hosting"),
         expectations=_expectations(values),
         limits=_limits(values.get("limits", {})),
+        site=values.get("site", True),
     )
 
 

@@ -11,8 +11,8 @@ from support import ROOT
 FLOORS = [
     "messages", "errors", "progress", "datatypes", "tokens", "reading", "project", "vocabulary", "sources", "mapping",
     "plan", "databases", "engine", "lines", "statements", "shacl", "shapes", "checks", "echoes", "integrity",
-    "lint", "turtle", "queries", "asking", "jsonld", "dumps", "catalogue", "report", "faults", "build", "standalone", "validation",
-    "serve", "cli",
+    "lint", "turtle", "queries", "asking", "jsonld", "dumps", "catalogue", "site", "report", "faults", "build", "standalone",
+    "validation", "serve", "cli",
 ]  # fmt: skip
 MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 WORDS = re.compile(r"\b(labors?|labore|labs?|rogl|kommunen?|brandis)\b", re.IGNORECASE)

@@ -1,0 +1,129 @@
+"""A picture of a network, laid out the same on every machine: only + − × ÷ and square roots of IEEE 754 numbers, in a fixed order.
+
+Nodes that hang on one other node alone stand around it; the rest finds its place by forces (Fruchterman and Reingold 1991).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import sqrt
+
+ROUNDS = 260
+Point = tuple[float, float]
+# Sixteen directions, as fractions: sines from a library may differ in their last digit.
+_TURN = (0.9238795325112867, 0.3826834323650898)
+
+
+@dataclass(frozen=True)
+class Laid:
+    """Where nodes stand, and the size of the picture."""
+
+    places: Mapping[str, Point]
+    width: int
+    height: int
+
+
+def lay_out(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> Laid:
+    """Places for all nodes; edges between unknown nodes and doubled ones do not count."""
+    known = sorted(set(nodes))
+    there = frozenset(known)
+    joined = sorted({(min(a, b), max(a, b)) for a, b in edges if a != b and a in there and b in there})
+    near: dict[str, list[str]] = {one: [] for one in known}
+    for a, b in joined:
+        near[a].append(b)
+        near[b].append(a)
+    hubs = {one: near[one][0] for one in known if len(near[one]) == 1 and len(near[near[one][0]]) > 1}
+    core = [one for one in known if one not in hubs]
+    leaves: dict[str, list[str]] = {one: [] for one in core}
+    for leaf, hub in hubs.items():
+        leaves[hub].append(leaf)
+    radius = {one: _ring(len(leaves[one])) for one in core}
+    places = _forces(core, [(a, b) for a, b in joined if a in leaves and b in leaves], radius)
+    for hub in core:
+        places |= _around(places[hub], leaves[hub], radius[hub])
+    return _fitted(places)
+
+
+def _ring(count: int) -> float:
+    """How far from its hub a ring of leaves stands."""
+    return 0.0 if count == 0 else 26.0 + 3.2 * count
+
+
+def _direction(number: int, count: int) -> Point:
+    """A unit vector, `number` of `count` steps round, by halving turns and straight chords: no sine."""
+    part = number * 16 / count
+    whole = int(part)
+    x, y = _on_sixteen(whole)
+    nx, ny = _on_sixteen(whole + 1)
+    rest = part - whole
+    x, y = x + (nx - x) * rest, y + (ny - y) * rest
+    length = sqrt(x * x + y * y)
+    return x / length, y / length
+
+
+def _on_sixteen(number: int) -> Point:
+    x, y = 1.0, 0.0
+    for _ in range(number % 16):
+        x, y = x * _TURN[0] - y * _TURN[1], x * _TURN[1] + y * _TURN[0]
+    return x, y
+
+
+def _around(hub: Point, leaves: Sequence[str], radius: float) -> dict[str, Point]:
+    places = {}
+    for number, leaf in enumerate(leaves):
+        x, y = _direction(number, len(leaves))
+        places[leaf] = (hub[0] + x * radius, hub[1] + y * radius)
+    return places
+
+
+def _forces(core: Sequence[str], edges: Sequence[tuple[str, str]], radius: Mapping[str, float]) -> dict[str, Point]:
+    count = len(core)
+    number = {one: place for place, one in enumerate(core)}
+    xs, ys = [0.0] * count, [0.0] * count
+    for place in range(count):
+        x, y = _direction(place * 7 % max(1, count), max(1, count))
+        far = 120.0 + 300.0 * (place % 5) / 5
+        xs[place], ys[place] = x * far, y * far
+    pairs = [(number[a], number[b]) for a, b in edges]
+    size = [radius[one] + 24.0 for one in core]
+    heat = 60.0
+    for _ in range(ROUNDS if count <= 150 else 60):
+        dx, dy = [0.0] * count, [0.0] * count
+        for a in range(count):
+            for b in range(a + 1, count):
+                x, y = xs[a] - xs[b], ys[a] - ys[b]
+                square = x * x + y * y + 0.01
+                apart = size[a] + size[b]
+                push = apart * apart * 1.1 / square
+                dx[a] += x * push / 12
+                dy[a] += y * push / 12
+                dx[b] -= x * push / 12
+                dy[b] -= y * push / 12
+        for a, b in pairs:
+            x, y = xs[a] - xs[b], ys[a] - ys[b]
+            far = sqrt(x * x + y * y) + 0.01
+            pull = (far - size[a] - size[b] - 30.0) / far / 4
+            dx[a] -= x * pull
+            dy[a] -= y * pull
+            dx[b] += x * pull
+            dy[b] += y * pull
+        for a in range(count):
+            dx[a] -= xs[a] * 0.03  # what hangs together with nothing stays near
+            dy[a] -= ys[a] * 0.03
+            step = sqrt(dx[a] * dx[a] + dy[a] * dy[a]) + 0.01
+            scale = min(step, heat) / step
+            xs[a] += dx[a] * scale
+            ys[a] += dy[a] * scale
+        heat = max(1.0, heat * 0.98)
+    return {one: (xs[place], ys[place]) for one, place in number.items()}
+
+
+def _fitted(places: Mapping[str, Point], margin: float = 70.0) -> Laid:
+    """The picture's corner at zero, places rounded."""
+    if not places:
+        return Laid({}, 0, 0)
+    left, top = min(x for x, _ in places.values()) - margin, min(y for _, y in places.values()) - margin
+    right, bottom = max(x for x, _ in places.values()) + margin, max(y for _, y in places.values()) + margin
+    fitted = {one: (round(x - left, 1), round(y - top, 1)) for one, (x, y) in places.items()}
+    return Laid(fitted, int(right - left), int(bottom - top))

@@ -1,0 +1,229 @@
+"""One page for each resource: what is said of it and by whom, what stands beside it in tables, what points to it; and the same as data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from pipeline.site.addresses import Addresses, href, up
+from pipeline.site.declaration import PageTable, Site
+from pipeline.site.names import Names, chosen, label, literal, slug
+from pipeline.site.tables import INCOMING, LABELS, Merged, Row, Streams
+from pipeline.site.values import Value, is_safe, of_literal, shown_iri
+from pipeline.statements import TYPE
+
+Triple = tuple[str, str, str]
+
+
+@dataclass
+class Resource:
+    """Everything that a page is made of, as it comes from the streams; the same for all languages."""
+
+    iri: str
+    page: str
+    kind: str | None
+    labels: Sequence[str | None]
+    said: list[Row]
+    rows: list[Row]
+    pointing: list[Row]
+    resting: list[Row]
+    sources: list[Row]
+
+    def triples(self) -> list[Triple]:
+        """What the page says as data: its own statements and those of the nodes in its tables, sorted."""
+        found = {(s, p, o) for s, p, o, *_ in self.said} | {(row[4], row[5], row[6]) for row in self.rows}
+        return sorted(found)
+
+
+@dataclass
+class Source:
+    """A document that statements rest on, with its number on the page."""
+
+    number: int
+    text: str
+    href: str | None
+    lang: str
+
+
+@dataclass
+class Fact:
+    """A property and its values."""
+
+    label: str
+    title: str
+    href: str | None
+    values: list[Value]
+    more: int = 0
+    anchor: str = ""
+
+
+@dataclass
+class Sheet:
+    """A table on a page, or its notes."""
+
+    title: str
+    anchor: str
+    columns: list[str]
+    rows: list[tuple[list[list[Value]], str]]
+    total: int
+    notes: bool
+
+
+@dataclass
+class Shown:
+    """A page in one language."""
+
+    title: Value
+    iri: str
+    kinds: list[Value]
+    facts: list[Fact]
+    sheets: list[Sheet]
+    notes: list[Sheet]
+    pointing: list[Fact]
+    resting: list[Value]
+    resting_more: int
+    sources: list[Source]
+    parents: list[Value] = field(default_factory=list)
+
+
+def resources(streams: Streams, addresses: Addresses) -> Iterator[Resource]:
+    """Every resource that can have a page, with what its page needs, in the order of the IRIs; one pass over each stream."""
+    said, rows, pointing, resting, sources = (
+        Merged(one) for one in (streams.said(), streams.rows(), streams.pointing(), streams.resting(), streams.sources())
+    )
+    for subject, kind, *labels in streams.resources():
+        page = addresses.page(subject[1:-1])
+        if page is not None:
+            yield Resource(
+                subject, page, kind, labels, said.of(subject), rows.of(subject), pointing.of(subject), resting.of(subject), sources.of(subject)
+            )
+
+
+class Writer:
+    """Makes pages of resources in one language."""
+
+    def __init__(self, site: Site, names: Names, addresses: Addresses, language: str, browse: Callable[[str], str | None]) -> None:
+        self.site, self.names, self.addresses, self.language, self.browse = site, names, addresses, language, browse
+        self.place = addresses.languages.index(language)
+        self.suffix = addresses.suffix(language) + ".html"
+        self.order = {iri: number for number, iri in enumerate(site.properties)}
+
+    def show(self, resource: Resource) -> Shown:
+        """The page of a resource."""
+        root = up(resource.page)
+        numbers = {row[1]: number for number, row in enumerate(resource.sources, 1)}
+        in_tables = {row[4] for row in resource.rows}
+        text, tag = label(resource.labels, self.place, resource.iri, self.addresses.base)
+        sheets = self._sheets(resource, root, numbers)
+        return Shown(
+            title=Value(text, lang=tag if tag != self.language else ""),
+            iri=resource.iri[1:-1],
+            kinds=self._kinds(resource, root),
+            facts=self._facts(resource, root, numbers, in_tables),
+            sheets=[one for one in sheets if not one.notes],
+            notes=[one for one in sheets if one.notes],
+            pointing=self._pointing(resource, root),
+            resting=[self._link(s, described, labels, root, detail=str(count)) for _, _, s, count, described, *labels in resource.resting if s != resource.iri],
+            resting_more=max(0, resource.resting[0][1] - len(resource.resting)) if resource.resting else 0,
+            sources=[self._source(number, row, root) for number, row in enumerate(resource.sources, 1)],
+        )
+
+    # -- parts ----------------------------------------------------------------------------------------------------------
+
+    def _kinds(self, resource: Resource, root: str) -> list[Value]:
+        types = [row[2] for row in resource.said if row[1] == TYPE]
+        types.sort(key=lambda one: (one != resource.kind, one))
+        found: list[Value] = []
+        for one in types:
+            text = self.names.kind(one, self.language)
+            if text not in (value.text for value in found):
+                listed = self.browse(one)
+                found.append(Value(text, root + listed + self.suffix if listed else None))
+        return found
+
+    def _facts(self, resource: Resource, root: str, numbers: Mapping[str, int], in_tables: set[str]) -> list[Fact]:
+        facts = []
+        for predicate, group in groupby(resource.said, key=itemgetter(1)):
+            if predicate == TYPE or predicate in self.site.hidden:
+                continue
+            rows = [row for row in group if row[2] not in in_tables]
+            if predicate in LABELS and len({literal(row[2])[0] for row in rows}) < 2:
+                continue
+            if rows := self._in_language(rows):
+                facts.append(self._fact(predicate, [self._value(row[2], row[3], row[4], row[5:], root, numbers) for row in rows], root))
+        return [fact for _, fact in sorted(facts, key=lambda one: one[0])]
+
+    def _in_language(self, rows: list[Row]) -> list[Row]:
+        """Of texts in several languages those of the page's language, where there are any."""
+        texts = [row for row in rows if row[2].startswith('"') and literal(row[2])[1]]
+        own = [row for row in texts if literal(row[2])[1] == self.language]
+        return [row for row in rows if row not in texts or row in own] if own and len(own) < len(texts) else rows
+
+    def _fact(self, predicate: str, values: list[Value], root: str, more: int = 0) -> tuple[tuple[int, str], Fact]:
+        name = self.names.term(predicate, self.language)
+        page = self.addresses.page(predicate[1:-1]) if predicate[1:-1] in self.names.vocabulary.own_terms else None
+        link = root + href(page) + self.suffix if page else None
+        fact = Fact(name, self.names.compact(predicate), link, values, more, slug(self.names.compact(predicate)))
+        return (self.order.get(predicate, len(self.order)), name), fact
+
+    def _value(self, term: str, graphs: str, described: bool, labels: Sequence[str | None], root: str, numbers: Mapping[str, int]) -> Value:
+        refs = tuple(sorted(numbers[one] for one in graphs.split(" ") if one in numbers)) if graphs else ()
+        if term.startswith('"'):
+            return of_literal(term, self.language, refs)
+        return self._link(term, described, labels, root, refs)
+
+    def _link(
+        self, term: str, described: bool, labels: Sequence[str | None], root: str, refs: tuple[int, ...] = (), detail: str = ""
+    ) -> Value:
+        iri = term[1:-1]
+        if not described:
+            return Value(shown_iri(iri), iri if is_safe(iri) else None, away=True, refs=refs)
+        page = self.addresses.page(iri)
+        text, tag = label(labels, self.place, term, self.addresses.base)
+        return Value(text, root + href(page) + self.suffix if page else None, tag if tag != self.language else "", refs=refs, detail=detail)
+
+    def _sheets(self, resource: Resource, root: str, numbers: Mapping[str, int]) -> list[Sheet]:
+        return [
+            sheet
+            for tab, group in groupby(resource.rows, key=itemgetter(1))
+            for sheet in [self._sheet(resource, self.site.tables[tab], list(group), root, numbers)]
+        ]
+
+    def _sheet(self, resource: Resource, table: PageTable, rows: list[Row], root: str, numbers: Mapping[str, int]) -> Sheet:
+        total = rows[0][2]
+        cells: list[tuple[list[list[Value]], str]] = []
+        for node, group in groupby(rows, key=itemgetter(4)):
+            said: dict[str, list[Row]] = {}
+            for row in group:
+                said.setdefault(row[5], []).append(row)
+            line = []
+            for column in table.columns:
+                found = [(row[6], row[7], row[8], row[9:]) for row in said.get(column, ()) if row[6] != resource.iri]
+                found = self._of_language(found)
+                line.append([self._value(*one, root, numbers) for one in found])
+            page = self.addresses.page(node[1:-1])
+            cells.append((line, root + href(page) + self.suffix if page else ""))
+        filled = [n for n in range(len(table.columns)) if any(line[n] for line, _ in cells)]
+        columns = [self.names.term(table.columns[n], self.language) for n in filled]
+        title = chosen(table.title, self.language)
+        return Sheet(title, slug(next(iter(table.title.values()))), columns, [([line[n] for n in filled], link) for line, link in cells], total, table.notes)
+
+    def _of_language(self, found: list[tuple[str, str, bool, Any]]) -> list[tuple[str, str, bool, Any]]:
+        own = [one for one in found if one[0].startswith('"') and literal(one[0])[1] == self.language]
+        return own or found
+
+    def _pointing(self, resource: Resource, root: str) -> list[Fact]:
+        facts = []
+        for predicate, group in groupby(resource.pointing, key=itemgetter(1)):
+            if predicate not in self.site.hidden:
+                rows = list(group)
+                values = [self._link(row[3], row[4], row[5:], root) for row in rows]
+                facts.append(self._fact(predicate, values, root, more=max(0, rows[0][2] - INCOMING)))
+        return [fact for _, fact in sorted(facts, key=lambda one: one[0])]
+
+    def _source(self, number: int, row: Row, root: str) -> Source:
+        value = self._link(row[1], row[2], row[3:], root)
+        return Source(number, value.text, value.href, value.lang)

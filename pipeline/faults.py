@@ -115,7 +115,7 @@ def _files(folder: Path, without: str) -> set[str]:
     for top, folders, files in os.walk(folder):
         if without in folders and top == str(folder):
             folders.remove(without)
-        found |= {os.path.relpath(os.path.join(top, name), folder) for name in files}
+        found |= {(Path(top) / name).relative_to(folder).as_posix() for name in files}
     return found
 
 

@@ -246,6 +246,16 @@ KINDS: dict[str, Kind] = {
     "LP821": Kind(
         "{host}:{port} cannot be listened at: {detail}", "Choose another with `--host` and `--port`; port 0 takes a free one.",
         "an {host}:{port} kann nicht gehorcht werden: {detail}", "Mit `--host` und `--port` andere wählen; Port 0 nimmt einen freien."),
+    # 84x: the pages
+    "LP840": Kind(
+        "the prefix of `{name}` is not declared", "Correct it, or declare `{prefix}` in ontology/context.jsonld.",
+        "das Präfix von `{name}` ist nicht erklärt", "Es berichtigen oder `{prefix}` in ontology/context.jsonld erklären."),
+    "LP841": Kind(
+        "a query of the pages: {detail}", "Mend the query; its tables and columns are those of source/records.yaml.",
+        "eine Abfrage der Seiten: {detail}", "Die Abfrage berichtigen; Tabellen und Spalten stehen in source/records.yaml."),
+    "LP842": Kind(
+        "outlines of the map: {detail}", "A CSV file in source/ with the columns id and wkt (POLYGON or MULTIPOLYGON) is expected.",
+        "Umrisse der Karte: {detail}", "Erwartet wird eine CSV-Datei in source/ mit den Spalten id und wkt (POLYGON oder MULTIPOLYGON)."),
 }
 
 

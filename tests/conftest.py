@@ -56,9 +56,9 @@ def copy_of_project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the real publication with its dist/, built once; to be read, not changed."""
+    """A copy of the real publication with its dist/ (without pages), built once; to be read, not changed."""
     project = copy_project(tmp_path_factory.mktemp("built") / "project")
-    done = run_process("build", "--project", project, "--lang", "en")
+    done = run_process("build", "--project", project, "--lang", "en", "--no-site")
     assert done.returncode == 0, f"the real publication does not build:\n{done.stderr}"
     return project
 

@@ -238,4 +238,4 @@ def _needed(node: dict[str, object], context: object) -> dict[str, object]:
     return prefixes | given
 
 
-__all__ = ["is_fresh", "link_tree", "site_digest", "site_findings", "write_site", "read_site", "Site", "DIGEST", "href", "up"]
+__all__ = ["DIGEST", "Site", "href", "is_fresh", "link_tree", "read_site", "site_digest", "site_findings", "up", "write_site"]

@@ -59,7 +59,7 @@ def _is_name(part: str) -> bool:
 def up(page: str) -> str:
     """The way from a page to the root of the site.
 
-    >>> up("lab/brandis"), up("index")
+    >>> up("library/north"), up("index")
     ('../', './')
     """
     return "../" * page.count("/") or "./"

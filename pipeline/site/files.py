@@ -38,7 +38,8 @@ def write_search(folder: Path, engine: Engine, browse: Browse, names: Names, add
     """search.json: every resource of a kind that people look for, in one stream."""
     groups = [one for one in browse.lists if not one.minor]
     number = {one.iri: place for place, one in enumerate(groups)}
-    head = {"languages": list(addresses.languages), "groups": [[names.kind(one.iri, lang, many=True) for lang in addresses.languages] for one in groups]}
+    called = [[names.kind(one.iri, lang, many=True) for lang in addresses.languages] for one in groups]
+    head = {"languages": list(addresses.languages), "groups": called}
     with (folder / "search.json").open("w", encoding="utf-8", newline="\n") as out:
         out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "entries": [')
         comma = "\n"
@@ -55,8 +56,9 @@ def _searched(engine: Engine, addresses: Addresses) -> Iterator[tuple[Any, ...]]
     listed = ", ".join(text(one) for one in ALTERNATIVE)
     return engine.stream(
         f"SELECT r.kind, r.s, a.others, f.detail, {columns} FROM site_resources AS r "
-        f"LEFT JOIN (SELECT s, list(DISTINCT o ORDER BY o) AS others FROM site_triples WHERE p IN ({listed}) AND o LIKE '\"%' GROUP BY s) AS a ON a.s = r.s "
-        f"LEFT JOIN (SELECT s, min(coalesce(label_0, value)) AS detail FROM site_facets WHERE facet = 0 GROUP BY s) AS f ON f.s = r.s ORDER BY r.s"
+        f"LEFT JOIN (SELECT s, list(DISTINCT o ORDER BY o) AS others FROM site_triples WHERE p IN ({listed}) AND o LIKE '\"%' GROUP BY s) AS a "
+        f"ON a.s = r.s LEFT JOIN (SELECT s, min(coalesce(label_0, value)) AS detail FROM site_facets WHERE facet = 0 GROUP BY s) AS f "
+        f"ON f.s = r.s ORDER BY r.s"
     )
 
 
@@ -69,7 +71,9 @@ def _entry(group: int, page: str, labels: Sequence[str | None], others: Sequence
     return [*entry, literal(detail)[0]] if detail else entry
 
 
-def write_sparql(folder: Path, publication: Publication, overview: Overview, prefixes: Mapping[str, str], statements: int, queries: list[Any]) -> None:
+def write_sparql(
+    folder: Path, publication: Publication, overview: Overview, prefixes: Mapping[str, str], statements: int, queries: list[Any]
+) -> None:
     """sparql.json: what the query page needs to know."""
     dump = next((one for one in (f"{publication.name}.nq.gz", f"{publication.name}.nq") if (folder / one).is_file()), None)
     config: dict[str, Any] = {
@@ -88,7 +92,8 @@ def write_sparql(folder: Path, publication: Publication, overview: Overview, pre
 
 def _beginnings(engine: Engine, base: str) -> list[str]:
     rows = engine.rows(
-        f"SELECT DISTINCT regexp_extract(substr(s, {len(base) + 2}), '^[^/>]*[/>]') FROM site_resources WHERE starts_with(s, {text('<' + base)}) ORDER BY ALL"
+        f"SELECT DISTINCT regexp_extract(substr(s, {len(base) + 2}), '^[^/>]*[/>]') FROM site_resources "
+        f"WHERE starts_with(s, {text('<' + base)}) ORDER BY ALL"
     )
     return [row[0].rstrip(">") for row in rows if row[0] and row[0] != ">"]
 

@@ -156,5 +156,6 @@ class Overview:
         for iri, announced, recorded in rows:
             shape = self._shape(iri, "", language, labels)
             equal = announced is not None and recorded is not None and str(announced).split(" ")[-1] == str(recorded)
-            shown.append(Figure(Value(shape.text, shape.href), "–" if announced is None else str(announced), "–" if recorded is None else str(recorded), equal))
+            first, second = ("–" if one is None else str(one) for one in (announced, recorded))
+            shown.append(Figure(Value(shape.text, shape.href), first, second, equal))
         return {"rows": shown, "title": chosen(self.site.figures.title, language), "caption": chosen(self.site.figures.caption, language)}

@@ -126,7 +126,11 @@ class Writer:
             sheets=[one for one in sheets if not one.notes],
             notes=[one for one in sheets if one.notes],
             pointing=self._pointing(resource, root),
-            resting=[self._link(s, described, labels, root, detail=str(count)) for _, _, s, count, described, *labels in resource.resting if s != resource.iri],
+            resting=[
+                self._link(s, described, labels, root, detail=str(count))
+                for _, _, s, count, described, *labels in resource.resting
+                if s != resource.iri
+            ],
             resting_more=max(0, resource.resting[0][1] - len(resource.resting)) if resource.resting else 0,
             sources=[self._source(number, row, root) for number, row in enumerate(resource.sources, 1)],
         )
@@ -209,7 +213,8 @@ class Writer:
         filled = [n for n in range(len(table.columns)) if any(line[n] for line, _ in cells)]
         columns = [self.names.term(table.columns[n], self.language) for n in filled]
         title = chosen(table.title, self.language)
-        return Sheet(title, slug(next(iter(table.title.values()))), columns, [([line[n] for n in filled], link) for line, link in cells], total, table.notes)
+        rows_shown = [([line[n] for n in filled], link) for line, link in cells]
+        return Sheet(title, slug(next(iter(table.title.values()))), columns, rows_shown, total, table.notes)
 
     def _of_language(self, found: list[tuple[str, str, bool, Any]]) -> list[tuple[str, str, bool, Any]]:
         own = [one for one in found if one[0].startswith('"') and literal(one[0])[1] == self.language]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -64,12 +65,12 @@ class Renderer:
         self.put(page + (self.suffix if suffix is None else suffix) + ".html", text)
 
     def put(self, name: str, text: str) -> None:
-        """A file; its folder is made where it is missing."""
+        """A file; its folder is made where it is missing. What lies there already (a tree of dist/, a link to its bytes) stays as it is."""
         path = self.folder / name
         if path.parent not in self._made:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(path.parent)
-        with path.open("w", encoding="utf-8", newline="\n") as out:
+        with contextlib.suppress(FileExistsError), path.open("x", encoding="utf-8", newline="\n") as out:
             out.write(text)
 
     def _alternates(self, page: str) -> list[dict[str, str]]:

@@ -43,7 +43,8 @@ def _resources(engine: Engine, site: Site, languages: Sequence[str]) -> None:
         f"LEFT JOIN (VALUES {values}) AS k (iri, rank) ON k.iri = t.o WHERE t.p = {text(TYPE)} GROUP BY t.s"
     )
     order = " ".join(f"WHEN {text(one)} THEN {number}" for number, one in enumerate(LABELS))
-    columns = ", ".join(f"substr(min({_language_rank(languages, one)} || CASE p {order} END || o), 3) AS label_{n}" for n, one in enumerate(languages))
+    best = "substr(min({} || CASE p " + order + " END || o), 3) AS label_{}"
+    columns = ", ".join(best.format(_language_rank(languages, one), n) for n, one in enumerate(languages))
     listed = ", ".join(text(one) for one in LABELS)
     labels = f"SELECT s, {columns} FROM site_triples WHERE p IN ({listed}) AND o LIKE '\"%' GROUP BY s"
     names = ", ".join(f"label_{n}" for n in range(len(languages)))
@@ -73,8 +74,9 @@ def _compose(engine: Engine, kind: str, steps: Sequence[str], languages: int) ->
     )
     plain = "regexp_replace(label_{n}, '^\"(.*)\"(@[A-Za-z0-9-]+|\\^\\^<[^<>]*>)?$', '\\1')"
     joined = ", ".join(f"'\"' || string_agg({plain.format(n=n)}, ' – ' ORDER BY place) || '\"' AS label_{n}" for n in range(languages))
+    changes = ", ".join(f"label_{n} = c.label_{n}" for n in range(languages))
     engine.rows(
-        f"UPDATE site_resources SET {', '.join(f'label_{n} = c.label_{n}' for n in range(languages))} FROM (SELECT s, {joined} FROM ({parts}) GROUP BY s) AS c "
+        f"UPDATE site_resources SET {changes} FROM (SELECT s, {joined} FROM ({parts}) GROUP BY s) AS c "
         f"WHERE site_resources.s = c.s AND site_resources.kind = {text(kind)} AND site_resources.label_0 IS NULL"
     )
 
@@ -88,7 +90,8 @@ def _links(engine: Engine, site: Site) -> None:
     ]
     union = " UNION ".join(selects) or "SELECT '' AS page, 0 AS tab, '' AS node WHERE false"
     engine.rows(
-        f"CREATE OR REPLACE TABLE site_links AS SELECT l.page, l.tab, l.node, row_number() OVER w AS rank, count(*) OVER (PARTITION BY l.page, l.tab) AS total "
+        f"CREATE OR REPLACE TABLE site_links AS SELECT l.page, l.tab, l.node, row_number() OVER w AS rank, "
+        f"count(*) OVER (PARTITION BY l.page, l.tab) AS total "
         f"FROM ({union}) AS l LEFT JOIN site_resources AS r ON r.s = l.node WHERE l.node LIKE '<%' "
         f"WINDOW w AS (PARTITION BY l.page, l.tab ORDER BY r.label_0, l.node)"
     )
@@ -124,14 +127,16 @@ class Streams:
     def said(self) -> Iterator[Row]:
         """(page, predicate, object, graphs, whether the object is described, its labels)."""
         return self.engine.stream(
-            f"SELECT t.s, t.p, t.o, t.gs, r.s IS NOT NULL, {self.names} FROM site_triples AS t LEFT JOIN site_resources AS r ON r.s = t.o ORDER BY t.s, t.p, t.o"
+            f"SELECT t.s, t.p, t.o, t.gs, r.s IS NOT NULL, {self.names} FROM site_triples AS t "
+            f"LEFT JOIN site_resources AS r ON r.s = t.o ORDER BY t.s, t.p, t.o"
         )
 
     def rows(self) -> Iterator[Row]:
-        """(page, table, total, rank, node, predicate, object, graphs, whether the object is described, its labels) of the tables on the pages."""
+        """(page, table, total, rank, node, predicate, object, graphs, whether the object is described, its labels) of tables on pages."""
         return self.engine.stream(
-            f"SELECT l.page, l.tab, l.total, l.rank, l.node, t.p, t.o, t.gs, r.s IS NOT NULL, {self.names} FROM site_links AS l JOIN site_triples AS t ON t.s = l.node "
-            f"LEFT JOIN site_resources AS r ON r.s = t.o WHERE l.rank <= {ROWS} ORDER BY l.page, l.tab, l.rank, t.p, t.o"
+            f"SELECT l.page, l.tab, l.total, l.rank, l.node, t.p, t.o, t.gs, r.s IS NOT NULL, {self.names} FROM site_links AS l "
+            f"JOIN site_triples AS t ON t.s = l.node LEFT JOIN site_resources AS r ON r.s = t.o "
+            f"WHERE l.rank <= {ROWS} ORDER BY l.page, l.tab, l.rank, t.p, t.o"
         )
 
     def pointing(self) -> Iterator[Row]:

@@ -97,7 +97,7 @@ def read_site(project: Project, vocabulary: Vocabulary) -> Site:
     said = project.publication.site if isinstance(project.publication.site, Mapping) else {}
     return Site(
         wanted=project.publication.site is not False,
-        properties={expand(name, vocabulary): label for name, label in said.get("properties", {}).items()},
+        properties={expand(name, vocabulary): label for name, label in said.get("terms", {}).items()},
         hidden=frozenset(expand(name, vocabulary) for name in said.get("hidden", ())),
         kinds=tuple(_kind(one, vocabulary) for one in said.get("kinds", ())),
         tables=tuple(_table(one, vocabulary) for one in said.get("tables", ())),
@@ -176,8 +176,8 @@ Path = tuple[str | int, ...]
 
 def _names(said: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """Each short name with its place."""
-    for name in said.get("properties", {}):
-        yield ("properties", name), name
+    for name in said.get("terms", {}):
+        yield ("terms", name), name
     for number, name in enumerate(said.get("hidden", ())):
         yield ("hidden", number), name
     for number, kind in enumerate(said.get("kinds", ())):

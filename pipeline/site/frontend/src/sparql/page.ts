@@ -104,8 +104,10 @@ class Page {
     return h("li", {}, h("button", {type: "button", "data-sample": sample.name, click: () => {
       this.#show(sample, {});
       this.#view = undefined;
-      if (!WIDE.matches) this.#list.open = false; // else the result would lie far below
       void this.run();
+      if (WIDE.matches) return;
+      this.#list.open = false; // else the result would lie far below
+      this.#about.scrollIntoView();
     }}, inLanguage(sample.title)));
   }
 

@@ -278,7 +278,8 @@ def _pages(outcome: Outcome, target: Path, say: Progress) -> bool:
             link_tree(old / "site", target / "site")
         return False
     say("writing pages")
-    write_site(outcome.project, outcome.statements, outcome.declarations.vocabulary, outcome.declarations.shapes, target, digest)
+    declared = outcome.declarations
+    write_site(outcome.project, outcome.statements, declared.vocabulary, declared.shapes, declared.queries, target, digest)
     return True
 
 

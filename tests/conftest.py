@@ -70,6 +70,15 @@ def dist(built: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The pages of the real publication, built once; to be read, not changed."""
+    project = copy_project(tmp_path_factory.mktemp("pages") / "project")
+    done = run_process("build", "--project", project, "--lang", "en")
+    assert done.returncode == 0, f"the real publication does not build:\n{done.stderr}"
+    return project / "dist" / "site"
+
+
+@pytest.fixture(scope="session")
 def store(dist: Path) -> ox.Store:
     """The built N-Quads in a store that answers SPARQL."""
     store = ox.Store()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import time
@@ -13,12 +14,7 @@ from urllib.parse import quote
 import pyoxigraph as ox
 import pytest
 from browser_support import PHONE, Browser, Page, axe, serving
-from frontend_pages import make
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, dist: Path, store: ox.Store) -> Path:
-    return make(tmp_path_factory.mktemp("pages"), dist, store)
+from playwright.sync_api import Locator
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +87,17 @@ def test_search_by_address_and_by_keyboard(page: Page, address: str) -> None:
     page.keyboard.type(" brandis")
     page.locator(".search-results a", has_text="Stadt Brandis").wait_for()
     page.wait_for_url("**/search.html?q=stadt+brandis")
-    assert page.locator(".search-results a").first.get_attribute("href") == "./organisation/stadt-brandis.html"
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/organisation/stadt-brandis.html")
+    assert page.inner_text("h1") == "Stadt Brandis"
+
+
+def test_the_box_in_the_header_leads_to_the_search(page: Page, address: str) -> None:
+    page.goto(f"{address}lab/brandis.html")
+    page.locator("header [name=q]").fill("wiesenburg")
+    page.keyboard.press("Enter")
+    page.locator(".search-results a", has_text="Wiesenburg").first.wait_for()
 
 
 def test_search_in_english_leads_to_english_pages(page: Page, address: str) -> None:
@@ -219,9 +225,9 @@ def test_an_error_is_told_with_its_line(query_page: Page) -> None:
     assert query_page.locator(".cm-wrong").inner_text() == "}"
 
 
-def test_downloads_are_what_the_store_answers(query_page: Page, dist: Path) -> None:
+def test_downloads_are_what_the_store_answers(query_page: Page, site: Path) -> None:
     store = ox.Store()
-    store.bulk_load(path=dist / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
+    store.bulk_load(path=site / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
     query = "SELECT ?s ?p ?o { ?s ?p ?o FILTER(isLiteral(?o)) } ORDER BY ?s ?p STR(?o) LANG(?o)"
     ask(query_page, f"query={query}")
     assert downloaded(query_page, "csv") == store.query(query).serialize(format=ox.QueryResultsFormat.CSV)
@@ -237,13 +243,14 @@ def test_downloads_are_what_the_store_answers(query_page: Page, dist: Path) -> N
     assert set(ox.parse(turtle, format=ox.RdfFormat.TURTLE)) == {ox.Quad(*triple) for triple in store.query(describe)}
 
 
-def test_a_table_sorts_and_leads_to_our_pages(query_page: Page) -> None:
+def test_a_table_sorts_and_leads_to_our_pages(query_page: Page, site: Path) -> None:
     ask(query_page, "query=SELECT ?lab (COUNT(?x) AS ?n) { ?lab a schema:ResearchProject ; org:hasMember ?x } GROUP BY ?lab")
     query_page.locator("th button", has_text="n").last.click()
     numbers = [int(text) for text in query_page.locator("td.number").all_inner_texts()]
     assert numbers == sorted(numbers) and len(numbers) == 13
     assert query_page.locator("th[aria-sort=ascending]").inner_text() == "n"
-    assert query_page.locator("tbody a[href^='./lab/'][href$='.html']").count() == 13
+    pages = query_page.locator("tbody a").evaluate_all("(links) => links.map((link) => new URL(link.href).pathname)")
+    assert len(pages) == 13 and all((site / page.lstrip("/")).is_file() for page in pages)
 
 
 def test_points_stand_on_the_map(query_page: Page) -> None:
@@ -336,9 +343,9 @@ def test_it_works_below_any_path_and_when_the_host_unpacks(browser: Browser, sit
         assert page.locator("td.number").inner_text() == "13"
 
 
-def test_an_endpoint_on_this_site_can_be_asked_instead(browser: Browser, site: Path, dist: Path) -> None:
+def test_an_endpoint_on_this_site_can_be_asked_instead(browser: Browser, site: Path) -> None:
     store = ox.Store()
-    store.bulk_load(path=dist / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
+    store.bulk_load(path=site / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
     with serving(site, store=store) as address, browser.page(allow=("400",)) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -367,3 +374,56 @@ def test_csv_reads_back(query_page: Page) -> None:
     assert list(csv.reader(io.StringIO(downloaded(query_page, "csv").decode(), newline=""))) == [["a", "b"], ['x,"y"\n', "http://e/"], ["", "z"]]
 
 
+# -- small helps ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_identifier_is_copied(browser: Browser, address: str) -> None:
+    with browser.page(permissions=["clipboard-read", "clipboard-write"]) as page:
+        page.goto(f"{address}lab/brandis.html")
+        page.click("[data-copy]")
+        page.locator("[data-copy]", has_text="Kopiert").wait_for()
+        assert page.evaluate("navigator.clipboard.readText()") == "https://w3id.org/rogl/lab/brandis"
+
+
+def test_a_table_is_filtered_by_choice_and_by_text(page: Page, address: str) -> None:
+    page.goto(address)
+    table = page.locator("table[data-filter]").first
+    page.locator(".filters select").first.select_option("Nordrhein-Westfalen")
+    assert table.locator("tbody tr:visible").count() == 4
+    assert page.locator(".filter-count").first.inner_text() == "4 von 13 Zeilen"
+    page.locator(".filters input").first.fill("niederrh")
+    assert table.locator("tbody tr:visible").inner_text().startswith("Labor Niederrhein")
+
+
+def test_a_picture_zooms_by_button_key_and_wheel(page: Page, address: str) -> None:
+    page.goto(address)
+    picture = page.locator("[data-zoom] svg[viewBox][role]").last
+    sizes = [view_box(picture)]
+    page.locator(".zoom-bar").last.locator("button").first.click()
+    sizes.append(view_box(picture))
+    page.keyboard.press("+")
+    sizes.append(view_box(picture))
+    picture.hover()
+    page.mouse.wheel(0, -100)
+    page.wait_for_timeout(100)
+    sizes.append(view_box(picture))
+    assert [size[2] for size in sizes] == sorted((size[2] for size in sizes), reverse=True) and len({size[2] for size in sizes}) == 4
+    page.keyboard.press("ArrowRight")
+    assert view_box(picture)[0] > sizes[-1][0]
+    page.keyboard.press("0")
+    assert view_box(picture) == sizes[0]
+
+
+def view_box(picture: Locator) -> tuple[float, ...]:
+    return tuple(float(one) for one in (picture.get_attribute("viewBox") or "").split())
+
+
+def test_the_first_page_is_light(page: Page, address: str, site: Path) -> None:
+    """What a first visit loads, packed as hosts pack it: under 150 kB."""
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
+    sizes = {url: len(gzip.compress((site / (url.removeprefix(address) or "index.html")).read_bytes())) for url in set(asked)}
+    print(sizes)
+    assert sum(sizes.values()) < 150_000 and len(sizes) <= 6

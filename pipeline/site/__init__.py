@@ -16,6 +16,7 @@ from pathlib import Path
 from pipeline.dumps import Job
 from pipeline.jsonld import write_graph
 from pipeline.project import Project
+from pipeline.queries import Query
 from pipeline.shapes import Shapes
 from pipeline.site.addresses import Addresses, href, up
 from pipeline.site.browse import GROUPED, PART, Browse, Listed
@@ -50,11 +51,13 @@ def is_fresh(site: Path, digest: str) -> bool:
     return mark.is_file() and mark.read_text("utf-8") == digest
 
 
-def write_site(project: Project, statements: Statements, vocabulary: Vocabulary, shapes: Shapes, dist: Path, digest: str) -> None:
+def write_site(
+    project: Project, statements: Statements, vocabulary: Vocabulary, shapes: Shapes, queries: tuple[Query, ...], dist: Path, digest: str
+) -> None:
     """dist/site/ into the folder that holds everything else of dist/."""
     folder = dist / "site"
     folder.mkdir()
-    _Site(project, statements, vocabulary, shapes, dist, folder).write()
+    _Site(project, statements, vocabulary, shapes, queries, dist, folder).write()
     (folder / DIGEST).write_text(digest, "utf-8")
 
 
@@ -75,8 +78,11 @@ def link_tree(source: Path, target: Path, without: str = "") -> None:
 class _Site:
     """One run of the writer."""
 
-    def __init__(self, project: Project, statements: Statements, vocabulary: Vocabulary, shapes: Shapes, dist: Path, folder: Path) -> None:
+    def __init__(
+        self, project: Project, statements: Statements, vocabulary: Vocabulary, shapes: Shapes, queries: tuple[Query, ...], dist: Path, folder: Path
+    ) -> None:
         self.project, self.statements, self.vocabulary, self.dist, self.folder = project, statements, vocabulary, dist, folder
+        self.queries = queries
         self.publication, self.engine = project.publication, statements.engine
         self.site = read_site(project, vocabulary)
         self.addresses = Addresses(self.publication.base, self.publication.languages)
@@ -97,7 +103,7 @@ class _Site:
         self.files = downloads(self.dist)
         count, _ = self.statements.count()
         write_search(self.folder, self.engine, self.browse, self.names, self.addresses)
-        write_sparql(self.folder, self.publication, self.overview, self.vocabulary.prefixes, count, [])
+        write_sparql(self.folder, self.publication, self.overview, self.vocabulary.prefixes, count, self.queries)
         for one in self.renderers:
             self._fixed_pages(one, count)
             for listed in self.browse.lists:

@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from pipeline.engine import Engine
 from pipeline.plan import text
 from pipeline.project import Publication
+from pipeline.queries import Query
 from pipeline.site.addresses import Addresses, href
 from pipeline.site.browse import Browse, Listed
 from pipeline.site.maps import Box
@@ -72,9 +73,9 @@ def _entry(group: int, page: str, labels: Sequence[str | None], others: Sequence
 
 
 def write_sparql(
-    folder: Path, publication: Publication, overview: Overview, prefixes: Mapping[str, str], statements: int, queries: list[Any]
+    folder: Path, publication: Publication, overview: Overview, prefixes: Mapping[str, str], statements: int, queries: tuple[Query, ...]
 ) -> None:
-    """sparql.json: what the query page needs to know."""
+    """sparql.json: what the query page needs to know; queries that ask other hosts are left out."""
     dump = next((one for one in (f"{publication.name}.nq.gz", f"{publication.name}.nq") if (folder / one).is_file()), None)
     config: dict[str, Any] = {
         "base": publication.base,
@@ -83,11 +84,19 @@ def write_sparql(
         "prefixes": dict(prefixes),
         "pages": _beginnings(overview.engine, publication.base),
         "endpoint": "",
-        "queries": queries,
+        "queries": [_sample(one) for one in queries if one.federated is None],
     }
     if overview.area is not None:
         config["map"] = _map(overview, overview.area)
     (folder / "sparql.json").write_text(json.dumps(config, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def _sample(query: Query) -> dict[str, Any]:
+    params = {name: {"type": one.type, "default": one.default, "description": dict(one.description)} for name, one in query.params.items()}
+    return {
+        "name": query.name, "title": query.title, "description": query.description, "text": query.text, "form": query.form, "view": query.view,
+        "params": params,
+    }  # fmt: skip
 
 
 def _beginnings(engine: Engine, base: str) -> list[str]:

@@ -271,6 +271,8 @@ def _file(request: Request, server: Server, path: Path, status: int = 200) -> Re
     found = path.stat()
     tag = server.tag(path.name, found.st_size, found.st_mtime_ns)
     headers = {"ETag": tag, "Cache-Control": _FRESH, "Vary": "Accept-Language"}
+    if path.name == "sparql.json":
+        headers["Link"] = '</sparql>; rel="sparql"'  # so the query page offers this endpoint (docs/frontend.md)
     if status == 200 and _known(request, tag):
         return Response(status_code=304, headers=headers)
     return FileResponse(path, status, headers, media_type=media_type(path), stat_result=found)

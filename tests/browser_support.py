@@ -15,9 +15,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
-import pyoxigraph as ox
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
 from support import ROOT
@@ -87,39 +86,10 @@ class _Host(http.server.SimpleHTTPRequestHandler):
         super().end_headers()
 
 
-class _Endpoint(_Host):
-    """The same with an endpoint of the SPARQL 1.1 Protocol at /sparql, which sparql.json names in its header."""
-
-    store: ox.Store
-
-    def end_headers(self) -> None:
-        if urlsplit(self.path).path.endswith("/sparql.json"):
-            self.send_header("Link", '</sparql>; rel="sparql"')
-        super().end_headers()
-
-    def do_POST(self) -> None:
-        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
-        try:
-            found = self.store.query(form["query"][0])
-        except SyntaxError as error:
-            return self._answer(400, "text/plain", str(error).encode())
-        if isinstance(found, ox.QueryTriples):
-            return self._answer(200, "application/n-triples", found.serialize(format=ox.RdfFormat.N_TRIPLES))
-        return self._answer(200, "application/sparql-results+json", found.serialize(format=ox.QueryResultsFormat.JSON))
-
-    def _answer(self, status: int, kind: str, body: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-
 @contextmanager
-def serving(folder: Path, prefix: str = "/", unpacking: bool = False, store: ox.Store | None = None) -> Iterator[str]:
-    """The address of a static host; `unpacking` sends .gz files with Content-Encoding, as some hosts do; a `store` answers at /sparql."""
-    kind = type("_Endpoint", (_Endpoint,), {"store": store}) if store is not None else _Host
-    handler = functools.partial(kind, prefix=prefix, unpacking=unpacking, directory=str(folder))
+def serving(folder: Path, prefix: str = "/", unpacking: bool = False) -> Iterator[str]:
+    """The address of a static host for the folder; `unpacking` sends .gz files with Content-Encoding, as some hosts do."""
+    handler = functools.partial(_Host, prefix=prefix, unpacking=unpacking, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()

@@ -6,8 +6,10 @@ import csv
 import gzip
 import io
 import json
+import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
@@ -15,6 +17,7 @@ import pyoxigraph as ox
 import pytest
 from browser_support import PHONE, Browser, Page, axe, serving
 from playwright.sync_api import Locator
+from support import PROGRAM
 
 
 @pytest.fixture(scope="module")
@@ -343,10 +346,8 @@ def test_it_works_below_any_path_and_when_the_host_unpacks(browser: Browser, sit
         assert page.locator("td.number").inner_text() == "13"
 
 
-def test_an_endpoint_on_this_site_can_be_asked_instead(browser: Browser, site: Path) -> None:
-    store = ox.Store()
-    store.bulk_load(path=site / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
-    with serving(site, store=store) as address, browser.page(allow=("400",)) as page:
+def test_lodpipe_serve_can_be_asked_instead(browser: Browser, site: Path) -> None:
+    with served(site.parent.parent) as address, browser.page(allow=("400",)) as page:
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
         page.goto(f"{address}sparql.html")
@@ -361,6 +362,21 @@ def test_an_endpoint_on_this_site_can_be_asked_instead(browser: Browser, site: P
         ask(page, "query=SELECT {")
         assert "Zeile 1" in page.inner_text("[role=alert]")
         assert f"{address}sparql" in asked and not any(one.endswith((".gz", "worker.js")) for one in asked)
+        page.locator("label", has_text="in diesem Browser").click()
+        ask(page, "query=SELECT ?lab { ?lab a schema:ResearchProject } LIMIT 100")
+        assert page.inner_text(".tool-status").startswith("13 Zeilen in ")
+
+
+@contextmanager
+def served(project: Path) -> Iterator[str]:
+    """The address of `lodpipe serve` on a free port."""
+    command = [*PROGRAM, "serve", "--project", str(project), "--port", "0", "--quiet"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stderr is not None
+            yield next(line.split()[-1] for line in server.stderr if line.startswith("serving "))
+        finally:
+            server.terminate()
 
 
 def test_opened_as_a_file_the_page_says_what_it_needs(browser: Browser, site: Path) -> None:

@@ -74,7 +74,7 @@ def downloaded(page: Page, suffix: str) -> bytes:
 def test_search_finds_it_however_it_is_spelt(page: Page, address: str, typed: str, label: str) -> None:
     page.goto(f"{address}search.html")
     page.fill("#search-input", typed)
-    page.locator(".search-results a", has_text=label).first.wait_for(timeout=5_000)
+    page.locator(".search-results a", has_text=label).first.wait_for(timeout=15_000)
     assert typed in page.inner_text("[role=status]")
     assert page.locator(".search-group h2").count() >= 1
 
@@ -157,9 +157,9 @@ def test_an_endless_query_can_be_stopped_while_the_page_answers(query_page: Page
     start = time.monotonic()
     query_page.locator(".samples li").last.hover()
     assert query_page.evaluate("1 + 1") == 2
-    assert time.monotonic() - start < 1
+    assert time.monotonic() - start < 2
     query_page.locator("button", has_text="Anhalten").click()
-    query_page.locator(".tool-status", has_text="Angehalten nach").wait_for(timeout=2_000)
+    query_page.locator(".tool-status", has_text="Angehalten nach").wait_for(timeout=5_000)
     ask(query_page, "query=ASK{}")
     assert query_page.inner_text(".verdict") == "Ja"
 

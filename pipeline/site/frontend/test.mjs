@@ -3,9 +3,10 @@ import {build} from "esbuild";
 import {spawnSync} from "node:child_process";
 import {mkdtempSync, readdirSync, rmSync} from "node:fs";
 import {tmpdir} from "node:os";
-import {join} from "node:path";
+import {dirname, join} from "node:path";
+import {fileURLToPath} from "node:url";
 
-const here = import.meta.dirname;
+const here = dirname(fileURLToPath(import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "frontend-"));
 const tests = readdirSync(join(here, "tests")).filter((name) => name.endsWith(".test.ts"));
 await build({

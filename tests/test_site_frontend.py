@@ -277,9 +277,7 @@ def test_no_serious_violation_of_accessibility(packages: None, browser: Browser,
         page.locator("[data-sample]").first.wait_for()
         found += [("sparql", *one) for one in axe(page)]
         for hash_ in ("query=SELECT * { ?s ?p ?o } LIMIT 20", "query=DESCRIBE <https://w3id.org/rogl/lab/brandis>", "query=ASK {}", "query=SELECT {"):
-            page.goto("about:blank")
-            page.goto(f"{address}sparql.html#{hash_}")
-            answered(page)
+            ask(page, hash_)
             found += [(hash_, *one) for one in axe(page)]
         assert found == []
 
@@ -290,13 +288,16 @@ FOCUSED = "((one) => (one.shadowRoot?.activeElement ?? one).ariaLabel ?? one.tex
 def test_the_keyboard_passes_through_the_query_page(page: Page, address: str) -> None:
     page.goto(f"{address}sparql.html")
     page.locator("[data-sample]").first.wait_for()
-    page.locator(".sample-list summary").focus()
+    page.locator("[data-sample]").last.focus()
     seen = []
-    for _ in range(60):
+    for _ in range(3):
         page.keyboard.press("Tab")
         seen.append(page.evaluate(FOCUSED))
-    assert "SPARQL-Abfrage" in seen
-    assert "Ausführen" in seen[seen.index("SPARQL-Abfrage") :], "Tab is kept by the editor"
+    assert seen == ["SPARQL-Abfrage", "Ausführen", "Link kopieren"]  # what cannot be done, as to stop, is passed over
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Control+Enter")
+    answered(page)
 
 
 @pytest.mark.parametrize("where", ["search.html?q=stadt", "sparql.html#query=SELECT * { ?s ?p ?o } LIMIT 20"])

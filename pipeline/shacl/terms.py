@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Mapping
 
 from pipeline.datatypes import DAYS, PATTERNS
 from pipeline.plan import text
@@ -29,6 +30,7 @@ _BOUNDS = {"long": (-(2**63), 2**63 - 1), "int": (-(2**31), 2**31 - 1), "short":
 _HUGE = 10**38
 _SIGNED = {"nonNegativeInteger": (0, _HUGE), "positiveInteger": (1, _HUGE), "nonPositiveInteger": (-_HUGE, 0), "negativeInteger": (-_HUGE, -1)}
 _LIMITS = _BOUNDS | _SIGNED
+_NUMBERS = ("integer", "decimal", "double", "float", *_LIMITS)
 _EXTRA = {XSD + "unsignedShort": r"^\+?[0-9]+$", XSD + "unsignedByte": r"^\+?[0-9]+$"}
 
 
@@ -39,7 +41,16 @@ def first(term: str, characters: str) -> str:
 
 def quoted(term: str) -> str:
     """What stands between the quotes of a literal, still escaped."""
-    return f"""regexp_extract({term}, '^"(.*)"[^"]*$', 1)"""
+    return f"""substr({term}, 2, length({term}) - instr(reverse({term}), '"') - 1)"""
+
+
+def _kind(term: str) -> str:
+    """The local name of a datatype of XML Schema with `>` behind it; anything else of other terms. Patterns would cost a start each."""
+    return f"split_part({term}, '\"^^<{XSD}', -1)"
+
+
+def _kinds(names: Iterable[str]) -> str:
+    return f"({', '.join(text(name + '>') for name in names)})"
 
 
 def lexical(term: str) -> str:
@@ -87,9 +98,15 @@ def of_datatype(term: str, datatype: str) -> str:
 
 def number(term: str) -> str:
     """The number that a well-typed numeric literal stands for; NULL of anything else."""
-    kind = f"regexp_extract({term}, '{_TYPED}({'|'.join(_LIMITS)})>$', 1)"
-    whens = " ".join(f"WHEN '{name}' THEN {_cut(term, XSD + name, 'HUGEINT')} BETWEEN {low} AND {high}" for name, (low, high) in _LIMITS.items())
-    return f"CASE WHEN regexp_matches({term}, {text(_NUMERIC)}) AND CASE {kind} {whens} ELSE true END THEN try_cast({quoted(term)} AS DOUBLE) END"
+    low, high = (_by_kind(term, {name: str(limits[end]) for name, limits in _LIMITS.items()}) for end in (0, 1))
+    bounded = f"({low} IS NULL OR try_cast({quoted(term)} AS HUGEINT) BETWEEN {low} AND {high})"
+    return f"CASE WHEN regexp_matches({term}, {text(_NUMERIC)}) AND {bounded} THEN try_cast({quoted(term)} AS DOUBLE) END"
+
+
+def _by_kind(term: str, values: Mapping[str, str]) -> str:
+    """A value for each datatype, looked up: a CASE would be bound anew for each of its branches, which costs more than the data."""
+    entries = ", ".join(f"'{name}>': {value}" for name, value in values.items())
+    return f"MAP {{{entries}}}[{_kind(term)}]"
 
 
 def _cut(term: str, datatype: str, kind: str) -> str:
@@ -116,26 +133,20 @@ def boolean(term: str) -> str:
     return f"CASE WHEN {term} IN ({true}) THEN 1 WHEN {term} IN ({false}) THEN 0 END"
 
 
-def _moment_kind(term: str) -> str:
-    kinds = "|".join(_MOMENTS)
-    return f"regexp_extract({term}, '{_TYPED}({kinds})>$', 1)"
-
-
 def moment(term: str) -> str:
     """The time that a literal of date, time or year stands for, in microseconds; NULL of anything else."""
     inner = quoted(term)
     local, zone = f"regexp_replace({inner}, {text(_ZONE)}, '')", f"regexp_extract({inner}, {text(_ZONE)}, 1)"
-    kind = _moment_kind(term)
-    whens = (f"WHEN '{one}' THEN '{before}' || {local} || '{behind}'" for one, (before, behind) in _MOMENTS.items())
-    whole = f"CASE {kind} {' '.join(whens)} END"
+    before, behind = (_by_kind(term, {name: text(parts[end]) for name, parts in _MOMENTS.items()}) for end in (0, 1))
+    whole = f"{before} || {local} || {behind}"
     minutes = f"(try_cast(substr({zone}, 2, 2) AS BIGINT) * 60 + try_cast(substr({zone}, 5, 2) AS BIGINT))"
     offset = f"CASE left({zone}, 1) WHEN '+' THEN {minutes} WHEN '-' THEN -{minutes} ELSE 0 END"
-    return f"CASE WHEN {kind} <> '' THEN epoch_us(try_cast({whole} AS TIMESTAMP)) - ({offset}) * 60000000 END"
+    return f"epoch_us(try_cast({whole} AS TIMESTAMP)) - ({offset}) * 60000000"
 
 
 def _moment_class(term: str) -> str:
     """The kind of a moment and whether it has a time zone: only alike ones can be compared."""
-    return f"{_moment_kind(term)} || CASE WHEN regexp_matches({quoted(term)}, {text(_ZONE)}) THEN 'z' ELSE '' END"
+    return f"{_kind(term)} || CASE WHEN regexp_matches({quoted(term)}, {text(_ZONE)}) THEN 'z' ELSE '' END"
 
 
 def less(one: str, other: str, *, or_equal: bool = False) -> str:
@@ -150,11 +161,11 @@ def less(one: str, other: str, *, or_equal: bool = False) -> str:
         for datatype, kind, written in _USUAL
     )
     return (
-        f"(CASE {usual} WHEN {number(one)} IS NOT NULL THEN CASE WHEN {number(one)} = {number(other)} "
+        f"(CASE {usual} WHEN {_kind(one)} IN {_kinds(_NUMBERS)} THEN CASE WHEN {number(one)} = {number(other)} "
         f"THEN coalesce({exact(one)} {sign} {exact(other)}, {'true' if or_equal else 'false'}) ELSE {number(one)} {sign} {number(other)} END "
         f"WHEN {is_string(one)} THEN {is_string(other)} AND {lexical(one)} {sign} {lexical(other)} "
         f"WHEN {boolean(one)} IS NOT NULL THEN {boolean(one)} {sign} {boolean(other)} "
-        f"WHEN {_moment_kind(one)} <> '' THEN {_moment_class(one)} = {_moment_class(other)} AND {moment(one)} {sign} {moment(other)} "
+        f"WHEN {_kind(one)} IN {_kinds(_MOMENTS)} THEN {_moment_class(one)} = {_moment_class(other)} AND {moment(one)} {sign} {moment(other)} "
         f"ELSE false END)"
     )
 

@@ -83,34 +83,46 @@ def _rows(connection: Connection, told: str) -> Iterator[Row]:
 class _Teller:
     def __init__(self, plan: Plan, rows: Iterable[Row]) -> None:
         self.plan = plan
-        self.rows: dict[int, dict[str, list[Row]]] = {}
+        self.rows: dict[int, list[Row]] = {}
         for row in rows:
-            self.rows.setdefault(row[0], {}).setdefault(row[1], []).append(row)
+            self.rows.setdefault(row[0], []).append(row)
+        self._by_focus: dict[int, dict[str, list[Row]]] = {}
         self._forms: dict[int, ValidationResult] = {}
         self._told: dict[tuple[int, str], tuple[ValidationResult, ...]] = {}
 
     def report(self) -> Report:
         found: dict[tuple[str, str], list[ValidationResult]] = {}
         for shape, _, placement in self.plan.roots:
-            for focus, results in self._everywhere(placement):
-                found.setdefault((shape.name, focus), []).extend(results)
+            for focus, result in self._everywhere(placement):
+                key = (shape.name, focus)
+                if key in found:
+                    found[key].append(result)
+                else:
+                    found[key] = [result]
         return Report({key: tuple(results) for key, results in found.items()})
 
-    def _everywhere(self, placement: Placement) -> Iterator[tuple[str, Iterable[ValidationResult]]]:
-        """What each check of a placed shape found, by focus node."""
+    def _everywhere(self, placement: Placement) -> Iterator[tuple[str, ValidationResult]]:
+        """What each check of a placed shape found, with its focus node."""
         for check in placement.checks:
             if check.k in self.plan.direct:
                 yield from self._everywhere(check.others[0])
-            else:
-                for focus, rows in self.rows.get(check.k, {}).items():
-                    yield focus, self._of_rows(placement, check, rows)
+            elif check.constraint.component == "Property":
+                yield from ((row[1], one) for row in self.rows.get(check.k, ()) for one in self.of(check.others[0], row[2] or ""))
+            elif rows := self.rows.get(check.k):
+                yield from zip((row[1] for row in rows), self._of_rows(placement, check, rows), strict=True)
+
+    def _at(self, k: int, focus: str) -> list[Row]:
+        """What a check found on one focus node."""
+        if k not in self._by_focus:
+            by_focus = self._by_focus[k] = {}
+            for row in self.rows.get(k, ()):
+                by_focus.setdefault(row[1], []).append(row)
+        return self._by_focus[k].get(focus, [])
 
     def of(self, placement: Placement, focus: str) -> tuple[ValidationResult, ...]:
         """The results of validating one focus node against a placed shape; of sh:property those of the property shape."""
         if (placement.number, focus) not in self._told:
-            found = [
-                one for check in placement.checks if (rows := self.rows.get(check.k, {}).get(focus)) for one in self._of_rows(placement, check, rows)
-            ]
+            found = [one for check in placement.checks if (rows := self._at(check.k, focus)) for one in self._of_rows(placement, check, rows)]
             self._told[placement.number, focus] = tuple(found)
         return self._told[placement.number, focus]
 

@@ -33,5 +33,9 @@ def words(text: str) -> Iterator[str]:
     >>> list(words("S\\u0045LECT"))
     ['select']
     """
-    plain = _CODE_POINT.sub(lambda one: chr(min(int(one[1] or one[2], 16), 0x10FFFF)), text)
-    return (one["word"].lower() for one in tokens(plain) if one["word"])
+    return (one["word"].lower() for one in tokens(unescaped(text)) if one["word"])
+
+
+def unescaped(text: str) -> str:
+    """The text with its code point escapes resolved (SPARQL 1.1, 19.2)."""
+    return _CODE_POINT.sub(lambda one: chr(min(int(one[1] or one[2], 16), 0x10FFFF)), text)

@@ -17,6 +17,7 @@ import socket
 import struct
 import sys
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from typing import Any
 import pyoxigraph as ox
 
 from pipeline.serve.negotiation import GRAPH_FORMATS, RESULTS_FORMATS
-from pipeline.tokens import words
+from pipeline.tokens import tokens, unescaped, words
 
 LENGTH = struct.Struct("!I")
 LENGTHS = struct.Struct("!II")
@@ -70,16 +71,20 @@ def answered(store: ox.Store, task: Mapping[str, Any], most: int, prefixes: Mapp
 
 
 def _query(store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]) -> dict[str, Any]:
-    found = set(words(task["query"]))
+    found = Counter(words(task["query"]))
     if "service" in found:
         return {"status": 403, "detail": "SERVICE is refused: this endpoint asks no other; run the query with a client of your own"}
+    text, base = task["query"], prefixes[""]  # relative IRIs are the publication's, as they are where it is served at home
     default, named = ([ox.NamedNode(one) for one in task[name]] for name in ("default_graph", "named_graphs"))
+    if not (default or named) and found["from"] > 1:
+        default, named = _own_dataset(text, base)
     if len(default) > 1:
-        result: Any = _merged(store, default, named).query(task["query"])
+        merged = _merged(store, default, named)
+        result: Any = merged.query(text, base_iri=base, default_graph=ox.DefaultGraph(), named_graphs=list(named))
     elif default or named:  # a dataset of the request is whole: what it does not name is empty
-        result = store.query(task["query"], default_graph=list(default), named_graphs=list(named))
+        result = store.query(text, base_iri=base, default_graph=list(default), named_graphs=list(named))
     else:
-        result = store.query(task["query"])
+        result = store.query(text, base_iri=base)
     graph = isinstance(result, ox.QueryTriples)
     name = task["graphs"] if graph else task["results"]
     if isinstance(result, ox.QueryBoolean) and name == "tsv":
@@ -90,7 +95,25 @@ def _query(store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Map
         _write(sorted(set(result), key=str), out, name, prefixes)
     else:
         result.serialize(out, format=RESULTS_FORMATS[name])
-    return {"status": 200, "format": name, "graph": graph, "lasting": not found & _CHANGING}
+    return {"status": 200, "format": name, "graph": graph, "lasting": not found.keys() & _CHANGING}
+
+
+def _own_dataset(text: str, base: str) -> tuple[list[ox.NamedNode], list[ox.NamedNode]]:
+    """The default and named graphs of a query's FROM and FROM NAMED; the engine's own parser resolves their names. Raises SyntaxError."""
+    ox.Store().query(text, base_iri=base)  # a wrong query is told as it stands
+    plain = unescaped(text)
+    signs = [one for one in tokens(plain) if not one["comment"] and one[0].strip()]
+    form = next(place for place, one in enumerate(signs) if (one["word"] or "").lower() in ("select", "construct", "ask", "describe"))
+    graphs: dict[bool, list[str]] = {False: [], True: []}
+    for before, one, after, last in zip(signs[form:], signs[form + 1 :], signs[form + 2 :], signs[form + 3 :], strict=False):
+        if (one["word"] or "").lower() == "from" and before[0] != "@":
+            named = (after["word"] or "").lower() == "named"
+            graphs[named].append((last if named else after)[0])
+    terms = graphs[False] + graphs[True]
+    bound = " ".join(f"({term} AS ?_{place})" for place, term in enumerate(terms))
+    row: Any = next(iter(ox.Store().query(f"{plain[: signs[form].start()]} SELECT {bound} {{}}", base_iri=base)))  # type: ignore[arg-type]
+    found = [row[place] for place in range(len(terms))]
+    return found[: len(graphs[False])], found[len(graphs[False]) :]
 
 
 def _merged(store: ox.Store, default: Sequence[ox.NamedNode], named: Sequence[ox.NamedNode]) -> ox.Store:

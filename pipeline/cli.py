@@ -295,10 +295,15 @@ def explain(root: Path, lang: str | None, what: str) -> None:
 @click.option("--memory", default="1GB", help="Memory that a query may take beyond the data (default: 1GB).")
 @click.option("--processes", type=click.IntRange(1, 256), help="Queries at a time (default: two for each core, at least 4).")
 @click.option("--result", default="50MB", help="How large an answer may be (default: 50MB).")
+@click.option(
+    "--client-seconds", default=10.0, type=click.FloatRange(min=0.1),
+    help="How long a client may take to send a request, and to go on taking an answer (default: 10).",
+)
 @click.option("-q", "--quiet", is_flag=True, help="No line for each request.")
 def serve(
-    root: Path, lang: str | None, host: str, port: int, seconds: float, memory: str, processes: int | None, result: str, quiet: bool
-) -> None:
+    root: Path, lang: str | None, host: str, port: int, seconds: float, memory: str, processes: int | None, result: str, client_seconds: float,
+    quiet: bool,
+) -> None:  # fmt: skip
     """Serve dist/ with a SPARQL endpoint at /sparql; read only."""
 
     def run(project: Any, _: Callable[[str], None]) -> tuple[Any, ...]:
@@ -307,7 +312,7 @@ def serve(
             from pipeline.serve import run as serve_project
         except ModuleNotFoundError as error:
             raise click.ClickException(f"{error.name} is missing; install the extra: pip install 'lodpipe[serve]'") from None
-        bounds: dict[str, Any] = {"processes": processes} if processes else {}
+        bounds: dict[str, Any] = {"slowness": client_seconds} | ({"processes": processes} if processes else {})
         settings = Settings(host=host, port=port, seconds=seconds, memory=_bytes(memory), result=_bytes(result), **bounds)
         serve_project(project, settings, log=not quiet, say=lambda address: click.echo(f"serving {address}", err=True))
         return ()

@@ -14,7 +14,8 @@ import pyoxigraph as ox
 import pytest
 from browser_support import CHROMIUM, Browser, launched
 from playwright.sync_api import Page
-from support import COUNTED, ROOT, copy_project, run_process
+from serving import Served, serving
+from support import COUNTED, ROOT, WITHDRAWN, copy_project, run_process
 
 
 @pytest.hookimpl(trylast=True)
@@ -76,6 +77,24 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = run_process("build", "--project", project, "--lang", "en")
     assert done.returncode == 0, f"the real publication does not build:\n{done.stderr}"
     return project / "dist" / "site"
+
+
+@pytest.fixture(scope="session")
+def publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A built copy of the real publication with two tombstones, to be served; to be read, not changed."""
+    project = copy_project(tmp_path_factory.mktemp("served") / "project")
+    (project / "source/withdrawn.yaml").write_text(WITHDRAWN, "utf-8")
+    done = run_process("build", "--project", project, "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    return project
+
+
+@pytest.fixture(scope="session")
+def server(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server over it with short bounds."""
+    told = tmp_path_factory.mktemp("server") / "told"
+    with serving(publication, told, "--seconds", 1, "--client-seconds", 1, "--processes", 4, "--memory", "300MB", "--result", "5MB") as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,15 @@ TESTS = ROOT / "tests"
 PARTS = ("publication.yaml", "source", "ontology", "shapes", "queries")  # what makes a folder a project
 COUNTED = pytest.StashKey[list[str]]()  # lines that a run prints at its end: how many cases it found
 PROGRAM = [sys.executable, "-m", "pipeline.cli"]
+WITHDRAWN = """
+- id: organisation/alte-stelle
+  replaced_by: organisation/stadt-brandis
+  date: '2026-11-23'
+  reason: {de: Zusammengelegt., en: Merged.}
+- id: lab/verirrt
+  date: '2026-11-23'
+  reason: {de: 'War <kein> Labor.', en: 'Was <no> lab.'}
+"""
 
 
 def copy_project(target: Path, origin: Path = ROOT) -> Path:

@@ -14,7 +14,7 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 import pytest
-from support import copy_project, run_process
+from support import WITHDRAWN, copy_project, run_process
 
 BASE = "https://w3id.org/rogl/"
 TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
@@ -54,15 +54,6 @@ ACCEPTS: dict[str | None, str] = {
     "text/turtlesque": "html",
 }
 SUFFIXES = {"ttl": "text/turtle", "jsonld": "application/ld+json", "nt": "application/n-triples", "rdf": "application/rdf+xml"}
-WITHDRAWN = """
-- id: organisation/alte-stelle
-  replaced_by: organisation/stadt-brandis
-  date: '2026-11-23'
-  reason: {de: Zusammengelegt., en: Merged.}
-- id: lab/verirrt
-  date: '2026-11-23'
-  reason: {de: 'War <kein> Labor.', en: 'Was <no> lab.'}
-"""
 
 
 def free_port() -> int:

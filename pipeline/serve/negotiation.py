@@ -23,7 +23,6 @@ RESULTS = (
     Format("csv", "text/csv; charset=utf-8"),
     Format("tsv", "text/tab-separated-values; charset=utf-8"),
 )
-BOOLEANS = RESULTS
 GRAPHS = (
     Format("ttl", "text/turtle; charset=utf-8", ("application/x-turtle",)),
     Format("nt", "application/n-triples", ("text/plain",)),
@@ -75,7 +74,7 @@ def _weight(one: Format, ranges: Sequence[tuple[str, float]]) -> float:
     names = [one.media_type.split(";")[0], *one.also]
     best = (-1, 0.0)
     for media_range, weight in ranges:
-        specific = 2 if media_range in names else 1 if media_range.endswith("/*") and any(n.startswith(media_range[:-1]) for n in names) else 0
+        specific = 2 if media_range in names else int(media_range.endswith("/*") and names[0].startswith(media_range[:-1]))
         if specific or media_range == "*/*":
             best = max(best, (specific, weight))
     return best[1]

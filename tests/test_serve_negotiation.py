@@ -1,0 +1,149 @@
+"""What a client gets by its headers: forms of queries, and every class of resource, like the web servers' configurations."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pyoxigraph as ox
+import pytest
+import rdflib
+from rdflib.query import Result
+from serving import Served, cases
+from test_catalogue_web import ACCEPTS, BASE, BROWSER, SUFFIXES, TYPE
+
+CASES = cases("negotiation.yaml")
+LAB = f"{BASE}lab/brandis"
+QUERIES = {
+    "select": f"SELECT ?label {{ <{LAB}> <http://www.w3.org/2000/01/rdf-schema#label>|<https://schema.org/name> ?label }}",
+    "ask": f"ASK {{ <{LAB}> ?p ?o }}",
+    "construct": f"CONSTRUCT {{ <{LAB}> ?p ?o }} WHERE {{ <{LAB}> ?p ?o }}",
+    "describe": f"DESCRIBE <{LAB}>",
+}
+
+
+@pytest.fixture(scope="module")
+def samples(publication: Path) -> list[str]:
+    """One resource of each class, below the base."""
+    found: dict[str, str] = {}
+    for quad in ox.parse(path=publication / "dist/rogl.nt", format=ox.RdfFormat.N_TRIPLES):
+        subject = str(quad.subject.value)
+        if quad.predicate == TYPE and subject.startswith(BASE) and len(subject) > len(BASE):
+            found.setdefault(quad.object.value, subject.removeprefix(BASE))
+    assert len(found) >= 30, "classes"
+    return sorted(set(found.values()))
+
+
+def test_the_matrix_of_queries(server: Served) -> None:
+    print(f"{len(CASES)} cases")
+    assert len(CASES) >= 45
+    wrong = []
+    for case in CASES:
+        answer = server.query(QUERIES[case["form"]], case["accept"])
+        if (answer.status, answer.media_type) != (case["status"], case["type"]) or (answer.status == 200 and answer.headers["vary"] != "Accept"):
+            wrong.append((case, answer.status, answer.headers))
+    assert wrong == []
+
+
+def test_every_format_says_the_same(server: Served) -> None:
+    for form in ("select", "ask"):
+        told = {}
+        for media_type in ("application/sparql-results+json", "application/sparql-results+xml"):
+            result = Result.parse(io.BytesIO(server.query(QUERIES[form], media_type).body), content_type=media_type)
+            told[media_type] = result.askAnswer if form == "ask" else sorted(map(tuple, result))
+        assert told["application/sparql-results+json"] == told["application/sparql-results+xml"]
+        assert told["application/sparql-results+json"]
+    for form in ("construct", "describe"):
+        graphs = [set(rdflib.Graph().parse(data=server.query(QUERIES[form], one).body, format=one)) for one in SUFFIXES.values()]
+        assert len(graphs[0]) > 5
+        assert all(one == graphs[0] for one in graphs)
+
+
+def test_every_class_answers_every_accept_header(server: Served, samples: list[str]) -> None:
+    """The table of the web servers (tests/test_catalogue_web.py), with the pages that are built."""
+    wrong = []
+    for local in samples:
+        for accept, suffix in ACCEPTS.items():
+            answer = server.ask(f"/{local}", accept)
+            if (answer.status, answer.headers.get("location")) != (303, f"/{local}.{suffix}") or "Accept" not in answer.headers.get("vary", ""):
+                wrong.append((local, accept, answer.status, answer.headers.get("location")))
+    print(f"{len(samples)} resources × {len(ACCEPTS)} Accept headers")
+    assert wrong == []
+
+
+def test_the_document_behind_the_redirect_tells_of_the_resource(server: Served, samples: list[str]) -> None:
+    for local in samples:
+        for suffix, media_type in SUFFIXES.items():
+            answer = server.ask(f"/{local}.{suffix}")
+            assert (answer.status, answer.media_type) == (200, media_type), local
+            graph = rdflib.Graph().parse(data=answer.body, format=media_type)
+            assert (rdflib.URIRef(BASE + local), None, None) in graph, f"{local}.{suffix}"
+        page = server.ask(f"/{local}.html")
+        assert (page.status, page.media_type) == (200, "text/html")
+        assert f"{BASE}{local}".encode() in page.body
+
+
+@pytest.mark.parametrize(
+    ("language", "page"),
+    [(None, ""), ("de", ""), ("en", ".en"), ("en-GB,en;q=0.8,de;q=0.2", ".en"), ("de;q=0.3, en;q=0.2", ""), ("fr", ""), ("en;q=0", ""), ("*", "")],
+)
+def test_the_language_chooses_the_page(server: Served, language: str | None, page: str) -> None:
+    headers = {} if language is None else {"Accept-Language": language}
+    answer = server.ask("/lab/brandis", BROWSER, headers=headers)
+    assert (answer.status, answer.headers["location"]) == (303, f"/lab/brandis{page}.html")
+    assert "Accept-Language" in answer.headers["vary"]
+    start = server.ask("/", BROWSER, headers=headers)
+    assert (start.status, start.media_type) == (200, "text/html")
+    assert f'lang="{page[1:] or "de"}"'.encode() in start.body
+
+
+@pytest.mark.parametrize("local", ["catalog", "dataset", "distribution/ttl", "distribution/nt.gz", "service"])
+def test_the_catalogue_answers_for_what_it_describes(server: Served, local: str) -> None:
+    for suffix, accept in SUFFIXES.items():
+        answer = server.ask(f"/{local}", accept)
+        assert (answer.status, answer.headers["location"]) == (303, f"/catalog.{suffix}")
+        assert server.ask(answer.headers["location"]).media_type == accept
+    assert server.ask(f"/{local}", BROWSER).headers["location"] == "/catalog.html"
+
+
+def test_void_is_found_where_crawlers_look(server: Served) -> None:
+    answer = server.ask("/.well-known/void")
+    assert (answer.status, answer.headers["location"]) == (302, "/void.ttl")
+    assert server.ask("/void.ttl").media_type == "text/turtle"
+
+
+def test_a_withdrawn_resource_answers_410_with_a_description(server: Served) -> None:
+    for accept in (None, "text/turtle", BROWSER):
+        for path in ("/lab/verirrt", "/lab/verirrt.ttl"):
+            answer = server.ask(path, accept)
+            assert (answer.status, answer.media_type) == (410, "text/html")
+            assert "War &lt;kein&gt; Labor." in answer.body.decode("utf-8")
+
+
+def test_a_replaced_resource_answers_301(server: Served) -> None:
+    for suffix in ("", ".ttl", ".html"):
+        answer = server.ask(f"/organisation/alte-stelle{suffix}", "text/turtle")
+        assert (answer.status, answer.headers["location"]) == (301, f"/organisation/stadt-brandis{suffix}")
+
+
+@pytest.mark.parametrize("path", ["lab/nowhere", "nowhere", "lab/nowhere.ttl", "lab/brandis/nowhere/at/all", "lab/brandis.exe", "lab/", "sparql/x"])
+def test_what_never_was_answers_404(server: Served, path: str) -> None:
+    for accept in (None, BROWSER, "text/turtle"):
+        assert server.ask(f"/{path}", accept).status == 404
+
+
+def test_files_are_sent_as_they_are(server: Served, publication: Path) -> None:
+    files = {"rogl.ttl": "text/turtle", "rogl.nq": "application/n-quads", "rogl.ttl.gz": "application/gzip", "tables/labs.csv": "text/csv"}
+    for name, media_type in files.items():
+        answer = server.ask(f"/{name}", "application/ld+json")
+        assert (answer.status, answer.media_type, answer.body) == (200, media_type, (publication / "dist" / name).read_bytes()), name
+        assert "content-encoding" not in answer.headers
+    assert json.loads(server.ask("/dataset.jsonld").body)
+
+
+def test_a_browser_at_the_endpoint_gets_the_page_for_queries(server: Served) -> None:
+    answer = server.ask("/sparql", BROWSER)
+    assert answer.status == 303
+    assert server.ask(answer.headers["location"], BROWSER).media_type == "text/html"
+    assert server.ask("/sparql", "text/turtle").media_type == "text/turtle"

@@ -7,28 +7,34 @@ in SHA256SUMS. A digest of what it is made of lies in it: where that stays the s
 from __future__ import annotations
 
 import hashlib
-import io
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
 
 from pipeline.dumps import Job
-from pipeline.jsonld import write_graph
+from pipeline.jsonld import Context, node_object
 from pipeline.project import Project
 from pipeline.queries import Query
 from pipeline.shapes import Shapes
 from pipeline.site.addresses import Addresses, href, up
 from pipeline.site.browse import GROUPED, PART, Browse, Listed
 from pipeline.site.declaration import Site, read_site, site_findings
+from pipeline.site.documentation import Documentation, about, closure
 from pipeline.site.files import downloads, write_feed, write_search, write_sitemap, write_sparql
-from pipeline.site.names import Names
+from pipeline.site.names import Names, chosen
 from pipeline.site.overview import Overview
 from pipeline.site.pages import Resource, Writer, resources
-from pipeline.site.render import HERE, Renderer, script_json, sizes
+from pipeline.site.render import HERE, Renderer, script_json
 from pipeline.site.tables import Streams, prepare
 from pipeline.statements import Statements
-from pipeline.turtle import blocks
+from pipeline.turtle import TermWriter, blocks
 from pipeline.vocabulary import Vocabulary
 
 DIGEST = ".digest"
@@ -104,12 +110,15 @@ class _Site:
         count, _ = self.statements.count()
         write_search(self.folder, self.engine, self.browse, self.names, self.addresses)
         write_sparql(self.folder, self.publication, self.overview, self.vocabulary.prefixes, count, self.queries)
+        job = Job(self.statements, self.project, self.vocabulary)
         for one in self.renderers:
             self._fixed_pages(one, count)
+            self._documentation(one)
             for listed in self.browse.lists:
                 self._list(one, listed)
-        self._resources()
-        pages = ["index", "search", "sparql", "catalog", "releases"]
+        self._shapes_as_data(TermWriter(self.publication.base, self.vocabulary.prefixes))
+        self._resources(job.terms(), job.context())
+        pages = ["index", "search", "sparql", "catalog", "releases", "vocabulary", "shapes", *(["queries"] if self.queries else [])]
         write_sitemap(self.folder, self.host, self.browse.lists, self.addresses, pages, self.publication.date)
         write_feed(self.folder, self.publication, self.host, self.renderers[0].texts)
 
@@ -135,21 +144,19 @@ class _Site:
         ]  # fmt: skip
         main = [listed for listed in self.browse.lists if listed.menu and listed.facets]
         beside = list(self._beside(one, main[0])) if main else []
-        files = [{"file": file, "size": sizes(file.size, one.language)} for file in self.files]
-        dumps = [entry for entry in files if entry["file"].name.split(".")[0] == self.publication.name and "/" not in entry["file"].name]  # type: ignore[attr-defined]
-        notes = self.publication.catalogue.version_notes
-        common = {"kinds": kinds, "statements": count, "notes": notes.get(one.language) or next(iter(notes.values()), ""), "dumps": dumps}
+        name, dated = self.publication.name, f"{self.publication.date}/"
+        dumps = [file for file in self.files if file.name.startswith(f"{name}.")]
+        tables = [file for file in self.files if file.name.startswith("tables/")]
+        others = [file for file in self.files if file not in dumps and not file.name.startswith(("tables/", "web/", dated))]
+        notes = chosen(self.publication.catalogue.version_notes, one.language)
+        common = {"kinds": kinds, "statements": count, "notes": notes, "dumps": dumps, "queries": bool(self.queries)}
         one.write("index.html", "index", common | {
             "map": self.overview.map(one.language), "graph": self.overview.graph(one.language), "figures": self.overview.figures(one.language),
             "beside": beside, "beside_title": self.names.kind(main[0].iri, one.language, many=True) if main else "",
             "beside_heads": self.browse.heads(main[0], one.language) if main else [], "beside_page": main[0].page if main else "",
         })  # fmt: skip
-        tables = [entry for entry in files if entry["file"].name.startswith("tables/")]  # type: ignore[attr-defined]
-        shown = {entry["file"].name for entry in [*dumps, *tables]}  # type: ignore[attr-defined]
-        dated = f"{self.publication.date}/"
-        others = [entry for entry in files if entry["file"].name not in shown and not entry["file"].name.startswith((dated, "web/"))]  # type: ignore[attr-defined]
         one.write("data.html", "catalog", common | {"tables": tables, "others": others})
-        one.write("releases.html", "releases", common | {"dated": [entry for entry in files if entry["file"].name.startswith(dated)]})  # type: ignore[attr-defined]
+        one.write("releases.html", "releases", common | {"dated": [file for file in self.files if file.name.startswith(dated)]})
         one.write("search.html", "search", common | {"tools": True})
         one.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
         one.write("404.html", "404", common)
@@ -180,68 +187,81 @@ class _Site:
             groups = self.browse.grouped(listed, everything, column)
             one.write("groups.html", f"{listed.page}-{head['name']}", base | {"groups": groups, "head": head, "column": column})
 
+    # -- pages of the declarations -----------------------------------------------------------------------------------------------
+
+    def _documentation(self, one: Renderer) -> None:
+        pages = Documentation(self.names, self.addresses, one.language)
+        one.write("vocabulary.html", "vocabulary", {"groups": pages.vocabulary()})
+        listed = pages.shapes(self.shapes)
+        one.write("shapes.html", "shapes", {"shapes": [pages.shape(self.shapes, shape, "") for shape in listed]})
+        for shape in (pages.shape(self.shapes, shape) for shape in listed):
+            one.write("shape.html", shape.page, {"shape": shape})
+        shown = [pages.query(query, self.project.root) for query in self.queries]
+        if shown:
+            one.write("queries.html", "queries", {"queries": shown})
+        for query in shown:
+            one.write("query.html", f"query/{query['name']}", {"query": query})
+
+    def _shapes_as_data(self, terms: TermWriter) -> None:
+        pages, said = Documentation(self.names, self.addresses, self.publication.languages[0]), about(self.shapes)
+        for shape in pages.shapes(self.shapes):
+            self.renderers[0].put(f"{self.addresses.page(shape[1:-1])}.ttl", _turtle(closure(said, shape), terms))
+
     # -- pages of resources ----------------------------------------------------------------------------------------------------
 
-    def _resources(self) -> None:
+    def _resources(self, terms: TermWriter, context: Context) -> None:
         streams = Streams(self.engine, self.publication.base, self.publication.languages)
         writers = [(one, Writer(self.site, self.names, self.addresses, one.language, self.browse.page)) for one in self.renderers]
-        job = Job(self.statements, self.project, self.vocabulary)
-        terms, context = job.terms(), job.context()
         for resource in resources(streams, self.addresses):
-            triples = resource.triples()
-            out = io.StringIO()
-            write_graph(triples, out, context)
-            self._data(resource, triples, terms, out.getvalue())
-            embedded = self._embedded(resource, context)
+            node = node_object(resource.iri, ((row[1], row[2]) for row in resource.said), context)
+            self._data(resource, node, terms, context)
+            embedded = Markup(script_json({"@context": _needed([node], context), **node}))
             query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"
             for one, writer in writers:
                 one.write("resource.html", resource.page, {"page": writer.show(resource), "embedded": embedded, "pointing_query": query})
 
-    def _data(self, resource: Resource, triples: list[tuple[str, str, str]], terms: object, jsonld: str) -> None:
-        from pipeline.turtle import TermWriter
-
-        assert isinstance(terms, TermWriter)
-        body = list(blocks(triples, terms))
-        used = {name: namespace for name, namespace in terms.prefixes if any(f"{name}:" in block for block in body)}
-        head = f"@base <{terms.base}> .\n" + "".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in sorted(used.items()))
+    def _data(self, resource: Resource, node: Node, terms: TermWriter, context: Context) -> None:
+        """The siblings of a page: Turtle, N-Triples and JSON-LD of the same statements."""
+        triples = resource.triples()
         first = self.renderers[0]
-        first.put(f"{resource.page}.ttl", head + "".join("\n" + block for block in body))
+        first.put(f"{resource.page}.ttl", _turtle(triples, terms))
         first.put(f"{resource.page}.nt", "".join(f"{s} {p} {o} .\n" for s, p, o in triples))
-        first.put(f"{resource.page}.jsonld", jsonld)
-
-    def _embedded(self, resource: Resource, context: object) -> object:
-        from markupsafe import Markup
-
-        from pipeline.jsonld import Context, node_object
-
-        assert isinstance(context, Context)
-        node = node_object(resource.iri, ((row[1], row[2]) for row in resource.said), context)
-        return Markup(script_json({"@context": _needed(node, context), **node}))
+        groups = groupby(triples, key=itemgetter(0))
+        nodes = [node if s == resource.iri else node_object(s, ((p, o) for _, p, o in rows), context) for s, rows in groups]
+        lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in nodes)
+        given = json.dumps(_needed(nodes, context), ensure_ascii=False)
+        first.put(f"{resource.page}.jsonld", f'{{"@context": {given},\n"@graph": [\n{lines}\n]}}\n')
 
 
-def _needed(node: dict[str, object], context: object) -> dict[str, object]:
-    """The part of a context that a node uses."""
-    from pipeline.jsonld import Context
+Node = dict[str, Any]
 
-    assert isinstance(context, Context)
+
+def _turtle(triples: Sequence[tuple[str, str, str]], terms: TermWriter) -> str:
+    """A Turtle document with the prefixes that it uses."""
+    body = list(blocks(triples, terms))
+    used = [(name, namespace) for name, namespace in sorted(terms.prefixes) if any(f"{name}:" in block for block in body)]
+    return f"@base <{terms.base}> .\n" + "".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in used) + "\n" + "\n".join(body)
+
+
+def _needed(nodes: Sequence[Node], context: Context) -> Node:
+    """The part of a context that nodes use."""
     used: set[str] = {"@version", context.id, context.type}
-
-    def visit(value: object) -> None:
+    waiting: list[Any] = list(nodes)
+    while waiting:
+        value = waiting.pop()
         if isinstance(value, dict):
-            for key, inner in value.items():
-                used.add(key)
-                visit(inner)
+            used |= value.keys()
+            waiting += value.values()
         elif isinstance(value, list):
-            for one in value:
-                visit(one)
-        elif isinstance(value, str):
+            waiting += value
+        elif isinstance(value, str) and len(value) < 100:
             used.add(value)
-
-    visit(node)
     given = {key: value for key, value in context.given.items() if key in used}
-    texts = [str(one) for one in used] + [str(value) for value in given.values()]
-    prefixes = {key: value for key, value in context.given.items() if key in context.prefixes and any(f"{key}:" in one for one in texts)}
-    return prefixes | given
+    begun = {one.partition(":")[0] for one in used if ":" in one}
+    for value in given.values():  # a term's own IRI, type or reverse may begin with a prefix too
+        parts = value.values() if isinstance(value, dict) else [value]
+        begun |= {one.partition(":")[0] for one in parts if isinstance(one, str) and ":" in one}
+    return {key: value for key, value in context.given.items() if key in given or (key in context.prefixes and key in begun)}
 
 
 __all__ = ["DIGEST", "Site", "href", "is_fresh", "link_tree", "read_site", "site_digest", "site_findings", "up", "write_site"]

@@ -10,6 +10,7 @@ from urllib.parse import quote, unquote
 RESERVED = frozenset(
     ("index", "search", "sparql", "queries", "catalog", "vocabulary", "shapes", "releases", "404", "withdrawn", "assets", "browse")
 )
+_FOLDERS = frozenset(("assets", "browse"))
 _LONGEST = 120  # bytes of one part of a path: the suffixes must fit as well
 
 
@@ -40,7 +41,9 @@ class Addresses:
 @lru_cache(100_000)
 def _page(local: str, languages: tuple[str, ...]) -> str | None:
     parts = [unquote(part) for part in local.split("/")]
-    if "?" in local or "#" in local or parts[0] in RESERVED or any(not _is_name(part) for part in parts):
+    if "?" in local or "#" in local or parts[0] in _FOLDERS or any(not _is_name(part) for part in parts):
+        return None
+    if len(parts) == 1 and parts[0] in RESERVED:
         return None
     return None if parts[-1].rpartition(".")[2] in (*languages, "html") and "." in parts[-1] else "/".join(parts)
 

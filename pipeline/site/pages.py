@@ -61,13 +61,23 @@ class Fact:
 
 
 @dataclass
+class Line:
+    """A row of a table on a page: its cells, the numbers of its sources, where its node leads, and what it is called."""
+
+    cells: list[list[Value]]
+    refs: list[int]
+    link: str
+    name: str
+
+
+@dataclass
 class Sheet:
     """A table on a page, or its notes."""
 
     title: str
     anchor: str
     columns: list[str]
-    rows: list[tuple[list[list[Value]], str]]
+    rows: list[Line]
     total: int
     notes: bool
 
@@ -197,26 +207,29 @@ class Writer:
         ]
 
     def _sheet(self, resource: Resource, table: PageTable, rows: list[Row], root: str, numbers: Mapping[str, int]) -> Sheet:
-        total = rows[0][2]
-        cells: list[tuple[list[list[Value]], str]] = []
+        lines: list[Line] = []
         for node, group in groupby(rows, key=itemgetter(4)):
             said: dict[str, list[Row]] = {}
+            graphs: set[str] = set()
             for row in group:
                 said.setdefault(row[5], []).append(row)
-            line = []
+                graphs.update(row[7].split(" ") if row[7] else ())
+            cells = []
             for column in table.columns:
-                found = [(row[6], row[7], row[8], row[9:]) for row in said.get(column, ()) if row[6] != resource.iri]
-                found = self._of_language(found)
-                line.append([self._value(*one, root, numbers) for one in found])
+                found = [(row[6], row[8], row[9:]) for row in said.get(column, ()) if row[6] != resource.iri]
+                cells.append([self._value(o, "", described, labels, root, numbers) for o, described, labels in self._of_language(found)])
             page = self.addresses.page(node[1:-1])
-            cells.append((line, root + href(page) + self.suffix if page else ""))
-        filled = [n for n in range(len(table.columns)) if any(line[n] for line, _ in cells)]
+            name = next((cell[0].text for cell in cells if cell), node[1:-1])
+            link = root + href(page) + self.suffix if page else ""
+            lines.append(Line(cells, sorted(numbers[one] for one in graphs if one in numbers), link, name))
+        filled = [n for n in range(len(table.columns)) if any(line.cells[n] for line in lines)]
+        for line in lines:
+            line.cells = [line.cells[n] for n in filled]
         columns = [self.names.term(table.columns[n], self.language) for n in filled]
-        title = chosen(table.title, self.language)
-        rows_shown = [([line[n] for n in filled], link) for line, link in cells]
-        return Sheet(title, slug(next(iter(table.title.values()))), columns, rows_shown, total, table.notes)
+        anchor = slug(next(iter(table.title.values())))
+        return Sheet(chosen(table.title, self.language), anchor, columns, lines, rows[0][2], table.notes)
 
-    def _of_language(self, found: list[tuple[str, str, bool, Any]]) -> list[tuple[str, str, bool, Any]]:
+    def _of_language(self, found: list[tuple[str, bool, Any]]) -> list[tuple[str, bool, Any]]:
         own = [one for one in found if one[0].startswith('"') and literal(one[0])[1] == self.language]
         return own or found
 

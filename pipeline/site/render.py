@@ -6,6 +6,7 @@ import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ TEMPLATES = HERE / "templates"
 # What a language calls itself; others go by their tag.
 LANGUAGES = {"de": "Deutsch", "en": "English", "fr": "Français", "it": "Italiano", "es": "Español", "pl": "Polski", "nl": "Nederlands"}
 LICENCES = {"https://creativecommons.org/licenses/by/4.0/": "CC BY 4.0", "https://creativecommons.org/publicdomain/zero/1.0/": "CC0 1.0"}
+_INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
 _DATE = "http://www.w3.org/2001/XMLSchema#date"
 
 
@@ -38,14 +40,10 @@ class Renderer:
         texts: dict[str, dict[str, str]] = json.loads((HERE / "texts.json").read_text("utf-8"))
         self.texts = {name: chosen(text, self.language) for name, text in texts.items()}
         self.suffix = self.addresses.suffix(self.language)
-        self.environment = jinja2.Environment(
-            loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-            keep_trailing_newline=True, auto_reload=False,
-        )  # fmt: skip
-        self.environment.globals.update(
-            language=self.language, suffix=self.suffix, t=self.texts, source_word=self.texts["source"], site=self._site(), menu=self.menu,
-            workers=False, tools=False,
-        )  # fmt: skip
+        self._common = {
+            "language": self.language, "suffix": self.suffix, "t": self.texts, "source_word": self.texts["source"], "site": self._site(),
+            "menu": self.menu, "workers": False, "tools": False,
+        }  # fmt: skip
         self._made: set[Path] = set()
 
     def _site(self) -> dict[str, str]:
@@ -59,9 +57,8 @@ class Renderer:
 
     def write(self, template: str, page: str, context: Mapping[str, Any], *, suffix: str | None = None) -> None:
         """A page; `page` is its path without suffix."""
-        text = self.environment.get_template(template).render(
-            root=up(page), current=page, own=href(page.rsplit("/", 1)[-1]), alternates=self._alternates(page), **context
-        )
+        place = {"root": up(page), "current": page, "own": href(page.rsplit("/", 1)[-1]), "alternates": self._alternates(page)}
+        text = _template(template).render({**self._common, **place, **context})
         self.put(page + (self.suffix if suffix is None else suffix) + ".html", text)
 
     def put(self, name: str, text: str) -> None:
@@ -70,14 +67,29 @@ class Renderer:
         if path.parent not in self._made:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(path.parent)
-        with contextlib.suppress(FileExistsError), path.open("x", encoding="utf-8", newline="\n") as out:
-            out.write(text)
+        with contextlib.suppress(FileExistsError), path.open("xb") as out:
+            out.write(text.encode())
 
     def _alternates(self, page: str) -> list[dict[str, str]]:
         name = href(page.rsplit("/", 1)[-1])
         return [
             {"language": one, "name": LANGUAGES.get(one, one), "href": f"{name}{self.addresses.suffix(one)}.html"} for one in self.addresses.languages
         ]
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, auto_reload=False,
+    )  # fmt: skip
+    environment.filters.update(size=sizes, number=number)
+    return environment
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    return _environment().get_template(name)
 
 
 def script_json(value: object) -> str:
@@ -98,3 +110,8 @@ def sizes(amount: int, language: str) -> str:
     return f"{amount} B"
 
 
+
+
+def number(value: int, language: str) -> str:
+    """A whole number as people read it."""
+    return written(str(value), _INTEGER, language)

@@ -32,6 +32,8 @@ lock: $(VENV)/.test  ## write the lock files anew from pyproject.toml
 		--no-header --extra build -o requirements.lock pyproject.toml
 	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes \
 		--no-header --extra build --extra test -o requirements-test.lock pyproject.toml
+	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes \
+		--no-header --extra build --extra serve -o requirements-serve.lock pyproject.toml
 
 FRONTEND := pipeline/site/frontend
 

@@ -295,14 +295,15 @@ def explain(root: Path, lang: str | None, what: str) -> None:
 @click.option("--memory", default="1GB", help="Memory that a query may take beyond the data (default: 1GB).")
 @click.option("--processes", type=click.IntRange(1, 256), help="Queries at a time (default: two for each core, at least 4).")
 @click.option("--result", default="50MB", help="How large an answer may be (default: 50MB).")
+@click.option("--cache", default="64MB", help="Answers kept for who asks the same again (default: 64MB; 0MB keeps none).")
 @click.option(
     "--client-seconds", default=10.0, type=click.FloatRange(min=0.1),
     help="How long a client may take to send a request, and to go on taking an answer (default: 10).",
 )
 @click.option("-q", "--quiet", is_flag=True, help="No line for each request.")
 def serve(
-    root: Path, lang: str | None, host: str, port: int, seconds: float, memory: str, processes: int | None, result: str, client_seconds: float,
-    quiet: bool,
+    root: Path, lang: str | None, host: str, port: int, seconds: float, memory: str, processes: int | None, result: str, cache: str,
+    client_seconds: float, quiet: bool,
 ) -> None:  # fmt: skip
     """Serve dist/ with a SPARQL endpoint at /sparql; read only."""
 
@@ -313,7 +314,7 @@ def serve(
         except ModuleNotFoundError as error:
             raise click.ClickException(f"{error.name} is missing; install the extra: pip install 'lodpipe[serve]'") from None
         bounds: dict[str, Any] = {"slowness": client_seconds} | ({"processes": processes} if processes else {})
-        settings = Settings(host=host, port=port, seconds=seconds, memory=_bytes(memory), result=_bytes(result), **bounds)
+        settings = Settings(host=host, port=port, seconds=seconds, memory=_bytes(memory), result=_bytes(result), cache=_bytes(cache), **bounds)
         serve_project(project, settings, log=not quiet, say=lambda address: click.echo(f"serving {address}", err=True))
         return ()
 

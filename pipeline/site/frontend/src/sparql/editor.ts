@@ -21,7 +21,7 @@ const colours = HighlightStyle.define([
 const look = EditorView.theme({
   "&": {backgroundColor: "var(--code-back)", color: "var(--code-text)", border: "1px solid var(--tool-edge)", borderRadius: "6px", fontSize: "0.875rem"},
   "&.cm-focused": {outline: "3px solid var(--tool-focus)", outlineOffset: "1px"},
-  ".cm-scroller": {fontFamily: "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace", lineHeight: "1.5", minHeight: "10rem", maxHeight: "26rem"},
+  ".cm-scroller": {fontFamily: "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace", lineHeight: "1.5", minHeight: "8rem", maxHeight: "max(12rem, 38vh)"},
   ".cm-content": {caretColor: "var(--code-text)"},
   ".cm-cursor": {borderLeftColor: "var(--code-text)"},
   ".cm-gutters": {backgroundColor: "transparent", color: "var(--code-comment)", border: "none"},

@@ -29,10 +29,6 @@ from pipeline.serve.telling import Figures, Told
 
 Made = TypeVar("Made")
 _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Retry-After"}
-_PREFLIGHT = {
-    **_CORS, "Access-Control-Allow-Methods": "GET, HEAD, POST, OPTIONS", "Access-Control-Allow-Headers": "Accept, Content-Type, If-None-Match, Range",
-    "Access-Control-Max-Age": "86400", "Allow": "GET, HEAD, POST, OPTIONS",
-}  # fmt: skip
 _ALWAYS = {**_CORS, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _FRESH = "public, max-age=60, stale-while-revalidate=600"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
@@ -126,8 +122,6 @@ def _stamp(path: Path) -> tuple[int, int] | None:
 async def sparql(request: Request) -> Response:
     """The SPARQL 1.1 Protocol, query operation, and the service description where no query is given."""
     server: Server = request.app.state.server
-    if request.method == "OPTIONS":
-        return Response(status_code=204, headers=_PREFLIGHT)
     if len(request.url.query) > server.settings.address:
         raise Refused(414, f"the address is longer than {server.settings.address:,} characters; send the query by POST")
     question = asked(request.method, request.headers.get("content-type", ""), request.url.query, await _body(request, server.settings))
@@ -145,12 +139,13 @@ async def _answered(request: Request, server: Server, question: Question, result
         "results": results and results.name, "graphs": graphs and graphs.name,
     }  # fmt: skip
     tag = server.tag(*task.values())
-    if _known(request, tag):
+    if tag in _tags(request):  # an answer that was given: the query is right, and need not be run
         return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": _FRESH})
     head, body = await _unless_gone(request, server.answer(task))
-    headers = {"Vary": "Accept", **({"ETag": tag, "Cache-Control": _FRESH} if head["lasting"] else {"Cache-Control": "no-store"})}
     one = next(one for one in (GRAPHS if head["graph"] else RESULTS) if one.name == head["format"])
-    return Response(body, media_type=one.media_type, headers=headers)
+    if head["lasting"]:
+        return _tagged(request, body, one, tag, {"Vary": "Accept"})
+    return Response(body, media_type=one.media_type, headers={"Vary": "Accept", "Cache-Control": "no-store"})
 
 
 async def _described(request: Request, server: Server, accept: str | None) -> Response:
@@ -160,8 +155,7 @@ async def _described(request: Request, server: Server, accept: str | None) -> Re
     one = chosen(accept, GRAPHS) or GRAPHS[0]
     endpoint = str(request.url.replace(query="", fragment=""))
     body = description(endpoint, one.name, server.pool.loaded["statements"])
-    tag = server.tag("description", endpoint, one.name)
-    return Response(body, media_type=one.media_type, headers={"Vary": "Accept", "ETag": tag, "Cache-Control": _FRESH})
+    return _tagged(request, body, one, server.tag("description", endpoint, one.name), {"Vary": "Accept"})
 
 
 async def _body(request: Request, settings: Settings) -> bytes:
@@ -219,11 +213,8 @@ async def resource(request: Request) -> Response:
     document, _, suffix = address.rpartition(".")
     if document and suffix in DATA:
         head, body = await _unless_gone(request, server.answer({"iri": content.base + _plain(document), "format": suffix}))
-        tag = server.tag(document, suffix)
-        if _known(request, tag):
-            return Response(status_code=304, headers={"ETag": tag, "Cache-Control": _FRESH})
         one = next(one for one in GRAPHS if one.name == head["format"])
-        return Response(body, media_type=one.media_type, headers={"ETag": tag, "Cache-Control": _FRESH})
+        return _tagged(request, body, one, server.tag(document, suffix), {})
     return await _negotiated(request, server, address)
 
 
@@ -278,10 +269,22 @@ def _file(request: Request, server: Server, path: Path, status: int = 200) -> Re
     return FileResponse(path, status, headers, media_type=media_type(path), stat_result=found)
 
 
+def _tagged(request: Request, body: bytes, one: Format, tag: str, more: Mapping[str, str]) -> Response:
+    """An answer with its entity tag; 304 without it where the client has this very answer already (RFC 9110, 13.1.2)."""
+    headers = {**more, "ETag": tag, "Cache-Control": _FRESH}
+    if _known(request, tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=one.media_type, headers=headers)
+
+
 def _known(request: Request, tag: str) -> bool:
-    """Whether the client has this very answer already (RFC 9110, 13.1.2)."""
-    given = request.headers.get("if-none-match", "")
-    return request.method in ("GET", "HEAD") and any(one.strip().removeprefix("W/") in (tag, "*") for one in given.split(","))
+    return not _tags(request).isdisjoint((tag, "*"))
+
+
+def _tags(request: Request) -> set[str]:
+    """The entity tags that the client has."""
+    given = request.headers.get("if-none-match", "") if request.method in ("GET", "HEAD") else ""
+    return {one.strip().removeprefix("W/") for one in given.split(",")}
 
 
 # -- the server's own --------------------------------------------------------------------------------------------------
@@ -316,7 +319,7 @@ async def _left(_: Request, __: Exception) -> Response:
 
 
 class _Headers:
-    """Headers that every answer has, and a Host that can be trusted."""
+    """Headers that every answer has, the permission for scripts of other sites, and a Host that can be trusted."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -338,7 +341,17 @@ class _Headers:
         if any(not _HOST.fullmatch(host) for host in hosts) or len(hosts) > 1:
             await PlainTextResponse("the Host header is none\n", 400)(scope, receive, with_headers)
             return
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers=_permission(scope["path"]))(scope, receive, with_headers)
+            return
         await self.app(scope, receive, with_headers)
+
+
+def _permission(path: str) -> dict[str, str]:
+    """What scripts of other sites may do at an address (the Fetch standard, CORS-preflight)."""
+    methods = "GET, HEAD, POST, OPTIONS" if path.rstrip("/") == "/sparql" else "GET, HEAD, OPTIONS"
+    headers = "Accept, Accept-Language, Content-Type, If-None-Match, If-Range, Range"
+    return {"Allow": methods, "Access-Control-Allow-Methods": methods, "Access-Control-Allow-Headers": headers, "Access-Control-Max-Age": "86400"}
 
 
 def application(project: Project, settings: Settings, *, log: bool = True) -> ASGIApp:
@@ -355,8 +368,8 @@ def application(project: Project, settings: Settings, *, log: bool = True) -> AS
 
     app = Starlette(
         routes=[
-            Route("/sparql", sparql, methods=["GET", "HEAD", "POST", "OPTIONS"]),
-            Route("/sparql/", sparql, methods=["GET", "HEAD", "POST", "OPTIONS"]),
+            Route("/sparql", sparql, methods=["GET", "HEAD", "POST"]),
+            Route("/sparql/", sparql, methods=["GET", "HEAD", "POST"]),
             Route("/health", health),
             Route("/metrics", metrics),
             Route("/{path:path}", resource),

@@ -14,10 +14,17 @@ build: $(VENV)/.run  ## build dist/
 check: $(VENV)/.run  ## check records, graph and dist/; writes nothing
 	$(BIN)/lodpipe check
 
-test: $(VENV)/.test  ## set up, then lint, types and all tests
+test: $(VENV)/.test comunica  ## set up, then lint, types and all tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto --dist loadfile
+
+COMUNICA := tests/comunica/node_modules/.made
+
+.PHONY: comunica
+comunica:  # a SPARQL engine for the tests of queries/; where there is no npm, or no network, its tests are skipped
+	@test -f $(COMUNICA) -a $(COMUNICA) -nt tests/comunica/package-lock.json || ! command -v npm >/dev/null || \
+		{ cd tests/comunica && npm ci --silent && touch node_modules/.made; } || echo "Comunica could not be installed; its tests are skipped" >&2
 
 lint: $(VENV)/.test  ## lint and types only
 	$(BIN)/ruff check .

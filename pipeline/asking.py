@@ -114,6 +114,8 @@ def _remote(text: str, form: Form, endpoint: str) -> Answer:
 def from_json(result: dict[str, Any], form: Form) -> Answer:
     """An answer in SPARQL 1.1 Query Results JSON."""
     if form == "ask":
+        if "boolean" not in result:  # Virtuoso 7 answers ASK with one row, or none
+            return Answer(form, truth=bool(result["results"]["bindings"]))
         return Answer(form, truth=result["boolean"] is True)
     variables = tuple(result["head"]["vars"])
     rows = (tuple(_term(one[name]) if name in one else None for name in variables) for one in result["results"]["bindings"])

@@ -1,0 +1,141 @@
+"""The other engines that sample queries run on: rdflib in this process, Virtuoso and Comunica as processes of their own."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pyoxigraph as ox
+import rdflib
+from support import ROOT, TESTS
+
+from pipeline.asking import ask_there, from_json
+from pipeline.queries import Answer, Query
+
+Engine = Callable[[Query], Answer]
+COMUNICA = TESTS / "comunica"
+HAS_VIRTUOSO = bool(shutil.which("virtuoso-t") and shutil.which("isql-vt"))
+HAS_COMUNICA = bool(shutil.which("node")) and (COMUNICA / "node_modules/.made").is_file()
+
+
+# -- rdflib --------------------------------------------------------------------------------------------------------------
+
+
+def on_rdflib(nquads: Path) -> Engine:
+    """rdflib's own engine over a Dataset whose default graph is the union."""
+    data = rdflib.Dataset(default_union=True)
+    data.parse(nquads, format="nquads")
+
+    def run(query: Query) -> Answer:
+        result = data.query(query.bound())
+        if result.type == "SELECT":
+            return from_json(json.loads(result.serialize(format="json")), "select")
+        if result.type == "ASK":
+            return Answer("ask", truth=bool(result.askAnswer))
+        return _triples(result.graph.serialize(format="nt").encode(), query)
+
+    return run
+
+
+def _triples(ntriples: bytes, query: Query) -> Answer:
+    found = {(str(one.subject), str(one.predicate), str(one.object)) for one in ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES)}
+    return Answer(query.form, triples=tuple(sorted(found)))
+
+
+# -- Virtuoso ------------------------------------------------------------------------------------------------------------
+
+_INI = """\
+[Database]
+DatabaseFile = virtuoso.db
+ErrorLogFile = virtuoso.log
+LockFile = virtuoso.lck
+TransactionFile = virtuoso.trx
+xa_persistent_file = virtuoso.pxa
+ErrorLogLevel = 3
+FileExtend = 100
+MaxCheckpointRemap = 500
+
+[TempDatabase]
+DatabaseFile = virtuoso-temp.db
+TransactionFile = virtuoso-temp.trx
+
+[Parameters]
+ServerPort = 127.0.0.1:{sql}
+DisableUnixSocket = 1
+ServerThreads = 8
+NumberOfBuffers = 8000
+MaxDirtyBuffers = 6000
+DirsAllowed = .
+CheckpointInterval = 0
+SchedulerInterval = 0
+
+[HTTPServer]
+ServerPort = 127.0.0.1:{http}
+ServerThreads = 4
+
+[SPARQL]
+ResultSetMaxRows = 100000
+"""
+
+
+def free_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return int(one.getsockname()[1])
+
+
+@contextlib.contextmanager
+def virtuoso(nquads: Path, folder: Path) -> Iterator[Engine]:
+    """A server on loopback in an empty folder, loaded by its bulk loader."""
+    sql, http = free_port(), free_port()
+    (folder / "virtuoso.ini").write_text(_INI.format(sql=sql, http=http), "utf-8")
+    shutil.copy(nquads, folder / "dump.nq")
+    command = ["virtuoso-t", "+foreground", "+configfile", "virtuoso.ini"]
+    server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _isql(sql, "status();", tries=60)
+        _isql(sql, f"ld_dir('{folder}', 'dump.nq', 'urn:unused'); rdf_loader_run(); checkpoint;")
+        yield lambda query: ask_there(query, {}, f"http://127.0.0.1:{http}/sparql")
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _isql(port: int, statements: str, tries: int = 1) -> None:
+    for last in range(tries - 1, -1, -1):
+        command = ["isql-vt", f"127.0.0.1:{port}", "dba", "dba", f"exec={statements}"]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        if done.returncode == 0 and "Error" not in done.stderr:
+            return
+        time.sleep(0.5 if last else 0)
+    raise RuntimeError(f"isql-vt: {done.stdout}{done.stderr}")
+
+
+# -- Comunica ------------------------------------------------------------------------------------------------------------
+
+
+def on_comunica(dist: Path, queries: list[Query], folder: Path) -> dict[str, Answer | str]:
+    """The answers of one Node process to all queries; an error message where one fails."""
+    (folder / "queries.json").write_text(json.dumps({one.name: {"form": one.form, "text": one.bound()} for one in queries}), "utf-8")
+    command = ["node", COMUNICA / "run.mjs", dist / "rogl.nt", dist / "rogl.nq", folder / "queries.json"]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=180, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    told = json.loads(done.stdout)
+    return {one.name: _comunica_answer(one, told[one.name]) for one in queries}
+
+
+def _comunica_answer(query: Query, told: dict[str, object]) -> Answer | str:
+    if "error" in told:
+        return str(told["error"])
+    if query.form in ("select", "ask"):
+        return from_json(told["json"], query.form)  # type: ignore[arg-type]
+    return _triples(str(told["ntriples"]).encode(), query)
+
+
+__all__ = ["HAS_COMUNICA", "HAS_VIRTUOSO", "ROOT", "Engine", "on_comunica", "on_rdflib", "virtuoso"]

@@ -36,8 +36,11 @@ from pipeline.queries import read_queries
 ROOT = Path(__file__).resolve().parent.parent
 SIMPLE = ("labs-of-an-organisation", "labs-per-land", "organisations-in-several-labs")
 LOOKUP = "SELECT ?p ?o WHERE { <https://w3id.org/rogl/lab/brandis> ?p ?o }"
-REQUIREMENTS = {"rdflib-endpoint": ("rdflib-endpoint==0.6.3", "oxrdflib==0.5.0", "uvicorn==0.54.0", "click==8.5.1"), "oxigraph": ("oxigraph==0.5.13",)}
-JSON = "application/sparql-results+json"
+REQUIREMENTS = {
+    "rdflib-endpoint": ("rdflib-endpoint==0.6.3", "oxrdflib==0.5.0", "uvicorn==0.54.0", "click==8.5.1"),
+    "oxigraph": ("oxigraph==0.5.13",),
+}
+JSON, DIRECT = "application/sparql-results+json", "application/sparql-query"
 HOSTILE = {
     "product": "SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }",
     "regular expression": 'SELECT (COUNT(*) AS ?n) WHERE { ?a ?b ?c . ?d ?e ?f FILTER(REGEX(CONCAT(STR(?c), STR(?f)), "(x+x+)+y{1,500}$")) }',
@@ -105,7 +108,8 @@ def running(server: Server, folder: Path) -> Iterator[tuple[int, int]]:
 
 
 def lodpipe(name: str, *options: str) -> Server:
-    return Server(name, lambda port: [Path(sys.executable).parent / "lodpipe", "serve", "--project", ROOT, "-q", "--port", str(port), *options], "/sparql")
+    program = Path(sys.executable).parent / "lodpipe"
+    return Server(name, lambda port: [program, "serve", "--project", ROOT, "-q", "--port", str(port), *options], "/sparql")
 
 
 def peers(folder: Path, nt: Path, nq: Path) -> list[Server]:
@@ -179,7 +183,7 @@ def simple(folder: Path, connections: int, seconds: int, rounds: int) -> None:
             found[server.name].append(one)
             print(f"  round {number}/{rounds}  {server.name:<32} {one['rate']:9.0f} /s", flush=True)
     ground = statistics.median(one["rate"] for one in found["rdflib-endpoint"])
-    print("\n| | requests a second | spread | median ms | 99th percentile ms | wrong or failed | rate : rdflib-endpoint |\n|---|---:|---:|---:|---:|---:|---:|")
+    print("\n| | requests/s | spread | median ms | 99th percentile ms | wrong, failed | rate : rdflib-endpoint |\n|---|---:|---:|---:|---:|---:|---:|")
     for name, runs in found.items():
         rate, middle, late = (statistics.median(one[key] for one in runs) for key in ("rate", "median", "p99"))
         rates = [one["rate"] for one in runs]
@@ -221,8 +225,9 @@ class Client:
     async def ask(self, query: str) -> tuple[int, bytes]:
         if self.reader is None or self.reader.at_eof():
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
-        head = f"POST /sparql HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept: {JSON}\r\nContent-Type: application/sparql-query\r\nContent-Length: {len(query.encode())}"
-        self.writer.write(f"{head}\r\n\r\n{query}".encode())
+        data = query.encode()
+        sent = ("POST /sparql HTTP/1.1", "Host: 127.0.0.1", f"Accept: {JSON}", f"Content-Type: {DIRECT}", f"Content-Length: {len(data)}")
+        self.writer.write("\r\n".join((*sent, "", "")).encode() + data)
         lines = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines[1:] if line)
         body = await self.reader.readexactly(int(headers["content-length"]))
@@ -303,7 +308,8 @@ def _line(name: str, by_status: Mapping[int, Sequence[float]]) -> str:
     statuses = ", ".join(f"{status}: {len(listed)}" for status, listed in by_status.items())
     if not times:
         return f"| {name} | 0 | | | | |"
-    return f"| {name} | {len(times)} | {statuses} | {times[len(times) // 2] * 1000:.1f} | {times[int(len(times) * 0.99)] * 1000:.0f} | {times[-1]:.1f} |"
+    middle, late = (times[int(len(times) * share)] * 1000 for share in (0.5, 0.99))
+    return f"| {name} | {len(times):,} | {statuses} | {middle:.1f} | {late:.0f} | {times[-1]:.1f} |"
 
 
 def main() -> None:

@@ -295,7 +295,8 @@ async def health(request: Request) -> Response:
     server: Server = request.app.state.server
     pool = server.pool
     alive = pool.holder.poll() is None
-    state = {"status": "ok" if alive else "no data", "version": server.content.version, "free": len(pool.free), "busy": len(pool.busy)}
+    busy = len(pool.busy) + len(pool.aside)
+    state = {"status": "ok" if alive else "no data", "version": server.content.version, "free": len(pool.free), "busy": busy}
     return JSONResponse(state, 200 if alive else 503, headers={"Cache-Control": "no-store"})
 
 
@@ -304,6 +305,7 @@ async def metrics(request: Request) -> Response:
     server: Server = request.app.state.server
     server.figures.workers.labels("free").set(len(server.pool.free))
     server.figures.workers.labels("busy").set(len(server.pool.busy))
+    server.figures.workers.labels("long").set(len(server.pool.aside))
     server.figures.waiting.set(len(server.pool.waiting))
     server.figures.replaced.set(server.pool.ended)
     return Response(server.figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8", headers={"Cache-Control": "no-store"})

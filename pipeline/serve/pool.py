@@ -1,4 +1,8 @@
-"""The pool of workers: hands each question to a free process, ends it at its time, and keeps as many ready as were asked for."""
+"""The pool of workers: hands each question to a free process, ends it at its time, and keeps as many ready as were asked for.
+
+A query that takes long moves aside and another process takes its place, so that a few long ones never keep short ones waiting. Room aside is bounded
+too: a long query that finds none is refused.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +24,7 @@ from pipeline.serve.protocol import Refused
 from pipeline.serve.settings import Settings
 from pipeline.serve.worker import LENGTH, LENGTHS
 
-_LONG = 0.5  # seconds after which a query steps back behind others
+_LONG = 0.1  # seconds of processor time after which a query steps back behind others; a busy machine alone makes none long
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,14 @@ class Worker:
 
     def __init__(self, pid: int, channel: socket.socket) -> None:
         self.pid, self.channel = pid, channel
-        self.patient = False
+        self.refused = False
+
+    def used(self) -> float:
+        """Seconds of processor time since the process began; where the system does not tell, seconds on the clock."""
+        try:
+            return time.clock_gettime((~self.pid << 3) | 2)  # clock_getcpuclockid(3) on Linux, which Python does not offer
+        except OSError:
+            return time.monotonic()
 
     async def ask(self, task: Mapping[str, Any]) -> Answer:
         """The answer to a task. Raises EOFError where the process ends on the way."""
@@ -61,16 +72,23 @@ class Worker:
         return data
 
     def step_back(self) -> None:
-        """Lets other processes go first: a long query must not slow short ones. It cannot be undone, so the worker is replaced afterwards."""
-        self.patient = True
+        """Lets other processes go first: a long query must not slow short ones. It cannot be undone, so the worker answers this query only."""
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self.pid, 15)
 
+    def refuse(self) -> None:
+        """Ends the process in the midst of its task; who waits for the answer learns it by the channel."""
+        self.refused = True
+        self._kill()
+
     def end(self) -> None:
         """Ends the process, whatever it does."""
+        self._kill()
+        self.channel.close()
+
+    def _kill(self) -> None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(self.pid, signal.SIGKILL)
-        self.channel.close()
 
 
 class Pool:
@@ -81,6 +99,7 @@ class Pool:
         self.free: deque[Worker] = deque()
         self.waiting: deque[asyncio.Future[Worker]] = deque()
         self.busy: set[Worker] = set()
+        self.aside: set[Worker] = set()  # with long queries, beyond the number that was asked for
         self.ended = 0  # workers that were stopped or broke down
         self.closing = False
         self.loaded: Mapping[str, Any] = {}
@@ -109,10 +128,11 @@ class Pool:
     async def run(self, task: Mapping[str, Any]) -> Answer:
         """The answer to a task.
 
-        Raises Refused: 503 where no worker is free in time, 504 where the query takes too long, 507 where it takes too much.
+        Raises Refused: 503 where no worker is free in time or too many queries are long, 504 where this one takes too long, 507 where it takes
+        too much.
         """
         worker = await self._taken()
-        stepping = asyncio.get_running_loop().call_later(_LONG, worker.step_back)
+        watching = asyncio.create_task(self._watch(worker, worker.used() + _LONG))
         whole = False
         try:
             async with asyncio.timeout(self.settings.seconds):
@@ -122,10 +142,12 @@ class Pool:
         except TimeoutError:
             raise Refused(504, f"the query took longer than {self.settings.seconds:g} seconds and was stopped") from None
         except EOFError:
+            if worker.refused:
+                raise self._crowded("too many long queries at once; ask for less, or try again") from None
             raise Refused(507, "the query needs more memory than allowed, or nests too deep, and was stopped") from None
         finally:
-            stepping.cancel()
-            self._give_back(worker, whole=whole and not worker.patient)
+            watching.cancel()
+            self._give_back(worker, whole=whole)
 
     async def _taken(self) -> Worker:
         """A free worker, or the next that comes free."""
@@ -150,16 +172,36 @@ class Pool:
         self.busy.add(worker)
         return worker
 
-    def _crowded(self) -> Refused:
-        return Refused(503, "too many queries at once; try again", {"Retry-After": str(max(1, round(self.settings.patience)))})
+    def _crowded(self, detail: str = "too many queries at once; try again") -> Refused:
+        return Refused(503, detail, {"Retry-After": str(max(1, round(self.settings.patience)))})
+
+    async def _watch(self, worker: Worker, most: float) -> None:
+        """Makes way for others once a query is long: as many queries as there are processes may be, one more is refused."""
+        while (left := most - worker.used()) > 0:
+            await asyncio.sleep(max(left, 0.01))
+        if len(self.aside) >= self.settings.processes:
+            worker.refuse()
+            return
+        worker.step_back()
+        self.busy.discard(worker)
+        self.aside.add(worker)
+        self._replace()
 
     def _give_back(self, worker: Worker, *, whole: bool) -> None:
+        self.ended += not whole
+        if worker in self.aside:
+            self.aside.discard(worker)
+            worker.end()
+            return
         self.busy.discard(worker)
         if whole and not self.closing:
             self._hand_on(worker)
             return
         worker.end()
-        self.ended += not whole
+        self._replace()
+
+    def _replace(self) -> None:
+        """Another worker in place of one, unless the pool closes."""
         if not self.closing:
             task = asyncio.get_running_loop().create_task(self._add())
             self._tasks.add(task)
@@ -192,9 +234,9 @@ class Pool:
         """Lets running queries end in time, then ends every process."""
         self.closing = True
         until = time.monotonic() + grace
-        while (self.busy or self.waiting) and time.monotonic() < until:
+        while (self.busy or self.aside or self.waiting) and time.monotonic() < until:
             await asyncio.sleep(0.05)
-        for worker in (*self.free, *self.busy):
+        for worker in (*self.free, *self.busy, *self.aside):
             worker.end()
         self.free.clear()
         self.control.close()
@@ -203,7 +245,7 @@ class Pool:
 
     def pids(self) -> Sequence[int]:
         """The processes of the pool, the one that holds the data first."""
-        return [self.holder.pid, *(one.pid for one in (*self.free, *self.busy))]
+        return [self.holder.pid, *(one.pid for one in (*self.free, *self.busy, *self.aside))]
 
 
 __all__ = ["Answer", "Pool", "Worker"]

@@ -183,7 +183,7 @@ def simple(folder: Path, connections: int, seconds: int, rounds: int) -> None:
             found[server.name].append(one)
             print(f"  round {number}/{rounds}  {server.name:<32} {one['rate']:9.0f} /s", flush=True)
     ground = statistics.median(one["rate"] for one in found["rdflib-endpoint"])
-    print("\n| | requests/s | spread | median ms | 99th percentile ms | wrong, failed | rate : rdflib-endpoint |\n|---|---:|---:|---:|---:|---:|---:|")
+    print("\n| | requests/s | spread | median ms | 99th percentile ms | wrong | rate : rdflib-endpoint |\n|---|---:|---:|---:|---:|---:|---:|")
     for name, runs in found.items():
         rate, middle, late = (statistics.median(one[key] for one in runs) for key in ("rate", "median", "p99"))
         rates = [one["rate"] for one in runs]

@@ -10,7 +10,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,11 @@ JSON = "application/sparql-results+json"
 def cases(name: str) -> list[dict[str, Any]]:
     """The cases of a file below tests/serve/."""
     return yaml.safe_load((TESTS / "serve" / name).read_text("utf-8"))
+
+
+def filled(parts: Sequence[Any]) -> str:
+    """A text from texts and numbers in turn: how often each is written."""
+    return "".join(part * times for part, times in zip(parts[::2], parts[1::2], strict=True))
 
 
 @dataclass(frozen=True)

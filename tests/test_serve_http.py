@@ -8,7 +8,7 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import rdflib
-from serving import JSON, Served, cases
+from serving import JSON, Served, cases, filled
 from SPARQLWrapper import CSV, POST, POSTDIRECTLY, RDFXML, TURTLE, URLENCODED, XML, SPARQLWrapper
 from SPARQLWrapper import JSON as WRAPPED_JSON
 
@@ -29,11 +29,11 @@ def sent(server: Served, case: dict[str, Any]) -> tuple[int, str]:
     if "query" in case:
         answer = server.query(case["query"], None)
     else:
-        text, times = case.get("fill", ("", 0))
+        more = filled(case.get("fill", ()))
         body = bytes.fromhex(case["hex"]) if "hex" in case else case["body"].encode() if "body" in case else None
-        path = case.get("path", "/sparql") + (text * times if body is None else "")
+        path = case.get("path", "/sparql") + ("" if body is not None else more)
         headers = {"Content-Type": case["type"]} if "type" in case else {}
-        answer = server.ask(path, method=case.get("method", "GET"), headers=headers, body=None if body is None else body + text.encode() * times)
+        answer = server.ask(path, method=case.get("method", "GET"), headers=headers, body=None if body is None else body + more.encode())
     return answer.status, answer.body.decode("utf-8", "replace")
 
 
@@ -46,7 +46,7 @@ def test_requests(server: Served) -> None:
         expected = case["status"] if isinstance(case["status"], list) else [case["status"]]
         if status not in expected or case.get("says", "") not in body or (status >= 400 and not body.strip()):
             wrong.append((case["case"], status, body[:200]))
-    assert wrong == []
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 # -- caching -----------------------------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ def test_the_matrix_of_queries(server: Served) -> None:
         answer = server.query(QUERIES[case["form"]], case["accept"])
         if (answer.status, answer.media_type) != (case["status"], case["type"]) or (answer.status == 200 and answer.headers["vary"] != "Accept"):
             wrong.append((case, answer.status, answer.headers))
-    assert wrong == []
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_every_format_says_the_same(server: Served) -> None:
@@ -69,7 +69,7 @@ def test_every_class_answers_every_accept_header(server: Served, samples: list[s
             if (answer.status, answer.headers.get("location")) != (303, f"/{local}.{suffix}") or "Accept" not in answer.headers.get("vary", ""):
                 wrong.append((local, accept, answer.status, answer.headers.get("location")))
     print(f"{len(samples)} resources × {len(ACCEPTS)} Accept headers")
-    assert wrong == []
+    assert not wrong, "\n".join(map(str, wrong))
 
 
 def test_the_document_behind_the_redirect_tells_of_the_resource(server: Served, samples: list[str]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+import pyoxigraph as ox
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
@@ -212,7 +213,7 @@ async def resource(request: Request) -> Response:
         return _file(request, server, path)
     document, _, suffix = address.rpartition(".")
     if document and suffix in DATA:
-        head, body = await _unless_gone(request, server.answer({"iri": content.base + _plain(document), "format": suffix}))
+        head, body = await _unless_gone(request, server.answer({"iri": _iri(content, document), "format": suffix}))
         one = next(one for one in GRAPHS if one.name == head["format"])
         return _tagged(request, body, one, server.tag(document, suffix), {})
     return await _negotiated(request, server, address)
@@ -220,7 +221,7 @@ async def resource(request: Request) -> Response:
 
 async def _negotiated(request: Request, server: Server, address: str) -> Response:
     content = server.content
-    document = content.document(_plain(address))
+    document = content.document(address)
     for suffix in content.wanted(request.headers.get("accept", "")):
         if suffix == "html":
             target = content.page(document, request.headers.get("accept-language", ""))
@@ -234,7 +235,7 @@ async def _negotiated(request: Request, server: Server, address: str) -> Respons
 async def _said(request: Request, server: Server, document: str) -> bool:
     """Whether anything is said of the resource of a document."""
     try:
-        await _unless_gone(request, server.answer({"iri": server.content.base + document, "format": "ttl"}))
+        await _unless_gone(request, server.answer({"iri": _iri(server.content, document), "format": "ttl"}))
     except Refused as refused:
         if refused.status == 404:
             return False
@@ -242,11 +243,12 @@ async def _said(request: Request, server: Server, document: str) -> bool:
     return True
 
 
-def _plain(address: str) -> str:
-    """An address that can be part of an IRI. Raises Refused where it cannot."""
-    if re.search(r"[\x00-\x20<>\"{}|\\^`]", address):
-        raise Refused(404, "there is nothing at this address")
-    return address
+def _iri(content: Content, address: str) -> str:
+    """The IRI of an address. Raises Refused where none can be made of it."""
+    try:
+        return ox.NamedNode(content.base + address).value
+    except ValueError:
+        raise Refused(404, "there is nothing at this address") from None
 
 
 async def _start(request: Request, content: Content) -> Response:
@@ -340,7 +342,8 @@ class _Headers:
             await send(message)
 
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
-        if any(not _HOST.fullmatch(host) for host in hosts) or len(hosts) > 1:
+        missing = not hosts and scope["http_version"] != "1.0"  # RFC 9112, 3.2
+        if missing or len(hosts) > 1 or any(not _HOST.fullmatch(host) for host in hosts):
             await PlainTextResponse("the Host header is none\n", 400)(scope, receive, with_headers)
             return
         if scope["method"] == "OPTIONS":

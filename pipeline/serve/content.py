@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import mimetypes
 import re
@@ -40,12 +41,14 @@ class Content:
     def file(self, address: str) -> Path | None:
         """The file of an address, in dist/ or in its pages; None where there is none. No address leads out of dist/."""
         parts = PurePosixPath(address).parts
-        if "\0" in address or "\\" in address or any(part == ".." or (part.startswith(".") and part != ".well-known") for part in parts):
+        hidden = any(one.startswith(".") and one != ".well-known" for one in parts)  # `..` is among them
+        if hidden or "\0" in address or "\\" in address or address != "/".join(parts):
             return None
         for folder in (self.dist, self.dist / "site"):
             path = folder.joinpath(*parts)
-            if path.is_file() and path.resolve().is_relative_to(self.dist.resolve()):
-                return path
+            with contextlib.suppress(OSError):  # a name that is too long
+                if path.is_file() and path.resolve().is_relative_to(self.dist.resolve()):
+                    return path
         return None
 
     def stone(self, address: str) -> tuple[Tombstone, str] | None:

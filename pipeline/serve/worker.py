@@ -178,7 +178,7 @@ def _limit_time(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
 
 
-def _confine(memory: int) -> None:
+def confine(memory: int) -> None:
     """No more memory than allowed, no new file, no connection, no child that outlives its parent."""
     import resource
 
@@ -233,7 +233,7 @@ def _be_worker(control: socket.socket, descriptor: int, store: ox.Store, bounds:
         control.close()
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         channel = socket.socket(fileno=descriptor)
-        _confine(bounds["memory"])
+        confine(bounds["memory"])
         work(channel, store, bounds)
     finally:
         os._exit(0)

@@ -1,0 +1,281 @@
+"""The pages as files: every link leads somewhere, every page says the same as its data, nothing asks another host, hostile names do no harm."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import html.parser
+import json
+import re
+import subprocess
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pyoxigraph as ox
+import pytest
+import yaml
+from support import ROOT, TESTS, copy_project, fingerprint, invoke, run_process
+
+from pipeline.queries import read_queries
+
+BASE = "https://w3id.org/rogl/"
+ADDRESSES = ("href", "src", "action", "data-index", "data-root", "data-config", "data-assets")
+
+
+@dataclass
+class Read(html.parser.HTMLParser):
+    """What a page holds: addresses, ids, elements, and what scripts and styles are written into it."""
+
+    addresses: list[tuple[str, str]] = field(default_factory=list)
+    ids: list[str] = field(default_factory=list)
+    inline: list[str] = field(default_factory=list)
+    policy: str = ""
+    language: str = ""
+    data: str = ""
+    headings: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self._in_data = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        self.addresses += [(f"{tag} {name}", given[name]) for name in ADDRESSES if name in given]
+        self.ids += [given["id"]] if "id" in given else []
+        self.inline += [f"{tag} {name}" for name in given if name.startswith("on") or name == "style"]
+        self.inline += [tag] if tag in ("style", "base", "iframe", "object", "embed") else []
+        self.inline += ["script"] if tag == "script" and "src" not in given and given.get("type") != "application/ld+json" else []
+        self._in_data = tag == "script" and given.get("type") == "application/ld+json"
+        if given.get("http-equiv") == "Content-Security-Policy":
+            self.policy = given["content"]
+        if tag == "html":
+            self.language = given.get("lang", "")
+        self.headings += [tag] if tag == "h1" else []
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_data = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_data:
+            self.data += data
+
+
+@cache
+def read(path: Path) -> Read:
+    found = Read()
+    found.feed(path.read_text("utf-8"))
+    return found
+
+
+def pages(site: Path) -> list[Path]:
+    """Every page but what the catalogue wrote."""
+    return [path for path in sorted(site.rglob("*.html")) if path.name != "withdrawn.html"]
+
+
+def dead(site: Path) -> Iterator[str]:
+    """Links and anchors that lead nowhere."""
+    for path in pages(site):
+        for where, address in read(path).addresses:
+            parts = urlsplit(address)
+            if parts.scheme:
+                continue
+            goal = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+            if not goal.is_relative_to(site.resolve()) or not goal.exists():
+                yield f"{path.relative_to(site)}: {where} {address}"
+            elif parts.fragment and "=" not in parts.fragment and unquote(parts.fragment) not in read(goal).ids:
+                yield f"{path.relative_to(site)}: no anchor {address}"
+
+
+def test_no_link_and_no_anchor_is_dead(site: Path) -> None:
+    found = pages(site)
+    print(f"{len(found)} pages, {sum(len(read(path).addresses) for path in found)} addresses")
+    assert len(found) > 1500
+    assert list(dead(site)) == []
+
+
+def test_every_page_is_whole(site: Path) -> None:
+    wrong = []
+    for path in pages(site):
+        one = read(path)
+        language = "en" if path.name.endswith(".en.html") else "de"
+        wrong += [f"{path.name}: {what}" for what in one.inline]
+        wrong += [f"{path.name}: id {name} twice" for name in {name for name in one.ids if one.ids.count(name) > 1}]
+        wrong += [] if len(one.headings) == 1 and one.language == language else [f"{path.name}: headings or language"]
+        wrong += [] if one.policy.startswith("default-src 'none'; style-src 'self'; script-src 'self'") else [f"{path.name}: policy"]
+        wrong += [] if ("wasm" in one.policy) == path.name.startswith("sparql.") and "unsafe-inline" not in one.policy else [f"{path.name}: policy"]
+    assert wrong == []
+
+
+def test_what_pages_load_lies_on_the_same_host(site: Path) -> None:
+    loading = ("script src", "img src", "form action", "main data-index", "main data-root", "main data-config", "main data-assets")
+    outside = [
+        f"{path.name}: {where} {address}"
+        for path in pages(site)
+        for where, address in read(path).addresses
+        if where in loading and (urlsplit(address).scheme or address.startswith("/"))
+    ]
+    assert outside == []
+    sheets = [path for path in (site / "assets").glob("*.css") if "url(" in path.read_text("utf-8") or "@import" in path.read_text("utf-8")]
+    assert sheets == []
+
+
+def test_every_resource_has_its_page_and_the_same_as_data(site: Path, store: ox.Store) -> None:
+    subjects = sorted({quad.subject.value for quad in store})
+    print(f"{len(subjects)} resources")
+    for iri in subjects:
+        local = iri.removeprefix(BASE)
+        texts = {suffix: (site / f"{local}.{suffix}").read_bytes() for suffix in ("html", "en.html", "ttl", "nt", "jsonld")}
+        graphs = []
+        for suffix, kind in (("ttl", ox.RdfFormat.TURTLE), ("nt", ox.RdfFormat.N_TRIPLES), ("jsonld", ox.RdfFormat.JSON_LD)):
+            graphs.append({quad.triple for quad in ox.parse(texts[suffix], format=kind)})
+        assert graphs[0] == graphs[1] == graphs[2], iri
+        own = {quad.triple for quad in store.quads_for_pattern(ox.NamedNode(iri), None, None, None)}
+        assert own <= graphs[0], iri
+        embedded = {quad.triple for quad in ox.parse(read(site / f"{local}.html").data, format=ox.RdfFormat.JSON_LD)}
+        assert embedded == own, iri
+
+
+def test_shapes_and_queries_have_pages(site: Path) -> None:
+    queries = read_queries(ROOT, ("de", "en"))
+    assert len(queries) >= 20
+    assert [one.name for one in queries if not (site / f"query/{one.name}.en.html").is_file()] == []
+    shapes = sorted((site / "shape").glob("*.ttl"))
+    print(f"{len(shapes)} shapes")
+    assert len(shapes) > 20
+    for path in shapes:
+        assert path.with_suffix(".html").is_file()
+        assert list(ox.parse(path=path, format=ox.RdfFormat.TURTLE))
+
+
+def test_the_start_page_is_small(site: Path) -> None:
+    loaded = [site / "index.html", site / "assets/site.css", site / "assets/site.js", site / "assets/favicon.svg"]
+    assert sum(len(gzip.compress(path.read_bytes())) for path in loaded) < 150_000
+
+
+def test_search_knows_every_name(site: Path, store: ox.Store) -> None:
+    index = json.loads((site / "search.json").read_text("utf-8"))
+    assert len(index["entries"]) > 300
+    for group, page, labels, others, *_ in index["entries"]:
+        assert 0 <= group < len(index["groups"]) and labels and isinstance(others, list)
+        assert (site / f"{page}.html").is_file() and (site / f"{page}.en.html").is_file()
+
+
+def test_machines_find_sitemap_feed_and_robots(site: Path) -> None:
+    sitemap = ET.fromstring((site / "sitemap.xml").read_bytes())
+    places = [one.text or "" for one in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
+    assert len(places) > 20 and all((site / place.removeprefix(BASE)).is_file() for place in places)
+    feed = ET.fromstring((site / "feed.atom").read_bytes())
+    assert [one.text for one in feed.iter("{http://www.w3.org/2005/Atom}updated")] == ["2026-11-23T00:00:00Z"] * 2
+    assert f"Sitemap: {BASE}sitemap.xml" in (site / "robots.txt").read_text("utf-8")
+
+
+def test_html_validates(site: Path, packages: None) -> None:
+    tool = ROOT / "pipeline/site/frontend/node_modules/.bin/html-validate"
+    kinds = {path.parent.relative_to(site).as_posix().split("/")[0]: path for path in pages(site)}  # one page of each folder
+    top = [path for path in pages(site) if path.parent == site]
+    chosen = sorted({*kinds.values(), *top, site / "lab/brandis.html", site / "lab/brandis.en.html", *sorted((site / "browse").glob("*.html"))[:8]})
+    print(f"{len(chosen)} pages")
+    done = subprocess.run(
+        ["node", str(tool), "--config", str(TESTS / "site/htmlvalidate.json"), *map(str, chosen)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
+
+
+# -- builds ----------------------------------------------------------------------------------------------------------------
+
+
+def digests(folder: Path) -> dict[str, str]:
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_pages_are_the_same_on_another_machine_and_an_unchanged_project_writes_none(site: Path, tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "anderswo" / "Projekt")
+    other = {"PYTHONHASHSEED": "4711", "LC_ALL": "C", "LANG": "C", "TZ": "Pacific/Kiritimati", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    assert run_process("build", cwd=project, environment=other).returncode == 0
+    made = project / "dist/site"
+    assert digests(made) == digests(site)
+    before = {path: path.stat().st_mtime_ns for path in made.rglob("*")}
+    assert run_process("build", cwd=project).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in made.rglob("*")} == before
+
+
+def test_pages_disturb_neither_the_checksums_nor_the_staleness_check(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
+    assert invoke("build", "--project", project, "--no-site").exit_code == 0
+    plain = fingerprint(project / "dist")
+    assert not (project / "dist/site").exists()
+    assert invoke("build", "--project", project).exit_code == 0
+    assert fingerprint(project / "dist") == plain and (project / "dist/site/index.html").is_file()
+    assert "LP504" not in invoke("check", "--project", project).stderr
+
+
+def test_a_damaged_dist_is_mended_and_its_pages_stay(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
+    assert invoke("build", "--project", project).exit_code == 0
+    pages_before = digests(project / "dist/site")
+    damaged = project / "dist/libraries.ttl"
+    damaged.unlink()
+    damaged.write_text("nonsense", "utf-8")
+    assert invoke("build", "--project", project).exit_code == 0
+    assert "nonsense" not in damaged.read_text("utf-8")
+    assert digests(project / "dist/site") == pages_before
+
+
+def test_another_publication_has_its_pages(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
+    assert invoke("build", "--project", project).exit_code == 0
+    site = project / "dist/site"
+    assert list(dead(site)) == []
+    assert "Libraries of Exampletown" in (site / "index.html").read_text("utf-8")
+    assert "Bibliotheken in Beispielstadt" in (site / "index.de.html").read_text("utf-8")
+    assert not re.search(r"(?i)labor|rogl", (site / "index.html").read_text("utf-8"))
+
+
+def test_no_pages_where_none_are_wanted(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
+    declared = project / "publication.yaml"
+    declared.write_text(declared.read_text("utf-8") + "site: false\n", "utf-8")
+    assert invoke("build", "--project", project).exit_code == 0
+    assert not (project / "dist/site").exists()
+
+
+# -- hostile names -----------------------------------------------------------------------------------------------------------
+
+HOSTILE = {
+    "script": "<script>alert(1)</script>",
+    "attribute": "\" onmouseover=\"alert(1)\" x='",
+    "template": "{{ 7 * 7 }} {% raw %} ${7}",
+    "end": "</script></title><img src=x onerror=alert(1)>",
+    "long": "Donaudampfschifffahrtsgesellschaft" * 20,
+    "arabic": "مكتبة المدينة \u202egnp.exe",
+    "entities": "&lt;b&gt; &amp; &#x3c;",
+}
+
+
+@pytest.fixture(scope="session")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The libraries with names that want to be more than names."""
+    project = copy_project(tmp_path_factory.mktemp("hostile") / "libraries", TESTS / "projects/libraries")
+    records = [
+        {"id": f"hostile-{key}", "name": {"en": text, "de": text}, "isil": f"DE-{number}"} for number, (key, text) in enumerate(HOSTILE.items(), 9000)
+    ]
+    with (project / "source/libraries.yaml").open("a", encoding="utf-8") as out:
+        out.write("\n" + yaml.safe_dump(records, allow_unicode=True, width=10_000))
+    done = run_process("build", "--project", project, "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    return project / "dist/site"
+
+
+def test_hostile_names_stay_names(hostile: Path) -> None:
+    assert list(dead(hostile)) == []
+    text = "".join(path.read_text("utf-8") for path in pages(hostile))
+    assert "<script>alert" not in text and "<img src=x" not in text
+    for path in pages(hostile):
+        assert read(path).inline == [], path.name
+    titles = [(path, path.read_text("utf-8")) for path in hostile.rglob("*.html") if "hostile-script" in path.name]
+    assert titles and all("&lt;script&gt;alert(1)&lt;/script&gt;" in one for _, one in titles)

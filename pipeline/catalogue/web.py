@@ -102,7 +102,7 @@ def _w3id_readme(publication: Publication) -> str:
 
 def _apache(prefix: str, stones: Sequence[Tombstone]) -> str:
     lines = [
-        "# Apache 2.4: put this into the folder that holds the files of dist/ (and of dist/site/).",
+        "# Apache 2.4: put this into the folder that holds the files of dist/site/.",
         "# Needs AllowOverride FileInfo Indexes Options=MultiViews.",
         "Options -MultiViews",
         "DirectorySlash Off",
@@ -143,7 +143,7 @@ def _nginx_http() -> str:
 def _nginx_server(prefix: str, stones: Sequence[Tombstone]) -> str:
     headers = "add_header Vary Accept always; add_header Access-Control-Allow-Origin * always;"
     lines = [
-        "# nginx: include this in `server`; its root holds the files of dist/ (and of dist/site/).",
+        "# nginx: include this in `server`; its root holds the files of dist/site/.",
         "absolute_redirect off;",
         "charset_types text/html text/turtle text/csv;",
         "charset utf-8;",
@@ -175,7 +175,7 @@ def _nginx_server(prefix: str, stones: Sequence[Tombstone]) -> str:
 def _caddy(prefix: str, stones: Sequence[Tombstone]) -> str:
     lines = [
         "# Caddy 2: `import` this file into the top level of a Caddyfile and write `import lodpipe` into the site.",
-        "# The site's `root` holds the files of dist/ (and of dist/site/).",
+        "# The site's `root` holds the files of dist/site/.",
         "(lodpipe) {",
         "  handle_errors {",
         "    @gone expression {http.error.status_code} == 410",

@@ -16,6 +16,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
+import pyoxigraph as ox
 from markupsafe import Markup
 
 from pipeline.dumps import Job
@@ -221,11 +222,13 @@ class _Site:
                 one.write("resource.html", resource.page, {"page": writer.show(resource), "embedded": embedded, "pointing_query": query})
 
     def _data(self, resource: Resource, node: Node, terms: TermWriter, context: Context) -> None:
-        """The siblings of a page: Turtle, N-Triples and JSON-LD of the same statements."""
+        """The siblings of a page: Turtle, N-Triples, RDF/XML and JSON-LD of the same statements."""
         triples = resource.triples()
         first = self.renderers[0]
         first.put(f"{resource.page}.ttl", _turtle(triples, terms))
-        first.put(f"{resource.page}.nt", "".join(f"{s} {p} {o} .\n" for s, p, o in triples))
+        ntriples = "".join(f"{s} {p} {o} .\n" for s, p, o in triples)
+        first.put(f"{resource.page}.nt", ntriples)
+        first.put(f"{resource.page}.rdf", _rdfxml(ntriples, terms))
         groups = groupby(triples, key=itemgetter(0))
         nodes = [node if s == resource.iri else node_object(s, ((p, o) for _, p, o in rows), context) for s, rows in groups]
         lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in nodes)
@@ -241,6 +244,15 @@ def _turtle(triples: Sequence[tuple[str, str, str]], terms: TermWriter) -> str:
     body = list(blocks(triples, terms))
     used = [(name, namespace) for name, namespace in sorted(terms.prefixes) if any(f"{name}:" in block for block in body)]
     return f"@base <{terms.base}> .\n" + "".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in used) + "\n" + "\n".join(body)
+
+
+def _rdfxml(ntriples: str, terms: TermWriter) -> str:
+    """An RDF/XML document of N-Triples."""
+    used = {name: namespace for name, namespace in sorted(terms.prefixes) if f"<{namespace}" in ntriples}
+    parsed = (quad.triple for quad in ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES))
+    written = ox.serialize(parsed, format=ox.RdfFormat.RDF_XML, prefixes=used)
+    assert written is not None  # no file was given
+    return written.decode()
 
 
 def _needed(nodes: Sequence[Node], context: Context) -> Node:

@@ -19,6 +19,7 @@ from pipeline.dumps import Job, checksums, write_dumps
 from pipeline.echoes import Told
 from pipeline.engine import Engine
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Severity, SourceError, set_of
+from pipeline.executables import executables
 from pipeline.faults import deadline, not_written, only_one, recover, swap, unchanged
 from pipeline.integrity import counts, integrity_findings, order_findings, shrink_findings, write_counts
 from pipeline.lint import lint_findings
@@ -263,6 +264,8 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     _write_schemas(outcome, folder / "schema")
     write_catalogue(outcome.project, outcome.statements, outcome.declarations.vocabulary, folder)
     gate(outcome.project, folder)
+    if queries := outcome.declarations.queries:
+        (folder / "queries.ttl").write_text(executables(outcome.project.publication, queries), "utf-8", newline="\n")
     write_counts(outcome.counts, folder)
     (folder / "SHA256SUMS").write_text(checksums(folder), "utf-8")
 
@@ -308,6 +311,9 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     master = dist / f"{name}.nq"
     if master.is_file() and not _equal_lines(master, outcome.statements):
         yield warning("the records, the mapping or the ontology have changed since")
+    published, queries = dist / "queries.ttl", outcome.declarations.queries
+    if published.is_file() != bool(queries) or (queries and published.read_text("utf-8") != executables(outcome.project.publication, queries)):
+        yield warning("the queries have changed since")
     yield from catalogue_findings(outcome.project)
 
 

@@ -11,7 +11,7 @@ from support import ROOT
 FLOORS = [
     "messages", "errors", "progress", "datatypes", "tokens", "reading", "project", "vocabulary", "sources", "mapping",
     "plan", "databases", "engine", "lines", "statements", "shacl", "shapes", "checks", "echoes", "integrity",
-    "lint", "turtle", "queries", "asking", "jsonld", "dumps", "catalogue", "site", "report", "faults", "build", "standalone",
+    "lint", "turtle", "queries", "asking", "executables", "jsonld", "dumps", "catalogue", "site", "report", "faults", "build", "standalone",
     "validation", "serve", "cli",
 ]  # fmt: skip
 MODULES = sorted((ROOT / "pipeline").rglob("*.py"))

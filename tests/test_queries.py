@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import parse_qs
 
 import pyoxigraph as ox
 import pytest
+import rdflib
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +22,7 @@ from pipeline.cli import main
 from pipeline.errors import InvalidDeclaration, LodpipeError
 from pipeline.queries import TYPES, Parameter, answer, bind, read_queries, read_query, result_file, valid
 
+SPEX = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared/suites")) / "spex.patched.ttl"
 QUERIES = read_queries(ROOT, ("de", "en"))
 LOCAL = [one for one in QUERIES if not one.federated]
 WRONG = sorted((TESTS / "queries/wrong").glob("*.rq"))
@@ -53,6 +56,39 @@ def test_every_stored_result_is_that_of_the_records(built: Path) -> None:
     found = [one for one in told(invoke("check", "--project", built, "--lang", "en").output) if one.code.startswith("LP80")]
     assert found == []
     assert {path.name for path in (ROOT / "queries/results").iterdir()} == {Path(result_file(one)).name for one in LOCAL}
+
+
+# -- published as data ---------------------------------------------------------------------------------------------------
+
+
+def executables(dist: Path) -> ox.Store:
+    store = ox.Store()
+    store.load(path=dist / "queries.ttl", format=ox.RdfFormat.TURTLE)
+    return store
+
+
+def test_each_query_is_an_executable_that_runs(dist: Path, store: ox.Store) -> None:
+    rows = executables(dist).query(
+        "PREFIX sh: <http://www.w3.org/ns/shacl#> PREFIX spex: <https://purl.expasy.org/sparql-examples/ontology#>"
+        "SELECT ?query ?text { ?query a sh:SPARQLExecutable ; sh:select|sh:ask|sh:construct|spex:describe ?text }"
+    )
+    found = {row["query"].value.rpartition("/")[2]: row["text"].value for row in rows}
+    assert set(found) == {one.name for one in QUERIES}
+    for one in LOCAL:
+        assert "#+" not in found[one.name] and "?_" not in found[one.name]
+        assert answer(store, found[one.name], one.form) == answer(store, one.bound(), one.form)
+
+
+@pytest.mark.skipif(not SPEX.is_file(), reason=f"no {SPEX}")
+def test_the_executables_have_the_shape_of_the_convention(dist: Path) -> None:
+    import pyshacl
+
+    data = rdflib.Graph().parse(dist / "queries.ttl")
+    shapes = rdflib.Graph().parse(SPEX)
+    conforms, _, text = pyshacl.validate(data, shacl_graph=shapes)
+    assert conforms, text
+    data.remove((None, rdflib.RDFS.comment, None))
+    assert not pyshacl.validate(data, shacl_graph=shapes)[0]  # the shapes do look
 
 
 # -- headers and syntax --------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from math import sqrt
 
 ROUNDS = 260
+_NAME, _LINES, _GAP = 170.0, 46.0, 26.0  # room for a name of some lines, and between groups
 Point = tuple[float, float]
 # Sixteen directions, as fractions: sines from a library may differ in their last digit.
 _TURN = (0.9238795325112867, 0.3826834323650898)
@@ -17,9 +18,10 @@ _TURN = (0.9238795325112867, 0.3826834323650898)
 
 @dataclass(frozen=True)
 class Laid:
-    """Where nodes stand, and the size of the picture."""
+    """Where nodes stand, how far the ring around a node is, and the size of the picture."""
 
     places: Mapping[str, Point]
+    rings: Mapping[str, float]
     width: int
     height: int
 
@@ -33,21 +35,80 @@ def lay_out(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> Laid:
     for a, b in joined:
         near[a].append(b)
         near[b].append(a)
-    hubs = {one: near[one][0] for one in known if len(near[one]) == 1 and len(near[near[one][0]]) > 1}
-    core = [one for one in known if one not in hubs]
+    return _packed([_group(group, near) for group in _groups(near)])
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Nodes that hang together: their places, the rings around them, and the box that they take."""
+
+    places: dict[str, Point]
+    rings: dict[str, float]
+    width: float
+    height: float
+
+
+def _groups(near: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """The connected parts of a network, each in order."""
+    found: list[list[str]] = []
+    seen: set[str] = set()
+    for start in near:
+        if start in seen:
+            continue
+        group, waiting = [], [start]
+        seen.add(start)
+        while waiting:
+            one = waiting.pop()
+            group.append(one)
+            for other in near[one]:
+                if other not in seen:
+                    seen.add(other)
+                    waiting.append(other)
+        found.append(sorted(group))
+    return found
+
+
+def _group(nodes: Sequence[str], near: Mapping[str, Sequence[str]]) -> _Group:
+    """The places of one connected part, from its own corner."""
+    hubs = {one: near[one][0] for one in nodes if len(near[one]) == 1 and len(near[near[one][0]]) > 1}
+    core = [one for one in nodes if one not in hubs]
     leaves: dict[str, list[str]] = {one: [] for one in core}
     for leaf, hub in hubs.items():
         leaves[hub].append(leaf)
     radius = {one: _ring(len(leaves[one])) for one in core}
-    places = _forces(core, [(a, b) for a, b in joined if a in leaves and b in leaves], radius)
+    edges = sorted({(min(a, b), max(a, b)) for a in core for b in near[a] if b in leaves})
+    places = _forces(core, edges, radius)
     for hub in core:
         places |= _around(places[hub], leaves[hub], radius[hub])
-    return _fitted(places)
+    left = min(min(places[one][0] - max(radius[one], _NAME / 2) for one in core), min(x for x, _ in places.values()))
+    right = max(max(places[one][0] + max(radius[one], _NAME / 2) for one in core), max(x for x, _ in places.values()))
+    top, bottom = min(y for _, y in places.values()), max(y for _, y in places.values()) + _LINES
+    placed = {one: (x - left, y - top) for one, (x, y) in places.items()}
+    return _Group(placed, {one: far for one, far in radius.items() if far}, right - left, bottom - top)
+
+
+def _packed(groups: list[_Group]) -> Laid:
+    """Groups side by side in rows, the high ones first."""
+    groups = sorted(groups, key=lambda one: (-one.height, sorted(one.places)))
+    area = sum((one.width + _GAP) * (one.height + _GAP) for one in groups)
+    limit = max([sqrt(area) * 1.25, *(one.width for one in groups)])
+    places: dict[str, Point] = {}
+    rings: dict[str, float] = {}
+    x, y, high, widest = 0.0, 0.0, 0.0, 0.0
+    for one in groups:
+        if x > 0 and x + one.width > limit:
+            x, y, high = 0.0, y + high + _GAP, 0.0
+        for node, (nx, ny) in one.places.items():
+            places[node] = (round(x + nx + _GAP, 1), round(y + ny + _GAP, 1))
+        rings |= {node: round(far, 1) for node, far in one.rings.items()}
+        x += one.width + _GAP
+        high, widest = max(high, one.height), max(widest, x)
+    return Laid(places, rings, int(widest + _GAP), int(y + high + 2 * _GAP)) if groups else Laid({}, {}, 0, 0)
 
 
 def _ring(count: int) -> float:
     """How far from its hub a ring of leaves stands."""
-    return 0.0 if count == 0 else 26.0 + 3.2 * count
+    return 0.0 if count == 0 else 34.0 + 3.0 * count
 
 
 def _direction(number: int, count: int) -> Point:
@@ -117,13 +178,3 @@ def _forces(core: Sequence[str], edges: Sequence[tuple[str, str]], radius: Mappi
             ys[a] += dy[a] * scale
         heat = max(1.0, heat * 0.98)
     return {one: (xs[place], ys[place]) for one, place in number.items()}
-
-
-def _fitted(places: Mapping[str, Point], margin: float = 70.0) -> Laid:
-    """The picture's corner at zero, places rounded."""
-    if not places:
-        return Laid({}, 0, 0)
-    left, top = min(x for x, _ in places.values()) - margin, min(y for _, y in places.values()) - margin
-    right, bottom = max(x for x, _ in places.values()) + margin, max(y for _, y in places.values()) + margin
-    fitted = {one: (round(x - left, 1), round(y - top, 1)) for one, (x, y) in places.items()}
-    return Laid(fitted, int(right - left), int(bottom - top))

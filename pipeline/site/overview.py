@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -29,7 +30,7 @@ class Shape:
     d: str = ""
     x: float = 0.0
     y: float = 0.0
-    named: bool = False
+    lines: list[tuple[float, str]] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -126,13 +127,14 @@ class Overview:
             degree[a] += 1
             degree[b] += 1
         order = {kind: number for number, kind in enumerate(self.site.graph.legend)}
-        nodes = [
-            self._shape(
-                one, str(order.get(kinds[one], len(order))), language, labels, x=laid.places[one][0], y=laid.places[one][1],
-                named=degree[one] > 1,
-            )
-            for one in sorted(kinds, key=lambda one: (-order.get(kinds[one], len(order)), one))
-        ]  # fmt: skip
+        nodes = []
+        for one in sorted(kinds, key=lambda one: (-order.get(kinds[one], len(order)), one)):
+            x, y = laid.places[one]
+            node = self._shape(one, str(order.get(kinds[one], len(order))), language, labels, x=x, y=y)
+            if degree[one] != 1:
+                below = y + laid.rings.get(one, 0.0) + 20
+                node.lines = [(round(below + 15 * number, 1), line) for number, line in enumerate(textwrap.wrap(node.text, 26)[:3])]
+            nodes.append(node)
         lines = "".join(f"M{laid.places[a][0]:g} {laid.places[a][1]:g}L{laid.places[b][0]:g} {laid.places[b][1]:g}" for a, b in edges)
         return {"width": laid.width, "height": laid.height, "lines": lines, "nodes": nodes, **self._below(self.site.graph, language)}
 

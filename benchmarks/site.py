@@ -1,0 +1,134 @@
+"""Pages at scale: a register of tens of thousands of organisations, or the real publication; time and peak memory of the pages alone. By hand.
+
+    python benchmarks/site.py ../shared/data/scale/ror_all_51k.csv
+    python benchmarks/site.py
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+FILES = {
+    "publication.yaml": """
+name: register
+base: https://register.example/
+title: {en: Register of research organisations}
+description: {en: Research organisations of the world}
+languages: [en]
+release: {version: 1.0.0, date: '2026-11-01'}
+licence: https://creativecommons.org/publicdomain/zero/1.0/
+attribution: ROR, CC0
+publisher: {name: Nobody, url: https://register.example/}
+contact: {name: Nobody, url: https://register.example/}
+graph: terms
+dumps: [nq, nt]
+bad_values: warn
+memory: MEMORY
+shacl: columns
+""",
+    "source/records.yaml": """
+organisations:
+  files: organisations.csv
+  fields:
+    ror: {type: url, required: true, key: true}
+COLUMNS
+""",
+    "source/mapping.yaml": """
+sources:
+  rows: {query: "SELECT *, substr(ror, 17) AS key, split_part(types, '|', 1) AS type FROM organisations"}
+mappings:
+  organisation:
+    sources: rows
+    subjects: organisation/$(key)
+    graphs: register
+    predicateobjects:
+      - [a, schema:Organization]
+      - [[skos:prefLabel, schema:name], $(name), en~lang]
+      - [schema:foundingDate, $(established), xsd:gYear]
+      - [schema:location, place/$(city)~iri]
+      - [schema:addressCountry, $(country)]
+      - [schema:additionalType, type/$(type)~iri]
+      - [schema:identifier, $(ror)]
+      - [schema:description, $(aliases), en~lang]
+      - [schema:keywords, $(types)]
+  place:
+    sources: {query: "SELECT DISTINCT _record, city, country FROM rows WHERE city IS NOT NULL"}
+    subjects: place/$(city)
+    graphs: register
+    predicateobjects:
+      - [a, schema:City]
+      - [schema:name, $(city), en~lang]
+      - [schema:addressCountry, $(country)]
+  type:
+    sources: {query: "SELECT min(_record) AS _record, type FROM rows WHERE type IS NOT NULL GROUP BY type"}
+    subjects: type/$(type)
+    graphs: register
+    predicateobjects:
+      - [a, skos:Concept]
+      - [skos:prefLabel, $(type), en~lang]
+""",
+    "ontology/context.jsonld": '{"@context": {"schema": "https://schema.org/", "skos": "http://www.w3.org/2004/02/skos/core#", '
+    '"rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#", "xsd": "http://www.w3.org/2001/XMLSchema#"}}\n',
+    "shapes/shapes.ttl": """
+@prefix sh: <http://www.w3.org/ns/shacl#> .
+@prefix schema: <https://schema.org/> .
+<shape/Organization> a sh:NodeShape ; sh:targetClass schema:Organization ; sh:property <shape/Organization-name> .
+<shape/Organization-name> a sh:PropertyShape ; sh:path schema:name ; sh:minCount 1 ; sh:message "A name is needed."@en .
+""",
+}
+
+
+def project_of(table: Path, folder: Path, memory: str) -> Path:
+    """A publication of a table of organisations, by a small mapping."""
+    header = table.open(encoding="utf-8").readline().strip().split(",")
+    columns = "\n".join(f"    {name}: {{type: text}}" for name in header if name != "ror")
+    for name, text in FILES.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text.lstrip().replace("COLUMNS", columns).replace("MEMORY", memory), "utf-8")
+    shutil.copytree(ROOT / "ontology/vocabularies", folder / "ontology/vocabularies")
+    shutil.copy(table, folder / "source/organisations.csv")
+    return folder
+
+
+def peak() -> float:
+    """The most memory that this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("table", type=Path, nargs="?")
+    parser.add_argument("--memory", default="1GB")
+    given = parser.parse_args()
+    from pipeline.build import checked, write_dist
+    from pipeline.project import Project
+    from pipeline.site import site_digest, write_site
+
+    with tempfile.TemporaryDirectory(prefix="site-") as name:
+        root = project_of(given.table, Path(name) / "project", given.memory) if given.table else ROOT
+        project, target = Project.open(root), Path(name) / "dist"
+        target.mkdir()
+        with checked(project, writable=target) as outcome:
+            write_dist(outcome, target)
+            before = peak()
+            started, worked = time.perf_counter(), time.process_time()
+            declared = outcome.declarations
+            write_site(project, outcome.statements, declared.vocabulary, declared.shapes, declared.queries, target, site_digest(project, target))
+            took, cpu = time.perf_counter() - started, time.process_time() - worked
+        pages = sum(1 for _ in (target / "site").rglob("*.html"))
+        print(f"{pages} pages: {took:.1f} s ({cpu:.1f} s of processor), {1000 * took / pages:.2f} ms a page")
+        print(f"peak {before:.0f} MB before, {peak():.0f} MB after")
+
+
+if __name__ == "__main__":
+    main()

@@ -131,11 +131,12 @@ class Pool:
         Raises Refused: 503 where no worker is free in time or too many queries are long, 504 where this one takes too long, 507 where it takes
         too much.
         """
+        until = asyncio.get_running_loop().time() + self.settings.seconds  # waiting counts: who asks knows when the answer must be there
         worker = await self._taken()
         watching = asyncio.create_task(self._watch(worker, worker.used() + _LONG))
         whole = False
         try:
-            async with asyncio.timeout(self.settings.seconds):
+            async with asyncio.timeout_at(until):
                 answer = await worker.ask(task)
             whole = True
             return answer
@@ -159,7 +160,7 @@ class Pool:
             place: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
             self.waiting.append(place)
             try:
-                worker = await asyncio.wait_for(place, self.settings.patience)
+                worker = await asyncio.wait_for(place, min(self.settings.patience, self.settings.seconds / 2))
             except TimeoutError:
                 raise self._crowded() from None
             except asyncio.CancelledError:

@@ -148,7 +148,7 @@ class Pool:
             raise Refused(507, "the query needs more memory than allowed, or nests too deep, and was stopped") from None
         finally:
             watching.cancel()
-            self._give_back(worker, whole=whole)
+            self._give_back(worker, whole=whole and not worker.refused)
 
     async def _taken(self) -> Worker:
         """A free worker, or the next that comes free."""

@@ -212,7 +212,8 @@ class _Site:
 
     def _resources(self, terms: TermWriter, context: Context) -> None:
         streams = Streams(self.engine, self.publication.base, self.publication.languages)
-        writers = [(one, Writer(self.site, self.names, self.addresses, one.language, self.browse.page)) for one in self.renderers]
+        site, names, addresses = self.site, self.names, self.addresses
+        writers = [(one, Writer(site, names, addresses, one.language, one.texts["source"], self.browse.page)) for one in self.renderers]
         for resource in resources(streams, self.addresses):
             node = node_object(resource.iri, ((row[1], row[2]) for row in resource.said), context)
             self._data(resource, node, terms, context)

@@ -63,6 +63,7 @@ class Names:
     vocabulary: Vocabulary
     shapes: Shapes
     _terms: dict[str, dict[str, str]] = field(default_factory=dict)
+    _short: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.kinds: Mapping[str, Kind] = {one.iri: one for one in self.site.kinds}
@@ -97,7 +98,9 @@ class Names:
 
     def compact(self, iri: str) -> str:
         """A short name."""
-        return self.vocabulary.compact(iri.strip("<>"))
+        if iri not in self._short:
+            self._short[iri] = self.vocabulary.compact(iri.strip("<>"))
+        return self._short[iri]
 
 
 def label(labels: Sequence[str | None], place: int, iri: str, base: str) -> tuple[str, str]:

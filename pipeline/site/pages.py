@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -12,7 +12,7 @@ from pipeline.site.addresses import Addresses, href, up
 from pipeline.site.declaration import PageTable, Site
 from pipeline.site.names import Names, chosen, label, literal, slug
 from pipeline.site.tables import INCOMING, LABELS, Merged, Row, Streams
-from pipeline.site.values import Value, is_safe, of_literal, shown_iri
+from pipeline.site.values import Value, is_safe, of_literal, references, shown_iri
 from pipeline.statements import TYPE
 
 Triple = tuple[str, str, str]
@@ -62,10 +62,10 @@ class Fact:
 
 @dataclass
 class Line:
-    """A row of a table on a page: its cells, the numbers of its sources, where its node leads, and what it is called."""
+    """A row of a table on a page: its cells, the numbers of its sources as markup, where its node leads, and what it is called."""
 
     cells: list[list[Value]]
-    refs: list[int]
+    refs: str
     link: str
     name: str
 
@@ -115,8 +115,9 @@ def resources(streams: Streams, addresses: Addresses) -> Iterator[Resource]:
 class Writer:
     """Makes pages of resources in one language."""
 
-    def __init__(self, site: Site, names: Names, addresses: Addresses, language: str, browse: Callable[[str], str | None]) -> None:
+    def __init__(self, site: Site, names: Names, addresses: Addresses, language: str, word: str, browse: Callable[[str], str | None]) -> None:
         self.site, self.names, self.addresses, self.language, self.browse = site, names, addresses, language, browse
+        self.word = word  # what a source is called
         self.place = addresses.languages.index(language)
         self.suffix = addresses.suffix(language) + ".html"
         self.order = {iri: number for number, iri in enumerate(site.properties)}
@@ -184,13 +185,16 @@ class Writer:
         return (self.order.get(predicate, len(self.order)), name), fact
 
     def _value(self, term: str, graphs: str, described: bool, labels: Sequence[str | None], root: str, numbers: Mapping[str, int]) -> Value:
-        refs = tuple(sorted(numbers[one] for one in graphs.split(" ") if one in numbers)) if graphs else ()
+        refs = self._references(numbers[one] for one in graphs.split(" ") if one in numbers) if graphs else ""
         if term.startswith('"'):
             return of_literal(term, self.language, refs)
         return self._link(term, described, labels, root, refs)
 
+    def _references(self, found: Iterable[int]) -> str:
+        return references(tuple(sorted(found)), self.word)
+
     def _link(
-        self, term: str, described: bool, labels: Sequence[str | None], root: str, refs: tuple[int, ...] = (), detail: str = ""
+        self, term: str, described: bool, labels: Sequence[str | None], root: str, refs: str = "", detail: str = ""
     ) -> Value:
         iri = term[1:-1]
         if not described:
@@ -221,7 +225,7 @@ class Writer:
             page = self.addresses.page(node[1:-1])
             name = next((cell[0].text for cell in cells if cell), node[1:-1])
             link = root + href(page) + self.suffix if page else ""
-            lines.append(Line(cells, sorted(numbers[one] for one in graphs if one in numbers), link, name))
+            lines.append(Line(cells, self._references(numbers[one] for one in graphs if one in numbers), link, name))
         filled = [n for n in range(len(table.columns)) if any(line.cells[n] for line in lines)]
         for line in lines:
             line.cells = [line.cells[n] for n in filled]

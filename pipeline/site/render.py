@@ -41,7 +41,7 @@ class Renderer:
         self.texts = {name: chosen(text, self.language) for name, text in texts.items()}
         self.suffix = self.addresses.suffix(self.language)
         self._common = {
-            "language": self.language, "suffix": self.suffix, "t": self.texts, "source_word": self.texts["source"], "site": self._site(),
+            "language": self.language, "suffix": self.suffix, "t": self.texts, "site": self._site(),
             "menu": self.menu, "workers": False, "tools": False,
         }  # fmt: skip
         self._made: set[Path] = set()

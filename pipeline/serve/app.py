@@ -26,7 +26,7 @@ from pipeline.serve.negotiation import GRAPHS, RESULTS, Format, chosen
 from pipeline.serve.pool import Answer, Pool
 from pipeline.serve.protocol import Question, Refused, asked
 from pipeline.serve.settings import Settings
-from pipeline.serve.telling import Figures, Told
+from pipeline.serve.telling import Figures, Told, write
 
 Made = TypeVar("Made")
 _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Retry-After"}
@@ -75,8 +75,12 @@ class Server:
         while True:
             await asyncio.sleep(self.settings.watch)
             if (now := _stamp(sums)) not in (known, None):
-                with contextlib.suppress(LodpipeError, EOFError, OSError):
+                try:
                     await self.load()
+                    write(event="reload", version=self.content.version, statements=self.pool.loaded["statements"])
+                except (LodpipeError, EOFError, OSError) as error:
+                    self.figures.failures.inc()
+                    write(event="reload failed", detail=str(error) or "the dumps cannot be read", version=self.content.version)
                 known = now
 
     # -- answers -------------------------------------------------------------------------------------------------

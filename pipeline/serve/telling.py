@@ -26,6 +26,7 @@ class Figures:
         self.hits = Counter("lodpipe_cache_hits", "Answers that were there already.", registry=self.registry)
         self.statements = Gauge("lodpipe_statements", "Statements loaded, in default and named graphs.", registry=self.registry)
         self.reloads = Counter("lodpipe_reloads", "Times that new data took the place of old.", registry=self.registry)
+        self.failures = Counter("lodpipe_reloads_failed", "Times that new data could not be loaded.", registry=self.registry)
 
     def text(self) -> bytes:
         """All figures as Prometheus reads them."""
@@ -66,8 +67,9 @@ class Told:
 
     def _write(self, scope: Scope, status: int, size: int, passed: float) -> None:
         address = scope["path"] + ("?" + scope["query_string"].decode("latin-1") if scope["query_string"] else "")
-        line = {
-            "time": datetime.now(UTC).isoformat(timespec="milliseconds"), "method": scope["method"], "address": address[:2000], "status": status,
-            "bytes": size, "milliseconds": round(passed * 1000, 1),
-        }  # fmt: skip
-        sys.stderr.write(json.dumps(line) + "\n")
+        write(method=scope["method"], address=address[:2000], status=status, bytes=size, milliseconds=round(passed * 1000, 1))
+
+
+def write(**line: object) -> None:
+    """A line of the log, with its time."""
+    sys.stderr.write(json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **line}) + "\n")

@@ -276,7 +276,7 @@ def test_a_client_that_leaves_while_it_waits_takes_no_worker(served: Served) -> 
     with contextlib.ExitStack() as stack:
         for number in range(2):
             stack.enter_context(connection(served, b"GET /sparql?query=%23" + b"x" * number + b"%0a" + text + b" HTTP/1.1\r\nHost: a\r\n\r\n"))
-        until(lambda: served.health()["free"] == 0, seconds=3, what="all workers are busy")
+        until(lambda: served.health()["busy"] == 2, seconds=3, what="both queries run")
         for _ in range(3):
             with connection(served, b"GET /sparql?query=ASK%7B%3Fs%20%3Fp%201%7D HTTP/1.1\r\nHost: a\r\n\r\n"):
                 time.sleep(0.1)

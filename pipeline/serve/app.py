@@ -18,7 +18,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from pipeline.errors import LodpipeError
+from pipeline.errors import Finding, LodpipeError, Origin, SourceError
 from pipeline.project import Project
 from pipeline.serve.content import DATA, Content, media_type, read_content
 from pipeline.serve.description import description
@@ -49,14 +49,18 @@ class Server:
     # -- data ----------------------------------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """Reads dist/ and starts workers over it; once they are ready they take the place of the old ones, which end what they have begun."""
+        """Reads dist/ and starts workers over it; once they are ready they take the place of the old ones, which end what they have begun.
+
+        Raises SourceError (LP820).
+        """
         content = await asyncio.to_thread(read_content, self.project)
         pool = Pool(self.settings, content.dumps, content.prefixes)
         try:
             await pool.start()
         except EOFError:
             await pool.close(0)
-            raise
+            missing = "dumps that can be read (" + ", ".join(Path(one).name for one in content.dumps.values()) + ")"
+            raise SourceError([Finding("LP820", Origin("dist"), {"missing": missing})]) from None
         old = getattr(self, "pool", None)
         self.content, self.pool = content, pool
         self.answers.clear()
@@ -69,19 +73,22 @@ class Server:
             task.add_done_callback(self.leaving.discard)
 
     async def watch(self) -> None:
-        """Loads anew whenever dist/ has changed. A dist/ that cannot be loaded leaves the old data in place."""
+        """Loads anew whenever dist/ has changed, and replaces processes that have gone; where dist/ cannot be loaded, the old data stays."""
         sums = self.project.dist / "SHA256SUMS"
         known = _stamp(sums)
         while True:
             await asyncio.sleep(self.settings.watch)
-            if (now := _stamp(sums)) not in (known, None):
-                try:
-                    await self.load()
-                    write(event="reload", version=self.content.version, statements=self.pool.loaded["statements"])
-                except (LodpipeError, EOFError, OSError) as error:
-                    self.figures.failures.inc()
-                    write(event="reload failed", detail=str(error) or "the dumps cannot be read", version=self.content.version)
-                known = now
+            self.pool.tend()
+            now = _stamp(sums)
+            if (now == known or now is None) and self.pool.alive:
+                continue
+            try:
+                await self.load()
+                write(event="reload", version=self.content.version, statements=self.pool.loaded["statements"])
+            except (LodpipeError, OSError) as error:
+                self.figures.failures.inc()
+                write(event="reload failed", detail=str(error), version=self.content.version)
+            known = now
 
     # -- answers -------------------------------------------------------------------------------------------------
 
@@ -300,10 +307,9 @@ async def health(request: Request) -> Response:
     """200 while queries can be answered."""
     server: Server = request.app.state.server
     pool = server.pool
-    alive = pool.holder.poll() is None
     busy = len(pool.busy) + len(pool.aside)
-    state = {"status": "ok" if alive else "no data", "version": server.content.version, "free": len(pool.free), "busy": busy}
-    return JSONResponse(state, 200 if alive else 503, headers={"Cache-Control": "no-store"})
+    state = {"status": "ok" if pool.alive else "no data", "version": server.content.version, "free": len(pool.free), "busy": busy}
+    return JSONResponse(state, 200 if pool.alive else 503, headers={"Cache-Control": "no-store"})
 
 
 async def metrics(request: Request) -> Response:
@@ -363,17 +369,15 @@ def _permission(path: str) -> dict[str, str]:
     return {"Allow": methods, "Access-Control-Allow-Methods": methods, "Access-Control-Allow-Headers": headers, "Access-Control-Max-Age": "86400"}
 
 
-def application(project: Project, settings: Settings, *, log: bool = True) -> ASGIApp:
-    """The ASGI application of a project; it loads the data when it starts."""
-    server = Server(project, settings)
+def application(server: Server, *, log: bool = True) -> ASGIApp:
+    """The ASGI application of a server whose data is loaded; it looks for new data as long as it lives."""
 
     @contextlib.asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:
-        await server.load()
         watching = asyncio.create_task(server.watch())
         yield
         watching.cancel()
-        await asyncio.gather(server.pool.close(settings.grace), *server.leaving)
+        await asyncio.gather(server.pool.close(server.settings.grace), *server.leaving)
 
     app = Starlette(
         routes=[

@@ -71,6 +71,16 @@ class Worker:
             filled += count
         return data
 
+    @property
+    def alive(self) -> bool:
+        """Whether the process still holds its end of the channel; asked of a worker that has no task."""
+        try:
+            return self.channel.recv(1, socket.MSG_PEEK) != b""
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+
     def step_back(self) -> None:
         """Lets other processes go first: a long query must not slow short ones. It cannot be undone, so the worker answers this query only."""
         with contextlib.suppress(OSError):
@@ -152,9 +162,12 @@ class Pool:
 
     async def _taken(self) -> Worker:
         """A free worker, or the next that comes free."""
+        self.tend()
         if self.free:
             worker = self.free.pop()
         else:
+            if not self.alive:
+                raise self._crowded("the data is being loaded again; try again")
             if len(self.waiting) >= self.settings.waiting:
                 raise self._crowded()
             place: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
@@ -172,6 +185,17 @@ class Pool:
                     self.waiting.remove(place)
         self.busy.add(worker)
         return worker
+
+    @property
+    def alive(self) -> bool:
+        """Whether the process that holds the data lives."""
+        return self.holder.poll() is None
+
+    def tend(self) -> None:
+        """Replaces free workers whose process has gone: where memory is short, the system may end any."""
+        for worker in [one for one in self.free if not one.alive]:
+            self.free.remove(worker)
+            self._give_back(worker, whole=False)
 
     def _crowded(self, detail: str = "too many queries at once; try again") -> Refused:
         return Refused(503, detail, {"Retry-After": str(max(1, round(self.settings.patience)))})
@@ -204,7 +228,7 @@ class Pool:
     def _replace(self) -> None:
         """Another worker in place of one, unless the pool closes."""
         if not self.closing:
-            task = asyncio.get_running_loop().create_task(self._add())
+            task = asyncio.get_running_loop().create_task(self._add_if_possible())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -217,14 +241,21 @@ class Pool:
                 return
         self.free.append(worker)
 
+    async def _add_if_possible(self) -> None:
+        with contextlib.suppress(EOFError, OSError):  # the process that holds the data has gone; the server loads it again
+            await self._add()
+
     async def _add(self) -> None:
-        """Another worker, a fork away."""
+        """Another worker, a fork away. Raises EOFError or OSError where the process that holds the data has gone."""
         here, there = socket.socketpair()
         here.setblocking(False)
         async with self._forking:
             socket.send_fds(self.control, [b"w"], [there.fileno()])
             there.close()
-            (pid,) = LENGTH.unpack(await asyncio.get_running_loop().sock_recv(self.control, LENGTH.size))
+            said = await asyncio.get_running_loop().sock_recv(self.control, LENGTH.size)
+            if not said:
+                raise EOFError
+            (pid,) = LENGTH.unpack(said)
         worker = Worker(pid, here)
         if self.closing:
             worker.end()

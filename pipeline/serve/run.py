@@ -10,7 +10,7 @@ import uvicorn
 
 from pipeline.errors import Finding, SourceError
 from pipeline.project import Project
-from pipeline.serve.app import application
+from pipeline.serve.app import Server, application
 from pipeline.serve.content import read_content
 from pipeline.serve.guard import guarded
 from pipeline.serve.settings import Settings
@@ -24,26 +24,28 @@ def run(project: Project, settings: Settings, *, log: bool = True, say: Callable
     read_content(project)
     listening = _listening(settings)
     host, port = listening.getsockname()[:2]
+    state = Server(project, settings)
     config = uvicorn.Config(
-        application(project, settings, log=log),
+        application(state, log=log),
         http=guarded(settings), ws="none", lifespan="on", log_level="warning", access_log=False, server_header=False, date_header=True,
         timeout_keep_alive=10, timeout_graceful_shutdown=round(settings.grace) + 1, limit_concurrency=settings.connections, backlog=512,
     )  # fmt: skip
-    server = _Server(config, lambda: say(f"http://{f'[{host}]' if ':' in host else host}:{port}/"))
+    server = _Server(config, state, lambda: say(f"http://{f'[{host}]' if ':' in host else host}:{port}/"))
     server.run(sockets=[listening])
     if not server.started:
         sys.exit(3)
 
 
 class _Server(uvicorn.Server):
-    """Says when it is ready."""
+    """Loads the data before it listens, and says when it is ready."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, state: Server, ready: Callable[[], None]) -> None:
         super().__init__(config)
-        self.ready = ready
+        self.state, self.ready = state, ready
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to listen."""
+        """Begins to listen. Raises SourceError (LP820) where the data cannot be loaded."""
+        await self.state.load()
         await super().startup(sockets=sockets)
         if self.started:
             self.ready()

@@ -94,7 +94,7 @@ class Load(threading.Thread):
             try:
                 answer = self.one(number)
                 self.answers[answer.status, answer.headers.get("etag", "")] += 1
-            except (OSError, AssertionError) as error:
+            except (OSError, http.client.HTTPException) as error:
                 self.failed.append(repr(error))
             time.sleep(0.002)
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import os
 import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 import pyoxigraph as ox
 from starlette.applications import Starlette
@@ -271,15 +272,33 @@ async def _start(request: Request, content: Content) -> Response:
 
 
 def _file(request: Request, server: Server, path: Path, status: int = 200) -> Response:
-    """A file with its entity tag; ranges are the library's."""
-    found = path.stat()
+    """A file with its entity tag; ranges are the library's. Raises Refused (503) where it goes at this very moment."""
+    try:
+        file = path.open("rb")
+    except OSError:
+        raise Refused(503, "the file cannot be read now; try again", {"Retry-After": "1"}) from None
+    found = os.fstat(file.fileno())
     tag = server.tag(path.name, found.st_size, found.st_mtime_ns)
     headers = {"ETag": tag, "Cache-Control": _FRESH, "Vary": "Accept-Language"}
     if path.name == "sparql.json":
         headers["Link"] = '</sparql>; rel="sparql"'  # so the query page offers this endpoint (docs/frontend.md)
     if status == 200 and _known(request, tag):
+        file.close()
         return Response(status_code=304, headers=headers)
-    return FileResponse(path, status, headers, media_type=media_type(path), stat_result=found)
+    return _OpenFile(file, status, headers, media_type(path), found)
+
+
+class _OpenFile(FileResponse):
+    """A file that is open from the first: a build that swaps dist/ between its size and its bytes does not cut it."""
+
+    def __init__(self, file: BinaryIO, status: int, headers: Mapping[str, str], media_type: str, found: os.stat_result) -> None:
+        super().__init__(f"/dev/fd/{file.fileno()}", status, headers, media_type=media_type, stat_result=found)
+        self.file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it, whole or in parts."""
+        with self.file:
+            await super().__call__(scope, receive, send)
 
 
 def _tagged(request: Request, body: bytes, one: Format, tag: str, more: Mapping[str, str]) -> Response:

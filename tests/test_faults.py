@@ -108,7 +108,7 @@ def tiny_disk(tmp_path: Path, is_root: bool) -> Path:
     """A disk of its own with little room; needs the right to mount."""
     place = tmp_path / "disk"
     place.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=2M", "tmpfs", str(place)]
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16M", "tmpfs", str(place)]
     if not is_root or subprocess.run(mount, capture_output=True, check=False).returncode != 0:
         pytest.skip("no right to mount a disk; test_atomic.py bounds the size of files instead")
     yield place

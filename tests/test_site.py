@@ -144,6 +144,8 @@ def test_shapes_and_queries_have_pages(site: Path) -> None:
     queries = read_queries(ROOT, ("de", "en"))
     assert len(queries) >= 20
     assert [one.name for one in queries if not (site / f"query/{one.name}.en.html").is_file()] == []
+    for one in queries:
+        assert list(ox.parse(path=site / f"query/{one.name}.ttl", format=ox.RdfFormat.TURTLE, base_iri=BASE)), one.name
     shapes = sorted((site / "shape").glob("*.ttl"))
     print(f"{len(shapes)} shapes")
     assert len(shapes) > 20

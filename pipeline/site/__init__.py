@@ -117,7 +117,9 @@ class _Site:
             self._documentation(one)
             for listed in self.browse.lists:
                 self._list(one, listed)
-        self._shapes_as_data(TermWriter(self.publication.base, self.vocabulary.prefixes))
+        every = TermWriter(self.publication.base, self.vocabulary.prefixes)
+        self._shapes_as_data(every)
+        self._queries_as_data(every)
         self._resources(job.terms(), job.context())
         pages = ["index", "search", "sparql", "catalog", "releases", "vocabulary", "shapes", *(["queries"] if self.queries else [])]
         write_sitemap(self.folder, self.host, self.browse.lists, self.addresses, pages, self.publication.date)
@@ -207,6 +209,18 @@ class _Site:
         pages, said = Documentation(self.names, self.addresses, self.publication.languages[0]), about(self.shapes)
         for shape in pages.shapes(self.shapes):
             self.renderers[0].put(f"{self.addresses.page(shape[1:-1])}.ttl", _turtle(closure(said, shape), terms))
+
+    def _queries_as_data(self, terms: TermWriter) -> None:
+        """Each query of queries.ttl beside its page."""
+        path = self.dist / "queries.ttl"
+        if not path.is_file():
+            return
+        triples = sorted(
+            (str(one.subject), str(one.predicate), str(one.object)) for one in ox.parse(path=path, format=ox.RdfFormat.TURTLE, base_iri=terms.base)
+        )
+        for subject, rows in groupby(triples, key=itemgetter(0)):
+            if (page := self.addresses.page(subject[1:-1])) and page.startswith("query/"):
+                self.renderers[0].put(f"{page}.ttl", _turtle(list(rows), terms))
 
     # -- pages of resources ----------------------------------------------------------------------------------------------------
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,13 +105,34 @@ def _watched(root: Path, once: Callable[[], None]) -> None:
         for names in chain([[]], changes(root, snapshot(root))):
             if names:
                 click.echo(f"-- {', '.join(names[:3])}{' …' if len(names) > 3 else ''}", err=True)
-            try:
-                once()
-                code = 0
-            except SystemExit as end:
-                code = end.code if isinstance(end.code, int) else 1
+            with _interrupted_afterwards():
+                try:
+                    once()
+                    code = 0
+                except SystemExit as end:
+                    code = end.code if isinstance(end.code, int) else 1
     except KeyboardInterrupt:
         sys.exit(code)
+
+
+@contextlib.contextmanager
+def _interrupted_afterwards() -> Iterator[None]:
+    """A first Ctrl-C inside is heeded at the end, so that what was told and the exit code agree; a second one at once."""
+    asked = False
+
+    def ask(number: int, frame: Any) -> None:
+        nonlocal asked
+        if asked:
+            signal.default_int_handler(number, frame)
+        asked = True
+
+    before = signal.signal(signal.SIGINT, ask)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if asked:
+        raise KeyboardInterrupt
 
 
 def _telling(formats: tuple[str, ...], reports: tuple[str, ...], fail_on: str, no_color: bool) -> Any:

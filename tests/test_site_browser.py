@@ -45,11 +45,14 @@ def test_axe_finds_nothing_serious(browser: Browser, address: str, packages: Non
 
 def test_the_language_switch_keeps_the_place(page: Page, address: str) -> None:
     page.goto(f"{address}lab/brandis.html")
+    anchor = page.evaluate("[...document.querySelectorAll('main [id]')].at(-1).id")
+    page.goto(f"{address}lab/brandis.html#{anchor}")
     page.get_by_role("link", name="English").click()
-    assert page.url == f"{address}lab/brandis.en.html"
+    assert page.url == f"{address}lab/brandis.en.html#{anchor}"
+    assert page.locator(f"[id='{anchor}']").count() == 1
     assert page.get_by_role("heading", name="Facts").is_visible()
     page.get_by_role("link", name="Deutsch", exact=True).click()
-    assert page.url == f"{address}lab/brandis.html"
+    assert page.url == f"{address}lab/brandis.html#{anchor}"
 
 
 def test_a_page_is_walked_by_keyboard(page: Page, address: str) -> None:

@@ -154,6 +154,17 @@ function valuesOf(cell: HTMLTableCellElement | undefined): string[] {
   return (items.length > 0 ? items : [cell]).map((one) => one.textContent?.trim() ?? "");
 }
 
+// -- languages --------------------------------------------------------------------------------------------------------
+
+/** The switch keeps the place on the page, and what was searched or chosen. */
+function keepsPlace(link: HTMLAnchorElement): void {
+  link.addEventListener("click", () => {
+    link.search = location.search;
+    link.hash = location.hash;
+  });
+}
+
+document.querySelectorAll<HTMLAnchorElement>(".languages a").forEach(keepsPlace);
 document.querySelectorAll<HTMLButtonElement>("button[data-copy]").forEach(copies);
 document.querySelectorAll<HTMLElement>("[data-zoom]").forEach(zooms);
 document.querySelectorAll<HTMLTableElement>("table[data-filter]").forEach(filters);

@@ -75,7 +75,7 @@ class Bench:
     def task(self, name: str) -> Task:
         # lodpipe writes N-Quads, the others N-Triples; without named graphs they are the same lines.
         suffix = "nq" if name in (LODPIPE, UNSORTED) else "nt"
-        return Task(self.case, self.folder, self.folder / f"out-{name.replace(' ', '')}.{suffix}")
+        return Task(self.case, self.folder, self.folder / f"out-{name.replace(' ', '').replace(',', '-')}.{suffix}")
 
     def _add(self, name: str) -> None:
         task = self.task(name)

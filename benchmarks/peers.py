@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -18,6 +19,7 @@ _MORPH = """[CONFIGURATION]
 output_file: {out}
 output_format: N-TRIPLES
 logging_level: ERROR
+number_of_processes: {processes}
 [data]
 mappings: {mapping}
 """
@@ -63,10 +65,16 @@ class Peer:
     requirement: str
     command: Callable[[Path, Task], Sequence[str | Path]]
     cases: frozenset[str] = frozenset()
+    home: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Its environment; that of another peer where it is the same engine."""
+        return CACHE / (self.home or self.name)
 
     @property
     def python(self) -> Path:
-        return CACHE / self.name / "bin/python"
+        return self.folder / "bin/python"
 
     def runs(self, case: str) -> bool:
         return not self.cases or case in self.cases
@@ -78,8 +86,16 @@ class Peer:
 
 
 def _morph(python: Path, task: Task) -> Sequence[str | Path]:
-    config = task.folder / "morph-kgc.ini"
-    config.write_text(_MORPH.format(out=task.out, mapping=task.legacy), "utf-8")
+    return _morph_with(os.cpu_count() or 1, python, task)
+
+
+def _morph_alone(python: Path, task: Task) -> Sequence[str | Path]:
+    return _morph_with(1, python, task)
+
+
+def _morph_with(processes: int, python: Path, task: Task) -> Sequence[str | Path]:
+    config = task.folder / f"morph-kgc-{processes}.ini"
+    config.write_text(_MORPH.format(out=task.out, mapping=task.legacy, processes=processes), "utf-8")
     return [python, "-m", "morph_kgc", config]
 
 
@@ -95,6 +111,7 @@ def _maplib(python: Path, task: Task) -> Sequence[str | Path]:
 
 PEERS: tuple[Peer, ...] = (
     Peer("morph-kgc", "morph-kgc==2.10.0", _morph),
+    Peer("morph-kgc, one process", "morph-kgc==2.10.0", _morph_alone, home="morph-kgc"),
     Peer("maplib", "maplib==0.20.26", _maplib, frozenset({"organisations", "memberships"})),
     Peer("SDM-RDFizer", "rdfizer==4.7.5.15.4.1", _rdfizer),
 )
@@ -109,10 +126,10 @@ def cache(folder: Path) -> Path:
 
 def install(peer: Peer) -> None:
     """Makes a peer's environment, unless it is there."""
-    done = CACHE / peer.name / ".done"
+    done = peer.folder / ".done"
     if done.exists() and done.read_text("utf-8") == peer.requirement:
         return
-    subprocess.run([sys.executable, "-m", "venv", "--clear", cache(CACHE) / peer.name], check=True)
+    subprocess.run([sys.executable, "-m", "venv", "--clear", cache(CACHE) / peer.folder.name], check=True)
     subprocess.run([peer.python, "-m", "pip", "install", "-q", "--disable-pip-version-check", peer.requirement], check=True)
     done.write_text(peer.requirement, "utf-8")
 

@@ -44,7 +44,9 @@ DAYS = frozenset({XSD + "date", XSD + "dateTime", XSD + "dateTimeStamp"})
 _NO_UCSCHAR = "\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff\U000f0000-\U0010ffff" + "".join(
     chr(plane * 0x10000 + last) for plane in range(1, 15) for last in (0xFFFE, 0xFFFF)
 )
-IRI = r"""^[^\x00-\x20<>"{}|^`\\""" + _NO_UCSCHAR + "]*$"
+# Brackets stand around the address of a host (3.2.2 of RFC 3986), nowhere else.
+_IRI_CHARACTERS = r"""[^\x00-\x20<>"{}|^`\[\]\\""" + _NO_UCSCHAR + "]*"
+IRI = rf"^([A-Za-z][A-Za-z0-9+.-]*://([^/?#\[\]@]*@)?\[[0-9A-Fa-f:.]+\])?{_IRI_CHARACTERS}$"
 SCHEME = "^[A-Za-z][A-Za-z0-9+.-]*:"
 LANGUAGE_TAG = "^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"
 

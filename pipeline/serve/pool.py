@@ -16,7 +16,7 @@ import subprocess
 import sys
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -274,10 +274,6 @@ class Pool:
         self.control.close()
         self.holder.kill()
         await asyncio.to_thread(self.holder.wait)
-
-    def pids(self) -> Sequence[int]:
-        """The processes of the pool, the one that holds the data first."""
-        return [self.holder.pid, *(one.pid for one in (*self.free, *self.busy, *self.aside))]
 
 
 __all__ = ["Answer", "Pool", "Worker"]

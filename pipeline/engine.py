@@ -7,14 +7,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import tempfile
-import threading
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,6 +88,7 @@ class Engine:
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
             "allow_community_extensions": "false",
+            "arrow_large_buffer_size": "true",
         }
         self.connection = duckdb.connect(":memory:", config=config | ({"threads": threads} if threads else {}))
         for macro in FUNCTIONS:
@@ -131,37 +128,28 @@ class Engine:
         """A second line to the same tables, for another thread."""
         return self.connection.cursor()
 
-    def texts(self, queries: Iterable[str], prepare: Sequence[str] = ()) -> Iterator[Any]:
-        """The texts that each query gives in its one column, as UTF-8 bytes one behind the other, in the order of queries and rows.
+    @property
+    def threads(self) -> int:
+        """How many cores the engine uses."""
+        ((threads,),) = self.rows("SELECT current_setting('threads')")
+        return int(threads)
 
-        Each core works at a query of its own, alone and from the first row to the last; `prepare` is run once on each of their connections.
+    def texts(self, sql: str, rows: int) -> Iterator[tuple[memoryview, memoryview]]:
+        """The texts that a query gives in its one column, in batches of about so many rows, without making a Python object of each.
+
+        As Arrow has them: the places where each text begins and the last one ends, and the UTF-8 bytes of all, one behind the other.
         """
-        cores = os.cpu_count() or 1
-        own = threading.local()
+        import nanoarrow
 
-        def run(sql: str) -> list[Any]:
-            import nanoarrow
-
-            if not hasattr(own, "cursor"):
-                own.cursor = self.cursor()
-                for statement in prepare:
-                    own.cursor.execute(statement)
-            # The layout of Arrow's utf8: validity, offsets, then the bytes of all texts one behind the other.
-            return [memoryview(batch.child(0).buffer(2)).cast("B") for batch in nanoarrow.ArrayStream(own.cursor.sql(sql))]
-
-        with self._one_thread_each(), ThreadPoolExecutor(cores) as pool:
-            waiting: deque[Future[list[Any]]] = deque()
-            for sql in queries:
-                waiting.append(pool.submit(run, sql))
-                if len(waiting) > cores:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
+        cursor = self.connection.cursor()
+        for batch in nanoarrow.ArrayStream(_arrow_stream(cursor, sql, rows)):
+            texts = batch.child(0)
+            yield memoryview(texts.buffer(1)).cast("B").cast("q"), memoryview(texts.buffer(2)).cast("B")
 
     @contextlib.contextmanager
-    def _one_thread_each(self) -> Iterator[None]:
+    def one_thread_each(self) -> Iterator[None]:
         """Each query runs in the thread that asks, alone and from the first row to the last; several threads may ask at once."""
-        ((threads,),) = self.rows("SELECT current_setting('threads')")
+        threads = self.threads
         self.connection.execute("SET threads = 1")
         try:
             yield
@@ -481,6 +469,15 @@ class Engine:
                 f"CREATE TABLE statements AS SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "
                 f"FROM ({union}) GROUP BY s, p, o, g ORDER BY s, p, o, g"
             )
+
+
+def _arrow_stream(cursor: duckdb.DuckDBPyConnection, sql: str, rows: int) -> Any:
+    """The rows of a query as an Arrow stream with batches of about so many rows.
+
+    The public way to ask for their size goes through pyarrow; where the private one is not there, batches are as large as the engine likes.
+    """
+    submit = getattr(cursor, "_submit", None)
+    return submit(sql, None, "stream", rows).arrow_capsule() if submit else cursor.sql(sql)
 
 
 def _four_fifths(memory: str) -> str:

@@ -8,17 +8,15 @@ no subject prefix begins another's are written one after the other. Only what re
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Literal
 
+from pipeline.blocks import write_blocks
 from pipeline.engine import Engine
-from pipeline.plan import Part, Plan, Select, Term, is_constant, quote, text
+from pipeline.plan import Part, Plan, Select, Spelling, Term, is_constant, quote, text
 
-_SOURCE = "{source}"  # stands for a range of a table
-_PIECE = 24_000_000  # bytes of text that a core makes at a time
-_SAMPLE = 2_000  # rows that tell how much text a row makes
 _MANY = 100_000  # rows from which on a look for repeated values pays
 _HEAD = 20_000  # rows in which they are looked for
 _MOST = 60_000  # values of a column that still count as repeated
@@ -26,14 +24,13 @@ _MOST = 60_000  # values of a column that still count as repeated
 
 @dataclass(frozen=True)
 class _Ordered:
-    """A table whose rows are in the order of their lines, and the SELECT that makes a text of lines from each.
+    """A table whose rows are in the order of their lines; `lines` gives the SELECT that makes a text of lines from each row of such a relation.
 
-    `prepare` is what every connection has to do before that SELECT; `kept` are tables to be dropped after it.
+    `kept` are tables to be dropped after it.
     """
 
     table: str
-    lines: str
-    prepare: tuple[str, ...] = ()
+    lines: Callable[[str], str]
     kept: tuple[str, ...] = ()
 
 
@@ -55,14 +52,28 @@ def write_lines(
     """
     with path.open("wb") as out:
         for group in _groups(plan.selects):
-            name, lines = ", ".join(dict.fromkeys(select.name for select in group)), 0
-            for share, piece in _pieces(engine, _ordered(engine, group, sort, graphs)):
-                out.write(piece)
-                if said:
-                    lines += bytes(piece).count(b"\n")
-                    said(Stage(name, min(share, 99.0), lines))
-            if said:
-                said(Stage(name, 100.0, lines))
+            part = _Part(", ".join(dict.fromkeys(select.name for select in group)), said)
+            ordered = _ordered(engine, group, sort, graphs)
+            write_blocks(engine, ordered.table, ordered.lines, out, part.hear if said else None)
+            part.end()
+            for table in ordered.kept:
+                engine.drop(table)
+
+
+class _Part:
+    """Counts the lines of a part of the file, and tells whoever wants to hear."""
+
+    def __init__(self, name: str, said: Callable[[Stage], None] | None) -> None:
+        self.name, self.said, self.lines = name, said or (lambda _: None), 0
+
+    def hear(self, share: float, texts: list[memoryview]) -> None:
+        """Takes note of what was written, and of the share of the rows that are done."""
+        self.lines += sum(bytes(text).count(b"\n") for text in texts)
+        self.said(Stage(self.name, min(100 * share, 99), self.lines))
+
+    def end(self) -> None:
+        """All rows are done."""
+        self.said(Stage(self.name, 100.0, self.lines))
 
 
 def _ordered(engine: Engine, group: list[Select], sort: bool, graphs: bool) -> _Ordered:
@@ -75,23 +86,7 @@ def _ordered(engine: Engine, group: list[Select], sort: bool, graphs: bool) -> _
     union = " UNION ALL ".join(_statements(select, graphs) for select in group)
     order = " ORDER BY line" if sort else ""
     table = engine.kept(f"SELECT DISTINCT line FROM ({union}) WHERE line IS NOT NULL{order}")
-    return _Ordered(table, f"SELECT concat(line, chr(10)) FROM {_SOURCE}", kept=(table,))
-
-
-def _pieces(engine: Engine, ordered: _Ordered) -> Iterator[tuple[float, Any]]:
-    """The lines of a table as UTF-8 bytes, made piece by piece by all cores, each with the share of rows that are done then."""
-    ((rows,),) = engine.rows(f"SELECT count(*) FROM {ordered.table}")
-
-    def lines(first: int, end: int) -> str:
-        return ordered.lines.replace(_SOURCE, f"(SELECT * FROM {ordered.table} WHERE rowid >= {first} AND rowid < {end})")
-
-    sample = sum(len(piece) for piece in engine.texts([lines(0, _SAMPLE)], ordered.prepare))
-    step = max(_SAMPLE, _PIECE * min(rows, _SAMPLE) // max(sample, 1))
-    pieces = engine.texts((lines(first, first + step) for first in range(0, rows, step)), ordered.prepare)
-    for number, piece in enumerate(pieces, 1):
-        yield 100 * min(number * step / rows, 1), piece
-    for table in ordered.kept:
-        engine.drop(table)
+    return _Ordered(table, lambda source: f"SELECT concat(line, chr(10)) FROM {source}", (table,))
 
 
 def _groups(selects: Sequence[Select]) -> Iterator[list[Select]]:
@@ -116,7 +111,7 @@ def _thinned(engine: Engine, select: Select) -> tuple[Select | None, tuple[str, 
 
     Where many rows make the same few subjects, rows that are alike in all that the select reads are taken once.
     """
-    if is_constant(select.subject.sql) or " JOIN " in select.source:
+    if is_constant(select.subject.sql) or select.joined:
         return None, ()
     rows, subjects = _subjects(engine, select)
     if rows == subjects:
@@ -151,43 +146,60 @@ def _columns(select: Select) -> list[str]:
 
 
 def _rows(engine: Engine, select: Select, sort: bool, graphs: bool) -> _Ordered:
-    """The rows, sorted by their subjects or as they come, with what their terms need and no more."""
+    """The rows as they come, or sorted by their subjects with what their terms need and no more."""
     repeated = _repeated(engine, select)
-    table = None if sort or repeated or quote("_record") in _columns(select) else engine.table_of(select.source)
+    known, spelled = _looked_up(repeated), tuple(one.table for one in repeated.values())
+    by_value, by_code = _joins(repeated, by="value"), _joins(repeated, by="code")
+    table = None if sort or quote("_record") in _columns(select) else engine.table_of(select.source)
     if table is not None:
-        return _Ordered(table, _row(select, graphs))
-    read = [column for term in _terms(select) if not _looked_up(term, repeated) for column in term.columns]
-    columns = ", ".join([*(f"it.{column}" for column in dict.fromkeys(read)), *(one.code for one in repeated.values())])
-    joins = "".join(f" LEFT JOIN {one.table} ON it.{column} = {one.value}" for column, one in repeated.items())
-    order = f" ORDER BY {select.subject.tail or select.subject.sql}" if sort else ""
-    table = engine.kept(f"SELECT {columns} FROM {select.source} AS it{joins}{order}")
-    names, prepare = _spellings(select, repeated)
-    return _Ordered(table, _row(select, graphs, names), prepare, (table, *(one.table for one in repeated.values())))
+        return _Ordered(table, lambda source: _row(select, graphs, select.subject.sql, source + by_value, known), spelled)
+    read = [column for term in _terms(select)[1:] if term.spelling.core not in known for column in term.columns]
+    columns = "".join([*(f", it.{column}" for column in dict.fromkeys(read)), *(f", {one.code}" for one in repeated.values())])
+    order = f" ORDER BY {_SUBJECT}" if sort else ""
+    start, tail = select.subject.spelling.start, select.subject.spelling.tail
+    table = engine.kept(f"SELECT {tail} AS {_SUBJECT}{columns} FROM {select.source}{by_value}{order}")
+    subject = f"{text(start)} || {_SUBJECT}"
+    return _Ordered(table, lambda source: _row(select, graphs, subject, source + by_code, known), (table, *spelled))
 
 
-def _spellings(select: Select, repeated: dict[str, _Repeated]) -> tuple[dict[str, str], tuple[str, ...]]:
-    """How the terms of repeated values are looked up by the values' numbers, and what makes the lists that they are looked up in."""
-    names, prepare = {}, []
-    for number, term in enumerate(term for term in _terms(select) if _looked_up(term, repeated)):
-        one = repeated[term.columns[0]]
-        listed = f"SELECT list({term.sql} ORDER BY {one.code}) FROM (SELECT {one.value} AS {term.columns[0]}, {one.code} FROM {one.table})"
-        prepare.append(f"SET VARIABLE spellings{number} = ({listed})")
-        names[term.sql] = f"getvariable('spellings{number}')[{one.code}]"
-    return names, tuple(prepare)
+_SUBJECT = '"⟨subject⟩"'  # a name that no source has
 
 
 @dataclass(frozen=True)
 class _Repeated:
-    """A table that numbers the values of a column which holds few different ones: each of their terms is then made once, not once a row."""
+    """A table that numbers the values of a column which holds few different ones, with their terms: each is made once, not once a row.
+
+    `terms` are the SQL of the terms' cores with the columns that hold them.
+    """
 
     table: str
+    column: str
     number: int
-    value: str = field(init=False)
-    code: str = field(init=False)
+    terms: dict[str, str]
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "value", f'"value {self.number}"')
-        object.__setattr__(self, "code", f'"code {self.number}"')
+    @property
+    def value(self) -> str:
+        """The column with the values."""
+        return f'"⟨value {self.number}⟩"'
+
+    @property
+    def code(self) -> str:
+        """The column with their numbers."""
+        return f'"⟨code {self.number}⟩"'
+
+
+def _joins(repeated: dict[str, _Repeated], by: Literal["value", "code"]) -> str:
+    """What brings the terms of repeated values to a relation that has the values, or their numbers."""
+    found = "".join(
+        f" LEFT JOIN {one.table} ON it.{one.column if by == 'value' else one.code} = {one.table}.{one.value if by == 'value' else one.code}"
+        for one in repeated.values()
+    )
+    return f" AS it{found}"
+
+
+def _looked_up(repeated: dict[str, _Repeated]) -> dict[str, str]:
+    """The terms of all repeated values, as SQL, and the columns that hold them."""
+    return {sql: column for one in repeated.values() for sql, column in one.terms.items()}
 
 
 def _repeated(engine: Engine, select: Select) -> dict[str, _Repeated]:
@@ -206,42 +218,55 @@ def _repeated(engine: Engine, select: Select) -> dict[str, _Repeated]:
 
 
 def _numbered(engine: Engine, select: Select, column: str, number: int) -> _Repeated | None:
-    values = f'SELECT DISTINCT {column} AS "value {number}" FROM {select.source} WHERE {column} IS NOT NULL'
-    table = engine.kept(f'SELECT *, row_number() OVER () AS "code {number}" FROM ({values})')
+    cores = dict.fromkeys(term.spelling.core for term in _terms(select)[1:] if term.columns == (column,))
+    terms = {core: f'"⟨term {number} {place}⟩"' for place, core in enumerate(cores)}
+    one = _Repeated("", column, number, terms)
+    made = "".join(f", {sql} AS {name}" for sql, name in terms.items())
+    values = f"SELECT DISTINCT {column} FROM {select.source} WHERE {column} IS NOT NULL"
+    table = engine.kept(f"SELECT {column} AS {one.value}, CAST(row_number() OVER () AS UINTEGER) AS {one.code}{made} FROM ({values})")
     ((count,),) = engine.rows(f"SELECT count(*) FROM {table}")
     if count <= _MOST:
-        return _Repeated(table, number)
+        return replace(one, table=table)
     engine.drop(table)
     return None
 
 
-def _looked_up(term: Term, repeated: dict[str, _Repeated]) -> bool:
-    return len(term.columns) == 1 and term.columns[0] in repeated
-
-
-def _row(select: Select, graphs: bool, names: dict[str, str] | None = None) -> str:
+def _row(select: Select, graphs: bool, subject: str, source: str, known: dict[str, str]) -> str:
     """One text for each row: its lines in order. Lines of different predicates are in order by the order of the predicates.
 
-    Each term is made once, in a layer of its own, or as `names` say; the text is joined in one go, for each join is a copy.
+    Each term is made once, in a layer of its own, or taken from the column that is `known` to hold it; the text is joined in one go, for each
+    join is a copy.
     """
-    terms = _Names(names or {})
+    terms = _Names(known)
     pieces = ", ".join(piece for parts in _by_predicate(select) for piece in _block(parts, terms, graphs))
-    layer = f"SELECT {select.subject.sql} AS s{terms.columns()} FROM {_SOURCE}"
-    return f"SELECT concat({pieces}) AS lines FROM ({layer}) WHERE s IS NOT NULL"
+    return f"SELECT CASE WHEN s IS NOT NULL THEN concat({pieces}) END FROM (SELECT {subject} AS s{terms.columns()} FROM {source})"
 
 
 class _Names:
-    """Short names for the terms of a row that are no constants."""
+    """Short names for what is made once a row."""
 
-    def __init__(self, made: dict[str, str]) -> None:
-        self.made = made
+    def __init__(self, known: dict[str, str]) -> None:
+        self.known = known
         self.short: dict[str, str] = {}
 
     def of(self, term: Term) -> str:
-        return term.sql if is_constant(term.sql) else self.short.setdefault(term.sql, f"t{len(self.short)}")
+        """A whole term: a constant or a name."""
+        return self._name(term.sql) if term.sql == term.spelling.core else self._whole(term)
+
+    def spelled(self, term: Term) -> Spelling:
+        """A term in its parts, with a name as its core."""
+        return Spelling("", term.sql) if is_constant(term.sql) else replace(term.spelling, core=self._name(term.spelling.core))
+
+    def _whole(self, term: Term) -> str:
+        core = term.spelling.core
+        return self._name(replace(term.spelling, core=self.known.get(core, core)).sql)
+
+    def _name(self, sql: str) -> str:
+        return sql if is_constant(sql) else self.short.setdefault(self.known.get(sql, sql), f"t{len(self.short)}")
 
     def columns(self) -> str:
-        return "".join(f", {self.made.get(sql, sql)} AS {name}" for sql, name in self.short.items())
+        """All that is named, for a SELECT."""
+        return "".join(f", {sql} AS {name}" for sql, name in self.short.items())
 
 
 def _by_predicate(select: Select) -> Iterator[list[Part]]:
@@ -257,36 +282,41 @@ def _plain(constant: str) -> str:
     return constant[1:-1].replace("''", "'")
 
 
-_Line = tuple[str, str, str]
-"""Predicate, object and graph of a line as short names or constants."""
-
-
 def _block(parts: list[Part], terms: _Names, graphs: bool) -> list[str]:
     """What makes the lines of one predicate, in order and without doubles, when it is joined; two are compared, more are sorted as a list."""
-    lines = list(dict.fromkeys((terms.of(p), terms.of(o), terms.of(g) if graphs else "''") for p, o, g, _ in parts))
-    if len(lines) == 1:
-        return _pieces_of(lines[0], lines[0][1])
-    if len(lines) == 2 and lines[0][::2] == lines[1][::2]:
-        first, second = lines[0][1], lines[1][1]
+    parts = list({(p.sql, o.sql, g.sql if graphs else ""): (p, o, g, rule) for p, o, g, rule in parts}.values())
+    if len(parts) == 1:
+        return _pieces_of(parts[0], terms.spelled(parts[0][1]), terms, graphs)
+    if len(parts) == 2 and _alike(parts[0], parts[1], graphs):
+        first, second = terms.of(parts[0][1]), terms.of(parts[1][1])
         lower, higher = f"least({first}, {second})", f"greatest({first}, {second})"
-        again = f"nullif({higher}, {lower})"
-        return [*_pieces_of(lines[0], lower), *_pieces_of(lines[0], again)]
-    listed = ", ".join(_line(line) for line in lines)
+        wholes = (Spelling("", lower), Spelling("", f"nullif({higher}, {lower})"))
+        return [piece for whole in wholes for piece in _pieces_of(parts[0], whole, terms, graphs)]
+    listed = ", ".join(_line(part, terms, graphs) for part in parts)
     return [f"nullif(array_to_string(list_sort(list_distinct([{listed}])), chr(10)), '') || chr(10)"]
 
 
-def _pieces_of(line: _Line, value: str) -> list[str]:
+def _alike(one: Part, other: Part, graphs: bool) -> bool:
+    """Whether two parts differ in their objects only."""
+    return one[0].sql == other[0].sql and (one[2].sql == other[2].sql or not graphs)
+
+
+def _pieces_of(part: Part, value: Spelling, terms: _Names, graphs: bool) -> list[str]:
     """The pieces of a line with this object; all of them NULL, which joining passes over, where a term is missing."""
-    predicate, _, graph = line
+    predicate, graph = terms.of(part[0]), _graph(part, terms, graphs)
     pieces: list[str] = []
-    for piece in ("s", *_between(predicate), value, *_end(graph), text("\n")):
+    for piece in ("s", *_between(predicate), text(value.start), value.core, text(value.end), *_end(graph), text("\n")):
         if pieces and is_constant(pieces[-1]) and is_constant(piece):
             pieces[-1] = text(_plain(pieces[-1]) + _plain(piece))
         else:
             pieces.append(piece)
-    missing = [one for one in (predicate, value, graph) if not is_constant(one)]
+    missing = [one for one in (predicate, value.core, graph) if not is_constant(one)]
     there = " AND ".join(f"{one} IS NOT NULL" for one in missing)
-    return [f"CASE WHEN {there} THEN {piece} END" if there and piece != value else piece for piece in pieces]
+    return [piece if missing in ([], [piece]) else f"CASE WHEN {there} THEN {piece} END" for piece in pieces]
+
+
+def _graph(part: Part, terms: _Names, graphs: bool) -> str:
+    return terms.of(part[2]) if graphs else "''"
 
 
 def _between(predicate: str) -> list[str]:
@@ -301,10 +331,9 @@ def _end(graph: str) -> list[str]:
     return [f"CASE WHEN {graph} = '' THEN ' .' ELSE ' ' || {graph} || ' .' END"]
 
 
-def _line(line: _Line) -> str:
+def _line(part: Part, terms: _Names, graphs: bool) -> str:
     """A whole line without its end; NULL where a term is missing."""
-    predicate, value, graph = line
-    return " || ".join(["s", *_between(predicate), value, *_end(graph)])
+    return " || ".join(["s", *_between(terms.of(part[0])), terms.of(part[1]), *_end(_graph(part, terms, graphs))])
 
 
 # -- a text for each statement -----------------------------------------------------------------------------------------
@@ -313,6 +342,6 @@ def _line(line: _Line) -> str:
 def _statements(select: Select, graphs: bool) -> str:
     """One text for each statement of a select."""
     terms = _Names({})
-    lines = ", ".join(dict.fromkeys(_line((terms.of(p), terms.of(o), terms.of(g) if graphs else "''")) for p, o, g, _ in select.parts))
+    lines = ", ".join(dict.fromkeys(_line(part, terms, graphs) for part in select.parts))
     layer = f"SELECT {select.subject.sql} AS s{terms.columns()} FROM {select.source}"
     return f"SELECT unnest([{lines}]) AS line FROM ({layer}) WHERE s IS NOT NULL"

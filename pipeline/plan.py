@@ -51,19 +51,42 @@ class Check:
 
 
 @dataclass(frozen=True)
+class Spelling:
+    """What all terms of a term map begin and end with, and between them the SQL of what differs (NULL where there is no term)."""
+
+    start: str
+    core: str
+    end: str = ""
+
+    @property
+    def sql(self) -> str:
+        """The whole as SQL."""
+        return " || ".join([*([text(self.start)] if self.start else []), self.core, *([text(self.end)] if self.end else [])])
+
+    @property
+    def tail(self) -> str:
+        """SQL with the same order as the whole, and shorter."""
+        return replace(self, start="").sql
+
+
+@dataclass(frozen=True)
 class Term:
     """A term map as SQL: the term's spelling (NULL where there is none), and what else is known of it.
 
     `checks` tell the values of which no term can be made, and `sound` is the spelling that does without them, for data that passed; `lists` are
-    the lists that it reads, `columns` all the columns. `tail` gives the same order as the spelling, without the text that all spellings begin with.
+    the lists that it reads, `columns` all the columns.
     """
 
     sql: str
     checks: tuple[Check, ...] = ()
     lists: tuple[tuple[str, str], ...] = ()
     columns: tuple[str, ...] = ()
-    sound: str = ""
-    tail: str = ""
+    sound: Spelling | None = None
+
+    @property
+    def spelling(self) -> Spelling:
+        """The term in its parts; a guarded one is all core."""
+        return self.sound if self.sound and self.sound.sql == self.sql else Spelling("", self.sql)
 
 
 Part = tuple[Term, Term, Term, int]
@@ -75,7 +98,8 @@ class Select:
     """The statements of one triples map (or one join of it): its source as SQL, the terms of a row, and the checks on its rows.
 
     Every subject begins with `prefix`, so that two SELECTs of which no prefix begins the other cannot make the same statement. Rows that
-    differ in `key` differ in their subject; empty where that is not known. Without `parts` it is there for its checks alone.
+    differ in `key` differ in their subject; empty where that is not known. Without `parts` it is there for its checks alone. Where `joined`, the
+    source is two relations, `c` and `p`.
     """
 
     name: str
@@ -87,6 +111,7 @@ class Select:
     origin: Origin
     prefix: str
     key: tuple[str, ...] = ()
+    joined: bool = False
 
     @property
     def sql(self) -> str:
@@ -341,10 +366,10 @@ class _Compiler:
         # Subjects are checked with the map's other statements, where it has any; targets where the parent makes its own.
         terms = (*predicates, *graphs) if _makes_more(one) else (subject, *predicates, *graphs)
         checks = _distinct([check for term in terms for check in term.checks])
-        subject, target = replace(subject, sound=""), replace(target, sound="")
+        subject, target = _unproven(subject), _unproven(target)
         parts = tuple((predicate, target, graph, number) for predicate in predicates for graph in graphs)
         name, prefix = f"{one.name} ⋈ {parent.name}", self._prefix(one)
-        yield Select(name, joined, _record(child_relation, "c."), subject, parts, checks, item.origin, prefix)
+        yield Select(name, joined, _record(child_relation, "c."), subject, parts, checks, item.origin, prefix, joined=True)
         keyed = " AND ".join(f"{a} IS NOT NULL" for a, _ in conditions)
         lonely = f"(SELECT * FROM {left} AS c WHERE {keyed} AND NOT EXISTS (SELECT 1 FROM {right} AS p WHERE {matches})) AS c"
         broken = self._broken_join(item, "true", " || ' ' || ".join(a for a, _ in conditions), child.rule)
@@ -365,7 +390,7 @@ class _Compiler:
         if found is None:
             return self.term(parent.subject, replace(scope, base=base))
         # The parent's own values are checked where it makes its statements; here they would be told once for each child.
-        term = replace(self.term(parent.subject, replace(scope, base=base, relation=found.relation, prefix=found.prefix)), checks=(), sound="")
+        term = replace(_unproven(self.term(parent.subject, replace(scope, base=base, relation=found.relation, prefix=found.prefix))), checks=())
         keys = [scope.column(name) for name, _ in found.on]
         there = scope.column(found.prefix + found.on[0][1])
         problem = f"{' AND '.join(f'{key} IS NOT NULL' for key in keys)} AND {there} IS NULL"
@@ -459,33 +484,33 @@ class _Compiler:
         if constant is not None:
             return Term(text(f"<{self._absolute(constant, one.origin, scope.base)}>"))
         if one.term_type in ("unsafe-iri", "unsafe-uri"):
-            return Term(f"'<' || {self._resolved(self._text(one.expression, scope), scope)} || '>'")
+            return _spelled(Spelling("<", self._resolved(self._text(one.expression, scope), scope), ">"))
         if one.expression.template:
             return self._template_iri(one, scope)
         value = self._text(one.expression, scope)
         if one.term_type == "uri":
             value = f"uri_encoded({value})"
-        full = self._resolved(value, scope)
         check = Check("LP301", f"NOT is_iri({value})", value, one.expression.references[0], {"rule": scope.rule})
-        whole = f"'<' || {full} || '>'"
-        return Term(f"CASE WHEN is_iri({value}) THEN {whole} END", (check,), sound=whole)
+        return _guarded(f"is_iri({value})", Spelling("<", self._resolved(value, scope), ">"), check)
 
     def _resolved(self, value: str, scope: _Scope) -> str:
-        """A text with a scheme as it is, any other behind the base IRI (RML-Core, relative IRIs are appended)."""
-        return f"CASE WHEN regexp_matches({value}, {text(SCHEME)}) THEN {value} ELSE {text(scope.base)} || {value} END"
+        """A text with a scheme as it is, any other behind the base IRI (RML-Core, relative IRIs are appended); the most usual one is seen at once."""
+        absolute = f"starts_with({value}, 'https://') OR regexp_matches({value}, {text(SCHEME)})"
+        return f"CASE WHEN {absolute} THEN {value} ELSE {text(scope.base)} || {value} END"
 
     def _template_iri(self, one: TermMap, scope: _Scope) -> Term:
         """References are percent-encoded (RML-Core, IRI-safe values), so only the constant parts can be wrong."""
         encode = "uri_safe" if one.term_type == "uri" else "iri_safe"
         first = one.expression.parts[0]
         if isinstance(first, Reference):
-            return Term(f"'<' || {self._resolved(self._text(one.expression, scope, encode), scope)} || '>'")
+            return _spelled(Spelling("<", self._resolved(self._text(one.expression, scope, encode), scope), ">"))
         parts = (self._absolute(first, one.origin, scope.base), *one.expression.parts[1:])
         for part in parts:
             if isinstance(part, str) and not re.match(IRI, part):
                 self.wrong(one.origin, f"`{part}` cannot be part of an IRI")
-        rest = self._text(Expression(parts[1:], True), scope, encode)
-        return Term("'<' || " + self._text(Expression(parts, True), scope, encode) + " || '>'", tail=f"{rest} || '>'")
+        last = parts[-1] if len(parts) > 1 and isinstance(parts[-1], str) else ""
+        core = self._text(Expression(parts[1 : -1 if last else None], True), scope, encode)
+        return _spelled(Spelling("<" + str(parts[0]), core, f"{last}>"))
 
     def _absolute(self, iri: str, origin: Origin, base: str) -> str:
         full = iri if re.match(SCHEME, iri) else base + iri
@@ -514,12 +539,11 @@ class _Compiler:
         if tag is not None:
             if not re.match(LANGUAGE_TAG, tag):
                 self.wrong(one.origin, f"`{tag}` is not a language tag")
-            return Term(f"{quoted} || {text('@' + tag)}")
+            return _spelled(Spelling("", quoted, "@" + tag))
         tag_sql = self._text(language, scope)
         valid = f"regexp_matches({tag_sql}, {text(LANGUAGE_TAG)})"
         check = Check("LP303", f"{value} IS NOT NULL AND NOT {valid}", tag_sql, language.references[0], {"rule": scope.rule})
-        tagged = f"{quoted} || '@' || {tag_sql}"
-        return Term(f"CASE WHEN {valid} THEN {tagged} END", (check,), sound=tagged)
+        return _guarded(valid, Spelling("", f"{quoted} || '@' || {tag_sql}"), check)
 
     def _typed(self, one: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope) -> Term:
         constant = datatype.constant
@@ -529,17 +553,16 @@ class _Compiler:
         if full == STRING:
             return Term(quoted)
         # What an XSD pattern lets through has nothing to escape.
-        typed = (f"'\"' || {value} || '\"'" if full in PATTERNS else quoted) + f" || {text('^^<' + full + '>')}"
+        typed = Spelling('"', value, f'"^^<{full}>') if full in PATTERNS else Spelling("", quoted, f"^^<{full}>")
         pattern = self.patterns.get(full)
         if pattern is None:
             if full.startswith(XSD) and full not in LAX:
                 self.wrong(one.origin, f"there is no datatype {full}")
-            return Term(typed)
+            return _spelled(typed)
         valid = f"regexp_matches({value}, {text(pattern)})" + (f" AND is_day({value})" if full in DAYS else "")
         column = one.expression.references[0] if one.expression.references else None
         check = Check("LP302", f"{value} IS NOT NULL AND NOT ({valid})", value, column, {"rule": scope.rule, "datatype": self._short(full)})
-        return Term(f"CASE WHEN {valid} THEN {typed} END", (check,), sound=typed)
-
+        return _guarded(valid, typed, check)
 
     def _typed_by_record(self, one: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope) -> Term:
         """A datatype that the record names; what is checked is every datatype whose IRI can begin like this one's."""
@@ -549,7 +572,7 @@ class _Compiler:
         problem = f"{value} IS NOT NULL AND {iri.sql} IS NOT NULL AND NOT ({valid})"
         check = Check("LP302", problem, value, one.expression.references[0] if one.expression.references else None, words)
         end = f"CASE WHEN {iri.sql} <> {text(f'<{STRING}>')} THEN '^^' || {iri.sql} ELSE '' END"
-        return Term(f"CASE WHEN {valid} THEN {quoted} || {end} END", (*iri.checks, check), sound=f"{quoted} || {end}")
+        return _guarded(valid, Spelling("", f"{quoted} || {end}"), *iri.checks, check)
 
     def _lexical_looked_up(self, iri: str, value: str) -> str:
         """Whether a text is valid, by a pattern that is looked up for each row in the engine's variable `patterns`."""
@@ -579,6 +602,7 @@ def _key(one: TriplesMap, lists: tuple[tuple[str, str], ...]) -> tuple[str, ...]
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'")
 
+
 def _lists(scope: _Scope, item: ReferencingMap, side: Literal["child", "parent"]) -> list[tuple[str, str]]:
     """The lists that the join conditions of one side read."""
     expressions = [join.child if side == "child" else join.parent for join in item.joins]
@@ -604,8 +628,22 @@ def _makes_more(one: TriplesMap) -> bool:
     return any(not (isinstance(item, ReferencingMap) and item.joins) for rule in one.rules for item in rule.objects)
 
 
+def _spelled(spelling: Spelling) -> Term:
+    return Term(spelling.sql, sound=spelling)
+
+
+def _guarded(valid: str, spelling: Spelling, *checks: Check) -> Term:
+    """A term that is there where its value is valid."""
+    return Term(f"CASE WHEN {valid} THEN {spelling.sql} END", checks, sound=spelling)
+
+
+def _unproven(term: Term) -> Term:
+    """A term of values that no check of this SELECT looks at: it keeps its guard."""
+    return term if term.spelling is term.sound else replace(term, sound=None)
+
+
 def _sound(term: Term) -> Term:
-    return replace(term, sql=term.sound or term.sql)
+    return replace(term, sql=term.sound.sql) if term.sound else term
 
 
 def _record(relation: Relation, alias: str = "") -> str:

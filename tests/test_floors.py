@@ -10,7 +10,7 @@ from support import ROOT
 
 FLOORS = [
     "messages", "errors", "progress", "datatypes", "tokens", "reading", "project", "vocabulary", "sources", "mapping",
-    "plan", "databases", "engine", "lines", "statements", "shacl", "shapes", "checks", "echoes", "integrity",
+    "plan", "databases", "engine", "blocks", "lines", "statements", "shacl", "shapes", "checks", "echoes", "integrity",
     "lint", "turtle", "queries", "asking", "executables", "jsonld", "dumps", "catalogue", "site", "report", "faults", "build", "standalone",
     "validation", "serve", "cli",
 ]  # fmt: skip

@@ -107,31 +107,38 @@ def _groups(selects: Sequence[Select]) -> Iterator[list[Select]]:
 
 
 def _thinned(engine: Engine, select: Select) -> tuple[Select | None, tuple[str, ...]]:
-    """The select over a source in which no two rows make the same subject, and the tables kept for it; None where that cannot be had.
+    """The select over a source of which each row makes a subject of its own, and the tables kept for it; None where that cannot be had.
 
-    Where many rows make the same few subjects, rows that are alike in all that the select reads are taken once.
+    Rows without a subject are left out. Where many rows make the same few subjects, rows that are alike in all that the select reads are taken once.
     """
     if is_constant(select.subject.sql) or select.joined:
         return None, ()
-    rows, subjects = _subjects(engine, select)
-    if rows == subjects:
+    rows, there, subjects = _subjects(engine, select)
+    if there < rows:
+        select = replace(select, source=f"(SELECT * FROM {select.source} WHERE {_subject(select)} IS NOT NULL)")
+    if there == subjects:
         return select, ()
     columns = _columns(select)
-    if columns and rows > 2 * subjects:
+    if columns and there > 2 * subjects:
         table = engine.kept(f"SELECT DISTINCT {', '.join(columns)} FROM {select.source}")
         thinner = replace(select, source=table)
-        rows, subjects = _subjects(engine, thinner)
-        if rows == subjects:
+        _, there, subjects = _subjects(engine, thinner)
+        if there == subjects:
             return thinner, (table,)
         engine.drop(table)
     return None, ()
 
 
-def _subjects(engine: Engine, select: Select) -> tuple[int, int]:
-    """How many rows have a subject, and how many subjects they have."""
-    subject = ", ".join(select.key) or select.subject.sql
-    ((rows, subjects),) = engine.rows(f"SELECT count(s), count(DISTINCT s) FROM (SELECT {subject} AS s FROM {select.source})")
-    return rows, subjects
+def _subjects(engine: Engine, select: Select) -> tuple[int, int, int]:
+    """How many rows there are, how many of them have a subject, and how many subjects they have."""
+    counted = f"SELECT count(*), count(s), count(DISTINCT s) FROM (SELECT {_subject(select)} AS s FROM {select.source})"
+    ((rows, there, subjects),) = engine.rows(counted)
+    return rows, there, subjects
+
+
+def _subject(select: Select) -> str:
+    """What decides the subject of a row."""
+    return select.key[0] if select.key else select.subject.sql
 
 
 def _terms(select: Select) -> list[Term]:
@@ -239,7 +246,7 @@ def _row(select: Select, graphs: bool, subject: str, source: str, known: dict[st
     """
     terms = _Names(known)
     pieces = ", ".join(piece for parts in _by_predicate(select) for piece in _block(parts, terms, graphs))
-    return f"SELECT CASE WHEN s IS NOT NULL THEN concat({pieces}) END FROM (SELECT {subject} AS s{terms.columns()} FROM {source})"
+    return f"SELECT concat({pieces}) FROM (SELECT {subject} AS s{terms.columns()} FROM {source})"
 
 
 class _Names:

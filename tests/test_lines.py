@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support import ROOT
 
-from pipeline import lines
+from pipeline import blocks, lines
 from pipeline.engine import Engine
 from pipeline.plan import Plan, compile_mapping
 from pipeline.standalone import map_file, read_mapping
@@ -52,7 +52,7 @@ def test_lines_are_those_of_the_statement_table(
     case: str, sort: bool, repeated: bool, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lines, "_MANY", 0 if repeated else 1 << 40)
-    monkeypatch.setattr(lines, "_PIECE", 50_000)  # many pieces, so that their order matters
+    monkeypatch.setattr(blocks, "_ROWS", 100)  # many blocks, so that their order matters
     with Engine(root=folder) as engine:
         plan = plan_of(engine, folder, case)
         lines.write_lines(engine, plan.sound(), tmp_path / "out.nq", sort=sort)

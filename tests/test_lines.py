@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 from support import ROOT
 
+import pipeline.engine as engine_module
 from pipeline import blocks, lines
 from pipeline.engine import Engine
 from pipeline.plan import Plan, compile_mapping
@@ -86,3 +89,85 @@ def test_keys_that_lead_nowhere_are_noted_with_their_lines(folder: Path) -> None
     known = {row.split(",")[0] for row in (folder / "organisations.csv").read_text("utf-8").splitlines()}
     nowhere = sum(row.split(",")[1] not in known for row in rows[1:])
     assert found[0].words["times"] == f" ({nowhere:,} times)"
+
+
+class Lone:
+    """A connection as other versions of the engine have it: it says nothing of the size of batches."""
+
+    def __init__(self, connection) -> None:
+        self.connection = connection
+
+    def __getattr__(self, name: str):
+        if name == "_submit":
+            raise AttributeError(name)
+        return getattr(self.connection, name)
+
+
+@pytest.mark.parametrize("rows", [7, 100, 2048])
+def test_blocks_are_the_same_whatever_the_size_of_batches(rows: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_ROWS", 100)
+    seen: set[int] = set()
+
+    def stream(cursor, sql: str, _: int):
+        return arrow_stream(cursor, sql, rows) if rows != 2048 else arrow_stream(Lone(cursor), sql, rows)
+
+    def texts(self, sql: str, wanted: int):
+        for places, text in all_texts(self, sql, wanted):
+            seen.add(len(places) - 1)
+            yield places, text
+
+    arrow_stream, all_texts = engine_module._arrow_stream, Engine.texts
+    monkeypatch.setattr(engine_module, "_arrow_stream", stream)
+    monkeypatch.setattr(Engine, "texts", texts)
+    map_file(folder / "organisations.rml.ttl", tmp_path / "out.nq")
+    assert max(seen) > 100 if rows == 2048 else max(seen) <= rows
+    assert (tmp_path / "out.nq").read_text("utf-8").splitlines(keepends=True) == statements(folder, "organisations")
+
+
+class Full(io.BytesIO):
+    """A disk that is full after so many bytes."""
+
+    def write(self, data) -> int:
+        if self.tell() > 100_000:
+            raise OSError(28, "No space left on device")
+        return super().write(data)
+
+
+def test_a_full_disk_ends_all_who_write(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "_ROWS", 100)
+    with Engine(root=folder) as engine:
+        plan = plan_of(engine, folder, "organisations")
+        table = engine.table_of(plan.selects[0].source)
+        assert table is not None
+        with pytest.raises(OSError, match="No space left"):
+            blocks.write_blocks(engine, table, lambda source: f'SELECT repeat("name", 9) FROM {source}', Full())
+        assert engine.threads == (os.cpu_count() or 1)
+
+
+def test_rows_without_a_subject_make_no_line(tmp_path: Path) -> None:
+    rows = "".join(f"{n if n % 3 else ''},name {n}\n" for n in range(5000))
+    (tmp_path / "rows.csv").write_text("key,name\n" + rows, "utf-8")
+    (tmp_path / "rows.rml.ttl").write_text(RULES, "utf-8")
+    for sort in (True, False):
+        map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", sort=sort)
+        made = (tmp_path / "out.nq").read_text("utf-8").splitlines()
+        expected = sorted(f'<http://example.org/{n}> <http://example.org/name> "name {n}" .' for n in range(5000) if n % 3)
+        assert (made if sort else sorted(made)) == expected
+
+
+RULES = """@prefix rml: <http://w3id.org/rml/> .
+<#rows> a rml:TriplesMap ;
+  rml:logicalSource [ rml:referenceFormulation rml:CSV ;
+    rml:source [ a rml:RelativePathSource ; rml:root rml:MappingDirectory ; rml:path "rows.csv" ] ] ;
+  rml:subjectMap [ rml:template "http://example.org/{key}" ] ;
+  rml:predicateObjectMap [ rml:predicate <http://example.org/name> ; rml:objectMap [ rml:reference "name" ] ] .
+"""
+
+
+def test_a_predicate_that_a_row_lacks_takes_its_object_along(tmp_path: Path) -> None:
+    (tmp_path / "rows.csv").write_text("key,name\n1,first\n,second\n", "utf-8")
+    rules = RULES.replace("http://example.org/{key}", "http://example.org/{name}")
+    rules = rules.replace("rml:predicate <http://example.org/name>", 'rml:predicateMap [ rml:template "http://example.org/{key}" ]')
+    (tmp_path / "rows.rml.ttl").write_text(rules, "utf-8")
+    map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq")
+    assert (tmp_path / "out.nq").read_text("utf-8") == '<http://example.org/first> <http://example.org/1> "first" .\n'

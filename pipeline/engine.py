@@ -31,10 +31,9 @@ from pipeline.sources.jsonpath import PathError
 from pipeline.sources.tables import first_record, table_number
 
 FUNCTIONS = (
-    # IRI-safe: everything but iunreserved is percent-encoded (RML-Core; RFC 3987, 2.2). The tests come first: most keys are safe, and
-    # the engine's url_encode does for plain ASCII; else it is called for runs of ASCII and for characters that are not ucschar.
-    r"""CREATE MACRO iri_safe(x) AS CASE WHEN NOT regexp_matches(x, '[^-._~A-Za-z0-9]') THEN x
-        WHEN NOT regexp_matches(x, '[^\x00-\x7F]') THEN url_encode(x)
+    # IRI-safe: everything but iunreserved is percent-encoded (RML-Core; RFC 3987, 2.2). The engine's url_encode does for ASCII (as many bytes
+    # as characters); else it is called for runs of ASCII and for characters that are not ucschar.
+    r"""CREATE MACRO iri_safe(x) AS CASE WHEN strlen(x) = length(x) THEN url_encode(x)
         ELSE list_aggregate(list_transform(regexp_extract_all(x, '[\x00-\x7F]+|[^\x00-\x7F]'),
             lambda c: CASE WHEN regexp_matches(c, '[\x00-\x{9F}\x{E000}-\x{F8FF}\x{FDD0}-\x{FDEF}\x{FFF0}-\x{FFFF}'
                 || '\x{E0000}-\x{E0FFF}\x{F0000}-\x{10FFFF}]') THEN url_encode(c) ELSE c END), 'string_agg', '') END""",
@@ -44,7 +43,9 @@ FUNCTIONS = (
         string_split(x, ''), lambda c: CASE WHEN unicode(c) > 127 THEN url_encode(c) ELSE c END), 'string_agg', '') ELSE x END""",
     "CREATE MACRO uri_safe(x) AS url_encode(x)",
     f"""CREATE MACRO is_iri(x) AS regexp_matches(x, {text(IRI)})""",
-    """CREATE MACRO is_day(x) AS try_cast(regexp_extract(x, '^-?[0-9]+-[0-9]{2}-[0-9]{2}') AS DATE) IS NOT NULL""",
+    # For texts of the form of a date or a time; most have neither sign nor time zone.
+    """CREATE MACRO is_day(x) AS CASE WHEN strlen(x) = 10 THEN try_cast(x AS DATE) IS NOT NULL
+        ELSE try_cast(regexp_extract(x, '^-?[0-9]+-[0-9]{2}-[0-9]{2}') AS DATE) IS NOT NULL END""",
 )
 # For JSON and databases only: a value as text (a string without its quotes, a number in the canonical form of its XSD datatype), and its type.
 JSON_FUNCTIONS = (

@@ -10,17 +10,25 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import Protocol
 
 from pipeline.engine import Engine
 
 _ROWS = 2048  # of a block
 
+
+class Out(Protocol):
+    """Where texts are written to."""
+
+    def write(self, data: memoryview, /) -> object:
+        """Writes all of the data."""
+
+
 Heard = Callable[[float, list[memoryview]], None]
 """Told the share of the rows that are done, and the texts that were written last."""
 
 
-def write_blocks(engine: Engine, table: str, texts: Callable[[str], str], out: BinaryIO, heard: Heard | None = None) -> None:
+def write_blocks(engine: Engine, table: str, texts: Callable[[str], str], out: Out, heard: Heard | None = None) -> None:
     """Writes one text for each row of a table, in the order of the rows; what is NULL is passed over.
 
     `texts` gives the SELECT that makes the texts of the rows of a relation, all of them and in their order.

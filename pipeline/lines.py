@@ -16,6 +16,7 @@ from typing import Literal
 from pipeline.blocks import write_blocks
 from pipeline.engine import Engine
 from pipeline.plan import Part, Plan, Select, Spelling, Term, is_constant, quote, text
+from pipeline.writebehind import WriteBehind
 
 _MANY = 100_000  # rows from which on a look for repeated values pays
 _HEAD = 20_000  # rows in which they are looked for
@@ -50,7 +51,8 @@ def write_lines(
 
     `said` hears how far each part has come, at its end with a share of 100.
     """
-    with path.open("wb") as out:
+    with path.open("wb") as file:
+        out = WriteBehind(file)
         for group in _groups(plan.selects):
             part = _Part(", ".join(dict.fromkeys(select.name for select in group)), said)
             ordered = _ordered(engine, group, sort, graphs)

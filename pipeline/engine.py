@@ -69,11 +69,15 @@ STATEMENT_COLUMNS = {"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR", "g": "VARCH
 class Engine:
     """One DuckDB connection with the record tables of a project; a context manager that removes its spill files.
 
-    `root` is the folder of the files that a mapping names itself, `database` the address of the database where it names none.
+    `root` is the folder of the files that a mapping names itself, `database` the address of the database where it names none. `sort` has flat
+    files sorted while they are read, in the order that the mapping asks for; their rows then have no numbers that `locate` understands.
     """
 
-    def __init__(self, memory: str = "4GB", threads: int | None = None, root: Path | None = None, database: str | None = None) -> None:
-        self.root, self.database = root or Path(), database
+    def __init__(
+        self, memory: str = "4GB", threads: int | None = None, root: Path | None = None, database: str | None = None, sort: bool = False
+    ) -> None:
+        self.root, self.database, self.sort = root or Path(), database, sort
+        self._order_of: dict[str, str] = {}
         self._located: list[RecordTable | FileTable | DatabaseTable] = []
         self._databases: dict[str | None, Database] = {}
         self._knows_types = False
@@ -261,24 +265,26 @@ class Engine:
             if small:
                 self.connection.execute("PRAGMA enable_optimizer")
 
-    def relate(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
-        """A logical source as a relation with a column for each reference; a file is read once, with the references of the first call.
+    def relate(self, source: LogicalSource, references: tuple[str, ...], order: str = "") -> Relation:
+        """A logical source as a relation with a column for each reference; a file is read once, with the references and order of the first call.
 
         Raises InvalidDeclaration where there is no such table (LP604) or a reference cannot be followed (LP602), SourceError (LP106).
         """
         if source.kind in ("table", "query"):
             return self._table_relation(source)
         if source not in self._described:
-            made = self._database_relation if source.kind == "sql" else self._file_relation
-            self._described[source] = made(source, references)
+            if source.kind == "sql":
+                self._described[source] = self._database_relation(source, references)
+            else:
+                self._described[source] = self._file_relation(source, references, order if self.sort else "")
         return self._described[source]
 
-    def _file_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+    def _file_relation(self, source: LogicalSource, references: tuple[str, ...], order: str) -> Relation:
         table = self._file(source)
         try:
             if table.kind in ("json", "jsonl", "yaml"):
                 return self._json_relation(table, references)
-            return self._flat_relation(table, source, references)
+            return self._flat_relation(table, source, references, order)
         except PathError as error:
             raise InvalidDeclaration([Finding("LP602", source.origin, {"detail": str(error)})]) from None
 
@@ -301,13 +307,16 @@ class Engine:
             self._located.append(self._files[key])
         return self._files[key]
 
-    def _flat_relation(self, table: FileTable, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+    def _flat_relation(self, table: FileTable, source: LogicalSource, references: tuple[str, ...], order: str) -> Relation:
         """The columns that are referred to, brought in once: checks, joins and statements then read columns, not text."""
         header = table.header if table.kind == "csv" else self._parquet_columns(table.path)
         columns = ", ".join(f"CAST({quote(name)} AS VARCHAR) AS {quote(name)}" for name in references if name in header)
         reader = _reader(table.path, header, source.nulls)
+        by = f" ORDER BY {order}" if order else ""
         try:
-            return Relation(self._kept_records(f"SELECT {columns or 'NULL AS none'} FROM {reader}", table.number), tuple(header))
+            kept = self._kept_records(f"SELECT {columns or 'NULL AS none'} FROM {reader}{by}", table.number)
+            self._order_of[kept] = order
+            return Relation(kept, tuple(header))
         except duckdb.Error as error:
             raise InvalidData(ragged_rows(table.path, table.name, len(header)) or [_csv_finding(table.name, error)]) from None
 
@@ -338,6 +347,23 @@ class Engine:
     def table_of(self, source: str) -> str | None:
         """The table that holds the rows of a source, where they are kept in one as they are."""
         return self._table_of.get(source)
+
+    def order_of(self, source: str) -> str:
+        """The SQL by which the rows of a source were sorted when it was read; empty where they were not."""
+        return self._order_of.get(source, "")
+
+    @property
+    def sorted(self) -> bool:
+        """Whether any file was sorted when it was read."""
+        return any(self._order_of.values())
+
+    def read_again(self) -> None:
+        """Forgets the files, so that the next plan reads them in their own order."""
+        for table in set(self._table_of.values()):
+            self.rows(f"DROP TABLE {table}")
+        for known in (self._table_of, self._order_of, self._described):
+            known.clear()
+        self.sort = False
 
     def are_unique(self, relation: Relation, columns: Sequence[str]) -> bool:
         """Whether no two rows of a relation have the same texts in these columns."""
@@ -431,14 +457,21 @@ class Engine:
     def failures(self, plan: Plan) -> Iterator[tuple[Check, int, list[tuple[int | None, str]]]]:
         """Each check that some rows fail: how often, and the first of those records with the value."""
         for select in plan.selects:
-            if not select.checks:
-                continue
-            counts = ", ".join(f"count(*) FILTER ({check.problem})" for check in select.checks)
-            with self._planned_lightly():
-                (row,) = self.rows(f"SELECT {counts} FROM {select.source}")
-            for check, count in zip(select.checks, row, strict=True):
-                if count:
-                    yield check, count, self._samples(select, check)
+            for check, count in self._failing(select):
+                yield check, count, self._samples(select, check)
+
+    def fails(self, plan: Plan) -> bool:
+        """Whether any row fails a check."""
+        return any(self._failing(select) for select in plan.selects)
+
+    def _failing(self, select: Select) -> list[tuple[Check, int]]:
+        """The checks that some rows fail, and how many."""
+        if not select.checks:
+            return []
+        counts = ", ".join(f"count(*) FILTER ({check.problem})" for check in select.checks)
+        with self._planned_lightly():
+            (row,) = self.rows(f"SELECT {counts} FROM {select.source}")
+        return [(check, count) for check, count in zip(select.checks, row, strict=True) if count]
 
     def made(self, plan: Plan) -> list[tuple[str, int]]:
         """How many statements each rule makes, doubles counted, in the order of the mapping."""
@@ -500,7 +533,7 @@ def _reader(path: Path, header: list[str], nulls: tuple[str, ...] = ()) -> str:
     return (
         f"read_csv({text(str(path))}, columns = {columns}, header = true, auto_detect = false, delim = ',', quote = '\"', "
         f"escape = '\"', nullstr = [{', '.join(text(one) for one in nulls or ('',))}], strict_mode = true, null_padding = false, "
-        f"max_line_size = 16777216)"
+        f"max_line_size = 16777216, buffer_size = 33554432)"
     )
 
 

@@ -159,15 +159,15 @@ def _rows(engine: Engine, select: Select, sort: bool, graphs: bool) -> _Ordered:
     repeated = _repeated(engine, select)
     known, spelled = _looked_up(repeated), tuple(one.table for one in repeated.values())
     by_value, by_code = _joins(repeated, by="value"), _joins(repeated, by="code")
-    table = None if sort or quote("_record") in _columns(select) else engine.table_of(select.source)
-    if table is not None:
+    tail = select.subject.spelling.tail
+    as_it_is = not sort or engine.order_of(select.source) == tail
+    if as_it_is and quote("_record") not in _columns(select) and (table := engine.table_of(select.source)):
         return _Ordered(table, lambda source: _row(select, graphs, select.subject.sql, source + by_value, known), spelled)
     read = [column for term in _terms(select)[1:] if term.spelling.core not in known for column in term.columns]
     columns = "".join([*(f", it.{column}" for column in dict.fromkeys(read)), *(f", {one.code}" for one in repeated.values())])
     order = f" ORDER BY {_SUBJECT}" if sort else ""
-    start, tail = select.subject.spelling.start, select.subject.spelling.tail
     table = engine.kept(f"SELECT {tail} AS {_SUBJECT}{columns} FROM {select.source}{by_value}{order}")
-    subject = f"{text(start)} || {_SUBJECT}"
+    subject = f"{text(select.subject.spelling.start)} || {_SUBJECT}"
     return _Ordered(table, lambda source: _row(select, graphs, subject, source + by_code, known), (table, *spelled))
 
 

@@ -181,8 +181,8 @@ class Parent:
 class Sources(Protocol):
     """What a plan is made over: an engine that holds the logical sources."""
 
-    def relate(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
-        """The relation of a logical source for the references that are made to it."""
+    def relate(self, source: LogicalSource, references: tuple[str, ...], order: str = "") -> Relation:
+        """The relation of a logical source for the references that are made to it; `order` is one that its rows would best be in."""
 
     def are_unique(self, relation: Relation, columns: Sequence[str]) -> bool:
         """Whether no two rows of a relation have the same texts in these columns."""
@@ -313,11 +313,16 @@ class _Compiler:
 
     def _relation(self, one: TriplesMap) -> Relation:
         """The relation of a triples map's source with all columns that its terms and joins refer to."""
-        relation = self.sources.relate(one.source, self._references(one.source))
+        relation = self.sources.relate(one.source, self._references(one.source), self._order(one))
         for expression, origin in self._expressions(one):
             for name in expression.references:
                 self._check_column(name, relation, origin)
         return relation
+
+    def _order(self, one: TriplesMap) -> str:
+        """The order of a map's subjects as SQL over the columns of its file, where rows of one order are rows of the other."""
+        scope = _Scope(Relation("", None), one.name, one.base or self.base, "s")
+        return self._after_start(one.subject, scope, "iri_safe").sql if _key(one, ()) else ""
 
     def _references(self, source: LogicalSource) -> tuple[str, ...]:
         """Every reference that any triples map makes to a source: in its own terms, or as the parent of a join."""
@@ -508,9 +513,13 @@ class _Compiler:
         for part in parts:
             if isinstance(part, str) and not re.match(IRI, part):
                 self.wrong(one.origin, f"`{part}` cannot be part of an IRI")
+        return _spelled(replace(self._after_start(one, scope, encode), start="<" + str(parts[0])))
+
+    def _after_start(self, one: TermMap, scope: _Scope, encode: str) -> Spelling:
+        """What follows the constant text that a template of IRIs begins with."""
+        parts = one.expression.parts
         last = parts[-1] if len(parts) > 1 and isinstance(parts[-1], str) else ""
-        core = self._text(Expression(parts[1 : -1 if last else None], True), scope, encode)
-        return _spelled(Spelling("<" + str(parts[0]), core, f"{last}>"))
+        return Spelling("", self._text(Expression(parts[1 : -1 if last else None], True), scope, encode), f"{last}>")
 
     def _absolute(self, iri: str, origin: Origin, base: str) -> str:
         full = iri if re.match(SCHEME, iri) else base + iri

@@ -14,7 +14,7 @@ from pipeline import checks
 from pipeline.engine import Engine
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Severity
 from pipeline.lines import Stage, write_lines
-from pipeline.mapping.model import MappingDocument
+from pipeline.mapping.model import MappingDocument, ReferencingMap, TermMap
 from pipeline.mapping.yarrrml import read_yarrrml
 from pipeline.plan import Plan, compile_mapping
 from pipeline.progress import shown
@@ -52,13 +52,19 @@ def map_file(
         raise InvalidDeclaration([Finding("LP601", None, {"detail": f"format `{suffix}` is not known; known are {', '.join(FORMATS)}"})])
     document = read_mapping(mapping, base)
     root = mapping.resolve().parent
-    with Engine(memory, root=root, database=database) as engine, tempfile.TemporaryDirectory(dir=out.resolve().parent if out else None) as folder:
+    presort = sort and suffix in ("nq", "nt") and _is_plain(document)
+    place = out.resolve().parent if out else None
+    with Engine(memory, root=root, database=database, sort=presort) as engine, tempfile.TemporaryDirectory(dir=place) as folder:
         engine.load([], Path(folder))
         if findings := engine.define(document.sources):
             raise InvalidDeclaration(findings)
         plan = compile_mapping(document, base, engine, {})
         say("checking values")
-        findings = _bad_values(engine, plan, bad_values)
+        if engine.sorted and engine.fails(plan):
+            # Rows in order have lost their places in the file, which the findings tell.
+            engine.read_again()
+            plan = compile_mapping(document, base, engine, {})
+        findings = _bad_values(engine, plan, bad_values) if not engine.sorted else []
         if all(one.code in _NOTHING_MADE for one in findings):
             plan = plan.sound()
         say("writing statements")
@@ -80,6 +86,13 @@ def read_mapping(path: Path, base: str) -> MappingDocument:
     from pipeline.mapping.rml import read_rml
 
     return read_rml(path, path.name, base)
+
+
+def _is_plain(document: MappingDocument) -> bool:
+    """Whether a row needs nothing but its own columns: no other row, and no number."""
+    items = [item for one in document.triples_maps.values() for rule in one.rules for item in rule.objects]
+    terms = [one.subject for one in document.triples_maps.values()] + [item for item in items if isinstance(item, TermMap)]
+    return not any(isinstance(item, ReferencingMap) and item.joins for item in items) and all(term.expression.parts for term in terms)
 
 
 def _bad_values(engine: Engine, plan: Plan, policy: str) -> list[Finding]:

@@ -14,7 +14,9 @@ from support import ROOT
 import pipeline.engine as engine_module
 from pipeline import blocks, lines
 from pipeline.engine import Engine
+from pipeline.errors import InvalidData
 from pipeline.plan import Plan, compile_mapping
+from pipeline.standalone import _is_plain as is_plain
 from pipeline.standalone import map_file, read_mapping
 
 CASES = ("organisations", "memberships")
@@ -171,3 +173,28 @@ def test_a_predicate_that_a_row_lacks_takes_its_object_along(tmp_path: Path) -> 
     (tmp_path / "rows.rml.ttl").write_text(rules, "utf-8")
     map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq")
     assert (tmp_path / "out.nq").read_text("utf-8") == '<http://example.org/first> <http://example.org/1> "first" .\n'
+
+
+def test_rows_that_are_sorted_while_they_are_read_keep_their_lines_in_findings(tmp_path: Path) -> None:
+    rows = "".join(f'{(n * 7919) % 5000},"name\n{n}"\n' for n in range(5000))  # two lines each, in no order
+    (tmp_path / "rows.csv").write_text("key,name\n" + rows, "utf-8")
+    (tmp_path / "rows.rml.ttl").write_text(RULES.replace('rml:reference "name"', 'rml:reference "key" ; rml:termType rml:IRI'), "utf-8")
+    assert map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq") == ()
+    (tmp_path / "rows.csv").write_text("key,name\n" + rows.replace(f"{(4321 * 7919) % 5000},", "{no},"), "utf-8")
+    with pytest.raises(InvalidData) as caught:
+        map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq")
+    (found,) = caught.value.findings
+    assert (found.code, found.where.line, found.words["value"]) == ("LP301", 2 + 2 * 4321, "{no}")
+    (found,) = map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", bad_values="warn")
+    assert found.where.line == 2 + 2 * 4321
+    made = (tmp_path / "out.nq").read_text("utf-8").splitlines()
+    assert made == sorted(made) and len(made) == 4999
+
+
+def test_files_are_sorted_while_they_are_read_where_no_row_needs_another(folder: Path) -> None:
+    for case, expected in (("organisations", True), ("memberships", False)):
+        with Engine(root=folder, sort=True) as engine:
+            plan = plan_of(engine, folder, case)
+            assert any(engine.order_of(select.source) == select.subject.spelling.tail for select in plan.selects)
+            assert engine.sorted
+        assert is_plain(read_mapping(folder / f"{case}.rml.ttl", "http://example.com/")) is expected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,6 +17,11 @@ from browser_support import CHROMIUM, Browser, launched
 from playwright.sync_api import Page
 from serving import Served, serving
 from support import COUNTED, ROOT, WITHDRAWN, copy_project, run_process
+
+
+def pytest_configure() -> None:
+    """Programs that tests start hear Ctrl-C, also where the tests run in the background and were started deaf to it."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)

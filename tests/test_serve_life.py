@@ -26,7 +26,7 @@ from pipeline.cli import main
 from pipeline.faults import swap
 
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
-PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l }"
+PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?o ?p }"  # hours on any machine
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc")
 
 

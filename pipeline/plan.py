@@ -29,11 +29,10 @@ STRING = XSD + "string"
 
 @dataclass(frozen=True)
 class Rule:
-    """Where a statement came from in the mapping, and which columns made its subject and its object."""
+    """Where a statement came from in the mapping, and which columns made its object."""
 
     number: int
     name: str
-    subject_columns: tuple[str, ...]
     columns: tuple[str, ...]
     origin: Origin
 
@@ -410,7 +409,7 @@ class _Compiler:
         predicate = rule.predicates[0].expression.constant if rule.predicates else None
         name = f"{one.name}: {self._short(predicate or '?')}"
         columns = item.expression.references if isinstance(item, TermMap) else tuple(name for join in item.joins for name in join.child.references)
-        self.rules.append(Rule(len(self.rules), name, one.subject.expression.references, columns, item.origin))
+        self.rules.append(Rule(len(self.rules), name, columns, item.origin))
         return len(self.rules) - 1
 
     def _short(self, iri: str) -> str:

@@ -20,8 +20,8 @@ _PLURALS = {
 _NAMES = {"de": {"error": "Fehler", "warning": "Warnung", "info": "Hinweis"}}
 _COLUMN = {"de": "Spalte", "en": "column"}
 _NEXT = {
-    "de": "Weiter: {place} berichtigen, dann `lodpipe check` wiederholen. Mehr dazu: `lodpipe explain {code}`.",
-    "en": "Next: mend {place}, then run `lodpipe check` again. More about it: `lodpipe explain {code}`.",
+    "de": "Weiter: {place} berichtigen, dann denselben Befehl wiederholen. Mehr dazu: `lodpipe explain {code}`.",
+    "en": "Next: mend {place}, then run the same command again. More about it: `lodpipe explain {code}`.",
 }
 _WIDTH = 120  # of a quoted source line
 

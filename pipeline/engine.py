@@ -121,7 +121,7 @@ class Engine:
 
     def stream(self, sql: str, parameters: Sequence[object] = (), size: int = 20_000) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, without holding them all."""
-        cursor = self.connection.cursor().execute(sql, parameters)
+        cursor = self.cursor().execute(sql, parameters)
         while batch := cursor.fetchmany(size):
             yield from batch
 
@@ -146,7 +146,7 @@ class Engine:
         """
         import nanoarrow
 
-        cursor = self.connection.cursor()
+        cursor = self.cursor()
         for batch in nanoarrow.ArrayStream(_arrow_stream(cursor, sql, rows)):
             texts = batch.child(0)
             yield memoryview(texts.buffer(1)).cast("B").cast("q"), memoryview(texts.buffer(2)).cast("B")

@@ -260,15 +260,12 @@ class _Names:
 
     def of(self, term: Term) -> str:
         """A whole term: a constant or a name."""
-        return self._name(term.sql) if term.sql == term.spelling.core else self._whole(term)
+        core = term.spelling.core
+        return self._name(replace(term.spelling, core=self.known.get(core, core)).sql)
 
     def spelled(self, term: Term) -> Spelling:
         """A term in its parts, with a name as its core."""
         return Spelling("", term.sql) if is_constant(term.sql) else replace(term.spelling, core=self._name(term.spelling.core))
-
-    def _whole(self, term: Term) -> str:
-        core = term.spelling.core
-        return self._name(replace(term.spelling, core=self.known.get(core, core)).sql)
 
     def _name(self, sql: str) -> str:
         return sql if is_constant(sql) else self.short.setdefault(self.known.get(sql, sql), f"t{len(self.short)}")

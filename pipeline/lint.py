@@ -32,6 +32,7 @@ def lint_findings(statements: Statements, vocabulary: Vocabulary, shapes: Shapes
     yield from idle_shapes(graph, shapes, vocabulary, project)
     yield from shape_terms(shapes, vocabulary, root)
     yield from redefined_prefixes(vocabulary, prefixes, root)
+    yield from missing_superclasses(statements, vocabulary)
 
 
 class _Graph:
@@ -71,6 +72,16 @@ def unused_terms(graph: _Graph, vocabulary: Vocabulary, root: Path) -> Iterator[
     own = {s for s, p, o, _ in vocabulary.triples if p == TYPE and o in _TERMS}
     for term in sorted(own - graph.used):
         yield Finding("LP508", vocabulary.origin(term, root), {"term": vocabulary.compact(term[1:-1])}, Severity.WARNING)
+
+
+def missing_superclasses(statements: Statements, vocabulary: Vocabulary) -> Iterator[Finding]:
+    """Classes stated without a superclass that their term list names: a query for the superclass finds only a part."""
+    for name, superclass, count, rule in statements.without_superclass(vocabulary.superclasses):
+        where = statements.rules[rule].origin if rule is not None else Origin("ontology")
+        words = {
+            "term": vocabulary.compact(name[1:-1]), "superclass": vocabulary.compact(superclass[1:-1]), "count": f"{count:,}",
+        }  # fmt: skip
+        yield Finding("LP515", where, words, Severity.WARNING)
 
 
 # -- shapes ------------------------------------------------------------------------------------------------------------

@@ -131,6 +131,11 @@ KINDS: dict[str, Kind] = {
     "LP514": Kind(
         "prefix `{prefix}:` means {here} here and {there} elsewhere", "Use one namespace for a prefix everywhere.",
         "Präfix `{prefix}:` meint hier {here} und anderswo {there}", "Ein Präfix überall für denselben Namensraum verwenden."),
+    "LP515": Kind(
+        "{count} resources are `{term}` and not `{superclass}`: a query for `{superclass}` misses them",
+        "State the superclass beside the class in the mapping, or remove `< …` from the term list.",
+        "{count} Ressourcen sind `{term}`, aber nicht `{superclass}`: eine Abfrage nach `{superclass}` findet sie nicht",
+        "Die Oberklasse im Mapping neben der Klasse nennen oder `< …` aus der Termliste entfernen."),
     # The catalogue and withdrawn IRIs
     "LP520": Kind(
         "`{value}` is not in the code list {scheme}{hint}", "Use one of: {allowed}.",

@@ -55,6 +55,22 @@ class Statements:
             [TYPE],
         )
 
+    def without_superclass(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str, int, int | None]]:
+        """Of pairs of a class and a superclass (IRIs), those where a resource has the first type and not the second.
+
+        Each with the number of such resources and a rule that states the class.
+        """
+        if not pairs:
+            return []
+        listed = ", ".join(f"({text(f'<{name}>')}, {text(f'<{superclass}>')})" for name, superclass in pairs)
+        types = f"SELECT s, o, min(rule) AS rule FROM statements WHERE p = {text(TYPE)} GROUP BY s, o"
+        return self.engine.rows(
+            f"WITH types AS ({types}) SELECT pairs.name, pairs.superclass, count(*), min(types.rule) "
+            f"FROM (VALUES {listed}) pairs (name, superclass) JOIN types ON types.o = pairs.name "
+            "WHERE NOT EXISTS (SELECT 1 FROM types AS other WHERE other.s = types.s AND other.o = pairs.superclass) "
+            "GROUP BY ALL ORDER BY ALL"
+        )
+
     def origin(self, subject: str, predicate: str | None = None, value: str | None = None) -> Origin | None:
         """Where a statement comes from: the field that made its object, else the record that made its subject.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,16 @@ VALUE_PATTERN = "https://schema.org/valuePattern"
 
 @dataclass(frozen=True)
 class TermList:
-    """The terms of an external vocabulary, as far as its list tells; deprecated ones with their successor (or an empty text)."""
+    """The terms of an external vocabulary, as far as its list names them.
+
+    `deprecated` has the successor of each superseded term (or an empty text), `superclasses` the classes to be stated beside a class.
+    """
 
     prefix: str
     namespace: str
     terms: frozenset[str]
     deprecated: dict[str, str]
+    superclasses: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,16 @@ class Vocabulary:
             [_last(scheme), _last(concept), *(labels.get(concept, {}).get(language) for language in languages)] for concept, scheme in schemes
         ]
         return ["scheme", "name", *(f"label_{language}" for language in languages)], rows
+
+    @cached_property
+    def superclasses(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a class and a superclass that is to be stated beside it, as IRIs."""
+        return tuple(
+            (one.namespace + name, one.namespace + superclass)
+            for one in self.lists.values()
+            for name, superclasses in one.superclasses.items()
+            for superclass in superclasses
+        )
 
     @cached_property
     def own_terms(self) -> frozenset[str]:
@@ -161,21 +175,28 @@ def _read_context(path: Path, base: str, findings: list[Finding]) -> dict[str, A
 
 
 def _read_terms(path: Path) -> TermList:
-    """A term list: lines `# prefix: x`, `# namespace: …`, then `class X`, `property y`, `property old -> new`."""
+    """A term list: lines `# prefix: x`, `# namespace: …`, then `class X`, `class Y < X, Z`, `property y`, `property old -> new`."""
     head: dict[str, str] = {}
     terms: set[str] = set()
     deprecated: dict[str, str] = {}
+    superclasses: dict[str, tuple[str, ...]] = {}
     name = f"ontology/vocabularies/{path.name}"
     for line in read_text(path, name).split("\n"):
         if line.startswith("#"):
             key, _, value = line[1:].partition(":")
             head[key.strip()] = value.strip()
         elif line.strip():
-            _, _, name = line.partition(" ")
-            name, arrow, successor = name.partition("->")
-            terms.add(name.strip())
+            _, _, term = line.partition(" ")
+            term, arrow, successor = term.partition("->")
+            term, below, classes = term.partition("<")
+            terms.add(term.strip())
             if arrow:
-                deprecated[name.strip()] = successor.strip()
+                deprecated[term.strip()] = successor.strip()
+            if below:
+                superclasses[term.strip()] = tuple(one.strip() for one in classes.split(","))
     if missing := {"prefix", "namespace"} - head.keys():
         raise InvalidDeclaration([Finding("LP601", Origin(name), {"detail": f"a term list begins with `# {min(missing)}: …`"})])
-    return TermList(head["prefix"], head["namespace"], frozenset(terms), deprecated)
+    unknown = sorted({one for classes in superclasses.values() for one in classes} - terms)
+    if unknown:
+        raise InvalidDeclaration([Finding("LP601", Origin(name), {"detail": f"the superclass `{unknown[0]}` is not in this list"})])
+    return TermList(head["prefix"], head["namespace"], frozenset(terms), deprecated, superclasses)

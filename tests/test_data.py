@@ -14,8 +14,11 @@ import pytest
 import yaml
 from support import ROOT, TESTS
 
+from pipeline.vocabulary import read_vocabulary
+
 Ask = Callable[..., list[tuple[str, ...]]]
 EXPECTED = yaml.safe_load((TESTS / "data" / "expected-counts.yaml").read_text("utf-8"))
+BASE = "https://w3id.org/rogl/"
 GROUPS = ("kommunal", "zivilgesellschaftlich", "hochschule", "universitaet", "landesbehoerde")
 FACTS = ROOT.parent / "shared" / "data" / "rogl-facts.yaml"
 
@@ -106,6 +109,29 @@ def test_recorded_totals_are_what_the_graph_counts(ask: Ask, entries: list[dict[
     assert len(recorded) >= 6
     for total, group, value in recorded:
         assert int(value) == counts[group.rsplit("/", 1)[-1]], total
+
+
+@pytest.mark.parametrize("superclass", ["org:Organization", "schema:Organization"])
+def test_a_query_for_all_organisations_finds_all_of_them(superclass: str, ask: Ask) -> None:
+    organisations = {one for (one,) in ask("SELECT DISTINCT ?one { ?one org:classification ?kind }")}
+    wider = "org:OrganizationalCollaboration schema:FundingScheme"
+    others = {one for (one,) in ask(f"SELECT DISTINCT ?one {{ VALUES ?class {{ {wider} }} ?one a ?class }}")}
+    parts = {one for (one,) in ask("SELECT DISTINCT ?one { ?lab org:hasSubOrganization ?one }")}
+    found = {one for (one,) in ask(f"SELECT DISTINCT ?one {{ ?one a {superclass} }}")}
+    print(f"{len(organisations)} organisations, {len(others)} labs and programmes, {len(parts)} parts of labs")
+    assert organisations and others and parts
+    assert found == organisations | others | parts
+    assert f"the {len(organisations)} organisations and" in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_a_class_is_stated_with_its_superclasses(ask: Ask) -> None:
+    pairs = read_vocabulary(ROOT, BASE).superclasses
+    used = {one for (one,) in ask("SELECT DISTINCT ?class { ?one a ?class }")}
+    checked = [(name, superclass) for name, superclass in pairs if name in used]
+    print(f"{len(checked)} pairs of class and superclass occur in the graph")
+    assert len(checked) >= 20
+    for name, superclass in checked:
+        assert ask(f"SELECT ?one {{ ?one a <{name}> FILTER NOT EXISTS {{ ?one a <{superclass}> }} }}") == [], (name, superclass)
 
 
 def test_the_open_knowledge_foundation_is_one_organisation_in_three_labs(ask: Ask) -> None:

@@ -149,10 +149,11 @@ class Writer:
     # -- parts ----------------------------------------------------------------------------------------------------------
 
     def _kinds(self, resource: Resource, root: str) -> list[Value]:
-        types = [row[2] for row in resource.said if row[1] == TYPE]
-        types.sort(key=lambda one: (one != resource.kind, one))
+        """The types of a resource without those that others imply, the kind that its list is of first."""
+        types = {row[2] for row in resource.said if row[1] == TYPE}
+        implied = {f"<{above}>" for name, above in self.names.vocabulary.superclasses if f"<{name}>" in types}
         found: list[Value] = []
-        for one in types:
+        for one in sorted(types - (implied - {resource.kind}), key=lambda one: (one != resource.kind, one)):
             text = self.names.kind(one, self.language)
             if text not in (value.text for value in found):
                 listed = self.browse(one)

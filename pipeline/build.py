@@ -22,6 +22,7 @@ from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Se
 from pipeline.executables import executables
 from pipeline.faults import deadline, not_written, only_one, recover, swap, unchanged
 from pipeline.integrity import counts, integrity_findings, order_findings, shrink_findings, write_counts
+from pipeline.inventory import unread_files
 from pipeline.lint import lint_findings
 from pipeline.mapping.model import MappingDocument
 from pipeline.mapping.yarrrml import read_yarrrml
@@ -149,7 +150,8 @@ def _checked(
     reader = RecordReader(project.root / "source", "source/", lexicon)
     tables = reader.read(declarations.tables.values())
     with Engine(project.publication.memory, root=project.root / "source") as running:
-        early = [*reader.findings, *running.load(tables.values(), writable)]
+        unread_files_found = unread_files(project, {one.name: one.files for one in declarations.tables.values()}, _files_used(reader, declarations))
+        early = [*reader.findings, *unread_files_found, *running.load(tables.values(), writable)]
         broken = [*checks.record_findings(running, tables, declarations.tables, lexicon), *order_findings(running, tables)]
         unread = reader.unread([*early, *broken])
         hidden = [one for one in broken if one.code == "LP206" and one.words["table"] in unread]
@@ -174,6 +176,13 @@ def _checked(
             say("running queries")
             findings = _gate([*findings, *query_findings(declarations.queries, statements, project.root)])
         yield Outcome(project, declarations, statements, findings, counts(running, tables))
+
+
+def _files_used(reader: RecordReader, declarations: Declarations) -> list[str]:
+    """The files that were read as records, and those that the mapping names itself."""
+    named = [one.text for one in declarations.mapping.sources if one.kind not in ("table", "query", "sql")]
+    databases = [one.database.removeprefix("sqlite:///") for one in declarations.mapping.sources if one.database]
+    return [*(name for names in reader.files_of.values() for name in names), *named, *databases]
 
 
 def _gate(findings: Sequence[Finding]) -> tuple[Finding, ...]:

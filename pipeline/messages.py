@@ -40,6 +40,14 @@ KINDS: dict[str, Kind] = {
     "LP108": Kind(
         "a record is expected here, found {found}", "Write the record as a map of fields (`key: value`).",
         "Hier wird ein Datensatz erwartet, gefunden: {found}", "Den Datensatz als Felder schreiben (`schlüssel: wert`)."),
+    "LP109": Kind(
+        "nothing reads this file; what is read here: {detail}",
+        "Rename or move it so that it is read, or remove it; a file that is meant to be here goes under `ignore` in publication.yaml.",
+        "Diese Datei wird nicht gelesen; gelesen wird hier: {detail}",
+        "Umbenennen oder verschieben, damit sie gelesen wird, oder entfernen; was hier liegen darf, gehört in publication.yaml unter `ignore`."),
+    "LP110": Kind(
+        "the file holds no record", "Write a record, or remove the file; `[]` means that it holds none.",
+        "Die Datei enthält keinen Datensatz", "Einen Datensatz eintragen oder die Datei entfernen; `[]` heißt, dass sie keinen enthält."),
     # 2xx: records against source/records.yaml
     "LP201": Kind(
         "unknown key `{key}`{hint}", "Use a key that source/records.yaml declares, or declare it there.",

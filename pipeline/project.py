@@ -129,6 +129,7 @@ class Publication:
     expectations: Expectations = field(default_factory=Expectations)
     limits: Limits = field(default_factory=Limits)
     site: Mapping[str, Any] | bool = True  # read by pipeline/site
+    ignore: tuple[str, ...] = ()  # globs of files that nothing reads and that may be there
 
 
 @dataclass(frozen=True)
@@ -221,6 +222,7 @@ def _publication(values: dict[str, Any]) -> Publication:
         expectations=_expectations(values),
         limits=_limits(values.get("limits", {})),
         site=values.get("site", True),
+        ignore=tuple(values.get("ignore", ())),
     )
 
 

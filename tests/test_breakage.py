@@ -33,6 +33,7 @@ def break_file(path: Path, case: dict[str, Any]) -> None:
         start = walk(text, case["after"]) if "after" in case else 0
         assert case["replace"] in text[start:], f"the case is out of date: `{case['replace']}` is not there"
         text = text[:start] + text[start:].replace(case["replace"], case["with"], 1)
+    path.parent.mkdir(exist_ok=True)
     path.write_bytes(text.encode(case.get("encoding", "utf-8")))
 
 

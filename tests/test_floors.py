@@ -9,7 +9,7 @@ import pytest
 from support import ROOT
 
 FLOORS = [
-    "messages", "errors", "progress", "writebehind", "datatypes", "tokens", "reading", "project", "vocabulary", "sources", "mapping",
+    "messages", "errors", "progress", "writebehind", "datatypes", "tokens", "reading", "project", "vocabulary", "inventory", "sources", "mapping",
     "plan", "databases", "engine", "blocks", "lines", "statements", "shacl", "shapes", "checks", "echoes", "integrity",
     "lint", "turtle", "queries", "asking", "executables", "jsonld", "dumps", "catalogue", "site", "report", "faults", "build", "standalone",
     "validation", "serve", "cli",

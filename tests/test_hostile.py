@@ -74,11 +74,12 @@ def make_project(root: Path, file: str) -> Path:
         "source/records.yaml": f"own:\n  files: own.yaml{FIELDS}more:\n  files: {brought}{FIELDS}",
         "source/mapping.yaml": MAPPING.format(query=queries),
         "source/own.yaml": "- id: own\n  name: Own\n",
-        "source/none.yaml": "[]\n",
         "ontology/vocabularies/schema.txt": TERMS,
         "ontology/vocabularies/owl.txt": "# prefix: owl\n# namespace: http://www.w3.org/2002/07/owl#\nproperty imports\n",
         "shapes/things.ttl": SHAPES,
     }
+    if brought == "none.yaml":
+        files["source/none.yaml"] = "[]\n"
     for name, text in files.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -227,3 +227,11 @@ def test_sparqlwrapper_posts(server: Served, encoding: str) -> None:
     wrapper.setMethod(POST)
     wrapper.setRequestMethod(encoding)
     assert int(wrapper.query().convert()["results"]["bindings"][0]["n"]["value"]) > 1000
+
+
+def test_the_service_description_counts_what_a_query_counts(server: Served, publication: Path) -> None:
+    graph = rdflib.Graph().parse(data=server.ask("/sparql", "text/turtle").body, format="turtle")
+    stated = {int(count) for count in graph.objects(None, rdflib.VOID.triples)}
+    counted = server.query(COUNT, "text/csv").body.decode().split()
+    lines = (publication / "dist" / "rogl.nt").read_bytes().count(b"\n")
+    assert stated == {int(counted[1])} == {lines}

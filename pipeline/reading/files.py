@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C string scanner; absent from the type stubs
-from pathlib import Path
+from pathlib import Path, PurePath
 
 import yaml
 
@@ -52,6 +52,11 @@ _CONSTANTS: dict[str, bool | None] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
+
+
+def is_hidden(path: PurePath) -> bool:
+    """Whether a file or one of its folders is hidden (`.#cafes.yaml`, `.git/`): an editor's or the system's own."""
+    return any(part.startswith(".") and part not in (".", "..") for part in path.parts)
 
 
 def read_text(path: Path, name: str) -> str:

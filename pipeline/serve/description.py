@@ -11,8 +11,8 @@ RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _RESULTS = ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV", "Turtle", "N-Triples", "JSON-LD", "RDF_XML")
 
 
-def description(endpoint: str, format_: str, statements: int) -> bytes:
-    """What the endpoint at an address can do, in a format of GRAPH_FORMATS."""
+def description(endpoint: str, format_: str, triples: int) -> bytes:
+    """What the endpoint at an address can do, in a format of GRAPH_FORMATS; `triples` are those of the default graph, the union of all."""
     service, dataset, graph = (f"{endpoint}#{name}" for name in ("service", "dataset", "default-graph"))
     said: list[tuple[str, str, str | int]] = [
         (service, RDF + "type", SD + "Service"),
@@ -23,9 +23,10 @@ def description(endpoint: str, format_: str, statements: int) -> bytes:
         (dataset, RDF + "type", SD + "Dataset"),
         (dataset, SD + "defaultGraph", graph),
         (graph, RDF + "type", SD + "Graph"),
-        (dataset, VOID + "triples", statements),
+        (graph, VOID + "triples", triples),
+        (dataset, VOID + "triples", triples),
     ]
-    triples = [ox.Triple(ox.NamedNode(s), ox.NamedNode(p), ox.Literal(o) if isinstance(o, int) else ox.NamedNode(o)) for s, p, o in said]
-    data = ox.serialize(triples, format=GRAPH_FORMATS[format_], prefixes={"sd": SD, "void": VOID, "format": FORMATS})
+    described = [ox.Triple(ox.NamedNode(s), ox.NamedNode(p), ox.Literal(o) if isinstance(o, int) else ox.NamedNode(o)) for s, p, o in said]
+    data = ox.serialize(described, format=GRAPH_FORMATS[format_], prefixes={"sd": SD, "void": VOID, "format": FORMATS})
     assert data is not None
     return data

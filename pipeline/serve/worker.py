@@ -195,15 +195,16 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
-def load(dumps: Mapping[str, str]) -> ox.Store:
-    """A store with the union of all graphs as default graph, and each named graph under its name.
+def load(dumps: Mapping[str, str]) -> tuple[ox.Store, int]:
+    """A store with the union of all graphs as default graph, and each named graph under its name; and the number of triples of the union.
 
     Loaded twice, because a union made for each query would repeat what stands in several graphs.
     """
     store = ox.Store()
     store.bulk_load(path=dumps["nt"], format=ox.RdfFormat.N_TRIPLES)
+    triples = len(store)
     store.bulk_load(path=dumps["nq"], format=ox.RdfFormat.N_QUADS)
-    return store
+    return store, triples
 
 
 def main() -> None:
@@ -214,8 +215,9 @@ def main() -> None:
     _die_with_parent()
     bounds = json.loads(sys.argv[2])
     started = time.perf_counter()
-    store = load(bounds["dumps"])
-    control.sendall(json.dumps({"statements": len(store), "seconds": round(time.perf_counter() - started, 3)}).encode())
+    store, triples = load(bounds["dumps"])
+    seconds = round(time.perf_counter() - started, 3)
+    control.sendall(json.dumps({"statements": len(store), "triples": triples, "seconds": seconds}).encode())
     while True:
         message, descriptors, *_ = socket.recv_fds(control, 1, 1)
         if not message:

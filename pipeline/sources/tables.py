@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, SourceError
 from pipeline.reading.cells import cell_of, row_of
-from pipeline.reading.files import READERS, read_text, read_tree
+from pipeline.reading.files import READERS, is_hidden, read_text, read_tree
 from pipeline.reading.tree import Mapping, Node, Scalar, Sequence, describe, place_of
 from pipeline.sources.declaration import Column, Field, Table, columns_of, lists_of
 from pipeline.sources.schema import Lexicon, RecordChecker, did_you_mean
@@ -150,6 +150,8 @@ class RecordReader:
         if Path(table.files).is_absolute() or ".." in Path(table.files).parts:
             raise InvalidDeclaration([Finding("LP107", table.origin, {"path": table.files})])
         for path in sorted(self.source.glob(table.files)):
+            if is_hidden(path.relative_to(self.source)):
+                continue  # an editor's lock or a system's own file
             name = f"{self.prefix}{path.relative_to(self.source).as_posix()}"
             if not path.resolve().is_relative_to(inside):
                 self.findings.append(Finding("LP107", Origin(name), {"path": name}))
@@ -202,6 +204,8 @@ class RecordReader:
         except InvalidData as error:
             self.findings.extend(error.findings)
             return
+        if root is None or (path.suffix == ".jsonl" and isinstance(root, Sequence) and not root.items):
+            self.findings.append(Finding("LP110", Origin(name), {"file": name}))
         for node in root.items if isinstance(root, Sequence) else [] if root is None else [root]:
             if isinstance(node, Mapping):
                 yield node

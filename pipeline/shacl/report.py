@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -59,7 +60,7 @@ def read_report(connection: Connection, plan: Plan) -> Report:
     """The report of a run, from its table `violations`."""
     told = ", ".join(map(str, sorted(plan.told - plan.direct)))
     with _uncollected():
-        return _Teller(plan, _rows(connection, told) if told else ()).report()
+        return _Teller(plan, _rows(connection, told) if told else (), lambda fs: _nodes(connection, fs)).report()
 
 
 @contextmanager
@@ -80,9 +81,14 @@ def _rows(connection: Connection, told: str) -> Iterator[Row]:
         yield from batch
 
 
+def _nodes(connection: Connection, fs: int) -> frozenset[str]:
+    return frozenset(row[0] for row in connection.execute(f"SELECT node FROM nodes WHERE fs = {fs}").fetchall())
+
+
 class _Teller:
-    def __init__(self, plan: Plan, rows: Iterable[Row]) -> None:
+    def __init__(self, plan: Plan, rows: Iterable[Row], nodes: Callable[[int], frozenset[str]]) -> None:
         self.plan = plan
+        self.nodes = functools.cache(nodes)
         self.rows: dict[int, list[Row]] = {}
         for row in rows:
             self.rows.setdefault(row[0], []).append(row)
@@ -92,8 +98,8 @@ class _Teller:
 
     def report(self) -> Report:
         found: dict[tuple[str, str], list[ValidationResult]] = {}
-        for shape, _, placement in self.plan.roots:
-            for focus, result in self._everywhere(placement):
+        for shape, fs, placement in self.plan.roots:
+            for focus, result in self._everywhere(placement, fs):
                 key = (shape.name, focus)
                 if key in found:
                     found[key].append(result)
@@ -101,14 +107,19 @@ class _Teller:
                     found[key] = [result]
         return Report({key: tuple(results) for key, results in found.items()})
 
-    def _everywhere(self, placement: Placement) -> Iterator[tuple[str, ValidationResult]]:
-        """What each check of a placed shape found, with its focus node."""
+    def _everywhere(self, placement: Placement, fs: int) -> Iterator[tuple[str, ValidationResult]]:
+        """What each check of a placed shape found on a set of focus nodes, each with its focus node."""
+        wanted = None if placement.fs == fs else self.nodes(fs)  # the shape is placed on more nodes where other shapes use it as well
         for check in placement.checks:
             if check.k in self.plan.direct:
-                yield from self._everywhere(check.others[0])
-            elif check.constraint.component == "Property":
-                yield from ((row[1], one) for row in self.rows.get(check.k, ()) for one in self.of(check.others[0], row[2] or ""))
-            elif rows := self.rows.get(check.k):
+                yield from self._everywhere(check.others[0], fs)
+                continue
+            rows = self.rows.get(check.k, [])
+            if wanted is not None:
+                rows = [row for row in rows if row[1] in wanted]
+            if check.constraint.component == "Property":
+                yield from ((row[1], one) for row in rows for one in self.of(check.others[0], row[2] or ""))
+            elif rows:
                 yield from zip((row[1] for row in rows), self._of_rows(placement, check, rows), strict=True)
 
     def _at(self, k: int, focus: str) -> list[Row]:

@@ -15,7 +15,7 @@ import duckdb
 
 from pipeline import checks, shapes
 from pipeline.catalogue import catalogue_findings, declaration_findings, gate, write_catalogue
-from pipeline.dumps import Job, checksums, write_dumps
+from pipeline.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
 from pipeline.echoes import Told
 from pipeline.engine import Engine
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Severity, SourceError, set_of
@@ -271,6 +271,8 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     _write_schemas(outcome, folder / "schema")
     write_catalogue(outcome.project, outcome.statements, outcome.declarations.vocabulary, folder)
     gate(outcome.project, folder, outcome.validator)
+    if rules := shapes_document(outcome.project.root, outcome.project.publication.base):
+        (folder / SHAPES).write_text(rules, "utf-8", newline="\n")
     if queries := outcome.declarations.queries:
         (folder / "queries.ttl").write_text(executables(outcome.project.publication, queries), "utf-8", newline="\n")
     write_counts(outcome.counts, folder)
@@ -321,6 +323,9 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     published, queries = dist / "queries.ttl", outcome.declarations.queries
     if published.is_file() != bool(queries) or (queries and published.read_text("utf-8") != executables(outcome.project.publication, queries)):
         yield warning("the queries have changed since")
+    rules, made = dist / SHAPES, shapes_document(outcome.project.root, outcome.project.publication.base)
+    if (rules.read_text("utf-8") if rules.is_file() else "") != made:
+        yield warning("the shapes have changed since")
     yield from catalogue_findings(outcome.project, validator=outcome.validator)
 
 

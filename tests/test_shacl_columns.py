@@ -85,7 +85,7 @@ def test_a_query_runs_once_for_all_focus_nodes(monkeypatch: pytest.MonkeyPatch) 
     rules = parsed(f"ex:S sh:targetClass ex:A ; sh:sparql [ sh:select 'SELECT $this WHERE {{ $this <{EX}p> ?v FILTER (?v > 40) }}' ] .")
     asked: list[str] = []
     original = shacl.Asker._run
-    monkeypatch.setattr(shacl.Asker, "_run", lambda self, query: (asked.append(query), original(self, query))[1])
+    monkeypatch.setattr(shacl.Asker, "_run", lambda self, query, name="": (asked.append(query), original(self, query, name))[1])
     assert len(by_columns(data, rules)) == 9 and len(asked) == 1
 
 

@@ -18,10 +18,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pipeline.errors import Finding, InvalidDeclaration
 from pipeline.plan import text
 from pipeline.shacl import terms
 from pipeline.shacl.model import NODE_KINDS, SUBCLASS, TYPE, Constraint, Path, Shape, ShapesGraph, Target
 from pipeline.shacl.paths import Walker, plain
+from pipeline.shacl.patterns import LIMIT, TooSlow, matches
 
 _FEW = 60  # SELECTs in one statement; more cost the planner more than they save
 _COLUMNS = "k INTEGER, focus VARCHAR, value VARCHAR, path VARCHAR, said VARCHAR"
@@ -723,13 +725,34 @@ class Run:
     def _by_python(self, placement: Placement, check: Check) -> None:
         """Patterns that look around or back, which RE2 does not know: each different text once."""
         one = check.constraint
-        flags = sum(value for name, value in (("i", re.I), ("m", re.M), ("s", re.S), ("x", re.X)) if name in one.flags)
-        pattern = re.compile(one.text, flags)
         found = self.execute(f"SELECT value, {terms.string('value')} FROM (SELECT DISTINCT value FROM {placement.pairs})").fetchall()
-        wrong = self.keep_rows([value for value, string in found if string is None or not pattern.search(string)])
+        try:
+            matching = matches(one.text, one.flags, [string for _, string in found if string is not None])
+        except TooSlow as error:
+            words = {"pattern": one.text, "value": error.args[0], "seconds": f"{LIMIT:g}"}
+            raise InvalidDeclaration([Finding("LP610", self.plan.shapes.origin(placement.shape.name), words)]) from None
+        except re.error as error:
+            raise self._invalid_pattern(placement.shape, one, str(error)) from None
+        wrong = self.keep_rows([value for value, string in found if string not in matching])
         self.execute(
             f"INSERT INTO violations SELECT {check.k}, focus, value, NULL, NULL FROM {placement.pairs} WHERE value IN (SELECT node FROM {wrong})"
         )
+
+
+    def _invalid_pattern(self, shape: Shape, constraint: Constraint, reason: str) -> InvalidDeclaration:
+        detail = f"{shape.name}: sh:pattern {constraint.text}: {reason}"
+        return InvalidDeclaration([Finding("LP605", self.plan.shapes.origin(shape.name), {"detail": detail})])
+
+    def check_patterns(self) -> None:
+        """Raises InvalidDeclaration (LP605) for the first pattern that is none: asked once the engine has refused one of them."""
+        for shape in self.plan.shapes.shapes.values():
+            for one in shape.constraints:
+                if one.component == "Pattern" and in_re2(one):
+                    try:
+                        self.execute(f"SELECT regexp_matches('', {text(terms.regex(one.text, one.flags))})").fetchall()
+                    except Exception as error:  # whatever class the engine has for it
+                        reason = str(error).split("\n")[0].split(": ", 1)[-1]
+                        raise self._invalid_pattern(shape, one, reason) from None
 
 
 _COLUMN_TYPES = {"k": "INTEGER", "focus": "VARCHAR", "value": "VARCHAR", "path": "VARCHAR", "said": "VARCHAR"}

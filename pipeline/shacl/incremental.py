@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import duckdb
+
 from pipeline.plan import text
 from pipeline.shacl.compile import Connection, Placement, Plan, Run, plan_shapes
 from pipeline.shacl.model import SUBCLASS, Path, ShapesGraph
@@ -39,6 +41,9 @@ def revalidate(connection: Connection, shapes: ShapesGraph, before: Report, chan
             if name in sets and sets[name] not in whole and focus not in again.get(sets[name], set())
         }
         return Report(kept | read_report(connection, plan).found)
+    except duckdb.Error:
+        run.check_patterns()
+        raise
     finally:
         run.close()
         run.ask.close()

@@ -116,10 +116,11 @@ class Shape:
 
 @dataclass(frozen=True)
 class ShapesGraph:
-    """All shapes by name, and the triples they were read from."""
+    """All shapes by name, the triples they were read from, and the way from a name to its place."""
 
     shapes: Mapping[str, Shape]
     triples: tuple[Triple, ...] = field(repr=False, default=())
+    origin: Callable[[str], Origin] = field(repr=False, compare=False, default=lambda _: Origin("shapes"))
 
     @property
     def targeted(self) -> list[Shape]:
@@ -146,7 +147,7 @@ def read_model(triples: Iterable[Triple], origin: Callable[[str], Origin] = lamb
     problems = reader.problems or list(_recursion(shapes))
     if problems:
         raise InvalidDeclaration([Finding("LP605", origin(name), {"detail": f"{name}: {detail}"}) for name, detail in problems])
-    return ShapesGraph(shapes, tuple(reader.triples))
+    return ShapesGraph(shapes, tuple(reader.triples), origin)
 
 
 def _recursion(shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str]]:

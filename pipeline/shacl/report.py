@@ -190,17 +190,22 @@ def _said(check: Check) -> str:
 
 
 def report_triples(results: Sequence[ValidationResult]) -> Iterator[tuple[str, str, str]]:
-    """The validation report as triples."""
+    """The validation report as triples; a result that explains several others is one node."""
     numbers = iter(range(1, 10**12))
+    details: dict[int, str] = {}
     node = "_:report"
     yield node, f"<{RDF}type>", sh("ValidationReport")
     yield node, sh("conforms"), f'"{"false" if results else "true"}"^^<{XSD}boolean>'
     for one in results:
-        yield from _result_triples(one, node, "result", numbers)
+        yield from _result_triples(one, node, "result", numbers, details)
 
 
-def _result_triples(one: ValidationResult, parent: str, link: str, numbers: Iterator[int]) -> Iterator[tuple[str, str, str]]:
+def _result_triples(
+    one: ValidationResult, parent: str, link: str, numbers: Iterator[int], details: dict[int, str]
+) -> Iterator[tuple[str, str, str]]:
     node = f"_:r{next(numbers)}"
+    if link == "detail":
+        details[id(one)] = node
     yield parent, sh(link), node
     yield node, f"<{RDF}type>", sh("ValidationResult")
     yield node, sh("focusNode"), one.focus
@@ -218,7 +223,10 @@ def _result_triples(one: ValidationResult, parent: str, link: str, numbers: Iter
         yield node, sh("resultPath"), top
         yield from triples
     for detail in one.details:
-        yield from _result_triples(detail, node, "detail", numbers)
+        if known := details.get(id(detail)):
+            yield node, sh("detail"), known
+            continue
+        yield from _result_triples(detail, node, "detail", numbers, details)
 
 
 def path_triples(path: Path, numbers: Iterator[int]) -> tuple[str, list[tuple[str, str, str]]]:

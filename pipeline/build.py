@@ -15,7 +15,7 @@ import duckdb
 
 from pipeline import checks, shapes
 from pipeline.catalogue import catalogue_findings, declaration_findings, gate, write_catalogue
-from pipeline.dumps import Job, checksums, write_dumps
+from pipeline.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
 from pipeline.echoes import Told
 from pipeline.engine import Engine
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Severity, SourceError, set_of
@@ -69,6 +69,12 @@ class Outcome:
     statements: Statements
     findings: tuple[Finding, ...]
     counts: Mapping[str, int] = field(default_factory=dict)
+    engine: str = shapes.DEFAULT
+
+    @property
+    def validator(self) -> shapes.Validator:
+        """The SHACL engine of the run, on its connection."""
+        return shapes.Validator(self.engine, self.statements.engine.connection)
 
     def graph(self) -> rdflib.Graph:
         """The union of all graphs as an rdflib.Graph; needs the extra `rdflib`."""
@@ -99,7 +105,7 @@ def read_declarations(project: Project) -> Declarations:
     tables = collected(lambda: read_declaration(root / "source/records.yaml", "source/records.yaml"))
     # Without its prefixes every line of the mapping would seem wrong.
     mapping = collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
-    read = collected(lambda: shapes.read_shapes(root, base))
+    read = collected(lambda: shapes.read_shapes(root, base, allowed=project.publication.shacl_allow))
     queries = collected(lambda: read_queries(root, project.publication.languages))
     if vocabulary is None or tables is None or mapping is None or read is None or queries is None or findings:
         raise InvalidDeclaration(findings)
@@ -175,7 +181,7 @@ def _checked(
         if declarations.queries and queries:
             say("running queries")
             findings = _gate([*findings, *query_findings(declarations.queries, statements, project.root)])
-        yield Outcome(project, declarations, statements, findings, counts(running, tables))
+        yield Outcome(project, declarations, statements, findings, counts(running, tables), engine or project.publication.shacl)
 
 
 def _files_used(reader: RecordReader, declarations: Declarations) -> list[str]:
@@ -210,6 +216,7 @@ def _late_findings(
     project: Project, declarations: Declarations, statements: Statements, tables: dict[str, RecordTable], engine: str | None
 ) -> Iterator[Finding]:
     results, inner = shapes.validated(statements, declarations.shapes, engine or project.publication.shacl)
+    yield from declarations.shapes.findings
     yield from shapes.findings(results, declarations.shapes, statements, declarations.vocabulary, inner)
     keys = {name: one.key for name, one in declarations.tables.items() if one.key}
     yield from integrity_findings(statements.engine, project, tables, keys)
@@ -272,7 +279,9 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     write_dumps(Job(outcome.statements, outcome.project, outcome.declarations.vocabulary), folder)
     _write_schemas(outcome, folder / "schema")
     write_catalogue(outcome.project, outcome.statements, outcome.declarations.vocabulary, folder)
-    gate(outcome.project, folder)
+    gate(outcome.project, folder, outcome.validator)
+    if rules := shapes_document(outcome.project.root, outcome.project.publication.base):
+        (folder / SHAPES).write_text(rules, "utf-8", newline="\n")
     if queries := outcome.declarations.queries:
         (folder / "queries.ttl").write_text(executables(outcome.project.publication, queries), "utf-8", newline="\n")
     write_counts(outcome.counts, folder)
@@ -323,7 +332,10 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     published, queries = dist / "queries.ttl", outcome.declarations.queries
     if published.is_file() != bool(queries) or (queries and published.read_text("utf-8") != executables(outcome.project.publication, queries)):
         yield warning("the queries have changed since")
-    yield from catalogue_findings(outcome.project)
+    rules, made = dist / SHAPES, shapes_document(outcome.project.root, outcome.project.publication.base)
+    if (rules.read_text("utf-8") if rules.is_file() else "") != made:
+        yield warning("the shapes have changed since")
+    yield from catalogue_findings(outcome.project, validator=outcome.validator)
 
 
 def _equal_lines(master: Path, statements: Statements) -> bool:

@@ -26,7 +26,9 @@ FAIL_ON = click.option(
     "--fail-on", type=click.Choice(["info", "warning", "error", "never"]), default="error", help="The least severity that fails (default: error)."
 )
 NO_COLOR = click.option("--no-color", is_flag=True, help="No colours; so does the variable NO_COLOR, and a pipe.")
-ENGINE = click.option("--engine", type=click.Choice(["shacl", "pyshacl", "columns"]), help="SHACL engine (default: that of publication.yaml).")
+ENGINE = click.option(
+    "--engine", type=click.Choice(["columns", "pyshacl"]), help="SHACL engine (default: that of publication.yaml, columns where it names none)."
+)
 LANGUAGE = click.option("--lang", type=click.Choice(["de", "en"]), help="Language of the findings (default: the publication's first).")
 
 
@@ -185,15 +187,20 @@ def map_(
 @main.command()
 @click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--shapes", multiple=True, required=True, type=click.Path(path_type=Path), help="Shapes graph; may be given several times.")
-@click.option("--engine", type=click.Choice(["columns", "shacl", "pyshacl"]), help="SHACL engine (default: by the size of the data).")
+@click.option("--base", default="", metavar="IRI", help="Base IRI of the data and the shapes (default: the address of each file).")
+@click.option("--engine", type=click.Choice(["columns", "pyshacl"]), default="columns", show_default=True, help="SHACL engine.")
+@click.option(
+    "--allow", "allowed", multiple=True, metavar="TERM",
+    help="Ignore a term of SHACL that is not supported, such as sh:rule; may be given several times.",
+)  # fmt: skip
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the validation report as RDF: x.ttl, x.nt.")
 @click.option("--since", multiple=True, type=click.Path(path_type=Path), metavar="OLD", help="The data as they were: validate only what changed.")
 @click.option("--memory", default="1GB", show_default=True, help="Bound on memory of the engine columns; beyond it spills to disk.")
 @LANGUAGE
 @click.option("-v", "--verbose", is_flag=True, help="Tell each step and its time.")
 def validate(
-    data: tuple[Path, ...], shapes: tuple[Path, ...], engine: str | None, report: Path | None, since: tuple[Path, ...], memory: str,
-    lang: str | None, verbose: bool,
+    data: tuple[Path, ...], shapes: tuple[Path, ...], base: str, engine: str, allowed: tuple[str, ...], report: Path | None,
+    since: tuple[Path, ...], memory: str, lang: str | None, verbose: bool,
 ) -> None:  # fmt: skip
     """Validate RDF files with SHACL, without a project."""
     from pipeline.errors import LodpipeError, Severity
@@ -201,9 +208,16 @@ def validate(
 
     say = _teller(verbose)
     try:
-        from pipeline.validation import validate_files
+        from pipeline.shacl.supported import allowable
+        from pipeline.validation import Options, validate_files
 
-        findings = validate_files(data, shapes, engine=engine, report=report, memory=memory, since=since, say=say)
+        terms, wrong = allowable(allowed)
+        if wrong:
+            raise click.BadParameter(f"{wrong[0]} is no term that may be ignored", param_hint="--allow")
+        if base and ":" not in base:
+            raise click.BadParameter(f"{base}: an absolute IRI is expected", param_hint="--base")
+        options = Options(engine=engine, base=base, allowed=terms, memory=memory)
+        findings = validate_files(data, shapes, options, report=report, since=since, say=say)
     except LodpipeError as error:
         write_text(error.findings, Path(), sys.stderr, lang or "en")
         sys.exit(error.exit_code)
@@ -215,9 +229,10 @@ def validate(
 
 @main.command()
 @PROJECT
+@ENGINE
 @LANGUAGE
 @click.option("--served", metavar="URL", help="Where dist/ is served now, such as http://127.0.0.1:8000/: every address is asked with HEAD.")
-def catalogue(root: Path, lang: str | None, served: str | None) -> None:
+def catalogue(root: Path, engine: str | None, lang: str | None, served: str | None) -> None:
     """Show the metadata quality score of data.europa.eu for dist/catalog.ttl, and what would raise it."""
 
     def run(project: Any, say: Callable[[str], None]) -> tuple[Any, ...]:
@@ -225,7 +240,7 @@ def catalogue(root: Path, lang: str | None, served: str | None) -> None:
 
         if not (project.dist / "catalog.ttl").is_file():
             raise click.UsageError("there is no dist/catalog.ttl yet: run `lodpipe build`")
-        for line in told(quality(project, answers=asking(served, project.publication.catalogue.downloads))):
+        for line in told(quality(project, answers=asking(served, project.publication.catalogue.downloads), engine=engine)):
             click.echo(line)
         return ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from pipeline.errors import Finding, InvalidDeclaration
 from pipeline.jsonld import Context, ContextError, tree, write_graph, write_tree
 from pipeline.plan import text
 from pipeline.project import Project
+from pipeline.shacl.supported import without_texts
 from pipeline.statements import TYPE, Statements
 from pipeline.turtle import TermWriter, write_trig, write_turtle
 from pipeline.vocabulary import Vocabulary
@@ -165,6 +167,25 @@ def gzip(path: Path) -> None:
     with path.open("rb") as data, path.with_name(path.name + ".gz").open("wb") as out:
         while block := data.read(_GZIP_BLOCK):
             out.write(deflate.gzip_compress(block, 9))
+
+
+SHAPES = "shapes.ttl"
+
+
+def shapes_document(root: Path, base: str) -> str:
+    """All of shapes/*.ttl as one Turtle document, whose IRIs are the same wherever it is read: each file after the base IRI.
+
+    Blank nodes with labels stay apart by the number of their file. Empty where there are no shapes.
+    """
+    parts = []
+    for number, path in enumerate(sorted((root / "shapes").glob("*.ttl"))):
+        source = path.read_text("utf-8").strip()
+        seen = without_texts(source)
+        labels = [match.start() + 2 for match in re.finditer(r"(?<![\w:.-])_:(?=\w)", seen)]
+        for at in reversed(labels):
+            source = f"{source[:at]}f{number}-{source[at:]}"
+        parts.append(f"@base <{base}> .\n{source}\n")
+    return "\n".join(parts)
 
 
 def checksums(folder: Path) -> str:

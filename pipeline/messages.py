@@ -206,6 +206,24 @@ KINDS: dict[str, Kind] = {
     "LP605": Kind(
         "shapes: {detail}", "Mend the shape.",
         "Formen: {detail}", "Die Form berichtigen."),
+    "LP606": Kind(
+        "SHACL has no term `{term}`{hint_en}", "Correct the name; what SHACL does not know is not checked.",
+        "SHACL kennt keinen Begriff `{term}`{hint_de}", "Den Namen berichtigen; was SHACL nicht kennt, wird nicht geprüft."),
+    "LP607": Kind(
+        "{term} ({origin}) is not supported", "Express it with SHACL Core or SHACL-SPARQL, or take it out{how_en}.",
+        "{term} ({origin}) wird nicht unterstützt", "Es mit SHACL Core oder SHACL-SPARQL ausdrücken oder streichen{how_de}."),
+    "LP608": Kind(
+        "RDF 1.2 (triple terms, annotations, texts with a direction) is not supported", "Write it as RDF 1.1.",
+        "RDF 1.2 (Tripelterme, Annotationen, Texte mit Schreibrichtung) wird nicht unterstützt", "Es als RDF 1.1 schreiben."),
+    "LP609": Kind(
+        "pySHACL ends with an error: {detail}", "Correct what it names, or validate with `--engine columns`.",
+        "pySHACL endet mit einem Fehler: {detail}", "Berichtigen, was er nennt, oder mit `--engine columns` prüfen."),
+    "LP610": Kind(
+        "the pattern `{pattern}` takes longer than {seconds} seconds on `{value}`", "Write it without nested repetitions, lookaround and backreferences.",
+        "das Muster `{pattern}` braucht für `{value}` länger als {seconds} Sekunden", "Es ohne verschachtelte Wiederholungen, Lookaround und Rückverweise schreiben."),
+    "LP611": Kind(
+        "the shape {shape} is named but not defined; it demands nothing", "Define it, give the file that does, or take the reference out.",
+        "die Form {shape} wird genannt, aber nirgends erklärt; sie verlangt nichts", "Sie erklären, die Datei mit ihr angeben oder den Verweis streichen."),
     # 7xx: the machine
     "LP701": Kind(
         "dist/ cannot be written: {detail}", "Free the place, then run the command again; the old dist/ is untouched.",

@@ -121,6 +121,7 @@ class Publication:
     gzip: bool
     trees: tuple[Tree, ...]
     shacl: str
+    shacl_allow: frozenset[str]  # terms of SHACL that are not supported, by local name: ignored
     memory: str
     bad_values: str
     catalogue: Catalogue
@@ -213,7 +214,8 @@ def _publication(values: dict[str, Any]) -> Publication:
         dumps=tuple(values.get("dumps", DUMPS)),
         gzip=values.get("gzip", True),
         trees=tuple(Tree(one["folder"], one["class"], one["frame"]) for one in values.get("trees", [])),
-        shacl=values.get("shacl", "shacl"),
+        shacl=values.get("shacl", "columns"),
+        shacl_allow=frozenset(name.removeprefix("sh:") for name in values.get("shacl_allow", ())),
         memory=values.get("memory", "4GB"),
         bad_values=values.get("bad_values", "error"),
         catalogue=_catalogue(values),

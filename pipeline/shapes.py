@@ -1,13 +1,15 @@
-"""SHACL over the statement table: results of any engine become findings at the line of the record."""
+"""SHACL over the statement table: results of an engine become findings at the line of the record."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
@@ -15,9 +17,15 @@ from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Se
 from pipeline.reading.files import inside
 from pipeline.shacl.model import literal
 from pipeline.shacl.report import ValidationResult
+from pipeline.shacl.supported import is_rdf_1_2, is_unsupported, problems, rdf_1_2_finding, undefined_findings
 from pipeline.statements import Statements
 from pipeline.vocabulary import RDF, RDFS, Vocabulary, read_turtle
 
+if TYPE_CHECKING:
+    import duckdb
+    import rdflib
+
+Triple = tuple[str, str, str]
 SH = "http://www.w3.org/ns/shacl#"
 _NUMBERED = "<urn:shape:"
 _TO_A_SHAPE = frozenset(f"<{SH}{one}>" for one in ("property", "node", "not", "qualifiedValueShape"))
@@ -42,12 +50,17 @@ class Result:
 
 @dataclass(frozen=True)
 class Shapes:
-    """The shapes graph as N-Triples, the messages of each shape by language, and its file; shapes without an IRI are numbered."""
+    """The triples of a shapes graph, the messages of each shape by language, and its file; shapes without an IRI are numbered."""
 
-    ntriples: str
+    triples: tuple[Triple, ...]
     messages: Mapping[str, Mapping[str, str]]
     origins: Mapping[str, str]
-    triples: tuple[tuple[str, str, str], ...] = ()
+    findings: tuple[Finding, ...] = ()  # warnings
+
+    @property
+    def ntriples(self) -> str:
+        """The shapes graph as N-Triples."""
+        return ntriples(self.triples)
 
     @cached_property
     def parts(self) -> dict[tuple[str, str], list[str]]:
@@ -82,11 +95,15 @@ class Shapes:
         return Origin(file, next((number for number, line in enumerate(lines, 1) if described.match(line)), 0))
 
 
-def read_shapes(root: Path, base: str, folder: str = "shapes") -> Shapes:
-    """Reads the *.ttl of a folder with the base IRI. Raises InvalidDeclaration with every broken file (LP603)."""
+def read_shapes(root: Path, base: str, folder: str = "shapes", allowed: Collection[str] = ()) -> Shapes:
+    """Reads the *.ttl of a folder with the base IRI; `allowed` are terms that are not supported and may be ignored.
+
+    Raises InvalidDeclaration with every broken file (LP603) and every term that would be passed over (LP606, LP607).
+    """
     findings: list[Finding] = []
     triples: list[tuple[str, str, str]] = []
     origins: dict[str, str] = {}
+    sources: dict[str, tuple[list[Triple], str]] = {}
     for number, path in enumerate(sorted((root / folder).glob("*.ttl"))):
         name = path.relative_to(root).as_posix()
         try:
@@ -94,13 +111,19 @@ def read_shapes(root: Path, base: str, folder: str = "shapes") -> Shapes:
         except (InvalidDeclaration, InvalidData) as error:
             findings += error.findings
             continue
+        source = path.read_text("utf-8")
+        if any(is_rdf_1_2(o) for _, _, o in found):
+            findings.append(rdf_1_2_finding(name, source))
+            continue
+        findings += problems(found, name, source, allowed)
         found = _numbered(found, number)
+        sources[name] = found, source
         triples += found
         origins |= {s: name for s, _, _ in found}
     findings += _pathless(triples, origins)
     if findings:
         raise InvalidDeclaration(findings)
-    return Shapes("".join(f"{s} {p} {o} .\n" for s, p, o in triples), _messages(triples), origins, tuple(triples))
+    return Shapes(tuple(triples), _messages(triples), origins, tuple(undefined_findings(triples, sources)))
 
 
 def _numbered(triples: list[tuple[str, str, str]], file: int) -> list[tuple[str, str, str]]:
@@ -126,7 +149,8 @@ def _pathless(triples: list[tuple[str, str, str]], origins: Mapping[str, str]) -
     """Property shapes without exactly one path (SHACL, 2.3), which engines may pass over in silence."""
     paths = Counter(s for s, p, _ in triples if p == f"<{SH}path>")
     owners = {o: s for s, p, o in triples if p == f"<{SH}property>"}
-    wrong = [shape for shape in owners if paths[shape] != 1]
+    described = {s for s, _, _ in triples}
+    wrong = [shape for shape in owners if paths[shape] != 1 and shape in described]
     return [
         Finding("LP605", Origin(origins.get(shape) or origins.get(owners[shape], "shapes")), {"detail": f"{shape} has {paths[shape]} paths, not one"})
         for shape in wrong
@@ -150,40 +174,17 @@ def _messages(triples: list[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
 # -- engines -----------------------------------------------------------------------------------------------------------
 
 
-def _run_shacl(data: str, shapes: Shapes) -> list[Result]:
-    """The Rust engine of PyPI's `shacl`: fast, young, and held against pySHACL by the tests."""
-    import shacl
-
-    compiled = shacl.Shapes.from_text(shapes.ntriples, format="ntriples")
-    report = compiled.validate_text(data, format="ntriples")
-    return [
-        Result(
-            one.focus_node,
-            one.path if one.path and re.fullmatch(r"<[^<>]*>", one.path) else "",
-            one.value or "",
-            one.component,
-            one.source_shape or one.root_shape or "",
-            one.severity,
-            tuple(one.messages),
-        )
-        for one in report.results
-    ]
-
-
-def _run_pyshacl(data: str, shapes: Shapes) -> list[Result]:
+def _run_pyshacl(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[Result]:
     """pySHACL, the reference; needs the extra `pyshacl`."""
-    import pyshacl
     import rdflib
 
-    rdflib.NORMALIZE_LITERALS = False
     namespace = rdflib.Namespace(SH)
-    data_graph, shapes_graph = (rdflib.Graph().parse(data=text, format="nt") for text in (data, shapes.ntriples))
-    _, report, _ = pyshacl.validate(data_graph, shacl_graph=shapes_graph, advanced=False, inplace=True)
+    report = _pyshacl_report(connection, shapes)
     top = set(report.objects(None, namespace.result))
     found = []
     for node in top:
 
-        def term(name: str, node: object = node) -> str:
+        def term(name: str, node: rdflib.term.Node = node) -> str:
             value = report.value(node, namespace[name])
             return value.n3() if value is not None else ""
 
@@ -210,19 +211,36 @@ def _canonical(term: str) -> str:
     return str(quad.object)
 
 
-def _run_columns(data: str, shapes: Shapes) -> list[Result]:
+def _pyshacl_report(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> rdflib.Graph:
+    """The report as a graph. Raises InvalidDeclaration (LP609) where pySHACL ends with an error of its own."""
+    import pyshacl
+    import rdflib
+
+    rdflib.NORMALIZE_LITERALS = False
+    data = connection.execute("SELECT s, p, o FROM triples").fetchall()
+    rules = [one for one in shapes.triples if not is_unsupported(one)]
+    # Its targets by SPARQL belong to what it calls advanced; rules and expressions, which do as well, are left out above.
+    advanced = any(p == f"<{SH}target>" for _, p, _ in rules)
+    try:
+        graphs = [rdflib.Graph().parse(data=ntriples(triples), format="nt") for triples in (data, rules)]
+        _, report, _ = pyshacl.validate(graphs[0], shacl_graph=graphs[1], advanced=advanced, inplace=True)
+    except Exception as error:  # it has no class of its own for all that it cannot work with
+        detail = " ".join(str(error).split())[:300] or type(error).__name__
+        raise InvalidDeclaration([Finding("LP609", None, {"detail": detail})]) from None
+    assert isinstance(report, rdflib.Graph), report
+    return report
+
+
+def _run_columns(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[Result]:
     """Our own engine: shapes compiled to queries over the table of statements (pipeline/shacl)."""
     from pipeline import shacl
-    from pipeline.shacl.data import connect, load_text
 
-    with connect() as connection:
-        load_text(connection, data)
-        return [told(one) for one in shacl.validate(connection, shacl.read_model(_shape_triples(shapes), shapes.place)).results]
+    return [told(one) for one in shacl.validate(connection, shacl.read_model(shapes.triples, shapes.place)).results]
 
 
-def _shape_triples(shapes: Shapes) -> list[tuple[str, str, str]]:
-    quads = ox.parse(shapes.ntriples, format=ox.RdfFormat.N_TRIPLES)
-    return [(str(one.subject), str(one.predicate), str(one.object)) for one in quads]
+def ntriples(triples: Iterable[Triple]) -> str:
+    """Triples as N-Triples text."""
+    return "".join(f"{s} {p} {o} .\n" for s, p, o in triples)
 
 
 def told(one: ValidationResult) -> Result:
@@ -233,36 +251,70 @@ def told(one: ValidationResult) -> Result:
     return Result(one.focus, path, one.value, component, one.shape, severity, tuple(sorted(said.value for said in messages if said)))
 
 
-ENGINES: dict[str, Callable[[str, Shapes], list[Result]]] = {"shacl": _run_shacl, "pyshacl": _run_pyshacl, "columns": _run_columns}
+DEFAULT = "columns"
+ENGINES: dict[str, Callable[[duckdb.DuckDBPyConnection, Shapes], list[Result]]] = {"columns": _run_columns, "pyshacl": _run_pyshacl}
+"""Each takes a connection with the table `triples` (s, p, o)."""
 
 
-def validated(statements: Statements, shapes: Shapes, engine: str = "shacl") -> tuple[list[Result], Reasons]:
-    """The results on a table of statements, and why nested shapes are not met; the engine `columns` reads the table where it lies."""
-    if engine != "columns":
-        data = statements.ntriples()
-        results = run(data, shapes, engine)
-        return results, reasons(results, data, shapes, statements, engine)
+def validated(statements: Statements, shapes: Shapes, engine: str = DEFAULT) -> tuple[list[Result], Reasons]:
+    """The results on a table of statements, and why nested shapes are not met."""
     from pipeline import shacl
     from pipeline.shacl.data import distinct_triples
 
     connection = statements.engine.connection
-    distinct_triples(connection)
-    found = shacl.validate(connection, shacl.read_model(_shape_triples(shapes), shapes.place)).results
-    inner = {told(one): [told(detail) for detail in one.details] for one in found if one.details}
-    results = sorted(told(one) for one in found)
-    data = statements.ntriples() if _nested([one for one in results if one not in inner], shapes, statements) else ""
-    return results, (reasons(results, data, shapes, statements) if data else inner)
+    inner: Reasons = {}
+    with distinct_triples(connection):
+        if engine == DEFAULT:
+            found = shacl.validate(connection, shacl.read_model(shapes.triples, shapes.place)).results
+            results = sorted(told(one) for one in found)
+            inner = _details(found)
+        else:
+            results = run_on(connection, shapes, engine)
+        return results, reasons(results, shapes, statements, lambda narrowed: run_on(connection, narrowed, engine), inner)
 
 
-def run(data: str, shapes: Shapes, engine: str = "shacl") -> list[Result]:
-    """The validation results of a data graph (N-Triples text), in order. Raises InvalidDeclaration (LP605) for broken shapes."""
+def _details(results: Iterable[ValidationResult]) -> Reasons:
+    """The details of all results, and their own."""
+    found: Reasons = {}
+    waiting = [one for one in results if one.details]
+    for one in waiting:
+        if (result := told(one)) not in found:
+            found[result] = [told(detail) for detail in one.details]
+            waiting += [detail for detail in one.details if detail.details]
+    return found
+
+
+def run_on(connection: duckdb.DuckDBPyConnection, shapes: Shapes, engine: str = DEFAULT) -> list[Result]:
+    """The validation results on the table `triples` of a connection, in order. Raises InvalidDeclaration (LP605) for invalid shapes."""
     try:
-        return sorted(ENGINES[engine](data, shapes))
+        return sorted(ENGINES[engine](connection, shapes))
     except ImportError as error:
-        detail = f"engine `{engine}` needs the package {error.name}; for pyshacl: pip install 'lodpipe[pyshacl]'"
+        detail = f"engine `{engine}` needs the package {error.name}: pip install 'lodpipe[pyshacl]'"
         raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})]) from None
-    except ValueError as error:
-        raise InvalidDeclaration([Finding("LP605", Origin("shapes"), {"detail": str(error)})]) from None
+
+
+@dataclass(frozen=True)
+class Validator:
+    """An engine, and the connection beside whose tables it may work, which starts faster than a database of its own."""
+
+    engine: str = DEFAULT
+    connection: duckdb.DuckDBPyConnection | None = None
+
+    def run(self, data: Iterable[Triple], shapes: Shapes) -> list[Result]:
+        """The validation results on triples, in order."""
+        from pipeline.shacl.data import load_triples
+
+        with closing(self.connection.cursor()) if self.connection else _connected() as own:
+            load_triples(own, data)
+            return run_on(own, shapes, self.engine)
+
+
+@contextmanager
+def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
+    from pipeline.shacl.data import connect
+
+    with connect() as connection:
+        yield connection
 
 
 # -- reasons -----------------------------------------------------------------------------------------------------------
@@ -271,19 +323,21 @@ Reasons = dict[Result, list[Result]]
 _DEEPEST = 4
 
 
-def reasons(results: Iterable[Result], data: str, shapes: Shapes, statements: Statements, engine: str = "shacl") -> Reasons:
+def reasons(
+    results: Iterable[Result], shapes: Shapes, statements: Statements, rerun: Callable[[Shapes], list[Result]], known: Reasons
+) -> Reasons:
     """Why a nested shape is not met: for each result of sh:node, sh:and, sh:or, sh:xone or a qualified count, the results inside.
 
-    Engines need not tell sh:detail (SHACL, 3.6.2.4), so each nested shape is run by itself with the value in question as its target,
-    level by level; only where there are such results at all.
+    An engine may leave out sh:detail (SHACL, 3.6.2.4): what is not `known` is found by running each nested shape by itself, with the value in
+    question as its target, level by level; only where there are such results at all.
     """
-    found: Reasons = {}
+    found = dict(known)
     level = list(results)
     for _ in range(_DEEPEST):
-        asked = _nested(level, shapes, statements)
+        asked = _nested([one for one in level if one not in found], shapes, statements)
         if not asked:
             break
-        inner = _run_on(sorted({pair for pairs in asked.values() for pair in pairs}), data, shapes, engine)
+        inner = _run_on(sorted({pair for pairs in asked.values() for pair in pairs}), shapes, rerun)
         for one, pairs in asked.items():
             found[one] = list(dict.fromkeys(result for pair in pairs for result in inner.get(pair, [])))
         level = [result for one in asked for result in found[one] if result not in found]
@@ -320,19 +374,18 @@ def _inner(one: Result, kind: str, shapes: Shapes) -> list[str]:
     return []
 
 
-def _run_on(pairs: list[tuple[str, str]], data: str, shapes: Shapes, engine: str) -> dict[tuple[str, str], list[Result]]:
+def _run_on(pairs: list[tuple[str, str]], shapes: Shapes, rerun: Callable[[Shapes], list[Result]]) -> dict[tuple[str, str], list[Result]]:
     """The results of shapes on given nodes, without the targets that the shapes have otherwise."""
     classes = (f"<{RDFS}Class>", "<http://www.w3.org/2002/07/owl#Class>")
     kept = [t for t in shapes.triples if not t[1].startswith(f"<{SH}target") and t[2] not in classes]
-    aimed = [*kept, *((shape, f"<{SH}targetNode>", node) for node, shape in pairs)]
-    narrowed = replace(shapes, ntriples="".join(f"{s} {p} {o} .\n" for s, p, o in aimed))
+    narrowed = replace(shapes, triples=(*kept, *((shape, f"<{SH}targetNode>", node) for node, shape in pairs)))
     found: dict[tuple[str, str], list[Result]] = {}
     owners: dict[str, set[str]] = {}
     for shape in dict.fromkeys(shape for _, shape in pairs):
         for home in (shape, *shapes.parts.get((shape, "property"), [])):
             owners.setdefault(home, set()).add(shape)
     wanted = set(pairs)
-    for one in run(data, narrowed, engine):
+    for one in rerun(narrowed):
         for shape in sorted(owners.get(one.shape, ())):
             if (one.focus, shape) in wanted:
                 found.setdefault((one.focus, shape), []).append(one)

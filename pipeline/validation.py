@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
@@ -13,77 +13,87 @@ from pipeline import shacl, shapes
 from pipeline.errors import Finding, InvalidDeclaration, Origin, Severity
 from pipeline.shacl.data import FORMATS, broken, connect, load_change, load_files
 from pipeline.shacl.model import RDF, SH, XSD, Triple, literal
+from pipeline.shacl.supported import is_rdf_1_2, problems, rdf_1_2_finding, undefined_findings
 from pipeline.turtle import TermWriter, write_turtle
 
-if TYPE_CHECKING:
-    import duckdb
-
 Progress = Callable[[str], None]
-# Measured (benchmarks/validation.py): below it the start of the database costs more than the other engine's whole run.
-COLUMNS_FROM = 5_000_000  # bytes
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are validated: the engine, the base IRI of relative ones, the terms of SHACL that may be ignored, and a bound on memory."""
+
+    engine: str = shapes.DEFAULT
+    base: str = ""
+    allowed: frozenset[str] = frozenset()
+    memory: str = "1GB"
 
 
 def validate_files(
-    data: Sequence[Path], shape_files: Sequence[Path], *, engine: str | None = None, report: Path | None = None, memory: str = "4GB",
+    data: Sequence[Path], shape_files: Sequence[Path], options: Options = Options(), *, report: Path | None = None,
     since: Sequence[Path] = (), say: Progress = lambda _: None,
 ) -> list[Finding]:  # fmt: skip
     """The results as findings, in order; writes the validation report as RDF where a file is named.
 
     With `since`, files of the same data as they were before, only what changed in between is validated: the focus nodes that it can reach.
-    All others have the results that they had. Raises InvalidDeclaration for shapes that cannot be used (LP605) and SourceError for files that
-    are no RDF.
+    All others have the results that they had. Raises InvalidDeclaration for shapes that cannot be used (LP605 to LP608) and SourceError for
+    files that are no RDF (LP603) or need RDF 1.2 (LP608).
     """
     say("reading shapes")
-    triples, origins = _shape_triples(shape_files)
-    model = shacl.read_model(triples, lambda name: Origin(origins.get(name, str(shape_files[0]))))
-    size = sum(path.stat().st_size for path in (*data, *since) if path.is_file())
-    chosen = engine or ("columns" if size >= COLUMNS_FROM or report or since else "shacl")
-    if (report or since) and chosen != "columns":
+    rules = read_files(shape_files, options)
+    columns = options.engine == shapes.DEFAULT
+    if (report or since) and not columns:
         detail = f"{'--report' if report else '--since'} needs the engine columns"
         raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
-    with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder, connect(memory, folder, size) as connection:
+    # Shapes are read before the data: what is wrong with them is found at once.
+    model = shacl.read_model(rules.triples, rules.place) if columns else None
+    size = sum(path.stat().st_size for path in (*data, *since) if path.is_file())
+    with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder, connect(options.memory, folder, size) as connection:
         say("reading data")
         if since:
-            load_change(connection, since, data)
+            load_change(connection, since, data, options.base)
         else:
-            load_files(connection, data)
-        say(f"validating with {chosen}")
-        if chosen != "columns":
-            rules = shapes.Shapes("".join(f"{s} {p} {o} .\n" for s, p, o in triples), {}, origins)
-            return [_finding(one, data) for one in shapes.run(_ntriples(connection), rules, chosen)]
+            load_files(connection, data, options.base)
+        say(f"validating with {options.engine}")
+        if model is None:
+            return [*rules.findings, *(_finding(one, data) for one in shapes.run_on(connection, rules, options.engine))]
         whole = shacl.revalidate(connection, model, shacl.Report({}), "changed") if since else shacl.validate(connection, model)
         found = whole.results
     if report is not None:
         say("writing the report")
         write_report(found, report)
-    return [_finding(shapes.told(one), data, one.messages) for one in found]
+    return [*rules.findings, *(_finding(shapes.told(one), data, one.messages) for one in found)]
 
 
-def _shape_triples(paths: Sequence[Path]) -> tuple[list[Triple], dict[str, str]]:
-    triples: list[Triple] = []
+def read_files(paths: Sequence[Path], options: Options) -> shapes.Shapes:
+    """A shapes graph from files. Raises InvalidDeclaration with everything that would be passed over (LP606 to LP608)."""
+    sources: dict[str, tuple[list[Triple], str]] = {}
     origins: dict[str, str] = {}
+    findings: list[Finding] = []
     for number, path in enumerate(paths):
         suffix = path.suffix[1:].lower()
         if suffix not in FORMATS or not path.is_file():
             raise InvalidDeclaration([Finding("LP601", None, {"detail": f"{path} is no RDF file"})])
         try:
-            quads = list(ox.parse(path=str(path), format=FORMATS[suffix], base_iri=path.resolve().as_uri()))
+            quads = list(ox.parse(path=str(path), format=FORMATS[suffix], base_iri=options.base or path.resolve().as_uri()))
         except SyntaxError as error:
             raise broken(path, error) from None
-        found = [tuple(_apart(str(one), number) for one in (quad.subject, quad.predicate, quad.object)) for quad in quads]
-        triples += found  # type: ignore[arg-type]  # three terms each
+        found = [(_apart(str(one.subject), number), str(one.predicate), _apart(str(one.object), number)) for one in quads]
+        source = path.read_text("utf-8", errors="replace")
+        if any(is_rdf_1_2(o) for _, _, o in found):
+            findings.append(rdf_1_2_finding(str(path), source))
+        findings += problems(found, str(path), source, options.allowed)
+        sources[str(path)] = found, source
         origins |= {one[0]: str(path) for one in found}
-    return triples, origins
+    if findings:
+        raise InvalidDeclaration(findings)
+    triples = [one for found, _ in sources.values() for one in found]
+    return shapes.Shapes(tuple(triples), {}, origins, tuple(undefined_findings(triples, sources)))
 
 
 def _apart(term: str, number: int) -> str:
     """Blank nodes of two files stay apart."""
     return f"_:s{number}x{term[2:]}" if term.startswith("_:") else term
-
-
-def _ntriples(connection: duckdb.DuckDBPyConnection) -> str:
-    rows = connection.execute("SELECT s || ' ' || p || ' ' || o || ' .' FROM triples").fetchall()
-    return "".join(row[0] + "\n" for row in rows)
 
 
 def _finding(one: shapes.Result, data: Sequence[Path], messages: Sequence[str] = ()) -> Finding:

@@ -84,7 +84,7 @@ try:
     main(["--help"])
 except SystemExit:
     pass
-print([name for name in ("duckdb", "rdflib", "pyshacl", "shacl", "pyoxigraph", "yaml", "jsonschema_rs") if name in sys.modules])
+print([name for name in ("duckdb", "rdflib", "pyshacl", "pyoxigraph", "yaml", "jsonschema_rs") if name in sys.modules])
 """
     assert python(code, tmp_path).stdout.splitlines()[-1] == "[]"
 

@@ -232,7 +232,7 @@ NESTED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("engine", ["shacl", "pyshacl"])
+@pytest.mark.parametrize("engine", ["columns", "pyshacl"])
 @pytest.mark.parametrize("kind", NESTED)
 def test_a_nested_shape_is_told_at_the_field_that_breaks_it(kind: str, engine: str, tmp_path: Path) -> None:
     from test_hostile import PUBLICATION

@@ -110,5 +110,5 @@ def test_the_command_tells_of_what_changed_and_of_nothing_else(tmp_path: Path) -
     assert (whole.output.count("error LP401"), since.output.count("error LP401")) == (2, 1)
     assert "two" in since.output
     assert invoke("validate", new, "--shapes", shapes, "--since", new).exit_code == 0
-    refused = invoke("validate", new, "--shapes", shapes, "--since", old, "--engine", "shacl")
+    refused = invoke("validate", new, "--shapes", shapes, "--since", old, "--engine", "pyshacl")
     assert (refused.exit_code, "--since needs the engine columns" in refused.output) == (2, True)

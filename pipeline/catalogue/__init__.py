@@ -25,6 +25,7 @@ from pipeline.catalogue.withdrawn import read_withdrawn, withdrawn_findings, wri
 from pipeline.engine import Engine
 from pipeline.errors import Finding, InvalidDeclaration, Severity
 from pipeline.project import Project
+from pipeline.shapes import Validator
 from pipeline.statements import Statements
 from pipeline.vocabulary import Vocabulary
 
@@ -52,9 +53,9 @@ def declaration_findings(project: Project, statements: Statements) -> Iterator[F
     yield from withdrawn_findings(project, statements)
 
 
-def gate(project: Project, folder: Path) -> None:
+def gate(project: Project, folder: Path, validator: Validator) -> None:
     """Holds a catalogue that was just written to its shapes and files. Raises InvalidDeclaration: what is wrong stands in publication.yaml."""
-    wrong = [one for one in catalogue_findings(project, folder) if one.severity is Severity.ERROR]
+    wrong = [one for one in catalogue_findings(project, folder, validator) if one.severity is Severity.ERROR]
     if wrong:
         raise InvalidDeclaration(wrong)
 

@@ -23,7 +23,7 @@ _FORMS = {"jsonld": ox.RdfFormat.JSON_LD, "rdf": ox.RdfFormat.RDF_XML, "nt": ox.
 SHAPES = "shapes/catalogue"
 
 
-def catalogue_findings(project: Project, folder: Path | None = None, engine: str | None = None) -> Iterator[Finding]:
+def catalogue_findings(project: Project, folder: Path | None = None, validator: shapes.Validator | None = None) -> Iterator[Finding]:
     """What is wrong with dist/catalog.ttl and what it says of the files beside it; nothing where there is no catalogue yet."""
     folder = folder or project.dist
     path = folder / "catalog.ttl"
@@ -35,7 +35,7 @@ def catalogue_findings(project: Project, folder: Path | None = None, engine: str
         yield Finding("LP532", Origin(FILE, getattr(error, "lineno", 0) or 0), {"file": FILE, "detail": str(error)})
         return
     catalogue = Catalogue(project, folder, triples, path.read_text("utf-8"))
-    yield from catalogue.shape_findings(engine)
+    yield from catalogue.shape_findings(validator)
     yield from catalogue.structure_findings()
     yield from catalogue.file_findings()
     yield from catalogue.code_findings()
@@ -94,18 +94,18 @@ class Catalogue:
 
     # -- checks ----------------------------------------------------------------------------------------------------
 
-    def shape_findings(self, engine: str | None) -> Iterator[Finding]:
+    def shape_findings(self, validator: shapes.Validator | None) -> Iterator[Finding]:
         """The own shapes of the project (LP524)."""
         if not (self.project.root / SHAPES).is_dir():
             return
-        read = shapes.read_shapes(self.project.root, self.publication.base, SHAPES)
-        text = "".join(f"{s} {p} {o} .\n" for s, p, o in self.triples)
-        for one in shapes.run(text, read, engine or self.publication.shacl):
+        read = shapes.read_shapes(self.project.root, self.publication.base, SHAPES, self.publication.shacl_allow)
+        yield from read.findings
+        for one in (validator or shapes.Validator(self.publication.shacl)).run(self.triples, read):
             own = read.messages.get(one.shape, {})
             message = own.get("en") or " ".join(one.messages) or one.component
             shown = f" ({self.write(one.value)})" if one.value and one.value != one.focus and len(one.value) < 200 else ""
             words = {"message_en": message + shown, "message_de": own.get("de", message) + shown, "focus": self.write(one.focus).strip("<>")}
-            yield Finding("LP524", self.where(one.focus, one.path or None), words, shapes.SEVERITIES[one.severity])
+            yield Finding("LP524", self.where(one.focus, one.path or None), words, shapes.SEVERITIES.get(one.severity, Severity.ERROR))
 
     def structure_findings(self) -> Iterator[Finding]:
         """One catalogue, one dataset, every distribution and the service within it (LP533)."""

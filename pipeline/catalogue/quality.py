@@ -16,6 +16,7 @@ from pipeline.catalogue.check import Catalogue, catalogue_findings, read_triples
 from pipeline.catalogue.files import FORMATS
 from pipeline.errors import Severity
 from pipeline.project import Project
+from pipeline.shapes import Validator
 
 # Whether an address answers HEAD with 2xx; given by whoever may ask the network.
 Answers = Callable[[str], bool]
@@ -37,13 +38,13 @@ class Indicator:
         return self.points if self.met else 0
 
 
-def quality(project: Project, folder: Path | None = None, answers: Answers | None = None) -> list[Indicator]:
+def quality(project: Project, folder: Path | None = None, answers: Answers | None = None, engine: str | None = None) -> list[Indicator]:
     """All indicators for the written catalogue, in the order of the portal's own list."""
     folder = folder or project.dist
     path = folder / "catalog.ttl"
     triples = read_triples(path, ox.RdfFormat.TURTLE, project.publication.base)
     catalogue = Catalogue(project, folder, triples, path.read_text("utf-8"))
-    conforms = not any(one.severity is Severity.ERROR for one in catalogue_findings(project, folder))
+    conforms = not any(one.severity is Severity.ERROR for one in catalogue_findings(project, folder, Validator(engine or project.publication.shacl)))
     return list(_indicators(catalogue, conforms, answers))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import duckdb
+
 from pipeline.shacl.compile import Connection, Run, plan_shapes
 from pipeline.shacl.incremental import revalidate
 from pipeline.shacl.model import ShapesGraph, read_model
@@ -24,6 +26,9 @@ def validate(connection: Connection, shapes: ShapesGraph) -> Report:
     try:
         run.go()
         return read_report(connection, plan)
+    except duckdb.Error:
+        run.check_patterns()
+        raise
     finally:
         connection.execute("PRAGMA enable_optimizer")
         run.close()

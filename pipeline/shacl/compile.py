@@ -1,7 +1,7 @@
 """Shapes compiled to set-based SQL over a table of statements (s, p, o), and run: a table of violations.
 
-Nothing is done node by node. Every shape is placed where it is used: a *placement* is a shape on a set of focus nodes, which is known by how
-it is found (targets, or the values of a path from another set). Then, for all placements together:
+Nothing is done node by node. Every shape is placed once: a *placement* is a shape on a set of focus nodes, the union of all ways in which
+they are found (targets, the focus nodes of another shape, the values of its path). Then, for all placements together:
 
 1. `nodes(fs, node)` and `vals(vs, focus, value)` are filled from the outermost shapes inwards, one query for each level;
 2. constraints that need no other shape are checked, many in one query;
@@ -18,10 +18,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from pipeline.errors import Finding, InvalidDeclaration
 from pipeline.plan import text
 from pipeline.shacl import terms
 from pipeline.shacl.model import NODE_KINDS, SUBCLASS, TYPE, Constraint, Path, Shape, ShapesGraph, Target
 from pipeline.shacl.paths import Walker, plain
+from pipeline.shacl.patterns import LIMIT, TooSlow, matches
 
 _FEW = 60  # SELECTs in one statement; more cost the planner more than they save
 _COLUMNS = "k INTEGER, focus VARCHAR, value VARCHAR, path VARCHAR, said VARCHAR"
@@ -62,6 +64,10 @@ class Check:
     siblings: tuple[Placement, ...] = ()
 
 
+Source = tuple[str, int]
+"""Where focus nodes come from: ("fs", a set of focus nodes) or ("vs", a set of values)."""
+
+
 @dataclass
 class Plan:
     """All placements of a shapes graph, and the sets of nodes and values that they are placed on."""
@@ -69,14 +75,14 @@ class Plan:
     shapes: ShapesGraph
     roots: list[tuple[Shape, int, Placement]] = field(default_factory=list)
     targets: dict[int, tuple[Target, ...]] = field(default_factory=dict)
-    inner: dict[int, int] = field(default_factory=dict)
+    inner: dict[int, tuple[Source, ...]] = field(default_factory=dict)
     values: dict[int, tuple[int, Path]] = field(default_factory=dict)
     levels: dict[int, int] = field(default_factory=dict)
     placements: list[Placement] = field(default_factory=list)
     checks: dict[int, tuple[Placement, Check]] = field(default_factory=dict)
     classes: dict[str, int] = field(default_factory=dict)
     told: set[int] = field(default_factory=set)
-    direct: set[int] = field(default_factory=set)  # sh:property of shapes that only targets use: nobody asks whether those conform
+    direct: set[int] = field(default_factory=set)  # sh:property of shapes that only targets use: nothing depends on whether those conform
 
 
 def plan_shapes(shapes: ShapesGraph) -> Plan:
@@ -85,21 +91,34 @@ def plan_shapes(shapes: ShapesGraph) -> Plan:
 
 
 _INLINE_LOGIC = ("And", "Or", "Not", "Xone", "Node")
+_INLINE_MOST = 64  # constraints; a condition of more is a set of placements, for shapes that share others would be written out 2^n times
 
 
 class _Planner:
     def __init__(self, shapes: ShapesGraph) -> None:
         self.plan = Plan(shapes)
         self._sets: dict[object, int] = {}
-        self._placed: dict[tuple[str, int], Placement] = {}
-        self._checks = 0
+        self._sizes: dict[str, int | None] = {}
+        self._sources: dict[str, list[Source]] = {}
+        self._vs: dict[str, int | None] = {}
+        self._fs: dict[str, int] = {}
+        self._placed: dict[str, Placement] = {}
+        self._count = 0
+        order = self._order()
+        roots = []
         for shape in shapes.targeted:
             fs = self._set(shape.targets)
             self.plan.targets[fs], self.plan.levels[fs] = shape.targets, 0
             for target in shape.targets:
                 if target.kind == "class":
                     self._class(target.term)
-            self.plan.roots.append((shape, fs, self.place(shape.name, fs)))
+            self._sources.setdefault(shape.name, []).append(("fs", fs))
+            roots.append((shape, fs))
+        for name in order:
+            self._find_nodes(name)
+        for name in reversed(order):
+            self._place(name)
+        self.plan.roots = [(shape, fs, self._placed[shape.name]) for shape, fs in roots]
         asked = {other.number for _, check in self.plan.checks.values() for other in (*check.others, *check.siblings)}
         for _, _, placement in self.plan.roots:
             self._tell(placement)
@@ -112,60 +131,113 @@ class _Planner:
     def _class(self, iri: str) -> int:
         return self.plan.classes.setdefault(iri, len(self.plan.classes))
 
-    def place(self, name: str, fs: int) -> Placement:
-        """The placement of a shape on a set; the same shape on the same set is placed once."""
-        if (name, fs) in self._placed:
-            return self._placed[name, fs]
+    # -- which shapes are placed, and on which nodes --------------------------------------------------------------------
+
+    def _used(self, constraint: Constraint) -> tuple[str, ...]:
+        """The shapes that a constraint needs a placement of."""
+        return () if self._inline(constraint) else (*constraint.shapes, *constraint.siblings)
+
+    def _order(self) -> list[str]:
+        """All shapes to be placed, each before those that it uses."""
+        done: dict[str, None] = {}
+
+        def visit(name: str) -> None:
+            if name in done:
+                return
+            shape = self.plan.shapes.shapes[name]
+            for constraint in () if shape.deactivated else shape.constraints:
+                for other in self._used(constraint):
+                    visit(other)
+            done[name] = None
+
+        for shape in self.plan.shapes.targeted:
+            visit(shape.name)
+        return list(reversed(done))
+
+    def _find_nodes(self, name: str) -> None:
+        """The sets of focus nodes and values of a shape, once those of all that use it are known; it is then a source for what it uses."""
         shape = self.plan.shapes.shapes[name]
-        vs = None
-        if shape.path is not None:
-            vs = self._set((fs, shape.path))
+        fs = self._fs[name] = self._united(tuple(sorted(set(self._sources[name]))))
+        vs = self._vs[name] = None if shape.path is None else self._set((fs, shape.path))
+        if vs is not None and shape.path is not None:
             self.plan.values[vs] = (fs, shape.path)
-        checks = () if shape.deactivated else tuple(self._check(one, fs, vs) for one in shape.constraints)
-        below = [other.height for check in checks for other in (*check.others, *check.siblings)]
-        made = Placement(len(self.plan.placements), shape, fs, vs, checks, max(below, default=-1) + 1)
-        self.plan.placements.append(made)
-        self.plan.checks |= {check.k: (made, check) for check in checks}
-        self._placed[name, fs] = made
-        return made
+        for constraint in () if shape.deactivated else shape.constraints:
+            if constraint.component == "Class":
+                self._class(constraint.values[0])
+            for other in self._used(constraint):
+                self._sources.setdefault(other, []).append(("fs", fs) if vs is None else ("vs", vs))
 
-    def _check(self, constraint: Constraint, fs: int, vs: int | None) -> Check:
-        if constraint.component == "Class":
-            self._class(constraint.values[0])
-        k = self._checks
-        self._checks += 1
-        if not constraint.shapes or (constraint.component != "Node" and self._inline(constraint)):
-            return Check(k, constraint)
-        inner = fs if vs is None else self._inner(vs)
-        others, siblings = (tuple(self.place(name, inner) for name in names) for names in (constraint.shapes, constraint.siblings))
-        return Check(k, constraint, others, siblings)
-
-    def _inline(self, constraint: Constraint) -> bool:
-        """Whether all shapes that a constraint names can be decided by looking at the value alone."""
-        if constraint.component == "Property" or not all(self._plain_shape(one) for one in (*constraint.shapes, *constraint.siblings)):
-            return False
-        for name in (*constraint.shapes, *constraint.siblings):
-            for one in self.plan.shapes.shapes[name].constraints:
-                if one.component == "Class":
-                    self._class(one.values[0])
-        return True
-
-    def _plain_shape(self, name: str) -> bool:
-        shape = self.plan.shapes.shapes[name]
-        return shape.path is None and all(
-            one.component in _BY_VALUE or (one.component == "HasValue") or (one.component in _INLINE_LOGIC and self._inline(one))
-            for one in shape.constraints
-        ) and not any(one.component == "Pattern" and not in_re2(one) for one in shape.constraints)  # fmt: skip
-
-    def _inner(self, vs: int) -> int:
-        """The set of the values of a path, as focus nodes of further shapes."""
-        fs = self._set(("values of", vs))
-        self.plan.inner[fs] = vs
-        self.plan.levels[fs] = self.plan.levels[self.plan.values[vs][0]] + 1
+    def _united(self, sources: tuple[Source, ...]) -> int:
+        """The set of focus nodes of some sources."""
+        if len(sources) == 1 and sources[0][0] == "fs":
+            return sources[0][1]
+        fs = self._set(("all of", sources))
+        self.plan.inner[fs] = sources
+        below = (self.plan.values[number][0] if kind == "vs" else number for kind, number in sources)
+        self.plan.levels[fs] = 1 + max(self.plan.levels[one] for one in below)
         return fs
 
+    def _place(self, name: str) -> None:
+        """The placement of a shape, once those of all shapes that it uses are there."""
+        shape = self.plan.shapes.shapes[name]
+        checks = () if shape.deactivated else tuple(self._check(one) for one in shape.constraints)
+        below = [other.height for check in checks for other in (*check.others, *check.siblings)]
+        made = Placement(len(self.plan.placements), shape, self._fs[name], self._vs[name], checks, max(below, default=-1) + 1)
+        self.plan.placements.append(made)
+        self.plan.checks |= {check.k: (made, check) for check in checks}
+        self._placed[name] = made
+
+    def _check(self, constraint: Constraint) -> Check:
+        k = self._count
+        self._count += 1
+        if not self._used(constraint):
+            return Check(k, constraint)
+        others, siblings = (tuple(self._placed[name] for name in names) for names in (constraint.shapes, constraint.siblings))
+        return Check(k, constraint, others, siblings)
+
+    # -- constraints that need no placement -----------------------------------------------------------------------------
+
+    def _inline(self, constraint: Constraint) -> bool:
+        """Whether all shapes that a constraint names can be decided by looking at the value alone, in a condition of bounded length."""
+        if not constraint.shapes or constraint.component in ("Property", "Node"):
+            return not constraint.shapes
+        size = self._constraint_size(constraint)
+        if size is None or size > _INLINE_MOST:
+            return False
+        for name in (*constraint.shapes, *constraint.siblings):
+            self._name_classes(name)
+        return True
+
+    def _name_classes(self, name: str) -> None:
+        for one in self.plan.shapes.shapes[name].constraints:
+            if one.component == "Class":
+                self._class(one.values[0])
+            for other in (*one.shapes, *one.siblings):
+                self._name_classes(other)
+
+    def _constraint_size(self, constraint: Constraint) -> int | None:
+        """How many conditions a constraint is as an expression of the value, None where it is none."""
+        if constraint.component == "Property":
+            return None
+        sizes = [self._size(name) for name in (*constraint.shapes, *constraint.siblings)]
+        return None if None in sizes else sum(one for one in sizes if one is not None)
+
+    def _size(self, name: str) -> int | None:
+        """How many conditions a shape is as an expression of the value, None where it is none."""
+        if name not in self._sizes:
+            shape = self.plan.shapes.shapes[name]
+            sizes = [self._size_of(one) for one in shape.constraints]
+            wrong = shape.path is not None or None in sizes
+            self._sizes[name] = None if wrong else 1 + sum(one for one in sizes if one is not None)
+        return self._sizes[name]
+
+    def _size_of(self, one: Constraint) -> int | None:
+        if one.component in _INLINE_LOGIC:
+            return self._constraint_size(one)
+        return 1 if (one.component in _BY_VALUE and (one.component != "Pattern" or in_re2(one))) or one.component == "HasValue" else None
+
     def _tell(self, placement: Placement) -> None:
-        """Marks the checks whose violations are told in the report: those of targeted shapes, and what explains them."""
+        """Marks the checks whose violations are part of the report: those of targeted shapes, and what explains them."""
         for check in placement.checks:
             if check.k not in self.plan.told:
                 self.plan.told.add(check.k)
@@ -199,11 +271,11 @@ def _in(one: Constraint, _: Mapping[str, int]) -> str:
 
 
 def _length(one: Constraint, _: Mapping[str, int]) -> str:
-    return f"length({terms.string('value')}) {'>=' if one.component == 'MinLength' else '<='} {one.count}"
+    return f"length({_STRING}) {'>=' if one.component == 'MinLength' else '<='} {one.count}"
 
 
 def _pattern(one: Constraint, _: Mapping[str, int]) -> str:
-    return f"regexp_matches({terms.string('value')}, {text(terms.regex(one.text, one.flags))})"
+    return f"regexp_matches({_STRING}, {text(terms.regex(one.text, one.flags))})"
 
 
 def _language_in(one: Constraint, _: Mapping[str, int]) -> str:
@@ -218,7 +290,7 @@ def first_literal() -> str:
 
 
 def _range(one: Constraint, _: Mapping[str, int]) -> str:
-    return f"({first_literal()} AND {terms.within('value', one.component, one.values[0])})"
+    return f"({first_literal()} AND {terms.within('value', one.component, one.values[0], _NUMBER)})"
 
 
 ByValue = Callable[[Constraint, Mapping[str, int]], str]
@@ -226,6 +298,21 @@ _BY_VALUE: dict[str, ByValue] = {
     "NodeKind": _node_kind, "Datatype": _datatype, "Class": _class, "In": _in, "MinLength": _length, "MaxLength": _length, "Pattern": _pattern,
     "LanguageIn": _language_in, "MinExclusive": _range, "MinInclusive": _range, "MaxExclusive": _range, "MaxInclusive": _range,
 }  # fmt: skip
+
+
+# What several conditions read of a value is a column of its own: written out in each it would cost the planner more than all else.
+_STRING, _NUMBER = "value_as_string", "value_as_number"
+_VIEWS = {_STRING: terms.string("value"), _NUMBER: terms.number("value")}
+
+
+def _views(condition: str) -> tuple[str, ...]:
+    """The columns beyond `value` that a condition reads."""
+    return tuple(name for name in _VIEWS if name in condition)
+
+
+def _viewed(relation: str, views: Sequence[str]) -> str:
+    """A relation with these columns."""
+    return f"(SELECT *, {', '.join(f'{_VIEWS[name]} AS {name}' for name in views)} FROM {relation})" if views else relation
 
 
 # Constraints on property shapes that differ in nothing but their sets and terms: one query for all of them.
@@ -274,7 +361,9 @@ class Checker:
             groups.setdefault(self._kind(placement, check), []).append((placement, check))
         for kind, members in groups.items():
             if kind in ("node", "value"):
-                yield self._by_value(members, kind)
+                yield from self._by_value(members, kind)
+            elif kind == "nested":
+                yield from self._nested(members)
             elif kind in _GROUPED:
                 yield from getattr(self, "_" + _GROUPED[kind])(members)
             else:
@@ -283,24 +372,46 @@ class Checker:
 
     def _kind(self, placement: Placement, check: Check) -> str:
         one = check.constraint
+        if one.component in ("Node", "Property"):
+            return "nested"
         if one.component == "Class" and placement.vs is not None:
             return "Class"
         if one.component in _BY_VALUE or (one.component in _INLINE_LOGIC and not check.others):
             return "node" if placement.vs is None else "value"
         return "alone" if placement.vs is None else one.component
 
-    def _by_value(self, members: Sequence[tuple[Placement, Check]], kind: str) -> str:
-        """The checks that look at one value, in one scan of all nodes or values."""
-        conditions: dict[str, int] = {}
-        rows = [
-            (check.k, placement.fs if placement.vs is None else placement.vs, conditions.setdefault(self.holds(check.constraint), len(conditions)))
-            for placement, check in members
-        ]
-        whens = " ".join(f"WHEN {number} THEN {condition}" for condition, number in conditions.items())
-        holds = f"CASE c.n {whens} END" if len(conditions) > 1 else next(iter(conditions))
-        source, on = ("(SELECT fs, node AS focus, node AS value FROM nodes)", "fs") if kind == "node" else ("vals", "vs")
-        joined = f"{source} v JOIN {_listed(rows)} c (k, {on}, n) ON c.{on} = v.{on}"
-        return f"SELECT c.k, focus, value, NULL AS path, NULL AS said FROM {joined} WHERE NOT {holds}"
+    def _by_value(self, members: Sequence[tuple[Placement, Check]], kind: str) -> Iterator[str]:
+        """The checks that look at one value, in one scan of all nodes or values for those that read the same of it."""
+        alike: dict[tuple[str, ...], list[tuple[Placement, Check, str]]] = {}
+        for placement, check in members:
+            condition = self.holds(check.constraint)
+            alike.setdefault(_views(condition), []).append((placement, check, condition))
+        for views, some in alike.items():
+            conditions: dict[str, int] = {}
+            rows = [
+                (check.k, placement.fs if placement.vs is None else placement.vs, conditions.setdefault(condition, len(conditions)))
+                for placement, check, condition in some
+            ]
+            whens = " ".join(f"WHEN {number} THEN {condition}" for condition, number in conditions.items())
+            holds = f"CASE n {whens} END" if len(conditions) > 1 else next(iter(conditions))
+            source, on = ("(SELECT fs, node AS focus, node AS value FROM nodes)", "fs") if kind == "node" else ("vals", "vs")
+            joined = f"(SELECT c.k, c.n, v.focus, v.value FROM {source} v JOIN {_listed(rows)} c (k, {on}, n) ON c.{on} = v.{on})"
+            yield f"SELECT k, focus, value, NULL AS path, NULL AS said FROM {_viewed(joined, views)} WHERE NOT {holds}"
+
+    def _nested(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
+        """sh:node and sh:property: values for which a check of the other shape found anything."""
+        for source, column, on_nodes in (("(SELECT fs, node AS focus, node AS value FROM nodes)", "fs", True), ("vals", "vs", False)):
+            rows = [
+                (check.k, placement.fs if placement.vs is None else placement.vs, inner.k)
+                for placement, check in members
+                if (placement.vs is None) is on_nodes
+                for inner in check.others[0].checks
+            ]
+            if rows:
+                yield (
+                    f"SELECT DISTINCT c.k, v.focus, v.value, NULL, NULL FROM {_listed(rows)} c (k, {column}, inner_k) "
+                    f"JOIN violations x ON x.k = c.inner_k JOIN {source} v ON v.{column} = c.{column} AND v.value = x.focus"
+                )
 
     def _counts(self, members: Sequence[tuple[Placement, Check]], least: bool) -> str:
         """sh:minCount or sh:maxCount of many property shapes, from one count of their values."""
@@ -360,9 +471,8 @@ class Checker:
 
     def _select(self, placement: Placement, check: Check) -> Iterator[str]:
         one, pairs, k = check.constraint, placement.pairs, check.k
-        if one.component in ("Node", "Not", "And", "Or", "Xone", "Property"):
-            members = [_conforming(other) for other in check.others]
-            condition = self.joined({"Node": "And", "Property": "And"}.get(one.component, one.component), members)
+        if one.component in ("Not", "And", "Or", "Xone"):
+            condition = self.joined(one.component, [_conforming(other) for other in check.others])
             yield f"SELECT {k}, focus, value, NULL, NULL FROM {pairs} WHERE NOT {condition}"
         else:
             yield from getattr(self, "_" + one.component)(placement, check)
@@ -420,7 +530,8 @@ class Checker:
             conditions = [_conforming(check.others[0]), *(f"NOT {_conforming(other)}" for other in check.siblings)]
         else:
             conditions = [self.conforms(one.shapes[0]), *(f"NOT {self.conforms(name)}" for name in one.siblings)]
-        return f"SELECT focus FROM {placement.pairs} WHERE {' AND '.join(conditions)} GROUP BY focus HAVING count(*)"
+        condition = " AND ".join(conditions)
+        return f"SELECT focus FROM {_viewed(placement.pairs, _views(condition))} WHERE {condition} GROUP BY focus HAVING count(*)"
 
     def _QualifiedMinCount(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
         if check.constraint.count:
@@ -512,27 +623,43 @@ class Run:
         )
 
     def _targets(self) -> None:
+        """The nodes of all targets: those of one kind in one query."""
+        listed: dict[str, list[tuple[object, ...]]] = {}
+        selects = []
         for fs, targets in self.plan.targets.items():
-            selects = [self._target(one) for one in targets]
-            found = " UNION ".join(selects) if len(selects) > 1 else f"SELECT DISTINCT node FROM ({selects[0]})"
-            bound = f" WHERE node IN (SELECT node FROM {self.only} WHERE fs = {fs})" if self.only and fs not in self.unbounded else ""
-            self.execute(f"INSERT INTO nodes SELECT {fs}, node FROM ({found}){bound}")
-
-    def _target(self, target: Target) -> str:
-        if target.kind == "class":
-            return f"SELECT node FROM instances WHERE class = {self.plan.classes[target.term]}"
-        if target.kind == "node":
-            return f"SELECT {text(target.term)} AS node"
-        if target.kind == "sparql":
-            assert target.query is not None
-            name = self.keep_rows(self.ask.targets(target.query))
-            return f"SELECT node FROM {name}"
-        return f"SELECT {'s' if target.kind == 'subjectsOf' else 'o'} AS node FROM triples WHERE p = {text(target.term)}"
+            for one in targets:
+                if one.kind == "sparql":
+                    assert one.query is not None
+                    selects.append(f"SELECT {fs} AS fs, node FROM {self.keep_rows(self.ask.targets(one.query))}")
+                else:
+                    term = self.plan.classes[one.term] if one.kind == "class" else text(one.term)
+                    listed.setdefault(one.kind, []).append((fs, term))
+        for kind, rows in listed.items():
+            given = f"{_listed(rows)} c (fs, term)"
+            if kind == "class":
+                selects.append(f"SELECT c.fs, i.node FROM instances i JOIN {given} ON i.class = c.term")
+            elif kind == "node":
+                selects.append(f"SELECT fs, term AS node FROM {given}")
+            else:
+                selects.append(f"SELECT c.fs, t.{'s' if kind == 'subjectsOf' else 'o'} AS node FROM triples t JOIN {given} ON t.p = c.term")
+        if selects:
+            free = f"f.fs IN ({', '.join(map(str, sorted(self.unbounded)))}) OR " if self.unbounded else ""
+            bound = f" WHERE {free}EXISTS (SELECT 1 FROM {self.only} b WHERE b.fs = f.fs AND b.node = f.node)" if self.only else ""
+            self.execute(f"INSERT INTO nodes SELECT DISTINCT fs, node FROM ({' UNION ALL '.join(selects)}) f{bound}")
 
     def _inner(self, level: int) -> None:
-        sets = [(fs, vs) for fs, vs in self.plan.inner.items() if self.plan.levels[fs] == level]
-        listed = ", ".join(f"({fs}, {vs})" for fs, vs in sets)
-        self.execute(f"INSERT INTO nodes SELECT DISTINCT i.fs, v.value FROM vals v JOIN (VALUES {listed}) i (fs, vs) ON i.vs = v.vs")
+        """The focus nodes that come from the values or the focus nodes of other shapes."""
+        rows: dict[str, list[tuple[int, int]]] = {}
+        for fs, sources in self.plan.inner.items():
+            for kind, number in sources if self.plan.levels[fs] == level else ():
+                rows.setdefault(kind, []).append((fs, number))
+        columns = {"vs": ("value", "vals"), "fs": ("node", "nodes")}
+        selects = [
+            f"SELECT i.fs, v.{columns[kind][0]} AS node FROM {columns[kind][1]} v JOIN {_listed(some)} i (fs, source) ON i.source = v.{kind}"
+            for kind, some in rows.items()
+        ]
+        if selects:
+            self.execute(f"INSERT INTO nodes SELECT DISTINCT fs, node FROM ({' UNION ALL '.join(selects)})")
 
     def _values(self, level: int) -> None:
         """The values of all paths from the sets of a level: paths of one step in one query, others each in its own."""
@@ -598,13 +725,34 @@ class Run:
     def _by_python(self, placement: Placement, check: Check) -> None:
         """Patterns that look around or back, which RE2 does not know: each different text once."""
         one = check.constraint
-        flags = sum(value for name, value in (("i", re.I), ("m", re.M), ("s", re.S), ("x", re.X)) if name in one.flags)
-        pattern = re.compile(one.text, flags)
         found = self.execute(f"SELECT value, {terms.string('value')} FROM (SELECT DISTINCT value FROM {placement.pairs})").fetchall()
-        wrong = self.keep_rows([value for value, string in found if string is None or not pattern.search(string)])
+        try:
+            matching = matches(one.text, one.flags, [string for _, string in found if string is not None])
+        except TooSlow as error:
+            words = {"pattern": one.text, "value": error.args[0], "seconds": f"{LIMIT:g}"}
+            raise InvalidDeclaration([Finding("LP610", self.plan.shapes.origin(placement.shape.name), words)]) from None
+        except re.error as error:
+            raise self._invalid_pattern(placement.shape, one, str(error)) from None
+        wrong = self.keep_rows([value for value, string in found if string not in matching])
         self.execute(
             f"INSERT INTO violations SELECT {check.k}, focus, value, NULL, NULL FROM {placement.pairs} WHERE value IN (SELECT node FROM {wrong})"
         )
+
+
+    def _invalid_pattern(self, shape: Shape, constraint: Constraint, reason: str) -> InvalidDeclaration:
+        detail = f"{shape.name}: sh:pattern {constraint.text}: {reason}"
+        return InvalidDeclaration([Finding("LP605", self.plan.shapes.origin(shape.name), {"detail": detail})])
+
+    def check_patterns(self) -> None:
+        """Raises InvalidDeclaration (LP605) for the first pattern that is none: asked once the engine has refused one of them."""
+        for shape in self.plan.shapes.shapes.values():
+            for one in shape.constraints:
+                if one.component == "Pattern" and in_re2(one):
+                    try:
+                        self.execute(f"SELECT regexp_matches('', {text(terms.regex(one.text, one.flags))})").fetchall()
+                    except Exception as error:  # whatever class the engine has for it
+                        reason = str(error).split("\n")[0].split(": ", 1)[-1]
+                        raise self._invalid_pattern(shape, one, reason) from None
 
 
 _COLUMN_TYPES = {"k": "INTEGER", "focus": "VARCHAR", "value": "VARCHAR", "path": "VARCHAR", "said": "VARCHAR"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -12,10 +14,11 @@ import pyoxigraph as ox
 
 from pipeline.errors import Finding, InvalidDeclaration, Origin, SourceError
 from pipeline.plan import text
+from pipeline.shacl.supported import is_rdf_1_2, rdf_1_2_finding
 
 _IRI = r'<[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]*>'
 _BLANK = "_:[A-Za-z0-9](?:[A-Za-z0-9_.-]*[A-Za-z0-9_-])?"
-_LITERAL = rf'"(?:[^"\\\x00-\x1f\x7f]|\\[btnfr"\\])*"(?:@[a-z0-9-]+|\^\^{_IRI})?'
+_LITERAL = rf'"(?:[^"\\\x00-\x1f\x7f]|\\[btnfr"\\])*"(?:@[a-z0-9]+(?:-[a-z0-9]+)*|\^\^{_IRI})?'
 # A line that is spelt as the canonical form spells it; any other goes through the parser.
 _LINE = rf"^({_IRI}|{_BLANK}) ({_IRI}) ({_IRI}|{_BLANK}|{_LITERAL})(?: {_IRI}| {_BLANK})? \.$"
 _GRAPH = r' (?:<[^" ]*>|_:[^" ]*)$'
@@ -41,20 +44,20 @@ def connect(memory: str = "4GB", folder: str | None = None, size: int = 0) -> du
     return duckdb.connect(f"{folder}/data.duckdb" if large else ":memory:", config=config | ({"temp_directory": folder} if folder else {}))
 
 
-def load_text(connection: duckdb.DuckDBPyConnection, ntriples: str) -> None:
-    """The table `triples` from N-Triples text."""
-    connection.execute("CREATE OR REPLACE TEMP TABLE given AS SELECT unnest(string_split(?, chr(10))) AS line", [ntriples])
-    _from_lines(connection, [("given", "")])
-    connection.execute("DROP TABLE given")
+def load_triples(connection: duckdb.DuckDBPyConnection, triples: Iterable[tuple[str, str, str]]) -> None:
+    """The table `triples` from triples in N-Triples spelling, for this connection alone."""
+    connection.execute("CREATE OR REPLACE TEMP TABLE triples (s VARCHAR, p VARCHAR, o VARCHAR)")
+    _insert(connection, list(dict.fromkeys(triples)))
 
 
-def load_files(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> None:
+def load_files(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], base: str = "") -> None:
     """The table `triples` from files of any RDF format, all their graphs together; blank nodes of two files stay apart.
 
-    Raises SourceError where a file cannot be read (LP101) or is no RDF (LP603).
+    Relative IRIs are resolved against `base`, else against the address of their file. Raises SourceError where a file cannot be read
+    (LP101), is no RDF (LP603), or needs RDF 1.2 (LP608).
     """
     with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
-        read = [_as_lines(path, Path(folder) / f"{number}.nq") for number, path in enumerate(paths)]
+        read = [_as_lines(path, Path(folder) / f"{number}.nq", base) for number, path in enumerate(paths)]
         marks = [f"f{number}x" if len(paths) > 1 else "" for number in range(len(paths))]
         for longest in _LONGEST:
             try:
@@ -65,14 +68,14 @@ def load_files(connection: duckdb.DuckDBPyConnection, paths: Sequence[Path]) -> 
                     raise
 
 
-def load_change(connection: duckdb.DuckDBPyConnection, before: Sequence[Path], after: Sequence[Path]) -> None:
+def load_change(connection: duckdb.DuckDBPyConnection, before: Sequence[Path], after: Sequence[Path], base: str = "") -> None:
     """The table `triples` from the files `after`, and `changed` (s, p, o) of all statements that they and the files `before` do not share.
 
-    Raises SourceError where a file cannot be read (LP101) or is no RDF (LP603).
+    Raises what `load_files` raises.
     """
-    load_files(connection, before)
+    load_files(connection, before, base)
     connection.execute("ALTER TABLE triples RENAME TO before")
-    load_files(connection, after)
+    load_files(connection, after, base)
     connection.execute(
         "CREATE TABLE changed AS (SELECT s, p, o FROM triples EXCEPT ALL SELECT s, p, o FROM before) "
         "UNION ALL (SELECT s, p, o FROM before EXCEPT ALL SELECT s, p, o FROM triples)"
@@ -88,7 +91,7 @@ def _lines(path: Path, longest: int) -> str:
     )
 
 
-def _as_lines(path: Path, made: Path) -> Path:
+def _as_lines(path: Path, made: Path, base: str) -> Path:
     """The file itself where it is N-Triples or N-Quads, else what the parser makes of it."""
     suffix = path.suffix[1:].lower()
     if suffix not in FORMATS:
@@ -100,7 +103,8 @@ def _as_lines(path: Path, made: Path) -> Path:
         return path
     try:
         with made.open("wb") as out:
-            ox.serialize(ox.parse(path=str(path), format=FORMATS[suffix], base_iri=path.resolve().as_uri()), out, format=ox.RdfFormat.N_QUADS)
+            parsed = ox.parse(path=str(path), format=FORMATS[suffix], base_iri=base or path.resolve().as_uri())
+            ox.serialize(parsed, out, format=ox.RdfFormat.N_QUADS)
     except SyntaxError as error:
         raise broken(path, error) from None
     return made
@@ -111,7 +115,7 @@ def broken(path: Path, error: SyntaxError) -> SourceError:
     return SourceError([Finding("LP603", Origin(str(path), error.lineno or 0, error.offset or 0), {"detail": error.msg})])
 
 
-def _from_lines(connection: duckdb.DuckDBPyConnection, sources: Sequence[tuple[str, str]], paths: Sequence[Path] = ()) -> None:
+def _from_lines(connection: duckdb.DuckDBPyConnection, sources: Sequence[tuple[str, str]], paths: Sequence[Path]) -> None:
     selects = [_cut(number, source, mark) for number, (source, mark) in enumerate(sources)]
     connection.execute(f"CREATE OR REPLACE TABLE triples AS {' UNION ALL '.join(selects)}")
     odd = connection.execute("SELECT CAST(p AS INTEGER), s FROM triples WHERE o IS NULL").fetchall()
@@ -119,7 +123,7 @@ def _from_lines(connection: duckdb.DuckDBPyConnection, sources: Sequence[tuple[s
         connection.execute("DELETE FROM triples WHERE o IS NULL")
     for number, (_, mark) in enumerate(sources):
         if lines := [line for source, line in odd if source == number]:
-            _insert(connection, _parsed(lines, mark, paths[number] if paths else None))
+            _insert(connection, _parsed(lines, mark, paths[number]))
     _without_doubles(connection)
 
 
@@ -150,8 +154,6 @@ def _without_doubles(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _insert(connection: duckdb.DuckDBPyConnection, rows: Sequence[tuple[str, str, str]]) -> None:
-    import json
-
     structure = '[{"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR"}]'
     for at in range(0, len(rows), 200_000):
         data = json.dumps([{"s": s, "p": p, "o": o} for s, p, o in rows[at : at + 200_000]], ensure_ascii=False)
@@ -163,14 +165,13 @@ def _marked(term: str, mark: str) -> str:
     return f"CASE WHEN starts_with({term}, '_:') THEN '_:{mark}' || substr({term}, 3) ELSE {term} END" if mark else term
 
 
-def _parsed(lines: Sequence[str], mark: str, path: Path | None) -> list[tuple[str, str, str]]:
+def _parsed(lines: Sequence[str], mark: str, path: Path) -> list[tuple[str, str, str]]:
     try:
         quads = list(ox.parse("\n".join(lines).encode(), format=ox.RdfFormat.N_QUADS))
     except SyntaxError as error:
-        if path is not None:
-            error = _placed(path, error)
-            raise broken(path, error) from None
-        raise ValueError(str(error)) from None
+        raise broken(path, _placed(path, error)) from None
+    if any(is_rdf_1_2(str(one.object)) for one in quads):
+        raise SourceError([rdf_1_2_finding(str(path), path.read_text("utf-8", errors="replace"))])
 
     def marked(term: str) -> str:
         return f"_:{mark}{term[2:]}" if mark and term.startswith("_:") else term
@@ -188,8 +189,13 @@ def _placed(path: Path, error: SyntaxError) -> SyntaxError:
     return error
 
 
-def distinct_triples(connection: duckdb.DuckDBPyConnection) -> None:
+@contextmanager
+def distinct_triples(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     """`triples` over the table `statements` of an engine: a view where there is one graph, else a table without doubles."""
     ((graphs,),) = connection.execute("SELECT count(*) FROM (SELECT DISTINCT g FROM statements LIMIT 2)").fetchall()
-    kind = "TABLE triples AS SELECT DISTINCT" if graphs > 1 else "VIEW triples AS SELECT"
-    connection.execute(f"CREATE OR REPLACE TEMP {kind} s, p, o FROM statements")
+    kind, select = ("TABLE", "SELECT DISTINCT") if graphs > 1 else ("VIEW", "SELECT")
+    connection.execute(f"CREATE OR REPLACE TEMP {kind} triples AS {select} s, p, o FROM statements")
+    try:
+        yield
+    finally:
+        connection.execute(f"DROP {kind} temp.triples")  # a table of the records may have the same name

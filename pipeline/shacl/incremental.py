@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import duckdb
+
 from pipeline.plan import text
 from pipeline.shacl.compile import Connection, Placement, Plan, Run, plan_shapes
 from pipeline.shacl.model import SUBCLASS, Path, ShapesGraph
@@ -39,6 +41,9 @@ def revalidate(connection: Connection, shapes: ShapesGraph, before: Report, chan
             if name in sets and sets[name] not in whole and focus not in again.get(sets[name], set())
         }
         return Report(kept | read_report(connection, plan).found)
+    except duckdb.Error:
+        run.check_patterns()
+        raise
     finally:
         run.close()
         run.ask.close()
@@ -53,6 +58,7 @@ class _Reach:
     changed: str
     _ends: str = ""
     _known: dict[int, str] = field(default_factory=dict)
+    _unbounded: dict[int, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._ends = self.run.keep(f"SELECT s AS node FROM {self.changed} UNION SELECT o AS node FROM {self.changed}")
@@ -62,14 +68,18 @@ class _Reach:
         """Whether no bound can be given: classes were rearranged, or a query reads predicates that changed."""
         if SUBCLASS in self._predicates or any(target.kind == "sparql" for target in self.plan.targets[fs]):
             return bool(self._predicates)
-        for check in placement.checks:
-            if check.constraint.query is not None:
-                read = predicates(check.constraint.query.text)
-                if read is None or read & self._predicates:
-                    return bool(self._predicates)
-            if any(self.everything(other, fs) for other in (*check.others, *check.siblings)):
-                return True
-        return False
+        return self._reads_change(placement)
+
+    def _reads_change(self, placement: Placement) -> bool:
+        """Whether a query of a placed shape, or of those that it uses, reads predicates that changed."""
+        if placement.number not in self._unbounded:
+            texts = [check.constraint.query.text for check in placement.checks if check.constraint.query is not None]
+            read = [predicates(text) for text in texts]
+            self._unbounded[placement.number] = bool(self._predicates) and (
+                any(one is None or one & self._predicates for one in read)
+                or any(self._reads_change(other) for check in placement.checks for other in (*check.others, *check.siblings))
+            )
+        return self._unbounded[placement.number]
 
     def touched(self, placement: Placement) -> str:
         """A table of the nodes for which a placed shape may now find something else."""

@@ -116,10 +116,11 @@ class Shape:
 
 @dataclass(frozen=True)
 class ShapesGraph:
-    """All shapes by name, and the triples they were read from."""
+    """All shapes by name, the triples they were read from, and the way from a name to its place."""
 
     shapes: Mapping[str, Shape]
     triples: tuple[Triple, ...] = field(repr=False, default=())
+    origin: Callable[[str], Origin] = field(repr=False, compare=False, default=lambda _: Origin("shapes"))
 
     @property
     def targeted(self) -> list[Shape]:
@@ -146,7 +147,7 @@ def read_model(triples: Iterable[Triple], origin: Callable[[str], Origin] = lamb
     problems = reader.problems or list(_recursion(shapes))
     if problems:
         raise InvalidDeclaration([Finding("LP605", origin(name), {"detail": f"{name}: {detail}"}) for name, detail in problems])
-    return ShapesGraph(shapes, tuple(reader.triples))
+    return ShapesGraph(shapes, tuple(reader.triples), origin)
 
 
 def _recursion(shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str]]:
@@ -186,12 +187,17 @@ _LISTED = {"and": "And", "or": "Or", "xone": "Xone"}
 _SHAPES = {"node": "Node", "property": "Property", "not": "Not"}
 
 
+_NOTHING: dict[str, list[str]] = {}
+
+
 class _Reader:
     def __init__(self, triples: Iterable[Triple]) -> None:
         self.triples = list(dict.fromkeys(triples))
+        # Predicates of SHACL by their local names, all others as they are.
         self.index: dict[str, dict[str, list[str]]] = {}
+        start = len(SH) + 1
         for s, p, o in self.triples:
-            self.index.setdefault(s, {}).setdefault(p, []).append(o)
+            self.index.setdefault(s, {}).setdefault(p[start:-1] if p.startswith("<" + SH) else p, []).append(o)
         self.problems: list[tuple[str, str]] = []
         self.classes = self._classes(CLASS)
         components = self._classes(sh("ConstraintComponent"))
@@ -208,16 +214,17 @@ class _Reader:
             found += [s for s in below.get(one, ()) if s not in found]
         return frozenset(found)
 
-    def subjects(self, predicate: str, value: str) -> list[str]:
-        return [s for s, said in self.index.items() if value in said.get(predicate, ())]
+    def subjects(self, name: str, value: str) -> list[str]:
+        return [s for s, said in self.index.items() if value in said.get(name, ())]
 
-    def get(self, node: str, name: str) -> list[str]:
-        return self.index.get(node, {}).get(name if name.startswith("<") else sh(name), [])
+    def get(self, node: str, name: str) -> Sequence[str]:
+        """The values of a property: the local name of one of SHACL, or the whole term of another."""
+        return self.index.get(node, _NOTHING).get(name, ())
 
     def all(self) -> dict[str, Shape]:
         """Every shape: those that are typed or have a target, and all that they refer to."""
         kinds = {sh("NodeShape"), sh("PropertyShape")}
-        targets = {sh(name) for name in (*_TARGETS, "target")}
+        targets = {*_TARGETS, "target"}
         waiting = [s for s, said in self.index.items() if kinds & set(said.get(TYPE, ())) or targets & said.keys()]
         shapes: dict[str, Shape] = {}
         while waiting:
@@ -395,7 +402,8 @@ class _Reader:
     def _shapes(self, name: str) -> Iterator[Constraint]:
         for parameter, component in _SHAPES.items():
             for other in sorted(self.get(name, parameter)):
-                yield Constraint(component, shapes=(other,))
+                if other in self.index or parameter != "property" or not other.startswith("<"):  # else not defined: a warning (LP611)
+                    yield Constraint(component, shapes=(other,))
         for parameter, component in _LISTED.items():
             for node in sorted(self.get(name, parameter)):
                 members = self.items(node)
@@ -419,7 +427,7 @@ class _Reader:
 
     def _siblings(self, name: str) -> set[str]:
         """The sibling shapes of a qualified value shape (SHACL, 4.7.3)."""
-        parents = self.subjects(sh("property"), name)
+        parents = self.subjects("property", name)
         return {shape for parent in parents for one in self.get(parent, "property") for shape in self.get(one, "qualifiedValueShape")}
 
     def _open(self, name: str) -> set[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -59,7 +60,7 @@ def read_report(connection: Connection, plan: Plan) -> Report:
     """The report of a run, from its table `violations`."""
     told = ", ".join(map(str, sorted(plan.told - plan.direct)))
     with _uncollected():
-        return _Teller(plan, _rows(connection, told) if told else ()).report()
+        return _Teller(plan, _rows(connection, told) if told else (), lambda fs: _nodes(connection, fs)).report()
 
 
 @contextmanager
@@ -80,9 +81,14 @@ def _rows(connection: Connection, told: str) -> Iterator[Row]:
         yield from batch
 
 
+def _nodes(connection: Connection, fs: int) -> frozenset[str]:
+    return frozenset(row[0] for row in connection.execute(f"SELECT node FROM nodes WHERE fs = {fs}").fetchall())
+
+
 class _Teller:
-    def __init__(self, plan: Plan, rows: Iterable[Row]) -> None:
+    def __init__(self, plan: Plan, rows: Iterable[Row], nodes: Callable[[int], frozenset[str]]) -> None:
         self.plan = plan
+        self.nodes = functools.cache(nodes)
         self.rows: dict[int, list[Row]] = {}
         for row in rows:
             self.rows.setdefault(row[0], []).append(row)
@@ -92,8 +98,8 @@ class _Teller:
 
     def report(self) -> Report:
         found: dict[tuple[str, str], list[ValidationResult]] = {}
-        for shape, _, placement in self.plan.roots:
-            for focus, result in self._everywhere(placement):
+        for shape, fs, placement in self.plan.roots:
+            for focus, result in self._everywhere(placement, fs):
                 key = (shape.name, focus)
                 if key in found:
                     found[key].append(result)
@@ -101,14 +107,19 @@ class _Teller:
                     found[key] = [result]
         return Report({key: tuple(results) for key, results in found.items()})
 
-    def _everywhere(self, placement: Placement) -> Iterator[tuple[str, ValidationResult]]:
-        """What each check of a placed shape found, with its focus node."""
+    def _everywhere(self, placement: Placement, fs: int) -> Iterator[tuple[str, ValidationResult]]:
+        """What each check of a placed shape found on a set of focus nodes, each with its focus node."""
+        wanted = None if placement.fs == fs else self.nodes(fs)  # the shape is placed on more nodes where other shapes use it as well
         for check in placement.checks:
             if check.k in self.plan.direct:
-                yield from self._everywhere(check.others[0])
-            elif check.constraint.component == "Property":
-                yield from ((row[1], one) for row in self.rows.get(check.k, ()) for one in self.of(check.others[0], row[2] or ""))
-            elif rows := self.rows.get(check.k):
+                yield from self._everywhere(check.others[0], fs)
+                continue
+            rows = self.rows.get(check.k, [])
+            if wanted is not None:
+                rows = [row for row in rows if row[1] in wanted]
+            if check.constraint.component == "Property":
+                yield from ((row[1], one) for row in rows for one in self.of(check.others[0], row[2] or ""))
+            elif rows:
                 yield from zip((row[1] for row in rows), self._of_rows(placement, check, rows), strict=True)
 
     def _at(self, k: int, focus: str) -> list[Row]:
@@ -179,17 +190,22 @@ def _said(check: Check) -> str:
 
 
 def report_triples(results: Sequence[ValidationResult]) -> Iterator[tuple[str, str, str]]:
-    """The validation report as triples."""
+    """The validation report as triples; a result that explains several others is one node."""
     numbers = iter(range(1, 10**12))
+    details: dict[int, str] = {}
     node = "_:report"
     yield node, f"<{RDF}type>", sh("ValidationReport")
     yield node, sh("conforms"), f'"{"false" if results else "true"}"^^<{XSD}boolean>'
     for one in results:
-        yield from _result_triples(one, node, "result", numbers)
+        yield from _result_triples(one, node, "result", numbers, details)
 
 
-def _result_triples(one: ValidationResult, parent: str, link: str, numbers: Iterator[int]) -> Iterator[tuple[str, str, str]]:
+def _result_triples(
+    one: ValidationResult, parent: str, link: str, numbers: Iterator[int], details: dict[int, str]
+) -> Iterator[tuple[str, str, str]]:
     node = f"_:r{next(numbers)}"
+    if link == "detail":
+        details[id(one)] = node
     yield parent, sh(link), node
     yield node, f"<{RDF}type>", sh("ValidationResult")
     yield node, sh("focusNode"), one.focus
@@ -207,7 +223,10 @@ def _result_triples(one: ValidationResult, parent: str, link: str, numbers: Iter
         yield node, sh("resultPath"), top
         yield from triples
     for detail in one.details:
-        yield from _result_triples(detail, node, "detail", numbers)
+        if known := details.get(id(detail)):
+            yield node, sh("detail"), known
+            continue
+        yield from _result_triples(detail, node, "detail", numbers, details)
 
 
 def path_triples(path: Path, numbers: Iterator[int]) -> tuple[str, list[tuple[str, str, str]]]:

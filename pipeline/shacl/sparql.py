@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyoxigraph as ox
 
-from pipeline.errors import Finding, InvalidDeclaration, Origin
+from pipeline.errors import Finding, InvalidDeclaration
 from pipeline.plan import text
 from pipeline.shacl import queries, terms
 from pipeline.shacl.model import Constraint, Query, Shape, literal
@@ -91,12 +91,13 @@ class Asker:
         self.store.bulk_load("\n".join(lines).encode(), format=ox.RdfFormat.N_QUADS)
         return pattern
 
-    def _run(self, query: str) -> Any:
+    def _run(self, query: str, name: str = "") -> Any:
+        """The solutions of a query of a shape."""
         try:
             return self.store.query(query)
         except (SyntaxError, ValueError) as error:
-            detail = str(error).split("\n")[0]
-            raise InvalidDeclaration([Finding("LP605", Origin("shapes"), {"detail": f"SPARQL: {detail}"})]) from None
+            detail = f"{name}: SPARQL: {str(error).splitlines()[0]}"
+            raise InvalidDeclaration([Finding("LP605", self.plan.shapes.origin(name), {"detail": detail})]) from None
 
     # -- questions ---------------------------------------------------------------------------------------------------
 
@@ -123,7 +124,7 @@ class Asker:
             return list(self._denied(run, placement, check, originals))
         patterns = {"this": self._set(None, nodes)} | self._bound(placement.shape, check.constraint)
         prebound = queries.prebind(check.constraint.query.text, patterns)
-        return list(self._told(self._run(prebound.text), prebound.limit, placement.shape, check.constraint, originals))
+        return list(self._told(self._run(prebound.text, placement.shape.name), prebound.limit, placement.shape, check.constraint, originals))
 
     def _bound(self, shape: Shape, constraint: Constraint) -> dict[str, str]:
         """Patterns for what else is pre-bound: the shape, the shapes graph and the parameters of the component."""
@@ -148,7 +149,8 @@ class Asker:
             if not focus or key in seen or (limit is not None and counts.get(focus, 0) >= limit):
                 continue
             if "failure" in found:
-                raise InvalidDeclaration([Finding("LP605", Origin("shapes"), {"detail": f"{shape.name}: its SPARQL constraint reports a failure"})])
+                detail = f"{shape.name}: its SPARQL constraint reports a failure"
+                raise InvalidDeclaration([Finding("LP605", self.plan.shapes.origin(shape.name), {"detail": detail})])
             seen.add(key)
             counts[focus] = counts.get(focus, 0) + 1
             solutions.append((focus, found))
@@ -173,7 +175,7 @@ class Asker:
         messages = sorted({*placement.shape.messages, *check.constraint.messages})
         named = dict(check.constraint.query.parameters)
         originals.pairs(pairs)
-        for row in self._run(query):
+        for row in self._run(query, placement.shape.name):
             found = {"this": row["this"], "value": row["value"]}
             said = json.dumps([_filled_in(one, found, named) for one in messages], ensure_ascii=False) if messages else None
             yield originals.focus(str(row["this"])), originals.value(str(row["this"]), str(row["value"])), None, said

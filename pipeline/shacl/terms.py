@@ -175,13 +175,17 @@ def _just_so(term: str, datatype: str, kind: str, written: str) -> str:
     return f"ends_with({term}, {text(suffix(datatype))}) AND {written.format(_cut(term, datatype, kind))} = {_inner(term, datatype)}"
 
 
-def within(term: str, component: str, bound: str) -> str:
-    """Whether a term keeps to a bound, which is a literal known beforehand: the comparison that its datatype needs, and no other."""
+def within(term: str, component: str, bound: str, term_number: str = "") -> str:
+    """Whether a term keeps to a bound, which is a literal known beforehand: the comparison that its datatype needs, and no other.
+
+    `term_number` is what holds `number(term)` already, if anything does.
+    """
+    value = term_number or number(term)
     sign = {"MinExclusive": ">", "MinInclusive": ">=", "MaxExclusive": "<", "MaxInclusive": "<="}[component]
     if re.fullmatch(_NUMERIC, bound):
         given = f"CAST({text(quoted_text(bound))} AS DOUBLE)"
         equal = f"coalesce({exact(term)} {sign} CAST({exact(text(bound))} AS DECIMAL(38, 12)), {'true' if '=' in sign else 'false'})"
-        return f"(CASE WHEN {number(term)} = {given} THEN {equal} ELSE {number(term)} {sign} {given} END)"
+        return f"(CASE WHEN {value} = {given} THEN {equal} ELSE {value} {sign} {given} END)"
     smaller, larger = (text(bound), term) if sign[0] == ">" else (term, text(bound))
     return less(smaller, larger, or_equal="=" in sign)
 

@@ -113,7 +113,7 @@ def _thinned(engine: Engine, select: Select) -> tuple[Select | None, tuple[str, 
 
     Rows without a subject are left out. Where many rows make the same few subjects, rows that are alike in all that the select reads are taken once.
     """
-    if is_constant(select.subject.sql) or select.joined:
+    if is_constant(select.subject.sql) or select.join:
         return None, ()
     rows, there, subjects = _subjects(engine, select)
     if there < rows:

@@ -154,7 +154,8 @@ FILES: dict[str, tuple[tuple[str, ...], Callable[[int], Rows]]] = {
         stops,
     ),
     "STOP_TIMES": (
-        ("trip_id", "arrival_time", "departure_time", "stop_id", "stop_sequence", "stop_headsign", "pickup_type", "drop_off_type", "shape_dist_traveled"),
+        ("trip_id", "arrival_time", "departure_time", "stop_id", "stop_sequence", "stop_headsign", "pickup_type", "drop_off_type",
+         "shape_dist_traveled"),
         stop_times,
     ),
     "TRIPS": (

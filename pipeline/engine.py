@@ -38,7 +38,11 @@ FUNCTIONS = (
             lambda c: CASE WHEN regexp_matches(c, '[\x00-\x{9F}\x{E000}-\x{F8FF}\x{FDD0}-\x{FDEF}\x{FFF0}-\x{FFFF}'
                 || '\x{E0000}-\x{E0FFF}\x{F0000}-\x{10FFFF}]') THEN url_encode(c) ELSE c END), 'string_agg', '') END""",
     # A literal in quotes with the canonical escapes of N-Triples (RDF 1.1 N-Triples, 4; RDFC-1.0, A): those of JSON, and DEL.
-    r"""CREATE MACRO nt_quote(x) AS replace(CAST(to_json(x) AS VARCHAR), chr(127), '\u007F')""",
+    r"""CREATE MACRO nt_quote(x) AS replace(CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR), chr(127), '\u007F')""",
+    # What an unsafe IRI may hold and a line of N-Quads may not (RDF 1.1 N-Quads, IRIREF) has its number there.
+    r"""CREATE MACRO iri_escaped(x) AS CASE WHEN regexp_matches(x, '[\x00-\x20<>"{}|^`\\]') THEN list_aggregate(list_transform(
+        string_split(x, ''), lambda c: CASE WHEN regexp_matches(c, '[\x00-\x20<>"{}|^`\\]') THEN '\u' || format('{:04X}', unicode(c)) ELSE c END),
+        'string_agg', '') ELSE x END""",
     """CREATE MACRO uri_encoded(x) AS CASE WHEN regexp_matches(x, '[^\x00-\x7F]') THEN list_aggregate(list_transform(
         string_split(x, ''), lambda c: CASE WHEN unicode(c) > 127 THEN url_encode(c) ELSE c END), 'string_agg', '') ELSE x END""",
     "CREATE MACRO uri_safe(x) AS url_encode(x)",

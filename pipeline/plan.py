@@ -623,14 +623,18 @@ class _Compiler:
         if constant is not None:
             return Term(text(f"<{self._absolute(constant, one.origin, scope.base)}>"))
         if one.term_type in ("unsafe-iri", "unsafe-uri"):
-            return _spelled(Spelling("<", self._resolved(self._text(one.expression, scope), scope), ">"))
+            return _spelled(Spelling("<", f"iri_escaped({self._resolved(self._text(one.expression, scope), scope)})", ">"))
         if one.expression.template:
             return self._template_iri(one, scope)
         value = self._text(one.expression, scope)
         if one.term_type == "uri":
             value = f"uri_encoded({value})"
-        check = Check("LP301", f"NOT is_iri({value})", value, one.expression.references[0], {"rule": scope.rule})
-        return _guarded(f"is_iri({value})", Spelling("<", self._resolved(value, scope), ">"), check)
+        return self._checked_iri(self._resolved(value, scope), value, one, scope)
+
+    def _checked_iri(self, whole: str, value: str, one: TermMap, scope: _Scope) -> Term:
+        """An IRI where it is valid as a whole: a value may be wrong only behind its base, as a second fragment is."""
+        check = Check("LP301", f"NOT is_iri({whole})", value, one.expression.references[0], {"rule": scope.rule})
+        return _guarded(f"is_iri({whole})", Spelling("<", whole, ">"), check)
 
     def _resolved(self, value: str, scope: _Scope) -> str:
         """A text with a scheme as it is, any other behind the base IRI (RML-Core, relative IRIs are appended); the most usual one is seen at once."""
@@ -638,16 +642,30 @@ class _Compiler:
         return f"CASE WHEN {absolute} THEN {value} ELSE {text(scope.base)} || {value} END"
 
     def _template_iri(self, one: TermMap, scope: _Scope) -> Term:
-        """References are percent-encoded (RML-Core, IRI-safe values), so only the constant parts can be wrong."""
+        """References are percent-encoded (RML-Core, IRI-safe values), so only the constant parts can be wrong, and a port."""
         encode = "uri_safe" if one.term_type == "uri" else "iri_safe"
         first = one.expression.parts[0]
         if isinstance(first, Reference):
-            return _spelled(Spelling("<", self._resolved(self._text(one.expression, scope, encode), scope), ">"))
-        parts = (self._absolute(first, one.origin, scope.base), *one.expression.parts[1:])
-        for part in parts:
-            if isinstance(part, str) and not re.match(IRI, part):
-                self.wrong(one.origin, f"`{part}` cannot be part of an IRI")
-        return _spelled(replace(self._after_start(one, scope, encode), start="<" + str(parts[0])))
+            whole = self._resolved(self._text(one.expression, scope, encode), scope)
+            rest = [scope.base, *one.expression.parts]
+            has_colon = any(isinstance(part, str) and ":" in part for part in one.expression.parts)
+            if has_colon or not all(self._is_iri_with(rest, value) for value in ("1", "x")):
+                return self._checked_iri(whole, whole, one, scope)
+            return _spelled(Spelling("<", whole, ">"))
+        start = first if re.match(SCHEME, first) else scope.base + first
+        parts = (start, *one.expression.parts[1:])
+        if not self._is_iri_with(parts, "1"):
+            wrong = next((part for part in parts if isinstance(part, str) and not re.fullmatch(IRI, f"x:{part}")), start)
+            self.wrong(one.origin, f"`{wrong}` cannot be part of an IRI")
+        elif not self._is_iri_with(parts, "x"):
+            whole = self._text(Expression(parts, True), scope, encode)
+            return self._checked_iri(whole, whole, one, scope)
+        return _spelled(replace(self._after_start(one, scope, encode), start=f"<{start}"))
+
+    @staticmethod
+    def _is_iri_with(parts: Sequence[str | Reference], value: str) -> bool:
+        """Whether a template makes a valid IRI of a value that needs no encoding."""
+        return bool(re.fullmatch(IRI, "".join(part if isinstance(part, str) else value for part in parts)))
 
     def _after_start(self, one: TermMap, scope: _Scope, encode: str) -> Spelling:
         """What follows the constant text that a template of IRIs begins with."""
@@ -657,7 +675,7 @@ class _Compiler:
 
     def _absolute(self, iri: str, origin: Origin, base: str) -> str:
         full = iri if re.match(SCHEME, iri) else base + iri
-        if not re.match(IRI, full):
+        if not re.fullmatch(IRI, full):
             self.wrong(origin, f"`{iri}` is not a valid IRI")
         return full
 
@@ -680,7 +698,7 @@ class _Compiler:
     def _tagged(self, one: TermMap, language: Expression, quoted: str, value: str, scope: _Scope) -> Term:
         tag = language.constant
         if tag is not None:
-            if not re.match(LANGUAGE_TAG, tag):
+            if not re.fullmatch(LANGUAGE_TAG, tag):
                 self.wrong(one.origin, f"`{tag}` is not a language tag")
             return _spelled(Spelling("", quoted, "@" + tag))
         tag_sql = self._text(language, scope)

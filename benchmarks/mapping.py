@@ -1,6 +1,6 @@
 """The mapping engine at scale: `lodpipe map` beside its peers, whole process, medians of alternating runs.
 
-    python benchmarks/mapping.py [--rows 100000] [--runs 3] [--cases organisations …] [--engines lodpipe …] [--json FILE]
+    python benchmarks/mapping.py [--rows 100000] [--runs 3] [--cases organisations …] [--scale 1] [--engines lodpipe …] [--json FILE]
 
 Every engine runs the same mapping on the same files in the same round. Then its output is brought to one spelling and compared, as
 a set of statements, with lodpipe's.
@@ -20,6 +20,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import gtfs
 from generate import generate
 from measure import Failed, Run, alternating, machine, measure, plain, table
 from peers import PEERS, Task, cache, install
@@ -28,6 +29,7 @@ HERE = Path(__file__).resolve().parent
 DATA = HERE / ".data"
 LODPIPE, UNSORTED = "lodpipe", "lodpipe --no-sort"
 GENERATED = ("organisations", "memberships")
+GTFS = "gtfs"
 REGISTERS = {
     "ror": "ror_all_51k.csv",
     "publicbodies": "okfn_publicbodies_de.csv",
@@ -161,12 +163,15 @@ def compare(reference: Output, other: Output) -> Difference:
 # -- cases -------------------------------------------------------------------------------------------------------------
 
 
-def prepare(case: str, rows: int, registers: Path | None) -> Path:
+def prepare(case: str, options: argparse.Namespace) -> Path:
     """A folder with the sources and mappings of a case side by side."""
-    folder = cache(DATA) / (str(rows) if case in GENERATED else case)
+    rows, registers = options.rows, options.registers
+    folder = cache(DATA) / (str(rows) if case in GENERATED else f"{case}-{options.scale}" if case == GTFS else case)
     folder.mkdir(parents=True, exist_ok=True)
     if case in GENERATED:
         generate(rows, folder)
+    elif case == GTFS:
+        gtfs.generate(options.scale, folder)
     elif not (folder / REGISTERS[case]).exists():
         if registers is None:
             sys.exit(f"{case} needs {REGISTERS[case]}: name its folder with --registers")
@@ -177,8 +182,9 @@ def prepare(case: str, rows: int, registers: Path | None) -> Path:
 
 
 def run_case(case: str, options: argparse.Namespace) -> dict[str, object]:
-    folder = prepare(case, options.rows, options.registers)
-    print(f"\n## {case}" + (f", {options.rows:,} rows" if case in GENERATED else ""))
+    folder = prepare(case, options)
+    size = f", {options.rows:,} rows" if case in GENERATED else f", scale {options.scale}" if case == GTFS else ""
+    print(f"\n## {case}{size}")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=DATA) as work:
         bench = Bench(case, folder, Path(work), options.engines, options.limit)
         found = bench.measured(options.runs)
@@ -223,8 +229,9 @@ def main() -> None:
     engines = [LODPIPE, UNSORTED, *(peer.name for peer in PEERS)]
     parser = argparse.ArgumentParser(description="`lodpipe map` beside its peers.")
     parser.add_argument("--rows", type=int, default=100_000, help="rows of the generated registers (default: 100000)")
+    parser.add_argument("--scale", type=int, default=1, help="scale of the public-transport feed of the case gtfs (default: 1)")
     parser.add_argument("--runs", type=int, default=3, help="rounds; each runs every engine once (default: 3)")
-    parser.add_argument("--cases", nargs="+", choices=[*GENERATED, *REGISTERS], default=[*GENERATED])
+    parser.add_argument("--cases", nargs="+", choices=[*GENERATED, GTFS, *REGISTERS], default=[*GENERATED])
     parser.add_argument("--engines", nargs="+", choices=engines, default=engines)
     parser.add_argument("--registers", type=Path, help="folder of the real registers' files")
     parser.add_argument("--limit", type=float, default=1800, help="seconds after which a run counts as failed (default: 1800)")
@@ -238,7 +245,7 @@ def main() -> None:
     print(", ".join(f"{name} {value}" for name, value in about.items()))
     results = {case: run_case(case, options) for case in options.cases}
     if options.json:
-        figures = {"machine": about, "rows": options.rows, "runs": options.runs, "cases": results}
+        figures = {"machine": about, "rows": options.rows, "scale": options.scale, "runs": options.runs, "cases": results}
         options.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 

@@ -28,10 +28,14 @@ Heard = Callable[[float, list[memoryview]], None]
 """Told the share of the rows that are done, and the texts that were written last."""
 
 
-def write_blocks(engine: Engine, table: str, texts: Callable[[str], str], out: Out, heard: Heard | None = None) -> None:
+def write_blocks(
+    engine: Engine, table: str, texts: Callable[[str], str], out: Out, heard: Heard | None = None,
+    check: Callable[[list[memoryview]], None] = lambda _: None,
+) -> None:  # fmt: skip
     """Writes one text for each row of a table, in the order of the rows; what is NULL is passed over.
 
-    `texts` gives the SELECT that makes the texts of the rows of a relation, all of them and in their order.
+    `texts` gives the SELECT that makes the texts of the rows of a relation, all of them and in their order. `check` sees each block before it
+    is written. Raises ValueError where the engine gives fewer or more texts than the table has rows.
     """
     ((rows,),) = engine.rows(f"SELECT count(*) FROM {table}")
     blocks = -(-rows // _ROWS)
@@ -40,8 +44,9 @@ def write_blocks(engine: Engine, table: str, texts: Callable[[str], str], out: O
 
     def write_share(core: int) -> None:
         share = f"(SELECT * FROM {table} WHERE rowid // {_ROWS} % {cores} = {core})"
-        made = _blocks(engine.texts(texts(share), _ROWS))
+        made = _blocks(engine.texts(texts(share), _ROWS), sum(min(_ROWS, rows - number * _ROWS) for number in range(core, blocks, cores)))
         for number, block in zip(range(core, blocks, cores), made, strict=True):
+            check(block)
             with turns.take(number):
                 for piece in block:
                     out.write(piece)
@@ -56,12 +61,13 @@ def write_blocks(engine: Engine, table: str, texts: Callable[[str], str], out: O
             turns.end()
 
 
-def _blocks(batches: Iterable[tuple[memoryview, memoryview]]) -> Iterator[list[memoryview]]:
-    """The texts of each block of rows, whatever the size of the batches in which they come."""
+def _blocks(batches: Iterable[tuple[memoryview, memoryview]], rows: int) -> Iterator[list[memoryview]]:
+    """The texts of each block of so many rows, whatever the size of the batches in which they come."""
     block: list[memoryview] = []
     missing = _ROWS
     for places, texts in batches:
         first, last = 0, len(places) - 1
+        rows -= last
         while first < last:
             end = min(last, first + missing)
             block.append(texts[places[first] : places[end]])
@@ -70,6 +76,8 @@ def _blocks(batches: Iterable[tuple[memoryview, memoryview]]) -> Iterator[list[m
             if not missing:
                 yield block
                 block, missing = [], _ROWS
+    if rows:
+        raise ValueError(f"{abs(rows)} rows of a table {'are not written' if rows > 0 else 'are written and not in it'}")
     if block:
         yield block
 

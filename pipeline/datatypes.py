@@ -39,16 +39,43 @@ PATTERNS: dict[str, str] = {
 # Datatypes whose texts name a day that must also exist in the calendar.
 DAYS = frozenset({XSD + "date", XSD + "dateTime", XSD + "dateTimeStamp"})
 
-# RFC 3987: what an IRI may hold at all, and what begins an absolute one. Beyond ASCII that is ucschar (2.2): no controls, no private use,
-# no noncharacters; these stand here as themselves, because engines spell their escapes differently.
+# RFC 3987. Beyond ASCII an IRI may hold ucschar (2.2): no controls, no private use, no noncharacters; these are written as themselves,
+# because engines spell their escapes differently.
 _NO_UCSCHAR = "\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff\U000f0000-\U0010ffff" + "".join(
     chr(plane * 0x10000 + last) for plane in range(1, 15) for last in (0xFFFE, 0xFFFF)
 )
-# Brackets stand around the address of a host (3.2.2 of RFC 3986), nowhere else.
-_IRI_CHARACTERS = r"""[^\x00-\x20<>"{}|^`\[\]\\""" + _NO_UCSCHAR + "]*"
-IRI = rf"^([A-Za-z][A-Za-z0-9+.-]*://([^/?#\[\]@]*@)?\[[0-9A-Fa-f:.]+\])?{_IRI_CHARACTERS}$"
+
+
+def _characters(excluded: str, times: str = "*") -> str:
+    """The characters of a part of an IRI, but for those that end it; a percent sign is followed by two digits."""
+    return rf"""(?:[^\x00-\x20<>"{{}}|^`\[\]\\%{excluded}{_NO_UCSCHAR}]|%[0-9A-Fa-f]{{2}}){times}"""
+
+
+def _ip_6() -> str:
+    """An address of IP version 6 (RFC 3986, 3.2.2): eight groups, of which `::` stands for one or more."""
+    group, octet = "[0-9A-Fa-f]{1,4}", "(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])"
+    last = rf"(?:{group}:{group}|{octet}(?:\.{octet}){{3}})"
+    short = [rf"(?:(?:{group}:){{0,{6 - after}}}{group})?::(?:{group}:){{{after - 1}}}{last}" for after in range(1, 6)]
+    return "|".join([rf"(?:{group}:){{6}}{last}", rf"::(?:{group}:){{5}}{last}", *short,
+                     rf"(?:(?:{group}:){{0,5}}{group})?::{group}", rf"(?:(?:{group}:){{0,6}}{group})?::"])  # fmt: skip
+
+
+_HOST = rf"(?:\[(?:{_ip_6()})\]|{_characters('/?#@:')})"
+_AUTHORITY = rf"(?:{_characters('/?#@')}@)?{_HOST}(?::[0-9]*)?"
+_PATH = _characters("?#")
+# An absolute IRI (RFC 3987, 2.2). Without an authority a path does not begin with two slashes, for they would begin one.
+IRI = (
+    rf"^[A-Za-z][A-Za-z0-9+.-]*:(?://{_AUTHORITY}(?:/{_PATH})?|/?(?:{_characters('?#/', '+')}(?:/{_PATH})?)?)"
+    rf"(?:\?{_characters('#')})?(?:#{_characters('#')})?$"
+)
 SCHEME = "^[A-Za-z][A-Za-z0-9+.-]*:"
-LANGUAGE_TAG = "^[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8})*$"
+# RFC 5646, 2.1: what is well-formed; the last line holds the tags that were registered before that grammar.
+LANGUAGE_TAG = (
+    "^(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
+    "(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(?:-[0-9A-WY-Za-wy-z](?:-[A-Za-z0-9]{2,8})+)*(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?"
+    "|[xX](?:-[A-Za-z0-9]{1,8})+"
+    "|en-GB-oed|i-(?:ami|bnn|default|enochian|hak|klingon|lux|mingo|navajo|pwn|tao|tay|tsu)|sgn-(?:BE-FR|BE-NL|CH-DE))$"
+)
 
 # XSD datatypes of which every text, or more texts than a pattern tells, are valid.
 LAX = frozenset(

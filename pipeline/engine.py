@@ -38,7 +38,11 @@ FUNCTIONS = (
             lambda c: CASE WHEN regexp_matches(c, '[\x00-\x{9F}\x{E000}-\x{F8FF}\x{FDD0}-\x{FDEF}\x{FFF0}-\x{FFFF}'
                 || '\x{E0000}-\x{E0FFF}\x{F0000}-\x{10FFFF}]') THEN url_encode(c) ELSE c END), 'string_agg', '') END""",
     # A literal in quotes with the canonical escapes of N-Triples (RDF 1.1 N-Triples, 4; RDFC-1.0, A): those of JSON, and DEL.
-    r"""CREATE MACRO nt_quote(x) AS replace(CAST(to_json(x) AS VARCHAR), chr(127), '\u007F')""",
+    r"""CREATE MACRO nt_quote(x) AS replace(CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR), chr(127), '\u007F')""",
+    # What an unsafe IRI may hold and a line of N-Quads may not (RDF 1.1 N-Quads, IRIREF) has its number there.
+    r"""CREATE MACRO iri_escaped(x) AS CASE WHEN regexp_matches(x, '[\x00-\x20<>"{}|^`\\]') THEN list_aggregate(list_transform(
+        string_split(x, ''), lambda c: CASE WHEN regexp_matches(c, '[\x00-\x20<>"{}|^`\\]') THEN '\u' || format('{:04X}', unicode(c)) ELSE c END),
+        'string_agg', '') ELSE x END""",
     """CREATE MACRO uri_encoded(x) AS CASE WHEN regexp_matches(x, '[^\x00-\x7F]') THEN list_aggregate(list_transform(
         string_split(x, ''), lambda c: CASE WHEN unicode(c) > 127 THEN url_encode(c) ELSE c END), 'string_agg', '') ELSE x END""",
     "CREATE MACRO uri_safe(x) AS url_encode(x)",
@@ -365,12 +369,25 @@ class Engine:
             known.clear()
         self.sort = False
 
-    def are_unique(self, relation: Relation, columns: Sequence[str]) -> bool:
-        """Whether no two rows of a relation have the same texts in these columns."""
-        names = ", ".join(map(quote, columns))
-        there = " AND ".join(f"{quote(one)} IS NOT NULL" for one in columns)
-        ((rows, distinct),) = self.rows(f"SELECT count(*), count(DISTINCT ({names})) FROM {relation.sql} WHERE {there}")
-        return bool(rows == distinct)
+    def by_key(self, relation: Relation, keys: Sequence[str], columns: Sequence[str]) -> Relation | None:
+        """A relation with these columns in which no two rows have the same texts as keys; None where equal keys have different rows."""
+        names = [*columns, *(f"{name} type" for name in columns if relation.typed)]
+        listed, key = ", ".join(map(quote, names)), ", ".join(map(quote, keys))
+        keyed = " AND ".join(f"{quote(one)} IS NOT NULL" for one in keys)
+        counts = f"count(*), count(DISTINCT ({key})), approx_count_distinct(({listed}))"
+        ((rows, distinct, about),) = self.rows(f"SELECT {counts} FROM {relation.sql} WHERE {keyed}")
+        if rows == distinct:
+            return relation
+        if about > 2 * distinct:
+            return None
+        alike = f"(SELECT DISTINCT {listed} FROM {relation.sql} WHERE {keyed})"
+        ((found,),) = self.rows(f"SELECT count(*) FROM {alike}") if set(names) != set(keys) else ((distinct,),)
+        return replace(relation, sql=alike) if found == distinct else None
+
+    def repeats(self, source: str, columns: Sequence[str]) -> bool:
+        """Whether most rows of a source are equal to others in these columns; the estimate may be wrong by an eighth."""
+        ((rows, about),) = self.rows(f"SELECT count(*), approx_count_distinct(({', '.join(columns) or 'NULL'})) FROM {source}")
+        return bool(rows > 2 * about)
 
     def widen(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
         """A relation with the columns of its rows' parents, NULL where there is none; joined once, then kept."""
@@ -474,14 +491,12 @@ class Engine:
         return [(check, count) for check, count in zip(select.checks, row, strict=True) if count]
 
     def made(self, plan: Plan) -> list[tuple[str, int]]:
-        """How many statements each rule makes, doubles counted, in the order of the mapping."""
+        """How many statements each rule makes in the order of the mapping; doubles are counted, but for equal pairs of a join."""
         counts: dict[int, int] = {}
         for select in plan.selects:
             if not select.parts:
                 continue
-            present = [" AND ".join(f"({term.sql}) IS NOT NULL" for term in (p, o, g)) for p, o, g, _ in select.parts]
-            counts_of = ", ".join(f"count(*) FILTER ({one})" for one in present)
-            (row,) = self.rows(f"SELECT {counts_of} FROM {select.source} WHERE ({select.subject.sql}) IS NOT NULL")
+            (row,) = self.rows(select.counts_sql)
             for (*_, number), count in zip(select.parts, row, strict=True):
                 counts[number] = counts.get(number, 0) + count
         return [(plan.rules[number].name, count) for number, count in sorted(counts.items())]

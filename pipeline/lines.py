@@ -13,6 +13,8 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
+import pyoxigraph as ox
+
 from pipeline.blocks import write_blocks
 from pipeline.engine import Engine
 from pipeline.plan import Part, Plan, Select, Spelling, Term, is_constant, quote, text
@@ -21,6 +23,7 @@ from pipeline.writebehind import WriteBehind
 _MANY = 100_000  # rows from which on a look for repeated values pays
 _HEAD = 20_000  # rows in which they are looked for
 _MOST = 60_000  # values of a column that still count as repeated
+_SAMPLE = 1024  # bytes of each block that are parsed before it is written
 
 
 @dataclass(frozen=True)
@@ -56,10 +59,25 @@ def write_lines(
         for group in _groups(plan.selects):
             part = _Part(", ".join(dict.fromkeys(select.name for select in group)), said)
             ordered = _ordered(engine, group, sort, graphs)
-            write_blocks(engine, ordered.table, ordered.lines, out, part.hear if said else None)
+            write_blocks(engine, ordered.table, ordered.lines, out, part.hear if said else None, _check_syntax)
             part.end()
             for table in ordered.kept:
                 engine.drop(table)
+
+
+def _check_syntax(block: list[memoryview]) -> None:
+    """Parses the first lines of a block, so that a fault in how terms are made is found before a file leaves.
+
+    What leaves is valid by construction: constants are checked when a mapping is planned; values are escaped or encoded, or checked for each row.
+    Raises RuntimeError for lines that are no N-Quads; IRIs are not looked at, for rml:UnsafeIRI makes invalid ones where a mapping asks for it.
+    """
+    for piece in block[:1]:
+        whole, end, _ = bytes(piece[:_SAMPLE]).rpartition(b"\n")
+        try:
+            for _ in ox.parse(whole + end, format=ox.RdfFormat.N_QUADS, lenient=True):
+                pass
+        except SyntaxError as error:
+            raise RuntimeError(f"a line that is no N-Quads was made: {error}") from None
 
 
 class _Part:
@@ -113,7 +131,7 @@ def _thinned(engine: Engine, select: Select) -> tuple[Select | None, tuple[str, 
 
     Rows without a subject are left out. Where many rows make the same few subjects, rows that are alike in all that the select reads are taken once.
     """
-    if is_constant(select.subject.sql) or select.joined:
+    if is_constant(select.subject.sql) or select.join:
         return None, ()
     rows, there, subjects = _subjects(engine, select)
     if there < rows:
@@ -167,8 +185,16 @@ def _rows(engine: Engine, select: Select, sort: bool, graphs: bool) -> _Ordered:
     columns = "".join([*(f", it.{column}" for column in dict.fromkeys(read)), *(f", {one.code}" for one in repeated.values())])
     order = f" ORDER BY {_SUBJECT}" if sort else ""
     table = engine.kept(f"SELECT {tail} AS {_SUBJECT}{columns} FROM {select.source}{by_value}{order}")
+    _same_rows(engine, select.source, table)
     subject = f"{text(select.subject.spelling.start)} || {_SUBJECT}"
     return _Ordered(table, lambda source: _row(select, graphs, subject, source + by_code, known), (table, *spelled))
+
+
+def _same_rows(engine: Engine, source: str, table: str) -> None:
+    """Raises RuntimeError where a table does not hold a row for each row of its source."""
+    ((rows, kept),) = engine.rows(f"SELECT (SELECT count(*) FROM {source}), (SELECT count(*) FROM {table})")
+    if rows != kept:
+        raise RuntimeError(f"{rows:,} rows became {kept:,}")
 
 
 _SUBJECT = '"⟨subject⟩"'  # a name that no source has

@@ -93,12 +93,112 @@ Part = tuple[Term, Term, Term, int]
 
 
 @dataclass(frozen=True)
+class Side:
+    """One side of a join as SQL: a relation with the columns `keys`, and a column for each term that it gives, as often as its rows make it.
+
+    Example: the points of a shape, found by `shape_id`, whose subject is made of two columns:
+
+        SELECT p."shape_id" AS "k0", iri_safe(p."shape_id") || '-' || iri_safe(p."shape_pt_sequence") AS "t0" FROM "file 1" AS p
+    """
+
+    alias: str
+    sql: str
+    keys: tuple[str, ...]
+    terms: tuple[str, ...]
+    record: bool = False
+
+    @property
+    def needed(self) -> str:
+        """A row without one of these columns makes no statement."""
+        return " AND ".join(f"{name} IS NOT NULL" for name in self.keys)
+
+    @property
+    def plain(self) -> str:
+        """The rows that can be joined, as they are."""
+        return f"(SELECT * FROM ({self.sql}) WHERE {self.needed})"
+
+    @property
+    def distinct(self) -> str:
+        """The rows that can be joined, each once, with the first of their records."""
+        names = ", ".join((*self.keys, *self.terms))
+        first = ', min("_record") AS "_record"' if self.record else ""
+        return f"(SELECT {names}{first} FROM ({self.sql}) WHERE {self.needed} GROUP BY {names})"
+
+
+@dataclass(frozen=True)
+class Join:
+    """The child (`c`) and the parent (`p`) of a join, each reduced to the keys and to the terms that it gives.
+
+    Keys that many rows of both sides have would make a pair of rows for each two of them, however few statements these are: a file that is
+    joined with itself by a key of 2,000 rows makes 2,000 pairs for each of its rows. Sides without equal rows make each pair of terms once for
+    a key. Terms are made before the join, once for a row and not once for a pair.
+    """
+
+    child: Side
+    parent: Side
+    distinct_child: bool
+    distinct_parent: bool
+
+    @property
+    def sql(self) -> str:
+        """The pairs."""
+        child = self.child.distinct if self.distinct_child else self.child.plain
+        parent = self.parent.distinct if self.distinct_parent else self.parent.plain
+        return f"{child} AS c JOIN {parent} AS p ON {self._matches}"
+
+    @property
+    def _matches(self) -> str:
+        return " AND ".join(f"c.{key} = p.{key}" for key in self.child.keys)
+
+    def counts_sql(self, parts: Sequence[Part]) -> str:
+        """How many pairs of distinct terms make a statement of each part: for each key the terms of one side times those of the other."""
+        keys = ", ".join(self.child.keys)
+        made = [" AND ".join(["true", *(f"({term.sql}) IS NOT NULL" for term in (p, g))]) for p, _, g, _ in parts]
+        counts = "".join(f", count(*) FILTER ({one}) AS n{number}" for number, one in enumerate(made))
+        child = f"(SELECT {keys}{counts} FROM {self.child.distinct} AS c GROUP BY {keys})"
+        parent = f"(SELECT {keys}, count(*) AS n FROM {self.parent.distinct} AS p GROUP BY {keys})"
+        sums = ", ".join(f"coalesce(sum(c.n{number} * p.n), 0)" for number in range(len(parts)))
+        return f"SELECT {sums} FROM {child} AS c JOIN {parent} AS p ON {self._matches}"
+
+
+class _SideTerms:
+    """Collects what one side of a join has to give: keys and terms, each of which gets a column."""
+
+    def __init__(self, alias: str) -> None:
+        self.alias = alias
+        self.keys: list[str] = []
+        self.terms: dict[str, str] = {}
+        self.columns: dict[str, None] = {}
+
+    def key(self, sql: str, columns: Iterable[str]) -> None:
+        """Adds a key to join by."""
+        self.keys.append(sql)
+        self.columns |= dict.fromkeys(columns)
+
+    def term(self, term: Term) -> Term:
+        """The same term, made of the column that holds it; a guarded one keeps its guard, for no check looks at the pairs."""
+        if is_constant(term.sql):
+            return term
+        self.columns |= dict.fromkeys(term.columns)
+        name = self.terms.setdefault(term.spelling.core, f'"t{len(self.terms)}"')
+        return _spelled(replace(term.spelling, core=f"{self.alias}.{name}"))
+
+    def side(self, source: str, record: str = "") -> Side:
+        """The side over a relation."""
+        keys = {f'"k{number}"': sql for number, sql in enumerate(self.keys)}
+        columns = [f"{sql} AS {name}" for name, sql in (*keys.items(), *((name, sql) for sql, name in self.terms.items()))]
+        columns += [f'{record} AS "_record"'] if record else []
+        sql = f"SELECT {', '.join(columns)} FROM {source} AS {self.alias}"
+        return Side(self.alias, sql, tuple(keys), tuple(self.terms.values()), bool(record))
+
+
+@dataclass(frozen=True)
 class Select:
     """The statements of one triples map (or one join of it): its source as SQL, the terms of a row, and the checks on its rows.
 
     Every subject begins with `prefix`, so that two SELECTs of which no prefix begins the other cannot make the same statement. Rows that
-    differ in `key` differ in their subject; empty where that is not known. Without `parts` it is there for its checks alone. Where `joined`, the
-    source is two relations, `c` and `p`.
+    differ in `key` differ in their subject; empty where that is not known. Without `parts` it is there for its checks alone. Where there is a
+    `join`, it is the source.
     """
 
     name: str
@@ -110,12 +210,21 @@ class Select:
     origin: Origin
     prefix: str
     key: tuple[str, ...] = ()
-    joined: bool = False
+    join: Join | None = None
 
     @property
     def sql(self) -> str:
         """The SELECT that makes all statements of a row in one scan."""
         return _fused(self.source, self.subject.sql, self.record, self.parts)
+
+    @property
+    def counts_sql(self) -> str:
+        """The SELECT that counts the statements of each part; a join counts each pair of a subject and an object once, and makes no pairs for it."""
+        made = [" AND ".join(f"({term.sql}) IS NOT NULL" for term in (p, o, g)) for p, o, g, _ in self.parts]
+        if self.join is None:
+            counts = ", ".join(f"count(*) FILTER ({one})" for one in made)
+            return f"SELECT {counts} FROM {self.source} WHERE ({self.subject.sql}) IS NOT NULL"
+        return self.join.counts_sql(self.parts)
 
     def sound(self) -> Select:
         """The same for data that is known to pass the checks."""
@@ -183,11 +292,15 @@ class Sources(Protocol):
     def relate(self, source: LogicalSource, references: tuple[str, ...], order: str = "") -> Relation:
         """The relation of a logical source for the references that are made to it; `order` is one that its rows would best be in."""
 
-    def are_unique(self, relation: Relation, columns: Sequence[str]) -> bool:
-        """Whether no two rows of a relation have the same texts in these columns."""
+    def by_key(self, relation: Relation, keys: Sequence[str], columns: Sequence[str]) -> Relation | None:
+        """A relation with these columns in which no two rows have the same texts as keys; None where equal keys have different rows."""
+
+    def repeats(self, source: str, columns: Sequence[str]) -> bool:
+        """Whether most rows of a source are equal to others in these columns."""
 
     def widen(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
         """A relation with the columns of its rows' parents, NULL where there is none."""
+
 
 DEFAULT_GRAPH = "http://w3id.org/rml/defaultGraph"
 NATURAL = {"integer": XSD + "integer", "double": XSD + "double", "boolean": XSD + "boolean", "date": XSD + "date",
@@ -294,7 +407,7 @@ class _Compiler:
         return (self.sources.widen(relation, list(parents.values())) if parents else relation), parents
 
     def _only_parent(self, item: ReferencingMap, child: Relation, number: int) -> Parent | None:
-        """The one row that a join finds, where both sides are plain columns and the parent's are unique; else None.
+        """The one row that a join finds, where both sides are plain columns and the parent's rows of a key are alike; else None.
 
         A subject without references would be there for a row without parent, too.
         """
@@ -306,9 +419,11 @@ class _Compiler:
         wanted = parent.subject.expression.references
         on = tuple((join.child.references[0], join.parent.references[0]) for join in item.joins) if plain else ()
         lists = relation.many.intersection(wanted, (key for _, key in on)) | child.many.intersection(name for name, _ in on)
-        if not plain or lists or not self.sources.are_unique(relation, [key for _, key in on]):
+        if not plain or lists:
             return None
-        return Parent(relation, on, tuple(dict.fromkeys([*(key for _, key in on), *wanted])), f"parent {number + 1} ")
+        columns = tuple(dict.fromkeys([*(key for _, key in on), *wanted]))
+        found = self.sources.by_key(relation, [key for _, key in on], columns)
+        return Parent(found, on, columns, f"parent {number + 1} ") if found else None
 
     def _relation(self, one: TriplesMap) -> Relation:
         """The relation of a triples map's source with all columns that its terms and joins refer to."""
@@ -359,25 +474,45 @@ class _Compiler:
         child = _Scope(child_relation, self.rules[number].name, one.base or self.base, alias="c.")
         other = _Scope(parent_relation, parent.name, parent.base or self.base, alias="p.")
         subject, target = self.term(one.subject, child.at("s")), self.term(parent.subject, other.at("o"))
-        conditions = [(self._text(join.child, child.at("j")), self._text(join.parent, other.at("j"))) for join in item.joins]
         graphs = self._graphs(one, rule, child)
         predicates = [self.term(predicate, child.at("p")) for predicate in rule.predicates]
         mine = [*subject.lists, *(found for term in (*predicates, *graphs) for found in term.lists), *_lists(child.at("j"), item, "child")]
         theirs = [*target.lists, *_lists(other.at("j"), item, "parent")]
         left, right = _unnested(child_relation, tuple(dict.fromkeys(mine))), _unnested(parent_relation, tuple(dict.fromkeys(theirs)))
-        matches = " AND ".join(f"{a} = {b}" for a, b in conditions)
-        joined = f"{left} AS c JOIN {right} AS p ON {matches}"
-        # Subjects are checked with the map's other statements, where it has any; targets where the parent makes its own.
-        terms = (*predicates, *graphs) if _makes_more(one) else (subject, *predicates, *graphs)
-        checks = _distinct([check for term in terms for check in term.checks])
-        subject, target = _unproven(subject), _unproven(target)
-        parts = tuple((predicate, target, graph, number) for predicate in predicates for graph in graphs)
-        name, prefix = f"{one.name} ⋈ {parent.name}", self._prefix(one)
-        yield Select(name, joined, _record(child_relation, "c."), subject, parts, checks, item.origin, prefix, joined=True)
+        conditions = [(self._text(join.child, child.at("j")), self._text(join.parent, other.at("j"))) for join in item.joins]
+        name, prefix, record = f"{one.name} ⋈ {parent.name}", self._prefix(one), _record(child_relation, "c.")
+        children, parents = _SideTerms("c"), _SideTerms("p")
+        for join, (a, b) in zip(item.joins, conditions, strict=True):
+            children.key(a, child.at("j").columns(join.child.references))
+            parents.key(b, other.at("j").columns(join.parent.references))
+        joined_subject, joined_target = children.term(subject), parents.term(target)
+        parts = tuple((children.term(p), joined_target, children.term(g), number) for p in predicates for g in graphs)
+        made = Join(children.side(left, record), parents.side(right), self._repeats(left, children), self._repeats(right, parents))
+        yield Select(name, made.sql, 'c."_record"', joined_subject, parts, (), item.origin, prefix, join=made)
+        yield from self._join_checks(one, item, (subject, predicates, graphs), (left, right, conditions), child)
+
+    def _repeats(self, source: str, side: _SideTerms) -> bool:
+        """Whether equal rows of a side should become one before it is joined; for few records the look would cost more than it saves."""
+        return self.light or self.sources.repeats(f"{source} AS {side.alias}", list(side.columns))
+
+    def _join_checks(
+        self, one: TriplesMap, item: ReferencingMap, terms: tuple[Term, list[Term], list[Term]], join: tuple[str, str, list[tuple[str, str]]],
+        scope: _Scope,
+    ) -> Iterator[Select]:  # fmt: skip
+        """The checks on the rows of the child, each row once: on those that find a parent, and on those that find none."""
+        subject, predicates, graphs = terms
+        left, right, conditions = join
+        name, prefix, record = f"{one.name} ⋈ {item.parent}", self._prefix(one), _record(scope.relation, "c.")
         keyed = " AND ".join(f"{a} IS NOT NULL" for a, _ in conditions)
-        lonely = f"(SELECT * FROM {left} AS c WHERE {keyed} AND NOT EXISTS (SELECT 1 FROM {right} AS p WHERE {matches})) AS c"
-        broken = self._broken_join(item, "true", " || ' ' || ".join(a for a, _ in conditions), child.rule)
-        yield Select(name, lonely, _record(child_relation, "c."), subject, (), (broken,), item.origin, prefix)
+        parent = f"EXISTS (SELECT 1 FROM {right} AS p WHERE {' AND '.join(f'{a} = {b}' for a, b in conditions)})"
+        # Subjects are checked with the map's other statements, where it has any; targets where the parent makes its own.
+        checked = (*predicates, *graphs) if _makes_more(one) else (subject, *predicates, *graphs)
+        if checks := _distinct([check for term in checked for check in term.checks]):
+            found = f"(SELECT * FROM {left} AS c WHERE {keyed} AND {parent}) AS c"
+            yield Select(name, found, record, subject, (), checks, item.origin, prefix)
+        lonely = f"(SELECT * FROM {left} AS c WHERE {keyed} AND NOT {parent}) AS c"
+        broken = self._broken_join(item, "true", " || ' ' || ".join(a for a, _ in conditions), scope.rule)
+        yield Select(name, lonely, record, subject, (), (broken,), item.origin, prefix)
 
     def _broken_join(self, item: ReferencingMap, problem: str, value: str, rule: str) -> Check:
         """A record whose keys lead to no record of the parent."""
@@ -488,14 +623,18 @@ class _Compiler:
         if constant is not None:
             return Term(text(f"<{self._absolute(constant, one.origin, scope.base)}>"))
         if one.term_type in ("unsafe-iri", "unsafe-uri"):
-            return _spelled(Spelling("<", self._resolved(self._text(one.expression, scope), scope), ">"))
+            return _spelled(Spelling("<", f"iri_escaped({self._resolved(self._text(one.expression, scope), scope)})", ">"))
         if one.expression.template:
             return self._template_iri(one, scope)
         value = self._text(one.expression, scope)
         if one.term_type == "uri":
             value = f"uri_encoded({value})"
-        check = Check("LP301", f"NOT is_iri({value})", value, one.expression.references[0], {"rule": scope.rule})
-        return _guarded(f"is_iri({value})", Spelling("<", self._resolved(value, scope), ">"), check)
+        return self._checked_iri(self._resolved(value, scope), value, one, scope)
+
+    def _checked_iri(self, whole: str, value: str, one: TermMap, scope: _Scope) -> Term:
+        """An IRI where it is valid as a whole: a value may be wrong only behind its base, as a second fragment is."""
+        check = Check("LP301", f"NOT is_iri({whole})", value, one.expression.references[0], {"rule": scope.rule})
+        return _guarded(f"is_iri({whole})", Spelling("<", whole, ">"), check)
 
     def _resolved(self, value: str, scope: _Scope) -> str:
         """A text with a scheme as it is, any other behind the base IRI (RML-Core, relative IRIs are appended); the most usual one is seen at once."""
@@ -503,16 +642,30 @@ class _Compiler:
         return f"CASE WHEN {absolute} THEN {value} ELSE {text(scope.base)} || {value} END"
 
     def _template_iri(self, one: TermMap, scope: _Scope) -> Term:
-        """References are percent-encoded (RML-Core, IRI-safe values), so only the constant parts can be wrong."""
+        """References are percent-encoded (RML-Core, IRI-safe values), so only the constant parts can be wrong, and a port."""
         encode = "uri_safe" if one.term_type == "uri" else "iri_safe"
         first = one.expression.parts[0]
         if isinstance(first, Reference):
-            return _spelled(Spelling("<", self._resolved(self._text(one.expression, scope, encode), scope), ">"))
-        parts = (self._absolute(first, one.origin, scope.base), *one.expression.parts[1:])
-        for part in parts:
-            if isinstance(part, str) and not re.match(IRI, part):
-                self.wrong(one.origin, f"`{part}` cannot be part of an IRI")
-        return _spelled(replace(self._after_start(one, scope, encode), start="<" + str(parts[0])))
+            whole = self._resolved(self._text(one.expression, scope, encode), scope)
+            rest = [scope.base, *one.expression.parts]
+            has_colon = any(isinstance(part, str) and ":" in part for part in one.expression.parts)
+            if has_colon or not all(self._is_iri_with(rest, value) for value in ("1", "x")):
+                return self._checked_iri(whole, whole, one, scope)
+            return _spelled(Spelling("<", whole, ">"))
+        start = first if re.match(SCHEME, first) else scope.base + first
+        parts = (start, *one.expression.parts[1:])
+        if not self._is_iri_with(parts, "1"):
+            wrong = next((part for part in parts if isinstance(part, str) and not re.fullmatch(IRI, f"x:{part}")), start)
+            self.wrong(one.origin, f"`{wrong}` cannot be part of an IRI")
+        elif not self._is_iri_with(parts, "x"):
+            whole = self._text(Expression(parts, True), scope, encode)
+            return self._checked_iri(whole, whole, one, scope)
+        return _spelled(replace(self._after_start(one, scope, encode), start=f"<{start}"))
+
+    @staticmethod
+    def _is_iri_with(parts: Sequence[str | Reference], value: str) -> bool:
+        """Whether a template makes a valid IRI of a value that needs no encoding."""
+        return bool(re.fullmatch(IRI, "".join(part if isinstance(part, str) else value for part in parts)))
 
     def _after_start(self, one: TermMap, scope: _Scope, encode: str) -> Spelling:
         """What follows the constant text that a template of IRIs begins with."""
@@ -522,7 +675,7 @@ class _Compiler:
 
     def _absolute(self, iri: str, origin: Origin, base: str) -> str:
         full = iri if re.match(SCHEME, iri) else base + iri
-        if not re.match(IRI, full):
+        if not re.fullmatch(IRI, full):
             self.wrong(origin, f"`{iri}` is not a valid IRI")
         return full
 
@@ -545,7 +698,7 @@ class _Compiler:
     def _tagged(self, one: TermMap, language: Expression, quoted: str, value: str, scope: _Scope) -> Term:
         tag = language.constant
         if tag is not None:
-            if not re.match(LANGUAGE_TAG, tag):
+            if not re.fullmatch(LANGUAGE_TAG, tag):
                 self.wrong(one.origin, f"`{tag}` is not a language tag")
             return _spelled(Spelling("", quoted, "@" + tag))
         tag_sql = self._text(language, scope)

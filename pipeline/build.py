@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import zip_longest
@@ -13,14 +12,14 @@ from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 
-from pipeline import checks, shapes
+from pipeline import checks, scratch, shapes
 from pipeline.catalogue import catalogue_findings, declaration_findings, gate, write_catalogue
 from pipeline.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
 from pipeline.echoes import Told
 from pipeline.engine import Engine
-from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Severity, SourceError, set_of
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Severity, set_of
 from pipeline.executables import executables
-from pipeline.faults import deadline, not_written, only_one, recover, swap, unchanged
+from pipeline.faults import deadline, not_written, only_one, prepare, swap, unchanged
 from pipeline.integrity import counts, integrity_findings, order_findings, shrink_findings, write_counts
 from pipeline.inventory import unread_files
 from pipeline.lint import lint_findings
@@ -250,11 +249,8 @@ def build(
     finding weighs too much, and SourceError (LP701, LP702, LP704) where dist/ cannot be written or the sources change meanwhile.
     """
     with only_one(project.root):
-        target = project.root / "dist.next"
+        target = prepare(project.root)
         try:
-            recover(project.dist)
-            shutil.rmtree(target, ignore_errors=True)
-            target.mkdir()
             before = snapshot(project.root)
             with checked(project, engine=engine, say=say, writable=target, allow_shrink=allow_shrink) as outcome:
                 findings = outcome.findings
@@ -265,12 +261,12 @@ def build(
                 kept = "site" if not (site and project.publication.site) or not _pages(outcome, target, say) else ""
             unchanged(project.root, before)
             swap(target, project.dist, keeping=kept)
-        except duckdb.IOException as error:
-            raise SourceError([Finding("LP701", Origin("dist"), {"detail": str(error).split("\n")[0]})]) from None
-        except OSError as error:
+        except BrokenPipeError:
+            raise
+        except (OSError, duckdb.IOException) as error:
             raise not_written(error) from None
         finally:
-            shutil.rmtree(target, ignore_errors=True)
+            scratch.delete(target)
     return findings
 
 

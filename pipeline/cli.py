@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +21,9 @@ REPORT = click.option(
     help="Write a report as well: x.sarif, x.xml (JUnit), x.json, x.md, x.txt, or FORMAT:FILE. May be given several times.",
 )  # fmt: skip
 FAIL_ON = click.option(
-    "--fail-on", type=click.Choice(["info", "warning", "error", "never"]), default="error", help="The least severity that fails (default: error)."
-)
+    "--fail-on", type=click.Choice(["info", "warning", "error", "never"]), default="error",
+    help="The least severity that fails (default: error). `never`: findings of the data pass, wrong declarations still exit 2.",
+)  # fmt: skip
 NO_COLOR = click.option("--no-color", is_flag=True, help="No colours; so does the variable NO_COLOR, and a pipe.")
 ENGINE = click.option(
     "--engine", type=click.Choice(["columns", "pyshacl"]), help="SHACL engine (default: that of publication.yaml, columns where it names none)."
@@ -37,7 +36,8 @@ LANGUAGE = click.option("--lang", type=click.Choice(["de", "en"]), help="Languag
 def main() -> None:
     """Publish source records that people edit as validated linked open data.
 
-    Exit codes: 0 conforms, 1 data does not conform, 2 wrong use or declaration, 3 internal fault.
+    Exit codes: 0 conforms; 1 data does not conform; 2 wrong use or declaration, or no room, right or memory; 3 internal error;
+    130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP; 137 killed by the system; 141 output closed by its reader.
     """
 
 
@@ -64,7 +64,7 @@ def build(
 
         return build_project(project, engine=engine, say=say, fail_on=telling.fail_on, allow_shrink=allow_shrink, site=not no_site)
 
-    _run(root, lang, verbose, run, telling=telling)
+    _run(root, lang, verbose, run, telling=telling, needed=True)
 
 
 @main.command()
@@ -97,44 +97,29 @@ def check(
 
 
 def _watched(root: Path, once: Callable[[], None]) -> None:
-    """Runs a check, and again after each change, until Ctrl-C; then ends with the exit code of the last one."""
+    """Runs a check, and again after each change, until Ctrl-C; then ends with the exit code of the last one.
+
+    A first Ctrl-C during a check waits for its end, so that what was reported and the exit code agree; a second one does not.
+    """
+    from importlib import import_module
     from itertools import chain
 
     from pipeline.reading.snapshot import changes, snapshot
+    from pipeline.supervision import supervised
 
+    import_module("pipeline.build")  # once, not in the process of each check
     code = 0
     try:
         for names in chain([[]], changes(root, snapshot(root))):
             if names:
                 click.echo(f"-- {', '.join(names[:3])}{' …' if len(names) > 3 else ''}", err=True)
-            with _interrupted_afterwards():
-                try:
-                    once()
-                    code = 0
-                except SystemExit as end:
-                    code = end.code if isinstance(end.code, int) else 1
+            end = supervised(lambda: _exit_code(once), patient=True)
+            code = _reported(end)
+            if end.asked or code == _CLOSED_PIPE:
+                break
     except KeyboardInterrupt:
-        sys.exit(code)
-
-
-@contextlib.contextmanager
-def _interrupted_afterwards() -> Iterator[None]:
-    """A first Ctrl-C inside is heeded at the end, so that what was told and the exit code agree; a second one at once."""
-    asked = False
-
-    def ask(number: int, frame: Any) -> None:
-        nonlocal asked
-        if asked:
-            signal.default_int_handler(number, frame)
-        asked = True
-
-    before = signal.signal(signal.SIGINT, ask)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
-    if asked:
-        raise KeyboardInterrupt
+        pass
+    sys.exit(code)
 
 
 def _telling(formats: tuple[str, ...], reports: tuple[str, ...], fail_on: str, no_color: bool) -> Any:
@@ -168,15 +153,17 @@ def map_(
 ) -> None:
     """Run an RML, R2RML or YARRRML file by itself; its sources are relative to it."""
     from pipeline.errors import LodpipeError
+    from pipeline.faults import machine_faults
     from pipeline.report import write_text
 
     say = _teller(verbose)
     try:
-        from pipeline.standalone import map_file
+        with machine_faults():
+            from pipeline.standalone import map_file
 
-        findings = map_file(
-            mapping, out, base=base, database=database, sort=not unsorted, memory=memory, bad_values=bad_values, counts=verbose, say=say
-        )
+            findings = map_file(
+                mapping, out, base=base, database=database, sort=not unsorted, memory=memory, bad_values=bad_values, counts=verbose, say=say
+            )
     except LodpipeError as error:
         write_text(error.findings, mapping.parent, sys.stderr, lang or "en")
         sys.exit(error.exit_code)
@@ -204,27 +191,30 @@ def validate(
 ) -> None:  # fmt: skip
     """Validate RDF files with SHACL, without a project."""
     from pipeline.errors import LodpipeError, Severity
+    from pipeline.faults import machine_faults
     from pipeline.report import summary, write_text
 
     say = _teller(verbose)
     try:
         from pipeline.shacl.supported import allowable
-        from pipeline.validation import Options, validate_files
 
         terms, wrong = allowable(allowed)
         if wrong:
             raise click.BadParameter(f"{wrong[0]} is no term that may be ignored", param_hint="--allow")
         if base and ":" not in base:
             raise click.BadParameter(f"{base}: an absolute IRI is expected", param_hint="--base")
-        options = Options(engine=engine, base=base, allowed=terms, memory=memory)
-        findings = validate_files(data, shapes, options, report=report, since=since, say=say)
+        with machine_faults():
+            from pipeline.validation import Options, validate_files
+
+            options = Options(engine=engine, base=base, allowed=terms, memory=memory)
+            findings = validate_files(data, shapes, options, report=report, since=since, say=say)
     except LodpipeError as error:
         write_text(error.findings, Path(), sys.stderr, lang or "en")
         sys.exit(error.exit_code)
     if findings:
         write_text(findings, Path(), sys.stderr, lang or "en")
         sys.exit(1 if any(one.severity is Severity.ERROR for one in findings) else 0)
-    click.echo(summary(findings, lang or "en"))
+    _print(summary(findings, lang or "en"))
 
 
 @main.command()
@@ -241,7 +231,7 @@ def catalogue(root: Path, engine: str | None, lang: str | None, served: str | No
         if not (project.dist / "catalog.ttl").is_file():
             raise click.UsageError("there is no dist/catalog.ttl yet: run `lodpipe build`")
         for line in told(quality(project, answers=asking(served, project.publication.catalogue.downloads), engine=engine)):
-            click.echo(line)
+            _print(line)
         return ()
 
     _run(root, lang, False, run, quiet=True)
@@ -258,6 +248,7 @@ def catalogue(root: Path, engine: str | None, lang: str | None, served: str | No
 def query(root: Path, lang: str | None, what: str | None, params: tuple[str, ...], style: str | None, endpoint: str | None, update: bool) -> None:
     """Run a query of queries/, a file, or standard input (-); without an argument, list the queries."""
     from pipeline.errors import LodpipeError
+    from pipeline.faults import machine_faults
     from pipeline.report import write_text
 
     if endpoint and not endpoint.startswith(("http://", "https://")):
@@ -266,10 +257,11 @@ def query(root: Path, lang: str | None, what: str | None, params: tuple[str, ...
         raise click.BadParameter(f"{wrong[0]}: write NAME=VALUE", param_hint="--param")
     values = dict(one.split("=", 1) for one in params)
     try:
-        if update:
-            _update(root)
-        else:
-            click.echo(_asked(root, lang, what, values, style, endpoint), nl=False)
+        with machine_faults():
+            if update:
+                _update(root)
+            else:
+                _print(_asked(root, lang, what, values, style, endpoint), end="")
     except LodpipeError as error:
         write_text(error.findings, root, sys.stderr, lang or _language(root))
         sys.exit(error.exit_code)
@@ -282,7 +274,7 @@ def _update(root: Path) -> None:
 
     with checked(Project.open(root), queries=False) as outcome:
         for name in update(outcome.declarations.queries, outcome.statements, outcome.project.root):
-            click.echo(name)
+            _print(name)
 
 
 def _asked(root: Path, lang: str | None, what: str | None, values: dict[str, str], style: str | None, endpoint: str | None) -> str:
@@ -310,7 +302,7 @@ def explain(root: Path, lang: str | None, what: str) -> None:
     from pipeline.messages import KINDS, tell
 
     if what.upper() in KINDS:
-        click.echo("{}: {}\n{}".format(what.upper(), *tell(what.upper(), {}, lang or _language(root))))
+        _print("{}: {}\n{}".format(what.upper(), *tell(what.upper(), {}, lang or _language(root))))
         return
 
     def run(project: Any, say: Callable[[str], None]) -> tuple[Any, ...]:
@@ -355,6 +347,8 @@ def serve(
         serve_project(project, settings, log=not quiet, say=lambda address: click.echo(f"serving {address}", err=True))
         return ()
 
+    import signal
+
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the server ends itself, and what it has begun first
     _run(root, lang, False, run, quiet=True)
 
@@ -390,7 +384,7 @@ def _explain_resource(outcome: Any, what: str) -> None:
         rule = outcome.statements.rules[number] if number is not None else None
         where = outcome.statements.locate(record, rule, subject)
         term = compact(value[1:-1]) if value.startswith("<") else value
-        click.echo(f"{compact(predicate[1:-1])} {term}\n    {where} · rule {rule.name if rule else 'ontology'} · {compact(graph[1:-1])}")
+        _print(f"{compact(predicate[1:-1])} {term}\n    {where} · rule {rule.name if rule else 'ontology'} · {compact(graph[1:-1])}")
 
 
 def _teller(verbose: bool) -> Callable[[str], None]:
@@ -406,10 +400,14 @@ def _teller(verbose: bool) -> Callable[[str], None]:
 
 def _run(
     root: Path, lang: str | None, verbose: bool, run: Callable[[Any, Callable[[str], None]], tuple[Any, ...]], quiet: bool = False,
-    telling: Any = None,
+    telling: Any = None, needed: bool = False,
 ) -> None:  # fmt: skip
-    """Runs a command on a project, tells its findings, and ends with the exit code of the gravest."""
-    from pipeline.errors import LodpipeError
+    """Runs a command on a project, reports its findings, and ends with the exit code of the gravest.
+
+    With `needed`, errors in the data are the end of it, whatever is to fail: there is no result.
+    """
+    from pipeline.errors import InvalidData, LodpipeError
+    from pipeline.faults import machine_faults
     from pipeline.project import Project
     from pipeline.report import Telling, summary, write_text
 
@@ -419,19 +417,19 @@ def _run(
         findings: tuple[Any, ...] = ()
         code = 0
         try:
-            project = Project.open(root)
-            lang = lang or project.publication.languages[0]
-            findings = run(project, say)
-            code = telling.exit_code(findings)
-            say("done")
+            with machine_faults():
+                project = Project.open(root)
+                lang = lang or project.publication.languages[0]
+                findings = run(project, say)
+                code = telling.exit_code(findings)
+                say("done")
         except LodpipeError as error:
-            findings, code = error.findings, error.exit_code
-        except OSError as error:
-            findings, code = _refused(error), 2
+            passes = isinstance(error, InvalidData) and telling.fail_on is None and not needed
+            findings, code = error.findings, 0 if passes else error.exit_code
         if findings or telling.formats != ("text",) or telling.files:
             telling.tell(findings, root, lang or "en", code)
         elif not quiet:
-            click.echo(summary(findings, lang or "en"))
+            _print(summary(findings, lang or "en"))
     except LodpipeError as error:  # a report that cannot be written
         write_text(error.findings, root, sys.stderr, lang or "en")
         code = error.exit_code
@@ -439,39 +437,109 @@ def _run(
         sys.exit(code)
 
 
-def _refused(error: OSError) -> tuple[Any, ...]:
-    """What the system refused, where nothing nearer to it has told so."""
-    from pipeline.errors import Finding
+def _print(text: str, end: str = "\n") -> None:
+    """Writes to standard output at once, so that a full disk is noticed where it can be reported (LP706)."""
+    try:
+        click.echo(text + end, nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from pipeline.errors import SourceError
+        from pipeline.faults import unwritable
 
-    file = Path(str(error.filename)).name if error.filename else "–"
-    return (Finding("LP703", None, {"file": file, "detail": error.strerror or str(error)}),)
+        raise SourceError([unwritable("standard output", error)]) from None
+
+
+# -- the process -------------------------------------------------------------------------------------------------------
+
+_CLOSED_PIPE = 141  # what a shell gives for a program that SIGPIPE ends
 
 
 def run() -> None:
-    """The command `lodpipe`: what nobody foresaw ends with exit code 3 and its traceback."""
-    signal.signal(signal.SIGTERM, _ended)
-    try:
-        main(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.Abort, KeyboardInterrupt):
+    """The command `lodpipe`, in a process of its own that this one ends on request; `serve` and the wait of `--watch` end themselves."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # before and after there is anything to end
+    command = next((one for one in sys.argv[1:] if not one.startswith("-")), "")
+    if command == "serve" or (command == "check" and "--watch" in sys.argv):
+        if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
+        sys.exit(_exit_code(_command))
+    from pipeline.supervision import supervised
+
+    end = supervised(lambda: _exit_code(_command))
+    if end.asked and sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")  # a line of progress
+    if end.code == 128 + signal.SIGINT:
         click.echo("interrupted", err=True)
-        sys.exit(130)
-    except BrokenPipeError:
-        sys.stderr.close()
-        os._exit(141)
-    except Exception:
-        import traceback
-
-        traceback.print_exc()
-        click.echo("This is a fault of lodpipe, not of your data. Please report it with the lines above.", err=True)
-        sys.exit(3)
+    sys.exit(_reported(end))
 
 
-def _ended(number: int, _: object) -> None:
-    """Asked to end: what was begun is put away first."""
-    sys.exit(128 + number)
+def _command() -> None:
+    code = main(standalone_mode=False)
+    if isinstance(code, int) and code:
+        sys.exit(code)
+
+
+def _exit_code(work: Callable[[], object]) -> int:
+    """The exit code of a command; what is not foreseen is an internal error (3), with its traceback."""
+    from pipeline.errors import LodpipeError
+    from pipeline.faults import machine_faults
+
+    try:
+        try:
+            with machine_faults():
+                work()
+                _print("", end="")
+        except LodpipeError as error:
+            from pipeline.report import write_text
+
+            write_text(error.findings, Path(), sys.stderr)
+            return error.exit_code
+        except click.ClickException as error:
+            error.show()
+            return error.exit_code
+        except SystemExit as end:
+            _print("", end="")
+            code = end.code if isinstance(end.code, int) else int(end.code is not None)
+            # click gives 1 where the help met a closed pipe, and mutes the output
+            return _CLOSED_PIPE if type(sys.stdout).__name__ == "PacifyFlushWrapper" else code
+        except (click.Abort, KeyboardInterrupt):
+            click.echo("interrupted", err=True)
+            return 130
+        except BrokenPipeError:
+            raise
+        except Exception:
+            import traceback
+
+            traceback.print_exc()
+            click.echo("This is a fault of lodpipe, not of your data. Please report it with the lines above.", err=True)
+            return 3
+    except (BrokenPipeError, LodpipeError):
+        return _CLOSED_PIPE
+    return 0
+
+
+def _reported(end: Any) -> int:
+    """The exit code of a process that has ended; what the system or a crash did to it is reported."""
+    if not end.died:
+        return int(end.code)
+    import resource
+    import signal
+
+    from pipeline.errors import Finding
+    from pipeline.report import write_text
+
+    name = signal.Signals(end.died).name
+    code, finding = int(end.code), Finding("LP708", None, {"signal": name})
+    if end.died in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP):
+        # Native code that finds no memory aborts; under a bound on memory that is the likely reason.
+        bounded = resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
+        code, finding = (2, Finding("LP707", None, {"detail": name})) if bounded else (3, Finding("LP709", None, {"signal": name}))
+    if end.died not in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        write_text([finding], Path(), sys.stderr)
+    return code
 
 
 if __name__ == "__main__":

@@ -8,18 +8,25 @@ import errno
 import fcntl
 import filecmp
 import os
+import re
 import shutil
 import signal
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
 
-from pipeline.errors import Finding, Origin, SourceError
+from pipeline import scratch
+from pipeline.errors import Finding, LodpipeError, Origin, SourceError
 from pipeline.reading.snapshot import Snapshot, changed, snapshot
 
 _GRACE = 15.0  # seconds between the word and the end, for work that hears no signal
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_ROOM_WORDS = ("No space left on device", "Disk quota exceeded", "File too large", "max_temp_directory_size")
+# What the linker, threads and native code say for want of memory.
+_WANTS_MEMORY = re.compile("cannot allocate memory|failed to map segment|can't start new thread|bad_alloc|memory allocation", re.I)
 _NOT_OFFERED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
 
@@ -40,11 +47,101 @@ def only_one(root: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def not_written(error: OSError) -> SourceError:
-    """What the system says where dist/ cannot be written (LP701)."""
-    said = error.strerror or str(error)
-    detail = f"{said} ({Path(str(error.filename)).name})" if error.filename else said
+def not_written(error: Exception) -> SourceError:
+    """What the system, or the engine for it, says where dist/ cannot be written (LP701), or the temporary folder (LP706)."""
+    finding = unwritable(_file_of(error), error)
+    name, detail = finding.words["file"], finding.words["detail"]
+    if name == "TMPDIR":
+        return SourceError([finding])
+    if name != "–":
+        detail += f" ({name})"
     return SourceError([Finding("LP701", Origin("dist"), {"detail": detail})])
+
+
+@contextlib.contextmanager
+def machine_faults() -> Iterator[None]:
+    """Raises SourceError where the machine, not the program or the data, is the reason that work inside fails.
+
+    A pipe that its reader has closed is no fault: BrokenPipeError stays what it is.
+    """
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except LodpipeError as error:
+        reason = error.__context__  # a file blamed for what the engine had no memory for
+        known = any(one.code.startswith("LP7") for one in error.findings)
+        if not known and isinstance(reason, Exception) and (finding := _of_the_machine(reason)) and finding.code in ("LP706", "LP707"):
+            raise SourceError([finding]) from error
+        raise
+    except Exception as error:
+        if (finding := _of_the_machine(error)) is None:
+            raise
+        raise SourceError([finding]) from error
+
+
+def _of_the_machine(error: Exception) -> Finding | None:
+    """The finding for a lack of memory (LP707) or of room (LP706), or for what the system refuses (LP703)."""
+    message = str(error).split("\n")[0]
+    kind = f"{type(error).__module__}.{type(error).__name__}"
+    number = error.errno if isinstance(error, OSError) else None
+    if number in _NO_ROOM or any(words in str(error) for words in _NO_ROOM_WORDS):
+        return unwritable(_file_of(error), error)
+    if isinstance(error, MemoryError) or number == errno.ENOMEM or kind == "_duckdb.OutOfMemoryException" or _WANTS_MEMORY.search(message):
+        return Finding("LP707", None, {"detail": message or "MemoryError"})
+    if kind == "_duckdb.IOException":
+        return Finding("LP703", None, {"file": _file_of(error), "detail": message})
+    if isinstance(error, OSError):
+        return Finding("LP703", None, {"file": _file_of(error), "detail": error.strerror or message})
+    return None
+
+
+def unwritable(name: str, error: Exception) -> Finding:
+    """An output, or the temporary folder, that has no room or may not be written (LP706)."""
+    words = next((words for words in _NO_ROOM_WORDS if words in str(error)), str(error).split("\n")[0])
+    detail = (error.strerror if isinstance(error, OSError) else None) or words
+    return Finding("LP706", None, {"file": name, "detail": detail})
+
+
+@contextlib.contextmanager
+def whole_file(path: Path) -> Iterator[Path]:
+    """Where to write a file that is to be there whole or not at all: it takes its place when all is written.
+
+    A pipe or a device is written to as it is; so is a file in a folder that takes no new ones. Raises SourceError (LP706) where there is
+    no room or no right.
+    """
+    target = made = path.resolve()
+    plain = target.is_file() or not target.exists()
+    try:
+        with contextlib.ExitStack() as stack:
+            try:
+                if plain:
+                    made = stack.enter_context(scratch.part_folder(target.parent)) / target.name
+            except PermissionError:
+                if not os.access(target, os.W_OK):
+                    raise
+            yield made
+            if made != target:
+                if target.exists():
+                    shutil.copymode(target, made)
+                made.replace(target)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if error.filename and Path(os.fsdecode(error.filename)).parent not in (target.parent, made.parent):
+            raise
+        raise SourceError([unwritable(path.name, error)]) from None
+
+
+def _file_of(error: Exception) -> str:
+    """The name of the file that an error is about; TMPDIR where it is none that the user knows."""
+    if isinstance(error, OSError) and error.filename:
+        path = os.fsdecode(error.filename)
+    elif found := re.search(r'file \\?"([^"\\]+)', str(error)):
+        path = found[1]
+    else:
+        return "–" if isinstance(error, OSError) and error.errno else "TMPDIR"
+    return "TMPDIR" if path.startswith(tempfile.gettempdir() + os.sep) else Path(path).name
 
 
 @contextlib.contextmanager
@@ -91,6 +188,33 @@ def recover(dist: Path) -> None:
         old.rename(dist)
 
 
+def prepare(root: Path) -> Path:
+    """A new, empty folder dist.next/ for a build that holds the lock of the project; what killed builds left is removed before.
+
+    Raises SourceError (LP701) where it cannot be had, or where the old dist/ belongs to another user and could not be removed later.
+    """
+    scratch.note("project", root)
+    target, dist = root / "dist.next", root / "dist"
+    try:
+        recover(dist)
+        for left in (target, root / "dist.old"):
+            scratch.delete(left)
+        for top, _, _ in os.walk(dist):
+            if Path(top).stat().st_uid != os.geteuid() and not os.access(top, os.W_OK | os.X_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), top)
+        target.mkdir()
+    except OSError as error:
+        raise not_written(error) from None
+    return target
+
+
+def clear_project(root: Path) -> None:
+    """Removes what a killed build left in a project, unless another build is running there."""
+    with contextlib.suppress(LodpipeError), only_one(root):
+        recover(root / "dist")
+        scratch.delete(root / "dist.next")
+
+
 def swap(new: Path, dist: Path, keeping: str = "") -> None:
     """Puts the new folder in the place of the old one; where nothing changed, nothing is touched. Raises OSError.
 
@@ -124,14 +248,14 @@ def _exchange(new: Path, dist: Path) -> None:
     if _exchanged(os.fsencode(new), os.fsencode(dist)):
         return
     old = dist.with_name("dist.old")
-    shutil.rmtree(old, ignore_errors=True)
+    scratch.delete(old)
     dist.rename(old)
     try:
         new.rename(dist)
     except OSError:
         old.rename(dist)
         raise
-    shutil.rmtree(old, ignore_errors=True)
+    scratch.delete(old)
 
 
 def _exchanged(one: bytes, other: bytes) -> bool:

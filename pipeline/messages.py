@@ -240,6 +240,18 @@ KINDS: dict[str, Kind] = {
     "LP705": Kind(
         "not done after {limit} seconds", "Raise `limits: {{time: …}}` in publication.yaml, or find out what takes so long (`-v`).",
         "nach {limit} Sekunden nicht fertig", "`limits: {{time: …}}` in publication.yaml erhöhen oder suchen, was so lange dauert (`-v`)."),
+    "LP706": Kind(
+        "{file} cannot be written: {detail}", "Free space or choose another place, then run the command again; an older file is unchanged.",
+        "{file} ist nicht schreibbar: {detail}", "Platz schaffen oder einen anderen Ort wählen und den Befehl wiederholen; eine ältere Datei ist unverändert."),
+    "LP707": Kind(
+        "not enough memory: {detail}", "Raise the limit (`--memory`, `memory` in publication.yaml, `ulimit -v`, the container's), or run it where there is more.",
+        "der Speicher reicht nicht: {detail}", "Die Grenze erhöhen (`--memory`, `memory` in publication.yaml, `ulimit -v`, die des Containers) oder den Lauf dort ausführen, wo es mehr gibt."),
+    "LP708": Kind(
+        "the run was killed by the system ({signal})", "Often memory ran out: the system's log has the reason. Nothing was left behind; run the command again.",
+        "der Lauf wurde vom System beendet ({signal})", "Oft fehlt Speicher: Das Protokoll des Systems nennt den Grund. Es blieb nichts zurück; den Befehl wiederholen."),
+    "LP709": Kind(
+        "a library of lodpipe crashed ({signal})", "This is an internal error, not a mistake in your data: please report it with the command and its input.",
+        "eine Bibliothek von lodpipe ist abgestürzt ({signal})", "Das ist ein interner Fehler, kein Fehler in den Daten: bitte mit Befehl und Eingabe melden."),
     # 8xx: queries
     "LP801": Kind(
         "header of the query: {detail}", "Correct the lines that begin with `#+`; docs/queries.md shows each.",

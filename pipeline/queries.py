@@ -18,6 +18,7 @@ import pyoxigraph as ox
 
 from pipeline.datatypes import IRI, PATTERNS, SCHEME, XSD
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, Severity
+from pipeline.faults import whole_file
 from pipeline.reading.files import read_text, read_yaml
 from pipeline.reading.tree import Mapping as Map
 from pipeline.reading.tree import Node, Scalar, place_of, value_of
@@ -413,7 +414,8 @@ def update(queries: tuple[Query, ...], statements: Statements, root: Path) -> li
                 wanted[root / result_file(query)] = result_text(query, answer(store, query.bound(), query.form))
     changed = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
     for path in changed:
-        path.write_text(wanted[path], "utf-8", newline="\n")
+        with whole_file(path) as made:
+            made.write_text(wanted[path], "utf-8", newline="\n")
     gone = [path for path in sorted(folder.glob("*")) if path not in wanted]
     for path in gone:
         path.unlink()

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from pipeline import checks
 from pipeline.engine import Engine
-from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Severity
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Severity, SourceError
+from pipeline.faults import unwritable, whole_file
 from pipeline.lines import Stage, write_lines
 from pipeline.mapping.model import MappingDocument, ReferencingMap, TermMap
 from pipeline.mapping.yarrrml import read_yarrrml
@@ -53,9 +55,8 @@ def map_file(
     document = read_mapping(mapping, base)
     root = mapping.resolve().parent
     presort = sort and suffix in ("nq", "nt") and _is_plain(document)
-    place = out.resolve().parent if out else None
-    with Engine(memory, root=root, database=database, sort=presort) as engine, tempfile.TemporaryDirectory(dir=place) as folder:
-        engine.load([], Path(folder))
+    with Engine(memory, root=root, database=database, sort=presort) as engine, _output(out) as made:
+        engine.load([], made.parent)
         if findings := engine.define(document.sources):
             raise InvalidDeclaration(findings)
         plan = compile_mapping(document, base, engine, {})
@@ -68,14 +69,12 @@ def map_file(
         if all(one.code in _NOTHING_MADE for one in findings):
             plan = plan.sound()
         say("writing statements")
-        made = Path(folder) / "out"
         watch = _Watch(engine, say if counts else None)
         with shown(watch.percent, "writing"):
             _write(engine, plan, made, suffix, sort, document, base, watch)
         if counts:
             for rule, number in engine.made(plan):
                 say(f"{number:>12,}  {rule}")
-        _deliver(made, out)
     return tuple(findings)
 
 
@@ -143,13 +142,23 @@ def _write(engine: Engine, plan: Plan, path: Path, suffix: str, sort: bool, docu
             write_trig(engine.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o"), file, terms)
 
 
-def _deliver(made: Path, out: Path | None) -> None:
-    """Puts the finished file in its place in one step, or sends it to standard output."""
-    if out is not None:
-        made.replace(out)
+@contextlib.contextmanager
+def _output(out: Path | None) -> Iterator[Path]:
+    """Where to write the file that takes its place at `out` when it is complete, or is then sent to standard output (or a pipe)."""
+    if out is not None and (out.is_file() or not out.exists()):
+        with whole_file(out) as made:
+            yield made
         return
-    with made.open("rb") as file:
-        shutil.copyfileobj(file, sys.stdout.buffer)
+    with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
+        yield Path(folder) / "out"
+        try:
+            with (Path(folder) / "out").open("rb") as file, contextlib.nullcontext(sys.stdout.buffer) if out is None else out.open("wb") as target:
+                shutil.copyfileobj(file, target)
+                target.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            raise SourceError([unwritable(out.name if out else "standard output", error)]) from None
 
 
 __all__ = ["FORMATS", "map_file", "read_mapping"]

@@ -11,6 +11,7 @@ import pyoxigraph as ox
 
 from pipeline import shacl, shapes
 from pipeline.errors import Finding, InvalidDeclaration, Origin, Severity
+from pipeline.faults import whole_file
 from pipeline.shacl.data import FORMATS, broken, connect, load_change, load_files
 from pipeline.shacl.model import RDF, SH, XSD, Triple, literal
 from pipeline.shacl.supported import is_rdf_1_2, problems, rdf_1_2_finding, undefined_findings
@@ -113,7 +114,7 @@ def _finding(one: shapes.Result, data: Sequence[Path], messages: Sequence[str] =
 def write_report(results: Iterable[shacl.ValidationResult], path: Path) -> None:
     """The validation report, as N-Triples or Turtle by the suffix of the file."""
     triples = sorted(shacl.report_triples(list(results)))
-    with path.open("w", encoding="utf-8", newline="\n") as out:
+    with whole_file(path) as made, made.open("w", encoding="utf-8", newline="\n") as out:
         if path.suffix == ".nt":
             out.writelines(f"{s} {p} {o} .\n" for s, p, o in triples)
         else:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from pipeline.errors import Severity
+from pipeline.faults import whole_file
 from pipeline.messages import tell
 from pipeline.report import text
 from pipeline.report.model import Report, Shown, fails
@@ -262,5 +263,6 @@ def write_report(report: Report, format_name: str, path: Path | None = None) -> 
     told = next(one for one in FORMATS if one.name == format_name).write(report)
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(told, "utf-8", newline="\n")
+        with whole_file(path) as made:
+            made.write_text(told, "utf-8", newline="\n")
     return told

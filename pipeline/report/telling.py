@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import Finding, Origin, Severity, SourceError
+from pipeline.faults import unwritable
 from pipeline.report.formats import write_report
 from pipeline.report.model import Report, fails
 from pipeline.report.text import write
@@ -27,19 +28,30 @@ class Telling:
         return int(fails(findings, self.fail_on))
 
     def tell(self, findings: Sequence[Finding], root: Path, language: str, exit_code: int) -> None:
-        """Text goes to standard error, every other format to standard output. Raises SourceError (LP701) where a file cannot be written."""
+        """Text goes to standard error, every other format to standard output. Raises SourceError (LP703, LP706) where it cannot be written."""
         inner = Report(tuple(findings), root, language, "", self.fail_on, exit_code)
         outer = Report(tuple(findings), root, language, _prefix(root), self.fail_on, exit_code)
         for name in self.formats:
             if name == "text":
                 write(inner, sys.stderr, self.colour)
             else:
-                sys.stdout.write(write_report(outer, name))
+                _print(write_report(outer, name))
         for name, path in self.files:
             try:
                 write_report(outer, name, path)
             except OSError as error:
                 raise SourceError([Finding("LP703", Origin(path.name), {"file": path.name, "detail": error.strerror or str(error)})]) from None
+
+
+def _print(text: str) -> None:
+    """Writes to standard output at once, so that a full disk is noticed where it can be reported."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SourceError([unwritable("standard output", error)]) from None
 
 
 def _prefix(root: Path) -> str:

@@ -23,6 +23,7 @@ _NEXT = {
     "de": "Weiter: {place} berichtigen, dann denselben Befehl wiederholen. Mehr dazu: `lodpipe explain {code}`.",
     "en": "Next: mend {place}, then run the same command again. More about it: `lodpipe explain {code}`.",
 }
+_MORE = {"de": "Mehr dazu: `lodpipe explain {code}`.", "en": "More about it: `lodpipe explain {code}`."}
 _WIDTH = 120  # of a quoted source line
 
 
@@ -40,8 +41,9 @@ def write(report: Report, out: TextIO, colour: bool | None = False) -> None:
     out.write(summary(report.findings, report.language) + "\n")
     gravest = max(report.shown, key=lambda one: one.severity, default=None)
     if gravest and gravest.severity is Severity.ERROR:
-        place = f"{gravest.file}:{gravest.line}" if gravest.line else gravest.file or "–"
-        out.write(_NEXT[_known(report.language)].format(place=plain(place), code=gravest.code) + "\n")
+        place = f"{gravest.file}:{gravest.line}" if gravest.line else gravest.file
+        words = (_NEXT if place else _MORE)[_known(report.language)]
+        out.write(words.format(place=plain(place), code=gravest.code) + "\n")
 
 
 def _known(language: str) -> str:

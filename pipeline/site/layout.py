@@ -1,14 +1,16 @@
 """A picture of a network, laid out the same on every machine: only + − × ÷ and square roots of IEEE 754 numbers, in a fixed order.
 
 Nodes that hang on one other node alone stand around it; the rest finds its place by forces (Fruchterman and Reingold 1991).
+The forces between all pairs of nodes cost the square of their number, and a picture of thousands cannot be read: MOST bounds both.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
+MOST = 300  # nodes of a picture: those with the most neighbours
 ROUNDS = 260
 _NAME, _LINES, _GAP = 170.0, 46.0, 26.0  # room for a name of some lines, and between groups
 Point = tuple[float, float]
@@ -18,24 +20,40 @@ _TURN = (0.9238795325112867, 0.3826834323650898)
 
 @dataclass(frozen=True)
 class Laid:
-    """Where nodes stand, how far the ring around a node is, and the size of the picture."""
+    """Where nodes are, how far the ring around a node is, the size of the picture, and how many pairs of nodes were compared for it."""
 
     places: Mapping[str, Point]
     rings: Mapping[str, float]
     width: int
     height: int
+    compared: int = 0
 
 
 def lay_out(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> Laid:
-    """Places for all nodes; edges between unknown nodes and doubled ones do not count."""
-    known = sorted(set(nodes))
-    there = frozenset(known)
-    joined = sorted({(min(a, b), max(a, b)) for a, b in edges if a != b and a in there and b in there})
+    """Places for the nodes with the most neighbours, MOST at the most; edges between unknown nodes and doubled ones do not count."""
+    names = frozenset(nodes)
+    joined = sorted({(min(a, b), max(a, b)) for a, b in edges if a != b and a in names and b in names})
+    known = most_linked(names, joined)
+    shown = frozenset(known)
+    joined = [(a, b) for a, b in joined if a in shown and b in shown]
     near: dict[str, list[str]] = {one: [] for one in known}
     for a, b in joined:
         near[a].append(b)
         near[b].append(a)
     return _packed([_group(group, near) for group in _groups(near)])
+
+
+def most_linked(nodes: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[str]:
+    """The nodes of the picture in order; of those with equally many neighbours, the first by name.
+
+    >>> len(most_linked(map(str, range(1000)), [("1", "2"), ("2", "3")])) == MOST
+    True
+    """
+    degree = dict.fromkeys(nodes, 0)
+    for edge in edges:
+        for node in edge:
+            degree[node] += 1
+    return sorted(sorted(degree, key=lambda node: (-degree[node], node))[:MOST])
 
 
 @dataclass(frozen=True)
@@ -46,6 +64,7 @@ class _Group:
     rings: dict[str, float]
     width: float
     height: float
+    compared: int
 
 
 def _groups(near: Mapping[str, Sequence[str]]) -> list[list[str]]:
@@ -84,7 +103,7 @@ def _group(nodes: Sequence[str], near: Mapping[str, Sequence[str]]) -> _Group:
     right = max(max(places[one][0] + max(radius[one], _NAME / 2) for one in core), max(x for x, _ in places.values()))
     top, bottom = min(y for _, y in places.values()), max(y for _, y in places.values()) + _LINES
     placed = {one: (x - left, y - top) for one, (x, y) in places.items()}
-    return _Group(placed, {one: far for one, far in radius.items() if far}, right - left, bottom - top)
+    return _Group(placed, {one: far for one, far in radius.items() if far}, right - left, bottom - top, _rounds(len(core)) * len(core) * (len(core) - 1) // 2)
 
 
 def _packed(groups: list[_Group]) -> Laid:
@@ -103,7 +122,7 @@ def _packed(groups: list[_Group]) -> Laid:
         rings |= {node: round(far, 1) for node, far in one.rings.items()}
         x += one.width + _GAP
         high, widest = max(high, one.height), max(widest, x)
-    return Laid(places, rings, int(widest + _GAP), int(y + high + 2 * _GAP)) if groups else Laid({}, {}, 0, 0)
+    return Laid(places, rings, int(widest + _GAP), int(y + high + 2 * _GAP), sum(one.compared for one in groups)) if groups else Laid({}, {}, 0, 0)
 
 
 def _ring(count: int) -> float:
@@ -138,6 +157,11 @@ def _around(hub: Point, leaves: Sequence[str], radius: float) -> dict[str, Point
     return places
 
 
+def _rounds(count: int) -> int:
+    """How often the forces move a group of so many nodes."""
+    return ROUNDS if count <= 150 else 60
+
+
 def _forces(core: Sequence[str], edges: Sequence[tuple[str, str]], radius: Mapping[str, float]) -> dict[str, Point]:
     count = len(core)
     number = {one: place for place, one in enumerate(core)}
@@ -149,7 +173,7 @@ def _forces(core: Sequence[str], edges: Sequence[tuple[str, str]], radius: Mappi
     pairs = [(number[a], number[b]) for a, b in edges]
     size = [radius[one] + 24.0 for one in core]
     heat = 60.0
-    for _ in range(ROUNDS if count <= 150 else 60):
+    for _ in range(_rounds(count)):
         dx, dy = [0.0] * count, [0.0] * count
         for a in range(count):
             for b in range(a + 1, count):

@@ -114,21 +114,22 @@ class Overview:
         queries = self.site.graph.queries
         kinds = {self._iri(r): str(k) for r, k in sorted(self.engine.rows(f"SELECT DISTINCT resource, kind FROM ({queries['nodes']})"))}
         edges = [(self._iri(a), self._iri(b)) for a, b in self.engine.rows(f"SELECT DISTINCT source, target FROM ({queries['edges']})")]
-        edges = sorted({(a, b) for a, b in edges if a in kinds and b in kinds})
-        return kinds, edges, lay_out(list(kinds), edges), self._labels(list(kinds))
+        laid = lay_out(list(kinds), edges)
+        edges = sorted({(a, b) for a, b in edges if a in laid.places and b in laid.places})
+        return kinds, edges, laid, self._labels(list(laid.places))
 
     def graph(self, language: str) -> dict[str, Any] | None:
         """The picture of the network in a language: edges, then nodes; those with several neighbours bear their names."""
         if self._network is None or self.site.graph is None:
             return None
         kinds, edges, laid, labels = self._network
-        degree: dict[str, int] = dict.fromkeys(kinds, 0)
+        degree: dict[str, int] = dict.fromkeys(laid.places, 0)
         for a, b in edges:
             degree[a] += 1
             degree[b] += 1
         order = {kind: number for number, kind in enumerate(self.site.graph.legend)}
         nodes = []
-        for one in sorted(kinds, key=lambda one: (-order.get(kinds[one], len(order)), one)):
+        for one in sorted(laid.places, key=lambda one: (-order.get(kinds[one], len(order)), one)):
             x, y = laid.places[one]
             node = self._shape(one, str(order.get(kinds[one], len(order))), language, labels, x=x, y=y)
             if degree[one] != 1:
@@ -136,7 +137,8 @@ class Overview:
                 node.lines = [(round(below + 15 * number, 1), line) for number, line in enumerate(textwrap.wrap(node.text, 26)[:3])]
             nodes.append(node)
         lines = "".join(f"M{laid.places[a][0]:g} {laid.places[a][1]:g}L{laid.places[b][0]:g} {laid.places[b][1]:g}" for a, b in edges)
-        return {"width": laid.width, "height": laid.height, "lines": lines, "nodes": nodes, **self._below(self.site.graph, language)}
+        size = {"width": laid.width, "height": laid.height, "shown": len(nodes), "total": len(kinds)}
+        return {**size, "lines": lines, "nodes": nodes, **self._below(self.site.graph, language)}
 
     # -- figures ------------------------------------------------------------------------------------------------------------
 

@@ -7,11 +7,20 @@ import sys
 from conformance import server, suites
 from support import ROOT
 
-# The best other engine on the same suite, as it was run for comparison in November 2026: name, results, errors, remark.
+# Other engines that were run here on the same suite in November 2026, best first: name and version, results, errors, remark.
 PEERS = {
-    "rml-core": ("SDM-RDFizer", 49, 5, ""),
-    "rml-core-csv": ("morph-kgc", 30, 9, ", mappings rewritten to its vocabulary"),
+    "rml-core": (("SDM-RDFizer 4.7", 49, 5, ""), ("morph-kgc 2.10", 26, 7, ", mappings rewritten to its vocabulary")),
+    "rml-core-csv": (("morph-kgc 2.10", 30, 9, ", mappings rewritten to its vocabulary"),),
 }
+# What engines claim of themselves and was not run here: suite, engine, cases passed of cases, where it says so.
+_BURP = "README of [BURP](https://github.com/kg-construct/BURP), commit 906bb5a, 2026-08-20"
+_RDFIZER = "its submission to track 1 of the KGCW challenge 2026, in [SDM-RDFizer](https://github.com/SDM-TIB/SDM-RDFizer)"
+_CHALLENGE = "track 1 of the KGCW challenge 2026, [kgc-challenge](https://github.com/kg-construct/kgc-challenge), commit 5d40e90"
+CLAIMS = (
+    ("RML-Core, JSON", "BURP", "76 of 76", _BURP),
+    ("RML-Core, JSON", "SDM-RDFizer", "76 of 76", _RDFIZER),
+    ("RML-Core, JSON", "MappingWeaver", "70 of 76", _CHALLENGE),
+)
 TEXT = """\
 # Conformance
 
@@ -22,10 +31,19 @@ This page is written by `make conformance` from a run of the official test suite
 - **Results**: cases whose graph is the expected one, statement by statement, blank nodes named by [RDFC-1.0](https://www.w3.org/TR/rdf-canon/).
 - **Errors**: cases that expect an error, and end with a finding and without a file. They are counted apart, because an engine that always
   fails would pass them all.
-- **Best peer**: the engine that passes most of the same cases (results + errors).
+- **Best peer run here**: the engine that passed most of the same cases (results + errors) when it was run for comparison in November 2026. Others
+  claim more, see below.
 
 `make test` runs every case. It looks for the suites in the folder that the environment variable `LODPIPE_SUITES` names (default:
 `../shared/suites` beside the repository), and starts a PostgreSQL server of its own for those that need one.
+
+## What others claim
+These figures are the engines' own and were not checked here.
+
+{claims}
+
+BURP and SDM-RDFizer claim most or all cases of other modules of RML as well (RML-IO, RML-LV, RML-FNML, RML-CC). lodpipe does not implement these:
+a mapping that uses them is refused with its line ([LP602](errors/LP602.md)).
 
 ## What was run
 - RML-Core: the cases of [kg-construct/rml-core](https://github.com/kg-construct/rml-core), JSON as of April 2026, CSV and PostgreSQL as of
@@ -43,18 +61,21 @@ A case stands here only where the specification does not ask for what it expects
 
 def written(outcomes: dict[tuple[str, str], str]) -> str:
     """The page."""
-    rows = ["| suite | cases | results | errors | expected failures | best peer |", "|---|--:|--:|--:|--:|---|"]
+    rows = ["| suite | cases | results | errors | expected failures | best peer run here |", "|---|--:|--:|--:|--:|---|"]
     rows += [_row(suite, *suites.counted(suite, outcomes)) for suite in suites.ALL]
-    return TEXT.format(table="\n".join(rows), failures="\n".join(_failures()))
+    return TEXT.format(table="\n".join(rows), claims="\n".join(_claims()), failures="\n".join(_failures()))
 
 
 def _row(suite: suites.Suite, run: int, results: int, errors: int) -> str:
     expected = len(suites.EXPECTED_FAILURES.get(suite.name, {}))
-    peer = "not run"
-    if suite.name in PEERS:
-        name, made, refused, remark = PEERS[suite.name]
-        peer = f"{name} {made + refused} ({made} + {refused}){remark}"
+    peers = [f"{name}: {made + refused} ({made} + {refused}){remark}" for name, made, refused, remark in PEERS.get(suite.name, ())]
+    peer = peers[0] if peers else "none"
     return f"| {suite.title} | {run} | {results} | {errors} | {expected} | {peer} |"
+
+
+def _claims() -> list[str]:
+    rows = ["| suite | engine | passed | source |", "|---|---|--:|---|"]
+    return rows + [f"| {suite} | {engine} | {passed} | {source} |" for suite, engine, passed, source in CLAIMS]
 
 
 def _failures() -> list[str]:

@@ -223,8 +223,8 @@ _NEW_IN_TEXT = re.compile(r"<<|\{\||--(?:ltr|rtl)\b|@direction|its:dir\b|parseTy
 
 
 def is_rdf_1_2(term: str) -> bool:
-    """Whether a term in N-Triples spelling is new in RDF 1.2: a triple term, or a text with a direction."""
-    return term.startswith("<<") or term.endswith(("--ltr", "--rtl"))
+    """Whether a term in the spelling of pyoxigraph is new in RDF 1.2: a triple term, which it spells as three terms, or a text with a direction."""
+    return (term[:1] != '"' and " " in term) or term.endswith(("--ltr", "--rtl"))
 
 
 def rdf_1_2_finding(file: str, source: str) -> Finding:

@@ -221,6 +221,7 @@ def _late_findings(
     yield from integrity_findings(statements.engine, project, tables, keys)
     yield from lint_findings(statements, declarations.vocabulary, declarations.shapes, declarations.mapping.prefixes, project)
     yield from checks.unsafe_links(statements)
+    yield from checks.control_characters(statements, project.publication.dumps)
     if (share := project.publication.expectations.shrink) is not None:
         yield from shrink_findings(counts(statements.engine, tables), project.dist, share, project.origin("shrink"))
     yield from declaration_findings(project, statements)

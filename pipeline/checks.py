@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from pipeline.engine import Engine
 from pipeline.errors import Finding, Origin, Severity
@@ -231,6 +231,23 @@ def unsafe_links(statements: Statements) -> Iterator[Finding]:
     sql = "SELECT DISTINCT s, p, o FROM statements WHERE regexp_matches(o, '^<(javascript|vbscript|data|file):', 'i') ORDER BY ALL LIMIT 100"
     for s, p, o in statements.engine.rows(sql):
         yield Finding("LP306", statements.origin(s, p, o), {"value": o[1:-1][:80]})
+
+
+# What XML 1.0 (2.2, Char) holds in no form, as canonical N-Triples has it; two backslashes are one, and begin no escape.
+_NOT_IN_XML = re.compile(r"\\\\|(\\[bf]|\\u00(?:0[0-8BCEFbcef]|1[0-9A-Fa-f])|[\ufffe\uffff])")
+
+
+def control_characters(statements: Statements, dumps: Sequence[str]) -> Iterator[Finding]:
+    """Texts with a character that XML cannot hold, most often pasted from a word processor; an error where RDF/XML is among the dumps."""
+    severity = Severity.ERROR if "rdf" in dumps else Severity.WARNING
+    sql = (
+        "SELECT DISTINCT s, p, o FROM statements WHERE starts_with(o, '\"') "
+        "AND regexp_matches(o, '\\\\[bf]|\\\\u00[01]|[\\x{FFFE}\\x{FFFF}]') ORDER BY ALL"
+    )
+    for s, p, o in statements.engine.rows(sql):
+        if found := next((one[1] for one in _NOT_IN_XML.finditer(o) if one[1]), ""):
+            number = {"\\b": 8, "\\f": 12}.get(found) or (ord(found) if len(found) == 1 else int(found[2:], 16))
+            yield Finding("LP320", statements.origin(s, p, o), {"character": f"U+{number:04X}", "value": o[:80]}, severity)
 
 
 def term_finding(iri: str, vocabulary: Vocabulary, where: Origin) -> Finding | None:

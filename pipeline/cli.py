@@ -452,6 +452,7 @@ def _print(text: str, end: str = "\n") -> None:
 
 # -- the process -------------------------------------------------------------------------------------------------------
 
+_NO_THREAD_DATA = 127  # glibc ends a process so that has no memory for the data of a thread
 _CLOSED_PIPE = 141  # what a shell gives for a program that SIGPIPE ends
 
 
@@ -503,8 +504,8 @@ def _exit_code(work: Callable[[], object]) -> int:
         except SystemExit as end:
             _print("", end="")
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
-            # click gives 1 where the help met a closed pipe, and mutes the output
-            return _CLOSED_PIPE if type(sys.stdout).__name__ == "PacifyFlushWrapper" else code
+            # click gives 1 where it meets a closed pipe, and puts a mute output in the place of the real one.
+            return _CLOSED_PIPE if type(sys.stdout).__module__ == "click.utils" else code
         except (click.Abort, KeyboardInterrupt):
             click.echo("interrupted", err=True)
             return 130
@@ -523,7 +524,7 @@ def _exit_code(work: Callable[[], object]) -> int:
 
 def _reported(end: Any) -> int:
     """The exit code of a process that has ended; what the system or a crash did to it is reported."""
-    if not end.died:
+    if not end.died and end.code != _NO_THREAD_DATA:
         return int(end.code)
     import resource
     import signal
@@ -531,8 +532,10 @@ def _reported(end: Any) -> int:
     from pipeline.errors import Finding
     from pipeline.report import write_text
 
-    name = signal.Signals(end.died).name
+    name = signal.Signals(end.died).name if end.died else "thread-local data"
     code, finding = int(end.code), Finding("LP708", None, {"signal": name})
+    if not end.died:
+        code, finding = 2, Finding("LP707", None, {"detail": name})
     if end.died in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP):
         # Native code that finds no memory aborts; under a bound on memory that is the likely reason.
         bounded = resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY

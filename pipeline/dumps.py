@@ -11,8 +11,9 @@ from typing import Any, NamedTuple
 
 import pyoxigraph as ox
 
-from pipeline.errors import Finding, InvalidDeclaration
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin
 from pipeline.jsonld import Context, ContextError, tree, write_graph, write_tree
+from pipeline.parquet import without_version
 from pipeline.plan import text
 from pipeline.project import Project
 from pipeline.shacl.supported import without_texts
@@ -87,6 +88,7 @@ def _write_parquet(job: Job, path: Path) -> None:
     job.statements.engine.rows(
         f"COPY (SELECT {columns} FROM statements ORDER BY s, p, o, g) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)"
     )
+    without_version(path)
 
 
 # One row a format. Those that compress well get a .gz beside them; Parquet is compressed inside.
@@ -108,12 +110,35 @@ def write_dumps(job: Job, folder: Path) -> None:
         if one.suffix in publication.dumps:
             path = folder / f"{publication.name}.{one.suffix}"
             one.write(job, path)
+            _gate(job, one, path)
             if publication.gzip and one.compress:
                 gzip(path)
     try:
         write_trees(job, folder)
     except ContextError as error:
         raise InvalidDeclaration([Finding("LP601", job.project.origin("trees"), {"detail": str(error)})]) from None
+
+
+_PARSERS = {
+    "nq": ox.RdfFormat.N_QUADS, "nt": ox.RdfFormat.N_TRIPLES, "ttl": ox.RdfFormat.TURTLE, "trig": ox.RdfFormat.TRIG, "rdf": ox.RdfFormat.RDF_XML,
+}  # fmt: skip
+
+
+def _gate(job: Job, form: Format, path: Path) -> None:
+    """Reads a dump back. Raises InvalidData (LP710) where it is not of its format, or holds another number of statements."""
+    parser = _PARSERS.get(form.suffix)
+    if parser is None:
+        return
+    what = "*" if parser.supports_datasets else "DISTINCT (s, p, o)"
+    ((expected,),) = job.statements.engine.rows(f"SELECT count({what}) FROM statements")
+    try:
+        found = sum(1 for _ in ox.parse(path=str(path), format=parser, base_iri=job.project.publication.base))
+        if found == expected:
+            return
+        detail = f"{found} of {expected} statements"
+    except SyntaxError as error:
+        detail = str(error)
+    raise InvalidData([Finding("LP710", Origin(f"dist/{path.name}"), {"file": path.name, "format": form.media_type, "detail": detail})])
 
 
 def write_trees(job: Job, folder: Path) -> None:

@@ -24,7 +24,7 @@ from pipeline.reading.snapshot import Snapshot, changed, snapshot
 
 _GRACE = 15.0  # seconds between the word and the end, for work that hears no signal
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_NO_ROOM_WORDS = ("No space left on device", "Disk quota exceeded", "File too large", "max_temp_directory_size")
+_NO_ROOM_WORDS = ("No space left on device", "Disk quota exceeded", "File too large", "No usable temporary directory", "max_temp_directory_size")
 # What the linker, threads and native code say for want of memory.
 _WANTS_MEMORY = re.compile("cannot allocate memory|failed to map segment|can't start new thread|bad_alloc|memory allocation", re.I)
 _NOT_OFFERED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
@@ -140,7 +140,8 @@ def _file_of(error: Exception) -> str:
     elif found := re.search(r'file \\?"([^"\\]+)', str(error)):
         path = found[1]
     else:
-        return "–" if isinstance(error, OSError) and error.errno else "TMPDIR"
+        # Whoever writes an output names it (whole_file), so what has no name is a temporary file.
+        return "–" if isinstance(error, OSError) and error.errno not in _NO_ROOM | {None, errno.ENOENT} else "TMPDIR"
     return "TMPDIR" if path.startswith(tempfile.gettempdir() + os.sep) else Path(path).name
 
 

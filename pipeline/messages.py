@@ -92,6 +92,9 @@ KINDS: dict[str, Kind] = {
     "LP307": Kind(
         "`{value}` leads to no record of {parent}{times}", "Correct the value, or add the record; rule {rule} joins by it.",
         "`{value}` führt zu keinem Datensatz von {parent}{times}", "Den Wert berichtigen oder den Datensatz anlegen; Regel {rule} verknüpft danach."),
+    "LP320": Kind(
+        "the text holds the control character {character}, which XML cannot hold: {value}", "Remove it; it often comes with a paste from a word processor.",
+        "der Text enthält das Steuerzeichen {character}, das XML nicht aufnehmen kann: {value}", "Entfernen; oft gelangt es beim Einfügen aus einer Textverarbeitung hinein."),
     # 4xx: shapes
     "LP401": Kind(
         "{message_en}", "See {shape}; it was found on {focus}.",
@@ -252,6 +255,9 @@ KINDS: dict[str, Kind] = {
     "LP709": Kind(
         "a library of lodpipe crashed ({signal})", "This is an internal error, not a mistake in your data: please report it with the command and its input.",
         "eine Bibliothek von lodpipe ist abgestürzt ({signal})", "Das ist ein interner Fehler, kein Fehler in den Daten: bitte mit Befehl und Eingabe melden."),
+    "LP710": Kind(
+        "{file} is not valid {format}: {detail}", "Correct the value that the message shows; if there is none, please report it. The old dist/ is untouched.",
+        "{file} ist kein gültiges {format}: {detail}", "Den Wert berichtigen, den die Meldung zeigt; wenn sie keinen zeigt, bitte melden. Das alte dist/ ist unberührt."),
     # 8xx: queries
     "LP801": Kind(
         "header of the query: {detail}", "Correct the lines that begin with `#+`; docs/queries.md shows each.",

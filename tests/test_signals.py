@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,19 +74,20 @@ class Place:
         return sorted(path.name for path in odd)
 
 
-def prepared(folder: Path) -> Place:
+def prepared(folder: Path, rows: int = ROWS, measured: Iterable[str] = tuple(COMMANDS)) -> Place:
+    """A place in which these commands have been run once."""
     project = copy_project(folder / "project", LIBRARIES)
     for name in ("tmp", "out"):
         (folder / name).mkdir()
-    rows = "".join(f"{number},name of {number},{number % 7}\n" for number in range(ROWS))
-    (folder / "rows.csv").write_text("id,name,group\n" + rows)
+    lines = "".join(f"{number},name of {number},{number % 7}\n" for number in range(rows))
+    (folder / "rows.csv").write_text("id,name,group\n" + lines)
     (folder / "map.yaml").write_text(MAPPING)
     (folder / "shapes.ttl").write_text(SHAPES)
     (folder / "all.rq").write_text("SELECT * { ?s ?p ?o . ?o ?q ?r }")
     assert run_process("build", "--project", project).returncode == 0
     assert run_process("map", "map.yaml", "-o", "data.nt", cwd=folder).returncode == 0
     place, lengths = Place(folder, {}, {}), {}
-    for name in COMMANDS:
+    for name in measured:
         began = time.monotonic()
         process = place.start(name)
         _, errors = process.communicate(timeout=120)

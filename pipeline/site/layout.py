@@ -103,7 +103,8 @@ def _group(nodes: Sequence[str], near: Mapping[str, Sequence[str]]) -> _Group:
     right = max(max(places[one][0] + max(radius[one], _NAME / 2) for one in core), max(x for x, _ in places.values()))
     top, bottom = min(y for _, y in places.values()), max(y for _, y in places.values()) + _LINES
     placed = {one: (x - left, y - top) for one, (x, y) in places.items()}
-    return _Group(placed, {one: far for one, far in radius.items() if far}, right - left, bottom - top, _rounds(len(core)) * len(core) * (len(core) - 1) // 2)
+    rings = {one: far for one, far in radius.items() if far}
+    return _Group(placed, rings, right - left, bottom - top, _rounds(len(core)) * len(core) * (len(core) - 1) // 2)
 
 
 def _packed(groups: list[_Group]) -> Laid:

@@ -76,7 +76,7 @@ def map_file(
             for rule, number in engine.made(plan):
                 say(f"{number:>12,}  {rule}")
         _deliver(made, out)
-    return tuple(findings)
+    return (*plan.findings, *findings)
 
 
 def read_mapping(path: Path, base: str) -> MappingDocument:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeErr
 from pipeline.reading.cells import cell_of, csv_reader, row_of
 from pipeline.reading.files import READERS, read_text, read_tree
 from pipeline.reading.tree import Mapping, Node, Scalar, Sequence, describe, place_of
-from pipeline.sources.declaration import Column, Field, Table, columns_of, lists_of
+from pipeline.sources.declaration import Column, Field, Table, columns_of, lists_of, name_findings
 from pipeline.sources.rows import wrong_separator
 from pipeline.sources.schema import Lexicon, RecordChecker, did_you_mean
 
@@ -127,7 +128,9 @@ class RecordReader:
 
     def read(self, declared: Iterable[Table]) -> dict[str, RecordTable]:
         """All record tables by name, child tables (labs_participants) after their parents."""
-        for table in declared:
+        tables = list(declared)
+        self._check_names(tables)
+        for table in tables:
             files = self._files(table)
             self.files_of[table.name] = {name for name, _ in files}
             if files and all(path.suffix in SCANNED for _, path in files):
@@ -135,6 +138,23 @@ class RecordReader:
             else:
                 self._read_rows(table, files)
         return self.tables
+
+    def _check_names(self, tables: Sequence_[Table]) -> None:
+        """Names that queries of the mapping could not tell apart. Raises InvalidDeclaration."""
+        found: list[Finding] = []
+        taken: dict[str, str] = dict.fromkeys(("statements", "declared", "concepts"), "the pipeline has a table of that name")
+        for table in tables:
+            if table.name.lower() in taken:
+                found.append(Finding("LP601", table.origin, {"detail": f"table `{table.name}`: {taken[table.name.lower()]}; call it otherwise"}))
+            taken[table.name.lower()] = f"`{table.name}` is a table too, and upper and lower case are the same in queries"
+            found += self._name_findings(table, table.name, table.fields)
+        if found:
+            raise InvalidDeclaration(found)
+
+    def _name_findings(self, table: Table, name: str, fields: dict[str, Field]) -> Iterator[Finding]:
+        yield from name_findings(table, name, columns_of(fields, self.lexicon.languages))
+        for path, item in lists_of(fields):
+            yield from self._name_findings(table, "_".join((name, *path)), item.fields)
 
     def unread(self, findings: Iterable[Finding]) -> set[str]:
         """The tables that lack records: a file could not be read whole (1xx), or a record has a key that is doubled or no key at all."""

@@ -32,6 +32,7 @@ from pipeline.queries import Query, query_findings, read_queries
 from pipeline.reading.files import limited, read_tree
 from pipeline.reading.snapshot import snapshot
 from pipeline.sources import Lexicon, RecordReader, RecordTable, Table, file_schema, read_declaration
+from pipeline.sources.inventory import unread_files
 from pipeline.statements import Statements
 from pipeline.vocabulary import Vocabulary, read_vocabulary
 
@@ -150,6 +151,7 @@ def _checked(
     tables = reader.read(declarations.tables.values())
     with Engine(project.publication.memory, root=project.root / "source") as running:
         early = [*reader.findings, *running.load(tables.values(), writable)]
+        early += unread_files(project.root, set().union(*reader.files_of.values()), declarations.mapping, project.origins)
         broken = [*checks.record_findings(running, tables, declarations.tables, lexicon), *order_findings(running, tables)]
         unread = reader.unread([*early, *broken])
         hidden = [one for one in broken if one.code == "LP206" and one.words["table"] in unread]

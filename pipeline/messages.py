@@ -40,6 +40,12 @@ KINDS: dict[str, Kind] = {
     "LP108": Kind(
         "a record is expected here, found {found}", "Write the record as a map of fields (`key: value`).",
         "Hier wird ein Datensatz erwartet, gefunden: {found}", "Den Datensatz als Felder schreiben (`schlüssel: wert`)."),
+    "LP109": Kind(
+        "{file} is not read by anything", "Rename or move it so that it is read ({expected}), or take it out of the folder.",
+        "{file} wird von nichts gelesen", "So umbenennen oder verschieben, dass sie gelesen wird ({expected}), oder aus dem Ordner nehmen."),
+    "LP110": Kind(
+        "{file} holds no record", "Write a record, or remove the file; `[]` is an empty list.",
+        "{file} enthält keinen Datensatz", "Einen Datensatz schreiben oder die Datei entfernen; `[]` ist eine leere Liste."),
     # 2xx: records against source/records.yaml
     "LP201": Kind(
         "unknown key `{key}`{hint}", "Use a key that source/records.yaml declares, or declare it there.",

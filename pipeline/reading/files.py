@@ -80,6 +80,15 @@ def unreadable(name: str, error: OSError) -> SourceError:
     return SourceError([Finding("LP106", Origin(name), {"file": name, "detail": error.strerror or str(error)})])
 
 
+def is_hidden(below: Path) -> bool:
+    """Whether a file is hidden, or an editor's lock or copy: such files are no part of a project.
+
+    >>> [is_hidden(Path(name)) for name in ("labs/.#brandis.yaml", ".~lock.places.csv#", "labs/brandis.yaml~", "labs/brandis.yaml")]
+    [True, True, True, False]
+    """
+    return any(part.startswith((".", "#")) or part.endswith("~") for part in below.parts)
+
+
 def inside(path: Path, root: Path, name: str) -> Path:
     """The path itself; raises InvalidDeclaration (LP107) where links lead it out of the root."""
     if not path.resolve().is_relative_to(root.resolve()):

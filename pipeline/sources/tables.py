@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, SourceError
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, Severity, SourceError
 from pipeline.reading.cells import cell_of, csv_reader, row_of
-from pipeline.reading.files import READERS, read_text, read_tree
+from pipeline.reading.files import READERS, is_hidden, read_text, read_tree
 from pipeline.reading.tree import Mapping, Node, Scalar, Sequence, describe, place_of
 from pipeline.sources.declaration import Column, Field, Table, columns_of, lists_of, name_findings
 from pipeline.sources.rows import wrong_separator
@@ -162,7 +162,7 @@ class RecordReader:
         files = {
             one.where.file
             for one in findings
-            if one.where and (one.code.startswith("LP1") or (one.code in keys and one.words.get("key") == "id"))
+            if one.where and one.severity is Severity.ERROR and (one.code.startswith("LP1") or (one.code in keys and one.words.get("key") == "id"))
         }
         return {name for name, used in self.files_of.items() if files & used} | self.headless
 
@@ -172,6 +172,8 @@ class RecordReader:
         if Path(table.files).is_absolute() or ".." in Path(table.files).parts:
             raise InvalidDeclaration([Finding("LP107", table.origin, {"path": table.files})])
         for path in sorted(self.source.glob(table.files)):
+            if is_hidden(path.relative_to(self.source)):
+                continue
             name = f"{self.prefix}{path.relative_to(self.source).as_posix()}"
             if not path.resolve().is_relative_to(inside):
                 self.findings.append(Finding("LP107", Origin(name), {"path": name}))
@@ -224,6 +226,8 @@ class RecordReader:
         except InvalidData as error:
             self.findings.extend(error.findings)
             return
+        if root is None:
+            self.findings.append(Finding("LP110", Origin(name), {"file": name}, Severity.WARNING))
         for node in root.items if isinstance(root, Sequence) else [] if root is None else [root]:
             if isinstance(node, Mapping):
                 yield node

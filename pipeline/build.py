@@ -167,7 +167,7 @@ def _checked(
         say("mapping records")
         running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
         plan = _compile(project, declarations, running)
-        found = checks.mapping_findings(running, plan, project.publication.bad_values)
+        found = [*plan.findings, *checks.mapping_findings(running, plan, project.publication.bad_values)]
         early += [one for one in found if not told.already(one)]
         with shown(running.progress, "mapping"):
             running.make_statements(plan, _declared(project, declarations))

@@ -98,7 +98,6 @@ def unload(database: Database, source: LogicalSource, references: tuple[str, ...
         columns = database.columns(source.text)
         _check_doubled([one.name for one in columns])
         wanted = {name: found for name in references if (found := database.find(name, columns))}
-        _check_engine_names(wanted, source)
         fetched = list(dict.fromkeys(wanted.values()))
         database.unload(source.text, fetched, path)
     except QueryError as error:
@@ -135,15 +134,6 @@ def _check_doubled(names: list[str]) -> None:
     for name in names:
         if names.count(name) > 1:
             raise QueryError(f"the query gives column `{name}` twice; name one of them otherwise (AS)")
-
-
-def _check_engine_names(wanted: dict[str, Column], source: LogicalSource) -> None:
-    """The engine tells no upper from lower case in names, and has names of its own."""
-    taken = {"_record": ""} | {f"{name} type".lower(): "" for name in wanted}
-    for name, column in wanted.items():
-        if taken.setdefault(name.lower(), column.name) != column.name:
-            detail = f"column `{column.name}` cannot be told from another by its name; give it another in the query (AS)"
-            raise InvalidDeclaration([Finding("LP602", source.origin, {"detail": detail})])
 
 
 def connect(source: LogicalSource, default: str | None, root: Path) -> Database:

@@ -10,25 +10,28 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import duckdb
 
-from pipeline import databases
+from pipeline import databases, jsoncolumns
 from pipeline.databases import Database, DatabaseTable
 from pipeline.datatypes import IRI, LAX, PATTERNS
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin
 from pipeline.mapping.model import LogicalSource
-from pipeline.plan import Check, Parent, Plan, Relation, Select, quote, text
-from pipeline.reading.files import read_tree
-from pipeline.reading.tree import value_of
-from pipeline.sources import RecordTable, RowTable, ScanTable, jsonpath, ragged_rows
+from pipeline.plan import Check, Parent, Plan, Relation, Select, numbered, quote, text
+from pipeline.sources import RecordTable, RowTable, ScanTable, jsonpath
 from pipeline.sources.files import FileTable, find
 from pipeline.sources.jsonpath import PathError
+from pipeline.sources.rows import LONGEST_ROW, has_mixed_ends, long_row, ragged_rows, too_long, with_one_end, wrong_separator
+from pipeline.sources.schema import did_you_mean
 from pipeline.sources.tables import first_record, table_number
+
+T = TypeVar("T")
 
 FUNCTIONS = (
     # IRI-safe: everything but iunreserved is percent-encoded (RML-Core; RFC 3987, 2.2). The engine's url_encode does for ASCII (as many bytes
@@ -50,22 +53,6 @@ FUNCTIONS = (
     # For texts of the form of a date or a time; most have neither sign nor time zone.
     """CREATE MACRO is_day(x) AS CASE WHEN strlen(x) = 10 THEN try_cast(x AS DATE) IS NOT NULL
         ELSE try_cast(regexp_extract(x, '^-?[0-9]+-[0-9]{2}-[0-9]{2}') AS DATE) IS NOT NULL END""",
-)
-# For JSON and databases only: a value as text (a string without its quotes, a number in the canonical form of its XSD datatype), and its type.
-JSON_FUNCTIONS = (
-    """CREATE MACRO json_kind(t) AS CASE t WHEN 'VARCHAR' THEN 'string' WHEN 'BIGINT' THEN 'integer' WHEN 'UBIGINT' THEN 'integer'
-        WHEN 'HUGEINT' THEN 'integer' WHEN 'DOUBLE' THEN 'double' WHEN 'BOOLEAN' THEN 'boolean' WHEN 'ARRAY' THEN 'array'
-        WHEN 'OBJECT' THEN 'object' END""",
-    "CREATE MACRO mantissa(s) AS split_part(ltrim(s, '-'), 'e', 1)",
-    "CREATE MACRO digits(s) AS replace(mantissa(s), '.', '')",
-    "CREATE MACRO significant(s) AS rtrim(ltrim(digits(s), '0'), '0')",
-    """CREATE MACRO magnitude(s) AS coalesce(try_cast(nullif(split_part(s, 'e', 2), '') AS INTEGER), 0)
-        + length(split_part(mantissa(s), '.', 1)) - 1 - (length(digits(s)) - length(ltrim(digits(s), '0')))""",
-    """CREATE MACRO canonical_double(s) AS CASE WHEN significant(s) = '' THEN '0.0E0' ELSE
-        CASE WHEN starts_with(s, '-') THEN '-' ELSE '' END || left(significant(s), 1) || '.'
-        || coalesce(nullif(substr(significant(s), 2), ''), '0') || 'E' || magnitude(s) END""",
-    """CREATE MACRO json_text(v) AS CASE WHEN json_type(v) = 'DOUBLE' THEN canonical_double(CAST(CAST(v AS DOUBLE) AS VARCHAR))
-        ELSE v ->> '$' END""",
 )
 STATEMENT_COLUMNS = {"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR", "g": "VARCHAR", "record": "BIGINT", "rule": "INTEGER"}
 
@@ -209,17 +196,47 @@ class Engine:
             try:
                 present = table.headers[name] if name in table.headers else self._parquet_columns(path)
             except duckdb.Error as error:
-                findings.append(Finding("LP102", Origin(name), {"format": "Parquet", "detail": _first_line(error)}))
+                findings.append(_parquet_finding(path, name, error))
                 continue
-            cells = "".join(f", CAST({quote(one.name) if one.name in present else 'NULL'} AS VARCHAR)" for one in table.columns)
+            cells = "".join(f", CAST({_cell(one.name, present)} AS VARCHAR)" for one in table.columns)
             row = "file_row_number" if path.suffix == ".parquet" else "row_number() OVER () - 1"
-            scan = f"SELECT {first_record(table.number, number)} + {row}{cells} FROM {_reader(path, present)}"
+            insert = f"INSERT INTO {quote(table.name)} SELECT {first_record(table.number, number)} + {row}{cells} FROM "
             try:
-                ((count,),) = self.connection.execute(f"INSERT INTO {quote(table.name)} {scan}").fetchall()
-                self.row_count += count
-            except duckdb.Error as error:
-                findings += ragged_rows(path, name, len(present)) or [_csv_finding(name, error)]
+                self._scanned(partial(self._append, insert), path, name, present)
+            except InvalidData as error:
+                findings += error.findings
         return findings
+
+    def _append(self, insert: str, reader: str) -> None:
+        ((count,),) = self.rows(insert + reader)
+        self.row_count += count
+
+    def _scanned(self, run: Callable[[str], T], path: Path, name: str, header: Sequence[str], nulls: tuple[str, ...] = ()) -> T:
+        """What `run` makes of the scan of a CSV or Parquet file. Raises InvalidData with what is wrong with the file."""
+        if path.suffix != ".parquet" and (long := long_row(path, name)):
+            raise InvalidData(long)
+        try:
+            return run(_reader(path, header, nulls))
+        except duckdb.Error as error:
+            if path.suffix == ".parquet":
+                raise InvalidData([_parquet_finding(path, name, error)]) from None
+            if ragged := ragged_rows(path, name, len(header)):
+                raise InvalidData(ragged) from None
+            if has_mixed_ends(path):
+                return self._scanned_with_one_end(run, path, name, header, nulls)
+            raise InvalidData([_csv_finding(name, error)]) from None
+
+    def _scanned_with_one_end(
+        self, run: Callable[[str], T], path: Path, name: str, header: Sequence[str], nulls: tuple[str, ...]
+    ) -> T:
+        """The engine refuses a file whose lines end in two ways; it reads a copy, in which all end alike."""
+        copy = with_one_end(path, name, self._answers / "rows.csv")
+        try:
+            return run(_reader(copy, header, nulls))
+        except duckdb.Error as error:
+            raise InvalidData([_csv_finding(name, error)]) from None
+        finally:
+            copy.unlink()
 
     def _parquet_columns(self, path: Path) -> list[str]:
         return [row[0] for row in self.rows(f"DESCRIBE SELECT * FROM read_parquet({text(str(path))})")]
@@ -275,7 +292,7 @@ class Engine:
         Raises InvalidDeclaration where there is no such table (LP604) or a reference cannot be followed (LP602), SourceError (LP106).
         """
         if source.kind in ("table", "query"):
-            return self._table_relation(source)
+            return self._table_relation(source, references)
         if source not in self._described:
             if source.kind == "sql":
                 self._described[source] = self._database_relation(source, references)
@@ -292,14 +309,23 @@ class Engine:
         except PathError as error:
             raise InvalidDeclaration([Finding("LP602", source.origin, {"detail": str(error)})]) from None
 
-    def _table_relation(self, source: LogicalSource) -> Relation:
+    def _table_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        """A record table or the answer of a query; its columns become texts here, each with its type where one of them is no text."""
         if source not in self._described:
-            relation = quote(self._tables.get(source, source.text))
+            table = quote(self._tables.get(source, source.text))
             try:
-                columns = tuple(row[0] for row in self.rows(f"DESCRIBE SELECT * FROM {relation}"))
+                described = {row[0]: str(row[1]) for row in self.rows(f"DESCRIBE SELECT * FROM {table}")}
             except duckdb.Error as error:
                 raise InvalidDeclaration([_sql_finding(source, error)]) from None
-            self._described[source] = Relation(relation, columns, "_record" in columns)
+            names = numbered(references)
+            typed = any(described.get(one, "VARCHAR") != "VARCHAR" for one in references)
+            if typed:
+                self._define_types()
+            has_record = described.get("_record") in ("BIGINT", "INTEGER", "HUGEINT")
+            record = ["CAST(_record AS BIGINT) AS _record"] if has_record else []
+            cells = [_typed_cell(quote(one), described.get(one), quote(column), typed=typed) for one, column in names.items()]
+            sql = f"(SELECT {', '.join([*record, *cells]) or 'NULL AS nothing'} FROM {table})"
+            self._described[source] = Relation(sql, tuple(described), has_record, typed, names=names)
         return self._described[source]
 
     def _file(self, source: LogicalSource) -> FileTable:
@@ -307,29 +333,49 @@ class Engine:
         key = (source.text, source.kind, source.iterator)
         if key not in self._files:
             path, name = find(source.text, source.origin, self.root)
-            self._files[key] = FileTable(name, len(self._located), path, source.kind, source.iterator or "$")
+            self._files[key] = FileTable(name, len(self._located), path, source.kind, source.origin, source.iterator or "$")
             self._located.append(self._files[key])
         return self._files[key]
 
     def _flat_relation(self, table: FileTable, source: LogicalSource, references: tuple[str, ...], order: str) -> Relation:
         """The columns that are referred to, brought in once: checks, joins and statements then read columns, not text."""
-        header = table.header if table.kind == "csv" else self._parquet_columns(table.path)
-        columns = ", ".join(f"CAST({quote(name)} AS VARCHAR) AS {quote(name)}" for name in references if name in header)
-        reader = _reader(table.path, header, source.nulls)
+        header = self._header(table)
+        self._check_header(table, source, header, references)
+        names = numbered(references)
+        cells = ", ".join(f"CAST({_cell(name, header)} AS VARCHAR) AS {column}" for name, column in names.items())
         by = f" ORDER BY {order}" if order else ""
+
+        def read(reader: str) -> str:
+            return self._kept_records(f"SELECT * FROM (SELECT {cells or 'NULL AS nothing'} FROM {reader}){by}", table.number)
+
+        kept = self._scanned(read, table.path, table.name, header, source.nulls)
+        self._order_of[kept] = order
+        return Relation(kept, tuple(header), names=names)
+
+    def _header(self, table: FileTable) -> list[str]:
+        """The names of the columns of a CSV or Parquet file."""
+        if table.kind == "csv":
+            return table.header
         try:
-            kept = self._kept_records(f"SELECT {columns or 'NULL AS none'} FROM {reader}{by}", table.number)
-            self._order_of[kept] = order
-            return Relation(kept, tuple(header))
+            return self._parquet_columns(table.path)
         except duckdb.Error as error:
-            raise InvalidData(ragged_rows(table.path, table.name, len(header)) or [_csv_finding(table.name, error)]) from None
+            raise InvalidData([_parquet_finding(table.path, table.name, error)]) from None
+
+    @staticmethod
+    def _check_header(table: FileTable, source: LogicalSource, header: list[str], references: tuple[str, ...]) -> None:
+        """References must name one column each, and the cells must be separated by commas."""
+        if any(name not in header for name in references) and (separated := wrong_separator(table.name, header)):
+            raise InvalidData([separated])
+        for name in references:
+            if header.count(name) > 1:
+                raise InvalidData([Finding("LP103", Origin(table.name, 1), {"key": name, "first": "1"})])
 
     def kept(self, sql: str) -> str:
         """The name of a new table with the rows of a query."""
         self._kept_tables += 1
         name = quote(f"file {self._kept_tables}")
-        self._table_of[name] = name
         ((count,),) = self.rows(f"CREATE TABLE {name} AS {sql}")
+        self._table_of[name] = name
         self.row_count += count
         return name
 
@@ -402,21 +448,77 @@ class Engine:
     def _json_relation(self, table: FileTable, references: tuple[str, ...]) -> Relation:
         """Each reference is pulled out of the record's JSON once, with its type beside it."""
         self._define_types()
-        paths = {name: jsonpath.parse(name) for name in references}
-        columns = ", ".join(self._json_column(name, steps) for name, steps in paths.items())
-        many = frozenset(name for name, steps in paths.items() if jsonpath.is_many(steps))
+        names = numbered(references)
+        many = frozenset(name for name in references if jsonpath.is_many(jsonpath.parse(name)))
+        path, exact = self._strict(table)
+        records = f"(SELECT {jsoncolumns.followed(names)}, above FROM {self._json_records(table, path)})"
         try:
-            kept = self._kept_records(f"SELECT {columns or 'NULL AS none'} FROM {self._json_records(table)}", table.number)
-            return Relation(kept, None, typed=True, many=many)
+            columns = jsoncolumns.columns(names, exact=exact)
+            kept = self._kept_records(f"SELECT doubled OR above AS doubled{columns} FROM {records}", table.number)
+            absent, findings = self._unfollowed(table, kept, records, names)
+            ((doubled,),) = self.rows(f"SELECT bool_or(doubled) FROM {kept}")
         except duckdb.Error as error:
-            read_tree(table.path, table.name)  # tells the line, where the file itself is wrong
+            table.read()  # finds the line, where the file itself is wrong
             raise InvalidData([Finding("LP102", Origin(table.name), {"format": "JSON", "detail": _first_line(error)})]) from None
+        finally:
+            if path != table.path:
+                path.unlink()
+        if doubled:
+            table.read()
+        return Relation(kept, None, typed=True, many=many, names=names, absent=absent, findings=findings)
+
+    def _strict(self, table: FileTable) -> tuple[Path, bool]:
+        """The file that the engine is to read for a source, and whether it holds exact numbers. Raises InvalidData where the source is no JSON."""
+        if table.kind == "yaml":
+            mark, documents = jsoncolumns.of_tree(table.read())
+        else:
+            suspicion = jsoncolumns.suspect(table.path)
+            if not suspicion.lenient and not suspicion.long:
+                return table.path, False
+            texts = table.documents()
+            if not jsoncolumns.is_strict(texts):
+                table.read()
+            if not suspicion.long:
+                return table.path, False
+            mark, documents = jsoncolumns.with_exact_numbers(texts)
+        self.connection.execute(f"SET VARIABLE exact = {text(mark)}")
+        copy = self._answers / "records.json"
+        with copy.open("w", encoding="utf-8", newline="") as file:
+            file.writelines(f"{document}\n" for document in documents)
+        return copy, True
+
+    def _unfollowed(self, table: FileTable, kept: str, records: str, names: dict[str, str]) -> tuple[dict[str, str], tuple[Finding, ...]]:
+        """The references that no record follows, each with a hint; a finding where the iterator leads to no record."""
+        paths = {name: jsonpath.parse(name) for name in names}
+        counts = "".join(f', count(*) FILTER ({_is_followed(column, paths[name])})' for name, column in names.items())
+        ((rows, *found),) = self.rows(f"SELECT count(*){counts} FROM {kept}")
+        if not rows:
+            return {}, tuple(table.unfollowed())
+        unused = [name for name, count in zip(names, found, strict=True) if not count]
+        hints = ((name, self._hint(records, paths[name])) for name in unused)
+        return {name: hint for name, hint in hints if hint is not None}, ()
+
+    def _hint(self, records: str, steps: tuple[jsonpath.Step, ...]) -> str | None:
+        """What the first member of a path that no record has may be a typo of; None where the path ends in empty lists only."""
+        for number, step in enumerate(steps):
+            path = steps[: number + 1]
+            found = f"json_type(it, {text(jsonpath.for_engine(path))})"
+            there = f"len({found}) > 0" if jsonpath.is_many(path) else f"{found} IS NOT NULL"
+            if self.rows(f"SELECT 1 FROM {records} WHERE {there} LIMIT 1"):
+                continue
+            if not isinstance(step, str):
+                return None
+            above = text(jsonpath.for_engine(steps[:number]))
+            objects = f"unnest(json_extract(it, {above}))" if jsonpath.is_many(steps[:number]) else f"json_extract(it, {above})"
+            keys = self.rows(f"SELECT DISTINCT unnest(json_keys(value)) FROM (SELECT {objects} AS value FROM {records}) LIMIT 1000")
+            return did_you_mean(step, sorted(key for (key,) in keys))
+        return None
 
     def _define_types(self) -> None:
         """The functions that only sources with types need."""
         if not self._knows_types:
             self._knows_types = True
-            for macro in (*JSON_FUNCTIONS, *databases.FUNCTIONS):
+            for macro in (*jsoncolumns.FUNCTIONS, *databases.FUNCTIONS):
                 self.connection.execute(macro)
 
     def _database_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
@@ -429,47 +531,27 @@ class Engine:
         answer = databases.unload(self._databases[key], source, references, file)
         number = len(self._located)
         self._located.append(DatabaseTable(source.origin))
-        columns = ", ".join(f"{value} AS {quote(name)}, {kind} AS {quote(name + ' type')}" for name, (value, kind) in answer.values.items())
+        names = numbered(references)
+        cells = [_value_and_type(*answer.values.get(name, ("NULL", "NULL")), quote(column)) for name, column in names.items()]
         try:
-            kept = self._kept_records(f"SELECT {columns or 'NULL AS none'} FROM {answer.reader}", number)
+            kept = self._kept_records(f"SELECT {', '.join(cells) or 'NULL AS nothing'} FROM {answer.reader}", number)
         except duckdb.Error as error:
             raise databases.unreadable(source, str(error)) from None
         finally:
             file.unlink(missing_ok=True)
-        return Relation(kept, answer.columns, typed=True)
+        return Relation(kept, answer.columns, typed=True, names=names)
 
-    def _json_column(self, name: str, steps: tuple[jsonpath.Step, ...]) -> str:
-        path = text(jsonpath.for_engine(steps))
-        if jsonpath.is_many(steps):
-            value = f"list_transform(json_extract(it, {path}), lambda v: json_text(v))"
-            kind = f"list_transform(json_type(it, {path}), lambda t: json_kind(t))"
-        else:
-            value, kind = f"json_text(json_extract(it, {path}))", f"json_kind(json_type(it, {path}))"
-        return f"{value} AS {quote(name)}, {kind} AS {quote(name + ' type')}"
-
-    def _json_records(self, table: FileTable) -> str:
-        """A relation with one column `it`: the records of the file, by its iterator."""
+    def _json_records(self, table: FileTable, path: Path) -> str:
+        """A relation with the records of the file in the column `it`, by its iterator, and whether an object `above` them has a member twice."""
         steps = jsonpath.parse(table.iterator)
-        size = max(16_777_216, table.path.stat().st_size + 1)
-        if table.kind == "yaml":
-            return self._unfolded(f"(SELECT CAST({text(self._yaml_as_json(table))} AS JSON) AS json)", steps)
-        reader = f"read_json_objects({text(str(table.path))}, maximum_object_size = {size}, format = "
+        size = max(16_777_216, path.stat().st_size + 1)
+        reader = f"read_json_objects({text(str(path))}, maximum_object_size = {size}, format = "
         if table.kind == "jsonl":
-            return self._unfolded(reader + "'newline_delimited')", steps)
+            return jsoncolumns.unfolded(reader + "'newline_delimited')", steps)
         if steps and steps[0] is None:
             # The records of a top-level array are read one by one, whatever the size of the file.
-            return self._unfolded(reader + "'array')", steps[1:])
-        return self._unfolded(reader + "'unstructured')", steps)
-
-    def _unfolded(self, documents: str, steps: tuple[jsonpath.Step, ...]) -> str:
-        if not steps:
-            return f"(SELECT json AS it FROM {documents})"
-        extracted = f"json_extract(json, {text(jsonpath.for_engine(steps))})"
-        return f"(SELECT {f'unnest({extracted})' if jsonpath.is_many(steps) else extracted} AS it FROM {documents})"
-
-    def _yaml_as_json(self, table: FileTable) -> str:
-        root = read_tree(table.path, table.name)
-        return json.dumps(None if root is None else value_of(root), ensure_ascii=False)
+            return jsoncolumns.unfolded(reader + "'array')", steps[1:])
+        return jsoncolumns.unfolded(reader + "'unstructured')", steps)
 
     def failures(self, plan: Plan) -> Iterator[tuple[Check, int, list[tuple[int | None, str]]]]:
         """Each check that some rows fail: how often, and the first of those records with the value."""
@@ -541,23 +623,73 @@ def _four_fifths(memory: str) -> str:
     return f"{int(match[1]) * (1000 if match[2] == 'GB' else 1) * 4 // 5}MB"
 
 
-def _reader(path: Path, header: list[str], nulls: tuple[str, ...] = ()) -> str:
+def _cell(name: str, header: Sequence[str]) -> str:
+    """The column of a scan that holds the cells under a name of its header."""
+    return f"h{header.index(name)}" if name in header else "NULL"
+
+
+def _reader(path: Path, header: Sequence[str], nulls: tuple[str, ...] = ()) -> str:
+    """The scan of a file, with numbered columns (h0, h1 …) for those of its header."""
     if path.suffix == ".parquet":
-        return f"read_parquet({text(str(path))}, file_row_number = true)"
-    columns = "{" + ", ".join(f"{text(name)}: 'VARCHAR'" for name in header) + "}"
+        return f"read_parquet({text(str(path))}, file_row_number = true) AS scan({', '.join(f'h{at}' for at in range(len(header)))})"
+    columns = "{" + ", ".join(f"h{at}: 'VARCHAR'" for at in range(len(header))) + "}"
     return (
         f"read_csv({text(str(path))}, columns = {columns}, header = true, auto_detect = false, delim = ',', quote = '\"', "
         f"escape = '\"', nullstr = [{', '.join(text(one) for one in nulls or ('',))}], strict_mode = true, null_padding = false, "
-        f"max_line_size = 16777216, buffer_size = 33554432)"
+        f"max_line_size = {LONGEST_ROW}, buffer_size = {2 * LONGEST_ROW})"
     )
+
+
+def _is_followed(column: str, steps: tuple[jsonpath.Step, ...]) -> str:
+    """Whether a row of JSON has a value under a reference, be it null."""
+    return f'len("{column} type") > 0' if jsonpath.is_many(steps) else f'"{column} type" IS NOT NULL'
+
+
+_KINDS = {
+    "BOOLEAN": "boolean", "DATE": "date", "TIME": "time", "BLOB": "hexBinary", "FLOAT": "double", "DOUBLE": "double",
+    **dict.fromkeys(("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT"), "integer"),
+    **dict.fromkeys(("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "BIGNUM"), "integer"),
+}  # fmt: skip
+
+
+def _typed_cell(cell: str, kind: str | None, column: str, *, typed: bool) -> str:
+    """A column of a query as its text and, where `typed`, its type, by the natural mapping of SQL values (R2RML, 10)."""
+    if kind is None:
+        return _value_and_type("NULL", "NULL", column) if typed else f"CAST(NULL AS VARCHAR) AS {column}"
+    if not typed:
+        return f"{cell} AS {column}"
+    plain = f"CAST({cell} AS VARCHAR)"
+    natural = _KINDS.get(kind)
+    if kind.startswith("DECIMAL"):
+        return _value_and_type(f"decimal_text({plain})", "'decimal'", column)
+    if kind.startswith("TIMESTAMP"):
+        return _value_and_type(f"zoned(replace({plain}, ' ', 'T'))", "'dateTime'", column)
+    if kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
+        return _value_and_type(plain, "'array'", column)
+    if natural == "double":
+        return _value_and_type(f"double_text({plain})", "'double'", column)
+    if natural == "hexBinary":
+        return _value_and_type(f"hex({cell})", "'hexBinary'", column)
+    return _value_and_type(plain, f"'{natural or 'string'}'", column)
+
+
+def _value_and_type(value: str, kind: str, column: str) -> str:
+    name = column.strip('"')
+    return f'CAST({value} AS VARCHAR) AS "{name}", CASE WHEN {value} IS NOT NULL THEN {kind} END AS "{name} type"'
 
 
 def _csv_finding(name: str, error: duckdb.Error) -> Finding:
     """The engine's own words for a file that it cannot read; it names the line in them."""
     line = re.search(r"Line: ([0-9]+)", str(error))
+    if re.search("maximum line size|max_line_size", str(error), re.IGNORECASE):
+        return too_long(name, int(line[1]) if line else 0)
     said = [part for part in str(error).split("\n") if part.strip() and "Error on Line" not in part]
     detail = said[0] if said else _first_line(error)
     return Finding("LP102", Origin(name, int(line[1]) if line else 0), {"format": "CSV", "detail": detail})
+
+
+def _parquet_finding(path: Path, name: str, error: duckdb.Error) -> Finding:
+    return Finding("LP102", Origin(name), {"format": "Parquet", "detail": _first_line(error).replace(str(path), name)})
 
 
 def _sql_finding(source: LogicalSource, error: duckdb.Error) -> Finding:

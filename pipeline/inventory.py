@@ -19,8 +19,8 @@ READ = {
     "shapes": ("*.ttl", "catalogue/*.ttl"),
     "queries": ("*.rq", "results/*"),  # stored results without a query are LP806
 }
-# Notes for people, and what editors and systems leave beside a file.
-_NOTES = re.compile(r"(?i)readme(\..*)?|licen[cs]e(\..*)?|.*\.md|#.*#|.*~|~\$.*|.*\.sw[a-p]|Thumbs\.db|desktop\.ini")
+# Files for people, and what systems leave in a folder.
+_NOTES = re.compile(r"(?i)(readme|licen[cs]e|copying|notes)(\.txt)?|.*\.md|thumbs\.db|desktop\.ini")
 
 
 def unread_files(project: Project, tables: dict[str, str], used: Iterable[str]) -> Iterator[Finding]:

@@ -92,6 +92,12 @@ KINDS: dict[str, Kind] = {
     "LP307": Kind(
         "`{value}` leads to no record of {parent}{times}", "Correct the value, or add the record; rule {rule} joins by it.",
         "`{value}` führt zu keinem Datensatz von {parent}{times}", "Den Wert berichtigen oder den Datensatz anlegen; Regel {rule} verknüpft danach."),
+    "LP308": Kind(
+        "`{key}` leads to no value in any record{hint}", "Correct the reference in the mapping, or remove its rule.",
+        "`{key}` führt in keinem Datensatz zu einem Wert{hint}", "Den Verweis im Mapping berichtigen oder seine Regel entfernen."),
+    "LP309": Kind(
+        "the iterator `{iterator}` leads to no record of {file}{hint}", "Correct the iterator in the mapping.",
+        "Der Iterator `{iterator}` führt zu keinem Datensatz in {file}{hint}", "Den Iterator im Mapping berichtigen."),
     "LP320": Kind(
         "the text holds the control character {character}, which XML cannot hold: {value}", "Remove it; it often comes with a paste from a word processor.",
         "der Text enthält das Steuerzeichen {character}, das XML nicht aufnehmen kann: {value}", "Entfernen; oft gelangt es beim Einfügen aus einer Textverarbeitung hinein."),

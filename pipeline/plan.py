@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from pipeline.datatypes import DAYS, IRI, LANGUAGE_TAG, LAX, PATTERNS, SCHEME, XSD
-from pipeline.errors import Finding, InvalidDeclaration, Origin
+from pipeline.errors import Finding, InvalidDeclaration, Origin, Severity, set_of
 from pipeline.mapping.model import (
     Expression,
     LogicalSource,
@@ -234,10 +234,11 @@ class Select:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every SELECT of a mapping, and the rules that their `rule` column numbers."""
+    """Every SELECT of a mapping, the rules that their `rule` column numbers, and what was found that does not stop it."""
 
     selects: tuple[Select, ...]
     rules: tuple[Rule, ...]
+    findings: tuple[Finding, ...] = ()
 
     def sound(self) -> Plan:
         """The same plan without the guards of its terms, for data that is known to pass the checks."""
@@ -262,8 +263,10 @@ def text(value: str) -> str:
 class Relation:
     """A logical source as SQL: a column for each reference, holding its text.
 
-    `many` are the references that give a list of texts. Where `typed`, each reference has a second column, "NAME type", that says what the
-    value is in its source (integer, double, boolean, string, array, object …), for the natural datatype and for the check of single values.
+    The columns are numbered (c0, c1 …), whatever the names in the source; `names` has the column of each reference. `columns` are the names that
+    a reference may have (None: any). `many` are the references that give a list of texts. Where `typed`, each column has a second one, "c0 type",
+    that says what the value is in its source (integer, double, boolean, string, array, object …), for the natural datatype and for the check of
+    single values. `absent` are the references that no record follows, each with a hint, and `findings` what else is odd about the source.
     """
 
     sql: str
@@ -271,13 +274,29 @@ class Relation:
     has_record: bool = True
     typed: bool = False
     many: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    def column(self, reference: str) -> str:
+        """The column that holds a reference's values."""
+        return self.names[reference]
+
+
+def numbered(references: Iterable[str]) -> dict[str, str]:
+    """A column for each reference; no name of a source, in any case, spelling or language, is a name to the engine.
+
+    >>> numbered(["name", "Name", "rowid"])
+    {'name': 'c0', 'Name': 'c1', 'rowid': 'c2'}
+    """
+    return {reference: f"c{number}" for number, reference in enumerate(references)}
 
 
 @dataclass(frozen=True)
 class Parent:
     """The row that a join finds in another relation: `on` are pairs of columns (child, parent), `columns` those that are taken over.
 
-    Each is called by its name behind `prefix`, and has its type beside it where the relation is typed.
+    All are columns, not references; each is called by its name behind `prefix`, and has its type beside it where the relation is typed.
     """
 
     relation: Relation
@@ -317,7 +336,7 @@ def compile_mapping(document: MappingDocument, base: str, sources: Sources, patt
     selects = tuple(select for one in document.triples_maps.values() for select in compiler.triples_map(one))
     if compiler.findings:
         raise InvalidDeclaration(compiler.findings)
-    return Plan(selects, tuple(compiler.rules))
+    return Plan(selects, tuple(compiler.rules), tuple(set_of(compiler.warnings)))
 
 
 @dataclass(frozen=True)
@@ -333,10 +352,12 @@ class _Scope:
 
     def column(self, name: str) -> str:
         """The column with a reference's text; a list is read from the column that unnests it for this place."""
-        return self.alias + quote(self.prefix + (f"{name}#{self.slot}" if name in self.relation.many else name))
+        column = self.prefix + self.relation.column(name)
+        return self.alias + quote(f"{column}#{self.slot}" if name in self.relation.many else column)
 
     def type_column(self, name: str) -> str:
-        return self.alias + quote(self.prefix + (f"{name} type#{self.slot}" if name in self.relation.many else f"{name} type"))
+        column = f"{self.prefix}{self.relation.column(name)} type"
+        return self.alias + quote(f"{column}#{self.slot}" if name in self.relation.many else column)
 
     def columns(self, names: Iterable[str]) -> tuple[str, ...]:
         """The columns of several references, with their types where the relation has them."""
@@ -352,6 +373,7 @@ class _Compiler:
         self.document, self.base, self.sources, self.patterns, self.light = document, base, sources, patterns, light
         self.rules: list[Rule] = []
         self.findings: list[Finding] = []
+        self.warnings: list[Finding] = []
 
     def wrong(self, origin: Origin, detail: str) -> None:
         self.findings.append(Finding("LP602", origin, {"detail": detail}))
@@ -378,7 +400,8 @@ class _Compiler:
         for lists, statements in parts.items():
             source = _unnested(relation, lists)
             mine = _distinct([check for check in checks if (set(check.lists) <= set(lists) if lists else not check.lists)])
-            yield Select(one.name, source, _record(relation), subject, tuple(statements), mine, one.origin, self._prefix(one), _key(one, lists))
+            key = _key(one, relation, lists)
+            yield Select(one.name, source, _record(relation), subject, tuple(statements), mine, one.origin, self._prefix(one), key)
 
     def _parts(
         self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap, number: int, scope: _Scope, parent: Parent | None
@@ -417,26 +440,39 @@ class _Compiler:
         relation = self._relation(parent)
         plain = all(len(side.parts) == 1 and side.references for join in item.joins for side in (join.child, join.parent))
         wanted = parent.subject.expression.references
-        on = tuple((join.child.references[0], join.parent.references[0]) for join in item.joins) if plain else ()
-        lists = relation.many.intersection(wanted, (key for _, key in on)) | child.many.intersection(name for name, _ in on)
+        keys = tuple((join.child.references[0], join.parent.references[0]) for join in item.joins) if plain else ()
+        lists = relation.many.intersection(wanted, (key for _, key in keys)) | child.many.intersection(name for name, _ in keys)
         if not plain or lists:
             return None
-        columns = tuple(dict.fromkeys([*(key for _, key in on), *wanted]))
+        on = tuple((child.column(name), relation.column(key)) for name, key in keys)
+        columns = tuple(dict.fromkeys([*(key for _, key in on), *map(relation.column, wanted)]))
         found = self.sources.by_key(relation, [key for _, key in on], columns)
         return Parent(found, on, columns, f"parent {number + 1} ") if found else None
 
     def _relation(self, one: TriplesMap) -> Relation:
         """The relation of a triples map's source with all columns that its terms and joins refer to."""
         relation = self.sources.relate(one.source, self._references(one.source), self._order(one))
+        self.warnings += relation.findings
         for expression, origin in self._expressions(one):
             for name in expression.references:
                 self._check_column(name, relation, origin)
+        for rule in one.rules:
+            for item in rule.objects:
+                if isinstance(item, ReferencingMap) and item.joins and item.parent in self.document.triples_maps:
+                    self._check_keys(item, self.document.triples_maps[item.parent])
         return relation
+
+    def _check_keys(self, item: ReferencingMap, parent: TriplesMap) -> None:
+        """The parent's columns of a join."""
+        relation = self.sources.relate(parent.source, self._references(parent.source), self._order(parent))
+        for name in (name for join in item.joins for name in join.parent.references):
+            self._check_column(name, relation, item.origin)
 
     def _order(self, one: TriplesMap) -> str:
         """The order of a map's subjects as SQL over the columns of its file, where rows of one order are rows of the other."""
-        scope = _Scope(Relation("", None), one.name, one.base or self.base, "s")
-        return self._after_start(one.subject, scope, "iri_safe").sql if _key(one, ()) else ""
+        relation = Relation("", None, names=numbered(self._references(one.source)))
+        scope = _Scope(relation, one.name, one.base or self.base, "s")
+        return self._after_start(one.subject, scope, "iri_safe").sql if _key(one, relation, ()) else ""
 
     def _references(self, source: LogicalSource) -> tuple[str, ...]:
         """Every reference that any triples map makes to a source: in its own terms, or as the parent of a join."""
@@ -530,8 +566,8 @@ class _Compiler:
             return self.term(parent.subject, replace(scope, base=base))
         # The parent's own values are checked where it makes its statements; here they would be told once for each child.
         term = replace(_unproven(self.term(parent.subject, replace(scope, base=base, relation=found.relation, prefix=found.prefix))), checks=())
-        keys = [scope.column(name) for name, _ in found.on]
-        there = scope.column(found.prefix + found.on[0][1])
+        keys = [scope.alias + quote(name) for name, _ in found.on]
+        there = scope.alias + quote(found.prefix + found.on[0][1])
         problem = f"{' AND '.join(f'{key} IS NOT NULL' for key in keys)} AND {there} IS NULL"
         return replace(term, checks=(self._broken_join(item, problem, " || ' ' || ".join(keys), scope.rule),))
 
@@ -557,7 +593,7 @@ class _Compiler:
         """A record without a key that its subject is named by would vanish in silence."""
         for name in one.subject.expression.references:
             if name not in relation.many:
-                yield Check("LP304", f"{quote(name)} IS NULL", "''", None, {"key": name, "rule": one.name})
+                yield Check("LP304", f"{quote(relation.column(name))} IS NULL", "''", None, {"key": name, "rule": one.name})
 
     def _prefix(self, one: TriplesMap) -> str:
         """What the spelling of every subject of a triples map begins with."""
@@ -575,6 +611,8 @@ class _Compiler:
         if relation.columns is not None and name not in relation.columns:
             known = ", ".join(column for column in relation.columns if not column.startswith("_"))
             self.wrong(origin, f"the source has no column `{name}`; it has {known}")
+        elif name in relation.absent:
+            self.warnings.append(Finding("LP308", origin, {"key": name, "hint": relation.absent[name]}, Severity.WARNING))
 
     # -- terms ---------------------------------------------------------------------------------------------------
 
@@ -754,11 +792,11 @@ class _Compiler:
         return f"CASE {iri}{arms} ELSE {unknown} END" if arms else unknown
 
 
-def _key(one: TriplesMap, lists: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
+def _key(one: TriplesMap, relation: Relation, lists: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
     """The column that alone decides the subject: one reference in an IRI template, for encoding it loses nothing."""
     references = one.subject.expression.references
     safe = one.subject.term_type == "iri" and one.subject.expression.template and isinstance(one.subject.expression.parts[0], str)
-    return (quote(references[0]),) if safe and len(references) == 1 and not lists else ()
+    return (quote(relation.column(references[0])),) if safe and len(references) == 1 and not lists else ()
 
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'")
@@ -774,8 +812,9 @@ def _unnested(relation: Relation, lists: tuple[tuple[str, str], ...]) -> str:
     """The relation with a row for each combination of the values in its lists."""
     sql = relation.sql
     for name, slot in lists:
-        types = f", unnest({quote(name + ' type')}) AS {quote(f'{name} type#{slot}')}" if relation.typed else ""
-        sql = f"(SELECT *, unnest({quote(name)}) AS {quote(f'{name}#{slot}')}{types} FROM {sql})"
+        column = relation.column(name)
+        types = f", unnest({quote(column + ' type')}) AS {quote(f'{column} type#{slot}')}" if relation.typed else ""
+        sql = f"(SELECT *, unnest({quote(column)}) AS {quote(f'{column}#{slot}')}{types} FROM {sql})"
     return sql
 
 

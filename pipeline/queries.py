@@ -78,7 +78,7 @@ def read_queries(root: Path, languages: tuple[str, ...]) -> tuple[Query, ...]:
     """
     found: list[Query] = []
     findings: list[Finding] = []
-    for path in sorted((root / "queries").glob("*.rq")):
+    for path in sorted((root / "queries").glob("[!.]*.rq")):
         try:
             found.append(read_query(read_text(path, f"queries/{path.name}"), f"queries/{path.name}", languages))
         except LodpipeError as error:

@@ -104,7 +104,7 @@ def read_shapes(root: Path, base: str, folder: str = "shapes", allowed: Collecti
     triples: list[tuple[str, str, str]] = []
     origins: dict[str, str] = {}
     sources: dict[str, tuple[list[Triple], str]] = {}
-    for number, path in enumerate(sorted((root / folder).glob("*.ttl"))):
+    for number, path in enumerate(sorted((root / folder).glob("[!.]*.ttl"))):
         name = path.relative_to(root).as_posix()
         try:
             found = read_turtle(inside(path, root, name), name, base)

@@ -75,7 +75,7 @@ def map_file(
         if counts:
             for rule, number in engine.made(plan):
                 say(f"{number:>12,}  {rule}")
-    return tuple(findings)
+    return (*plan.findings, *findings)
 
 
 def read_mapping(path: Path, base: str) -> MappingDocument:

@@ -140,6 +140,8 @@ def test_the_wrong_example_is_told_and_the_mended_one_is_right(page: Path, small
             (small / block.path).unlink()
     told = findings(small)
     assert code in {one.code for one in told}, [(one.code, dict(one.words)) for one in told]
+    for path in {path for path in small.rglob("*") if path.is_file()} - before.keys():
+        path.unlink()
     for path, data in before.items():
         path.write_bytes(data)
     for block in found:

@@ -142,7 +142,7 @@ def test_a_full_disk_ends_all_who_write(folder: Path, monkeypatch: pytest.Monkey
         table = engine.table_of(plan.selects[0].source)
         assert table is not None
         with pytest.raises(OSError, match="No space left"):
-            blocks.write_blocks(engine, table, lambda source: f'SELECT repeat("name", 9) FROM {source}', Full())
+            blocks.write_blocks(engine, table, lambda source: f'SELECT repeat(c0, 9) FROM {source}', Full())
         assert engine.threads == (os.cpu_count() or 1)
 
 

@@ -49,14 +49,3 @@ def test_schemas_for_editors_are_built(other: tuple[Path, Path]) -> None:
     _, copy = other
     names = {path.name for path in (copy / "dist" / "schema").iterdir()}
     assert names == {f"{table}.schema.json" for table in ("libraries", "media", "works", "holdings", "visits")}
-
-
-def test_files_of_editors_are_neither_records_nor_missed(tmp_path: Path) -> None:
-    copy = copy_project(tmp_path / "project", PROJECTS[0])
-    (copy / "source" / ".#libraries.yaml").symlink_to("someone@machine.1234")  # the lock of an editor, which leads nowhere
-    (copy / "source" / ".libraries.yaml").write_text("not: a record\n")
-    (copy / "source" / "libraries.yaml~").write_text("not: a record\n")
-    (copy / "source" / "README.md").write_text("# Notes\n")
-    checked = invoke("check", "--project", copy, "--lang", "en")
-    assert checked.exit_code == 0, checked.stderr
-    assert "LP109" not in checked.stderr

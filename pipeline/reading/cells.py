@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
+
+
+def csv_reader(lines: Iterable[str]) -> Any:
+    """Python's reader of CSV, for cells of any length that a row can hold; its own bound of 128 KiB is below that of a shape or a picture."""
+    csv.field_size_limit(max(csv.field_size_limit(), 1 << 30))
+    return csv.reader(lines)
 
 
 def row_of(path: Path, row: int) -> tuple[int, str]:
@@ -46,7 +53,7 @@ class _Reading:
                     seen.append(text)
                     yield text
 
-            reader, line = csv.reader(lines()), 0
+            reader, line = csv_reader(lines()), 0
             for cells in reader:
                 if cells:
                     yield line + 1, "".join(seen)

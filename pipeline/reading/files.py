@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C string scanner; absent from the type stubs
 from pathlib import Path, PurePath
 
@@ -54,11 +54,6 @@ _CONSTANTS: dict[str, bool | None] = {
 }  # fmt: skip
 
 
-def is_hidden(path: PurePath) -> bool:
-    """Whether a file or one of its folders is hidden (`.#cafes.yaml`, `.git/`): an editor's or the system's own."""
-    return any(part.startswith(".") and part not in (".", "..") for part in path.parts)
-
-
 def read_text(path: Path, name: str) -> str:
     """The file's text without its byte-order mark.
 
@@ -83,6 +78,15 @@ def read_text(path: Path, name: str) -> str:
 def unreadable(name: str, error: OSError) -> SourceError:
     """What the system says of a file that cannot be read (LP106)."""
     return SourceError([Finding("LP106", Origin(name), {"file": name, "detail": error.strerror or str(error)})])
+
+
+def is_hidden(below: PurePath) -> bool:
+    """Whether a file is hidden, or an editor's lock or copy: such files are no part of a project.
+
+    >>> [is_hidden(PurePath(name)) for name in ("a/.#cafes.yaml", ".~lock.towns.csv#", "a/cafes.yaml~", "a/cafes.yaml")]
+    [True, True, True, False]
+    """
+    return any(part.startswith((".", "#", "~$")) or part.endswith(("~", ".swp")) for part in below.parts)
 
 
 def inside(path: Path, root: Path, name: str) -> Path:
@@ -360,3 +364,18 @@ READERS: dict[str, Callable[[str, str], Node | None]] = {
 def read_tree(path: Path, name: str) -> Node | None:
     """Reads any file of READERS; its suffix decides how."""
     return READERS[path.suffix.lower()](read_text(path, name), name)
+
+
+def read_tree_as(kind: str, path: Path, name: str) -> Node | None:
+    """Reads a file of any name and size as `json`, `jsonl` or `yaml`."""
+    with unbounded(path):
+        return READERS[f".{kind}"](read_text(path, name), name)
+
+
+@contextlib.contextmanager
+def unbounded(path: Path) -> Iterator[None]:
+    """Reads a file that the engine reads whatever its size; the other limits hold."""
+    size = path.stat().st_size + 1
+    bounds = _LIMITS.get()
+    with limited(replace(bounds, file=max(bounds.file, size), value=max(bounds.value, size))):
+        yield

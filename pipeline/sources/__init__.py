@@ -2,9 +2,9 @@
 
 from pipeline.sources.declaration import Column, Field, Table, read_declaration
 from pipeline.sources.schema import Lexicon, file_schema, pattern_of
-from pipeline.sources.tables import RecordReader, RecordTable, RowTable, ScanTable, ragged_rows
+from pipeline.sources.tables import RecordReader, RecordTable, RowTable, ScanTable
 
 __all__ = [
     "Column", "Field", "Lexicon", "RecordReader", "RecordTable", "RowTable", "ScanTable", "Table",
-    "file_schema", "pattern_of", "ragged_rows", "read_declaration",
+    "file_schema", "pattern_of", "read_declaration",
 ]  # fmt: skip

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -39,6 +39,7 @@ class Field:
     fields: dict[str, Field] = field(default_factory=dict)
     item: Field | None = None
     after: str = ""
+    origin: Origin | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class _Reader:
         if not isinstance(node, Mapping):
             self.wrong(node, "`fields` is a map of field names")
             return {}
-        found = {name: self.field(name, item) for name, item in node.items.items()}
+        found = {name: replace(self.field(name, item), origin=Origin(self.file, *node.keys[name])) for name, item in node.items.items()}
         for name, one in found.items():
             other = found.get(one.after)
             if one.after and (other is None or not all(self.is_date(date) for date in (one, other))):
@@ -162,9 +163,24 @@ def columns_of(fields: dict[str, Field], languages: tuple[str, ...], path: tuple
             yield from columns_of(one.fields, languages, here)
         elif one.kind == "texts":
             for language in languages:
-                yield Column("_".join((*here, language)), (*here, language), Field("value", "text"))
+                yield Column("_".join((*here, language)), (*here, language), Field("value", "text", origin=one.origin))
         elif one.kind != "list":
             yield Column("_".join(here), here, one)
+
+
+_ENGINE_COLUMNS = ("_record", "_parent", "rowid")
+
+
+def name_findings(table: Table, name: str, columns: Iterable[Column]) -> Iterator[Finding]:
+    """Fields of a table (or of a list in it, by its own name) whose columns cannot be told apart in queries: SQL knows no upper and lower case."""
+    taken = {one: f"`{one}` is a column of every table" for one in _ENGINE_COLUMNS}
+    for column in columns:
+        folded = column.name.lower()
+        if folded in taken:
+            where = column.field.origin or table.origin
+            detail = f"field `{'.'.join(column.path)}` of table `{name}` makes a column `{column.name}`: {taken[folded]}; call it otherwise"
+            yield Finding("LP601", where, {"detail": detail})
+        taken[folded] = f"`{'.'.join(column.path)}` makes it too, for upper and lower case are the same in queries"
 
 
 def lists_of(fields: dict[str, Field], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Field]]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.errors import Finding, InvalidDeclaration, LodpipeError, Origin, SourceError
-from pipeline.reading.files import read_tree
-from pipeline.reading.tree import Node, Sequence
+from pipeline.errors import Finding, InvalidDeclaration, LodpipeError, Origin, Severity, SourceError
+from pipeline.reading.files import read_text, read_tree_as, unbounded
+from pipeline.reading.tree import Mapping, Node, Sequence
 from pipeline.sources.jsonpath import parse, walk
+from pipeline.sources.schema import did_you_mean
 from pipeline.sources.tables import ROW_BITS, cell_origin, header_of
 
 
@@ -21,6 +23,7 @@ class FileTable:
     number: int
     path: Path
     kind: str
+    origin: Origin
     iterator: str = "$"
 
     @property
@@ -28,11 +31,33 @@ class FileTable:
         """The column names of a CSV file."""
         return header_of(self.path, self.name)
 
+    def read(self) -> Node | None:
+        """The tree of a JSON or YAML file. Raises InvalidData with what is wrong with it."""
+        return read_tree_as(self.kind, self.path, self.name)
+
+    def documents(self) -> list[str]:
+        """The texts of the JSON documents in the file. Raises InvalidData where it is not UTF-8."""
+        with unbounded(self.path):
+            content = read_text(self.path, self.name)
+        return [line for line in content.split("\n") if line.strip()] if self.kind == "jsonl" else [content]
+
+    def unfollowed(self) -> Iterator[Finding]:
+        """The finding for an iterator that leads to no record, unless it ends in an empty list."""
+        root = self.read()
+        found = [] if root is None else [root]
+        for step in parse(self.iterator):
+            above, found = found, [node for one in found for node in walk(one, (step,))]
+            if not found and (isinstance(step, str) or not any(isinstance(one, Sequence) for one in above)):
+                keys = {key for one in above if isinstance(one, Mapping) for key in one.items}
+                hint = did_you_mean(step, sorted(keys)) if isinstance(step, str) else ""
+                yield Finding("LP309", self.origin, {"iterator": self.iterator, "file": self.name, "hint": hint}, Severity.WARNING)
+                return
+
     @cached_property
     def nodes(self) -> list[Node]:
         """The records of a JSON or YAML file with their places; read only when a finding asks."""
         try:
-            root = read_tree(self.path, self.name)
+            root = self.read()
         except LodpipeError:
             return []
         if root is None:
@@ -58,7 +83,13 @@ def find(named: str, origin: Origin, root: Path) -> tuple[Path, str]:
 
     Raises InvalidDeclaration where it leads out of the root or is an address (LP107), SourceError where there is no such file (LP106).
     """
-    path = (root / named).resolve()
+    try:
+        path = (root / named).resolve()
+        path.stat()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name that is too long, a NUL in it
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            detail = error.strerror if isinstance(error, OSError) and error.strerror else "its name leads nowhere, such as links in a circle"
+            raise SourceError([Finding("LP106", origin, {"file": named, "detail": detail})]) from None
     if "://" in named or not path.is_relative_to(root.resolve()):
         raise InvalidDeclaration([Finding("LP107", origin, {"path": named})])
     if not path.is_file():

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import csv
-import io
 from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, SourceError
-from pipeline.reading.cells import cell_of, row_of
+from pipeline.reading.cells import cell_of, csv_reader, row_of
 from pipeline.reading.files import READERS, is_hidden, read_text, read_tree
 from pipeline.reading.tree import Mapping, Node, Scalar, Sequence, describe, place_of
-from pipeline.sources.declaration import Column, Field, Table, columns_of, lists_of
+from pipeline.sources.declaration import Column, Field, Table, columns_of, lists_of, name_findings
+from pipeline.sources.rows import wrong_separator
 from pipeline.sources.schema import Lexicon, RecordChecker, did_you_mean
 
 # A record's number says its table and its row, so a statement needs no more than this number to find its line.
@@ -88,7 +89,9 @@ def header_of(path: Path, name: str) -> list[str]:
     """The first row of a CSV file. Raises SourceError (LP106) or InvalidData (LP101) where it cannot be read."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return next(csv.reader(file), [])
+            return next(iter(csv_reader(file)), [])
+    except csv.Error as error:
+        raise InvalidData([Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": str(error)})]) from None
     except UnicodeDecodeError:
         read_text(path, name)
         raise
@@ -125,7 +128,9 @@ class RecordReader:
 
     def read(self, declared: Iterable[Table]) -> dict[str, RecordTable]:
         """All record tables by name, child tables (labs_participants) after their parents."""
-        for table in declared:
+        tables = list(declared)
+        self._check_names(tables)
+        for table in tables:
             files = self._files(table)
             self.files_of[table.name] = {name for name, _ in files}
             if files and all(path.suffix in SCANNED for _, path in files):
@@ -133,6 +138,23 @@ class RecordReader:
             else:
                 self._read_rows(table, files)
         return self.tables
+
+    def _check_names(self, tables: Sequence_[Table]) -> None:
+        """Names that queries of the mapping could not tell apart. Raises InvalidDeclaration."""
+        found: list[Finding] = []
+        taken: dict[str, str] = dict.fromkeys(("statements", "declared", "concepts"), "the pipeline has a table of that name")
+        for table in tables:
+            if table.name.lower() in taken:
+                found.append(Finding("LP601", table.origin, {"detail": f"table `{table.name}`: {taken[table.name.lower()]}; call it otherwise"}))
+            taken[table.name.lower()] = f"`{table.name}` is a table too, and upper and lower case are the same in queries"
+            found += self._name_findings(table, table.name, table.fields)
+        if found:
+            raise InvalidDeclaration(found)
+
+    def _name_findings(self, table: Table, name: str, fields: dict[str, Field]) -> Iterator[Finding]:
+        yield from name_findings(table, name, columns_of(fields, self.lexicon.languages))
+        for path, item in lists_of(fields):
+            yield from self._name_findings(table, "_".join((name, *path)), item.fields)
 
     def unread(self, findings: Iterable[Finding]) -> set[str]:
         """The tables that lack records: a file could not be read whole (1xx), or a record has a key that is doubled or no key at all."""
@@ -263,9 +285,8 @@ def _items_at(node: Node, path: tuple[str, ...]) -> list[Node]:
 def _header_findings(table: Table, columns: tuple[Column, ...], file: str, header: list[str]) -> Iterator[Finding]:
     names = [column.name for column in columns]
     if len(header) < 2 <= len(names):
-        sign = next((sign for sign in (";", "\t") if sign in "".join(header)), None)
-        detail = f"cells are separated by commas here, not by {sign!r}" if sign else "the header is missing"
-        yield Finding("LP102", Origin(file, 1), {"format": "CSV", "detail": detail})
+        missing = Finding("LP102", Origin(file, 1), {"format": "CSV", "detail": "the header is missing"})
+        yield wrong_separator(file, header) or missing
         return
     for at, name in enumerate(header):
         if name not in names:
@@ -276,17 +297,3 @@ def _header_findings(table: Table, columns: tuple[Column, ...], file: str, heade
     for column in columns:
         if column.field.required and column.name not in header and not any(did_you_mean(one, [column.name]) for one in unknown):
             yield Finding("LP202", Origin(file, 1), {"key": column.name, "table": table.name})
-
-
-def ragged_rows(path: Path, name: str, expected: int, most: int = 20) -> list[Finding]:
-    """The CSV rows with too few or too many cells; the slow look that explains why the engine's scan failed."""
-    found: list[Finding] = []
-    reader = csv.reader(io.StringIO(read_text(path, name), newline=""))
-    line = 0
-    for cells in reader:
-        if cells and len(cells) != expected:
-            found.append(Finding("LP105", Origin(name, line + 1), {"found": str(len(cells)), "expected": str(expected)}))
-        line = reader.line_num
-        if len(found) == most:
-            break
-    return found

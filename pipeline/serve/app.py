@@ -167,7 +167,7 @@ async def _described(request: Request, server: Server, accept: str | None) -> Re
         return RedirectResponse("/sparql.html", 303, headers={"Vary": "Accept"})
     one = chosen(accept, GRAPHS) or GRAPHS[0]
     endpoint = str(request.url.replace(query="", fragment=""))
-    body = description(endpoint, one.name, server.pool.loaded["statements"])
+    body = description(endpoint, one.name, server.pool.loaded["triples"])
     return _tagged(request, body, one, server.tag("description", endpoint, one.name), {"Vary": "Accept"})
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pyoxigraph as ox
 
-from pipeline.serve.negotiation import GRAPH_FORMATS
+from pipeline.worker import GRAPH_FORMATS
 
 SD, VOID, FORMATS = "http://www.w3.org/ns/sparql-service-description#", "http://rdfs.org/ns/void#", "http://www.w3.org/ns/formats/"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _RESULTS = ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV", "Turtle", "N-Triples", "JSON-LD", "RDF_XML")
 
 
-def description(endpoint: str, format_: str, statements: int) -> bytes:
+def description(endpoint: str, format_: str, triples: int) -> bytes:
     """What the endpoint at an address can do, in a format of GRAPH_FORMATS."""
     service, dataset, graph = (f"{endpoint}#{name}" for name in ("service", "dataset", "default-graph"))
     said: list[tuple[str, str, str | int]] = [
@@ -23,9 +23,9 @@ def description(endpoint: str, format_: str, statements: int) -> bytes:
         (dataset, RDF + "type", SD + "Dataset"),
         (dataset, SD + "defaultGraph", graph),
         (graph, RDF + "type", SD + "Graph"),
-        (dataset, VOID + "triples", statements),
+        (dataset, VOID + "triples", triples),
     ]
-    triples = [ox.Triple(ox.NamedNode(s), ox.NamedNode(p), ox.Literal(o) if isinstance(o, int) else ox.NamedNode(o)) for s, p, o in said]
-    data = ox.serialize(triples, format=GRAPH_FORMATS[format_], prefixes={"sd": SD, "void": VOID, "format": FORMATS})
+    stated = [ox.Triple(ox.NamedNode(s), ox.NamedNode(p), ox.Literal(o) if isinstance(o, int) else ox.NamedNode(o)) for s, p, o in said]
+    data = ox.serialize(stated, format=GRAPH_FORMATS[format_], prefixes={"sd": SD, "void": VOID, "format": FORMATS})
     assert data is not None
     return data

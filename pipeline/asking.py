@@ -12,17 +12,29 @@ from typing import Any
 
 import pyoxigraph as ox
 
-from pipeline.errors import Finding, InvalidDeclaration, Origin, SourceError
+from pipeline.confined import ConfinedStore, Failed, Limits, Stopped, confined
+from pipeline.errors import Finding, InvalidDeclaration, LodpipeError, Origin, SourceError
 from pipeline.project import Project
-from pipeline.queries import Answer, Form, Query, answer, as_csv, as_turtle, form_of, prefixes_of, read_queries, read_query
+from pipeline.queries import (
+    Answer,
+    Query,
+    answer,
+    as_csv,
+    as_turtle,
+    graph_findings,
+    parsed_query,
+    prefixes_of,
+    read_queries,
+    read_query,
+    stopped_finding,
+)
 from pipeline.reading.files import read_text
 from pipeline.sources.schema import did_you_mean
+from pipeline.sparql import Form
 
 FORMATS = ("table", "csv", "json", "ttl", "markdown")
-_DUMPS = {
-    "nq": ox.RdfFormat.N_QUADS, "trig": ox.RdfFormat.TRIG, "nt": ox.RdfFormat.N_TRIPLES, "ttl": ox.RdfFormat.TURTLE, "rdf": ox.RdfFormat.RDF_XML,
-}  # fmt: skip
-_IN_MEMORY = 400_000_000  # bytes of a dump; a store of more lies in a folder of its own
+_DUMPS = ("nq", "trig", "nt", "ttl", "rdf")
+_IN_MEMORY = 400_000_000  # bytes of a dump; a store of more is in a folder of its own
 _WIDTH = 60
 _TIMEOUT = 60
 
@@ -49,32 +61,51 @@ def find_query(what: str, project: Project | None) -> Query:
 def _own(text: str, name: str, languages: tuple[str, ...]) -> Query:
     if any(line.startswith("#+") for line in text.splitlines()):
         return read_query(text, name, languages)
-    form = form_of(text, name)
-    return Query(name, {}, {}, text, form, "", {}, None, None, Origin(name))
+    parsed = parsed_query(text, name)
+    return Query(name, {}, {}, text, parsed.form, "", {}, None, None, Origin(name), parsed)
+
+
+class StoreFailure(LodpipeError):
+    """A query on which the store failed; nothing that the user wrote is wrong."""
 
 
 @contextlib.contextmanager
-def dump(project: Project) -> Iterator[ox.Store]:
-    """The dump in dist/ as a store; large ones lie on disk meanwhile. Raises SourceError (LP809) where there is none."""
-    files = [project.dist / f"{project.publication.name}.{suffix}" for suffix in _DUMPS]
-    path = next((one for one in files if one.is_file()), None)
-    if path is None:
+def dump(project: Project, limits: Limits) -> Iterator[ConfinedStore]:
+    """The dump in dist/ as a store in a process of its own: the union of all graphs, and the named graphs where a dump has them.
+
+    Large ones are on disk meanwhile. Raises SourceError (LP809) where there is none.
+    """
+    files = {suffix: project.dist / f"{project.publication.name}.{suffix}" for suffix in _DUMPS}
+    found = [(path, suffix) for suffix, path in files.items() if path.is_file()]
+    if not found:
         raise SourceError([Finding("LP809", None)])
+    union = [one for one in found if one[1] == "nt"]  # so that it need not be made again
+    found = [found[0], *union] if found[0][1] in ("nq", "trig") else found[:1]
     with contextlib.ExitStack() as stack:
-        large = path.stat().st_size > _IN_MEMORY
-        store = ox.Store(stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-"))) if large else ox.Store()
-        store.bulk_load(path=path, format=_DUMPS[path.suffix[1:]], base_iri=project.publication.base)
-        yield store
+        large = found[0][0].stat().st_size > _IN_MEMORY
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
+        yield stack.enter_context(confined(found, limits, folder=folder))
 
 
-def ask_here(query: Query, values: dict[str, str], project: Project) -> Answer:
-    """The answer of the dump in dist/. Raises what `dump` and `Query.bound` raise, InvalidDeclaration (LP802) where the query fails on the way."""
-    text = query.bound(values)
-    with dump(project) as store:
-        try:
-            return answer(store, text, query.form)
-        except ValueError as error:
-            raise InvalidDeclaration([Finding("LP802", query.origin, {"detail": str(error)})]) from None
+def ask_here(query: Query, values: dict[str, str], project: Project, seconds: float) -> tuple[Answer, list[Finding]]:
+    """The answer of the dump in dist/, and warnings of graphs that it does not have (LP815).
+
+    A query marked `federated` may ask other endpoints. Raises what `dump` and `Query.bound` raise; InvalidDeclaration where the query fails
+    on the way (LP802), takes too much (LP811, LP812) or asks another endpoint without the mark (LP816); StoreFailure (LP813, LP814).
+    """
+    parsed = query.parsed(values)
+    if not query.federated and parsed.uses_service:
+        raise InvalidDeclaration([Finding("LP816", query.origin)])
+    limits = Limits(seconds, network=bool(query.federated))
+    try:
+        with dump(project, limits) as store:
+            found, unknown = answer(store, parsed)
+    except Stopped as stopped:
+        kind = InvalidDeclaration if stopped.cause in ("time", "memory", "depth") else StoreFailure
+        raise kind([stopped_finding(query, stopped, limits)]) from None
+    except Failed as error:
+        raise InvalidDeclaration([Finding("LP802", query.origin, {"detail": str(error)})]) from None
+    return found, list(graph_findings(query, unknown))
 
 
 def ask_there(query: Query, values: dict[str, str], endpoint: str) -> Answer:

@@ -14,6 +14,7 @@ import duckdb
 
 from pipeline import checks, scratch, shapes
 from pipeline.catalogue import catalogue_findings, declaration_findings, gate, write_catalogue
+from pipeline.confined import Limits
 from pipeline.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
 from pipeline.echoes import Told
 from pipeline.engine import Engine
@@ -179,7 +180,8 @@ def _checked(
         findings = _gate([*early, *(one for one in late if not told.already(one))])
         if declarations.queries and queries:
             say("running queries")
-            findings = _gate([*findings, *query_findings(declarations.queries, statements, project.root)])
+            limits = project.publication.limits
+            findings = _gate([*findings, *query_findings(declarations.queries, statements, project.root, Limits(limits.query))])
         yield Outcome(project, declarations, statements, findings, counts(running, tables), engine or project.publication.shacl)
 
 

@@ -244,8 +244,12 @@ def catalogue(root: Path, engine: str | None, lang: str | None, served: str | No
 @click.option("--param", "params", multiple=True, metavar="NAME=VALUE", help="Value of a parameter; may be given several times.")
 @click.option("--format", "style", type=click.Choice(["table", "csv", "json", "ttl", "markdown"]), help="Default: table for rows, ttl for triples.")
 @click.option("--endpoint", metavar="URL", help="Ask this SPARQL endpoint instead of the dump in dist/.")
+@click.option("--seconds", type=click.FloatRange(min=0.1), help="How long a query over dist/ may run (default: `limits: query`, 60).")
 @click.option("--update", is_flag=True, help="Write all stored results in queries/results/ anew, from the records.")
-def query(root: Path, lang: str | None, what: str | None, params: tuple[str, ...], style: str | None, endpoint: str | None, update: bool) -> None:
+def query(
+    root: Path, lang: str | None, what: str | None, params: tuple[str, ...], style: str | None, endpoint: str | None, seconds: float | None,
+    update: bool,
+) -> None:  # fmt: skip
     """Run a query of queries/, a file, or standard input (-); without an argument, list the queries."""
     from pipeline.errors import LodpipeError
     from pipeline.faults import machine_faults
@@ -261,7 +265,7 @@ def query(root: Path, lang: str | None, what: str | None, params: tuple[str, ...
             if update:
                 _update(root)
             else:
-                _print(_asked(root, lang, what, values, style, endpoint), end="")
+                _print(_asked(root, lang, what, values, style, endpoint, seconds), end="")
     except LodpipeError as error:
         write_text(error.findings, root, sys.stderr, lang or _language(root))
         sys.exit(error.exit_code)
@@ -269,24 +273,34 @@ def query(root: Path, lang: str | None, what: str | None, params: tuple[str, ...
 
 def _update(root: Path) -> None:
     from pipeline.build import checked
+    from pipeline.confined import Limits
     from pipeline.project import Project
     from pipeline.queries import update
 
     with checked(Project.open(root), queries=False) as outcome:
-        for name in update(outcome.declarations.queries, outcome.statements, outcome.project.root):
+        limits = Limits(outcome.project.publication.limits.query)
+        for name in update(outcome.declarations.queries, outcome.statements, outcome.project.root, limits):
             _print(name)
 
 
-def _asked(root: Path, lang: str | None, what: str | None, values: dict[str, str], style: str | None, endpoint: str | None) -> str:
+def _asked(
+    root: Path, lang: str | None, what: str | None, values: dict[str, str], style: str | None, endpoint: str | None, seconds: float | None
+) -> str:
     """The answer as a text; without a query, the list of queries. A query of one's own, asked at an endpoint, needs no project."""
     from pipeline.asking import ask_here, ask_there, find_query, listing, shown
     from pipeline.project import Project
+    from pipeline.report import write_text
 
     project = None if endpoint and not (root / "publication.yaml").is_file() else Project.open(root)
     if what is None:
         return listing(project, lang or project.publication.languages[0]) if project else ""
     query = find_query(what, project)
-    found = ask_here(query, values, project) if project and not endpoint else ask_there(query, values, endpoint or "")
+    if project and not endpoint:
+        found, warnings = ask_here(query, values, project, seconds or project.publication.limits.query)
+        if warnings:
+            write_text(warnings, root, sys.stderr, lang or project.publication.languages[0])
+    else:
+        found = ask_there(query, values, endpoint or "")
     try:
         return shown(found, style or ("table" if found.form in ("select", "ask") else "ttl"), query.text)
     except ValueError as error:

@@ -295,6 +295,26 @@ KINDS: dict[str, Kind] = {
     "LP810": Kind(
         "there is no query `{name}`{hint}", "`lodpipe query` lists them; a file is named by its path, standard input by `-`.",
         "es gibt keine Abfrage `{name}`{hint}", "`lodpipe query` zählt sie auf; eine Datei wird mit ihrem Pfad genannt, die Standardeingabe mit `-`."),
+    "LP811": Kind(
+        "the query took longer than {seconds} seconds and was stopped",
+        "Ask for less, or raise `limits: {{query: …}}` in publication.yaml (`--seconds` of `lodpipe query`).",
+        "die Abfrage brauchte länger als {seconds} Sekunden und wurde beendet",
+        "Weniger abfragen, oder `limits: {{query: …}}` in publication.yaml (`--seconds` bei `lodpipe query`) erhöhen."),
+    "LP812": Kind(
+        "the query needs too much memory and was stopped: {detail}", "Ask for less: a join of everything with everything, or deep nesting, has no end.",
+        "die Abfrage braucht zu viel Speicher und wurde beendet: {detail}", "Weniger abfragen: Alles mit allem zu verbinden, oder tief zu schachteln, nimmt kein Ende."),
+    "LP813": Kind(
+        "the store failed on the query: {detail}", "Nothing is wrong with your data; write the query in another way (often without its ORDER BY), and report it.",
+        "der Store ist an der Abfrage gescheitert: {detail}", "An den Daten liegt es nicht; die Abfrage anders schreiben (oft ohne ORDER BY) und den Fehler melden."),
+    "LP814": Kind(
+        "the system ended the process of the query", "Run the command again; where memory is short, close other programs.",
+        "das System hat den Prozess der Abfrage beendet", "Den Befehl wiederholen; bei knappem Speicher andere Programme schließen."),
+    "LP815": Kind(
+        "there is no graph <{graph}>{hint}", "Correct the name after FROM or GRAPH; each document of the data is a graph.",
+        "es gibt keinen Graphen <{graph}>{hint}", "Den Namen nach FROM oder GRAPH berichtigen; jedes Dokument der Daten ist ein Graph."),
+    "LP816": Kind(
+        "the query asks another endpoint (SERVICE) and is not marked for it", "Put `#+ federated: https://…` with title and description at its head, if it is yours.",
+        "die Abfrage fragt einen anderen Endpunkt (SERVICE) und ist nicht dafür ausgezeichnet", "`#+ federated: https://…` mit Titel und Beschreibung in ihren Kopf schreiben, wenn sie von Ihnen ist."),
     "LP820": Kind(
         "dist/ lacks what is to be served: {missing}", "Run `lodpipe build`; `dumps` in publication.yaml must have nq and nt.",
         "in dist/ fehlt, was angeboten werden soll: {missing}", "`lodpipe build` ausführen; `dumps` in publication.yaml muss nq und nt enthalten."),

@@ -10,24 +10,24 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import islice, zip_longest
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 import pyoxigraph as ox
 
+from pipeline.confined import ConfinedStore, Failed, Limits, Stopped, confined
 from pipeline.datatypes import IRI, PATTERNS, SCHEME, XSD
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, Severity
 from pipeline.faults import whole_file
 from pipeline.reading.files import read_text, read_yaml
 from pipeline.reading.tree import Mapping as Map
 from pipeline.reading.tree import Node, Scalar, place_of, value_of
+from pipeline.sources.schema import did_you_mean
+from pipeline.sparql import Form, Parsed, parse, tokens
 from pipeline.statements import Statements
-from pipeline.tokens import rewritten, tokens, words
 from pipeline.turtle import TermWriter, write_turtle
 
-Form = Literal["select", "construct", "ask", "describe"]
-FORMS = ("select", "construct", "ask", "describe")
 VIEWS = ("table", "map", "chart")
 KEYS = ("title", "description", "expect", "params", "view", "federated")
 TYPES = ("iri", "string", "integer", "decimal", "double", "boolean", "date", "dateTime", "gYear")
@@ -62,10 +62,15 @@ class Query:
     view: str | None
     federated: str | None
     origin: Origin
+    default: Parsed = field(compare=False, repr=False)  # with the parameters' own values
 
     def bound(self, values: Mapping[str, str] | None = None) -> str:
         """The text with each parameter as a term of its type. Raises InvalidDeclaration (LP807) for others."""
         return bind(self.text, self.params, values or {}, self.origin)
+
+    def parsed(self, values: Mapping[str, str] | None = None) -> Parsed:
+        """What is run. Raises InvalidDeclaration (LP807)."""
+        return self.default if not values else parsed_query(self.bound(values), self.origin.file)
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -95,13 +100,14 @@ def read_query(text: str, name: str, languages: tuple[str, ...]) -> Query:
         raise InvalidDeclaration(findings)
     params = {key: Parameter(one["type"], _spelt(one["default"]), one.get("description", {})) for key, one in header.get("params", {}).items()}
     origin = Origin(name)
-    form = form_of(bind(text, params, {}, origin), name)
+    parsed = parsed_query(bind(text, params, {}, origin), name)
+    form = parsed.form
     expect = _spelt(header.get("expect", True if form == "ask" else f"{'rows' if form == 'select' else 'triples'} >= 1"))
-    if findings := list(_misfit(text, params, form, expect, header, name)):
+    if findings := list(_misfit(text, params, parsed, expect, header, name)):
         raise InvalidDeclaration(findings)
     stem = name.rpartition("/")[2].removesuffix(".rq")
     description = header["description"]
-    return Query(stem, header["title"], description, text, form, expect, params, header.get("view"), header.get("federated"), origin)
+    return Query(stem, header["title"], description, text, form, expect, params, header.get("view"), header.get("federated"), origin, parsed)
 
 
 def _header(text: str, name: str, languages: tuple[str, ...]) -> tuple[dict[str, Any], list[Finding]]:
@@ -169,16 +175,17 @@ def _untold(node: Node, path: list[str | int], languages: tuple[str, ...]) -> It
         yield path, f"`{path[-1]}` is not given in {', '.join(missing)}"
 
 
-def _misfit(text: str, params: Mapping[str, Parameter], form: Form, expect: str, header: Mapping[str, Any], name: str) -> Iterator[Finding]:
+def _misfit(text: str, params: Mapping[str, Parameter], parsed: Parsed, expect: str, header: Mapping[str, Any], name: str) -> Iterator[Finding]:
     """What header and query say differently."""
+    form = parsed.form
     what = "rows" if form == "select" else "true" if form == "ask" else "triples"
     if not (expect.startswith(what) or (form == "ask" and expect == "false")):
         yield Finding("LP801", _line_of(text, "expect", name), {"detail": f"expect `{expect}` does not fit a {form.upper()} query"})
-    used = {one["variable"][2:] for one in tokens(text) if one["variable"] and one["variable"][1] == "_"}
+    used = {one[0][2:] for one in tokens(text) if one.lastgroup == "variable" and one[0][1] == "_"}
     for one in sorted(used ^ params.keys()):
         detail = f"`?_{one}` is no parameter of the header" if one in used else f"parameter `{one}` is not used (`?_{one}`)"
         yield Finding("LP801", _line_of(text, f"{one}:" if one in params else f"?_{one}", name), {"detail": detail})
-    if bool(header.get("federated")) != uses_service(text):
+    if bool(header.get("federated")) != parsed.uses_service:
         yield Finding("LP801", _line_of(text, "SERVICE", name), {"detail": "a query with SERVICE, and no other, is marked `federated: https://…`"})
 
 
@@ -194,14 +201,13 @@ def _spelt(value: object) -> str:
 # -- the text ----------------------------------------------------------------------------------------------------------
 
 
-def form_of(text: str, name: str) -> Form:
-    """What a query asks for; the text has no parameters left. Raises InvalidDeclaration (LP802) for what is no SPARQL 1.1 query."""
+def parsed_query(text: str, name: str) -> Parsed:
+    """A query without parameters, read but not run. Raises InvalidDeclaration (LP802) for what is no SPARQL query."""
     try:
-        ox.Store().query(text)
+        return parse(text)
     except SyntaxError as error:
         line, column, detail = _told(str(error))
         raise InvalidDeclaration([Finding("LP802", Origin(name, line, column), {"detail": detail})]) from None
-    return cast(Form, next(one for one in words(text) if one in FORMS))
 
 
 def _told(message: str) -> tuple[int, int, str]:
@@ -212,11 +218,6 @@ def _told(message: str) -> tuple[int, int, str]:
     if "Prefix not found" in detail:
         detail = "the prefix is not declared; each file declares its own PREFIX lines"
     return line, column, detail if len(detail) <= 200 else detail[:199] + "…"
-
-
-def uses_service(text: str) -> bool:
-    """Whether a query asks another endpoint."""
-    return "service" in words(text)
 
 
 def valid(kind: str, value: str) -> bool:
@@ -254,12 +255,13 @@ def bind(text: str, params: Mapping[str, Parameter], values: Mapping[str, str], 
     if findings:
         raise InvalidDeclaration(findings)
     terms = {f"_{name}": str(term(one.type, values.get(name, one.default))) for name, one in params.items()}
-    return rewritten(text, lambda one: terms.get(one["variable"][1:], one[0]) if one["variable"] else one[0])
+    return "".join(terms.get(one[0][1:], one[0]) if one.lastgroup == "variable" else one[0] for one in tokens(text))
 
 
 # -- running -----------------------------------------------------------------------------------------------------------
 
-_IN_MEMORY = 2_000_000  # statements; a store of more lies in a folder of its own
+_IN_MEMORY = 2_000_000  # statements; a store of more is in a folder of its own
+_CAUSES = {"time": "LP811", "memory": "LP812", "depth": "LP812", "crash": "LP813", "killed": "LP814"}
 
 
 @dataclass(frozen=True)
@@ -279,31 +281,59 @@ class Answer:
 
 
 @contextlib.contextmanager
-def stored(statements: Statements) -> Iterator[ox.Store]:
-    """The statement table as a store that answers SPARQL; large ones lie on disk, in a folder that is gone afterwards."""
+def stored(statements: Statements, limits: Limits) -> Iterator[ConfinedStore]:
+    """The statement table as a store that answers SPARQL in a process of its own; large ones are on disk, in a folder that is gone afterwards.
+
+    Its default graph is the union: a statement of two documents counts once.
+    """
     with contextlib.ExitStack() as stack:
         large = statements.engine.rows("SELECT count(*) FROM statements")[0][0] > _IN_MEMORY
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
-        store = ox.Store(folder) if folder else ox.Store()
-        lines = (f"{s} {p} {o} {g} .\n" for s, p, o, g in statements.quads())
-        while block := "".join(islice(lines, 200_000)):
-            store.bulk_extend(ox.parse(block, format=ox.RdfFormat.N_QUADS))
-        yield store
+        yield stack.enter_context(confined([], limits, folder=folder, lines=_union_and_graphs(statements)))
 
 
-def answer(store: ox.Store, text: str, form: Form) -> Answer:
-    """Runs a query without parameters over the union of all graphs. Raises ValueError where it fails on the way."""
-    try:
-        result: Any = store.query(text, use_default_graph_as_union=True)
-        if form == "select":
-            variables = tuple(one.value for one in result.variables)
-            return Answer(form, variables, tuple(tuple(row) for row in result))
-        if form == "ask":
-            return Answer(form, truth=bool(result))
-        triples = {(str(one.subject), str(one.predicate), str(one.object)) for one in result}
-        return Answer(form, triples=tuple(sorted(triples)))
-    except (OSError, RuntimeError) as error:
-        raise ValueError(str(error)) from None
+def _union_and_graphs(statements: Statements) -> Iterator[str]:
+    """Lines of N-Quads: each triple once in the default graph, and in each graph that states it."""
+    before = ""
+    for s, p, o, g in statements.quads():
+        triple = f"{s} {p} {o} "
+        if triple != before:
+            yield f"{triple}.\n"
+            before = triple
+        if g:
+            yield f"{triple}{g} .\n"
+
+
+def answer(store: ConfinedStore, parsed: Parsed) -> tuple[Answer, list[tuple[str, list[str]]]]:
+    """Runs a query. Gives the answer, and each graph that it names and that does not exist, with the names most like it.
+
+    Raises Stopped, and Failed where it fails on the way.
+    """
+    form = parsed.form
+    head, body = store.ask(parsed, "json", "nt")
+    unknown = [(name, list(near)) for name, near in head["unknown"]]
+    if form in ("construct", "describe"):
+        triples = ((str(one.subject), str(one.predicate), str(one.object)) for one in ox.parse(body, format=ox.RdfFormat.N_TRIPLES))
+        return Answer(form, triples=tuple(sorted(set(triples)))), unknown
+    result: Any = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
+    if form == "ask":
+        return Answer(form, truth=bool(result)), unknown
+    return Answer(form, tuple(one.value for one in result.variables), tuple(tuple(row) for row in result)), unknown
+
+
+def stopped_finding(query: Query, stopped: Stopped, limits: Limits) -> Finding:
+    """Why a query has no answer: its time (LP811), its memory (LP812), a failure of the store (LP813) or of the machine (LP814)."""
+    words = {"seconds": f"{limits.seconds:g}", "detail": stopped.detail or f"it may take {limits.memory // 1_000_000:,} MB"}
+    if stopped.cause == "depth":
+        words["detail"] = "it nests too deep"
+    return Finding(_CAUSES[stopped.cause], query.origin, words)
+
+
+def graph_findings(query: Query, unknown: list[tuple[str, list[str]]]) -> Iterator[Finding]:
+    """A warning (LP815) for each graph that a query names and that does not exist."""
+    for name, near in unknown:
+        where = _line_of(query.text, name, query.origin.file)
+        yield Finding("LP815", where, {"graph": name, "hint": did_you_mean(name, near)}, Severity.WARNING)
 
 
 def as_csv(one: Answer) -> str:
@@ -324,7 +354,7 @@ def as_turtle(one: Answer, text: str) -> str:
 
 def prefixes_of(text: str) -> dict[str, str]:
     """The prefixes that a query declares."""
-    words = [one for one in tokens(text) if one[0].strip() and not one["comment"]]
+    words = [one for one in tokens(text) if one.lastgroup not in ("space", "comment")]
     return {
         name[0][:-1]: iri[0][1:-1]
         for word, name, iri in zip(words, words[1:], words[2:], strict=False)
@@ -358,11 +388,14 @@ def met(query: Query, one: Answer) -> bool:
     return one.count >= number if found["sign"] == ">=" else one.count == number
 
 
-def query_findings(queries: tuple[Query, ...], statements: Statements, root: Path) -> Iterator[Finding]:
-    """Runs every query that needs no other endpoint: what its header expects (LP804, an error), what is stored of it (LP803, LP805, LP806)."""
+def query_findings(queries: tuple[Query, ...], statements: Statements, root: Path, limits: Limits) -> Iterator[Finding]:
+    """Runs every query that needs no other endpoint: what its header expects (LP804, an error), what is stored of it (LP803, LP805, LP806).
+
+    A query that does not come to its end is an error too (LP811 to LP814); one that names a graph that does not exist is warned of (LP815).
+    """
     if not queries:
         return
-    with stored(statements) as store:
+    with stored(statements, limits) as store:
         for query in queries:
             if not query.federated:
                 yield from _differences(query, store, root)
@@ -373,12 +406,16 @@ def query_findings(queries: tuple[Query, ...], statements: Statements, root: Pat
             yield Finding("LP806", Origin(name), {"file": name}, Severity.WARNING)
 
 
-def _differences(query: Query, store: ox.Store, root: Path) -> Iterator[Finding]:
+def _differences(query: Query, store: ConfinedStore, root: Path) -> Iterator[Finding]:
     try:
-        one = answer(store, query.bound(), query.form)
-    except ValueError as error:
+        one, unknown = answer(store, query.parsed())
+    except Stopped as stopped:
+        yield stopped_finding(query, stopped, store.limits)
+        return
+    except Failed as error:
         yield Finding("LP802", query.origin, {"detail": str(error)})
         return
+    yield from graph_findings(query, unknown)
     if not met(query, one):
         found = _spelt(one.truth) if query.form == "ask" else f"{'rows' if query.form == 'select' else 'triples'} = {one.count}"
         yield Finding("LP804", _line_of(query.text, "expect", query.origin.file), {"expected": query.expect, "found": found})
@@ -403,15 +440,18 @@ def _short(line: str | None) -> str:
     return "(end)" if line is None else line if len(line) <= 80 else line[:79] + "…"
 
 
-def update(queries: tuple[Query, ...], statements: Statements, root: Path) -> list[str]:
-    """Writes the stored results anew and removes those of queries that are gone; gives the names of the files that changed."""
+def update(queries: tuple[Query, ...], statements: Statements, root: Path, limits: Limits) -> list[str]:
+    """Writes the stored results anew and removes those of queries that are gone; gives the names of the files that changed.
+
+    Raises InvalidData where a query does not come to its end.
+    """
     folder = root / "queries/results"
     folder.mkdir(parents=True, exist_ok=True)
     wanted: dict[Path, str] = {}
-    with stored(statements) as store:
+    with stored(statements, limits) as store:
         for query in queries:
             if not query.federated:
-                wanted[root / result_file(query)] = result_text(query, answer(store, query.bound(), query.form))
+                wanted[root / result_file(query)] = result_text(query, _certain(query, store))
     changed = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
     for path in changed:
         with whole_file(path) as made:
@@ -420,3 +460,13 @@ def update(queries: tuple[Query, ...], statements: Statements, root: Path) -> li
     for path in gone:
         path.unlink()
     return sorted(path.relative_to(root).as_posix() for path in (*changed, *gone))
+
+
+def _certain(query: Query, store: ConfinedStore) -> Answer:
+    """The answer. Raises InvalidData (LP802, LP811 to LP814)."""
+    try:
+        return answer(store, query.parsed())[0]
+    except Stopped as stopped:
+        raise InvalidData([stopped_finding(query, stopped, store.limits)]) from None
+    except Failed as error:
+        raise InvalidData([Finding("LP802", query.origin, {"detail": str(error)})]) from None

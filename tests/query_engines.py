@@ -10,6 +10,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import rdflib
@@ -17,11 +18,25 @@ from support import ROOT, TESTS
 
 from pipeline.asking import ask_there, from_json
 from pipeline.queries import Answer, Query
+from pipeline.sparql import Form
 
 Engine = Callable[[Query], Answer]
 COMUNICA = TESTS / "comunica"
 HAS_VIRTUOSO = bool(shutil.which("virtuoso-t") and shutil.which("isql-vt"))
 HAS_COMUNICA = bool(shutil.which("node")) and (COMUNICA / "node_modules/.made").is_file()
+
+
+# -- pyoxigraph in this process ------------------------------------------------------------------------------------------
+
+
+def on_oxigraph(store: ox.Store, text: str, form: Form) -> Answer:
+    """The answer of a store in this process, over the union of its graphs."""
+    result: Any = store.query(text, use_default_graph_as_union=True)
+    if form == "select":
+        return Answer(form, tuple(one.value for one in result.variables), tuple(tuple(row) for row in result))
+    if form == "ask":
+        return Answer(form, truth=bool(result))
+    return Answer(form, triples=tuple(sorted({(str(one.subject), str(one.predicate), str(one.object)) for one in result})))
 
 
 # -- rdflib --------------------------------------------------------------------------------------------------------------
@@ -138,4 +153,4 @@ def _comunica_answer(query: Query, told: dict[str, object]) -> Answer | str:
     return _triples(str(told["ntriples"]).encode(), query)
 
 
-__all__ = ["HAS_COMUNICA", "HAS_VIRTUOSO", "ROOT", "Engine", "on_comunica", "on_rdflib", "virtuoso"]
+__all__ = ["HAS_COMUNICA", "HAS_VIRTUOSO", "ROOT", "Engine", "on_comunica", "on_oxigraph", "on_rdflib", "virtuoso"]

@@ -16,11 +16,12 @@ import rdflib
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from query_engines import on_oxigraph
 from support import ROOT, TESTS, errors_told, invoke, told
 
 from pipeline.cli import main
 from pipeline.errors import InvalidDeclaration, LodpipeError
-from pipeline.queries import TYPES, Parameter, answer, bind, read_queries, read_query, result_file, valid
+from pipeline.queries import TYPES, Parameter, bind, read_queries, read_query, result_file, valid
 
 SPEX = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared/suites")) / "spex.patched.ttl"
 QUERIES = read_queries(ROOT, ("de", "en"))
@@ -48,8 +49,8 @@ def test_a_listing_does_not_depend_on_how_often_a_triple_stands_there(query, dis
     assert "ORDER BY" in query.text
     once = ox.Store()
     once.bulk_load(path=dist / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
-    rows = answer(once, query.bound(), "select").rows
-    assert rows == answer(store, query.bound(), "select").rows and len(set(rows)) == len(rows) > 0
+    rows = on_oxigraph(once, query.bound(), "select").rows
+    assert rows == on_oxigraph(store, query.bound(), "select").rows and len(set(rows)) == len(rows) > 0
 
 
 def test_every_stored_result_is_that_of_the_records(built: Path) -> None:
@@ -76,7 +77,7 @@ def test_each_query_is_an_executable_that_runs(dist: Path, store: ox.Store) -> N
     assert set(found) == {one.name for one in QUERIES}
     for one in LOCAL:
         assert "#+" not in found[one.name] and "?_" not in found[one.name]
-        assert answer(store, found[one.name], one.form) == answer(store, one.bound(), one.form)
+        assert on_oxigraph(store, found[one.name], one.form) == on_oxigraph(store, one.bound(), one.form)
 
 
 @pytest.mark.skipif(not SPEX.is_file(), reason=f"no {SPEX}")

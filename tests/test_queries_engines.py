@@ -12,10 +12,10 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 import yaml
-from query_engines import HAS_COMUNICA, HAS_VIRTUOSO, Engine, on_comunica, on_rdflib, virtuoso
+from query_engines import HAS_COMUNICA, HAS_VIRTUOSO, Engine, on_comunica, on_oxigraph, on_rdflib, virtuoso
 from support import ROOT, TESTS
 
-from pipeline.queries import Answer, answer, as_csv, read_queries, result_file, result_text
+from pipeline.queries import Answer, as_csv, read_queries, result_file, result_text
 
 QUERIES = [one for one in read_queries(ROOT, ("de", "en")) if not one.federated]
 DIFFERENCES = yaml.safe_load((TESTS / "queries/differences.yaml").read_text("utf-8"))
@@ -28,7 +28,7 @@ each = pytest.mark.parametrize("query", QUERIES, ids=lambda one: one.name)
 @pytest.fixture(scope="module")
 def expected(store: ox.Store) -> dict[str, Answer]:
     """The answers of pyoxigraph, which are the stored ones: types and languages are in them, CSV has none."""
-    return {one.name: answer(store, one.bound(), one.form) for one in QUERIES}
+    return {one.name: on_oxigraph(store, one.bound(), one.form) for one in QUERIES}
 
 
 @each

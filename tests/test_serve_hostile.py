@@ -138,7 +138,7 @@ def test_a_worker_is_bounded_by_the_system(served: Served) -> None:
 def test_a_confined_process_can_open_nothing(attempt: str, raised: str) -> None:
     """What a worker calls on itself before its first query, tried from inside."""
     script = (
-        f"import os, socket, subprocess\nfrom pipeline.serve.worker import confine\nconfine(100_000_000)\n"
+        f"import os, socket, subprocess\nfrom pipeline.worker import confine\nconfine(100_000_000)\n"
         f"try:\n    {attempt}\nexcept {raised} as error:\n    print('refused')\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False)

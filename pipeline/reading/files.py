@@ -27,6 +27,7 @@ class Limits:
     expansion: int = 20  # times that a file may grow by its anchors
     value: int = 1_000_000  # characters of one value
     time: int = 0  # seconds for a whole run, 0: no bound
+    query: int = 60  # seconds for a sample query
 
 
 # A context variable, because a file is read at the end of many calls that know nothing of limits.

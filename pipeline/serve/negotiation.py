@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import pyoxigraph as ox
-
 
 @dataclass(frozen=True)
 class Format:
@@ -29,12 +27,6 @@ GRAPHS = (
     Format("jsonld", "application/ld+json", ("application/json",)),
     Format("rdf", "application/rdf+xml", ("application/xml", "text/xml")),
 )
-RESULTS_FORMATS = {
-    "json": ox.QueryResultsFormat.JSON, "xml": ox.QueryResultsFormat.XML, "csv": ox.QueryResultsFormat.CSV, "tsv": ox.QueryResultsFormat.TSV,
-}  # fmt: skip
-GRAPH_FORMATS = {
-    "ttl": ox.RdfFormat.TURTLE, "nt": ox.RdfFormat.N_TRIPLES, "jsonld": ox.RdfFormat.JSON_LD, "rdf": ox.RdfFormat.RDF_XML,
-}  # fmt: skip
 
 
 def chosen(accept: str | None, offered: Sequence[Format]) -> Format | None:

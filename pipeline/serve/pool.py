@@ -13,7 +13,6 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -22,9 +21,13 @@ from typing import Any
 
 from pipeline.serve.protocol import Refused
 from pipeline.serve.settings import Settings
-from pipeline.serve.worker import LENGTH, LENGTHS
+from pipeline.worker import END, FORK, LENGTH, LENGTHS, UNSORTABLE, Cause, command
 
 _LONG = 0.1  # seconds of processor time after which a query steps back behind others; a busy machine alone makes none long
+
+
+class _Unsortable(Exception):
+    """The store cannot sort the answer as the query wants it."""
 
 
 @dataclass(frozen=True)
@@ -55,21 +58,10 @@ class Worker:
         data = json.dumps(task).encode()
         try:
             await loop.sock_sendall(self.channel, LENGTH.pack(len(data)) + data)
-            head, body = LENGTHS.unpack(await self._received(LENGTHS.size))
-            return Answer(json.loads(await self._received(head)), bytes(await self._received(body)))
+            head, body = LENGTHS.unpack(await _received(self.channel, LENGTHS.size))
+            return Answer(json.loads(await _received(self.channel, head)), bytes(await _received(self.channel, body)))
         except OSError:
             raise EOFError from None
-
-    async def _received(self, size: int) -> bytearray:
-        loop = asyncio.get_running_loop()
-        data = bytearray(size)
-        view, filled = memoryview(data), 0
-        while filled < size:
-            count = await loop.sock_recv_into(self.channel, view[filled:])
-            if count == 0:
-                raise EOFError
-            filled += count
-        return data
 
     @property
     def alive(self) -> bool:
@@ -101,6 +93,19 @@ class Worker:
             os.kill(self.pid, signal.SIGKILL)
 
 
+async def _received(channel: socket.socket, size: int) -> bytearray:
+    """So many bytes. Raises EOFError where the other side goes on the way."""
+    loop = asyncio.get_running_loop()
+    data = bytearray(size)
+    view, filled = memoryview(data), 0
+    while filled < size:
+        count = await loop.sock_recv_into(channel, view[filled:])
+        if count == 0:
+            raise EOFError
+        filled += count
+    return data
+
+
 class Pool:
     """Workers over one state of the data."""
 
@@ -120,11 +125,12 @@ class Pool:
         """Starts the process that holds the data, and the first workers. Raises EOFError where it cannot load them."""
         here, there = socket.socketpair()
         bounds = {
-            "dumps": self.dumps, "prefixes": self.prefixes, "seconds": self.settings.seconds, "memory": self.settings.memory,
-            "result": self.settings.result,
+            "data": [(path, name) for name, path in self.dumps.items()], "prefixes": self.prefixes,
+            "seconds": self.settings.seconds, "memory": self.settings.memory,
+            "result": self.settings.result, "parses": True,
         }  # fmt: skip
-        command = [sys.executable, "-m", "pipeline.serve.worker", str(there.fileno()), json.dumps(bounds)]
-        self.holder = subprocess.Popen(command, pass_fds=[there.fileno()], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        quiet = subprocess.DEVNULL
+        self.holder = subprocess.Popen(command(there.fileno(), bounds), pass_fds=[there.fileno()], stdin=quiet, stderr=quiet)
         there.close()
         here.setblocking(False)
         self.control = here
@@ -138,10 +144,17 @@ class Pool:
     async def run(self, task: Mapping[str, Any]) -> Answer:
         """The answer to a task.
 
-        Raises Refused: 503 where no worker is free in time or too many queries are long, 504 where this one takes too long, 507 where it takes
-        too much.
+        Raises Refused: 503 where no worker is free in time, too many queries are long, or the system ended the process; 504 where this one takes
+        too long, 507 where it takes too much, 500 where the store fails on it. A query that the store cannot sort is asked again with keys
+        that have a total order.
         """
         until = asyncio.get_running_loop().time() + self.settings.seconds  # waiting counts: who asks knows when the answer must be there
+        try:
+            return await self._run(task, until)
+        except _Unsortable:
+            return await self._run({**task, "ordered": True}, until)
+
+    async def _run(self, task: Mapping[str, Any], until: float) -> Answer:
         worker = await self._taken()
         watching = asyncio.create_task(self._watch(worker, worker.used() + _LONG))
         whole = False
@@ -155,10 +168,34 @@ class Pool:
         except EOFError:
             if worker.refused:
                 raise self._crowded("too many long queries at once; ask for less, or try again") from None
-            raise Refused(507, "the query needs more memory than allowed, or nests too deep, and was stopped") from None
+            end = await asyncio.shield(asyncio.ensure_future(self._end_of(worker)))  # its two messages belong together
+            raise self._why(*end, ordered="ordered" in task) from None
         finally:
             watching.cancel()
             self._give_back(worker, whole=whole and not worker.refused)
+
+    async def _end_of(self, worker: Worker) -> tuple[Cause, str]:
+        """Why a process ended, with the store's words for a crash."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with self._forking:
+                await loop.sock_sendall(self.control, END + LENGTH.pack(worker.pid))
+                (size,) = LENGTH.unpack(await _received(self.control, LENGTH.size))
+                cause, detail = json.loads(await _received(self.control, size))
+                return cause, detail
+        except (EOFError, OSError):
+            return "killed", ""
+
+    def _why(self, cause: Cause, detail: str, *, ordered: bool) -> Exception:
+        if cause == "killed":
+            return self._crowded("the system ended the process of this query; try again")
+        if cause == "time":
+            return Refused(504, f"the query took longer than {self.settings.seconds:g} seconds and was stopped")
+        if cause == "crash":
+            if UNSORTABLE in detail and not ordered:
+                return _Unsortable()
+            return Refused(500, "the store failed on this query; other queries are not affected")
+        return Refused(507, "the query needs more memory than allowed, and was stopped" if cause == "memory" else "the query nests too deep")
 
     async def _taken(self) -> Worker:
         """A free worker, or the next that comes free."""
@@ -250,7 +287,7 @@ class Pool:
         here, there = socket.socketpair()
         here.setblocking(False)
         async with self._forking:
-            socket.send_fds(self.control, [b"w"], [there.fileno()])
+            socket.send_fds(self.control, [FORK], [there.fileno()])
             there.close()
             said = await asyncio.get_running_loop().sock_recv(self.control, LENGTH.size)
             if not said:

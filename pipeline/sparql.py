@@ -1,0 +1,278 @@
+"""SPARQL text, read without being run: its form, its dataset, the graphs and endpoints that it names.
+
+The store's own parser decides what is SPARQL (`check_syntax`); this module reads the tokens. Both must read the same text in the same
+way, so what is run is never the text as it was written but `Parsed.text`, in which every token is spelled so that it can be read in one
+way only:
+
+    SELECT ('\\u0027' AS ?y) { ?s <http://example.org/a#b> ?o } #'
+    SELECT ("\\u0027" AS ?y) { ?s <\\u0068ttp\\u003A\\u002F…a\\u0023b> ?o }
+
+Strings are short and hold no quote, IRIs hold letters and digits alone, comments are gone, dots in names are escaped; bare words are
+those of the language and prefixes are declared. What the store does not accept in this spelling was read in two ways and is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal, cast
+
+import pyoxigraph as ox
+
+Form = Literal["select", "construct", "ask", "describe"]
+FORMS = ("select", "construct", "ask", "describe")
+
+# SPARQL 1.1, section 19.8, and the terminals of SPARQL 1.2. Code point escapes belong to strings and IRIs alone.
+# Outside them the store takes no character beyond ASCII but those of names, so every such one is a name's here.
+# As complements of ASCII ranges, because these are compiled ten times faster.
+_BASE = r"[^\x00-@\[-`{-\x7f]"  # a letter
+_VAR = r"[^\x00-/:-@\[-^`{-\x7f]"  # a letter, digit or _
+_CHAR = r"[^\x00-,./:-@\[-^`{-\x7f]"  # and -
+_DOTTED = r"[^\x00-,/:-@\[-^`{-\x7f]"  # and .
+_LOCAL = r"(?:[^\x00-,./;-@\[-^`{-\x7f]|%[0-9A-Fa-f]{2}|\\[_~.!$&'()*+,;=/?\#@%\-])"
+_TOKEN = re.compile(
+    r"""(?P<comment>\#[^\n\r]*)|(?P<space>[ \t\r\n]+)|(?P<triple><<\(?|\)?>>)|(?P<iri><[^<>"{}|^`\x00-\x20]*>)"""
+    r"""|(?P<string>\"{3}(?:\"{0,2}(?:[^"\\]|\\.))*\"{3}|'{3}(?:'{0,2}(?:[^'\\]|\\.))*'{3}"""
+    r"""|"(?:[^"\\\n\r]|\\.)*"|'(?:[^'\\\n\r]|\\.)*')"""
+    rf"""|(?P<variable>[?$]{_VAR}+)|(?P<blank>_:{_VAR}(?:{_DOTTED}*{_CHAR})?)|(?P<tag>@[A-Za-z]+(?:-{{1,2}}[A-Za-z0-9]+)*)"""
+    rf"""|(?P<name>(?:{_BASE}(?:{_DOTTED}*{_CHAR})?)?:(?:{_LOCAL}(?:(?:{_LOCAL}|\.)*{_LOCAL})?)?)"""
+    rf"""|(?P<number>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?)|(?P<word>(?:{_BASE}|_){_VAR}*)|(?P<sign>.)""",
+    re.VERBOSE | re.DOTALL,
+)
+_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|.)", re.DOTALL)
+_PLAIN = re.compile(r"[A-Za-z0-9]")
+_WORDS = frozenset(
+    re.findall(
+        r"\w+",
+        """
+    a abs add adjust all as asc ask avg base bind bnode bound by ceil clear coalesce concat construct contains copy count create data
+    datatype day default delete desc describe distinct drop encode_for_uri exists false filter floor from graph group group_concat
+    haslang haslangdir having hours if in insert into iri isblank isiri isliteral isnumeric istriple isuri lang langdir langmatches
+    lateral lcase limit load max md5 min minus minutes month move named not now object offset optional order predicate prefix rand
+    reduced regex replace round sameterm sample seconds select separator service sha1 sha256 sha384 sha512 silent str strafter
+    strbefore strdt strends strlang strlangdir strlen strstarts struuid subject substr sum timezone to triple true tz ucase undef
+    union uri using uuid values version where with year
+    """,
+    )
+)
+# Functions whose value differs each time (SPARQL 1.1, 17.4).
+_CHANGING = frozenset(("now", "rand", "uuid", "struuid", "bnode"))
+
+
+class ReadDifferently(SyntaxError):
+    """Text that the store may read in another way than the grammar of SPARQL has it."""
+
+
+class _Accepted(Exception):
+    """Raised where the store has parsed a text and asks for its dataset."""
+
+
+def tokens(text: str) -> Iterator[re.Match[str]]:
+    """The tokens in order; the name of the group that matched (`lastgroup`) says what each is."""
+    return _TOKEN.finditer(text)
+
+
+def check_syntax(text: str, base: str | None = None) -> None:
+    """Parses a query with the store's own parser and runs nothing. Raises SyntaxError.
+
+    The store asks for the dataset after parsing and before evaluation; the answer to that is an exception.
+    """
+
+    def dataset() -> Iterator[ox.NamedNode]:
+        raise _Accepted
+        yield
+
+    try:
+        ox.Store().query(text, base_iri=base, default_graph=cast(Any, dataset()))
+    except _Accepted:
+        return
+    raise AssertionError("the store does not ask for the dataset of a query")
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """A query that is right; its tokens with their kinds, in the spelling that is run."""
+
+    form: Form
+    base: str | None
+    tokens: tuple[tuple[str, str], ...]
+
+    @cached_property
+    def text(self) -> str:
+        """What is run."""
+        return "".join(spelling for _, spelling in self.tokens)
+
+    @cached_property
+    def signs(self) -> tuple[tuple[str, str], ...]:
+        """The tokens without spaces and comments."""
+        return tuple(one for one in self.tokens if one[0] not in ("space", "comment"))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """The bare words in lower case."""
+        return frozenset(spelling.lower() for kind, spelling in self.signs if kind == "word")
+
+    @property
+    def uses_service(self) -> bool:
+        """Whether the query asks another endpoint."""
+        return "service" in self.words
+
+    @property
+    def changing(self) -> bool:
+        """Whether the answer may differ each time."""
+        return not self.words.isdisjoint(_CHANGING)
+
+    @cached_property
+    def dataset(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The IRIs of FROM and of FROM NAMED."""
+        default: list[str] = []
+        named: list[str] = []
+        for place, (kind, spelling) in enumerate(self.signs):
+            if kind == "word" and spelling.lower() == "from":
+                is_named = self.signs[place + 1][1].lower() == "named" and self.signs[place + 1][0] == "word"
+                (named if is_named else default).append(self.signs[place + 1 + is_named][1])
+        found = self._iris([*default, *named])
+        return found[: len(default)], found[len(default) :]
+
+    @cached_property
+    def graphs(self) -> tuple[str, ...]:
+        """The constant graph names of `GRAPH name { … }`."""
+        following = zip(self.signs, self.signs[1:], strict=False)
+        found = [after for (kind, word), after in following if kind == "word" and word.lower() == "graph"]
+        return self._iris([spelling for kind, spelling in found if kind in ("iri", "name")])
+
+    def _iris(self, terms: Sequence[str]) -> tuple[str, ...]:
+        """The IRIs that such terms stand for, resolved by the store under the query's prologue."""
+        if not terms:
+            return ()
+        start = next(place for place, (kind, word) in enumerate(self.signs) if kind == "word" and word.lower() == self.form)
+        prologue = " ".join(spelling for _, spelling in self.signs[:start])
+        bound = " ".join(f"({term} AS ?_{place})" for place, term in enumerate(terms))
+        (row,) = cast(Iterable[Any], ox.Store().query(f"{prologue} SELECT {bound} {{}}", base_iri=self.base))
+        return tuple(row[place].value for place in range(len(terms)))
+
+    def task(self) -> dict[str, Any]:
+        """What a worker needs to run the query (worker.py); as JSON has it."""
+        return {
+            "text": self.text, "default": self.dataset[0], "named": self.dataset[1], "graphs": self.graphs, "changing": self.changing,
+            "service": self.uses_service,
+        }  # fmt: skip
+
+    def totally_ordered(self) -> Parsed | None:
+        """The query with each plain variable of ORDER BY replaced by keys that have a total order; None where there is no such variable.
+
+        The store compares numbers and dates by value, everything else as text: 9 < 10, 10 < "5" and "5" < 9 cannot all hold in a sort.
+        The keys order by kind of term first, then by value, then by text, which agrees with SPARQL wherever SPARQL defines an order.
+        """
+        parts, changed, ordering = list(self.tokens), False, False
+        places = [place for place, (kind, _) in enumerate(self.tokens) if kind not in ("space", "comment")]
+        for at, (kind, spelling) in enumerate(self.signs):
+            word = spelling.lower() if kind == "word" else ""
+            if word == "by":
+                ordering = self.signs[at - 1][1].lower() == "order"
+            elif word in ("limit", "offset", "values") or spelling == "}":
+                ordering = False
+            elif ordering and kind == "variable" and (direction := self._direction(at)):
+                keys = " ".join(f"{direction}({key.format(v=spelling)})" for key in _KEYS)
+                parts[places[at]] = ("keys", f" {keys} ")
+                if self.signs[at - 1][1] == "(":
+                    for beside in (at - 2, at - 1, at + 1):
+                        parts[places[beside]] = ("keys", " ")
+                changed = True
+        return Parsed(self.form, self.base, tuple(parts)) if changed else None
+
+    def _direction(self, place: int) -> str:
+        """The direction of the variable at that place of an ORDER BY; empty where it is part of an expression."""
+        before = [spelling.lower() for _, spelling in self.signs[place - 2 : place]]
+        if before[1] == "(":
+            alone = before[0] in ("asc", "desc") and self.signs[place + 1][1] == ")"
+            return before[0].upper() if alone else ""
+        ends_a_key = self.signs[place - 1][0] == "variable" or before[1] in ("by", ")")
+        return "ASC" if ends_a_key else ""
+
+
+_XSD = "http://www.w3.org/2001/XMLSchema#"
+_KEYS = (
+    "IF(isBLANK({v}), 1, IF(isIRI({v}), 2, IF(isLITERAL({v}), IF(isNUMERIC({v}), IF({v} = {v}, 4, 5), 3), 6)))",
+    f"IF(isNUMERIC({{v}}), IF({{v}} = {{v}}, <{_XSD}double>({{v}}), 0), 0)",
+    f"IF(isNUMERIC({{v}}), IF({{v}} = {{v}}, <{_XSD}decimal>({{v}}), 0), 0)",
+    'IF(isNUMERIC({v}), "", IF(isLITERAL({v}), STR(DATATYPE({v})), ""))',
+    # Values without time zone are taken as UTC: an order of all that agrees with each comparison that XML Schema decides.
+    f'COALESCE(IF(DATATYPE({{v}}) IN (<{_XSD}date>, <{_XSD}dateTime>), IF(TZ({{v}}) = "", <{_XSD}dateTime>(CONCAT('
+    f'STR(<{_XSD}dateTime>({{v}})), "Z")), <{_XSD}dateTime>({{v}})), ""), "")',
+    'IF(isBLANK({v}), "", STR({v}))',
+    'IF(isLITERAL({v}), CONCAT(LANG({v}), " ", STR(DATATYPE({v}))), "")',
+    'IF(isBLANK({v}), {v}, "")',
+    'IF(isTRIPLE({v}), {v}, "")',
+)
+
+
+def parse(text: str, base: str | None = None) -> Parsed:
+    """The query of a text. Raises SyntaxError for what is no SPARQL query, ReadDifferently for what could be read in two ways."""
+    check_syntax(text, base)
+    found: list[tuple[str, str]] = []
+    for one in tokens(text):
+        kind = one.lastgroup or ""
+        if kind == "string" and found and found[-1][0] == "string":
+            found.append(("space", " "))  # two strings side by side must not look like a long one
+        found.append((kind, _spelled(kind, one[0])))
+    parsed = Parsed(_form([one for one in found if one[0] not in ("space", "comment")]), base, tuple(found))
+    try:
+        check_syntax(parsed.text, base)
+    except SyntaxError:
+        raise ReadDifferently("a part of this text can be read in two ways; write spaces around operators and keywords") from None
+    return parsed
+
+
+def _spelled(kind: str, token: str) -> str:
+    """A token in the spelling that can be read in one way only."""
+    if kind == "comment":
+        return " "
+    if kind == "iri":
+        return f"<{_escaped(token[1:-1], first=True)}>"
+    if kind == "string":
+        quotes = 3 if token[:3] in ('"""', "'''") and len(token) >= 6 else 1
+        return f'"{_escaped(token[quotes:-quotes])}"'
+    if kind == "name":
+        prefix, _, local = token.partition(":")
+        return f"{prefix}:" + re.sub(r"(?<!\\)\.", r"\\.", local)
+    return token
+
+
+def _escaped(text: str, *, first: bool = False) -> str:
+    """Text with all but letters, digits and spaces escaped, the first character too where asked; escapes stay as they are."""
+    parts, at = [], 0
+    for escape in (*_ESCAPE.finditer(text), None):
+        end = escape.start() if escape else len(text)
+        for place in range(at, end):
+            plain = place > 0 or not first
+            parts.append(text[place] if plain and (_PLAIN.match(text[place]) or (text[place] == " " and not first)) else _code(text[place]))
+        if escape:
+            parts.append(escape[0])
+            at = escape.end()
+    return "".join(parts)
+
+
+def _code(character: str) -> str:
+    return f"\\u{ord(character):04X}" if ord(character) < 0x10000 else f"\\U{ord(character):08X}"
+
+
+def _form(signs: Sequence[tuple[str, str]]) -> Form:
+    """The form; the prologue is read and each word and prefix is one that is known. Raises ReadDifferently."""
+    declared: set[str] = set()
+    place = 0
+    while place < len(signs) and (word := signs[place][1].lower()) in ("base", "prefix", "version"):
+        if word == "prefix":
+            declared.add(signs[place + 1][1])
+        place += 3 if word == "prefix" else 2
+    form = signs[place][1].lower() if place < len(signs) else ""
+    if form not in FORMS:
+        raise ReadDifferently("the form (SELECT, CONSTRUCT, ASK, DESCRIBE) cannot be told; write a space after it")
+    for kind, spelling in signs[place:]:
+        if kind == "word" and spelling.lower() not in _WORDS:
+            raise ReadDifferently(f"`{spelling}` is no word of SPARQL; write a space between keywords")
+        if kind == "name" and spelling.partition(":")[0] + ":" not in declared:
+            raise ReadDifferently(f"the prefix of `{spelling}` is not declared")
+    return cast(Form, form)

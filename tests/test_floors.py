@@ -9,7 +9,7 @@ import pytest
 from support import ROOT
 
 FLOORS = [
-    "messages", "errors", "progress", "scratch", "writebehind", "datatypes", "worker", "sparql", "confined", "reading", "faults", "project", "vocabulary", "inventory",
+    "messages", "errors", "progress", "scratch", "writebehind", "datatypes", "sparql", "worker", "confined", "reading", "faults", "project", "vocabulary", "inventory",
     "sources", "mapping", "plan", "databases", "jsoncolumns", "engine", "blocks", "lines", "statements", "shacl", "shapes", "checks", "echoes",
     "integrity", "lint", "turtle", "queries", "asking", "executables", "jsonld", "parquet", "dumps", "catalogue", "site", "report",
     "supervision", "build", "standalone", "validation", "serve", "cli",

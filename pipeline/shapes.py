@@ -17,7 +17,7 @@ from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Se
 from pipeline.reading.files import inside
 from pipeline.shacl.model import literal
 from pipeline.shacl.report import ValidationResult
-from pipeline.shacl.supported import is_rdf_1_2, is_unsupported, problems, rdf_1_2_finding, undefined, undefined_findings
+from pipeline.shacl.supported import is_passed_over, is_rdf_1_2, problems, rdf_1_2_finding, undefined, undefined_findings
 from pipeline.statements import Statements
 from pipeline.vocabulary import RDF, RDFS, Vocabulary, read_turtle
 
@@ -219,7 +219,7 @@ def _pyshacl_report(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> rd
     rdflib.NORMALIZE_LITERALS = False
     data = connection.execute("SELECT s, p, o FROM triples").fetchall()
     missing = set(undefined(shapes.triples))  # property shapes that are not defined demand nothing (LP611); it would refuse them
-    rules = [one for one in shapes.triples if not is_unsupported(one) and (one[1] != f"<{SH}property>" or one[2] not in missing)]
+    rules = [one for one in shapes.triples if not is_passed_over(one) and (one[1] != f"<{SH}property>" or one[2] not in missing)]
     # Its targets by SPARQL belong to what it calls advanced; rules and expressions, which do as well, are left out above.
     advanced = any(p == f"<{SH}target>" for _, p, _ in rules)
     try:

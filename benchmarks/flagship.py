@@ -20,7 +20,7 @@ from measure import Run, alternating, machine, measure, plain, table
 
 HERE = Path(__file__).resolve().parent
 PARTS = ("publication.yaml", "source", "ontology", "shapes", "queries")
-PACKAGES = ("lodpipe", "duckdb", "pyoxigraph", "shacl", "rdflib", "pyshacl", "PyYAML")
+PACKAGES = ("lodpipe", "duckdb", "pyoxigraph", "rdflib", "pyshacl", "PyYAML")
 BUILD, SCRIPT = "lodpipe build", "plain script"
 _STEP = re.compile(r"^ *([\d.]+) s  (.+)$", re.MULTILINE)
 # Whether two dumps hold the same triples, told by another process, so that this one stays small (see measure.py).
@@ -105,7 +105,6 @@ def main() -> int:
                 "lodpipe check": one.check,
                 "lodpipe --help": one.help,
                 SCRIPT: one.script("pyshacl"),
-                "plain script, shacl": one.script("shacl"),
                 "plain script, no validation": one.script("none"),
             },
             options.runs,

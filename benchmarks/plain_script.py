@@ -1,11 +1,11 @@
 """The baseline: one plain script, without lodpipe, that makes the same graph, validates it and writes two dumps.
 
-    python benchmarks/plain_script.py PROJECT OUT [pyshacl|shacl|none]
+    python benchmarks/plain_script.py PROJECT OUT [pyshacl|none]
 
 Written as a developer would who knows the usual libraries: PyYAML with libyaml, csv, rdflib and pySHACL. It makes the very
 triples of source/mapping.yaml (the union of its graphs), and nothing else: no line numbers, no graphs of evidence, no check of
 records, no catalogue. What it must know of the data stands in its code. The third word chooses the validator: pySHACL is what a
-plain script uses; `shacl` is the one lodpipe uses, and `none` leaves validation out, to tell what the rest costs.
+plain script uses; `none` leaves validation out, to tell what the rest costs.
 """
 
 from __future__ import annotations
@@ -529,16 +529,7 @@ def validate_pyshacl(graph: Graph, shapes: Graph) -> tuple[bool, str]:
     return conforms, report
 
 
-def validate_shacl(graph: Graph, shapes: Graph) -> tuple[bool, str]:
-    import shacl
-
-    compiled = shacl.Shapes.from_text(shapes.serialize(format="nt"), format="ntriples")
-    results = compiled.validate_text(graph.serialize(format="nt"), format="ntriples").results
-    violations = [f"{one.focus_node} {one.path} {one.component}" for one in results if one.severity.endswith("Violation")]
-    return not violations, "\n".join(violations)
-
-
-VALIDATORS = {"pyshacl": validate_pyshacl, "shacl": validate_shacl, "none": lambda graph, shapes: (True, "")}
+VALIDATORS = {"pyshacl": validate_pyshacl, "none": lambda graph, shapes: (True, "")}
 
 
 def write(graph: Graph, out: Path) -> None:

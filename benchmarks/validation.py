@@ -1,6 +1,6 @@
-"""SHACL at scale: the engine `columns` beside `shacl`, pySHACL and SQL compiled by hand, whole process each.
+"""SHACL at scale: the engine `columns` beside pySHACL and SQL compiled by hand, whole process each.
 
-    python benchmarks/validation.py [--triples 2000 100000 1000000] [--engines columns shacl hand pyshacl] [--json FILE]
+    python benchmarks/validation.py [--triples 2000 100000 1000000] [--engines columns hand pyshacl] [--json FILE]
 
 The data are people with ten statements each, the same for the same size; one in about twenty breaks something. The sixteen constraints are
 one of each: class, datatype, minCount, maxCount, pattern, in, nodeKind, languageIn, uniqueLang, lessThan, or, node, qualified, closed,
@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-sys.path.pop(0)  # this file's folder: its name would hide the package `shacl`
+sys.path.pop(0)  # this file's folder: its names would hide packages
 EX = "http://example.org/"
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -105,14 +105,9 @@ HAND = {
 
 def run(engine: str, data: Path, shapes: Path, memory: str) -> tuple[int, float, float]:
     """Validates in this process; gives the number of results, and the seconds (wall, CPU) after the data were a table."""
-    if engine in ("shacl", "pyshacl"):
-        from pipeline import shapes as engines
-        from pipeline.validation import _shape_triples
-
-        triples, origins = _shape_triples([shapes])
-        rules = engines.Shapes("".join(f"{s} {p} {o} .\n" for s, p, o in triples), {}, origins)
-        return len(engines.ENGINES[engine](data.read_text("utf-8"), rules)), 0.0, 0.0
+    from pipeline import shapes as engines
     from pipeline.shacl.data import connect, load_files
+    from pipeline.validation import Options, read_files
 
     with tempfile.TemporaryDirectory() as folder, connect(memory, folder, data.stat().st_size) as connection:
         load_files(connection, [data])
@@ -124,10 +119,7 @@ def run(engine: str, data: Path, shapes: Path, memory: str) -> tuple[int, float,
                 name: connection.execute(sql.replace("{EX}", EX).replace("{TYPE}", RDF_TYPE)).fetchall()[0][0] for name, sql in HAND.items()
             }
             return sum(counts.values()), time.perf_counter() - started, time.process_time() - used
-        from pipeline import shacl
-        from pipeline.validation import _shape_triples
-
-        results = shacl.validate(connection, shacl.read_model(_shape_triples([shapes])[0])).results
+        results = engines.ENGINES[engine](connection, read_files([shapes], Options()))
         return len(results), time.perf_counter() - started, time.process_time() - used
 
 
@@ -142,7 +134,7 @@ def measured(engine: str, data: Path, shapes: Path, memory: str) -> dict[str, fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--triples", type=int, nargs="+", default=[2_000, 100_000, 1_000_000])
-    parser.add_argument("--engines", nargs="+", default=["columns", "hand", "shacl"])
+    parser.add_argument("--engines", nargs="+", default=["columns", "hand"])
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--memory", default="2GB")
     parser.add_argument("--json", type=Path)

@@ -279,8 +279,6 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     _write_schemas(outcome, folder / "schema")
     write_catalogue(outcome.project, outcome.statements, outcome.declarations.vocabulary, folder)
     gate(outcome.project, folder, outcome.validator)
-    if rules := shapes_document(outcome.project.root, outcome.project.publication.base):
-        (folder / SHAPES).write_text(rules, "utf-8", newline="\n")
     if queries := outcome.declarations.queries:
         (folder / "queries.ttl").write_text(executables(outcome.project.publication, queries), "utf-8", newline="\n")
     write_counts(outcome.counts, folder)

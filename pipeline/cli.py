@@ -178,7 +178,7 @@ def map_(
 @click.option("--engine", type=click.Choice(["columns", "pyshacl"]), default="columns", show_default=True, help="SHACL engine.")
 @click.option(
     "--allow", "allowed", multiple=True, metavar="TERM",
-    help="Ignore a term of SHACL that is not supported, such as sh:rule; may be given several times.",
+    help="Ignore a term of SHACL that is unknown or not supported, such as sh:rule; may be given several times.",
 )  # fmt: skip
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the validation report as RDF: x.ttl, x.nt.")
 @click.option("--since", multiple=True, type=click.Path(path_type=Path), metavar="OLD", help="The data as they were: validate only what changed.")

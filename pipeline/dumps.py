@@ -104,8 +104,10 @@ FORMATS: tuple[Format, ...] = (
 
 
 def write_dumps(job: Job, folder: Path) -> None:
-    """Every dump that the publication wants, its compressed copy, and the trees."""
+    """Every dump that the publication wants, its compressed copy, the trees, and the shapes that the data satisfy."""
     publication = job.project.publication
+    if rules := shapes_document(job.project.root, publication.base):
+        (folder / SHAPES).write_text(rules, "utf-8", newline="\n")
     for one in FORMATS:
         if one.suffix in publication.dumps:
             path = folder / f"{publication.name}.{one.suffix}"

@@ -17,7 +17,7 @@ from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Se
 from pipeline.reading.files import inside
 from pipeline.shacl.model import literal
 from pipeline.shacl.report import ValidationResult
-from pipeline.shacl.supported import is_rdf_1_2, is_unsupported, problems, rdf_1_2_finding, undefined, undefined_findings
+from pipeline.shacl.supported import is_passed_over, is_rdf_1_2, problems, rdf_1_2_finding, undefined, undefined_findings
 from pipeline.statements import Statements
 from pipeline.vocabulary import RDF, RDFS, Vocabulary, read_turtle
 
@@ -219,7 +219,7 @@ def _pyshacl_report(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> rd
     rdflib.NORMALIZE_LITERALS = False
     data = connection.execute("SELECT s, p, o FROM triples").fetchall()
     missing = set(undefined(shapes.triples))  # property shapes that are not defined demand nothing (LP611); it would refuse them
-    rules = [one for one in shapes.triples if not is_unsupported(one) and (one[1] != f"<{SH}property>" or one[2] not in missing)]
+    rules = [one for one in shapes.triples if not is_passed_over(one) and (one[1] != f"<{SH}property>" or one[2] not in missing)]
     # Its targets by SPARQL belong to what it calls advanced; rules and expressions, which do as well, are left out above.
     advanced = any(p == f"<{SH}target>" for _, p, _ in rules)
     try:
@@ -481,6 +481,7 @@ def _plain(term: str) -> str:
 def _message_words(one: Result, shapes: Shapes, vocabulary: Vocabulary, inner: Reasons) -> dict[str, str]:
     """The shape's own message by language, else what it demands; the value is shown where it is short, and why nested shapes fail."""
     own = shapes.messages.get(one.shape, {})
+    own = {language: _filled(message, one.messages) for language, message in own.items()}
     fallback = own.get("en") or own.get("") or _demanded(one, shapes, vocabulary)
     shown = f" ({one.value})" if one.value and one.value != one.focus and len(one.value) < 120 else ""
     told = {"message_en": fallback + shown, "message_de": own.get("de", fallback) + shown}
@@ -489,6 +490,13 @@ def _message_words(one: Result, shapes: Shapes, vocabulary: Vocabulary, inner: R
         for key, word in (("message_en", "because"), ("message_de", "weil")):
             told[key] += f"; {word}: " + "; ".join(dict.fromkeys(words[key] for words in because[:5]))
     return told
+
+
+def _filled(message: str, results: Iterable[str]) -> str:
+    """A message with the values of its variables: that of the result which was made of it."""
+    parts = re.split(r"\{[?$]\w+\}", message)
+    made = re.compile(".*".join(map(re.escape, parts)), re.S)
+    return next((one for one in results if made.fullmatch(one)), message) if len(parts) > 1 else message
 
 
 def _demanded(one: Result, shapes: Shapes, vocabulary: Vocabulary) -> str:

@@ -232,15 +232,10 @@ NESTED = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("engine", ["columns", "pyshacl"])
-@pytest.mark.parametrize("kind", NESTED)
-def test_a_nested_shape_is_told_at_the_field_that_breaks_it(kind: str, engine: str, tmp_path: Path) -> None:
+def put_things(folder: Path, things: str, shape: str) -> None:
+    """A small project of things, with a shape."""
     from test_hostile import PUBLICATION
 
-    shape, line = NESTED[kind]
-    things = "- id: a\n  part: b\n- id: b\n  size: 10\n"
-    if kind == "what is missing":
-        things = "- id: a\n  part: b\n- id: b\n  name: B\n"
     files = {
         "publication.yaml": PUBLICATION,
         "source/records.yaml": (
@@ -258,8 +253,30 @@ def test_a_nested_shape_is_told_at_the_field_that_breaks_it(kind: str, engine: s
         "shapes/things.ttl": SHAPES + shape,
     }
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).write_text(text, "utf-8")
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+
+
+@pytest.mark.parametrize("engine", ["columns", "pyshacl"])
+def test_the_message_of_a_sparql_constraint_names_its_values(engine: str, tmp_path: Path) -> None:
+    shape = (
+        '<shape/part> sh:path schema:hasPart ; sh:sparql [ sh:message "{?value} has the size {?size}"@en, "{?value} hat die Größe {?size}"@de ; '
+        'sh:select "SELECT $this ?value ?size WHERE { $this $PATH ?value . ?value <https://schema.org/size> ?size }" ] .'
+    )
+    put_things(tmp_path, "- id: a\n  part: b\n- id: b\n  size: 10\n", shape)
+    for language, message in (("en", "https://example.org/thing/b has the size 10"), ("de", "https://example.org/thing/b hat die Größe 10")):
+        result = invoke("check", "--project", tmp_path, "--lang", language, "--engine", engine)
+        assert message in result.stderr, result.stderr
+
+
+@pytest.mark.parametrize("engine", ["columns", "pyshacl"])
+@pytest.mark.parametrize("kind", NESTED)
+def test_a_nested_shape_is_told_at_the_field_that_breaks_it(kind: str, engine: str, tmp_path: Path) -> None:
+    shape, line = NESTED[kind]
+    things = "- id: a\n  part: b\n- id: b\n  size: 10\n"
+    if kind == "what is missing":
+        things = "- id: a\n  part: b\n- id: b\n  name: B\n"
+    put_things(tmp_path, things, shape)
     result = invoke("check", "--project", tmp_path, "--lang", "en", "--engine", engine)
     found = errors_told(result.stderr)
     if kind == "qualified":  # b has no part at all, which is told as well

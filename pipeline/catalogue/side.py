@@ -9,12 +9,13 @@ from typing import Any
 
 from pipeline.catalogue import codes
 from pipeline.catalogue.files import Offer
+from pipeline.dumps import SHAPES
 from pipeline.project import Publication
 
 
 def write_side_files(publication: Publication, offers: Sequence[Offer], folder: Path) -> None:
     """README.md, CITATION.cff, dataset.jsonld and ro-crate-metadata.json."""
-    (folder / "README.md").write_text(_readme(publication, offers), "utf-8")
+    (folder / "README.md").write_text(_readme(publication, offers, (folder / SHAPES).is_file()), "utf-8")
     (folder / "CITATION.cff").write_text(_citation(publication), "utf-8")
     _write_json(folder / "dataset.jsonld", {"@context": "https://schema.org/"} | _dataset(publication, offers))
     _write_json(folder / "ro-crate-metadata.json", _crate(publication, offers))
@@ -34,13 +35,13 @@ _WORDS = {
 }
 
 
-def _readme(publication: Publication, offers: Sequence[Offer]) -> str:
+def _readme(publication: Publication, offers: Sequence[Offer], shapes: bool) -> str:
     """One part for each language of the publication that the program speaks."""
     spoken = [one for one in publication.languages if one in _WORDS] or ["en"]
-    return "\n".join(_readme_in(language, publication, offers) for language in spoken)
+    return "\n".join(_readme_in(language, publication, offers, shapes) for language in spoken)
 
 
-def _readme_in(language: str, publication: Publication, offers: Sequence[Offer]) -> str:
+def _readme_in(language: str, publication: Publication, offers: Sequence[Offer], shapes: bool) -> str:
     release, file, size, what, licence, attribution, verify, dated, withdrawn = _WORDS[language]
 
     def said(texts: dict[str, str]) -> str:
@@ -50,6 +51,7 @@ def _readme_in(language: str, publication: Publication, offers: Sequence[Offer])
     return (
         f"# {said(publication.title)}\n\n{said(publication.description)}\n\n"
         f"{release}: {publication.version}, {publication.date}. {dated}: `{publication.date}/`. DCAT-AP: `catalog.ttl`. VoID: `void.ttl`. "
+        f"{f'SHACL: `{SHAPES}`. ' if shapes else ''}"
         f"{withdrawn}: `withdrawn.csv`.\n\n"
         f"| {file} | {size} | {what} |\n|---|---:|---|\n{rows}\n"
         f"{licence}: <{publication.licence}>\n\n{attribution}: {publication.attribution.strip()}\n\n"

@@ -81,27 +81,30 @@ def local_name(term: str) -> str | None:
     return term[len(SH) + 1 : -1] if term.startswith("<" + SH) else None
 
 
-def is_unsupported(triple: Triple) -> bool:
-    """Whether a triple uses a term that is not supported: engines that know more must not heed what was allowed to be ignored."""
+def is_passed_over(triple: Triple) -> bool:
+    """Whether a triple uses a term that is not supported: an engine that knows more must not act on what was allowed to be ignored."""
     return any(name in UNSUPPORTED for name in _uses(triple))
 
 
 def allowable(names: Iterable[str]) -> tuple[frozenset[str], list[str]]:
-    """Names such as `sh:rule` as local names, and those that are no term to be allowed."""
+    """Names such as `sh:rule` as local names, and those that may not be allowed: what is supported cannot be switched off."""
     local = {name: name.removeprefix("sh:") for name in names}
-    return frozenset(local.values()), [name for name, short in local.items() if short not in UNSUPPORTED]
+    supported = {*_VALIDATING, *_DESCRIBING}
+    return frozenset(local.values()), [name for name, short in local.items() if short in supported]
 
 
 def problems(triples: Sequence[Triple], file: str, source: str, allowed: Collection[str] = ()) -> Iterator[Finding]:
-    """Each use of a term that is unknown (LP606) or not supported (LP607) in the triples of a file, at its lines in the source."""
+    """Each use of a term that is unknown (LP606) or not supported (LP607) in the triples of a file, at its lines in the source.
+
+    `allowed` are local names to be ignored.
+    """
     used = dict.fromkeys(name for triple in triples for name in _uses(triple))
     heads = {s for s, p, _ in triples if p == FIRST}
     lists = dict.fromkeys(name for _, p, o in triples if o in heads and (name := local_name(p)) in _NO_LISTS)
     for name in used:
-        if name in UNSUPPORTED:
-            finding = ("LP607", _unsupported(name)) if name not in allowed else None
-        else:
-            finding = None if _is_known(name) else ("LP606", _unknown(name))
+        finding = None
+        if name not in allowed and (name in UNSUPPORTED or not _is_known(name)):
+            finding = ("LP607", _unsupported(name)) if name in UNSUPPORTED else ("LP606", _unknown(name))
         if finding:
             yield from (Finding(finding[0], Origin(file, line), finding[1]) for line in lines_of(name, source))
     for name in lists:

@@ -96,6 +96,9 @@ KINDS: dict[str, Kind] = {
     "LP309": Kind(
         "the iterator `{iterator}` leads to no record of {file}{hint}", "Correct the iterator in the mapping.",
         "Der Iterator `{iterator}` führt zu keinem Datensatz in {file}{hint}", "Den Iterator im Mapping berichtigen."),
+    "LP310": Kind(
+        "`{{{key}}}` is a text", "A reference is written `$({key})` in YARRRML.",
+        "`{{{key}}}` ist ein Text", "Ein Verweis schreibt sich in YARRRML `$({key})`."),
     # 4xx: shapes
     "LP401": Kind(
         "{message_en}", "See {shape}; it was found on {focus}.",

@@ -8,7 +8,8 @@ import pytest
 from support import copy_project, invoke, told
 
 FORGOTTEN = (
-    "source/labs/neu.yml", "source/labs/neu.yaml.txt", "source/labs/neu/neu.yaml", "source/extra.csv", "source/old/mapping.yaml", "source/Mapping.yml",
+    "source/labs/neu.yml", "source/labs/neu.yaml.txt", "source/labs/neu/neu.yaml", "source/extra.csv", "source/old/mapping.yaml",
+    "source/Mapping.yml",
     "shapes/places.tll", "shapes/old/places.ttl", "ontology/terms.owl", "ontology/vocabularies/ex.ttl", "queries/new.sparql", "queries/old/labs.rq",
 )  # fmt: skip
 FINE = (

@@ -36,7 +36,8 @@ def write_mapping(path: Path, case: dict[str, Any]) -> None:
     path_and_kind = f"{case.get('file')}~{FORMULATIONS.get(suffix)}"
     source = [path_and_kind, iterator] if FORMULATIONS.get(suffix) in ("jsonpath", "jsonl", "yaml") else [path_and_kind]
     shown = yaml.safe_dump({"query": case["query"]} if "query" in case else [source], default_flow_style=True, width=1000).strip()
-    rules = [yaml.safe_dump([f"http://e/{name}", value], default_flow_style=True, allow_unicode=True).strip() for name, value in case["rules"].items()]
+    pairs = ([f"http://e/{name}", value] for name, value in case["rules"].items())
+    rules = [yaml.safe_dump(pair, default_flow_style=True, allow_unicode=True).strip() for pair in pairs]
     rows = ["mappings:", "  x:", f"    sources: {shown}", "    s: http://e/$(id)", "    po:", *(f"      - {rule}" for rule in rules)]
     path.write_text("\n".join(rows) + "\n", "utf-8")
 

@@ -126,7 +126,10 @@ def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocu
         if twice := merged.triples_maps.keys() & other.triples_maps.keys():
             origin = other.triples_maps[min(twice)].origin
             raise InvalidDeclaration([Finding("LP602", origin, {"detail": f"there are two mappings called `{min(twice)}`"})])
-        merged = replace(merged, triples_maps=merged.triples_maps | other.triples_maps, named_sources=merged.named_sources + other.named_sources)
+        merged = replace(
+            merged, triples_maps=merged.triples_maps | other.triples_maps, named_sources=merged.named_sources + other.named_sources,
+            findings=merged.findings + other.findings,
+        )  # fmt: skip
     return merged
 
 

@@ -98,6 +98,9 @@ KINDS: dict[str, Kind] = {
     "LP309": Kind(
         "the iterator `{iterator}` leads to no record of {file}{hint}", "Correct the iterator in the mapping.",
         "Der Iterator `{iterator}` führt zu keinem Datensatz in {file}{hint}", "Den Iterator im Mapping berichtigen."),
+    "LP310": Kind(
+        "`{{{key}}}` is a text", "A reference is written `$({key})` in YARRRML.",
+        "`{{{key}}}` ist ein Text", "Ein Verweis schreibt sich in YARRRML `$({key})`."),
     "LP320": Kind(
         "the text holds the control character {character}, which XML cannot hold: {value}", "Remove it; it often comes with a paste from a word processor.",
         "der Text enthält das Steuerzeichen {character}, das XML nicht aufnehmen kann: {value}", "Entfernen; oft gelangt es beim Einfügen aus einer Textverarbeitung hinein."),

@@ -336,7 +336,7 @@ def compile_mapping(document: MappingDocument, base: str, sources: Sources, patt
     selects = tuple(select for one in document.triples_maps.values() for select in compiler.triples_map(one))
     if compiler.findings:
         raise InvalidDeclaration(compiler.findings)
-    return Plan(selects, tuple(compiler.rules), tuple(set_of(compiler.warnings)))
+    return Plan(selects, tuple(compiler.rules), tuple(set_of([*document.findings, *compiler.warnings])))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.errors import Origin
+from pipeline.errors import Finding, Origin
 
 TermType = Literal["iri", "uri", "unsafe-iri", "unsafe-uri", "blank", "literal"]
 
@@ -124,12 +124,16 @@ def expressions(one: TriplesMap) -> Iterator[Expression]:
 
 @dataclass(frozen=True)
 class MappingDocument:
-    """Every triples map of a mapping, by name, the named sources in their order, and the base IRI where the mapping states one."""
+    """Every triples map of a mapping, by name, the named sources in their order, and the base IRI where the mapping states one.
+
+    `findings` are those that do not stop it.
+    """
 
     triples_maps: dict[str, TriplesMap]
     named_sources: tuple[LogicalSource, ...] = ()
     base: str | None = None
     prefixes: dict[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
 
     @property
     def sources(self) -> tuple[LogicalSource, ...]:

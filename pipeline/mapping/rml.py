@@ -76,6 +76,14 @@ _UNSUPPORTED = {
     "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "namespace", "namespacePrefix", "namespaceURL",
     "condition", "version",
 }  # fmt: skip
+# The properties and classes of other vocabularies by which sources are described; the second are known, and not supported.
+_DESCRIBING = {
+    "csvw": ({"url", "null", "dialect", "delimiter", "quoteChar", "encoding", "header", "doubleQuote", "Table", "Dialect"},
+             {"commentPrefix", "headerRowCount", "lineTerminators", "skipBlankRows", "skipColumns", "skipInitialSpace", "skipRows", "trim",
+              "TableGroup", "tableSchema"}),
+    "d2rq": ({"jdbcDSN", "jdbcDriver", "username", "password", "Database"}, {"resultSizeLimit", "fetchSize", "startupSQLScript"}),
+    "rdf": ({"type", "first", "rest", "value"}, set()),
+}  # fmt: skip
 _CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
@@ -126,7 +134,7 @@ def read_rml(path: Path, name: str, base: str) -> MappingDocument:
 def read_rml_text(turtle: str | bytes, name: str, base: str) -> MappingDocument:
     """The mapping in a Turtle text; see read_rml."""
     nodes, prefixes = _parse(turtle.encode() if isinstance(turtle, str) else turtle, name, base)
-    reader = _Reader(name, nodes, prefixes)
+    reader = _Reader(name, nodes, prefixes, (turtle if isinstance(turtle, str) else turtle.decode("utf-8", "replace")).split("\n"))
     document = reader.document()
     if reader.findings:
         raise InvalidDeclaration(reader.findings)
@@ -238,8 +246,8 @@ class _Wrong(Exception):
 
 
 class _Reader:
-    def __init__(self, file: str, nodes: dict[object, _Node], prefixes: dict[str, str]) -> None:
-        self.file, self.nodes, self.prefixes = file, nodes, prefixes
+    def __init__(self, file: str, nodes: dict[object, _Node], prefixes: dict[str, str], lines: list[str]) -> None:
+        self.file, self.nodes, self.prefixes, self.lines = file, nodes, prefixes, lines
         self.names = _names(node for node in nodes.values() if _is_triples_map(node))
         self.sources: dict[object, LogicalSource | None] = {}
         self.misspelt: set[object] = set()
@@ -319,17 +327,43 @@ class _Reader:
         unsupported = False
         for name, values in node.items.items():
             prefix, _, word = values[0].written.partition(":")
+            if prefix in _DESCRIBING:
+                self.check_describing(prefix, word, values[0], is_class=False)
+            if not prefix.isalnum():
+                self.check_namespace(name, values[0])
             if prefix not in _WORDS or name in _KNOWN:
                 continue
             beyond = name in _UNSUPPORTED or prefix == "fnml"
             detail = "is not supported" if beyond else f"does not exist{did_you_mean(word, sorted(_KNOWN | set(_SAME)))}"
-            self.wrong(values[0].line, f"`{values[0].written}` {detail}")
+            self.wrong(self.line_of(word, values[0]), f"`{values[0].written}` {detail}")
             self.misspelt.add(node.term)
             unsupported |= beyond
         for value in () if unsupported else node.all("rdf:type"):
             prefix, word = _split(value.text)
+            if prefix in _DESCRIBING:
+                self.check_describing(prefix, word, value, is_class=True)
             if prefix in _WORDS and word not in _CLASSES:
                 self.wrong(value.line, f"class `{prefix}:{word}` is not known{did_you_mean(word, sorted(_CLASSES))}")
+
+    def check_describing(self, prefix: str, word: str, value: _Value, *, is_class: bool) -> None:
+        """Notes words of vocabularies that describe sources, where they do not exist."""
+        known, unsupported = ({one for one in words if one[0].isupper() == is_class} for words in _DESCRIBING[prefix])
+        if word in unsupported:
+            self.wrong(self.line_of(word, value), f"`{prefix}:{word}` is not supported")
+        elif word not in known:
+            self.wrong(self.line_of(word, value), f"`{prefix}:{word}` does not exist{did_you_mean(word, sorted(known | unsupported))}")
+
+    def check_namespace(self, iri: str, value: _Value) -> None:
+        """Notes a word of the mapping vocabularies in a namespace that is nearly one of theirs."""
+        match = re.fullmatch(r"(.*?)([A-Za-z]+)", iri)
+        if match and match[2] in _KNOWN | set(_SAME) and (near := did_you_mean(match[1], _MAPPING)):
+            self.wrong(self.line_of(match[2], value), f"namespace <{match[1]}> is not known{near}")
+
+    def line_of(self, word: str, value: _Value) -> int:
+        """The line of a property or class: its own where it is there, else the next one above, for its value may begin further down."""
+        named = re.compile(rf"[:/#]{re.escape(word)}(?![\w-])")
+        lines = range(value.line, max(0, value.line - 200), -1)
+        return next((line for line in lines if line <= len(self.lines) and named.search(self.lines[line - 1])), value.line)
 
     def triples_map(self, node: _Node, name: str) -> TriplesMap:
         self.only(node, f"triples map `{name}`", _TRIPLES_MAP)
@@ -347,7 +381,7 @@ class _Reader:
 
     def subject_of(self, node: _Node, name: str) -> list[_Value]:
         values = node.all("subject", "subjectMap")
-        if len(values) != 1:
+        if len(values) != 1 and (values or node.term not in self.misspelt):
             line = values[1].line if values else node.line
             self.wrong(line, f"triples map `{name}` has {_count(values, 'subject map')}; it needs exactly one")
         return values[:1]
@@ -358,7 +392,7 @@ class _Reader:
         """The logical source of a triples map, read once; None where it is wrong."""
         if node.term not in self.sources:
             values = node.all("logicalSource")
-            if len(values) != 1:
+            if len(values) != 1 and (values or node.term not in self.misspelt):
                 line = values[1].line if values else node.line
                 self.wrong(line, f"triples map `{name}` has {_count(values, 'logical source')}; it needs exactly one")
             self.sources[node.term] = next(iter(self.each(values[:1], self.source)), None)
@@ -529,7 +563,7 @@ class _Terms:
         node = self.reader.node(value, "a predicate-object map")
         self.reader.only(node, "a predicate-object map", _RULE)
         for name, what in (("predicate", "a predicate"), ("object", "an object")):
-            if not node.all(name, f"{name}Map"):
+            if not node.all(name, f"{name}Map") and node.term not in self.reader.misspelt:
                 self.wrong(node.line, f"a predicate-object map needs {what}")
         predicates = self.reader.each(node.all("predicate", "predicateMap"), lambda one: self.short_or_map(one, "predicate", _TERM))
         objects = self.reader.each(node.all("object", "objectMap"), self.object_)
@@ -641,7 +675,10 @@ class _Terms:
         """An IRI or a literal as it stands in the mapping."""
         term, origin = value.term, self.origin(value.line)
         if isinstance(term, ox.NamedNode):
-            is_default = role == "graph" and _split(term.value)[1] == "defaultGraph"
+            prefix, word = _split(term.value)
+            is_default = role == "graph" and prefix in _WORDS and word == "defaultGraph"
+            if role == "graph" and prefix in _WORDS and not is_default:
+                raise self.wrong(value.line, f"there is no graph `{prefix}:{word}`{did_you_mean(word, ['defaultGraph'])}")
             return TermMap(Expression((DEFAULT_GRAPH if is_default else term.value,)), "iri", origin)
         if not isinstance(term, ox.Literal):
             raise self.wrong(value.line, f"`{value.written}`: a constant is an IRI or a literal, not {_shown(term)}")

@@ -6,11 +6,11 @@ The library yatter is the referee in the tests; it does not tell lines, and pass
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Sequence_
 from dataclasses import replace
 
-from pipeline.errors import Finding, InvalidDeclaration, Origin
+from pipeline.errors import Finding, InvalidDeclaration, Origin, Severity
 from pipeline.mapping.model import (
     RDF_TYPE,
     Expression,
@@ -25,6 +25,7 @@ from pipeline.mapping.model import (
     TriplesMap,
 )
 from pipeline.reading.tree import Mapping, Node, Scalar, Sequence
+from pipeline.sources.schema import did_you_mean
 
 _ALIASES = {
     "s": "subjects", "subject": "subjects", "po": "predicateobjects", "predicateobject": "predicateobjects",
@@ -32,12 +33,20 @@ _ALIASES = {
     "v": "value", "values": "value", "t": "type", "m": "mappings", "mapping": "mappings",
     "c": "condition", "conditions": "condition", "f": "function", "parameters": "parameters", "pms": "parameters",
 }  # fmt: skip
+# Keys of YARRRML, and of readers of it, that have no counterpart here.
+_UNSUPPORTED = frozenset({
+    "targets", "target", "external", "functions", "credentials", "delimiter", "encoding", "compression", "serialization", "nulls", "join",
+    "quoted", "quotedNonAsserted", "subject_annotations", "annotations",
+})  # fmt: skip
 _DOCUMENT_KEYS = {"prefixes", "base", "sources", "mappings", "authors"}
 _FORMULATIONS = {"csv": "csv", "jsonpath": "json", "json": "json", "yaml": "yaml", "parquet": "parquet", "jsonl": "jsonl", "table": "table"}
 _PART = re.compile(r"\\([$()\\])|\$\(((?:[^()\\]|\\.)*)\)|(\\|[^\\$]+|\$)", re.DOTALL)
 _CURIE = re.compile(r"([A-Za-z_][\w.-]*|):(?!//)")
 _TAG = re.compile(r"~(iri|[A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)$")
 _LANGUAGE = re.compile(r"(?:\$\([^)]+\)|[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*)~lang$")
+_SUFFIX = re.compile(r"\S*[\w)/]~([A-Za-z]{1,6})")
+_ESCAPED = re.compile(r"\\.")
+_PLAIN = {"type": ("localfile", "file"), "queryFormulation": ("sql2008", "sql")}  # what says nothing new of a source
 WELL_KNOWN = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
@@ -68,6 +77,8 @@ class _Reader:
         self.sources: dict[str, LogicalSource] = {}
         self.names: set[str] = set()
         self.findings: list[Finding] = []
+        self.warnings: list[Finding] = []
+        self.misspelt: set[int] = set()
 
     # -- helpers -------------------------------------------------------------------------------------------------
 
@@ -87,11 +98,23 @@ class _Reader:
         """The items of a map under their full names; keys that are not `allowed` are told."""
         if not isinstance(node, Mapping):
             raise self.wrong(node, f"{what} is a map")
-        items = {_ALIASES.get(key, key): item for key, item in node.items.items()}
-        for key, item in items.items():
-            if allowed and key not in allowed:
-                self.wrong(item, f"{what} has no key `{key}`; it may have {', '.join(allowed)}")
-        return items
+        for key in node.items:
+            if allowed and _ALIASES.get(key, key) not in allowed:
+                self.unknown(node, key, what, allowed)
+        return {_ALIASES.get(key, key): item for key, item in node.items.items()}
+
+    def unknown(self, node: Mapping, key: str, what: str, allowed: Iterable[str]) -> None:
+        """Notes a key that a map cannot have, at the key itself."""
+        self.misspelt.add(id(node))
+        names = [*allowed, *(alias for alias, name in _ALIASES.items() if name in allowed and len(alias) > 2)]
+        detail = f"{what} has no key `{key}`" + (did_you_mean(key, names) or f"; it may have {', '.join(sorted(allowed))}")
+        if key in _UNSUPPORTED:
+            detail = f"`{key}` is not supported"
+        self.findings.append(Finding("LP602", Origin(self.file, *node.keys[key]), {"detail": detail}))
+
+    def missing(self, node: Node, detail: str) -> _Wrong:
+        """A key is missing; not reported where a key of the map is misspelt, which is most often that very key."""
+        return _Wrong() if id(node) in self.misspelt else self.wrong(node, detail)
 
     def named(self, node: Node, what: str) -> dict[str, Node]:
         """The items of a map whose keys are names of the author's own."""
@@ -112,15 +135,15 @@ class _Reader:
         if not isinstance(root, Mapping):
             self.findings.append(Finding("LP602", Origin(self.file), {"detail": "the file is a map with `mappings`"}))
             return MappingDocument({})
-        for key, node in root.items.items():
-            if key not in _DOCUMENT_KEYS:
-                self.findings.append(Finding("LP602", self.origin(node), {"detail": f"unknown key `{key}`"}))
+        for key in root.items:
+            if _ALIASES.get(key, key) not in _DOCUMENT_KEYS:
+                self.unknown(root, key, "the mapping", _DOCUMENT_KEYS)
         try:
-            return self._document(self.map(root, "the mapping"))
+            return self._document(root, self.map(root, "the mapping"))
         except _Wrong:
             return MappingDocument({})
 
-    def _document(self, items: dict[str, Node]) -> MappingDocument:
+    def _document(self, root: Mapping, items: dict[str, Node]) -> MappingDocument:
         if "prefixes" in items:
             self.prefixes |= {key: self.text(node) for key, node in self.named(items["prefixes"], "`prefixes`").items()}
         for name, node in self.named(items["sources"], "`sources`").items() if "sources" in items else ():
@@ -131,7 +154,7 @@ class _Reader:
         base = self.text(items["base"]) if "base" in items else None
         mappings = items.get("mappings")
         if not isinstance(mappings, Mapping):
-            raise self.wrong(mappings or Scalar(None, None, 1, 1), "`mappings` is a map of names")
+            raise self.missing(root, "`mappings` is missing") if mappings is None else self.wrong(mappings, "`mappings` is a map of names")
         self.names = set(mappings.items)
         found: dict[str, TriplesMap] = {}
         for name, node in mappings.items.items():
@@ -140,7 +163,7 @@ class _Reader:
             except _Wrong:
                 continue
         self.check_parents(found)
-        return MappingDocument(found, tuple(self.sources.values()), base, self.prefixes)
+        return MappingDocument(found, tuple(self.sources.values()), base, self.prefixes, tuple(self.warnings))
 
     def check_parents(self, found: dict[str, TriplesMap]) -> None:
         for one in found.values():
@@ -160,10 +183,15 @@ class _Reader:
         if isinstance(node, Scalar):
             raise self.wrong(node, f"there is no source `{node.text}`")
         items = self.map(node, "a source", ("query", "access", "type", "queryFormulation", "referenceFormulation", "iterator"))
+        for key, plain in _PLAIN.items():
+            if key in items and self.text(items[key]).lower() not in plain:
+                raise self.wrong(items[key], f"`{key}: {self.text(items[key])}` is not supported; write a mapping in RML for databases")
+        if "query" in items and "access" in items:
+            raise self.wrong(items["access"], "a query is asked of the record tables; `access` is not supported with it")
         if "query" in items:
             return LogicalSource("query", self.text(items["query"]), self.origin(items["query"]))
         if "access" not in items or "referenceFormulation" not in items:
-            raise self.wrong(node, "a source needs `query`, or `access` and `referenceFormulation`")
+            raise self.missing(node, "a source needs `query`, or `access` and `referenceFormulation`")
         return self._file_source(node, self.text(items["access"]), self.text(items["referenceFormulation"]), items.get("iterator"))
 
     def _short_source(self, node: Sequence) -> LogicalSource:
@@ -186,7 +214,7 @@ class _Reader:
         """One triples map for each source and subject; YARRRML allows several of both."""
         items = self.map(node, f"mapping `{name}`", ("sources", "subjects", "predicateobjects", "graphs"))
         if "sources" not in items or "subjects" not in items:
-            raise self.wrong(node, f"mapping `{name}` needs `sources` and `subjects`")
+            raise self.missing(node, f"mapping `{name}` needs `sources` and `subjects`")
         sources = self._sources(items["sources"])
         subjects = [self.term(one, "iri") for one in self.each(items["subjects"])]
         graphs = tuple(self.term(one, "iri") for one in self.each(items["graphs"])) if "graphs" in items else ()
@@ -218,7 +246,7 @@ class _Reader:
             return PredicateObject(predicates, objects, (), self.origin(node))
         items = self.map(node, "a rule", ("predicates", "objects", "graphs"))
         if "predicates" not in items or "objects" not in items:
-            raise self.wrong(node, "a rule needs `p` and `o`")
+            raise self.missing(node, "a rule needs `p` and `o`")
         predicates = self.predicates(items["predicates"])
         graphs = tuple(self.term(one, "iri") for one in self.each(items["graphs"])) if "graphs" in items else ()
         return PredicateObject(predicates, tuple(self.objects(items["objects"], predicates)), graphs, self.origin(node))
@@ -250,7 +278,7 @@ class _Reader:
                 yield ReferencingMap(self.text(one), joins, self.origin(one))
             return
         if "value" not in items:
-            raise self.wrong(node, "an object needs `value` or `mapping`")
+            raise self.missing(node, "an object needs `value` or `mapping`")
         for one in self.each(items["value"]):
             yield self._long_value(one, items, predicates)
 
@@ -269,6 +297,8 @@ class _Reader:
         items = self.map(node, "a condition", ("function", "parameters"))
         function = self.text(items["function"]) if "function" in items else ""
         parameters = items.get("parameters")
+        if not function and id(node) in self.misspelt:
+            raise _Wrong
         if function not in ("equal", "idlab-fn:equal") or not isinstance(parameters, Sequence) or len(parameters.items) != 2:
             raise self.wrong(node, "the only condition is `equal` with two parameters")
         child, parent = (self._join_reference(one) for one in parameters.items)
@@ -289,13 +319,21 @@ class _Reader:
             kind = self.text(items["type"]) if "type" in items else term_type
             value = items.get("value", node)
             return TermMap(self.expression(self.text(value), value, iri=kind == "iri"), kind, self.origin(value))  # type: ignore[arg-type]
+        self.check_suffix(self.text(node), node)
         return TermMap(self.expression(_TAG.sub("", self.text(node)), node, iri=True), term_type, self.origin(node))
+
+    def check_suffix(self, text: str, node: Node) -> None:
+        """A suffix behind a reference or a short name is `~iri`; others are typos of it."""
+        match = _SUFFIX.fullmatch(text)
+        if match and match[1] != "iri":
+            self.wrong(node, f"`~{match[1]}` is no suffix of a value{did_you_mean(match[1], ['iri'])}; `~iri` is")
 
     def object_(self, node: Node, extra: Node | None, predicates: tuple[TermMap, ...]) -> TermMap:
         """An object in short form: a suffix `~iri`, or a third item that is a datatype or `language~lang`."""
         text = self.text(node)
         tag = _TAG.search(text)
         origin = self.origin(node)
+        self.check_suffix(text, node)
         if tag and tag.group(1) == "iri":
             return TermMap(self.expression(text[: tag.start()], node, iri=True), "iri", origin)
         if _is_type(predicates) or (extra is None and self.names_an_iri(text)):
@@ -304,6 +342,8 @@ class _Reader:
         if extra is None:
             return TermMap(expression, "literal", origin)
         kind = self.text(extra)
+        if "~" in kind and not kind.endswith("~lang"):
+            raise self.wrong(extra, f"`{kind}` is neither a datatype nor a language; a language is written de~lang")
         if kind.endswith("~lang") and not _LANGUAGE.fullmatch(kind):
             raise self.wrong(extra, f"`{kind.removesuffix('~lang')}` is not a language tag")
         if _LANGUAGE.fullmatch(kind):
@@ -333,7 +373,15 @@ class _Reader:
                 raise self.wrong(node, "`$()` names nothing")
         if not parts:
             raise self.wrong(node, "the value is empty")
+        self.check_text(text, parts, node)
         return Expression(tuple(parts), template=len(parts) > 1)
+
+    def check_text(self, written: str, parts: Sequence_[str | Reference], node: Node) -> None:
+        """What looks like a reference and is a text: `$(` without its end is an error, `{name}` a warning, for a text may hold braces."""
+        if "$(" in _ESCAPED.sub("", _PART.sub(lambda one: "" if one[2] else one[0], written)):
+            raise self.wrong(node, r"`$(` is not closed; where it is meant as text, write `\$(`")
+        for name in re.findall(r"\{([^\s{}]+)\}", " ".join(part for part in parts if isinstance(part, str))):
+            self.warnings.append(Finding("LP310", self.origin(node), {"key": name}, Severity.WARNING))
 
     def expand(self, text: str, node: Node) -> str:
         curie = _CURIE.match(text)

@@ -1,0 +1,105 @@
+"""No word of a mapping can be misspelt in silence: every property, class and key of the test mappings, changed by one letter, is a finding."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support import TESTS
+
+from pipeline.errors import Finding, LodpipeError
+from pipeline.mapping import yarrrml
+from pipeline.mapping.rml import read_rml_text
+from pipeline.reading.files import read_yaml
+
+TURTLE = sorted(path for path in (TESTS / "rml").glob("*.ttl") if not path.name.startswith("wrong"))
+YAML = sorted((TESTS / "mapping").glob("*/mapping.yaml"))
+WORD = re.compile(r"(?<![\w:/#<\"])(?:rml|rr|ql|csvw|d2rq):([A-Za-z]\w+)")
+KEY = re.compile(r"(?<![\w$(])([a-z]+)(?=:(?:\s|$))", re.MULTILINE | re.IGNORECASE)
+KEYS = {
+    *yarrrml._ALIASES, *yarrrml._ALIASES.values(), *yarrrml._DOCUMENT_KEYS,
+    "datatype", "language", "access", "iterator", "referenceFormulation", "query", "queryFormulation", "type", "value",
+}  # fmt: skip
+PREFIXES = {"ex": "https://example.org/ns#", "other": "https://example.com/other/"}
+
+
+def typos(word: str) -> Iterator[str]:
+    """A letter left out, a letter twice, a letter too many, a letter in the other case."""
+    middle = len(word) // 2
+    yield from (word[:middle] + word[middle + 1 :], word[:middle] + word[middle] + word[middle:], word + "s", word[0].swapcase() + word[1:])
+
+
+def is_code(text: str, at: int) -> bool:
+    """Whether a place is no part of a comment, a text or the declaration of a prefix."""
+    before = text[:at].rsplit("\n", 1)[-1]
+    return "@prefix" not in before and "#" not in re.sub("<[^>]*>", "", before) and not before.count('"') % 2 and not before.count("'") % 2
+
+
+def mutants(text: str, pattern: re.Pattern[str], known: set[str] | None = None) -> Iterator[tuple[str, str, int]]:
+    """The text with one word misspelt, that word, and its line."""
+    for match in pattern.finditer(text):
+        if is_code(text, match.start()) and (known is None or match[1] in known):
+            for typo in typos(match[1]):
+                if typo and typo not in KEYS:
+                    yield text[: match.start(1)] + typo + text[match.end(1) :], typo, text.count("\n", 0, match.start()) + 1
+
+
+def turtle_findings(text: str) -> tuple[Finding, ...]:
+    try:
+        read_rml_text(text, "mapping.ttl", "http://example.org/")
+    except LodpipeError as error:
+        return error.findings
+    return ()
+
+
+def yarrrml_findings(text: str) -> tuple[Finding, ...]:
+    try:
+        yarrrml.read_yarrrml(read_yaml(text, "mapping.yaml"), "mapping.yaml", PREFIXES)
+    except LodpipeError as error:
+        return error.findings
+    return ()
+
+
+@pytest.mark.parametrize("path", [*TURTLE, *YAML], ids=lambda path: f"{path.parent.name}-{path.name}")
+def test_a_misspelt_word_is_a_finding_at_its_line(path: Path) -> None:
+    text = path.read_text("utf-8")
+    read, found = (turtle_findings, mutants(text, WORD)) if path in TURTLE else (yarrrml_findings, mutants(text, KEY, KEYS))
+    assert read(text) == ()
+    count = 0
+    for mutant, typo, line in found:
+        count += 1
+        lines = [one.where.line for one in read(mutant) if one.where and one.code in ("LP602", "LP603", "LP102")]
+        assert line in lines, (typo, line, [(str(one.where), one.words.get("detail")) for one in read(mutant)])
+    assert count > 10
+
+
+@pytest.mark.parametrize(
+    ("value", "says"),
+    [
+        ("$(name", "not closed"), ("a $(name", "not closed"), ("$(a(b))", "not closed"), ("$(name)~irri", "did you mean `iri`"),
+        ("$(name)~ir", "did you mean `iri`"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_value_is_a_finding(value: str, says: str) -> None:
+    text = f'mappings:\n  x:\n    sources: [a~table]\n    s: x/$(id)\n    po:\n      - [ex:name, "{value}"]\n'
+    (finding,) = yarrrml_findings(text)
+    assert (finding.code, str(finding.where)) == ("LP602", "mapping.yaml:6")
+    assert says in finding.words["detail"]
+
+
+def test_escaped_signs_are_texts() -> None:
+    text = 'mappings:\n  x:\n    sources: [a~table]\n    s: x/$(id)\n    po:\n      - [ex:name, "\\\\$(name) costs 5 $ (net)"]\n'
+    assert yarrrml_findings(text) == ()
+
+
+@pytest.mark.parametrize("key", ["targets", "external", "functions"])
+def test_a_key_that_is_known_and_not_supported_is_called_so(key: str) -> None:
+    (finding,) = yarrrml_findings(f"{key}: {{}}\nmappings: {{}}\n")
+    assert (str(finding.where), finding.words["detail"]) == ("mapping.yaml:1", f"`{key}` is not supported")
+
+
+def test_a_namespace_that_is_nearly_one_of_the_mapping_vocabularies_is_a_finding() -> None:
+    text = (TESTS / "rml" / "old-rml.ttl").read_text("utf-8").replace("http://www.w3.org/ns/r2rml#", "http://www.w3.org/ns/r2rml/#")
+    assert any("namespace <http://www.w3.org/ns/r2rml/#> is not known" in one.words["detail"] for one in turtle_findings(text))

@@ -131,7 +131,7 @@ def _line_of(path: Path, iri: str, vocabulary: Vocabulary) -> int:
 def redefined_prefixes(vocabulary: Vocabulary, mapping: Mapping[str, str], root: Path) -> Iterator[Finding]:
     """Prefixes that mean one namespace in the context or the term lists and another one in a Turtle file or the mapping: a warning."""
     known = vocabulary.prefixes
-    for path in sorted([*(root / "ontology").glob("*.ttl"), *(root / "shapes").glob("*.ttl")]):
+    for path in sorted([*(root / "ontology").glob("[!.]*.ttl"), *(root / "shapes").glob("[!.]*.ttl")]):
         text = path.read_text("utf-8", errors="replace")
         for match in _PREFIX.finditer(text):
             prefix, namespace = match.groups()

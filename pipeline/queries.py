@@ -78,7 +78,7 @@ def read_queries(root: Path, languages: tuple[str, ...]) -> tuple[Query, ...]:
     """
     found: list[Query] = []
     findings: list[Finding] = []
-    for path in sorted((root / "queries").glob("*.rq")):
+    for path in sorted((root / "queries").glob("[!.]*.rq")):
         try:
             found.append(read_query(read_text(path, f"queries/{path.name}"), f"queries/{path.name}", languages))
         except LodpipeError as error:
@@ -367,7 +367,7 @@ def query_findings(queries: tuple[Query, ...], statements: Statements, root: Pat
             if not query.federated:
                 yield from _differences(query, store, root)
     known = {root / result_file(query) for query in queries}
-    for path in sorted((root / "queries/results").glob("*")):
+    for path in sorted((root / "queries/results").glob("[!.]*")):
         if path not in known:
             name = f"queries/results/{path.name}"
             yield Finding("LP806", Origin(name), {"file": name}, Severity.WARNING)
@@ -416,7 +416,7 @@ def update(queries: tuple[Query, ...], statements: Statements, root: Path) -> li
     for path in changed:
         with whole_file(path) as made:
             made.write_text(wanted[path], "utf-8", newline="\n")
-    gone = [path for path in sorted(folder.glob("*")) if path not in wanted]
+    gone = [path for path in sorted(folder.glob("[!.]*")) if path not in wanted]
     for path in gone:
         path.unlink()
     return sorted(path.relative_to(root).as_posix() for path in (*changed, *gone))

@@ -87,7 +87,7 @@ def read_shapes(root: Path, base: str, folder: str = "shapes") -> Shapes:
     findings: list[Finding] = []
     triples: list[tuple[str, str, str]] = []
     origins: dict[str, str] = {}
-    for number, path in enumerate(sorted((root / folder).glob("*.ttl"))):
+    for number, path in enumerate(sorted((root / folder).glob("[!.]*.ttl"))):
         name = path.relative_to(root).as_posix()
         try:
             found = read_turtle(inside(path, root, name), name, base)

@@ -122,7 +122,7 @@ def read_vocabulary(root: Path, base: str) -> Vocabulary:
     folder = root / "ontology"
     findings: list[Finding] = []
     triples: list[tuple[str, str, str, str]] = []
-    for path in sorted(folder.glob("*.ttl")):
+    for path in sorted(folder.glob("[!.]*.ttl")):
         name = path.relative_to(root).as_posix()
         try:
             found = read_turtle(inside(path, root, name), name, base)
@@ -133,7 +133,7 @@ def read_vocabulary(root: Path, base: str) -> Vocabulary:
             findings.append(Finding("LP603", Origin(name), {"detail": "blank nodes are not published; give each node an IRI"}))
         triples += [(*triple, name) for triple in found]
     context = _read_context(folder / "context.jsonld", base, findings)
-    paths = sorted((folder / "vocabularies").glob("*.txt"))
+    paths = sorted((folder / "vocabularies").glob("[!.]*.txt"))
     lists = {one.namespace: one for path in paths for one in [_read_terms(inside(path, root, f"ontology/vocabularies/{path.name}"))]}
     if findings:
         raise InvalidDeclaration(findings)

@@ -18,9 +18,15 @@ def snapshot(root: Path) -> Snapshot:
             state = path.stat()
         except OSError:  # gone between the listing and the look
             continue
-        if path.is_file():
-            found[path.relative_to(root).as_posix()] = (state.st_mtime_ns, state.st_size, state.st_ino)
+        local = path.relative_to(root)
+        if path.is_file() and not is_hidden(local):
+            found[local.as_posix()] = (state.st_mtime_ns, state.st_size, state.st_ino)
     return found
+
+
+def is_hidden(path: Path) -> bool:
+    """Whether a file or a folder above it is hidden: editors keep locks and half-saved files so, beside the real ones."""
+    return any(part.startswith(".") and part not in (".", "..") for part in path.parts)
 
 
 def changed(before: Snapshot, after: Snapshot) -> list[str]:

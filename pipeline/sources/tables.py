@@ -12,6 +12,7 @@ from pathlib import Path
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, SourceError
 from pipeline.reading.cells import cell_of, row_of
 from pipeline.reading.files import READERS, read_text, read_tree
+from pipeline.reading.snapshot import is_hidden
 from pipeline.reading.tree import Mapping, Node, Scalar, Sequence, describe, place_of
 from pipeline.sources.declaration import Column, Field, Table, columns_of, lists_of
 from pipeline.sources.schema import Lexicon, RecordChecker, did_you_mean
@@ -150,7 +151,10 @@ class RecordReader:
         if Path(table.files).is_absolute() or ".." in Path(table.files).parts:
             raise InvalidDeclaration([Finding("LP107", table.origin, {"path": table.files})])
         for path in sorted(self.source.glob(table.files)):
-            name = f"{self.prefix}{path.relative_to(self.source).as_posix()}"
+            local = path.relative_to(self.source)
+            if is_hidden(local) and not is_hidden(Path(table.files)):
+                continue
+            name = f"{self.prefix}{local.as_posix()}"
             if not path.resolve().is_relative_to(inside):
                 self.findings.append(Finding("LP107", Origin(name), {"path": name}))
             elif path.suffix.lower() not in READERS and path.suffix not in SCANNED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import ROOT, copy_project, invoke
+from support import copy_project, invoke
 
 from pipeline.reading.snapshot import snapshot
 

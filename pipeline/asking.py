@@ -54,7 +54,7 @@ def find_query(what: str, project: Project | None) -> Query:
         return read_query(read_text(project.root / "queries" / f"{what}.rq", f"queries/{what}.rq"), f"queries/{what}.rq", languages)
     if Path(what).is_file():
         return _own(read_text(Path(what), what), what, languages)
-    names = [path.stem for path in (project.root / "queries").glob("*.rq")] if project else []
+    names = [path.stem for path in (project.root / "queries").glob("[!.]*.rq")] if project else []
     raise InvalidDeclaration([Finding("LP810", None, {"name": what, "hint": did_you_mean(what, sorted(names))})])
 
 

@@ -115,7 +115,7 @@ def read_declarations(project: Project) -> Declarations:
 def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:
     """source/mapping.yaml (YARRRML) and source/*.rml.ttl (RML) as one mapping. Raises InvalidDeclaration where there is none, or names clash."""
     found = [read_yarrrml(read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes) for path in root.glob("source/mapping.yaml")]
-    if paths := sorted(root.glob("source/*.rml.ttl")):
+    if paths := sorted(root.glob("source/[!.]*.rml.ttl")):
         from pipeline.mapping.rml import read_rml
 
         found += [read_rml(path, f"source/{path.name}", base) for path in paths]

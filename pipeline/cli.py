@@ -418,7 +418,7 @@ def _run(
 ) -> None:  # fmt: skip
     """Runs a command on a project, reports its findings, and ends with the exit code of the gravest.
 
-    With `needed`, errors in the data are the end of it, whatever is to fail: there is no result.
+    With `needed`, errors in the data fail in any case: there is no result.
     """
     from pipeline.errors import InvalidData, LodpipeError
     from pipeline.faults import machine_faults

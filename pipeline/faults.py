@@ -25,7 +25,7 @@ from pipeline.reading.snapshot import Snapshot, changed, snapshot
 _GRACE = 15.0  # seconds between the word and the end, for work that hears no signal
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_ROOM_WORDS = ("No space left on device", "Disk quota exceeded", "File too large", "No usable temporary directory", "max_temp_directory_size")
-# What the linker, threads and native code say for want of memory.
+# Messages of the linker, of threads and of native code that get no memory.
 _WANTS_MEMORY = re.compile("cannot allocate memory|failed to map segment|can't start new thread|bad_alloc|memory allocation", re.I)
 _NOT_OFFERED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
@@ -48,7 +48,7 @@ def only_one(root: Path) -> Iterator[None]:
 
 
 def not_written(error: Exception) -> SourceError:
-    """What the system, or the engine for it, says where dist/ cannot be written (LP701), or the temporary folder (LP706)."""
+    """The error where dist/ cannot be written (LP701), or the temporary folder (LP706)."""
     finding = unwritable(_file_of(error), error)
     name, detail = finding.words["file"], finding.words["detail"]
     if name == "TMPDIR":
@@ -69,7 +69,7 @@ def machine_faults() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except LodpipeError as error:
-        reason = error.__context__  # a file blamed for what the engine had no memory for
+        reason = error.__context__  # a file is blamed, but the engine had no memory or room
         known = any(one.code.startswith("LP7") for one in error.findings)
         if not known and isinstance(reason, Exception) and (finding := _of_the_machine(reason)) and finding.code in ("LP706", "LP707"):
             raise SourceError([finding]) from error

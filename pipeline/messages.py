@@ -259,7 +259,7 @@ KINDS: dict[str, Kind] = {
         "not enough memory: {detail}", "Raise the limit (`--memory`, `memory` in publication.yaml, `ulimit -v`, the container's), or run it where there is more.",
         "der Speicher reicht nicht: {detail}", "Die Grenze erhöhen (`--memory`, `memory` in publication.yaml, `ulimit -v`, die des Containers) oder den Lauf dort ausführen, wo es mehr gibt."),
     "LP708": Kind(
-        "the run was killed by the system ({signal})", "Often memory ran out: the system's log has the reason. Nothing was left behind; run the command again.",
+        "the run was killed by the system ({signal})", "Often memory ran out: the system's log has the reason. Unfinished files were removed; run the command again.",
         "der Lauf wurde vom System beendet ({signal})", "Oft fehlt Speicher: Das Protokoll des Systems nennt den Grund. Es blieb nichts zurück; den Befehl wiederholen."),
     "LP709": Kind(
         "a library of lodpipe crashed ({signal})", "This is an internal error, not a mistake in your data: please report it with the command and its input.",

@@ -400,7 +400,7 @@ def query_findings(queries: tuple[Query, ...], statements: Statements, root: Pat
             if not query.federated:
                 yield from _differences(query, store, root)
     known = {root / result_file(query) for query in queries}
-    for path in sorted((root / "queries/results").glob("*")):
+    for path in sorted((root / "queries/results").glob("[!.]*")):
         if path not in known:
             name = f"queries/results/{path.name}"
             yield Finding("LP806", Origin(name), {"file": name}, Severity.WARNING)
@@ -456,7 +456,7 @@ def update(queries: tuple[Query, ...], statements: Statements, root: Path, limit
     for path in changed:
         with whole_file(path) as made:
             made.write_text(wanted[path], "utf-8", newline="\n")
-    gone = [path for path in sorted(folder.glob("*")) if path not in wanted]
+    gone = [path for path in sorted(folder.glob("[!.]*")) if path not in wanted]
     for path in gone:
         path.unlink()
     return sorted(path.relative_to(root).as_posix() for path in (*changed, *gone))

@@ -85,7 +85,7 @@ def enter(folder: Path) -> None:
 
 
 def note(kind: str, path: Path) -> None:
-    """Records for whoever clears up after this process what lies outside of the folder of the run: a `part`, or a `project` being built."""
+    """Records what has to be cleared up outside of the folder of the run: a `part`, or a `project` that is built."""
     if _run_folder is not None:
         with contextlib.suppress(OSError), (_run_folder / _LEDGER).open("a", encoding="utf-8") as ledger:
             ledger.write(json.dumps([kind, os.fsdecode(path.resolve())]) + "\n")
@@ -111,7 +111,7 @@ def clear_abandoned(parent: Path, names: re.Pattern[str]) -> None:
 
 
 def remove_if_abandoned(path: Path) -> None:
-    """Removes a folder with this user's rights where nobody holds its lock; what it has recorded is removed before it."""
+    """Removes a folder with this user's rights whose lock is free; what it has recorded is removed first."""
     try:
         if path.lstat().st_uid != os.geteuid():
             return
@@ -126,7 +126,7 @@ def remove_if_abandoned(path: Path) -> None:
                     remove_if_abandoned(other)
             delete(path)
     except BlockingIOError:
-        pass  # its owner is at work
+        pass  # its owner is running
     finally:
         os.close(lock)
 

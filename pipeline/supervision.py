@@ -1,8 +1,8 @@
 """Commands run in a process of their own, which this one ends when it is asked to, and clears up after.
 
-A signal may come while native code runs that hears none, or where an exception would be lost; a lack of memory may end the process
-without a word. So the process that the user started only waits: it ends the worker by SIGKILL, which all that a command writes
-withstands, removes what is left (scratch.py, faults.py), and gives the exit code. Library calls never come here.
+A signal may arrive while native code runs that does not react to it, or where an exception would be lost; a lack of memory may end the
+process without a message. So the process that the user started only waits: it ends the worker by SIGKILL, which everything that a command
+writes withstands, removes what is left (scratch.py, faults.py), and gives the exit code. Library calls never use it.
 
     user ── signal ──▶ supervisor ── SIGKILL ──▶ worker ── dies with it ──▶ its own children
                             └── removes the folder of the run, half outputs, dist.next/

@@ -215,7 +215,7 @@ def test_a_next_folder_that_a_kill_left_read_only_is_cleared(built: Path) -> Non
     assert [path.name for path in built.glob("dist*")] == ["dist"]
 
 
-@pytest.mark.parametrize("mask", [0o000, 0o077, 0o777])
+@pytest.mark.parametrize("mask", [0o077, 0o777])
 def test_no_umask_changes_a_byte_or_blocks_the_next_build(mask: int, built: Path) -> None:
     first = rebuild(built, "Main Library")
     assert first.returncode == 0

@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from pipeline.reading.files import is_hidden
+
 SOURCES = ("source", "ontology", "shapes", "queries")
 Snapshot = dict[str, tuple[int, int, int]]
 
@@ -18,8 +20,9 @@ def snapshot(root: Path) -> Snapshot:
             state = path.stat()
         except OSError:  # gone between the listing and the look
             continue
-        if path.is_file():
-            found[path.relative_to(root).as_posix()] = (state.st_mtime_ns, state.st_size, state.st_ino)
+        local = path.relative_to(root)
+        if path.is_file() and not is_hidden(local):
+            found[local.as_posix()] = (state.st_mtime_ns, state.st_size, state.st_ino)
     return found
 
 

@@ -9,10 +9,10 @@ import pytest
 from support import ROOT
 
 FLOORS = [
-    "messages", "errors", "progress", "scratch", "writebehind", "datatypes", "sparql", "worker", "confined", "reading", "faults", "project", "vocabulary", "inventory",
-    "sources", "mapping", "plan", "databases", "jsoncolumns", "engine", "blocks", "lines", "statements", "shacl", "shapes", "checks", "echoes",
-    "integrity", "lint", "turtle", "queries", "asking", "executables", "jsonld", "parquet", "dumps", "catalogue", "site", "report",
-    "supervision", "build", "standalone", "validation", "serve", "cli",
+    "messages", "errors", "progress", "scratch", "writebehind", "datatypes", "sparql", "worker", "confined", "reading", "faults", "project",
+    "vocabulary", "inventory", "sources", "mapping", "plan", "databases", "jsoncolumns", "engine", "blocks", "lines", "statements", "shacl",
+    "shapes", "checks", "echoes", "integrity", "lint", "turtle", "queries", "asking", "executables", "jsonld", "parquet", "dumps",
+    "catalogue", "site", "report", "supervision", "build", "standalone", "validation", "serve", "cli",
 ]  # fmt: skip
 MODULES = sorted((ROOT / "pipeline").rglob("*.py"))
 WORDS = re.compile(r"\b(labors?|labore|labs?|rogl|kommunen?|brandis)\b", re.IGNORECASE)

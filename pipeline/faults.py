@@ -51,9 +51,10 @@ def not_written(error: Exception) -> SourceError:
     """The error where dist/ cannot be written (LP701), or the temporary folder (LP706)."""
     finding = unwritable(_file_of(error), error)
     name, detail = finding.words["file"], finding.words["detail"]
-    if name == "TMPDIR":
+    unnamed = isinstance(error, OSError) and not error.filename  # as what Python writes to an open file is: a dump
+    if name == "TMPDIR" and not unnamed:
         return SourceError([finding])
-    if name != "–":
+    if name not in ("TMPDIR", "–"):
         detail += f" ({name})"
     return SourceError([Finding("LP701", Origin("dist"), {"detail": detail})])
 

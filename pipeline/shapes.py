@@ -15,7 +15,7 @@ import pyoxigraph as ox
 
 from pipeline.errors import Finding, InvalidData, InvalidDeclaration, Origin, Severity
 from pipeline.reading.files import inside
-from pipeline.shacl.model import literal
+from pipeline.shacl.model import ShapesGraph, literal, read_model
 from pipeline.shacl.report import ValidationResult
 from pipeline.shacl.supported import is_passed_over, is_rdf_1_2, problems, rdf_1_2_finding, undefined, undefined_findings
 from pipeline.statements import Statements
@@ -61,6 +61,11 @@ class Shapes:
     def ntriples(self) -> str:
         """The shapes graph as N-Triples."""
         return ntriples(self.triples)
+
+    @cached_property
+    def model(self) -> ShapesGraph:
+        """The shapes as the engine `columns` reads them. Raises InvalidDeclaration (LP605) for invalid ones."""
+        return read_model(self.triples, self.place)
 
     @cached_property
     def parts(self) -> dict[tuple[str, str], list[str]]:
@@ -236,7 +241,7 @@ def _run_columns(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[
     """Our own engine: shapes compiled to queries over the table of statements (pipeline/shacl)."""
     from pipeline import shacl
 
-    return [told(one) for one in shacl.validate(connection, shacl.read_model(shapes.triples, shapes.place)).results]
+    return [told(one) for one in shacl.validate(connection, shapes.model).results]
 
 
 def ntriples(triples: Iterable[Triple]) -> str:
@@ -266,7 +271,7 @@ def validated(statements: Statements, shapes: Shapes, engine: str = DEFAULT) -> 
     inner: Reasons = {}
     with distinct_triples(connection):
         if engine == DEFAULT:
-            found = shacl.validate(connection, shacl.read_model(shapes.triples, shapes.place)).results
+            found = shacl.validate(connection, shapes.model).results
             results = sorted(told(one) for one in found)
             inner = _details(found)
         else:

@@ -47,7 +47,7 @@ def validate_files(
         detail = f"{'--report' if report else '--since'} needs the engine columns"
         raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
     # Shapes are read before the data: what is wrong with them is found at once.
-    model = shacl.read_model(rules.triples, rules.place) if columns else None
+    model = rules.model if columns else None
     size = sum(path.stat().st_size for path in (*data, *since) if path.is_file())
     with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder, connect(options.memory, folder, size) as connection:
         say("reading data")

@@ -320,6 +320,11 @@ _GROUPED = {"MinCount": "min_counts", "MaxCount": "max_counts", "HasValue": "has
             "Class": "classes"}  # fmt: skip
 
 
+# Constraints that nothing can break where there are no values.
+_OF_VALUES = frozenset({*_BY_VALUE, *_INLINE_LOGIC, "Property", "MaxCount", "UniqueLang", "Disjoint", "LessThan", "LessThanOrEquals",
+                        "QualifiedMaxCount"})  # fmt: skip
+
+
 def _listed(rows: Iterable[tuple[object, ...]]) -> str:
     """Rows as a relation."""
     return f"(VALUES {', '.join('(' + ', '.join(map(str, row)) + ')' for row in rows)})"
@@ -664,8 +669,9 @@ class Run:
     def _values(self, level: int) -> None:
         """The values of all paths from the sets of a level: paths of one step in one query, others each in its own."""
         steps: dict[bool, list[str]] = {False: [], True: []}
+        filled = self._filled("fs", "nodes")
         for vs, (fs, path) in self.plan.values.items():
-            if self.plan.levels[fs] != level:
+            if self.plan.levels[fs] != level or fs not in filled:
                 continue
             if step := plain(path):
                 steps[step[1]].append(f"({vs}, {fs}, {text(step[0])})")
@@ -679,6 +685,10 @@ class Run:
                     f"INSERT INTO vals SELECT k.vs, t.{near}, t.{far} FROM triples t JOIN (VALUES {', '.join(listed)}) k (vs, fs, p) ON k.p = t.p "
                     f"JOIN nodes n ON n.node = t.{near} AND n.fs = k.fs"
                 )
+
+    def _filled(self, column: str, table: str) -> frozenset[int]:
+        """The sets that have members: small data fill few, and what is asked of the others would only cost the planner."""
+        return frozenset(row[0] for row in self.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall())
 
     def keep(self, sql: str) -> str:
         self._kept += 1
@@ -698,10 +708,12 @@ class Run:
     def _check(self) -> None:
         checker = Checker(self.plan)
         by_height: dict[int, list[tuple[Placement, Check]]] = {}
-        for placement in self.plan.placements:
+        nodes, values = self._filled("fs", "nodes"), self._filled("vs", "vals")
+        for placement in (one for one in self.plan.placements if one.fs in nodes):
             for check in placement.checks:
                 constraint = check.constraint
-                if check.k in self.plan.direct:
+                lacks_values = placement.vs is not None and placement.vs not in values
+                if check.k in self.plan.direct or (lacks_values and constraint.component in _OF_VALUES):
                     continue
                 if constraint.query is not None:
                     self._sparql(placement, check)

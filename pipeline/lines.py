@@ -23,7 +23,7 @@ from pipeline.writebehind import WriteBehind
 _MANY = 100_000  # rows from which on a look for repeated values pays
 _HEAD = 20_000  # rows in which they are looked for
 _MOST = 60_000  # values of a column that still count as repeated
-_SAMPLE = 1024  # bytes of each block that are parsed before it is written
+_SAMPLE = 4096  # bytes in which the line of each block is sought that is parsed before it is written
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,15 @@ def write_lines(
 
 
 def _check_syntax(block: list[memoryview]) -> None:
-    """Parses the first lines of a block, so that a fault in how terms are made is found before a file leaves.
+    """Parses the first line of a block, so that a fault in how terms are made is found before a file leaves.
 
     What leaves is valid by construction: constants are checked when a mapping is planned; values are escaped or encoded, or checked for each row.
     Raises RuntimeError for lines that are no N-Quads; IRIs are not looked at, for rml:UnsafeIRI makes invalid ones where a mapping asks for it.
     """
     for piece in block[:1]:
-        whole, end, _ = bytes(piece[:_SAMPLE]).rpartition(b"\n")
+        line, end, _ = bytes(piece[:_SAMPLE]).partition(b"\n")
         try:
-            for _ in ox.parse(whole + end, format=ox.RdfFormat.N_QUADS, lenient=True):
+            for _ in ox.parse(line + end if end else b"", format=ox.RdfFormat.N_QUADS, lenient=True):
                 pass
         except SyntaxError as error:
             raise RuntimeError(f"a line that is no N-Quads was made: {error}") from None

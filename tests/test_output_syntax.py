@@ -42,7 +42,7 @@ MAPPING = """\
     [ rml:predicateMap [ rml:reference "b" ] ; rml:objectMap [ rml:reference "a" ] ] .
 """
 PIECES = (
-    "http://", "//", ":", "@", "[::1]", "#", "?", "%41", "%zz", "%", "ü", "\ue000", "\ufffe", "\u202e", "\x7f", "\x85", '"', "\\", "\n",
+    "http://", "//", ":", "@", "[::1]/", "#", "?", "%41", "%zz", "%", "ü", "\ue000", "\ufffe", "\u202e", "\x7f", "\x85", '"', "\\", "\n",
     "\r\n", "\t", "<", ">", " ", "^^<x>", "@de", ".", "{", "}", "'", "de", "-", "2020-01-01", "urn:x", "0", "\U0001f600", "\x01", "1e5", "_:b",
 )  # fmt: skip
 TEXTS = st.one_of(st.lists(st.sampled_from(PIECES), max_size=5).map("".join), st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
@@ -131,7 +131,7 @@ def write(folder: Path, term: str, cells: str = "x") -> Path:
     return folder / "mapping.rml.ttl"
 
 
-@pytest.mark.parametrize("value", ["http://example.com/%zz", "http://example.com/%4", "http://example.com:a/", "http://[1::2::3]/", "x#a#b"])
+@pytest.mark.parametrize("value", ["http://example.com/%zz", "http://example.com/%4", "http://example.com:a/", "x#a#b"])
 def test_an_iri_that_no_parser_takes_is_a_finding_at_its_line(value: str, tmp_path: Path) -> None:
     mapping = write(tmp_path, 'rml:reference "a" ; rml:termType rml:IRI', f"fine\n{value}")
     found = map_file(mapping, tmp_path / "out.nq", bad_values="warn")

@@ -451,8 +451,8 @@ class Engine:
         names = numbered(references)
         many = frozenset(name for name in references if jsonpath.is_many(jsonpath.parse(name)))
         path, exact = self._strict(table)
-        records = f"(SELECT {jsoncolumns.followed(names)}, above FROM {self._json_records(table, path)})"
         try:
+            records = f"(SELECT {jsoncolumns.followed(names)}, above FROM {self._json_records(table, path)})"
             columns = jsoncolumns.columns(names, exact=exact)
             kept = self._kept_records(f"SELECT doubled OR above AS doubled{columns} FROM {records}", table.number)
             absent, findings = self._unfollowed(table, kept, records, names)
@@ -551,7 +551,10 @@ class Engine:
         if steps and steps[0] is None:
             # The records of a top-level array are read one by one, whatever the size of the file.
             return jsoncolumns.unfolded(reader + "'array')", steps[1:])
-        return jsoncolumns.unfolded(reader + "'unstructured')", steps)
+        reader += "'unstructured')"
+        if self.rows(f"SELECT count(*) FROM {reader}")[0][0] > 1:
+            table.read()  # a second document, which JSON has not
+        return jsoncolumns.unfolded(reader, steps)
 
     def failures(self, plan: Plan) -> Iterator[tuple[Check, int, list[tuple[int | None, str]]]]:
         """Each check that some rows fail: how often, and the first of those records with the value."""

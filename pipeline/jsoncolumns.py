@@ -94,9 +94,15 @@ def _has_inexact(data: bytes) -> bool:
     """Whether there are numbers with a fraction that a double does not hold, be they inside of texts."""
     folded = data.translate(_FOLDED)
     starts = list(_places(folded, _LONG))
-    starts += [folded.rindex(b" ", 0, one) + 1 for one in _places(folded, b"0e-000")]
+    starts += [_start(folded, one) for one in _places(folded, b"0e-000")]
     numbers = (_NUMBER.match(data, start) for start in starts)
     return any(exact_number(one[0].decode()) is not None for one in numbers if one and re.search(rb"[.eE]", one[0]))
+
+
+def _start(folded: bytes, at: int) -> int:
+    """Where the digits begin among which a place is."""
+    before = folded[max(0, at - _OVERLAP) : at]
+    return at - len(before) + len(before.rstrip(b"0"))
 
 
 def _places(data: bytes, wanted: bytes) -> Iterator[int]:

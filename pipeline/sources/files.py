@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pipeline.errors import Finding, InvalidDeclaration, LodpipeError, Origin, Severity, SourceError
+from pipeline.errors import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, Severity, SourceError
 from pipeline.reading.files import read_text, read_tree_as, unbounded
 from pipeline.reading.tree import Mapping, Node, Sequence
 from pipeline.sources.jsonpath import parse, walk
@@ -45,6 +45,8 @@ class FileTable:
         """The finding for an iterator that leads to no record, unless it ends in an empty list."""
         root = self.read()
         found = [] if root is None else [root]
+        if root is None and self.kind == "json":
+            raise InvalidData([Finding("LP102", Origin(self.name, 1), {"format": "JSON", "detail": "the file is empty"})])
         for step in parse(self.iterator):
             above, found = found, [node for one in found for node in walk(one, (step,))]
             if not found and (isinstance(step, str) or not any(isinstance(one, Sequence) for one in above)):

@@ -722,7 +722,7 @@ class _Terms:
 
     def check_language(self, tag: str, line: int) -> None:
         """A language tag by BCP 47; what begins with none of its two- or three-letter codes is a language's name, or a slip."""
-        if not re.match(LANGUAGE_TAG, tag) or not _PRIMARY.match(tag):
+        if not re.fullmatch(LANGUAGE_TAG, tag) or not _PRIMARY.match(tag):
             self.wrong(line, f"`{tag}` is not a language tag; use one such as de, en or fr (BCP 47)")
 
     # -- expressions ---------------------------------------------------------------------------------------------

@@ -109,7 +109,10 @@ def test_each_finding_is_one_line_of_annotations() -> None:
 
 
 def test_each_finding_is_one_row_of_the_table() -> None:
-    rows = [line for line in write_report(every_kind(), "markdown").splitlines() if line.startswith("| ")][1:]
+    every = every_kind()
+    halves = [Report(every.findings[start::2], ROOT, "de", "sub/", exit_code=1) for start in (0, 1)]  # a table of more than 100 rows is cut
+    rows = [line for half in halves for line in write_report(half, "markdown").splitlines() if line.startswith("| ")]
+    rows = [row for row in rows if re.search(r"\bLP\d{3}\b", row)]
     assert len(rows) == len(KINDS)
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 5 for row in rows)
     assert "<e>" not in "".join(re.sub(r"`[^`]*`", "", row) for row in rows)

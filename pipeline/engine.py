@@ -54,6 +54,7 @@ FUNCTIONS = (
     """CREATE MACRO is_day(x) AS CASE WHEN strlen(x) = 10 THEN try_cast(x AS DATE) IS NOT NULL
         ELSE try_cast(regexp_extract(x, '^-?[0-9]+-[0-9]{2}-[0-9]{2}') AS DATE) IS NOT NULL END""",
 )
+_SMALL_STATEMENTS = 100_000
 STATEMENT_COLUMNS = {"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR", "g": "VARCHAR", "record": "BIGINT", "rule": "INTEGER"}
 
 
@@ -90,6 +91,7 @@ class Engine:
         for macro in FUNCTIONS:
             self.connection.execute(macro)
         self.row_count = 0
+        self._threads = threads
         self._tables: dict[LogicalSource, str] = {}
         self._described: dict[LogicalSource, Relation] = {}
 
@@ -173,7 +175,14 @@ class Engine:
         folders = [text(str(folder)) for folder in (writable, self._answers, self.root if self.root != Path() else None) if folder is not None]
         self.connection.execute(f"SET allowed_directories = [{', '.join(folders)}]")
         self.connection.execute("SET enable_external_access = false")
+        if self._located and self._is_small() and not self._threads:
+            self.connection.execute("SET threads = 1")  # handing work to other cores would cost more than it saves
         return findings
+
+    def _use_all_cores(self) -> None:
+        """For what turns out to be large."""
+        if not self._threads:
+            self.connection.execute("RESET threads")
 
     def _load_rows(self, table: RowTable) -> None:
         self._create(table.name, {"_record": "BIGINT", "_parent": "BIGINT"} | {one.name: "VARCHAR" for one in table.columns}, table.rows)
@@ -294,6 +303,7 @@ class Engine:
         if source.kind in ("table", "query"):
             return self._table_relation(source, references)
         if source not in self._described:
+            self._use_all_cores()
             if source.kind == "sql":
                 self._described[source] = self._database_relation(source, references)
             else:
@@ -599,10 +609,12 @@ class Engine:
         self._create("declared", STATEMENT_COLUMNS, declared)
         union = "\nUNION ALL\n".join([select.sql for select in plan.selects if select.parts] + ["SELECT * FROM declared"])
         with self._planned_lightly():
-            self.connection.execute(
+            ((count,),) = self.rows(
                 f"CREATE TABLE statements AS SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "
                 f"FROM ({union}) GROUP BY s, p, o, g ORDER BY s, p, o, g"
             )
+        if count > _SMALL_STATEMENTS:
+            self._use_all_cores()
 
 
 def _arrow_stream(cursor: duckdb.DuckDBPyConnection, sql: str, rows: int) -> Any:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import sys
@@ -24,6 +25,7 @@ from typing import NoReturn
 
 from pipeline import scratch
 
+_OBJECTS = 50_000  # new objects between two looks for cycles: trees of records hold none, and looking at all of them again and again is slow
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _DEATH_SIGNAL, _SUBREAPER = 1, 36  # prctl(2): PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER
 
@@ -105,6 +107,7 @@ def _be_worker(work: Callable[[], int], folder: scratch.Scratch | None, supervis
             requests.leave_to_supervisor()
             if folder:
                 scratch.enter(folder.path)
+            gc.set_threshold(_OBJECTS)
             code = work()
     except BaseException:
         traceback.print_exc()

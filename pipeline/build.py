@@ -29,7 +29,7 @@ from pipeline.mapping.yarrrml import read_yarrrml
 from pipeline.plan import Plan, compile_mapping
 from pipeline.progress import shown
 from pipeline.project import Project
-from pipeline.queries import Query, query_findings, read_queries
+from pipeline.queries import Query, query_findings, read_queries, stored
 from pipeline.reading.files import limited, read_tree
 from pipeline.reading.snapshot import snapshot
 from pipeline.sources import Lexicon, RecordReader, RecordTable, Table, file_schema, read_declaration
@@ -176,15 +176,18 @@ def _checked(
         with shown(running.progress, "mapping"):
             running.make_statements(plan, _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
-        say("validating statements")
-        late = list(_late_findings(project, declarations, statements, tables, engine))
-        if allow_shrink:
-            late = [one for one in late if one.code != "LP513"]
-        findings = _gate([*early, *(one for one in late if not told.already(one))])
-        if declarations.queries and queries:
-            say("running queries")
-            limits = project.publication.limits
-            findings = _gate([*findings, *query_findings(declarations.queries, statements, project.root, Limits(limits.query))])
+        with contextlib.ExitStack() as stack:
+            limits = Limits(project.publication.limits.query)
+            # The store of the queries is loaded by its own process meanwhile.
+            store = stack.enter_context(stored(statements, limits)) if declarations.queries and queries else None
+            say("validating statements")
+            late = list(_late_findings(project, declarations, statements, tables, engine))
+            if allow_shrink:
+                late = [one for one in late if one.code != "LP513"]
+            findings = _gate([*early, *(one for one in late if not told.already(one))])
+            if store:
+                say("running queries")
+                findings = _gate([*findings, *query_findings(declarations.queries, store, project.root)])
         yield Outcome(project, declarations, statements, findings, counts(running, tables), engine or project.publication.shacl)
 
 

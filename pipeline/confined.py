@@ -10,6 +10,7 @@ import json
 import os
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -51,17 +52,29 @@ class Failed(ValueError):
 
 
 class ConfinedStore:
-    """A store in another process that answers one query after the other."""
+    """A store in another process that answers one query after the other; the first one waits until the data is loaded."""
 
-    def __init__(self, control: socket.socket, limits: Limits) -> None:
+    def __init__(self, control: socket.socket, limits: Limits, feeder: Feeder | None = None) -> None:
         self.control, self.limits = control, limits
+        self._feeder = feeder
+        self._is_loaded = False
         self._worker: tuple[int, socket.socket] | None = None
+
+    def wait(self) -> None:
+        """Waits until the data is loaded. Raises Stopped where it cannot be."""
+        if not self._is_loaded:
+            if self._feeder:
+                self._feeder.end()
+            if not self.control.recv(1000):
+                raise Stopped("crash", NOT_LOADED)
+            self._is_loaded = True
 
     def ask(self, parsed: Parsed, results: str, graphs: str) -> tuple[Mapping[str, Any], bytes]:
         """Head and body of the answer (worker.answered) in such formats. Raises Stopped and Failed.
 
         Where the store cannot sort (it orders some terms in a circle), the query is asked again with keys that have a total order.
         """
+        self.wait()
         task = {"parsed": parsed.task(), "results": results, "graphs": graphs, "federated": self.limits.network}
         try:
             head, body = self._ask(task)
@@ -141,7 +154,7 @@ def confined(
 ) -> Iterator[ConfinedStore]:
     """A store of such files (with their formats), or of lines of N-Quads; it lies in a folder, where one is given, else in memory.
 
-    Raises Stopped where they cannot be loaded.
+    It is loaded while the caller goes on; lines are taken in a thread of their own.
     """
     local, remote = socket.socketpair()
     read, write = os.pipe() if lines is not None else (-1, -1)
@@ -153,25 +166,42 @@ def confined(
     passed = [remote.fileno(), *([read] if lines is not None else [])]
     process = subprocess.Popen(command(remote.fileno(), bounds), pass_fds=passed, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     remote.close()
+    feeder = None
+    if lines is not None:
+        os.close(read)
+        feeder = Feeder(write, lines)
+        feeder.start()
+    store = ConfinedStore(local, limits, feeder)
     try:
-        if lines is not None:
-            os.close(read)
-            _feed(write, lines)
-        if not local.recv(1000):
-            raise Stopped("crash", NOT_LOADED)
-        store = ConfinedStore(local, limits)
         yield store
         store.close()
     finally:
         local.close()
         process.kill()
         process.wait()
+        if feeder:
+            feeder.join()
 
 
-def _feed(descriptor: int, lines: Iterable[str]) -> None:
-    """Writes the lines to a pipe. Raises Stopped where the other side goes on the way."""
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n", buffering=1 << 20) as out:
-            out.writelines(lines)
-    except BrokenPipeError:
-        raise Stopped("crash", NOT_LOADED) from None
+class Feeder(threading.Thread):
+    """Writes lines to a pipe; ends early where the other side goes."""
+
+    def __init__(self, descriptor: int, lines: Iterable[str]) -> None:
+        super().__init__(daemon=True)
+        self._descriptor, self._lines = descriptor, lines
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            with os.fdopen(self._descriptor, "w", encoding="utf-8", newline="\n", buffering=1 << 20) as out:
+                out.writelines(self._lines)
+        except BrokenPipeError:
+            pass  # seen by who waits for the other side
+        except BaseException as error:
+            self._error = error
+
+    def end(self) -> None:
+        """Waits until all is written. Raises what the making of the lines raised."""
+        self.join()
+        if self._error:
+            raise self._error

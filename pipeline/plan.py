@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Literal, Protocol
 
 from pipeline.datatypes import DAYS, IRI, LANGUAGE_TAG, LAX, PATTERNS, SCHEME, XSD
@@ -476,14 +477,22 @@ class _Compiler:
 
     def _references(self, source: LogicalSource) -> tuple[str, ...]:
         """Every reference that any triples map makes to a source: in its own terms, or as the parent of a join."""
-        wanted: dict[str, None] = {}
-        parents = {name for name, one in self.document.triples_maps.items() if one.source == source}
-        for one in self.document.triples_maps.values():
-            if one.source == source:
-                wanted |= dict.fromkeys(name for expression, _ in self._expressions(one) for name in expression.references)
-            items = [item for rule in one.rules for item in rule.objects if isinstance(item, ReferencingMap) and item.parent in parents]
-            wanted |= dict.fromkeys(name for item in items for join in item.joins for name in join.parent.references)
-        return tuple(wanted)
+        return tuple(self._wanted.get(source, ()))
+
+    @cached_property
+    def _wanted(self) -> dict[LogicalSource, dict[str, None]]:
+        """The references to each source, in the order of the mapping."""
+        wanted: dict[LogicalSource, dict[str, None]] = {}
+        maps = self.document.triples_maps
+        for one in maps.values():
+            own = wanted.setdefault(one.source, {})
+            own |= dict.fromkeys(name for expression, _ in self._expressions(one) for name in expression.references)
+            for rule in one.rules:
+                for item in rule.objects:
+                    if isinstance(item, ReferencingMap) and (parent := maps.get(item.parent)):
+                        keys = wanted.setdefault(parent.source, {})
+                        keys |= dict.fromkeys(name for join in item.joins for name in join.parent.references)
+        return wanted
 
     def _expressions(self, one: TriplesMap) -> Iterator[tuple[Expression, Origin]]:
         """Every expression that a triples map makes on its own source."""

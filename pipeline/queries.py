@@ -388,17 +388,14 @@ def met(query: Query, one: Answer) -> bool:
     return one.count >= number if found["sign"] == ">=" else one.count == number
 
 
-def query_findings(queries: tuple[Query, ...], statements: Statements, root: Path, limits: Limits) -> Iterator[Finding]:
+def query_findings(queries: tuple[Query, ...], store: ConfinedStore, root: Path) -> Iterator[Finding]:
     """Runs every query that needs no other endpoint: what its header expects (LP804, an error), what is stored of it (LP803, LP805, LP806).
 
     A query that does not come to its end is an error too (LP811 to LP814); one that names a graph that does not exist is warned of (LP815).
     """
-    if not queries:
-        return
-    with stored(statements, limits) as store:
-        for query in queries:
-            if not query.federated:
-                yield from _differences(query, store, root)
+    for query in queries:
+        if not query.federated:
+            yield from _differences(query, store, root)
     known = {root / result_file(query) for query in queries}
     for path in sorted((root / "queries/results").glob("[!.]*")):
         if path not in known:

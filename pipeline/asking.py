@@ -102,7 +102,7 @@ def ask_here(query: Query, values: dict[str, str], project: Project, seconds: fl
             found, unknown = answer(store, parsed)
     except Stopped as stopped:
         kind = InvalidDeclaration if stopped.cause in ("time", "memory", "depth") else StoreFailure
-        raise kind([stopped_finding(query, stopped, limits)]) from None
+        raise kind([stopped_finding(query.origin, stopped, limits)]) from None
     except Failed as error:
         raise InvalidDeclaration([Finding("LP802", query.origin, {"detail": str(error)})]) from None
     return found, list(graph_findings(query, unknown))

@@ -141,7 +141,7 @@ def _file_of(error: Exception) -> str:
     elif found := re.search(r'file \\?"([^"\\]+)', str(error)):
         path = found[1]
     else:
-        # Whoever writes an output names it (whole_file), so what has no name is a temporary file.
+        # An output is named by its writer (whole_file), so what has no name is a temporary file.
         return "–" if isinstance(error, OSError) and error.errno not in _NO_ROOM | {None, errno.ENOENT} else "TMPDIR"
     return "TMPDIR" if path.startswith(tempfile.gettempdir() + os.sep) else Path(path).name
 

@@ -321,12 +321,12 @@ def answer(store: ConfinedStore, parsed: Parsed) -> tuple[Answer, list[tuple[str
     return Answer(form, tuple(one.value for one in result.variables), tuple(tuple(row) for row in result)), unknown
 
 
-def stopped_finding(query: Query, stopped: Stopped, limits: Limits) -> Finding:
+def stopped_finding(where: Origin, stopped: Stopped, limits: Limits) -> Finding:
     """Why a query has no answer: its time (LP811), its memory (LP812), a failure of the store (LP813) or of the machine (LP814)."""
     words = {"seconds": f"{limits.seconds:g}", "detail": stopped.detail or f"it may take {limits.memory // 1_000_000:,} MB"}
     if stopped.cause == "depth":
         words["detail"] = "it nests too deep"
-    return Finding(_CAUSES[stopped.cause], query.origin, words)
+    return Finding(_CAUSES[stopped.cause], where, words)
 
 
 def graph_findings(query: Query, unknown: list[tuple[str, list[str]]]) -> Iterator[Finding]:
@@ -393,6 +393,11 @@ def query_findings(queries: tuple[Query, ...], store: ConfinedStore, root: Path)
 
     A query that does not come to its end is an error too (LP811 to LP814); one that names a graph that does not exist is warned of (LP815).
     """
+    try:
+        store.wait()
+    except Stopped as stopped:
+        yield stopped_finding(Origin("queries"), stopped, store.limits)
+        return
     for query in queries:
         if not query.federated:
             yield from _differences(query, store, root)
@@ -407,7 +412,7 @@ def _differences(query: Query, store: ConfinedStore, root: Path) -> Iterator[Fin
     try:
         one, unknown = answer(store, query.parsed())
     except Stopped as stopped:
-        yield stopped_finding(query, stopped, store.limits)
+        yield stopped_finding(query.origin, stopped, store.limits)
         return
     except Failed as error:
         yield Finding("LP802", query.origin, {"detail": str(error)})
@@ -438,7 +443,7 @@ def _short(line: str | None) -> str:
 
 
 def update(queries: tuple[Query, ...], statements: Statements, root: Path, limits: Limits) -> list[str]:
-    """Writes the stored results anew and removes those of queries that are gone; gives the names of the files that changed.
+    """Rewrites the stored results and removes those of queries that are gone; gives the names of the files that changed.
 
     Raises InvalidData where a query does not come to its end.
     """
@@ -464,6 +469,6 @@ def _certain(query: Query, store: ConfinedStore) -> Answer:
     try:
         return answer(store, query.parsed())[0]
     except Stopped as stopped:
-        raise InvalidData([stopped_finding(query, stopped, store.limits)]) from None
+        raise InvalidData([stopped_finding(query.origin, stopped, store.limits)]) from None
     except Failed as error:
         raise InvalidData([Finding("LP802", query.origin, {"detail": str(error)})]) from None

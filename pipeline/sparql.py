@@ -269,7 +269,7 @@ def _form(signs: Sequence[tuple[str, str]]) -> Form:
         place += 3 if word == "prefix" else 2
     form = signs[place][1].lower() if place < len(signs) else ""
     if form not in FORMS:
-        raise ReadDifferently("the form (SELECT, CONSTRUCT, ASK, DESCRIBE) cannot be told; write a space after it")
+        raise ReadDifferently("the form (SELECT, CONSTRUCT, ASK, DESCRIBE) cannot be recognised; write a space after it")
     for kind, spelling in signs[place:]:
         if kind == "word" and spelling.lower() not in _WORDS:
             raise ReadDifferently(f"`{spelling}` is no word of SPARQL; write a space between keywords")

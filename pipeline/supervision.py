@@ -69,11 +69,11 @@ class _Requests:
     def __init__(self, patient: bool) -> None:
         self.patient, self.worker, self.asked, self.killed = patient, 0, 0, False
         # Started by nohup or in the background of a script, some are ignored, and that holds for the worker as well.
-        self.heeded = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+        self.handled = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
 
     def __enter__(self) -> _Requests:
-        signal.pthread_sigmask(signal.SIG_BLOCK, self.heeded)
-        self._before = {number: signal.signal(number, self._request) for number in self.heeded}
+        signal.pthread_sigmask(signal.SIG_BLOCK, self.handled)
+        self._before = {number: signal.signal(number, self._request) for number in self.handled}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -83,7 +83,7 @@ class _Requests:
     def accept(self, worker: int) -> None:
         """From now on a request ends the worker."""
         self.worker = worker
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, self.heeded)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self.handled)
 
     def _request(self, number: int, _: FrameType | None) -> None:
         first, self.asked = not self.asked, self.asked or number
@@ -93,10 +93,10 @@ class _Requests:
 
     def leave_to_supervisor(self) -> None:
         """In the worker: Ctrl-C at a terminal reaches both processes, and is the supervisor's."""
-        for number in self.heeded:
+        for number in self.handled:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, self.heeded)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, self.handled)
 
 
 def _be_worker(work: Callable[[], int], folder: scratch.Scratch | None, supervisor: int, requests: _Requests) -> NoReturn:

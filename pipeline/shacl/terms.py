@@ -176,7 +176,7 @@ def _just_so(term: str, datatype: str, kind: str, written: str) -> str:
 
 
 def within(term: str, component: str, bound: str, term_number: str = "") -> str:
-    """Whether a term keeps to a bound, which is a literal known beforehand: the comparison that its datatype needs, and no other.
+    """Whether a term keeps to a bound, which is a literal known in advance: the comparison that its datatype needs, and no other.
 
     `term_number` is what holds `number(term)` already, if anything does.
     """

@@ -172,7 +172,7 @@ _ENGINE_COLUMNS = ("_record", "_parent", "rowid")
 
 
 def name_findings(table: Table, name: str, columns: Iterable[Column]) -> Iterator[Finding]:
-    """Fields of a table (or of a list in it, by its own name) whose columns cannot be told apart in queries: SQL knows no upper and lower case."""
+    """Fields of a table (or of a list in it, by its own name) whose columns cannot be distinguished in queries: SQL knows no upper and lower case."""
     taken = {one: f"`{one}` is a column of every table" for one in _ENGINE_COLUMNS}
     for column in columns:
         folded = column.name.lower()

@@ -55,6 +55,7 @@ FUNCTIONS = (
         ELSE try_cast(regexp_extract(x, '^-?[0-9]+-[0-9]{2}-[0-9]{2}') AS DATE) IS NOT NULL END""",
 )
 _SMALL_STATEMENTS = 100_000
+_SMALL_FILES = 5_000_000  # bytes
 STATEMENT_COLUMNS = {"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR", "g": "VARCHAR", "record": "BIGINT", "rule": "INTEGER"}
 
 
@@ -166,6 +167,9 @@ class Engine:
         `writable` is the one folder that stays open, for dumps that the engine writes itself.
         """
         findings: list[Finding] = []
+        tables = list(tables)
+        if tables and not self._threads and all(map(_is_little, tables)):
+            self.connection.execute("SET threads = 1")  # handing work to other cores would cost more than it saves
         for table in tables:
             self._located.append(table)
             if isinstance(table, RowTable):
@@ -175,8 +179,8 @@ class Engine:
         folders = [text(str(folder)) for folder in (writable, self._answers, self.root if self.root != Path() else None) if folder is not None]
         self.connection.execute(f"SET allowed_directories = [{', '.join(folders)}]")
         self.connection.execute("SET enable_external_access = false")
-        if self._located and self._is_small() and not self._threads:
-            self.connection.execute("SET threads = 1")  # handing work to other cores would cost more than it saves
+        if not self._is_small():
+            self._use_all_cores()
         return findings
 
     def _use_all_cores(self) -> None:
@@ -615,6 +619,13 @@ class Engine:
             )
         if count > _SMALL_STATEMENTS:
             self._use_all_cores()
+
+
+def _is_little(table: RecordTable) -> bool:
+    """Whether a table is so small that one core is enough: by its rows, or by the size of its files where they are not read yet."""
+    if isinstance(table, RowTable):
+        return len(table.rows) < _SMALL_STATEMENTS
+    return sum(path.stat().st_size for _, path in table.files if path.is_file()) < _SMALL_FILES
 
 
 def _arrow_stream(cursor: duckdb.DuckDBPyConnection, sql: str, rows: int) -> Any:

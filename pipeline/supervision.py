@@ -107,6 +107,7 @@ def _be_worker(work: Callable[[], int], folder: scratch.Scratch | None, supervis
             requests.leave_to_supervisor()
             if folder:
                 scratch.enter(folder.path)
+            gc.freeze()
             gc.set_threshold(_OBJECTS)
             code = work()
     except BaseException:

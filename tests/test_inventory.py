@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from support import copy_project, invoke, told
 
+from pipeline.dumps import shapes_document
+
 FORGOTTEN = (
     "source/labs/neu.yml", "source/labs/neu.yaml.txt", "source/labs/neu/neu.yaml", "source/extra.csv", "source/old/mapping.yaml",
     "source/Mapping.yml",
@@ -73,3 +75,13 @@ def test_a_file_that_may_be_there_is_named_in_publication_yaml(project: Path) ->
 
 def test_files_that_the_project_names_are_read(project: Path) -> None:
     assert found(project, "LP109", "LP110") == []
+
+
+def test_hidden_shapes_are_not_published(tmp_path: Path) -> None:
+    (tmp_path / "shapes").mkdir()
+    (tmp_path / "shapes/cafes.ttl").write_text("<a> <b> <c> .\n", "utf-8")
+    expected = shapes_document(tmp_path, "https://example.org/")
+    (tmp_path / "shapes/.draft.ttl").write_text("<draft> <b> <c> .\n", "utf-8")
+    (tmp_path / "shapes/.#cafes.ttl").symlink_to("anna@machine.1234")
+    assert shapes_document(tmp_path, "https://example.org/") == expected
+    assert "cafes" not in expected and "<a> <b> <c>" in expected

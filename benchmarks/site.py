@@ -112,7 +112,7 @@ def main() -> None:
     given = parser.parse_args()
     from pipeline.build import checked, write_dist
     from pipeline.project import Project
-    from pipeline.site import site_digest, write_site
+    from pipeline.site.writer import site_digest, write_site
 
     with tempfile.TemporaryDirectory(prefix="site-") as name:
         root = project_of(given.table, Path(name) / "project", given.memory) if given.table else ROOT

@@ -6,7 +6,8 @@ import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import zip_longest
+from itertools import starmap, zip_longest
+from operator import eq
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -174,7 +175,7 @@ def _checked(
         found = [*plan.findings, *checks.mapping_findings(running, plan, project.publication.bad_values)]
         early += [one for one in found if not told.already(one)]
         with shown(running.progress, "mapping"):
-            running.make_statements(plan, _declared(project, declarations))
+            running.make_statements(plan if len(found) > len(plan.findings) else plan.sound(), _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         with contextlib.ExitStack() as stack:
             limits = Limits(project.publication.limits.query)
@@ -293,7 +294,8 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
 
 def _pages(outcome: Outcome, target: Path, say: Progress) -> bool:
     """Writes site/ into the new dist/, where the old one's pages were made of something else; says whether it did."""
-    from pipeline.site import is_fresh, link_tree, site_digest, write_site  # templates and their engine are loaded where pages are written only
+    # Templates and their engine are loaded where pages are written only.
+    from pipeline.site.writer import is_fresh, link_tree, site_digest, write_site
 
     digest = site_digest(outcome.project, target)
     old = outcome.project.dist
@@ -343,5 +345,5 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
 
 def _equal_lines(master: Path, statements: Statements) -> bool:
     with master.open(encoding="utf-8", newline="\n", errors="replace") as lines:
-        made = (f"{s} {p} {o} {g + ' ' if g else ''}.\n" for s, p, o, g in statements.quads())
-        return all(line == other for line, other in zip_longest(lines, made))
+        made = (f"{triple}{g} .\n" if g else f"{triple}.\n" for triple, g in statements.spelled())
+        return all(starmap(eq, zip_longest(lines, made)))

@@ -299,6 +299,20 @@ class Engine:
             if small:
                 self.connection.execute("PRAGMA enable_optimizer")
 
+    @contextlib.contextmanager
+    def _encoded_lightly(self, plan: Plan) -> Iterator[None]:
+        """For small data whose keys are ASCII, as nearly all are: what encodes others is long, and the planner would copy it for each use."""
+        encoded = plan.encoded if self._is_small() else None
+        keys = " UNION ALL ".join(f"SELECT concat({', '.join(columns)}) AS key FROM {source}" for source, columns in encoded or ())
+        light = bool(keys) and self.rows(f"SELECT bool_and(strlen(key) = length(key)) FROM ({keys})") != [(False,)]
+        if light:
+            self.connection.execute("CREATE OR REPLACE MACRO iri_safe(x) AS url_encode(x)")
+        try:
+            yield
+        finally:
+            if light:
+                self.connection.execute(FUNCTIONS[0].replace("CREATE", "CREATE OR REPLACE", 1))
+
     def relate(self, source: LogicalSource, references: tuple[str, ...], order: str = "") -> Relation:
         """A logical source as a relation with a column for each reference; a file is read once, with the references and order of the first call.
 
@@ -572,21 +586,22 @@ class Engine:
 
     def failures(self, plan: Plan) -> Iterator[tuple[Check, int, list[tuple[int | None, str]]]]:
         """Each check that some rows fail: how often, and the first of those records with the value."""
-        for select in plan.selects:
-            for check, count in self._failing(select):
-                yield check, count, self._samples(select, check)
+        with self._planned_lightly():
+            failing = [(select, check, count) for select in plan.selects for check, count in self._failing(select)]
+        for select, check, count in failing:
+            yield check, count, self._samples(select, check)
 
     def fails(self, plan: Plan) -> bool:
         """Whether any row fails a check."""
-        return any(self._failing(select) for select in plan.selects)
+        with self._planned_lightly():
+            return any(self._failing(select) for select in plan.selects)
 
     def _failing(self, select: Select) -> list[tuple[Check, int]]:
         """The checks that some rows fail, and how many."""
         if not select.checks:
             return []
         counts = ", ".join(f"count(*) FILTER ({check.problem})" for check in select.checks)
-        with self._planned_lightly():
-            (row,) = self.rows(f"SELECT {counts} FROM {select.source}")
+        (row,) = self.rows(f"SELECT {counts} FROM {select.source}")
         return [(check, count) for check, count in zip(select.checks, row, strict=True) if count]
 
     def made(self, plan: Plan) -> list[tuple[str, int]]:
@@ -612,7 +627,7 @@ class Engine:
         """
         self._create("declared", STATEMENT_COLUMNS, declared)
         union = "\nUNION ALL\n".join([select.sql for select in plan.selects if select.parts] + ["SELECT * FROM declared"])
-        with self._planned_lightly():
+        with self._planned_lightly(), self._encoded_lightly(plan):
             ((count,),) = self.rows(
                 f"CREATE TABLE statements AS SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "
                 f"FROM ({union}) GROUP BY s, p, o, g ORDER BY s, p, o, g"

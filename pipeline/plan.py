@@ -26,6 +26,7 @@ from pipeline.mapping.model import (
 )
 
 STRING = XSD + "string"
+ENCODE = "iri_safe("  # the call that makes a value part of an IRI
 
 
 @dataclass(frozen=True)
@@ -240,6 +241,17 @@ class Plan:
     selects: tuple[Select, ...]
     rules: tuple[Rule, ...]
     findings: tuple[Finding, ...] = ()
+
+    @property
+    def encoded(self) -> list[tuple[str, tuple[str, ...]]] | None:
+        """The sources with the columns that become parts of IRIs; None where a join takes part, whose sides have columns of their own."""
+        found: dict[str, dict[str, None]] = {}
+        for select in self.selects:
+            terms = [term for term in (select.subject, *(term for part in select.parts for term in part[:3])) if ENCODE in term.sql]
+            if select.join and ENCODE in select.source:
+                return None
+            found.setdefault(select.source, {}).update(dict.fromkeys(column for term in terms for column in term.columns if select.parts))
+        return [(source, tuple(columns)) for source, columns in found.items() if columns]
 
     def sound(self) -> Plan:
         """The same plan without the guards of its terms, for data that is known to pass the checks."""
@@ -867,13 +879,18 @@ def _fused(source: str, subject: str, record: str, parts: Sequence[Part]) -> str
         """A constant as it is, any other term as the column that holds it."""
         return sql if is_constant(sql) else names.setdefault(sql, f"t{len(names)}")
 
-    predicates, objects, graphs = (", ".join(column(part[at].sql) for part in parts) for at in range(3))  # type: ignore[union-attr]  # terms
-    rules = ", ".join(str(part[3]) for part in parts)
+    def listed(values: Iterable[str]) -> str:
+        """A value for each statement; one that all have is written once, which the planner thanks for."""
+        values = list(values)
+        return values[0] if len(set(values)) == 1 and len(values) > 1 else f"unnest([{', '.join(values)}])"
+
+    predicates, objects, graphs = (listed(column(part[at].sql) for part in parts) for at in range(3))  # type: ignore[union-attr]  # terms
+    rules = f"unnest([{', '.join(str(part[3]) for part in parts)}])"
     terms = "".join(f",\n    {sql} AS {name}" for sql, name in names.items())
     return (
         f"SELECT s, p, o, g, record, rule FROM (\n"
-        f"  SELECT s, record, unnest([{predicates}]) AS p, unnest([{objects}]) AS o,\n"
-        f"         unnest([{graphs}]) AS g, unnest([{rules}]) AS rule\n"
+        f"  SELECT s, record, {predicates} AS p, {objects} AS o,\n"
+        f"         {graphs} AS g, {rules} AS rule\n"
         f"  FROM (SELECT {subject} AS s, {record} AS record{terms}\n  FROM {source})\n"
         f") WHERE s IS NOT NULL AND p IS NOT NULL AND o IS NOT NULL AND g IS NOT NULL"
     )

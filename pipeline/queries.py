@@ -295,8 +295,7 @@ def stored(statements: Statements, limits: Limits) -> Iterator[ConfinedStore]:
 def _union_and_graphs(statements: Statements) -> Iterator[str]:
     """Lines of N-Quads: each triple once in the default graph, and in each graph that states it."""
     before = ""
-    for s, p, o, g in statements.quads():
-        triple = f"{s} {p} {o} "
+    for triple, g in statements.spelled():
         if triple != before:
             yield f"{triple}.\n"
             before = triple

@@ -38,6 +38,10 @@ class Statements:
         """All statements in canonical order; g is empty in the default graph."""
         return self.engine.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
 
+    def spelled(self) -> Iterator[tuple[str, str]]:
+        """All statements in canonical order, each as the line of its triple without the dot, and its graph, empty in the default graph."""
+        return self.engine.stream("SELECT s || ' ' || p || ' ' || o || ' ', g FROM statements ORDER BY s, p, o, g")
+
     def triples(self) -> Iterator[Triple]:
         """The union of all graphs, in canonical order, each triple once."""
         return self.engine.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o")

@@ -21,7 +21,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from pathlib import Path
 from types import FrameType
 from typing import IO, Any, Literal
 
@@ -199,7 +198,8 @@ def confine(memory: int, *, network: bool = False) -> None:
 
     _die_with_parent()
     with contextlib.suppress(OSError, ValueError):
-        taken = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        with open("/proc/self/statm") as pages:  # noqa: PTH123  # pathlib would take longer to import than all else here
+            taken = int(pages.read().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (taken + memory, taken + memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MESSAGES, _MESSAGES))
@@ -337,8 +337,10 @@ def _scratch() -> IO[bytes]:
 
 
 def command(descriptor: int, bounds: Mapping[str, Any]) -> list[str]:
-    """How the process with the data is started."""
-    return [sys.executable, "-m", "pipeline.worker", str(descriptor), json.dumps(bounds)]
+    """How the process with the data is started: with this one's search path, and without the modules that look for it anew."""
+    path = [*sys.path, os.path.dirname(os.path.dirname(__file__))]  # noqa: PTH120  # as above
+    start = f"import sys; sys.path[:] = {path!r}; from pipeline.worker import main; main()"
+    return [sys.executable, "-S", "-c", start, str(descriptor), json.dumps(bounds)]
 
 
 def main() -> None:
@@ -349,7 +351,3 @@ def main() -> None:
     _die_with_parent()
     Holder(control, json.loads(sys.argv[2])).run()
     os._exit(0)  # a store of gigabytes need not be taken apart
-
-
-if __name__ == "__main__":
-    main()

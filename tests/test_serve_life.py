@@ -114,9 +114,11 @@ def test_new_data_takes_the_place_of_old_under_load(project: Path, start: Callab
     for one in load:
         one.start()
     for number in range(3):
+        until(lambda number=number: len(load[0].answers) == number + 1, seconds=15, what="the load has an answer of this state")
         replaced(project, one_more(number))
         expected = [(str(int(before) + number + 1),)]
         until(lambda expected=expected: server.query(COUNT).rows() == expected, seconds=15, what=f"the new answer {expected}")
+    until(lambda: len(load[0].answers) == 4, seconds=15, what="the load has an answer of the last state")
     for one in load:
         one.ending.set()
         one.join(20)

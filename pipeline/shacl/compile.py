@@ -90,6 +90,7 @@ def plan_shapes(shapes: ShapesGraph) -> Plan:
     return _Planner(shapes).plan
 
 
+_QUALIFIED = ("QualifiedMinCount", "QualifiedMaxCount")
 _INLINE_LOGIC = ("And", "Or", "Not", "Xone", "Node")
 _INLINE_MOST = 64  # constraints; a condition of more is a set of placements, for shapes that share others would be written out 2^n times
 
@@ -330,6 +331,12 @@ def _listed(rows: Iterable[tuple[object, ...]]) -> str:
     return f"(VALUES {', '.join('(' + ', '.join(map(str, row)) + ')' for row in rows)})"
 
 
+def _case(conditions: Mapping[str, int]) -> str:
+    """The condition whose number is in the column `n`."""
+    whens = " ".join(f"WHEN {number} THEN {condition}" for condition, number in conditions.items())
+    return f"CASE n {whens} END" if len(conditions) > 1 else next(iter(conditions))
+
+
 class Checker:
     """Writes the SELECT (k, focus, value, path, said) of each check."""
 
@@ -369,6 +376,8 @@ class Checker:
                 yield from self._by_value(members, kind)
             elif kind == "nested":
                 yield from self._nested(members)
+            elif kind == "qualified":
+                yield from self._qualified(members)
             elif kind in _GROUPED:
                 yield from getattr(self, "_" + _GROUPED[kind])(members)
             else:
@@ -383,6 +392,8 @@ class Checker:
             return "Class"
         if one.component in _BY_VALUE or (one.component in _INLINE_LOGIC and not check.others):
             return "node" if placement.vs is None else "value"
+        if one.component in _QUALIFIED:
+            return "qualified" if not check.others else "alone"
         return "alone" if placement.vs is None else one.component
 
     def _by_value(self, members: Sequence[tuple[Placement, Check]], kind: str) -> Iterator[str]:
@@ -397,11 +408,9 @@ class Checker:
                 (check.k, placement.fs if placement.vs is None else placement.vs, conditions.setdefault(condition, len(conditions)))
                 for placement, check, condition in some
             ]
-            whens = " ".join(f"WHEN {number} THEN {condition}" for condition, number in conditions.items())
-            holds = f"CASE n {whens} END" if len(conditions) > 1 else next(iter(conditions))
             source, on = ("(SELECT fs, node AS focus, node AS value FROM nodes)", "fs") if kind == "node" else ("vals", "vs")
             joined = f"(SELECT c.k, c.n, v.focus, v.value FROM {source} v JOIN {_listed(rows)} c (k, {on}, n) ON c.{on} = v.{on})"
-            yield f"SELECT k, focus, value, NULL AS path, NULL AS said FROM {_viewed(joined, views)} WHERE NOT {holds}"
+            yield f"SELECT k, focus, value, NULL AS path, NULL AS said FROM {_viewed(joined, views)} WHERE NOT {_case(conditions)}"
 
     def _nested(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
         """sh:node and sh:property: values for which a check of the other shape found anything."""
@@ -528,15 +537,33 @@ class Checker:
         condition = f" WHERE t.p NOT IN ({allowed})" if allowed else ""
         yield f"SELECT {check.k}, v.focus, t.o, t.p, NULL FROM {placement.pairs} v JOIN triples t ON t.s = v.value{condition}"
 
+    def _qualified(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
+        """Qualified counts of shapes that are decided by the value alone, in one scan for those that read the same of it."""
+        alike: dict[tuple[str, ...], list[tuple[Placement, Check, str]]] = {}
+        for placement, check in members:
+            one = check.constraint
+            condition = " AND ".join([self.conforms(one.shapes[0]), *(f"NOT {self.conforms(name)}" for name in one.siblings)])
+            alike.setdefault(_views(condition), []).append((placement, check, condition))
+        for views, some in alike.items():
+            conditions: dict[str, int] = {}
+            rows = [(check.k, placement.vs, conditions.setdefault(condition, len(conditions))) for placement, check, condition in some]
+            joined = f"(SELECT c.k, c.n, v.focus, v.value FROM vals v JOIN {_listed(rows)} c (k, vs, n) ON c.vs = v.vs)"
+            counted = f"(SELECT k, focus, count(*) AS many FROM {_viewed(joined, views)} WHERE {_case(conditions)} GROUP BY k, focus)"
+            counts = [(check.constraint, check.k, placement.fs) for placement, check, _ in some]
+            least = [(k, fs, one.count) for one, k, fs in counts if one.component == "QualifiedMinCount"]
+            most = [(k, one.count) for one, k, _ in counts if one.component == "QualifiedMaxCount"]
+            if least:
+                yield (
+                    f"SELECT c.k, n.node, NULL, NULL, NULL FROM {_listed(least)} c (k, fs, least) JOIN nodes n ON n.fs = c.fs "
+                    f"LEFT JOIN {counted} v ON v.k = c.k AND v.focus = n.node WHERE coalesce(v.many, 0) < c.least"
+                )
+            if most:
+                yield f"SELECT c.k, v.focus, NULL, NULL, NULL FROM {counted} v JOIN {_listed(most)} c (k, most) ON v.k = c.k WHERE v.many > c.most"
+
     def _qualifying(self, placement: Placement, check: Check) -> str:
-        """The pairs whose value conforms to the qualified shape and to none of its siblings."""
-        one = check.constraint
-        if check.others:
-            conditions = [_conforming(check.others[0]), *(f"NOT {_conforming(other)}" for other in check.siblings)]
-        else:
-            conditions = [self.conforms(one.shapes[0]), *(f"NOT {self.conforms(name)}" for name in one.siblings)]
-        condition = " AND ".join(conditions)
-        return f"SELECT focus FROM {_viewed(placement.pairs, _views(condition))} WHERE {condition} GROUP BY focus HAVING count(*)"
+        """The pairs whose value conforms to the qualified shape and to none of its siblings, by what was found of these."""
+        condition = " AND ".join([_conforming(check.others[0]), *(f"NOT {_conforming(other)}" for other in check.siblings)])
+        return f"SELECT focus FROM {placement.pairs} WHERE {condition} GROUP BY focus HAVING count(*)"
 
     def _QualifiedMinCount(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
         if check.constraint.count:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import pyoxigraph as ox
 
@@ -132,6 +133,7 @@ class _Wrong(Exception):
     """A shape that is ill-formed; the reader collects these."""
 
 
+@lru_cache(10_000)
 def literal(term: str) -> ox.Literal | None:
     """A term as a literal, None where it is no literal."""
     if not term.startswith('"'):
@@ -177,10 +179,12 @@ _TERMS = (
     ("lessThan", "LessThan", "iri"), ("lessThanOrEquals", "LessThanOrEquals", "iri"), ("minExclusive", "MinExclusive", "literal"),
     ("minInclusive", "MinInclusive", "literal"), ("maxExclusive", "MaxExclusive", "literal"), ("maxInclusive", "MaxInclusive", "literal"),
 )  # fmt: skip
-_ONCE = ("datatype", "nodeKind", "minCount", "maxCount", "minLength", "maxLength", "languageIn", "uniqueLang", "in", "closed",
-         "ignoredProperties", "flags", "minExclusive", "minInclusive", "maxExclusive", "maxInclusive", "qualifiedMinCount",
-         "qualifiedMaxCount", "qualifiedValueShapesDisjoint", "deactivated", "severity")  # fmt: skip
-_PROPERTY_ONLY = ("minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals")
+_ONCE = frozenset({
+    "datatype", "nodeKind", "minCount", "maxCount", "minLength", "maxLength", "languageIn", "uniqueLang", "in", "closed", "ignoredProperties",
+    "flags", "minExclusive", "minInclusive", "maxExclusive", "maxInclusive", "qualifiedMinCount", "qualifiedMaxCount",
+    "qualifiedValueShapesDisjoint", "deactivated", "severity",
+})  # fmt: skip
+_PROPERTY_ONLY = frozenset({"minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals"})
 NODE_KINDS = {"IRI": "<", "BlankNode": "_", "Literal": '"', "BlankNodeOrIRI": "_<", "BlankNodeOrLiteral": '_"', "IRIOrLiteral": '<"'}
 _TARGETS = {"targetClass": "class", "targetNode": "node", "targetSubjectsOf": "subjectsOf", "targetObjectsOf": "objectsOf"}
 _LISTED = {"and": "And", "or": "Or", "xone": "Xone"}
@@ -261,12 +265,11 @@ class _Reader:
             raise _Wrong(f"a property shape has exactly one sh:path, not {len(paths)}")
         if paths and sh("NodeShape") in types:
             raise _Wrong("a node shape has no sh:path")
-        for parameter in _ONCE:
-            if len(self.get(name, parameter)) > 1:
-                raise _Wrong(f"sh:{parameter} is given more than once")
-        for parameter in () if paths else _PROPERTY_ONLY:
-            if self.get(name, parameter):
-                raise _Wrong(f"sh:{parameter} is for property shapes only")
+        given = self.index.get(name, _NOTHING)
+        for parameter in sorted(one for one, values in given.items() if len(values) > 1 and one in _ONCE):
+            raise _Wrong(f"sh:{parameter} is given more than once")
+        for parameter in () if paths else sorted(_PROPERTY_ONLY & given.keys()):
+            raise _Wrong(f"sh:{parameter} is for property shapes only")
         path = self.path(paths[0]) if paths else None
         severity = self.get(name, "severity") or [sh("Violation")]
         if not severity[0].startswith("<"):

@@ -34,6 +34,7 @@ class Asker:
         self._store: ox.Store | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._sets = 0
+        self._nodes: dict[int, tuple[Sequence[str], str]] = {}
 
     def close(self) -> None:
         """Removes the store."""
@@ -116,13 +117,16 @@ class Asker:
     def violations(self, run: Run, placement: Placement, check: Check) -> list[Violation]:
         """What a constraint finds on all focus nodes of a placed shape."""
         assert check.constraint.query is not None
-        nodes = [row[0] for row in run.execute(f"SELECT node FROM nodes WHERE fs = {placement.fs} ORDER BY node").fetchall()]
+        if placement.fs not in self._nodes:
+            found = [str(row[0]) for row in run.execute(f"SELECT node FROM nodes WHERE fs = {placement.fs} ORDER BY node").fetchall()]
+            self._nodes[placement.fs] = found, self._set(None, found)
+        nodes, pattern = self._nodes[placement.fs]
         if not nodes:
             return []
         originals = _Originals(self.connection, nodes)
         if check.constraint.ask:
             return list(self._denied(run, placement, check, originals))
-        patterns = {"this": self._set(None, nodes)} | self._bound(placement.shape, check.constraint)
+        patterns = {"this": pattern} | self._bound(placement.shape, check.constraint)
         prebound = queries.prebind(check.constraint.query.text, patterns)
         return list(self._told(self._run(prebound.text, placement.shape.name), prebound.limit, placement.shape, check.constraint, originals))
 

@@ -42,9 +42,9 @@ lock: $(VENV)/.test  ## write the lock files anew from pyproject.toml
 	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes \
 		--no-header --extra build --extra serve -o requirements-serve.lock pyproject.toml
 
-FRONTEND := pipeline/site/frontend
+FRONTEND := pipeline/frontend
 
-frontend: $(FRONTEND)/node_modules/.made  ## write what runs in the browser anew: pipeline/site/assets/ (needs Node)
+frontend: $(FRONTEND)/node_modules/.made  ## write what runs in the browser anew: pipeline/lodpipe/site/assets/ (needs Node)
 	node $(FRONTEND)/build.mjs
 
 frontend-check: $(FRONTEND)/node_modules/.made  ## its types and unit tests

@@ -30,8 +30,8 @@ import pyoxigraph as ox
 from measure import machine
 from peers import CACHE, cache
 
-from pipeline.project import Project
-from pipeline.queries import read_queries
+from lodpipe.config.publication import Project
+from lodpipe.queries.samples import read_queries
 
 ROOT = Path(__file__).resolve().parent.parent
 SIMPLE = ("labs-of-an-organisation", "labs-per-land", "organisations-in-several-labs")

@@ -110,9 +110,9 @@ def main() -> None:
     parser.add_argument("table", type=Path, nargs="?")
     parser.add_argument("--memory", default="1GB")
     given = parser.parse_args()
-    from pipeline.build import checked, write_dist
-    from pipeline.project import Project
-    from pipeline.site.writer import site_digest, write_site
+    from lodpipe.config.publication import Project
+    from lodpipe.site.writer import site_digest, write_site
+    from lodpipe.workflow.build import checked, write_dist
 
     with tempfile.TemporaryDirectory(prefix="site-") as name:
         root = project_of(given.table, Path(name) / "project", given.memory) if given.table else ROOT

@@ -105,9 +105,9 @@ HAND = {
 
 def run(engine: str, data: Path, shapes: Path, memory: str) -> tuple[int, float, float]:
     """Validates in this process; gives the number of results, and the seconds (wall, CPU) after the data were a table."""
-    from pipeline import shapes as engines
-    from pipeline.shacl.data import connect, load_files
-    from pipeline.validation import Options, read_files
+    from lodpipe.commands.validate import Options, read_files
+    from lodpipe.shacl import shapes as engines
+    from lodpipe.shacl.data_graph import connect, load_files
 
     with tempfile.TemporaryDirectory() as folder, connect(memory, folder, data.stat().st_size) as connection:
         load_files(connection, [data])

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import Page, sync_playwright
+
 from support import ROOT
 
 CHROMIUM = shutil.which("chromium")
@@ -26,7 +27,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync",
 ]  # fmt: skip
-AXE = ROOT / "pipeline" / "site" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+AXE = ROOT / "pipeline" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 WIDE, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 
 

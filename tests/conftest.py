@@ -13,8 +13,9 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from browser_support import CHROMIUM, Browser, launched
 from playwright.sync_api import Page
+
+from browser_support import CHROMIUM, Browser, launched
 from serving import Served, serving
 from support import COUNTED, ROOT, WITHDRAWN, copy_project, run_process
 
@@ -140,8 +141,8 @@ def packages() -> None:
     """The pinned npm packages of the front end, installed where they are not."""
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed: the npm packages of the front end are missing")
-    target = "pipeline/site/frontend/node_modules/.made"
-    with (ROOT / "pipeline" / "site" / "frontend" / "package-lock.json").open() as lock:
+    target = "pipeline/frontend/node_modules/.made"
+    with (ROOT / "pipeline" / "frontend" / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one process of a parallel run installs, the others wait
         made = subprocess.run(["make", "--silent", target], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     if made.returncode != 0:

@@ -14,11 +14,11 @@ from typing import Any
 
 import pyoxigraph as ox
 import rdflib
-from support import ROOT, TESTS
 
-from pipeline.asking import ask_there, from_json
-from pipeline.queries import Answer, Query
-from pipeline.sparql import Form
+from lodpipe.queries.client import ask_there, from_json
+from lodpipe.queries.samples import Answer, Query
+from lodpipe.rdf.sparql import Form
+from support import ROOT, TESTS
 
 Engine = Callable[[Query], Answer]
 COMUNICA = TESTS / "comunica"

@@ -6,6 +6,7 @@ import json
 import re
 
 from lxml import etree
+
 from support import errors_told
 
 MACHINE = ("github", "gitlab", "sarif", "junit", "json", "markdown")

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import yaml
+
 from support import PROGRAM, TESTS
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

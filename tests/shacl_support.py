@@ -9,8 +9,8 @@ from typing import Any
 import duckdb
 import pyoxigraph as ox
 
-from pipeline import shacl
-from pipeline.shacl.model import Path, read_model
+from lodpipe import shacl
+from lodpipe.shacl.shapes_graph import Path, read_model
 
 SH = "http://www.w3.org/ns/shacl#"
 XSD = "http://www.w3.org/2001/XMLSchema#"

@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
 PARTS = ("publication.yaml", "source", "ontology", "shapes", "queries")  # what makes a folder a project
 COUNTED = pytest.StashKey[list[str]]()  # lines that a run prints at its end: how many cases it found
-PROGRAM = [sys.executable, "-m", "pipeline.cli"]
+PROGRAM = [sys.executable, "-m", "lodpipe.commands.cli"]
 WITHDRAWN = """
 - id: organisation/alte-stelle
   replaced_by: organisation/stadt-brandis
@@ -58,7 +58,7 @@ def run_process(
 
 def invoke(*arguments: str | Path) -> Result:
     """Runs `lodpipe` inside this process; a fault of the program fails the test with its traceback."""
-    from pipeline.cli import main
+    from lodpipe.commands.cli import main
 
     result = CliRunner().invoke(main, [str(one) for one in arguments])
     if result.exception is not None and not isinstance(result.exception, SystemExit):

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from support import ROOT, copy_project, invoke, run_process, told
 
 
@@ -22,7 +23,7 @@ def python(code: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess
 
 def test_a_program_builds_a_project_and_gets_its_graph(copy_of_project: Path) -> None:
     code = """
-from pipeline import Project, build, checked
+from lodpipe import Project, build, checked
 warnings = build(Project.open("."))
 assert {str(one.severity) for one in warnings} <= {"warning", "info"}
 import rdflib
@@ -38,12 +39,12 @@ print("good")
 
 
 def test_build_is_a_function_however_often_it_is_imported(tmp_path: Path) -> None:
-    code = "import pipeline.build\nfrom pipeline import build\nfrom pipeline import build as again\nprint(callable(build), build is again)"
+    code = "import lodpipe.workflow.build\nfrom lodpipe import build\nfrom lodpipe import build as again\nprint(callable(build), build is again)"
     assert python(code, tmp_path).stdout == "True True\n"
 
 
 def test_what_is_wrong_comes_with_the_error(copy_of_project: Path) -> None:
-    from pipeline import InvalidData, Project, checked
+    from lodpipe import InvalidData, Project, checked
 
     path = copy_of_project / "source" / "labs" / "brandis.yaml"
     path.write_text(path.read_text("utf-8").replace("programme: rogl", "programme: rokl"), "utf-8")
@@ -54,7 +55,7 @@ def test_what_is_wrong_comes_with_the_error(copy_of_project: Path) -> None:
 
 
 def test_everything_that_the_package_names_is_there(tmp_path: Path) -> None:
-    done = python("import pipeline\nprint([name for name in pipeline.__all__ if getattr(pipeline, name) is None])\nfrom pipeline import *", tmp_path)
+    done = python("import lodpipe\nprint([name for name in lodpipe.__all__ if getattr(lodpipe, name) is None])\nfrom lodpipe import *", tmp_path)
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 
 
@@ -79,7 +80,7 @@ def test_the_installed_command_works() -> None:
 def test_help_loads_no_engine(tmp_path: Path) -> None:
     code = """
 import sys
-from pipeline.cli import main
+from lodpipe.commands.cli import main
 try:
     main(["--help"])
 except SystemExit:
@@ -139,10 +140,10 @@ def test_exit_code_2_for_a_resource_of_which_nothing_is_said(built: Path) -> Non
 
 def test_exit_code_3_says_that_the_program_is_wrong(copy_of_project: Path) -> None:
     code = f"""
-import sys, pipeline.checks
-pipeline.checks.record_findings = lambda *_: 1 / 0
+import sys, lodpipe.checks.records
+lodpipe.checks.records.record_findings = lambda *_: 1 / 0
 sys.argv = ["lodpipe", "check", "--project", {str(copy_of_project)!r}]
-from pipeline.cli import run
+from lodpipe.commands.cli import run
 run()
 """
     done = python(code, copy_of_project)
@@ -163,7 +164,7 @@ def test_a_terminal_gets_colours_unless_it_asks_for_none(setting: dict[str, str]
     pty = pytest.importorskip("pty")
     main, other = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.cli", "check", "--project", str(copy_of_project)], stderr=other, stdout=other, env=os.environ | setting
+        [sys.executable, "-m", "lodpipe", "check", "--project", str(copy_of_project)], stderr=other, stdout=other, env=os.environ | setting
     )
     os.close(other)
     output = b""

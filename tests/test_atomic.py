@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from support import PROGRAM, ROOT, copy_project, errors_told, fingerprint, run_process
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"

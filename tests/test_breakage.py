@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from reported import MACHINE, places
 from support import ROOT, TESTS, copy_project, errors_told, fingerprint, invoke
 

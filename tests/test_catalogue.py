@@ -16,10 +16,10 @@ import rdflib
 import yaml
 from rdflib import DCAT, DCTERMS, FOAF, RDF, RDFS, SKOS
 from rdflib.compare import isomorphic
-from support import ROOT, TESTS, copy_project, invoke, run_process
 
-from pipeline import InvalidDeclaration, Project, build
-from pipeline.catalogue.tables import cell
+from lodpipe import InvalidDeclaration, Project, build
+from lodpipe.publish.catalogue.csv_tables import cell
+from support import ROOT, TESTS, copy_project, invoke, run_process
 
 BASE = "https://w3id.org/rogl/"
 DATASET = rdflib.URIRef(f"{BASE}dataset")

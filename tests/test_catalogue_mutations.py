@@ -9,12 +9,12 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import yaml
-from support import TESTS
 
-from pipeline import Project
-from pipeline.catalogue.check import catalogue_findings
-from pipeline.catalogue.graph import PREFIXES, Graph
-from pipeline.messages import tell
+from lodpipe import Project
+from lodpipe.diagnostics.rules import tell
+from lodpipe.publish.catalogue.checks import catalogue_findings
+from lodpipe.publish.catalogue.graph import PREFIXES, Graph
+from support import TESTS
 
 CASES: list[dict[str, Any]] = yaml.safe_load((TESTS / "catalogue/mutations.yaml").read_text("utf-8"))
 BASE = "https://w3id.org/rogl/"

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support import TESTS, copy_project, invoke, run_process
 
-from pipeline import Project
-from pipeline.catalogue.quality import asking, quality
+from lodpipe import Project
+from lodpipe.publish.catalogue.quality import asking, quality
+from support import TESTS, copy_project, invoke, run_process
 
 ENVIRONMENTS = TESTS / ".portals"
 FORMS = ("ttl", "jsonld", "rdf", "nt")
@@ -197,6 +197,7 @@ def test_the_quality_score_is_shown_indicator_by_indicator(built: Path, served: 
 
 def test_the_weights_are_those_of_the_portal() -> None:
     import rdflib
+
     from test_catalogue_shapes import SUITE
 
     path = SUITE / "piveau-piveau-dqv-vocabulary.ttl"

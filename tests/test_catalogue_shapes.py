@@ -11,6 +11,7 @@ import pyshacl
 import pytest
 import rdflib
 from rdflib import OWL, RDF, SH
+
 from support import ROOT
 
 SUITE = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared/suites")) / "dcat-ap"
@@ -57,9 +58,9 @@ def with_service(catalogue: rdflib.Graph, built: Path, tmp_path_factory: pytest.
     """The catalogue of the same publication with a SPARQL endpoint configured."""
     from dataclasses import replace
 
-    from pipeline import Project
-    from pipeline.catalogue.dcat import Computed, catalogue_graph
-    from pipeline.catalogue.files import offers
+    from lodpipe import Project
+    from lodpipe.publish.catalogue.dcat import Computed, catalogue_graph
+    from lodpipe.publish.catalogue.offers import offers
 
     publication = Project.open(built).publication
     own = replace(publication.catalogue, service="https://data.example.org/sparql")

@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 import pytest
+
 from support import WITHDRAWN, copy_project, run_process
 
 BASE = "https://w3id.org/rogl/"

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import pytest
 import yaml
+
+from lodpipe.queries.confined import Limits, Stopped, confined
+from lodpipe.queries.worker import cause_of
+from lodpipe.rdf.sparql import parse
 from serving import Served, descendants, until
 from support import ROOT, TESTS, copy_project, invoke, run_process, told
-
-from pipeline.confined import Limits, Stopped, confined
-from pipeline.sparql import parse
-from pipeline.worker import cause_of
 
 SPELLINGS = yaml.safe_load((TESTS / "sparql/spellings.yaml").read_text("utf-8"))
 CYCLE = (TESTS / "sparql/cycle.rq").read_text("utf-8")

@@ -12,9 +12,9 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
-from support import ROOT, TESTS
 
-from pipeline.vocabulary import read_vocabulary
+from lodpipe.config.vocabulary import read_vocabulary
+from support import ROOT, TESTS
 
 Ask = Callable[..., list[tuple[str, ...]]]
 EXPECTED = yaml.safe_load((TESTS / "data" / "expected-counts.yaml").read_text("utf-8"))

@@ -9,11 +9,11 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from conformance import server
-from support import invoke, told
 
-from pipeline.errors import InvalidDeclaration, LodpipeError, SourceError
-from pipeline.standalone import map_file
+from conformance import server
+from lodpipe.commands.map import map_file
+from lodpipe.diagnostics.finding import InvalidDeclaration, LodpipeError, SourceError
+from support import invoke, told
 
 PREFIXES = "@prefix rr: <http://www.w3.org/ns/r2rml#> . @prefix ex: <http://ex.org/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n"
 XSD = "http://www.w3.org/2001/XMLSchema#"

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
+
 from support import ROOT, copy_project, fingerprint, run_process
 
 

@@ -27,15 +27,15 @@ import click
 import pyoxigraph as ox
 import pytest
 from click.testing import CliRunner
-from support import ROOT, invoke
 
-from pipeline import LodpipeError, Project, checked
-from pipeline.build import stale
-from pipeline.cli import main
-from pipeline.errors import Finding, Severity
-from pipeline.mapping import yarrrml
-from pipeline.messages import KINDS
-from pipeline.sources.declaration import TYPES
+from lodpipe import LodpipeError, Project, checked
+from lodpipe.commands.cli import main
+from lodpipe.diagnostics.finding import Finding, Severity
+from lodpipe.diagnostics.rules import KINDS
+from lodpipe.mapping import yarrrml
+from lodpipe.sources.record_declaration import TYPES
+from lodpipe.workflow.build import stale
+from support import ROOT, invoke
 
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text("utf-8")
@@ -251,7 +251,7 @@ def mentioned(name: str) -> Callable[[str], bool]:
 
 
 def test_every_key_of_publication_yaml_is_described() -> None:
-    known = keys_of(json.loads((ROOT / "pipeline/publication.schema.json").read_text("utf-8")))
+    known = keys_of(json.loads((ROOT / "pipeline/lodpipe/config/publication.schema.json").read_text("utf-8")))
     described = mentioned("declarations.md")
     assert len(known) > 20 and [key for key in sorted(known) if not described(key)] == []
 

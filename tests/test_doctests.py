@@ -7,6 +7,7 @@ import importlib
 from pathlib import Path
 
 import pytest
+
 from support import ROOT
 
 FILES = sorted((ROOT / "pipeline").rglob("*.py"))

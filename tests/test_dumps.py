@@ -8,10 +8,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from support import ROOT, copy_project, errors_told, invoke, told
 
-from pipeline import dumps
-from pipeline.parquet import WRITER, without_version
+from lodpipe.engine.parquet import WRITER, without_version
+from lodpipe.publish import dumps
+from support import ROOT, copy_project, errors_told, invoke, told
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"
 TABLES = {

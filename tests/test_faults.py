@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from support import PROGRAM, ROOT, copy_project, errors_told, fingerprint, invoke, run_process
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"
@@ -185,7 +186,7 @@ def test_an_exchange_in_two_steps_that_was_killed_is_mended(small: Path) -> None
 def test_a_source_that_changes_during_the_build_is_told(accident: str, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
-    build = importlib.import_module("pipeline.build")
+    build = importlib.import_module("lodpipe.workflow.build")
     before = fingerprint(small / "dist")
     rename(small, "Main Library")
     original = build.write_dist
@@ -204,7 +205,7 @@ def test_a_source_that_changes_during_the_build_is_told(accident: str, small: Pa
 
 @pytest.mark.parametrize("name", ["libraries.yaml", "media.csv", "works.json", "holdings.jsonl", "visits.parquet"])
 def test_a_source_that_vanishes_while_it_is_read_is_told(name: str, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.sources.tables import RecordReader
+    from lodpipe.sources.record_tables import RecordReader
 
     before = fingerprint(small / "dist")
     original = RecordReader._files
@@ -236,7 +237,7 @@ def test_a_folder_in_the_place_of_a_file_is_told(name: str, small: Path) -> None
 def test_out_of_time_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
-    build = importlib.import_module("pipeline.build")
+    build = importlib.import_module("lodpipe.workflow.build")
     before = fingerprint(small / "dist")
     with (small / "publication.yaml").open("a", encoding="utf-8") as file:
         file.write("limits: {time: 1}\n")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import copy_project, invoke
 
-from pipeline.reading.snapshot import snapshot
+from lodpipe.documents.snapshot import snapshot
+from support import copy_project, invoke
 
 FILES = [
     "source/labs/brandis.yaml", "source/mapping.yaml", "ontology/terms.ttl", "shapes/events.ttl", "queries/labs-per-land.rq",

@@ -11,6 +11,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from support import TESTS, errors_told, fingerprint, invoke
 
 CASES: list[dict[str, Any]] = yaml.safe_load((TESTS / "hostile" / "cases.yaml").read_text("utf-8"))

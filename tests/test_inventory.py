@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import copy_project, invoke, told
 
-from pipeline.dumps import shapes_document
+from lodpipe.publish.dumps import shapes_document
+from support import copy_project, invoke, told
 
 FORGOTTEN = (
     "source/labs/neu.yml", "source/labs/neu.yaml.txt", "source/labs/neu/neu.yaml", "source/extra.csv", "source/old/mapping.yaml",

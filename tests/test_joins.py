@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine import Engine
-from pipeline.plan import Plan, compile_mapping
-from pipeline.standalone import map_file, read_mapping
+from lodpipe.commands.map import map_file, read_mapping
+from lodpipe.engine.duckdb import Engine
+from lodpipe.mapping.plan import Plan, compile_mapping
 
 ROWS = 10_000
 TARGETS = 50

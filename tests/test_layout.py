@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pytest
 
-from pipeline.site.layout import MOST, Laid, lay_out
+from lodpipe.site.layout import MOST, Laid, lay_out
 
 MOST_COMPARED = 6_000_000  # pairs: two groups of 150 nodes, moved 260 times
 

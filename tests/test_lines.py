@@ -9,15 +9,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from support import ROOT
 
-import pipeline.engine as engine_module
-from pipeline import blocks, lines
-from pipeline.engine import Engine
-from pipeline.errors import InvalidData
-from pipeline.plan import Plan, compile_mapping
-from pipeline.standalone import _is_plain as is_plain
-from pipeline.standalone import map_file, read_mapping
+import lodpipe.engine.duckdb as engine_module
+from lodpipe.commands.map import _is_plain as is_plain
+from lodpipe.commands.map import map_file, read_mapping
+from lodpipe.diagnostics.finding import InvalidData
+from lodpipe.engine import nquads_writer as lines
+from lodpipe.engine import parallel_writer as blocks
+from lodpipe.engine.duckdb import Engine
+from lodpipe.mapping.plan import Plan, compile_mapping
+from support import ROOT
 
 CASES = ("organisations", "memberships")
 ROWS = 5_000

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import TESTS, copy_project
 
-from pipeline.build import checked
-from pipeline.engine import Engine
-from pipeline.errors import Finding, InvalidData
-from pipeline.project import Project
-from pipeline.reading import cells
+from lodpipe.config.publication import Project
+from lodpipe.diagnostics.finding import Finding, InvalidData
+from lodpipe.documents import csv_positions as cells
+from lodpipe.engine.duckdb import Engine
+from lodpipe.workflow.build import checked
+from support import TESTS, copy_project
 
 MANY = 3000
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+
 from support import TESTS
 
 FOLDERS = sorted(path for path in (TESTS / "mapping").iterdir() if path.is_dir())
@@ -47,8 +48,8 @@ def make_project(folder: Path, target: Path) -> Path:
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_a_case_gives_its_expected_quads(folder: Path, tmp_path: Path) -> None:
-    from pipeline.build import build
-    from pipeline.project import Project
+    from lodpipe.config.publication import Project
+    from lodpipe.workflow.build import build
 
     project = make_project(folder, tmp_path / "case")
     build(Project.open(project))

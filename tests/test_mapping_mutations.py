@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import TESTS
 
-from pipeline.errors import Finding, LodpipeError
-from pipeline.mapping import yarrrml
-from pipeline.mapping.rml import read_rml_text
-from pipeline.reading.files import read_yaml
+from lodpipe.diagnostics.finding import Finding, LodpipeError
+from lodpipe.documents.readers import read_yaml
+from lodpipe.mapping import yarrrml
+from lodpipe.mapping.rml import read_rml_text
+from support import TESTS
 
 TURTLE = sorted(path for path in (TESTS / "rml").glob("*.ttl") if not path.name.startswith("wrong"))
 YAML = sorted((TESTS / "mapping").glob("*/mapping.yaml"))

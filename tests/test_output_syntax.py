@@ -14,10 +14,11 @@ import rdflib
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pipeline import blocks, lines
-from pipeline.datatypes import IRI, LANGUAGE_TAG
-from pipeline.errors import InvalidDeclaration
-from pipeline.standalone import map_file
+from lodpipe.commands.map import map_file
+from lodpipe.diagnostics.finding import InvalidDeclaration
+from lodpipe.engine import nquads_writer as lines
+from lodpipe.engine import parallel_writer as blocks
+from lodpipe.rdf.datatypes import IRI, LANGUAGE_TAG
 
 MAPPING = """\
 @prefix rml: <http://w3id.org/rml/> .

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from support import PROGRAM, ROOT, copy_project, errors_told, fingerprint, invoke, run_process
 from test_signals import COMMANDS, Place, prepared
 
@@ -231,7 +232,7 @@ def test_no_umask_changes_a_byte_or_blocks_the_next_build(mask: int, built: Path
 
 
 def test_only_abandoned_folders_of_this_user_are_cleared(tmp_path: Path, is_root: bool) -> None:
-    from pipeline import scratch
+    from lodpipe.runtime import scratch
 
     owned = scratch.Scratch(tmp_path, "lodpipe-run-{pid}-{random}")
     names = {word: f"lodpipe-run-1-{number:016x}" for number, word in enumerate(["abandoned", "foreign", "link", "file"])}

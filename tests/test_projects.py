@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from support import TESTS, copy_project, invoke, run_process
 
 PROJECTS = sorted(path for path in (TESTS / "projects").iterdir() if path.is_dir())

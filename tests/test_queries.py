@@ -16,12 +16,12 @@ import rdflib
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from lodpipe.commands.cli import main
+from lodpipe.diagnostics.finding import InvalidDeclaration, LodpipeError
+from lodpipe.queries.samples import TYPES, Parameter, bind, read_queries, read_query, result_file, valid
 from query_engines import on_oxigraph
 from support import ROOT, TESTS, errors_told, invoke, told
-
-from pipeline.cli import main
-from pipeline.errors import InvalidDeclaration, LodpipeError
-from pipeline.queries import TYPES, Parameter, bind, read_queries, read_query, result_file, valid
 
 SPEX = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared/suites")) / "spex.patched.ttl"
 QUERIES = read_queries(ROOT, ("de", "en"))

@@ -12,10 +12,10 @@ from pathlib import Path
 import pyoxigraph as ox
 import pytest
 import yaml
+
+from lodpipe.queries.samples import Answer, as_csv, read_queries, result_file, result_text
 from query_engines import HAS_COMUNICA, HAS_VIRTUOSO, Engine, on_comunica, on_oxigraph, on_rdflib, virtuoso
 from support import ROOT, TESTS
-
-from pipeline.queries import Answer, as_csv, read_queries, result_file, result_text
 
 QUERIES = [one for one in read_queries(ROOT, ("de", "en")) if not one.federated]
 DIFFERENCES = yaml.safe_load((TESTS / "queries/differences.yaml").read_text("utf-8"))

@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 import yaml
 from lxml import etree
+
+from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.diagnostics.rules import KINDS
+from lodpipe.reporters import FORMATS, Report, format_of, write_report
 from support import ROOT, TESTS, copy_project, errors_told, invoke
 from test_breakage import CASES
-
-from pipeline.errors import Finding, Origin, Severity
-from pipeline.messages import KINDS
-from pipeline.report import FORMATS, Report, format_of, write_report
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"
 SEEDED = [case for case in CASES if "bug" not in case and case["file"].endswith((".yaml", ".json", ".jsonl", ".csv"))]
@@ -190,7 +190,7 @@ def test_what_fails_is_not_built(small: Path) -> None:
 
 
 def test_no_color_is_plain(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.report import text
+    from lodpipe.reporters import text
 
     out = io.StringIO()
     out.isatty = lambda: True  # type: ignore[method-assign]
@@ -310,7 +310,7 @@ def test_a_table_that_shrinks_is_an_alarm(small: Path) -> None:
 
 
 def test_names_alike_are_told_and_others_are_not() -> None:
-    from pipeline.integrity import nearly_same
+    from lodpipe.checks.integrity import nearly_same
 
     names = ["Stadt Brandis", "Brandis, Stadt", "Stadt Brandes", "Amt 1", "Amt 2", "Grundschule 12 Nord", "Grundschule 13 Nord"]
     names += ["Müller GmbH", "Muller"]
@@ -325,7 +325,7 @@ def test_names_alike_are_told_and_others_are_not() -> None:
 
 @pytest.mark.parametrize("name", [".github/workflows/check.yml", ".gitlab-ci.yml", ".pre-commit-hooks.yaml"])
 def test_the_templates_call_what_exists(name: str) -> None:
-    from pipeline.cli import main
+    from lodpipe.commands.cli import main
 
     text = (ROOT / name).read_text("utf-8")
     assert yaml.safe_load(text)

@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
-from support import ROOT, TESTS
 
-from pipeline.errors import InvalidDeclaration
-from pipeline.mapping.model import Expression, LogicalSource, MappingDocument, PredicateObject, Reference, ReferencingMap, TermMap, TriplesMap
-from pipeline.mapping.rml import read_rml, read_rml_text
+from lodpipe.diagnostics.finding import InvalidDeclaration
+from lodpipe.mapping.model import Expression, LogicalSource, MappingDocument, PredicateObject, Reference, ReferencingMap, TermMap, TriplesMap
+from lodpipe.mapping.rml import read_rml, read_rml_text
+from support import ROOT, TESTS
 
 BASE = "http://example.org/"
 CASES = sorted((TESTS / "rml").glob("*.ttl"))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from serving import Served, cases, filled, received, serving, until
 
 PATHS = cases("paths.yaml")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from serving import Answer, Served, cases, descendants, filled, serving, until
 
 CASES = cases("hostile.yaml")
@@ -138,7 +139,7 @@ def test_a_worker_is_bounded_by_the_system(served: Served) -> None:
 def test_a_confined_process_can_open_nothing(attempt: str, raised: str) -> None:
     """What a worker calls on itself before its first query, tried from inside."""
     script = (
-        f"import os, socket, subprocess\nfrom pipeline.worker import confine\nconfine(100_000_000)\n"
+        f"import os, socket, subprocess\nfrom lodpipe.queries.worker import confine\nconfine(100_000_000)\n"
         f"try:\n    {attempt}\nexcept {raised} as error:\n    print('refused')\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False)

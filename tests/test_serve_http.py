@@ -8,9 +8,10 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import rdflib
-from serving import JSON, Served, cases, filled
 from SPARQLWrapper import CSV, POST, POSTDIRECTLY, RDFXML, TURTLE, URLENCODED, XML, SPARQLWrapper
 from SPARQLWrapper import JSON as WRAPPED_JSON
+
+from serving import JSON, Served, cases, filled
 
 CASES = cases("requests.yaml")
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"

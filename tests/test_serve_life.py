@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
+from lodpipe.commands.cli import main
+from lodpipe.runtime.atomic import swap
 from serving import Answer, Served, descendants, running, serving, until
 from support import ROOT, copy_project, errors_told, run_process
-
-from pipeline.cli import main
-from pipeline.faults import swap
 
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
 PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?o ?p }"  # hours on any machine
@@ -327,7 +327,7 @@ def test_dumps_that_cannot_be_read_are_told(project: Path) -> None:
 
 @pytest.mark.parametrize("module", ["uvicorn", "starlette", "prometheus_client", "httptools"])
 def test_a_missing_extra_is_told(module: str, project: Path) -> None:
-    script = f"import sys\nsys.modules[{module!r}] = None\nfrom pipeline.cli import main\nmain(['serve', '--project', {str(project)!r}])"
+    script = f"import sys\nsys.modules[{module!r}] = None\nfrom lodpipe.commands.cli import main\nmain(['serve', '--project', {str(project)!r}])"
     done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     assert "pip install 'lodpipe[serve]'" in done.stderr

@@ -10,6 +10,7 @@ import pyoxigraph as ox
 import pytest
 import rdflib
 from rdflib.query import Result
+
 from serving import Served, cases
 from test_catalogue_web import ACCEPTS, BASE, BROWSER, SUFFIXES, TYPE
 

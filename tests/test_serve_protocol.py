@@ -13,6 +13,7 @@ import rdflib
 from rdflib.collection import Collection
 from rdflib.namespace import RDF
 from rdflib.query import Result
+
 from serving import Answer, Served, serving
 from support import COUNTED, ROOT, copy_project
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import pytest
+
+from lodpipe import shacl
+from lodpipe.diagnostics.finding import InvalidDeclaration
+from lodpipe.shacl.query_rewriting import as_join, prebind, predicates, problem
+from lodpipe.shacl.shapes_graph import read_model
 from shacl_support import EX, SH, XSD, by_columns, by_pyshacl, connection_with, nameless
 from support import invoke
-
-from pipeline import shacl
-from pipeline.errors import InvalidDeclaration
-from pipeline.shacl.model import read_model
-from pipeline.shacl.queries import as_join, prebind, predicates, problem
 
 HEAD = f"@prefix ex: <{EX}> . @prefix sh: <{SH}> . @prefix xsd: <{XSD}> . @prefix rdfs: <http://www.w3.org/2000/01/rdf-schema#> .\n"
 
@@ -76,7 +76,7 @@ def test_plain_joins_need_no_sparql_engine_and_say_the_same(monkeypatch: pytest.
     query = f"SELECT $this ?value WHERE {{ $this <{EX}p> ?value ; <{EX}q> ?most . FILTER (?value > ?most) }}"
     rules = parsed(f"ex:S sh:targetClass ex:A ; sh:sparql [ sh:select '{query}' ] .")
     joined = by_columns(data, rules)
-    monkeypatch.setattr("pipeline.shacl.sparql.plain_join", lambda *_: None)
+    monkeypatch.setattr("lodpipe.shacl.sparql_constraints.plain_join", lambda *_: None)
     assert joined == by_columns(data, rules) and [one[2] for one in joined] == [f'"5"^^<{XSD}integer>']
 
 

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 
 import duckdb
 import pytest
-import shacl_exceptions
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shacl_support import Maker, by_columns, by_pyshacl, nameless
 
-from pipeline.errors import InvalidDeclaration
+import shacl_exceptions
+from lodpipe.diagnostics.finding import InvalidDeclaration
+from shacl_support import Maker, by_columns, by_pyshacl, nameless
 
 PAIRS = int(os.environ.get("LODPIPE_PAIRS", "200"))
 

@@ -10,13 +10,13 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+from lodpipe import shacl
+from lodpipe.diagnostics.finding import InvalidDeclaration
+from lodpipe.shacl.compile import Run
+from lodpipe.shacl.shapes_graph import SUBCLASS, read_model
 from shacl_support import CLASSES, EX, NODES, SH, TYPE, Maker, Triple, connection_with, flat
 from support import invoke
-
-from pipeline import shacl
-from pipeline.errors import InvalidDeclaration
-from pipeline.shacl.compile import Run
-from pipeline.shacl.model import SUBCLASS, read_model
 
 CHANGES = int(os.environ.get("LODPIPE_PAIRS", "40"))
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from shacl_support import EX, RDF, SH, XSD, Triple, by_columns, by_pyshacl, connection_with, nameless
 
-from pipeline import shacl
-from pipeline.errors import InvalidDeclaration
-from pipeline.shacl import patterns
-from pipeline.shacl.compile import Run, plan_shapes
-from pipeline.shacl.model import read_model
+from lodpipe import shacl
+from lodpipe.diagnostics.finding import InvalidDeclaration
+from lodpipe.shacl import patterns
+from lodpipe.shacl.compile import Run, plan_shapes
+from lodpipe.shacl.shapes_graph import read_model
+from shacl_support import EX, RDF, SH, XSD, Triple, by_columns, by_pyshacl, connection_with, nameless
 
 NIL = f"<{RDF}nil>"
 

@@ -7,11 +7,11 @@ import re
 from pathlib import Path
 
 import pytest
-from support import ROOT, TESTS, invoke
 
-from pipeline.messages import tell
-from pipeline.shacl.supported import UNSUPPORTED, allowable
-from pipeline.validation import Options, read_files
+from lodpipe.commands.validate import Options, read_files
+from lodpipe.diagnostics.rules import tell
+from lodpipe.shacl.supported import UNSUPPORTED, allowable
+from support import ROOT, TESTS, invoke
 
 CASES = sorted((TESTS / "shacl_terms").glob("*.ttl"))
 EXPECT = re.compile(r"^# expect: (LP\d+) line (\d+) (.*)$", re.M)
@@ -54,7 +54,7 @@ def test_what_is_not_supported_can_be_allowed_by_name(data: Path) -> None:
 
 
 def test_the_schema_of_publication_yaml_lists_the_same_terms() -> None:
-    schema = json.loads((ROOT / "pipeline/publication.schema.json").read_text("utf-8"))
+    schema = json.loads((ROOT / "pipeline/lodpipe/config/publication.schema.json").read_text("utf-8"))
     assert schema["properties"]["shacl_allow"]["items"]["enum"] == [f"sh:{name}" for name in UNSUPPORTED]
 
 

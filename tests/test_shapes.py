@@ -10,12 +10,12 @@ from typing import Any
 
 import pyoxigraph as ox
 import pytest
-from support import ROOT, TESTS, invoke
 
-from pipeline import shapes
-from pipeline.dumps import shapes_document
-from pipeline.validation import Options, read_files
-from pipeline.vocabulary import read_turtle
+from lodpipe.commands.validate import Options, read_files
+from lodpipe.config.vocabulary import read_turtle
+from lodpipe.publish.dumps import shapes_document
+from lodpipe.shacl import shapes
+from support import ROOT, TESTS, invoke
 
 BASE = "https://w3id.org/rogl/"
 SH = "http://www.w3.org/ns/shacl#"

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from support import PROGRAM, ROOT, copy_project, fingerprint, run_process
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"

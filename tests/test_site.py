@@ -18,9 +18,9 @@ from urllib.parse import unquote, urlsplit
 import pyoxigraph as ox
 import pytest
 import yaml
-from support import ROOT, TESTS, copy_project, fingerprint, invoke, run_process
 
-from pipeline.queries import read_queries
+from lodpipe.queries.samples import read_queries
+from support import ROOT, TESTS, copy_project, fingerprint, invoke, run_process
 
 BASE = "https://w3id.org/rogl/"
 ADDRESSES = ("href", "src", "action", "data-index", "data-root", "data-config", "data-assets")
@@ -177,7 +177,7 @@ def test_machines_find_sitemap_feed_and_robots(site: Path) -> None:
 
 
 def test_html_validates(site: Path, packages: None) -> None:
-    tool = ROOT / "pipeline/site/frontend/node_modules/.bin/html-validate"
+    tool = ROOT / "pipeline/frontend/node_modules/.bin/html-validate"
     kinds = {path.parent.relative_to(site).as_posix().split("/")[0]: path for path in pages(site)}  # one page of each folder
     top = [path for path in pages(site) if path.parent == site]
     chosen = sorted({*kinds.values(), *top, site / "lab/brandis.html", site / "lab/brandis.en.html", *sorted((site / "browse").glob("*.html"))[:8]})

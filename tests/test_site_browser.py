@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from browser_support import PHONE, WIDE, Browser, Page, axe, serving
 from test_site import HOSTILE, hostile  # noqa: F401  # a fixture
 

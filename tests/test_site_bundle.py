@@ -9,8 +9,8 @@ from pathlib import Path
 
 from support import ROOT
 
-FRONTEND = ROOT / "pipeline" / "site" / "frontend"
-ASSETS = ROOT / "pipeline" / "site" / "assets"
+FRONTEND = ROOT / "pipeline" / "frontend"
+ASSETS = ROOT / "pipeline" / "lodpipe" / "site" / "assets"
 BUILT = ("THIRD-PARTY.txt", "oxigraph.wasm.gz", "search.js", "site.js", "sparql-worker.js", "sparql.js", "tools.css")
 PACKAGES = json.loads((FRONTEND / "package.json").read_text("utf-8"))
 LOCK = json.loads((FRONTEND / "package-lock.json").read_text("utf-8"))
@@ -25,7 +25,7 @@ def test_the_committed_bundle_is_what_its_sources_make(packages: None, tmp_path:
     assert (done.returncode, done.stderr) == (0, "")
     assert tuple(sorted(path.name for path in tmp_path.iterdir())) == BUILT
     drifted = [name for name in BUILT if (tmp_path / name).read_bytes() != (ASSETS / name).read_bytes()]
-    assert drifted == [], "run `make frontend` and commit pipeline/site/assets/"
+    assert drifted == [], "run `make frontend` and commit pipeline/lodpipe/site/assets/"
     wasm = (FRONTEND / "node_modules" / "oxigraph" / "web_bg.wasm").read_bytes()
     assert gzip.decompress((ASSETS / "oxigraph.wasm.gz").read_bytes()) == wasm
 

@@ -15,8 +15,9 @@ from urllib.parse import quote
 
 import pyoxigraph as ox
 import pytest
-from browser_support import PHONE, Browser, Page, axe, serving
 from playwright.sync_api import Locator
+
+from browser_support import PHONE, Browser, Page, axe, serving
 from support import PROGRAM
 
 

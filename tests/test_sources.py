@@ -8,10 +8,10 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 import yaml
-from support import TESTS
 
-from pipeline.errors import LodpipeError
-from pipeline.standalone import map_file
+from lodpipe.commands.map import map_file
+from lodpipe.diagnostics.finding import LodpipeError
+from support import TESTS
 
 CASES: list[dict[str, Any]] = yaml.safe_load((TESTS / "sources" / "cases.yaml").read_text("utf-8"))
 KEYS = {"case", "file", "text", "bytes", "repeat", "link", "iterator", "query", "rules", "lines", "finding", "says"}

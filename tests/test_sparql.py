@@ -11,9 +11,9 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
-from support import ROOT, TESTS
 
-from pipeline.sparql import ReadDifferently, check_syntax, parse
+from lodpipe.rdf.sparql import ReadDifferently, check_syntax, parse
+from support import ROOT, TESTS
 
 CASES = yaml.safe_load((TESTS / "sparql/spellings.yaml").read_text("utf-8"))
 W3C = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared/suites")) / "rdf-tests/sparql"

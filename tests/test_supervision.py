@@ -10,11 +10,12 @@ import time
 from pathlib import Path
 
 import pytest
+
 from support import ROOT
 
 SCRIPT = """
 import os, subprocess, sys, time
-from pipeline.supervision import supervised
+from lodpipe.runtime.supervision import supervised
 
 def work():
     print("begun", flush=True)

@@ -9,9 +9,8 @@ import subprocess
 import threading
 from pathlib import Path
 
+from lodpipe.documents.snapshot import changed, changes, snapshot
 from support import PROGRAM, ROOT, copy_project
-
-from pipeline.reading.snapshot import changed, changes, snapshot
 
 
 def test_a_save_is_checked_and_ctrl_c_ends_with_the_last_exit_code(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import writebehind
-from pipeline.writebehind import WriteBehind
+from lodpipe.engine import page_cache as writebehind
+from lodpipe.engine.page_cache import WriteBehind
 
 PIECE = bytes(range(256)) * 300  # no divisor of a step
 

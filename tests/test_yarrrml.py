@@ -10,9 +10,9 @@ import rdflib
 import yaml
 from rdflib.namespace import Namespace
 
-from pipeline.mapping.model import Expression, ReferencingMap, TermMap
-from pipeline.mapping.yarrrml import read_yarrrml
-from pipeline.reading.files import read_yaml
+from lodpipe.documents.readers import read_yaml
+from lodpipe.mapping.model import Expression, ReferencingMap, TermMap
+from lodpipe.mapping.yarrrml import read_yarrrml
 
 RR, RML = Namespace("http://www.w3.org/ns/r2rml#"), Namespace("http://semweb.mmlab.be/ns/rml#")
 HEAD = "prefixes:\n  ex: https://example.org/ns#\n  xsd: http://www.w3.org/2001/XMLSchema#\nmappings:\n  thing:\n    sources:\n      - [in.csv~csv]\n"
@@ -136,7 +136,7 @@ def test_there_are_enough_mappings() -> None:
     ],
 )
 def test_what_yatter_may_pass_over_is_told_here(mistake: str, text: str) -> None:
-    from pipeline.errors import InvalidDeclaration
+    from lodpipe.diagnostics.finding import InvalidDeclaration
 
     with pytest.raises(InvalidDeclaration) as caught:
         ours(text)

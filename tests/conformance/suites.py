@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pyoxigraph as ox
 import yaml
-from support import ROOT
 
-from pipeline.errors import LodpipeError, SourceError
-from pipeline.standalone import map_file
+from lodpipe.commands.map import map_file
+from lodpipe.diagnostics.finding import LodpipeError, SourceError
+from support import ROOT
 
 SUITES = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared" / "suites"))
 HOW_TO_GET = (

@@ -13,12 +13,12 @@ from urllib.parse import unquote, urlparse
 import duckdb
 import pyoxigraph as ox
 import pytest
-from shacl_support import connection_with
 
-from pipeline import shacl
-from pipeline.errors import InvalidDeclaration
-from pipeline.shacl.model import SH, read_model
-from pipeline.shacl.report import report_triples
+from lodpipe import shacl
+from lodpipe.diagnostics.finding import InvalidDeclaration
+from lodpipe.shacl.shapes_graph import SH, read_model
+from lodpipe.shacl.validation_report import report_triples
+from shacl_support import connection_with
 
 FOLDER = os.environ.get("LODPIPE_SHACL_SUITE", "")
 MF = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"

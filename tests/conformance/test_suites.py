@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from conformance import report, server, suites
 from conformance.suites import Case, Suite
 from support import ROOT

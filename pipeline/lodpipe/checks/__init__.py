@@ -1,0 +1,1 @@
+"""What shapes cannot express: references, chronology, duplicates, counts, lint."""

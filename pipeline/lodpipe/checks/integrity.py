@@ -1,0 +1,200 @@
+"""What the records must be as a whole: times in order, no doubles under other names, as many as expected, not fewer than before."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+import duckdb
+
+from lodpipe.config.publication import Alike, Project
+from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.engine.duckdb import Engine
+from lodpipe.mapping.plan import quote
+from lodpipe.sources import RecordTable, RowTable
+
+COUNTS = "counts.json"
+_SHORTEST = 8  # letters; below, one letter more or less is another name
+
+
+def integrity_findings(engine: Engine, project: Project, tables: Mapping[str, RecordTable], keys: Mapping[str, str]) -> Iterator[Finding]:
+    """Names that are nearly the same, and counts that are expected; `keys` names the key column of each table.
+
+    Times out of order are asked for with the records' own checks, before the graph is made.
+    """
+    for number, one in enumerate(project.publication.expectations.alike):
+        where = project.origin("alike")
+        yield from alike_findings(engine, one, tables, keys, where, number)
+    yield from count_findings(engine, project)
+
+
+# -- times in order ----------------------------------------------------------------------------------------------------
+
+
+def order_findings(engine: Engine, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
+    """Values of columns declared `after` another one that lie before it; compared as far as both are told."""
+    for table in tables.values():
+        for column in table.columns:
+            if not column.field.after:
+                continue
+            other = "_".join((*column.path[:-1], column.field.after))
+            end, start = quote(column.name), quote(other)
+            length = f"least(length({end}), length({start}))"
+            sql = (
+                f"SELECT _record, {end}, {start} FROM {quote(table.name)} WHERE left({end}, {length}) < left({start}, {length}) "
+                f"AND {end} SIMILAR TO '[0-9]{{4}}.*' AND {start} SIMILAR TO '[0-9]{{4}}.*' ORDER BY _record"
+            )
+            for record, value, begin in engine.rows(sql):
+                yield Finding("LP510", table.locate(record, column.name), {"key": column.name, "value": value, "other": other, "start": begin})
+
+
+# -- doubles under other names -----------------------------------------------------------------------------------------
+
+
+def alike_findings(
+    engine: Engine, one: Alike, tables: Mapping[str, RecordTable], keys: Mapping[str, str], where: Origin, number: int
+) -> Iterator[Finding]:
+    """Pairs of records that share a key or have nearly the same name: a warning with both places."""
+    table = tables.get(one.table)
+    columns = {column.name for column in table.columns} if table else set()
+    wrong = [name for name in (*one.keys, *([one.name] if one.name else [])) if name not in columns]
+    if table is None or wrong:
+        detail = f"alike: there is no column `{wrong[0]}` in {one.table}" if table and wrong else f"alike: there is no table `{one.table}`"
+        yield Finding("LP601", where, {"detail": detail})
+        return
+    key = keys.get(one.table, "")
+    for column in one.keys:
+        yield from _pairs(engine, table, column, _shared(_cells(engine, table, column, key)), one, f"the same {column}")
+    if one.name:
+        cells = _cells(engine, table, one.name, key)
+        yield from _pairs(engine, table, one.name, nearly_same(cells, one.ignore), one, one.name)
+
+
+Cell = tuple[int, str, str]
+
+
+def _cells(engine: Engine, table: RecordTable, column: str, key: str) -> list[Cell]:
+    """Record, value and key of each record that has a value."""
+    named = quote(key) if key else "''"
+    name = quote(column)
+    return engine.rows(f"SELECT _record, {name}, coalesce({named}, '') FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
+
+
+def _pairs(engine: Engine, table: RecordTable, column: str, pairs: Iterable[tuple[Cell, Cell]], one: Alike, detail: str) -> Iterator[Finding]:
+    for first, second in pairs:
+        if frozenset((first[2], second[2])) not in one.apart:
+            words = {
+                "table": table.name, "value": second[2] or second[1], "other": first[2] or first[1], "detail": detail,
+                "place": str(table.locate(first[0], column)),
+            }  # fmt: skip
+            yield Finding("LP511", table.locate(second[0], column), words, Severity.WARNING)
+
+
+def _shared(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
+    first: dict[str, Cell] = {}
+    for cell in cells:
+        if cell[1] in first:
+            yield first[cell[1]], cell
+        else:
+            first[cell[1]] = cell
+
+
+def normalised(name: str, ignore: Iterable[str] = ()) -> str:
+    """A name without case, accents, signs, the order of its words, and words that do not count.
+
+    >>> normalised("Bürger-Verein Musterstadt e. V.", ["e. V."]) == normalised("Burger Verein, Musterstadt", ["e. V."])
+    True
+    """
+    words = _words(name)
+    for phrase in sorted((_words(one) for one in ignore), key=len, reverse=True):
+        length = len(phrase)
+        for at in range(len(words) - length, -1, -1):
+            if words[at : at + length] == phrase and len(words) > length:
+                del words[at : at + length]
+    return " ".join(sorted(words))
+
+
+def _words(name: str) -> list[str]:
+    plain = unicodedata.normalize("NFKD", name.casefold())
+    return re.findall(r"[^\W_]+", "".join(sign for sign in plain if not unicodedata.combining(sign)))
+
+
+def nearly_same(cells: Sequence[Cell], ignore: Iterable[str] = ()) -> Iterator[tuple[Cell, Cell]]:
+    """Pairs whose normalised names are the same or one letter apart, numbers apart excepted; each record with the first that it is like.
+
+    Names one letter apart share a form with one letter taken out, so they are found in one pass, without comparing all with all.
+    """
+    seen: dict[str, Cell] = {}
+    for cell in cells:
+        name = normalised(cell[1], ignore)
+        forms = {name} | _without_a_letter(name)
+        twin = next((seen[form] for form in sorted(forms) if form in seen and _close(normalised(seen[form][1], ignore), name)), None)
+        if twin is not None:
+            yield twin, cell
+        for form in forms:
+            seen.setdefault(form, cell)
+
+
+def _without_a_letter(name: str) -> set[str]:
+    if len(name) < _SHORTEST:
+        return set()
+    return {name[:at] + name[at + 1 :] for at in range(len(name)) if name[at].isalpha()}
+
+
+def _close(one: str, other: str) -> bool:
+    """Whether two texts are equal, or one letter was put in, left out, changed, or exchanged with its neighbour."""
+    if one == other:
+        return True
+    if min(len(one), len(other)) < _SHORTEST or re.findall("[0-9]+", one) != re.findall("[0-9]+", other):
+        return False
+    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+    rests = (one[start:], other[start:])
+    return (
+        rests[0][1:] == rests[1] or rests[0] == rests[1][1:] or rests[0][1:] == rests[1][1:]
+        or (rests[0][:2] == rests[1][1::-1] and rests[0][2:] == rests[1][2:])
+    )  # fmt: skip
+
+
+# -- counts ------------------------------------------------------------------------------------------------------------
+
+
+def count_findings(engine: Engine, project: Project) -> Iterator[Finding]:
+    """Tables and queries that have more or fewer records than `expect` says."""
+    for name, (least, most) in project.publication.expectations.counts.items():
+        where = project.origin("expect", name)
+        try:
+            ((found,),) = engine.rows(f"SELECT count(*) FROM {quote(name)}")
+        except duckdb.Error:
+            yield Finding("LP601", where, {"detail": f"expect: there is no table or query `{name}`"})
+            continue
+        if found < least or (most is not None and found > most):
+            expected = str(least) if least == most else f"≥ {least}" if most is None else f"{least}–{most}"
+            yield Finding("LP512", where, {"table": name, "found": str(found), "expected": expected})
+
+
+def counts(engine: Engine, tables: Mapping[str, RecordTable]) -> dict[str, int]:
+    """How many records each table has; those of YAML and JSON are in Python already."""
+    return {
+        name: len(table.rows) if isinstance(table, RowTable) else engine.rows(f"SELECT count(*) FROM {quote(name)}")[0][0]
+        for name, table in sorted(tables.items())
+    }
+
+
+def write_counts(found: Mapping[str, int], folder: Path) -> None:
+    """The counts beside the dumps, for the next build to compare with."""
+    (folder / COUNTS).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+
+
+def shrink_findings(found: Mapping[str, int], dist: Path, share: float, where: Origin) -> Iterator[Finding]:
+    """Tables that lost more than a share of their records (per cent) since the dist/ that stands was built."""
+    try:
+        before = json.loads((dist / COUNTS).read_text("utf-8"))
+    except (OSError, ValueError):
+        return
+    for name, number in before.items() if isinstance(before, dict) else ():
+        now = found.get(name, 0)
+        if isinstance(number, int) and number > 0 and (number - now) * 100 > share * number:
+            yield Finding("LP513", where, {"table": name, "before": str(number), "found": str(now), "share": f"{share:g}"})

@@ -1,0 +1,160 @@
+"""What declarations say to no effect, or not alike in two places: unused terms, shapes without a match, prefixes, terms of shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from lodpipe.checks.records import term_finding
+from lodpipe.config.publication import Project
+from lodpipe.config.vocabulary import RDF, RDFS, Vocabulary
+from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.engine.statements import TYPE, Statements
+from lodpipe.shacl.shapes import SH, Shapes
+
+OWL = "http://www.w3.org/2002/07/owl#"
+_TERMS = frozenset(
+    f"<{one}>"
+    for one in (
+        RDF + "Property", RDFS + "Class", RDFS + "Datatype",
+        OWL + "Class", OWL + "ObjectProperty", OWL + "DatatypeProperty", OWL + "AnnotationProperty",
+    )
+)  # fmt: skip
+_SHAPE_TERMS = tuple(f"<{SH}{one}>" for one in ("path", "class", "datatype", "targetClass", "targetSubjectsOf", "targetObjectsOf"))
+_PREFIX = re.compile(r"^\s*@?prefix\s+([\w.-]*):\s*<([^<>\s]*)>", re.IGNORECASE | re.MULTILINE)
+
+
+def lint_findings(statements: Statements, vocabulary: Vocabulary, shapes: Shapes, prefixes: Mapping[str, str], project: Project) -> Iterator[Finding]:
+    """All that this module looks at; `prefixes` are those of the mapping."""
+    root, graph = project.root, _Graph(statements, vocabulary)
+    yield from unused_terms(graph, vocabulary, root)
+    yield from idle_shapes(graph, shapes, vocabulary, project)
+    yield from shape_terms(shapes, vocabulary, root)
+    yield from redefined_prefixes(vocabulary, prefixes, root)
+    yield from missing_superclasses(statements, vocabulary)
+
+
+class _Graph:
+    """Which predicates, classes and datatypes the statements of the records use, asked once."""
+
+    def __init__(self, statements: Statements, vocabulary: Vocabulary) -> None:
+        self.engine = statements.engine
+        self.predicates: set[str] = {row[0] for row in self.engine.rows("SELECT DISTINCT p FROM statements")}
+        # The ontology's own statements have no rule; a term that only describes itself is not used.
+        self.used: set[str] = {
+            row[0]
+            for row in self.engine.rows(
+                "SELECT DISTINCT p FROM statements WHERE rule IS NOT NULL UNION SELECT DISTINCT o FROM statements WHERE rule IS NOT NULL AND p = ? "
+                "UNION SELECT DISTINCT regexp_extract(o, '(<[^<>]*>)$', 1) FROM statements WHERE rule IS NOT NULL AND o LIKE '\"%>'",
+                [TYPE],
+            )
+        }
+        self.used |= {o for _, p, o, _ in vocabulary.triples if p.startswith(f"<{RDFS}") and o.startswith("<")}
+        self.used |= {p for _, p, _, _ in vocabulary.triples}
+        self.classes: set[str] = {row[0] for row in self.engine.rows("SELECT DISTINCT o FROM statements WHERE p = ?", [TYPE])}
+        above = {s: o for s, p, o, _ in vocabulary.triples if p == f"<{RDFS}subClassOf>"}
+        for one in list(self.classes):
+            while one in above and above[one] not in self.classes:
+                one = above[one]
+                self.classes.add(one)
+
+    def has_node(self, term: str) -> bool:
+        """Whether anything is said of a node."""
+        return bool(self.engine.rows("SELECT 1 FROM statements WHERE s = ? OR o = ? LIMIT 1", [term, term]))
+
+
+# -- terms -------------------------------------------------------------------------------------------------------------
+
+
+def unused_terms(graph: _Graph, vocabulary: Vocabulary, root: Path) -> Iterator[Finding]:
+    """Own properties, classes and datatypes that no statement of a record and no other term uses: a warning."""
+    own = {s for s, p, o, _ in vocabulary.triples if p == TYPE and o in _TERMS}
+    for term in sorted(own - graph.used):
+        yield Finding("LP508", vocabulary.origin(term, root), {"term": vocabulary.compact(term[1:-1])}, Severity.WARNING)
+
+
+def missing_superclasses(statements: Statements, vocabulary: Vocabulary) -> Iterator[Finding]:
+    """Classes stated without a superclass that their term list names: a query for the superclass finds only a part."""
+    for name, superclass, count, rule in statements.without_superclass(vocabulary.superclasses):
+        where = statements.rules[rule].origin if rule is not None else Origin("ontology")
+        words = {
+            "term": vocabulary.compact(name[1:-1]), "superclass": vocabulary.compact(superclass[1:-1]), "count": f"{count:,}",
+        }  # fmt: skip
+        yield Finding("LP515", where, words, Severity.WARNING)
+
+
+# -- shapes ------------------------------------------------------------------------------------------------------------
+
+
+def idle_shapes(graph: _Graph, shapes: Shapes, vocabulary: Vocabulary, project: Project) -> Iterator[Finding]:
+    """Shapes whose targets all match nothing: a warning, for a check that never runs protects nobody; `idle_shapes` names those that may."""
+    targets: dict[str, list[tuple[bool, str]]] = {}
+    off = {s for s, p, o in shapes.triples if p == f"<{SH}deactivated>" and o.startswith('"true"')}
+    for s, p, o in shapes.triples:
+        kind = p.removeprefix(f"<{SH}target").removesuffix(">")
+        if kind == "Class":
+            targets.setdefault(s, []).append((o in graph.classes, f"no {_short(o, vocabulary)}"))
+        elif kind in ("SubjectsOf", "ObjectsOf"):
+            targets.setdefault(s, []).append((o in graph.predicates, f"no {_short(o, vocabulary)}"))
+        elif kind == "Node":
+            targets.setdefault(s, []).append((graph.has_node(o), f"no {_short(o, vocabulary)}"))
+    for shape, found in targets.items():
+        name = shapes.name(shape, vocabulary)
+        if shape not in off and name not in project.publication.expectations.idle_shapes and not any(hit for hit, _ in found):
+            words = {"shape": name, "detail": ", ".join(miss for _, miss in found)}
+            yield Finding("LP509", shapes.origin(shape, project.root), words, Severity.WARNING)
+
+
+def _short(term: str, vocabulary: Vocabulary) -> str:
+    return vocabulary.compact(term[1:-1]) if term.startswith("<") else term
+
+
+def shape_terms(shapes: Shapes, vocabulary: Vocabulary, root: Path) -> Iterator[Finding]:
+    """Terms in shapes that their vocabulary does not have: such a shape can never be met, or never be broken."""
+    seen: set[tuple[str, str]] = set()
+    for s, p, o in shapes.triples:
+        if p not in _SHAPE_TERMS or not o.startswith("<") or o.startswith("<urn:shape:") or (o, shapes.origins.get(s, "")) in seen:
+            continue
+        seen.add((o, shapes.origins.get(s, "")))
+        iri = o[1:-1]
+        if iri.startswith(vocabulary.base) or (found := term_finding(iri, vocabulary, Origin(""))) is None:
+            continue
+        file = shapes.origins.get(s, "shapes")
+        yield Finding(found.code, Origin(file, _line_of(root / file, iri, vocabulary)), found.words)
+
+
+def _line_of(path: Path, iri: str, vocabulary: Vocabulary) -> int:
+    """The first line of a file that names an IRI, in full or in short."""
+    short = vocabulary.compact(iri)
+    local = re.split(r"[/#]", iri)[-1]
+    lines = path.read_text("utf-8", errors="replace").split("\n") if path.is_file() else []
+    for name in (f"<{iri}>", short, f":{local}"):
+        for number, line in enumerate(lines, 1):
+            if name and re.search(rf"{re.escape(name)}(?![\w-])", line) and not line.lstrip().lower().startswith(("@prefix", "prefix")):
+                return number
+    return 0
+
+
+# -- prefixes ----------------------------------------------------------------------------------------------------------
+
+
+def redefined_prefixes(vocabulary: Vocabulary, mapping: Mapping[str, str], root: Path) -> Iterator[Finding]:
+    """Prefixes that mean one namespace in the context or the term lists and another one in a Turtle file or the mapping: a warning."""
+    known = vocabulary.prefixes
+    for path in sorted([*(root / "ontology").glob("[!.]*.ttl"), *(root / "shapes").glob("[!.]*.ttl")]):
+        text = path.read_text("utf-8", errors="replace")
+        for match in _PREFIX.finditer(text):
+            prefix, namespace = match.groups()
+            absolute = namespace if re.match(r"[A-Za-z][\w+.-]*:", namespace) else vocabulary.base + namespace
+            if known.get(prefix, absolute) != absolute:
+                words = {"prefix": prefix, "here": absolute, "there": known[prefix]}
+                line = text.count("\n", 0, match.start(1)) + 1
+                yield Finding("LP514", Origin(path.relative_to(root).as_posix(), line), words, Severity.WARNING)
+    for prefix, namespace in mapping.items():
+        if known.get(prefix, namespace) != namespace:
+            file = root / "source/mapping.yaml"
+            lines = file.read_text("utf-8", errors="replace").split("\n") if file.is_file() else []
+            line = next((number for number, one in enumerate(lines, 1) if re.search(rf"(^|[\s{{,]){re.escape(prefix)}:\s", one)), 0)
+            words = {"prefix": prefix, "here": namespace, "there": known[prefix]}
+            yield Finding("LP514", Origin("source/mapping.yaml", line), words, Severity.WARNING)

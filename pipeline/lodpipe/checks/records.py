@@ -1,0 +1,267 @@
+"""What shapes cannot say: references, doubled keys and cells of record tables, terms that no vocabulary has, unused records."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from lodpipe.config.vocabulary import RDF, RDFS, Vocabulary
+from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.statements import Statements
+from lodpipe.mapping.model import MappingDocument, expressions
+from lodpipe.mapping.plan import Plan, quote, text
+from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
+from lodpipe.sources.schema import did_you_mean
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+
+
+# -- record tables -----------------------------------------------------------------------------------------------------
+
+
+def record_findings(
+    engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table], lexicon: Lexicon
+) -> list[Finding]:
+    """Broken references and doubled keys in lists; bad cells, missing cells and doubled keys of scanned tables.
+
+    The fields of other tables were checked when they were read.
+    """
+    found: list[Finding] = []
+    for table, column in _references(tables):
+        target = column.field.target
+        found += _broken_references(engine, table, column, tables[target], declared[target].key or "id")
+    for table in tables.values():
+        if isinstance(table, RowTable):
+            found += _doubled_in_list(table)
+        for column in table.columns:
+            if column.field.unique:
+                found += _doubled_values(engine, table, column.name)
+        if isinstance(table, ScanTable):
+            found += _bad_cells(engine, table, lexicon)
+            found += _doubled_keys(engine, table, declared[table.name].key)
+    return _doubled_once(found)
+
+
+def _doubled_once(findings: list[Finding]) -> list[Finding]:
+    """A row that stands twice doubles each of its keys; it is told for the first of them."""
+    doubled: set[Origin | None] = set()
+    kept = []
+    for one in sorted(findings, key=lambda one: one.words.get("key") != "id"):
+        place = one.where and Origin(one.where.file, one.where.line)
+        if one.code != "LP207" or place not in doubled:
+            kept.append(one)
+        if one.code == "LP207":
+            doubled.add(place)
+    return kept
+
+
+def _values(engine: Engine, table: RecordTable, column: str) -> list[tuple[int, str]]:
+    """Record and value of every cell of a column that holds one."""
+    if isinstance(table, RowTable):
+        at = 2 + [one.name for one in table.columns].index(column)
+        return [(row[0], row[at]) for row in table.rows if row[at] is not None]  # type: ignore[misc]  # numbers first, then texts
+    name = quote(column)
+    return engine.rows(f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
+
+
+def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable, Column]]:
+    """The columns that refer to records of another table."""
+    for table in tables.values():
+        for column in table.columns:
+            if column.field.kind == "ref":
+                yield table, column
+
+
+def _broken_references(engine: Engine, table: RecordTable, column: Column, target: RecordTable, key: str) -> Iterator[Finding]:
+    if isinstance(table, RowTable) and isinstance(target, RowTable):
+        # Both are in Python already; a query for each of many small tables would cost more than the look.
+        known = {value for _, value in _values(engine, target, key)}
+        broken = [(record, value) for record, value in _values(engine, table, column.name) if value not in known]
+    else:
+        name = quote(column.name)
+        broken = engine.rows(
+            f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL "
+            f"AND {name} NOT IN (SELECT {quote(key)} FROM {quote(target.name)} WHERE {quote(key)} IS NOT NULL) ORDER BY _record"
+        )
+    near = [value for _, value in _values(engine, target, key)] if broken else []
+    for record, value in broken:
+        words = {"key": _label(column), "value": value, "table": target.name, "hint": did_you_mean(value, near)}
+        yield Finding("LP206", table.locate(record, column.name), words)
+
+
+def _label(column: Column) -> str:
+    return column.name if column.path else column.field.target
+
+
+def _bad_cells(engine: Engine, table: ScanTable, lexicon: Lexicon) -> Iterator[Finding]:
+    for column in table.columns:
+        name = quote(column.name)
+        pattern = pattern_of(column.field, lexicon)
+        for record, value in engine.rows(
+            f"SELECT _record, {name} FROM {quote(table.name)} WHERE NOT regexp_matches({name}, {text(pattern or '')}) ORDER BY _record"
+        ):
+            yield _bad_cell(table.locate(record, column.name), column, value, lexicon)
+        if column.field.required:
+            for (record,) in engine.rows(f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"):
+                yield Finding("LP202", table.locate(record, column.name), {"key": column.name, "table": table.name})
+
+
+def _bad_cell(where: Origin, column: Column, value: str, lexicon: Lexicon) -> Finding:
+    if column.field.kind == "concept":
+        allowed = lexicon.concepts[column.field.target]
+        words = {"key": column.name, "value": value, "allowed": ", ".join(allowed), "hint": did_you_mean(value, allowed)}
+        return Finding("LP205", where, words)
+    pattern = lexicon.patterns.get(column.field.target)
+    words = {"key": column.name, "value": value, "expected": column.field.target, "pattern": f" (pattern {pattern})" if pattern else ""}
+    return Finding("LP204", where, words)
+
+
+def _doubled_in_list(table: RowTable) -> Iterator[Finding]:
+    """Two items of one list with the same key: the field marked `key`, else `id`."""
+    marked = [one.name for one in table.columns if one.field.key] or [one.name for one in table.columns if one.name == "id"]
+    if not marked or not table.rows or table.rows[0][1] is None:
+        return
+    at = 2 + [one.name for one in table.columns].index(marked[0])
+    first: dict[tuple[object, object], int] = {}
+    for row in table.rows:
+        number, parent, value = int(row[0] or 0), row[1], row[at]
+        if value is not None and first.setdefault((parent, value), number) != number:
+            other = table.locate(first[parent, value], marked[0])
+            yield Finding("LP207", table.locate(number, marked[0]), {"key": marked[0], "value": str(value), "other": str(other)})
+
+
+def _doubled_values(engine: Engine, table: RecordTable, column: str) -> Iterator[Finding]:
+    """Values of a `unique` field that an earlier record has already."""
+    if isinstance(table, ScanTable):
+        yield from _doubled_keys(engine, table, column)
+        return
+    first: dict[str, int] = {}
+    for record, value in _values(engine, table, column):
+        if first.setdefault(value, record) != record:
+            other = table.locate(first[value], column)
+            yield Finding("LP207", table.locate(record, column), {"key": column, "value": value, "other": str(other)})
+
+
+def _doubled_keys(engine: Engine, table: ScanTable, key: str | None) -> Iterator[Finding]:
+    if key is None:
+        return
+    name = quote(key)
+    for record, value, first in engine.rows(
+        f"SELECT _record, {name}, first FROM (SELECT _record, {name}, min(_record) OVER (PARTITION BY {name}) AS first "
+        f"FROM {quote(table.name)} WHERE {name} IS NOT NULL) WHERE _record <> first ORDER BY _record"
+    ):
+        yield Finding("LP207", table.locate(record, key), {"key": key, "value": value, "other": str(table.locate(first))})
+
+
+def unused_records(engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]) -> Iterator[Finding]:
+    """Records that others are meant to refer to, and none does: a warning. A reference to itself does not count."""
+    used: dict[str, set[str]] = {}
+    for table, column in _references(tables):
+        inward = table.name == column.field.target
+        own = dict(_values(engine, table, declared[table.name].key or "id")) if inward else {}
+        found = (value for record, value in _values(engine, table, column.name) if own.get(record) != value)
+        used.setdefault(column.field.target, set()).update(found)
+    for name, values in used.items():
+        for record, value in _values(engine, tables[name], declared[name].key or "id"):
+            if value not in values:
+                yield Finding("LP505", tables[name].locate(record), {"value": value, "table": name}, Severity.WARNING)
+
+
+def unused_fields(tables: Mapping[str, RecordTable], declared: Mapping[str, Table], mapping: MappingDocument) -> Iterator[Finding]:
+    """Fields that no query or rule of the mapping names: a warning, for what they hold is not published."""
+    named: set[str] = set()
+    for source in mapping.sources:
+        named.update(re.findall(r"\w+", source.text))
+    for one in mapping.triples_maps.values():
+        named.update(name for expression in expressions(one) for name in expression.references)
+    for table in tables.values():
+        root = next(declared[name] for name in sorted(declared, key=len, reverse=True) if table.name == name or table.name.startswith(f"{name}_"))
+        if table.name not in named:
+            yield Finding("LP507", root.origin, {"key": table.name, "table": root.name}, Severity.WARNING)
+            continue
+        for column in table.columns:
+            if column.name not in named:
+                yield Finding("LP507", root.origin, {"key": column.name, "table": table.name}, Severity.WARNING)
+
+
+# -- values on their way through the mapping ---------------------------------------------------------------------------
+
+
+POLICIES = {"error": Severity.ERROR, "warn": Severity.WARNING, "skip": Severity.INFO}
+
+
+def mapping_findings(engine: Engine, plan: Plan, policy: str = "error", most: int = 10) -> list[Finding]:
+    """The first values of each rule that can become no term, with how often that happened.
+
+    Their statements are never made; the policy (error, warn, skip) says how much that weighs.
+    """
+    found = []
+    for check, count, samples in engine.failures(plan):
+        times = "" if count <= len(samples) else f" ({count:,} times)"
+        for record, value in samples[:most]:
+            where = None if record is None else engine.locate(record, check.column)
+            words = {**check.words, "value": str(value), "times": times}
+            found.append(Finding(check.code, where, words, POLICIES[policy]))
+    return found
+
+
+# -- vocabulary --------------------------------------------------------------------------------------------------------
+
+
+def vocabulary_findings(statements: Statements, vocabulary: Vocabulary) -> Iterator[Finding]:
+    """Predicates, classes and datatypes that are in no term list, superseded, or of a vocabulary without a list."""
+    for term, rule in statements.terms_used():
+        if not term:
+            continue
+        where = statements.rules[rule].origin if rule is not None else Origin("ontology")
+        one = term_finding(term[1:-1], vocabulary, where)
+        if one:
+            yield one
+
+
+def _meant(iri: str, vocabulary: Vocabulary) -> str:
+    """A hint where a vocabulary is known by https and named by http, or the other way round."""
+    other = iri.replace("http:", "https:", 1) if iri.startswith("http:") else iri.replace("https:", "http:", 1)
+    return f"; did you mean <{other}>?" if any(other.startswith(one) for one in vocabulary.lists) else ""
+
+
+def unsafe_links(statements: Statements) -> Iterator[Finding]:
+    """Objects that a browser would run or open on its own machine, such as javascript: addresses."""
+    sql = "SELECT DISTINCT s, p, o FROM statements WHERE regexp_matches(o, '^<(javascript|vbscript|data|file):', 'i') ORDER BY ALL LIMIT 100"
+    for s, p, o in statements.engine.rows(sql):
+        yield Finding("LP306", statements.origin(s, p, o), {"value": o[1:-1][:80]})
+
+
+# What XML 1.0 (2.2, Char) holds in no form, as canonical N-Triples has it; two backslashes are one, and begin no escape.
+_NOT_IN_XML = re.compile(r"\\\\|(\\[bf]|\\u00(?:0[0-8BCEFbcef]|1[0-9A-Fa-f])|[\ufffe\uffff])")
+
+
+def control_characters(statements: Statements, dumps: Sequence[str]) -> Iterator[Finding]:
+    """Texts with a character that XML cannot hold, most often pasted from a word processor; an error where RDF/XML is among the dumps."""
+    severity = Severity.ERROR if "rdf" in dumps else Severity.WARNING
+    sql = (
+        "SELECT DISTINCT s, p, o FROM statements WHERE starts_with(o, '\"') "
+        "AND regexp_matches(o, '\\\\[bf]|\\\\u00[01]|[\\x{FFFE}\\x{FFFF}]') ORDER BY ALL"
+    )
+    for s, p, o in statements.engine.rows(sql):
+        if found := next((one[1] for one in _NOT_IN_XML.finditer(o) if one[1]), ""):
+            number = {"\\b": 8, "\\f": 12}.get(found) or (ord(found) if len(found) == 1 else int(found[2:], 16))
+            yield Finding("LP320", statements.origin(s, p, o), {"character": f"U+{number:04X}", "value": o[:80]}, severity)
+
+
+def term_finding(iri: str, vocabulary: Vocabulary, where: Origin) -> Finding | None:
+    """What is wrong with a term, if anything: it is own and declared, or stands in the list of its vocabulary."""
+    if iri in vocabulary.own_terms or iri.startswith((XSD, RDF, RDFS)):
+        return None
+    namespace, name = re.match(r"(.*[/#])([^/#]*)$", iri).groups() if re.match(r".*[/#]", iri) else (iri, "")  # type: ignore[union-attr]
+    known = vocabulary.lists.get(namespace)
+    if known is None:
+        return Finding("LP503", where, {"term": iri, "hint": _meant(iri, vocabulary)})
+    if name not in known.terms:
+        words = {"term": f"{known.prefix}:{name}", "vocabulary": known.namespace, "hint": did_you_mean(name, sorted(known.terms))}
+        return Finding("LP501", where, words)
+    if name in known.deprecated:
+        successor = known.deprecated[name]
+        return Finding("LP502", where, {"term": f"{known.prefix}:{name}", "hint": f" by {known.prefix}:{successor}" if successor else ""})
+    return None

@@ -1,0 +1,202 @@
+"""ontology/: own terms and concepts, the JSON-LD context, and the term lists of the vocabularies that are used."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyoxigraph as ox
+
+from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
+from lodpipe.documents.readers import inside, read_text
+
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+RDFS = "http://www.w3.org/2000/01/rdf-schema#"
+SKOS = "http://www.w3.org/2004/02/skos/core#"
+VALUE_PATTERN = "https://schema.org/valuePattern"
+
+
+@dataclass(frozen=True)
+class TermList:
+    """The terms of an external vocabulary, as far as its list names them.
+
+    `deprecated` has the successor of each superseded term (or an empty text), `superclasses` the classes to be stated beside a class.
+    """
+
+    prefix: str
+    namespace: str
+    terms: frozenset[str]
+    deprecated: dict[str, str]
+    superclasses: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """Everything that ontology/ declares; `triples` are (subject, predicate, object, file) in N-Triples spelling."""
+
+    base: str
+    triples: tuple[tuple[str, str, str, str], ...]
+    context: dict[str, Any]
+    lists: dict[str, TermList]
+
+    @cached_property
+    def prefixes(self) -> dict[str, str]:
+        """Prefix → namespace: those of the context, then those of the term lists."""
+        listed = {one.prefix: one.namespace for one in self.lists.values()}
+        named = {name: value for name, value in self.context.items() if isinstance(value, str) and value.endswith(("/", "#"))}
+        return listed | named
+
+    @cached_property
+    def concepts(self) -> dict[str, tuple[str, ...]]:
+        """Scheme → names of its concepts, both as the last part of their IRIs, in order."""
+        found: dict[str, list[str]] = {}
+        for s, p, o, _ in self.triples:
+            if p == f"<{SKOS}inScheme>":
+                found.setdefault(_last(o), []).append(_last(s))
+        return {scheme: tuple(sorted(names)) for scheme, names in sorted(found.items())}
+
+    @cached_property
+    def patterns(self) -> dict[str, str]:
+        """IRI of each own datatype → the pattern of its texts."""
+        return {s[1:-1]: _literal_text(o) for s, p, o, _ in self.triples if p == f"<{VALUE_PATTERN}>"}
+
+    def concept_rows(self, languages: tuple[str, ...]) -> tuple[list[str], list[list[str | None]]]:
+        """Columns and rows of the table `concepts`: scheme, name, and the label in each language, for queries of the mapping."""
+        labels: dict[str, dict[str, str]] = {}
+        for s, p, o, _ in self.triples:
+            if p == f"<{SKOS}prefLabel>":
+                value, _, language = o.rpartition("@")
+                labels.setdefault(s, {})[language] = _literal_text(value)
+        schemes = [(s, o) for s, p, o, _ in self.triples if p == f"<{SKOS}inScheme>"]
+        rows: list[list[str | None]] = [
+            [_last(scheme), _last(concept), *(labels.get(concept, {}).get(language) for language in languages)] for concept, scheme in schemes
+        ]
+        return ["scheme", "name", *(f"label_{language}" for language in languages)], rows
+
+    @cached_property
+    def superclasses(self) -> tuple[tuple[str, str], ...]:
+        """Pairs of a class and a superclass that is to be stated beside it, as IRIs."""
+        return tuple(
+            (one.namespace + name, one.namespace + superclass)
+            for one in self.lists.values()
+            for name, superclasses in one.superclasses.items()
+            for superclass in superclasses
+        )
+
+    @cached_property
+    def own_terms(self) -> frozenset[str]:
+        """IRIs that the ontology describes."""
+        return frozenset(s[1:-1] for s, _, _, _ in self.triples)
+
+    def compact(self, iri: str) -> str:
+        """An IRI in short form where a prefix or the base IRI allows."""
+        for prefix, namespace in self.prefixes.items():
+            local = iri[len(namespace) :]
+            if iri.startswith(namespace) and local and "/" not in local:
+                return f"{prefix}:{local}"
+        return iri.removeprefix(self.base)
+
+    def origin(self, subject: str, root: Path) -> Origin:
+        """The line on which an own term is described first."""
+        file = next((file for s, _, _, file in self.triples if s == subject), "ontology")
+        name = re.split(r"[/#]", subject[1:-1])[-1]
+        described = re.compile(rf"^[^\s#]*[:/<]{re.escape(name)}>?\s")
+        path = root / file
+        lines = path.read_text("utf-8", errors="replace").split("\n") if path.is_file() else []
+        return Origin(file, next((number for number, line in enumerate(lines, 1) if described.match(line)), 0))
+
+
+def _last(iri: str) -> str:
+    """The last part of an IRI in N-Triples spelling."""
+    return iri[1:-1].rsplit("/", 1)[-1]
+
+
+def _literal_text(literal: str) -> str:
+    """The text of a literal in N-Triples spelling."""
+    (quad,) = ox.parse(f"<a:a> <a:a> {literal} .", format=ox.RdfFormat.N_TRIPLES)
+    value = quad.object
+    return value.value if isinstance(value, ox.Literal) else str(value)
+
+
+def read_turtle(path: Path, name: str, base: str) -> list[tuple[str, str, str]]:
+    """The triples of a Turtle file in N-Triples spelling, relative IRIs resolved against the base. Raises InvalidDeclaration (LP603)."""
+    try:
+        parsed = ox.parse(read_text(path, name), format=ox.RdfFormat.TURTLE, base_iri=base)
+        return [(str(q.subject), str(q.predicate), str(q.object)) for q in parsed]
+    except SyntaxError as error:
+        raise InvalidDeclaration([Finding("LP603", Origin(name, error.lineno or 0, error.offset or 0), {"detail": error.msg})]) from None
+
+
+def read_vocabulary(root: Path, base: str) -> Vocabulary:
+    """Reads ontology/. Raises InvalidDeclaration with every problem of its files (LP601, LP603)."""
+    folder = root / "ontology"
+    findings: list[Finding] = []
+    triples: list[tuple[str, str, str, str]] = []
+    for path in sorted(folder.glob("[!.]*.ttl")):
+        name = path.relative_to(root).as_posix()
+        try:
+            found = read_turtle(inside(path, root, name), name, base)
+        except (InvalidDeclaration, InvalidData) as error:
+            findings += error.findings
+            continue
+        if any("_:" in (s[:2], o[:2]) for s, _, o in found):
+            findings.append(Finding("LP603", Origin(name), {"detail": "blank nodes are not published; give each node an IRI"}))
+        triples += [(*triple, name) for triple in found]
+    context = _read_context(folder / "context.jsonld", base, findings)
+    paths = sorted((folder / "vocabularies").glob("[!.]*.txt"))
+    lists = {one.namespace: one for path in paths for one in [_read_terms(inside(path, root, f"ontology/vocabularies/{path.name}"))]}
+    if findings:
+        raise InvalidDeclaration(findings)
+    return Vocabulary(base, tuple(sorted(set(triples))), context, lists)
+
+
+def _read_context(path: Path, base: str, findings: list[Finding]) -> dict[str, Any]:
+    """The JSON-LD context, with relative namespaces made absolute; empty where there is no file."""
+    if not path.is_file():
+        return {}
+    try:
+        context = json.loads(read_text(path, "ontology/context.jsonld"))["@context"]
+    except InvalidData as error:
+        findings += error.findings
+        return {}
+    except (ValueError, KeyError, TypeError) as error:
+        line = getattr(error, "lineno", 0)
+        findings.append(Finding("LP601", Origin("ontology/context.jsonld", line), {"detail": f"no JSON with an @context: {error}"}))
+        return {}
+    if not isinstance(context, dict) or any(isinstance(value, str) and key == "@import" for key, value in context.items()):
+        findings.append(Finding("LP601", Origin("ontology/context.jsonld"), {"detail": "@context is a map without remote parts"}))
+        return {}
+    relative = re.compile(r"[A-Za-z][\w-]*/")
+    return {key: base + value if isinstance(value, str) and relative.fullmatch(value) else value for key, value in context.items()}
+
+
+def _read_terms(path: Path) -> TermList:
+    """A term list: lines `# prefix: x`, `# namespace: …`, then `class X`, `class Y < X, Z`, `property y`, `property old -> new`."""
+    head: dict[str, str] = {}
+    terms: set[str] = set()
+    deprecated: dict[str, str] = {}
+    superclasses: dict[str, tuple[str, ...]] = {}
+    name = f"ontology/vocabularies/{path.name}"
+    for line in read_text(path, name).split("\n"):
+        if line.startswith("#"):
+            key, _, value = line[1:].partition(":")
+            head[key.strip()] = value.strip()
+        elif line.strip():
+            _, _, term = line.partition(" ")
+            term, arrow, successor = term.partition("->")
+            term, below, classes = term.partition("<")
+            terms.add(term.strip())
+            if arrow:
+                deprecated[term.strip()] = successor.strip()
+            if below:
+                superclasses[term.strip()] = tuple(one.strip() for one in classes.split(","))
+    if missing := {"prefix", "namespace"} - head.keys():
+        raise InvalidDeclaration([Finding("LP601", Origin(name), {"detail": f"a term list begins with `# {min(missing)}: …`"})])
+    unknown = sorted({one for classes in superclasses.values() for one in classes} - terms)
+    if unknown:
+        raise InvalidDeclaration([Finding("LP601", Origin(name), {"detail": f"the superclass `{unknown[0]}` is not in this list"})])
+    return TermList(head["prefix"], head["namespace"], frozenset(terms), deprecated, superclasses)

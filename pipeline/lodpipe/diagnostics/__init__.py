@@ -1,0 +1,1 @@
+"""Findings, the rules that they break with their texts in English and German, and progress."""

@@ -1,0 +1,1 @@
+"""Files to trees and tables with positions: YAML, JSON, CSV."""

@@ -1,0 +1,1 @@
+"""Runs plans on DuckDB: loading, databases, the statement table, the N-Quads writer."""

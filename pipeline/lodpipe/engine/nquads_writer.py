@@ -1,0 +1,379 @@
+"""N-Quads straight from a plan, without a statement table: sorted by sorting records, doubles sought only where there can be any.
+
+A graph's sorted lines are ordered by subject first. Where each subject comes from one row, it is enough to sort the rows by their
+subject and to write each row's statements in the order of their predicates; rows are fewer and shorter than statements. Selects of which
+no subject prefix begins another's are written one after the other. Only what remains is sorted and made distinct statement by statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+import pyoxigraph as ox
+
+from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.page_cache import WriteBehind
+from lodpipe.engine.parallel_writer import write_blocks
+from lodpipe.mapping.plan import Part, Plan, Select, Spelling, Term, is_constant, quote, text
+
+_MANY = 100_000  # rows from which on a look for repeated values pays
+_HEAD = 20_000  # rows in which they are looked for
+_MOST = 60_000  # values of a column that still count as repeated
+_SAMPLE = 4096  # bytes in which the line of each block is sought that is parsed before it is written
+
+
+@dataclass(frozen=True)
+class _Ordered:
+    """A table whose rows are in the order of their lines; `lines` gives the SELECT that makes a text of lines from each row of such a relation.
+
+    `kept` are tables to be dropped after it.
+    """
+
+    table: str
+    lines: Callable[[str], str]
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """How far a part of the file has come: the triples maps that make it, the share of their rows in per cent, the lines written."""
+
+    name: str
+    share: float
+    lines: int
+
+
+def write_lines(
+    engine: Engine, plan: Plan, path: Path, *, sort: bool = True, graphs: bool = True, said: Callable[[Stage], None] | None = None
+) -> None:
+    """Writes the statements of a plan as N-Quads (or N-Triples without `graphs`) in canonical order, or in any order.
+
+    `said` hears how far each part has come, at its end with a share of 100.
+    """
+    with path.open("wb") as file:
+        out = WriteBehind(file)
+        for group in _groups(plan.selects):
+            part = _Part(", ".join(dict.fromkeys(select.name for select in group)), said)
+            ordered = _ordered(engine, group, sort, graphs)
+            write_blocks(engine, ordered.table, ordered.lines, out, part.hear if said else None, _check_syntax)
+            part.end()
+            for table in ordered.kept:
+                engine.drop(table)
+
+
+def _check_syntax(block: list[memoryview]) -> None:
+    """Parses the first line of a block, so that a fault in how terms are made is found before a file leaves.
+
+    What leaves is valid by construction: constants are checked when a mapping is planned; values are escaped or encoded, or checked for each row.
+    Raises RuntimeError for lines that are no N-Quads; IRIs are not looked at, for rml:UnsafeIRI makes invalid ones where a mapping asks for it.
+    """
+    for piece in block[:1]:
+        line, end, _ = bytes(piece[:_SAMPLE]).partition(b"\n")
+        try:
+            for _ in ox.parse(line + end if end else b"", format=ox.RdfFormat.N_QUADS, lenient=True):
+                pass
+        except SyntaxError as error:
+            raise RuntimeError(f"a line that is no N-Quads was made: {error}") from None
+
+
+class _Part:
+    """Counts the lines of a part of the file, and tells whoever wants to hear."""
+
+    def __init__(self, name: str, said: Callable[[Stage], None] | None) -> None:
+        self.name, self.said, self.lines = name, said or (lambda _: None), 0
+
+    def hear(self, share: float, texts: list[memoryview]) -> None:
+        """Takes note of what was written, and of the share of the rows that are done."""
+        self.lines += sum(bytes(text).count(b"\n") for text in texts)
+        self.said(Stage(self.name, min(100 * share, 99), self.lines))
+
+    def end(self) -> None:
+        """All rows are done."""
+        self.said(Stage(self.name, 100.0, self.lines))
+
+
+def _ordered(engine: Engine, group: list[Select], sort: bool, graphs: bool) -> _Ordered:
+    """Rows are sorted before their terms are made, so that what is sorted is short."""
+    if len(group) == 1:
+        select, thinned = _thinned(engine, group[0])
+        if select is not None:
+            ordered = _rows(engine, select, sort, graphs)
+            return replace(ordered, kept=(*ordered.kept, *thinned))
+    union = " UNION ALL ".join(_statements(select, graphs) for select in group)
+    order = " ORDER BY line" if sort else ""
+    table = engine.kept(f"SELECT DISTINCT line FROM ({union}) WHERE line IS NOT NULL{order}")
+    return _Ordered(table, lambda source: f"SELECT concat(line, chr(10)) FROM {source}", (table,))
+
+
+def _groups(selects: Sequence[Select]) -> Iterator[list[Select]]:
+    """Selects whose subjects may meet, together; the groups in the order of their subjects."""
+    ordered = sorted((select for select in selects if select.parts), key=lambda one: one.prefix)
+    group: list[Select] = []
+    for select in ordered:
+        # Sorted by prefix, a select that meets the group begins with the group's shortest prefix, which is its first.
+        if group and not select.prefix.startswith(group[0].prefix):
+            yield group
+            group = []
+        group.append(select)
+    if group:
+        yield group
+
+
+# -- a text for each row -----------------------------------------------------------------------------------------------
+
+
+def _thinned(engine: Engine, select: Select) -> tuple[Select | None, tuple[str, ...]]:
+    """The select over a source of which each row makes a subject of its own, and the tables kept for it; None where that cannot be had.
+
+    Rows without a subject are left out. Where many rows make the same few subjects, rows that are alike in all that the select reads are taken once.
+    """
+    if is_constant(select.subject.sql) or select.join:
+        return None, ()
+    rows, there, subjects = _subjects(engine, select)
+    if there < rows:
+        select = replace(select, source=f"(SELECT * FROM {select.source} WHERE {_subject(select)} IS NOT NULL)")
+    if there == subjects:
+        return select, ()
+    columns = _columns(select)
+    if columns and there > 2 * subjects:
+        table = engine.kept(f"SELECT DISTINCT {', '.join(columns)} FROM {select.source}")
+        thinner = replace(select, source=table)
+        _, there, subjects = _subjects(engine, thinner)
+        if there == subjects:
+            return thinner, (table,)
+        engine.drop(table)
+    return None, ()
+
+
+def _subjects(engine: Engine, select: Select) -> tuple[int, int, int]:
+    """How many rows there are, how many of them have a subject, and how many subjects they have."""
+    counted = f"SELECT count(*), count(s), count(DISTINCT s) FROM (SELECT {_subject(select)} AS s FROM {select.source})"
+    ((rows, there, subjects),) = engine.rows(counted)
+    return rows, there, subjects
+
+
+def _subject(select: Select) -> str:
+    """What decides the subject of a row."""
+    return select.key[0] if select.key else select.subject.sql
+
+
+def _terms(select: Select) -> list[Term]:
+    """The terms of a select that differ from row to row, each once, the subject first."""
+    terms = [select.subject, *(term for part in select.parts for term in part[:3])]
+    return list({term.sql: term for term in terms if not is_constant(term.sql)}.values())
+
+
+def _columns(select: Select) -> list[str]:
+    """The columns that the terms of a select read, each once."""
+    return list(dict.fromkeys(column for term in _terms(select) for column in term.columns))
+
+
+def _rows(engine: Engine, select: Select, sort: bool, graphs: bool) -> _Ordered:
+    """The rows as they come, or sorted by their subjects with what their terms need and no more."""
+    repeated = _repeated(engine, select)
+    known, spelled = _looked_up(repeated), tuple(one.table for one in repeated.values())
+    by_value, by_code = _joins(repeated, by="value"), _joins(repeated, by="code")
+    tail = select.subject.spelling.tail
+    as_it_is = not sort or engine.order_of(select.source) == tail
+    if as_it_is and quote("_record") not in _columns(select) and (table := engine.table_of(select.source)):
+        return _Ordered(table, lambda source: _row(select, graphs, select.subject.sql, source + by_value, known), spelled)
+    read = [column for term in _terms(select)[1:] if term.spelling.core not in known for column in term.columns]
+    columns = "".join([*(f", it.{column}" for column in dict.fromkeys(read)), *(f", {one.code}" for one in repeated.values())])
+    order = f" ORDER BY {_SUBJECT}" if sort else ""
+    table = engine.kept(f"SELECT {tail} AS {_SUBJECT}{columns} FROM {select.source}{by_value}{order}")
+    _same_rows(engine, select.source, table)
+    subject = f"{text(select.subject.spelling.start)} || {_SUBJECT}"
+    return _Ordered(table, lambda source: _row(select, graphs, subject, source + by_code, known), (table, *spelled))
+
+
+def _same_rows(engine: Engine, source: str, table: str) -> None:
+    """Raises RuntimeError where a table does not hold a row for each row of its source."""
+    ((rows, kept),) = engine.rows(f"SELECT (SELECT count(*) FROM {source}), (SELECT count(*) FROM {table})")
+    if rows != kept:
+        raise RuntimeError(f"{rows:,} rows became {kept:,}")
+
+
+_SUBJECT = '"⟨subject⟩"'  # a name that no source has
+
+
+@dataclass(frozen=True)
+class _Repeated:
+    """A table that numbers the values of a column which holds few different ones, with their terms: each is made once, not once a row.
+
+    `terms` are the SQL of the terms' cores with the columns that hold them.
+    """
+
+    table: str
+    column: str
+    number: int
+    terms: dict[str, str]
+
+    @property
+    def value(self) -> str:
+        """The column with the values."""
+        return f'"⟨value {self.number}⟩"'
+
+    @property
+    def code(self) -> str:
+        """The column with their numbers."""
+        return f'"⟨code {self.number}⟩"'
+
+
+def _joins(repeated: dict[str, _Repeated], by: Literal["value", "code"]) -> str:
+    """What brings the terms of repeated values to a relation that has the values, or their numbers."""
+    found = "".join(
+        f" LEFT JOIN {one.table} ON it.{one.column if by == 'value' else one.code} = {one.table}.{one.value if by == 'value' else one.code}"
+        for one in repeated.values()
+    )
+    return f" AS it{found}"
+
+
+def _looked_up(repeated: dict[str, _Repeated]) -> dict[str, str]:
+    """The terms of all repeated values, as SQL, and the columns that hold them."""
+    return {sql: column for one in repeated.values() for sql, column in one.terms.items()}
+
+
+def _repeated(engine: Engine, select: Select) -> dict[str, _Repeated]:
+    """The columns of large sources that hold the same values again and again, with their numbered values."""
+    alone = list(dict.fromkeys(term.columns[0] for term in _terms(select)[1:] if len(term.columns) == 1))
+    ((rows,),) = engine.rows(f"SELECT count(*) FROM {select.source}")
+    if not alone or rows < _MANY:
+        return {}
+    counts = ", ".join(f"count(DISTINCT {column})" for column in alone)
+    (distinct,) = engine.rows(f"SELECT {counts} FROM (SELECT {', '.join(alone)} FROM {select.source} LIMIT {_HEAD})")
+    found: dict[str, _Repeated] = {}
+    for column, count in zip(alone, distinct, strict=True):
+        if count * 20 <= _HEAD and (one := _numbered(engine, select, column, len(found))):
+            found[column] = one
+    return found
+
+
+def _numbered(engine: Engine, select: Select, column: str, number: int) -> _Repeated | None:
+    cores = dict.fromkeys(term.spelling.core for term in _terms(select)[1:] if term.columns == (column,))
+    terms = {core: f'"⟨term {number} {place}⟩"' for place, core in enumerate(cores)}
+    one = _Repeated("", column, number, terms)
+    made = "".join(f", {sql} AS {name}" for sql, name in terms.items())
+    values = f"SELECT DISTINCT {column} FROM {select.source} WHERE {column} IS NOT NULL"
+    table = engine.kept(f"SELECT {column} AS {one.value}, CAST(row_number() OVER () AS UINTEGER) AS {one.code}{made} FROM ({values})")
+    ((count,),) = engine.rows(f"SELECT count(*) FROM {table}")
+    if count <= _MOST:
+        return replace(one, table=table)
+    engine.drop(table)
+    return None
+
+
+def _row(select: Select, graphs: bool, subject: str, source: str, known: dict[str, str]) -> str:
+    """One text for each row: its lines in order. Lines of different predicates are in order by the order of the predicates.
+
+    Each term is made once, in a layer of its own, or taken from the column that is `known` to hold it; the text is joined in one go, for each
+    join is a copy.
+    """
+    terms = _Names(known)
+    pieces = ", ".join(piece for parts in _by_predicate(select) for piece in _block(parts, terms, graphs))
+    return f"SELECT concat({pieces}) FROM (SELECT {subject} AS s{terms.columns()} FROM {source})"
+
+
+class _Names:
+    """Short names for what is made once a row."""
+
+    def __init__(self, known: dict[str, str]) -> None:
+        self.known = known
+        self.short: dict[str, str] = {}
+
+    def of(self, term: Term) -> str:
+        """A whole term: a constant or a name."""
+        core = term.spelling.core
+        return self._name(replace(term.spelling, core=self.known.get(core, core)).sql)
+
+    def spelled(self, term: Term) -> Spelling:
+        """A term in its parts, with a name as its core."""
+        return Spelling("", term.sql) if is_constant(term.sql) else replace(term.spelling, core=self._name(term.spelling.core))
+
+    def _name(self, sql: str) -> str:
+        return sql if is_constant(sql) else self.short.setdefault(self.known.get(sql, sql), f"t{len(self.short)}")
+
+    def columns(self) -> str:
+        """All that is named, for a SELECT."""
+        return "".join(f", {sql} AS {name}" for sql, name in self.short.items())
+
+
+def _by_predicate(select: Select) -> Iterator[list[Part]]:
+    """The parts of each predicate in order; all in one where a predicate is not known before the data."""
+    if all(is_constant(part[0].sql) for part in select.parts):
+        for _, parts in groupby(sorted(select.parts, key=lambda part: _plain(part[0].sql)), key=lambda part: part[0].sql):
+            yield list(parts)
+    else:
+        yield list(select.parts)
+
+
+def _plain(constant: str) -> str:
+    return constant[1:-1].replace("''", "'")
+
+
+def _block(parts: list[Part], terms: _Names, graphs: bool) -> list[str]:
+    """What makes the lines of one predicate, in order and without doubles, when it is joined; two are compared, more are sorted as a list."""
+    parts = list({(p.sql, o.sql, g.sql if graphs else ""): (p, o, g, rule) for p, o, g, rule in parts}.values())
+    if len(parts) == 1:
+        return _pieces_of(parts[0], terms.spelled(parts[0][1]), terms, graphs)
+    if len(parts) == 2 and _alike(parts[0], parts[1], graphs):
+        first, second = terms.of(parts[0][1]), terms.of(parts[1][1])
+        lower, higher = f"least({first}, {second})", f"greatest({first}, {second})"
+        wholes = (Spelling("", lower), Spelling("", f"nullif({higher}, {lower})"))
+        return [piece for whole in wholes for piece in _pieces_of(parts[0], whole, terms, graphs)]
+    listed = ", ".join(_line(part, terms, graphs) for part in parts)
+    return [f"nullif(array_to_string(list_sort(list_distinct([{listed}])), chr(10)), '') || chr(10)"]
+
+
+def _alike(one: Part, other: Part, graphs: bool) -> bool:
+    """Whether two parts differ in their objects only."""
+    return one[0].sql == other[0].sql and (one[2].sql == other[2].sql or not graphs)
+
+
+def _pieces_of(part: Part, value: Spelling, terms: _Names, graphs: bool) -> list[str]:
+    """The pieces of a line with this object; all of them NULL, which joining passes over, where a term is missing."""
+    predicate, graph = terms.of(part[0]), _graph(part, terms, graphs)
+    pieces: list[str] = []
+    for piece in ("s", *_between(predicate), text(value.start), value.core, text(value.end), *_end(graph), text("\n")):
+        if pieces and is_constant(pieces[-1]) and is_constant(piece):
+            pieces[-1] = text(_plain(pieces[-1]) + _plain(piece))
+        else:
+            pieces.append(piece)
+    missing = [one for one in (predicate, value.core, graph) if not is_constant(one)]
+    there = " AND ".join(f"{one} IS NOT NULL" for one in missing)
+    return [piece if missing in ([], [piece]) else f"CASE WHEN {there} THEN {piece} END" for piece in pieces]
+
+
+def _graph(part: Part, terms: _Names, graphs: bool) -> str:
+    return terms.of(part[2]) if graphs else "''"
+
+
+def _between(predicate: str) -> list[str]:
+    """What stands between subject and object."""
+    return [text(f" {_plain(predicate)} ")] if is_constant(predicate) else ["' '", predicate, "' '"]
+
+
+def _end(graph: str) -> list[str]:
+    """What follows the object of a line."""
+    if is_constant(graph):
+        return [text(f" {_plain(graph)} ." if graph != "''" else " .")]
+    return [f"CASE WHEN {graph} = '' THEN ' .' ELSE ' ' || {graph} || ' .' END"]
+
+
+def _line(part: Part, terms: _Names, graphs: bool) -> str:
+    """A whole line without its end; NULL where a term is missing."""
+    return " || ".join(["s", *_between(terms.of(part[0])), terms.of(part[1]), *_end(_graph(part, terms, graphs))])
+
+
+# -- a text for each statement -----------------------------------------------------------------------------------------
+
+
+def _statements(select: Select, graphs: bool) -> str:
+    """One text for each statement of a select."""
+    terms = _Names({})
+    lines = ", ".join(dict.fromkeys(_line(part, terms, graphs) for part in select.parts))
+    layer = f"SELECT {select.subject.sql} AS s{terms.columns()} FROM {select.source}"
+    return f"SELECT unnest([{lines}]) AS line FROM ({layer}) WHERE s IS NOT NULL"

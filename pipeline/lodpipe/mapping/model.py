@@ -1,0 +1,141 @@
+"""A mapping as RML-Core has it: triples maps, term maps, joins. Frozen; whatever notation it was written in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+from lodpipe.diagnostics.finding import Finding, Origin
+
+TermType = Literal["iri", "uri", "unsafe-iri", "unsafe-uri", "blank", "literal"]
+
+RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
+XSD = "http://www.w3.org/2001/XMLSchema#"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference to a value of the record: a column name, or a JSONPath."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Expression:
+    """What makes a value for each record: text and references in turn (rml:template, rml:reference, rml:constant).
+
+    A constant has no reference, a plain reference has one part and `template` false. Without any part it is the record itself,
+    which only a blank node can stand for.
+    """
+
+    parts: tuple[str | Reference, ...]
+    template: bool = False
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        return tuple(part.name for part in self.parts if isinstance(part, Reference))
+
+    @property
+    def constant(self) -> str | None:
+        """The text of an expression without references."""
+        return None if self.references else "".join(str(part) for part in self.parts)
+
+
+@dataclass(frozen=True)
+class TermMap:
+    """How a record makes one RDF term (RML-Core, term maps)."""
+
+    expression: Expression
+    term_type: TermType
+    origin: Origin
+    datatype: Expression | None = None
+    language: Expression | None = None
+
+
+@dataclass(frozen=True)
+class Join:
+    """One join condition: the child's value equals the parent's (rml:childMap, rml:parentMap; any expression)."""
+
+    child: Expression
+    parent: Expression
+
+
+@dataclass(frozen=True)
+class ReferencingMap:
+    """An object that is the subject of another triples map (rml:parentTriplesMap)."""
+
+    parent: str
+    joins: tuple[Join, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class PredicateObject:
+    """Predicates and objects that each record pairs with its subject, in the graphs named here."""
+
+    predicates: tuple[TermMap, ...]
+    objects: tuple[TermMap | ReferencingMap, ...]
+    graphs: tuple[TermMap, ...]
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class LogicalSource:
+    """Where records come from: a record table, a SQL query over the record tables, or a file with an iterator.
+
+    A named query can be used by the queries after it, as if it were a table. `text` is the table, the query or the path; of kind `sql`
+    it is a query that `database` (a connection URL) answers. `nulls` are the texts that mean no value (rml:null).
+    """
+
+    kind: Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql"]
+    text: str
+    origin: Origin
+    iterator: str | None = None
+    name: str | None = None
+    database: str | None = None
+    nulls: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TriplesMap:
+    """A source, a subject, and what is said of the subject; `base` overrides the base IRI (rml:baseIRI)."""
+
+    name: str
+    source: LogicalSource
+    subject: TermMap
+    graphs: tuple[TermMap, ...]
+    rules: tuple[PredicateObject, ...]
+    origin: Origin
+    base: str | None = None
+
+
+def expressions(one: TriplesMap) -> Iterator[Expression]:
+    """Every expression of a triples map: those of its terms, their datatypes and languages, and its side of joins."""
+    terms: list[TermMap] = [one.subject, *one.graphs]
+    for rule in one.rules:
+        terms += [*rule.predicates, *rule.graphs, *(item for item in rule.objects if isinstance(item, TermMap))]
+        for item in rule.objects:
+            if isinstance(item, ReferencingMap):
+                yield from (join.child for join in item.joins)
+    for term in terms:
+        yield from (expression for expression in (term.expression, term.datatype, term.language) if expression)
+
+
+@dataclass(frozen=True)
+class MappingDocument:
+    """Every triples map of a mapping, by name, the named sources in their order, and the base IRI where the mapping states one.
+
+    `findings` are those that do not stop it.
+    """
+
+    triples_maps: dict[str, TriplesMap]
+    named_sources: tuple[LogicalSource, ...] = ()
+    base: str | None = None
+    prefixes: dict[str, str] = field(default_factory=dict)
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def sources(self) -> tuple[LogicalSource, ...]:
+        """Every logical source once, the named ones first and in their order."""
+        return tuple(dict.fromkeys([*self.named_sources, *(one.source for one in self.triples_maps.values())]))

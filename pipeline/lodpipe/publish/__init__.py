@@ -1,0 +1,1 @@
+"""Dumps and the catalogue: DCAT-AP.de, VoID, CSVW, citation, web server configuration."""

@@ -1,0 +1,127 @@
+"""Code lists that portals know: the concepts that a catalogue may refer to, with labels, and the open licences."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import NamedTuple
+
+from lodpipe.config.publication import Project
+from lodpipe.diagnostics.finding import Finding
+from lodpipe.sources.schema import did_you_mean
+
+_EU = "http://publications.europa.eu/resource/authority/"
+_ADMS = "http://purl.org/adms/"
+
+
+class Scheme(NamedTuple):
+    """A code list: its IRI, where its concepts begin, its title, and the class that DCAT-AP wants them to have besides skos:Concept."""
+
+    iri: str
+    concepts: str
+    title: str
+    also: str | None
+
+
+def _eu(name: str, title: str, also: str | None = None) -> Scheme:
+    return Scheme(_EU + name, f"{_EU}{name}/", title, also)
+
+
+SCHEMES: dict[str, Scheme] = {
+    "access-right": _eu("access-right", "Access right", "dct:RightsStatement"),
+    "country": _eu("country", "Country", "dct:Location"),
+    "data-theme": _eu("data-theme", "Data theme"),
+    "distribution-status": _eu("distribution-status", "Distribution status"),
+    "file-type": _eu("file-type", "File type", "dct:MediaTypeOrExtent"),
+    "frequency": _eu("frequency", "Frequency", "dct:Frequency"),
+    "language": _eu("language", "Language", "dct:LinguisticSystem"),
+    "planned-availability": _eu("planned-availability", "Planned availability"),
+    "licence-type": Scheme(_ADMS + "licencetype/1.0", _ADMS + "licencetype/", "Licence type", None),
+    "publisher-type": Scheme(_ADMS + "publishertype/1.0", _ADMS + "publishertype/", "Publisher type", None),
+    "political-level": Scheme(
+        "http://dcat-ap.de/def/politicalGeocoding/Level", "http://dcat-ap.de/def/politicalGeocoding/Level/", "Level of political geocoding", None
+    ),
+    "role": Scheme(
+        "http://inspire.ec.europa.eu/metadata-codelist/ResponsiblePartyRole",
+        "http://inspire.ec.europa.eu/metadata-codelist/ResponsiblePartyRole/",
+        "Responsible party role",
+        "dcat:Role",
+    ),
+}
+LANGUAGES = {
+    "bg": "BUL", "cs": "CES", "da": "DAN", "de": "DEU", "el": "ELL", "en": "ENG", "et": "EST", "fi": "FIN", "fr": "FRA", "ga": "GLE", "hr": "HRV",
+    "hu": "HUN", "it": "ITA", "lv": "LAV", "lt": "LIT", "mt": "MLT", "nl": "NLD", "no": "NOR", "pl": "POL", "pt": "POR", "ro": "RON", "sk": "SLK",
+    "sl": "SLV", "es": "SPA", "sv": "SWE",
+}  # fmt: skip
+LICENCES = "http://dcat-ap.de/def/licenses"
+
+
+@dataclass(frozen=True)
+class Licence:
+    """An open licence: its own address, the IRI that portals know, the title by which CKAN's register finds it."""
+
+    address: str
+    known: str
+    title: str
+    type: str | None = None
+    spdx: str | None = None
+
+
+@cache
+def codes() -> dict[str, dict[str, dict[str, str]]]:
+    """Scheme → code → label by language."""
+    found: dict[str, dict[str, dict[str, str]]] = {scheme: {} for scheme in SCHEMES}
+    for row in _rows("codes.csv"):
+        found[row["scheme"]][row["code"]] = {"de": row["de"], "en": row["en"]}
+    return found
+
+
+@cache
+def licences() -> dict[str, Licence]:
+    """Licences by their own address."""
+    return {row["licence"]: Licence(row["licence"], row["known"], row["title"], row["type"], row["spdx"]) for row in _rows("licences.csv")}
+
+
+def licence_of(address: str) -> Licence:
+    """The licence with that address; one that portals do not know stands for itself."""
+    return licences().get(address) or Licence(address, address, address)
+
+
+def concept(scheme: str, code: str) -> str:
+    """The IRI of a code."""
+    return SCHEMES[scheme].concepts + code
+
+
+def scheme_and_code(iri: str) -> tuple[str, str] | None:
+    """The code list that an IRI claims to be of, and its code in it; nothing for other IRIs."""
+    for name, one in SCHEMES.items():
+        code = iri.removeprefix(one.concepts)
+        if code != iri and "/" not in code and iri != one.iri:
+            return name, code
+    return None
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with Path(__file__).with_name(name).open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def unknown_codes(project: Project) -> Iterator[Finding]:
+    """Codes of publication.yaml that are in no code list (LP520)."""
+    publication, catalogue = project.publication, project.publication.catalogue
+    said: list[tuple[str, str | None, tuple[str, ...]]] = [
+        *(("data-theme", theme, ("catalogue", "themes")) for theme in catalogue.themes),
+        ("frequency", catalogue.frequency, ("catalogue", "frequency")),
+        ("planned-availability", catalogue.availability, ("catalogue", "availability")),
+        ("political-level", catalogue.political_level, ("catalogue", "political_level")),
+        ("country", catalogue.country, ("catalogue", "spatial", "country")),
+        ("publisher-type", publication.publisher.type, ("publisher", "type")),
+    ]
+    for scheme, code, path in said:
+        known = codes()[scheme]
+        if code is not None and code not in known:
+            words = {"value": code, "scheme": scheme, "allowed": ", ".join(known), "hint": did_you_mean(code, list(known))}
+            yield Finding("LP520", project.origin(*path), words)

@@ -1,0 +1,313 @@
+"""The catalogue itself: DCAT-AP 3.0.1 and DCAT-AP.de 3.0, from publication.yaml and the files as they were written."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import ROUND_HALF_EVEN, Decimal
+
+from lodpipe.config.publication import Body, Publication
+from lodpipe.publish.catalogue import codes
+from lodpipe.publish.catalogue.graph import Graph, iri, literal, name, texts
+from lodpipe.publish.catalogue.offers import Offer
+
+IANA = "https://www.iana.org/assignments/media-types/"
+SPARQL = "https://www.w3.org/TR/sparql11-protocol/"
+
+
+@dataclass(frozen=True)
+class Computed:
+    """What publication.yaml leaves to the data: points (latitude, longitude), and the IRIs of what the data were made of."""
+
+    points: Sequence[tuple[Decimal, Decimal]] = field(default_factory=tuple)
+    derived_from: Sequence[str] = field(default_factory=tuple)
+
+
+def catalogue_graph(publication: Publication, offers: Sequence[Offer], computed: Computed) -> Graph:
+    """One catalogue with one dataset, a distribution for each file, and the service where there is one."""
+    return _Writer(publication, offers, computed).graph
+
+
+class _Writer:
+    """Each method describes one kind of node and gives its term."""
+
+    def __init__(self, publication: Publication, offers: Sequence[Offer], computed: Computed) -> None:
+        self.graph = Graph()
+        self.publication, self.catalogue, self.computed = publication, publication.catalogue, computed
+        self.offers = offers
+        self.base = publication.base
+        self.agent = self._agent(publication.publisher)
+        self.contact = self._contact(publication.contact)
+        self.licence = self._licence()
+        self.languages = [self._code("language", codes.LANGUAGES[one]) for one in publication.languages if one in codes.LANGUAGES]
+        self.themes = [self._code("data-theme", one) for one in self.catalogue.themes]
+        self.spatial = self._spatial()
+        self.access = self._code("access-right", "PUBLIC")
+        self.landing_page = self.graph.describe(iri(self.catalogue.landing_page), {"rdf:type": name("foaf:Document")})
+        self.dataset = self._dataset()
+        self._catalog(self._service())
+
+    def _node(self, local: str) -> str:
+        return iri(self.base + local)
+
+    def _date(self, value: str) -> str:
+        return literal(value, "xsd:date")
+
+    def _code(self, scheme: str, code: str) -> str:
+        """A concept of a code list, with what the shapes of the portals look for: its type, label and scheme."""
+        listed = codes.SCHEMES[scheme]
+        self.graph.describe(iri(listed.iri), {"rdf:type": name("skos:ConceptScheme"), "dct:title": literal(listed.title, language="en")})
+        return self.graph.describe(
+            iri(listed.concepts + code),
+            {
+                "rdf:type": [name("skos:Concept"), name(listed.also) if listed.also else None],
+                "skos:prefLabel": texts(codes.codes()[scheme][code]),
+                "skos:inScheme": iri(listed.iri),
+            },
+        )
+
+    def _standard(self, address: str, title: str) -> str:
+        return self.graph.describe(iri(address), {"rdf:type": name("dct:Standard"), "dct:title": literal(title, language="en")})
+
+    def _agent(self, body: Body) -> str:
+        homepage = self.graph.describe(iri(body.url), {"rdf:type": name("foaf:Document")}) if body.url else None
+        return self.graph.describe(
+            self._node("catalog#publisher"),
+            {
+                "rdf:type": name("foaf:Agent"),
+                "foaf:name": literal(body.name),
+                "foaf:homepage": homepage,
+                "foaf:mbox": iri(f"mailto:{body.email}") if body.email else None,
+                "dct:type": self._code("publisher-type", body.type) if body.type else None,
+            },
+        )
+
+    def _contact(self, body: Body) -> str:
+        """Without an address of its own, the contact's page is the landing page: the publication can be reached there, and nothing is invented."""
+        page = body.url or (None if body.email else self.catalogue.landing_page)
+        return self.graph.describe(
+            self._node("catalog#contact"),
+            {
+                "rdf:type": name("vcard:Kind"),
+                "vcard:fn": literal(body.name),
+                "vcard:hasEmail": iri(f"mailto:{body.email}") if body.email else None,
+                "vcard:hasURL": iri(page) if page else None,
+            },
+        )
+
+    def _licence(self) -> str:
+        """The licence by the IRI that portals know; title and description are what CKAN and udata recognise it by."""
+        licence = codes.licence_of(self.publication.licence)
+        return self.graph.describe(
+            iri(licence.known),
+            {
+                "rdf:type": name("dct:LicenseDocument"),
+                "dct:title": literal(licence.title),
+                "dct:description": literal(licence.address),
+                "dct:type": self._code("licence-type", licence.type) if licence.type else None,
+                "skos:inScheme": iri(codes.LICENCES) if licence.known.startswith(codes.LICENCES + "/") else None,
+            },
+        )
+
+    def _spatial(self) -> str | None:
+        """The country, with the bounding box and the centre of the points that count."""
+        if self.catalogue.country is None:
+            return None
+        term = self._code("country", self.catalogue.country)
+        labels = codes.codes()["country"][self.catalogue.country]
+        self.graph.describe(term, {"rdfs:label": texts(labels)})
+        if points := self.computed.points:
+            box, centre = _box(points), _centre(points)
+            self.graph.describe(
+                term,
+                {"dcat:bbox": literal(box, "geo:wktLiteral"), "dcat:centroid": literal(centre, "geo:wktLiteral")},
+            )
+        return term
+
+    def _temporal(self) -> str | None:
+        """The one blank node: udata would fetch an IRI over the network. Full days: of a mere year udata makes today's day in that year."""
+        if self.catalogue.temporal is None:
+            return None
+        start, end = self.catalogue.temporal
+        return self.graph.describe(
+            "_:temporal",
+            {"rdf:type": name("dct:PeriodOfTime"), "dcat:startDate": self._date(_first_day(start)), "dcat:endDate": self._date(_last_day(end))},
+        )
+
+    def _attribution(self) -> str:
+        return self.graph.describe(
+            self._node("catalog#attribution"),
+            {"rdf:type": name("prov:Attribution"), "prov:agent": self.agent, "dcat:hadRole": self._code("role", "publisher")},
+        )
+
+    def _provenance(self) -> str | None:
+        if not self.catalogue.provenance:
+            return None
+        said = {"rdf:type": name("dct:ProvenanceStatement"), "rdfs:label": texts(self.catalogue.provenance)}
+        return self.graph.describe(self._node("catalog#provenance"), said)
+
+    def _shared(self) -> dict[str, str | list[str | None] | None]:
+        """What the dataset and the service say alike."""
+        words = [literal(word, language=language) for language, listed in self.catalogue.keywords.items() for word in listed]
+        return {
+            "dct:publisher": self.agent,
+            "dcat:contactPoint": self.contact,
+            "dcat:theme": [*self.themes],
+            "dcat:keyword": [*words],
+            "dct:accessRights": self.access,
+            "dcat:landingPage": self.landing_page,
+        }
+
+    def _dataset(self) -> str:
+        own, publication = self.catalogue, self.publication
+        term = self._node("dataset")
+        level = self._code("political-level", own.political_level) if own.political_level else None
+        return self.graph.describe(
+            term,
+            self._shared()
+            | {
+                "rdf:type": name("dcat:Dataset"),
+                "dct:title": texts(publication.title),
+                "dct:description": texts(publication.description),
+                "dct:identifier": literal(self.base + "dataset"),
+                "dct:issued": self._date(own.issued),
+                "dct:modified": self._date(publication.date),
+                "dct:language": self.languages,
+                "dct:accrualPeriodicity": self._code("frequency", own.frequency) if own.frequency else None,
+                "dct:spatial": self.spatial,
+                "dct:temporal": self._temporal(),
+                "dct:provenance": self._provenance(),
+                "dcatap:availability": self._code("planned-availability", own.availability),
+                "dcatde:politicalGeocodingLevelURI": level,
+                "dcatde:contributorID": iri(own.contributor) if own.contributor else None,
+                "dcat:version": literal(publication.version),
+                "adms:versionNotes": texts(own.version_notes),
+                "prov:wasDerivedFrom": [iri(one) for one in self.computed.derived_from],
+                "prov:qualifiedAttribution": self._attribution(),
+                "dcat:distribution": [self._distribution(one) for one in self.offers],
+            },
+        )
+
+    def _distribution(self, offer: Offer) -> str:
+        own, publication = self.catalogue, self.publication
+        local = f"distribution/{offer.key}"
+        address = iri(own.downloads + offer.path)
+        checksum = self.graph.describe(
+            self._node(f"{local}#checksum"),
+            {
+                "rdf:type": name("spdx:Checksum"),
+                "spdx:algorithm": self.graph.describe(name("spdx:checksumAlgorithm_sha512"), {"rdf:type": name("spdx:ChecksumAlgorithm")}),
+                "spdx:checksumValue": literal(offer.sha512, "xsd:hexBinary"),
+            },
+        )
+        return self.graph.describe(
+            self._node(local),
+            {
+                "rdf:type": name("dcat:Distribution"),
+                "dct:title": texts(offer.title),
+                "dct:description": texts(offer.description),
+                "dcat:accessURL": address,
+                "dcat:downloadURL": address,
+                "dct:format": self._code("file-type", offer.format.code),
+                "dcat:mediaType": self._media_type(offer.format.media_type),
+                "dcat:compressFormat": self._media_type("application/gzip") if offer.compressed else None,
+                "dcat:byteSize": literal(str(offer.size), "xsd:nonNegativeInteger"),
+                "spdx:checksum": checksum,
+                "dct:conformsTo": self._standard(offer.format.specification, offer.format.label),
+                "dct:license": self.licence,
+                "dct:rights": self._rights(),
+                "dcatde:licenseAttributionByText": literal(publication.attribution),
+                "dct:language": self.languages,
+                "dct:issued": self._date(own.issued),
+                "dct:modified": self._date(publication.date),
+                "dcatap:availability": self._code("planned-availability", own.availability),
+                "adms:status": self._code("distribution-status", "COMPLETED"),
+            },
+        )
+
+    def _media_type(self, value: str) -> str:
+        return self.graph.describe(iri(IANA + value), {"rdf:type": name("dct:MediaType")})
+
+    def _rights(self) -> str:
+        said = {"rdf:type": name("dct:RightsStatement"), "dct:description": literal(self.publication.attribution)}
+        return self.graph.describe(self._node("catalog#rights"), said)
+
+    def _service(self) -> str | None:
+        own = self.catalogue
+        if own.service is None:
+            return None
+        description = own.service_description or own.service
+        return self.graph.describe(
+            self._node("service"),
+            self._shared()
+            | {
+                "rdf:type": name("dcat:DataService"),
+                "dct:title": texts({language: f"{title} (SPARQL)" for language, title in self.publication.title.items()}),
+                "dct:description": texts(self.publication.description),
+                "dcat:endpointURL": iri(own.service),
+                "dcat:endpointDescription": iri(description),
+                "dcat:servesDataset": self.dataset,
+                "dct:conformsTo": self._standard(SPARQL, "SPARQL 1.1 Protocol"),
+                "dct:license": self.licence,
+                "dcatap:availability": self._code("planned-availability", own.availability),
+            },
+        )
+
+    def _catalog(self, service: str | None) -> None:
+        own, publication = self.catalogue, self.publication
+        taxonomy = codes.SCHEMES["data-theme"]
+        said = {"rdf:type": name("skos:ConceptScheme"), "dct:title": literal(taxonomy.title, language="en")}
+        self.graph.describe(
+            self._node("catalog"),
+            {
+                "rdf:type": name("dcat:Catalog"),
+                "dct:title": texts(publication.title),
+                "dct:description": texts(publication.description),
+                "dct:publisher": self.agent,
+                "dct:language": self.languages,
+                "dct:license": self.licence,
+                "dct:issued": self._date(own.issued),
+                "dct:modified": self._date(publication.date),
+                "dct:spatial": self.spatial,
+                "dcat:themeTaxonomy": self.graph.describe(iri(taxonomy.iri), said),
+                "foaf:homepage": self.landing_page,
+                "dcat:dataset": self.dataset,
+                "dcat:service": service,
+            },
+        )
+
+
+def _first_day(value: str) -> str:
+    """The first day of a day, month or year.
+
+    >>> _first_day("2020"), _first_day("2020-06"), _first_day("2020-06-16")
+    ('2020-01-01', '2020-06-01', '2020-06-16')
+    """
+    return value + "-01-01"[len(value) - 4 :] if len(value) < 10 else value
+
+
+def _last_day(value: str) -> str:
+    """The last day of a day, month or year.
+
+    >>> _last_day("2022"), _last_day("2020-02"), _last_day("2020-06-16")
+    ('2022-12-31', '2020-02-29', '2020-06-16')
+    """
+    month = value if len(value) > 4 else f"{value}-12"
+    return month if len(month) == 10 else f"{month}-{monthrange(int(month[:4]), int(month[5:]))[1]}"
+
+
+def _box(points: Sequence[tuple[Decimal, Decimal]]) -> str:
+    """The bounding box as WKT, longitude first."""
+    south, north = min(point[0] for point in points), max(point[0] for point in points)
+    west, east = min(point[1] for point in points), max(point[1] for point in points)
+    corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+    return f"POLYGON(({', '.join(f'{x} {y}' for x, y in corners)}))"
+
+
+def _centre(points: Sequence[tuple[Decimal, Decimal]]) -> str:
+    """The mean of the points as WKT."""
+    latitude, longitude = (
+        (sum((point[axis] for point in points), Decimal(0)) / len(points)).quantize(Decimal("0.000001"), ROUND_HALF_EVEN) for axis in (0, 1)
+    )
+    return f"POINT({longitude} {latitude})"

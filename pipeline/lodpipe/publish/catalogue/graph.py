@@ -1,0 +1,122 @@
+"""A small graph of N-Triples terms, and its files: Turtle, JSON-LD, RDF/XML, N-Triples."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from io import StringIO
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from lodpipe.rdf.jsonld import Context, write_graph
+from lodpipe.rdf.turtle import TermWriter, write_turtle
+
+PREFIXES = {
+    "adms": "http://www.w3.org/ns/adms#",
+    "dcat": "http://www.w3.org/ns/dcat#",
+    "dcatap": "http://data.europa.eu/r5r/",
+    "dcatde": "http://dcat-ap.de/def/dcatde/",
+    "dct": "http://purl.org/dc/terms/",
+    "foaf": "http://xmlns.com/foaf/0.1/",
+    "geo": "http://www.opengis.net/ont/geosparql#",
+    "owl": "http://www.w3.org/2002/07/owl#",
+    "prov": "http://www.w3.org/ns/prov#",
+    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
+    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
+    "schema": "https://schema.org/",
+    "skos": "http://www.w3.org/2004/02/skos/core#",
+    "spdx": "http://spdx.org/rdf/terms#",
+    "vcard": "http://www.w3.org/2006/vcard/ns#",
+    "void": "http://rdfs.org/ns/void#",
+    "xsd": "http://www.w3.org/2001/XMLSchema#",
+}
+Triple = tuple[str, str, str]
+
+
+def name(short: str) -> str:
+    """A prefixed name as a term.
+
+    >>> name("dcat:Dataset")
+    '<http://www.w3.org/ns/dcat#Dataset>'
+    """
+    prefix, _, local = short.partition(":")
+    return f"<{PREFIXES[prefix]}{local}>"
+
+
+def iri(value: str) -> str:
+    """An IRI as a term."""
+    return f"<{value}>"
+
+
+def literal(value: str, datatype: str | None = None, language: str | None = None) -> str:
+    """A literal in canonical N-Triples spelling.
+
+    >>> literal("2026-11-23", "xsd:date"), literal("Haus", language="de")
+    ('"2026-11-23"^^<http://www.w3.org/2001/XMLSchema#date>', '"Haus"@de')
+    """
+    text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
+    if language:
+        return f"{text}@{language}"
+    return f"{text}^^{name(datatype)}" if datatype else text
+
+
+def texts(values: Mapping[str, str]) -> list[str]:
+    """A text in each of its languages."""
+    return [literal(value, language=language) for language, value in values.items()]
+
+
+class Graph:
+    """Triples in the spelling of N-Triples, each once."""
+
+    def __init__(self) -> None:
+        self._triples: set[Triple] = set()
+
+    def describe(self, subject: str, said: Mapping[str, str | Iterable[str | None] | None]) -> str:
+        """Adds what is said of a subject, by prefixed predicate; None says nothing. Gives the subject's term, for others to point to."""
+        for predicate, values in said.items():
+            for value in [values] if isinstance(values, str) or values is None else values:
+                if value is not None:
+                    self._triples.add((subject, name(predicate), value))
+        return subject
+
+    def triples(self) -> list[Triple]:
+        """All triples, in canonical order."""
+        return sorted(self._triples)
+
+    def ntriples(self) -> str:
+        """The graph as N-Triples text."""
+        return "".join(f"{s} {p} {o} .\n" for s, p, o in self.triples())
+
+    def _used(self) -> dict[str, str]:
+        text = self.ntriples()
+        return {prefix: namespace for prefix, namespace in PREFIXES.items() if f"<{namespace}" in text}
+
+    def turtle(self, base: str) -> str:
+        """The graph as Turtle text."""
+        out = StringIO()
+        write_turtle(self.triples(), out, TermWriter(base, self._used()))
+        return out.getvalue()
+
+    def jsonld(self, base: str) -> str:
+        """The graph as JSON-LD text. The writer knows IRIs only, so a blank node is passed to it as the IRI that JSON-LD writes it as."""
+        context = Context(self._used() | {"id": "@id", "type": "@type"}, base)
+        out = StringIO()
+        write_graph([(_bracketed(s), p, _bracketed(o)) for s, p, o in self.triples()], out, context)
+        return out.getvalue()
+
+    def rdfxml(self) -> bytes:
+        """The graph as RDF/XML."""
+        triples = (quad.triple for quad in ox.parse(self.ntriples(), format=ox.RdfFormat.N_TRIPLES))
+        return ox.serialize(triples, format=ox.RdfFormat.RDF_XML, prefixes=self._used()) or b""
+
+    def write(self, folder: Path, stem: str, base: str) -> None:
+        """STEM.ttl, .jsonld, .rdf and .nt."""
+        (folder / f"{stem}.ttl").write_text(self.turtle(base), "utf-8")
+        (folder / f"{stem}.jsonld").write_text(self.jsonld(base), "utf-8")
+        (folder / f"{stem}.rdf").write_bytes(self.rdfxml())
+        (folder / f"{stem}.nt").write_text(self.ntriples(), "utf-8")
+
+
+def _bracketed(term: str) -> str:
+    return f"<{term}>" if term.startswith("_:") else term

@@ -1,0 +1,130 @@
+"""The metadata quality score of data.europa.eu (405 points), indicator by indicator, and what would raise it.
+
+An indicator of distributions counts here only if every distribution has it: the strictest reading, so portals show no less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyoxigraph as ox
+
+from lodpipe.config.publication import Project
+from lodpipe.diagnostics.finding import Severity
+from lodpipe.publish.catalogue import codes
+from lodpipe.publish.catalogue.checks import Catalogue, catalogue_findings, read_triples
+from lodpipe.publish.catalogue.offers import FORMATS
+from lodpipe.shacl.shapes import Validator
+
+# Whether an address answers HEAD with 2xx; given by whoever may ask the network.
+Answers = Callable[[str], bool]
+_IANA = "https://www.iana.org/assignments/media-types/"
+
+
+@dataclass(frozen=True)
+class Indicator:
+    """One indicator: what it is worth, whether it is met (None: nobody asked), and what would raise it."""
+
+    dimension: str
+    name: str
+    points: int
+    met: bool | None
+    mend: str
+
+    @property
+    def score(self) -> int:
+        return self.points if self.met else 0
+
+
+def quality(project: Project, folder: Path | None = None, answers: Answers | None = None, engine: str | None = None) -> list[Indicator]:
+    """All indicators for the written catalogue, in the order of the portal's own list."""
+    folder = folder or project.dist
+    path = folder / "catalog.ttl"
+    triples = read_triples(path, ox.RdfFormat.TURTLE, project.publication.base)
+    catalogue = Catalogue(project, folder, triples, path.read_text("utf-8"))
+    conforms = not any(one.severity is Severity.ERROR for one in catalogue_findings(project, folder, Validator(engine or project.publication.shacl)))
+    return list(_indicators(catalogue, conforms, answers))
+
+
+def _indicators(catalogue: Catalogue, conforms: bool, answers: Answers | None) -> Iterator[Indicator]:
+    datasets, distributions = catalogue.instances("dcat:Dataset"), catalogue.instances("dcat:Distribution")
+
+    def dataset(predicate: str) -> bool:
+        return bool(datasets) and all(catalogue.values(one, predicate) for one in datasets)
+
+    def each(predicate: str) -> bool:
+        return bool(distributions) and all(catalogue.values(one, predicate) for one in distributions)
+
+    def answered(predicate: str) -> bool | None:
+        if answers is None:
+            return None
+        return each(predicate) and all(answers(term[1:-1]) for one in distributions for term in catalogue.values(one, predicate))
+
+    def known(predicate: str, values: set[str]) -> bool:
+        return each(predicate) and all(catalogue.value(one, predicate) in values for one in distributions)
+
+    formats = {codes.concept("file-type", one.code) for one in FORMATS.values()}
+    media_types = {_IANA + one.media_type for one in FORMATS.values()}
+    licences = {one.known for one in codes.licences().values()}
+    rights = {codes.concept("access-right", code) for code in codes.codes()["access-right"]}
+    aligned = known("dct:format", formats) and known("dcat:mediaType", media_types)
+    served = "serve dist/ at `downloads`; ask with --served"
+    yield Indicator("findability", "keywords", 30, dataset("dcat:keyword"), "`catalogue.keywords` in publication.yaml")
+    yield Indicator("findability", "categories", 30, dataset("dcat:theme"), "`catalogue.themes` in publication.yaml")
+    yield Indicator("findability", "spatial coverage", 20, dataset("dct:spatial"), "`catalogue.spatial` in publication.yaml")
+    yield Indicator("findability", "temporal coverage", 20, dataset("dct:temporal"), "`catalogue.temporal` in publication.yaml")
+    yield Indicator("accessibility", "access URL answers", 50, answered("dcat:accessURL"), served)
+    yield Indicator("accessibility", "download URL", 20, each("dcat:downloadURL"), "run `lodpipe build`")
+    yield Indicator("accessibility", "download URL answers", 30, answered("dcat:downloadURL"), served)
+    yield Indicator("interoperability", "format", 20, each("dct:format"), "run `lodpipe build`")
+    yield Indicator("interoperability", "media type", 10, each("dcat:mediaType"), "run `lodpipe build`")
+    yield Indicator("interoperability", "format and media type from vocabularies", 10, aligned, "run `lodpipe build`")
+    yield Indicator("interoperability", "non-proprietary", 20, aligned, "run `lodpipe build`")
+    yield Indicator("interoperability", "machine-interpretable", 20, aligned, "run `lodpipe build`")
+    yield Indicator("interoperability", "DCAT-AP compliance", 30, conforms, "mend what `lodpipe check` tells")
+    yield Indicator("reusability", "licence", 20, each("dct:license"), "`licence` in publication.yaml")
+    yield Indicator("reusability", "known licence", 10, known("dct:license", licences), "a licence that portals know, such as CC BY 4.0")
+    yield Indicator("reusability", "access rights", 10, dataset("dct:accessRights"), "run `lodpipe build`")
+    aligned_rights = all(catalogue.value(one, "dct:accessRights") in rights for one in datasets) and bool(datasets)
+    yield Indicator("reusability", "access rights from vocabulary", 5, aligned_rights, "run `lodpipe build`")
+    yield Indicator("reusability", "contact point", 20, dataset("dcat:contactPoint"), "`contact` in publication.yaml")
+    yield Indicator("reusability", "publisher", 10, dataset("dct:publisher"), "`publisher` in publication.yaml")
+    yield Indicator("contextuality", "rights", 5, each("dct:rights"), "`attribution` in publication.yaml")
+    yield Indicator("contextuality", "file size", 5, each("dcat:byteSize"), "run `lodpipe build`")
+    yield Indicator("contextuality", "date of issue", 5, each("dct:issued"), "run `lodpipe build`")
+    yield Indicator("contextuality", "date of modification", 5, each("dct:modified"), "run `lodpipe build`")
+
+
+def told(indicators: list[Indicator]) -> Iterator[str]:
+    """The indicators as lines: met or not, points, and what would raise the score."""
+    dimension = ""
+    for one in indicators:
+        if one.dimension != dimension:
+            dimension = one.dimension
+            own = [other for other in indicators if other.dimension == dimension]
+            yield f"{dimension} {sum(other.score for other in own)} of {sum(other.points for other in own)}"
+        sign = {True: "+", False: "-", None: "?"}[one.met]
+        yield f"  {sign} {one.score:>3} of {one.points:>3}  {one.name}" + ("" if one.met else f"  → {one.mend}")
+    unasked = sum(one.points for one in indicators if one.met is None)
+    more = f" ({unasked} not asked)" if unasked else ""
+    yield f"score {sum(one.score for one in indicators)} of {sum(one.points for one in indicators)}{more}"
+
+
+def asking(served: str | None, downloads: str) -> Answers | None:
+    """HEAD requests to where the files are served; only where the user named that place."""
+    if served is None:
+        return None
+    import urllib.error
+    import urllib.request
+
+    def answers(address: str) -> bool:
+        asked = served + address.removeprefix(downloads) if address.startswith(downloads) else address
+        try:
+            with urllib.request.urlopen(urllib.request.Request(asked, method="HEAD"), timeout=10) as answer:
+                return bool(200 <= answer.status < 300)
+        except (urllib.error.URLError, OSError, ValueError):
+            return False
+
+    return answers

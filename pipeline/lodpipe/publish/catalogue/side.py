@@ -1,0 +1,174 @@
+"""What lies beside the dumps for people and their tools: README, CITATION.cff, schema.org Dataset, RO-Crate manifest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from lodpipe.config.publication import Publication
+from lodpipe.publish.catalogue import codes
+from lodpipe.publish.catalogue.offers import Offer
+from lodpipe.publish.dumps import SHAPES
+
+
+def write_side_files(publication: Publication, offers: Sequence[Offer], folder: Path) -> None:
+    """README.md, CITATION.cff, dataset.jsonld and ro-crate-metadata.json."""
+    (folder / "README.md").write_text(_readme(publication, offers, (folder / SHAPES).is_file()), "utf-8")
+    (folder / "CITATION.cff").write_text(_citation(publication), "utf-8")
+    _write_json(folder / "dataset.jsonld", {"@context": "https://schema.org/"} | _dataset(publication, offers))
+    _write_json(folder / "ro-crate-metadata.json", _crate(publication, offers))
+
+
+def _write_json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def _first(publication: Publication, texts: dict[str, str]) -> str:
+    return texts.get(publication.languages[0]) or next(iter(texts.values()))
+
+
+_WORDS = {
+    "de": ("Stand", "Datei", "Bytes", "was", "Lizenz", "Nennung", "Prüfen", "Kopie mit Datum", "Zurückgezogene Adressen"),
+    "en": ("Release", "file", "bytes", "what", "Licence", "Attribution", "Verify", "dated copy", "Withdrawn addresses"),
+}
+
+
+def _readme(publication: Publication, offers: Sequence[Offer], shapes: bool) -> str:
+    """One part for each language of the publication that the program speaks."""
+    spoken = [one for one in publication.languages if one in _WORDS] or ["en"]
+    return "\n".join(_readme_in(language, publication, offers, shapes) for language in spoken)
+
+
+def _readme_in(language: str, publication: Publication, offers: Sequence[Offer], shapes: bool) -> str:
+    release, file, size, what, licence, attribution, verify, dated, withdrawn = _WORDS[language]
+
+    def said(texts: dict[str, str]) -> str:
+        return texts.get(language) or next(iter(texts.values()))
+
+    rows = "".join(f"| `{one.path}` | {one.size} | {said(one.title)}: {said(one.description)} |\n" for one in offers)
+    return (
+        f"# {said(publication.title)}\n\n{said(publication.description)}\n\n"
+        f"{release}: {publication.version}, {publication.date}. {dated}: `{publication.date}/`. DCAT-AP: `catalog.ttl`. VoID: `void.ttl`. "
+        f"{f'SHACL: `{SHAPES}`. ' if shapes else ''}"
+        f"{withdrawn}: `withdrawn.csv`.\n\n"
+        f"| {file} | {size} | {what} |\n|---|---:|---|\n{rows}\n"
+        f"{licence}: <{publication.licence}>\n\n{attribution}: {publication.attribution.strip()}\n\n"
+        f"{verify}:\n\n```sh\nsha256sum --check SHA256SUMS\n```\n"
+    )
+
+
+def _citation(publication: Publication) -> str:
+    """Citation File Format 1.2. Each value is written as a JSON string, which YAML reads alike."""
+
+    def quoted(value: str) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    licence = codes.licence_of(publication.licence)
+    lines = [
+        "cff-version: 1.2.0",
+        f"message: {quoted(publication.attribution.strip())}",
+        "type: dataset",
+        f"title: {quoted(_first(publication, publication.title))}",
+        f"abstract: {quoted(_first(publication, publication.description))}",
+        "authors:",
+        f"  - name: {quoted(publication.publisher.name)}",
+        *([f"    website: {quoted(publication.publisher.url)}"] if publication.publisher.url else []),
+        *([f"    email: {quoted(publication.publisher.email)}"] if publication.publisher.email else []),
+        f"version: {publication.version}",
+        f"date-released: {publication.date}",
+        f"license: {licence.spdx}" if licence.spdx else f"license-url: {quoted(licence.address)}",
+        f"url: {quoted(publication.catalogue.landing_page)}",
+        f"identifiers:\n  - type: url\n    value: {quoted(publication.base + 'dataset')}",
+    ]
+    if words := publication.catalogue.keywords.get(publication.languages[0]):
+        lines += ["keywords:", *(f"  - {quoted(word)}" for word in words)]
+    return "\n".join(lines) + "\n"
+
+
+def _texts(values: dict[str, str]) -> list[dict[str, str]]:
+    return [{"@value": value, "@language": language} for language, value in values.items()]
+
+
+def _dataset(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any]:
+    """The dataset for search engines, in schema.org's own terms; the pages embed it."""
+    own = publication.catalogue
+    named = {"url": publication.publisher.url} if publication.publisher.url else {}
+    said: dict[str, Any] = {
+        "@id": f"{publication.base}dataset",
+        "@type": "Dataset",
+        "name": _texts(publication.title),
+        "description": _texts(publication.description),
+        "url": own.landing_page,
+        "identifier": f"{publication.base}dataset",
+        "version": publication.version,
+        "datePublished": own.issued,
+        "dateModified": publication.date,
+        "license": publication.licence,
+        "creditText": publication.attribution.strip(),
+        "isAccessibleForFree": True,
+        "inLanguage": list(publication.languages),
+        "publisher": {"@type": "Organization", "name": publication.publisher.name} | named,
+        "includedInDataCatalog": {"@type": "DataCatalog", "@id": f"{publication.base}catalog", "name": _first(publication, publication.title)},
+        "distribution": [
+            {
+                "@type": "DataDownload",
+                "@id": f"{publication.base}distribution/{one.key}",
+                "name": _texts(one.title),
+                "contentUrl": own.downloads + one.path,
+                "encodingFormat": "application/gzip" if one.compressed else one.format.media_type,
+                "contentSize": str(one.size),
+            }
+            for one in offers
+        ],
+    }
+    if own.keywords:
+        said["keywords"] = [{"@value": word, "@language": language} for language, words in own.keywords.items() for word in words]
+    if own.temporal:
+        said["temporalCoverage"] = "/".join(own.temporal)
+    if own.country:
+        said["spatialCoverage"] = {"@type": "Country", "name": codes.codes()["country"].get(own.country, {}).get("en", own.country)}
+    return said
+
+
+def _crate(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any]:
+    """A Research Object Crate 1.1: the root dataset and the files that are part of it."""
+    licence = codes.licence_of(publication.licence)
+    publisher = publication.publisher.url or "#publisher"
+    files = [
+        {
+            "@id": one.path,
+            "@type": "File",
+            "name": one.title.get(publication.languages[0]) or next(iter(one.title.values())),
+            "encodingFormat": ["application/gzip", one.format.media_type] if one.compressed else one.format.media_type,
+            "contentSize": str(one.size),
+        }
+        for one in offers
+    ]
+    return {
+        "@context": "https://w3id.org/ro/crate/1.1/context",
+        "@graph": [
+            {
+                "@id": "ro-crate-metadata.json",
+                "@type": "CreativeWork",
+                "conformsTo": {"@id": "https://w3id.org/ro/crate/1.1"},
+                "about": {"@id": "./"},
+            },
+            {
+                "@id": "./",
+                "@type": "Dataset",
+                "name": _first(publication, publication.title),
+                "description": _first(publication, publication.description),
+                "datePublished": publication.date,
+                "version": publication.version,
+                "identifier": f"{publication.base}dataset",
+                "license": {"@id": publication.licence},
+                "publisher": {"@id": publisher},
+                "hasPart": [{"@id": one["@id"]} for one in files],
+            },
+            {"@id": publication.licence, "@type": "CreativeWork", "name": licence.title},
+            {"@id": publisher, "@type": "Organization", "name": publication.publisher.name},
+            *files,
+        ],
+    }

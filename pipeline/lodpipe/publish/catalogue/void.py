@@ -1,0 +1,108 @@
+"""VoID: how large the dataset is, which classes and properties it uses, and what it links to."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+from lodpipe.config.publication import Publication
+from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.engine.statements import TYPE, Statements
+from lodpipe.publish.catalogue import codes
+from lodpipe.publish.catalogue.graph import Graph, iri, literal, name, texts
+from lodpipe.publish.catalogue.offers import Offer
+
+# Predicates that join a resource to the same or a like one elsewhere.
+LINKS = (
+    "http://www.w3.org/2002/07/owl#sameAs",
+    "http://www.w3.org/2004/02/skos/core#closeMatch",
+    "http://www.w3.org/2004/02/skos/core#exactMatch",
+    "https://schema.org/sameAs",
+)
+
+
+def void_graph(publication: Publication, statements: Statements, vocabulary: Vocabulary, offers: Sequence[Offer]) -> Graph:
+    """The dataset as void:Dataset, with its partitions and linksets as nodes of `void#…`."""
+    graph = Graph()
+    dataset = iri(publication.base + "dataset")
+    engine = statements.engine
+
+    def count(value: int) -> str:
+        return literal(str(value), "xsd:integer")
+
+    def node(local: str) -> str:
+        return iri(f"{publication.base}void#{local}")
+
+    def short(term: str) -> str:
+        return re.sub(r"[^A-Za-z0-9_-]+", "-", vocabulary.compact(term[1:-1])).strip("-")
+
+    ((triples, entities, subjects, objects, properties, classes),) = engine.rows(
+        "SELECT count(*), count(DISTINCT s) FILTER (starts_with(s, ?)), count(DISTINCT s), count(DISTINCT o), count(DISTINCT p), "
+        "count(DISTINCT o) FILTER (p = ?) FROM (SELECT DISTINCT s, p, o FROM statements)",
+        [f"<{publication.base}", TYPE],
+    )
+    by_class = engine.rows("SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE])
+    by_property = engine.rows("SELECT p, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) GROUP BY p ORDER BY p")
+    own, part = publication.catalogue, {"rdf:type": name("void:Dataset")}
+    graph.describe(
+        dataset,
+        {
+            "rdf:type": name("void:Dataset"),
+            "dct:title": texts(publication.title),
+            "dct:description": texts(publication.description),
+            "dct:license": iri(codes.licence_of(publication.licence).known),
+            "dct:modified": literal(publication.date, "xsd:date"),
+            "foaf:homepage": iri(own.landing_page),
+            "void:uriSpace": literal(publication.base),
+            "void:triples": count(triples),
+            "void:entities": count(entities),
+            "void:distinctSubjects": count(subjects),
+            "void:distinctObjects": count(objects),
+            "void:properties": count(properties),
+            "void:classes": count(classes),
+            "void:sparqlEndpoint": iri(own.service) if own.service else None,
+            "void:dataDump": [iri(own.downloads + one.path) for one in offers if one.format.code.startswith(("RDF", "JSON"))],
+            "void:vocabulary": [iri(one) for one in sorted({_namespace(term) for term, _ in [*by_class, *by_property]})],
+            "void:classPartition": [
+                graph.describe(node(f"class-{short(term)}"), part | {"void:class": term, "void:entities": count(number)}) for term, number in by_class
+            ],
+            "void:propertyPartition": [
+                graph.describe(node(f"property-{short(term)}"), part | {"void:property": term, "void:triples": count(number)})
+                for term, number in by_property
+            ],
+        },
+    )
+    graph.describe(
+        iri(f"{publication.base}void"),
+        {"rdf:type": name("void:DatasetDescription"), "dct:title": texts(publication.title), "foaf:primaryTopic": dataset},
+    )
+    _linksets(graph, dataset, statements, publication.base, short)
+    return graph
+
+
+def _linksets(graph: Graph, dataset: str, statements: Statements, base: str, short: Callable[[str], str]) -> None:
+    """One linkset for each predicate and each site that it leads to."""
+    listed = ", ".join("?" for _ in LINKS)
+    rows = statements.engine.rows(
+        "SELECT p, regexp_extract(o, '^<(https?://[^/>]+/)', 1) AS site, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) "
+        f"WHERE p IN ({listed}) AND o LIKE '<http%' AND NOT starts_with(o, ?) GROUP BY p, site HAVING site <> '' ORDER BY p, site",
+        [*(f"<{one}>" for one in LINKS), f"<{base}"],
+    )
+    for predicate, site, number in rows:
+        host = re.sub(r"[^A-Za-z0-9]+", "-", site.split("//", 1)[1]).strip("-")
+        target = graph.describe(iri(f"{base}void#{host}"), {"rdf:type": name("void:Dataset"), "void:uriSpace": literal(site)})
+        linkset = graph.describe(
+            iri(f"{base}void#{short(predicate)}-{host}"),
+            {
+                "rdf:type": name("void:Linkset"),
+                "void:subjectsTarget": dataset,
+                "void:objectsTarget": target,
+                "void:linkPredicate": predicate,
+                "void:triples": literal(str(number), "xsd:integer"),
+            },
+        )
+        graph.describe(dataset, {"void:subset": linkset})
+
+
+def _namespace(term: str) -> str:
+    return re.sub(r"[^/#]*$", "", term[1:-1])

@@ -1,0 +1,143 @@
+"""Withdrawn and redirected IRIs: source/withdrawn.yaml becomes a list, statements, a page for 410, and rules for web servers."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from lodpipe.config.publication import Project
+from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.documents.readers import read_tree
+from lodpipe.documents.tree import place_of, value_of
+from lodpipe.engine.statements import Statements
+from lodpipe.publish.catalogue.graph import Graph, iri, literal, name, texts
+
+FILE = "source/withdrawn.yaml"
+_LOCAL = "^(?!/)(?!.*//)(?!.*(^|/)\\.{1,2}(/|$))[A-Za-z0-9._~/%-]*[A-Za-z0-9_~%-]$"
+_SCHEMA = {
+    "type": "array",
+    "items": {
+        "type": "object",
+        "additionalProperties": False,
+        "required": ["id", "date", "reason"],
+        "properties": {
+            "id": {"type": "string", "pattern": _LOCAL},
+            "replaced_by": {"type": "string", "pattern": _LOCAL},
+            "date": {"type": "string", "format": "date"},
+            "reason": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string", "minLength": 1}},
+        },
+    },
+}
+
+
+@dataclass(frozen=True)
+class Tombstone:
+    """An IRI (relative to the base) that is no longer described, since when, why, and what took its place."""
+
+    id: str
+    replaced_by: str | None
+    date: str
+    reason: dict[str, str]
+    origin: Origin
+
+    @property
+    def status(self) -> int:
+        """What a web server answers."""
+        return 301 if self.replaced_by else 410
+
+
+def read_withdrawn(project: Project) -> tuple[list[Tombstone], list[Finding]]:
+    """The tombstones of a project, and what is wrong with their file (LP521); none where there is no file."""
+    path = project.root / FILE
+    if not path.is_file():
+        return [], []
+    tree = read_tree(path, FILE)
+    if tree is None:
+        return [], []
+    import jsonschema_rs
+
+    values: Any = value_of(tree)
+    wrong = [
+        Finding("LP521", Origin(FILE, *place_of(tree, list(error.instance_path))), {"detail": str(error.message)})
+        for error in jsonschema_rs.Draft202012Validator(_SCHEMA, validate_formats=True).iter_errors(values)
+    ]
+    if wrong:
+        return [], wrong
+    stones = [
+        Tombstone(one["id"], one.get("replaced_by"), one["date"], one["reason"], Origin(FILE, *place_of(tree, [number, "id"])))
+        for number, one in enumerate(values)
+    ]
+    return sorted(stones, key=lambda one: one.id), []
+
+
+def withdrawn_findings(project: Project, statements: Statements) -> Iterator[Finding]:
+    """Tombstones of what is still described (LP522), and successors that are not (LP523)."""
+    stones, wrong = read_withdrawn(project)
+    yield from wrong
+    base = project.publication.base
+
+    def described(local: str) -> bool:
+        return bool(statements.engine.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [f"<{base}{local}>"]))
+
+    for stone in stones:
+        if described(stone.id):
+            yield Finding("LP522", stone.origin, {"value": stone.id})
+        if stone.replaced_by and not described(stone.replaced_by):
+            yield Finding("LP523", stone.origin, {"value": stone.id, "successor": stone.replaced_by})
+
+
+def write_withdrawn(stones: Sequence[Tombstone], project: Project, folder: Path) -> None:
+    """withdrawn.csv, withdrawn.ttl, and withdrawn.html as the body of a 410 answer; there also while nothing is withdrawn."""
+    publication = project.publication
+    base, languages = publication.base, publication.languages
+    with (folder / "withdrawn.csv").open("w", encoding="utf-8", newline="") as out:
+        writer = csv.writer(out, lineterminator="\n")
+        writer.writerow(["iri", "status", "replaced_by", "date", *(f"reason_{language}" for language in languages)])
+        for one in stones:
+            successor = base + one.replaced_by if one.replaced_by else ""
+            writer.writerow([base + one.id, one.status, successor, one.date, *(one.reason.get(language, "") for language in languages)])
+    graph = Graph()
+    for one in stones:
+        graph.describe(
+            iri(base + one.id),
+            {
+                "owl:deprecated": literal("true", "xsd:boolean"),
+                "dct:isReplacedBy": iri(base + one.replaced_by) if one.replaced_by else None,
+                "dct:modified": literal(one.date, "xsd:date"),
+                "skos:changeNote": texts(one.reason),
+            },
+        )
+    graph.describe(iri(base + "withdrawn"), {"rdf:type": name("foaf:Document"), "dct:title": texts(_TITLE)})
+    (folder / "withdrawn.ttl").write_text(graph.turtle(base), "utf-8")
+    (folder / "withdrawn.html").write_text(_page(stones, base, languages), "utf-8")
+
+
+_TITLE = {"de": "Zurückgezogene Adressen", "en": "Withdrawn addresses"}
+_HEADS = {"de": ("seit", "Grund", "Nachfolger"), "en": ("since", "reason", "successor")}
+_SAYS = {
+    "de": "Was unter dieser Adresse stand, wird nicht mehr veröffentlicht. Die Liste nennt den Grund und, wo es einen gibt, den Nachfolger.",
+    "en": "What stood at this address is no longer published. The list tells why and, where there is one, the successor.",
+}
+
+
+def _page(stones: Sequence[Tombstone], base: str, languages: Sequence[str]) -> str:
+    """A page without any outside part; every text is escaped."""
+    shown = [one for one in languages if one in _TITLE] or ["en"]
+    heads = "".join(f'<h1 lang="{one}">{_TITLE[one]}</h1>\n<p lang="{one}">{_SAYS[one]}</p>\n' for one in shown)
+    rows = "".join(
+        f"<tr><td>{escape(base + one.id)}</td><td>{one.date}</td><td>{escape(' · '.join(one.reason.values()))}</td>"
+        f"<td>{_link(base + one.replaced_by) if one.replaced_by else '–'}</td></tr>\n"
+        for one in stones
+    )
+    return (
+        f'<!doctype html>\n<html lang="{shown[0]}">\n<head>\n<meta charset="utf-8">\n<title>{_TITLE[shown[0]]}</title>\n</head>\n<body>\n'
+        f"{heads}<table>\n<tr><th>IRI</th><th>{_HEADS[shown[0]][0]}</th><th>{_HEADS[shown[0]][1]}</th><th>{_HEADS[shown[0]][2]}</th></tr>\n{rows}</table>\n</body>\n</html>\n"
+    )
+
+
+def _link(address: str) -> str:
+    return f'<a href="{escape(address)}">{escape(address)}</a>'

@@ -1,0 +1,230 @@
+"""The dumps: one row for each format, every writer streaming from the statement table."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyoxigraph as ox
+
+from lodpipe.config.publication import Project
+from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
+from lodpipe.engine.parquet import without_version
+from lodpipe.engine.statements import TYPE, Statements
+from lodpipe.mapping.plan import text
+from lodpipe.rdf.jsonld import Context, ContextError, tree, write_graph, write_tree
+from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
+from lodpipe.shacl.supported import without_texts
+
+_RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
+_GZIP_BLOCK = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Job:
+    """What every writer needs."""
+
+    statements: Statements
+    project: Project
+    vocabulary: Vocabulary
+
+    def terms(self) -> TermWriter:
+        """Prefixes that the publication uses, for Turtle's short names."""
+        return TermWriter(self.project.publication.base, _used(self.statements, self.vocabulary.prefixes))
+
+    def context(self) -> Context:
+        """The JSON-LD context."""
+        return Context(self.vocabulary.context, self.project.publication.base)
+
+
+class Format(NamedTuple):
+    """A dump format: the key in publication.yaml is the file's suffix."""
+
+    suffix: str
+    media_type: str
+    write: Callable[[Job, Path], None]
+    compress: bool
+
+
+def _write_nquads(job: Job, path: Path) -> None:
+    line = "concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.')"
+    job.statements.engine.rows(f"COPY (SELECT {line} FROM statements ORDER BY s, p, o, g) TO {text(str(path))} {_RAW}")
+
+
+def _write_ntriples(job: Job, path: Path) -> None:
+    distinct = "SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"
+    job.statements.engine.rows(f"COPY (SELECT concat_ws(' ', s, p, o, '.') FROM ({distinct})) TO {text(str(path))} {_RAW}")
+
+
+def _write_turtle(job: Job, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        write_turtle(job.statements.triples(), out, job.terms())
+
+
+def _write_trig(job: Job, path: Path) -> None:
+    quads = job.statements.engine.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        write_trig(quads, out, job.terms())
+
+
+def _write_jsonld(job: Job, path: Path) -> None:
+    with path.open("w", encoding="utf-8", newline="\n") as out:
+        write_graph(job.statements.triples(), out, job.context())
+
+
+def _write_rdfxml(job: Job, path: Path) -> None:
+    prefixes = _used(job.statements, job.vocabulary.prefixes)
+    with path.open("wb") as out:
+        ox.serialize(_oxigraph_triples(job.statements), out, format=ox.RdfFormat.RDF_XML, prefixes=prefixes)
+
+
+def _write_parquet(job: Job, path: Path) -> None:
+    columns = "s AS subject, p AS predicate, o AS object, g AS graph, record"
+    job.statements.engine.rows(
+        f"COPY (SELECT {columns} FROM statements ORDER BY s, p, o, g) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)"
+    )
+    without_version(path)
+
+
+# One row a format. Those that compress well get a .gz beside them; Parquet is compressed inside.
+FORMATS: tuple[Format, ...] = (
+    Format("nq", "application/n-quads", _write_nquads, True),
+    Format("nt", "application/n-triples", _write_ntriples, True),
+    Format("ttl", "text/turtle", _write_turtle, True),
+    Format("trig", "application/trig", _write_trig, True),
+    Format("jsonld", "application/ld+json", _write_jsonld, True),
+    Format("rdf", "application/rdf+xml", _write_rdfxml, True),
+    Format("parquet", "application/vnd.apache.parquet", _write_parquet, False),
+)
+
+
+def write_dumps(job: Job, folder: Path) -> None:
+    """Every dump that the publication wants, its compressed copy, the trees, and the shapes that the data satisfy."""
+    publication = job.project.publication
+    if rules := shapes_document(job.project.root, publication.base):
+        (folder / SHAPES).write_text(rules, "utf-8", newline="\n")
+    counts = job.statements.count()
+    for one in FORMATS:
+        if one.suffix in publication.dumps:
+            path = folder / f"{publication.name}.{one.suffix}"
+            one.write(job, path)
+            _gate(one, path, publication.base, counts)
+            if publication.gzip and one.compress:
+                gzip(path)
+    try:
+        write_trees(job, folder)
+    except ContextError as error:
+        raise InvalidDeclaration([Finding("LP601", job.project.origin("trees"), {"detail": str(error)})]) from None
+
+
+_PARSERS = {
+    "nq": ox.RdfFormat.N_QUADS, "nt": ox.RdfFormat.N_TRIPLES, "ttl": ox.RdfFormat.TURTLE, "trig": ox.RdfFormat.TRIG, "rdf": ox.RdfFormat.RDF_XML,
+}  # fmt: skip
+
+
+def _gate(form: Format, path: Path, base: str, counts: tuple[int, int]) -> None:
+    """Reads a dump back; `counts` are those of statements and of distinct triples.
+
+    Raises InvalidData (LP710) where it is not of its format, or holds another number.
+    """
+    parser = _PARSERS.get(form.suffix)
+    if parser is None:
+        return
+    statements, triples = counts
+    expected = statements if parser.supports_datasets else triples
+    try:
+        found = sum(1 for _ in ox.parse(path=str(path), format=parser, base_iri=base))
+        if found == expected:
+            return
+        detail = f"{found} of {expected} statements"
+    except SyntaxError as error:
+        detail = str(error)
+    raise InvalidData([Finding("LP710", Origin(f"dist/{path.name}"), {"file": path.name, "format": form.media_type, "detail": detail})])
+
+
+def write_trees(job: Job, folder: Path) -> None:
+    """One JSON-LD tree for each resource of a class, named by the last part of its IRI."""
+    context = job.context()
+    for one in job.project.publication.trees:
+        target = folder / one.folder
+        target.mkdir(parents=True, exist_ok=True)
+        for root in _instances(job, context.expand(one.class_)):
+            node = tree(root, one.frame, context, lambda s: _described(job, s), lambda p, o: _pointing(job, p, o))
+            with (target / f"{root[1:-1].rsplit('/', 1)[-1]}.jsonld").open("w", encoding="utf-8", newline="\n") as out:
+                write_tree(node, out, context)
+
+
+def _instances(job: Job, class_iri: str) -> list[str]:
+    sql = "SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s"
+    return [row[0] for row in job.statements.engine.rows(sql, [TYPE, f"<{class_iri}>"])]
+
+
+def _described(job: Job, subject: str) -> list[tuple[str, str]]:
+    return job.statements.engine.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
+
+
+def _pointing(job: Job, predicate: str, value: str) -> list[str]:
+    sql = "SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s"
+    return [row[0] for row in job.statements.engine.rows(sql, [predicate, value])]
+
+
+def _oxigraph_triples(statements: Statements) -> Iterator[ox.Triple]:
+    for row in statements.engine.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"):
+        yield from (quad.triple for quad in ox.parse("{} {} {} .".format(*row), format=ox.RdfFormat.N_TRIPLES))
+
+
+def _used(statements: Statements, prefixes: dict[str, str]) -> dict[str, str]:
+    """The prefixes whose namespace occurs in the statements; a dump names no others."""
+    rows = statements.engine.rows(
+        "SELECT DISTINCT p FROM statements UNION SELECT DISTINCT o FROM statements WHERE p = ? "
+        "UNION SELECT DISTINCT '<' || regexp_extract(o, '\\^\\^<([^<>]*)>$', 1) FROM statements WHERE o LIKE '\"%>'",
+        [TYPE],
+    )
+    return {name: namespace for name, namespace in sorted(prefixes.items()) if any(row[0].startswith("<" + namespace) for row in rows)}
+
+
+def gzip(path: Path) -> None:
+    """A .gz beside the file, the same bytes on every machine: no name, no time, libdeflate whatever zlib the system has.
+
+    Large files become several members (RFC 1952, 2.2), which every gunzip reads as one.
+    """
+    import deflate
+
+    with path.open("rb") as data, path.with_name(path.name + ".gz").open("wb") as out:
+        while block := data.read(_GZIP_BLOCK):
+            out.write(deflate.gzip_compress(block, 9))
+
+
+SHAPES = "shapes.ttl"
+
+
+def shapes_document(root: Path, base: str) -> str:
+    """All of shapes/*.ttl as one Turtle document, whose IRIs are the same wherever it is read: each file after the base IRI.
+
+    Blank nodes with labels stay apart by the number of their file. Empty where there are no shapes.
+    """
+    parts = []
+    for number, path in enumerate(sorted((root / "shapes").glob("[!.]*.ttl"))):
+        source = path.read_text("utf-8").strip()
+        seen = without_texts(source)
+        labels = [match.start() + 2 for match in re.finditer(r"(?<![\w:.-])_:(?=\w)", seen)]
+        for at in reversed(labels):
+            source = f"{source[:at]}f{number}-{source[at:]}"
+        parts.append(f"@base <{base}> .\n{source}\n")
+    return "\n".join(parts)
+
+
+def checksums(folder: Path) -> str:
+    """SHA256SUMS of all files below a folder but the pages, as `sha256sum --check` reads it."""
+    lines = []
+    for path in sorted(path for part in folder.iterdir() if part.name != "site" for path in (part, *part.rglob("*"))):
+        if path.is_file() and path.name != "SHA256SUMS":
+            with path.open("rb") as file:
+                digest: Any = hashlib.file_digest(file, "sha256")
+            lines.append(f"{digest.hexdigest()}  {path.relative_to(folder).as_posix()}\n")
+    return "".join(lines)

@@ -1,0 +1,1 @@
+"""Sample queries: read, run in a confined process, compare, publish; queries of an endpoint."""

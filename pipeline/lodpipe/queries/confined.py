@@ -1,0 +1,207 @@
+"""Queries of this machine's own data, each run in a worker (worker.py): no network, a bound on time and memory, and a process to kill.
+
+What a query can do to the process that runs it (abort, run for ever, take all memory) it does to a worker, and the caller gets a finding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lodpipe.queries.worker import END, FORK, LENGTH, LENGTHS, UNSORTABLE, Cause, command
+from lodpipe.rdf.sparql import Parsed
+
+MEMORY = 4_000_000_000  # bytes that a query may take beyond the data
+RESULT = 1_000_000_000  # bytes of an answer
+NOT_LOADED = "the data cannot be loaded"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a query may take: seconds, bytes beyond the data, bytes of its answer; whether it may ask other endpoints."""
+
+    seconds: float = 60
+    memory: int = MEMORY
+    result: int = RESULT
+    network: bool = False
+
+
+class Stopped(Exception):
+    """A query that was stopped, or whose process ended: the cause, and the store's own words for a crash."""
+
+    def __init__(self, cause: Cause, detail: str = "") -> None:
+        super().__init__(f"{cause} {detail}".strip())
+        self.cause, self.detail = cause, detail
+
+
+class Failed(ValueError):
+    """A query that the store refuses or cannot answer."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status = status
+
+
+class ConfinedStore:
+    """A store in another process that answers one query after the other; the first one waits until the data is loaded."""
+
+    def __init__(self, control: socket.socket, limits: Limits, feeder: Feeder | None = None) -> None:
+        self.control, self.limits = control, limits
+        self._feeder = feeder
+        self._is_loaded = False
+        self._worker: tuple[int, socket.socket] | None = None
+
+    def wait(self) -> None:
+        """Waits until the data is loaded. Raises Stopped where it cannot be."""
+        if not self._is_loaded:
+            if self._feeder:
+                self._feeder.end()
+            if not self.control.recv(1000):
+                raise Stopped("crash", NOT_LOADED)
+            self._is_loaded = True
+
+    def ask(self, parsed: Parsed, results: str, graphs: str) -> tuple[Mapping[str, Any], bytes]:
+        """Head and body of the answer (worker.answered) in such formats. Raises Stopped and Failed.
+
+        Where the store cannot sort (it orders some terms in a circle), the query is asked again with keys that have a total order.
+        """
+        self.wait()
+        task = {"parsed": parsed.task(), "results": results, "graphs": graphs, "federated": self.limits.network}
+        try:
+            head, body = self._ask(task)
+        except Stopped as stopped:
+            ordered = parsed.totally_ordered()
+            if stopped.cause != "crash" or UNSORTABLE not in stopped.detail or ordered is None:
+                raise
+            head, body = self._ask({**task, "parsed": ordered.task()})
+        if head["status"] == 200:
+            return head, body
+        if head["status"] == 507:
+            raise Stopped("memory", head["detail"])
+        raise Failed(head["status"], head["detail"])
+
+    def _ask(self, task: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
+        until = time.monotonic() + self.limits.seconds
+        pid, channel = self._worker or self._forked()
+        self._worker = None  # a worker that is left in the middle answers nothing else
+        data = json.dumps(task).encode()
+        try:
+            channel.settimeout(self.limits.seconds)
+            channel.sendall(LENGTH.pack(len(data)) + data)
+            sizes = LENGTHS.unpack(_received(channel, LENGTHS.size, until))
+            head, body = (_received(channel, size, until) for size in sizes)
+        except TimeoutError:
+            os.kill(pid, 9)
+            raise Stopped("time") from None
+        except OSError:
+            raise Stopped(*self._end(pid)) from None
+        self._worker = pid, channel
+        return json.loads(head), body
+
+    def close(self) -> None:
+        """Ends the worker, and waits until it has ended."""
+        if self._worker:
+            pid, channel = self._worker
+            channel.close()
+            self._end(pid)
+
+    def _forked(self) -> tuple[int, socket.socket]:
+        local, remote = socket.socketpair()
+        try:
+            socket.send_fds(self.control, [FORK], [remote.fileno()])
+            (pid,) = LENGTH.unpack(_received(self.control, LENGTH.size))
+        except OSError:
+            raise Stopped("killed") from None
+        finally:
+            remote.close()
+        return pid, local
+
+    def _end(self, pid: int) -> tuple[Cause, str]:
+        try:
+            self.control.sendall(END + LENGTH.pack(pid))
+            cause, detail = json.loads(_received(self.control, LENGTH.unpack(_received(self.control, LENGTH.size))[0]))
+        except OSError:  # the process with the data has gone too
+            return "killed", ""
+        return cause, detail
+
+
+def _received(channel: socket.socket, size: int, until: float | None = None) -> bytes:
+    """So many bytes. Raises TimeoutError, and OSError where the other side has gone."""
+    data = bytearray(size)
+    view, filled = memoryview(data), 0
+    while filled < size:
+        if until is not None:
+            channel.settimeout(max(until - time.monotonic(), 0.001))
+        count = channel.recv_into(view[filled:])
+        if count == 0:
+            raise ConnectionResetError
+        filled += count
+    return bytes(data)
+
+
+@contextlib.contextmanager
+def confined(
+    data: Iterable[tuple[Path, str]], limits: Limits, *, base: str | None = None, folder: str | None = None, lines: Iterable[str] | None = None
+) -> Iterator[ConfinedStore]:
+    """A store of such files (with their formats), or of lines of N-Quads; it lies in a folder, where one is given, else in memory.
+
+    It is loaded while the caller goes on; lines are taken in a thread of their own.
+    """
+    local, remote = socket.socketpair()
+    read, write = os.pipe() if lines is not None else (-1, -1)
+    files = [(f"/dev/fd/{read}", "nq")] if lines is not None else [(str(path.absolute()), name) for path, name in data]
+    bounds = {
+        "data": files, "memory": limits.memory, "result": limits.result, "seconds": limits.seconds, "network": limits.network,
+        "prefixes": {"": base} if base else {}, "folder": folder, "whole": lines is not None, "parses": False,
+    }  # fmt: skip
+    passed = [remote.fileno(), *([read] if lines is not None else [])]
+    process = subprocess.Popen(command(remote.fileno(), bounds), pass_fds=passed, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    remote.close()
+    feeder = None
+    if lines is not None:
+        os.close(read)
+        feeder = Feeder(write, lines)
+        feeder.start()
+    store = ConfinedStore(local, limits, feeder)
+    try:
+        yield store
+        store.close()
+    finally:
+        local.close()
+        process.kill()
+        process.wait()
+        if feeder:
+            feeder.join()
+
+
+class Feeder(threading.Thread):
+    """Writes lines to a pipe; ends early where the other side goes."""
+
+    def __init__(self, descriptor: int, lines: Iterable[str]) -> None:
+        super().__init__(daemon=True)
+        self._descriptor, self._lines = descriptor, lines
+        self._error: BaseException | None = None
+
+    def run(self) -> None:
+        try:
+            with os.fdopen(self._descriptor, "w", encoding="utf-8", newline="\n", buffering=1 << 20) as out:
+                out.writelines(self._lines)
+        except BrokenPipeError:
+            pass  # seen by who waits for the other side
+        except BaseException as error:
+            self._error = error
+
+    def end(self) -> None:
+        """Waits until all is written. Raises what the making of the lines raised."""
+        self.join()
+        if self._error:
+            raise self._error

@@ -1,0 +1,353 @@
+"""The processes that answer queries: one loads the data, and forks a worker whenever it is asked for one.
+
+A worker shares the loaded store (copy on write), can open no file and no connection, is bounded in memory and processor time, and may be
+killed at any time: the next one is a fork away. `serve/pool.py` asks many workers at once, `confined.py` one at a time for `lodpipe
+query`, `check` and `build`. This module imports little, for its process is started with each of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import io
+import json
+import os
+import re
+import signal
+import socket
+import struct
+import sys
+import time
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from types import FrameType
+from typing import IO, Any, Literal
+
+import pyoxigraph as ox
+
+LENGTH = struct.Struct("!I")
+LENGTHS = struct.Struct("!II")
+FORK, END = b"w", b"e"  # what the process with the data is asked for: a worker, or how one ended
+RESULTS_FORMATS = {
+    "json": ox.QueryResultsFormat.JSON, "xml": ox.QueryResultsFormat.XML, "csv": ox.QueryResultsFormat.CSV, "tsv": ox.QueryResultsFormat.TSV,
+}  # fmt: skip
+GRAPH_FORMATS = {
+    "ttl": ox.RdfFormat.TURTLE, "nt": ox.RdfFormat.N_TRIPLES, "jsonld": ox.RdfFormat.JSON_LD, "rdf": ox.RdfFormat.RDF_XML,
+}  # fmt: skip
+DUMPS = {
+    "nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS, "trig": ox.RdfFormat.TRIG, "ttl": ox.RdfFormat.TURTLE, "rdf": ox.RdfFormat.RDF_XML,
+}  # fmt: skip
+_QUADS = ("nq", "trig")
+UNSORTABLE = "total order"  # part of the message with which a sort of the store gives up
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+_MESSAGES = 65_536  # bytes that a worker may write to its standard error
+_REMEMBERED = 256  # workers whose end is remembered
+
+Cause = Literal["time", "memory", "depth", "crash", "killed"]
+
+
+class TooLarge(Exception):
+    """The answer is larger than allowed."""
+
+
+class Bounded(io.BytesIO):
+    """A file that takes so many bytes and no more."""
+
+    def __init__(self, most: int) -> None:
+        super().__init__()
+        self.left = most
+
+    def write(self, data: Any) -> int:
+        """Keeps the bytes. Raises TooLarge."""
+        self.left -= len(data)
+        if self.left < 0:
+            raise TooLarge
+        return super().write(data)
+
+
+# -- answers -----------------------------------------------------------------------------------------------------------
+
+
+def answered(store: ox.Store, task: Mapping[str, Any], most: int, prefixes: Mapping[str, str]) -> tuple[dict[str, Any], bytes]:
+    """The head and the body of an answer: status, format, whether the same question will have the same answer, and what is wrong."""
+    try:
+        out = Bounded(most)
+        made = _resource(store, task, out, prefixes) if "iri" in task else _query(store, task, out, prefixes)
+        return made, out.getvalue() if made["status"] == 200 else b""
+    except SyntaxError as error:
+        return {"status": 400, "detail": f"this is no SPARQL query: {error}"}, b""
+    except TooLarge:
+        return {"status": 507, "detail": f"the answer is larger than {most:,} bytes; ask for less (LIMIT), or load the dump"}, b""
+    except MemoryError:
+        return {"status": 507, "detail": "the query needs more memory than allowed, and was stopped"}, b""
+    except (ValueError, RuntimeError, OSError) as error:
+        return {"status": 400, "detail": f"the query cannot be answered: {error}"}, b""
+
+
+def _query(store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]) -> dict[str, Any]:
+    base = prefixes.get("")  # relative IRIs are the publication's, as they are where it is served at home
+    parsed = task.get("parsed") or _parsed(task["query"], base, ordered="ordered" in task)
+    if parsed["service"] and not task.get("federated"):
+        return {"status": 403, "detail": "SERVICE is refused: this endpoint asks no other; run the query with a client of your own"}
+    default, named = ([ox.NamedNode(one) for one in task.get(name, ())] for name in ("default_graph", "named_graphs"))
+    unknown = [] if default or named else _unknown(store, [*parsed["default"], *parsed["named"], *parsed["graphs"]])
+    if not (default or named) and len(parsed["default"]) > 1:
+        default, named = ([ox.NamedNode(one) for one in parsed[name]] for name in ("default", "named"))
+    text = parsed["text"]
+    if len(default) > 1:
+        merged = _merged(store, default, named)
+        result: Any = merged.query(text, base_iri=base, default_graph=ox.DefaultGraph(), named_graphs=list(named))
+    elif default or named:  # a dataset of the request is whole: what it does not name is empty
+        result = store.query(text, base_iri=base, default_graph=list(default), named_graphs=list(named))
+    else:
+        result = store.query(text, base_iri=base)
+    graph = isinstance(result, ox.QueryTriples)
+    name = task["graphs"] if graph else task["results"]
+    if isinstance(result, ox.QueryBoolean) and name == "tsv":
+        name = "csv"
+    if name is None:
+        return {"status": 406, "detail": "the answer to this query has no format that you take"}
+    if graph:
+        _write(sorted(set(result), key=str), out, name, prefixes)
+    else:
+        result.serialize(out, format=RESULTS_FORMATS[name])
+    return {"status": 200, "format": name, "graph": graph, "lasting": not parsed["changing"], "unknown": unknown}
+
+
+def _parsed(text: str, base: str | None, *, ordered: bool) -> dict[str, Any]:
+    """The query as sparql.py reads it. Raises SyntaxError."""
+    from lodpipe.rdf.sparql import parse
+
+    parsed = parse(text, base)
+    return (parsed.totally_ordered() or parsed if ordered else parsed).task()
+
+
+def _unknown(store: ox.Store, graphs: Sequence[str]) -> list[tuple[str, list[str]]]:
+    """Those of the graphs that the data does not have, each with the name that is most like it."""
+    missing = [one for one in dict.fromkeys(graphs) if not store.contains_named_graph(ox.NamedNode(one))]
+    known = sorted(graph.value for graph in store.named_graphs()) if missing else []
+    return [(one, get_close_matches(one, known, 1)) for one in missing]
+
+
+def _merged(store: ox.Store, default: Sequence[ox.NamedNode], named: Sequence[ox.NamedNode]) -> ox.Store:
+    """The dataset of a request with several default graphs: their merge, without doubles (SPARQL 1.1, 13.2), beside the named ones."""
+    merged = ox.Store()
+    for graph in default:
+        merged.extend(ox.Quad(quad.subject, quad.predicate, quad.object) for quad in store.quads_for_pattern(None, None, None, graph))
+    for graph in named:
+        merged.extend(store.quads_for_pattern(None, None, None, graph))
+    return merged
+
+
+def _resource(store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]) -> dict[str, Any]:
+    """All that is said of a resource, its document's worth of data."""
+    quads = store.quads_for_pattern(ox.NamedNode(task["iri"]), None, None, ox.DefaultGraph())
+    triples = sorted((quad.triple for quad in quads), key=str)
+    if not triples:
+        return {"status": 404, "detail": "nothing is said of this resource"}
+    _write(triples, out, task["format"], prefixes)
+    return {"status": 200, "format": task["format"], "graph": True, "lasting": True}
+
+
+def _write(triples: Sequence[ox.Triple], out: Bounded, name: str, prefixes: Mapping[str, str]) -> None:
+    """The triples in a format, with those prefixes that they use."""
+    terms = {term.value for triple in triples for term in (triple.subject, triple.predicate, triple.object) if isinstance(term, ox.NamedNode)}
+    terms |= {triple.object.datatype.value for triple in triples if isinstance(triple.object, ox.Literal)}
+    used = {re.sub(r"[^/#]*$", "", term) for term in terms}
+    ox.serialize(triples, out, format=GRAPH_FORMATS[name], prefixes={name: space for name, space in prefixes.items() if space in used})
+
+
+# -- processes ---------------------------------------------------------------------------------------------------------
+
+
+def work(channel: socket.socket, store: ox.Store, bounds: Mapping[str, Any]) -> None:
+    """Answers tasks until the other side goes."""
+    while (size := _received(channel, LENGTH.size)) is not None:
+        task = json.loads(_received(channel, LENGTH.unpack(size)[0]) or b"{}")
+        _limit_time(bounds["seconds"])
+        head, body = answered(store, task, bounds["result"], bounds["prefixes"])
+        data = json.dumps(head).encode()
+        channel.sendall(LENGTHS.pack(len(data), len(body)) + data)
+        channel.sendall(body)
+
+
+def _received(channel: socket.socket, size: int) -> bytes | None:
+    """So many bytes; None where the other side has gone."""
+    data = bytearray()
+    while len(data) < size:
+        more = channel.recv(min(size - len(data), 1 << 20))
+        if not more:
+            return None
+        data += more
+    return bytes(data)
+
+
+def _limit_time(seconds: float) -> None:
+    """A second watch over the one that the asking process holds: the system ends a worker whose asker is no more."""
+    import resource
+
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    most = int(used.ru_utime + used.ru_stime + seconds) + 3
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+
+
+def confine(memory: int, *, network: bool = False) -> None:
+    """No more memory than allowed, no new file, no connection (but for a federated query), no child that outlives its parent."""
+    import resource
+
+    _die_with_parent()
+    with contextlib.suppress(OSError, ValueError):
+        with open("/proc/self/statm") as pages:  # noqa: PTH123  # pathlib would take longer to import than all else here
+            taken = int(pages.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (taken + memory, taken + memory))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (_MESSAGES, _MESSAGES))
+    if not network:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
+
+
+def load(data: Sequence[tuple[str, str]], folder: str | None = None, *, whole: bool = False) -> tuple[ox.Store, int]:
+    """A store with the union of all graphs as default graph, each named graph under its name; and the number of triples of the union.
+
+    Loaded twice, because a union made for each query would repeat what stands in several graphs. `data` are paths with their formats
+    (those of DUMPS): triples make the default graph; where there are quads alone, it is made of them unless they are the whole.
+    """
+    store = ox.Store(folder) if folder else ox.Store()
+    triples = 0
+    for path, name in sorted(data, key=lambda one: one[1] in _QUADS):
+        store.bulk_load(path=path, format=DUMPS[name])
+        triples = triples if name in _QUADS else len(store)
+    if not whole and all(name in _QUADS for _, name in data):
+        named = len(store)
+        store.update("INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }")
+        triples = len(store) - named
+    return store, triples
+
+
+def cause_of(status: int, messages: str) -> tuple[Cause, str]:
+    """Why a worker ended, of the status that the system gives and what it wrote to standard error; with the store's own words for a crash."""
+    number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    if number == signal.SIGXCPU:
+        return "time", ""
+    if number == signal.SIGKILL:
+        return "killed", ""
+    if "memory allocation of" in messages or "MemoryError" in messages or "capacity overflow" in messages:
+        return "memory", ""
+    if "overflowed its stack" in messages or number in (signal.SIGSEGV, signal.SIGBUS):
+        return "depth", ""
+    found = re.search(r"panicked at [^\n]*\n([^\n]*)", messages)
+    return "crash", found[1].strip() if found else f"it ended with signal {number}" if number else "it ended by itself"
+
+
+class Holder:
+    """The process with the data: forks workers, and remembers how each ended until it is asked."""
+
+    def __init__(self, control: socket.socket, bounds: Mapping[str, Any]) -> None:
+        self.control, self.bounds = control, bounds
+        if bounds["parses"]:
+            import lodpipe.rdf.sparql  # noqa: F401  # workers can open no file
+        self.messages: dict[int, IO[bytes]] = {}
+        self.ends: OrderedDict[int, tuple[Cause, str]] = OrderedDict()
+        started = time.perf_counter()
+        self.folder = bounds.get("folder")
+        store, triples = load(bounds["data"], self.folder, whole=bounds.get("whole", False))
+        ready = {"statements": len(store), "triples": triples, "seconds": round(time.perf_counter() - started, 3)}
+        if self.folder:  # a store on disk does not outlive a fork: each worker opens it for itself
+            store.flush()
+        self.store = None if self.folder else store
+        control.sendall(json.dumps(ready).encode())
+
+    def run(self) -> None:
+        """Answers until the other side goes."""
+        signal.signal(signal.SIGCHLD, self._reap)
+        while True:
+            message, descriptors, *_ = socket.recv_fds(self.control, 1, 1)
+            if not message:
+                return
+            if message == FORK:
+                self._fork(descriptors[0])
+            else:
+                (pid,) = LENGTH.unpack(_received(self.control, LENGTH.size) or bytes(LENGTH.size))
+                data = json.dumps(self._end(pid)).encode()
+                self.control.sendall(LENGTH.pack(len(data)) + data)
+
+    def _fork(self, descriptor: int) -> None:
+        messages = _scratch()
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # a worker that ends at once is reaped when it is known
+        child = os.fork()
+        if child == 0:
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            self._be_worker(descriptor, messages)
+        self.messages[child] = messages
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+        os.close(descriptor)
+        self.control.sendall(LENGTH.pack(child))
+
+    def _be_worker(self, descriptor: int, messages: IO[bytes]) -> None:
+        """The life of a worker; it ends the process."""
+        try:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
+            self.control.close()
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            os.dup2(messages.fileno(), 2)
+            messages.close()
+            store = ox.Store.read_only(self.folder) if self.folder else self.store
+            assert store is not None
+            confine(self.bounds["memory"], network=self.bounds.get("network", False))
+            work(socket.socket(fileno=descriptor), store, self.bounds)
+        except BaseException as error:  # the last words of this process
+            with contextlib.suppress(OSError):
+                os.write(2, f"{type(error).__name__}: {error}".encode())
+            os._exit(1)
+        os._exit(0)
+
+    def _reap(self, _: int = 0, __: FrameType | None = None) -> None:
+        with contextlib.suppress(ChildProcessError):
+            while (found := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+                self._remember(*found)
+
+    def _remember(self, pid: int, status: int) -> None:
+        with self.messages.pop(pid) as messages:
+            messages.seek(0)
+            self.ends[pid] = cause_of(status, messages.read(_MESSAGES).decode("utf-8", "replace"))
+        while len(self.ends) > _REMEMBERED:
+            self.ends.popitem(last=False)
+
+    def _end(self, pid: int) -> tuple[Cause, str]:
+        """Why a worker ended; waits for its end where it is at hand."""
+        if pid not in self.ends and pid in self.messages:
+            with contextlib.suppress(ChildProcessError):
+                self._remember(*os.waitpid(pid, 0))
+        return self.ends.pop(pid, ("killed", ""))
+
+
+def _scratch() -> IO[bytes]:
+    """A nameless file."""
+    if hasattr(os, "memfd_create"):
+        return os.fdopen(os.memfd_create("messages"), "w+b", buffering=0)
+    import tempfile
+
+    return tempfile.TemporaryFile(buffering=0)
+
+
+def command(descriptor: int, bounds: Mapping[str, Any]) -> list[str]:
+    """How the process with the data is started: with this one's search path, and without the modules that look for it anew."""
+    path = [*sys.path, os.path.abspath(f"{__file__}/../../..")]  # noqa: PTH100  # as above
+    start = f"import sys; sys.path[:] = {path!r}; from lodpipe.queries.worker import main; main()"
+    return [sys.executable, "-S", "-c", start, str(descriptor), json.dumps(bounds)]
+
+
+def main() -> None:
+    """Loads the data that the second argument names, then forks a worker for each connection that comes over the first."""
+    os.environ["RUST_BACKTRACE"] = "0"
+    control = socket.socket(fileno=int(sys.argv[1]))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _die_with_parent()
+    Holder(control, json.loads(sys.argv[2])).run()
+    os._exit(0)  # a store of gigabytes need not be taken apart

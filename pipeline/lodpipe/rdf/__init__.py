@@ -1,0 +1,1 @@
+"""RDF itself: datatypes, Turtle and JSON-LD writers, SPARQL syntax."""

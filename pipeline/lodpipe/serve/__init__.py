@@ -1,0 +1,8 @@
+"""`lodpipe serve`: the dumps, every resource and a SPARQL endpoint over HTTP, read only, from one command."""
+
+from __future__ import annotations
+
+from lodpipe.serve.run import run
+from lodpipe.serve.settings import Settings
+
+__all__ = ["Settings", "run"]

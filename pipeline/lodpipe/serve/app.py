@@ -1,0 +1,413 @@
+"""The application: SPARQL protocol, resources with negotiation, files, health and figures."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import re
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Awaitable, Mapping
+from pathlib import Path
+from typing import BinaryIO, TypeVar
+
+import pyoxigraph as ox
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lodpipe.config.publication import Project
+from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
+from lodpipe.serve.content import DATA, Content, media_type, read_content
+from lodpipe.serve.description import description
+from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen
+from lodpipe.serve.observability import Figures, Told, write
+from lodpipe.serve.pool import Answer, Pool
+from lodpipe.serve.protocol import Question, Refused, asked
+from lodpipe.serve.settings import Settings
+
+Made = TypeVar("Made")
+_CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Retry-After"}
+_ALWAYS = {**_CORS, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_FRESH = "public, max-age=60, stale-while-revalidate=600"
+_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+
+
+class Server:
+    """The state of a running server: the present content with its workers, and what was answered before."""
+
+    def __init__(self, project: Project, settings: Settings) -> None:
+        self.project, self.settings, self.figures = project, settings, Figures()
+        self.content: Content
+        self.pool: Pool
+        self.answers: OrderedDict[tuple[object, ...], tuple[Mapping[str, object], bytes]] = OrderedDict()
+        self.cached = 0
+        self.leaving: set[asyncio.Task[None]] = set()
+
+    # -- data ----------------------------------------------------------------------------------------------------
+
+    async def load(self) -> None:
+        """Reads dist/ and starts workers over it; once they are ready they take the place of the old ones, which end what they have begun.
+
+        Raises SourceError (LP820).
+        """
+        content = await asyncio.to_thread(read_content, self.project)
+        pool = Pool(self.settings, content.dumps, content.prefixes)
+        try:
+            await pool.start()
+        except EOFError:
+            await pool.close(0)
+            missing = "dumps that can be read (" + ", ".join(Path(one).name for one in content.dumps.values()) + ")"
+            raise SourceError([Finding("LP820", Origin("dist"), {"missing": missing})]) from None
+        old = getattr(self, "pool", None)
+        self.content, self.pool = content, pool
+        self.answers.clear()
+        self.cached = 0
+        self.figures.statements.set(pool.loaded["statements"])
+        if old is not None:
+            self.figures.reloads.inc()
+            task = asyncio.create_task(old.close(self.settings.seconds + self.settings.patience))
+            self.leaving.add(task)
+            task.add_done_callback(self.leaving.discard)
+
+    async def watch(self) -> None:
+        """Loads anew whenever dist/ has changed, and replaces processes that have gone; where dist/ cannot be loaded, the old data stays."""
+        sums = self.project.dist / "SHA256SUMS"
+        known = _stamp(sums)
+        while True:
+            await asyncio.sleep(self.settings.watch)
+            self.pool.tend()
+            now = _stamp(sums)
+            if (now == known or now is None) and self.pool.alive:
+                continue
+            try:
+                await self.load()
+                write(event="reload", version=self.content.version, statements=self.pool.loaded["statements"])
+            except (LodpipeError, OSError) as error:
+                self.figures.failures.inc()
+                write(event="reload failed", detail=str(error), version=self.content.version)
+            known = now
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    async def answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]:
+        """The answer of a worker, or the one that is there already. Raises Refused."""
+        key = (self.content.version, *((name, str(value)) for name, value in task.items()))
+        if key in self.answers:
+            self.answers.move_to_end(key)
+            self.figures.hits.inc()
+            return self.answers[key]
+        answer: Answer = await self.pool.run(task)
+        if answer.head["status"] != 200:
+            raise Refused(int(answer.head["status"]), str(answer.head["detail"]))
+        if answer.head["lasting"]:
+            self._keep(key, answer)
+        return answer.head, answer.body
+
+    def _keep(self, key: tuple[object, ...], answer: Answer) -> None:
+        if len(answer.body) > self.settings.cache // 8:
+            return
+        self.answers[key] = (answer.head, answer.body)
+        self.cached += len(answer.body)
+        while self.cached > self.settings.cache:
+            _, (_, body) = self.answers.popitem(last=False)
+            self.cached -= len(body)
+
+    def tag(self, *parts: object) -> str:
+        """An entity tag: the same data, question and format have the same."""
+        return '"' + hashlib.sha256(repr((self.content.version, *parts)).encode()).hexdigest()[:32] + '"'
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_ino
+
+
+# -- SPARQL ------------------------------------------------------------------------------------------------------------
+
+
+async def sparql(request: Request) -> Response:
+    """The SPARQL 1.1 Protocol, query operation, and the service description where no query is given."""
+    server: Server = request.app.state.server
+    if len(request.url.query) > server.settings.address:
+        raise Refused(414, f"the address is longer than {server.settings.address:,} characters; send the query by POST")
+    question = asked(request.method, request.headers.get("content-type", ""), request.url.query, await _body(request, server.settings))
+    accept = request.headers.get("accept")
+    if question is None:
+        return await _described(request, server, accept)
+    return await _answered(request, server, question, chosen(accept, RESULTS), chosen(accept, GRAPHS))
+
+
+async def _answered(request: Request, server: Server, question: Question, results: Format | None, graphs: Format | None) -> Response:
+    if results is None and graphs is None:
+        raise Refused(406, "answers come as " + ", ".join(one.media_type.split(";")[0] for one in (*RESULTS, *GRAPHS)))
+    task = {
+        "query": question.query, "default_graph": question.default_graphs, "named_graphs": question.named_graphs,
+        "results": results and results.name, "graphs": graphs and graphs.name,
+    }  # fmt: skip
+    tag = server.tag(*task.values())
+    if tag in _tags(request):  # an answer that was given: the query is right, and need not be run
+        return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": _FRESH})
+    head, body = await _unless_gone(request, server.answer(task))
+    one = next(one for one in (GRAPHS if head["graph"] else RESULTS) if one.name == head["format"])
+    if head["lasting"]:
+        return _tagged(request, body, one, tag, {"Vary": "Accept"})
+    return Response(body, media_type=one.media_type, headers={"Vary": "Accept", "Cache-Control": "no-store"})
+
+
+async def _described(request: Request, server: Server, accept: str | None) -> Response:
+    """The service description; in a browser the page for queries, where there is one."""
+    if next(server.content.wanted(accept or "")) == "html" and server.content.file("sparql.html") and "text/html" in (accept or ""):
+        return RedirectResponse("/sparql.html", 303, headers={"Vary": "Accept"})
+    one = chosen(accept, GRAPHS) or GRAPHS[0]
+    endpoint = str(request.url.replace(query="", fragment=""))
+    body = description(endpoint, one.name, server.pool.loaded["triples"])
+    return _tagged(request, body, one, server.tag("description", endpoint, one.name), {"Vary": "Accept"})
+
+
+async def _body(request: Request, settings: Settings) -> bytes:
+    """The body, whole, in time and within its bound. Raises Refused: 408, 413."""
+    data = bytearray()
+    try:
+        async with asyncio.timeout(settings.slowness):
+            async for chunk in request.stream():
+                data += chunk
+                if len(data) > settings.body:
+                    raise Refused(413, f"the request is larger than {settings.body:,} bytes", {"Connection": "close"})
+    except TimeoutError:
+        raise Refused(408, f"the request did not arrive within {settings.slowness:g} seconds", {"Connection": "close"}) from None
+    return bytes(data)
+
+
+async def _unless_gone(request: Request, work: Awaitable[Made]) -> Made:
+    """The result of some work, which is given up when the client goes."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return working.result()
+    finally:
+        for one in (working, leaving):
+            one.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+# -- resources and files -----------------------------------------------------------------------------------------------
+
+
+async def resource(request: Request) -> Response:
+    """A file of dist/ as it is; a resource by 303 to the document that the client wants; a withdrawn one by 301 or 410."""
+    server: Server = request.app.state.server
+    content, address = server.content, request.path_params["path"]
+    if address == "":
+        return await _start(request, content)
+    if address == ".well-known/void":
+        return RedirectResponse("/void.ttl", 302)
+    if found := content.stone(address):
+        stone, suffix = found
+        if stone.replaced_by:
+            return RedirectResponse(f"/{stone.replaced_by}{suffix}", 301)
+        return _file(request, server, content.dist / "withdrawn.html", 410)
+    if path := content.file(address):
+        return _file(request, server, path)
+    document, _, suffix = address.rpartition(".")
+    if document and suffix in DATA:
+        head, body = await _unless_gone(request, server.answer({"iri": _iri(content, document), "format": suffix}))
+        one = next(one for one in GRAPHS if one.name == head["format"])
+        return _tagged(request, body, one, server.tag(document, suffix), {})
+    return await _negotiated(request, server, address)
+
+
+async def _negotiated(request: Request, server: Server, address: str) -> Response:
+    content = server.content
+    document = content.document(address)
+    for suffix in content.wanted(request.headers.get("accept", "")):
+        if suffix == "html":
+            target = content.page(document, request.headers.get("accept-language", ""))
+        else:
+            target = f"{document}.{suffix}" if content.file(f"{document}.{suffix}") or await _said(request, server, document) else None
+        if target:
+            return RedirectResponse(f"/{target}", 303, headers={"Vary": "Accept, Accept-Language"})
+    raise Refused(404, "there is nothing at this address")
+
+
+async def _said(request: Request, server: Server, document: str) -> bool:
+    """Whether anything is said of the resource of a document."""
+    try:
+        await _unless_gone(request, server.answer({"iri": _iri(server.content, document), "format": "ttl"}))
+    except Refused as refused:
+        if refused.status == 404:
+            return False
+        raise
+    return True
+
+
+def _iri(content: Content, address: str) -> str:
+    """The IRI of an address. Raises Refused where none can be made of it."""
+    try:
+        return ox.NamedNode(content.base + address).value
+    except ValueError:
+        raise Refused(404, "there is nothing at this address") from None
+
+
+async def _start(request: Request, content: Content) -> Response:
+    page = content.page("index", request.headers.get("accept-language", ""))
+    path = content.file(page) if page else None
+    if path is None:
+        return RedirectResponse("/dataset", 303)
+    return _file(request, request.app.state.server, path)
+
+
+def _file(request: Request, server: Server, path: Path, status: int = 200) -> Response:
+    """A file with its entity tag; ranges are the library's. Raises Refused (503) where it goes at this very moment."""
+    try:
+        file = path.open("rb")
+    except OSError:
+        raise Refused(503, "the file cannot be read now; try again", {"Retry-After": "1"}) from None
+    found = os.fstat(file.fileno())
+    tag = server.tag(path.name, found.st_size, found.st_mtime_ns)
+    headers = {"ETag": tag, "Cache-Control": _FRESH, "Vary": "Accept-Language"}
+    if path.name == "sparql.json":
+        headers["Link"] = '</sparql>; rel="sparql"'  # so the query page offers this endpoint (docs/frontend.md)
+    if status == 200 and _known(request, tag):
+        file.close()
+        return Response(status_code=304, headers=headers)
+    return _OpenFile(file, status, headers, media_type(path), found)
+
+
+class _OpenFile(FileResponse):
+    """A file that is open from the first: a build that swaps dist/ between its size and its bytes does not cut it."""
+
+    def __init__(self, file: BinaryIO, status: int, headers: Mapping[str, str], media_type: str, found: os.stat_result) -> None:
+        super().__init__(f"/dev/fd/{file.fileno()}", status, headers, media_type=media_type, stat_result=found)
+        self.file = file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it, whole or in parts."""
+        with self.file:
+            await super().__call__(scope, receive, send)
+
+
+def _tagged(request: Request, body: bytes, one: Format, tag: str, more: Mapping[str, str]) -> Response:
+    """An answer with its entity tag; 304 without it where the client has this very answer already (RFC 9110, 13.1.2)."""
+    headers = {**more, "ETag": tag, "Cache-Control": _FRESH}
+    if _known(request, tag):
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=one.media_type, headers=headers)
+
+
+def _known(request: Request, tag: str) -> bool:
+    return not _tags(request).isdisjoint((tag, "*"))
+
+
+def _tags(request: Request) -> set[str]:
+    """The entity tags that the client has."""
+    given = request.headers.get("if-none-match", "") if request.method in ("GET", "HEAD") else ""
+    return {one.strip().removeprefix("W/") for one in given.split(",")}
+
+
+# -- the server's own --------------------------------------------------------------------------------------------------
+
+
+async def health(request: Request) -> Response:
+    """200 while queries can be answered."""
+    server: Server = request.app.state.server
+    pool = server.pool
+    busy = len(pool.busy) + len(pool.aside)
+    state = {"status": "ok" if pool.alive else "no data", "version": server.content.version, "free": len(pool.free), "busy": busy}
+    return JSONResponse(state, 200 if pool.alive else 503, headers={"Cache-Control": "no-store"})
+
+
+async def metrics(request: Request) -> Response:
+    """Figures as Prometheus reads them."""
+    server: Server = request.app.state.server
+    server.figures.workers.labels("free").set(len(server.pool.free))
+    server.figures.workers.labels("busy").set(len(server.pool.busy))
+    server.figures.workers.labels("long").set(len(server.pool.aside))
+    server.figures.waiting.set(len(server.pool.waiting))
+    server.figures.replaced.set(server.pool.ended)
+    return Response(server.figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    assert isinstance(error, Refused)
+    return PlainTextResponse(error.detail + "\n", error.status, headers={**error.headers, "Cache-Control": "no-store"})
+
+
+async def _left(_: Request, __: Exception) -> Response:
+    return Response(status_code=499)
+
+
+class _Headers:
+    """Headers that every answer has, the permission for scripts of other sites, and a Host that can be trusted."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or one life of the server."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                there = {name for name, _ in message["headers"]}
+                more = [(name.lower().encode(), value.encode()) for name, value in _ALWAYS.items()]
+                message["headers"] = [*message["headers"], *(one for one in more if one[0] not in there)]
+            await send(message)
+
+        hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+        missing = not hosts and scope["http_version"] != "1.0"  # RFC 9112, 3.2
+        if missing or len(hosts) > 1 or any(not _HOST.fullmatch(host) for host in hosts):
+            await PlainTextResponse("the Host header is none\n", 400)(scope, receive, with_headers)
+            return
+        if scope["method"] == "OPTIONS":
+            await Response(status_code=204, headers=_permission(scope["path"]))(scope, receive, with_headers)
+            return
+        await self.app(scope, receive, with_headers)
+
+
+def _permission(path: str) -> dict[str, str]:
+    """What scripts of other sites may do at an address (the Fetch standard, CORS-preflight)."""
+    methods = "GET, HEAD, POST, OPTIONS" if path.rstrip("/") == "/sparql" else "GET, HEAD, OPTIONS"
+    headers = "Accept, Accept-Language, Content-Type, If-None-Match, If-Range, Range"
+    return {"Allow": methods, "Access-Control-Allow-Methods": methods, "Access-Control-Allow-Headers": headers, "Access-Control-Max-Age": "86400"}
+
+
+def application(server: Server, *, log: bool = True) -> ASGIApp:
+    """The ASGI application of a server whose data is loaded; it looks for new data as long as it lives."""
+
+    @contextlib.asynccontextmanager
+    async def life(_: Starlette) -> AsyncIterator[None]:
+        watching = asyncio.create_task(server.watch())
+        yield
+        watching.cancel()
+        await asyncio.gather(server.pool.close(server.settings.grace), *server.leaving)
+
+    app = Starlette(
+        routes=[
+            Route("/sparql", sparql, methods=["GET", "HEAD", "POST"]),
+            Route("/sparql/", sparql, methods=["GET", "HEAD", "POST"]),
+            Route("/health", health),
+            Route("/metrics", metrics),
+            Route("/{path:path}", resource),
+        ],
+        exception_handlers={Refused: _refused, ClientDisconnect: _left},
+        lifespan=life,
+    )
+    app.state.server = server
+    return Told(_Headers(app), server.figures, log=log)

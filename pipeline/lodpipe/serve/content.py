@@ -1,0 +1,111 @@
+"""What dist/ holds, as addresses: files, documents of resources, withdrawn ones; by the rules that the web servers' configurations have."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import mimetypes
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from lodpipe.config.publication import Project
+from lodpipe.config.vocabulary import read_vocabulary
+from lodpipe.diagnostics.finding import Finding, Origin, SourceError
+from lodpipe.publish.catalogue.web import MEDIA_TYPES, accept_rules
+from lodpipe.publish.catalogue.withdrawn import Tombstone, read_withdrawn
+
+_RULES = [(suffix, re.compile(pattern, re.IGNORECASE)) for suffix, pattern in accept_rules()]
+_IN_CATALOGUE = re.compile(r"(?:dataset|service|distribution/.*)\Z")
+DATA = ("ttl", "jsonld", "nt", "rdf")
+
+
+@dataclass(frozen=True)
+class Content:
+    """One state of dist/: its version is a hash of its files' checksums, so that the same data has the same ETags everywhere."""
+
+    dist: Path
+    name: str
+    base: str
+    version: str
+    languages: tuple[str, ...]
+    prefixes: Mapping[str, str]
+    stones: Sequence[Tombstone]
+
+    @property
+    def dumps(self) -> dict[str, str]:
+        """The files that workers load."""
+        return {suffix: str(self.dist / f"{self.name}.{suffix}") for suffix in ("nq", "nt")}
+
+    def file(self, address: str) -> Path | None:
+        """The file of an address, in dist/ or in its pages; None where there is none. No address leads out of dist/."""
+        parts = PurePosixPath(address).parts
+        hidden = any(one.startswith(".") and one != ".well-known" for one in parts)  # `..` is among them
+        if hidden or "\0" in address or "\\" in address or address != "/".join(parts):
+            return None
+        for folder in (self.dist, self.dist / "site"):
+            path = folder.joinpath(*parts)
+            with contextlib.suppress(OSError):  # a name that is too long
+                if path.is_file() and path.resolve().is_relative_to(self.dist.resolve()):
+                    return path
+        return None
+
+    def stone(self, address: str) -> tuple[Tombstone, str] | None:
+        """The tombstone of an address, and the suffix behind it."""
+        for one in self.stones:
+            found = re.fullmatch(rf"{re.escape(one.id)}(\.[a-z]+)?", address)
+            if found:
+                return one, found[1] or ""
+        return None
+
+    def document(self, address: str) -> str:
+        """The address of a resource's document, without suffix."""
+        return "catalog" if _IN_CATALOGUE.match(address) else address
+
+    def wanted(self, accept: str) -> Iterator[str]:
+        """The suffixes that a client asks for, best first; at the end what it gets where nothing of these is there."""
+        yield from (suffix for suffix, rule in _RULES if rule.search(accept))
+        yield from ("html", "ttl")
+
+    def page(self, document: str, accept_language: str) -> str | None:
+        """The address of a document's page in the language that the client likes best."""
+        for language in _languages(accept_language, self.languages):
+            address = f"{document}.html" if language == self.languages[0] else f"{document}.{language}.html"
+            if self.file(address):
+                return address
+        return f"{document}.html" if self.file(f"{document}.html") else None
+
+
+def _languages(accept: str, known: Sequence[str]) -> list[str]:
+    """The known languages by a client's liking (RFC 9110, 12.5.4); the publication's first where it says nothing."""
+    weights: dict[str, float] = {}
+    for part in accept.lower().split(","):
+        tag, _, weight = part.partition(";")
+        try:
+            value = float(weight.strip().removeprefix("q=") or 1)
+        except ValueError:
+            value = 0.0
+        language = tag.strip().split("-")[0]
+        if language in known:
+            weights[language] = max(value, weights.get(language, 0.0))
+    return sorted((one for one in weights if weights[one] > 0), key=lambda one: -weights[one]) or [known[0]]
+
+
+def read_content(project: Project) -> Content:
+    """The present state of a project's dist/. Raises SourceError (LP820) where the dumps that the endpoint needs are not there."""
+    publication, dist = project.publication, project.dist
+    sums = dist / "SHA256SUMS"
+    missing = [name for name in (f"{publication.name}.nq", f"{publication.name}.nt", "SHA256SUMS") if not (dist / name).is_file()]
+    if missing:
+        raise SourceError([Finding("LP820", Origin("dist"), {"missing": ", ".join(missing)})])
+    stones, _ = read_withdrawn(project)
+    prefixes = {"": publication.base, **read_vocabulary(project.root, publication.base).prefixes}
+    version = hashlib.sha256(sums.read_bytes()).hexdigest()[:16]
+    return Content(dist, publication.name, publication.base, version, publication.languages, prefixes, tuple(stones))
+
+
+def media_type(path: Path) -> str:
+    """What a file is sent as."""
+    suffix = path.suffix[1:]
+    return MEDIA_TYPES.get(suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"

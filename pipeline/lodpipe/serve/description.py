@@ -1,0 +1,32 @@
+"""The SPARQL 1.1 Service Description of the endpoint; without blank nodes, like everything that is published."""
+
+from __future__ import annotations
+
+import pyoxigraph as ox
+
+from lodpipe.queries.worker import GRAPH_FORMATS
+
+SD, VOID, FORMATS = "http://www.w3.org/ns/sparql-service-description#", "http://rdfs.org/ns/void#", "http://www.w3.org/ns/formats/"
+RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+_RESULTS = ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV", "Turtle", "N-Triples", "JSON-LD", "RDF_XML")
+
+
+def description(endpoint: str, format_: str, triples: int) -> bytes:
+    """What the endpoint at an address can do, in a format of GRAPH_FORMATS; `triples` are those of the default graph, the union of all."""
+    service, dataset, graph = (f"{endpoint}#{name}" for name in ("service", "dataset", "default-graph"))
+    said: list[tuple[str, str, str | int]] = [
+        (service, RDF + "type", SD + "Service"),
+        (service, SD + "endpoint", endpoint),
+        (service, SD + "supportedLanguage", SD + "SPARQL11Query"),
+        *((service, SD + "resultFormat", FORMATS + name) for name in _RESULTS),
+        (service, SD + "defaultDataset", dataset),
+        (dataset, RDF + "type", SD + "Dataset"),
+        (dataset, SD + "defaultGraph", graph),
+        (graph, RDF + "type", SD + "Graph"),
+        (graph, VOID + "triples", triples),
+        (dataset, VOID + "triples", triples),
+    ]
+    described = [ox.Triple(ox.NamedNode(s), ox.NamedNode(p), ox.Literal(o) if isinstance(o, int) else ox.NamedNode(o)) for s, p, o in said]
+    data = ox.serialize(described, format=GRAPH_FORMATS[format_], prefixes={"sd": SD, "void": VOID, "format": FORMATS})
+    assert data is not None
+    return data

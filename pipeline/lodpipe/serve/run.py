@@ -1,0 +1,66 @@
+"""Starts the server, says where it listens, and stops it when it is asked to."""
+
+from __future__ import annotations
+
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from lodpipe.config.publication import Project
+from lodpipe.diagnostics.finding import Finding, SourceError
+from lodpipe.serve.app import Server, application
+from lodpipe.serve.content import read_content
+from lodpipe.serve.guard import guarded
+from lodpipe.serve.settings import Settings
+
+
+def run(project: Project, settings: Settings, *, log: bool = True, say: Callable[[str], None] = lambda _: None) -> None:
+    """Serves a project until it is told to end (SIGTERM, SIGINT); what was begun is ended within the grace time.
+
+    Raises SourceError: LP820 where dist/ is not built, LP821 where the address cannot be had.
+    """
+    read_content(project)
+    listening = _listening(settings)
+    host, port = listening.getsockname()[:2]
+    state = Server(project, settings)
+    config = uvicorn.Config(
+        application(state, log=log),
+        http=guarded(settings), ws="none", lifespan="on", log_level="warning", access_log=False, server_header=False, date_header=True,
+        timeout_keep_alive=10, timeout_graceful_shutdown=round(settings.grace) + 1, limit_concurrency=settings.connections, backlog=512,
+    )  # fmt: skip
+    server = _Server(config, state, lambda: say(f"http://{f'[{host}]' if ':' in host else host}:{port}/"))
+    server.run(sockets=[listening])
+    if not server.started:
+        sys.exit(3)
+
+
+class _Server(uvicorn.Server):
+    """Loads the data before it listens, and says when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, state: Server, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self.state, self.ready = state, ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begins to listen. Raises SourceError (LP820) where the data cannot be loaded."""
+        await self.state.load()
+        await super().startup(sockets=sockets)
+        if self.started:
+            self.ready()
+
+
+def _listening(settings: Settings) -> socket.socket:
+    """A socket at the address. Raises SourceError (LP821)."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    # With the protocol named, asyncio turns Nagle off; else an answer of two writes waits 40 ms for the client's delayed ACK.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((settings.host, settings.port))
+    except OSError as error:
+        listening.close()
+        detail = error.strerror or str(error)
+        raise SourceError([Finding("LP821", None, {"host": settings.host, "port": str(settings.port), "detail": detail})]) from None
+    return listening

@@ -1,0 +1,519 @@
+"""SHACL over the statement table: results of an engine become findings at the line of the record."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyoxigraph as ox
+
+from lodpipe.config.vocabulary import RDF, RDFS, Vocabulary, read_turtle
+from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, Severity
+from lodpipe.documents.readers import inside
+from lodpipe.engine.statements import Statements
+from lodpipe.shacl.shapes_graph import ShapesGraph, literal, read_model
+from lodpipe.shacl.supported import is_passed_over, is_rdf_1_2, problems, rdf_1_2_finding, undefined, undefined_findings
+from lodpipe.shacl.validation_report import ValidationResult
+
+if TYPE_CHECKING:
+    import duckdb
+    import rdflib
+
+Triple = tuple[str, str, str]
+SH = "http://www.w3.org/ns/shacl#"
+_NUMBERED = "<urn:shape:"
+_TO_A_SHAPE = frozenset(f"<{SH}{one}>" for one in ("property", "node", "not", "qualifiedValueShape"))
+_SHAPE_CLASSES = (f"<{SH}NodeShape>", f"<{SH}PropertyShape>")
+_PATHS = ("inversePath", "alternativePath", "zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath")
+_OF_A_PATH = frozenset({*(f"<{SH}{one}>" for one in _PATHS), f"<{RDF}first>"})
+SEVERITIES = {"Violation": Severity.ERROR, "Warning": Severity.WARNING, "Info": Severity.INFO}
+
+
+@dataclass(frozen=True, order=True)
+class Result:
+    """One sh:ValidationResult: terms in N-Triples spelling, the path empty where there is none or it is no plain predicate."""
+
+    focus: str
+    path: str
+    value: str
+    component: str
+    shape: str
+    severity: str
+    messages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """The triples of a shapes graph, the messages of each shape by language, and its file; shapes without an IRI are numbered."""
+
+    triples: tuple[Triple, ...]
+    messages: Mapping[str, Mapping[str, str]]
+    origins: Mapping[str, str]
+    findings: tuple[Finding, ...] = ()  # warnings
+
+    @property
+    def ntriples(self) -> str:
+        """The shapes graph as N-Triples."""
+        return ntriples(self.triples)
+
+    @cached_property
+    def model(self) -> ShapesGraph:
+        """The shapes as the engine `columns` reads them. Raises InvalidDeclaration (LP605) for invalid ones."""
+        return read_model(self.triples, self.place)
+
+    @cached_property
+    def parts(self) -> dict[tuple[str, str], list[str]]:
+        """The values of each property of SHACL (its local name) of each node."""
+        found: dict[tuple[str, str], list[str]] = {}
+        for s, p, o in self.triples:
+            found.setdefault((s, p[1:-1].removeprefix(SH)), []).append(o)
+        return found
+
+    def place(self, shape: str) -> Origin:
+        """The file of a shape."""
+        return Origin(self.origins.get(shape, "shapes"))
+
+    def members(self, head: str) -> list[str]:
+        """The members of an RDF list."""
+        found: list[str] = []
+        while head != f"<{RDF}nil>" and len(found) < 1000:
+            found += self.parts.get((head, f"{RDF}first"), [])
+            head = next(iter(self.parts.get((head, f"{RDF}rest"), [])), f"<{RDF}nil>")
+        return found
+
+    def name(self, shape: str, vocabulary: Vocabulary) -> str:
+        """What a shape is called: its IRI in short, or its file where it has none."""
+        return self.origins.get(shape, "shapes/") if not shape.startswith("<") or shape.startswith(_NUMBERED) else vocabulary.compact(shape[1:-1])
+
+    def origin(self, shape: str, root: Path) -> Origin:
+        """The line on which a shape is described first."""
+        file = self.origins.get(shape, "shapes")
+        described = re.compile(rf"^\s*(<[^<>]*|[\w.-]*:){re.escape(re.split(r'[/#:]', shape[1:-1])[-1])}>?\s")
+        path = root / file
+        lines = path.read_text("utf-8", errors="replace").split("\n") if path.is_file() else []
+        return Origin(file, next((number for number, line in enumerate(lines, 1) if described.match(line)), 0))
+
+
+def read_shapes(root: Path, base: str, folder: str = "shapes", allowed: Collection[str] = ()) -> Shapes:
+    """Reads the *.ttl of a folder with the base IRI; `allowed` are terms that are not supported and may be ignored.
+
+    Raises InvalidDeclaration with every broken file (LP603) and every term that would be passed over (LP606, LP607).
+    """
+    findings: list[Finding] = []
+    triples: list[tuple[str, str, str]] = []
+    origins: dict[str, str] = {}
+    sources: dict[str, tuple[list[Triple], str]] = {}
+    for number, path in enumerate(sorted((root / folder).glob("[!.]*.ttl"))):
+        name = path.relative_to(root).as_posix()
+        try:
+            found = read_turtle(inside(path, root, name), name, base)
+        except (InvalidDeclaration, InvalidData) as error:
+            findings += error.findings
+            continue
+        source = path.read_text("utf-8")
+        if any(is_rdf_1_2(o) for _, _, o in found):
+            findings.append(rdf_1_2_finding(name, source))
+            continue
+        findings += problems(found, name, source, allowed)
+        found = _numbered(found, number)
+        sources[name] = found, source
+        triples += found
+        origins |= {s: name for s, _, _ in found}
+    findings += _pathless(triples, origins)
+    if findings:
+        raise InvalidDeclaration(findings)
+    return Shapes(tuple(triples), _messages(triples), origins, tuple(undefined_findings(triples, sources)))
+
+
+def _numbered(triples: list[tuple[str, str, str]], file: int) -> list[tuple[str, str, str]]:
+    """Names for the shapes without an IRI, by file and place: engines rename blank nodes, and a result must lead back to its shape.
+
+    Lists and paths stay blank, for a path with an IRI would be a predicate. Blank nodes of two files never meet.
+    """
+    aimed = {o for _, p, o in triples if p in _TO_A_SHAPE}
+    shapes = {s for s, p, o in triples if p.startswith(f"<{SH}target") or (p == f"<{RDF}type>" and o in _SHAPE_CLASSES)}
+    shapes |= {o for _, p, o in triples if p == f"<{RDF}first>"} - {s for s, p, _ in triples if p in _OF_A_PATH}
+    names: dict[str, str] = {}
+
+    def name(term: str) -> str:
+        if not term.startswith("_:"):
+            return term
+        form = f"{_NUMBERED}{file}-{{}}>" if term in aimed or term in shapes else f"_:f{file}x{{}}"
+        return names.setdefault(term, form.format(len(names)))
+
+    return [(name(s), p, name(o)) for s, p, o in triples]
+
+
+def _pathless(triples: list[tuple[str, str, str]], origins: Mapping[str, str]) -> list[Finding]:
+    """Property shapes without exactly one path (SHACL, 2.3), which engines may pass over in silence."""
+    paths = Counter(s for s, p, _ in triples if p == f"<{SH}path>")
+    owners = {o: s for s, p, o in triples if p == f"<{SH}property>"}
+    described = {s for s, _, _ in triples}
+    wrong = [shape for shape in owners if paths[shape] != 1 and shape in described]
+    return [
+        Finding("LP605", Origin(origins.get(shape) or origins.get(owners[shape], "shapes")), {"detail": f"{shape} has {paths[shape]} paths, not one"})
+        for shape in wrong
+    ]
+
+
+def _messages(triples: list[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
+    """The sh:message of each shape by language; those of a SPARQL constraint count for its shape."""
+    owner = {o: s for s, p, o in triples if p == f"<{SH}sparql>"}
+    found: dict[str, dict[str, str]] = {}
+    for s, p, o in triples:
+        if p == f"<{SH}message>":
+            literal = ox.parse(f"<a:a> <a:a> {o} .", format=ox.RdfFormat.N_TRIPLES)
+            value = next(iter(literal)).object
+            shape = owner.get(s, s)
+            if isinstance(value, ox.Literal):
+                found.setdefault(shape, {})[value.language or ""] = value.value
+    return found
+
+
+# -- engines -----------------------------------------------------------------------------------------------------------
+
+
+def _run_pyshacl(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[Result]:
+    """pySHACL, the reference; needs the extra `pyshacl`."""
+    import rdflib
+
+    namespace = rdflib.Namespace(SH)
+    report = _pyshacl_report(connection, shapes)
+    top = set(report.objects(None, namespace.result))
+    found = []
+    for node in top:
+
+        def term(name: str, node: rdflib.term.Node = node) -> str:
+            value = report.value(node, namespace[name])
+            return value.n3() if value is not None else ""
+
+        path = report.value(node, namespace.resultPath)
+        found.append(
+            Result(
+                term("focusNode"),
+                path.n3() if isinstance(path, rdflib.URIRef) else "",
+                _canonical(term("value")),
+                term("sourceConstraintComponent")[1:-1].rsplit("#", 1)[-1],
+                term("sourceShape"),
+                term("resultSeverity")[1:-1].rsplit("#", 1)[-1],
+                tuple(sorted(str(message) for message in report.objects(node, namespace.resultMessage))),
+            )
+        )
+    return found
+
+
+def _canonical(term: str) -> str:
+    """A term of rdflib's n3() in the spelling of canonical N-Triples (rdflib writes short numbers and long strings)."""
+    if not term or term[0] in "<_":
+        return term
+    (quad,) = ox.parse(f"<a:a> <a:a> {term} .", format=ox.RdfFormat.TURTLE)
+    return str(quad.object)
+
+
+def _pyshacl_report(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> rdflib.Graph:
+    """The report as a graph. Raises InvalidDeclaration (LP609) where pySHACL ends with an error of its own."""
+    import pyshacl
+    import rdflib
+
+    rdflib.NORMALIZE_LITERALS = False
+    data = connection.execute("SELECT s, p, o FROM triples").fetchall()
+    missing = set(undefined(shapes.triples))  # property shapes that are not defined demand nothing (LP611); it would refuse them
+    rules = [one for one in shapes.triples if not is_passed_over(one) and (one[1] != f"<{SH}property>" or one[2] not in missing)]
+    # Its targets by SPARQL belong to what it calls advanced; rules and expressions, which do as well, are left out above.
+    advanced = any(p == f"<{SH}target>" for _, p, _ in rules)
+    try:
+        graphs = [rdflib.Graph().parse(data=ntriples(triples), format="nt") for triples in (data, rules)]
+        _, report, _ = pyshacl.validate(graphs[0], shacl_graph=graphs[1], advanced=advanced, inplace=True)
+    except Exception as error:  # it has no class of its own for all that it cannot work with
+        detail = " ".join(str(error).split())[:300] or type(error).__name__
+        raise InvalidDeclaration([Finding("LP609", None, {"detail": detail})]) from None
+    assert isinstance(report, rdflib.Graph), report
+    return report
+
+
+def _run_columns(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[Result]:
+    """Our own engine: shapes compiled to queries over the table of statements (pipeline/lodpipe/shacl)."""
+    from lodpipe import shacl
+
+    return [told(one) for one in shacl.validate(connection, shapes.model).results]
+
+
+def ntriples(triples: Iterable[Triple]) -> str:
+    """Triples as N-Triples text."""
+    return "".join(f"{s} {p} {o} .\n" for s, p, o in triples)
+
+
+def told(one: ValidationResult) -> Result:
+    """A result of our own engine in the words that all engines share."""
+    path = one.path.iri if one.path and one.path.kind == "predicate" else ""
+    component, severity = (iri[1:-1].rsplit("#", 1)[-1] for iri in (one.component, one.severity))
+    messages = (literal(message) for message in one.messages)
+    return Result(one.focus, path, one.value, component, one.shape, severity, tuple(sorted(said.value for said in messages if said)))
+
+
+DEFAULT = "columns"
+ENGINES: dict[str, Callable[[duckdb.DuckDBPyConnection, Shapes], list[Result]]] = {"columns": _run_columns, "pyshacl": _run_pyshacl}
+"""Each takes a connection with the table `triples` (s, p, o)."""
+
+
+def validated(statements: Statements, shapes: Shapes, engine: str = DEFAULT) -> tuple[list[Result], Reasons]:
+    """The results on a table of statements, and why nested shapes are not met."""
+    from lodpipe import shacl
+    from lodpipe.shacl.data_graph import distinct_triples
+
+    connection = statements.engine.connection
+    inner: Reasons = {}
+    with distinct_triples(connection):
+        if engine == DEFAULT:
+            found = shacl.validate(connection, shapes.model).results
+            results = sorted(told(one) for one in found)
+            inner = _details(found)
+        else:
+            results = run_on(connection, shapes, engine)
+        return results, reasons(results, shapes, statements, lambda narrowed: run_on(connection, narrowed, engine), inner)
+
+
+def _details(results: Iterable[ValidationResult]) -> Reasons:
+    """The details of all results, and their own."""
+    found: Reasons = {}
+    waiting = [one for one in results if one.details]
+    for one in waiting:
+        if (result := told(one)) not in found:
+            found[result] = [told(detail) for detail in one.details]
+            waiting += [detail for detail in one.details if detail.details]
+    return found
+
+
+def run_on(connection: duckdb.DuckDBPyConnection, shapes: Shapes, engine: str = DEFAULT) -> list[Result]:
+    """The validation results on the table `triples` of a connection, in order. Raises InvalidDeclaration (LP605) for invalid shapes."""
+    try:
+        return sorted(ENGINES[engine](connection, shapes))
+    except ImportError as error:
+        detail = f"engine `{engine}` needs the package {error.name}: pip install 'lodpipe[pyshacl]'"
+        raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})]) from None
+
+
+@dataclass(frozen=True)
+class Validator:
+    """An engine, and the connection beside whose tables it may work, which starts faster than a database of its own."""
+
+    engine: str = DEFAULT
+    connection: duckdb.DuckDBPyConnection | None = None
+
+    def run(self, data: Iterable[Triple], shapes: Shapes) -> list[Result]:
+        """The validation results on triples, in order."""
+        from lodpipe.shacl.data_graph import load_triples
+
+        with closing(self.connection.cursor()) if self.connection else _connected() as own:
+            load_triples(own, data)
+            return run_on(own, shapes, self.engine)
+
+
+@contextmanager
+def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
+    from lodpipe.shacl.data_graph import connect
+
+    with connect() as connection:
+        yield connection
+
+
+# -- reasons -----------------------------------------------------------------------------------------------------------
+
+Reasons = dict[Result, list[Result]]
+_DEEPEST = 4
+
+
+def reasons(
+    results: Iterable[Result], shapes: Shapes, statements: Statements, rerun: Callable[[Shapes], list[Result]], known: Reasons
+) -> Reasons:
+    """Why a nested shape is not met: for each result of sh:node, sh:and, sh:or, sh:xone or a qualified count, the results inside.
+
+    An engine may leave out sh:detail (SHACL, 3.6.2.4): what is not `known` is found by running each nested shape by itself, with the value in
+    question as its target, level by level; only where there are such results at all.
+    """
+    found = dict(known)
+    level = list(results)
+    for _ in range(_DEEPEST):
+        asked = _nested([one for one in level if one not in found], shapes, statements)
+        if not asked:
+            break
+        inner = _run_on(sorted({pair for pairs in asked.values() for pair in pairs}), shapes, rerun)
+        for one, pairs in asked.items():
+            found[one] = list(dict.fromkeys(result for pair in pairs for result in inner.get(pair, [])))
+        level = [result for one in asked for result in found[one] if result not in found]
+    return found
+
+
+def _nested(results: Iterable[Result], shapes: Shapes, statements: Statements) -> dict[Result, list[tuple[str, str]]]:
+    """For each result on nested shapes, the pairs of a node and a nested shape that it was to meet."""
+    found: dict[Result, list[tuple[str, str]]] = {}
+    counted: dict[str, list[Result]] = {}
+    for one in results:
+        kind = one.component.removesuffix("ConstraintComponent")
+        if kind == "QualifiedMinCount" and one.path:
+            counted.setdefault(one.path, []).append(one)
+        elif inner := _inner(one, kind, shapes):
+            found[one] = [(one.value or one.focus, shape) for shape in inner]
+    for path, some in counted.items():
+        values: dict[str, list[str]] = {}
+        for focus, value in statements.values(path, sorted({one.focus for one in some})):
+            values.setdefault(focus, []).append(value)
+        for one in some:
+            wanted = shapes.parts.get((one.shape, "qualifiedValueShape"), [])
+            if pairs := [(value, shape) for value in values.get(one.focus, [])[:20] for shape in wanted]:
+                found[one] = pairs
+    return found
+
+
+def _inner(one: Result, kind: str, shapes: Shapes) -> list[str]:
+    """The shapes that a result's constraint names."""
+    if kind == "Node":
+        return shapes.parts.get((one.shape, "node"), [])
+    if kind in ("And", "Or", "Xone"):
+        return [inner for head in shapes.parts.get((one.shape, kind.lower()), []) for inner in shapes.members(head)]
+    return []
+
+
+def _run_on(pairs: list[tuple[str, str]], shapes: Shapes, rerun: Callable[[Shapes], list[Result]]) -> dict[tuple[str, str], list[Result]]:
+    """The results of shapes on given nodes, without the targets that the shapes have otherwise."""
+    classes = (f"<{RDFS}Class>", "<http://www.w3.org/2002/07/owl#Class>")
+    kept = [t for t in shapes.triples if not t[1].startswith(f"<{SH}target") and t[2] not in classes]
+    narrowed = replace(shapes, triples=(*kept, *((shape, f"<{SH}targetNode>", node) for node, shape in pairs)))
+    found: dict[tuple[str, str], list[Result]] = {}
+    owners: dict[str, set[str]] = {}
+    for shape in dict.fromkeys(shape for _, shape in pairs):
+        for home in (shape, *shapes.parts.get((shape, "property"), [])):
+            owners.setdefault(home, set()).add(shape)
+    wanted = set(pairs)
+    for one in rerun(narrowed):
+        for shape in sorted(owners.get(one.shape, ())):
+            if (one.focus, shape) in wanted:
+                found.setdefault((one.focus, shape), []).append(one)
+    return found
+
+
+# -- findings ----------------------------------------------------------------------------------------------------------
+
+
+def findings(
+    results: Iterable[Result], shapes: Shapes, statements: Statements, vocabulary: Vocabulary, inner: Reasons | None = None
+) -> list[Finding]:
+    """Each result as a finding at the field that made the value, or at the record that misses one; `inner` tells why nested shapes fail."""
+    results = list(results)
+    places = _places(results, shapes, statements, inner or {})
+    found = []
+    for one in results:
+        words = _message_words(one, shapes, vocabulary, inner or {}) | {
+            "shape": shapes.name(one.shape, vocabulary),
+            "focus": vocabulary.compact(one.focus[1:-1]),
+            "component": one.component,
+            "value": _plain(one.value),
+        }
+        found.append(Finding("LP401", places[one], words, SEVERITIES.get(one.severity, Severity.ERROR)))
+    return found
+
+
+Asked = tuple[str, str, str]
+
+
+def _places(results: Iterable[Result], shapes: Shapes, statements: Statements, inner: Reasons) -> dict[Result, Origin | None]:
+    """Where results come from: the one place of all inner reasons, else its own value, else its record. All are looked up together."""
+    every = dict.fromkeys(results)
+    for one in (waiting := list(every)):
+        waiting += [reason for reason in inner.get(one, []) if reason not in every and every.setdefault(reason) is None]
+    asked = _asked(list(every), shapes, statements)
+    own = dict(zip(asked, statements.origins(list(asked.values())), strict=True))
+
+    def place(one: Result) -> Origin | None:
+        if not one.component.startswith(("Or", "Xone")):
+            places = {found for reason in inner.get(one, []) if (found := place(reason))}
+            if len(places) == 1:
+                return places.pop()
+        return own[one]
+
+    return {one: place(one) for one in every}
+
+
+def _asked(results: Sequence[Result], shapes: Shapes, statements: Statements) -> dict[Result, Asked]:
+    """The statement that each result is about; on a path of several steps the last one that leads to its value, or as far as there is one."""
+    asked: dict[Result, Asked] = {}
+    walking: dict[str, list[Result]] = {}
+    for one in results:
+        path = "" if one.path else next(iter(shapes.parts.get((one.shape, "path"), [])), "")
+        inverse = shapes.parts.get((path, "inversePath"))
+        if inverse and one.value:
+            asked[one] = one.value, inverse[0], one.focus
+        elif (path, f"{RDF}first") in shapes.parts:
+            walking.setdefault(path, []).append(one)
+        elif path:
+            asked[one] = one.focus, "", ""
+        else:
+            asked[one] = one.focus, one.path, one.value
+    for path, some in walking.items():
+        asked |= _walked(some, shapes.members(path), statements)
+    return {one: asked[one] for one in results}
+
+
+def _walked(results: Sequence[Result], steps: Sequence[str], statements: Statements) -> dict[Result, Asked]:
+    """For results on a sequence path: all take each step together."""
+    asked = {one: (one.focus, "", "") for one in results}
+    nodes = {one: {one.focus} for one in results}
+    for step in steps:
+        if not step.startswith("<") or step.startswith(_NUMBERED):
+            break
+        onwards: dict[str, list[str]] = {}
+        for s, o in statements.values(step, sorted(set().union(*nodes.values()))):
+            onwards.setdefault(s, []).append(o)
+        nodes = {one: found for one, some in nodes.items() if (found := {node for node in some if node in onwards})}
+        for one, some in nodes.items():
+            last = next((node for node in sorted(some) if one.value in onwards[node]), max(some))
+            asked[one] = last, step, one.value
+        nodes = {one: {value for node in some for value in onwards[node]} for one, some in nodes.items()}
+    return asked
+
+
+def _plain(term: str) -> str:
+    """The text of a literal or the IRI of a node, without their N-Triples signs."""
+    return term[1 : term.rindex('"')] if term.startswith('"') else term.strip("<>")
+
+
+def _message_words(one: Result, shapes: Shapes, vocabulary: Vocabulary, inner: Reasons) -> dict[str, str]:
+    """The shape's own message by language, else what it demands; the value is shown where it is short, and why nested shapes fail."""
+    own = shapes.messages.get(one.shape, {})
+    own = {language: _filled(message, one.messages) for language, message in own.items()}
+    fallback = own.get("en") or own.get("") or _demanded(one, shapes, vocabulary)
+    shown = f" ({one.value})" if one.value and one.value != one.focus and len(one.value) < 120 else ""
+    told = {"message_en": fallback + shown, "message_de": own.get("de", fallback) + shown}
+    because = [_message_words(reason, shapes, vocabulary, inner) for reason in inner.get(one, [])]
+    if because:
+        for key, word in (("message_en", "because"), ("message_de", "weil")):
+            told[key] += f"; {word}: " + "; ".join(dict.fromkeys(words[key] for words in because[:5]))
+    return told
+
+
+def _filled(message: str, results: Iterable[str]) -> str:
+    """A message with the values of its variables: that of the result which was made of it."""
+    parts = re.split(r"\{[?$]\w+\}", message)
+    made = re.compile(".*".join(map(re.escape, parts)), re.S)
+    return next((one for one in results if made.fullmatch(one)), message) if len(parts) > 1 else message
+
+
+def _demanded(one: Result, shapes: Shapes, vocabulary: Vocabulary) -> str:
+    """What a shape without a message of its own demands, in its own terms: `schema:size: sh:maxInclusive 9`."""
+
+    def short(term: str) -> str:
+        if term.startswith(("_:", _NUMBERED)):
+            return "…"
+        return vocabulary.compact(term[1:-1]) if term.startswith("<") else re.sub(r"\^\^<[^<>]*>$", "", term).replace('"', "")
+
+    kind = one.component.removesuffix("ConstraintComponent")
+    parameter = kind[:1].lower() + kind[1:]
+    values = shapes.parts.get((one.shape, parameter), [])
+    told = f"sh:{parameter} {', '.join(short(value) for value in values[:3])}".strip() if values else " ".join(one.messages) or one.component
+    return f"{short(one.path)}: {told}" if one.path else re.sub(rf"{_NUMBERED}[^<>]*>", "…", told)

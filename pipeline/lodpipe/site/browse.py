@@ -1,0 +1,139 @@
+"""Lists of everything of a kind, whole, in parts where there is much, and grouped by each declared facet; all without a script."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from lodpipe.engine.duckdb import Engine
+from lodpipe.mapping.plan import text
+from lodpipe.site.addresses import Addresses, href, up
+from lodpipe.site.declaration import Site
+from lodpipe.site.names import Names, chosen, label, slug
+from lodpipe.site.streams import Row
+from lodpipe.site.values import Value
+
+PART = 500  # entries on one page
+GROUPED = 4000  # above this a list is not grouped by facets
+
+
+@dataclass
+class Listed:
+    """A kind of resources and its list."""
+
+    iri: str
+    page: str
+    count: int
+    menu: bool
+    minor: bool
+    facets: list[int] = field(default_factory=list)
+
+    def parts(self) -> list[str]:
+        """The pages of the list."""
+        return [self.page, *(f"{self.page}-{number}" for number in range(2, (self.count - 1) // PART + 2))]
+
+
+@dataclass
+class Entry:
+    """A resource in a list, with its values for each facet of the list."""
+
+    value: Value
+    facets: list[list[Value]]
+
+
+class Browse:
+    """The lists of a publication."""
+
+    def __init__(self, engine: Engine, site: Site, names: Names, addresses: Addresses) -> None:
+        self.engine, self.site, self.names, self.addresses = engine, site, names, addresses
+        self._facets()
+        self.lists = self._lists()
+        self.pages = {one.iri: one.page for one in self.lists}
+
+    def page(self, iri: str) -> str | None:
+        """The list of a class."""
+        return self.pages.get(iri)
+
+    def _facets(self) -> None:
+        """The table `site_facets` (resource, number of the facet, value as a term or text)."""
+        base = text(self.addresses.base)
+        selects = [
+            f"SELECT CASE WHEN resource LIKE '%://%' THEN '<' || trim(resource, '<>') || '>' ELSE '<' || {base} || resource || '>' END AS s, "
+            f"{number} AS facet, CAST(value AS VARCHAR) AS value FROM ({facet.query}) WHERE resource IS NOT NULL AND value IS NOT NULL"
+            for number, facet in enumerate(self.site.facets)
+        ]
+        union = " UNION ".join(selects) or "SELECT '' AS s, 0 AS facet, '' AS value WHERE false"
+        names = ", ".join(f"r.label_{n}" for n in range(len(self.addresses.languages)))
+        self.engine.rows(
+            f"CREATE OR REPLACE TABLE site_facets AS SELECT f.s, f.facet, f.value, r.s AS iri, {names} FROM ({union}) AS f "
+            f"LEFT JOIN site_resources AS r ON r.s = '<' || {base} || f.value || '>'"
+        )
+
+    def _lists(self) -> list[Listed]:
+        order = {one.iri: number for number, one in enumerate(self.site.kinds)}
+        counts = self.engine.rows("SELECT kind, count(*) FROM site_resources WHERE kind IS NOT NULL GROUP BY kind")
+        facets = self.engine.rows("SELECT DISTINCT r.kind, f.facet FROM site_facets AS f JOIN site_resources AS r ON r.s = f.s ORDER BY ALL")
+        found: list[Listed] = []
+        taken: set[str] = set()
+        own = self.names.vocabulary
+        for iri, count in sorted(counts, key=lambda one: (order.get(one[0], len(order)), one[0])):
+            name = slug(self.names.kind(iri, self.addresses.languages[0], many=True)) or "list"
+            while name in taken:
+                name += "-x"
+            taken.add(name)
+            declared = self.names.kinds.get(iri)
+            menu = declared.menu if declared else not self.site.kinds and iri[1:-1] not in own.own_terms
+            minor = declared.minor if declared else iri.startswith(("<http://www.w3.org/2002/07/owl#", "<http://www.w3.org/2000/01/rdf-schema#"))
+            found.append(Listed(iri, f"browse/{name}", count, menu, minor, [facet for kind, facet in facets if kind == iri]))
+        return found
+
+    def entries(self, one: Listed, language: str) -> Iterator[Entry]:
+        """The entries of a list in a language, sorted by label; links are relative to a page in browse/."""
+        place = self.addresses.languages.index(language)
+        labels = ", ".join(f"r.label_{n}" for n in range(len(self.addresses.languages)))
+        values = ", ".join(f"f.label_{n}" for n in range(len(self.addresses.languages)))
+        rows = self.engine.stream(
+            f"SELECT r.s, f.facet, f.value, f.iri, {labels}, {values} FROM site_resources AS r LEFT JOIN site_facets AS f ON f.s = r.s "
+            f"WHERE r.kind = ? ORDER BY lower(strip_accents(r.label_{place})), r.s, f.facet, f.label_{place}, f.value", [one.iri],
+        )  # fmt: skip
+        for s, group in groupby(rows, key=itemgetter(0)):
+            yield self._entry(one, s, list(group), place, language)
+
+    def _entry(self, one: Listed, s: str, rows: list[Row], place: int, language: str) -> Entry:
+        many = len(self.addresses.languages)
+        page = self.addresses.page(s[1:-1])
+        name, tag = label(rows[0][4 : 4 + many], place, s, self.addresses.base)
+        cells: list[list[Value]] = []
+        for facet in one.facets:
+            cells.append([self._value(row[2], row[3], row[4 + many :], place, language) for row in rows if row[1] == facet])
+        link = up(one.page) + href(page) + self.addresses.suffix(language) + ".html" if page else None
+        return Entry(Value(name, link, tag if tag != language else ""), cells)
+
+    def _value(self, given: str, iri: str | None, labels: Sequence[str | None], place: int, language: str) -> Value:
+        if iri is None:
+            return Value(given)
+        page = self.addresses.page(iri[1:-1])
+        name, tag = label(labels, place, iri, self.addresses.base)
+        return Value(name, "../" + href(page) + self.addresses.suffix(language) + ".html" if page else None, tag if tag != language else "")
+
+    def heads(self, one: Listed, language: str) -> list[dict[str, str]]:
+        """What the facet columns are called."""
+        return [{"name": self.site.facets[n].name, "text": chosen(self.site.facets[n].label, language)} for n in one.facets]
+
+    def grouped(self, one: Listed, entries: Sequence[Entry], column: int) -> list[dict[str, Any]]:
+        """Entries under each value of a facet, those without one last."""
+        groups: dict[str, dict[str, Any]] = {}
+        for entry in entries:
+            for value in entry.facets[column] or [Value("")]:
+                group = groups.setdefault(value.text, {"value": value, "entries": [], "anchor": slug(value.text) or "none"})
+                group["entries"].append(entry)
+        found = [groups[name] for name in sorted(groups, key=lambda name: (name == "", name.casefold()))]
+        taken: set[str] = set()
+        for group in found:
+            while group["anchor"] in taken:
+                group["anchor"] += "-x"
+            taken.add(group["anchor"])
+        return found

@@ -1,0 +1,112 @@
+"""What things are called: terms by declarations and by their own names, resources by their labels, each in the language of the page."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.rdf.jsonld import unescape
+from lodpipe.shacl.shapes import SH, Shapes
+from lodpipe.site.declaration import Kind, Site, Texts
+from lodpipe.site.streams import LABELS
+
+XSD = "http://www.w3.org/2001/XMLSchema#"
+_LITERAL = re.compile(r'"(.*)"(?:@([A-Za-z0-9-]+)|\^\^<([^<>]*)>)?', re.DOTALL)
+
+
+@lru_cache(50_000)
+def literal(term: str) -> tuple[str, str, str]:
+    """Text, language and datatype of a literal in N-Triples spelling.
+
+    >>> literal('"Stadt"@de')
+    ('Stadt', 'de', '')
+    """
+    match = _LITERAL.fullmatch(term)
+    if match is None:
+        return term, "", ""
+    return unescape(match[1]), match[2] or "", match[3] or ""
+
+
+def chosen(texts: Texts, language: str) -> str:
+    """A text in a language, else in any, in the order of the declaration."""
+    return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
+
+
+def words(iri: str) -> str:
+    """The last part of an IRI as words.
+
+    >>> words("https://schema.org/containedInPlace")
+    'contained in place'
+    """
+    name = re.split(r"[/#:]", iri.strip("<>").rstrip("/#"))[-1]
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").lower() or iri.strip("<>")
+
+
+def slug(text: str) -> str:
+    """A text as part of an address.
+
+    >>> slug("Öffentliche Stelle (Land)")
+    'oeffentliche-stelle-land'
+    """
+    folded = text.lower().translate({228: "ae", 246: "oe", 252: "ue", 223: "ss"})
+    return re.sub(r"[^a-z0-9]+", "-", folded).strip("-")
+
+
+@dataclass
+class Names:
+    """Labels of classes, properties and graphs."""
+
+    site: Site
+    vocabulary: Vocabulary
+    shapes: Shapes
+    _terms: dict[str, dict[str, str]] = field(default_factory=dict)
+    _short: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.kinds: Mapping[str, Kind] = {one.iri: one for one in self.site.kinds}
+        self._learn((s, p, o) for s, p, o, _ in self.vocabulary.triples)
+        for s, p, o in self.shapes.triples:  # a shape's name for a property is a name of the property
+            if p == f"<{SH}name>":
+                for path in self.shapes.parts.get((s, "path"), ()):
+                    text, language, _ = literal(o)
+                    self._terms.setdefault(path, {}).setdefault(language, text)
+
+    def _learn(self, triples: Iterable[tuple[str, str, str]]) -> None:
+        for s, p, o in triples:
+            if p in LABELS and o.startswith('"'):
+                text, language, _ = literal(o)
+                self._terms.setdefault(s, {}).setdefault(language, text)
+
+    def term(self, iri: str, language: str) -> str:
+        """What a property or class is called."""
+        declared = self.site.properties.get(iri)
+        if declared:
+            return chosen(declared, language)
+        known = self._terms.get(iri)
+        return chosen(known, language) if known else words(iri)
+
+    def kind(self, iri: str | None, language: str, *, many: bool = False) -> str:
+        """What a resource of a class is called, or several of them."""
+        if iri is None:
+            return ""
+        kind = self.kinds.get(iri)
+        texts = (kind.plural or kind.label) if kind and many else kind.label if kind else {}
+        return chosen(texts, language) if texts else self.term(iri, language)
+
+    def compact(self, iri: str) -> str:
+        """A short name."""
+        if iri not in self._short:
+            self._short[iri] = self.vocabulary.compact(iri.strip("<>"))
+        return self._short[iri]
+
+
+def label(labels: Sequence[str | None], place: int, iri: str, base: str) -> tuple[str, str]:
+    """The label of a resource in the language of that place, and the language that it is really in; its short IRI where it has none."""
+    given = labels[place] or next((one for one in labels if one), None)
+    if given is None:
+        return iri.strip("<>").removeprefix(base), ""
+    text, language, _ = literal(given)
+    return text or iri.strip("<>").removeprefix(base), language

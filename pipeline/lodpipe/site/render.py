@@ -1,0 +1,117 @@
+"""Templates into files: every text from the data is escaped, every page knows its language, its siblings and the way to the root."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from lodpipe.config.publication import Publication
+from lodpipe.site.addresses import Addresses, href, up
+from lodpipe.site.names import chosen
+from lodpipe.site.values import shown_iri, written
+
+HERE = Path(__file__).parent
+TEMPLATES = HERE / "templates"
+# What a language calls itself; others go by their tag.
+LANGUAGES = {"de": "Deutsch", "en": "English", "fr": "Français", "it": "Italiano", "es": "Español", "pl": "Polski", "nl": "Nederlands"}
+LICENCES = {"https://creativecommons.org/licenses/by/4.0/": "CC BY 4.0", "https://creativecommons.org/publicdomain/zero/1.0/": "CC0 1.0"}
+_INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
+_DATE = "http://www.w3.org/2001/XMLSchema#date"
+
+
+@dataclass
+class Renderer:
+    """Writes the pages of one language below a folder."""
+
+    folder: Path
+    publication: Publication
+    addresses: Addresses
+    language: str
+    menu: list[dict[str, str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        texts: dict[str, dict[str, str]] = json.loads((HERE / "texts.json").read_text("utf-8"))
+        self.texts = {name: chosen(text, self.language) for name, text in texts.items()}
+        self.suffix = self.addresses.suffix(self.language)
+        self._common = {
+            "language": self.language, "suffix": self.suffix, "t": self.texts, "site": self._site(),
+            "menu": self.menu, "workers": False, "tools": False,
+        }  # fmt: skip
+        self._made: set[Path] = set()
+
+    def _site(self) -> dict[str, str]:
+        one = self.publication
+        return {
+            "title": chosen(one.title, self.language), "description": chosen(one.description, self.language), "version": one.version,
+            "date": written(one.date, _DATE, self.language), "publisher": chosen(one.publisher.names, self.language) or one.publisher.name,
+            "publisher_url": one.publisher.url or "", "licence": one.licence, "licence_name": LICENCES.get(one.licence, shown_iri(one.licence)),
+            "attribution": one.attribution, "base": one.base, "name": one.name,
+        }  # fmt: skip
+
+    def write(self, template: str, page: str, context: Mapping[str, Any], *, suffix: str | None = None) -> None:
+        """A page; `page` is its path without suffix."""
+        place = {"root": up(page), "current": page, "own": href(page.rsplit("/", 1)[-1]), "alternates": self._alternates(page)}
+        text = _template(template).render({**self._common, **place, **context})
+        self.put(page + (self.suffix if suffix is None else suffix) + ".html", text)
+
+    def put(self, name: str, text: str) -> None:
+        """A file; its folder is made where it is missing. What lies there already (a tree of dist/, a link to its bytes) stays as it is."""
+        path = self.folder / name
+        if path.parent not in self._made:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._made.add(path.parent)
+        with contextlib.suppress(FileExistsError), path.open("xb") as out:
+            out.write(text.encode())
+
+    def _alternates(self, page: str) -> list[dict[str, str]]:
+        name = href(page.rsplit("/", 1)[-1])
+        return [
+            {"language": one, "name": LANGUAGES.get(one, one), "href": f"{name}{self.addresses.suffix(one)}.html"} for one in self.addresses.languages
+        ]
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
+        keep_trailing_newline=True, auto_reload=False,
+    )  # fmt: skip
+    environment.filters.update(size=sizes, number=number)
+    return environment
+
+
+@cache
+def _template(name: str) -> jinja2.Template:
+    return _environment().get_template(name)
+
+
+def script_json(value: object) -> str:
+    """JSON that may stand inside a script element: nothing in it can end the element or begin another."""
+    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def sizes(amount: int, language: str) -> str:
+    """A size in bytes as people read it.
+
+    >>> sizes(129660, "de")
+    '130 kB'
+    """
+    for unit, factor in (("GB", 1_000_000_000), ("MB", 1_000_000), ("kB", 1000)):
+        if amount >= factor:
+            number = f"{amount / factor:.1f}" if amount < 10 * factor else f"{amount / factor:.0f}"
+            return f"{number.replace('.', ',') if language == 'de' else number} {unit}"
+    return f"{amount} B"
+
+
+
+
+def number(value: int, language: str) -> str:
+    """A whole number as people read it."""
+    return written(str(value), _INTEGER, language)

@@ -1,0 +1,91 @@
+"""Values as pages show them: texts and numbers as people write them, links only where they are safe."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from html import escape
+
+from markupsafe import Markup
+
+from lodpipe.site.names import XSD, literal
+
+_MONTHS = {
+    "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"),
+    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"),
+}
+_POINT = {"de": ".", "en": ","}
+_TRUTH = {"de": ("ja", "nein"), "en": ("yes", "no")}
+_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:T.*)?")
+_WHOLE = frozenset(XSD + one for one in ("integer", "nonNegativeInteger", "positiveInteger", "int", "long", "short"))
+_DATES = frozenset(XSD + one for one in ("date", "gYearMonth", "dateTime"))
+_LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Value:
+    """One value: its text, where it leads, in which language it is, whether it leads away, and the numbers of its sources as markup.
+
+    Templates write it with `{{ value }}`: it escapes its own parts, ten times faster than a macro does.
+    """
+
+    text: str
+    href: str | None = None
+    lang: str = ""
+    away: bool = False
+    refs: str = ""
+    number: bool = False
+    detail: str = ""
+
+    def __html__(self) -> str:
+        """The value as HTML, every part escaped (the protocol of MarkupSafe)."""
+        lang = f' lang="{escape(self.lang)}"' if self.lang else ""
+        if self.href:
+            away = ' class="away" rel="external noopener"' if self.away else ""
+            return f'<a href="{escape(self.href)}"{away}{lang} dir="auto">{escape(self.text)}</a>{self.refs}'
+        kind = ' class="number"' if self.number else ' dir="auto"'
+        return f"<span{lang}{kind}>{escape(self.text)}</span>{self.refs}"
+
+
+@lru_cache(20_000)
+def references(numbers: tuple[int, ...], word: str) -> Markup:
+    """Links to the sources of a page, by their numbers; `word` is what a source is called."""
+    said = escape(word)
+    return Markup("".join(f'<a class="ref" href="#source-{n}" aria-label="{said} {n}">{n}</a>' for n in numbers))
+
+
+def of_literal(term: str, language: str, refs: str) -> Value:
+    """A literal for a page in a language."""
+    text, tag, datatype = literal(term)
+    if not datatype:
+        return Value(text, lang=tag if tag != language else "", refs=refs)
+    return Value(written(text, datatype, language), refs=refs, number=datatype in _WHOLE)
+
+
+def written(text: str, datatype: str, language: str) -> str:
+    """A typed value as people write it.
+
+    >>> written("8004489", XSD + "integer", "de"), written("2020-06-16", XSD + "date", "en")
+    ('8.004.489', '16 June 2020')
+    """
+    if datatype in _WHOLE and re.fullmatch(r"-?\d+", text):
+        return f"{int(text):,}".replace(",", _POINT.get(language, "\u202f")) if len(text) < 40 else text
+    if datatype == XSD + "boolean" and language in _TRUTH:
+        return _TRUTH[language][text not in ("true", "1")]
+    match = _DATE.fullmatch(text) if datatype in _DATES else None
+    if match and language in _MONTHS and match[2] and 1 <= int(match[2]) <= 12:
+        month = _MONTHS[language][int(match[2]) - 1]
+        day = f"{int(match[3])}{'.' if language == 'de' else ''} " if match[3] else ""
+        return f"{day}{month} {match[1]}"
+    return text
+
+
+def is_safe(iri: str) -> bool:
+    """Whether a link may lead there: web addresses only, never a script."""
+    return _LINK.fullmatch(iri) is not None
+
+
+def shown_iri(iri: str) -> str:
+    """A web address without what everybody knows."""
+    return re.sub(r"^https?://(www\.)?", "", iri).rstrip("/") or iri

@@ -1,0 +1,99 @@
+"""Files that a mapping names itself: where they may lie, and on which line a record of them stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, Severity, SourceError
+from lodpipe.documents.readers import read_text, read_tree_as, unbounded
+from lodpipe.documents.tree import Mapping, Node, Sequence
+from lodpipe.sources.jsonpath import parse, walk
+from lodpipe.sources.record_tables import ROW_BITS, cell_origin, header_of
+from lodpipe.sources.schema import did_you_mean
+
+
+@dataclass
+class FileTable:
+    """A file (or an iterator over one) as a table of records."""
+
+    name: str
+    number: int
+    path: Path
+    kind: str
+    origin: Origin
+    iterator: str = "$"
+
+    @property
+    def header(self) -> list[str]:
+        """The column names of a CSV file."""
+        return header_of(self.path, self.name)
+
+    def read(self) -> Node | None:
+        """The tree of a JSON or YAML file. Raises InvalidData with what is wrong with it."""
+        return read_tree_as(self.kind, self.path, self.name)
+
+    def documents(self) -> list[str]:
+        """The texts of the JSON documents in the file. Raises InvalidData where it is not UTF-8."""
+        with unbounded(self.path):
+            content = read_text(self.path, self.name)
+        return [line for line in content.split("\n") if line.strip()] if self.kind == "jsonl" else [content]
+
+    def unfollowed(self) -> Iterator[Finding]:
+        """The finding for an iterator that leads to no record, unless it ends in an empty list."""
+        root = self.read()
+        found = [] if root is None else [root]
+        if root is None and self.kind == "json":
+            raise InvalidData([Finding("LP102", Origin(self.name, 1), {"format": "JSON", "detail": "the file is empty"})])
+        for step in parse(self.iterator):
+            above, found = found, [node for one in found for node in walk(one, (step,))]
+            if not found and (isinstance(step, str) or not any(isinstance(one, Sequence) for one in above)):
+                keys = {key for one in above if isinstance(one, Mapping) for key in one.items}
+                hint = did_you_mean(step, sorted(keys)) if isinstance(step, str) else ""
+                yield Finding("LP309", self.origin, {"iterator": self.iterator, "file": self.name, "hint": hint}, Severity.WARNING)
+                return
+
+    @cached_property
+    def nodes(self) -> list[Node]:
+        """The records of a JSON or YAML file with their places; read only when a finding asks."""
+        try:
+            root = self.read()
+        except LodpipeError:
+            return []
+        if root is None:
+            return []
+        if self.kind == "jsonl":
+            return list(root.items) if isinstance(root, Sequence) else []
+        return list(walk(root, parse(self.iterator)))
+
+    def locate(self, record: int, column: str | None = None) -> Origin:
+        """The line of a record; in JSON and YAML that of the value which a reference leads to."""
+        row = record & ((1 << ROW_BITS) - 1)
+        if self.kind == "csv":
+            return cell_origin(self.name, self.path, row, self.header, column)
+        if self.kind not in ("json", "jsonl", "yaml") or row >= len(self.nodes):
+            return Origin(self.name, row + 1 if self.kind == "parquet" else 0)
+        node = self.nodes[row]
+        value = next(walk(node, parse(column)), node) if column else node
+        return Origin(self.name, value.line, value.column)
+
+
+def find(named: str, origin: Origin, root: Path) -> tuple[Path, str]:
+    """The path of a source below the root, and the name it is told by.
+
+    Raises InvalidDeclaration where it leads out of the root or is an address (LP107), SourceError where there is no such file (LP106).
+    """
+    try:
+        path = (root / named).resolve()
+        path.stat()
+    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name that is too long, a NUL in it
+        if not isinstance(error, FileNotFoundError | NotADirectoryError):
+            detail = error.strerror if isinstance(error, OSError) and error.strerror else "its name leads nowhere, such as links in a circle"
+            raise SourceError([Finding("LP106", origin, {"file": named, "detail": detail})]) from None
+    if "://" in named or not path.is_relative_to(root.resolve()):
+        raise InvalidDeclaration([Finding("LP107", origin, {"path": named})])
+    if not path.is_file():
+        raise SourceError([Finding("LP106", origin, {"file": named, "detail": "there is no such file"})])
+    return path, path.relative_to(root.resolve()).as_posix()

@@ -1,0 +1,205 @@
+"""JSON Schemas from records.yaml: the same rules for the editor at work and for the check in CI."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.documents.tree import JsonValue, Node, describe, place_of, value_of
+from lodpipe.documents.tree import Mapping as Map
+from lodpipe.sources.record_declaration import TYPES, Field, Table
+
+
+@dataclass(frozen=True)
+class Lexicon:
+    """What the declarations know of values: concepts by scheme, patterns of own datatypes, languages."""
+
+    concepts: Mapping[str, tuple[str, ...]]
+    patterns: Mapping[str, str]
+    languages: tuple[str, ...]
+
+
+def table_schema(table: Table, lexicon: Lexicon) -> dict[str, object]:
+    """The JSON Schema (2020-12) of one record of a table.
+
+    Raises KeyError where records.yaml names a concept scheme or datatype that ontology/ does not declare.
+    """
+    return _object(table.fields, lexicon)
+
+
+def file_schema(table: Table, lexicon: Lexicon, title: str) -> dict[str, object]:
+    """The JSON Schema of a record file, for editors: one record, or a list of them."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "anyOf": [{"$ref": "#/$defs/record"}, {"type": "array", "items": {"$ref": "#/$defs/record"}}],
+        "$defs": {"record": table_schema(table, lexicon)},
+    }
+
+
+def _object(fields: dict[str, Field], lexicon: Lexicon) -> dict[str, object]:
+    required = [name for name, one in fields.items() if one.required]
+    schema: dict[str, object] = {
+        "type": "object",
+        "additionalProperties": False,
+        "properties": {name: _field(one, lexicon) for name, one in fields.items()},
+    }
+    return {**schema, "required": required} if required else schema
+
+
+def _field(one: Field, lexicon: Lexicon) -> dict[str, object]:
+    if one.kind == "map":
+        return _object(one.fields, lexicon)
+    if one.kind == "list" and one.item is not None:
+        schema: dict[str, object] = {"type": "array", "items": _field(one.item, lexicon), "minItems": 1}
+        return {**schema, "uniqueItems": True} if one.item.kind in ("ref", "concept") else schema
+    if one.kind == "texts":
+        texts = {language: Field("value", "text", required=language == lexicon.languages[0]) for language in lexicon.languages}
+        return _object(texts, lexicon)
+    if one.kind == "concept":
+        return {"enum": list(lexicon.concepts[one.target])}
+    if one.kind == "ref":
+        return {**TYPES["slug"], "description": f"id of a record in {one.target}"}
+    return dict(TYPES[one.target]) if one.target in TYPES else {"type": "string", "pattern": lexicon.patterns[one.target]}
+
+
+def pattern_of(one: Field, lexicon: Lexicon) -> str | None:
+    """The regular expression that the text of a single value must match; for tables whose cells are all text."""
+    if one.kind == "concept":
+        return "^(" + "|".join(re.escape(name) for name in lexicon.concepts[one.target]) + ")$"
+    if one.kind == "ref":
+        return str(TYPES["slug"]["pattern"])
+    if one.target in lexicon.patterns:
+        return lexicon.patterns[one.target]
+    lexical = {"integer": "^[-+]?[0-9]+$", "decimal": r"^[-+]?[0-9]+(\.[0-9]+)?$", "boolean": "^(true|false)$"}
+    return lexical.get(one.target) or str(TYPES[one.target]["pattern"])
+
+
+def _is_date(text: str) -> bool:
+    """Whether a full or partial date exists in the calendar.
+
+    >>> [_is_date(text) for text in ("2021-02-28", "2021-02-30", "2021-13", "2021")]
+    [True, False, False, True]
+    """
+    if not re.fullmatch("[0-9]{4}(-[0-9]{2}){0,2}", text):
+        return False
+    try:
+        date.fromisoformat((text + "-01-01")[:10])
+    except ValueError:
+        return False
+    return True
+
+
+class RecordChecker:
+    """Checks trees against the schema of their table; each problem is a finding at the very field."""
+
+    def __init__(self, table: Table, lexicon: Lexicon) -> None:
+        import jsonschema_rs
+
+        self.table = table
+        formats = {"partial-date": _is_date, "date": _is_date}
+        self._validator = jsonschema_rs.Draft202012Validator(table_schema(table, lexicon), validate_formats=True, formats=formats)
+
+    def findings(self, record: Node, file: str) -> list[Finding]:
+        """All that is wrong with one record."""
+        value = value_of(record)
+        if self._validator.is_valid(value):
+            return []
+        found = [one for error in self._validator.iter_errors(value) for one in self._finding(error, record, file)]
+        return _without_echoes(found)
+
+    def _finding(self, error: object, record: Node, file: str) -> Iterable[Finding]:
+        path: list[str | int] = list(error.instance_path)  # type: ignore[attr-defined]
+        kind = error.kind  # type: ignore[attr-defined]
+        name, instance = kind.name, error.instance  # type: ignore[attr-defined]
+        key = ".".join(str(step) for step in path if isinstance(step, str)) or self.table.name
+        where = Origin(file, *place_of(record, path))
+        if name == "additionalProperties":
+            for unknown in kind.unexpected:
+                yield Finding("LP201", Origin(file, *_key_place(record, path, unknown)), {"key": unknown, "hint": self._hint(unknown, path)})
+        elif name == "required":
+            yield Finding("LP202", where, {"key": kind.property, "table": self.table.name})
+        elif name == "type":
+            node = _node_at(record, path)
+            yield Finding("LP203", where, {"key": key, "found": describe(node), "expected": _TYPE_NAMES.get(_type_of(kind), _type_of(kind))})
+        elif name == "enum":
+            allowed = [str(one) for one in kind.options]
+            words = {"key": key, "value": _short(instance), "allowed": ", ".join(allowed), "hint": did_you_mean(str(instance), allowed)}
+            yield Finding("LP205", where, words)
+        else:
+            words = {"key": key, "value": _short(instance), "expected": self._expected(path), "pattern": ""}
+            if name == "pattern":
+                words["pattern"] = f" (pattern {kind.pattern})"
+            if name in ("minItems", "uniqueItems"):
+                words["expected"] = "list: it is empty" if name == "minItems" else "list: a value stands twice"
+            yield Finding("LP204", where, words)
+
+    def _hint(self, unknown: str, path: list[str | int]) -> str:
+        return did_you_mean(unknown, self._names_at(path))
+
+    def _names_at(self, path: list[str | int]) -> list[str]:
+        fields = self.table.fields
+        for step in path:
+            if isinstance(step, str) and step in fields:
+                one = fields[step]
+                fields = one.fields or (one.item.fields if one.item else {})
+        return list(fields)
+
+    def _expected(self, path: list[str | int]) -> str:
+        fields, expected = self.table.fields, "value"
+        for step in path:
+            if isinstance(step, str) and step in fields:
+                one = fields[step]
+                one = one.item if one.kind == "list" and one.item else one
+                fields, expected = one.fields, one.target or one.kind
+        return expected
+
+
+_TYPE_NAMES = {
+    "string": "text", "object": "a map", "array": "a list", "integer": "a whole number", "number": "a number", "boolean": "true/false"
+}  # fmt: skip
+
+
+def _type_of(kind: object) -> str:
+    types = kind.types  # type: ignore[attr-defined]
+    return types if isinstance(types, str) else "/".join(types)
+
+
+def _node_at(node: Node, path: list[str | int]) -> Node:
+    for step in path:
+        if isinstance(node, Map) and isinstance(step, str):
+            node = node.items[step]
+        elif not isinstance(node, Map) and isinstance(step, int):
+            node = node.items[step]  # type: ignore[union-attr]  # the validator walked the same path
+    return node
+
+
+def _key_place(record: Node, path: list[str | int], key: str) -> tuple[int, int]:
+    node = _node_at(record, path)
+    return node.keys[key] if isinstance(node, Map) and key in node.keys else (node.line, node.column)
+
+
+def _short(value: JsonValue | object) -> str:
+    text = str(value)
+    return text if len(text) <= 80 else text[:77] + "…"
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint for a misspelt word, empty where nothing is near.
+
+    >>> did_you_mean("nmae", ["name", "kind"])
+    '; did you mean `name`?'
+    """
+    near = difflib.get_close_matches(word, list(known), 1, 0.6)
+    return f"; did you mean `{near[0]}`?" if near else ""
+
+
+def _without_echoes(findings: list[Finding]) -> list[Finding]:
+    """One accident, one finding: a misspelt key is not told as missing too, a bad value only once."""
+    meant = {one.words["hint"].split("`")[1] for one in findings if one.code == "LP201" and one.words["hint"]}
+    kept = {(one.code, one.where, one.words["key"]): one for one in reversed(findings)}
+    return [one for one in reversed(kept.values()) if not (one.code == "LP202" and one.words["key"] in meant)]

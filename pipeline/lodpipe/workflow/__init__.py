@@ -1,0 +1,1 @@
+"""A check and a build from the first step to the last."""

@@ -1,0 +1,352 @@
+"""The journey, in the order in which it happens: declarations, records, statements, checks, the gate, dist/."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import starmap, zip_longest
+from operator import eq
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+import duckdb
+
+from lodpipe.checks import records as checks
+from lodpipe.checks.consequences import Told
+from lodpipe.checks.integrity import counts, integrity_findings, order_findings, shrink_findings, write_counts
+from lodpipe.checks.lint import lint_findings
+from lodpipe.config.publication import Project
+from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
+from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, Severity, set_of
+from lodpipe.diagnostics.progress import shown
+from lodpipe.documents.readers import limited, read_tree
+from lodpipe.documents.snapshot import snapshot, unchanged
+from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.statements import Statements
+from lodpipe.mapping.model import MappingDocument
+from lodpipe.mapping.plan import Plan, compile_mapping
+from lodpipe.mapping.yarrrml import read_yarrrml
+from lodpipe.publish.catalogue import catalogue_findings, declaration_findings, gate, write_catalogue
+from lodpipe.publish.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
+from lodpipe.queries.confined import Limits
+from lodpipe.queries.samples import Query, query_findings, read_queries, stored
+from lodpipe.queries.shacl_executables import executables
+from lodpipe.runtime import scratch
+from lodpipe.runtime.atomic import only_one, prepare, swap
+from lodpipe.runtime.machine import deadline, not_written
+from lodpipe.shacl import shapes
+from lodpipe.sources import Lexicon, RecordReader, RecordTable, Table, file_schema, read_declaration
+from lodpipe.sources.inventory import unread_files
+
+if TYPE_CHECKING:
+    import rdflib
+
+Progress = Callable[[str], None]
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """Everything that says what is true of the data, read and checked."""
+
+    vocabulary: Vocabulary
+    tables: dict[str, Table]
+    mapping: MappingDocument
+    shapes: shapes.Shapes
+    queries: tuple[Query, ...] = ()
+
+    def lexicon(self, project: Project) -> Lexicon:
+        """What values may be, for the record schemas."""
+        patterns = self.vocabulary.patterns
+        short = {self.vocabulary.compact(iri): pattern for iri, pattern in patterns.items()}
+        return Lexicon(self.vocabulary.concepts, short, project.publication.languages)
+
+
+@dataclass
+class Outcome:
+    """A checked publication: its statements (while the engine is open) and what was found that is no error."""
+
+    project: Project
+    declarations: Declarations
+    statements: Statements
+    findings: tuple[Finding, ...]
+    counts: Mapping[str, int] = field(default_factory=dict)
+    engine: str = shapes.DEFAULT
+
+    @property
+    def validator(self) -> shapes.Validator:
+        """The SHACL engine of the run, on its connection."""
+        return shapes.Validator(self.engine, self.statements.engine.connection)
+
+    def graph(self) -> rdflib.Graph:
+        """The union of all graphs as an rdflib.Graph; needs the extra `rdflib`."""
+        import rdflib
+
+        graph = rdflib.Graph()
+        for prefix, namespace in self.declarations.vocabulary.prefixes.items():
+            graph.bind(prefix, namespace)
+        return graph.parse(data=self.statements.ntriples(), format="nt")
+
+
+# -- steps -------------------------------------------------------------------------------------------------------------
+
+
+def read_declarations(project: Project) -> Declarations:
+    """ontology/, records.yaml, mapping, shapes and queries. Raises InvalidDeclaration with the findings of all of them."""
+    root, base = project.root, project.publication.base
+    findings: list[Finding] = []
+
+    def collected(read: Callable[[], Read]) -> Read | None:
+        try:
+            return read()
+        except (InvalidDeclaration, InvalidData) as error:
+            findings.extend(error.findings)
+            return None
+
+    vocabulary = collected(lambda: read_vocabulary(root, base))
+    tables = collected(lambda: read_declaration(root / "source/records.yaml", "source/records.yaml"))
+    # Without its prefixes every line of the mapping would seem wrong.
+    mapping = collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
+    read = collected(lambda: shapes.read_shapes(root, base, allowed=project.publication.shacl_allow))
+    queries = collected(lambda: read_queries(root, project.publication.languages))
+    if vocabulary is None or tables is None or mapping is None or read is None or queries is None or findings:
+        raise InvalidDeclaration(findings)
+    return Declarations(vocabulary, tables, mapping, read, queries)
+
+
+def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:
+    """source/mapping.yaml (YARRRML) and source/*.rml.ttl (RML) as one mapping. Raises InvalidDeclaration where there is none, or names clash."""
+    found = [read_yarrrml(read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes) for path in root.glob("source/mapping.yaml")]
+    if paths := sorted(root.glob("source/[!.]*.rml.ttl")):
+        from lodpipe.mapping.rml import read_rml
+
+        found += [read_rml(path, f"source/{path.name}", base) for path in paths]
+    if not found:
+        raise InvalidDeclaration([Finding("LP602", Origin("source"), {"detail": "there is no source/mapping.yaml and no source/*.rml.ttl"})])
+    merged = found[0]
+    for other in found[1:]:
+        if twice := merged.triples_maps.keys() & other.triples_maps.keys():
+            origin = other.triples_maps[min(twice)].origin
+            raise InvalidDeclaration([Finding("LP602", origin, {"detail": f"there are two mappings called `{min(twice)}`"})])
+        merged = replace(
+            merged, triples_maps=merged.triples_maps | other.triples_maps, named_sources=merged.named_sources + other.named_sources,
+            findings=merged.findings + other.findings,
+        )  # fmt: skip
+    return merged
+
+
+@contextlib.contextmanager
+def checked(
+    project: Project, *, engine: str | None = None, say: Progress = lambda _: None, writable: Path | None = None, allow_shrink: bool = False,
+    queries: bool = True,
+) -> Iterator[Outcome]:  # fmt: skip
+    """Reads, maps and validates a project, and runs its queries unless told otherwise; gives the outcome while its engine is open.
+
+    Raises InvalidData with every finding where one of them is an error; InvalidDeclaration and SourceError where it cannot begin.
+    """
+    limits = project.publication.limits
+    with limited(limits), deadline(limits.time), _checked(project, engine, say, writable, allow_shrink, queries) as outcome:
+        yield outcome
+
+
+@contextlib.contextmanager
+def _checked(
+    project: Project, engine: str | None, say: Progress, writable: Path | None, allow_shrink: bool, queries: bool
+) -> Iterator[Outcome]:
+    """The steps of `checked`."""
+    say("reading declarations")
+    declarations = read_declarations(project)
+    lexicon = declarations.lexicon(project)
+    say("reading records")
+    reader = RecordReader(project.root / "source", "source/", lexicon)
+    tables = reader.read(declarations.tables.values())
+    with Engine(project.publication.memory, root=project.root / "source") as running:
+        unread_files_found = unread_files(project, {one.name: one.files for one in declarations.tables.values()}, _files_used(reader, declarations))
+        early = [*reader.findings, *unread_files_found, *running.load(tables.values(), writable)]
+        broken = [*checks.record_findings(running, tables, declarations.tables, lexicon), *order_findings(running, tables)]
+        unread = reader.unread([*early, *broken])
+        hidden = [one for one in broken if one.code == "LP206" and one.words["table"] in unread]
+        early += [one for one in broken if one not in hidden]
+        if unread:
+            _gate(early)  # a graph that lacks whole tables would only tell the same accident again, in a hundred places
+        told = Told(early, hidden, tables)
+        say("mapping records")
+        running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
+        plan = _compile(project, declarations, running)
+        found = [*plan.findings, *checks.mapping_findings(running, plan, project.publication.bad_values)]
+        early += [one for one in found if not told.already(one)]
+        with shown(running.progress, "mapping"):
+            running.make_statements(plan if len(found) > len(plan.findings) else plan.sound(), _declared(project, declarations))
+        statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
+        with contextlib.ExitStack() as stack:
+            limits = Limits(project.publication.limits.query)
+            # The store of the queries is loaded by its own process meanwhile.
+            store = stack.enter_context(stored(statements, limits)) if declarations.queries and queries else None
+            say("validating statements")
+            late = list(_late_findings(project, declarations, statements, tables, engine))
+            if allow_shrink:
+                late = [one for one in late if one.code != "LP513"]
+            findings = _gate([*early, *(one for one in late if not told.already(one))])
+            if store:
+                say("running queries")
+                findings = _gate([*findings, *query_findings(declarations.queries, store, project.root)])
+        yield Outcome(project, declarations, statements, findings, counts(running, tables), engine or project.publication.shacl)
+
+
+def _files_used(reader: RecordReader, declarations: Declarations) -> list[str]:
+    """The files that were read as records, and those that the mapping names itself."""
+    named = [one.text for one in declarations.mapping.sources if one.kind not in ("table", "query", "sql")]
+    databases = [one.database.removeprefix("sqlite:///") for one in declarations.mapping.sources if one.database]
+    return [*(name for names in reader.files_of.values() for name in names), *named, *databases]
+
+
+def _gate(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """The findings in order. Raises InvalidData with all of them where one is an error."""
+    if any(one.severity is Severity.ERROR for one in findings):
+        raise InvalidData(findings)
+    return tuple(sorted(set_of(findings), key=lambda one: one.sort_key))
+
+
+def _compile(project: Project, declarations: Declarations, engine: Engine) -> Plan:
+    """The plan of the mapping; named queries become views first, so that later ones can use them."""
+    if findings := engine.define(declarations.mapping.sources):
+        raise InvalidDeclaration(findings)
+    patterns = declarations.vocabulary.patterns
+    return compile_mapping(declarations.mapping, project.publication.base, engine, patterns, light=engine.know_patterns(patterns))
+
+
+def _declared(project: Project, declarations: Declarations) -> list[list[object]]:
+    """The ontology's own statements, in the graph that publication.yaml names for them."""
+    graph = f"<{project.publication.base}{project.publication.graph}>"
+    return [[s, p, o, graph, None, None] for s, p, o, _ in declarations.vocabulary.triples]
+
+
+def _late_findings(
+    project: Project, declarations: Declarations, statements: Statements, tables: dict[str, RecordTable], engine: str | None
+) -> Iterator[Finding]:
+    results, inner = shapes.validated(statements, declarations.shapes, engine or project.publication.shacl)
+    yield from declarations.shapes.findings
+    yield from shapes.findings(results, declarations.shapes, statements, declarations.vocabulary, inner)
+    keys = {name: one.key for name, one in declarations.tables.items() if one.key}
+    yield from integrity_findings(statements.engine, project, tables, keys)
+    yield from lint_findings(statements, declarations.vocabulary, declarations.shapes, declarations.mapping.prefixes, project)
+    yield from checks.unsafe_links(statements)
+    yield from checks.control_characters(statements, project.publication.dumps)
+    if (share := project.publication.expectations.shrink) is not None:
+        yield from shrink_findings(counts(statements.engine, tables), project.dist, share, project.origin("shrink"))
+    yield from declaration_findings(project, statements)
+    if isinstance(project.publication.site, Mapping):
+        from lodpipe.site.declaration import site_findings
+
+        yield from site_findings(project, statements.engine, statements.vocabulary)
+    yield from checks.vocabulary_findings(statements, declarations.vocabulary)
+    yield from checks.unused_records(statements.engine, tables, declarations.tables)
+    yield from checks.unused_fields(tables, declarations.tables, declarations.mapping)
+    for part in ("publisher", "contact"):
+        if getattr(project.publication, part).placeholder:
+            yield Finding("LP506", project.origin(part), {"part": part}, Severity.WARNING)
+
+
+# -- dist/ -------------------------------------------------------------------------------------------------------------
+
+
+def build(
+    project: Project, *, engine: str | None = None, say: Progress = lambda _: None,
+    fail_on: Severity | None = Severity.ERROR, allow_shrink: bool = False, site: bool = True,
+) -> tuple[Finding, ...]:  # fmt: skip
+    """Builds dist/ whole or not at all, and gives the findings that weigh less than `fail_on`.
+
+    The new folder is written beside the old one and then takes its place in one step. Raises what `checked` raises, InvalidData where a
+    finding weighs too much, and SourceError (LP701, LP702, LP704) where dist/ cannot be written or the sources change meanwhile.
+    """
+    with only_one(project.root):
+        target = prepare(project.root)
+        try:
+            before = snapshot(project.root)
+            with checked(project, engine=engine, say=say, writable=target, allow_shrink=allow_shrink) as outcome:
+                findings = outcome.findings
+                if fail_on is not None and any(one.severity >= fail_on for one in findings):
+                    raise InvalidData(findings)
+                say("writing dumps")
+                write_dist(outcome, target)
+                kept = "site" if not (site and project.publication.site) or not _pages(outcome, target, say) else ""
+            unchanged(project.root, before)
+            swap(target, project.dist, keeping=kept)
+        except BrokenPipeError:
+            raise
+        except (OSError, duckdb.IOException) as error:
+            raise not_written(error) from None
+        finally:
+            scratch.delete(target)
+    return findings
+
+
+def write_dist(outcome: Outcome, folder: Path) -> None:
+    """Everything that a build makes, into an empty folder."""
+    write_dumps(Job(outcome.statements, outcome.project, outcome.declarations.vocabulary), folder)
+    _write_schemas(outcome, folder / "schema")
+    write_catalogue(outcome.project, outcome.statements, outcome.declarations.vocabulary, folder)
+    gate(outcome.project, folder, outcome.validator)
+    if queries := outcome.declarations.queries:
+        (folder / "queries.ttl").write_text(executables(outcome.project.publication, queries), "utf-8", newline="\n")
+    write_counts(outcome.counts, folder)
+    (folder / "SHA256SUMS").write_text(checksums(folder), "utf-8")
+
+
+def _pages(outcome: Outcome, target: Path, say: Progress) -> bool:
+    """Writes site/ into the new dist/, where the old one's pages were made of something else; says whether it did."""
+    # Templates and their engine are loaded where pages are written only.
+    from lodpipe.site.writer import is_fresh, link_tree, site_digest, write_site
+
+    digest = site_digest(outcome.project, target)
+    old = outcome.project.dist
+    if is_fresh(old / "site", digest):
+        if checksums(old) != checksums(target):  # the old folder was meddled with: it goes, its pages stay
+            link_tree(old / "site", target / "site")
+        return False
+    say("writing pages")
+    declared = outcome.declarations
+    write_site(outcome.project, outcome.statements, declared.vocabulary, declared.shapes, declared.queries, target, digest)
+    return True
+
+
+def _write_schemas(outcome: Outcome, folder: Path) -> None:
+    """A JSON Schema for each record file, for the editor's completion."""
+    folder.mkdir()
+    lexicon = outcome.declarations.lexicon(outcome.project)
+    for table in outcome.declarations.tables.values():
+        schema = file_schema(table, lexicon, f"{table.name} ({table.files})")
+        (folder / f"{table.name}.schema.json").write_text(json.dumps(schema, ensure_ascii=False, indent=1) + "\n", "utf-8")
+
+
+def stale(outcome: Outcome) -> Iterator[Finding]:
+    """A warning where dist/ is missing, damaged, or was made from other sources."""
+    dist, name = outcome.project.dist, outcome.project.publication.name
+
+    def warning(detail: str) -> Finding:
+        return Finding("LP504", Origin("dist"), {"detail": detail}, Severity.WARNING)
+
+    if not dist.is_dir():
+        yield warning("it has not been built yet")
+        return
+    sums = dist / "SHA256SUMS"
+    if not sums.is_file() or sums.read_bytes() != checksums(dist).encode():
+        yield warning("its files are not those of SHA256SUMS")
+    master = dist / f"{name}.nq"
+    if master.is_file() and not _equal_lines(master, outcome.statements):
+        yield warning("the records, the mapping or the ontology have changed since")
+    published, queries = dist / "queries.ttl", outcome.declarations.queries
+    if published.is_file() != bool(queries) or (queries and published.read_text("utf-8") != executables(outcome.project.publication, queries)):
+        yield warning("the queries have changed since")
+    rules, made = dist / SHAPES, shapes_document(outcome.project.root, outcome.project.publication.base)
+    if (rules.read_text("utf-8") if rules.is_file() else "") != made:
+        yield warning("the shapes have changed since")
+    yield from catalogue_findings(outcome.project, validator=outcome.validator)
+
+
+def _equal_lines(master: Path, statements: Statements) -> bool:
+    with master.open(encoding="utf-8", newline="\n", errors="replace") as lines:
+        made = (f"{triple}{g} .\n" if g else f"{triple}.\n" for triple, g in statements.spelled())
+        return all(starmap(eq, zip_longest(lines, made)))

@@ -1,1 +1,0 @@
-"""Files become trees in which every value knows its line and column."""

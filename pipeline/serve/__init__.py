@@ -1,8 +1,0 @@
-"""`lodpipe serve`: the dumps, every resource and a SPARQL endpoint over HTTP, read only, from one command."""
-
-from __future__ import annotations
-
-from pipeline.serve.run import run
-from pipeline.serve.settings import Settings
-
-__all__ = ["Settings", "run"]

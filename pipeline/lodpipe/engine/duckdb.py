@@ -75,6 +75,7 @@ class Engine:
         self._located: list[RecordTable | FileTable | DatabaseTable] = []
         self._databases: dict[str | None, Database] = {}
         self._knows_types = False
+        self._plans_lightly = False
         self._kept_tables = 0
         self._table_of: dict[str, str] = {}
         self._files: dict[tuple[str, str, str | None], FileTable] = {}
@@ -96,6 +97,7 @@ class Engine:
         self._threads = threads
         self._tables: dict[LogicalSource, str] = {}
         self._described: dict[LogicalSource, Relation] = {}
+        self._columns: dict[str, dict[str, str]] = {}
 
     def __enter__(self) -> Engine:
         return self
@@ -169,14 +171,16 @@ class Engine:
         """
         findings: list[Finding] = []
         tables = list(tables)
-        if tables and not self._threads and all(map(_is_little, tables)):
+        little = all(map(_is_little, tables))
+        if tables and not self._threads and little:
             self.connection.execute("SET threads = 1")  # handing work to other cores would cost more than it saves
-        for table in tables:
-            self._located.append(table)
-            if isinstance(table, RowTable):
-                self._load_rows(table)
-            else:
-                findings += self._load_scan(table)
+        with self.planned_lightly() if little else contextlib.nullcontext():
+            for table in tables:
+                self._located.append(table)
+                if isinstance(table, RowTable):
+                    self._load_rows(table)
+                else:
+                    findings += self._load_scan(table)
         folders = [text(str(folder)) for folder in (writable, self._answers, self.root if self.root != Path() else None) if folder is not None]
         self.connection.execute(f"SET allowed_directories = [{', '.join(folders)}]")
         self.connection.execute("SET enable_external_access = false")
@@ -289,15 +293,20 @@ class Engine:
         return self.row_count < 20_000
 
     @contextlib.contextmanager
-    def _planned_lightly(self) -> Iterator[None]:
-        """For small data the optimizer costs more than it saves: our own queries are plain scans of tables made before."""
-        small = self._is_small()
+    def planned_lightly(self) -> Iterator[None]:
+        """For small data the optimizer costs more than it saves: our own queries are plain scans and joins of tables made before.
+
+        Those that people write (`define`) need it, for they may name tables in any order and the conditions afterwards.
+        """
+        small = self._is_small() and not self._plans_lightly
         if small:
             self.connection.execute("PRAGMA disable_optimizer")
+            self._plans_lightly = True
         try:
             yield
         finally:
             if small:
+                self._plans_lightly = False
                 self.connection.execute("PRAGMA enable_optimizer")
 
     @contextlib.contextmanager
@@ -338,12 +347,27 @@ class Engine:
         except PathError as error:
             raise InvalidDeclaration([Finding("LP602", source.origin, {"detail": str(error)})]) from None
 
+    def _columns_of(self, table: str) -> dict[str, str]:
+        """The columns of a table with their types; those of all tables are asked for together. Raises duckdb.Error where there is none."""
+        if table not in self._columns:
+            listed = self.rows(
+                "SELECT table_name, column_name, data_type FROM duckdb_columns() WHERE schema_name = 'main' AND NOT internal "
+                "ORDER BY table_name, column_index"
+            )
+            self._columns = {name: {} for name, _, _ in listed}
+            for name, column, kind in listed:
+                self._columns[name][column] = kind
+        if table not in self._columns:  # it may be a view, or spelt in another case
+            self._columns[table] = {row[0]: str(row[1]) for row in self.rows(f"DESCRIBE SELECT * FROM {quote(table)}")}
+        return self._columns[table]
+
     def _table_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         """A record table or the answer of a query; its columns become texts here, each with its type where one of them is no text."""
         if source not in self._described:
-            table = quote(self._tables.get(source, source.text))
+            name = self._tables.get(source, source.text)
+            table = quote(name)
             try:
-                described = {row[0]: str(row[1]) for row in self.rows(f"DESCRIBE SELECT * FROM {table}")}
+                described = self._columns_of(name)
             except duckdb.Error as error:
                 raise InvalidDeclaration([_sql_finding(source, error)]) from None
             names = numbered(references)
@@ -587,14 +611,14 @@ class Engine:
 
     def failures(self, plan: Plan) -> Iterator[tuple[Check, int, list[tuple[int | None, str]]]]:
         """Each check that some rows fail: how often, and the first of those records with the value."""
-        with self._planned_lightly():
+        with self.planned_lightly():
             failing = [(select, check, count) for select in plan.selects for check, count in self._failing(select)]
         for select, check, count in failing:
             yield check, count, self._samples(select, check)
 
     def fails(self, plan: Plan) -> bool:
         """Whether any row fails a check."""
-        with self._planned_lightly():
+        with self.planned_lightly():
             return any(self._failing(select) for select in plan.selects)
 
     def _failing(self, select: Select) -> list[tuple[Check, int]]:
@@ -628,7 +652,7 @@ class Engine:
         """
         self._create("declared", STATEMENT_COLUMNS, declared)
         union = "\nUNION ALL\n".join([select.sql for select in plan.selects if select.parts] + ["SELECT * FROM declared"])
-        with self._planned_lightly(), self._encoded_lightly(plan):
+        with self.planned_lightly(), self._encoded_lightly(plan):
             ((count,),) = self.rows(
                 f"CREATE TABLE statements AS SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "
                 f"FROM ({union}) GROUP BY s, p, o, g ORDER BY s, p, o, g"

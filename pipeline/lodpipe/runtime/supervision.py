@@ -44,9 +44,9 @@ def supervised(work: Callable[[], int], *, patient: bool = False) -> End:
 
     With `patient` a first SIGINT waits until the work is done; a second one ends it.
     """
-    folder = scratch.run_folder()
     supervisor = os.getpid()
     with _Requests(patient) as requests:
+        folder = scratch.run_folder()  # signals wait already: an end at this moment removes it
         worker = os.fork()
         if worker == 0:
             _be_worker(work, folder, supervisor, requests)

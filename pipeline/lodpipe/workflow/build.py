@@ -165,7 +165,8 @@ def _checked(
     with Engine(project.publication.memory, root=project.root / "source") as running:
         unread_files_found = unread_files(project, {one.name: one.files for one in declarations.tables.values()}, _files_used(reader, declarations))
         early = [*reader.findings, *unread_files_found, *running.load(tables.values(), writable)]
-        broken = [*checks.record_findings(running, tables, declarations.tables, lexicon), *order_findings(running, tables)]
+        with running.planned_lightly():
+            broken = [*checks.record_findings(running, tables, declarations.tables, lexicon), *order_findings(running, tables)]
         unread = reader.unread([*early, *broken])
         hidden = [one for one in broken if one.code == "LP206" and one.words["table"] in unread]
         early += [one for one in broken if one not in hidden]

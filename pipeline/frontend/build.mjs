@@ -1,4 +1,4 @@
-// Writes the bundle: `node build.mjs [FOLDER]` (default: ../assets). The same sources and packages give the same bytes on every machine.
+// Writes the bundle: `node build.mjs [FOLDER]` (default: ../lodpipe/site/assets). The same sources and packages give the same bytes on every machine.
 import {build} from "esbuild";
 import {existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync} from "node:fs";
 import {dirname, join, resolve} from "node:path";
@@ -6,8 +6,8 @@ import {fileURLToPath} from "node:url";
 import {gunzipSync, gzipSync} from "node:zlib";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const target = resolve(process.argv[2] ?? join(here, "../assets"));
-const committed = join(here, "../assets/oxigraph.wasm.gz");
+const target = resolve(process.argv[2] ?? join(here, "../lodpipe/site/assets"));
+const committed = join(here, "../lodpipe/site/assets/oxigraph.wasm.gz");
 const wasm = packed(readFileSync(join(here, "node_modules/oxigraph/web_bg.wasm")));
 mkdirSync(target, {recursive: true});
 
@@ -50,7 +50,7 @@ function licences(meta) {
     const {version, license} = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
     const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
     if (!file && !license.includes("Apache-2.0")) throw new Error(`${name} brings no licence text`);
-    const text = readFileSync(file ? join(folder, file) : join(here, "../../../LICENSE"), "utf8"); // ours is the plain Apache text
+    const text = readFileSync(file ? join(folder, file) : join(here, "../../LICENSE"), "utf8"); // ours is the plain Apache text
     return `${name} ${version} (${license})\n\n${text.trim()}\n`;
   });
   return `What the scripts in this folder are made of, besides lodpipe's own sources (Apache-2.0).\n\n${parts.join(`\n${"-".repeat(80)}\n\n`)}`;

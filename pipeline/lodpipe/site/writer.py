@@ -45,7 +45,7 @@ def site_digest(project: Project, dist: Path) -> str:
     """What the pages are made of, as one number: the checksums of dist/, the declarations, and this program's own files."""
     total = hashlib.sha256((dist / "SHA256SUMS").read_bytes())
     given = [project.root / "publication.yaml", *(path for name in ("shapes", "queries", "source/map") for path in (project.root / name).rglob("*"))]
-    own = [path for path in HERE.rglob("*") if "frontend" not in path.parts and "__pycache__" not in path.parts]
+    own = [path for path in HERE.rglob("*") if "__pycache__" not in path.parts]
     for path in sorted({*given, *own}):
         if path.is_file():
             total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -64,7 +65,7 @@ def test_everything_that_the_package_names_is_there(tmp_path: Path) -> None:
 
 def test_every_command_is_explained() -> None:
     text = invoke("--help").stdout
-    assert all(command in text for command in ("build", "check", "map", "explain"))
+    assert all(command in text for command in ("build", "check", "map", "explain", "schema"))
     for command in ("build", "check", "map", "explain"):
         assert invoke(command, "--help").stdout.count("\n") > 5
 
@@ -88,6 +89,34 @@ except SystemExit:
 print([name for name in ("duckdb", "rdflib", "pyshacl", "pyoxigraph", "yaml", "jsonschema_rs") if name in sys.modules])
 """
     assert python(code, tmp_path).stdout.splitlines()[-1] == "[]"
+
+
+def test_check_loads_no_package_that_it_does_not_need(built: Path) -> None:
+    code = """
+import sys
+from lodpipe.commands.cli import main
+try:
+    main(["check", "--lang", "en"])
+except SystemExit as end:
+    assert not end.code, end.code
+print([name for name in ("rdflib", "pyshacl", "SPARQLWrapper", "psycopg", "starlette", "uvicorn") if name in sys.modules])
+"""
+    done = python(code, built)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_the_schema_of_publication_yaml_is_printed_and_accepts_it(root: Path) -> None:
+    import jsonschema_rs
+
+    from lodpipe.documents.readers import read_tree
+    from lodpipe.documents.tree import value_of
+
+    schema = json.loads(invoke("schema", "publication").stdout)
+    assert schema == json.loads((root / "pipeline/lodpipe/config/publication.schema.json").read_text("utf-8"))
+    tree = read_tree(root / "publication.yaml", "publication.yaml")
+    assert tree is not None
+    assert jsonschema_rs.is_valid(schema, value_of(tree))
+    assert not jsonschema_rs.is_valid(schema, {"nmae": "rogl"})
 
 
 def test_check_of_a_fresh_build_finds_nothing_but_placeholders(built: Path) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import click
 
+from lodpipe.commands import schema
+
 PROJECT = click.option("--project", "root", default=".", type=click.Path(path_type=Path), help="The publication's folder (default: here).")
 FORMAT = click.option(
     "--format", "formats", multiple=True, type=click.Choice(["text", "github", "gitlab", "sarif", "junit", "json", "markdown"]),
@@ -39,6 +41,9 @@ def main() -> None:
     Exit codes: 0 conforms; 1 data does not conform; 2 wrong use or declaration, or no room, right or memory; 3 internal error;
     130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP; 137 killed by the system; 141 output closed by its reader.
     """
+
+
+main.add_command(schema.command)
 
 
 @main.command()

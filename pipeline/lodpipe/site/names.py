@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.engine.page_store import LABELS
 from lodpipe.rdf.jsonld import unescape
 from lodpipe.shacl.shapes import SH, Shapes
 from lodpipe.site.declaration import Kind, Site, Texts
-from lodpipe.site.streams import LABELS
 
 XSD = "http://www.w3.org/2001/XMLSchema#"
 _LITERAL = re.compile(r'"(.*)"(?:@([A-Za-z0-9-]+)|\^\^<([^<>]*)>)?', re.DOTALL)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyoxigraph as ox
 
-from lodpipe.rdf.formats import PARSERS
+from lodpipe.rdf.file_formats import PARSERS
 
 SD, VOID, FORMATS = "http://www.w3.org/ns/sparql-service-description#", "http://rdfs.org/ns/void#", "http://www.w3.org/ns/formats/"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape
 
 from lodpipe.config.publication import Publication
 from lodpipe.queries.samples import Query
-from lodpipe.rdf.formats import FORMATS
+from lodpipe.rdf.file_formats import FORMATS
 from lodpipe.site.addresses import Addresses, href
 from lodpipe.site.browse import Browse, Listed
 from lodpipe.site.maps import Box

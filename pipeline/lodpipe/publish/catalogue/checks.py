@@ -12,7 +12,7 @@ from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import PREFIXES, Triple, name
-from lodpipe.rdf.formats import BY_SUFFIX, PARSERS
+from lodpipe.rdf.file_formats import BY_SUFFIX, PARSERS
 from lodpipe.rdf.jsonld import unescape
 from lodpipe.rdf.turtle import TermWriter
 from lodpipe.shacl import shapes

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 from lodpipe.config.publication import Publication
 from lodpipe.publish.catalogue.withdrawn import Tombstone
-from lodpipe.rdf.formats import DOCUMENTS, FORMATS
+from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
 
 # In the order of preference where a client wants several alike; HTML is last, and what is sent to those who ask for nothing known.
 NEGOTIATED: tuple[tuple[str, str], ...] = (

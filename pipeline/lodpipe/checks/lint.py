@@ -10,7 +10,8 @@ from lodpipe.checks.records import term_finding
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import RDF, RDFS, Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
-from lodpipe.engine.statements import TYPE, Statements
+from lodpipe.engine.statements import Statements
+from lodpipe.rdf.terms import TYPE
 from lodpipe.shacl.shapes import SH, Shapes
 
 OWL = "http://www.w3.org/2002/07/owl#"

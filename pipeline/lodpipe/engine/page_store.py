@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lodpipe.engine.duckdb import Engine
-from lodpipe.engine.statements import TYPE
 from lodpipe.mapping.plan import text
+from lodpipe.rdf.terms import TYPE
 
 LABELS = tuple(
     f"<{iri}>"

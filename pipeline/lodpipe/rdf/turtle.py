@@ -8,7 +8,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TextIO
 
-TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
+from lodpipe.rdf.terms import TYPE
+
 _XSD = "http://www.w3.org/2001/XMLSchema#"
 _LOCAL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?")
 _RELATIVE = re.compile(r"(?!.*(?:^|/)\.{1,2}(?:/|$))(?!.*//)[A-Za-z0-9_~-][\w~./%-]*")

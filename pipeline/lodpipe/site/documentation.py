@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from lodpipe.config.vocabulary import RDFS, SKOS
-from lodpipe.engine.statements import TYPE
 from lodpipe.queries.samples import Query, result_file
+from lodpipe.rdf.terms import TYPE
 from lodpipe.shacl.shapes import SH, Shapes
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.names import Names, chosen, literal

@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from lodpipe.engine.page_store import INCOMING, LABELS, PageStore, Row
-from lodpipe.engine.statements import TYPE
+from lodpipe.rdf.terms import TYPE
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.declaration import PageTable, Site
 from lodpipe.site.names import Names, chosen, label, literal, slug

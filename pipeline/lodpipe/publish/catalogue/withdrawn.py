@@ -14,7 +14,8 @@ from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.documents.readers import read_tree
 from lodpipe.documents.tree import place_of, value_of
 from lodpipe.engine.statements import Statements
-from lodpipe.publish.catalogue.graph import Graph, iri, literal, name, texts
+from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
+from lodpipe.rdf.terms import iri
 
 FILE = "source/withdrawn.yaml"
 _LOCAL = "^(?!/)(?!.*//)(?!.*(^|/)\\.{1,2}(/|$))[A-Za-z0-9._~/%-]*[A-Za-z0-9_~%-]$"

@@ -13,11 +13,9 @@ import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
 from lodpipe.documents.readers import inside, read_text
+from lodpipe.rdf.namespaces import SKOS, Namespaces
 from lodpipe.rdf.terms import plain_text
 
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-SKOS = "http://www.w3.org/2004/02/skos/core#"
 VALUE_PATTERN = "https://schema.org/valuePattern"
 
 
@@ -93,13 +91,14 @@ class Vocabulary:
         """IRIs that the ontology describes."""
         return frozenset(s[1:-1] for s, _, _, _ in self.triples)
 
+    @cached_property
+    def namespaces(self) -> Namespaces:
+        """The prefixes of the context, and the base IRI."""
+        return Namespaces(self.prefixes, self.base)
+
     def compact(self, iri: str) -> str:
         """An IRI in short form where a prefix or the base IRI allows."""
-        for prefix, namespace in self.prefixes.items():
-            local = iri[len(namespace) :]
-            if iri.startswith(namespace) and local and "/" not in local:
-                return f"{prefix}:{local}"
-        return iri.removeprefix(self.base)
+        return self.namespaces.shorten(iri)
 
     def origin(self, subject: str, root: Path) -> Origin:
         """The line on which an own term is described first."""

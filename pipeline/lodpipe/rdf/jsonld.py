@@ -10,9 +10,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, TextIO
 
+from lodpipe.rdf.namespaces import XSD
 from lodpipe.rdf.terms import TYPE, parse_literal
-
-XSD = "http://www.w3.org/2001/XMLSchema#"
 
 Value = dict[str, Any] | str | int | bool
 

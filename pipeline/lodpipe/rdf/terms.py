@@ -10,11 +10,12 @@ import re
 from functools import lru_cache
 from typing import NamedTuple
 
+from lodpipe.rdf.namespaces import RDF
+
 Triple = tuple[str, str, str]
 Quad = tuple[str, str, str, str]
 """Subject, predicate, object and graph; the graph is empty in the default graph."""
 
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 TYPE = f"<{RDF}type>"
 _LITERAL = re.compile(r'"(.*)"(?:@([A-Za-z0-9-]+)|\^\^<([^<>]*)>)?', re.DOTALL)
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from lodpipe.config.vocabulary import RDF, RDFS, Vocabulary, read_turtle
+from lodpipe.config.vocabulary import Vocabulary, read_turtle
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, Severity
 from lodpipe.documents.readers import inside
 from lodpipe.engine.statements import Statements
+from lodpipe.rdf.namespaces import RDF, RDFS, SH
 from lodpipe.rdf.terms import parse_literal, plain_text
 from lodpipe.shacl.shapes_graph import ShapesGraph, literal, read_model
 from lodpipe.shacl.supported import is_passed_over, is_rdf_1_2, problems, rdf_1_2_finding, undefined, undefined_findings
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     import rdflib
 
 Triple = tuple[str, str, str]
-SH = "http://www.w3.org/ns/shacl#"
 _NUMBERED = "<urn:shape:"
 _TO_A_SHAPE = frozenset(f"<{SH}{one}>" for one in ("property", "node", "not", "qualifiedValueShape"))
 _SHAPE_CLASSES = (f"<{SH}NodeShape>", f"<{SH}PropertyShape>")

@@ -129,10 +129,8 @@ def _picture(one: Mapping[str, Any] | None) -> Picture | None:
 
 def expand(name: str, vocabulary: Vocabulary) -> str:
     """A short name as an IRI in angle brackets; names without a declared prefix are relative to the base."""
-    prefix, colon, local = name.partition(":")
-    if colon and prefix in vocabulary.prefixes:
-        return f"<{vocabulary.prefixes[prefix]}{local}>"
-    return f"<{name}>" if "://" in name else f"<{vocabulary.base}{name}>"
+    whole = vocabulary.namespaces.expand(name) or (name if "://" in name else vocabulary.base + name)
+    return f"<{whole}>"
 
 
 def site_findings(project: Project, engine: Engine, vocabulary: Vocabulary) -> Iterator[Finding]:

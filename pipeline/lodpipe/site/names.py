@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.page_store import LABELS
+from lodpipe.rdf.namespaces import SH
 from lodpipe.rdf.terms import Literal, parse_literal
-from lodpipe.shacl.shapes import SH, Shapes
+from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.declaration import Kind, Site, Texts
-
-XSD = "http://www.w3.org/2001/XMLSchema#"
 
 
 def literal(term: str) -> Literal:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from lodpipe.rdf.jsonld import Context, write_graph
+from lodpipe.rdf.namespaces import Namespaces
 from lodpipe.rdf.terms import Triple, quote_literal
 from lodpipe.rdf.turtle import TermWriter, write_turtle
 
@@ -33,14 +34,16 @@ PREFIXES = {
 }
 
 
+_NAMESPACES = Namespaces(PREFIXES)
+
+
 def name(short: str) -> str:
     """A prefixed name as a term.
 
     >>> name("dcat:Dataset")
     '<http://www.w3.org/ns/dcat#Dataset>'
     """
-    prefix, _, local = short.partition(":")
-    return f"<{PREFIXES[prefix]}{local}>"
+    return f"<{_NAMESPACES.expand(short)}>"
 
 
 def literal(value: str, datatype: str | None = None, language: str | None = None) -> str:

@@ -3,31 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
 from lodpipe.config.publication import Publication
-from lodpipe.engine.duckdb import Engine
-from lodpipe.mapping.plan import text
 from lodpipe.queries.samples import Query
+from lodpipe.rdf.file_formats import FORMATS
 from lodpipe.site.addresses import Addresses, href
 from lodpipe.site.browse import Browse, Listed
 from lodpipe.site.maps import Box
 from lodpipe.site.names import Names, chosen, literal
 from lodpipe.site.overview import Overview
 
-ALTERNATIVE = tuple(
-    f"<{one}>"
-    for one in (
-        "http://www.w3.org/2004/02/skos/core#altLabel", "https://schema.org/alternateName", "http://purl.org/dc/terms/alternative",
-        "http://www.w3.org/2004/02/skos/core#hiddenLabel", "http://www.w3.org/2004/02/skos/core#notation",
-    )
-)  # fmt: skip
-FORMATS = {
-    "nq": "N-Quads", "nt": "N-Triples", "ttl": "Turtle", "trig": "TriG", "jsonld": "JSON-LD", "rdf": "RDF/XML", "parquet": "Parquet", "csv": "CSV",
+LABELS = {
+    **{row.suffix: row.label for row in FORMATS},
     "html": "HTML", "json": "JSON", "md": "Markdown", "cff": "Citation File Format", "xml": "XML",
 }  # fmt: skip
 
@@ -35,7 +27,7 @@ FORMATS = {
 # -- search and queries --------------------------------------------------------------------------------------------------
 
 
-def write_search(folder: Path, engine: Engine, browse: Browse, names: Names, addresses: Addresses) -> None:
+def write_search(folder: Path, browse: Browse, names: Names, addresses: Addresses) -> None:
     """search.json: every resource of a kind that people look for, in one stream."""
     groups = [one for one in browse.lists if not one.minor]
     number = {one.iri: place for place, one in enumerate(groups)}
@@ -44,23 +36,12 @@ def write_search(folder: Path, engine: Engine, browse: Browse, names: Names, add
     with (folder / "search.json").open("w", encoding="utf-8", newline="\n") as out:
         out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "entries": [')
         comma = "\n"
-        for kind, s, others, detail, *labels in _searched(engine, addresses):
+        for kind, s, others, detail, *labels in browse.store.searchable():
             page = addresses.page(s[1:-1])
             if kind in number and page is not None and any(labels):
                 out.write(comma + json.dumps(_entry(number[kind], page, labels, others, detail), ensure_ascii=False, separators=(",", ":")))
                 comma = ",\n"
         out.write("\n]}\n")
-
-
-def _searched(engine: Engine, addresses: Addresses) -> Iterator[tuple[Any, ...]]:
-    columns = ", ".join(f"r.label_{n}" for n in range(len(addresses.languages)))
-    listed = ", ".join(text(one) for one in ALTERNATIVE)
-    return engine.stream(
-        f"SELECT r.kind, r.s, a.others, f.detail, {columns} FROM site_resources AS r "
-        f"LEFT JOIN (SELECT s, list(DISTINCT o ORDER BY o) AS others FROM site_triples WHERE p IN ({listed}) AND o LIKE '\"%' GROUP BY s) AS a "
-        f"ON a.s = r.s LEFT JOIN (SELECT s, min(coalesce(label_0, value)) AS detail FROM site_facets WHERE facet = 0 GROUP BY s) AS f "
-        f"ON f.s = r.s ORDER BY r.s"
-    )
 
 
 def _entry(group: int, page: str, labels: Sequence[str | None], others: Sequence[str] | None, detail: str | None) -> list[Any]:
@@ -82,7 +63,7 @@ def write_sparql(
         "languages": list(publication.languages),
         "dump": {"path": dump or "", "bytes": (folder / dump).stat().st_size if dump else 0, "statements": statements},
         "prefixes": dict(prefixes),
-        "pages": _beginnings(overview.engine, publication.base),
+        "pages": overview.store.beginnings(),
         "endpoint": "",
         "queries": [_sample(one) for one in queries if one.federated is None],
     }
@@ -97,14 +78,6 @@ def _sample(query: Query) -> dict[str, Any]:
         "name": query.name, "title": query.title, "description": query.description, "text": query.text, "form": query.form, "view": query.view,
         "params": params,
     }  # fmt: skip
-
-
-def _beginnings(engine: Engine, base: str) -> list[str]:
-    rows = engine.rows(
-        f"SELECT DISTINCT regexp_extract(substr(s, {len(base) + 2}), '^[^/>]*[/>]') FROM site_resources "
-        f"WHERE starts_with(s, {text('<' + base)}) ORDER BY ALL"
-    )
-    return [row[0].rstrip(">") for row in rows if row[0] and row[0] != ">"]
 
 
 def _map(overview: Overview, area: Box) -> dict[str, Any]:
@@ -179,6 +152,6 @@ def downloads(dist: Path) -> list[Download]:
         digest, name = line.split("  ", 1)
         suffixes = name.rsplit("/", 1)[-1].split(".")
         packed = suffixes[-1] == "gz"
-        kind = FORMATS.get(suffixes[-2 if packed and len(suffixes) > 1 else -1], "")
+        kind = LABELS.get(suffixes[-2 if packed and len(suffixes) > 1 else -1], "")
         found.append(Download(name, href(name), f"{kind}, gzip" if packed else kind, (dist / name).stat().st_size, digest))
     return found

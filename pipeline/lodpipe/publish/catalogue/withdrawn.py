@@ -14,7 +14,8 @@ from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.documents.readers import read_tree
 from lodpipe.documents.tree import place_of, value_of
 from lodpipe.engine.statements import Statements
-from lodpipe.publish.catalogue.graph import Graph, iri, literal, name, texts
+from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
+from lodpipe.rdf.terms import iri
 
 FILE = "source/withdrawn.yaml"
 _LOCAL = "^(?!/)(?!.*//)(?!.*(^|/)\\.{1,2}(/|$))[A-Za-z0-9._~/%-]*[A-Za-z0-9_~%-]$"
@@ -81,7 +82,7 @@ def withdrawn_findings(project: Project, statements: Statements) -> Iterator[Fin
     base = project.publication.base
 
     def described(local: str) -> bool:
-        return bool(statements.engine.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [f"<{base}{local}>"]))
+        return statements.is_described(f"<{base}{local}>")
 
     for stone in stones:
         if described(stone.id):

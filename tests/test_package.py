@@ -87,8 +87,7 @@ def test_the_installed_wheel_builds_a_project_away_from_the_repository(installed
 def test_the_installed_commands_work(installed: Path, tmp_path: Path) -> None:
     version = run(installed / "lodpipe", "--version", cwd=tmp_path)
     assert version == run(installed / "python", "-m", "lodpipe", "--version", cwd=tmp_path) == f"lodpipe, version {PROJECT['version']}\n"
-    schema = (ROOT / "pipeline/lodpipe/config/publication.schema.json").read_text("utf-8")
-    assert run(installed / "lodpipe", "schema", "publication", cwd=tmp_path) == schema
+    assert '"title": "publication.yaml"' in run(installed / "lodpipe", "schema", "publication", cwd=tmp_path)
     graph = "from lodpipe import Project, checked\nwith checked(Project.open('.')) as outcome: print(len(outcome.graph()) > 50)"
     assert run(installed / "python", "-c", graph, cwd=copy_project(tmp_path / "libraries", LIBRARIES)) == "True\n"
 
@@ -137,8 +136,10 @@ def imported(path: Path) -> set[str]:
     """The packages outside the standard library that a module imports, late imports included."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        names = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        found |= {name.partition(".")[0] for name in names}
+        if isinstance(node, ast.ImportFrom):
+            found.add((node.module or "").partition(".")[0])
+        elif isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
     return found - set(sys.stdlib_module_names) - {"lodpipe"}
 
 

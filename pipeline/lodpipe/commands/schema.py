@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+import json
 
 import click
 
-SCHEMAS = {"publication": ("lodpipe.config", "publication.schema.json")}  # of which package, in which file
-
 
 @click.command("schema")
-@click.argument("what", type=click.Choice(list(SCHEMAS)))
+@click.argument("what", type=click.Choice(["publication"]))
 def command(what: str) -> None:
     """Print the JSON Schema of publication.yaml, for editors."""
-    package, name = SCHEMAS[what]
-    click.echo(files(package).joinpath(name).read_text("utf-8"), nl=False)
+    from lodpipe.config.publication import publication_schema
+
+    schemas = {"publication": publication_schema}
+    click.echo(json.dumps(schemas[what](), ensure_ascii=False, indent=2))

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
-from support import PROGRAM, ROOT, copy_project, errors_told, fingerprint, run_process
-
-LIBRARIES = ROOT / "tests" / "projects" / "libraries"
+from support import PROGRAM, errors_told, fingerprint, run_process
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Path:
+def small(built_libraries: Path, tmp_path: Path) -> Path:
     """A small project with a dist/ of an older state of its sources."""
-    project = copy_project(tmp_path / "project", LIBRARIES)
-    assert run_process("build", "--project", project).returncode == 0
+    project = Path(shutil.copytree(built_libraries, tmp_path / "project"))
     change(project, "Central Library", "Main Library")
     return project
 
@@ -83,6 +81,7 @@ def test_a_full_disk_is_told(limit: int, small: Path) -> None:
     assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), done.stderr
 
 
+@pytest.mark.slow
 def test_of_two_builds_at_once_each_succeeds_or_says_so(small: Path) -> None:
     builds = [
         subprocess.Popen([*PROGRAM, "build", "--project", str(small), "--lang", "en"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

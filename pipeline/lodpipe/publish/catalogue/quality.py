@@ -44,7 +44,8 @@ def quality(project: Project, folder: Path | None = None, answers: Answers | Non
     path = folder / "catalog.ttl"
     triples = read_triples(path, ox.RdfFormat.TURTLE, project.publication.base)
     catalogue = Catalogue(project, folder, triples, path.read_text("utf-8"))
-    conforms = not any(one.severity is Severity.ERROR for one in catalogue_findings(project, folder, Validator(engine or project.publication.shacl)))
+    validator = Validator(engine or project.publication.shacl_engine)
+    conforms = not any(finding.severity is Severity.ERROR for finding in catalogue_findings(project, folder, validator))
     return list(_indicators(catalogue, conforms, answers))
 
 

@@ -61,7 +61,7 @@ def test_lines_are_those_of_the_statement_table(
     monkeypatch.setattr(blocks, "_ROWS", 100)  # many blocks, so that their order matters
     with Engine(root=folder) as engine:
         plan = plan_of(engine, folder, case)
-        lines.write_lines(engine, plan.sound(), tmp_path / "out.nq", MappingOptions(sort=sort))
+        lines.write_lines(engine, plan.sound(), tmp_path / "out.nq", sort=sort)
     made = (tmp_path / "out.nq").read_text("utf-8").splitlines(keepends=True)
     expected = statements(folder, case)
     assert len(expected) > 5 * ROWS

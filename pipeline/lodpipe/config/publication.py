@@ -13,8 +13,7 @@ from lodpipe.documents.readers import Limits, read_tree
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, node_at, place_of, value_of
 from lodpipe.documents.tree import Sequence as List
-
-DUMPS = ("nq", "nt", "ttl", "trig", "jsonld", "rdf", "parquet")
+from lodpipe.rdf.file_formats import DUMPS
 
 
 @dataclass(frozen=True)
@@ -169,6 +168,13 @@ class Project:
         return cls(folder, _publication(values), tree)
 
 
+def publication_schema() -> dict[str, Any]:
+    """The JSON Schema of publication.yaml."""
+    schema: dict[str, Any] = json.loads(Path(__file__).with_name("publication.schema.json").read_text("utf-8"))
+    schema["properties"]["dumps"]["items"]["enum"] = list(DUMPS)
+    return schema
+
+
 # Keys of earlier versions and their names of today.
 RENAMED = {
     "alike": "duplicates",
@@ -184,8 +190,7 @@ RENAMED_IN_DUPLICATES = {"apart": "distinct"}
 def _check(tree: Node) -> None:
     import jsonschema_rs
 
-    schema = json.loads(Path(__file__).with_name("publication.schema.json").read_text("utf-8"))
-    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    validator = jsonschema_rs.Draft202012Validator(publication_schema(), validate_formats=True)
     findings = list(_renamed(tree, RENAMED))
     rules = node_at(tree, ["duplicates"])
     for rule in rules.items if isinstance(rules, List) else ():

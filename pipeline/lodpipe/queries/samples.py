@@ -22,7 +22,8 @@ from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Scalar, place_of, value_of
 from lodpipe.engine.statements import Statements
 from lodpipe.queries.confined import ConfinedStore, Failed, Limits, Stopped, confined
-from lodpipe.rdf.datatypes import IRI, PATTERNS, SCHEME, XSD
+from lodpipe.rdf.datatypes import IRI, PATTERNS, SCHEME
+from lodpipe.rdf.namespaces import XSD
 from lodpipe.rdf.sparql import Form, Parsed, parse, tokens
 from lodpipe.rdf.turtle import TermWriter, write_turtle
 from lodpipe.runtime.machine import whole_file
@@ -287,7 +288,7 @@ def stored(statements: Statements, limits: Limits) -> Iterator[ConfinedStore]:
     Its default graph is the union: a statement of two documents counts once.
     """
     with contextlib.ExitStack() as stack:
-        large = statements.engine.rows("SELECT count(*) FROM statements")[0][0] > _IN_MEMORY
+        large = len(statements) > _IN_MEMORY
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
         yield stack.enter_context(confined([], limits, folder=folder, lines=_union_and_graphs(statements)))
 

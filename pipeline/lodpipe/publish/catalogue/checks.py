@@ -11,15 +11,15 @@ import pyoxigraph as ox
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.publish.catalogue import codes
-from lodpipe.publish.catalogue.graph import PREFIXES, Triple, name
-from lodpipe.publish.catalogue.offers import FORMATS
-from lodpipe.rdf.jsonld import unescape
+from lodpipe.publish.catalogue.graph import PREFIXES, name
+from lodpipe.rdf.file_formats import BY_SUFFIX, PARSERS
+from lodpipe.rdf.terms import Triple, parse_literal, plain_text
 from lodpipe.rdf.turtle import TermWriter
 from lodpipe.shacl import shapes
 from lodpipe.sources.schema import did_you_mean
 
 FILE = "dist/catalog.ttl"
-_FORMS = {"jsonld": ox.RdfFormat.JSON_LD, "rdf": ox.RdfFormat.RDF_XML, "nt": ox.RdfFormat.N_TRIPLES}
+_FORMS = {suffix: PARSERS[suffix] for suffix in ("jsonld", "rdf", "nt")}  # those of the catalogue beside Turtle
 SHAPES = "shapes/catalogue"
 
 
@@ -73,7 +73,7 @@ class Catalogue:
     def value(self, subject: str, predicate: str) -> str:
         """The text or IRI of the first of them, or an empty text."""
         found = self.values(subject, predicate)
-        return plain(found[0]) if found else ""
+        return plain_text(found[0]) if found else ""
 
     def instances(self, class_: str) -> list[str]:
         """The nodes of a class."""
@@ -146,7 +146,7 @@ class Catalogue:
             yield from self._size_and_checksum(node, path)
             yield from self._format(node, path)
         for file in [*sorted(self.folder.glob(f"{self.publication.name}.*")), *sorted(self.folder.glob("tables/*.csv"))]:
-            if file.relative_to(self.folder).as_posix() not in offered and _suffix(file) in FORMATS:
+            if file.relative_to(self.folder).as_posix() not in offered and _suffix(file) in BY_SUFFIX:
                 yield Finding("LP529", Origin(FILE), {"value": file.relative_to(self.folder).as_posix()}, Severity.WARNING)
 
     def _size_and_checksum(self, node: str, path: Path) -> Iterator[Finding]:
@@ -165,7 +165,7 @@ class Catalogue:
     def _format(self, node: str, path: Path) -> Iterator[Finding]:
         """Format, media type and packing as the file's name says (LP530)."""
         packed = path.suffix == ".gz"
-        kind = FORMATS.get(_suffix(path))
+        kind = BY_SUFFIX.get(_suffix(path))
         if kind is None:
             return
         iana = "https://www.iana.org/assignments/media-types/"
@@ -218,7 +218,7 @@ class Catalogue:
             (f"<{licence.known}>", "dct:description", licence.address),
         ]
         for node, predicate, wanted in expected:
-            found = [plain(one) for one in self.values(node, predicate)]
+            found = [plain_text(one) for one in self.values(node, predicate)]
             if found != [wanted]:
                 yield self._unlike(node, predicate, ", ".join(found), wanted)
         for node in (dataset, catalog):
@@ -226,7 +226,7 @@ class Catalogue:
                 yield from self._texts(node, predicate, wanted_texts)
 
     def _texts(self, node: str, predicate: str, wanted: Mapping[str, str]) -> Iterator[Finding]:
-        found = {language(one): plain(one) for one in self.values(node, predicate)}
+        found = {language(one): plain_text(one) for one in self.values(node, predicate)}
         for tag, text in wanted.items():
             if found.get(tag) != text:
                 yield self._unlike(node, predicate, found.get(tag, ""), f"{text[:60]}… @{tag}" if len(text) > 60 else f"{text} @{tag}")
@@ -253,15 +253,7 @@ def _suffix(path: Path) -> str:
     return path.name.removesuffix(".gz").rpartition(".")[2]
 
 
-def plain(term: str) -> str:
-    """An IRI or the text of a literal.
-
-    >>> plain('<https://example.org/>'), plain('"Haus"@de'), plain('"1"^^<http://www.w3.org/2001/XMLSchema#integer>')
-    ('https://example.org/', 'Haus', '1')
-    """
-    return term[1:-1] if term.startswith("<") else unescape(term[1 : term.rindex('"')]) if term.startswith('"') else term
-
-
 def language(term: str) -> str:
     """The language of a literal, or an empty text."""
-    return term.rpartition('"@')[2] if '"@' in term and not term.endswith(">") else ""
+    literal = parse_literal(term)
+    return literal.language if literal else ""

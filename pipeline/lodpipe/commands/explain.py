@@ -41,12 +41,10 @@ def _print_statements(outcome: Outcome, what: str) -> None:
     """Every statement of a resource with the line and the rule that made it."""
     base = outcome.project.publication.base
     subject = f"<{what if '://' in what else base + what}>"
-    rows = outcome.statements.engine.rows("SELECT p, o, g, record, rule FROM statements WHERE s = ? ORDER BY p, o, g", [subject])
-    if not rows:
+    if not outcome.statements.is_described(subject):
         raise click.UsageError(f"no statement has the subject {subject}")
     compact = outcome.declarations.vocabulary.compact
-    for predicate, value, graph, record, number in rows:
-        rule = outcome.statements.rules[number] if number is not None else None
-        place = outcome.statements.locate(record, rule, subject)
-        term = compact(value[1:-1]) if value.startswith("<") else value
-        print_result(f"{compact(predicate[1:-1])} {term}\n    {place} · rule {rule.name if rule else 'ontology'} · {compact(graph[1:-1])}")
+    for statement in outcome.statements.sourced(subject):
+        value = compact(statement.value[1:-1]) if statement.value.startswith("<") else statement.value
+        rule = statement.rule.name if statement.rule else "ontology"
+        print_result(f"{compact(statement.predicate[1:-1])} {value}\n    {statement.origin} · rule {rule} · {compact(statement.graph[1:-1])}")

@@ -12,11 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lodpipe.checks import records as checks
+from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Severity, SourceError
 from lodpipe.diagnostics.progress import shown
 from lodpipe.documents.readers import read_tree
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import Stage, write_lines
+from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.mapping.yarrrml import read_yarrrml
@@ -126,12 +128,14 @@ class _Writer:
             write_lines(self._engine, self._plan, path, sort=self._options.sort, graphs=suffix == "nq", said=on_stage)
             return
         self._engine.make_statements(self._plan, [])
-        terms = TermWriter(self._document.base or self._options.base, self._document.prefixes)
+        base = self._document.base or self._options.base
+        statements = Statements(self._engine, self._plan.rules, Vocabulary(base, (), {}, {}), path.parent)
+        terms = TermWriter(base, self._document.prefixes)
         with path.open("w", encoding="utf-8", newline="\n") as file:
             if suffix == "ttl":
-                write_turtle(self._engine.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"), file, terms)
+                write_turtle(statements.triples(), file, terms)
             else:
-                write_trig(self._engine.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o"), file, terms)
+                write_trig(statements.by_graph(), file, terms)
 
     def percent(self) -> float:
         """The share of the present part that is done; below zero where that is not known."""

@@ -23,12 +23,12 @@ def command(options: ProjectOptions, served: str | None) -> None:
     """Show the metadata quality score of data.europa.eu for dist/catalog.ttl, and what would raise it."""
 
     def print_score(project: Project, _: Progress) -> tuple[Finding, ...]:
-        from lodpipe.publish.catalogue.quality import asking, quality, told
+        from lodpipe.publish.catalogue.quality import head_requests, quality, score_lines
 
         if not (project.dist / "catalog.ttl").is_file():
             raise click.UsageError("there is no dist/catalog.ttl yet: run `lodpipe build`")
-        answers = asking(served, project.publication.catalogue.downloads)
-        for line in told(quality(project, answers=answers, engine=options.engine)):
+        answers = head_requests(served, project.publication.catalogue.downloads)
+        for line in score_lines(quality(project, answers=answers, engine=options.engine)):
             print_result(line)
         return ()
 

@@ -35,7 +35,7 @@ FAIL_ON = click.option(
 NO_COLOR = click.option("--no-color", is_flag=True, help="No colours; they are also off with the variable NO_COLOR and in a pipe.")
 VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Print each step and its time.")
 
-# Options of earlier versions and their names of today: whoever uses an old one is shown the new one.
+# Options of earlier versions and their names of today; an old one is a usage error that names the new one.
 RENAMED = {
     "--allow": "--ignore-term",
     "--allow-shrink": "--allow-loss",

@@ -76,8 +76,8 @@ def _answer(options: ProjectOptions, request: _Request, values: dict[str, str]) 
     from lodpipe.queries.client import ask_here, ask_there, find_query, listing, shown
     from lodpipe.reporters import write_text
 
-    needless = request.endpoint and not (options.root / "publication.yaml").is_file()
-    project = None if needless else Project.open(options.root)
+    without_project = request.endpoint and not (options.root / "publication.yaml").is_file()
+    project = None if without_project else Project.open(options.root)
     if request.name is None:
         return listing(project, options.lang or project.publication.languages[0]) if project else ""
     query = find_query(request.name, project)

@@ -98,7 +98,7 @@ def _indicators(catalogue: Catalogue, conforms: bool, answers: Answers | None) -
     yield Indicator("contextuality", "date of modification", 5, each("dct:modified"), "run `lodpipe build`")
 
 
-def told(indicators: list[Indicator]) -> Iterator[str]:
+def score_lines(indicators: list[Indicator]) -> Iterator[str]:
     """The indicators as lines: met or not, points, and what would raise the score."""
     dimension = ""
     for one in indicators:
@@ -113,7 +113,7 @@ def told(indicators: list[Indicator]) -> Iterator[str]:
     yield f"score {sum(one.score for one in indicators)} of {sum(one.points for one in indicators)}{more}"
 
 
-def asking(served: str | None, downloads: str) -> Answers | None:
+def head_requests(served: str | None, downloads: str) -> Answers | None:
     """HEAD requests to where the files are served; only where the user named that place."""
     if served is None:
         return None

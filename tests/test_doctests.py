@@ -10,7 +10,7 @@ import pytest
 
 from support import ROOT
 
-FILES = sorted((ROOT / "pipeline").rglob("*.py"))
+FILES = sorted((ROOT / "pipeline/lodpipe").rglob("*.py"))
 WITH_EXAMPLES = [path for path in FILES if ">>> " in path.read_text("utf-8")]
 
 

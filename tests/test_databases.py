@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from conformance import server
-from lodpipe.commands.map import map_file
 from lodpipe.diagnostics.finding import InvalidDeclaration, LodpipeError, SourceError
+from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from support import invoke, told
 
 PREFIXES = "@prefix rr: <http://www.w3.org/ns/r2rml#> . @prefix ex: <http://ex.org/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n"
@@ -81,7 +81,7 @@ class Place:
         path, out = self.folder / "mapping.ttl", self.folder / "out.nq"
         path.write_text(PREFIXES + mapping, "utf-8")
         out.unlink(missing_ok=True)
-        map_file(path, out, base="http://ex.org/", database=self.address if database == "" else database)
+        map_file(path, out, MappingOptions("http://ex.org/", self.address if database == "" else database))
         lines = out.read_text("utf-8").replace(f"<{XSD}", "<").replace("http://ex.org/", "").split("\n")
         return [line.removesuffix(" .") for line in lines if line]
 

@@ -29,12 +29,12 @@ import pytest
 from click.testing import CliRunner
 
 from lodpipe import LodpipeError, Project, checked
-from lodpipe.commands.cli import main
+from lodpipe.commands.cli import COMMANDS, main
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.diagnostics.rules import KINDS
 from lodpipe.mapping import yarrrml
 from lodpipe.sources.record_declaration import TYPES
-from lodpipe.workflow.build import stale
+from lodpipe.workflow.pipeline import stale
 from support import ROOT, invoke
 
 DOCS = ROOT / "docs"
@@ -228,7 +228,8 @@ def test_every_code_has_a_page_and_every_page_a_code() -> None:
 
 def test_every_command_is_in_the_readme_and_every_option_there_or_on_its_page() -> None:
     missing = []
-    for name, command in main.commands.items():
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
         missing += [] if f"lodpipe {name}" in README else [name]
         own = DOCS / f"{name}.md"
         page = README + (own.read_text("utf-8") if own.is_file() else "")

@@ -11,13 +11,13 @@ from pathlib import Path
 import pytest
 
 import lodpipe.engine.duckdb as engine_module
-from lodpipe.commands.map import _is_plain as is_plain
-from lodpipe.commands.map import map_file, read_mapping
 from lodpipe.diagnostics.finding import InvalidData
 from lodpipe.engine import nquads_writer as lines
 from lodpipe.engine import parallel_writer as blocks
 from lodpipe.engine.duckdb import Engine
 from lodpipe.mapping.plan import Plan, compile_mapping
+from lodpipe.workflow.mapping_run import MappingOptions, map_file, read_mapping
+from lodpipe.workflow.mapping_run import _is_plain as is_plain
 from support import ROOT
 
 CASES = ("organisations", "memberships")
@@ -152,7 +152,7 @@ def test_rows_without_a_subject_make_no_line(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("key,name\n" + rows, "utf-8")
     (tmp_path / "rows.rml.ttl").write_text(RULES, "utf-8")
     for sort in (True, False):
-        map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", sort=sort)
+        map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", MappingOptions(sort=sort))
         made = (tmp_path / "out.nq").read_text("utf-8").splitlines()
         expected = sorted(f'<http://example.org/{n}> <http://example.org/name> "name {n}" .' for n in range(5000) if n % 3)
         assert (made if sort else sorted(made)) == expected
@@ -186,7 +186,7 @@ def test_rows_that_are_sorted_while_they_are_read_keep_their_lines_in_findings(t
         map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq")
     (found,) = caught.value.findings
     assert (found.code, found.where.line, found.words["value"]) == ("LP301", 2 + 2 * 4321, "{no}")
-    (found,) = map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", bad_values="warn")
+    (found,) = map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", MappingOptions(on_invalid_value="warn"))
     assert found.where.line == 2 + 2 * 4321
     made = (tmp_path / "out.nq").read_text("utf-8").splitlines()
     assert made == sorted(made) and len(made) == 4999

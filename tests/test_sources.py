@@ -9,8 +9,8 @@ import pyoxigraph as ox
 import pytest
 import yaml
 
-from lodpipe.commands.map import map_file
 from lodpipe.diagnostics.finding import LodpipeError
+from lodpipe.workflow.mapping_run import map_file
 from support import TESTS
 
 CASES: list[dict[str, Any]] = yaml.safe_load((TESTS / "sources" / "cases.yaml").read_text("utf-8"))

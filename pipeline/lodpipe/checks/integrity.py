@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from lodpipe.config.publication import Alike, Project
+from lodpipe.config.publication import DuplicateRule, Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.duckdb import Engine
 from lodpipe.mapping.plan import quote
@@ -25,9 +25,8 @@ def integrity_findings(engine: Engine, project: Project, tables: Mapping[str, Re
 
     Times out of order are asked for with the records' own checks, before the graph is made.
     """
-    for number, one in enumerate(project.publication.expectations.alike):
-        where = project.origin("alike")
-        yield from alike_findings(engine, one, tables, keys, where, number)
+    for rule in project.publication.expectations.duplicates:
+        yield from duplicate_findings(engine, rule, tables, keys, project.origin("duplicates"))
     yield from count_findings(engine, project)
 
 
@@ -54,23 +53,23 @@ def order_findings(engine: Engine, tables: Mapping[str, RecordTable]) -> Iterato
 # -- doubles under other names -----------------------------------------------------------------------------------------
 
 
-def alike_findings(
-    engine: Engine, one: Alike, tables: Mapping[str, RecordTable], keys: Mapping[str, str], where: Origin, number: int
+def duplicate_findings(
+    engine: Engine, rule: DuplicateRule, tables: Mapping[str, RecordTable], keys: Mapping[str, str], where: Origin
 ) -> Iterator[Finding]:
     """Pairs of records that share a key or have nearly the same name: a warning with both places."""
-    table = tables.get(one.table)
+    table = tables.get(rule.table)
     columns = {column.name for column in table.columns} if table else set()
-    wrong = [name for name in (*one.keys, *([one.name] if one.name else [])) if name not in columns]
-    if table is None or wrong:
-        detail = f"alike: there is no column `{wrong[0]}` in {one.table}" if table and wrong else f"alike: there is no table `{one.table}`"
-        yield Finding("LP601", where, {"detail": detail})
+    unknown = [name for name in (*rule.keys, *([rule.name] if rule.name else [])) if name not in columns]
+    if table is None or unknown:
+        detail = f"there is no column `{unknown[0]}` in {rule.table}" if table and unknown else f"there is no table `{rule.table}`"
+        yield Finding("LP601", where, {"detail": f"duplicates: {detail}"})
         return
-    key = keys.get(one.table, "")
-    for column in one.keys:
-        yield from _pairs(engine, table, column, _shared(_cells(engine, table, column, key)), one, f"the same {column}")
-    if one.name:
-        cells = _cells(engine, table, one.name, key)
-        yield from _pairs(engine, table, one.name, nearly_same(cells, one.ignore), one, one.name)
+    key = keys.get(rule.table, "")
+    for column in rule.keys:
+        yield from _pairs(table, column, _shared(_cells(engine, table, column, key)), rule, f"the same {column}")
+    if rule.name:
+        cells = _cells(engine, table, rule.name, key)
+        yield from _pairs(table, rule.name, nearly_same(cells, rule.ignore), rule, rule.name)
 
 
 Cell = tuple[int, str, str]
@@ -83,9 +82,9 @@ def _cells(engine: Engine, table: RecordTable, column: str, key: str) -> list[Ce
     return engine.rows(f"SELECT _record, {name}, coalesce({named}, '') FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
 
 
-def _pairs(engine: Engine, table: RecordTable, column: str, pairs: Iterable[tuple[Cell, Cell]], one: Alike, detail: str) -> Iterator[Finding]:
+def _pairs(table: RecordTable, column: str, pairs: Iterable[tuple[Cell, Cell]], rule: DuplicateRule, detail: str) -> Iterator[Finding]:
     for first, second in pairs:
-        if frozenset((first[2], second[2])) not in one.apart:
+        if frozenset((first[2], second[2])) not in rule.distinct:
             words = {
                 "table": table.name, "value": second[2] or second[1], "other": first[2] or first[1], "detail": detail,
                 "place": str(table.locate(first[0], column)),
@@ -188,13 +187,13 @@ def write_counts(found: Mapping[str, int], folder: Path) -> None:
     (folder / COUNTS).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
-def shrink_findings(found: Mapping[str, int], dist: Path, share: float, where: Origin) -> Iterator[Finding]:
-    """Tables that lost more than a share of their records (per cent) since the dist/ that stands was built."""
+def loss_findings(current: Mapping[str, int], dist: Path, limit: float, where: Origin) -> Iterator[Finding]:
+    """Tables that lost more than `limit` per cent of their records since the present dist/ was built."""
     try:
         before = json.loads((dist / COUNTS).read_text("utf-8"))
     except (OSError, ValueError):
         return
     for name, number in before.items() if isinstance(before, dict) else ():
-        now = found.get(name, 0)
-        if isinstance(number, int) and number > 0 and (number - now) * 100 > share * number:
-            yield Finding("LP513", where, {"table": name, "before": str(number), "found": str(now), "share": f"{share:g}"})
+        now = current.get(name, 0)
+        if isinstance(number, int) and number > 0 and (number - now) * 100 > limit * number:
+            yield Finding("LP513", where, {"table": name, "before": str(number), "found": str(now), "share": f"{limit:g}"})

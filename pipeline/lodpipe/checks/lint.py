@@ -30,7 +30,7 @@ def lint_findings(statements: Statements, vocabulary: Vocabulary, shapes: Shapes
     """All that this module looks at; `prefixes` are those of the mapping."""
     root, graph = project.root, _Graph(statements, vocabulary)
     yield from unused_terms(graph, vocabulary, root)
-    yield from idle_shapes(graph, shapes, vocabulary, project)
+    yield from unmatched_shapes(graph, shapes, vocabulary, project)
     yield from shape_terms(shapes, vocabulary, root)
     yield from redefined_prefixes(vocabulary, prefixes, root)
     yield from missing_superclasses(statements, vocabulary)
@@ -88,8 +88,8 @@ def missing_superclasses(statements: Statements, vocabulary: Vocabulary) -> Iter
 # -- shapes ------------------------------------------------------------------------------------------------------------
 
 
-def idle_shapes(graph: _Graph, shapes: Shapes, vocabulary: Vocabulary, project: Project) -> Iterator[Finding]:
-    """Shapes whose targets all match nothing: a warning, for a check that never runs protects nobody; `idle_shapes` names those that may."""
+def unmatched_shapes(graph: _Graph, shapes: Shapes, vocabulary: Vocabulary, project: Project) -> Iterator[Finding]:
+    """Shapes whose targets all match nothing: a warning, because such a check never runs; `unmatched_shapes` in publication.yaml names exceptions."""
     targets: dict[str, list[tuple[bool, str]]] = {}
     off = {s for s, p, o in shapes.triples if p == f"<{SH}deactivated>" and o.startswith('"true"')}
     for s, p, o in shapes.triples:
@@ -102,7 +102,7 @@ def idle_shapes(graph: _Graph, shapes: Shapes, vocabulary: Vocabulary, project: 
             targets.setdefault(s, []).append((graph.has_node(o), f"no {_short(o, vocabulary)}"))
     for shape, found in targets.items():
         name = shapes.name(shape, vocabulary)
-        if shape not in off and name not in project.publication.expectations.idle_shapes and not any(hit for hit, _ in found):
+        if shape not in off and name not in project.publication.expectations.unmatched_shapes and not any(hit for hit, _ in found):
             words = {"shape": name, "detail": ", ".join(miss for _, miss in found)}
             yield Finding("LP509", shapes.origin(shape, project.root), words, Severity.WARNING)
 

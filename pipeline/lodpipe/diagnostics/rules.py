@@ -146,8 +146,8 @@ KINDS: dict[str, Kind] = {
         "{table} has {found} records, expected are {expected}", "Add or remove what is wrong, or correct `expect` in publication.yaml.",
         "{table} hat {found} Datensätze, erwartet sind {expected}", "Fehlendes oder Überzähliges berichtigen, oder `expect` in publication.yaml."),
     "LP513": Kind(
-        "{table} shrank from {before} to {found} records, more than {share} %", "If it is meant, run `lodpipe build --allow-shrink`; else find what was lost.",
-        "{table} ist von {before} auf {found} Datensätze geschrumpft, mehr als {share} %", "Wenn gewollt: `lodpipe build --allow-shrink`; sonst suchen, was verloren ging."),
+        "{table} shrank from {before} to {found} records, more than {share} %", "If it is meant, run `lodpipe build --allow-loss`; else find what was lost.",
+        "{table} ist von {before} auf {found} Datensätze geschrumpft, mehr als {share} %", "Wenn gewollt: `lodpipe build --allow-loss`; sonst suchen, was verloren ging."),
     "LP514": Kind(
         "prefix `{prefix}:` means {here} here and {there} elsewhere", "Use one namespace for a prefix everywhere.",
         "Präfix `{prefix}:` meint hier {here} und anderswo {there}", "Ein Präfix überall für denselben Namensraum verwenden."),
@@ -236,6 +236,9 @@ KINDS: dict[str, Kind] = {
     "LP611": Kind(
         "the shape {shape} is named but not defined; it demands nothing", "Define it, give the file that does, or take the reference out.",
         "die Form {shape} wird genannt, aber nirgends erklärt; sie verlangt nichts", "Sie erklären, die Datei mit ihr angeben oder den Verweis streichen."),
+    "LP612": Kind(
+        "`{old}` is now called `{new}`", "Rename the key; its meaning and its values are the same.",
+        "`{old}` heißt jetzt `{new}`", "Den Schlüssel umbenennen; Bedeutung und Werte sind dieselben."),
     # 7xx: the machine
     "LP701": Kind(
         "dist/ cannot be written: {detail}", "Free the place, then run the command again; the old dist/ is untouched.",
@@ -300,9 +303,9 @@ KINDS: dict[str, Kind] = {
         "es gibt keine Abfrage `{name}`{hint}", "`lodpipe query` zählt sie auf; eine Datei wird mit ihrem Pfad genannt, die Standardeingabe mit `-`."),
     "LP811": Kind(
         "the query took longer than {seconds} seconds and was stopped",
-        "Ask for less, or raise `limits: {{query: …}}` in publication.yaml (`--seconds` of `lodpipe query`).",
+        "Ask for less, or raise `limits: {{query: …}}` in publication.yaml (`--timeout` of `lodpipe query`).",
         "die Abfrage brauchte länger als {seconds} Sekunden und wurde beendet",
-        "Weniger abfragen, oder `limits: {{query: …}}` in publication.yaml (`--seconds` bei `lodpipe query`) erhöhen."),
+        "Weniger abfragen, oder `limits: {{query: …}}` in publication.yaml (`--timeout` bei `lodpipe query`) erhöhen."),
     "LP812": Kind(
         "the query needs too much memory and was stopped: {detail}", "Ask for less: a join of everything with everything, or deep nesting, has no end.",
         "die Abfrage braucht zu viel Speicher und wurde beendet: {detail}", "Weniger abfragen: Alles mit allem zu verbinden, oder tief zu schachteln, nimmt kein Ende."),

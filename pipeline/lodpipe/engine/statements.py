@@ -34,6 +34,16 @@ class Statistics(NamedTuple):
     classes: int
 
 
+class Sourced(NamedTuple):
+    """A statement of a resource, the place that it comes from, and the rule that made it (None: the ontology states it)."""
+
+    predicate: str
+    value: str
+    graph: str
+    origin: Origin | None
+    rule: Rule | None
+
+
 class Statements:
     """The table `statements` of an engine, and the way from a statement back to its line."""
 
@@ -92,6 +102,14 @@ class Statements:
     def properties_of(self, subject: str) -> list[tuple[str, str]]:
         """Predicates and objects of a resource, in order."""
         return self.engine.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
+
+    def sourced(self, subject: str) -> Iterator[Sourced]:
+        """The statements of a resource in order, each with its origin."""
+        for predicate, value, graph, record, number in self.engine.rows(
+            "SELECT p, o, g, record, rule FROM statements WHERE s = ? ORDER BY p, o, g", [subject]
+        ):
+            rule = None if number is None else self.rules[number]
+            yield Sourced(predicate, value, graph, self.locate(record, rule, subject), rule)
 
     def subjects_with(self, predicate: str, value: str) -> list[str]:
         """The resources that have this value of a predicate, in order."""

@@ -116,8 +116,8 @@ def _unsupported(name: str) -> dict[str, str]:
     return {
         "term": term,
         "origin": UNSUPPORTED[name],
-        "how_en": f"; `--allow {term}`, or `shacl_allow` in publication.yaml, ignores it",
-        "how_de": f"; `--allow {term}` oder `shacl_allow` in publication.yaml lässt es außer Acht",
+        "how_en": f"; `--ignore-term {term}`, or `shacl_ignore` in publication.yaml, ignores it",
+        "how_de": f"; `--ignore-term {term}` oder `shacl_ignore` in publication.yaml lässt es außer Acht",
     }
 
 

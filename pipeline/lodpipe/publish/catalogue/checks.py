@@ -98,9 +98,9 @@ class Catalogue:
         """The own shapes of the project (LP524)."""
         if not (self.project.root / SHAPES).is_dir():
             return
-        read = shapes.read_shapes(self.project.root, self.publication.base, SHAPES, self.publication.shacl_allow)
+        read = shapes.read_shapes(self.project.root, self.publication.base, SHAPES, self.publication.shacl_ignore)
         yield from read.findings
-        for one in (validator or shapes.Validator(self.publication.shacl)).run(self.triples, read):
+        for one in (validator or shapes.Validator(self.publication.shacl_engine)).run(self.triples, read):
             own = read.messages.get(one.shape, {})
             message = own.get("en") or " ".join(one.messages) or one.component
             shown = f" ({self.write(one.value)})" if one.value and one.value != one.focus and len(one.value) < 200 else ""

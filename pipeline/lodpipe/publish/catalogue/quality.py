@@ -44,7 +44,8 @@ def quality(project: Project, folder: Path | None = None, answers: Answers | Non
     path = folder / "catalog.ttl"
     triples = read_triples(path, ox.RdfFormat.TURTLE, project.publication.base)
     catalogue = Catalogue(project, folder, triples, path.read_text("utf-8"))
-    conforms = not any(one.severity is Severity.ERROR for one in catalogue_findings(project, folder, Validator(engine or project.publication.shacl)))
+    validator = Validator(engine or project.publication.shacl_engine)
+    conforms = not any(finding.severity is Severity.ERROR for finding in catalogue_findings(project, folder, validator))
     return list(_indicators(catalogue, conforms, answers))
 
 
@@ -97,7 +98,7 @@ def _indicators(catalogue: Catalogue, conforms: bool, answers: Answers | None) -
     yield Indicator("contextuality", "date of modification", 5, each("dct:modified"), "run `lodpipe build`")
 
 
-def told(indicators: list[Indicator]) -> Iterator[str]:
+def score_lines(indicators: list[Indicator]) -> Iterator[str]:
     """The indicators as lines: met or not, points, and what would raise the score."""
     dimension = ""
     for one in indicators:
@@ -112,7 +113,7 @@ def told(indicators: list[Indicator]) -> Iterator[str]:
     yield f"score {sum(one.score for one in indicators)} of {sum(one.points for one in indicators)}{more}"
 
 
-def asking(served: str | None, downloads: str) -> Answers | None:
+def head_requests(served: str | None, downloads: str) -> Answers | None:
     """HEAD requests to where the files are served; only where the user named that place."""
     if served is None:
         return None

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lodpipe.checks import records as checks
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Severity, SourceError
-from lodpipe.diagnostics.progress import shown
+from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import read_tree
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import Stage, write_lines
@@ -70,7 +70,7 @@ def map_file(
             plan = plan.sound()
         say("writing statements")
         watch = _Watch(engine, say if counts else None)
-        with shown(watch.percent, "writing"):
+        with progress_line(watch.percent, "writing"):
             _write(engine, plan, made, suffix, sort, document, base, watch)
         if counts:
             for rule, number in engine.made(plan):

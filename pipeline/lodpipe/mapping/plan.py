@@ -279,7 +279,7 @@ class Relation:
     The columns are numbered (c0, c1 …), whatever the names in the source; `names` has the column of each reference. `columns` are the names that
     a reference may have (None: any). `many` are the references that give a list of texts. Where `typed`, each column has a second one, "c0 type",
     that says what the value is in its source (integer, double, boolean, string, array, object …), for the natural datatype and for the check of
-    single values. `absent` are the references that no record follows, each with a hint, and `findings` what else is odd about the source.
+    single values. `absent` are the references that no record follows, each with a suggestion, and `findings` what else is odd about the source.
     """
 
     sql: str
@@ -633,7 +633,7 @@ class _Compiler:
             known = ", ".join(column for column in relation.columns if not column.startswith("_"))
             self.wrong(origin, f"the source has no column `{name}`; it has {known}")
         elif name in relation.absent:
-            self.warnings.append(Finding("LP308", origin, {"key": name, "hint": relation.absent[name]}, Severity.WARNING))
+            self.warnings.append(Finding("LP308", origin, {"key": name, "suggestion": relation.absent[name]}, Severity.WARNING))
 
     # -- terms ---------------------------------------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ from lodpipe.queries.samples import (
     stopped_finding,
 )
 from lodpipe.rdf.sparql import Form
-from lodpipe.sources.schema import did_you_mean
+from lodpipe.sources.schema import nearest
 
 FORMATS = ("table", "csv", "json", "ttl", "markdown")
 _DUMPS = ("nq", "trig", "nt", "ttl", "rdf")
@@ -55,7 +55,7 @@ def find_query(what: str, project: Project | None) -> Query:
     if Path(what).is_file():
         return _own(read_text(Path(what), what), what, languages)
     names = [path.stem for path in (project.root / "queries").glob("[!.]*.rq")] if project else []
-    raise InvalidDeclaration([Finding("LP810", None, {"name": what, "hint": did_you_mean(what, sorted(names))})])
+    raise InvalidDeclaration([Finding("LP810", None, {"name": what, "suggestion": nearest(what, sorted(names))})])
 
 
 def _own(text: str, name: str, languages: tuple[str, ...]) -> Query:

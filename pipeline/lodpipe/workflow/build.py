@@ -20,7 +20,7 @@ from lodpipe.checks.lint import lint_findings
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, Severity, set_of
-from lodpipe.diagnostics.progress import shown
+from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import limited, read_tree
 from lodpipe.documents.snapshot import snapshot, unchanged
 from lodpipe.engine.duckdb import Engine
@@ -178,7 +178,7 @@ def _checked(
         plan = _compile(project, declarations, running)
         found = [*plan.findings, *checks.mapping_findings(running, plan, project.publication.bad_values)]
         early += [one for one in found if not told.already(one)]
-        with shown(running.progress, "mapping"):
+        with progress_line(running.progress, "mapping"):
             running.make_statements(plan if len(found) > len(plan.findings) else plan.sound(), _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         with contextlib.ExitStack() as stack:

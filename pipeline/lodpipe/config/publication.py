@@ -12,8 +12,7 @@ from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration
 from lodpipe.documents.readers import Limits, read_tree
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, node_at, place_of, value_of
-
-DUMPS = ("nq", "nt", "ttl", "trig", "jsonld", "rdf", "parquet")
+from lodpipe.rdf.formats import DUMPS
 
 
 @dataclass(frozen=True)
@@ -168,11 +167,17 @@ class Project:
         return cls(folder, _publication(values), tree)
 
 
+def publication_schema() -> dict[str, Any]:
+    """The JSON Schema of publication.yaml."""
+    schema: dict[str, Any] = json.loads(Path(__file__).with_name("publication.schema.json").read_text("utf-8"))
+    schema["properties"]["dumps"]["items"]["enum"] = list(DUMPS)
+    return schema
+
+
 def _check(tree: Node) -> None:
     import jsonschema_rs
 
-    schema = json.loads(Path(__file__).with_name("publication.schema.json").read_text("utf-8"))
-    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    validator = jsonschema_rs.Draft202012Validator(publication_schema(), validate_formats=True)
     findings = [
         Finding("LP601", Origin("publication.yaml", *_place(tree, error)), {"detail": _told(error)})
         for error in validator.iter_errors(value_of(tree))

@@ -116,6 +116,14 @@ class Engine:
         """All rows of a query."""
         return self.connection.execute(sql, parameters).fetchall()
 
+    def query_columns(self, sql: str) -> list[str]:
+        """The columns of a query that a publication declares. Raises duckdb.Error where it is no SQL over the tables that exist."""
+        return [row[0] for row in self.rows(f"DESCRIBE {_without_end(sql)}")]
+
+    def query_rows(self, sql: str, key: Sequence[str]) -> list[tuple[Any, ...]]:
+        """Its rows, ordered by the key, or by all columns, so that they do not depend on the machine."""
+        return self.rows(f"SELECT * FROM ({_without_end(sql)}) ORDER BY {', '.join(map(quote, key)) or 'ALL'}")
+
     def stream(self, sql: str, parameters: Sequence[object] = (), size: int = 20_000) -> Iterator[tuple[Any, ...]]:
         """The rows of a query, without holding them all."""
         cursor = self.cursor().execute(sql, parameters)
@@ -659,6 +667,10 @@ class Engine:
             )
         if count > _SMALL_STATEMENTS:
             self._use_all_cores()
+
+
+def _without_end(sql: str) -> str:
+    return sql.strip().rstrip(";")
 
 
 def _is_little(table: RecordTable) -> bool:

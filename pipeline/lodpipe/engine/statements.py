@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.parquet import without_version
 from lodpipe.mapping.plan import Rule, text
 
 Triple = tuple[str, str, str]
 Quad = tuple[str, str, str, str]
+_RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
 TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 
@@ -23,11 +25,27 @@ _NARROWING: tuple[tuple[tuple[int, ...], tuple[str, ...], str | None], ...] = (
 )  # fmt: skip
 
 
+class Statistics(NamedTuple):
+    """Figures of the union of all graphs."""
+
+    triples: int
+    entities: int
+    subjects: int
+    objects: int
+    properties: int
+    classes: int
+
+
 class Statements:
     """The table `statements` of an engine, and the way from a statement back to its line."""
 
     def __init__(self, engine: Engine, rules: Sequence[Rule], vocabulary: Vocabulary, root: Path) -> None:
         self.engine, self.rules, self.vocabulary, self.root = engine, rules, vocabulary, root
+
+    def __len__(self) -> int:
+        """How many statements there are."""
+        ((count,),) = self.engine.rows("SELECT count(*) FROM statements")
+        return int(count)
 
     def count(self) -> tuple[int, int]:
         """How many statements (quads) and how many distinct triples there are."""
@@ -49,6 +67,75 @@ class Statements:
     def ntriples(self) -> str:
         """The union of all graphs as one N-Triples text; for graphs that fit into memory."""
         return "".join(f"{s} {p} {o} .\n" for s, p, o in self.triples())
+
+    def by_graph(self) -> Iterator[Quad]:
+        """All statements ordered by graph: g, s, p, o."""
+        return self.engine.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
+
+    def write_lines(self, path: Path, *, graphs: bool) -> None:
+        """N-Quads, or N-Triples of the union of all graphs, in canonical order; the engine writes them itself."""
+        quads = "SELECT concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.') FROM statements ORDER BY s, p, o, g"
+        triples = "SELECT concat_ws(' ', s, p, o, '.') FROM (SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o)"
+        self.engine.rows(f"COPY ({quads if graphs else triples}) TO {text(str(path))} {_RAW}")
+
+    def write_parquet(self, path: Path) -> None:
+        """A Parquet file with the columns subject, predicate, object, graph and record."""
+        columns = "s AS subject, p AS predicate, o AS object, g AS graph, record"
+        sql = f"SELECT {columns} FROM statements ORDER BY s, p, o, g"
+        self.engine.rows(f"COPY ({sql}) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+        without_version(path)
+
+    # -- by subject, predicate and object --------------------------------------------------------------------------
+
+    def is_described(self, subject: str) -> bool:
+        """Whether anything is stated of a resource."""
+        return bool(self.engine.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [subject]))
+
+    def properties_of(self, subject: str) -> list[tuple[str, str]]:
+        """Predicates and objects of a resource, in order."""
+        return self.engine.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
+
+    def subjects_with(self, predicate: str, value: str) -> list[str]:
+        """The resources that have this value of a predicate, in order."""
+        rows = self.engine.rows("SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s", [predicate, value])
+        return [row[0] for row in rows]
+
+    # -- counts ----------------------------------------------------------------------------------------------------
+
+    def statistics(self, base: str) -> Statistics:
+        """How large the union of all graphs is; entities are the resources whose IRI begins with `base`."""
+        (row,) = self.engine.rows(
+            "SELECT count(*), count(DISTINCT s) FILTER (starts_with(s, ?)), count(DISTINCT s), count(DISTINCT o), count(DISTINCT p), "
+            "count(DISTINCT o) FILTER (p = ?) FROM (SELECT DISTINCT s, p, o FROM statements)",
+            [f"<{base}", TYPE],
+        )
+        return Statistics(*row)
+
+    def class_counts(self) -> list[tuple[str, int]]:
+        """Each class with the number of its instances."""
+        return self.engine.rows("SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE])
+
+    def predicate_counts(self) -> list[tuple[str, int]]:
+        """Each predicate with the number of its triples."""
+        return self.engine.rows("SELECT p, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) GROUP BY p ORDER BY p")
+
+    def link_counts(self, predicates: Sequence[str], base: str) -> list[tuple[str, str, int]]:
+        """For each of the predicates (terms) and each web site outside of `base` that they lead to, the number of links."""
+        listed = ", ".join("?" for _ in predicates)
+        return self.engine.rows(
+            "SELECT p, regexp_extract(o, '^<(https?://[^/>]+/)', 1) AS site, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) "
+            f"WHERE p IN ({listed}) AND o LIKE '<http%' AND NOT starts_with(o, ?) GROUP BY p, site HAVING site <> '' ORDER BY p, site",
+            [*predicates, f"<{base}"],
+        )
+
+    def used_prefixes(self, prefixes: Mapping[str, str]) -> dict[str, str]:
+        """Those of the prefixes whose namespace occurs in a predicate, a class or a datatype."""
+        rows = self.engine.rows(
+            "SELECT DISTINCT p FROM statements UNION SELECT DISTINCT o FROM statements WHERE p = ? "
+            "UNION SELECT DISTINCT '<' || regexp_extract(o, '\\^\\^<([^<>]*)>$', 1) FROM statements WHERE o LIKE '\"%>'",
+            [TYPE],
+        )
+        return {name: space for name, space in sorted(prefixes.items()) if any(row[0].startswith("<" + space) for row in rows)}
 
     def terms_used(self) -> list[tuple[str, int | None]]:
         """The IRIs used as predicates and as classes, each with a rule that uses it."""

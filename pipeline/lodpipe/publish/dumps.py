@@ -7,21 +7,19 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyoxigraph as ox
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
-from lodpipe.engine.parquet import without_version
 from lodpipe.engine.statements import TYPE, Statements
-from lodpipe.mapping.plan import text
+from lodpipe.rdf.formats import BY_SUFFIX, QUADS, FileFormat
 from lodpipe.rdf.jsonld import Context, ContextError, tree, write_graph, write_tree
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.shacl.supported import without_texts
 
-_RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
 _GZIP_BLOCK = 16 * 1024 * 1024
 
 
@@ -35,30 +33,19 @@ class Job:
 
     def terms(self) -> TermWriter:
         """Prefixes that the publication uses, for Turtle's short names."""
-        return TermWriter(self.project.publication.base, _used(self.statements, self.vocabulary.prefixes))
+        return TermWriter(self.project.publication.base, self.statements.used_prefixes(self.vocabulary.prefixes))
 
     def context(self) -> Context:
         """The JSON-LD context."""
         return Context(self.vocabulary.context, self.project.publication.base)
 
 
-class Format(NamedTuple):
-    """A dump format: the key in publication.yaml is the file's suffix."""
-
-    suffix: str
-    media_type: str
-    write: Callable[[Job, Path], None]
-    compress: bool
-
-
 def _write_nquads(job: Job, path: Path) -> None:
-    line = "concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.')"
-    job.statements.engine.rows(f"COPY (SELECT {line} FROM statements ORDER BY s, p, o, g) TO {text(str(path))} {_RAW}")
+    job.statements.write_lines(path, graphs=True)
 
 
 def _write_ntriples(job: Job, path: Path) -> None:
-    distinct = "SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"
-    job.statements.engine.rows(f"COPY (SELECT concat_ws(' ', s, p, o, '.') FROM ({distinct})) TO {text(str(path))} {_RAW}")
+    job.statements.write_lines(path, graphs=False)
 
 
 def _write_turtle(job: Job, path: Path) -> None:
@@ -67,9 +54,8 @@ def _write_turtle(job: Job, path: Path) -> None:
 
 
 def _write_trig(job: Job, path: Path) -> None:
-    quads = job.statements.engine.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
     with path.open("w", encoding="utf-8", newline="\n") as out:
-        write_trig(quads, out, job.terms())
+        write_trig(job.statements.by_graph(), out, job.terms())
 
 
 def _write_jsonld(job: Job, path: Path) -> None:
@@ -78,29 +64,25 @@ def _write_jsonld(job: Job, path: Path) -> None:
 
 
 def _write_rdfxml(job: Job, path: Path) -> None:
-    prefixes = _used(job.statements, job.vocabulary.prefixes)
+    prefixes = job.statements.used_prefixes(job.vocabulary.prefixes)
     with path.open("wb") as out:
         ox.serialize(_oxigraph_triples(job.statements), out, format=ox.RdfFormat.RDF_XML, prefixes=prefixes)
 
 
 def _write_parquet(job: Job, path: Path) -> None:
-    columns = "s AS subject, p AS predicate, o AS object, g AS graph, record"
-    job.statements.engine.rows(
-        f"COPY (SELECT {columns} FROM statements ORDER BY s, p, o, g) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)"
-    )
-    without_version(path)
+    job.statements.write_parquet(path)
 
 
-# One row a format. Those that compress well get a .gz beside them; Parquet is compressed inside.
-FORMATS: tuple[Format, ...] = (
-    Format("nq", "application/n-quads", _write_nquads, True),
-    Format("nt", "application/n-triples", _write_ntriples, True),
-    Format("ttl", "text/turtle", _write_turtle, True),
-    Format("trig", "application/trig", _write_trig, True),
-    Format("jsonld", "application/ld+json", _write_jsonld, True),
-    Format("rdf", "application/rdf+xml", _write_rdfxml, True),
-    Format("parquet", "application/vnd.apache.parquet", _write_parquet, False),
-)
+WRITERS: dict[str, Callable[[Job, Path], None]] = {
+    "nq": _write_nquads,
+    "nt": _write_ntriples,
+    "ttl": _write_turtle,
+    "trig": _write_trig,
+    "jsonld": _write_jsonld,
+    "rdf": _write_rdfxml,
+    "parquet": _write_parquet,
+}
+"""The writer of each dump format of `rdf/formats.py`."""
 
 
 def write_dumps(job: Job, folder: Path) -> None:
@@ -109,36 +91,29 @@ def write_dumps(job: Job, folder: Path) -> None:
     if rules := shapes_document(job.project.root, publication.base):
         (folder / SHAPES).write_text(rules, "utf-8", newline="\n")
     counts = job.statements.count()
-    for one in FORMATS:
-        if one.suffix in publication.dumps:
-            path = folder / f"{publication.name}.{one.suffix}"
-            one.write(job, path)
-            _gate(one, path, publication.base, counts)
-            if publication.gzip and one.compress:
-                gzip(path)
+    for suffix in publication.dumps:
+        path = folder / f"{publication.name}.{suffix}"
+        WRITERS[suffix](job, path)
+        _gate(BY_SUFFIX[suffix], path, publication.base, counts)
+        if publication.gzip and BY_SUFFIX[suffix].compressed_copy:
+            gzip(path)
     try:
         write_trees(job, folder)
     except ContextError as error:
         raise InvalidDeclaration([Finding("LP601", job.project.origin("trees"), {"detail": str(error)})]) from None
 
 
-_PARSERS = {
-    "nq": ox.RdfFormat.N_QUADS, "nt": ox.RdfFormat.N_TRIPLES, "ttl": ox.RdfFormat.TURTLE, "trig": ox.RdfFormat.TRIG, "rdf": ox.RdfFormat.RDF_XML,
-}  # fmt: skip
-
-
-def _gate(form: Format, path: Path, base: str, counts: tuple[int, int]) -> None:
+def _gate(form: FileFormat, path: Path, base: str, counts: tuple[int, int]) -> None:
     """Reads a dump back; `counts` are those of statements and of distinct triples.
 
     Raises InvalidData (LP710) where it is not of its format, or holds another number.
     """
-    parser = _PARSERS.get(form.suffix)
-    if parser is None:
+    if form.parser is None:
         return
     statements, triples = counts
-    expected = statements if parser.supports_datasets else triples
+    expected = statements if form.suffix in QUADS else triples
     try:
-        found = sum(1 for _ in ox.parse(path=str(path), format=parser, base_iri=base))
+        found = sum(1 for _ in ox.parse(path=str(path), format=form.parser, base_iri=base))
         if found == expected:
             return
         detail = f"{found} of {expected} statements"
@@ -149,43 +124,19 @@ def _gate(form: Format, path: Path, base: str, counts: tuple[int, int]) -> None:
 
 def write_trees(job: Job, folder: Path) -> None:
     """One JSON-LD tree for each resource of a class, named by the last part of its IRI."""
-    context = job.context()
+    context, statements = job.context(), job.statements
     for one in job.project.publication.trees:
         target = folder / one.folder
         target.mkdir(parents=True, exist_ok=True)
-        for root in _instances(job, context.expand(one.class_)):
-            node = tree(root, one.frame, context, lambda s: _described(job, s), lambda p, o: _pointing(job, p, o))
+        for root in statements.subjects_with(TYPE, f"<{context.expand(one.class_)}>"):
+            node = tree(root, one.frame, context, statements.properties_of, statements.subjects_with)
             with (target / f"{root[1:-1].rsplit('/', 1)[-1]}.jsonld").open("w", encoding="utf-8", newline="\n") as out:
                 write_tree(node, out, context)
 
 
-def _instances(job: Job, class_iri: str) -> list[str]:
-    sql = "SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s"
-    return [row[0] for row in job.statements.engine.rows(sql, [TYPE, f"<{class_iri}>"])]
-
-
-def _described(job: Job, subject: str) -> list[tuple[str, str]]:
-    return job.statements.engine.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
-
-
-def _pointing(job: Job, predicate: str, value: str) -> list[str]:
-    sql = "SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s"
-    return [row[0] for row in job.statements.engine.rows(sql, [predicate, value])]
-
-
 def _oxigraph_triples(statements: Statements) -> Iterator[ox.Triple]:
-    for row in statements.engine.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"):
+    for row in statements.triples():
         yield from (quad.triple for quad in ox.parse("{} {} {} .".format(*row), format=ox.RdfFormat.N_TRIPLES))
-
-
-def _used(statements: Statements, prefixes: dict[str, str]) -> dict[str, str]:
-    """The prefixes whose namespace occurs in the statements; a dump names no others."""
-    rows = statements.engine.rows(
-        "SELECT DISTINCT p FROM statements UNION SELECT DISTINCT o FROM statements WHERE p = ? "
-        "UNION SELECT DISTINCT '<' || regexp_extract(o, '\\^\\^<([^<>]*)>$', 1) FROM statements WHERE o LIKE '\"%>'",
-        [TYPE],
-    )
-    return {name: namespace for name, namespace in sorted(prefixes.items()) if any(row[0].startswith("<" + namespace) for row in rows)}
 
 
 def gzip(path: Path) -> None:

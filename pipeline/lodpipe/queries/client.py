@@ -29,11 +29,14 @@ from lodpipe.queries.samples import (
     read_query,
     stopped_finding,
 )
+from lodpipe.rdf import formats as rdf_formats
+from lodpipe.rdf.formats import QUADS
 from lodpipe.rdf.sparql import Form
 from lodpipe.sources.schema import nearest
 
 FORMATS = ("table", "csv", "json", "ttl", "markdown")
-_DUMPS = ("nq", "trig", "nt", "ttl", "rdf")
+# Those with graphs first, then the one that is read fastest.
+_BY_USE = [row.suffix for row in sorted(rdf_formats.FORMATS, key=lambda row: (row.suffix not in QUADS, row.dump)) if row.parser]
 _IN_MEMORY = 400_000_000  # bytes of a dump; a store of more is in a folder of its own
 _WIDTH = 60
 _TIMEOUT = 60
@@ -75,12 +78,12 @@ def dump(project: Project, limits: Limits) -> Iterator[ConfinedStore]:
 
     Large ones are on disk meanwhile. Raises SourceError (LP809) where there is none.
     """
-    files = {suffix: project.dist / f"{project.publication.name}.{suffix}" for suffix in _DUMPS}
+    files = {suffix: project.dist / f"{project.publication.name}.{suffix}" for suffix in _BY_USE}
     found = [(path, suffix) for suffix, path in files.items() if path.is_file()]
     if not found:
         raise SourceError([Finding("LP809", None)])
     union = [one for one in found if one[1] == "nt"]  # so that it need not be made again
-    found = [found[0], *union] if found[0][1] in ("nq", "trig") else found[:1]
+    found = [found[0], *union] if found[0][1] in QUADS else found[:1]
     with contextlib.ExitStack() as stack:
         large = found[0][0].stat().st_size > _IN_MEMORY
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None

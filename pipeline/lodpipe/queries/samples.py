@@ -287,7 +287,7 @@ def stored(statements: Statements, limits: Limits) -> Iterator[ConfinedStore]:
     Its default graph is the union: a statement of two documents counts once.
     """
     with contextlib.ExitStack() as stack:
-        large = statements.engine.rows("SELECT count(*) FROM statements")[0][0] > _IN_MEMORY
+        large = len(statements) > _IN_MEMORY
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
         yield stack.enter_context(confined([], limits, folder=folder, lines=_union_and_graphs(statements)))
 

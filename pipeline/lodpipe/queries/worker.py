@@ -26,19 +26,14 @@ from typing import IO, Any, Literal
 
 import pyoxigraph as ox
 
+from lodpipe.rdf.formats import PARSERS, QUADS
+
 LENGTH = struct.Struct("!I")
 LENGTHS = struct.Struct("!II")
 FORK, END = b"w", b"e"  # what the process with the data is asked for: a worker, or how one ended
 RESULTS_FORMATS = {
     "json": ox.QueryResultsFormat.JSON, "xml": ox.QueryResultsFormat.XML, "csv": ox.QueryResultsFormat.CSV, "tsv": ox.QueryResultsFormat.TSV,
 }  # fmt: skip
-GRAPH_FORMATS = {
-    "ttl": ox.RdfFormat.TURTLE, "nt": ox.RdfFormat.N_TRIPLES, "jsonld": ox.RdfFormat.JSON_LD, "rdf": ox.RdfFormat.RDF_XML,
-}  # fmt: skip
-DUMPS = {
-    "nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS, "trig": ox.RdfFormat.TRIG, "ttl": ox.RdfFormat.TURTLE, "rdf": ox.RdfFormat.RDF_XML,
-}  # fmt: skip
-_QUADS = ("nq", "trig")
 UNSORTABLE = "total order"  # part of the message with which a sort of the store gives up
 _DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
 _MESSAGES = 65_536  # bytes that a worker may write to its standard error
@@ -155,7 +150,7 @@ def _write(triples: Sequence[ox.Triple], out: Bounded, name: str, prefixes: Mapp
     terms = {term.value for triple in triples for term in (triple.subject, triple.predicate, triple.object) if isinstance(term, ox.NamedNode)}
     terms |= {triple.object.datatype.value for triple in triples if isinstance(triple.object, ox.Literal)}
     used = {re.sub(r"[^/#]*$", "", term) for term in terms}
-    ox.serialize(triples, out, format=GRAPH_FORMATS[name], prefixes={name: space for name, space in prefixes.items() if space in used})
+    ox.serialize(triples, out, format=PARSERS[name], prefixes={name: space for name, space in prefixes.items() if space in used})
 
 
 # -- processes ---------------------------------------------------------------------------------------------------------
@@ -216,14 +211,14 @@ def load(data: Sequence[tuple[str, str]], folder: str | None = None, *, whole: b
     """A store with the union of all graphs as default graph, each named graph under its name; and the number of triples of the union.
 
     Loaded twice, because a union made for each query would repeat what stands in several graphs. `data` are paths with their formats
-    (those of DUMPS): triples make the default graph; where there are quads alone, it is made of them unless they are the whole.
+    (PARSERS): triples make the default graph; where there are quads alone, it is made of them unless they are the whole.
     """
     store = ox.Store(folder) if folder else ox.Store()
     triples = 0
-    for path, name in sorted(data, key=lambda one: one[1] in _QUADS):
-        store.bulk_load(path=path, format=DUMPS[name])
-        triples = triples if name in _QUADS else len(store)
-    if not whole and all(name in _QUADS for _, name in data):
+    for path, name in sorted(data, key=lambda one: one[1] in QUADS):
+        store.bulk_load(path=path, format=PARSERS[name])
+        triples = triples if name in QUADS else len(store)
+    if not whole and all(name in QUADS for _, name in data):
         named = len(store)
         store.update("INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }")
         triples = len(store) - named

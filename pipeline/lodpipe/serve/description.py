@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pyoxigraph as ox
 
-from lodpipe.queries.worker import GRAPH_FORMATS
+from lodpipe.rdf.formats import PARSERS
 
 SD, VOID, FORMATS = "http://www.w3.org/ns/sparql-service-description#", "http://rdfs.org/ns/void#", "http://www.w3.org/ns/formats/"
 RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -12,7 +12,7 @@ _RESULTS = ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "
 
 
 def description(endpoint: str, format_: str, triples: int) -> bytes:
-    """What the endpoint at an address can do, in a format of GRAPH_FORMATS; `triples` are those of the default graph, the union of all."""
+    """What the endpoint at an address can do, in a format of GRAPHS; `triples` are those of the default graph, the union of all."""
     service, dataset, graph = (f"{endpoint}#{name}" for name in ("service", "dataset", "default-graph"))
     said: list[tuple[str, str, str | int]] = [
         (service, RDF + "type", SD + "Service"),
@@ -27,6 +27,6 @@ def description(endpoint: str, format_: str, triples: int) -> bytes:
         (dataset, VOID + "triples", triples),
     ]
     described = [ox.Triple(ox.NamedNode(s), ox.NamedNode(p), ox.Literal(o) if isinstance(o, int) else ox.NamedNode(o)) for s, p, o in said]
-    data = ox.serialize(described, format=GRAPH_FORMATS[format_], prefixes={"sd": SD, "void": VOID, "format": FORMATS})
+    data = ox.serialize(described, format=PARSERS[format_], prefixes={"sd": SD, "void": VOID, "format": FORMATS})
     assert data is not None
     return data

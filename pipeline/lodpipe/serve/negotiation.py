@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from lodpipe.rdf.formats import DOCUMENTS
+
 
 @dataclass(frozen=True)
 class Format:
@@ -21,12 +23,7 @@ RESULTS = (
     Format("csv", "text/csv; charset=utf-8"),
     Format("tsv", "text/tab-separated-values; charset=utf-8"),
 )
-GRAPHS = (
-    Format("ttl", "text/turtle; charset=utf-8", ("application/x-turtle",)),
-    Format("nt", "application/n-triples", ("text/plain",)),
-    Format("jsonld", "application/ld+json", ("application/json",)),
-    Format("rdf", "application/rdf+xml", ("application/xml", "text/xml")),
-)
+GRAPHS = tuple(Format(row.suffix, row.content_type, row.aliases) for row in DOCUMENTS)
 
 
 def chosen(accept: str | None, offered: Sequence[Format]) -> Format | None:

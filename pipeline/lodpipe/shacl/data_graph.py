@@ -14,6 +14,7 @@ import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, SourceError
 from lodpipe.mapping.plan import text
+from lodpipe.rdf.formats import PARSERS
 from lodpipe.shacl.supported import is_rdf_1_2, rdf_1_2_finding
 
 _IRI = r'<[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]*>'
@@ -25,8 +26,7 @@ _GRAPH = r' (?:<[^" ]*>|_:[^" ]*)$'
 _LONGEST = (2**22, 2**26)  # bytes of a line; a core reads no less than the longest line at once, so lines of much text are a second try
 _MUCH = 3  # data whose text is more than a third of the bound are kept in the folder
 _PLAIN_STRING = "%^^<http://www.w3.org/2001/XMLSchema#string>%"
-FORMATS = {"nt": ox.RdfFormat.N_TRIPLES, "nq": ox.RdfFormat.N_QUADS, "ttl": ox.RdfFormat.TURTLE, "trig": ox.RdfFormat.TRIG,
-           "rdf": ox.RdfFormat.RDF_XML, "xml": ox.RdfFormat.RDF_XML, "jsonld": ox.RdfFormat.JSON_LD, "n3": ox.RdfFormat.N3}  # fmt: skip
+FORMATS = {**PARSERS, "n3": ox.RdfFormat.N3}
 
 
 def connect(memory: str = "4GB", folder: str | None = None, size: int = 0) -> duckdb.DuckDBPyConnection:

@@ -13,6 +13,7 @@ from lodpipe.config.publication import Publication
 from lodpipe.engine.duckdb import Engine
 from lodpipe.mapping.plan import text
 from lodpipe.queries.samples import Query
+from lodpipe.rdf.formats import FORMATS
 from lodpipe.site.addresses import Addresses, href
 from lodpipe.site.browse import Browse, Listed
 from lodpipe.site.maps import Box
@@ -26,8 +27,8 @@ ALTERNATIVE = tuple(
         "http://www.w3.org/2004/02/skos/core#hiddenLabel", "http://www.w3.org/2004/02/skos/core#notation",
     )
 )  # fmt: skip
-FORMATS = {
-    "nq": "N-Quads", "nt": "N-Triples", "ttl": "Turtle", "trig": "TriG", "jsonld": "JSON-LD", "rdf": "RDF/XML", "parquet": "Parquet", "csv": "CSV",
+LABELS = {
+    **{row.suffix: row.label for row in FORMATS},
     "html": "HTML", "json": "JSON", "md": "Markdown", "cff": "Citation File Format", "xml": "XML",
 }  # fmt: skip
 
@@ -179,6 +180,6 @@ def downloads(dist: Path) -> list[Download]:
         digest, name = line.split("  ", 1)
         suffixes = name.rsplit("/", 1)[-1].split(".")
         packed = suffixes[-1] == "gz"
-        kind = FORMATS.get(suffixes[-2 if packed and len(suffixes) > 1 else -1], "")
+        kind = LABELS.get(suffixes[-2 if packed and len(suffixes) > 1 else -1], "")
         found.append(Download(name, href(name), f"{kind}, gzip" if packed else kind, (dist / name).stat().st_size, digest))
     return found

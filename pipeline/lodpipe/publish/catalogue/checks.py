@@ -12,14 +12,14 @@ from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import PREFIXES, Triple, name
-from lodpipe.publish.catalogue.offers import FORMATS
+from lodpipe.rdf.formats import BY_SUFFIX, PARSERS
 from lodpipe.rdf.jsonld import unescape
 from lodpipe.rdf.turtle import TermWriter
 from lodpipe.shacl import shapes
 from lodpipe.sources.schema import nearest
 
 FILE = "dist/catalog.ttl"
-_FORMS = {"jsonld": ox.RdfFormat.JSON_LD, "rdf": ox.RdfFormat.RDF_XML, "nt": ox.RdfFormat.N_TRIPLES}
+_FORMS = {suffix: PARSERS[suffix] for suffix in ("jsonld", "rdf", "nt")}  # those of the catalogue beside Turtle
 SHAPES = "shapes/catalogue"
 
 
@@ -146,7 +146,7 @@ class Catalogue:
             yield from self._size_and_checksum(node, path)
             yield from self._format(node, path)
         for file in [*sorted(self.folder.glob(f"{self.publication.name}.*")), *sorted(self.folder.glob("tables/*.csv"))]:
-            if file.relative_to(self.folder).as_posix() not in offered and _suffix(file) in FORMATS:
+            if file.relative_to(self.folder).as_posix() not in offered and _suffix(file) in BY_SUFFIX:
                 yield Finding("LP529", Origin(FILE), {"value": file.relative_to(self.folder).as_posix()}, Severity.WARNING)
 
     def _size_and_checksum(self, node: str, path: Path) -> Iterator[Finding]:
@@ -165,7 +165,7 @@ class Catalogue:
     def _format(self, node: str, path: Path) -> Iterator[Finding]:
         """Format, media type and packing as the file's name says (LP530)."""
         packed = path.suffix == ".gz"
-        kind = FORMATS.get(_suffix(path))
+        kind = BY_SUFFIX.get(_suffix(path))
         if kind is None:
             return
         iana = "https://www.iana.org/assignments/media-types/"

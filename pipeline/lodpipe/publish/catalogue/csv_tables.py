@@ -14,7 +14,6 @@ import duckdb
 from lodpipe.config.publication import Project, Publication, PublishedTable, TableColumn
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.engine.duckdb import Engine
-from lodpipe.mapping.plan import quote
 from lodpipe.publish.catalogue import codes
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -53,22 +52,17 @@ def query_findings(engine: Engine, project: Project) -> Iterator[Finding]:
 
 def _failure(engine: Engine, project: Project, sql: str, *path: str | int) -> tuple[list[Finding], list[str]]:
     try:
-        return [], [row[0] for row in engine.rows(f"DESCRIBE {_plain(sql)}")]
+        return [], engine.query_columns(sql)
     except duckdb.Error as error:
         return [Finding("LP604", project.origin(*path), {"detail": str(error).split("\n")[0]})], []
 
 
-def _plain(sql: str) -> str:
-    return sql.strip().rstrip(";")
-
-
 def _rows(engine: Engine, project: Project, table: PublishedTable, number: int) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Header and rows, in an order that does not depend on the machine."""
-    order = ", ".join(quote(one) for one in table.key) or "ALL"
     findings, header = _failure(engine, project, table.query, "tables", number, "query")
     if findings:
         raise InvalidDeclaration(findings)
-    return header, engine.rows(f"SELECT * FROM ({_plain(table.query)}) ORDER BY {order}")
+    return header, engine.query_rows(table.query, table.key)
 
 
 def _write_csv(path: Path, table: PublishedTable, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -15,7 +15,7 @@ from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Severity
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.checks import Catalogue, catalogue_findings, read_triples
-from lodpipe.publish.catalogue.offers import FORMATS
+from lodpipe.rdf.formats import FORMATS
 from lodpipe.shacl.shapes import Validator
 
 # Whether an address answers HEAD with 2xx; given by whoever may ask the network.
@@ -65,8 +65,8 @@ def _indicators(catalogue: Catalogue, conforms: bool, answers: Answers | None) -
     def known(predicate: str, values: set[str]) -> bool:
         return each(predicate) and all(catalogue.value(one, predicate) in values for one in distributions)
 
-    formats = {codes.concept("file-type", one.code) for one in FORMATS.values()}
-    media_types = {_IANA + one.media_type for one in FORMATS.values()}
+    formats = {codes.concept("file-type", one.code) for one in FORMATS}
+    media_types = {_IANA + one.media_type for one in FORMATS}
     licences = {one.known for one in codes.licences().values()}
     rights = {codes.concept("access-right", code) for code in codes.codes()["access-right"]}
     aligned = known("dct:format", formats) and known("dcat:mediaType", media_types)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from lodpipe.config.publication import Publication
 from lodpipe.config.vocabulary import Vocabulary
-from lodpipe.engine.statements import TYPE, Statements
+from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, iri, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
@@ -25,7 +25,6 @@ def void_graph(publication: Publication, statements: Statements, vocabulary: Voc
     """The dataset as void:Dataset, with its partitions and linksets as nodes of `void#…`."""
     graph = Graph()
     dataset = iri(publication.base + "dataset")
-    engine = statements.engine
 
     def count(value: int) -> str:
         return literal(str(value), "xsd:integer")
@@ -36,13 +35,7 @@ def void_graph(publication: Publication, statements: Statements, vocabulary: Voc
     def short(term: str) -> str:
         return re.sub(r"[^A-Za-z0-9_-]+", "-", vocabulary.compact(term[1:-1])).strip("-")
 
-    ((triples, entities, subjects, objects, properties, classes),) = engine.rows(
-        "SELECT count(*), count(DISTINCT s) FILTER (starts_with(s, ?)), count(DISTINCT s), count(DISTINCT o), count(DISTINCT p), "
-        "count(DISTINCT o) FILTER (p = ?) FROM (SELECT DISTINCT s, p, o FROM statements)",
-        [f"<{publication.base}", TYPE],
-    )
-    by_class = engine.rows("SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE])
-    by_property = engine.rows("SELECT p, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) GROUP BY p ORDER BY p")
+    counts, by_class, by_property = statements.statistics(publication.base), statements.class_counts(), statements.predicate_counts()
     own, part = publication.catalogue, {"rdf:type": name("void:Dataset")}
     graph.describe(
         dataset,
@@ -54,12 +47,12 @@ def void_graph(publication: Publication, statements: Statements, vocabulary: Voc
             "dct:modified": literal(publication.date, "xsd:date"),
             "foaf:homepage": iri(own.landing_page),
             "void:uriSpace": literal(publication.base),
-            "void:triples": count(triples),
-            "void:entities": count(entities),
-            "void:distinctSubjects": count(subjects),
-            "void:distinctObjects": count(objects),
-            "void:properties": count(properties),
-            "void:classes": count(classes),
+            "void:triples": count(counts.triples),
+            "void:entities": count(counts.entities),
+            "void:distinctSubjects": count(counts.subjects),
+            "void:distinctObjects": count(counts.objects),
+            "void:properties": count(counts.properties),
+            "void:classes": count(counts.classes),
             "void:sparqlEndpoint": iri(own.service) if own.service else None,
             "void:dataDump": [iri(own.downloads + one.path) for one in offers if one.format.code.startswith(("RDF", "JSON"))],
             "void:vocabulary": [iri(one) for one in sorted({_namespace(term) for term, _ in [*by_class, *by_property]})],
@@ -82,13 +75,7 @@ def void_graph(publication: Publication, statements: Statements, vocabulary: Voc
 
 def _linksets(graph: Graph, dataset: str, statements: Statements, base: str, short: Callable[[str], str]) -> None:
     """One linkset for each predicate and each site that it leads to."""
-    listed = ", ".join("?" for _ in LINKS)
-    rows = statements.engine.rows(
-        "SELECT p, regexp_extract(o, '^<(https?://[^/>]+/)', 1) AS site, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) "
-        f"WHERE p IN ({listed}) AND o LIKE '<http%' AND NOT starts_with(o, ?) GROUP BY p, site HAVING site <> '' ORDER BY p, site",
-        [*(f"<{one}>" for one in LINKS), f"<{base}"],
-    )
-    for predicate, site, number in rows:
+    for predicate, site, number in statements.link_counts([f"<{one}>" for one in LINKS], base):
         host = re.sub(r"[^A-Za-z0-9]+", "-", site.split("//", 1)[1]).strip("-")
         target = graph.describe(iri(f"{base}void#{host}"), {"rdf:type": name("void:Dataset"), "void:uriSpace": literal(site)})
         linkset = graph.describe(

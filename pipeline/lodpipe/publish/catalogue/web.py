@@ -13,21 +13,16 @@ from urllib.parse import urlsplit
 
 from lodpipe.config.publication import Publication
 from lodpipe.publish.catalogue.withdrawn import Tombstone
+from lodpipe.rdf.formats import DOCUMENTS, FORMATS
 
 # In the order of preference where a client wants several alike; HTML is last, and what is sent to those who ask for nothing known.
 NEGOTIATED: tuple[tuple[str, str], ...] = (
-    ("ttl", "text/turtle"),
-    ("jsonld", "application/ld+json"),
-    ("nt", "application/n-triples"),
-    ("rdf", "application/rdf+xml"),
+    *((row.suffix, row.media_type) for row in sorted(DOCUMENTS, key=lambda row: row.preference)),
     ("html", "text/html"),
     ("html", "application/xhtml+xml"),
 )
-MEDIA_TYPES = {
-    "ttl": "text/turtle; charset=utf-8", "nt": "application/n-triples", "nq": "application/n-quads", "trig": "application/trig",
-    "jsonld": "application/ld+json", "rdf": "application/rdf+xml", "parquet": "application/vnd.apache.parquet", "csv": "text/csv; charset=utf-8",
-    "gz": "application/gzip",
-}  # fmt: skip
+MEDIA_TYPES = {**{row.suffix: row.content_type for row in FORMATS}, "gz": "application/gzip"}
+_DUMPED = "|".join(row.suffix for row in sorted(FORMATS, key=lambda row: row.preference) if row.dump)
 _WEIGHTS = (r"(; *q=1[.0]*)?", r"; *q=0\.[5-9][0-9]*", r"; *q=0\.([1-4][0-9]*|0+[1-9][0-9]*)")
 # What the catalogue describes besides itself.
 _IN_CATALOGUE = "dataset|service|distribution/.*"
@@ -71,7 +66,7 @@ def _w3id(publication: Publication) -> str:
         "",
         "# The start page, and files with a suffix: as they are.",
         f"RewriteRule ^$ {host} [R=302,L]",
-        rf"RewriteRule ^(.*\.(?:html|ttl|jsonld|nt|nq|trig|rdf|parquet|gz|csv|json|md|cff|txt))$ {host}$1 [R=302,L]",
+        rf"RewriteRule ^(.*\.(?:html|{_DUMPED}|gz|csv|json|md|cff|txt))$ {host}$1 [R=302,L]",
         rf"RewriteRule ^\.well-known/void$ {host}void.ttl [R=302,L]",
         "",
         "# Resources: 303 to the document of the wanted type; a rule for each type and tier of weights.",

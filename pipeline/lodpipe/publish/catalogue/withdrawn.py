@@ -81,7 +81,7 @@ def withdrawn_findings(project: Project, statements: Statements) -> Iterator[Fin
     base = project.publication.base
 
     def described(local: str) -> bool:
-        return bool(statements.engine.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [f"<{base}{local}>"]))
+        return statements.is_described(f"<{base}{local}>")
 
     for stone in stones:
         if described(stone.id):

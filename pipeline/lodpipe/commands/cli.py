@@ -125,17 +125,17 @@ def _watched(root: Path, once: Callable[[], None]) -> None:
 def _telling(formats: tuple[str, ...], reports: tuple[str, ...], fail_on: str, no_color: bool) -> Any:
     """What the options ask for; a report file whose format nobody can tell is wrong use."""
     from lodpipe.diagnostics.finding import Severity
-    from lodpipe.reporters import Telling, format_of
+    from lodpipe.reporters import ReportOutput, parse_target
 
     files = []
     for target in reports:
         try:
-            name, file = format_of(target)
+            name, file = parse_target(target)
         except ValueError:
             raise click.BadParameter(f"{target}: say its format, as in sarif:{target}", param_hint="--report") from None
         files.append((name, Path(file)))
     least = None if fail_on == "never" else Severity[fail_on.upper()]
-    return Telling(formats or ("text",), tuple(files), least, False if no_color else None)
+    return ReportOutput(formats or ("text",), tuple(files), least, False if no_color else None)
 
 
 @main.command(name="map")
@@ -312,11 +312,12 @@ def _asked(
 @LANGUAGE
 @click.argument("what")
 def explain(root: Path, lang: str | None, what: str) -> None:
-    """Explain a finding's code (LP206), or where a resource comes from (its IRI below the base)."""
-    from lodpipe.diagnostics.rules import KINDS, tell
+    """Explain a rule by its code or name (LP206), or where a resource comes from (its IRI below the base)."""
+    from lodpipe.diagnostics.rules import find_rule, render
 
-    if what.upper() in KINDS:
-        _print("{}: {}\n{}".format(what.upper(), *tell(what.upper(), {}, lang or _language(root))))
+    if rule := find_rule(what):
+        message, help_text = render(rule.code, {}, lang or _language(root))
+        _print(f"{rule.code} ({rule.name}): {message}\n{help_text}")
         return
 
     def run(project: Any, say: Callable[[str], None]) -> tuple[Any, ...]:
@@ -422,10 +423,10 @@ def _run(
     """
     from lodpipe.config.publication import Project
     from lodpipe.diagnostics.finding import InvalidData, LodpipeError
-    from lodpipe.reporters import Telling, summary, write_text
+    from lodpipe.reporters import ReportOutput, summary, write_text
     from lodpipe.runtime.machine import machine_faults
 
-    telling = telling or Telling()
+    telling = telling or ReportOutput()
     say = _teller(verbose)
     try:
         findings: tuple[Any, ...] = ()
@@ -441,7 +442,7 @@ def _run(
             passes = isinstance(error, InvalidData) and telling.fail_on is None and not needed
             findings, code = error.findings, 0 if passes else error.exit_code
         if findings or telling.formats != ("text",) or telling.files:
-            telling.tell(findings, root, lang or "en", code)
+            telling.emit(findings, root, lang or "en", code)
         elif not quiet:
             _print(summary(findings, lang or "en"))
     except LodpipeError as error:  # a report that cannot be written

@@ -8,6 +8,9 @@ from typing import Literal, NamedTuple
 
 Status = Literal["preview", "stable", "deprecated", "removed"]
 
+_OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
+_PARAMETER = re.compile(r"\{(\w+)\}")
+
 
 class Rule(NamedTuple):
     """A rule by its code (LP206) and its name (reference.missing-record: group and subject).
@@ -26,8 +29,13 @@ class Rule(NamedTuple):
     status: Status = "stable"
     since: str = "0.1.0"
 
+    @property
+    def params(self) -> frozenset[str]:
+        """The parameters that its texts contain."""
+        return frozenset(name for text in self[2:6] for name in _PARAMETER.findall(text))
+
     def templates(self, language: str) -> tuple[str, str]:
-        """Message and help in a language; English where there is no other."""
+        """Message and help in a language; English if there is no other."""
         if language.startswith("de"):
             return self.message_de, self.help_de
         return self.message_en, self.help_en
@@ -1060,9 +1068,6 @@ _TABLE: tuple[Rule, ...] = (
     ),
 )
 RULES: dict[str, Rule] = {rule.code: rule for rule in _TABLE}
-
-_OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
-_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
 class _Params(dict[str, str]):

@@ -120,7 +120,8 @@ class RecordChecker:
         where = Origin(file, *place_of(record, path))
         if name == "additionalProperties":
             for unknown in kind.unexpected:
-                yield Finding("LP201", Origin(file, *_key_place(record, path, unknown)), {"key": unknown, "suggestion": nearest(unknown, self._names_at(path))})
+                params = {"key": unknown, "suggestion": nearest(unknown, self._names_at(path))}
+                yield Finding("LP201", Origin(file, *_key_place(record, path, unknown)), params)
         elif name == "required":
             yield Finding("LP202", where, {"key": kind.property, "table": self.table.name})
         elif name == "type":

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 
 from lodpipe.checks import records as checks
-from lodpipe.checks.consequences import Told
+from lodpipe.checks.consequences import CascadeFilter
 from lodpipe.checks.integrity import counts, integrity_findings, order_findings, shrink_findings, write_counts
 from lodpipe.checks.lint import lint_findings
 from lodpipe.config.publication import Project
@@ -168,16 +168,16 @@ def _checked(
         with running.planned_lightly():
             broken = [*checks.record_findings(running, tables, declarations.tables, lexicon), *order_findings(running, tables)]
         unread = reader.unread([*early, *broken])
-        hidden = [one for one in broken if one.code == "LP206" and one.words["table"] in unread]
+        hidden = [one for one in broken if one.code == "LP206" and one.params["table"] in unread]
         early += [one for one in broken if one not in hidden]
         if unread:
-            _gate(early)  # a graph that lacks whole tables would only tell the same accident again, in a hundred places
-        told = Told(early, hidden, tables)
+            _gate(early)  # a graph that lacks whole tables would only repeat the same error, in many places
+        cascade = CascadeFilter(early, hidden, tables)
         say("mapping records")
         running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
         plan = _compile(project, declarations, running)
         found = [*plan.findings, *checks.mapping_findings(running, plan, project.publication.bad_values)]
-        early += [one for one in found if not told.already(one)]
+        early += [one for one in found if not cascade.is_consequence(one)]
         with progress_line(running.progress, "mapping"):
             running.make_statements(plan if len(found) > len(plan.findings) else plan.sound(), _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
@@ -189,7 +189,7 @@ def _checked(
             late = list(_late_findings(project, declarations, statements, tables, engine))
             if allow_shrink:
                 late = [one for one in late if one.code != "LP513"]
-            findings = _gate([*early, *(one for one in late if not told.already(one))])
+            findings = _gate([*early, *(one for one in late if not cascade.is_consequence(one))])
             if store:
                 say("running queries")
                 findings = _gate([*findings, *query_findings(declarations.queries, store, project.root)])

@@ -69,3 +69,19 @@ def test_no_two_modules_share_a_name() -> None:
 def test_the_program_knows_nothing_of_the_publication(path: Path) -> None:
     lines = enumerate(path.read_text("utf-8").split("\n"), 1)
     assert [f"{path.name}:{number}: {line.strip()}" for number, line in lines if OF_THE_PUBLICATION.search(line)] == []
+
+
+SQL = re.compile(r"\b(?:SELECT (?!\?|\*? ?\{|\(COUNT|\(\{).* FROM|CREATE (?:OR REPLACE )?(?:TEMP )?TABLE|INSERT INTO|COPY \()")
+SENDS_SQL = {"engine", "mapping", "shacl", "checks"}
+
+
+def test_sql_is_sent_by_the_engine_the_plan_shapes_and_checks_only() -> None:
+    """Everything else asks the statement store, so that it works over any store."""
+    found = {}
+    for path in MODULES:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.search(node.value):
+                found.setdefault(package_of(path), set()).add(path.stem)
+    print({package: sorted(names) for package, names in found.items()})
+    assert found.keys() >= {"engine", "mapping", "shacl"}
+    assert found.keys() <= SENDS_SQL

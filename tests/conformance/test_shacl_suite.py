@@ -16,7 +16,8 @@ import pytest
 
 from lodpipe import shacl
 from lodpipe.diagnostics.finding import InvalidDeclaration
-from lodpipe.shacl.shapes_graph import SH, read_model
+from lodpipe.rdf.namespaces import SH
+from lodpipe.shacl.shapes_graph import read_model
 from lodpipe.shacl.validation_report import report_triples
 from shacl_support import connection_with
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from lodpipe.checks.records import term_finding
 from lodpipe.config.publication import Project
-from lodpipe.config.vocabulary import RDF, RDFS, Vocabulary
+from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
-from lodpipe.engine.statements import TYPE, Statements
-from lodpipe.shacl.shapes import SH, Shapes
+from lodpipe.engine.statements import Statements
+from lodpipe.rdf.namespaces import OWL, RDF, RDFS, SH
+from lodpipe.rdf.terms import TYPE
+from lodpipe.shacl.shapes import Shapes
 
-OWL = "http://www.w3.org/2002/07/owl#"
 _TERMS = frozenset(
     f"<{term}>"
     for term in (

@@ -5,17 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from lodpipe.config.vocabulary import RDF, RDFS, Vocabulary
+from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument, expressions
 from lodpipe.mapping.plan import Plan, quote, text
+from lodpipe.rdf.namespaces import RDF, RDFS, XSD
 from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
 from lodpipe.sources.schema import nearest
-
-XSD = "http://www.w3.org/2001/XMLSchema#"
-
 
 # -- record tables -----------------------------------------------------------------------------------------------------
 

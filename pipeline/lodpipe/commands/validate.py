@@ -11,11 +11,12 @@ import pyoxigraph as ox
 
 from lodpipe import shacl
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity
+from lodpipe.rdf.namespaces import RDF, SH, XSD
 from lodpipe.rdf.turtle import TermWriter, write_turtle
 from lodpipe.runtime.machine import whole_file
 from lodpipe.shacl import shapes
 from lodpipe.shacl.data_graph import FORMATS, broken, connect, load_change, load_files
-from lodpipe.shacl.shapes_graph import RDF, SH, XSD, Triple, literal
+from lodpipe.shacl.shapes_graph import Triple, literal
 from lodpipe.shacl.supported import is_rdf_1_2, problems, rdf_1_2_finding, undefined_findings
 
 Progress = Callable[[str], None]

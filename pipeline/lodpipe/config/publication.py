@@ -12,7 +12,7 @@ from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration
 from lodpipe.documents.readers import Limits, read_tree
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, node_at, place_of, value_of
-from lodpipe.rdf.formats import DUMPS
+from lodpipe.rdf.file_formats import DUMPS
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,9 @@ import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
 from lodpipe.documents.readers import inside, read_text
+from lodpipe.rdf.namespaces import SKOS, Namespaces
+from lodpipe.rdf.terms import plain_text
 
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-SKOS = "http://www.w3.org/2004/02/skos/core#"
 VALUE_PATTERN = "https://schema.org/valuePattern"
 
 
@@ -62,7 +61,7 @@ class Vocabulary:
     @cached_property
     def patterns(self) -> dict[str, str]:
         """IRI of each own datatype → the pattern of its texts."""
-        return {s[1:-1]: _literal_text(o) for s, p, o, _ in self.triples if p == f"<{VALUE_PATTERN}>"}
+        return {s[1:-1]: plain_text(o) for s, p, o, _ in self.triples if p == f"<{VALUE_PATTERN}>"}
 
     def concept_rows(self, languages: tuple[str, ...]) -> tuple[list[str], list[list[str | None]]]:
         """Columns and rows of the table `concepts`: scheme, name, and the label in each language, for queries of the mapping."""
@@ -70,7 +69,7 @@ class Vocabulary:
         for s, p, o, _ in self.triples:
             if p == f"<{SKOS}prefLabel>":
                 value, _, language = o.rpartition("@")
-                labels.setdefault(s, {})[language] = _literal_text(value)
+                labels.setdefault(s, {})[language] = plain_text(value)
         schemes = [(s, o) for s, p, o, _ in self.triples if p == f"<{SKOS}inScheme>"]
         rows: list[list[str | None]] = [
             [_last(scheme), _last(concept), *(labels.get(concept, {}).get(language) for language in languages)] for concept, scheme in schemes
@@ -92,13 +91,14 @@ class Vocabulary:
         """IRIs that the ontology describes."""
         return frozenset(s[1:-1] for s, _, _, _ in self.triples)
 
+    @cached_property
+    def namespaces(self) -> Namespaces:
+        """The prefixes of the context, and the base IRI."""
+        return Namespaces(self.prefixes, self.base)
+
     def compact(self, iri: str) -> str:
         """An IRI in short form where a prefix or the base IRI allows."""
-        for prefix, namespace in self.prefixes.items():
-            local = iri[len(namespace) :]
-            if iri.startswith(namespace) and local and "/" not in local:
-                return f"{prefix}:{local}"
-        return iri.removeprefix(self.base)
+        return self.namespaces.shorten(iri)
 
     def origin(self, subject: str, root: Path) -> Origin:
         """The line on which an own term is described first."""
@@ -113,13 +113,6 @@ class Vocabulary:
 def _last(iri: str) -> str:
     """The last part of an IRI in N-Triples spelling."""
     return iri[1:-1].rsplit("/", 1)[-1]
-
-
-def _literal_text(literal: str) -> str:
-    """The text of a literal in N-Triples spelling."""
-    (quad,) = ox.parse(f"<a:a> <a:a> {literal} .", format=ox.RdfFormat.N_TRIPLES)
-    value = quad.object
-    return value.value if isinstance(value, ox.Literal) else str(value)
 
 
 def read_turtle(path: Path, name: str, base: str) -> list[tuple[str, str, str]]:

@@ -17,7 +17,8 @@ from urllib.parse import quote as percent_encoded
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, SourceError
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import quote, text
-from lodpipe.rdf.datatypes import PATTERNS, XSD
+from lodpipe.rdf.datatypes import PATTERNS
+from lodpipe.rdf.namespaces import XSD
 from lodpipe.sources.file_tables import find
 
 if TYPE_CHECKING:

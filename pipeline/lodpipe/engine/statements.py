@@ -12,11 +12,9 @@ from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.parquet import without_version
 from lodpipe.mapping.plan import Rule, text
+from lodpipe.rdf.terms import TYPE, Quad, Triple
 
-Triple = tuple[str, str, str]
-Quad = tuple[str, str, str, str]
 _RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
-TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 
 # From the very statement to anything that is known of its subject: the parts that are known, the columns they stand in, and a predicate.

@@ -11,7 +11,6 @@ from lodpipe.diagnostics.finding import Finding, Origin
 TermType = Literal["iri", "uri", "unsafe-iri", "unsafe-uri", "blank", "literal"]
 
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
-XSD = "http://www.w3.org/2001/XMLSchema#"
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,8 @@ from lodpipe.mapping.model import (
     TermMap,
     TriplesMap,
 )
-from lodpipe.rdf.datatypes import DAYS, IRI, LANGUAGE_TAG, LAX, PATTERNS, SCHEME, XSD
+from lodpipe.rdf.datatypes import DAYS, IRI, LANGUAGE_TAG, LAX, PATTERNS, SCHEME
+from lodpipe.rdf.namespaces import XSD, Namespaces
 
 STRING = XSD + "string"
 ENCODE = "iri_safe("  # the call that makes a value part of an IRI
@@ -384,6 +385,7 @@ class _Scope:
 class _Compiler:
     def __init__(self, document: MappingDocument, base: str, sources: Sources, patterns: Mapping[str, str], light: bool) -> None:
         self.document, self.base, self.sources, self.patterns, self.light = document, base, sources, patterns, light
+        self._namespaces = Namespaces(document.prefixes)
         self.rules: list[Rule] = []
         self.findings: list[Finding] = []
         self.warnings: list[Finding] = []
@@ -605,10 +607,7 @@ class _Compiler:
         return len(self.rules) - 1
 
     def _short(self, iri: str) -> str:
-        for prefix, namespace in self.document.prefixes.items():
-            if iri.startswith(namespace):
-                return f"{prefix}:{iri.removeprefix(namespace)}"
-        return iri
+        return self._namespaces.curie(iri, is_local=lambda _: True) or iri
 
     def _missing_key(self, one: TriplesMap, relation: Relation) -> Iterator[Check]:
         """A record without a key that its subject is named by would vanish in silence."""

@@ -18,7 +18,6 @@ import pyoxigraph as ox
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.mapping.model import (
     RDF_TYPE,
-    XSD,
     Expression,
     Join,
     LogicalSource,
@@ -31,6 +30,7 @@ from lodpipe.mapping.model import (
     TriplesMap,
 )
 from lodpipe.rdf.datatypes import LANGUAGE_TAG
+from lodpipe.rdf.namespaces import XSD
 from lodpipe.sources.jsonpath import PathError
 from lodpipe.sources.jsonpath import parse as parse_path
 from lodpipe.sources.schema import did_you_mean

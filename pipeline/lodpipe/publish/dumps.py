@@ -14,9 +14,10 @@ import pyoxigraph as ox
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
-from lodpipe.engine.statements import TYPE, Statements
-from lodpipe.rdf.formats import BY_SUFFIX, QUADS, FileFormat
+from lodpipe.engine.statements import Statements
+from lodpipe.rdf.file_formats import BY_SUFFIX, QUADS, FileFormat
 from lodpipe.rdf.jsonld import Context, ContextError, tree, write_graph, write_tree
+from lodpipe.rdf.terms import TYPE
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.shacl.supported import without_texts
 
@@ -82,7 +83,7 @@ WRITERS: dict[str, Callable[[Job, Path], None]] = {
     "rdf": _write_rdfxml,
     "parquet": _write_parquet,
 }
-"""The writer of each dump format of `rdf/formats.py`."""
+"""The writer of each dump format of `rdf/file_formats.py`."""
 
 
 def write_dumps(job: Job, folder: Path) -> None:

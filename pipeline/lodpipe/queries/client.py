@@ -29,14 +29,14 @@ from lodpipe.queries.samples import (
     read_query,
     stopped_finding,
 )
-from lodpipe.rdf import formats as rdf_formats
-from lodpipe.rdf.formats import QUADS
+from lodpipe.rdf import file_formats
+from lodpipe.rdf.file_formats import QUADS
 from lodpipe.rdf.sparql import Form
 from lodpipe.sources.schema import nearest
 
 FORMATS = ("table", "csv", "json", "ttl", "markdown")
 # Those with graphs first, then the one that is read fastest.
-_BY_USE = [row.suffix for row in sorted(rdf_formats.FORMATS, key=lambda row: (row.suffix not in QUADS, row.dump)) if row.parser]
+_BY_USE = [row.suffix for row in sorted(file_formats.FORMATS, key=lambda row: (row.suffix not in QUADS, row.dump)) if row.parser]
 _IN_MEMORY = 400_000_000  # bytes of a dump; a store of more is in a folder of its own
 _WIDTH = 60
 _TIMEOUT = 60

@@ -22,7 +22,8 @@ from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Scalar, place_of, value_of
 from lodpipe.engine.statements import Statements
 from lodpipe.queries.confined import ConfinedStore, Failed, Limits, Stopped, confined
-from lodpipe.rdf.datatypes import IRI, PATTERNS, SCHEME, XSD
+from lodpipe.rdf.datatypes import IRI, PATTERNS, SCHEME
+from lodpipe.rdf.namespaces import XSD
 from lodpipe.rdf.sparql import Form, Parsed, parse, tokens
 from lodpipe.rdf.turtle import TermWriter, write_turtle
 from lodpipe.runtime.machine import whole_file

@@ -12,7 +12,8 @@ import pyoxigraph as ox
 
 from lodpipe.config.publication import Publication
 from lodpipe.queries.samples import Query
-from lodpipe.rdf.turtle import TYPE, TermWriter, write_turtle
+from lodpipe.rdf.terms import TYPE
+from lodpipe.rdf.turtle import TermWriter, write_turtle
 
 PREFIXES = {
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",

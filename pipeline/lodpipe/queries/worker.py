@@ -26,7 +26,7 @@ from typing import IO, Any, Literal
 
 import pyoxigraph as ox
 
-from lodpipe.rdf.formats import PARSERS, QUADS
+from lodpipe.rdf.file_formats import PARSERS, QUADS
 
 LENGTH = struct.Struct("!I")
 LENGTHS = struct.Struct("!II")

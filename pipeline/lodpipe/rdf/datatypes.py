@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-XSD = "http://www.w3.org/2001/XMLSchema#"
+from lodpipe.rdf.namespaces import XSD
 
 _INTEGER = "^[-+]?[0-9]+$"
 _DATE = "-?([1-9][0-9]{3,}|0[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"

@@ -10,11 +10,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, TextIO
 
-XSD = "http://www.w3.org/2001/XMLSchema#"
-TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
-_LITERAL = re.compile(r'"(.*)"(?:@([A-Za-z0-9-]+)|\^\^<([^<>]*)>)?', re.DOTALL)
-_ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|(.))", re.DOTALL)
-_CHARACTERS = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
+from lodpipe.rdf.namespaces import XSD
+from lodpipe.rdf.terms import TYPE, parse_literal
 
 Value = dict[str, Any] | str | int | bool
 
@@ -111,13 +108,6 @@ class Context:
         return next((term for term in self.terms.get(predicate, ()) if term.type is None and "@language" not in term.container), None)
 
 
-def unescape(text: str) -> str:
-    """The text of a literal from its N-Triples spelling."""
-    if "\\" not in text:
-        return text
-    return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _CHARACTERS.get(m[3], m[3]), text)
-
-
 def node_object(subject: str, rows: Iterable[tuple[str, str]], context: Context) -> dict[str, Any]:
     """A node with all that is said of it; (predicate, object) in N-Triples spelling, sorted."""
     classes: list[str] = []
@@ -137,9 +127,9 @@ def _put(node: dict[str, Any], predicate: str, value: str, context: Context) -> 
         coerced = term is not None and term.type == "@id"
         _add(node, term, predicate, iri if coerced else {context.id: iri}, context)
         return
-    match = _LITERAL.fullmatch(value)
-    assert match, value  # the statement table holds canonical literals only
-    text, language, datatype = unescape(match[1]), match[2], match[3]
+    literal = parse_literal(value)
+    assert literal, value  # the statement table holds canonical literals only
+    text, language, datatype = literal
     term = context.choose(predicate, language, datatype or XSD + "string", False)
     if language and term is not None and "@language" in term.container:
         texts = node.setdefault(term.name, {})
@@ -148,12 +138,12 @@ def _put(node: dict[str, Any], predicate: str, value: str, context: Context) -> 
     _add(node, term, predicate, _literal(text, language, datatype, term), context)
 
 
-def _literal(text: str, language: str | None, datatype: str | None, term: Term | None) -> Value:
+def _literal(text: str, language: str, datatype: str, term: Term | None) -> Value:
     if language:
         return {"@value": text, "@language": language}
     if term is not None and term.type is not None and term.type == (datatype or XSD + "string"):
         return text
-    if datatype is None:
+    if not datatype:
         return text if term is None or term.type is None else {"@value": text}
     if datatype == XSD + "boolean" and text in ("true", "false"):
         return text == "true"

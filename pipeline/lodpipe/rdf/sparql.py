@@ -21,6 +21,8 @@ from typing import Any, Literal, cast
 
 import pyoxigraph as ox
 
+from lodpipe.rdf.namespaces import XSD
+
 Form = Literal["select", "construct", "ask", "describe"]
 FORMS = ("select", "construct", "ask", "describe")
 
@@ -193,15 +195,14 @@ class Parsed:
         return "ASC" if ends_a_key else ""
 
 
-_XSD = "http://www.w3.org/2001/XMLSchema#"
 _KEYS = (
     "IF(isBLANK({v}), 1, IF(isIRI({v}), 2, IF(isLITERAL({v}), IF(isNUMERIC({v}), IF({v} = {v}, 4, 5), 3), 6)))",
-    f"IF(isNUMERIC({{v}}), IF({{v}} = {{v}}, <{_XSD}double>({{v}}), 0), 0)",
-    f"IF(isNUMERIC({{v}}), IF({{v}} = {{v}}, <{_XSD}decimal>({{v}}), 0), 0)",
+    f"IF(isNUMERIC({{v}}), IF({{v}} = {{v}}, <{XSD}double>({{v}}), 0), 0)",
+    f"IF(isNUMERIC({{v}}), IF({{v}} = {{v}}, <{XSD}decimal>({{v}}), 0), 0)",
     'IF(isNUMERIC({v}), "", IF(isLITERAL({v}), STR(DATATYPE({v})), ""))',
     # Values without time zone are taken as UTC: an order of all that agrees with each comparison that XML Schema decides.
-    f'COALESCE(IF(DATATYPE({{v}}) IN (<{_XSD}date>, <{_XSD}dateTime>), IF(TZ({{v}}) = "", <{_XSD}dateTime>(CONCAT('
-    f'STR(<{_XSD}dateTime>({{v}})), "Z")), <{_XSD}dateTime>({{v}})), ""), "")',
+    f'COALESCE(IF(DATATYPE({{v}}) IN (<{XSD}date>, <{XSD}dateTime>), IF(TZ({{v}}) = "", <{XSD}dateTime>(CONCAT('
+    f'STR(<{XSD}dateTime>({{v}})), "Z")), <{XSD}dateTime>({{v}})), ""), "")',
     'IF(isBLANK({v}), "", STR({v}))',
     'IF(isLITERAL({v}), CONCAT(LANG({v}), " ", STR(DATATYPE({v}))), "")',
     'IF(isBLANK({v}), {v}, "")',

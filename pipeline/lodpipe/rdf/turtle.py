@@ -8,14 +8,15 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TextIO
 
-TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
-_XSD = "http://www.w3.org/2001/XMLSchema#"
+from lodpipe.rdf.namespaces import XSD, Namespaces
+from lodpipe.rdf.terms import TYPE
+
 _LOCAL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?")
 _RELATIVE = re.compile(r"(?!.*(?:^|/)\.{1,2}(?:/|$))(?!.*//)[A-Za-z0-9_~-][\w~./%-]*")
 _BARE = {
-    f"<{_XSD}integer>": re.compile(r"[-+]?[0-9]+"),
-    f"<{_XSD}decimal>": re.compile(r"[-+]?[0-9]*\.[0-9]+"),
-    f"<{_XSD}boolean>": re.compile("true|false"),
+    f"<{XSD}integer>": re.compile(r"[-+]?[0-9]+"),
+    f"<{XSD}decimal>": re.compile(r"[-+]?[0-9]*\.[0-9]+"),
+    f"<{XSD}boolean>": re.compile("true|false"),
 }
 
 
@@ -24,14 +25,14 @@ class TermWriter:
 
     def __init__(self, base: str, prefixes: dict[str, str]) -> None:
         self.base = base
-        # The longest namespace wins, so that def/kind/ is not written as def:kind/….
-        self.prefixes = sorted(prefixes.items(), key=lambda item: (-len(item[1]), item[0]))
+        self.prefixes = sorted(prefixes.items())
+        self._namespaces = Namespaces(prefixes, base)
         self._short: dict[str, str] = {}
 
     def head(self) -> str:
         """@base, where there is one, and @prefix lines."""
         base = [f"@base <{self.base}> ."] if self.base else []
-        lines = [*base, *(f"@prefix {name}: <{namespace}> ." for name, namespace in sorted(self.prefixes))]
+        lines = [*base, *(f"@prefix {name}: <{namespace}> ." for name, namespace in self.prefixes)]
         return "\n".join(lines) + "\n"
 
     def __call__(self, term: str) -> str:
@@ -55,9 +56,8 @@ class TermWriter:
 
     def _iri(self, term: str) -> str:
         iri = term[1:-1]
-        for prefix, namespace in self.prefixes:
-            if iri.startswith(namespace) and _LOCAL.fullmatch(iri, len(namespace)):
-                return f"{prefix}:{iri[len(namespace) :]}"
+        if curie := self._namespaces.curie(iri, _LOCAL.fullmatch):
+            return curie
         if iri.startswith(self.base) and _RELATIVE.fullmatch(iri, len(self.base)):
             return f"<{iri[len(self.base) :]}>"
         return term

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pyoxigraph as ox
 
-from lodpipe.rdf.formats import PARSERS
+from lodpipe.rdf.file_formats import PARSERS
+from lodpipe.rdf.namespaces import RDF
 
 SD, VOID, FORMATS = "http://www.w3.org/ns/sparql-service-description#", "http://rdfs.org/ns/void#", "http://www.w3.org/ns/formats/"
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 _RESULTS = ("SPARQL_Results_JSON", "SPARQL_Results_XML", "SPARQL_Results_CSV", "SPARQL_Results_TSV", "Turtle", "N-Triples", "JSON-LD", "RDF_XML")
 
 

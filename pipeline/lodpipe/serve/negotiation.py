@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lodpipe.rdf.formats import DOCUMENTS
+from lodpipe.rdf.file_formats import DOCUMENTS
 
 
 @dataclass(frozen=True)

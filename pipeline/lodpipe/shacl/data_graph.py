@@ -14,7 +14,7 @@ import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, SourceError
 from lodpipe.mapping.plan import text
-from lodpipe.rdf.formats import PARSERS
+from lodpipe.rdf.file_formats import PARSERS
 from lodpipe.shacl.supported import is_rdf_1_2, rdf_1_2_finding
 
 _IRI = r'<[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]*>'

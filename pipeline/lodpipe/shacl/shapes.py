@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
 
-from lodpipe.config.vocabulary import RDF, RDFS, Vocabulary, read_turtle
+from lodpipe.config.vocabulary import Vocabulary, read_turtle
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, Severity
 from lodpipe.documents.readers import inside
 from lodpipe.engine.statements import Statements
+from lodpipe.rdf.namespaces import RDF, RDFS, SH
+from lodpipe.rdf.terms import parse_literal, plain_text
 from lodpipe.shacl.shapes_graph import ShapesGraph, literal, read_model
 from lodpipe.shacl.supported import is_passed_over, is_rdf_1_2, problems, rdf_1_2_finding, undefined, undefined_findings
 from lodpipe.shacl.validation_report import ValidationResult
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     import rdflib
 
 Triple = tuple[str, str, str]
-SH = "http://www.w3.org/ns/shacl#"
 _NUMBERED = "<urn:shape:"
 _TO_A_SHAPE = frozenset(f"<{SH}{one}>" for one in ("property", "node", "not", "qualifiedValueShape"))
 _SHAPE_CLASSES = (f"<{SH}NodeShape>", f"<{SH}PropertyShape>")
@@ -168,11 +169,9 @@ def _messages(triples: list[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for s, p, o in triples:
         if p == f"<{SH}message>":
-            literal = ox.parse(f"<a:a> <a:a> {o} .", format=ox.RdfFormat.N_TRIPLES)
-            value = next(iter(literal)).object
-            shape = owner.get(s, s)
-            if isinstance(value, ox.Literal):
-                found.setdefault(shape, {})[value.language or ""] = value.value
+            message = parse_literal(o)
+            if message:
+                found.setdefault(owner.get(s, s), {})[message.language] = message.text
     return found
 
 
@@ -413,7 +412,7 @@ def findings(
             "shape": shapes.name(one.shape, vocabulary),
             "focus": vocabulary.compact(one.focus[1:-1]),
             "component": one.component,
-            "value": _plain(one.value),
+            "value": plain_text(one.value),
         }
         found.append(Finding("LP401", places[one], words, SEVERITIES.get(one.severity, Severity.ERROR)))
     return found
@@ -476,11 +475,6 @@ def _walked(results: Sequence[Result], steps: Sequence[str], statements: Stateme
             asked[one] = last, step, one.value
         nodes = {one: {value for node in some for value in onwards[node]} for one, some in nodes.items()}
     return asked
-
-
-def _plain(term: str) -> str:
-    """The text of a literal or the IRI of a node, without their N-Triples signs."""
-    return term[1 : term.rindex('"')] if term.startswith('"') else term.strip("<>")
 
 
 def _message_words(one: Result, shapes: Shapes, vocabulary: Vocabulary, inner: Reasons) -> dict[str, str]:

@@ -9,13 +9,9 @@ from functools import lru_cache
 import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
+from lodpipe.rdf.namespaces import OWL, RDF, RDFS, SH, XSD
 from lodpipe.shacl import query_rewriting as queries
 
-SH = "http://www.w3.org/ns/shacl#"
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
-RDFS = "http://www.w3.org/2000/01/rdf-schema#"
-OWL = "http://www.w3.org/2002/07/owl#"
-XSD = "http://www.w3.org/2001/XMLSchema#"
 TYPE, FIRST, REST, NIL = (f"<{RDF}{name}>" for name in ("type", "first", "rest", "nil"))
 SUBCLASS, CLASS = f"<{RDFS}subClassOf>", f"<{RDFS}Class>"
 

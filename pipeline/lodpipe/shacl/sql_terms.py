@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from lodpipe.mapping.plan import text
 from lodpipe.rdf.datatypes import DAYS, PATTERNS
-from lodpipe.shacl.shapes_graph import RDF, XSD, literal
+from lodpipe.rdf.namespaces import RDF, XSD
+from lodpipe.shacl.shapes_graph import literal
 
 _INTEGERS = "integer|long|int|short|byte|(?:nonNegative|positive|nonPositive|negative)Integer|unsigned(?:Long|Int|Short|Byte)"
 _TYPED = r'"\^\^<http://www\.w3\.org/2001/XMLSchema#'

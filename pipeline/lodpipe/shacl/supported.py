@@ -10,9 +10,8 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.rdf.namespaces import RDF, SH
 
-SH = "http://www.w3.org/ns/shacl#"
-RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
 TYPE, FIRST = f"<{RDF}type>", f"<{RDF}first>"
 
 Triple = tuple[str, str, str]

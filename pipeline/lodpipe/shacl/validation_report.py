@@ -10,8 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lodpipe.rdf.namespaces import RDF, XSD
 from lodpipe.shacl.compile import Check, Connection, Placement, Plan
-from lodpipe.shacl.shapes_graph import FIRST, NIL, RDF, REST, XSD, Path, sh
+from lodpipe.shacl.shapes_graph import FIRST, NIL, REST, Path, sh
 
 Row = tuple[int, str, str | None, str | None, str | None]
 

@@ -8,12 +8,10 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from lodpipe.engine.duckdb import Engine
-from lodpipe.mapping.plan import text
+from lodpipe.engine.page_store import PageStore, Row
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.declaration import Site
 from lodpipe.site.names import Names, chosen, label, slug
-from lodpipe.site.streams import Row
 from lodpipe.site.values import Value
 
 PART = 500  # entries on one page
@@ -47,9 +45,8 @@ class Entry:
 class Browse:
     """The lists of a publication."""
 
-    def __init__(self, engine: Engine, site: Site, names: Names, addresses: Addresses) -> None:
-        self.engine, self.site, self.names, self.addresses = engine, site, names, addresses
-        self._facets()
+    def __init__(self, store: PageStore, site: Site, names: Names, addresses: Addresses) -> None:
+        self.store, self.site, self.names, self.addresses = store, site, names, addresses
         self.lists = self._lists()
         self.pages = {one.iri: one.page for one in self.lists}
 
@@ -57,25 +54,9 @@ class Browse:
         """The list of a class."""
         return self.pages.get(iri)
 
-    def _facets(self) -> None:
-        """The table `site_facets` (resource, number of the facet, value as a term or text)."""
-        base = text(self.addresses.base)
-        selects = [
-            f"SELECT CASE WHEN resource LIKE '%://%' THEN '<' || trim(resource, '<>') || '>' ELSE '<' || {base} || resource || '>' END AS s, "
-            f"{number} AS facet, CAST(value AS VARCHAR) AS value FROM ({facet.query}) WHERE resource IS NOT NULL AND value IS NOT NULL"
-            for number, facet in enumerate(self.site.facets)
-        ]
-        union = " UNION ".join(selects) or "SELECT '' AS s, 0 AS facet, '' AS value WHERE false"
-        names = ", ".join(f"r.label_{n}" for n in range(len(self.addresses.languages)))
-        self.engine.rows(
-            f"CREATE OR REPLACE TABLE site_facets AS SELECT f.s, f.facet, f.value, r.s AS iri, {names} FROM ({union}) AS f "
-            f"LEFT JOIN site_resources AS r ON r.s = '<' || {base} || f.value || '>'"
-        )
-
     def _lists(self) -> list[Listed]:
         order = {one.iri: number for number, one in enumerate(self.site.kinds)}
-        counts = self.engine.rows("SELECT kind, count(*) FROM site_resources WHERE kind IS NOT NULL GROUP BY kind")
-        facets = self.engine.rows("SELECT DISTINCT r.kind, f.facet FROM site_facets AS f JOIN site_resources AS r ON r.s = f.s ORDER BY ALL")
+        counts, facets = self.store.kind_counts(), self.store.facets_of_kinds()
         found: list[Listed] = []
         taken: set[str] = set()
         own = self.names.vocabulary
@@ -93,13 +74,7 @@ class Browse:
     def entries(self, one: Listed, language: str) -> Iterator[Entry]:
         """The entries of a list in a language, sorted by label; links are relative to a page in browse/."""
         place = self.addresses.languages.index(language)
-        labels = ", ".join(f"r.label_{n}" for n in range(len(self.addresses.languages)))
-        values = ", ".join(f"f.label_{n}" for n in range(len(self.addresses.languages)))
-        rows = self.engine.stream(
-            f"SELECT r.s, f.facet, f.value, f.iri, {labels}, {values} FROM site_resources AS r LEFT JOIN site_facets AS f ON f.s = r.s "
-            f"WHERE r.kind = ? ORDER BY lower(strip_accents(r.label_{place})), r.s, f.facet, f.label_{place}, f.value", [one.iri],
-        )  # fmt: skip
-        for s, group in groupby(rows, key=itemgetter(0)):
+        for s, group in groupby(self.store.entries(one.iri, place), key=itemgetter(0)):
             yield self._entry(one, s, list(group), place, language)
 
     def _entry(self, one: Listed, s: str, rows: list[Row], place: int, language: str) -> Entry:

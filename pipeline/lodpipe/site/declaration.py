@@ -12,6 +12,7 @@ from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.page_store import Paths, Step
 
 Texts = Mapping[str, str]
 
@@ -29,21 +30,12 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Step:
-    """One step of a path: along a property, or back against it."""
-
-    iri: str
-    back: bool
-
-
-@dataclass(frozen=True)
 class PageTable:
     """A table on the pages from which one of the paths leads to nodes: a row for each node, a column for each property."""
 
     title: Texts
-    paths: tuple[tuple[Step, ...], ...]
+    paths: Paths
     columns: tuple[str, ...]
-    class_: str | None = None
     notes: bool = False
 
 
@@ -122,9 +114,8 @@ def _table(one: Mapping[str, Any], vocabulary: Vocabulary) -> PageTable:
     )
     return PageTable(
         one["title"],
-        paths,
+        Paths(paths, expand(one["class"], vocabulary) if "class" in one else None),
         tuple(expand(name, vocabulary) for name in one["columns"]),
-        expand(one["class"], vocabulary) if "class" in one else None,
         one.get("notes", False),
     )
 
@@ -138,10 +129,8 @@ def _picture(one: Mapping[str, Any] | None) -> Picture | None:
 
 def expand(name: str, vocabulary: Vocabulary) -> str:
     """A short name as an IRI in angle brackets; names without a declared prefix are relative to the base."""
-    prefix, colon, local = name.partition(":")
-    if colon and prefix in vocabulary.prefixes:
-        return f"<{vocabulary.prefixes[prefix]}{local}>"
-    return f"<{name}>" if "://" in name else f"<{vocabulary.base}{name}>"
+    whole = vocabulary.namespaces.expand(name) or (name if "://" in name else vocabulary.base + name)
+    return f"<{whole}>"
 
 
 def site_findings(project: Project, engine: Engine, vocabulary: Vocabulary) -> Iterator[Finding]:
@@ -155,7 +144,7 @@ def site_findings(project: Project, engine: Engine, vocabulary: Vocabulary) -> I
             yield Finding("LP840", project.origin("site", *path), {"name": name, "prefix": prefix})
     for path, query, columns in _queries(said):
         try:
-            found = [str(row[0]) for row in engine.rows(f"DESCRIBE {query}")]
+            found = engine.query_columns(query)
         except duckdb.Error as error:
             yield Finding("LP841", project.origin("site", *path), {"detail": str(error).split("\n")[0]})
             continue

@@ -3,30 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from lodpipe.config.publication import Publication
-from lodpipe.engine.duckdb import Engine
-from lodpipe.mapping.plan import text
 from lodpipe.queries.samples import Query
-from lodpipe.rdf.formats import FORMATS
+from lodpipe.rdf.file_formats import FORMATS
 from lodpipe.site.addresses import Addresses, href
 from lodpipe.site.browse import Browse, Listed
 from lodpipe.site.maps import Box
 from lodpipe.site.names import Names, chosen, literal
 from lodpipe.site.overview import Overview
 
-ALTERNATIVE = tuple(
-    f"<{one}>"
-    for one in (
-        "http://www.w3.org/2004/02/skos/core#altLabel", "https://schema.org/alternateName", "http://purl.org/dc/terms/alternative",
-        "http://www.w3.org/2004/02/skos/core#hiddenLabel", "http://www.w3.org/2004/02/skos/core#notation",
-    )
-)  # fmt: skip
 LABELS = {
     **{row.suffix: row.label for row in FORMATS},
     "html": "HTML", "json": "JSON", "md": "Markdown", "cff": "Citation File Format", "xml": "XML",
@@ -36,7 +27,7 @@ LABELS = {
 # -- search and queries --------------------------------------------------------------------------------------------------
 
 
-def write_search(folder: Path, engine: Engine, browse: Browse, names: Names, addresses: Addresses) -> None:
+def write_search(folder: Path, browse: Browse, names: Names, addresses: Addresses) -> None:
     """search.json: every resource of a kind that people look for, in one stream."""
     groups = [one for one in browse.lists if not one.minor]
     number = {one.iri: place for place, one in enumerate(groups)}
@@ -45,23 +36,12 @@ def write_search(folder: Path, engine: Engine, browse: Browse, names: Names, add
     with (folder / "search.json").open("w", encoding="utf-8", newline="\n") as out:
         out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "entries": [')
         comma = "\n"
-        for kind, s, others, detail, *labels in _searched(engine, addresses):
+        for kind, s, others, detail, *labels in browse.store.searchable():
             page = addresses.page(s[1:-1])
             if kind in number and page is not None and any(labels):
                 out.write(comma + json.dumps(_entry(number[kind], page, labels, others, detail), ensure_ascii=False, separators=(",", ":")))
                 comma = ",\n"
         out.write("\n]}\n")
-
-
-def _searched(engine: Engine, addresses: Addresses) -> Iterator[tuple[Any, ...]]:
-    columns = ", ".join(f"r.label_{n}" for n in range(len(addresses.languages)))
-    listed = ", ".join(text(one) for one in ALTERNATIVE)
-    return engine.stream(
-        f"SELECT r.kind, r.s, a.others, f.detail, {columns} FROM site_resources AS r "
-        f"LEFT JOIN (SELECT s, list(DISTINCT o ORDER BY o) AS others FROM site_triples WHERE p IN ({listed}) AND o LIKE '\"%' GROUP BY s) AS a "
-        f"ON a.s = r.s LEFT JOIN (SELECT s, min(coalesce(label_0, value)) AS detail FROM site_facets WHERE facet = 0 GROUP BY s) AS f "
-        f"ON f.s = r.s ORDER BY r.s"
-    )
 
 
 def _entry(group: int, page: str, labels: Sequence[str | None], others: Sequence[str] | None, detail: str | None) -> list[Any]:
@@ -83,7 +63,7 @@ def write_sparql(
         "languages": list(publication.languages),
         "dump": {"path": dump or "", "bytes": (folder / dump).stat().st_size if dump else 0, "statements": statements},
         "prefixes": dict(prefixes),
-        "pages": _beginnings(overview.engine, publication.base),
+        "pages": overview.store.beginnings(),
         "endpoint": "",
         "queries": [_sample(one) for one in queries if one.federated is None],
     }
@@ -100,14 +80,6 @@ def _sample(query: Query) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _beginnings(engine: Engine, base: str) -> list[str]:
-    rows = engine.rows(
-        f"SELECT DISTINCT regexp_extract(substr(s, {len(base) + 2}), '^[^/>]*[/>]') FROM site_resources "
-        f"WHERE starts_with(s, {text('<' + base)}) ORDER BY ALL"
-    )
-    return [row[0].rstrip(">") for row in rows if row[0] and row[0] != ">"]
-
-
 def _map(overview: Overview, area: Box) -> dict[str, Any]:
     from lodpipe.site.maps import path
 
@@ -120,13 +92,14 @@ def _map(overview: Overview, area: Box) -> dict[str, Any]:
 
 def write_sitemap(folder: Path, host: str, lists: Sequence[Listed], addresses: Addresses, pages: Sequence[str], day: str) -> None:
     """sitemap.xml (sitemaps.org 0.9) of the pages that lead to all others, and robots.txt."""
-    names = [*pages, *(part for one in lists if not one.minor for part in one.parts())]
-    with (folder / "sitemap.xml").open("w", encoding="utf-8", newline="\n") as out:
-        out.write('<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n')
-        for name in names[: 50_000 // len(addresses.languages)]:
-            for language in addresses.languages:
-                out.write(f"<url><loc>{escape(host + href(name) + addresses.suffix(language))}.html</loc><lastmod>{day}</lastmod></url>\n")
-        out.write("</urlset>\n")
+    names = [*pages, *(part for listed in lists if not listed.minor for part in listed.parts())]
+    sitemap = Element("urlset", {"xmlns": "http://www.sitemaps.org/schemas/sitemap/0.9"})
+    for name in names[: 50_000 // len(addresses.languages)]:
+        for language in addresses.languages:
+            page = SubElement(sitemap, "url")
+            SubElement(page, "loc").text = f"{host}{href(name)}{addresses.suffix(language)}.html"
+            SubElement(page, "lastmod").text = day
+    _write_xml(folder / "sitemap.xml", sitemap)
     (folder / "robots.txt").write_text(f"User-agent: *\nAllow: /\nSitemap: {host}sitemap.xml\n", "utf-8")
 
 
@@ -134,29 +107,28 @@ def write_feed(folder: Path, publication: Publication, host: str, texts: Mapping
     """feed.atom (RFC 4287): the release that this is, from declared data alone."""
     language = publication.languages[0]
     stamp = f"{publication.date}T00:00:00Z"
-    title = chosen(publication.title, language)
     notes = chosen(publication.catalogue.version_notes, language) or chosen(publication.description, language)
-    entry = texts["changes_of"].replace("%s", publication.version, 1).replace("%s", publication.date, 1)
-    lines = [
-        '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{language}">',
-        f"<title>{escape(title)}</title>",
-        f"<id>{escape(publication.base)}feed</id>",
-        f'<link rel="self" href="{escape(host)}feed.atom"/>',
-        f'<link rel="alternate" type="text/html" href="{escape(host)}"/>',
-        f"<updated>{stamp}</updated>",
-        f"<author><name>{escape(publication.publisher.name)}</name></author>",
-        f"<rights>{escape(publication.licence)}</rights>",
-        "<entry>",
-        f"<title>{escape(entry)}</title>",
-        f"<id>{escape(publication.base)}release/{escape(publication.version)}</id>",
-        f'<link rel="alternate" type="text/html" href="{escape(host)}releases.html"/>',
-        f"<updated>{stamp}</updated>",
-        f"<summary>{escape(notes)}</summary>",
-        "</entry>",
-        "</feed>",
-    ]
-    (folder / "feed.atom").write_text("\n".join(lines) + "\n", "utf-8")
+    feed = Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": language})
+    SubElement(feed, "title").text = chosen(publication.title, language)
+    SubElement(feed, "id").text = f"{publication.base}feed"
+    SubElement(feed, "link", {"rel": "self", "href": f"{host}feed.atom"})
+    SubElement(feed, "link", {"rel": "alternate", "type": "text/html", "href": host})
+    SubElement(feed, "updated").text = stamp
+    SubElement(SubElement(feed, "author"), "name").text = publication.publisher.name
+    SubElement(feed, "rights").text = publication.licence
+    entry = SubElement(feed, "entry")
+    SubElement(entry, "title").text = texts["changes_of"].replace("%s", publication.version, 1).replace("%s", publication.date, 1)
+    SubElement(entry, "id").text = f"{publication.base}release/{publication.version}"
+    SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": f"{host}releases.html"})
+    SubElement(entry, "updated").text = stamp
+    SubElement(entry, "summary").text = notes
+    _write_xml(folder / "feed.atom", feed)
+
+
+def _write_xml(path: Path, root: Element) -> None:
+    indent(root, space="", level=0)
+    data = tostring(root, encoding="unicode")
+    path.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{data}\n', "utf-8", newline="\n")
 
 
 # -- downloads --------------------------------------------------------------------------------------------------------------

@@ -5,29 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 
 from lodpipe.config.vocabulary import Vocabulary
-from lodpipe.rdf.jsonld import unescape
-from lodpipe.shacl.shapes import SH, Shapes
+from lodpipe.engine.page_store import LABELS
+from lodpipe.rdf.namespaces import SH
+from lodpipe.rdf.terms import Literal, parse_literal
+from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.declaration import Kind, Site, Texts
-from lodpipe.site.streams import LABELS
-
-XSD = "http://www.w3.org/2001/XMLSchema#"
-_LITERAL = re.compile(r'"(.*)"(?:@([A-Za-z0-9-]+)|\^\^<([^<>]*)>)?', re.DOTALL)
 
 
-@lru_cache(50_000)
-def literal(term: str) -> tuple[str, str, str]:
-    """Text, language and datatype of a literal in N-Triples spelling.
-
-    >>> literal('"Stadt"@de')
-    ('Stadt', 'de', '')
-    """
-    match = _LITERAL.fullmatch(term)
-    if match is None:
-        return term, "", ""
-    return unescape(match[1]), match[2] or "", match[3] or ""
+def literal(term: str) -> Literal:
+    """A literal; of any other term its spelling."""
+    return parse_literal(term) or Literal(term)
 
 
 def chosen(texts: Texts, language: str) -> str:

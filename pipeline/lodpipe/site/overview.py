@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any
 
 from lodpipe.config.publication import Project
-from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.page_store import PageStore
 from lodpipe.site.addresses import Addresses, href
 from lodpipe.site.declaration import Picture, Site
 from lodpipe.site.layout import Laid, lay_out
@@ -46,18 +46,12 @@ class Figure:
 class Overview:
     """The declared pictures and figures of a publication, read once and drawn in each language."""
 
-    def __init__(self, project: Project, engine: Engine, site: Site, addresses: Addresses) -> None:
-        self.project, self.engine, self.site, self.addresses = project, engine, site, addresses
+    def __init__(self, project: Project, store: PageStore, site: Site, addresses: Addresses) -> None:
+        self.project, self.store, self.site, self.addresses = project, store, site, addresses
 
     def _iri(self, resource: str) -> str:
         name = str(resource).strip("<>")
         return f"<{name}>" if "://" in name else f"<{self.addresses.base}{name}>"
-
-    def _labels(self, iris: Sequence[str]) -> Labels:
-        """The labels of resources; those that are not described are missing."""
-        listed = sorted(set(iris))
-        rows = self.engine.rows("SELECT * FROM site_resources WHERE s IN (SELECT unnest(?))", [listed]) if listed else []
-        return {s: labels for s, _, *labels in rows}
 
     # -- map --------------------------------------------------------------------------------------------------------------
 
@@ -71,7 +65,7 @@ class Overview:
         """(resource, latitude, longitude, kind) of the map, in order."""
         if self.site.map is None or "points" not in self.site.map.queries:
             return []
-        rows = self.engine.rows(f"SELECT resource, latitude, longitude, kind FROM ({self.site.map.queries['points']})")
+        rows = self.store.declared(self.site.map.queries["points"], ("resource", "latitude", "longitude", "kind"))
         return sorted((self._iri(r), round(float(y), 3), round(float(x), 3), str(k)) for r, y, x, k in rows if None not in (r, y, x))
 
     @cached_property
@@ -81,7 +75,7 @@ class Overview:
 
     @cached_property
     def _map_labels(self) -> Labels:
-        return self._labels([*(self._iri(one.id) for one in self.outlines), *(one for one, *_ in self.points)])
+        return self.store.labels([*(self._iri(one.id) for one in self.outlines), *(one for one, *_ in self.points)])
 
     def map(self, language: str) -> dict[str, Any] | None:
         """The map in a language; points of the kind that the legend names first lie on top."""
@@ -112,11 +106,11 @@ class Overview:
         if self.site.graph is None:
             return None
         queries = self.site.graph.queries
-        kinds = {self._iri(r): str(k) for r, k in sorted(self.engine.rows(f"SELECT DISTINCT resource, kind FROM ({queries['nodes']})"))}
-        edges = [(self._iri(a), self._iri(b)) for a, b in self.engine.rows(f"SELECT DISTINCT source, target FROM ({queries['edges']})")]
+        kinds = {self._iri(r): str(k) for r, k in sorted(self.store.declared(queries["nodes"], ("resource", "kind"), distinct=True))}
+        edges = [(self._iri(a), self._iri(b)) for a, b in self.store.declared(queries["edges"], ("source", "target"), distinct=True)]
         laid = lay_out(list(kinds), edges)
         edges = sorted({(a, b) for a, b in edges if a in laid.places and b in laid.places})
-        return kinds, edges, laid, self._labels(list(laid.places))
+        return kinds, edges, laid, self.store.labels(list(laid.places))
 
     def graph(self, language: str) -> dict[str, Any] | None:
         """The picture of the network in a language: edges, then nodes; those with several neighbours bear their names."""
@@ -147,9 +141,9 @@ class Overview:
         if self.site.figures is None:
             return [], {}
         rows = [
-            (self._iri(r), a, b) for r, a, b in self.engine.rows(f"SELECT resource, announced, recorded FROM ({self.site.figures.query})")
+            (self._iri(r), a, b) for r, a, b in self.store.declared(self.site.figures.query, ("resource", "announced", "recorded"))
         ]
-        return rows, self._labels([row[0] for row in rows])
+        return rows, self.store.labels([row[0] for row in rows])
 
     def figures(self, language: str) -> dict[str, Any] | None:
         """The table of figures."""

@@ -8,11 +8,11 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from lodpipe.engine.statements import TYPE
+from lodpipe.engine.page_store import INCOMING, LABELS, PageStore, Row
+from lodpipe.rdf.terms import TYPE
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.declaration import PageTable, Site
 from lodpipe.site.names import Names, chosen, label, literal, slug
-from lodpipe.site.streams import INCOMING, LABELS, Merged, Row, Streams
 from lodpipe.site.values import Value, is_safe, of_literal, references, shown_iri
 
 Triple = tuple[str, str, str]
@@ -99,12 +99,30 @@ class Shown:
     parents: list[Value] = field(default_factory=list)
 
 
-def resources(streams: Streams, addresses: Addresses) -> Iterator[Resource]:
+class Merged:
+    """A stream sorted by its first column, asked for one page after the other."""
+
+    def __init__(self, rows: Iterator[Row]) -> None:
+        self._groups = groupby(rows, key=itemgetter(0))
+        self._next = next(self._groups, None)
+
+    def of(self, page: str) -> list[Row]:
+        """The rows of a page; those of pages before it are passed over."""
+        while self._next is not None and self._next[0] < page:
+            self._next = next(self._groups, None)
+        if self._next is None or self._next[0] != page:
+            return []
+        found = list(self._next[1])
+        self._next = next(self._groups, None)
+        return found
+
+
+def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
     """Every resource that can have a page, with what its page needs, in the order of the IRIs; one pass over each stream."""
     said, rows, pointing, resting, sources = (
-        Merged(one) for one in (streams.said(), streams.rows(), streams.pointing(), streams.resting(), streams.sources())
+        Merged(one) for one in (store.statements(), store.table_rows(), store.incoming(), store.supported(), store.sources())
     )
-    for subject, kind, *labels in streams.resources():
+    for subject, kind, *labels in store.resources():
         page = addresses.page(subject[1:-1])
         if page is not None:
             yield Resource(

@@ -9,7 +9,8 @@ from html import escape
 
 from markupsafe import Markup
 
-from lodpipe.site.names import XSD, literal
+from lodpipe.rdf.namespaces import XSD
+from lodpipe.site.names import literal
 
 _MONTHS = {
     "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"),

@@ -21,6 +21,7 @@ from markupsafe import Markup
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.engine.page_store import PageStore
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.dumps import Job
 from lodpipe.queries.samples import Query
@@ -36,7 +37,6 @@ from lodpipe.site.names import Names, chosen
 from lodpipe.site.overview import Overview
 from lodpipe.site.pages import Resource, Writer, resources
 from lodpipe.site.render import HERE, Renderer, script_json
-from lodpipe.site.streams import Streams, prepare
 
 DIGEST = ".digest"
 
@@ -90,7 +90,7 @@ class _Site:
     ) -> None:
         self.project, self.statements, self.vocabulary, self.dist, self.folder = project, statements, vocabulary, dist, folder
         self.queries = queries
-        self.publication, self.engine = project.publication, statements.engine
+        self.publication = project.publication
         self.site = read_site(project, vocabulary)
         self.addresses = Addresses(self.publication.base, self.publication.languages)
         self.shapes = shapes
@@ -100,16 +100,16 @@ class _Site:
         """Everything, in the order in which it is needed."""
         link_tree(self.dist, self.folder, without="site")
         self._assets()
-        prepare(self.engine, self.site, self.publication.base, self.publication.languages)
+        self.store = self._store()
         self.names = Names(self.site, self.vocabulary, self.shapes)
-        self.browse = Browse(self.engine, self.site, self.names, self.addresses)
-        self.overview = Overview(self.project, self.engine, self.site, self.addresses)
+        self.browse = Browse(self.store, self.site, self.names, self.addresses)
+        self.overview = Overview(self.project, self.store, self.site, self.addresses)
         self.renderers = [Renderer(self.folder, self.publication, self.addresses, one) for one in self.publication.languages]
         for one in self.renderers:
             one.menu += self._menu(one)
         self.files = downloads(self.dist)
-        count, _ = self.statements.count()
-        write_search(self.folder, self.engine, self.browse, self.names, self.addresses)
+        count = len(self.statements)
+        write_search(self.folder, self.browse, self.names, self.addresses)
         write_sparql(self.folder, self.publication, self.overview, self.vocabulary.prefixes, count, self.queries)
         job = Job(self.statements, self.project, self.vocabulary)
         for one in self.renderers:
@@ -124,6 +124,12 @@ class _Site:
         pages = ["index", "search", "sparql", "catalog", "releases", "vocabulary", "shapes", *(["queries"] if self.queries else [])]
         write_sitemap(self.folder, self.host, self.browse.lists, self.addresses, pages, self.publication.date)
         write_feed(self.folder, self.publication, self.host, self.renderers[0].texts)
+
+    def _store(self) -> PageStore:
+        """What the pages are made of."""
+        kinds = [(kind.iri, kind.name) for kind in self.site.kinds]
+        tables, facets = [table.paths for table in self.site.tables], [facet.query for facet in self.site.facets]
+        return PageStore(self.statements.engine, self.publication.base, self.publication.languages, kinds, tables, facets)
 
     def _assets(self) -> None:
         target = self.folder / "assets"
@@ -225,10 +231,9 @@ class _Site:
     # -- pages of resources ----------------------------------------------------------------------------------------------------
 
     def _resources(self, terms: TermWriter, context: Context) -> None:
-        streams = Streams(self.engine, self.publication.base, self.publication.languages)
         site, names, addresses = self.site, self.names, self.addresses
         writers = [(one, Writer(site, names, addresses, one.language, one.texts["source"], self.browse.page)) for one in self.renderers]
-        for resource in resources(streams, self.addresses):
+        for resource in resources(self.store, self.addresses):
             node = node_object(resource.iri, ((row[1], row[2]) for row in resource.said), context)
             self._data(resource, node, terms, context)
             embedded = Markup(script_json({"@context": _needed([node], context), **node}))

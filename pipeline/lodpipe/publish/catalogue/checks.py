@@ -11,9 +11,9 @@ import pyoxigraph as ox
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.publish.catalogue import codes
-from lodpipe.publish.catalogue.graph import PREFIXES, Triple, name
-from lodpipe.rdf.formats import BY_SUFFIX, PARSERS
-from lodpipe.rdf.jsonld import unescape
+from lodpipe.publish.catalogue.graph import PREFIXES, name
+from lodpipe.rdf.file_formats import BY_SUFFIX, PARSERS
+from lodpipe.rdf.terms import Triple, parse_literal, plain_text
 from lodpipe.rdf.turtle import TermWriter
 from lodpipe.shacl import shapes
 from lodpipe.sources.schema import nearest
@@ -73,7 +73,7 @@ class Catalogue:
     def value(self, subject: str, predicate: str) -> str:
         """The text or IRI of the first of them, or an empty text."""
         found = self.values(subject, predicate)
-        return plain(found[0]) if found else ""
+        return plain_text(found[0]) if found else ""
 
     def instances(self, class_: str) -> list[str]:
         """The nodes of a class."""
@@ -220,7 +220,7 @@ class Catalogue:
             (f"<{licence.known}>", "dct:description", licence.address),
         ]
         for node, predicate, wanted in expected:
-            found = [plain(one) for one in self.values(node, predicate)]
+            found = [plain_text(one) for one in self.values(node, predicate)]
             if found != [wanted]:
                 yield self._unlike(node, predicate, ", ".join(found), wanted)
         for node in (dataset, catalog):
@@ -228,7 +228,7 @@ class Catalogue:
                 yield from self._texts(node, predicate, wanted_texts)
 
     def _texts(self, node: str, predicate: str, wanted: Mapping[str, str]) -> Iterator[Finding]:
-        found = {language(one): plain(one) for one in self.values(node, predicate)}
+        found = {language(one): plain_text(one) for one in self.values(node, predicate)}
         for tag, text in wanted.items():
             if found.get(tag) != text:
                 yield self._unlike(node, predicate, found.get(tag, ""), f"{text[:60]}… @{tag}" if len(text) > 60 else f"{text} @{tag}")
@@ -255,15 +255,7 @@ def _suffix(path: Path) -> str:
     return path.name.removesuffix(".gz").rpartition(".")[2]
 
 
-def plain(term: str) -> str:
-    """An IRI or the text of a literal.
-
-    >>> plain('<https://example.org/>'), plain('"Haus"@de'), plain('"1"^^<http://www.w3.org/2001/XMLSchema#integer>')
-    ('https://example.org/', 'Haus', '1')
-    """
-    return term[1:-1] if term.startswith("<") else unescape(term[1 : term.rindex('"')]) if term.startswith('"') else term
-
-
 def language(term: str) -> str:
     """The language of a literal, or an empty text."""
-    return term.rpartition('"@')[2] if '"@' in term and not term.endswith(">") else ""
+    literal = parse_literal(term)
+    return literal.language if literal else ""

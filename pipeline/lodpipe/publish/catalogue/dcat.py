@@ -9,8 +9,9 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from lodpipe.config.publication import Body, Publication
 from lodpipe.publish.catalogue import codes
-from lodpipe.publish.catalogue.graph import Graph, iri, literal, name, texts
+from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
+from lodpipe.rdf.terms import iri
 
 IANA = "https://www.iana.org/assignments/media-types/"
 SPARQL = "https://www.w3.org/TR/sparql11-protocol/"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from io import StringIO
 from pathlib import Path
@@ -10,6 +9,8 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from lodpipe.rdf.jsonld import Context, write_graph
+from lodpipe.rdf.namespaces import Namespaces
+from lodpipe.rdf.terms import Triple, quote_literal
 from lodpipe.rdf.turtle import TermWriter, write_turtle
 
 PREFIXES = {
@@ -31,7 +32,9 @@ PREFIXES = {
     "void": "http://rdfs.org/ns/void#",
     "xsd": "http://www.w3.org/2001/XMLSchema#",
 }
-Triple = tuple[str, str, str]
+
+
+_NAMESPACES = Namespaces(PREFIXES)
 
 
 def name(short: str) -> str:
@@ -40,13 +43,7 @@ def name(short: str) -> str:
     >>> name("dcat:Dataset")
     '<http://www.w3.org/ns/dcat#Dataset>'
     """
-    prefix, _, local = short.partition(":")
-    return f"<{PREFIXES[prefix]}{local}>"
-
-
-def iri(value: str) -> str:
-    """An IRI as a term."""
-    return f"<{value}>"
+    return f"<{_NAMESPACES.expand(short)}>"
 
 
 def literal(value: str, datatype: str | None = None, language: str | None = None) -> str:
@@ -55,10 +52,7 @@ def literal(value: str, datatype: str | None = None, language: str | None = None
     >>> literal("2026-11-23", "xsd:date"), literal("Haus", language="de")
     ('"2026-11-23"^^<http://www.w3.org/2001/XMLSchema#date>', '"Haus"@de')
     """
-    text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
-    if language:
-        return f"{text}@{language}"
-    return f"{text}^^{name(datatype)}" if datatype else text
+    return quote_literal(value, language or "", name(datatype)[1:-1] if datatype else "")
 
 
 def texts(values: Mapping[str, str]) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lodpipe.config.publication import Publication
-from lodpipe.rdf.formats import BY_SUFFIX, FileFormat
+from lodpipe.rdf.file_formats import BY_SUFFIX, FileFormat
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Severity
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.checks import Catalogue, catalogue_findings, read_triples
-from lodpipe.rdf.formats import FORMATS
+from lodpipe.rdf.file_formats import FORMATS
 from lodpipe.shacl.shapes import Validator
 
 # Whether an address answers HEAD with 2xx; given by whoever may ask the network.

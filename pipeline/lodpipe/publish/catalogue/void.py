@@ -9,8 +9,9 @@ from lodpipe.config.publication import Publication
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue import codes
-from lodpipe.publish.catalogue.graph import Graph, iri, literal, name, texts
+from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
+from lodpipe.rdf.terms import iri
 
 # Predicates that join a resource to the same or a like one elsewhere.
 LINKS = (

@@ -1,0 +1,258 @@
+"""What pages are made of, as sorted tables beside the statements: labels, triples with their graphs, links to a page. No page asks a query.
+
+Tables: `site_triples` (s, p, o, gs: its graphs), `site_resources` (s, kind, a label in each language), `site_links` (page, tab, node, rank,
+total) and `site_facets` (s, facet, value, iri, labels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from lodpipe.engine.duckdb import Engine
+from lodpipe.mapping.plan import text
+from lodpipe.rdf.terms import TYPE
+
+LABELS = tuple(
+    f"<{iri}>"
+    for iri in (
+        "http://www.w3.org/2004/02/skos/core#prefLabel", "http://www.w3.org/2000/01/rdf-schema#label", "https://schema.org/name",
+        "http://purl.org/dc/terms/title", "http://xmlns.com/foaf/0.1/name", "https://schema.org/headline",
+    )
+)  # fmt: skip
+ALTERNATIVE_LABELS = tuple(
+    f"<{iri}>"
+    for iri in (
+        "http://www.w3.org/2004/02/skos/core#altLabel", "https://schema.org/alternateName", "http://purl.org/dc/terms/alternative",
+        "http://www.w3.org/2004/02/skos/core#hiddenLabel", "http://www.w3.org/2004/02/skos/core#notation",
+    )
+)  # fmt: skip
+INCOMING = 30  # links shown for each property; the rest is in the data
+ROWS = 300  # rows shown of a table on a page
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a path: along a property, or back against it."""
+
+    iri: str
+    back: bool
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where the nodes of a table on a page are: at the end of any of the paths from it, of a class where one is named."""
+
+    paths: Sequence[Sequence[Step]]
+    class_iri: str | None = None
+
+
+class PageStore:
+    """The tables, and what pages read from them; streams are sorted by page. Labels come in the order of the languages.
+
+    `kinds` are the classes that have pages of one kind, each with the properties whose values name its nodes where they have no label;
+    `tables` the tables on pages; `facets` queries for (resource, value).
+    """
+
+    def __init__(
+        self, engine: Engine, base: str, languages: Sequence[str], kinds: Sequence[tuple[str, Sequence[str]]], tables: Sequence[Paths],
+        facets: Sequence[str],
+    ) -> None:  # fmt: skip
+        self._engine, self._base, self._languages = engine, base, languages
+        self._labels = ", ".join(f"r.label_{n}" for n in range(len(languages)))
+        engine.rows(
+            "CREATE OR REPLACE TABLE site_triples AS SELECT s, p, o, string_agg(g, ' ' ORDER BY g) AS gs FROM "
+            "(SELECT DISTINCT s, p, o, g FROM statements) GROUP BY s, p, o ORDER BY s, p, o"
+        )
+        self._make_resources(kinds)
+        self._make_links(tables)
+        self._make_facets(facets)
+
+    def _make_resources(self, kinds: Sequence[tuple[str, Sequence[str]]]) -> None:
+        """Each subject with its kind (the first declared one, else its first type) and its label in each language."""
+        languages = self._languages
+        values = ", ".join(f"({text(iri)}, {number})" for number, (iri, _) in enumerate(kinds)) or "('', 0)"
+        ranked = (
+            f"SELECT t.s, arg_min(t.o, (coalesce(k.rank, 9999), t.o)) AS kind FROM site_triples AS t "
+            f"LEFT JOIN (VALUES {values}) AS k (iri, rank) ON k.iri = t.o WHERE t.p = {text(TYPE)} GROUP BY t.s"
+        )
+        order = " ".join(f"WHEN {text(iri)} THEN {number}" for number, iri in enumerate(LABELS))
+        best = "substr(min({} || CASE p " + order + " END || o), 3) AS label_{}"
+        columns = ", ".join(best.format(_language_rank(languages, wanted), n) for n, wanted in enumerate(languages))
+        listed = ", ".join(text(iri) for iri in LABELS)
+        labels = f"SELECT s, {columns} FROM site_triples WHERE p IN ({listed}) AND o LIKE '\"%' GROUP BY s"
+        names = ", ".join(f"label_{n}" for n in range(len(languages)))
+        self._engine.rows(
+            f"CREATE OR REPLACE TABLE site_resources AS SELECT a.s, k.kind, {names} FROM (SELECT DISTINCT s FROM site_triples) AS a "
+            f"LEFT JOIN ({ranked}) AS k ON k.s = a.s LEFT JOIN ({labels}) AS l ON l.s = a.s ORDER BY a.s"
+        )
+        for iri, steps in kinds:
+            if steps:
+                self._compose_names(iri, steps)
+
+    def _compose_names(self, kind: str, steps: Sequence[str]) -> None:
+        """Names for nodes that have none, from the labels of what they join."""
+        languages = len(self._languages)
+        parts = " UNION ALL ".join(
+            f"SELECT t.s, {number} AS place, {', '.join(f'min(coalesce(r.label_{n}, t.o)) AS label_{n}' for n in range(languages))} "
+            f"FROM site_triples AS t LEFT JOIN site_resources AS r ON r.s = t.o WHERE t.p = {text(step)} GROUP BY t.s"
+            for number, step in enumerate(steps)
+        )
+        plain = "regexp_replace(label_{n}, '^\"(.*)\"(@[A-Za-z0-9-]+|\\^\\^<[^<>]*>)?$', '\\1')"
+        joined = ", ".join(f"'\"' || string_agg({plain.format(n=n)}, ' – ' ORDER BY place) || '\"' AS label_{n}" for n in range(languages))
+        changes = ", ".join(f"label_{n} = c.label_{n}" for n in range(languages))
+        self._engine.rows(
+            f"UPDATE site_resources SET {changes} FROM (SELECT s, {joined} FROM ({parts}) GROUP BY s) AS c "
+            f"WHERE site_resources.s = c.s AND site_resources.kind = {text(kind)} AND site_resources.label_0 IS NULL"
+        )
+
+    def _make_links(self, tables: Sequence[Paths]) -> None:
+        """Which nodes are in which table of which page, with their rank and how many there are."""
+        selects = [
+            f"SELECT page, {number} AS tab, node FROM ({_path_sql(path)}){_of_class(table)}"
+            for number, table in enumerate(tables)
+            for path in table.paths
+        ]
+        union = " UNION ".join(selects) or "SELECT '' AS page, 0 AS tab, '' AS node WHERE false"
+        self._engine.rows(
+            f"CREATE OR REPLACE TABLE site_links AS SELECT l.page, l.tab, l.node, row_number() OVER w AS rank, "
+            f"count(*) OVER (PARTITION BY l.page, l.tab) AS total "
+            f"FROM ({union}) AS l LEFT JOIN site_resources AS r ON r.s = l.node WHERE l.node LIKE '<%' "
+            f"WINDOW w AS (PARTITION BY l.page, l.tab ORDER BY r.label_0, l.node)"
+        )
+
+    def _make_facets(self, queries: Sequence[str]) -> None:
+        """The values of each facet; a value that is the local name of a resource is that resource."""
+        base = text(self._base)
+        selects = [
+            f"SELECT CASE WHEN resource LIKE '%://%' THEN '<' || trim(resource, '<>') || '>' ELSE '<' || {base} || resource || '>' END AS s, "
+            f"{number} AS facet, CAST(value AS VARCHAR) AS value FROM ({query}) WHERE resource IS NOT NULL AND value IS NOT NULL"
+            for number, query in enumerate(queries)
+        ]
+        union = " UNION ".join(selects) or "SELECT '' AS s, 0 AS facet, '' AS value WHERE false"
+        self._engine.rows(
+            f"CREATE OR REPLACE TABLE site_facets AS SELECT f.s, f.facet, f.value, r.s AS iri, {self._labels} FROM ({union}) AS f "
+            f"LEFT JOIN site_resources AS r ON r.s = '<' || {base} || f.value || '>'"
+        )
+
+    # -- pages ------------------------------------------------------------------------------------------------------
+
+    def resources(self) -> Iterator[Row]:
+        """(resource, kind, labels) of everything that is described, in order."""
+        return self._engine.stream("SELECT * FROM site_resources ORDER BY s")
+
+    def statements(self) -> Iterator[Row]:
+        """(page, predicate, object, graphs, whether the object is described, its labels)."""
+        return self._engine.stream(
+            f"SELECT t.s, t.p, t.o, t.gs, r.s IS NOT NULL, {self._labels} FROM site_triples AS t "
+            f"LEFT JOIN site_resources AS r ON r.s = t.o ORDER BY t.s, t.p, t.o"
+        )
+
+    def table_rows(self) -> Iterator[Row]:
+        """(page, table, total, rank, node, predicate, object, graphs, whether the object is described, its labels) of tables on pages."""
+        return self._engine.stream(
+            f"SELECT l.page, l.tab, l.total, l.rank, l.node, t.p, t.o, t.gs, r.s IS NOT NULL, {self._labels} FROM site_links AS l "
+            f"JOIN site_triples AS t ON t.s = l.node LEFT JOIN site_resources AS r ON r.s = t.o "
+            f"WHERE l.rank <= {ROWS} ORDER BY l.page, l.tab, l.rank, t.p, t.o"
+        )
+
+    def incoming(self) -> Iterator[Row]:
+        """(page, predicate, how many, subject, true, its labels); nodes that are in a table of the page are left out."""
+        return self._engine.stream(
+            f"SELECT i.page, i.p, i.total, i.s, true, {self._labels} FROM ("
+            f"  SELECT t.o AS page, t.p, t.s, row_number() OVER (PARTITION BY t.o, t.p ORDER BY q.label_0, t.s) AS rank, "
+            f"  count(*) OVER (PARTITION BY t.o, t.p) AS total FROM site_triples AS t JOIN site_resources AS q ON q.s = t.s "
+            f"  WHERE starts_with(t.o, {text('<' + self._base)}) AND NOT EXISTS (SELECT 1 FROM site_links AS l WHERE l.page = t.o AND l.node = t.s)"
+            f") AS i JOIN site_resources AS r ON r.s = i.s WHERE i.rank <= {INCOMING} ORDER BY i.page, i.p, i.rank"
+        )
+
+    def supported(self) -> Iterator[Row]:
+        """(page, subjects in all, subject, its statements, true, its labels): which statements rest on a document, where the graph is a resource."""
+        return self._engine.stream(
+            f"SELECT i.g, i.total, i.s, i.stated, true, {self._labels} FROM (SELECT g, s, count(*) AS stated, "
+            f"count(*) OVER (PARTITION BY g) AS total, "
+            f"row_number() OVER (PARTITION BY g ORDER BY count(*) DESC, s) AS rank FROM statements WHERE g <> '' GROUP BY g, s) AS i "
+            f"JOIN site_resources AS r ON r.s = i.s WHERE i.rank <= {INCOMING} ORDER BY i.g, i.rank"
+        )
+
+    def sources(self) -> Iterator[Row]:
+        """(page, graph, whether it is described, its labels): the documents of a page's statements."""
+        return self._engine.stream(
+            f"SELECT a.page, a.g, r.s IS NOT NULL, {self._labels} FROM (SELECT s AS page, g FROM statements WHERE g <> '' UNION "
+            f"SELECT l.page, t.g FROM site_links AS l JOIN statements AS t ON t.s = l.node WHERE l.rank <= {ROWS} AND t.g <> '') AS a "
+            f"LEFT JOIN site_resources AS r ON r.s = a.g ORDER BY a.page, a.g"
+        )
+
+    # -- lists and search ------------------------------------------------------------------------------------------
+
+    def labels(self, resources: Sequence[str]) -> dict[str, list[str | None]]:
+        """The labels of resources; those that are not described are missing."""
+        wanted = sorted(set(resources))
+        rows = self._engine.rows("SELECT * FROM site_resources WHERE s IN (SELECT unnest(?))", [wanted]) if wanted else []
+        return {s: labels for s, _, *labels in rows}
+
+    def kind_counts(self) -> list[tuple[str, int]]:
+        """Each kind with the number of its resources."""
+        return self._engine.rows("SELECT kind, count(*) FROM site_resources WHERE kind IS NOT NULL GROUP BY kind")
+
+    def facets_of_kinds(self) -> list[tuple[str, int]]:
+        """Each kind with the number of a facet that any of its resources has, in order."""
+        return self._engine.rows("SELECT DISTINCT r.kind, f.facet FROM site_facets AS f JOIN site_resources AS r ON r.s = f.s ORDER BY ALL")
+
+    def entries(self, kind: str, language: int) -> Iterator[Row]:
+        """(resource, facet, value, its resource, labels of the resource, labels of the value) of a kind, sorted by label in a language."""
+        values = ", ".join(f"f.label_{n}" for n in range(len(self._languages)))
+        return self._engine.stream(
+            f"SELECT r.s, f.facet, f.value, f.iri, {self._labels}, {values} FROM site_resources AS r LEFT JOIN site_facets AS f ON f.s = r.s "
+            f"WHERE r.kind = ? ORDER BY lower(strip_accents(r.label_{language})), r.s, f.facet, f.label_{language}, f.value", [kind],
+        )  # fmt: skip
+
+    def searchable(self) -> Iterator[Row]:
+        """(kind, resource, alternative labels, value of the first facet, labels) of every resource, in order."""
+        listed = ", ".join(text(iri) for iri in ALTERNATIVE_LABELS)
+        return self._engine.stream(
+            f"SELECT r.kind, r.s, a.others, f.detail, {self._labels} FROM site_resources AS r "
+            f"LEFT JOIN (SELECT s, list(DISTINCT o ORDER BY o) AS others FROM site_triples WHERE p IN ({listed}) AND o LIKE '\"%' GROUP BY s) AS a "
+            f"ON a.s = r.s LEFT JOIN (SELECT s, min(coalesce(label_0, value)) AS detail FROM site_facets WHERE facet = 0 GROUP BY s) AS f "
+            f"ON f.s = r.s ORDER BY r.s"
+        )
+
+    def beginnings(self) -> list[str]:
+        """What the IRIs of resources begin with behind the base: `place/`, or the whole local name."""
+        rows = self._engine.rows(
+            f"SELECT DISTINCT regexp_extract(substr(s, {len(self._base) + 2}), '^[^/>]*[/>]') FROM site_resources "
+            f"WHERE starts_with(s, {text('<' + self._base)}) ORDER BY ALL"
+        )
+        return [row[0].rstrip(">") for row in rows if row[0] and row[0] != ">"]
+
+    # -- what publication.yaml asks for ----------------------------------------------------------------------------
+
+    def declared(self, query: str, columns: Sequence[str], *, distinct: bool = False) -> list[Row]:
+        """These columns of a query that publication.yaml declares."""
+        return self._engine.rows(f"SELECT {'DISTINCT ' if distinct else ''}{', '.join(columns)} FROM ({query})")
+
+
+def _language_rank(languages: Sequence[str], wanted: str) -> str:
+    """SQL for how well the language of a literal fits: the wanted one, none, the publication's others in order, any other."""
+    others = [language for language in languages if language != wanted]
+    cases = [f"WHEN ends_with(o, {text('@' + wanted)}) THEN '0'", "WHEN ends_with(o, '\"') THEN '1'"]
+    cases += [f"WHEN ends_with(o, {text('@' + other)}) THEN '{number}'" for number, other in enumerate(others[:6], 2)]
+    return f"CASE {' '.join(cases)} ELSE '9' END"
+
+
+def _path_sql(path: Sequence[Step]) -> str:
+    """A query for (page, node) along a path."""
+    sides = [("o", "s") if step.back else ("s", "o") for step in path]
+    tables = [f"site_triples AS t{number}" for number in range(len(path))]
+    tests = [f"t{number}.p = {text(step.iri)}" for number, step in enumerate(path)]
+    tests += [f"t{number}.{sides[number][0]} = t{number - 1}.{sides[number - 1][1]}" for number in range(1, len(path))]
+    last = len(path) - 1
+    return f"SELECT t0.{sides[0][0]} AS page, t{last}.{sides[last][1]} AS node FROM {', '.join(tables)} WHERE {' AND '.join(tests)}"
+
+
+def _of_class(table: Paths) -> str:
+    if table.class_iri is None:
+        return ""
+    return f" WHERE node IN (SELECT s FROM site_triples WHERE p = {text(TYPE)} AND o = {text(table.class_iri)})"

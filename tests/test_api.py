@@ -54,7 +54,7 @@ def test_what_is_wrong_comes_with_the_error(copy_of_project: Path) -> None:
     with pytest.raises(InvalidData) as caught, checked(Project.open(copy_of_project)):
         pass
     first = next(one for one in caught.value.findings if one.code == "LP206")
-    assert (str(first.where), first.words["value"]) == ("source/labs/brandis.yaml:6", "rokl")
+    assert (str(first.where), first.params["value"]) == ("source/labs/brandis.yaml:6", "rokl")
 
 
 def test_everything_that_the_package_names_is_there(tmp_path: Path) -> None:

@@ -88,10 +88,10 @@ def test_keys_that_lead_nowhere_are_noted_with_their_lines(folder: Path) -> None
     found = map_file(folder / "memberships.rml.ttl", folder / "out.nq")
     rows = (folder / "memberships.csv").read_text("utf-8").splitlines()
     assert {one.code for one in found} == {"LP307"}
-    assert all(one.words["value"] in rows[one.where.line - 1].split(",") for one in found if one.where)
+    assert all(one.params["value"] in rows[one.where.line - 1].split(",") for one in found if one.where)
     known = {row.split(",")[0] for row in (folder / "organisations.csv").read_text("utf-8").splitlines()}
     nowhere = sum(row.split(",")[1] not in known for row in rows[1:])
-    assert found[0].words["times"] == f" ({nowhere:,} times)"
+    assert found[0].params["count"] == f"{nowhere:,}"
 
 
 class Lone:
@@ -185,7 +185,7 @@ def test_rows_that_are_sorted_while_they_are_read_keep_their_lines_in_findings(t
     with pytest.raises(InvalidData) as caught:
         map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq")
     (found,) = caught.value.findings
-    assert (found.code, found.where.line, found.words["value"]) == ("LP301", 2 + 2 * 4321, "{no}")
+    assert (found.code, found.where.line, found.params["value"]) == ("LP301", 2 + 2 * 4321, "{no}")
     (found,) = map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", MappingOptions(on_invalid_value="warn"))
     assert found.where.line == 2 + 2 * 4321
     made = (tmp_path / "out.nq").read_text("utf-8").splitlines()

@@ -136,7 +136,7 @@ def write(folder: Path, term: str, cells: str = "x") -> Path:
 def test_an_iri_that_no_parser_takes_is_a_finding_at_its_line(value: str, tmp_path: Path) -> None:
     mapping = write(tmp_path, 'rml:reference "a" ; rml:termType rml:IRI', f"fine\n{value}")
     found = map_file(mapping, tmp_path / "out.nq", MappingOptions(on_invalid_value="warn"))
-    assert [(one.code, one.where.line if one.where else 0, one.words["value"]) for one in found] == [("LP301", 3, value)]
+    assert [(one.code, one.where.line if one.where else 0, one.params["value"]) for one in found] == [("LP301", 3, value)]
     by_oxigraph((tmp_path / "out.nq").read_bytes())
 
 

@@ -168,7 +168,7 @@ def test_a_broken_dist_leaves_the_old_data_in_place(project: Path, start: Callab
     one_more(1)(project / "dist.next")
     swap(project / "dist.next", project / "dist")
     expected = [(str(int(before[0][0]) + 1),)]
-    until(lambda: server.query(COUNT).rows() == expected, seconds=10, what="the mended data is there")
+    until(lambda: server.query(COUNT).rows() == expected, seconds=10, what="the fixed data is there")
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------

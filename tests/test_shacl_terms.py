@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lodpipe.diagnostics.rules import tell
+from lodpipe.diagnostics.rules import render
 from lodpipe.shacl.supported import UNSUPPORTED, allowable
 from lodpipe.workflow.validation_run import ValidationOptions, read_files
 from support import ROOT, TESTS, invoke
@@ -137,4 +137,4 @@ def test_base_is_that_of_data_and_shapes(tmp_path: Path) -> None:
 
 def test_every_message_of_these_codes_has_its_words() -> None:
     for code in ("LP606", "LP607", "LP608", "LP609", "LP610", "LP611"):
-        assert all(tell(code, {}, language) for language in ("de", "en"))
+        assert all(render(code, {}, language) for language in ("de", "en"))

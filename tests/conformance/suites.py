@@ -101,7 +101,7 @@ def run(case: Case, server: str | None) -> str:
                 return "fails, yet writes a file"
             if case.suite.database and isinstance(error, SourceError):
                 return f"the database cannot be reached: {error}"  # which is no answer to any case
-            return "error" if case.expected is None else "fails: " + "; ".join(f"{one.code} {dict(one.words)}" for one in error.findings)
+            return "error" if case.expected is None else "fails: " + "; ".join(f"{one.code} {dict(one.params)}" for one in error.findings)
         if case.expected is None:
             return "makes a result where an error is expected"
         missing, unexpected = _difference(case.expected.read_bytes(), out.read_bytes())

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 @grouped("options", ProjectOptions, PROJECT, LANGUAGE)
 @click.argument("what")
 def command(options: ProjectOptions, what: str) -> None:
-    """Explain the code of a finding (LP206), or show where a resource comes from (its IRI, full or relative)."""
-    from lodpipe.diagnostics.rules import KINDS, tell
+    """Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI, full or relative)."""
+    from lodpipe.diagnostics.rules import find_rule, render
 
-    code = what.upper()
-    if code in KINDS:
-        print_result("{}: {}\n{}".format(code, *tell(code, {}, options.lang or language_of(options.root))))
+    if rule := find_rule(what):
+        message, help_text = render(rule.code, {}, options.lang or language_of(options.root))
+        print_result(f"{rule.code} ({rule.name}): {message}\n{help_text}")
         return
 
     def print_origins(project: Project, on_progress: Progress) -> tuple[Finding, ...]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
-    from lodpipe.reporters import Telling
+    from lodpipe.reporters import ReportOutput
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
@@ -65,20 +65,20 @@ class ReportOptions:
     fail_on: str
     no_color: bool
 
-    def output(self) -> Telling:
+    def output(self) -> ReportOutput:
         """Where the findings go. Raises click.BadParameter for a report file without a known format."""
         from lodpipe.diagnostics.finding import Severity
-        from lodpipe.reporters import Telling, format_of
+        from lodpipe.reporters import ReportOutput, parse_target
 
         files = []
         for target in self.reports:
             try:
-                name, file = format_of(target)
+                name, file = parse_target(target)
             except ValueError:
                 raise click.BadParameter(f"{target}: unknown format; name it, as in sarif:{target}", param_hint="--report") from None
             files.append((name, Path(file)))
         lowest = None if self.fail_on == "never" else Severity[self.fail_on.upper()]
-        return Telling(self.formats or ("text",), tuple(files), lowest, False if self.no_color else None)
+        return ReportOutput(self.formats or ("text",), tuple(files), lowest, False if self.no_color else None)
 
 
 def grouped(argument: str, kind: type[Any], *options: Decorator) -> Decorator:

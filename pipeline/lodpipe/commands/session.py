@@ -16,13 +16,13 @@ from lodpipe.commands.options import ProjectOptions
 if TYPE_CHECKING:
     from lodpipe.config.publication import Project
     from lodpipe.diagnostics.finding import Finding
-    from lodpipe.reporters import Telling
+    from lodpipe.reporters import ReportOutput
 
 Progress = Callable[[str], None]
 Work = Callable[["Project", Progress], Sequence["Finding"]]
 
 
-def run_on_project(options: ProjectOptions, work: Work, output: Telling | None = None, *, needs_result: bool = False) -> None:
+def run_on_project(options: ProjectOptions, work: Work, output: ReportOutput | None = None, *, needs_result: bool = False) -> None:
     """Does the work of a command on a project, reports its findings, and ends with the exit code of the most severe one.
 
     Without `output` a command prints its own results, and findings are text. With `needs_result`, errors in the data fail whatever
@@ -30,10 +30,10 @@ def run_on_project(options: ProjectOptions, work: Work, output: Telling | None =
     """
     from lodpipe.config.publication import Project
     from lodpipe.diagnostics.finding import InvalidData, LodpipeError
-    from lodpipe.reporters import Telling, summary, write_text
+    from lodpipe.reporters import ReportOutput, summary, write_text
     from lodpipe.runtime.machine import machine_faults
 
-    report = output or Telling()
+    report = output or ReportOutput()
     language = options.lang or "en"
     on_progress = progress_printer(options.verbose)
     try:
@@ -50,7 +50,7 @@ def run_on_project(options: ProjectOptions, work: Work, output: Telling | None =
             passes = isinstance(error, InvalidData) and report.fail_on is None and not needs_result
             findings, code = error.findings, 0 if passes else error.exit_code
         if findings or report.formats != ("text",) or report.files:
-            report.tell(findings, options.root, language, code)
+            report.emit(findings, options.root, language, code)
         elif output is not None:
             print_result(summary(findings, language))
     except LodpipeError as error:  # a report that cannot be written

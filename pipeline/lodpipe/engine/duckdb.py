@@ -30,7 +30,7 @@ from lodpipe.sources.file_tables import FileTable, find
 from lodpipe.sources.jsonpath import PathError
 from lodpipe.sources.record_tables import first_record, table_number
 from lodpipe.sources.rows import LONGEST_ROW, has_mixed_ends, long_row, ragged_rows, too_long, with_one_end, wrong_separator
-from lodpipe.sources.schema import did_you_mean
+from lodpipe.sources.schema import nearest
 
 T = TypeVar("T")
 
@@ -549,18 +549,18 @@ class Engine:
         return copy, True
 
     def _unfollowed(self, table: FileTable, kept: str, records: str, names: dict[str, str]) -> tuple[dict[str, str], tuple[Finding, ...]]:
-        """The references that no record follows, each with a hint; a finding where the iterator leads to no record."""
+        """The references that no record follows, each with a suggestion; a finding if the iterator leads to no record."""
         paths = {name: jsonpath.parse(name) for name in names}
         counts = "".join(f', count(*) FILTER ({_is_followed(column, paths[name])})' for name, column in names.items())
         ((rows, *found),) = self.rows(f"SELECT count(*){counts} FROM {kept}")
         if not rows:
             return {}, tuple(table.unfollowed())
         unused = [name for name, count in zip(names, found, strict=True) if not count]
-        hints = ((name, self._hint(records, paths[name])) for name in unused)
-        return {name: hint for name, hint in hints if hint is not None}, ()
+        suggestions = ((name, self._suggestion(records, paths[name])) for name in unused)
+        return {name: near for name, near in suggestions if near is not None}, ()
 
-    def _hint(self, records: str, steps: tuple[jsonpath.Step, ...]) -> str | None:
-        """What the first member of a path that no record has may be a typo of; None where the path ends in empty lists only."""
+    def _suggestion(self, records: str, steps: tuple[jsonpath.Step, ...]) -> str | None:
+        """The key that the first member of a path that no record has is most like; None if the path ends in empty lists only."""
         for number, step in enumerate(steps):
             path = steps[: number + 1]
             found = f"json_type(it, {text(jsonpath.for_engine(path))})"
@@ -572,7 +572,7 @@ class Engine:
             above = text(jsonpath.for_engine(steps[:number]))
             objects = f"unnest(json_extract(it, {above}))" if jsonpath.is_many(steps[:number]) else f"json_extract(it, {above})"
             keys = self.rows(f"SELECT DISTINCT unnest(json_keys(value)) FROM (SELECT {objects} AS value FROM {records}) LIMIT 1000")
-            return did_you_mean(step, sorted(key for (key,) in keys))
+            return nearest(step, sorted(key for (key,) in keys))
         return None
 
     def _define_types(self) -> None:

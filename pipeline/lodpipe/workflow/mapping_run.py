@@ -14,7 +14,7 @@ from pathlib import Path
 from lodpipe.checks import records as checks
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Severity, SourceError
-from lodpipe.diagnostics.progress import shown
+from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import read_tree
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import Stage, write_lines
@@ -75,7 +75,7 @@ def map_file(
             plan = plan.sound()
         on_progress("writing statements")
         writer = _Writer(engine, plan, document, options, on_progress)
-        with shown(writer.percent, "writing"):
+        with progress_line(writer.percent, "writing"):
             writer.write(target, suffix)
         if options.counts:
             for rule, number in engine.made(plan):

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 
 from lodpipe.checks import records as checks
-from lodpipe.checks.consequences import Told
+from lodpipe.checks.consequences import CascadeFilter
 from lodpipe.checks.integrity import counts, integrity_findings, loss_findings, order_findings, write_counts
 from lodpipe.checks.lint import lint_findings
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, Severity, set_of
-from lodpipe.diagnostics.progress import shown
+from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import limited, read_tree
 from lodpipe.documents.snapshot import snapshot, unchanged
 from lodpipe.engine.duckdb import Engine
@@ -169,17 +169,17 @@ def _checked(
         with running.planned_lightly():
             of_records = [*checks.record_findings(running, tables, declarations.tables, lexicon), *order_findings(running, tables)]
         unread_tables = reader.unread([*early, *of_records])
-        hidden = [finding for finding in of_records if finding.code == "LP206" and finding.words["table"] in unread_tables]
+        hidden = [finding for finding in of_records if finding.code == "LP206" and finding.params["table"] in unread_tables]
         early += [finding for finding in of_records if finding not in hidden]
         if unread_tables:
             _gate(early)  # without whole tables, the graph would only repeat the same error in many places
-        reported = Told(early, hidden, tables)
+        cascade = CascadeFilter(early, hidden, tables)
         on_progress("mapping records")
         running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
         plan = _compile(project, declarations, running)
         of_mapping = [*plan.findings, *checks.mapping_findings(running, plan, project.publication.on_invalid_value)]
-        early += [finding for finding in of_mapping if not reported.already(finding)]
-        with shown(running.progress, "mapping"):
+        early += [finding for finding in of_mapping if not cascade.is_consequence(finding)]
+        with progress_line(running.progress, "mapping"):
             running.make_statements(plan if len(of_mapping) > len(plan.findings) else plan.sound(), _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         with contextlib.ExitStack() as stack:
@@ -190,7 +190,7 @@ def _checked(
             late = list(_late_findings(project, declarations, statements, tables, engine))
             if allow_loss:
                 late = [finding for finding in late if finding.code != "LP513"]
-            findings = _gate([*early, *(finding for finding in late if not reported.already(finding))])
+            findings = _gate([*early, *(finding for finding in late if not cascade.is_consequence(finding))])
             if store:
                 on_progress("running queries")
                 findings = _gate([*findings, *query_findings(declarations.queries, store, project.root)])

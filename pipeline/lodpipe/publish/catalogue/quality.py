@@ -31,7 +31,7 @@ class Indicator:
     name: str
     points: int
     met: bool | None
-    mend: str
+    help: str
 
     @property
     def score(self) -> int:
@@ -84,7 +84,7 @@ def _indicators(catalogue: Catalogue, conforms: bool, answers: Answers | None) -
     yield Indicator("interoperability", "format and media type from vocabularies", 10, aligned, "run `lodpipe build`")
     yield Indicator("interoperability", "non-proprietary", 20, aligned, "run `lodpipe build`")
     yield Indicator("interoperability", "machine-interpretable", 20, aligned, "run `lodpipe build`")
-    yield Indicator("interoperability", "DCAT-AP compliance", 30, conforms, "mend what `lodpipe check` tells")
+    yield Indicator("interoperability", "DCAT-AP compliance", 30, conforms, "fix what `lodpipe check` reports")
     yield Indicator("reusability", "licence", 20, each("dct:license"), "`licence` in publication.yaml")
     yield Indicator("reusability", "known licence", 10, known("dct:license", licences), "a licence that portals know, such as CC BY 4.0")
     yield Indicator("reusability", "access rights", 10, dataset("dct:accessRights"), "run `lodpipe build`")
@@ -107,7 +107,7 @@ def score_lines(indicators: list[Indicator]) -> Iterator[str]:
             own = [other for other in indicators if other.dimension == dimension]
             yield f"{dimension} {sum(other.score for other in own)} of {sum(other.points for other in own)}"
         sign = {True: "+", False: "-", None: "?"}[one.met]
-        yield f"  {sign} {one.score:>3} of {one.points:>3}  {one.name}" + ("" if one.met else f"  → {one.mend}")
+        yield f"  {sign} {one.score:>3} of {one.points:>3}  {one.name}" + ("" if one.met else f"  → {one.help}")
     unasked = sum(one.points for one in indicators if one.met is None)
     more = f" ({unasked} not asked)" if unasked else ""
     yield f"score {sum(one.score for one in indicators)} of {sum(one.points for one in indicators)}{more}"

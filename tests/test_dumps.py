@@ -95,15 +95,13 @@ def test_what_xml_can_hold_is_published(tmp_path: Path) -> None:
 def test_a_dump_that_is_not_of_its_format_is_not_published(suffix: str, accident: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = library(tmp_path, "Central Library")
 
-    def wrong(form: dumps.Format) -> dumps.Format:
-        def write(job: dumps.Job, path: Path) -> None:
-            form.write(job, path)
-            text = path.read_text("utf-8")
-            path.write_text(text + "<" if accident == "syntax" else text.partition("\n")[2], "utf-8")
+    def wrong(job: dumps.Job, path: Path) -> None:
+        right(job, path)
+        text = path.read_text("utf-8")
+        path.write_text(text + "<" if accident == "syntax" else text.partition("\n")[2], "utf-8")
 
-        return form._replace(write=write) if form.suffix == suffix else form
-
-    monkeypatch.setattr(dumps, "FORMATS", tuple(map(wrong, dumps.FORMATS)))
+    right = dumps.WRITERS[suffix]
+    monkeypatch.setitem(dumps.WRITERS, suffix, wrong)
     done = invoke("build", "--project", project, "--lang", "en")
     assert (done.exit_code, [(one.code, one.file) for one in errors_told(done.stderr)]) == (1, [("LP710", f"dist/libraries.{suffix}")]), done.stderr
     assert not (project / "dist").exists()

@@ -12,7 +12,7 @@ import duckdb
 
 from lodpipe.config.publication import Alike, Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
-from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.session import Session
 from lodpipe.mapping.plan import quote
 from lodpipe.sources import RecordTable, RowTable
 
@@ -20,21 +20,21 @@ COUNTS = "counts.json"
 _SHORTEST = 8  # letters; below, one letter more or less is another name
 
 
-def integrity_findings(engine: Engine, project: Project, tables: Mapping[str, RecordTable], keys: Mapping[str, str]) -> Iterator[Finding]:
+def integrity_findings(session: Session, project: Project, tables: Mapping[str, RecordTable], keys: Mapping[str, str]) -> Iterator[Finding]:
     """Names that are nearly the same, and counts that are expected; `keys` names the key column of each table.
 
     Times out of order are asked for with the records' own checks, before the graph is made.
     """
     for number, one in enumerate(project.publication.expectations.alike):
         where = project.origin("alike")
-        yield from alike_findings(engine, one, tables, keys, where, number)
-    yield from count_findings(engine, project)
+        yield from alike_findings(session, one, tables, keys, where, number)
+    yield from count_findings(session, project)
 
 
 # -- times in order ----------------------------------------------------------------------------------------------------
 
 
-def order_findings(engine: Engine, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
+def order_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
     """Values of columns declared `after` another one that lie before it; compared as far as both are told."""
     for table in tables.values():
         for column in table.columns:
@@ -47,7 +47,7 @@ def order_findings(engine: Engine, tables: Mapping[str, RecordTable]) -> Iterato
                 f"SELECT _record, {end}, {start} FROM {quote(table.name)} WHERE left({end}, {length}) < left({start}, {length}) "
                 f"AND {end} SIMILAR TO '[0-9]{{4}}.*' AND {start} SIMILAR TO '[0-9]{{4}}.*' ORDER BY _record"
             )
-            for record, value, begin in engine.rows(sql):
+            for record, value, begin in session.rows(sql):
                 yield Finding("LP510", table.locate(record, column.name), {"key": column.name, "value": value, "other": other, "start": begin})
 
 
@@ -55,7 +55,7 @@ def order_findings(engine: Engine, tables: Mapping[str, RecordTable]) -> Iterato
 
 
 def alike_findings(
-    engine: Engine, one: Alike, tables: Mapping[str, RecordTable], keys: Mapping[str, str], where: Origin, number: int
+    session: Session, one: Alike, tables: Mapping[str, RecordTable], keys: Mapping[str, str], where: Origin, number: int
 ) -> Iterator[Finding]:
     """Pairs of records that share a key or have nearly the same name: a warning with both places."""
     table = tables.get(one.table)
@@ -67,23 +67,23 @@ def alike_findings(
         return
     key = keys.get(one.table, "")
     for column in one.keys:
-        yield from _pairs(engine, table, column, _shared(_cells(engine, table, column, key)), one, f"the same {column}")
+        yield from _pairs(session, table, column, _shared(_cells(session, table, column, key)), one, f"the same {column}")
     if one.name:
-        cells = _cells(engine, table, one.name, key)
-        yield from _pairs(engine, table, one.name, nearly_same(cells, one.ignore), one, one.name)
+        cells = _cells(session, table, one.name, key)
+        yield from _pairs(session, table, one.name, nearly_same(cells, one.ignore), one, one.name)
 
 
 Cell = tuple[int, str, str]
 
 
-def _cells(engine: Engine, table: RecordTable, column: str, key: str) -> list[Cell]:
+def _cells(session: Session, table: RecordTable, column: str, key: str) -> list[Cell]:
     """Record, value and key of each record that has a value."""
     named = quote(key) if key else "''"
     name = quote(column)
-    return engine.rows(f"SELECT _record, {name}, coalesce({named}, '') FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
+    return session.rows(f"SELECT _record, {name}, coalesce({named}, '') FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
 
 
-def _pairs(engine: Engine, table: RecordTable, column: str, pairs: Iterable[tuple[Cell, Cell]], one: Alike, detail: str) -> Iterator[Finding]:
+def _pairs(session: Session, table: RecordTable, column: str, pairs: Iterable[tuple[Cell, Cell]], one: Alike, detail: str) -> Iterator[Finding]:
     for first, second in pairs:
         if frozenset((first[2], second[2])) not in one.apart:
             words = {
@@ -161,12 +161,12 @@ def _close(one: str, other: str) -> bool:
 # -- counts ------------------------------------------------------------------------------------------------------------
 
 
-def count_findings(engine: Engine, project: Project) -> Iterator[Finding]:
+def count_findings(session: Session, project: Project) -> Iterator[Finding]:
     """Tables and queries that have more or fewer records than `expect` says."""
     for name, (least, most) in project.publication.expectations.counts.items():
         where = project.origin("expect", name)
         try:
-            ((found,),) = engine.rows(f"SELECT count(*) FROM {quote(name)}")
+            ((found,),) = session.rows(f"SELECT count(*) FROM {quote(name)}")
         except duckdb.Error:
             yield Finding("LP601", where, {"detail": f"expect: there is no table or query `{name}`"})
             continue
@@ -175,10 +175,10 @@ def count_findings(engine: Engine, project: Project) -> Iterator[Finding]:
             yield Finding("LP512", where, {"table": name, "found": str(found), "expected": expected})
 
 
-def counts(engine: Engine, tables: Mapping[str, RecordTable]) -> dict[str, int]:
+def counts(session: Session, tables: Mapping[str, RecordTable]) -> dict[str, int]:
     """How many records each table has; those of YAML and JSON are in Python already."""
     return {
-        name: len(table.rows) if isinstance(table, RowTable) else engine.rows(f"SELECT count(*) FROM {quote(name)}")[0][0]
+        name: len(table.rows) if isinstance(table, RowTable) else session.rows(f"SELECT count(*) FROM {quote(name)}")[0][0]
         for name, table in sorted(tables.items())
     }
 

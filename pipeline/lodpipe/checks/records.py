@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.run_plan import failures
+from lodpipe.engine.session import Session
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument, expressions
 from lodpipe.mapping.plan import Plan, quote, text
@@ -19,7 +21,7 @@ from lodpipe.sources.schema import did_you_mean
 
 
 def record_findings(
-    engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table], lexicon: Lexicon
+    session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table], lexicon: Lexicon
 ) -> list[Finding]:
     """Broken references and doubled keys in lists; bad cells, missing cells and doubled keys of scanned tables.
 
@@ -28,16 +30,16 @@ def record_findings(
     found: list[Finding] = []
     for table, column in _references(tables):
         target = column.field.target
-        found += _broken_references(engine, table, column, tables[target], declared[target].key or "id")
+        found += _broken_references(session, table, column, tables[target], declared[target].key or "id")
     for table in tables.values():
         if isinstance(table, RowTable):
             found += _doubled_in_list(table)
         for column in table.columns:
             if column.field.unique:
-                found += _doubled_values(engine, table, column.name)
+                found += _doubled_values(session, table, column.name)
         if isinstance(table, ScanTable):
-            found += _bad_cells(engine, table, lexicon)
-            found += _doubled_keys(engine, table, declared[table.name].key)
+            found += _bad_cells(session, table, lexicon)
+            found += _doubled_keys(session, table, declared[table.name].key)
     return _doubled_once(found)
 
 
@@ -54,13 +56,13 @@ def _doubled_once(findings: list[Finding]) -> list[Finding]:
     return kept
 
 
-def _values(engine: Engine, table: RecordTable, column: str) -> list[tuple[int, str]]:
+def _values(session: Session, table: RecordTable, column: str) -> list[tuple[int, str]]:
     """Record and value of every cell of a column that holds one."""
     if isinstance(table, RowTable):
         at = 2 + [one.name for one in table.columns].index(column)
         return [(row[0], row[at]) for row in table.rows if row[at] is not None]  # type: ignore[misc]  # numbers first, then texts
     name = quote(column)
-    return engine.rows(f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
+    return session.rows(f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
 
 
 def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable, Column]]:
@@ -71,18 +73,18 @@ def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable
                 yield table, column
 
 
-def _broken_references(engine: Engine, table: RecordTable, column: Column, target: RecordTable, key: str) -> Iterator[Finding]:
+def _broken_references(session: Session, table: RecordTable, column: Column, target: RecordTable, key: str) -> Iterator[Finding]:
     if isinstance(table, RowTable) and isinstance(target, RowTable):
         # Both are in Python already; a query for each of many small tables would cost more than the look.
-        known = {value for _, value in _values(engine, target, key)}
-        broken = [(record, value) for record, value in _values(engine, table, column.name) if value not in known]
+        known = {value for _, value in _values(session, target, key)}
+        broken = [(record, value) for record, value in _values(session, table, column.name) if value not in known]
     else:
         name = quote(column.name)
-        broken = engine.rows(
+        broken = session.rows(
             f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL "
             f"AND {name} NOT IN (SELECT {quote(key)} FROM {quote(target.name)} WHERE {quote(key)} IS NOT NULL) ORDER BY _record"
         )
-    near = [value for _, value in _values(engine, target, key)] if broken else []
+    near = [value for _, value in _values(session, target, key)] if broken else []
     for record, value in broken:
         words = {"key": _label(column), "value": value, "table": target.name, "hint": did_you_mean(value, near)}
         yield Finding("LP206", table.locate(record, column.name), words)
@@ -92,16 +94,16 @@ def _label(column: Column) -> str:
     return column.name if column.path else column.field.target
 
 
-def _bad_cells(engine: Engine, table: ScanTable, lexicon: Lexicon) -> Iterator[Finding]:
+def _bad_cells(session: Session, table: ScanTable, lexicon: Lexicon) -> Iterator[Finding]:
     for column in table.columns:
         name = quote(column.name)
         pattern = pattern_of(column.field, lexicon)
-        for record, value in engine.rows(
+        for record, value in session.rows(
             f"SELECT _record, {name} FROM {quote(table.name)} WHERE NOT regexp_matches({name}, {text(pattern or '')}) ORDER BY _record"
         ):
             yield _bad_cell(table.locate(record, column.name), column, value, lexicon)
         if column.field.required:
-            for (record,) in engine.rows(f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"):
+            for (record,) in session.rows(f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"):
                 yield Finding("LP202", table.locate(record, column.name), {"key": column.name, "table": table.name})
 
 
@@ -129,39 +131,39 @@ def _doubled_in_list(table: RowTable) -> Iterator[Finding]:
             yield Finding("LP207", table.locate(number, marked[0]), {"key": marked[0], "value": str(value), "other": str(other)})
 
 
-def _doubled_values(engine: Engine, table: RecordTable, column: str) -> Iterator[Finding]:
+def _doubled_values(session: Session, table: RecordTable, column: str) -> Iterator[Finding]:
     """Values of a `unique` field that an earlier record has already."""
     if isinstance(table, ScanTable):
-        yield from _doubled_keys(engine, table, column)
+        yield from _doubled_keys(session, table, column)
         return
     first: dict[str, int] = {}
-    for record, value in _values(engine, table, column):
+    for record, value in _values(session, table, column):
         if first.setdefault(value, record) != record:
             other = table.locate(first[value], column)
             yield Finding("LP207", table.locate(record, column), {"key": column, "value": value, "other": str(other)})
 
 
-def _doubled_keys(engine: Engine, table: ScanTable, key: str | None) -> Iterator[Finding]:
+def _doubled_keys(session: Session, table: ScanTable, key: str | None) -> Iterator[Finding]:
     if key is None:
         return
     name = quote(key)
-    for record, value, first in engine.rows(
+    for record, value, first in session.rows(
         f"SELECT _record, {name}, first FROM (SELECT _record, {name}, min(_record) OVER (PARTITION BY {name}) AS first "
         f"FROM {quote(table.name)} WHERE {name} IS NOT NULL) WHERE _record <> first ORDER BY _record"
     ):
         yield Finding("LP207", table.locate(record, key), {"key": key, "value": value, "other": str(table.locate(first))})
 
 
-def unused_records(engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]) -> Iterator[Finding]:
+def unused_records(session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]) -> Iterator[Finding]:
     """Records that others are meant to refer to, and none does: a warning. A reference to itself does not count."""
     used: dict[str, set[str]] = {}
     for table, column in _references(tables):
         inward = table.name == column.field.target
-        own = dict(_values(engine, table, declared[table.name].key or "id")) if inward else {}
-        found = (value for record, value in _values(engine, table, column.name) if own.get(record) != value)
+        own = dict(_values(session, table, declared[table.name].key or "id")) if inward else {}
+        found = (value for record, value in _values(session, table, column.name) if own.get(record) != value)
         used.setdefault(column.field.target, set()).update(found)
     for name, values in used.items():
-        for record, value in _values(engine, tables[name], declared[name].key or "id"):
+        for record, value in _values(session, tables[name], declared[name].key or "id"):
             if value not in values:
                 yield Finding("LP505", tables[name].locate(record), {"value": value, "table": name}, Severity.WARNING)
 
@@ -195,10 +197,10 @@ def mapping_findings(engine: Engine, plan: Plan, policy: str = "error", most: in
     Their statements are never made; the policy (error, warn, skip) says how much that weighs.
     """
     found = []
-    for check, count, samples in engine.failures(plan):
+    for check, count, samples in failures(engine.session, plan):
         times = "" if count <= len(samples) else f" ({count:,} times)"
         for record, value in samples[:most]:
-            where = None if record is None else engine.locate(record, check.column)
+            where = None if record is None else engine.records.locate(record, check.column)
             words = {**check.words, "value": str(value), "times": times}
             found.append(Finding(check.code, where, words, POLICIES[policy]))
     return found
@@ -227,7 +229,7 @@ def _meant(iri: str, vocabulary: Vocabulary) -> str:
 def unsafe_links(statements: Statements) -> Iterator[Finding]:
     """Objects that a browser would run or open on its own machine, such as javascript: addresses."""
     sql = "SELECT DISTINCT s, p, o FROM statements WHERE regexp_matches(o, '^<(javascript|vbscript|data|file):', 'i') ORDER BY ALL LIMIT 100"
-    for s, p, o in statements.engine.rows(sql):
+    for s, p, o in statements.session.rows(sql):
         yield Finding("LP306", statements.origin(s, p, o), {"value": o[1:-1][:80]})
 
 
@@ -242,7 +244,7 @@ def control_characters(statements: Statements, dumps: Sequence[str]) -> Iterator
         "SELECT DISTINCT s, p, o FROM statements WHERE starts_with(o, '\"') "
         "AND regexp_matches(o, '\\\\[bf]|\\\\u00[01]|[\\x{FFFE}\\x{FFFF}]') ORDER BY ALL"
     )
-    for s, p, o in statements.engine.rows(sql):
+    for s, p, o in statements.session.rows(sql):
         if found := next((one[1] for one in _NOT_IN_XML.finditer(o) if one[1]), ""):
             number = {"\\b": 8, "\\f": 12}.get(found) or (ord(found) if len(found) == 1 else int(found[2:], 16))
             yield Finding("LP320", statements.origin(s, p, o), {"character": f"U+{number:04X}", "value": o[:80]}, severity)

@@ -17,6 +17,8 @@ from lodpipe.diagnostics.progress import shown
 from lodpipe.documents.readers import read_tree
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import Stage, write_lines
+from lodpipe.engine.run_plan import count_statements, has_failures, make_statements
+from lodpipe.engine.session import Session
 from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.mapping.yarrrml import read_yarrrml
@@ -57,23 +59,23 @@ def map_file(
     presort = sort and suffix in ("nq", "nt") and _is_plain(document)
     with Engine(memory, root=root, database=database, sort=presort) as engine, _output(out) as made:
         engine.load([], made.parent)
-        if findings := engine.define(document.sources):
+        if findings := engine.relations.define(document.sources):
             raise InvalidDeclaration(findings)
-        plan = compile_mapping(document, base, engine, {})
+        plan = compile_mapping(document, base, engine.relations, {})
         say("checking values")
-        if engine.sorted and engine.fails(plan):
+        if engine.relations.is_sorted and has_failures(engine.session, plan):
             # Rows in order have lost their places in the file, which the findings tell.
-            engine.read_again()
-            plan = compile_mapping(document, base, engine, {})
-        findings = _bad_values(engine, plan, bad_values) if not engine.sorted else []
+            engine.relations.read_unsorted()
+            plan = compile_mapping(document, base, engine.relations, {})
+        findings = _bad_values(engine, plan, bad_values) if not engine.relations.is_sorted else []
         if all(one.code in _NOTHING_MADE for one in findings):
             plan = plan.sound()
         say("writing statements")
-        watch = _Watch(engine, say if counts else None)
+        watch = _Watch(engine.session, say if counts else None)
         with shown(watch.percent, "writing"):
             _write(engine, plan, made, suffix, sort, document, base, watch)
         if counts:
-            for rule, number in engine.made(plan):
+            for rule, number in count_statements(engine.session, plan):
                 say(f"{number:>12,}  {rule}")
     return (*plan.findings, *findings)
 
@@ -106,8 +108,8 @@ def _bad_values(engine: Engine, plan: Plan, policy: str) -> list[Finding]:
 class _Watch:
     """Keeps how far the lines have come, for a terminal, and tells each finished part of the file with its rate where that is wanted."""
 
-    def __init__(self, engine: Engine, say: Progress | None) -> None:
-        self.engine, self.say = engine, say
+    def __init__(self, session: Session, say: Progress | None) -> None:
+        self.session, self.say = session, say
         self.stage: Stage | None = None
         self.started = time.perf_counter()
 
@@ -118,7 +120,7 @@ class _Watch:
 
     def percent(self) -> float:
         """The share of the present part that is done; below zero where that is not known."""
-        return self.stage.share if self.stage else self.engine.progress()
+        return self.stage.share if self.stage else self.session.progress()
 
     def hear(self, stage: Stage) -> None:
         """Takes note of a stage."""
@@ -131,15 +133,15 @@ class _Watch:
 
 def _write(engine: Engine, plan: Plan, path: Path, suffix: str, sort: bool, document: MappingDocument, base: str, watch: _Watch) -> None:
     if suffix in ("nq", "nt"):
-        write_lines(engine, plan, path, sort=sort, graphs=suffix == "nq", said=watch.hear if watch.wanted else None)
+        write_lines(engine, plan, path, sort=sort, graphs=suffix == "nq", on_stage=watch.hear if watch.wanted else None)
         return
-    engine.make_statements(plan, [])
+    make_statements(engine.session, plan, [])
     terms = TermWriter(document.base or base, document.prefixes)
     with path.open("w", encoding="utf-8", newline="\n") as file:
         if suffix == "ttl":
-            write_turtle(engine.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"), file, terms)
+            write_turtle(engine.session.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"), file, terms)
         else:
-            write_trig(engine.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o"), file, terms)
+            write_trig(engine.session.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o"), file, terms)
 
 
 @contextlib.contextmanager

@@ -38,29 +38,30 @@ class Statements:
     """The table `statements` of an engine, and the way from a statement back to its line."""
 
     def __init__(self, engine: Engine, rules: Sequence[Rule], vocabulary: Vocabulary, root: Path) -> None:
-        self.engine, self.rules, self.vocabulary, self.root = engine, rules, vocabulary, root
+        self.session, self._records = engine.session, engine.records
+        self.rules, self.vocabulary, self.root = rules, vocabulary, root
 
     def __len__(self) -> int:
         """How many statements there are."""
-        ((count,),) = self.engine.rows("SELECT count(*) FROM statements")
+        ((count,),) = self.session.rows("SELECT count(*) FROM statements")
         return int(count)
 
     def count(self) -> tuple[int, int]:
         """How many statements (quads) and how many distinct triples there are."""
-        (row,) = self.engine.rows("SELECT count(*), count(DISTINCT (s, p, o)) FROM statements")
+        (row,) = self.session.rows("SELECT count(*), count(DISTINCT (s, p, o)) FROM statements")
         return row[0], row[1]
 
     def quads(self) -> Iterator[Quad]:
         """All statements in canonical order; g is empty in the default graph."""
-        return self.engine.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
+        return self.session.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
 
     def spelled(self) -> Iterator[tuple[str, str]]:
         """All statements in canonical order, each as the line of its triple without the dot, and its graph, empty in the default graph."""
-        return self.engine.stream("SELECT s || ' ' || p || ' ' || o || ' ', g FROM statements ORDER BY s, p, o, g")
+        return self.session.stream("SELECT s || ' ' || p || ' ' || o || ' ', g FROM statements ORDER BY s, p, o, g")
 
     def triples(self) -> Iterator[Triple]:
         """The union of all graphs, in canonical order, each triple once."""
-        return self.engine.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o")
+        return self.session.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o")
 
     def ntriples(self) -> str:
         """The union of all graphs as one N-Triples text; for graphs that fit into memory."""
@@ -68,41 +69,41 @@ class Statements:
 
     def by_graph(self) -> Iterator[Quad]:
         """All statements ordered by graph: g, s, p, o."""
-        return self.engine.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
+        return self.session.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
 
     def write_lines(self, path: Path, *, graphs: bool) -> None:
         """N-Quads, or N-Triples of the union of all graphs, in canonical order; the engine writes them itself."""
         quads = "SELECT concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.') FROM statements ORDER BY s, p, o, g"
         triples = "SELECT concat_ws(' ', s, p, o, '.') FROM (SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o)"
-        self.engine.rows(f"COPY ({quads if graphs else triples}) TO {text(str(path))} {_RAW}")
+        self.session.rows(f"COPY ({quads if graphs else triples}) TO {text(str(path))} {_RAW}")
 
     def write_parquet(self, path: Path) -> None:
         """A Parquet file with the columns subject, predicate, object, graph and record."""
         columns = "s AS subject, p AS predicate, o AS object, g AS graph, record"
         sql = f"SELECT {columns} FROM statements ORDER BY s, p, o, g"
-        self.engine.rows(f"COPY ({sql}) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+        self.session.rows(f"COPY ({sql}) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)")
         without_version(path)
 
     # -- by subject, predicate and object --------------------------------------------------------------------------
 
     def is_described(self, subject: str) -> bool:
         """Whether anything is stated of a resource."""
-        return bool(self.engine.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [subject]))
+        return bool(self.session.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [subject]))
 
     def properties_of(self, subject: str) -> list[tuple[str, str]]:
         """Predicates and objects of a resource, in order."""
-        return self.engine.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
+        return self.session.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
 
     def subjects_with(self, predicate: str, value: str) -> list[str]:
         """The resources that have this value of a predicate, in order."""
-        rows = self.engine.rows("SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s", [predicate, value])
+        rows = self.session.rows("SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s", [predicate, value])
         return [row[0] for row in rows]
 
     # -- counts ----------------------------------------------------------------------------------------------------
 
     def statistics(self, base: str) -> Statistics:
         """How large the union of all graphs is; entities are the resources whose IRI begins with `base`."""
-        (row,) = self.engine.rows(
+        (row,) = self.session.rows(
             "SELECT count(*), count(DISTINCT s) FILTER (starts_with(s, ?)), count(DISTINCT s), count(DISTINCT o), count(DISTINCT p), "
             "count(DISTINCT o) FILTER (p = ?) FROM (SELECT DISTINCT s, p, o FROM statements)",
             [f"<{base}", TYPE],
@@ -111,16 +112,16 @@ class Statements:
 
     def class_counts(self) -> list[tuple[str, int]]:
         """Each class with the number of its instances."""
-        return self.engine.rows("SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE])
+        return self.session.rows("SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE])
 
     def predicate_counts(self) -> list[tuple[str, int]]:
         """Each predicate with the number of its triples."""
-        return self.engine.rows("SELECT p, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) GROUP BY p ORDER BY p")
+        return self.session.rows("SELECT p, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) GROUP BY p ORDER BY p")
 
     def link_counts(self, predicates: Sequence[str], base: str) -> list[tuple[str, str, int]]:
         """For each of the predicates (terms) and each web site outside of `base` that they lead to, the number of links."""
         listed = ", ".join("?" for _ in predicates)
-        return self.engine.rows(
+        return self.session.rows(
             "SELECT p, regexp_extract(o, '^<(https?://[^/>]+/)', 1) AS site, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) "
             f"WHERE p IN ({listed}) AND o LIKE '<http%' AND NOT starts_with(o, ?) GROUP BY p, site HAVING site <> '' ORDER BY p, site",
             [*predicates, f"<{base}"],
@@ -128,7 +129,7 @@ class Statements:
 
     def used_prefixes(self, prefixes: Mapping[str, str]) -> dict[str, str]:
         """Those of the prefixes whose namespace occurs in a predicate, a class or a datatype."""
-        rows = self.engine.rows(
+        rows = self.session.rows(
             "SELECT DISTINCT p FROM statements UNION SELECT DISTINCT o FROM statements WHERE p = ? "
             "UNION SELECT DISTINCT '<' || regexp_extract(o, '\\^\\^<([^<>]*)>$', 1) FROM statements WHERE o LIKE '\"%>'",
             [TYPE],
@@ -137,7 +138,7 @@ class Statements:
 
     def terms_used(self) -> list[tuple[str, int | None]]:
         """The IRIs used as predicates and as classes, each with a rule that uses it."""
-        return self.engine.rows(
+        return self.session.rows(
             "SELECT p, min(rule) FROM statements GROUP BY p UNION ALL "
             "SELECT o, min(rule) FROM statements WHERE p = ? GROUP BY o UNION ALL "
             "SELECT regexp_extract(o, '(<[^<>]*>)$', 1) AS d, min(rule) FROM statements WHERE o LIKE '\"%>' GROUP BY d ORDER BY ALL",
@@ -153,7 +154,7 @@ class Statements:
             return []
         listed = ", ".join(f"({text(f'<{name}>')}, {text(f'<{superclass}>')})" for name, superclass in pairs)
         types = f"SELECT s, o, min(rule) AS rule FROM statements WHERE p = {text(TYPE)} GROUP BY s, o"
-        return self.engine.rows(
+        return self.session.rows(
             f"WITH types AS ({types}) SELECT pairs.name, pairs.superclass, count(*), min(types.rule) "
             f"FROM (VALUES {listed}) pairs (name, superclass) JOIN types ON types.o = pairs.name "
             "WHERE NOT EXISTS (SELECT 1 FROM types AS other WHERE other.s = types.s AND other.o = pairs.superclass) "
@@ -190,7 +191,7 @@ class Statements:
         """The objects of a predicate that many subjects have, as pairs, in order."""
         given = "(SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS node) a"
         sql = f"SELECT DISTINCT t.s, t.o FROM {given} JOIN statements t ON t.s = a.node WHERE t.p = ? ORDER BY ALL"
-        return self.engine.rows(sql, [json.dumps(subjects, ensure_ascii=False), predicate])
+        return self.session.rows(sql, [json.dumps(subjects, ensure_ascii=False), predicate])
 
     def _last(self, keys: Sequence[tuple[str, ...]], on: Sequence[str], predicate: str | None) -> list[tuple[Any, ...]]:
         """For each key, its values and record and rule of the last statement that has them in some columns."""
@@ -202,7 +203,7 @@ class Statements:
         joined = " AND ".join(f"t.{column} = a.{name}" for name, column in zip(names, on, strict=True))
         columns = ", ".join(f"a.{name}" for name in names)
         where = f" WHERE (t.p || '') = {text(predicate)}" if predicate else ""  # the join is to lead, not the many statements of one predicate
-        return self.engine.rows(
+        return self.session.rows(
             f"SELECT {columns}, t.record, t.rule FROM (SELECT unnest(from_json(?, {text(structure)}), recursive := true)) a "
             f"JOIN statements t ON {joined}{where} QUALIFY row_number() OVER (PARTITION BY {columns} ORDER BY t.record DESC NULLS LAST, t.rule) = 1",
             [given],
@@ -215,4 +216,4 @@ class Statements:
                 return self.vocabulary.origin(subject, self.root)
             return rule.origin if rule else None
         column = rule.columns[0] if rule and exact and rule.columns else None
-        return self.engine.locate(record, column)
+        return self._records.locate(record, column)

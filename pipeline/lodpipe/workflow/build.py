@@ -24,6 +24,7 @@ from lodpipe.diagnostics.progress import shown
 from lodpipe.documents.readers import limited, read_tree
 from lodpipe.documents.snapshot import snapshot, unchanged
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.run_plan import make_statements, prepare_light_plan
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument
 from lodpipe.mapping.plan import Plan, compile_mapping
@@ -78,7 +79,7 @@ class Outcome:
     @property
     def validator(self) -> shapes.Validator:
         """The SHACL engine of the run, on its connection."""
-        return shapes.Validator(self.engine, self.statements.engine.connection)
+        return shapes.Validator(self.engine, self.statements.session.connection)
 
     def graph(self) -> rdflib.Graph:
         """The union of all graphs as an rdflib.Graph; needs the extra `rdflib`."""
@@ -165,8 +166,9 @@ def _checked(
     with Engine(project.publication.memory, root=project.root / "source") as running:
         unread_files_found = unread_files(project, {one.name: one.files for one in declarations.tables.values()}, _files_used(reader, declarations))
         early = [*reader.findings, *unread_files_found, *running.load(tables.values(), writable)]
-        with running.planned_lightly():
-            broken = [*checks.record_findings(running, tables, declarations.tables, lexicon), *order_findings(running, tables)]
+        session = running.session
+        with session.light_planning():
+            broken = [*checks.record_findings(session, tables, declarations.tables, lexicon), *order_findings(session, tables)]
         unread = reader.unread([*early, *broken])
         hidden = [one for one in broken if one.code == "LP206" and one.words["table"] in unread]
         early += [one for one in broken if one not in hidden]
@@ -174,12 +176,12 @@ def _checked(
             _gate(early)  # a graph that lacks whole tables would only tell the same accident again, in a hundred places
         told = Told(early, hidden, tables)
         say("mapping records")
-        running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
+        running.records.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
         plan = _compile(project, declarations, running)
         found = [*plan.findings, *checks.mapping_findings(running, plan, project.publication.bad_values)]
         early += [one for one in found if not told.already(one)]
-        with shown(running.progress, "mapping"):
-            running.make_statements(plan if len(found) > len(plan.findings) else plan.sound(), _declared(project, declarations))
+        with shown(session.progress, "mapping"):
+            make_statements(session, plan if len(found) > len(plan.findings) else plan.sound(), _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         with contextlib.ExitStack() as stack:
             limits = Limits(project.publication.limits.query)
@@ -193,7 +195,7 @@ def _checked(
             if store:
                 say("running queries")
                 findings = _gate([*findings, *query_findings(declarations.queries, store, project.root)])
-        yield Outcome(project, declarations, statements, findings, counts(running, tables), engine or project.publication.shacl)
+        yield Outcome(project, declarations, statements, findings, counts(session, tables), engine or project.publication.shacl)
 
 
 def _files_used(reader: RecordReader, declarations: Declarations) -> list[str]:
@@ -212,10 +214,11 @@ def _gate(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 def _compile(project: Project, declarations: Declarations, engine: Engine) -> Plan:
     """The plan of the mapping; named queries become views first, so that later ones can use them."""
-    if findings := engine.define(declarations.mapping.sources):
+    if findings := engine.relations.define(declarations.mapping.sources):
         raise InvalidDeclaration(findings)
     patterns = declarations.vocabulary.patterns
-    return compile_mapping(declarations.mapping, project.publication.base, engine, patterns, light=engine.know_patterns(patterns))
+    light = prepare_light_plan(engine.session, patterns)
+    return compile_mapping(declarations.mapping, project.publication.base, engine.relations, patterns, light=light)
 
 
 def _declared(project: Project, declarations: Declarations) -> list[list[object]]:
@@ -231,19 +234,19 @@ def _late_findings(
     yield from declarations.shapes.findings
     yield from shapes.findings(results, declarations.shapes, statements, declarations.vocabulary, inner)
     keys = {name: one.key for name, one in declarations.tables.items() if one.key}
-    yield from integrity_findings(statements.engine, project, tables, keys)
+    yield from integrity_findings(statements.session, project, tables, keys)
     yield from lint_findings(statements, declarations.vocabulary, declarations.shapes, declarations.mapping.prefixes, project)
     yield from checks.unsafe_links(statements)
     yield from checks.control_characters(statements, project.publication.dumps)
     if (share := project.publication.expectations.shrink) is not None:
-        yield from shrink_findings(counts(statements.engine, tables), project.dist, share, project.origin("shrink"))
+        yield from shrink_findings(counts(statements.session, tables), project.dist, share, project.origin("shrink"))
     yield from declaration_findings(project, statements)
     if isinstance(project.publication.site, Mapping):
         from lodpipe.site.declaration import site_findings
 
-        yield from site_findings(project, statements.engine, statements.vocabulary)
+        yield from site_findings(project, statements.session, statements.vocabulary)
     yield from checks.vocabulary_findings(statements, declarations.vocabulary)
-    yield from checks.unused_records(statements.engine, tables, declarations.tables)
+    yield from checks.unused_records(statements.session, tables, declarations.tables)
     yield from checks.unused_fields(tables, declarations.tables, declarations.mapping)
     for part in ("publisher", "contact"):
         if getattr(project.publication, part).placeholder:

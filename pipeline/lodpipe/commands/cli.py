@@ -390,7 +390,7 @@ def _explain_resource(outcome: Any, what: str) -> None:
     """Every statement of a resource with the line and the rule that made it."""
     base = outcome.project.publication.base
     subject = f"<{what if '://' in what else base + what}>"
-    rows = outcome.statements.session.rows("SELECT p, o, g, record, rule FROM statements WHERE s = ? ORDER BY p, o, g", [subject])
+    rows = outcome.statements.rows_of(subject)
     if not rows:
         raise click.UsageError(f"nothing is said of {subject}")
     compact = outcome.declarations.vocabulary.compact

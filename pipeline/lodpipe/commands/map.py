@@ -19,6 +19,7 @@ from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import Stage, write_lines
 from lodpipe.engine.run_plan import count_statements, has_failures, make_statements
 from lodpipe.engine.session import Session
+from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.mapping.yarrrml import read_yarrrml
@@ -136,12 +137,13 @@ def _write(engine: Engine, plan: Plan, path: Path, suffix: str, sort: bool, docu
         write_lines(engine, plan, path, sort=sort, graphs=suffix == "nq", on_stage=watch.hear if watch.wanted else None)
         return
     make_statements(engine.session, plan, [])
+    table = StatementTable(engine.session)
     terms = TermWriter(document.base or base, document.prefixes)
     with path.open("w", encoding="utf-8", newline="\n") as file:
         if suffix == "ttl":
-            write_turtle(engine.session.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o"), file, terms)
+            write_turtle(table.triples(), file, terms)
         else:
-            write_trig(engine.session.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o"), file, terms)
+            write_trig(table.by_graph(), file, terms)
 
 
 @contextlib.contextmanager

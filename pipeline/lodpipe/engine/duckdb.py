@@ -1,13 +1,14 @@
-"""The engine of a run: one DuckDB session with the records in it and the relations of the mapping's sources.
+"""The engine of a run: a DuckDB session, the records in it, the relations of the mapping's sources.
 
 | part | module | what it is for | what it may touch |
 |---|---|---|---|
 | `session` | session.py | sends SQL, gives rows | the connection, its folder for temporary files |
-| `records` | loading.py | loads record tables; from a record's number to its line | the tables of records |
-| `relations` | relations.py | the sources of a mapping as relations | the files and databases that the mapping names |
+| `records` | loading.py | loads record tables, finds the line of a record | tables of records |
+| `relations` | relations.py | sources as relations | files and databases that the mapping names |
 | `relations.work_tables` | work_tables.py | tables made on the way | these tables |
 
-A plan is compiled over `relations` and run by the functions of run_plan.py, or written by nquads_writer.py:
+A plan is compiled over `relations` and run by the functions of run_plan.py, or written by
+nquads_writer.py:
 
     with Engine(root=folder) as engine:
         engine.load([])
@@ -31,8 +32,8 @@ from lodpipe.sources import RecordTable
 class Engine:
     """Holds the parts; a context manager that closes connections and removes spill files.
 
-    `root` is the folder of the files that a mapping names itself, `database` the address of the database where it names
-    none; `sort` sorts files while they are read (see `Relations`).
+    `root` is the folder of the files that a mapping names itself, `database` the address of the
+    database where it names none; `sort` sorts files while they are read (see `Relations`).
     """
 
     def __init__(
@@ -62,7 +63,8 @@ class Engine:
     def load(self, tables: Iterable[RecordTable], writable: Path | None = None) -> list[Finding]:
         """Loads record tables, and gives what could not be read.
 
-        From then on queries can open files below `root` and `writable` only; the latter is for dumps that the engine writes.
+        From then on queries can open files below `root` and `writable` only; the latter is for
+        dumps that the engine writes.
         """
         findings = self.records.load(list(tables))
         root = self._root if self._root != Path() else None

@@ -1,6 +1,7 @@
-"""CSV and Parquet files as relations of texts, and what is wrong with a file that the engine cannot read.
+"""CSV and Parquet files as relations of texts, and findings for files that the engine cannot read.
 
-A scan numbers the columns of its file, so that names of any spelling are safe. `people.csv` with the header `id,Name` is
+A scan numbers the columns of its file, so that names of any spelling are safe. `people.csv` with
+the header `id,Name` is
 
     read_csv('people.csv', columns = {h0: 'VARCHAR', h1: 'VARCHAR'}, header = true, …)
 
@@ -34,7 +35,7 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class FileScan:
-    """The scan of a file: `name` is what findings call it, `nulls` are the texts that mean no value in a CSV file."""
+    """The scan of a file: `name` is its name in findings; `nulls` mean no value in CSV."""
 
     path: Path
     name: str
@@ -42,11 +43,11 @@ class FileScan:
     nulls: tuple[str, ...] = ()
 
     def cell(self, column: str) -> str:
-        """The numbered column with the cells under a name of the header; NULL where the header lacks the name."""
+        """The column with the cells under a name of the header; NULL for an unknown name."""
         return f"h{self.header.index(column)}" if column in self.header else "NULL"
 
     def run(self, query: Callable[[str], Result], exchange: Path) -> Result:
-        """Calls `query` with the SQL of the scan. Raises InvalidData with what is wrong with the file.
+        """Calls `query` with the SQL of the scan. Raises InvalidData for errors in the file.
 
         `exchange` is a folder for a copy of a file that the engine refuses and we can read.
         """
@@ -67,7 +68,7 @@ class FileScan:
             raise InvalidData([_csv_finding(self.name, error)]) from None
 
     def _run_with_one_end(self, query: Callable[[str], Result], exchange: Path) -> Result:
-        """The engine refuses a file whose lines end in two ways; it reads a copy, in which all end alike."""
+        """For a file whose lines end in two ways, which the engine refuses: it reads a copy."""
         copy = with_one_end(self.path, self.name, exchange / "rows.csv")
         try:
             return query(self._csv_reader(copy))
@@ -98,9 +99,10 @@ class FileScan:
         columns = ", ".join(f"{column}: 'VARCHAR'" for column in self._columns)
         nulls = ", ".join(map(text, self.nulls or ("",)))
         return (
-            f"read_csv({text(str(path))}, columns = {{{columns}}}, header = true, auto_detect = false, "
-            f"delim = ',', quote = '\"', escape = '\"', nullstr = [{nulls}], strict_mode = true, "
-            f"null_padding = false, max_line_size = {LONGEST_ROW}, buffer_size = {2 * LONGEST_ROW})"
+            f"read_csv({text(str(path))}, columns = {{{columns}}}, header = true, "
+            f"auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = [{nulls}], "
+            f"strict_mode = true, null_padding = false, "
+            f"max_line_size = {LONGEST_ROW}, buffer_size = {2 * LONGEST_ROW})"
         )
 
 
@@ -114,7 +116,7 @@ def parquet_columns(session: Session, path: Path, name: str) -> list[str]:
 
 
 def _csv_finding(name: str, error: duckdb.Error) -> Finding:
-    """The engine's own message for a file that it cannot read, with the line that the message names."""
+    """The engine's own message for a file that it cannot read, at the line that it names."""
     message = str(error)
     found = re.search(r"Line: ([0-9]+)", message)
     line = int(found[1]) if found else 0

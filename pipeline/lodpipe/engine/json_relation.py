@@ -1,12 +1,15 @@
 """A JSON, JSON Lines or YAML file as a relation: a column for each reference, and one for its type.
 
-Records are what the iterator of a logical source leads to, `$.places[*]` for instance. For the references `name` and `tags[*]`:
+Records are what the iterator of a logical source leads to, `$.places[*]` for instance. For the
+references `name` and `tags[*]`:
 
     SELECT doubled OR above AS doubled,
            json_text(found[1], kinds[1]) AS "c0", json_kind(found[1], kinds[1]) AS "c0 type",
            list_transform(…) AS "c1", list_transform(…) AS "c1 type"
-    FROM (SELECT it, json_extract(it, ['$.name']) AS found, json_type(it, ['$.name']) AS kinds, … AS doubled, above
-          FROM (SELECT unnest(json_extract(json, '$.places[*]')) AS it, … AS above FROM read_json_objects(…)))
+    FROM (SELECT it, json_extract(it, ['$.name']) AS found, json_type(it, ['$.name']) AS kinds,
+                 … AS doubled, above
+          FROM (SELECT unnest(json_extract(json, '$.places[*]')) AS it, … AS above
+                FROM read_json_objects(…)))
 
 json_columns.py makes the parts of this SELECT; this module runs it and looks at what comes out.
 """
@@ -37,7 +40,7 @@ class JsonReader:
     file: FileTable
 
     def relation(self, references: tuple[str, ...]) -> Relation:
-        """Each reference is extracted from the record's JSON once, with its type beside it. Raises InvalidData."""
+        """Each reference is read from the record once, with its type. Raises InvalidData."""
         names = numbered(references)
         many = frozenset(name for name in references if jsonpath.is_many(jsonpath.parse(name)))
         path, exact = self._strict_file()
@@ -62,9 +65,10 @@ class JsonReader:
         )
 
     def _strict_file(self) -> tuple[Path, bool]:
-        """The file for the engine to read, and whether it has exact numbers. Raises InvalidData where the source is no JSON.
+        """The file for the engine to read, and whether it has exact numbers.
 
-        It is the file itself, or a copy where that has something in it that the engine would misread (json_columns.py).
+        Raises InvalidData where the source is no JSON. The file is the file itself, or a copy where
+        that has something in it that the engine would misread (json_columns.py).
         """
         if self.file.kind == "yaml":
             mark, documents = json_columns.of_tree(self.file.read())
@@ -85,7 +89,10 @@ class JsonReader:
         return copy, True
 
     def _records(self, path: Path) -> str:
-        """A relation with the records in the column `it`, and whether an object `above` them has two members of one name."""
+        """A relation with the records in the column `it`.
+
+        Its column `above` says whether an object above the record has two members of one name.
+        """
         steps = jsonpath.parse(self.file.iterator)
         size = max(16_777_216, path.stat().st_size + 1)
         reader = f"read_json_objects({text(str(path))}, maximum_object_size = {size}, format = "
@@ -102,7 +109,10 @@ class JsonReader:
     def _unfollowed(
         self, relation: str, records: str, names: dict[str, str]
     ) -> tuple[dict[str, str], tuple[Finding, ...]]:
-        """The references that lead to nothing in any record, each with a hint; a finding where there is no record."""
+        """The references that lead to nothing in any record, each with a hint.
+
+        Where there is no record, a finding instead.
+        """
         paths = {name: jsonpath.parse(name) for name in names}
         counts = "".join(
             f", count(*) FILTER ({_is_followed(column, paths[name])})"
@@ -116,7 +126,10 @@ class JsonReader:
         return {name: hint for name, hint in hints if hint is not None}, ()
 
     def _hint(self, records: str, steps: tuple[jsonpath.Step, ...]) -> str | None:
-        """A known member that the first unknown one of a path may be a typo of; None where the path ends in empty lists only."""
+        """A known member that the first unknown one of a path may be a typo of.
+
+        None where the path ends in empty lists only.
+        """
         for number, step in enumerate(steps):
             path = steps[: number + 1]
             kind = f"json_type(it, {text(jsonpath.for_engine(path))})"
@@ -136,7 +149,8 @@ class JsonReader:
         if jsonpath.is_many(path):
             objects = f"unnest({objects})"
         rows = self.session.rows(
-            f"SELECT DISTINCT unnest(json_keys(value)) FROM (SELECT {objects} AS value FROM {records}) LIMIT 1000"
+            "SELECT DISTINCT unnest(json_keys(value)) "
+            f"FROM (SELECT {objects} AS value FROM {records}) LIMIT 1000"
         )
         return sorted(member for (member,) in rows)
 

@@ -1,9 +1,10 @@
-"""Brings the record tables of a project into a session, and leads from a record's number back to its file and line.
+"""Brings the record tables of a project into a session, and finds the file and line of a record.
 
-A record's number has the number of its table in it (sources/record_tables.py), so that each table here has the number of its
-place in the list. Files and queries that a mapping names itself are added to the same list (relations.py).
+A record's number has the number of its table in it (sources/record_tables.py), so that each table
+here has the number of its place in the list. Files and queries that a mapping names itself are
+added to the same list (relations.py).
 
-    records.load([places])      # CREATE TABLE "places" (_record BIGINT, "id" VARCHAR, "name" VARCHAR)
+    records.load([places])      # CREATE TABLE "places" (_record BIGINT, "id" VARCHAR, …)
     records.locate(0, "name")    # Origin("source/places.csv", 2, 4)
 """
 
@@ -107,7 +108,7 @@ class Records:
 
 
 def _is_little(table: RecordTable) -> bool:
-    """Whether a table is so small that one core is enough: by its rows, or by the size of files that are not read yet."""
+    """Whether one core is enough: by the number of rows, or by the size of files not read yet."""
     if isinstance(table, RowTable):
         return len(table.rows) < _SMALL_TABLE
     return sum(path.stat().st_size for _, path in table.files if path.is_file()) < _SMALL_FILES

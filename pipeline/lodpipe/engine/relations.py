@@ -1,6 +1,9 @@
-"""The logical sources of a mapping as relations of texts: the `Sources` that a plan is made over (mapping/plan.py).
+"""The logical sources of a mapping as relations of texts.
 
-A relation has a numbered column for each reference; `names` of it say which. What becomes of each kind of source:
+These are the `Sources` that a plan is made over (mapping/plan.py).
+
+A relation has a numbered column for each reference; `names` of it say which. What becomes of each
+kind of source:
 
     table, query   (SELECT CAST(_record AS BIGINT) AS _record, "name" AS "c0" FROM "places")
     csv, parquet   (SELECT 844424930131968 + rowid AS _record, * FROM "work 1")
@@ -8,7 +11,8 @@ A relation has a numbered column for each reference; `names` of it say which. Wh
     json, yaml     the same over what json_relation.py extracts from each record
     sql            the same over a CSV file that the database wrote (databases.py)
 
-A file is read once, with all columns that the mapping refers to. Nothing here makes terms or statements.
+A file is read once, with all columns that the mapping refers to. Nothing here makes terms or
+statements.
 """
 
 from __future__ import annotations
@@ -38,9 +42,9 @@ from lodpipe.sources.rows import wrong_separator
 class Relations:
     """The relations of a session.
 
-    `root` is the folder of the files that a mapping names itself, `database` the address of the database where it names
-    none. `sort` sorts CSV and Parquet files while they are read, by the order that the plan wants; their rows then have no
-    numbers that `Records.locate` understands.
+    `root` is the folder of the files that a mapping names itself, `database` the address of the
+    database where it names none. `sort` sorts CSV and Parquet files while they are read, by the
+    order that the plan wants; their rows then have no numbers that `Records.locate` understands.
     """
 
     def __init__(
@@ -69,7 +73,7 @@ class Relations:
             database.close()
 
     def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
-        """Runs the query of each source into a table, in their order, so that later ones can name it.
+        """Runs the query of each source into a table, in order, so that later ones can name it.
 
         Gives a finding for each whose SQL is wrong (LP604).
         """
@@ -93,8 +97,9 @@ class Relations:
     ) -> Relation:
         """The relation of a source for these references, made at the first call.
 
-        Raises InvalidDeclaration where there is no such table (LP604) or a reference cannot be followed (LP602),
-        InvalidData for files with errors, SourceError for files and databases that cannot be read (LP106).
+        Raises InvalidDeclaration where there is no such table (LP604) or a reference cannot be
+        followed (LP602), InvalidData for files with errors, SourceError for files and databases
+        that cannot be read (LP106).
         """
         if source not in self._relations:
             self._relations[source] = self._new_relation(source, references, order)
@@ -119,10 +124,13 @@ class Relations:
                 [Finding("LP602", source.origin, {"detail": str(error)})]
             ) from None
 
-    # -- record tables and queries -------------------------------------------------------------------------------
+    # -- record tables and queries -----------------------------------------------------------------
 
     def _table_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
-        """A record table or the result of a query: its columns become texts, with types where one of them is no text."""
+        """A record table or the result of a query.
+
+        Its columns become texts, with types where one of them is no text.
+        """
         name = self._query_names.get(source, source.text)
         try:
             columns = self._columns_of(name)
@@ -144,7 +152,10 @@ class Relations:
         return Relation(sql, tuple(columns), has_record, typed, names=names)
 
     def _columns_of(self, table: str) -> dict[str, str]:
-        """The columns of a table with their types; those of all tables are read together. Raises duckdb.Error where there is none."""
+        """The columns of a table with their types. Raises duckdb.Error where there is no table.
+
+        Those of all tables are read together.
+        """
         if table not in self._columns:
             rows = self._session.rows(
                 "SELECT table_name, column_name, data_type FROM duckdb_columns() "
@@ -164,7 +175,7 @@ class Relations:
             self._has_typed_functions = True
             self._session.define_functions((*json_columns.FUNCTIONS, *databases.FUNCTIONS))
 
-    # -- files and databases -------------------------------------------------------------------------------------
+    # -- files and databases -----------------------------------------------------------------------
 
     def _file(self, source: LogicalSource) -> FileTable:
         """The file table of a source; the same file under the same iterator is one table."""
@@ -180,7 +191,7 @@ class Relations:
     def _flat_relation(
         self, file: FileTable, source: LogicalSource, references: tuple[str, ...], order: str
     ) -> Relation:
-        """The columns that are referred to, read once: checks, joins and statements then read columns, not text."""
+        """The columns that are referred to, read once: all later queries read them as columns."""
         header = (
             file.header
             if file.kind == "csv"
@@ -204,7 +215,7 @@ class Relations:
         return Relation(relation, tuple(header), names=names)
 
     def _database_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
-        """The columns that are referred to, unloaded by the database into a file that is removed once it is read."""
+        """The columns that are referred to, by way of a CSV file that the database fills."""
         self._define_typed_functions()
         key = source.database or None
         if key not in self._databases:
@@ -226,10 +237,10 @@ class Relations:
             file.unlink(missing_ok=True)
         return Relation(relation, answer.columns, typed=True, names=names)
 
-    # -- the order of files --------------------------------------------------------------------------------------
+    # -- the order of files ------------------------------------------------------------------------
 
     def order_of(self, relation: str) -> str:
-        """The SQL by which the rows of a relation were sorted when they were read; empty where they were not."""
+        """The SQL by which the rows of a relation were sorted when read; empty if they were not."""
         return self._order_of.get(relation, "")
 
     @property
@@ -244,12 +255,15 @@ class Relations:
         self._relations.clear()
         self._sort = False
 
-    # -- keys and joins ------------------------------------------------------------------------------------------
+    # -- keys and joins ----------------------------------------------------------------------------
 
     def distinct_by_key(
         self, relation: Relation, keys: Sequence[str], columns: Sequence[str]
     ) -> Relation | None:
-        """A relation with these columns in which no two rows have equal keys; None where equal keys have different rows."""
+        """A relation with these columns in which no two rows have equal keys.
+
+        None where equal keys have different rows.
+        """
         names = [*columns, *(f"{name} type" for name in columns if relation.typed)]
         listed, key = ", ".join(map(quote, names)), ", ".join(map(quote, keys))
         has_key = " AND ".join(f"{quote(name)} IS NOT NULL" for name in keys)
@@ -269,7 +283,10 @@ class Relations:
         return replace(relation, sql=distinct)
 
     def has_repeats(self, relation: str, columns: Sequence[str]) -> bool:
-        """Whether most rows of a relation are equal to others in these columns; the estimate may be wrong by an eighth."""
+        """Whether most rows of a relation are equal to others in these columns.
+
+        It is an estimate, which may be wrong by an eighth.
+        """
         listed = ", ".join(columns) or "NULL"
         ((rows, estimate),) = self._session.rows(
             f"SELECT count(*), approx_count_distinct(({listed})) FROM {relation}"
@@ -277,7 +294,7 @@ class Relations:
         return bool(rows > 2 * estimate)
 
     def join_parents(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
-        """The relation with the columns of its rows' parents, NULL where there is none, as a work table.
+        """A work table with the columns of the rows' parents, NULL where there is none.
 
         Example:
             SELECT c.*, p0."c0" AS "parent 1 c0" FROM "work 1" AS c
@@ -299,7 +316,7 @@ class Relations:
 
 
 def _check_header(file: FileTable, header: list[str], references: tuple[str, ...]) -> None:
-    """References must name one column each, and the cells must be separated by commas. Raises InvalidData."""
+    """Raises InvalidData unless each reference names one column and commas separate the cells."""
     missing = [name for name in references if name not in header]
     if missing and (separated := wrong_separator(file.name, header)):
         raise InvalidData([separated])

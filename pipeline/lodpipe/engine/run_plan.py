@@ -1,6 +1,7 @@
-"""Runs a plan: counts the rows that fail its checks and the statements that it makes, and makes the table `statements`.
+"""Runs a plan: finds the rows that fail its checks, and makes the table `statements`.
 
-The plan of a mapping with two triples maps, places and people, becomes one query; each SELECT is that of its triples map:
+The plan of a mapping with two triples maps, places and people, becomes one query; each SELECT is
+that of its triples map:
 
     CREATE TABLE statements AS
     SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule
@@ -32,9 +33,10 @@ _COLUMNS = {
 
 
 def prepare_light_plan(session: Session, patterns: Mapping[str, str]) -> bool:
-    """Whether the data is so small that a light plan is quicker; if so, sets the variable in which it looks up patterns.
+    """Whether the data is so small that a light plan is quicker.
 
-    `patterns` are those of own datatypes by IRI; those of XSD are added.
+    If so, sets the variable in which such a plan looks up patterns. `patterns` are those of own
+    datatypes by IRI; those of XSD are added.
     """
     if not session.is_small:
         return False
@@ -82,7 +84,10 @@ def _samples(session: Session, select: Select, check: Check) -> list[tuple[int |
 
 
 def count_statements(session: Session, plan: Plan) -> list[tuple[str, int]]:
-    """How many statements each rule makes, in the order of the mapping; doubles count, except equal pairs of a join."""
+    """How many statements each rule makes, in the order of the mapping.
+
+    Doubles count, except equal pairs of a join.
+    """
     counts: dict[int, int] = {}
     for select in plan.selects:
         if not select.parts:
@@ -94,7 +99,7 @@ def count_statements(session: Session, plan: Plan) -> list[tuple[str, int]]:
 
 
 def make_statements(session: Session, plan: Plan, declared: Sequence[Sequence[object]]) -> None:
-    """Makes the table `statements`: sorted by s, p, o, g, without doubles, each with its first record.
+    """Makes the table `statements`: sorted by s, p, o, g, each one once, with its first record.
 
     `declared` are statements that come from no record (the ontology), as rows of the same columns.
     """
@@ -113,7 +118,10 @@ def make_statements(session: Session, plan: Plan, declared: Sequence[Sequence[ob
 
 @contextlib.contextmanager
 def _light_encoding(session: Session, plan: Plan) -> Iterator[None]:
-    """A shorter `iri_safe` for small data whose keys are ASCII, as nearly all are: the planner copies it for each use."""
+    """A shorter `iri_safe` for small data whose keys are ASCII, as nearly all are.
+
+    The planner copies the function for each call.
+    """
     encoded = (plan.encoded if session.is_small else None) or ()
     keys = " UNION ALL ".join(
         f"SELECT concat({', '.join(columns)}) AS key FROM {source}" for source, columns in encoded

@@ -1,6 +1,6 @@
-"""One DuckDB connection, configured for plans: sends SQL and gives rows. It knows nothing of mappings, records or files.
+"""One DuckDB connection, configured for plans: sends SQL and gives rows.
 
-Whatever only needs to send SQL takes a `Session`:
+It knows nothing of mappings, records or files. Code that only needs to send SQL takes a `Session`:
 
     with Session("1GB") as session:
         session.create_table("places", {"id": "VARCHAR"}, [["06433012"]])
@@ -28,9 +28,9 @@ _SMALL = 20_000  # rows in all tables below which planning costs more than it sa
 
 
 class Session:
-    """A connection with the functions that plans call; a context manager that removes its spill files.
+    """A connection with the functions that plans call; a context manager that removes its files.
 
-    `spill` is its folder for temporary files, `exchange` the folder in it for files that queries read.
+    `spill` is its folder for temporary files, `exchange` a folder in it for files that it reads.
     """
 
     def __init__(self, memory: str = "4GB", threads: int | None = None) -> None:
@@ -70,7 +70,7 @@ class Session:
         self.connection.execute(f"SET allowed_directories = [{allowed}]")
         self.connection.execute("SET enable_external_access = false")
 
-    # -- queries -------------------------------------------------------------------------------------------------
+    # -- queries -----------------------------------------------------------------------------------
 
     def rows(self, sql: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query."""
@@ -85,9 +85,10 @@ class Session:
             yield from batch
 
     def texts(self, sql: str, rows: int) -> Iterator[tuple[memoryview, memoryview]]:
-        """The texts in the only column of a query, in batches of about so many rows, without a Python object for each.
+        """The texts in the only column of a query, without a Python object for each.
 
-        As Arrow has them: the offsets where each text begins and the last one ends, and the UTF-8 bytes of all.
+        They come in batches of about so many rows, as Arrow has them: the offsets where each text
+        begins and the last one ends, and the UTF-8 bytes of all.
         """
         import nanoarrow
 
@@ -99,11 +100,11 @@ class Session:
             )
 
     def query_columns(self, sql: str) -> list[str]:
-        """The columns of a query that a publication declares. Raises duckdb.Error for invalid SQL."""
+        """The columns of a query of publication.yaml. Raises duckdb.Error for invalid SQL."""
         return [row[0] for row in self.rows(f"DESCRIBE {_without_end(sql)}")]
 
     def query_rows(self, sql: str, key: Sequence[str]) -> list[tuple[Any, ...]]:
-        """Its rows, ordered by the key, or by all columns, so that they do not depend on the machine."""
+        """Its rows, ordered by the key or by all columns: the same on every machine."""
         order = ", ".join(map(quote, key)) or "ALL"
         return self.rows(f"SELECT * FROM ({_without_end(sql)}) ORDER BY {order}")
 
@@ -112,17 +113,18 @@ class Session:
         return self.connection.cursor()
 
     def progress(self) -> float:
-        """How much of the running query is done, in per cent; below zero where that is not known."""
+        """How much of the running query is done, in per cent; below zero where it is unknown."""
         return float(self.connection.query_progress())
 
-    # -- tables and functions ------------------------------------------------------------------------------------
+    # -- tables and functions ----------------------------------------------------------------------
 
     def create_table(
         self, name: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]
     ) -> None:
         """A table of rows; `columns` are names with SQL types.
 
-        The rows are one parameter in JSON, which the engine unpacks a hundred times faster than executemany binds.
+        The rows are one parameter in JSON, which the engine unpacks a hundred times faster than
+        executemany binds.
         """
         self.row_count += len(rows)
         if not rows:
@@ -146,7 +148,7 @@ class Session:
         for function in functions:
             self.connection.execute(function)
 
-    # -- cores and planning --------------------------------------------------------------------------------------
+    # -- cores and planning ------------------------------------------------------------------------
 
     @property
     def threads(self) -> int:
@@ -166,7 +168,10 @@ class Session:
 
     @contextlib.contextmanager
     def one_core_per_query(self) -> Iterator[None]:
-        """Each query runs in the thread that sends it, from the first row to the last; several threads may do so at once."""
+        """Each query runs in the thread that sends it, from the first row to the last.
+
+        Several threads may send queries at once.
+        """
         threads = self.threads
         self.connection.execute("SET threads = 1")
         try:
@@ -181,9 +186,10 @@ class Session:
 
     @contextlib.contextmanager
     def light_planning(self) -> Iterator[None]:
-        """For small data the optimizer costs more than it saves: plans are scans and joins of tables made before.
+        """Without the optimizer for small data, for which it costs more than it saves.
 
-        Queries that people write need it: they may name tables in any order and the conditions afterwards.
+        Plans are scans and joins of tables that were made before. Queries that people write need
+        the optimizer: they may name tables in any order and the conditions afterwards.
         """
         light = self.is_small and not self._is_light
         if light:
@@ -209,14 +215,15 @@ def _without_end(sql: str) -> str:
 def _arrow_stream(cursor: duckdb.DuckDBPyConnection, sql: str, rows: int) -> Any:
     """The rows of a query as an Arrow stream with batches of about so many rows.
 
-    The public method for batches of a size needs pyarrow; where the private one is missing, batches have any size.
+    The public method for batches of a size needs pyarrow; where the private one is missing, batches
+    have any size.
     """
     submit = getattr(cursor, "_submit", None)
     return submit(sql, None, "stream", rows).arrow_capsule() if submit else cursor.sql(sql)
 
 
 def _four_fifths(memory: str) -> str:
-    """The engine's own limit: the rest is for what is outside of it, so that the whole process keeps to `memory`.
+    """The engine's own limit, so that the whole process keeps to `memory`; the rest is for Python.
 
     >>> _four_fifths("1GB")
     '800MB'

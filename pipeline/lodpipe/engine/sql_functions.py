@@ -1,4 +1,4 @@
-r"""The SQL functions that a plan may call beside those of the engine, as macros over the engine's own.
+r"""The SQL functions of plans that DuckDB does not have, as macros over its own.
 
 A template `http://example.org/{name}` over the column c0 calls, for instance, `iri_safe(c0)`:
 
@@ -6,7 +6,8 @@ A template `http://example.org/{name}` over the column c0 calls, for instance, `
     SELECT nt_quote('two "words"')         -- "two \"words\""
     SELECT is_day('2024-02-30')            -- false
 
-Functions that only typed sources need (JSON, databases) are beside the SQL that calls them: json_columns.py, databases.py.
+Functions that only typed sources need (JSON, databases) are beside the SQL that calls them:
+json_columns.py, databases.py.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from lodpipe.mapping.plan import text
 from lodpipe.rdf.datatypes import IRI
 
 # IRI-safe: everything but iunreserved is percent-encoded (RML-Core; RFC 3987, 2.2). The engine's
-# url_encode does so for ASCII (as many bytes as characters); for other texts it is called for runs of
-# ASCII and for characters that are not ucschar.
+# url_encode does so for ASCII (as many bytes as characters); for other texts it is called for runs
+# of ASCII and for characters that are not ucschar.
 IRI_SAFE = r"""CREATE OR REPLACE MACRO iri_safe(x) AS
     CASE WHEN strlen(x) = length(x) THEN url_encode(x)
     ELSE list_aggregate(list_transform(regexp_extract_all(x, '[\x00-\x7F]+|[^\x00-\x7F]'),
@@ -30,8 +31,8 @@ IRI_SAFE_ASCII = "CREATE OR REPLACE MACRO iri_safe(x) AS url_encode(x)"
 
 PLAN_FUNCTIONS = (
     IRI_SAFE,
-    # A literal in quotes with the canonical escapes of N-Triples (RDF 1.1 N-Triples, 4; RDFC-1.0, A):
-    # those of JSON, and DEL.
+    # A literal in quotes with the canonical escapes of N-Triples (RDF 1.1 N-Triples, 4;
+    # RDFC-1.0, A): those of JSON, and DEL.
     r"""CREATE MACRO nt_quote(x) AS
         replace(CAST(to_json(CAST(x AS VARCHAR)) AS VARCHAR), chr(127), '\u007F')""",
     # Characters that an unsafe IRI may have and a line of N-Quads may not (RDF 1.1 N-Quads, IRIREF)

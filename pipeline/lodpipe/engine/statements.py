@@ -1,4 +1,9 @@
-"""The statement table: sorted, without doubles, each statement with the record and the rule that made it."""
+"""The statement table: sorted, without doubles, each statement with the record and the rule that made it.
+
+`StatementTable` reads it, and `Statements` also knows where each statement comes from. What both ask is of this form:
+
+    SELECT DISTINCT p, o FROM statements WHERE s = '<https://example.org/place/1>' ORDER BY p, o
+"""
 
 from __future__ import annotations
 
@@ -11,13 +16,14 @@ from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.parquet import without_version
+from lodpipe.engine.session import Session
 from lodpipe.mapping.plan import Rule, text
 from lodpipe.rdf.terms import TYPE, Quad, Triple
 
 _RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
 
 
-# From the very statement to anything that is known of its subject: the parts that are known, the columns they stand in, and a predicate.
+# From the very statement to anything that is known of its subject: the parts that are known, their columns, and a predicate.
 _NARROWING: tuple[tuple[tuple[int, ...], tuple[str, ...], str | None], ...] = (
     ((0, 1, 2), ("s", "p", "o"), None), ((0, 1), ("s", "p"), None), ((0,), ("s",), TYPE), ((0,), ("s",), None), ((0,), ("o",), None),
 )  # fmt: skip
@@ -34,12 +40,11 @@ class Statistics(NamedTuple):
     classes: int
 
 
-class Statements:
-    """The table `statements` of an engine, and the way from a statement back to its line."""
+class StatementTable:
+    """The table `statements` of a session, which run_plan.py has made."""
 
-    def __init__(self, engine: Engine, rules: Sequence[Rule], vocabulary: Vocabulary, root: Path) -> None:
-        self.session, self._records = engine.session, engine.records
-        self.rules, self.vocabulary, self.root = rules, vocabulary, root
+    def __init__(self, session: Session) -> None:
+        self.session = session
 
     def __len__(self) -> int:
         """How many statements there are."""
@@ -93,6 +98,10 @@ class Statements:
     def properties_of(self, subject: str) -> list[tuple[str, str]]:
         """Predicates and objects of a resource, in order."""
         return self.session.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
+
+    def rows_of(self, subject: str) -> list[tuple[str, str, str, int | None, int | None]]:
+        """The statements of a resource, in order: predicate, object, graph, record, rule."""
+        return self.session.rows("SELECT p, o, g, record, rule FROM statements WHERE s = ? ORDER BY p, o, g", [subject])
 
     def subjects_with(self, predicate: str, value: str) -> list[str]:
         """The resources that have this value of a predicate, in order."""
@@ -161,6 +170,21 @@ class Statements:
             "GROUP BY ALL ORDER BY ALL"
         )
 
+    def values(self, predicate: str, subjects: Sequence[str]) -> list[tuple[str, str]]:
+        """The objects of a predicate that many subjects have, as pairs, in order."""
+        given = "(SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS node) a"
+        sql = f"SELECT DISTINCT t.s, t.o FROM {given} JOIN statements t ON t.s = a.node WHERE t.p = ? ORDER BY ALL"
+        return self.session.rows(sql, [json.dumps(subjects, ensure_ascii=False), predicate])
+
+
+class Statements(StatementTable):
+    """The table, and the way from a statement back to its line: the record that made it, or the rule, or the declaration."""
+
+    def __init__(self, engine: Engine, rules: Sequence[Rule], vocabulary: Vocabulary, root: Path) -> None:
+        super().__init__(engine.session)
+        self._records = engine.records
+        self.rules, self.vocabulary, self.root = rules, vocabulary, root
+
     def origin(self, subject: str, predicate: str | None = None, value: str | None = None) -> Origin | None:
         """Where a statement comes from: the field that made its object, else the record that made its subject.
 
@@ -169,43 +193,39 @@ class Statements:
         """
         return self.origins([(subject, predicate or "", value or "")])[0]
 
-    def origins(self, asked: Sequence[Triple]) -> list[Origin | None]:
+    def origins(self, triples: Sequence[Triple]) -> list[Origin | None]:
         """The same for many statements at once, parts of which may be empty: a query for each step from the very statement to its subject."""
         found: dict[Triple, tuple[int | None, int | None, bool]] = {}
-        left = sorted(set(asked))
-        for known, on, predicate in _NARROWING:
+        left = sorted(set(triples))
+        for known, columns, predicate in _NARROWING:
             if not left:
                 break
-            wanted = [one for one in left if all(one[place] for place in known)]
-            keys = sorted({tuple(one[place] for place in known) for one in wanted})
-            places = {row[:-2]: row[-2:] for row in self._last(keys, on, predicate)}
-            for one in wanted:
-                if (place := places.get(tuple(one[part] for part in known))) is not None:
-                    found[one] = (*place, len(known) > 1)
-            left = [one for one in left if one not in found]
-        by_record = sorted(found.items(), key=lambda one: (one[1][0] is not None, one[1][0] or 0))  # files are read from top to bottom
-        told = {one: self.locate(record, None if rule is None else self.rules[rule], one[0], exact=exact) for one, (record, rule, exact) in by_record}
-        return [told.get(one) for one in asked]
+            keys = {triple: tuple(triple[part] for part in known) for triple in left if all(triple[part] for part in known)}
+            last = {row[:-2]: row[-2:] for row in self._last(sorted(set(keys.values())), columns, predicate)}
+            for triple, key in keys.items():
+                if (record_and_rule := last.get(key)) is not None:
+                    found[triple] = (*record_and_rule, len(known) > 1)
+            left = [triple for triple in left if triple not in found]
+        origins: dict[Triple, Origin | None] = {}
+        for triple in sorted(found, key=lambda triple: (found[triple][0] is not None, found[triple][0] or 0)):  # files are read from top to bottom
+            record, rule, exact = found[triple]
+            origins[triple] = self.locate(record, None if rule is None else self.rules[rule], triple[0], exact=exact)
+        return [origins.get(triple) for triple in triples]
 
-    def values(self, predicate: str, subjects: Sequence[str]) -> list[tuple[str, str]]:
-        """The objects of a predicate that many subjects have, as pairs, in order."""
-        given = "(SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS node) a"
-        sql = f"SELECT DISTINCT t.s, t.o FROM {given} JOIN statements t ON t.s = a.node WHERE t.p = ? ORDER BY ALL"
-        return self.session.rows(sql, [json.dumps(subjects, ensure_ascii=False), predicate])
-
-    def _last(self, keys: Sequence[tuple[str, ...]], on: Sequence[str], predicate: str | None) -> list[tuple[Any, ...]]:
+    def _last(self, keys: Sequence[tuple[str, ...]], columns: Sequence[str], predicate: str | None) -> list[tuple[Any, ...]]:
         """For each key, its values and record and rule of the last statement that has them in some columns."""
         if not keys:
             return []
-        names = [f"k{number}" for number in range(len(on))]
+        names = [f"k{number}" for number in range(len(columns))]
         structure = json.dumps([dict.fromkeys(names, "VARCHAR")])
         given = json.dumps([dict(zip(names, key, strict=True)) for key in keys], ensure_ascii=False)
-        joined = " AND ".join(f"t.{column} = a.{name}" for name, column in zip(names, on, strict=True))
-        columns = ", ".join(f"a.{name}" for name in names)
+        condition = " AND ".join(f"t.{column} = a.{name}" for name, column in zip(names, columns, strict=True))
+        listed = ", ".join(f"a.{name}" for name in names)
         where = f" WHERE (t.p || '') = {text(predicate)}" if predicate else ""  # the join is to lead, not the many statements of one predicate
         return self.session.rows(
-            f"SELECT {columns}, t.record, t.rule FROM (SELECT unnest(from_json(?, {text(structure)}), recursive := true)) a "
-            f"JOIN statements t ON {joined}{where} QUALIFY row_number() OVER (PARTITION BY {columns} ORDER BY t.record DESC NULLS LAST, t.rule) = 1",
+            f"SELECT {listed}, t.record, t.rule FROM (SELECT unnest(from_json(?, {text(structure)}), recursive := true)) a "
+            f"JOIN statements t ON {condition}{where} "
+            f"QUALIFY row_number() OVER (PARTITION BY {listed} ORDER BY t.record DESC NULLS LAST, t.rule) = 1",
             [given],
         )
 

@@ -1,6 +1,7 @@
-"""Columns of a SQL table as texts with their types, by the natural mapping of SQL values (R2RML, 10).
+"""Columns of a SQL table as texts with types, by the natural mapping of SQL values (R2RML, 10).
 
-Where any column of a relation has a type, each becomes two. A column `population` of type BIGINT that is referred to as c0:
+Where any column of a relation has a type, each becomes two. A column `population` of type BIGINT
+that is referred to as c0:
 
     CAST(CAST("population" AS VARCHAR) AS VARCHAR) AS "c0",
     CASE WHEN CAST("population" AS VARCHAR) IS NOT NULL THEN 'integer' END AS "c0 type"

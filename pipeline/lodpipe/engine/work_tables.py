@@ -1,10 +1,10 @@
-"""Tables that the engine makes on the way, so that a query or a file is computed once: joined rows, files, distinct rows.
+"""Tables made on the way, so that no query or file is computed twice: files, joins, distinct rows.
 
     tables.create("SELECT DISTINCT c0 FROM places")     # "work 1", the name of a new table
     tables.create_records("SELECT c0 FROM scan", 3)     # a relation of records
 
-Here the relation is `(SELECT 844424930131968 + rowid AS _record, * FROM "work 2")`: the number of a record
-has the number of its table in it (sources/record_tables.py).
+Here the relation is `(SELECT 844424930131968 + rowid AS _record, * FROM "work 2")`: the number of a
+record has the number of its table in it (sources/record_tables.py).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from lodpipe.sources.record_tables import first_record
 
 
 class WorkTables:
-    """Creates and drops such tables in a session, and knows which one has the rows of a relation."""
+    """Creates and drops such tables, and knows which one has the rows of a relation."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
@@ -31,9 +31,10 @@ class WorkTables:
         return name
 
     def create_records(self, sql: str, number: int) -> str:
-        """The rows of a query as the records of table `number`, in their order: a relation with the column `_record`.
+        """A relation of the rows of a query in their order, with the column `_record`.
 
-        Records are numbered by the engine's row numbers; a window that counts rows would read the file on one core only.
+        They are the records of table `number`, counted by the engine's own row numbers: a window
+        that counts rows would read the file on one core only.
         """
         table = self.create(sql)
         relation = f"(SELECT {first_record(number)} + rowid AS _record, * FROM {table})"
@@ -45,7 +46,7 @@ class WorkTables:
         return self._table_of.get(relation)
 
     def drop(self, name: str) -> None:
-        """Removes one."""
+        """Removes a table by its name."""
         self._session.rows(f"DROP TABLE {name}")
         del self._table_of[name]
 

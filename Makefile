@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := all
-.PHONY: all build check test lint format lock frontend frontend-check test-portals bench conformance clean help
+.PHONY: all build check test lint format lock docs frontend frontend-check test-portals bench conformance clean help
 
 all: build check  ## set up, build dist/ and check the real publication (default)
 
@@ -67,6 +67,9 @@ bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)
 	$(BIN)/python benchmarks/flagship.py
 	$(BIN)/python benchmarks/mapping.py
 	$(BIN)/python benchmarks/validation.py
+
+docs: $(VENV)/.run  ## write the rules into docs/errors/
+	$(BIN)/python -m lodpipe.diagnostics.rule_pages docs/errors
 
 conformance: $(VENV)/.test  ## run the official suites and write docs/conformance.md
 	PYTHONPATH=tests $(BIN)/python -m conformance.report

@@ -85,7 +85,7 @@ class Bench:
             program = Path(sys.executable).with_name("lodpipe")
             # Real registers hold wrong values; as the peers do, lodpipe is to go on, yet it says each of them.
             more = ["--no-sort"] if name == UNSORTED else []
-            self.commands[name] = lambda: [program, "map", f"{self.case}.rml.ttl", "-o", task.out, "--bad-values", "warn", *more]
+            self.commands[name] = lambda: [program, "map", f"{self.case}.rml.ttl", "-o", task.out, "--on-invalid-value", "warn", *more]
             return
         peer = next(one for one in PEERS if one.name == name)
         if peer.runs(self.case):

@@ -287,7 +287,7 @@ def hostile(folder: Path, clients: int, seconds: int, limit: float) -> None:
     project = Project.open(ROOT)
     asked = queries()
     right = expected(project.dist / f"{project.publication.name}.nt", asked)
-    with running(lodpipe("lodpipe serve", "--seconds", str(limit)), folder) as (pid, port):
+    with running(lodpipe("lodpipe serve", "--timeout", str(limit)), folder) as (pid, port):
         seen = asyncio.run(besieged(port, pid, clients, seconds, asked, right))
     print("| query | asked | statuses | median ms | 99th percentile ms | longest s |\n|---|---:|---|---:|---:|---:|")
     print(_line("simple, answered", {200: seen.simple.get(200, [])}))

@@ -31,9 +31,9 @@ publisher: {name: Nobody, url: https://register.example/}
 contact: {name: Nobody, url: https://register.example/}
 graph: terms
 dumps: [nq, nt]
-bad_values: warn
+on_invalid_value: warn
 memory: MEMORY
-shacl: columns
+shacl_engine: columns
 """,
     "source/records.yaml": """
 organisations:
@@ -112,7 +112,7 @@ def main() -> None:
     given = parser.parse_args()
     from lodpipe.config.publication import Project
     from lodpipe.site.writer import site_digest, write_site
-    from lodpipe.workflow.build import checked, write_dist
+    from lodpipe.workflow.pipeline import checked, write_dist
 
     with tempfile.TemporaryDirectory(prefix="site-") as name:
         root = project_of(given.table, Path(name) / "project", given.memory) if given.table else ROOT

@@ -105,9 +105,9 @@ HAND = {
 
 def run(engine: str, data: Path, shapes: Path, memory: str) -> tuple[int, float, float]:
     """Validates in this process; gives the number of results, and the seconds (wall, CPU) after the data were a table."""
-    from lodpipe.commands.validate import Options, read_files
     from lodpipe.shacl import shapes as engines
     from lodpipe.shacl.data_graph import connect, load_files
+    from lodpipe.workflow.validation_run import ValidationOptions, read_files
 
     with tempfile.TemporaryDirectory() as folder, connect(memory, folder, data.stat().st_size) as connection:
         load_files(connection, [data])
@@ -119,7 +119,7 @@ def run(engine: str, data: Path, shapes: Path, memory: str) -> tuple[int, float,
                 name: connection.execute(sql.replace("{EX}", EX).replace("{TYPE}", RDF_TYPE)).fetchall()[0][0] for name, sql in HAND.items()
             }
             return sum(counts.values()), time.perf_counter() - started, time.process_time() - used
-        results = engines.ENGINES[engine](connection, read_files([shapes], Options()))
+        results = engines.ENGINES[engine](connection, read_files([shapes], ValidationOptions()))
         return len(results), time.perf_counter() - started, time.process_time() - used
 
 

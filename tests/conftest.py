@@ -100,7 +100,7 @@ def publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server over it with short bounds."""
     told = tmp_path_factory.mktemp("server") / "told"
-    with serving(publication, told, "--seconds", 1, "--client-seconds", 1, "--processes", 4, "--memory", "300MB", "--result", "5MB") as server:
+    with serving(publication, told, "--timeout", 1, "--client-timeout", 1, "--processes", 4, "--memory", "300MB", "--max-result", "5MB") as server:
         yield server
 
 

@@ -7,15 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
+from lodpipe.commands.cli import COMMANDS, main
+from lodpipe.commands.options import RENAMED
+from lodpipe.config import publication
 from support import ROOT, copy_project, invoke, run_process, told
 
 
 def python(code: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments, "-c", code], cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
-
-
 
 
 # -- Python ------------------------------------------------------------------------------------------------------------
@@ -39,7 +41,7 @@ print("good")
 
 
 def test_build_is_a_function_however_often_it_is_imported(tmp_path: Path) -> None:
-    code = "import lodpipe.workflow.build\nfrom lodpipe import build\nfrom lodpipe import build as again\nprint(callable(build), build is again)"
+    code = "import lodpipe.workflow.pipeline\nfrom lodpipe import build\nfrom lodpipe import build as again\nprint(callable(build), build is again)"
     assert python(code, tmp_path).stdout == "True True\n"
 
 
@@ -51,7 +53,7 @@ def test_what_is_wrong_comes_with_the_error(copy_of_project: Path) -> None:
     with pytest.raises(InvalidData) as caught, checked(Project.open(copy_of_project)):
         pass
     first = next(one for one in caught.value.findings if one.code == "LP206")
-    assert (str(first.where), first.words["value"]) == ("source/labs/brandis.yaml:6", "rokl")
+    assert (str(first.where), first.params["value"]) == ("source/labs/brandis.yaml:6", "rokl")
 
 
 def test_everything_that_the_package_names_is_there(tmp_path: Path) -> None:
@@ -62,11 +64,41 @@ def test_everything_that_the_package_names_is_there(tmp_path: Path) -> None:
 # -- commands ----------------------------------------------------------------------------------------------------------
 
 
-def test_every_command_is_explained() -> None:
-    text = invoke("--help").stdout
-    assert all(command in text for command in ("build", "check", "map", "explain"))
-    for command in ("build", "check", "map", "explain"):
-        assert invoke(command, "--help").stdout.count("\n") > 5
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_summary_of_a_command_is_the_first_line_of_its_own_help(name: str) -> None:
+    command = main.get_command(click.Context(main), name)
+    assert command is not None and command.name == name
+    assert (command.help or "").splitlines()[0] == COMMANDS[name].summary
+    assert COMMANDS[name].summary in " ".join(invoke("--help").stdout.split())
+
+
+@pytest.mark.parametrize(("old", "new"), RENAMED.items())
+def test_an_option_of_an_earlier_version_is_answered_with_its_name_of_today(old: str, new: str) -> None:
+    options = {name: option_names(name) for name in COMMANDS}
+    assert any(new in names for names in options.values()) and not any(old in names for names in options.values())
+    result = invoke("build", old, "1")
+    assert (result.exit_code, f"{old} is now called {new}" in result.stderr) == (2, True)
+
+
+def option_names(name: str) -> set[str]:
+    command = main.get_command(click.Context(main), name)
+    return {option for parameter in command.params for option in parameter.opts} if command else set()
+
+
+def test_keys_of_an_earlier_version_are_told_with_their_names_of_today_at_their_lines(copy_of_project: Path) -> None:
+    path = copy_of_project / "publication.yaml"
+    text = path.read_text("utf-8")
+    for old, new in publication.RENAMED.items():
+        text = text.replace(f"\n{new}:", f"\n{old}:")
+    text += "shacl: columns\nshacl_allow: []\nbad_values: never\n"
+    path.write_text(text.replace("\n    keys: [wikidata", "\n    apart: [[a, b]]\n    keys: [wikidata"), "utf-8")
+    result = invoke("check", "--project", copy_of_project, "--lang", "en")
+    lines = dict(enumerate(path.read_text("utf-8").splitlines(), 1))
+    renamed = {(lines[finding.line].split(":")[0].strip(), finding.what) for finding in told(result.stderr) if finding.code == "LP612"}
+    expected = publication.RENAMED | publication.RENAMED_IN_DUPLICATES
+    assert renamed == {(old, f"`{old}` is now called `{new}`") for old, new in expected.items()}
+    assert [lines[finding.line] for finding in told(result.stderr) if finding.code == "LP601"] == ["bad_values: never"]
+    assert result.exit_code == 2
 
 
 def test_the_installed_command_works() -> None:
@@ -77,7 +109,7 @@ def test_the_installed_command_works() -> None:
     assert (done.returncode, done.stdout.split(",")[0]) == (0, "lodpipe"), done.stderr
 
 
-def test_help_loads_no_engine(tmp_path: Path) -> None:
+def test_help_loads_no_engine_and_no_command(tmp_path: Path) -> None:
     code = """
 import sys
 from lodpipe.commands.cli import main
@@ -85,7 +117,9 @@ try:
     main(["--help"])
 except SystemExit:
     pass
-print([name for name in ("duckdb", "rdflib", "pyshacl", "pyoxigraph", "yaml", "jsonschema_rs") if name in sys.modules])
+from lodpipe.commands.cli import COMMANDS
+unwanted = ["duckdb", "rdflib", "pyshacl", "pyoxigraph", "yaml", "jsonschema_rs", *(f"lodpipe.commands.{one.module}" for one in COMMANDS.values())]
+print([name for name in unwanted if name in sys.modules])
 """
     assert python(code, tmp_path).stdout.splitlines()[-1] == "[]"
 
@@ -135,7 +169,7 @@ def test_exit_code_2_says_that_the_call_is_wrong(call: str, tmp_path: Path) -> N
 
 def test_exit_code_2_for_a_resource_of_which_nothing_is_said(built: Path) -> None:
     result = invoke("explain", "lab/nowhere", "--project", built)
-    assert (result.exit_code, "nothing is said of" in result.stderr) == (2, True)
+    assert (result.exit_code, "no statement has the subject" in result.stderr) == (2, True)
 
 
 def test_exit_code_3_says_that_the_program_is_wrong(copy_of_project: Path) -> None:
@@ -162,14 +196,14 @@ def test_a_pipe_gets_no_colours(copy_of_project: Path) -> None:
 @pytest.mark.parametrize(("setting", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)], ids=["terminal", "NO_COLOR"])
 def test_a_terminal_gets_colours_unless_it_asks_for_none(setting: dict[str, str], coloured: bool, copy_of_project: Path) -> None:
     pty = pytest.importorskip("pty")
-    main, other = pty.openpty()
+    terminal, other = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "lodpipe", "check", "--project", str(copy_of_project)], stderr=other, stdout=other, env=os.environ | setting
     )
     os.close(other)
     output = b""
     try:
-        while data := os.read(main, 65536):
+        while data := os.read(terminal, 65536):
             output += data
     except OSError:  # Linux says so when the other end is closed
         pass

@@ -273,7 +273,7 @@ def test_a_build_refuses_a_catalogue_that_breaks_its_shapes(tmp_path: Path) -> N
     with pytest.raises(InvalidDeclaration) as raised:
         build(Project.open(project))
     assert {one.code for one in raised.value.findings} == {"LP524"}
-    assert any("dcat:theme" in one.words["message_en"] or "theme" in one.words["message_en"] for one in raised.value.findings)
+    assert any("dcat:theme" in one.params["message_en"] or "theme" in one.params["message_en"] for one in raised.value.findings)
     assert not (project / "dist").exists()
 
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from lodpipe import Project
-from lodpipe.diagnostics.rules import tell
+from lodpipe.diagnostics.rules import render
 from lodpipe.publish.catalogue.checks import catalogue_findings
 from lodpipe.publish.catalogue.graph import PREFIXES, Graph
 from support import TESTS
@@ -27,7 +27,7 @@ def project(built: Path) -> Project:
 
 
 def told(project: Project, folder: Path) -> list[tuple[str, str]]:
-    return [(one.code, f"{one.where}: {tell(one.code, dict(one.words))[0]}") for one in catalogue_findings(project, folder)]
+    return [(one.code, f"{one.where}: {render(one.code, dict(one.params))[0]}") for one in catalogue_findings(project, folder)]
 
 
 def broken(case: dict[str, Any], folder: Path) -> None:

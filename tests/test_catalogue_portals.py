@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from lodpipe import Project
-from lodpipe.publish.catalogue.quality import asking, quality
+from lodpipe.publish.catalogue.quality import head_requests, quality
 from support import TESTS, copy_project, invoke, run_process
 
 ENVIRONMENTS = TESTS / ".portals"
@@ -181,7 +181,7 @@ def served(dist: Path) -> Iterator[str]:
 
 def test_the_quality_score_is_405_of_405(built: Path, served: str) -> None:
     project = Project.open(built)
-    found = quality(project, answers=asking(served, project.publication.catalogue.downloads))
+    found = quality(project, answers=head_requests(served, project.publication.catalogue.downloads))
     assert [one for one in found if not one.met] == []
     assert (sum(one.score for one in found), sum(one.points for one in found)) == (405, 405)
     assert len(found) == 23

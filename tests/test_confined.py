@@ -122,7 +122,7 @@ def test_no_spelling_of_service_reaches_the_network(libraries: Path, listener: L
     for number, case in enumerate(SPELLINGS):
         text = case["text"].replace("ADDRESS", listener.url)
         (libraries / f"queries/q{number:02}.rq").write_text(f"{HEADER}{text}\n", "utf-8")
-        code = asked(libraries, text, tmp_path, "--seconds", "5")[0]
+        code = asked(libraries, text, tmp_path, "--timeout", "5")[0]
         assert (code == 0) is (case["reads"] == "plain"), case
         answer = server.query(text, "text/csv, text/turtle", post=True)
         assert answer.status == {"service": 403, "refused": 400, "plain": 200}[case["reads"]], (case, answer.body)
@@ -173,7 +173,7 @@ def test_a_query_that_fails_is_a_finding_with_its_file(libraries: Path) -> None:
 def test_query_ends_with_one_line_and_the_right_code(built: Path, tmp_path: Path) -> None:
     code, out, err = asked(built, CYCLE.replace("ORDER BY ORDER", "ORDER BY (IF(true, ?o, 0))"), tmp_path)
     assert (code, out) == (3, "") and "error LP813: the store failed" in err and "backtrace" not in err
-    code, out, err = asked(built, "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }", tmp_path, "--seconds", "0.5")
+    code, out, err = asked(built, "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }", tmp_path, "--timeout", "0.5")
     assert (code, out) == (2, "") and "LP811" in err and "0.5 seconds" in err
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from conformance import server
-from lodpipe.commands.map import map_file
 from lodpipe.diagnostics.finding import InvalidDeclaration, LodpipeError, SourceError
+from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from support import invoke, told
 
 PREFIXES = "@prefix rr: <http://www.w3.org/ns/r2rml#> . @prefix ex: <http://ex.org/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n"
@@ -81,7 +81,7 @@ class Place:
         path, out = self.folder / "mapping.ttl", self.folder / "out.nq"
         path.write_text(PREFIXES + mapping, "utf-8")
         out.unlink(missing_ok=True)
-        map_file(path, out, base="http://ex.org/", database=self.address if database == "" else database)
+        map_file(path, out, MappingOptions("http://ex.org/", self.address if database == "" else database))
         lines = out.read_text("utf-8").replace(f"<{XSD}", "<").replace("http://ex.org/", "").split("\n")
         return [line.removesuffix(" .") for line in lines if line]
 
@@ -175,7 +175,7 @@ def test_a_row_that_is_too_long_and_a_text_that_is_none_are_told(sqlite: Place) 
     sqlite.fill("CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, hex(zeroblob(9000000)));")
     assert [one.code for one in sqlite.fails(ANY).findings] == ["LP104"]
     sqlite.fill("UPDATE t SET note = CAST(x'ff41' AS TEXT)")
-    assert [dict(one.words) for one in sqlite.fails(ANY).findings] == [{"detail": "a text is not UTF-8"}]
+    assert [dict(one.params) for one in sqlite.fails(ANY).findings] == [{"detail": "a text is not UTF-8"}]
 
 
 JOINS = """
@@ -211,7 +211,7 @@ def test_an_overriding_datatype_is_checked_and_the_query_is_pointed_to(place: Pl
     place.fill("CREATE TABLE t (id INTEGER, born TEXT); INSERT INTO t VALUES (1, '1999'), (2, 'once');")
     mapping = table("t", "t", born="born").replace('"born"', '"born" ; rr:datatype xsd:gYear')
     error = place.fails(mapping)
-    assert [(one.code, one.words["value"], str(one.where)) for one in error.findings] == [("LP302", "once", "mapping.ttl:2")]
+    assert [(one.code, one.params["value"], str(one.where)) for one in error.findings] == [("LP302", "once", "mapping.ttl:2")]
 
 
 @pytest.mark.parametrize(
@@ -232,7 +232,7 @@ def test_a_wrong_query_is_told_with_its_line(place: Place, query: str) -> None:
 def test_a_column_that_is_not_there_is_told_with_those_that_are(place: Place) -> None:
     place.fill("CREATE TABLE t (id INTEGER, note TEXT);")
     (finding,) = place.fails(table("t", "t", note="notes")).findings
-    assert (finding.code, finding.words["detail"]) == ("LP602", "the source has no column `notes`; it has id, note")
+    assert (finding.code, finding.params["detail"]) == ("LP602", "the source has no column `notes`; it has id, note")
 
 
 def test_columns_that_differ_by_case_only_keep_their_values(on_postgresql: Place) -> None:
@@ -282,21 +282,21 @@ def test_an_address_that_is_none_is_told_without_its_password(sqlite: Place, add
     error = sqlite.fails(ANY, address)
     assert isinstance(error, InvalidDeclaration)
     assert [(one.code, str(one.where)) for one in error.findings] == [("LP602", "mapping.ttl:2")]
-    assert "secret" not in str([dict(one.words) for one in error.findings])
+    assert "secret" not in str([dict(one.params) for one in error.findings])
 
 
 def test_an_unreachable_server_is_told_without_its_password(sqlite: Place) -> None:
     error = sqlite.fails(ANY, "postgresql://ann:secret@127.0.0.1:1/shop")
     assert isinstance(error, SourceError)
     ((finding),) = error.findings
-    assert (finding.code, finding.words["file"]) == ("LP106", "postgresql://127.0.0.1/shop")
-    assert "secret" not in str(dict(finding.words))
+    assert (finding.code, finding.params["file"]) == ("LP106", "postgresql://127.0.0.1/shop")
+    assert "secret" not in str(dict(finding.params))
 
 
 def test_a_missing_driver_names_the_extra(sqlite: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     (finding,) = sqlite.fails(ANY, "postgresql://localhost/shop").findings
-    assert "pip install 'lodpipe[postgresql]'" in finding.words["detail"]
+    assert "pip install 'lodpipe[postgresql]'" in finding.params["detail"]
 
 
 def test_the_command_takes_a_database(sqlite: Place) -> None:

@@ -3,8 +3,8 @@
 What a code block is for stands in a comment before it:
 
     file: PATH      a file of the page's own project (docs/another-network.md is the small one that other pages break)
-    wrong: PATH     takes the place of that file; the page's finding must be told
-    mended: PATH    takes its place again; the finding must be gone, and nothing else be wrong
+    wrong: PATH     replaces that file; the page's finding must be reported
+    fixed: PATH     replaces it again; the finding must be gone, and there must be no other error
     mapping         a whole mapping for the small project, followed by
     makes           the statements that it makes
     run             shell or Python, run in the page's own project, else in a built copy of the real publication
@@ -29,12 +29,13 @@ import pytest
 from click.testing import CliRunner
 
 from lodpipe import LodpipeError, Project, checked
-from lodpipe.commands.cli import main
+from lodpipe.commands.cli import COMMANDS, main
+from lodpipe.diagnostics import rule_pages
 from lodpipe.diagnostics.finding import Finding, Severity
-from lodpipe.diagnostics.rules import KINDS
+from lodpipe.diagnostics.rules import RULES
 from lodpipe.mapping import yarrrml
 from lodpipe.sources.record_declaration import TYPES
-from lodpipe.workflow.build import stale
+from lodpipe.workflow.pipeline import stale
 from support import ROOT, invoke
 
 DOCS = ROOT / "docs"
@@ -42,12 +43,12 @@ README = (ROOT / "README.md").read_text("utf-8")
 PAGES = sorted(path for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 ERROR_PAGES = sorted((DOCS / "errors").glob("LP*.md"))
 UNTESTED = {
-    "LP305": "told by `lodpipe map` only",
+    "LP305": "reported by `lodpipe map` only",
     "LP610": "needs a pattern that takes seconds: tests/test_shacl_paths.py",
     "LP820": "needs a project without dist/: tests/test_serve.py",
     "LP821": "needs a port that is taken: tests/test_serve.py",
     "LP701": "needs a full disk",
-    "LP702": "needs a second build at work",
+    "LP702": "needs a second build",
     "LP513": "needs an older dist/: tests/test_reports.py",
     "LP703": "needs a full disk: tests/test_faults.py",
     "LP704": "needs a file saved during a build: tests/test_faults.py",
@@ -57,11 +58,11 @@ UNTESTED = {
     "LP708": "needs a kill: tests/test_faults.py",
     "LP709": "needs a crash: tests/test_faults.py",
     "LP710": "needs a wrong writer: tests/test_dumps.py",
-    "LP807": "told by `lodpipe query` only: tests/test_queries.py",
-    "LP808": "told by `lodpipe query` only: tests/test_queries.py",
-    "LP809": "told by `lodpipe query` only: tests/test_queries.py",
-    "LP810": "told by `lodpipe query` only: tests/test_queries.py",
-    **dict.fromkeys(("LP811", "LP812", "LP813", "LP814", "LP815", "LP816"), "told of queries: tests/test_confined.py"),
+    "LP807": "reported by `lodpipe query` only: tests/test_queries.py",
+    "LP808": "reported by `lodpipe query` only: tests/test_queries.py",
+    "LP809": "reported by `lodpipe query` only: tests/test_queries.py",
+    "LP810": "reported by `lodpipe query` only: tests/test_queries.py",
+    **dict.fromkeys(("LP811", "LP812", "LP813", "LP814", "LP815", "LP816"), "reported of queries: tests/test_confined.py"),
 }
 
 
@@ -130,7 +131,7 @@ def test_the_small_project_builds_and_then_has_no_finding(small: Path) -> None:
 
 
 @pytest.mark.parametrize("page", [page for page in ERROR_PAGES if page.stem not in UNTESTED], ids=lambda page: page.stem)
-def test_the_wrong_example_is_told_and_the_mended_one_is_right(page: Path, small: Path) -> None:
+def test_the_anti_pattern_is_reported_and_the_best_practice_is_not(page: Path, small: Path) -> None:
     code = page.stem
     before = {path: path.read_bytes() for path in small.rglob("*") if path.is_file()}
     found = blocks(page.read_text("utf-8"))
@@ -139,18 +140,18 @@ def test_the_wrong_example_is_told_and_the_mended_one_is_right(page: Path, small
             replaced(small, block)
         elif block.purpose == "delete":
             (small / block.path).unlink()
-    told = findings(small)
-    assert code in {one.code for one in told}, [(one.code, dict(one.words)) for one in told]
+    reported = findings(small)
+    assert code in {one.code for one in reported}, [(one.code, dict(one.params)) for one in reported]
     for path in {path for path in small.rglob("*") if path.is_file()} - before.keys():
         path.unlink()
     for path, data in before.items():
         path.write_bytes(data)
     for block in found:
-        if block.purpose == "mended":
+        if block.purpose == "fixed":
             replaced(small, block)
         elif block.purpose == "built":
             assert invoke("build", "--project", small).exit_code == 0
-    left = [(one.code, dict(one.words)) for one in findings(small) if one.code == code or one.severity is Severity.ERROR]
+    left = [(one.code, dict(one.params)) for one in findings(small) if one.code == code or one.severity is Severity.ERROR]
     assert left == []
 
 
@@ -219,15 +220,20 @@ def change(path: Path, diff: str) -> None:
 
 
 def test_every_code_has_a_page_and_every_page_a_code() -> None:
-    assert {page.stem for page in ERROR_PAGES} == set(KINDS)
-    index = (DOCS / "errors/README.md").read_text("utf-8")
-    assert [code for code in KINDS if f"[{code}]({code}.md)" not in index] == []
+    assert {page.stem for page in ERROR_PAGES} == set(RULES)
     assert [page.stem for page in ERROR_PAGES if not page.read_text("utf-8").startswith(f"# {page.stem}: ")] == []
+
+
+def test_the_pages_of_the_rules_are_fresh() -> None:
+    stale_pages = [path.name for path, text in rule_pages.update_folder(DOCS / "errors").items() if path.read_text("utf-8") != text]
+    assert stale_pages == [], "run `make docs`"
+    assert all(rule.name in (DOCS / f"errors/{rule.code}.md").read_text("utf-8") for rule in RULES.values())
 
 
 def test_every_command_is_in_the_readme_and_every_option_there_or_on_its_page() -> None:
     missing = []
-    for name, command in main.commands.items():
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
         missing += [] if f"lodpipe {name}" in README else [name]
         own = DOCS / f"{name}.md"
         page = README + (own.read_text("utf-8") if own.is_file() else "")

@@ -186,7 +186,7 @@ def test_an_exchange_in_two_steps_that_was_killed_is_mended(small: Path) -> None
 def test_a_source_that_changes_during_the_build_is_told(accident: str, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
-    build = importlib.import_module("lodpipe.workflow.build")
+    build = importlib.import_module("lodpipe.workflow.pipeline")
     before = fingerprint(small / "dist")
     rename(small, "Main Library")
     original = build.write_dist
@@ -237,7 +237,7 @@ def test_a_folder_in_the_place_of_a_file_is_told(name: str, small: Path) -> None
 def test_out_of_time_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
-    build = importlib.import_module("lodpipe.workflow.build")
+    build = importlib.import_module("lodpipe.workflow.pipeline")
     before = fingerprint(small / "dist")
     with (small / "publication.yaml").open("a", encoding="utf-8") as file:
         file.write("limits: {time: 1}\n")

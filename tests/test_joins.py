@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lodpipe.commands.map import map_file, read_mapping
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.run_plan import count_statements, make_statements
 from lodpipe.mapping.plan import Plan, compile_mapping
+from lodpipe.workflow.mapping_run import MappingOptions, map_file, read_mapping
 
 ROWS = 10_000
 TARGETS = 50
@@ -78,7 +78,7 @@ def test_the_report_counts_the_statements_of_a_join(mapping: Path) -> None:
 
 @pytest.mark.parametrize("sort", [True, False], ids=["sorted", "as they come"])
 def test_lines_of_a_join_are_those_of_its_statements(mapping: Path, sort: bool) -> None:
-    map_file(mapping, mapping.parent / "out.nq", sort=sort, base=BASE)
+    map_file(mapping, mapping.parent / "out.nq", MappingOptions(BASE, sort=sort))
     lines = (mapping.parent / "out.nq").read_text("utf-8").splitlines()
     expected = [f"<{BASE}child/k> <{BASE}ns#part> <{BASE}parent/{one}> ." for one in range(TARGETS)]
     expected += [f'<{BASE}parent/{one}> <{BASE}ns#id> "{one}" .' for one in range(TARGETS)]
@@ -96,8 +96,8 @@ def test_a_statement_of_equal_rows_comes_from_the_first(tmp_path: Path) -> None:
 def test_a_bad_value_of_a_join_is_counted_once_for_its_row(tmp_path: Path) -> None:
     mapping = write(tmp_path, predicate='rml:predicateMap [ rml:reference "link" ]')
     (tmp_path / "rows.csv").write_text("id,key,link\n" + "".join(f"{n},k,{'a b' if n in (3, 7) else 'p'}\n" for n in range(100)), "utf-8")
-    found = map_file(mapping, tmp_path / "out.nq", bad_values="warn", base=BASE)
-    assert [(one.code, one.where.line if one.where else 0, one.words["times"]) for one in found] == [("LP301", 5, ""), ("LP301", 9, "")]
+    found = map_file(mapping, tmp_path / "out.nq", MappingOptions(BASE, on_invalid_value="warn"))
+    assert [(one.code, one.where.line if one.where else 0, one.params.get("count", "")) for one in found] == [("LP301", 5, ""), ("LP301", 9, "")]
     assert len((tmp_path / "out.nq").read_text("utf-8").splitlines()) == 200
 
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from lodpipe.commands.map import _is_plain as is_plain
-from lodpipe.commands.map import map_file, read_mapping
 from lodpipe.diagnostics.finding import InvalidData
 from lodpipe.engine import nquads_writer as lines
 from lodpipe.engine import parallel_writer as blocks
@@ -20,6 +18,8 @@ from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.run_plan import make_statements
 from lodpipe.engine.session import Session
 from lodpipe.mapping.plan import Plan, compile_mapping
+from lodpipe.workflow.mapping_run import MappingOptions, map_file, read_mapping
+from lodpipe.workflow.mapping_run import _is_plain as is_plain
 from support import ROOT
 
 CASES = ("organisations", "memberships")
@@ -91,10 +91,10 @@ def test_keys_that_lead_nowhere_are_noted_with_their_lines(folder: Path) -> None
     found = map_file(folder / "memberships.rml.ttl", folder / "out.nq")
     rows = (folder / "memberships.csv").read_text("utf-8").splitlines()
     assert {one.code for one in found} == {"LP307"}
-    assert all(one.words["value"] in rows[one.where.line - 1].split(",") for one in found if one.where)
+    assert all(one.params["value"] in rows[one.where.line - 1].split(",") for one in found if one.where)
     known = {row.split(",")[0] for row in (folder / "organisations.csv").read_text("utf-8").splitlines()}
     nowhere = sum(row.split(",")[1] not in known for row in rows[1:])
-    assert found[0].words["times"] == f" ({nowhere:,} times)"
+    assert found[0].params["count"] == f"{nowhere:,}"
 
 
 class Lone:
@@ -155,7 +155,7 @@ def test_rows_without_a_subject_make_no_line(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("key,name\n" + rows, "utf-8")
     (tmp_path / "rows.rml.ttl").write_text(RULES, "utf-8")
     for sort in (True, False):
-        map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", sort=sort)
+        map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", MappingOptions(sort=sort))
         made = (tmp_path / "out.nq").read_text("utf-8").splitlines()
         expected = sorted(f'<http://example.org/{n}> <http://example.org/name> "name {n}" .' for n in range(5000) if n % 3)
         assert (made if sort else sorted(made)) == expected
@@ -188,8 +188,8 @@ def test_rows_that_are_sorted_while_they_are_read_keep_their_lines_in_findings(t
     with pytest.raises(InvalidData) as caught:
         map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq")
     (found,) = caught.value.findings
-    assert (found.code, found.where.line, found.words["value"]) == ("LP301", 2 + 2 * 4321, "{no}")
-    (found,) = map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", bad_values="warn")
+    assert (found.code, found.where.line, found.params["value"]) == ("LP301", 2 + 2 * 4321, "{no}")
+    (found,) = map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", MappingOptions(on_invalid_value="warn"))
     assert found.where.line == 2 + 2 * 4321
     made = (tmp_path / "out.nq").read_text("utf-8").splitlines()
     assert made == sorted(made) and len(made) == 4999

@@ -10,7 +10,7 @@ from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, InvalidData
 from lodpipe.documents import csv_positions as cells
 from lodpipe.engine.session import Session
-from lodpipe.workflow.build import checked
+from lodpipe.workflow.pipeline import checked
 from support import TESTS, copy_project
 
 MANY = 3000

@@ -49,7 +49,7 @@ def make_project(folder: Path, target: Path) -> Path:
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
 def test_a_case_gives_its_expected_quads(folder: Path, tmp_path: Path) -> None:
     from lodpipe.config.publication import Project
-    from lodpipe.workflow.build import build
+    from lodpipe.workflow.pipeline import build
 
     project = make_project(folder, tmp_path / "case")
     build(Project.open(project))

@@ -71,7 +71,7 @@ def test_a_misspelt_word_is_a_finding_at_its_line(path: Path) -> None:
     for mutant, typo, line in found:
         count += 1
         lines = [one.where.line for one in read(mutant) if one.where and one.code in ("LP602", "LP603", "LP102")]
-        assert line in lines, (typo, line, [(str(one.where), one.words.get("detail")) for one in read(mutant)])
+        assert line in lines, (typo, line, [(str(one.where), one.params.get("detail")) for one in read(mutant)])
     assert count > 10
 
 
@@ -86,7 +86,7 @@ def test_a_misspelt_value_is_a_finding(value: str, says: str) -> None:
     text = f'mappings:\n  x:\n    sources: [a~table]\n    s: x/$(id)\n    po:\n      - [ex:name, "{value}"]\n'
     (finding,) = yarrrml_findings(text)
     assert (finding.code, str(finding.where)) == ("LP602", "mapping.yaml:6")
-    assert says in finding.words["detail"]
+    assert says in finding.params["detail"]
 
 
 def test_escaped_signs_are_texts() -> None:
@@ -97,9 +97,9 @@ def test_escaped_signs_are_texts() -> None:
 @pytest.mark.parametrize("key", ["targets", "external", "functions"])
 def test_a_key_that_is_known_and_not_supported_is_called_so(key: str) -> None:
     (finding,) = yarrrml_findings(f"{key}: {{}}\nmappings: {{}}\n")
-    assert (str(finding.where), finding.words["detail"]) == ("mapping.yaml:1", f"`{key}` is not supported")
+    assert (str(finding.where), finding.params["detail"]) == ("mapping.yaml:1", f"`{key}` is not supported")
 
 
 def test_a_namespace_that_is_nearly_one_of_the_mapping_vocabularies_is_a_finding() -> None:
     text = (TESTS / "rml" / "old-rml.ttl").read_text("utf-8").replace("http://www.w3.org/ns/r2rml#", "http://www.w3.org/ns/r2rml/#")
-    assert any("namespace <http://www.w3.org/ns/r2rml/#> is not known" in one.words["detail"] for one in turtle_findings(text))
+    assert any("namespace <http://www.w3.org/ns/r2rml/#> is not known" in one.params["detail"] for one in turtle_findings(text))

@@ -14,11 +14,11 @@ import rdflib
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lodpipe.commands.map import map_file
 from lodpipe.diagnostics.finding import InvalidDeclaration
 from lodpipe.engine import nquads_writer as lines
 from lodpipe.engine import parallel_writer as blocks
 from lodpipe.rdf.datatypes import IRI, LANGUAGE_TAG
+from lodpipe.workflow.mapping_run import MappingOptions, map_file
 
 MAPPING = """\
 @prefix rml: <http://w3id.org/rml/> .
@@ -96,7 +96,7 @@ def test_hostile_texts_leave_as_statements_that_all_parsers_read(table: list[tup
         with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
             writer.writerows([("a", "b"), *table])
-        map_file(folder / "mapping.rml.ttl", folder / "out.nq", sort=sort, bad_values="skip")
+        map_file(folder / "mapping.rml.ttl", folder / "out.nq", MappingOptions(sort=sort, on_invalid_value="skip"))
         data = (folder / "out.nq").read_bytes()
     assert by_oxigraph(data) == by_rdflib(data)
     if any(a and b for a, b in table):
@@ -135,8 +135,8 @@ def write(folder: Path, term: str, cells: str = "x") -> Path:
 @pytest.mark.parametrize("value", ["http://example.com/%zz", "http://example.com/%4", "http://example.com:a/", "x#a#b"])
 def test_an_iri_that_no_parser_takes_is_a_finding_at_its_line(value: str, tmp_path: Path) -> None:
     mapping = write(tmp_path, 'rml:reference "a" ; rml:termType rml:IRI', f"fine\n{value}")
-    found = map_file(mapping, tmp_path / "out.nq", bad_values="warn")
-    assert [(one.code, one.where.line if one.where else 0, one.words["value"]) for one in found] == [("LP301", 3, value)]
+    found = map_file(mapping, tmp_path / "out.nq", MappingOptions(on_invalid_value="warn"))
+    assert [(one.code, one.where.line if one.where else 0, one.params["value"]) for one in found] == [("LP301", 3, value)]
     by_oxigraph((tmp_path / "out.nq").read_bytes())
 
 

@@ -39,7 +39,7 @@ def test_every_mistake_is_told_on_its_line(path):
     with pytest.raises(InvalidDeclaration) as raised:
         read_rml(path, path.name, BASE)
     code = "LP603" if path.stem == "wrong-syntax" else "LP602"
-    told = [(one.where.line, one.words["detail"].split(" (line ")[0]) for one in raised.value.findings]
+    told = [(one.where.line, one.params["detail"].split(" (line ")[0]) for one in raised.value.findings]
     assert sorted(told) == sorted(expected)
     assert {(one.code, one.where.file) for one in raised.value.findings} == {(code, path.name)}
 

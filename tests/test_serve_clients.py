@@ -16,7 +16,7 @@ from serving import Served, cases, filled, received, serving, until
 
 PATHS = cases("paths.yaml")
 SECONDS = 1.0  # that a client has
-LIMITS = ("--seconds", 5, "--client-seconds", SECONDS, "--processes", 2)
+LIMITS = ("--timeout", 5, "--client-timeout", SECONDS, "--processes", 2)
 HEAD = b"Host: localhost\r\n"
 PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 

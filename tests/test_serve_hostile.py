@@ -16,7 +16,7 @@ from serving import Answer, Served, cases, descendants, filled, serving, until
 
 CASES = cases("hostile.yaml")
 SECONDS, MEMORY, PROCESSES = 0.5, 300_000_000, 3
-LIMITS = ("--seconds", SECONDS, "--memory", "300MB", "--result", "5MB", "--processes", PROCESSES)
+LIMITS = ("--timeout", SECONDS, "--memory", "300MB", "--max-result", "5MB", "--processes", PROCESSES)
 
 
 @pytest.fixture(scope="module")

@@ -133,7 +133,7 @@ def test_new_data_takes_the_place_of_old_under_load(project: Path, start: Callab
 
 
 def test_a_query_that_runs_ends_on_the_old_data(project: Path, start: Callable[..., Served]) -> None:
-    server = start("--seconds", 4)
+    server = start("--timeout", 4)
     told: list[Answer] = []
     thread = threading.Thread(target=lambda: told.append(server.query(PRODUCT)))
     thread.start()
@@ -168,7 +168,7 @@ def test_a_broken_dist_leaves_the_old_data_in_place(project: Path, start: Callab
     one_more(1)(project / "dist.next")
     swap(project / "dist.next", project / "dist")
     expected = [(str(int(before[0][0]) + 1),)]
-    until(lambda: server.query(COUNT).rows() == expected, seconds=10, what="the mended data is there")
+    until(lambda: server.query(COUNT).rows() == expected, seconds=10, what="the fixed data is there")
 
 
 # -- the end -----------------------------------------------------------------------------------------------------------
@@ -177,7 +177,7 @@ def test_a_broken_dist_leaves_the_old_data_in_place(project: Path, start: Callab
 @linux
 @pytest.mark.parametrize(("word", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
 def test_a_query_that_runs_is_answered_before_the_end(start: Callable[..., Served], word: signal.Signals, code: int) -> None:
-    server = start("--seconds", 2)
+    server = start("--timeout", 2)
     told: list[Answer] = []
     thread = threading.Thread(target=lambda: told.append(server.query(PRODUCT)))
     thread.start()
@@ -205,7 +205,7 @@ def test_an_idle_server_ends_at_once(start: Callable[..., Served]) -> None:
 
 @linux
 def test_a_server_that_is_killed_leaves_no_process(start: Callable[..., Served]) -> None:
-    server = start("--seconds", 60)
+    server = start("--timeout", 60)
 
     def ask() -> None:
         with contextlib.suppress(OSError, http.client.HTTPException):
@@ -269,7 +269,7 @@ def test_quiet_means_no_log(start: Callable[..., Served]) -> None:
 
 
 def test_figures_for_prometheus(start: Callable[..., Served]) -> None:
-    server = start("--seconds", 0.3)
+    server = start("--timeout", 0.3)
     server.query(COUNT)
     server.query(COUNT)
     server.query("nonsense")
@@ -334,7 +334,7 @@ def test_a_missing_extra_is_told(module: str, project: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("options", [["--memory", "much"], ["--result", "-1MB"], ["--port", "70000"], ["--seconds", "0"], ["--processes", "0"]])
+@pytest.mark.parametrize("options", [["--memory", "much"], ["--max-result", "-1MB"], ["--port", "70000"], ["--timeout", "0"], ["--processes", "0"]])
 def test_a_bound_that_is_none_is_told(options: list[str], project: Path) -> None:
     done = run_process("serve", "--project", project, *options)
     assert done.returncode == 2
@@ -343,5 +343,5 @@ def test_a_bound_that_is_none_is_told(options: list[str], project: Path) -> None
 
 def test_help_lists_the_options() -> None:
     text = CliRunner().invoke(main, ["serve", "--help"]).output
-    options = ("--host", "--port", "--seconds", "--memory", "--processes", "--result", "--client-seconds", "--quiet", "--project")
+    options = ("--host", "--port", "--timeout", "--memory", "--processes", "--max-result", "--client-timeout", "--quiet", "--project")
     assert [one for one in options if one not in text] == []

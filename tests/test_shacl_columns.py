@@ -25,7 +25,7 @@ def refused(turtle: str) -> str:
     with pytest.raises(InvalidDeclaration) as told:
         read_model(parsed(turtle))
     assert {one.code for one in told.value.findings} == {"LP605"}
-    return " ".join(one.words["detail"] for one in told.value.findings)
+    return " ".join(one.params["detail"] for one in told.value.findings)
 
 
 def test_recursive_shapes_are_refused_with_the_way_round() -> None:

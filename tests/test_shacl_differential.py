@@ -44,7 +44,7 @@ def test_both_engines_say_the_same_of_random_graphs(seed: int, connection: duckd
     try:
         ours = nameless(by_columns(data, shapes, connection))
     except InvalidDeclaration as error:
-        assert "given more than once" in error.findings[0].words["detail"]
+        assert "given more than once" in error.findings[0].params["detail"]
         with pytest.raises(Exception, match="at most one"):
             by_pyshacl(data, shapes)
         return

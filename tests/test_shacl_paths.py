@@ -137,7 +137,7 @@ def test_what_is_no_pattern_is_a_finding(pattern: str) -> None:
     with pytest.raises(InvalidDeclaration) as raised:
         matching(pattern, "a")
     assert [one.code for one in raised.value.findings] == ["LP605"]
-    assert f"<{EX}P>" in raised.value.findings[0].words["detail"]
+    assert f"<{EX}P>" in raised.value.findings[0].params["detail"]
 
 
 def test_a_pattern_that_does_not_end_is_a_finding_with_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,4 +145,4 @@ def test_a_pattern_that_does_not_end_is_a_finding_with_its_value(monkeypatch: py
     with pytest.raises(InvalidDeclaration) as raised:
         matching("^(?=a)(a+)+$", "a" * 9, "a" * 60 + "b")
     (found,) = raised.value.findings
-    assert found.code == "LP610" and found.words["value"].startswith("a" * 60) and found.words["pattern"] == "^(?=a)(a+)+$"
+    assert found.code == "LP610" and found.params["value"].startswith("a" * 60) and found.params["pattern"] == "^(?=a)(a+)+$"

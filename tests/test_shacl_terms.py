@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from lodpipe.commands.validate import Options, read_files
-from lodpipe.diagnostics.rules import tell
+from lodpipe.diagnostics.rules import render
 from lodpipe.shacl.supported import UNSUPPORTED, allowable
+from lodpipe.workflow.validation_run import ValidationOptions, read_files
 from support import ROOT, TESTS, invoke
 
 CASES = sorted((TESTS / "shacl_terms").glob("*.ttl"))
@@ -45,17 +45,17 @@ def test_there_are_cases_of_every_kind() -> None:
 
 def test_what_is_not_supported_can_be_allowed_by_name(data: Path) -> None:
     rule = TESTS / "shacl_terms/rule.ttl"
-    assert invoke("validate", data, "--shapes", rule, "--allow", "sh:rule").exit_code == 0
-    refused = invoke("validate", data, "--shapes", rule, "--allow", "sh:minCount")
-    assert refused.exit_code == 2 and "sh:minCount is no term that may be ignored" in refused.output
+    assert invoke("validate", data, "--shapes", rule, "--ignore-term", "sh:rule").exit_code == 0
+    refused = invoke("validate", data, "--shapes", rule, "--ignore-term", "sh:minCount")
+    assert refused.exit_code == 2 and "sh:minCount cannot be ignored" in refused.output
     typos = TESTS / "shacl_terms/misspelt.ttl"  # of others, perhaps, who are slow to correct them
-    assert invoke("validate", data, "--shapes", typos, "--allow", "sh:minCuont", "--allow", "sh:maxcount").exit_code == 0
-    assert read_files([rule], Options(allowed=allowable(["sh:rule"])[0])).triples
+    assert invoke("validate", data, "--shapes", typos, "--ignore-term", "sh:minCuont", "--ignore-term", "sh:maxcount").exit_code == 0
+    assert read_files([rule], ValidationOptions(ignored_terms=allowable(["sh:rule"])[0])).triples
 
 
 def test_the_schema_of_publication_yaml_lists_the_same_terms() -> None:
     schema = json.loads((ROOT / "pipeline/lodpipe/config/publication.schema.json").read_text("utf-8"))
-    assert schema["properties"]["shacl_allow"]["items"]["enum"] == [f"sh:{name}" for name in UNSUPPORTED]
+    assert schema["properties"]["shacl_ignore"]["items"]["enum"] == [f"sh:{name}" for name in UNSUPPORTED]
 
 
 NEW_SYNTAX = {
@@ -137,4 +137,4 @@ def test_base_is_that_of_data_and_shapes(tmp_path: Path) -> None:
 
 def test_every_message_of_these_codes_has_its_words() -> None:
     for code in ("LP606", "LP607", "LP608", "LP609", "LP610", "LP611"):
-        assert all(tell(code, {}, language) for language in ("de", "en"))
+        assert all(render(code, {}, language) for language in ("de", "en"))

@@ -11,10 +11,10 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 
-from lodpipe.commands.validate import Options, read_files
 from lodpipe.config.vocabulary import read_turtle
 from lodpipe.publish.dumps import shapes_document
 from lodpipe.shacl import shapes
+from lodpipe.workflow.validation_run import ValidationOptions, read_files
 from support import ROOT, TESTS, invoke
 
 BASE = "https://w3id.org/rogl/"
@@ -113,7 +113,7 @@ def test_both_engines_agree_on_all_mistakes_of_a_shape(folder: Path, ontology: s
 def test_the_published_data_conform_to_the_published_shapes_by_both_engines(dist: Path, tmp_path: Path) -> None:
     """shapes.ttl is one file that means the same wherever it is read, so any validator can check the dumps without this repository."""
     (tmp_path / "elsewhere.ttl").write_bytes((dist / "shapes.ttl").read_bytes())
-    published = read_files([tmp_path / "elsewhere.ttl"], Options())
+    published = read_files([tmp_path / "elsewhere.ttl"], ValidationOptions())
     data = (dist / "rogl.nt").read_text("utf-8")
     found = results(data, published, "columns")
     assert found == results(data, published, "pyshacl")

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lodpipe.config.publication import Project
     from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, LodpipeError, SourceError
-    from lodpipe.workflow.build import Outcome, build, checked
+    from lodpipe.workflow.pipeline import Outcome, build, checked
 
 __all__ = ["Finding", "InvalidData", "InvalidDeclaration", "LodpipeError", "Outcome", "Project", "SourceError", "build", "checked"]
 
-_HOMES = {"Project": "config.publication", "Outcome": "workflow.build", "build": "workflow.build", "checked": "workflow.build"}
+_HOMES = {"Project": "config.publication", "Outcome": "workflow.pipeline", "build": "workflow.pipeline", "checked": "workflow.pipeline"}
 
 
 def __getattr__(name: str) -> Any:

@@ -16,8 +16,8 @@ from pathlib import Path
 import pyoxigraph as ox
 import yaml
 
-from lodpipe.commands.map import map_file
 from lodpipe.diagnostics.finding import LodpipeError, SourceError
+from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from support import ROOT
 
 SUITES = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared" / "suites"))
@@ -95,13 +95,13 @@ def run(case: Case, server: str | None) -> str:
         out.parent.mkdir()
         mapping, database = _prepared(case, folder, server)
         try:
-            map_file(mapping, out, base=case.suite.base, database=database)
+            map_file(mapping, out, MappingOptions(case.suite.base, database))
         except LodpipeError as error:
             if list(out.parent.iterdir()):
                 return "fails, yet writes a file"
             if case.suite.database and isinstance(error, SourceError):
                 return f"the database cannot be reached: {error}"  # which is no answer to any case
-            return "error" if case.expected is None else "fails: " + "; ".join(f"{one.code} {dict(one.words)}" for one in error.findings)
+            return "error" if case.expected is None else "fails: " + "; ".join(f"{one.code} {dict(one.params)}" for one in error.findings)
         if case.expected is None:
             return "makes a result where an error is expected"
         missing, unexpected = _difference(case.expected.read_bytes(), out.read_bytes())

@@ -1,4 +1,4 @@
-"""One accident, one finding: what only follows from a mistake that is told already is not told again."""
+"""One error, one finding: what only follows from a reported error is not reported as well."""
 
 from __future__ import annotations
 
@@ -9,42 +9,58 @@ from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.sources import RecordTable, RowTable
 
 _MISSING = ("MinCountConstraintComponent", "QualifiedMinCountConstraintComponent")
-_TELLING = 5  # letters of a value from which on its coming back is no chance
+_DISTINCTIVE = 5  # characters; a value this long does not occur again by chance
 
 
-class Told:
-    """What records are known to be wrong with; `hidden` are mistakes that follow from others, and make echoes all the same."""
+class CascadeFilter:
+    """Recognises findings that only follow from errors in the records.
 
-    def __init__(self, early: Iterable[Finding], hidden: Iterable[Finding], tables: Mapping[str, RecordTable]) -> None:
-        errors = [one for one in (*early, *hidden) if one.severity is Severity.ERROR]
+    `early` are the reported errors. `hidden` follow from these and are not reported themselves, but
+    have consequences too.
+    """
+
+    def __init__(
+        self, early: Iterable[Finding], hidden: Iterable[Finding], tables: Mapping[str, RecordTable]
+    ) -> None:
+        errors = [
+            finding for finding in (*early, *hidden) if finding.severity is Severity.ERROR
+        ]
+        places = [finding.where for finding in errors if finding.where]
+        values = (finding.params.get("value", "") for finding in errors)
         self._nesting = _Nesting(tables)
-        self._lines = {(one.where.file, one.where.line) for one in errors if one.where}
-        self._wounded = {record for one in errors if one.where and (record := self._nesting.innermost(one.where)) is not None}
-        self._values = {value for one in errors if len(value := one.words.get("value", "")) >= _TELLING}
-        self._meant = {one.words["hint"].split("`")[1] for one in errors if one.code == "LP206" and one.words["hint"]}
+        self._lines = {(place.file, place.line) for place in places}
+        self._invalid_records = {self._nesting.innermost(place) for place in places} - {None}
+        self._invalid_values = {value for value in values if len(value) >= _DISTINCTIVE}
+        self._referenced = {
+            finding.params.get("suggestion") for finding in errors if finding.code == "LP206"
+        } - {None, ""}
         self._any = bool(errors)
 
-    def already(self, one: Finding) -> bool:
-        """Whether a later finding only follows from what is told.
+    def is_consequence(self, finding: Finding) -> bool:
+        """Whether a later finding only follows from the errors.
 
-        It does where it has the same bad value, concerns what a broken reference meant, stands on the same line, or lies in a record that is
-        wounded itself or is part of a wounded one. What is missing or unused is not judged at all while some records are wrong.
+        It does if it has the same invalid value, concerns the record that a broken reference most
+        likely means, is on the same line, or is in a record that is invalid or part of an invalid
+        one. What is missing or unused cannot be judged while there is any error.
         """
-        if one.code == "LP505" or one.words.get("component") in _MISSING:
+        if finding.code == "LP505" or finding.params.get("component") in _MISSING:
             return self._any
-        if one.words.get("value") in self._values:
+        if finding.params.get("value") in self._invalid_values:
             return True
-        if one.words.get("focus", "").rsplit("/", 1)[-1] in self._meant:
+        if finding.params.get("focus", "").rsplit("/", 1)[-1] in self._referenced:
             return True
-        return one.where is not None and ((one.where.file, one.where.line) in self._lines or self._in_wounded(one.where))
+        where = finding.where
+        return where is not None and (
+            (where.file, where.line) in self._lines or self._is_in_invalid_record(where)
+        )
 
-    def _in_wounded(self, where: Origin) -> bool:
+    def _is_in_invalid_record(self, where: Origin) -> bool:
         record = self._nesting.innermost(where)
-        return any(number in self._wounded for number in self._nesting.upwards(record))
+        return any(number in self._invalid_records for number in self._nesting.upwards(record))
 
 
 class _Nesting:
-    """Which record a line lies in, and which record holds that one. Values of plain lists are no records of their own."""
+    """Which record a line is in, and which record contains that one; values of plain lists are no records."""
 
     def __init__(self, tables: Mapping[str, RecordTable]) -> None:
         self._parents: dict[int, int | None] = {}
@@ -64,7 +80,7 @@ class _Nesting:
         return places[at - 1][1] if at else None
 
     def upwards(self, record: int | None) -> Iterable[int]:
-        """A record, the one that holds it, and so on."""
+        """A record, the record that contains it, and so on."""
         while record is not None:
             yield record
             record = self._parents.get(record)

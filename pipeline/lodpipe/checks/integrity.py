@@ -1,4 +1,4 @@
-"""What the records must be as a whole: times in order, no doubles under other names, as many as expected, not fewer than before."""
+"""The records as a whole: times in order, no near duplicates, as many records as expected, not fewer than before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from lodpipe.config.publication import Alike, Project
+from lodpipe.config.publication import DuplicateRule, Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.session import Session
 from lodpipe.mapping.plan import quote
@@ -23,11 +23,10 @@ _SHORTEST = 8  # letters; below, one letter more or less is another name
 def integrity_findings(session: Session, project: Project, tables: Mapping[str, RecordTable], keys: Mapping[str, str]) -> Iterator[Finding]:
     """Names that are nearly the same, and counts that are expected; `keys` names the key column of each table.
 
-    Times out of order are asked for with the records' own checks, before the graph is made.
+    Times out of order belong to the checks of records, before the graph is made.
     """
-    for number, one in enumerate(project.publication.expectations.alike):
-        where = project.origin("alike")
-        yield from alike_findings(session, one, tables, keys, where, number)
+    for rule in project.publication.expectations.duplicates:
+        yield from duplicate_findings(session, rule, tables, keys, project.origin("duplicates"))
     yield from count_findings(session, project)
 
 
@@ -35,7 +34,7 @@ def integrity_findings(session: Session, project: Project, tables: Mapping[str, 
 
 
 def order_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
-    """Values of columns declared `after` another one that lie before it; compared as far as both are told."""
+    """Values of columns declared `after` another column that are before it; compared in the precision that both have."""
     for table in tables.values():
         for column in table.columns:
             if not column.field.after:
@@ -51,26 +50,26 @@ def order_findings(session: Session, tables: Mapping[str, RecordTable]) -> Itera
                 yield Finding("LP510", table.locate(record, column.name), {"key": column.name, "value": value, "other": other, "start": begin})
 
 
-# -- doubles under other names -----------------------------------------------------------------------------------------
+# -- near duplicates ---------------------------------------------------------------------------------------------------
 
 
-def alike_findings(
-    session: Session, one: Alike, tables: Mapping[str, RecordTable], keys: Mapping[str, str], where: Origin, number: int
+def duplicate_findings(
+    session: Session, rule: DuplicateRule, tables: Mapping[str, RecordTable], keys: Mapping[str, str], where: Origin
 ) -> Iterator[Finding]:
     """Pairs of records that share a key or have nearly the same name: a warning with both places."""
-    table = tables.get(one.table)
+    table = tables.get(rule.table)
     columns = {column.name for column in table.columns} if table else set()
-    wrong = [name for name in (*one.keys, *([one.name] if one.name else [])) if name not in columns]
-    if table is None or wrong:
-        detail = f"alike: there is no column `{wrong[0]}` in {one.table}" if table and wrong else f"alike: there is no table `{one.table}`"
-        yield Finding("LP601", where, {"detail": detail})
+    unknown = [name for name in (*rule.keys, *([rule.name] if rule.name else [])) if name not in columns]
+    if table is None or unknown:
+        detail = f"there is no column `{unknown[0]}` in {rule.table}" if table and unknown else f"there is no table `{rule.table}`"
+        yield Finding("LP601", where, {"detail": f"duplicates: {detail}"})
         return
-    key = keys.get(one.table, "")
-    for column in one.keys:
-        yield from _pairs(session, table, column, _shared(_cells(session, table, column, key)), one, f"the same {column}")
-    if one.name:
-        cells = _cells(session, table, one.name, key)
-        yield from _pairs(session, table, one.name, nearly_same(cells, one.ignore), one, one.name)
+    key = keys.get(rule.table, "")
+    for column in rule.keys:
+        yield from _pairs(table, column, _shared(_cells(session, table, column, key)), rule, f"the same {column}")
+    if rule.name:
+        cells = _cells(session, table, rule.name, key)
+        yield from _pairs(table, rule.name, nearly_same(cells, rule.ignore), rule, rule.name)
 
 
 Cell = tuple[int, str, str]
@@ -83,14 +82,14 @@ def _cells(session: Session, table: RecordTable, column: str, key: str) -> list[
     return session.rows(f"SELECT _record, {name}, coalesce({named}, '') FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
 
 
-def _pairs(session: Session, table: RecordTable, column: str, pairs: Iterable[tuple[Cell, Cell]], one: Alike, detail: str) -> Iterator[Finding]:
+def _pairs(table: RecordTable, column: str, pairs: Iterable[tuple[Cell, Cell]], rule: DuplicateRule, detail: str) -> Iterator[Finding]:
     for first, second in pairs:
-        if frozenset((first[2], second[2])) not in one.apart:
-            words = {
-                "table": table.name, "value": second[2] or second[1], "other": first[2] or first[1], "detail": detail,
-                "place": str(table.locate(first[0], column)),
+        if frozenset((first[2], second[2])) not in rule.distinct:
+            other = table.locate(first[0], column)
+            params = {
+                "table": table.name, "value": second[2] or second[1], "other": first[2] or first[1], "detail": detail, "place": str(other),
             }  # fmt: skip
-            yield Finding("LP511", table.locate(second[0], column), words, Severity.WARNING)
+            yield Finding("LP511", table.locate(second[0], column), params, Severity.WARNING, related=(other,))
 
 
 def _shared(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
@@ -103,13 +102,13 @@ def _shared(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
 
 
 def normalised(name: str, ignore: Iterable[str] = ()) -> str:
-    """A name without case, accents, signs, the order of its words, and words that do not count.
+    """A name without case, accents, punctuation, the order of its words, and ignored words.
 
     >>> normalised("Bürger-Verein Musterstadt e. V.", ["e. V."]) == normalised("Burger Verein, Musterstadt", ["e. V."])
     True
     """
     words = _words(name)
-    for phrase in sorted((_words(one) for one in ignore), key=len, reverse=True):
+    for phrase in sorted((_words(phrase) for phrase in ignore), key=len, reverse=True):
         length = len(phrase)
         for at in range(len(words) - length, -1, -1):
             if words[at : at + length] == phrase and len(words) > length:
@@ -123,7 +122,7 @@ def _words(name: str) -> list[str]:
 
 
 def nearly_same(cells: Sequence[Cell], ignore: Iterable[str] = ()) -> Iterator[tuple[Cell, Cell]]:
-    """Pairs whose normalised names are the same or one letter apart, numbers apart excepted; each record with the first that it is like.
+    """Pairs whose normalised names are the same or one letter apart, numbers apart excepted; each record with the first similar one.
 
     Names one letter apart share a form with one letter taken out, so they are found in one pass, without comparing all with all.
     """
@@ -144,14 +143,14 @@ def _without_a_letter(name: str) -> set[str]:
     return {name[:at] + name[at + 1 :] for at in range(len(name)) if name[at].isalpha()}
 
 
-def _close(one: str, other: str) -> bool:
-    """Whether two texts are equal, or one letter was put in, left out, changed, or exchanged with its neighbour."""
-    if one == other:
+def _close(name: str, other: str) -> bool:
+    """Whether two names are equal, or differ by one letter inserted, omitted, changed, or swapped with its neighbour."""
+    if name == other:
         return True
-    if min(len(one), len(other)) < _SHORTEST or re.findall("[0-9]+", one) != re.findall("[0-9]+", other):
+    if min(len(name), len(other)) < _SHORTEST or re.findall("[0-9]+", name) != re.findall("[0-9]+", other):
         return False
-    start = next((at for at, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
-    rests = (one[start:], other[start:])
+    start = next((at for at, (a, b) in enumerate(zip(name, other, strict=False)) if a != b), min(len(name), len(other)))
+    rests = (name[start:], other[start:])
     return (
         rests[0][1:] == rests[1] or rests[0] == rests[1][1:] or rests[0][1:] == rests[1][1:]
         or (rests[0][:2] == rests[1][1::-1] and rests[0][2:] == rests[1][2:])
@@ -184,17 +183,17 @@ def counts(session: Session, tables: Mapping[str, RecordTable]) -> dict[str, int
 
 
 def write_counts(found: Mapping[str, int], folder: Path) -> None:
-    """The counts beside the dumps, for the next build to compare with."""
+    """The counts beside the dumps, with which the next build compares its own."""
     (folder / COUNTS).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
-def shrink_findings(found: Mapping[str, int], dist: Path, share: float, where: Origin) -> Iterator[Finding]:
-    """Tables that lost more than a share of their records (per cent) since the dist/ that stands was built."""
+def loss_findings(current: Mapping[str, int], dist: Path, limit: float, where: Origin) -> Iterator[Finding]:
+    """Tables that lost more than `limit` per cent of their records since the existing dist/ was built."""
     try:
         before = json.loads((dist / COUNTS).read_text("utf-8"))
     except (OSError, ValueError):
         return
     for name, number in before.items() if isinstance(before, dict) else ():
-        now = found.get(name, 0)
-        if isinstance(number, int) and number > 0 and (number - now) * 100 > share * number:
-            yield Finding("LP513", where, {"table": name, "before": str(number), "found": str(now), "share": f"{share:g}"})
+        now = current.get(name, 0)
+        if isinstance(number, int) and number > 0 and (number - now) * 100 > limit * number:
+            yield Finding("LP513", where, {"table": name, "before": str(number), "found": str(now), "share": f"{limit:g}"})

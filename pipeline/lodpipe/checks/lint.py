@@ -1,4 +1,4 @@
-"""What declarations say to no effect, or not alike in two places: unused terms, shapes without a match, prefixes, terms of shapes."""
+"""Declarations without effect or in conflict: unused terms, shapes without a match, prefixes, terms of shapes."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from lodpipe.rdf.terms import TYPE
 from lodpipe.shacl.shapes import Shapes
 
 _TERMS = frozenset(
-    f"<{one}>"
-    for one in (
+    f"<{term}>"
+    for term in (
         RDF + "Property", RDFS + "Class", RDFS + "Datatype",
         OWL + "Class", OWL + "ObjectProperty", OWL + "DatatypeProperty", OWL + "AnnotationProperty",
     )
 )  # fmt: skip
-_SHAPE_TERMS = tuple(f"<{SH}{one}>" for one in ("path", "class", "datatype", "targetClass", "targetSubjectsOf", "targetObjectsOf"))
+_SHAPE_TERMS = tuple(f"<{SH}{name}>" for name in ("path", "class", "datatype", "targetClass", "targetSubjectsOf", "targetObjectsOf"))
 _PREFIX = re.compile(r"^\s*@?prefix\s+([\w.-]*):\s*<([^<>\s]*)>", re.IGNORECASE | re.MULTILINE)
 
 
 def lint_findings(statements: Statements, vocabulary: Vocabulary, shapes: Shapes, prefixes: Mapping[str, str], project: Project) -> Iterator[Finding]:
-    """All that this module looks at; `prefixes` are those of the mapping."""
+    """All checks of this module; `prefixes` are those of the mapping."""
     root, graph = project.root, _Graph(statements, vocabulary)
     yield from unused_terms(graph, vocabulary, root)
-    yield from idle_shapes(graph, shapes, vocabulary, project)
+    yield from unmatched_shapes(graph, shapes, vocabulary, project)
     yield from shape_terms(shapes, vocabulary, root)
     yield from redefined_prefixes(vocabulary, prefixes, root)
     yield from missing_superclasses(statements, vocabulary)
 
 
 class _Graph:
-    """Which predicates, classes and datatypes the statements of the records use, asked once."""
+    """Which predicates, classes and datatypes the statements of the records use, queried once."""
 
     def __init__(self, statements: Statements, vocabulary: Vocabulary) -> None:
         self.session = statements.session
@@ -55,13 +55,13 @@ class _Graph:
         self.used |= {p for _, p, _, _ in vocabulary.triples}
         self.classes: set[str] = {row[0] for row in self.session.rows("SELECT DISTINCT o FROM statements WHERE p = ?", [TYPE])}
         above = {s: o for s, p, o, _ in vocabulary.triples if p == f"<{RDFS}subClassOf>"}
-        for one in list(self.classes):
-            while one in above and above[one] not in self.classes:
-                one = above[one]
-                self.classes.add(one)
+        for name in list(self.classes):
+            while name in above and above[name] not in self.classes:
+                name = above[name]
+                self.classes.add(name)
 
     def has_node(self, term: str) -> bool:
-        """Whether anything is said of a node."""
+        """Whether a statement has the node as subject or object."""
         return bool(self.session.rows("SELECT 1 FROM statements WHERE s = ? OR o = ? LIMIT 1", [term, term]))
 
 
@@ -79,17 +79,17 @@ def missing_superclasses(statements: Statements, vocabulary: Vocabulary) -> Iter
     """Classes stated without a superclass that their term list names: a query for the superclass finds only a part."""
     for name, superclass, count, rule in statements.without_superclass(vocabulary.superclasses):
         where = statements.rules[rule].origin if rule is not None else Origin("ontology")
-        words = {
+        params = {
             "term": vocabulary.compact(name[1:-1]), "superclass": vocabulary.compact(superclass[1:-1]), "count": f"{count:,}",
         }  # fmt: skip
-        yield Finding("LP515", where, words, Severity.WARNING)
+        yield Finding("LP515", where, params, Severity.WARNING)
 
 
 # -- shapes ------------------------------------------------------------------------------------------------------------
 
 
-def idle_shapes(graph: _Graph, shapes: Shapes, vocabulary: Vocabulary, project: Project) -> Iterator[Finding]:
-    """Shapes whose targets all match nothing: a warning, for a check that never runs protects nobody; `idle_shapes` names those that may."""
+def unmatched_shapes(graph: _Graph, shapes: Shapes, vocabulary: Vocabulary, project: Project) -> Iterator[Finding]:
+    """Shapes whose targets all match nothing: a warning, because such a check never runs; `unmatched_shapes` in publication.yaml names exceptions."""
     targets: dict[str, list[tuple[bool, str]]] = {}
     off = {s for s, p, o in shapes.triples if p == f"<{SH}deactivated>" and o.startswith('"true"')}
     for s, p, o in shapes.triples:
@@ -102,7 +102,7 @@ def idle_shapes(graph: _Graph, shapes: Shapes, vocabulary: Vocabulary, project: 
             targets.setdefault(s, []).append((graph.has_node(o), f"no {_short(o, vocabulary)}"))
     for shape, found in targets.items():
         name = shapes.name(shape, vocabulary)
-        if shape not in off and name not in project.publication.expectations.idle_shapes and not any(hit for hit, _ in found):
+        if shape not in off and name not in project.publication.expectations.unmatched_shapes and not any(hit for hit, _ in found):
             words = {"shape": name, "detail": ", ".join(miss for _, miss in found)}
             yield Finding("LP509", shapes.origin(shape, project.root), words, Severity.WARNING)
 
@@ -112,7 +112,7 @@ def _short(term: str, vocabulary: Vocabulary) -> str:
 
 
 def shape_terms(shapes: Shapes, vocabulary: Vocabulary, root: Path) -> Iterator[Finding]:
-    """Terms in shapes that their vocabulary does not have: such a shape can never be met, or never be broken."""
+    """Terms in shapes that their vocabulary does not have: such a shape can never be satisfied, or never be violated."""
     seen: set[tuple[str, str]] = set()
     for s, p, o in shapes.triples:
         if p not in _SHAPE_TERMS or not o.startswith("<") or o.startswith("<urn:shape:") or (o, shapes.origins.get(s, "")) in seen:
@@ -122,7 +122,7 @@ def shape_terms(shapes: Shapes, vocabulary: Vocabulary, root: Path) -> Iterator[
         if iri.startswith(vocabulary.base) or (found := term_finding(iri, vocabulary, Origin(""))) is None:
             continue
         file = shapes.origins.get(s, "shapes")
-        yield Finding(found.code, Origin(file, _line_of(root / file, iri, vocabulary)), found.words)
+        yield Finding(found.code, Origin(file, _line_of(root / file, iri, vocabulary)), found.params)
 
 
 def _line_of(path: Path, iri: str, vocabulary: Vocabulary) -> int:
@@ -149,13 +149,13 @@ def redefined_prefixes(vocabulary: Vocabulary, mapping: Mapping[str, str], root:
             prefix, namespace = match.groups()
             absolute = namespace if re.match(r"[A-Za-z][\w+.-]*:", namespace) else vocabulary.base + namespace
             if known.get(prefix, absolute) != absolute:
-                words = {"prefix": prefix, "here": absolute, "there": known[prefix]}
+                params = {"prefix": prefix, "namespace": absolute, "other": known[prefix]}
                 line = text.count("\n", 0, match.start(1)) + 1
-                yield Finding("LP514", Origin(path.relative_to(root).as_posix(), line), words, Severity.WARNING)
+                yield Finding("LP514", Origin(path.relative_to(root).as_posix(), line), params, Severity.WARNING)
     for prefix, namespace in mapping.items():
         if known.get(prefix, namespace) != namespace:
             file = root / "source/mapping.yaml"
             lines = file.read_text("utf-8", errors="replace").split("\n") if file.is_file() else []
-            line = next((number for number, one in enumerate(lines, 1) if re.search(rf"(^|[\s{{,]){re.escape(prefix)}:\s", one)), 0)
-            words = {"prefix": prefix, "here": namespace, "there": known[prefix]}
-            yield Finding("LP514", Origin("source/mapping.yaml", line), words, Severity.WARNING)
+            line = next((number for number, text in enumerate(lines, 1) if re.search(rf"(^|[\s{{,]){re.escape(prefix)}:\s", text)), 0)
+            params = {"prefix": prefix, "namespace": namespace, "other": known[prefix]}
+            yield Finding("LP514", Origin("source/mapping.yaml", line), params, Severity.WARNING)

@@ -1,4 +1,4 @@
-"""What shapes cannot say: references, doubled keys and cells of record tables, terms that no vocabulary has, unused records."""
+"""What shapes cannot express: references, duplicate keys and cells of record tables, unknown terms, unused records."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from lodpipe.mapping.model import MappingDocument, expressions
 from lodpipe.mapping.plan import Plan, quote, text
 from lodpipe.rdf.namespaces import RDF, RDFS, XSD
 from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
-from lodpipe.sources.schema import did_you_mean
+from lodpipe.sources.schema import nearest
 
 # -- record tables -----------------------------------------------------------------------------------------------------
 
@@ -23,7 +23,7 @@ from lodpipe.sources.schema import did_you_mean
 def record_findings(
     session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table], lexicon: Lexicon
 ) -> list[Finding]:
-    """Broken references and doubled keys in lists; bad cells, missing cells and doubled keys of scanned tables.
+    """Broken references and duplicate keys in lists; invalid cells, missing cells and duplicate keys of scanned tables.
 
     The fields of other tables were checked when they were read.
     """
@@ -33,36 +33,40 @@ def record_findings(
         found += _broken_references(session, table, column, tables[target], declared[target].key or "id")
     for table in tables.values():
         if isinstance(table, RowTable):
-            found += _doubled_in_list(table)
+            found += _duplicates_in_list(table)
         for column in table.columns:
             if column.field.unique:
-                found += _doubled_values(session, table, column.name)
+                found += _duplicate_values(session, table, column.name)
         if isinstance(table, ScanTable):
-            found += _bad_cells(session, table, lexicon)
-            found += _doubled_keys(session, table, declared[table.name].key)
-    return _doubled_once(found)
+            found += _invalid_cells(session, table, lexicon)
+            found += _duplicate_keys(session, table, declared[table.name].key)
+    return _one_duplicate_per_row(found)
 
 
-def _doubled_once(findings: list[Finding]) -> list[Finding]:
-    """A row that stands twice doubles each of its keys; it is told for the first of them."""
-    doubled: set[Origin | None] = set()
-    kept = []
-    for one in sorted(findings, key=lambda one: one.words.get("key") != "id"):
-        place = one.where and Origin(one.where.file, one.where.line)
-        if one.code != "LP207" or place not in doubled:
-            kept.append(one)
-        if one.code == "LP207":
-            doubled.add(place)
-    return kept
+def _one_duplicate_per_row(findings: list[Finding]) -> list[Finding]:
+    """A row that occurs twice duplicates each of its keys; the first of them is reported."""
+    rows: set[Origin | None] = set()
+    distinct = []
+    for finding in sorted(findings, key=lambda finding: finding.params.get("key") != "id"):
+        row = finding.where and Origin(finding.where.file, finding.where.line)
+        if finding.code != "LP207" or row not in rows:
+            distinct.append(finding)
+        if finding.code == "LP207":
+            rows.add(row)
+    return distinct
 
 
-def _values(session: Session, table: RecordTable, column: str) -> list[tuple[int, str]]:
+def _duplicate(value: str, key: str, where: Origin, first: Origin) -> Finding:
+    return Finding("LP207", where, {"key": key, "value": value, "other": str(first)}, related=(first,))
+
+
+def _values(session: Session, table: RecordTable, name: str) -> list[tuple[int, str]]:
     """Record and value of every cell of a column that holds one."""
     if isinstance(table, RowTable):
-        at = 2 + [one.name for one in table.columns].index(column)
+        at = 2 + [column.name for column in table.columns].index(name)
         return [(row[0], row[at]) for row in table.rows if row[at] is not None]  # type: ignore[misc]  # numbers first, then texts
-    name = quote(column)
-    return session.rows(f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
+    cell = quote(name)
+    return session.rows(f"SELECT _record, {cell} FROM {quote(table.name)} WHERE {cell} IS NOT NULL ORDER BY _record")
 
 
 def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable, Column]]:
@@ -75,7 +79,7 @@ def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable
 
 def _broken_references(session: Session, table: RecordTable, column: Column, target: RecordTable, key: str) -> Iterator[Finding]:
     if isinstance(table, RowTable) and isinstance(target, RowTable):
-        # Both are in Python already; a query for each of many small tables would cost more than the look.
+        # Both are in Python already; a query for each of many small tables would cost more than the comparison.
         known = {value for _, value in _values(session, target, key)}
         broken = [(record, value) for record, value in _values(session, table, column.name) if value not in known]
     else:
@@ -86,64 +90,64 @@ def _broken_references(session: Session, table: RecordTable, column: Column, tar
         )
     near = [value for _, value in _values(session, target, key)] if broken else []
     for record, value in broken:
-        words = {"key": _label(column), "value": value, "table": target.name, "hint": did_you_mean(value, near)}
-        yield Finding("LP206", table.locate(record, column.name), words)
+        params = {"key": _label(column), "value": value, "table": target.name, "suggestion": nearest(value, near)}
+        yield Finding("LP206", table.locate(record, column.name), params)
 
 
 def _label(column: Column) -> str:
     return column.name if column.path else column.field.target
 
 
-def _bad_cells(session: Session, table: ScanTable, lexicon: Lexicon) -> Iterator[Finding]:
+def _invalid_cells(session: Session, table: ScanTable, lexicon: Lexicon) -> Iterator[Finding]:
     for column in table.columns:
         name = quote(column.name)
         pattern = pattern_of(column.field, lexicon)
         for record, value in session.rows(
             f"SELECT _record, {name} FROM {quote(table.name)} WHERE NOT regexp_matches({name}, {text(pattern or '')}) ORDER BY _record"
         ):
-            yield _bad_cell(table.locate(record, column.name), column, value, lexicon)
+            yield _invalid_cell(table.locate(record, column.name), column, value, lexicon)
         if column.field.required:
             for (record,) in session.rows(f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"):
                 yield Finding("LP202", table.locate(record, column.name), {"key": column.name, "table": table.name})
 
 
-def _bad_cell(where: Origin, column: Column, value: str, lexicon: Lexicon) -> Finding:
+def _invalid_cell(where: Origin, column: Column, value: str, lexicon: Lexicon) -> Finding:
     if column.field.kind == "concept":
         allowed = lexicon.concepts[column.field.target]
-        words = {"key": column.name, "value": value, "allowed": ", ".join(allowed), "hint": did_you_mean(value, allowed)}
-        return Finding("LP205", where, words)
-    pattern = lexicon.patterns.get(column.field.target)
-    words = {"key": column.name, "value": value, "expected": column.field.target, "pattern": f" (pattern {pattern})" if pattern else ""}
-    return Finding("LP204", where, words)
+        params = {"key": column.name, "value": value, "allowed": ", ".join(allowed), "suggestion": nearest(value, allowed)}
+        return Finding("LP205", where, params)
+    pattern = lexicon.patterns.get(column.field.target, "")
+    params = {"key": column.name, "value": value, "expected": column.field.target, "pattern": pattern}
+    return Finding("LP204", where, params)
 
 
-def _doubled_in_list(table: RowTable) -> Iterator[Finding]:
+def _duplicates_in_list(table: RowTable) -> Iterator[Finding]:
     """Two items of one list with the same key: the field marked `key`, else `id`."""
-    marked = [one.name for one in table.columns if one.field.key] or [one.name for one in table.columns if one.name == "id"]
+    names = [column.name for column in table.columns]
+    marked = [column.name for column in table.columns if column.field.key] or ["id"] * ("id" in names)
     if not marked or not table.rows or table.rows[0][1] is None:
         return
-    at = 2 + [one.name for one in table.columns].index(marked[0])
+    at = 2 + names.index(marked[0])
     first: dict[tuple[object, object], int] = {}
     for row in table.rows:
         number, parent, value = int(row[0] or 0), row[1], row[at]
         if value is not None and first.setdefault((parent, value), number) != number:
             other = table.locate(first[parent, value], marked[0])
-            yield Finding("LP207", table.locate(number, marked[0]), {"key": marked[0], "value": str(value), "other": str(other)})
+            yield _duplicate(str(value), marked[0], table.locate(number, marked[0]), other)
 
 
-def _doubled_values(session: Session, table: RecordTable, column: str) -> Iterator[Finding]:
+def _duplicate_values(session: Session, table: RecordTable, column: str) -> Iterator[Finding]:
     """Values of a `unique` field that an earlier record has already."""
     if isinstance(table, ScanTable):
-        yield from _doubled_keys(session, table, column)
+        yield from _duplicate_keys(session, table, column)
         return
     first: dict[str, int] = {}
     for record, value in _values(session, table, column):
         if first.setdefault(value, record) != record:
-            other = table.locate(first[value], column)
-            yield Finding("LP207", table.locate(record, column), {"key": column, "value": value, "other": str(other)})
+            yield _duplicate(value, column, table.locate(record, column), table.locate(first[value], column))
 
 
-def _doubled_keys(session: Session, table: ScanTable, key: str | None) -> Iterator[Finding]:
+def _duplicate_keys(session: Session, table: ScanTable, key: str | None) -> Iterator[Finding]:
     if key is None:
         return
     name = quote(key)
@@ -151,7 +155,7 @@ def _doubled_keys(session: Session, table: ScanTable, key: str | None) -> Iterat
         f"SELECT _record, {name}, first FROM (SELECT _record, {name}, min(_record) OVER (PARTITION BY {name}) AS first "
         f"FROM {quote(table.name)} WHERE {name} IS NOT NULL) WHERE _record <> first ORDER BY _record"
     ):
-        yield Finding("LP207", table.locate(record, key), {"key": key, "value": value, "other": str(table.locate(first))})
+        yield _duplicate(value, key, table.locate(record, key), table.locate(first))
 
 
 def unused_records(session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]) -> Iterator[Finding]:
@@ -169,12 +173,12 @@ def unused_records(session: Session, tables: Mapping[str, RecordTable], declared
 
 
 def unused_fields(tables: Mapping[str, RecordTable], declared: Mapping[str, Table], mapping: MappingDocument) -> Iterator[Finding]:
-    """Fields that no query or rule of the mapping names: a warning, for what they hold is not published."""
+    """Fields that no query or rule of the mapping names: a warning, because their values are not published."""
     named: set[str] = set()
     for source in mapping.sources:
         named.update(re.findall(r"\w+", source.text))
-    for one in mapping.triples_maps.values():
-        named.update(name for expression in expressions(one) for name in expression.references)
+    for triples_map in mapping.triples_maps.values():
+        named.update(name for expression in expressions(triples_map) for name in expression.references)
     for table in tables.values():
         root = next(declared[name] for name in sorted(declared, key=len, reverse=True) if table.name == name or table.name.startswith(f"{name}_"))
         if table.name not in named:
@@ -192,18 +196,18 @@ POLICIES = {"error": Severity.ERROR, "warn": Severity.WARNING, "skip": Severity.
 
 
 def mapping_findings(engine: Engine, plan: Plan, policy: str = "error", most: int = 10) -> list[Finding]:
-    """The first values of each rule that can become no term, with how often that happened.
+    """The first values of each rule from which no term can be made, with how often that happened.
 
-    Their statements are never made; the policy (error, warn, skip) says how much that weighs.
+    Their statements are left out; the policy (error, warn, skip) sets the severity.
     """
-    found = []
+    findings = []
     for check, count, samples in failures(engine.session, plan):
-        times = "" if count <= len(samples) else f" ({count:,} times)"
+        total = {} if count <= len(samples) else {"count": f"{count:,}"}
         for record, value in samples[:most]:
             where = None if record is None else engine.records.locate(record, check.column)
-            words = {**check.words, "value": str(value), "times": times}
-            found.append(Finding(check.code, where, words, POLICIES[policy]))
-    return found
+            params = {**check.params, "value": str(value), **total}
+            findings.append(Finding(check.code, where, params, POLICIES[policy]))
+    return findings
 
 
 # -- vocabulary --------------------------------------------------------------------------------------------------------
@@ -215,15 +219,15 @@ def vocabulary_findings(statements: Statements, vocabulary: Vocabulary) -> Itera
         if not term:
             continue
         where = statements.rules[rule].origin if rule is not None else Origin("ontology")
-        one = term_finding(term[1:-1], vocabulary, where)
-        if one:
-            yield one
+        finding = term_finding(term[1:-1], vocabulary, where)
+        if finding:
+            yield finding
 
 
-def _meant(iri: str, vocabulary: Vocabulary) -> str:
-    """A hint where a vocabulary is known by https and named by http, or the other way round."""
+def _other_scheme(iri: str, vocabulary: Vocabulary) -> str:
+    """The IRI by https for one by http, or the other way round, if its vocabulary is known by that."""
     other = iri.replace("http:", "https:", 1) if iri.startswith("http:") else iri.replace("https:", "http:", 1)
-    return f"; did you mean <{other}>?" if any(other.startswith(one) for one in vocabulary.lists) else ""
+    return other if any(other.startswith(namespace) for namespace in vocabulary.lists) else ""
 
 
 def unsafe_links(statements: Statements) -> Iterator[Finding]:
@@ -245,23 +249,25 @@ def control_characters(statements: Statements, dumps: Sequence[str]) -> Iterator
         "AND regexp_matches(o, '\\\\[bf]|\\\\u00[01]|[\\x{FFFE}\\x{FFFF}]') ORDER BY ALL"
     )
     for s, p, o in statements.session.rows(sql):
-        if found := next((one[1] for one in _NOT_IN_XML.finditer(o) if one[1]), ""):
+        if found := next((match[1] for match in _NOT_IN_XML.finditer(o) if match[1]), ""):
             number = {"\\b": 8, "\\f": 12}.get(found) or (ord(found) if len(found) == 1 else int(found[2:], 16))
             yield Finding("LP320", statements.origin(s, p, o), {"character": f"U+{number:04X}", "value": o[:80]}, severity)
 
 
 def term_finding(iri: str, vocabulary: Vocabulary, where: Origin) -> Finding | None:
-    """What is wrong with a term, if anything: it is own and declared, or stands in the list of its vocabulary."""
+    """What is wrong with a term, if anything: it must be declared in ontology/ or be in the list of its vocabulary."""
     if iri in vocabulary.own_terms or iri.startswith((XSD, RDF, RDFS)):
         return None
     namespace, name = re.match(r"(.*[/#])([^/#]*)$", iri).groups() if re.match(r".*[/#]", iri) else (iri, "")  # type: ignore[union-attr]
     known = vocabulary.lists.get(namespace)
     if known is None:
-        return Finding("LP503", where, {"term": iri, "hint": _meant(iri, vocabulary)})
+        return Finding("LP503", where, {"term": iri, "suggestion": _other_scheme(iri, vocabulary)})
     if name not in known.terms:
-        words = {"term": f"{known.prefix}:{name}", "vocabulary": known.namespace, "hint": did_you_mean(name, sorted(known.terms))}
-        return Finding("LP501", where, words)
+        suggestion = nearest(name, sorted(known.terms))
+        params = {"term": f"{known.prefix}:{name}", "vocabulary": known.namespace, "suggestion": suggestion}
+        return Finding("LP501", where, params)
     if name in known.deprecated:
         successor = known.deprecated[name]
-        return Finding("LP502", where, {"term": f"{known.prefix}:{name}", "hint": f" by {known.prefix}:{successor}" if successor else ""})
+        params = {"term": f"{known.prefix}:{name}", "successor": f"{known.prefix}:{successor}" if successor else ""}
+        return Finding("LP502", where, params)
     return None

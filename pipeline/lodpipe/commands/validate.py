@@ -1,123 +1,82 @@
-"""Validates RDF files with SHACL by themselves, without a project."""
+"""`lodpipe validate`: validates RDF files with SHACL, without a project."""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Callable, Iterable, Sequence
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyoxigraph as ox
+import click
 
-from lodpipe import shacl
-from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity
-from lodpipe.rdf.namespaces import RDF, SH, XSD
-from lodpipe.rdf.turtle import TermWriter, write_turtle
-from lodpipe.runtime.machine import whole_file
-from lodpipe.shacl import shapes
-from lodpipe.shacl.data_graph import FORMATS, broken, connect, load_change, load_files
-from lodpipe.shacl.shapes_graph import Triple, literal
-from lodpipe.shacl.supported import is_rdf_1_2, problems, rdf_1_2_finding, undefined_findings
-
-Progress = Callable[[str], None]
+from lodpipe.commands.options import LANGUAGE, VERBOSE, grouped
+from lodpipe.commands.session import errors_reported, print_result, progress_printer
 
 
 @dataclass(frozen=True)
-class Options:
-    """How files are validated: the engine, the base IRI of relative ones, the terms of SHACL that may be ignored, and a bound on memory."""
-
-    engine: str = shapes.DEFAULT
-    base: str = ""
-    allowed: frozenset[str] = frozenset()
-    memory: str = "1GB"
+class _Options:
+    base: str
+    engine: str
+    ignored_terms: tuple[str, ...]
+    memory: str
 
 
-def validate_files(
-    data: Sequence[Path], shape_files: Sequence[Path], options: Options = Options(), *, report: Path | None = None,
-    since: Sequence[Path] = (), say: Progress = lambda _: None,
-) -> list[Finding]:  # fmt: skip
-    """The results as findings, in order; writes the validation report as RDF where a file is named.
-
-    With `since`, files of the same data as they were before, only what changed in between is validated: the focus nodes that it can reach.
-    All others have the results that they had. Raises InvalidDeclaration for shapes that cannot be used (LP605 to LP608) and SourceError for
-    files that are no RDF (LP603) or need RDF 1.2 (LP608).
-    """
-    say("reading shapes")
-    rules = read_files(shape_files, options)
-    columns = options.engine == shapes.DEFAULT
-    if (report or since) and not columns:
-        detail = f"{'--report' if report else '--since'} needs the engine columns"
-        raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
-    # Shapes are read before the data: what is wrong with them is found at once.
-    model = rules.model if columns else None
-    size = sum(path.stat().st_size for path in (*data, *since) if path.is_file())
-    with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder, connect(options.memory, folder, size) as connection:
-        say("reading data")
-        if since:
-            load_change(connection, since, data, options.base)
-        else:
-            load_files(connection, data, options.base)
-        say(f"validating with {options.engine}")
-        if model is None:
-            return [*rules.findings, *(_finding(one, data) for one in shapes.run_on(connection, rules, options.engine))]
-        whole = shacl.revalidate(connection, model, shacl.Report({}), "changed") if since else shacl.validate(connection, model)
-        found = whole.results
-    if report is not None:
-        say("writing the report")
-        write_report(found, report)
-    return [*rules.findings, *(_finding(shapes.told(one), data, one.messages) for one in found)]
+@dataclass(frozen=True)
+class _Files:
+    data: tuple[Path, ...]
+    shapes: tuple[Path, ...]
+    report: Path | None
+    since: tuple[Path, ...]
 
 
-def read_files(paths: Sequence[Path], options: Options) -> shapes.Shapes:
-    """A shapes graph from files. Raises InvalidDeclaration with everything that would be passed over (LP606 to LP608)."""
-    sources: dict[str, tuple[list[Triple], str]] = {}
-    origins: dict[str, str] = {}
-    findings: list[Finding] = []
-    for number, path in enumerate(paths):
-        suffix = path.suffix[1:].lower()
-        if suffix not in FORMATS or not path.is_file():
-            raise InvalidDeclaration([Finding("LP601", None, {"detail": f"{path} is no RDF file"})])
-        try:
-            quads = list(ox.parse(path=str(path), format=FORMATS[suffix], base_iri=options.base or path.resolve().as_uri()))
-        except SyntaxError as error:
-            raise broken(path, error) from None
-        found = [(_apart(str(one.subject), number), str(one.predicate), _apart(str(one.object), number)) for one in quads]
-        source = path.read_text("utf-8", errors="replace")
-        if any(is_rdf_1_2(o) for _, _, o in found):
-            findings.append(rdf_1_2_finding(str(path), source))
-        findings += problems(found, str(path), source, options.allowed)
-        sources[str(path)] = found, source
-        origins |= {one[0]: str(path) for one in found}
-    if findings:
-        raise InvalidDeclaration(findings)
-    triples = [one for found, _ in sources.values() for one in found]
-    return shapes.Shapes(tuple(triples), {}, origins, tuple(undefined_findings(triples, sources)))
+@click.command("validate")
+@grouped(
+    "files", _Files,
+    click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path)),
+    click.option("--shapes", multiple=True, required=True, type=click.Path(path_type=Path), help="Shapes graph; repeatable."),
+    click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the validation report as RDF: x.ttl, x.nt."),
+    click.option(
+        "--since", multiple=True, type=click.Path(path_type=Path), metavar="OLD",
+        help="Earlier version of the data: validate only what has changed since; repeatable.",
+    ),
+)
+@grouped(
+    "options", _Options,
+    click.option("--base", default="", metavar="IRI", help="Base IRI of the data and the shapes (default: the address of each file)."),
+    click.option("--engine", type=click.Choice(["columns", "pyshacl"]), default="columns", show_default=True, help="SHACL engine."),
+    click.option(
+        "--ignore-term", "ignored_terms", multiple=True, metavar="TERM",
+        help="Ignore a SHACL term that is unknown or not supported, such as sh:rule; repeatable.",
+    ),
+    click.option("--memory", default="1GB", show_default=True, help="Limit on memory of the engine columns; beyond it data is spilled to disk."),
+)  # fmt: skip
+@LANGUAGE
+@VERBOSE
+def command(files: _Files, options: _Options, lang: str | None, verbose: bool) -> None:
+    """Validate RDF files with SHACL, without a project."""
+    language = lang or "en"
+    on_progress = progress_printer(verbose)
+    with errors_reported(Path(), lambda: language):
+        from lodpipe.diagnostics.finding import Severity
+        from lodpipe.reporters import summary, write_text
+        from lodpipe.workflow.validation_run import ValidationOptions, validate_files
+
+        validation = ValidationOptions(options.engine, options.base, _terms(options), options.memory)
+        findings = validate_files(files.data, files.shapes, validation, report=files.report, since=files.since, on_progress=on_progress)
+    if not findings:
+        print_result(summary(findings, language))
+        return
+    write_text(findings, Path(), sys.stderr, language)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        sys.exit(1)
 
 
-def _apart(term: str, number: int) -> str:
-    """Blank nodes of two files stay apart."""
-    return f"_:s{number}x{term[2:]}" if term.startswith("_:") else term
+def _terms(options: _Options) -> frozenset[str]:
+    """The local names of the terms to ignore. Raises click.BadParameter for those that cannot be, and for a relative base IRI."""
+    from lodpipe.shacl.supported import allowable
 
-
-def _finding(one: shapes.Result, data: Sequence[Path], messages: Sequence[str] = ()) -> Finding:
-    """A result as a finding, with the shape's message in the language of the reader where it has one."""
-    said = [value for message in messages if (value := literal(message))]
-    by_language = {value.language or "": value.value for value in said}
-    english = by_language.get("en") or by_language.get("") or " ".join(one.messages) or one.component
-    shown = f" ({one.value})" if one.value and one.value != one.focus and len(one.value) < 120 else ""
-    path = f" {one.path}" if one.path else ""
-    words = {
-        "message_en": english + shown, "message_de": by_language.get("de", english) + shown, "shape": one.shape, "focus": one.focus + path,
-        "component": one.component,
-    }  # fmt: skip
-    return Finding("LP401", Origin(str(data[0])) if len(data) == 1 else None, words, shapes.SEVERITIES.get(one.severity, Severity.ERROR))
-
-
-def write_report(results: Iterable[shacl.ValidationResult], path: Path) -> None:
-    """The validation report, as N-Triples or Turtle by the suffix of the file."""
-    triples = sorted(shacl.report_triples(list(results)))
-    with whole_file(path) as made, made.open("w", encoding="utf-8", newline="\n") as out:
-        if path.suffix == ".nt":
-            out.writelines(f"{s} {p} {o} .\n" for s, p, o in triples)
-        else:
-            write_turtle(triples, out, TermWriter("urn:x-report:", {"sh": SH, "rdf": RDF, "xsd": XSD}))
+    terms, refused = allowable(options.ignored_terms)
+    if refused:
+        raise click.BadParameter(f"{refused[0]} cannot be ignored", param_hint="--ignore-term")
+    if options.base and ":" not in options.base:
+        raise click.BadParameter(f"{options.base}: expected an absolute IRI", param_hint="--base")
+    return terms

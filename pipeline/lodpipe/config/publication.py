@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration
 from lodpipe.documents.readers import Limits, read_tree
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, node_at, place_of, value_of
+from lodpipe.documents.tree import Sequence as List
 from lodpipe.rdf.file_formats import DUMPS
 
 
@@ -80,24 +81,24 @@ class Catalogue:
 
 
 @dataclass(frozen=True)
-class Alike:
-    """Which records of a table may be one and the same: a column of names, columns of keys, words that do not count, pairs known to differ."""
+class DuplicateRule:
+    """How duplicate records of a table are found: a column of names, columns of keys, words to ignore, pairs that are known to be distinct."""
 
     table: str
     name: str | None = None
     keys: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    apart: tuple[frozenset[str], ...] = ()
+    distinct: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Expectations:
-    """What a check holds the records against: how many there are, by how much they may shrink, which may be doubles, what may be idle."""
+    """What a check expects of the records: how many there are, how many may be lost, no duplicates, which shapes may match nothing."""
 
     counts: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
-    shrink: float | None = None
-    alike: tuple[Alike, ...] = ()
-    idle_shapes: tuple[str, ...] = ()
+    max_loss_percent: float | None = None
+    duplicates: tuple[DuplicateRule, ...] = ()
+    unmatched_shapes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -119,10 +120,10 @@ class Publication:
     dumps: tuple[str, ...]
     gzip: bool
     trees: tuple[Tree, ...]
-    shacl: str
-    shacl_allow: frozenset[str]  # terms of SHACL that are not supported, by local name: ignored
+    shacl_engine: str
+    shacl_ignore: frozenset[str]  # SHACL terms that are not supported, by local name
     memory: str
-    bad_values: str
+    on_invalid_value: str
     catalogue: Catalogue
     tables: tuple[PublishedTable, ...]
     hosting: str | None
@@ -174,16 +175,43 @@ def publication_schema() -> dict[str, Any]:
     return schema
 
 
+# Keys of earlier versions and their names of today.
+RENAMED = {
+    "alike": "duplicates",
+    "bad_values": "on_invalid_value",
+    "idle_shapes": "unmatched_shapes",
+    "shacl": "shacl_engine",
+    "shacl_allow": "shacl_ignore",
+    "shrink": "max_loss_percent",
+}
+RENAMED_IN_DUPLICATES = {"apart": "distinct"}
+
+
 def _check(tree: Node) -> None:
     import jsonschema_rs
 
     validator = jsonschema_rs.Draft202012Validator(publication_schema(), validate_formats=True)
-    findings = [
-        Finding("LP601", Origin("publication.yaml", *_place(tree, error)), {"detail": _told(error)})
+    findings = list(_renamed(tree, RENAMED))
+    rules = node_at(tree, ["duplicates"])
+    for rule in rules.items if isinstance(rules, List) else ():
+        findings += _renamed(rule, RENAMED_IN_DUPLICATES)
+    findings += [
+        Finding("LP601", Origin("publication.yaml", *_place(tree, error)), {"detail": _message(error)})
         for error in validator.iter_errors(value_of(tree))
     ]
     if findings:
         raise InvalidDeclaration(findings)
+
+
+def _renamed(node: Node, names: Mapping[str, str]) -> Iterator[Finding]:
+    """A finding for each key of an earlier version. In the tree it gets its name of today, so that its value is checked as well."""
+    if not isinstance(node, Map):
+        return
+    for old, new in names.items():
+        if old in node.items:
+            yield Finding("LP612", Origin("publication.yaml", *node.keys[old]), {"old": old, "new": new})
+            node.items.setdefault(new, node.items.pop(old))
+            node.keys.setdefault(new, node.keys[old])
 
 
 def _place(tree: Node, error: Any) -> tuple[int, int]:
@@ -195,7 +223,7 @@ def _place(tree: Node, error: Any) -> tuple[int, int]:
     return node.line, node.column
 
 
-def _told(error: Any) -> str:
+def _message(error: Any) -> str:
     path = ".".join(str(step) for step in error.instance_path)
     return f"{path}: {error.message}" if path else str(error.message)
 
@@ -219,10 +247,10 @@ def _publication(values: dict[str, Any]) -> Publication:
         dumps=tuple(values.get("dumps", DUMPS)),
         gzip=values.get("gzip", True),
         trees=tuple(Tree(one["folder"], one["class"], one["frame"]) for one in values.get("trees", [])),
-        shacl=values.get("shacl", "columns"),
-        shacl_allow=frozenset(name.removeprefix("sh:") for name in values.get("shacl_allow", ())),
+        shacl_engine=values.get("shacl_engine", "columns"),
+        shacl_ignore=frozenset(name.removeprefix("sh:") for name in values.get("shacl_ignore", ())),
         memory=values.get("memory", "4GB"),
-        bad_values=values.get("bad_values", "error"),
+        on_invalid_value=values.get("on_invalid_value", "error"),
         catalogue=_catalogue(values),
         tables=tuple(_table(one) for one in values.get("tables", [])),
         hosting=values.get("hosting"),
@@ -244,14 +272,14 @@ def _expectations(values: dict[str, Any]) -> Expectations:
     counts = {
         name: (one, one) if isinstance(one, int) else (one.get("min", 0), one.get("max")) for name, one in values.get("expect", {}).items()
     }
-    alike = tuple(
-        Alike(
-            one["table"], one.get("name"), tuple(one.get("keys", ())), tuple(one.get("ignore", ())),
-            tuple(frozenset(pair) for pair in one.get("apart", ())),
+    duplicates = tuple(
+        DuplicateRule(
+            rule["table"], rule.get("name"), tuple(rule.get("keys", ())), tuple(rule.get("ignore", ())),
+            tuple(frozenset(pair) for pair in rule.get("distinct", ())),
         )
-        for one in values.get("alike", ())
+        for rule in values.get("duplicates", ())
     )  # fmt: skip
-    return Expectations(counts, values.get("shrink"), alike, tuple(values.get("idle_shapes", ())))
+    return Expectations(counts, values.get("max_loss_percent"), duplicates, tuple(values.get("unmatched_shapes", ())))
 
 
 def _catalogue(values: dict[str, Any]) -> Catalogue:

@@ -1,4 +1,4 @@
-"""What can go wrong, where, and how it is told: findings, and the errors that carry them."""
+"""Findings (which rule is broken, where, with which parameters) and the errors that carry them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, order=True)
 class Origin:
-    """A place in a file: path relative to the project, line and column counted from 1 (0: the whole file).
+    """A place in a file: path relative to the project, line and column from 1 (0: the whole file).
 
-    `field` is the field or column that is meant, where one is; it does not make another place of the same line.
+    `field` names the field or column, if the place is one; it is not part of the comparison.
     """
 
     file: str
@@ -36,27 +36,36 @@ class Origin:
 
 @dataclass(frozen=True)
 class Finding:
-    """One problem: a stable code (see messages.py), a place, and the words that fill the code's message."""
+    """One problem: the code of the broken rule (see rules.py), a place, and the parameters of its message.
+
+    `related` are other places that belong to it, such as the first record with the same key;
+    `caused_by` is the code of the finding that it follows from.
+    """
 
     code: str
     where: Origin | None
-    words: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
     severity: Severity = Severity.ERROR
+    related: tuple[Origin, ...] = ()
+    caused_by: str = ""
 
     @property
     def sort_key(self) -> tuple[Origin, str, str]:
-        """Findings are shown by file, line and code, in the same order on every machine."""
-        return self.where or Origin(""), self.code, repr(sorted(self.words.items()))
+        """Findings are in the order of file, line and code, the same on every machine."""
+        return self.where or Origin(""), self.code, repr(sorted(self.params.items()))
 
 
 class LodpipeError(Exception):
-    """Root of the errors that a user can mend; holds every finding collected so far."""
+    """Root of the errors that a user can fix; holds every finding collected so far."""
 
     exit_code = 3
 
     def __init__(self, findings: Iterable[Finding]) -> None:
-        self.findings: tuple[Finding, ...] = tuple(sorted(set_of(findings), key=lambda one: one.sort_key))
-        super().__init__(", ".join(f"{one.where}: {one.code}" for one in self.findings))
+        self.findings: tuple[Finding, ...] = tuple(
+            sorted(set_of(findings), key=lambda finding: finding.sort_key)
+        )
+        places = (f"{finding.where}: {finding.code}" for finding in self.findings)
+        super().__init__(", ".join(places))
 
 
 class InvalidData(LodpipeError):
@@ -66,20 +75,20 @@ class InvalidData(LodpipeError):
 
 
 class InvalidDeclaration(LodpipeError):
-    """publication.yaml, records.yaml, mapping, shapes, ontology or the command line are wrong; for the publisher."""
+    """The declarations (publication.yaml, mapping, shapes …) or the options are wrong; for the publisher."""
 
     exit_code = 2
 
 
 class SourceError(LodpipeError):
-    """A source cannot be reached or read at all; for whoever runs the machine."""
+    """A source cannot be reached or read, or the machine fails; for the operator."""
 
     exit_code = 2
 
 
 def set_of(findings: Iterable[Finding]) -> list[Finding]:
-    """Findings without doubles, in the order of their first appearance."""
+    """Findings without duplicates, in the order of their first appearance."""
     seen: dict[tuple[object, ...], Finding] = {}
-    for one in findings:
-        seen.setdefault((one.severity, *one.sort_key), one)
+    for finding in findings:
+        seen.setdefault((finding.severity, *finding.sort_key), finding)
     return list(seen.values())

@@ -1,4 +1,4 @@
-"""Shows how far long work has come, on a terminal only; never in a log."""
+"""Shows the progress of long work, on a terminal only; never in a log."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-_PATIENCE = 2.0  # seconds; what is done sooner needs no word
+_PATIENCE = 2.0  # seconds; shorter work needs no progress line
 _STEP = 0.5
 
 
 @contextlib.contextmanager
-def shown(percent: Callable[[], float], what: str) -> Iterator[None]:
+def progress_line(percent: Callable[[], float], what: str) -> Iterator[None]:
     """Writes `what 43 %  12 s` to a terminal while the work inside goes on."""
     if not sys.stderr.isatty():
         yield
@@ -35,8 +35,8 @@ def _watch(percent: Callable[[], float], what: str, done: threading.Event) -> No
         passed = time.monotonic() - started
         if passed >= _PATIENCE:
             share = percent()
-            told = f" {share:.0f} %" if share >= 0 else ""
-            sys.stderr.write(f"\r{what}{told}  {passed:.0f} s ")
+            percentage = f" {share:.0f} %" if share >= 0 else ""
+            sys.stderr.write(f"\r{what}{percentage}  {passed:.0f} s ")
             sys.stderr.flush()
             written = True
     if written:

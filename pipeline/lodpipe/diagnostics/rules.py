@@ -1,352 +1,1112 @@
-"""Every kind of finding: its stable code, and what it says in each language. One row a kind."""
+"""Every rule that a finding can break: its stable code, its name, and its texts. One visible table."""
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import re
+from collections.abc import Mapping
+from typing import Literal, NamedTuple
+
+Status = Literal["preview", "stable", "deprecated", "removed"]
+
+_OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
+_PARAMETER = re.compile(r"\{(\w+)\}")
 
 
-class Kind(NamedTuple):
-    """What is wrong and how to mend it, in English and German; `{words}` are filled in by the finding."""
+class Rule(NamedTuple):
+    """A rule by its code (LP206) and its name (reference.missing-record: group and subject).
 
-    what_en: str
-    mend_en: str
-    what_de: str
-    mend_de: str
+    Messages say what is wrong, helps how to fix it. `{names}` stand for the parameters of a finding; a part
+    in `[[…]]` is left out where the finding lacks a parameter of it. `since` is the version that brought
+    the rule; a `removed` rule keeps its code, so that no other rule can take it.
+    """
+
+    code: str
+    name: str
+    message_en: str
+    help_en: str
+    message_de: str
+    help_de: str
+    status: Status = "stable"
+    since: str = "0.1.0"
+
+    @property
+    def params(self) -> frozenset[str]:
+        """The parameters that its texts contain."""
+        return frozenset(name for text in self[2:6] for name in _PARAMETER.findall(text))
+
+    def templates(self, language: str) -> tuple[str, str]:
+        """Message and help in a language; English if there is no other."""
+        if language.startswith("de"):
+            return self.message_de, self.help_de
+        return self.message_en, self.help_en
 
 
-KINDS: dict[str, Kind] = {
+_TABLE: tuple[Rule, ...] = (
     # 1xx: files that cannot be read
-    "LP101": Kind(
-        "{file} is not UTF-8 text ({detail})", "Save the file as UTF-8.",
-        "{file} ist kein UTF-8-Text ({detail})", "Die Datei als UTF-8 speichern."),
-    "LP102": Kind(
-        "{format} syntax: {detail}", "Mend the syntax here; often it is an indentation, a quote or a bracket.",
-        "{format}-Syntax: {detail}", "Die Schreibweise berichtigen; oft ist es Einrückung, Anführungszeichen oder Klammer."),
-    "LP103": Kind(
-        "key `{key}` stands twice in one record (first in line {first})", "Keep one of the two.",
-        "Schlüssel `{key}` steht doppelt in einem Datensatz (zuerst in Zeile {first})", "Einen der beiden entfernen."),
-    "LP104": Kind(
-        "{detail}: over the limit of {limit}", "Split the file, or say it more simply.",
-        "{detail}: über der Grenze von {limit}", "Die Datei teilen oder einfacher fassen."),
-    "LP105": Kind(
-        "row has {found} cells instead of {expected}", "Quote cells that hold a comma; each row has as many cells as the header.",
-        "Zeile hat {found} Zellen statt {expected}", "Zellen mit Komma in Anführungszeichen setzen; jede Zeile hat so viele Zellen wie der Kopf."),
-    "LP106": Kind(
-        "{file} cannot be read: {detail}", "Check that the file is there and may be read.",
-        "{file} ist nicht lesbar: {detail}", "Prüfen, ob die Datei vorhanden und lesbar ist."),
-    "LP107": Kind(
-        "path `{path}` leaves the project", "Keep all sources inside the project folder.",
-        "Pfad `{path}` führt aus dem Projekt hinaus", "Alle Quellen im Projektordner halten."),
-    "LP108": Kind(
-        "a record is expected here, found {found}", "Write the record as a map of fields (`key: value`).",
-        "Hier wird ein Datensatz erwartet, gefunden: {found}", "Den Datensatz als Felder schreiben (`schlüssel: wert`)."),
-    "LP109": Kind(
-        "nothing reads this file; what is read here: {detail}",
-        "Rename or move it so that it is read, or remove it; a file that is meant to be here goes under `ignore` in publication.yaml.",
-        "Diese Datei wird nicht gelesen; gelesen wird hier: {detail}",
-        "Umbenennen oder verschieben, damit sie gelesen wird, oder entfernen; was hier liegen darf, gehört in publication.yaml unter `ignore`."),
-    "LP110": Kind(
-        "the file holds no record", "Write a record, or remove the file; `[]` means that it holds none.",
-        "Die Datei enthält keinen Datensatz", "Einen Datensatz eintragen oder die Datei entfernen; `[]` heißt, dass sie keinen enthält."),
+    Rule(
+        "LP101",
+        "syntax.not-utf8",
+        message_en="{file} is not UTF-8 text ({detail})",
+        help_en="Save the file as UTF-8.",
+        message_de="{file} ist kein UTF-8-Text ({detail})",
+        help_de="Die Datei als UTF-8 speichern.",
+    ),
+    Rule(
+        "LP102",
+        "syntax.invalid",
+        message_en="{format} syntax: {detail}",
+        help_en="Fix the syntax; the cause is often an indentation, a quote or a bracket.",
+        message_de="{format}-Syntax: {detail}",
+        help_de=(
+            "Die Syntax berichtigen; oft liegt es an Einrückung, Anführungszeichen oder Klammern."
+        ),
+    ),
+    Rule(
+        "LP103",
+        "syntax.duplicate-key",
+        message_en="key `{key}` occurs twice in a record (first in line {first})",
+        help_en="Keep one of the two.",
+        message_de=(
+            "Schlüssel `{key}` kommt in einem Datensatz doppelt vor (zuerst in Zeile {first})"
+        ),
+        help_de="Einen der beiden entfernen.",
+    ),
+    Rule(
+        "LP104",
+        "file.over-limit",
+        message_en="{detail}: exceeds the limit of {limit}",
+        help_en="Split the file, or simplify its content.",
+        message_de="{detail}: überschreitet die Grenze von {limit}",
+        help_de="Die Datei teilen oder ihren Inhalt vereinfachen.",
+    ),
+    Rule(
+        "LP105",
+        "syntax.cell-count",
+        message_en="expected {expected} cells in the row, found {found}",
+        help_en="Quote cells that contain a comma; each row has as many cells as the header.",
+        message_de="{expected} Zellen in der Zeile erwartet, {found} gefunden",
+        help_de=(
+            "Zellen mit Komma in Anführungszeichen setzen; jede Zeile hat so viele Zellen wie "
+            "die Kopfzeile."
+        ),
+    ),
+    Rule(
+        "LP106",
+        "file.unreadable",
+        message_en="{file} cannot be read: {detail}",
+        help_en="Check that the file exists and is readable.",
+        message_de="{file} ist nicht lesbar: {detail}",
+        help_de="Prüfen, ob die Datei vorhanden und lesbar ist.",
+    ),
+    Rule(
+        "LP107",
+        "file.outside-project",
+        message_en="path `{path}` leads out of the project",
+        help_en="Keep all sources inside the project folder.",
+        message_de="Pfad `{path}` führt aus dem Projekt heraus",
+        help_de="Alle Quellen im Projektordner ablegen.",
+    ),
+    Rule(
+        "LP108",
+        "syntax.record-expected",
+        message_en="expected a record, found {found}",
+        help_en="Write the record as a map of fields (`key: value`).",
+        message_de="Datensatz erwartet, gefunden: {found}",
+        help_de="Den Datensatz als Felder schreiben (`schlüssel: wert`).",
+    ),
+    Rule(
+        "LP109",
+        "file.unused",
+        message_en="no table or reader uses this file; files read in this folder: {detail}",
+        help_en=(
+            "Rename or move it so that it is read, or remove it; list a file that belongs in "
+            "this folder under `ignore` in publication.yaml."
+        ),
+        message_de="Diese Datei wird nicht gelesen; in diesem Ordner werden gelesen: {detail}",
+        help_de=(
+            "Umbenennen oder verschieben, damit sie gelesen wird, oder entfernen; eine Datei, "
+            "die hierher gehört, in publication.yaml unter `ignore` aufführen."
+        ),
+    ),
+    Rule(
+        "LP110",
+        "file.no-records",
+        message_en="the file contains no records",
+        help_en="Add a record, or remove the file; `[]` states that it has none.",
+        message_de="Die Datei enthält keine Datensätze",
+        help_de=(
+            "Einen Datensatz eintragen oder die Datei entfernen; `[]` besagt, dass sie keine "
+            "enthält."
+        ),
+    ),
     # 2xx: records against source/records.yaml
-    "LP201": Kind(
-        "unknown key `{key}`{hint}", "Use a key that source/records.yaml declares, or declare it there.",
-        "unbekannter Schlüssel `{key}`{hint}", "Einen in source/records.yaml erklärten Schlüssel verwenden oder ihn dort erklären."),
-    "LP202": Kind(
-        "key `{key}` is missing", "Add it; every record of {table} has it.",
-        "Schlüssel `{key}` fehlt", "Ergänzen; jeder Datensatz in {table} hat ihn."),
-    "LP203": Kind(
-        "`{key}`: {found} found, {expected} expected", "Change the value; digits that are a text (a key, a date) need quotes.",
-        "`{key}`: {found} gefunden, {expected} erwartet", "Den Wert ändern; Ziffern, die ein Text sind (Schlüssel, Datum), brauchen Anführungszeichen."),
-    "LP204": Kind(
-        "`{key}`: `{value}` is not a valid {expected}", "Correct the value{pattern}.",
-        "`{key}`: `{value}` ist nicht gültig als {expected}", "Den Wert berichtigen{pattern}."),
-    "LP205": Kind(
-        "`{key}`: `{value}` is not one of the allowed values{hint}", "Use one of: {allowed}.",
-        "`{key}`: `{value}` gehört nicht zu den erlaubten Werten{hint}", "Einen von diesen verwenden: {allowed}."),
-    "LP206": Kind(
-        "`{key}`: there is no `{value}` in {table}{hint}", "Correct the reference, or add the record.",
-        "`{key}`: `{value}` gibt es in {table} nicht{hint}", "Den Verweis berichtigen oder den Datensatz anlegen."),
-    "LP207": Kind(
-        "`{key}` `{value}` is already taken by {other}", "Give each record a value of its own, or remove the double.",
-        "`{key}` `{value}` ist schon vergeben: {other}", "Jedem Datensatz einen eigenen Wert geben oder den doppelten entfernen."),
-    # 3xx: the mapping meets a value
-    "LP301": Kind(
-        "`{value}` does not make a valid IRI{times}", "Correct the value, or the template of rule {rule}.",
-        "`{value}` ergibt keine gültige IRI{times}", "Den Wert berichtigen oder die Vorlage der Regel {rule}."),
-    "LP302": Kind(
-        "`{value}` is not a valid {datatype}{times}", "Correct the value, or the datatype of rule {rule}.",
-        "`{value}` ist nicht gültig als {datatype}{times}", "Den Wert berichtigen oder den Datentyp der Regel {rule}."),
-    "LP303": Kind(
-        "`{value}` is not a language tag{times}", "Use a tag such as de, en or fr (BCP 47); rule {rule}.",
-        "`{value}` ist kein Sprachkürzel{times}", "Ein Kürzel wie de, en oder fr verwenden (BCP 47); Regel {rule}."),
-    "LP304": Kind(
-        "a record without `{key}` makes no resource{times}", "Give the record the key that rule {rule} names its resource by.",
-        "ein Datensatz ohne `{key}` ergibt keine Ressource{times}", "Den Schlüssel ergänzen, nach dem Regel {rule} die Ressource benennt."),
-    "LP305": Kind(
-        "`{key}` holds a list or a map ({value}), not a value{times}", "Refer to the values in it (`{key}[*]`); rule {rule}.",
-        "`{key}` enthält eine Liste oder Felder ({value}) statt eines Wertes{times}", "Auf die Werte darin verweisen (`{key}[*]`); Regel {rule}."),
-    "LP306": Kind(
-        "`{value}` is a link that runs code or opens local files", "Give the address of a page (https://…).",
-        "`{value}` ist ein Verweis, der Programme ausführt oder lokale Dateien öffnet", "Die Adresse einer Seite angeben (https://…)."),
-    "LP307": Kind(
-        "`{value}` leads to no record of {parent}{times}", "Correct the value, or add the record; rule {rule} joins by it.",
-        "`{value}` führt zu keinem Datensatz von {parent}{times}", "Den Wert berichtigen oder den Datensatz anlegen; Regel {rule} verknüpft danach."),
-    "LP308": Kind(
-        "`{key}` leads to no value in any record{hint}", "Correct the reference in the mapping, or remove its rule.",
-        "`{key}` führt in keinem Datensatz zu einem Wert{hint}", "Den Verweis im Mapping berichtigen oder seine Regel entfernen."),
-    "LP309": Kind(
-        "the iterator `{iterator}` leads to no record of {file}{hint}", "Correct the iterator in the mapping.",
-        "Der Iterator `{iterator}` führt zu keinem Datensatz in {file}{hint}", "Den Iterator im Mapping berichtigen."),
-    "LP310": Kind(
-        "`{{{key}}}` is a text", "A reference is written `$({key})` in YARRRML.",
-        "`{{{key}}}` ist ein Text", "Ein Verweis schreibt sich in YARRRML `$({key})`."),
-    "LP320": Kind(
-        "the text holds the control character {character}, which XML cannot hold: {value}", "Remove it; it often comes with a paste from a word processor.",
-        "der Text enthält das Steuerzeichen {character}, das XML nicht aufnehmen kann: {value}", "Entfernen; oft gelangt es beim Einfügen aus einer Textverarbeitung hinein."),
-    # 4xx: shapes
-    "LP401": Kind(
-        "{message_en}", "See {shape}; it was found on {focus}.",
-        "{message_de}", "Siehe {shape}; gefunden an {focus}."),
-    # 5xx: what shapes cannot say
-    "LP501": Kind(
-        "{term} does not exist in {vocabulary}{hint}", "Use an existing term, or declare one of your own in ontology/.",
-        "{term} gibt es in {vocabulary} nicht{hint}", "Einen vorhandenen Begriff verwenden oder in ontology/ einen eigenen erklären."),
-    "LP502": Kind(
-        "{term} is superseded{hint}", "Use its successor.",
-        "{term} ist überholt{hint}", "Den Nachfolger verwenden."),
-    "LP503": Kind(
-        "the vocabulary of {term} is not known{hint}", "Correct the prefix, or add the vocabulary's term list to ontology/vocabularies/.",
-        "das Vokabular von {term} ist nicht bekannt{hint}", "Das Präfix berichtigen oder die Begriffsliste in ontology/vocabularies/ ergänzen."),
-    "LP504": Kind(
-        "dist/ is stale: {detail}", "Run `lodpipe build` and commit dist/.",
-        "dist/ ist veraltet: {detail}", "`lodpipe build` ausführen und dist/ einchecken."),
-    "LP505": Kind(
-        "`{value}` of {table} is used nowhere", "Refer to it, or remove it.",
-        "`{value}` aus {table} wird nirgends verwendet", "Darauf verweisen oder entfernen."),
-    "LP506": Kind(
-        "{part} is a placeholder: nobody is named yet", "Name whoever runs the publication, and remove `placeholder`.",
-        "{part} ist ein Platzhalter: noch niemand ist benannt", "Eintragen, wer die Veröffentlichung betreibt, und `placeholder` entfernen."),
-    "LP507": Kind(
-        "`{key}` of {table} is used by no query and no rule of the mapping", "Map it in source/mapping.yaml, or remove it from source/records.yaml.",
-        "`{key}` aus {table} wird von keiner Abfrage oder Regel der Abbildung verwendet", "In source/mapping.yaml abbilden oder aus source/records.yaml entfernen."),
-    "LP508": Kind(
-        "{term} is declared and used nowhere", "Use it in source/mapping.yaml, or remove it from ontology/.",
-        "{term} ist erklärt, aber nirgends verwendet", "In source/mapping.yaml verwenden oder aus ontology/ entfernen."),
-    "LP509": Kind(
-        "shape {shape} matches nothing: {detail}", "Correct its target, or remove the shape.",
-        "Form {shape} trifft auf nichts zu: {detail}", "Ihr Ziel berichtigen oder die Form entfernen."),
-    "LP510": Kind(
-        "`{key}` {value} lies before `{other}` {start}", "Correct one of the two.",
-        "`{key}` {value} liegt vor `{other}` {start}", "Einen der beiden Werte berichtigen."),
-    "LP511": Kind(
-        "{table}: `{value}` is much like `{other}` in {place} ({detail})", "Merge the two records, or list them as `apart` in publication.yaml.",
-        "{table}: `{value}` ist `{other}` in {place} sehr ähnlich ({detail})", "Die Datensätze zusammenführen oder in publication.yaml unter `apart` aufführen."),
-    "LP512": Kind(
-        "{table} has {found} records, expected are {expected}", "Add or remove what is wrong, or correct `expect` in publication.yaml.",
-        "{table} hat {found} Datensätze, erwartet sind {expected}", "Fehlendes oder Überzähliges berichtigen, oder `expect` in publication.yaml."),
-    "LP513": Kind(
-        "{table} shrank from {before} to {found} records, more than {share} %", "If it is meant, run `lodpipe build --allow-shrink`; else find what was lost.",
-        "{table} ist von {before} auf {found} Datensätze geschrumpft, mehr als {share} %", "Wenn gewollt: `lodpipe build --allow-shrink`; sonst suchen, was verloren ging."),
-    "LP514": Kind(
-        "prefix `{prefix}:` means {here} here and {there} elsewhere", "Use one namespace for a prefix everywhere.",
-        "Präfix `{prefix}:` meint hier {here} und anderswo {there}", "Ein Präfix überall für denselben Namensraum verwenden."),
-    "LP515": Kind(
-        "{count} resources are `{term}` and not `{superclass}`: a query for `{superclass}` misses them",
-        "State the superclass beside the class in the mapping, or remove `< …` from the term list.",
-        "{count} Ressourcen sind `{term}`, aber nicht `{superclass}`: eine Abfrage nach `{superclass}` findet sie nicht",
-        "Die Oberklasse im Mapping neben der Klasse nennen oder `< …` aus der Termliste entfernen."),
-    # The catalogue and withdrawn IRIs
-    "LP520": Kind(
-        "`{value}` is not in the code list {scheme}{hint}", "Use one of: {allowed}.",
-        "`{value}` steht nicht in der Codeliste {scheme}{hint}", "Einen von diesen verwenden: {allowed}."),
-    "LP521": Kind(
-        "withdrawn IRIs: {detail}", "Give each entry `id`, `date`, `reason` and, where there is one, `replaced_by`; docs/catalogue.md shows it.",
-        "zurückgezogene IRIs: {detail}", "Jedem Eintrag `id`, `date`, `reason` und gegebenenfalls `replaced_by` geben; docs/catalogue.md zeigt es."),
-    "LP522": Kind(
-        "`{value}` is withdrawn, yet records still describe it", "Remove the record, or take the entry back.",
-        "`{value}` ist zurückgezogen, wird aber noch von Datensätzen beschrieben", "Den Datensatz entfernen oder den Eintrag zurücknehmen."),
-    "LP523": Kind(
-        "`{value}` is replaced by `{successor}`, which nothing describes", "Correct `replaced_by`; it is the successor's IRI relative to the base.",
-        "`{value}` ist ersetzt durch `{successor}`, was nichts beschreibt", "`replaced_by` berichtigen; es ist die IRI des Nachfolgers relativ zur Basis."),
-    "LP524": Kind(
-        "{focus}: {message_en}", "Correct publication.yaml, then run `lodpipe build`; the shapes stand in shapes/catalogue/.",
-        "{focus}: {message_de}", "publication.yaml berichtigen und `lodpipe build` ausführen; die Formen stehen in shapes/catalogue/."),
-    "LP525": Kind(
-        "the catalogue offers {value}, which is no file of dist/", "Run `lodpipe build`; `downloads` in publication.yaml says where dist/ is served.",
-        "der Katalog bietet {value} an; das ist keine Datei in dist/", "`lodpipe build` ausführen; `downloads` in publication.yaml sagt, wo dist/ liegt."),
-    "LP526": Kind(
-        "{value} has {expected} bytes, the catalogue says {found}", "Run `lodpipe build`; files of dist/ are never edited.",
-        "{value} hat {expected} Bytes, der Katalog sagt {found}", "`lodpipe build` ausführen; Dateien in dist/ werden nicht von Hand geändert."),
-    "LP527": Kind(
-        "the checksum of {value} is {expected}, the catalogue says {found}", "Run `lodpipe build`; files of dist/ are never edited.",
-        "die Prüfsumme von {value} ist {expected}, der Katalog sagt {found}", "`lodpipe build` ausführen; Dateien in dist/ werden nicht von Hand geändert."),
-    "LP528": Kind(
-        "{value} {detail_en}", "Use a code of that list, with its type, label and scheme.",
-        "{value} {detail_de}", "Einen Code dieser Liste verwenden, mit Typ, Namen und Schema."),
-    "LP529": Kind(
-        "{value} lies in dist/, but the catalogue does not offer it", "Run `lodpipe build`, or remove the file.",
-        "{value} liegt in dist/, wird aber vom Katalog nicht angeboten", "`lodpipe build` ausführen oder die Datei entfernen."),
-    "LP530": Kind(
-        "{key} of {value} is {found}, {expected} expected", "Run `lodpipe build`; the format follows from the file's name.",
-        "{key} von {value} ist {found}, erwartet {expected}", "`lodpipe build` ausführen; das Format folgt aus dem Namen der Datei."),
-    "LP531": Kind(
-        "{focus}: {key} is {found}, publication.yaml says {expected}", "Run `lodpipe build`.",
-        "{focus}: {key} ist {found}, publication.yaml sagt {expected}", "`lodpipe build` ausführen."),
-    "LP532": Kind(
-        "{file} cannot be read: {detail}", "Run `lodpipe build`.",
-        "{file} ist nicht lesbar: {detail}", "`lodpipe build` ausführen."),
-    "LP533": Kind(
-        "{focus}: {message_en}", "Run `lodpipe build`; a catalogue has one dataset, and the dataset offers every distribution.",
-        "{focus}: {message_de}", "`lodpipe build` ausführen; ein Katalog hat einen Datensatz, und der bietet jede Distribution an."),
-    "LP534": Kind(
-        "{file} differs from catalog.ttl in {count} statements, such as {value}", "Run `lodpipe build`; all forms are written together.",
-        "{file} weicht in {count} Aussagen von catalog.ttl ab, etwa {value}", "`lodpipe build` ausführen; alle Formen entstehen zusammen."),
+    Rule(
+        "LP201",
+        "record.unknown-key",
+        message_en="unknown key `{key}`[[; did you mean `{suggestion}`?]]",
+        help_en="Use a key that source/records.yaml declares, or declare it there.",
+        message_de="unbekannter Schlüssel `{key}`[[; gemeint ist vielleicht `{suggestion}`]]",
+        help_de=(
+            "Einen Schlüssel verwenden, den source/records.yaml deklariert, oder ihn dort "
+            "deklarieren."
+        ),
+    ),
+    Rule(
+        "LP202",
+        "record.missing-key",
+        message_en="key `{key}` is missing",
+        help_en="Add it; every record of {table} must have it.",
+        message_de="Schlüssel `{key}` fehlt",
+        help_de="Ergänzen; jeder Datensatz in {table} muss ihn haben.",
+    ),
+    Rule(
+        "LP203",
+        "record.wrong-type",
+        message_en="`{key}`: expected {expected}, found {found}",
+        help_en="Change the value; put digits that are a text (a key, a date) in quotes.",
+        message_de="`{key}`: {expected} erwartet, {found} gefunden",
+        help_de=(
+            "Den Wert ändern; Ziffern, die als Text gemeint sind (Schlüssel, Datum), in "
+            "Anführungszeichen setzen."
+        ),
+    ),
+    Rule(
+        "LP204",
+        "record.invalid-value",
+        message_en="`{key}`: `{value}` is not a valid {expected}",
+        help_en="Correct the value[[ (pattern {pattern})]].",
+        message_de="`{key}`: `{value}` ist kein gültiger Wert für {expected}",
+        help_de="Den Wert berichtigen[[ (Muster {pattern})]].",
+    ),
+    Rule(
+        "LP205",
+        "record.value-not-allowed",
+        message_en=(
+            "`{key}`: `{value}` is not one of the allowed values[[; did you mean `{suggestion}`?]]"
+        ),
+        help_en="Use one of: {allowed}.",
+        message_de=(
+            "`{key}`: `{value}` gehört nicht zu den erlaubten Werten[[; gemeint ist vielleicht "
+            "`{suggestion}`]]"
+        ),
+        help_de="Einen dieser Werte verwenden: {allowed}.",
+    ),
+    Rule(
+        "LP206",
+        "reference.missing-record",
+        message_en="`{key}`: there is no `{value}` in {table}[[; did you mean `{suggestion}`?]]",
+        help_en="Correct the reference, or add the record.",
+        message_de=(
+            "`{key}`: `{value}` gibt es in {table} nicht[[; gemeint ist vielleicht `{suggestion}`]]"
+        ),
+        help_de="Den Verweis berichtigen oder den Datensatz anlegen.",
+    ),
+    Rule(
+        "LP207",
+        "record.duplicate-key",
+        message_en="`{key}` `{value}` is already used by {other}",
+        help_en="Give each record a value of its own, or remove the duplicate.",
+        message_de="`{key}` `{value}` wird schon verwendet: {other}",
+        help_de="Jedem Datensatz einen eigenen Wert geben oder das Duplikat entfernen.",
+    ),
+    # 3xx: values in the mapping
+    Rule(
+        "LP301",
+        "mapping.invalid-iri",
+        message_en="`{value}` does not yield a valid IRI[[ ({count} times)]]",
+        help_en="Correct the value, or the template of rule {rule}.",
+        message_de="`{value}` ergibt keine gültige IRI[[ ({count}-mal)]]",
+        help_de="Den Wert oder die Vorlage der Regel {rule} berichtigen.",
+    ),
+    Rule(
+        "LP302",
+        "mapping.invalid-literal",
+        message_en="`{value}` is not a valid {datatype}[[ ({count} times)]]",
+        help_en="Correct the value, or the datatype of rule {rule}.",
+        message_de="`{value}` ist kein gültiger Wert für {datatype}[[ ({count}-mal)]]",
+        help_de="Den Wert oder den Datentyp der Regel {rule} berichtigen.",
+    ),
+    Rule(
+        "LP303",
+        "mapping.invalid-language-tag",
+        message_en="`{value}` is not a valid language tag[[ ({count} times)]]",
+        help_en="Use a tag such as de, en or fr (BCP 47); rule {rule}.",
+        message_de="`{value}` ist kein gültiges Sprachkürzel[[ ({count}-mal)]]",
+        help_de="Ein Kürzel wie de, en oder fr verwenden (BCP 47); Regel {rule}.",
+    ),
+    Rule(
+        "LP304",
+        "mapping.missing-subject-key",
+        message_en="a record without `{key}` yields no resource[[ ({count} times)]]",
+        help_en="Add the key; rule {rule} builds the IRI of the resource from it.",
+        message_de="ein Datensatz ohne `{key}` ergibt keine Ressource[[ ({count}-mal)]]",
+        help_de="Den Schlüssel ergänzen; Regel {rule} bildet daraus die IRI der Ressource.",
+    ),
+    Rule(
+        "LP305",
+        "mapping.not-a-value",
+        message_en=(
+            "`{key}` contains a list or a map ({value}) instead of a single value[[ ({count} "
+            "times)]]"
+        ),
+        help_en="Refer to the values in it (`{key}[*]`); rule {rule}.",
+        message_de=(
+            "`{key}` enthält eine Liste oder Felder ({value}) statt eines einzelnen Wertes[[ "
+            "({count}-mal)]]"
+        ),
+        help_de="Auf die Werte darin verweisen (`{key}[*]`); Regel {rule}.",
+    ),
+    Rule(
+        "LP306",
+        "value.unsafe-link",
+        message_en="`{value}` is a link that runs code or opens local files",
+        help_en="Use the address of a web page (https://…).",
+        message_de="`{value}` ist ein Link, der Programmcode ausführt oder lokale Dateien öffnet",
+        help_de="Die Adresse einer Webseite angeben (https://…).",
+    ),
+    Rule(
+        "LP307",
+        "reference.unmatched-join",
+        message_en="`{value}` matches no record of {parent}[[ ({count} times)]]",
+        help_en="Correct the value, or add the record; rule {rule} joins on it.",
+        message_de="zu `{value}` gibt es keinen Datensatz in {parent}[[ ({count}-mal)]]",
+        help_de="Den Wert berichtigen oder den Datensatz anlegen; Regel {rule} verknüpft darüber.",
+    ),
+    Rule(
+        "LP308",
+        "mapping.unmatched-reference",
+        message_en="`{key}` matches no value in any record[[; did you mean `{suggestion}`?]]",
+        help_en="Correct the reference in the mapping, or remove its rule.",
+        message_de=(
+            "`{key}` liefert in keinem Datensatz einen Wert[[; gemeint ist vielleicht "
+            "`{suggestion}`]]"
+        ),
+        help_de="Den Verweis im Mapping berichtigen oder seine Regel entfernen.",
+    ),
+    Rule(
+        "LP309",
+        "mapping.unmatched-iterator",
+        message_en=(
+            "the iterator `{iterator}` matches no record of {file}[[; did you mean "
+            "`{suggestion}`?]]"
+        ),
+        help_en="Correct the iterator in the mapping.",
+        message_de=(
+            "der Iterator `{iterator}` findet keinen Datensatz in {file}[[; gemeint ist "
+            "vielleicht `{suggestion}`]]"
+        ),
+        help_de="Den Iterator im Mapping berichtigen.",
+    ),
+    Rule(
+        "LP310",
+        "mapping.braces-in-text",
+        message_en="`{{{key}}}` is literal text",
+        help_en="Write a reference as `$({key})` in YARRRML.",
+        message_de="`{{{key}}}` ist wörtlicher Text",
+        help_de="Einen Verweis in YARRRML als `$({key})` schreiben.",
+    ),
+    Rule(
+        "LP320",
+        "value.control-character",
+        message_en=(
+            "the text contains the control character {character}, which is not allowed in XML: "
+            "{value}"
+        ),
+        help_en="Remove it; it often comes from text pasted from a word processor.",
+        message_de=(
+            "der Text enthält das Steuerzeichen {character}, das in XML nicht erlaubt ist: {value}"
+        ),
+        help_de="Entfernen; oft gelangt es beim Einfügen aus einer Textverarbeitung in den Text.",
+    ),
+    # 4xx: the graph against shapes/
+    Rule(
+        "LP401",
+        "shape.violation",
+        message_en="{message_en}",
+        help_en="See shape {shape}; it failed on {focus}.",
+        message_de="{message_de}",
+        help_de="Siehe Shape {shape}; verletzt von {focus}.",
+    ),
+    # 5xx: checks of records, vocabularies and dist/ as a whole
+    Rule(
+        "LP501",
+        "vocabulary.unknown-term",
+        message_en="{term} does not exist in {vocabulary}[[; did you mean `{suggestion}`?]]",
+        help_en="Use an existing term, or declare your own in ontology/.",
+        message_de=(
+            "{term} gibt es in {vocabulary} nicht[[; gemeint ist vielleicht `{suggestion}`]]"
+        ),
+        help_de="Einen vorhandenen Begriff verwenden oder in ontology/ einen eigenen deklarieren.",
+    ),
+    Rule(
+        "LP502",
+        "vocabulary.deprecated-term",
+        message_en="{term} is deprecated[[, replaced by {successor}]]",
+        help_en="Use a term that is not deprecated.",
+        message_de="{term} ist veraltet[[ und durch {successor} ersetzt]]",
+        help_de="Einen Begriff verwenden, der nicht veraltet ist.",
+    ),
+    Rule(
+        "LP503",
+        "vocabulary.unknown-namespace",
+        message_en="the vocabulary of {term} is unknown[[; did you mean `{suggestion}`?]]",
+        help_en="Correct the prefix, or add the vocabulary's term list to ontology/vocabularies/.",
+        message_de=(
+            "das Vokabular von {term} ist unbekannt[[; gemeint ist vielleicht `{suggestion}`]]"
+        ),
+        help_de="Das Präfix berichtigen oder die Begriffsliste in ontology/vocabularies/ ergänzen.",
+    ),
+    Rule(
+        "LP504",
+        "dist.stale",
+        message_en="dist/ is stale: {detail}",
+        help_en="Run `lodpipe build` and commit dist/.",
+        message_de="dist/ ist veraltet: {detail}",
+        help_de="`lodpipe build` ausführen und dist/ einchecken.",
+    ),
+    Rule(
+        "LP505",
+        "record.unused",
+        message_en="`{value}` of {table} is not used",
+        help_en="Refer to it, or remove it.",
+        message_de="`{value}` aus {table} wird nicht verwendet",
+        help_de="Darauf verweisen oder entfernen.",
+    ),
+    Rule(
+        "LP506",
+        "declaration.placeholder",
+        message_en="{part} is a placeholder",
+        help_en=(
+            "Enter the person or organisation responsible for the publication, and remove "
+            "`placeholder`."
+        ),
+        message_de="{part} ist ein Platzhalter",
+        help_de=(
+            "Die für die Veröffentlichung verantwortliche Person oder Organisation eintragen "
+            "und `placeholder` entfernen."
+        ),
+    ),
+    Rule(
+        "LP507",
+        "record.unused-field",
+        message_en="`{key}` of {table} is not used by any query or rule of the mapping",
+        help_en="Map it in source/mapping.yaml, or remove it from source/records.yaml.",
+        message_de="`{key}` aus {table} wird von keiner Abfrage oder Regel des Mappings verwendet",
+        help_de="In source/mapping.yaml abbilden oder aus source/records.yaml entfernen.",
+    ),
+    Rule(
+        "LP508",
+        "vocabulary.unused-term",
+        message_en="{term} is declared but not used",
+        help_en="Use it in source/mapping.yaml, or remove it from ontology/.",
+        message_de="{term} ist deklariert, wird aber nicht verwendet",
+        help_de="In source/mapping.yaml verwenden oder aus ontology/ entfernen.",
+    ),
+    Rule(
+        "LP509",
+        "shape.no-target",
+        message_en="shape {shape} has no matching target: {detail}",
+        help_en="Correct its target, or remove the shape.",
+        message_de="Shape {shape} hat kein passendes Ziel: {detail}",
+        help_de="Das Ziel berichtigen oder die Shape entfernen.",
+    ),
+    Rule(
+        "LP510",
+        "record.dates-out-of-order",
+        message_en="`{key}` {value} is before `{other}` {start}",
+        help_en="Correct one of the two.",
+        message_de="`{key}` {value} liegt vor `{other}` {start}",
+        help_de="Einen der beiden Werte berichtigen.",
+    ),
+    Rule(
+        "LP511",
+        "record.near-duplicate",
+        message_en="{table}: `{value}` is similar to `{other}` in {place} ({detail})",
+        help_en="Merge the two records, or list them as `distinct` in publication.yaml.",
+        message_de="{table}: `{value}` ähnelt `{other}` in {place} ({detail})",
+        help_de="Die Datensätze zusammenführen oder in publication.yaml als `distinct` aufführen.",
+    ),
+    Rule(
+        "LP512",
+        "record.unexpected-count",
+        message_en="expected {expected} records in {table}, found {found}",
+        help_en="Add or remove records, or correct `expect` in publication.yaml.",
+        message_de="{expected} Datensätze in {table} erwartet, {found} gefunden",
+        help_de="Datensätze ergänzen oder entfernen oder `expect` in publication.yaml berichtigen.",
+    ),
+    Rule(
+        "LP513",
+        "record.table-shrank",
+        message_en="{table} shrank from {before} to {found} records, by more than {share} %",
+        help_en=(
+            "If this is intended, run `lodpipe build --allow-loss`; otherwise find the lost "
+            "records."
+        ),
+        message_de=(
+            "{table} ist von {before} auf {found} Datensätze geschrumpft, um mehr als {share} %"
+        ),
+        help_de=(
+            "Falls beabsichtigt, `lodpipe build --allow-loss` ausführen; sonst die "
+            "verlorenen Datensätze suchen."
+        ),
+    ),
+    Rule(
+        "LP514",
+        "vocabulary.conflicting-prefix",
+        message_en="prefix `{prefix}:` is {namespace} in this file and {other} elsewhere",
+        help_en="Use the same namespace for a prefix everywhere.",
+        message_de="Präfix `{prefix}:` steht in dieser Datei für {namespace}, sonst für {other}",
+        help_de="Für ein Präfix überall denselben Namensraum verwenden.",
+    ),
+    Rule(
+        "LP515",
+        "vocabulary.missing-superclass",
+        message_en=(
+            "{count} resources have the class `{term}` but not `{superclass}`: a query for "
+            "`{superclass}` misses them"
+        ),
+        help_en=(
+            "Add the superclass next to the class in the mapping, or remove `< …` from the "
+            "term list."
+        ),
+        message_de=(
+            "{count} Ressourcen haben die Klasse `{term}`, aber nicht `{superclass}`: Eine "
+            "Abfrage nach `{superclass}` findet sie nicht"
+        ),
+        help_de=(
+            "Die Oberklasse im Mapping neben der Klasse angeben oder `< …` aus der "
+            "Begriffsliste entfernen."
+        ),
+    ),
+    # 52x and 53x: the catalogue and withdrawn IRIs
+    Rule(
+        "LP520",
+        "catalogue.unknown-code",
+        message_en="`{value}` is not in the code list {scheme}[[; did you mean `{suggestion}`?]]",
+        help_en="Use one of: {allowed}.",
+        message_de=(
+            "`{value}` ist nicht in der Codeliste {scheme}[[; gemeint ist vielleicht "
+            "`{suggestion}`]]"
+        ),
+        help_de="Einen dieser Werte verwenden: {allowed}.",
+    ),
+    Rule(
+        "LP521",
+        "withdrawn.invalid-entry",
+        message_en="withdrawn IRIs: {detail}",
+        help_en=(
+            "Give each entry `id`, `date`, `reason` and, if there is one, `replaced_by`; see "
+            "docs/catalogue.md."
+        ),
+        message_de="zurückgezogene IRIs: {detail}",
+        help_de=(
+            "Jedem Eintrag `id`, `date`, `reason` und gegebenenfalls `replaced_by` geben; "
+            "siehe docs/catalogue.md."
+        ),
+    ),
+    Rule(
+        "LP522",
+        "withdrawn.still-described",
+        message_en="`{value}` is withdrawn, but records still describe it",
+        help_en="Remove the record, or remove the entry.",
+        message_de="`{value}` ist zurückgezogen, wird aber noch von Datensätzen beschrieben",
+        help_de="Den Datensatz oder den Eintrag entfernen.",
+    ),
+    Rule(
+        "LP523",
+        "withdrawn.missing-successor",
+        message_en="`{value}` is replaced by `{successor}`, which no record describes",
+        help_en="Correct `replaced_by`; it is the IRI of the successor relative to the base.",
+        message_de="`{value}` ist durch `{successor}` ersetzt, was kein Datensatz beschreibt",
+        help_de="`replaced_by` berichtigen; es ist die IRI des Nachfolgers relativ zur Basis-IRI.",
+    ),
+    Rule(
+        "LP524",
+        "catalogue.shape-violation",
+        message_en="{focus}: {message_en}",
+        help_en=(
+            "Correct publication.yaml, then run `lodpipe build`; the shapes are in "
+            "shapes/catalogue/."
+        ),
+        message_de="{focus}: {message_de}",
+        help_de=(
+            "publication.yaml berichtigen und `lodpipe build` ausführen; die Shapes sind in "
+            "shapes/catalogue/."
+        ),
+    ),
+    Rule(
+        "LP525",
+        "catalogue.missing-file",
+        message_en="the catalogue offers {value}, which is not a file in dist/",
+        help_en=(
+            "Run `lodpipe build`; `downloads` in publication.yaml is the address at which "
+            "dist/ is served."
+        ),
+        message_de="der Katalog bietet {value} an, aber diese Datei fehlt in dist/",
+        help_de=(
+            "`lodpipe build` ausführen; `downloads` in publication.yaml ist die Adresse, unter "
+            "der dist/ angeboten wird."
+        ),
+    ),
+    Rule(
+        "LP526",
+        "catalogue.wrong-size",
+        message_en=(
+            "expected a size of {expected} bytes for {value} in the catalogue, found {found}"
+        ),
+        help_en="Run `lodpipe build`; do not edit files in dist/.",
+        message_de="Größe von {value} im Katalog: {expected} Bytes erwartet, {found} gefunden",
+        help_de="`lodpipe build` ausführen; Dateien in dist/ werden nicht von Hand geändert.",
+    ),
+    Rule(
+        "LP527",
+        "catalogue.wrong-checksum",
+        message_en="expected the checksum {expected} for {value} in the catalogue, found {found}",
+        help_en="Run `lodpipe build`; do not edit files in dist/.",
+        message_de="Prüfsumme von {value} im Katalog: {expected} erwartet, {found} gefunden",
+        help_de="`lodpipe build` ausführen; Dateien in dist/ werden nicht von Hand geändert.",
+    ),
+    Rule(
+        "LP528",
+        "catalogue.invalid-code",
+        message_en="{value} {detail_en}",
+        help_en="Use a code of this list, with its type, label and scheme.",
+        message_de="{value} {detail_de}",
+        help_de="Einen Code dieser Liste mit Typ, Bezeichnung und Schema verwenden.",
+    ),
+    Rule(
+        "LP529",
+        "catalogue.file-not-offered",
+        message_en="{value} is in dist/, but the catalogue does not offer it",
+        help_en="Run `lodpipe build`, or remove the file.",
+        message_de="{value} ist in dist/, wird aber im Katalog nicht angeboten",
+        help_de="`lodpipe build` ausführen oder die Datei entfernen.",
+    ),
+    Rule(
+        "LP530",
+        "catalogue.wrong-format",
+        message_en="{key} of {value}: expected {expected}, found {found}",
+        help_en="Run `lodpipe build`; the format is derived from the file name.",
+        message_de="{key} von {value}: {expected} erwartet, {found} gefunden",
+        help_de="`lodpipe build` ausführen; das Format ergibt sich aus dem Dateinamen.",
+    ),
+    Rule(
+        "LP531",
+        "catalogue.outdated-value",
+        message_en="{focus}: {key}: expected {expected} as in publication.yaml, found {found}",
+        help_en="Run `lodpipe build`.",
+        message_de="{focus}: {key}: {expected} wie in publication.yaml erwartet, {found} gefunden",
+        help_de="`lodpipe build` ausführen.",
+    ),
+    Rule(
+        "LP532",
+        "catalogue.unreadable",
+        message_en="{file} cannot be read: {detail}",
+        help_en="Run `lodpipe build`.",
+        message_de="{file} ist nicht lesbar: {detail}",
+        help_de="`lodpipe build` ausführen.",
+    ),
+    Rule(
+        "LP533",
+        "catalogue.incoherent",
+        message_en="{focus}: {message_en}",
+        help_en=(
+            "Run `lodpipe build`; a catalogue has one dataset, which offers every distribution."
+        ),
+        message_de="{focus}: {message_de}",
+        help_de=(
+            "`lodpipe build` ausführen; ein Katalog hat einen Datensatz, der jede Distribution "
+            "anbietet."
+        ),
+    ),
+    Rule(
+        "LP534",
+        "catalogue.formats-differ",
+        message_en="{file} differs from catalog.ttl in {count} statements, for example {value}",
+        help_en="Run `lodpipe build`; it writes all formats from one graph.",
+        message_de="{file} weicht in {count} Aussagen von catalog.ttl ab, zum Beispiel {value}",
+        help_de="`lodpipe build` ausführen; es schreibt alle Formate aus einem Graphen.",
+    ),
     # 6xx: declarations and the command line
-    "LP601": Kind(
-        "{detail}", "Correct the declaration; docs/declarations.md describes each.",
-        "{detail}", "Die Erklärung berichtigen; docs/declarations.md beschreibt jede."),
-    "LP602": Kind(
-        "mapping: {detail}", "Correct the mapping; docs/mapping.md shows every form.",
-        "Abbildung: {detail}", "Die Abbildung berichtigen; docs/mapping.md zeigt jede Form."),
-    "LP603": Kind(
-        "Turtle: {detail}", "Mend the file; it is read with the publication's base IRI.",
-        "Turtle: {detail}", "Die Datei berichtigen; sie wird mit der Basis-IRI der Veröffentlichung gelesen."),
-    "LP604": Kind(
-        "SQL: {detail}", "Mend the query; its tables and columns are those of source/records.yaml.",
-        "SQL: {detail}", "Die Abfrage berichtigen; Tabellen und Spalten stehen in source/records.yaml."),
-    "LP605": Kind(
-        "shapes: {detail}", "Mend the shape.",
-        "Formen: {detail}", "Die Form berichtigen."),
-    "LP606": Kind(
-        "SHACL has no term `{term}`{hint_en}", "Correct the name; what SHACL does not know is not checked.",
-        "SHACL kennt keinen Begriff `{term}`{hint_de}", "Den Namen berichtigen; was SHACL nicht kennt, wird nicht geprüft."),
-    "LP607": Kind(
-        "{term} ({origin}) is not supported", "Express it with SHACL Core or SHACL-SPARQL, or take it out{how_en}.",
-        "{term} ({origin}) wird nicht unterstützt", "Es mit SHACL Core oder SHACL-SPARQL ausdrücken oder streichen{how_de}."),
-    "LP608": Kind(
-        "RDF 1.2 (triple terms, annotations, texts with a direction) is not supported", "Write it as RDF 1.1.",
-        "RDF 1.2 (Tripelterme, Annotationen, Texte mit Schreibrichtung) wird nicht unterstützt", "Es als RDF 1.1 schreiben."),
-    "LP609": Kind(
-        "pySHACL ends with an error: {detail}", "Correct what it names, or validate with `--engine columns`.",
-        "pySHACL endet mit einem Fehler: {detail}", "Berichtigen, was er nennt, oder mit `--engine columns` prüfen."),
-    "LP610": Kind(
-        "the pattern `{pattern}` takes longer than {seconds} seconds on `{value}`", "Write it without nested repetitions, lookaround and backreferences.",
-        "das Muster `{pattern}` braucht für `{value}` länger als {seconds} Sekunden", "Es ohne verschachtelte Wiederholungen, Lookaround und Rückverweise schreiben."),
-    "LP611": Kind(
-        "the shape {shape} is named but not defined; it demands nothing", "Define it, give the file that does, or take the reference out.",
-        "die Form {shape} wird genannt, aber nirgends erklärt; sie verlangt nichts", "Sie erklären, die Datei mit ihr angeben oder den Verweis streichen."),
+    Rule(
+        "LP601",
+        "declaration.invalid",
+        message_en="{detail}",
+        help_en="Correct the declaration; docs/declarations.md describes each key.",
+        message_de="{detail}",
+        help_de="Die Deklaration berichtigen; docs/declarations.md beschreibt jeden Schlüssel.",
+    ),
+    Rule(
+        "LP602",
+        "mapping.invalid",
+        message_en="mapping: {detail}",
+        help_en="Correct the mapping; docs/mapping.md describes every form.",
+        message_de="Mapping: {detail}",
+        help_de="Das Mapping berichtigen; docs/mapping.md beschreibt jede Form.",
+    ),
+    Rule(
+        "LP603",
+        "rdf.invalid",
+        message_en="Turtle: {detail}",
+        help_en="Fix the file; it is read with the base IRI of the publication.",
+        message_de="Turtle: {detail}",
+        help_de="Die Datei berichtigen; sie wird mit der Basis-IRI der Veröffentlichung gelesen.",
+    ),
+    Rule(
+        "LP604",
+        "sql.invalid",
+        message_en="SQL: {detail}",
+        help_en="Fix the query; its tables and columns are those of source/records.yaml.",
+        message_de="SQL: {detail}",
+        help_de="Die Abfrage berichtigen; Tabellen und Spalten sind die aus source/records.yaml.",
+    ),
+    Rule(
+        "LP605",
+        "shape.invalid",
+        message_en="shapes: {detail}",
+        help_en="Fix the shape.",
+        message_de="Shapes: {detail}",
+        help_de="Die Shape berichtigen.",
+    ),
+    Rule(
+        "LP606",
+        "shape.unknown-term",
+        message_en="SHACL has no term `{term}`[[; did you mean `{suggestion}`?]]",
+        help_en="Correct the name; unknown terms are not checked.",
+        message_de="SHACL kennt keinen Begriff `{term}`[[; gemeint ist vielleicht `{suggestion}`]]",
+        help_de="Den Namen berichtigen; unbekannte Begriffe werden nicht geprüft.",
+    ),
+    Rule(
+        "LP607",
+        "shape.unsupported-term",
+        message_en="{term} ({origin}) is not supported",
+        help_en=(
+            "Express it in SHACL Core or SHACL-SPARQL, or remove it[[; `--ignore-term {allow}`, or "
+            "`shacl_ignore` in publication.yaml, ignores it]]."
+        ),
+        message_de="{term} ({origin}) wird nicht unterstützt",
+        help_de=(
+            "Es in SHACL Core oder SHACL-SPARQL ausdrücken oder entfernen[[; `--ignore-term {allow}` "
+            "oder `shacl_ignore` in publication.yaml ignoriert es]]."
+        ),
+    ),
+    Rule(
+        "LP608",
+        "rdf.unsupported-version",
+        message_en="RDF 1.2 (triple terms, annotations, text direction) is not supported",
+        help_en="Write it in RDF 1.1.",
+        message_de=(
+            "RDF 1.2 (Tripelterme, Annotationen, Schreibrichtung von Texten) wird nicht unterstützt"
+        ),
+        help_de="Es in RDF 1.1 schreiben.",
+    ),
+    Rule(
+        "LP609",
+        "shape.pyshacl-failed",
+        message_en="pySHACL failed: {detail}",
+        help_en="Correct what the message names, or validate with `--engine columns`.",
+        message_de="pySHACL ist mit einem Fehler abgebrochen: {detail}",
+        help_de="Berichtigen, was die Meldung nennt, oder mit `--engine columns` prüfen.",
+    ),
+    Rule(
+        "LP610",
+        "shape.pattern-timeout",
+        message_en="the pattern `{pattern}` takes more than {seconds} seconds on `{value}`",
+        help_en="Write it without nested repetition, lookaround and backreferences.",
+        message_de="das Muster `{pattern}` braucht für `{value}` mehr als {seconds} Sekunden",
+        help_de="Es ohne verschachtelte Wiederholungen, Lookaround und Rückverweise schreiben.",
+    ),
+    Rule(
+        "LP611",
+        "shape.undefined",
+        message_en="shape {shape} is referenced but not defined; it has no effect",
+        help_en="Define it, pass the file that defines it, or remove the reference.",
+        message_de=(
+            "auf Shape {shape} wird verwiesen, sie ist aber nicht definiert; sie bleibt wirkungslos"
+        ),
+        help_de=(
+            "Sie definieren, die Datei mit ihrer Definition angeben oder den Verweis entfernen."
+        ),
+    ),
     # 7xx: the machine
-    "LP701": Kind(
-        "dist/ cannot be written: {detail}", "Free the place, then run the command again; the old dist/ is untouched.",
-        "dist/ ist nicht schreibbar: {detail}", "Platz oder Rechte schaffen und den Befehl wiederholen; das alte dist/ ist unberührt."),
-    "LP702": Kind(
-        "another build is at work here ({detail})", "Wait for it to end.",
-        "hier arbeitet schon ein anderer Lauf ({detail})", "Sein Ende abwarten."),
-    "LP703": Kind(
-        "the system refuses {file}: {detail}", "Check that there is room, and that the file may be read or written.",
-        "das System verweigert {file}: {detail}", "Prüfen, ob Platz vorhanden ist und die Datei gelesen oder geschrieben werden darf."),
-    "LP704": Kind(
-        "{file} changed while the build was running", "Run the command again; dist/ is untouched.",
-        "{file} hat sich während des Laufs geändert", "Den Befehl wiederholen; dist/ ist unberührt."),
-    "LP705": Kind(
-        "not done after {limit} seconds", "Raise `limits: {{time: …}}` in publication.yaml, or find out what takes so long (`-v`).",
-        "nach {limit} Sekunden nicht fertig", "`limits: {{time: …}}` in publication.yaml erhöhen oder suchen, was so lange dauert (`-v`)."),
-    "LP706": Kind(
-        "{file} cannot be written: {detail}", "Free space or choose another place, then run the command again; an older file is unchanged.",
-        "{file} ist nicht schreibbar: {detail}", "Platz schaffen oder einen anderen Ort wählen und den Befehl wiederholen; eine ältere Datei ist unverändert."),
-    "LP707": Kind(
-        "not enough memory: {detail}", "Raise the limit (`--memory`, `memory` in publication.yaml, `ulimit -v`, the container's), or run it where there is more.",
-        "der Speicher reicht nicht: {detail}", "Die Grenze erhöhen (`--memory`, `memory` in publication.yaml, `ulimit -v`, die des Containers) oder den Lauf dort ausführen, wo es mehr gibt."),
-    "LP708": Kind(
-        "the run was killed by the system ({signal})", "Often memory ran out: the system's log has the reason. Unfinished files were removed; run the command again.",
-        "der Lauf wurde vom System beendet ({signal})", "Oft fehlt Speicher: Das Protokoll des Systems nennt den Grund. Es blieb nichts zurück; den Befehl wiederholen."),
-    "LP709": Kind(
-        "a library of lodpipe crashed ({signal})", "This is an internal error, not a mistake in your data: please report it with the command and its input.",
-        "eine Bibliothek von lodpipe ist abgestürzt ({signal})", "Das ist ein interner Fehler, kein Fehler in den Daten: bitte mit Befehl und Eingabe melden."),
-    "LP710": Kind(
-        "{file} is not valid {format}: {detail}", "Correct the value that the message shows; if there is none, please report it. The old dist/ is untouched.",
-        "{file} ist kein gültiges {format}: {detail}", "Den Wert berichtigen, den die Meldung zeigt; wenn sie keinen zeigt, bitte melden. Das alte dist/ ist unberührt."),
-    # 8xx: queries
-    "LP801": Kind(
-        "header of the query: {detail}", "Correct the lines that begin with `#+`; docs/queries.md shows each.",
-        "Kopf der Abfrage: {detail}", "Die Zeilen, die mit `#+` beginnen, berichtigen; docs/queries.md zeigt jede."),
-    "LP802": Kind(
-        "SPARQL: {detail}", "Mend the query; `lodpipe query FILE` tries it.",
-        "SPARQL: {detail}", "Die Abfrage berichtigen; `lodpipe query DATEI` führt sie aus."),
-    "LP803": Kind(
-        "the result is not that of {file}: {detail}", "If the change is meant, run `lodpipe query --update` and commit the results; else find what was lost.",
-        "das Ergebnis ist nicht das in {file}: {detail}", "Wenn gewollt, `lodpipe query --update` ausführen und die Ergebnisse einchecken; sonst suchen, was verloren ging."),
-    "LP804": Kind(
-        "`{expected}` is expected, `{found}` came", "Find what the records lack, or correct the query or its `expect`.",
-        "erwartet ist `{expected}`, gefunden `{found}`", "Suchen, was den Datensätzen fehlt, oder die Abfrage oder ihr `expect` berichtigen."),
-    "LP805": Kind(
-        "no result is stored in {file}", "Run `lodpipe query --update`, look at the result, and commit it.",
-        "in {file} ist kein Ergebnis hinterlegt", "`lodpipe query --update` ausführen, das Ergebnis ansehen und einchecken."),
-    "LP806": Kind(
-        "{file} is the result of no query", "Run `lodpipe query --update`, which removes it.",
-        "{file} ist das Ergebnis keiner Abfrage", "`lodpipe query --update` ausführen; das entfernt es."),
-    "LP807": Kind(
-        "parameter: {detail}", "Give it as `--param NAME=VALUE`; `lodpipe query` lists the parameters of each query.",
-        "Parameter: {detail}", "Als `--param NAME=WERT` angeben; `lodpipe query` nennt die Parameter jeder Abfrage."),
-    "LP808": Kind(
-        "{endpoint} does not answer: {detail}", "Check the address of the endpoint, and that it runs.",
-        "{endpoint} antwortet nicht: {detail}", "Die Adresse des Endpunkts prüfen, und ob er läuft."),
-    "LP809": Kind(
-        "there is no dump in dist/ to ask", "Run `lodpipe build`, or name an endpoint with `--endpoint URL`.",
-        "in dist/ liegt keine Datei, die man fragen könnte", "`lodpipe build` ausführen oder mit `--endpoint URL` einen Endpunkt nennen."),
-    "LP810": Kind(
-        "there is no query `{name}`{hint}", "`lodpipe query` lists them; a file is named by its path, standard input by `-`.",
-        "es gibt keine Abfrage `{name}`{hint}", "`lodpipe query` zählt sie auf; eine Datei wird mit ihrem Pfad genannt, die Standardeingabe mit `-`."),
-    "LP811": Kind(
-        "the query took longer than {seconds} seconds and was stopped",
-        "Ask for less, or raise `limits: {{query: …}}` in publication.yaml (`--seconds` of `lodpipe query`).",
-        "die Abfrage brauchte länger als {seconds} Sekunden und wurde beendet",
-        "Weniger abfragen, oder `limits: {{query: …}}` in publication.yaml (`--seconds` bei `lodpipe query`) erhöhen."),
-    "LP812": Kind(
-        "the query needs too much memory and was stopped: {detail}", "Ask for less: a join of everything with everything, or deep nesting, has no end.",
-        "die Abfrage braucht zu viel Speicher und wurde beendet: {detail}", "Weniger abfragen: Alles mit allem zu verbinden, oder tief zu schachteln, nimmt kein Ende."),
-    "LP813": Kind(
-        "the store failed on the query: {detail}", "Nothing is wrong with your data; write the query in another way (often without its ORDER BY), and report it.",
-        "der Store ist an der Abfrage gescheitert: {detail}", "An den Daten liegt es nicht; die Abfrage anders schreiben (oft ohne ORDER BY) und den Fehler melden."),
-    "LP814": Kind(
-        "the system ended the process of the query", "Run the command again; where memory is short, close other programs.",
-        "das System hat den Prozess der Abfrage beendet", "Den Befehl wiederholen; bei knappem Speicher andere Programme schließen."),
-    "LP815": Kind(
-        "there is no graph <{graph}>{hint}", "Correct the name after FROM or GRAPH; each document of the data is a graph.",
-        "es gibt keinen Graphen <{graph}>{hint}", "Den Namen nach FROM oder GRAPH berichtigen; jedes Dokument der Daten ist ein Graph."),
-    "LP816": Kind(
-        "the query asks another endpoint (SERVICE) and is not marked for it", "Put `#+ federated: https://…` with title and description at its head, if it is yours.",
-        "die Abfrage fragt einen anderen Endpunkt (SERVICE) und ist nicht dafür ausgezeichnet", "`#+ federated: https://…` mit Titel und Beschreibung in ihren Kopf schreiben, wenn sie von Ihnen ist."),
-    "LP820": Kind(
-        "dist/ lacks what is to be served: {missing}", "Run `lodpipe build`; `dumps` in publication.yaml must have nq and nt.",
-        "in dist/ fehlt, was angeboten werden soll: {missing}", "`lodpipe build` ausführen; `dumps` in publication.yaml muss nq und nt enthalten."),
-    "LP821": Kind(
-        "{host}:{port} cannot be listened at: {detail}", "Choose another with `--host` and `--port`; port 0 takes a free one.",
-        "an {host}:{port} kann nicht gehorcht werden: {detail}", "Mit `--host` und `--port` andere wählen; Port 0 nimmt einen freien."),
+    Rule(
+        "LP612",
+        "declaration.renamed-key",
+        message_en="`{old}` is now called `{new}`",
+        help_en="Rename the key; its meaning and its values are the same.",
+        message_de="`{old}` heißt jetzt `{new}`",
+        help_de="Den Schlüssel umbenennen; Bedeutung und Werte sind dieselben.",
+    ),
+    Rule(
+        "LP701",
+        "dist.not-writable",
+        message_en="dist/ cannot be written: {detail}",
+        help_en=(
+            "Free disk space or correct the permissions, then run the command again; the old "
+            "dist/ is unchanged."
+        ),
+        message_de="dist/ kann nicht geschrieben werden: {detail}",
+        help_de=(
+            "Speicherplatz freigeben oder die Rechte berichtigen und den Befehl wiederholen; "
+            "das alte dist/ ist unverändert."
+        ),
+    ),
+    Rule(
+        "LP702",
+        "build.already-running",
+        message_en="another build is running ({detail})",
+        help_en="Wait until it has finished.",
+        message_de="ein anderer Build läuft schon ({detail})",
+        help_de="Warten, bis er beendet ist.",
+    ),
+    Rule(
+        "LP703",
+        "system.io-error",
+        message_en="the system cannot access {file}: {detail}",
+        help_en="Check the free disk space and the permissions of the file.",
+        message_de="das System kann nicht auf {file} zugreifen: {detail}",
+        help_de="Freien Speicherplatz und Zugriffsrechte der Datei prüfen.",
+    ),
+    Rule(
+        "LP704",
+        "build.source-changed",
+        message_en="{file} changed while the build was running",
+        help_en="Run the command again; dist/ is unchanged.",
+        message_de="{file} hat sich während des Builds geändert",
+        help_de="Den Befehl wiederholen; dist/ ist unverändert.",
+    ),
+    Rule(
+        "LP705",
+        "build.timeout",
+        message_en="not finished after {limit} seconds",
+        help_en="Increase `limits: {{time: …}}` in publication.yaml, or find the slow step (`-v`).",
+        message_de="nach {limit} Sekunden nicht fertig",
+        help_de=(
+            "`limits: {{time: …}}` in publication.yaml erhöhen oder den langsamen Schritt "
+            "suchen (`-v`)."
+        ),
+    ),
+    Rule(
+        "LP706",
+        "system.output-not-writable",
+        message_en="{file} cannot be written: {detail}",
+        help_en=(
+            "Free disk space or choose another location, then run the command again; an older "
+            "file is unchanged."
+        ),
+        message_de="{file} kann nicht geschrieben werden: {detail}",
+        help_de=(
+            "Speicherplatz freigeben oder einen anderen Ort wählen und den Befehl wiederholen; "
+            "eine ältere Datei ist unverändert."
+        ),
+    ),
+    Rule(
+        "LP707",
+        "system.out-of-memory",
+        message_en="not enough memory: {detail}",
+        help_en=(
+            "Increase the limit (`--memory`, `memory` in publication.yaml, `ulimit -v`, that "
+            "of the container), or use a machine with more memory."
+        ),
+        message_de="der Arbeitsspeicher reicht nicht aus: {detail}",
+        help_de=(
+            "Die Grenze erhöhen (`--memory`, `memory` in publication.yaml, `ulimit -v`, die "
+            "des Containers) oder einen Rechner mit mehr Speicher verwenden."
+        ),
+    ),
+    Rule(
+        "LP708",
+        "system.killed",
+        message_en="the system killed the run ({signal})",
+        help_en=(
+            "Often the memory was exhausted; the system log has the reason. Unfinished files "
+            "were removed; run the command again."
+        ),
+        message_de="das System hat den Lauf beendet ({signal})",
+        help_de=(
+            "Oft war der Speicher erschöpft; das Systemprotokoll nennt den Grund. Unfertige "
+            "Dateien wurden entfernt; den Befehl wiederholen."
+        ),
+    ),
+    Rule(
+        "LP709",
+        "system.library-crashed",
+        message_en="a library of lodpipe crashed ({signal})",
+        help_en=(
+            "This is an internal error, not an error in your data: please report it with the "
+            "command and its input."
+        ),
+        message_de="eine Bibliothek von lodpipe ist abgestürzt ({signal})",
+        help_de=(
+            "Das ist ein interner Fehler, kein Fehler in den Daten: Bitte mit Befehl und "
+            "Eingabe melden."
+        ),
+    ),
+    Rule(
+        "LP710",
+        "dist.invalid-dump",
+        message_en="{file} is not valid {format}: {detail}",
+        help_en=(
+            "Correct the value in the message; if there is none, please report it. The old "
+            "dist/ is unchanged."
+        ),
+        message_de="{file} ist keine gültige {format}-Datei: {detail}",
+        help_de=(
+            "Den Wert aus der Meldung berichtigen; wenn sie keinen nennt, bitte melden. Das "
+            "alte dist/ ist unverändert."
+        ),
+    ),
+    # 8xx: queries and the server
+    Rule(
+        "LP801",
+        "query.invalid-header",
+        message_en="header of the query: {detail}",
+        help_en="Correct the lines that begin with `#+`; docs/queries.md describes each.",
+        message_de="Kopf der Abfrage: {detail}",
+        help_de="Die Zeilen berichtigen, die mit `#+` beginnen; docs/queries.md beschreibt jede.",
+    ),
+    Rule(
+        "LP802",
+        "query.invalid-sparql",
+        message_en="SPARQL: {detail}",
+        help_en="Fix the query; `lodpipe query FILE` runs it.",
+        message_de="SPARQL: {detail}",
+        help_de="Die Abfrage berichtigen; `lodpipe query DATEI` führt sie aus.",
+    ),
+    Rule(
+        "LP803",
+        "query.result-changed",
+        message_en="the result differs from {file}: {detail}",
+        help_en=(
+            "If the change is intended, run `lodpipe query --update` and commit the results; "
+            "otherwise find what was lost."
+        ),
+        message_de="das Ergebnis weicht von {file} ab: {detail}",
+        help_de=(
+            "Falls beabsichtigt, `lodpipe query --update` ausführen und die Ergebnisse "
+            "einchecken; sonst suchen, was verloren ging."
+        ),
+    ),
+    Rule(
+        "LP804",
+        "query.expectation-not-met",
+        message_en="expected `{expected}`, found `{found}`",
+        help_en="Find what is missing in the records, or correct the query or its `expect`.",
+        message_de="`{expected}` erwartet, `{found}` gefunden",
+        help_de=(
+            "Suchen, was in den Datensätzen fehlt, oder die Abfrage oder ihr `expect` berichtigen."
+        ),
+    ),
+    Rule(
+        "LP805",
+        "query.no-stored-result",
+        message_en="{file} has no stored result",
+        help_en="Run `lodpipe query --update`, check the result, and commit it.",
+        message_de="in {file} ist kein Ergebnis gespeichert",
+        help_de="`lodpipe query --update` ausführen, das Ergebnis prüfen und einchecken.",
+    ),
+    Rule(
+        "LP806",
+        "query.orphaned-result",
+        message_en="{file} is not the result of any query",
+        help_en="Run `lodpipe query --update`, which removes it.",
+        message_de="{file} ist das Ergebnis keiner Abfrage",
+        help_de="`lodpipe query --update` ausführen; das entfernt die Datei.",
+    ),
+    Rule(
+        "LP807",
+        "query.invalid-parameter",
+        message_en="parameter: {detail}",
+        help_en=(
+            "Pass it as `--param NAME=VALUE`; `lodpipe query` lists the parameters of each query."
+        ),
+        message_de="Parameter: {detail}",
+        help_de=(
+            "Als `--param NAME=WERT` angeben; `lodpipe query` listet die Parameter jeder "
+            "Abfrage auf."
+        ),
+    ),
+    Rule(
+        "LP808",
+        "query.endpoint-unreachable",
+        message_en="{endpoint} does not answer: {detail}",
+        help_en="Check the address of the endpoint and that it is running.",
+        message_de="{endpoint} antwortet nicht: {detail}",
+        help_de="Prüfen, ob die Adresse des Endpunkts stimmt und er läuft.",
+    ),
+    Rule(
+        "LP809",
+        "query.no-dump",
+        message_en="there is no dump in dist/ to query",
+        help_en="Run `lodpipe build`, or pass an endpoint with `--endpoint URL`.",
+        message_de="in dist/ gibt es keinen Dump, der sich abfragen lässt",
+        help_de="`lodpipe build` ausführen oder mit `--endpoint URL` einen Endpunkt angeben.",
+    ),
+    Rule(
+        "LP810",
+        "query.unknown-name",
+        message_en="there is no query `{name}`[[; did you mean `{suggestion}`?]]",
+        help_en=(
+            "`lodpipe query` lists the queries; pass a file by its path, standard input as `-`."
+        ),
+        message_de="es gibt keine Abfrage `{name}`[[; gemeint ist vielleicht `{suggestion}`]]",
+        help_de=(
+            "`lodpipe query` listet die Abfragen auf; eine Datei mit ihrem Pfad angeben, die "
+            "Standardeingabe als `-`."
+        ),
+    ),
+    Rule(
+        "LP811",
+        "query.timeout",
+        message_en="the query took longer than {seconds} seconds and was stopped",
+        help_en=(
+            "Query less data, or increase `limits: {{query: …}}` in publication.yaml "
+            "(`--timeout` of `lodpipe query`)."
+        ),
+        message_de="die Abfrage brauchte mehr als {seconds} Sekunden und wurde beendet",
+        help_de=(
+            "Weniger Daten abfragen oder `limits: {{query: …}}` in publication.yaml "
+            "(`--timeout` bei `lodpipe query`) erhöhen."
+        ),
+    ),
+    Rule(
+        "LP812",
+        "query.out-of-memory",
+        message_en="the query needs too much memory and was stopped: {detail}",
+        help_en="Query less data: avoid a join of everything with everything, and deep nesting.",
+        message_de="die Abfrage braucht zu viel Speicher und wurde beendet: {detail}",
+        help_de=(
+            "Weniger Daten abfragen: nicht alles mit allem verknüpfen und nicht tief verschachteln."
+        ),
+    ),
+    Rule(
+        "LP813",
+        "query.store-failed",
+        message_en="the store failed on the query: {detail}",
+        help_en=(
+            "This is not an error in your data: rewrite the query (often without its ORDER "
+            "BY), and report the failure."
+        ),
+        message_de="der Store ist an der Abfrage gescheitert: {detail}",
+        help_de=(
+            "Das ist kein Fehler in den Daten: Die Abfrage umschreiben (oft ohne ORDER BY) und "
+            "den Fehler melden."
+        ),
+    ),
+    Rule(
+        "LP814",
+        "query.process-ended",
+        message_en="the system ended the query process",
+        help_en="Run the command again; if memory is short, close other programs.",
+        message_de="das System hat den Prozess der Abfrage beendet",
+        help_de="Den Befehl wiederholen; bei knappem Speicher andere Programme schließen.",
+    ),
+    Rule(
+        "LP815",
+        "query.unknown-graph",
+        message_en="there is no graph <{graph}>[[; did you mean `{suggestion}`?]]",
+        help_en="Correct the name after FROM or GRAPH; each document of the data is a graph.",
+        message_de="es gibt keinen Graphen <{graph}>[[; gemeint ist vielleicht `{suggestion}`]]",
+        help_de=(
+            "Den Namen nach FROM oder GRAPH berichtigen; jedes Dokument der Daten ist ein Graph."
+        ),
+    ),
+    Rule(
+        "LP816",
+        "query.not-federated",
+        message_en="the query uses another endpoint (SERVICE), but is not marked as federated",
+        help_en=(
+            "If you trust the query, add `#+ federated: https://…` with title and description "
+            "to its header."
+        ),
+        message_de=(
+            "die Abfrage verwendet einen anderen Endpunkt (SERVICE), ist aber nicht als "
+            "föderiert gekennzeichnet"
+        ),
+        help_de=(
+            "Wenn Sie der Abfrage vertrauen, `#+ federated: https://…` mit Titel und "
+            "Beschreibung in ihren Kopf schreiben."
+        ),
+    ),
+    Rule(
+        "LP820",
+        "serve.incomplete-dist",
+        message_en="files to be served are missing in dist/: {missing}",
+        help_en="Run `lodpipe build`; `dumps` in publication.yaml must include nq and nt.",
+        message_de="in dist/ fehlen Dateien, die angeboten werden sollen: {missing}",
+        help_de="`lodpipe build` ausführen; `dumps` in publication.yaml muss nq und nt enthalten.",
+    ),
+    Rule(
+        "LP821",
+        "serve.address-unavailable",
+        message_en="cannot listen on {host}:{port}: {detail}",
+        help_en="Choose another address with `--host` and `--port`; port 0 selects a free one.",
+        message_de="{host}:{port} kann nicht als Adresse des Servers geöffnet werden: {detail}",
+        help_de="Mit `--host` und `--port` eine andere wählen; Port 0 wählt einen freien.",
+    ),
     # 84x: the pages
-    "LP840": Kind(
-        "the prefix of `{name}` is not declared", "Correct it, or declare `{prefix}` in ontology/context.jsonld.",
-        "das Präfix von `{name}` ist nicht erklärt", "Es berichtigen oder `{prefix}` in ontology/context.jsonld erklären."),
-    "LP841": Kind(
-        "a query of the pages: {detail}", "Mend the query; its tables and columns are those of source/records.yaml.",
-        "eine Abfrage der Seiten: {detail}", "Die Abfrage berichtigen; Tabellen und Spalten stehen in source/records.yaml."),
-    "LP842": Kind(
-        "outlines of the map: {detail}", "A CSV file in source/ with the columns id and wkt (POLYGON or MULTIPOLYGON) is expected.",
-        "Umrisse der Karte: {detail}", "Erwartet wird eine CSV-Datei in source/ mit den Spalten id und wkt (POLYGON oder MULTIPOLYGON)."),
-}
+    Rule(
+        "LP840",
+        "site.unknown-prefix",
+        message_en="the prefix of `{name}` is not declared",
+        help_en="Correct it, or declare `{prefix}` in ontology/context.jsonld.",
+        message_de="das Präfix von `{name}` ist nicht deklariert",
+        help_de="Es berichtigen oder `{prefix}` in ontology/context.jsonld deklarieren.",
+    ),
+    Rule(
+        "LP841",
+        "site.invalid-query",
+        message_en="a query of the pages: {detail}",
+        help_en="Fix the query; its tables and columns are those of source/records.yaml.",
+        message_de="eine Abfrage der Seiten: {detail}",
+        help_de="Die Abfrage berichtigen; Tabellen und Spalten sind die aus source/records.yaml.",
+    ),
+    Rule(
+        "LP842",
+        "site.invalid-outlines",
+        message_en="outlines of the map: {detail}",
+        help_en=(
+            "Provide a CSV file in source/ with the columns id and wkt (POLYGON or MULTIPOLYGON)."
+        ),
+        message_de="Umrisse der Karte: {detail}",
+        help_de=(
+            "Eine CSV-Datei in source/ mit den Spalten id und wkt (POLYGON oder MULTIPOLYGON) "
+            "angeben."
+        ),
+    ),
+)
+RULES: dict[str, Rule] = {rule.code: rule for rule in _TABLE}
 
 
-class _Words(dict[str, str]):
-    """A missing word shows its name instead of hiding the finding behind a KeyError."""
+class _Params(dict[str, str]):
+    """A missing parameter shows its name instead of hiding the finding behind a KeyError."""
 
     def __missing__(self, name: str) -> str:
         return "{" + name + "}"
 
 
-def tell(code: str, words: dict[str, str], language: str = "en") -> tuple[str, str]:
-    """What is wrong and how to mend it, as two sentences in the language (English where there is no other)."""
-    kind = KINDS[code]
-    what, mend = (kind.what_de, kind.mend_de) if language.startswith("de") else (kind.what_en, kind.mend_en)
-    fill = _Words(words)
-    return what.format_map(fill), mend.format_map(fill)
+def find_rule(text: str) -> Rule | None:
+    """The rule of a code or a name, in any case of letters."""
+    return RULES.get(text.upper()) or next(
+        (rule for rule in _TABLE if rule.name == text.lower()), None
+    )
+
+
+def render(code: str, params: Mapping[str, str], language: str = "en") -> tuple[str, str]:
+    """Message and help of a rule with the parameters of a finding.
+
+    >>> render("LP201", {"key": "nmae", "suggestion": "name"})[0]
+    'unknown key `nmae`; did you mean `name`?'
+    >>> render("LP201", {"key": "nmae"}, "de")[0]
+    'unbekannter Schlüssel `nmae`'
+    """
+
+    def optional(part: re.Match[str]) -> str:
+        return part[1] if all(params.get(name) for name in _PARAMETER.findall(part[1])) else ""
+
+    message, help_text = RULES[code].templates(language)
+    known = _Params(params)
+    return (
+        _OPTIONAL.sub(optional, message).format_map(known),
+        _OPTIONAL.sub(optional, help_text).format_map(known),
+    )

@@ -109,7 +109,7 @@ def read_yaml(text: str, name: str) -> Node | None:
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        unclosed = "end of stream" in (error.problem or "")  # what nobody closed is mended where it was opened
+        unclosed = "end of stream" in (error.problem or "")  # an unclosed bracket or quote is fixed where it was opened
         mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise _syntax(name, "YAML", error.problem or str(error), line, column) from None
@@ -200,8 +200,9 @@ class _YamlTree:
             if not isinstance(key, yaml.ScalarNode):
                 raise _syntax(self.name, "YAML", "a key must be a plain word", key_line, key_column)
             if key.value in tree.items:
-                words = {"key": key.value, "first": str(tree.keys[key.value][0])}
-                raise InvalidData([Finding("LP103", Origin(self.name, key_line, key_column), words)])
+                first = Origin(self.name, *tree.keys[key.value])
+                params = {"key": key.value, "first": str(first.line)}
+                raise InvalidData([Finding("LP103", Origin(self.name, key_line, key_column), params, related=(first,))])
             tree.keys[key.value] = (key_line, key_column)
             tree.items[key.value] = self.node(value, depth + 1)
         return tree
@@ -324,7 +325,9 @@ class _JsonTree:
                 raise self._wrong("a key in double quotes is expected")
             key = self._string()
             if key in tree.items:
-                raise InvalidData([Finding("LP103", Origin(self.name, *place), {"key": key, "first": str(tree.keys[key][0])})])
+                first = Origin(self.name, *tree.keys[key])
+                params = {"key": key, "first": str(first.line)}
+                raise InvalidData([Finding("LP103", Origin(self.name, *place), params, related=(first,))])
             self._skip()
             if self.text[self.at : self.at + 1] != ":":
                 raise self._wrong("`:` is expected")

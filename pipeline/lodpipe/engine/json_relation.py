@@ -28,7 +28,7 @@ from lodpipe.engine.work_tables import WorkTables
 from lodpipe.mapping.plan import Relation, numbered, text
 from lodpipe.sources import jsonpath
 from lodpipe.sources.file_tables import FileTable
-from lodpipe.sources.schema import did_you_mean
+from lodpipe.sources.schema import nearest
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class JsonReader:
     def _unfollowed(
         self, relation: str, records: str, names: dict[str, str]
     ) -> tuple[dict[str, str], tuple[Finding, ...]]:
-        """The references that lead to nothing in any record, each with a hint.
+        """The references that lead to nothing in any record, each with a suggestion.
 
         Where there is no record, a finding instead.
         """
@@ -122,10 +122,10 @@ class JsonReader:
         if not rows:
             return {}, tuple(self.file.unfollowed())
         unused = [name for name, count in zip(names, followed, strict=True) if not count]
-        hints = ((name, self._hint(records, paths[name])) for name in unused)
-        return {name: hint for name, hint in hints if hint is not None}, ()
+        suggestions = ((name, self._suggestion(records, paths[name])) for name in unused)
+        return {name: near for name, near in suggestions if near is not None}, ()
 
-    def _hint(self, records: str, steps: tuple[jsonpath.Step, ...]) -> str | None:
+    def _suggestion(self, records: str, steps: tuple[jsonpath.Step, ...]) -> str | None:
         """A known member that the first unknown one of a path may be a typo of.
 
         None where the path ends in empty lists only.
@@ -137,7 +137,7 @@ class JsonReader:
             if self.session.rows(f"SELECT 1 FROM {records} WHERE {exists} LIMIT 1"):
                 continue
             return (
-                did_you_mean(step, self._members(records, steps[:number]))
+                nearest(step, self._members(records, steps[:number]))
                 if isinstance(step, str)
                 else None
             )

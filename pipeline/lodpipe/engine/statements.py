@@ -29,6 +29,16 @@ _NARROWING: tuple[tuple[tuple[int, ...], tuple[str, ...], str | None], ...] = (
 )  # fmt: skip
 
 
+class Sourced(NamedTuple):
+    """A statement of a resource, the place that it comes from, and the rule that made it (None: the ontology states it)."""
+
+    predicate: str
+    value: str
+    graph: str
+    origin: Origin | None
+    rule: Rule | None
+
+
 class Statistics(NamedTuple):
     """Figures of the union of all graphs."""
 
@@ -98,10 +108,6 @@ class StatementTable:
     def properties_of(self, subject: str) -> list[tuple[str, str]]:
         """Predicates and objects of a resource, in order."""
         return self.session.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
-
-    def rows_of(self, subject: str) -> list[tuple[str, str, str, int | None, int | None]]:
-        """The statements of a resource, in order: predicate, object, graph, record, rule."""
-        return self.session.rows("SELECT p, o, g, record, rule FROM statements WHERE s = ? ORDER BY p, o, g", [subject])
 
     def subjects_with(self, predicate: str, value: str) -> list[str]:
         """The resources that have this value of a predicate, in order."""
@@ -184,6 +190,14 @@ class Statements(StatementTable):
         super().__init__(engine.session)
         self._records = engine.records
         self.rules, self.vocabulary, self.root = rules, vocabulary, root
+
+    def sourced(self, subject: str) -> Iterator[Sourced]:
+        """The statements of a resource in order, each with its origin."""
+        for predicate, value, graph, record, number in self.session.rows(
+            "SELECT p, o, g, record, rule FROM statements WHERE s = ? ORDER BY p, o, g", [subject]
+        ):
+            rule = None if number is None else self.rules[number]
+            yield Sourced(predicate, value, graph, self.locate(record, rule, subject), rule)
 
     def origin(self, subject: str, predicate: str | None = None, value: str | None = None) -> Origin | None:
         """Where a statement comes from: the field that made its object, else the record that made its subject.

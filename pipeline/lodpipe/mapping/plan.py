@@ -48,7 +48,7 @@ class Check:
     problem: str
     value: str
     column: str | None
-    words: Mapping[str, str]
+    params: Mapping[str, str]
     lists: tuple[tuple[str, str], ...] = ()
 
 
@@ -280,7 +280,7 @@ class Relation:
     The columns are numbered (c0, c1 …), whatever the names in the source; `names` has the column of each reference. `columns` are the names that
     a reference may have (None: any). `many` are the references that give a list of texts. Where `typed`, each column has a second one, "c0 type",
     that says what the value is in its source (integer, double, boolean, string, array, object …), for the natural datatype and for the check of
-    single values. `absent` are the references that no record follows, each with a hint, and `findings` what else is odd about the source.
+    single values. `absent` are the references that no record follows, each with a suggestion, and `findings` what else is odd about the source.
     """
 
     sql: str
@@ -632,7 +632,7 @@ class _Compiler:
             known = ", ".join(column for column in relation.columns if not column.startswith("_"))
             self.wrong(origin, f"the source has no column `{name}`; it has {known}")
         elif name in relation.absent:
-            self.warnings.append(Finding("LP308", origin, {"key": name, "hint": relation.absent[name]}, Severity.WARNING))
+            self.warnings.append(Finding("LP308", origin, {"key": name, "suggestion": relation.absent[name]}, Severity.WARNING))
 
     # -- terms ---------------------------------------------------------------------------------------------------
 
@@ -655,8 +655,8 @@ class _Compiler:
         if scope.relation.typed:
             for name in dict.fromkeys(references):
                 kind = scope.type_column(name)
-                words = {"rule": scope.rule, "key": name}
-                yield Check("LP305", f"{kind} IN ('array', 'object')", f"coalesce({scope.column(name)}, {kind})", name, words)
+                params = {"rule": scope.rule, "key": name}
+                yield Check("LP305", f"{kind} IN ('array', 'object')", f"coalesce({scope.column(name)}, {kind})", name, params)
 
     def _text(self, expression: Expression, scope: _Scope, encode: str | None = None) -> str:
         """Text and columns joined; NULL where a column is NULL, as RML has it for templates with a missing value."""
@@ -787,9 +787,9 @@ class _Compiler:
         """A datatype that the record names; what is checked is every datatype whose IRI can begin like this one's."""
         iri = self._iri(TermMap(datatype, "iri", one.origin), scope)
         valid = self._lexical_looked_up(iri.sql, value) if self.light else self._lexical_by_case(datatype, iri.sql, value)
-        words = {"rule": scope.rule, "datatype": "datatype of its record"}
+        params = {"rule": scope.rule, "datatype": "datatype of its record"}
         problem = f"{value} IS NOT NULL AND {iri.sql} IS NOT NULL AND NOT ({valid})"
-        check = Check("LP302", problem, value, one.expression.references[0] if one.expression.references else None, words)
+        check = Check("LP302", problem, value, one.expression.references[0] if one.expression.references else None, params)
         end = f"CASE WHEN {iri.sql} <> {text(f'<{STRING}>')} THEN '^^' || {iri.sql} ELSE '' END"
         return _guarded(valid, Spelling("", f"{quoted} || {end}"), *iri.checks, check)
 

@@ -32,7 +32,7 @@ from lodpipe.queries.samples import (
 from lodpipe.rdf import file_formats
 from lodpipe.rdf.file_formats import QUADS
 from lodpipe.rdf.sparql import Form
-from lodpipe.sources.schema import did_you_mean
+from lodpipe.sources.schema import nearest
 
 FORMATS = ("table", "csv", "json", "ttl", "markdown")
 # Those with graphs first, then the one that is read fastest.
@@ -58,7 +58,7 @@ def find_query(what: str, project: Project | None) -> Query:
     if Path(what).is_file():
         return _own(read_text(Path(what), what), what, languages)
     names = [path.stem for path in (project.root / "queries").glob("[!.]*.rq")] if project else []
-    raise InvalidDeclaration([Finding("LP810", None, {"name": what, "hint": did_you_mean(what, sorted(names))})])
+    raise InvalidDeclaration([Finding("LP810", None, {"name": what, "suggestion": nearest(what, sorted(names))})])
 
 
 def _own(text: str, name: str, languages: tuple[str, ...]) -> Query:

@@ -27,7 +27,7 @@ from lodpipe.rdf.namespaces import XSD
 from lodpipe.rdf.sparql import Form, Parsed, parse, tokens
 from lodpipe.rdf.turtle import TermWriter, write_turtle
 from lodpipe.runtime.machine import whole_file
-from lodpipe.sources.schema import did_you_mean
+from lodpipe.sources.schema import nearest
 
 VIEWS = ("table", "map", "chart")
 KEYS = ("title", "description", "expect", "params", "view", "federated")
@@ -117,7 +117,7 @@ def _header(text: str, name: str, languages: tuple[str, ...]) -> tuple[dict[str,
     try:
         tree = read_yaml("\n".join(lines), name)
     except InvalidData as error:
-        return {}, [Finding("LP801", one.where, {"detail": one.words.get("detail", one.code)}) for one in error.findings]
+        return {}, [Finding("LP801", one.where, {"detail": one.params.get("detail", one.code)}, caused_by=one.code) for one in error.findings]
     if not isinstance(tree, Map):
         return {}, [Finding("LP801", Origin(name, 1), {"detail": "there are no header lines (`#+ title: …`)"})]
     findings = [Finding("LP801", _at(tree, name, path), {"detail": detail}) for path, detail in _wrong(tree, languages)]
@@ -333,7 +333,7 @@ def graph_findings(query: Query, unknown: list[tuple[str, list[str]]]) -> Iterat
     """A warning (LP815) for each graph that a query names and that does not exist."""
     for name, near in unknown:
         where = _line_of(query.text, name, query.origin.file)
-        yield Finding("LP815", where, {"graph": name, "hint": did_you_mean(name, near)}, Severity.WARNING)
+        yield Finding("LP815", where, {"graph": name, "suggestion": nearest(name, near)}, Severity.WARNING)
 
 
 def as_csv(one: Answer) -> str:

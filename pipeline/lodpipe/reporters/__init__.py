@@ -1,8 +1,18 @@
-"""Findings in the form that the reader's tool shows: text for people, annotations and reports for machines."""
+"""Findings as text for people, and as annotations and reports for other tools."""
 
-from lodpipe.reporters.formats import FORMATS, format_of, write_report
-from lodpipe.reporters.output import Telling
-from lodpipe.reporters.report import Report, Shown, fails
+from lodpipe.reporters.output import ReportOutput
+from lodpipe.reporters.report import RenderedFinding, Report, fails
+from lodpipe.reporters.report_formats import REPORT_FORMATS, parse_target, render_report
 from lodpipe.reporters.text import summary, write_text
 
-__all__ = ["FORMATS", "Report", "Shown", "Telling", "fails", "format_of", "summary", "write_report", "write_text"]
+__all__ = [
+    "REPORT_FORMATS",
+    "RenderedFinding",
+    "Report",
+    "ReportOutput",
+    "fails",
+    "parse_target",
+    "render_report",
+    "summary",
+    "write_text",
+]

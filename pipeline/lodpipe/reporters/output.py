@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding, Origin, Severity, SourceError
-from lodpipe.reporters.formats import write_report
 from lodpipe.reporters.report import Report, fails
+from lodpipe.reporters.report_formats import render_report
 from lodpipe.reporters.text import write
-from lodpipe.runtime.machine import unwritable
+from lodpipe.runtime.machine import unwritable, whole_file
 
 
 @dataclass(frozen=True)
-class Telling:
-    """What the command line asks for: formats for the terminal, files with their formats, what fails, colours (None: ask the terminal)."""
+class ReportOutput:
+    """The formats for the terminal, the report files with their formats, the lowest severity that fails, and colours.
+
+    `colour` None: only on a terminal.
+    """
 
     formats: tuple[str, ...] = ("text",)
     files: tuple[tuple[str, Path], ...] = ()
@@ -24,27 +27,44 @@ class Telling:
     colour: bool | None = None
 
     def exit_code(self, findings: Sequence[Finding]) -> int:
-        """0 or 1, by what weighs enough to fail."""
+        """1 if a finding has a severity that fails, else 0."""
         return int(fails(findings, self.fail_on))
 
-    def tell(self, findings: Sequence[Finding], root: Path, language: str, exit_code: int) -> None:
-        """Text goes to standard error, every other format to standard output. Raises SourceError (LP703, LP706) where it cannot be written."""
+    def emit(self, findings: Sequence[Finding], root: Path, language: str, exit_code: int) -> None:
+        """Writes text to standard error, every other format to standard output, and the report files.
+
+        Raises SourceError (LP703, LP706) if one of them cannot be written.
+        """
         inner = Report(tuple(findings), root, language, "", self.fail_on, exit_code)
         outer = Report(tuple(findings), root, language, _prefix(root), self.fail_on, exit_code)
         for name in self.formats:
             if name == "text":
                 write(inner, sys.stderr, self.colour)
             else:
-                _print(write_report(outer, name))
+                _print(render_report(outer, name))
         for name, path in self.files:
             try:
-                write_report(outer, name, path)
+                _write_file(path, render_report(outer, name))
             except OSError as error:
-                raise SourceError([Finding("LP703", Origin(path.name), {"file": path.name, "detail": error.strerror or str(error)})]) from None
+                raise SourceError(
+                    [
+                        Finding(
+                            "LP703",
+                            Origin(path.name),
+                            {"file": path.name, "detail": error.strerror or str(error)},
+                        )
+                    ]
+                ) from None
+
+
+def _write_file(path: Path, content: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as part:
+        part.write_text(content, "utf-8", newline="\n")
 
 
 def _print(text: str) -> None:
-    """Writes to standard output at once, so that a full disk is noticed where it can be reported."""
+    """Writes to standard output unbuffered, so that a full disk is an error that can still be reported."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -55,7 +75,7 @@ def _print(text: str) -> None:
 
 
 def _prefix(root: Path) -> str:
-    """From the folder where the command runs, a repository's as a rule, to the project; empty where the project is not below it."""
+    """The path from the working folder, usually the repository, to the project; empty if the project is not below it."""
     try:
         inside = root.resolve().relative_to(Path.cwd()).as_posix()
     except (ValueError, OSError):

@@ -28,13 +28,13 @@ _WANTS_MEMORY = re.compile("cannot allocate memory|failed to map segment|can't s
 def not_written(error: Exception) -> SourceError:
     """The error where dist/ cannot be written (LP701), or the temporary folder (LP706)."""
     finding = unwritable(_file_of(error), error)
-    name, detail = finding.words["file"], finding.words["detail"]
+    name, detail = finding.params["file"], finding.params["detail"]
     unnamed = isinstance(error, OSError) and not error.filename  # as what Python writes to an open file is: a dump
     if name == "TMPDIR" and not unnamed:
         return SourceError([finding])
     if name not in ("TMPDIR", "–"):
         detail += f" ({name})"
-    return SourceError([Finding("LP701", Origin("dist"), {"detail": detail})])
+    return SourceError([Finding("LP701", Origin("dist"), {"detail": detail}, caused_by=finding.code)])
 
 
 @contextlib.contextmanager

@@ -107,28 +107,19 @@ def problems(triples: Sequence[Triple], file: str, source: str, allowed: Collect
         if finding:
             yield from (Finding(finding[0], Origin(file, line), finding[1]) for line in lines_of(name, source))
     for name in lists:
-        words = {"term": f"a list as value of sh:{name}", "origin": "SHACL 1.2", "how_en": "", "how_de": ""}
-        yield from (Finding("LP607", Origin(file, line), words) for line in lines_of(name, source, r"\s*\("))
+        params = {"term": f"a list as value of sh:{name}", "origin": "SHACL 1.2"}
+        yield from (Finding("LP607", Origin(file, line), params) for line in lines_of(name, source, r"\s*\("))
 
 
 def _unsupported(name: str) -> dict[str, str]:
     term = f"sh:{name}"
-    return {
-        "term": term,
-        "origin": UNSUPPORTED[name],
-        "how_en": f"; `--allow {term}`, or `shacl_allow` in publication.yaml, ignores it",
-        "how_de": f"; `--allow {term}` oder `shacl_allow` in publication.yaml lässt es außer Acht",
-    }
+    return {"term": term, "origin": UNSUPPORTED[name], "allow": term}
 
 
 def _unknown(name: str) -> dict[str, str]:
     same = [known for known in _KNOWN if known.lower() == name.lower()]
     near = [f"sh:{known}" for known in same or difflib.get_close_matches(name, sorted(_KNOWN), 1)]
-    return {
-        "term": f"sh:{name}",
-        "hint_en": f", did you mean {near[0]}?" if near else "",
-        "hint_de": f", gemeint ist vielleicht {near[0]}" if near else "",
-    }
+    return {"term": f"sh:{name}", "suggestion": near[0] if near else ""}
 
 
 def _is_known(name: str) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import escape
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from lodpipe.config.publication import Publication
 from lodpipe.queries.samples import Query
@@ -92,13 +92,14 @@ def _map(overview: Overview, area: Box) -> dict[str, Any]:
 
 def write_sitemap(folder: Path, host: str, lists: Sequence[Listed], addresses: Addresses, pages: Sequence[str], day: str) -> None:
     """sitemap.xml (sitemaps.org 0.9) of the pages that lead to all others, and robots.txt."""
-    names = [*pages, *(part for one in lists if not one.minor for part in one.parts())]
-    with (folder / "sitemap.xml").open("w", encoding="utf-8", newline="\n") as out:
-        out.write('<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n')
-        for name in names[: 50_000 // len(addresses.languages)]:
-            for language in addresses.languages:
-                out.write(f"<url><loc>{escape(host + href(name) + addresses.suffix(language))}.html</loc><lastmod>{day}</lastmod></url>\n")
-        out.write("</urlset>\n")
+    names = [*pages, *(part for listed in lists if not listed.minor for part in listed.parts())]
+    sitemap = Element("urlset", {"xmlns": "http://www.sitemaps.org/schemas/sitemap/0.9"})
+    for name in names[: 50_000 // len(addresses.languages)]:
+        for language in addresses.languages:
+            page = SubElement(sitemap, "url")
+            SubElement(page, "loc").text = f"{host}{href(name)}{addresses.suffix(language)}.html"
+            SubElement(page, "lastmod").text = day
+    _write_xml(folder / "sitemap.xml", sitemap)
     (folder / "robots.txt").write_text(f"User-agent: *\nAllow: /\nSitemap: {host}sitemap.xml\n", "utf-8")
 
 
@@ -106,29 +107,28 @@ def write_feed(folder: Path, publication: Publication, host: str, texts: Mapping
     """feed.atom (RFC 4287): the release that this is, from declared data alone."""
     language = publication.languages[0]
     stamp = f"{publication.date}T00:00:00Z"
-    title = chosen(publication.title, language)
     notes = chosen(publication.catalogue.version_notes, language) or chosen(publication.description, language)
-    entry = texts["changes_of"].replace("%s", publication.version, 1).replace("%s", publication.date, 1)
-    lines = [
-        '<?xml version="1.0" encoding="UTF-8"?>',
-        f'<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{language}">',
-        f"<title>{escape(title)}</title>",
-        f"<id>{escape(publication.base)}feed</id>",
-        f'<link rel="self" href="{escape(host)}feed.atom"/>',
-        f'<link rel="alternate" type="text/html" href="{escape(host)}"/>',
-        f"<updated>{stamp}</updated>",
-        f"<author><name>{escape(publication.publisher.name)}</name></author>",
-        f"<rights>{escape(publication.licence)}</rights>",
-        "<entry>",
-        f"<title>{escape(entry)}</title>",
-        f"<id>{escape(publication.base)}release/{escape(publication.version)}</id>",
-        f'<link rel="alternate" type="text/html" href="{escape(host)}releases.html"/>',
-        f"<updated>{stamp}</updated>",
-        f"<summary>{escape(notes)}</summary>",
-        "</entry>",
-        "</feed>",
-    ]
-    (folder / "feed.atom").write_text("\n".join(lines) + "\n", "utf-8")
+    feed = Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": language})
+    SubElement(feed, "title").text = chosen(publication.title, language)
+    SubElement(feed, "id").text = f"{publication.base}feed"
+    SubElement(feed, "link", {"rel": "self", "href": f"{host}feed.atom"})
+    SubElement(feed, "link", {"rel": "alternate", "type": "text/html", "href": host})
+    SubElement(feed, "updated").text = stamp
+    SubElement(SubElement(feed, "author"), "name").text = publication.publisher.name
+    SubElement(feed, "rights").text = publication.licence
+    entry = SubElement(feed, "entry")
+    SubElement(entry, "title").text = texts["changes_of"].replace("%s", publication.version, 1).replace("%s", publication.date, 1)
+    SubElement(entry, "id").text = f"{publication.base}release/{publication.version}"
+    SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": f"{host}releases.html"})
+    SubElement(entry, "updated").text = stamp
+    SubElement(entry, "summary").text = notes
+    _write_xml(folder / "feed.atom", feed)
+
+
+def _write_xml(path: Path, root: Element) -> None:
+    indent(root, space="", level=0)
+    data = tostring(root, encoding="unicode")
+    path.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{data}\n', "utf-8", newline="\n")
 
 
 # -- downloads --------------------------------------------------------------------------------------------------------------

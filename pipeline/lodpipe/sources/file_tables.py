@@ -12,7 +12,7 @@ from lodpipe.documents.readers import read_text, read_tree_as, unbounded
 from lodpipe.documents.tree import Mapping, Node, Sequence
 from lodpipe.sources.jsonpath import parse, walk
 from lodpipe.sources.record_tables import ROW_BITS, cell_origin, header_of
-from lodpipe.sources.schema import did_you_mean
+from lodpipe.sources.schema import nearest
 
 
 @dataclass
@@ -51,8 +51,8 @@ class FileTable:
             above, found = found, [node for one in found for node in walk(one, (step,))]
             if not found and (isinstance(step, str) or not any(isinstance(one, Sequence) for one in above)):
                 keys = {key for one in above if isinstance(one, Mapping) for key in one.items}
-                hint = did_you_mean(step, sorted(keys)) if isinstance(step, str) else ""
-                yield Finding("LP309", self.origin, {"iterator": self.iterator, "file": self.name, "hint": hint}, Severity.WARNING)
+                near = nearest(step, sorted(keys)) if isinstance(step, str) else ""
+                yield Finding("LP309", self.origin, {"iterator": self.iterator, "file": self.name, "suggestion": near}, Severity.WARNING)
                 return
 
     @cached_property

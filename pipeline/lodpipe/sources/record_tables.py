@@ -15,7 +15,7 @@ from lodpipe.documents.readers import READERS, is_hidden, read_text, read_tree
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence, describe, place_of
 from lodpipe.sources.record_declaration import Column, Field, Table, columns_of, lists_of, name_findings
 from lodpipe.sources.rows import wrong_separator
-from lodpipe.sources.schema import Lexicon, RecordChecker, did_you_mean
+from lodpipe.sources.schema import Lexicon, RecordChecker, nearest
 
 # A record's number says its table and its row, so a statement needs no more than this number to find its line.
 TABLE_BITS, FILE_BITS, ROW_BITS = 15, 16, 32
@@ -162,7 +162,7 @@ class RecordReader:
         files = {
             one.where.file
             for one in findings
-            if one.where and (one.code.startswith("LP1") or (one.code in keys and one.words.get("key") == "id"))
+            if one.where and (one.code.startswith("LP1") or (one.code in keys and one.params.get("key") == "id"))
         }
         return {name for name, used in self.files_of.items() if files & used} | self.headless
 
@@ -241,7 +241,7 @@ class RecordReader:
             return True
         here = Origin(name, *place_of(node, [key]))
         if text in seen:
-            self.findings.append(Finding("LP207", here, {"key": key, "value": text, "other": str(seen[text])}))
+            self.findings.append(Finding("LP207", here, {"key": key, "value": text, "other": str(seen[text])}, related=(seen[text],)))
             return False
         seen[text] = here
         return True
@@ -290,10 +290,10 @@ def _header_findings(table: Table, columns: tuple[Column, ...], file: str, heade
         return
     for at, name in enumerate(header):
         if name not in names:
-            yield Finding("LP201", Origin(file, 1), {"key": name, "hint": did_you_mean(name, names)})
+            yield Finding("LP201", Origin(file, 1), {"key": name, "suggestion": nearest(name, names)})
         if name in header[:at]:
             yield Finding("LP103", Origin(file, 1), {"key": name, "first": "1"})
     unknown = [name for name in header if name not in names]
     for column in columns:
-        if column.field.required and column.name not in header and not any(did_you_mean(one, [column.name]) for one in unknown):
+        if column.field.required and column.name not in header and not any(nearest(one, [column.name]) for one in unknown):
             yield Finding("LP202", Origin(file, 1), {"key": column.name, "table": table.name})

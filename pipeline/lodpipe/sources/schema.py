@@ -110,7 +110,7 @@ class RecordChecker:
         if self._validator.is_valid(value):
             return []
         found = [one for error in self._validator.iter_errors(value) for one in self._finding(error, record, file)]
-        return _without_echoes(found)
+        return _without_consequences(found)
 
     def _finding(self, error: object, record: Node, file: str) -> Iterable[Finding]:
         path: list[str | int] = list(error.instance_path)  # type: ignore[attr-defined]
@@ -120,7 +120,8 @@ class RecordChecker:
         where = Origin(file, *place_of(record, path))
         if name == "additionalProperties":
             for unknown in kind.unexpected:
-                yield Finding("LP201", Origin(file, *_key_place(record, path, unknown)), {"key": unknown, "hint": self._hint(unknown, path)})
+                params = {"key": unknown, "suggestion": nearest(unknown, self._names_at(path))}
+                yield Finding("LP201", Origin(file, *_key_place(record, path, unknown)), params)
         elif name == "required":
             yield Finding("LP202", where, {"key": kind.property, "table": self.table.name})
         elif name == "type":
@@ -128,18 +129,15 @@ class RecordChecker:
             yield Finding("LP203", where, {"key": key, "found": describe(node), "expected": _TYPE_NAMES.get(_type_of(kind), _type_of(kind))})
         elif name == "enum":
             allowed = [str(one) for one in kind.options]
-            words = {"key": key, "value": _short(instance), "allowed": ", ".join(allowed), "hint": did_you_mean(str(instance), allowed)}
-            yield Finding("LP205", where, words)
+            value = {"value": _short(instance), "suggestion": nearest(str(instance), allowed)}
+            yield Finding("LP205", where, {"key": key, "allowed": ", ".join(allowed), **value})
         else:
-            words = {"key": key, "value": _short(instance), "expected": self._expected(path), "pattern": ""}
+            params = {"key": key, "value": _short(instance), "expected": self._expected(path), "pattern": ""}
             if name == "pattern":
-                words["pattern"] = f" (pattern {kind.pattern})"
+                params["pattern"] = kind.pattern
             if name in ("minItems", "uniqueItems"):
-                words["expected"] = "list: it is empty" if name == "minItems" else "list: a value stands twice"
-            yield Finding("LP204", where, words)
-
-    def _hint(self, unknown: str, path: list[str | int]) -> str:
-        return did_you_mean(unknown, self._names_at(path))
+                params["expected"] = "list: it is empty" if name == "minItems" else "list: a value occurs twice"
+            yield Finding("LP204", where, params)
 
     def _names_at(self, path: list[str | int]) -> list[str]:
         fields = self.table.fields
@@ -188,18 +186,30 @@ def _short(value: JsonValue | object) -> str:
     return text if len(text) <= 80 else text[:77] + "…"
 
 
+def nearest(word: str, known: Iterable[str]) -> str:
+    """The known word that is most like a misspelt one, empty if none is similar.
+
+    >>> nearest("nmae", ["name", "kind"])
+    'name'
+    """
+    return next(iter(difflib.get_close_matches(word, list(known), 1, 0.6)), "")
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint for a misspelt word, empty where nothing is near.
+    """The nearest known word as the end of a message, empty if none is similar.
 
     >>> did_you_mean("nmae", ["name", "kind"])
     '; did you mean `name`?'
     """
-    near = difflib.get_close_matches(word, list(known), 1, 0.6)
-    return f"; did you mean `{near[0]}`?" if near else ""
+    near = nearest(word, known)
+    return f"; did you mean `{near}`?" if near else ""
 
 
-def _without_echoes(findings: list[Finding]) -> list[Finding]:
-    """One accident, one finding: a misspelt key is not told as missing too, a bad value only once."""
-    meant = {one.words["hint"].split("`")[1] for one in findings if one.code == "LP201" and one.words["hint"]}
-    kept = {(one.code, one.where, one.words["key"]): one for one in reversed(findings)}
-    return [one for one in reversed(kept.values()) if not (one.code == "LP202" and one.words["key"] in meant)]
+def _without_consequences(findings: list[Finding]) -> list[Finding]:
+    """A misspelt key is not reported as a missing key as well, an invalid value only once."""
+    misspelt = {finding.params["suggestion"] for finding in findings if finding.code == "LP201"}
+    distinct = {(finding.code, finding.where, finding.params["key"]): finding for finding in reversed(findings)}
+    return [
+        finding for finding in reversed(distinct.values())
+        if not (finding.code == "LP202" and finding.params["key"] in misspelt)
+    ]  # fmt: skip

@@ -16,7 +16,7 @@ from lodpipe.rdf.file_formats import BY_SUFFIX, PARSERS
 from lodpipe.rdf.terms import Triple, parse_literal, plain_text
 from lodpipe.rdf.turtle import TermWriter
 from lodpipe.shacl import shapes
-from lodpipe.sources.schema import did_you_mean
+from lodpipe.sources.schema import nearest
 
 FILE = "dist/catalog.ttl"
 _FORMS = {suffix: PARSERS[suffix] for suffix in ("jsonld", "rdf", "nt")}  # those of the catalogue beside Turtle
@@ -98,9 +98,9 @@ class Catalogue:
         """The own shapes of the project (LP524)."""
         if not (self.project.root / SHAPES).is_dir():
             return
-        read = shapes.read_shapes(self.project.root, self.publication.base, SHAPES, self.publication.shacl_allow)
+        read = shapes.read_shapes(self.project.root, self.publication.base, SHAPES, self.publication.shacl_ignore)
         yield from read.findings
-        for one in (validator or shapes.Validator(self.publication.shacl)).run(self.triples, read):
+        for one in (validator or shapes.Validator(self.publication.shacl_engine)).run(self.triples, read):
             own = read.messages.get(one.shape, {})
             message = own.get("en") or " ".join(one.messages) or one.component
             shown = f" ({self.write(one.value)})" if one.value and one.value != one.focus and len(one.value) < 200 else ""
@@ -192,12 +192,14 @@ class Catalogue:
             where = next((self.where(s, p) for s, p, o in self.triples if o == term), self.where(term))
             lacks = ", ".join(p for p in ("rdf:type", "skos:prefLabel", "skos:inScheme") if not self.values(term, p))
             if code not in known:
-                hint = did_you_mean(code, list(known))
-                details = f"is not in the list {scheme}{hint}", f"steht nicht in der Liste {scheme}{hint}"
+                near = nearest(code, list(known))
+                details = f"is not in the list {scheme}", f"ist nicht in der Liste {scheme}"
+                if near:
+                    details = f"{details[0]}; did you mean `{near}`?", f"{details[1]}; gemeint ist vielleicht `{near}`"
             elif lacks:
                 details = f"lacks {lacks}", f"hat kein {lacks}"
             elif f"<{codes.SCHEMES[scheme].iri}>" not in self.values(term, "skos:inScheme"):
-                details = "stands in another scheme", "steht in einem anderen Schema"
+                details = "is in another scheme", "gehört zu einem anderen Schema"
             else:
                 continue
             yield Finding("LP528", where, {"value": term[1:-1], "detail_en": details[0], "detail_de": details[1]})

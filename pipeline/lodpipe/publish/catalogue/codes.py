@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding
-from lodpipe.sources.schema import did_you_mean
+from lodpipe.sources.schema import nearest
 
 _EU = "http://publications.europa.eu/resource/authority/"
 _ADMS = "http://purl.org/adms/"
@@ -123,5 +123,5 @@ def unknown_codes(project: Project) -> Iterator[Finding]:
     for scheme, code, path in said:
         known = codes()[scheme]
         if code is not None and code not in known:
-            words = {"value": code, "scheme": scheme, "allowed": ", ".join(known), "hint": did_you_mean(code, list(known))}
-            yield Finding("LP520", project.origin(*path), words)
+            params = {"value": code, "scheme": scheme, "allowed": ", ".join(known), "suggestion": nearest(code, list(known))}
+            yield Finding("LP520", project.origin(*path), params)

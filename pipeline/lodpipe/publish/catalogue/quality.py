@@ -31,7 +31,7 @@ class Indicator:
     name: str
     points: int
     met: bool | None
-    mend: str
+    help: str
 
     @property
     def score(self) -> int:
@@ -44,7 +44,8 @@ def quality(project: Project, folder: Path | None = None, answers: Answers | Non
     path = folder / "catalog.ttl"
     triples = read_triples(path, ox.RdfFormat.TURTLE, project.publication.base)
     catalogue = Catalogue(project, folder, triples, path.read_text("utf-8"))
-    conforms = not any(one.severity is Severity.ERROR for one in catalogue_findings(project, folder, Validator(engine or project.publication.shacl)))
+    validator = Validator(engine or project.publication.shacl_engine)
+    conforms = not any(finding.severity is Severity.ERROR for finding in catalogue_findings(project, folder, validator))
     return list(_indicators(catalogue, conforms, answers))
 
 
@@ -83,7 +84,7 @@ def _indicators(catalogue: Catalogue, conforms: bool, answers: Answers | None) -
     yield Indicator("interoperability", "format and media type from vocabularies", 10, aligned, "run `lodpipe build`")
     yield Indicator("interoperability", "non-proprietary", 20, aligned, "run `lodpipe build`")
     yield Indicator("interoperability", "machine-interpretable", 20, aligned, "run `lodpipe build`")
-    yield Indicator("interoperability", "DCAT-AP compliance", 30, conforms, "mend what `lodpipe check` tells")
+    yield Indicator("interoperability", "DCAT-AP compliance", 30, conforms, "fix what `lodpipe check` reports")
     yield Indicator("reusability", "licence", 20, each("dct:license"), "`licence` in publication.yaml")
     yield Indicator("reusability", "known licence", 10, known("dct:license", licences), "a licence that portals know, such as CC BY 4.0")
     yield Indicator("reusability", "access rights", 10, dataset("dct:accessRights"), "run `lodpipe build`")
@@ -97,7 +98,7 @@ def _indicators(catalogue: Catalogue, conforms: bool, answers: Answers | None) -
     yield Indicator("contextuality", "date of modification", 5, each("dct:modified"), "run `lodpipe build`")
 
 
-def told(indicators: list[Indicator]) -> Iterator[str]:
+def score_lines(indicators: list[Indicator]) -> Iterator[str]:
     """The indicators as lines: met or not, points, and what would raise the score."""
     dimension = ""
     for one in indicators:
@@ -106,13 +107,13 @@ def told(indicators: list[Indicator]) -> Iterator[str]:
             own = [other for other in indicators if other.dimension == dimension]
             yield f"{dimension} {sum(other.score for other in own)} of {sum(other.points for other in own)}"
         sign = {True: "+", False: "-", None: "?"}[one.met]
-        yield f"  {sign} {one.score:>3} of {one.points:>3}  {one.name}" + ("" if one.met else f"  → {one.mend}")
+        yield f"  {sign} {one.score:>3} of {one.points:>3}  {one.name}" + ("" if one.met else f"  → {one.help}")
     unasked = sum(one.points for one in indicators if one.met is None)
     more = f" ({unasked} not asked)" if unasked else ""
     yield f"score {sum(one.score for one in indicators)} of {sum(one.points for one in indicators)}{more}"
 
 
-def asking(served: str | None, downloads: str) -> Answers | None:
+def head_requests(served: str | None, downloads: str) -> Answers | None:
     """HEAD requests to where the files are served; only where the user named that place."""
     if served is None:
         return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from lodpipe.documents.readers import read_tree
 from lodpipe.documents.tree import place_of, value_of
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
+from lodpipe.publish.catalogue.rendering import rendered
 from lodpipe.rdf.terms import iri
 
 FILE = "source/withdrawn.yaml"
@@ -114,31 +114,14 @@ def write_withdrawn(stones: Sequence[Tombstone], project: Project, folder: Path)
         )
     graph.describe(iri(base + "withdrawn"), {"rdf:type": name("foaf:Document"), "dct:title": texts(_TITLE)})
     (folder / "withdrawn.ttl").write_text(graph.turtle(base), "utf-8")
-    (folder / "withdrawn.html").write_text(_page(stones, base, languages), "utf-8")
+    shown = [language for language in languages if language in _TITLE] or ["en"]
+    facts = {"languages": shown, "title": _TITLE, "explanation": _EXPLANATION, "heads": _HEADS, "base": base, "stones": stones}
+    (folder / "withdrawn.html").write_text(rendered("withdrawn.html.j2", facts), "utf-8")
 
 
 _TITLE = {"de": "Zurückgezogene Adressen", "en": "Withdrawn addresses"}
 _HEADS = {"de": ("seit", "Grund", "Nachfolger"), "en": ("since", "reason", "successor")}
-_SAYS = {
+_EXPLANATION = {
     "de": "Was unter dieser Adresse stand, wird nicht mehr veröffentlicht. Die Liste nennt den Grund und, wo es einen gibt, den Nachfolger.",
     "en": "What stood at this address is no longer published. The list tells why and, where there is one, the successor.",
 }
-
-
-def _page(stones: Sequence[Tombstone], base: str, languages: Sequence[str]) -> str:
-    """A page without any outside part; every text is escaped."""
-    shown = [one for one in languages if one in _TITLE] or ["en"]
-    heads = "".join(f'<h1 lang="{one}">{_TITLE[one]}</h1>\n<p lang="{one}">{_SAYS[one]}</p>\n' for one in shown)
-    rows = "".join(
-        f"<tr><td>{escape(base + one.id)}</td><td>{one.date}</td><td>{escape(' · '.join(one.reason.values()))}</td>"
-        f"<td>{_link(base + one.replaced_by) if one.replaced_by else '–'}</td></tr>\n"
-        for one in stones
-    )
-    return (
-        f'<!doctype html>\n<html lang="{shown[0]}">\n<head>\n<meta charset="utf-8">\n<title>{_TITLE[shown[0]]}</title>\n</head>\n<body>\n'
-        f"{heads}<table>\n<tr><th>IRI</th><th>{_HEADS[shown[0]][0]}</th><th>{_HEADS[shown[0]][1]}</th><th>{_HEADS[shown[0]][2]}</th></tr>\n{rows}</table>\n</body>\n</html>\n"
-    )
-
-
-def _link(address: str) -> str:
-    return f'<a href="{escape(address)}">{escape(address)}</a>'

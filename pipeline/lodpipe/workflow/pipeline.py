@@ -1,4 +1,4 @@
-"""The journey, in the order in which it happens: declarations, records, statements, checks, the gate, dist/."""
+"""A check and a build, step by step: declarations, records, statements, checks, the gate, dist/."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, TypeVar
 import duckdb
 
 from lodpipe.checks import records as checks
-from lodpipe.checks.consequences import Told
-from lodpipe.checks.integrity import counts, integrity_findings, order_findings, shrink_findings, write_counts
+from lodpipe.checks.consequences import CascadeFilter
+from lodpipe.checks.integrity import counts, integrity_findings, loss_findings, order_findings, write_counts
 from lodpipe.checks.lint import lint_findings
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, Severity, set_of
-from lodpipe.diagnostics.progress import shown
+from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import limited, read_tree
 from lodpipe.documents.snapshot import snapshot, unchanged
 from lodpipe.engine.duckdb import Engine
@@ -50,7 +50,7 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True)
 class Declarations:
-    """Everything that says what is true of the data, read and checked."""
+    """All declarations of a publication, read and checked."""
 
     vocabulary: Vocabulary
     tables: dict[str, Table]
@@ -67,7 +67,7 @@ class Declarations:
 
 @dataclass
 class Outcome:
-    """A checked publication: its statements (while the engine is open) and what was found that is no error."""
+    """A checked publication: its statements (while the engine is open) and the findings that are not errors."""
 
     project: Project
     declarations: Declarations
@@ -110,27 +110,27 @@ def read_declarations(project: Project) -> Declarations:
     tables = collected(lambda: read_declaration(root / "source/records.yaml", "source/records.yaml"))
     # Without its prefixes every line of the mapping would seem wrong.
     mapping = collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
-    read = collected(lambda: shapes.read_shapes(root, base, allowed=project.publication.shacl_allow))
+    rules = collected(lambda: shapes.read_shapes(root, base, allowed=project.publication.shacl_ignore))
     queries = collected(lambda: read_queries(root, project.publication.languages))
-    if vocabulary is None or tables is None or mapping is None or read is None or queries is None or findings:
+    if vocabulary is None or tables is None or mapping is None or rules is None or queries is None or findings:
         raise InvalidDeclaration(findings)
-    return Declarations(vocabulary, tables, mapping, read, queries)
+    return Declarations(vocabulary, tables, mapping, rules, queries)
 
 
 def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:
     """source/mapping.yaml (YARRRML) and source/*.rml.ttl (RML) as one mapping. Raises InvalidDeclaration where there is none, or names clash."""
-    found = [read_yarrrml(read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes) for path in root.glob("source/mapping.yaml")]
+    documents = [read_yarrrml(read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes) for path in root.glob("source/mapping.yaml")]
     if paths := sorted(root.glob("source/[!.]*.rml.ttl")):
         from lodpipe.mapping.rml import read_rml
 
-        found += [read_rml(path, f"source/{path.name}", base) for path in paths]
-    if not found:
+        documents += [read_rml(path, f"source/{path.name}", base) for path in paths]
+    if not documents:
         raise InvalidDeclaration([Finding("LP602", Origin("source"), {"detail": "there is no source/mapping.yaml and no source/*.rml.ttl"})])
-    merged = found[0]
-    for other in found[1:]:
-        if twice := merged.triples_maps.keys() & other.triples_maps.keys():
-            origin = other.triples_maps[min(twice)].origin
-            raise InvalidDeclaration([Finding("LP602", origin, {"detail": f"there are two mappings called `{min(twice)}`"})])
+    merged = documents[0]
+    for other in documents[1:]:
+        if duplicates := merged.triples_maps.keys() & other.triples_maps.keys():
+            name = min(duplicates)
+            raise InvalidDeclaration([Finding("LP602", other.triples_maps[name].origin, {"detail": f"there are two mappings called `{name}`"})])
         merged = replace(
             merged, triples_maps=merged.triples_maps | other.triples_maps, named_sources=merged.named_sources + other.named_sources,
             findings=merged.findings + other.findings,
@@ -140,76 +140,78 @@ def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocu
 
 @contextlib.contextmanager
 def checked(
-    project: Project, *, engine: str | None = None, say: Progress = lambda _: None, writable: Path | None = None, allow_shrink: bool = False,
+    project: Project, *, engine: str | None = None, on_progress: Progress = lambda _: None, writable: Path | None = None, allow_loss: bool = False,
     queries: bool = True,
 ) -> Iterator[Outcome]:  # fmt: skip
-    """Reads, maps and validates a project, and runs its queries unless told otherwise; gives the outcome while its engine is open.
+    """Reads, maps and validates a project, and with `queries` runs its queries; yields the outcome while its engine is open.
 
     Raises InvalidData with every finding where one of them is an error; InvalidDeclaration and SourceError where it cannot begin.
     """
     limits = project.publication.limits
-    with limited(limits), deadline(limits.time), _checked(project, engine, say, writable, allow_shrink, queries) as outcome:
+    with limited(limits), deadline(limits.time), _checked(project, engine, on_progress, writable, allow_loss, queries) as outcome:
         yield outcome
 
 
 @contextlib.contextmanager
 def _checked(
-    project: Project, engine: str | None, say: Progress, writable: Path | None, allow_shrink: bool, queries: bool
+    project: Project, engine: str | None, on_progress: Progress, writable: Path | None, allow_loss: bool, queries: bool
 ) -> Iterator[Outcome]:
     """The steps of `checked`."""
-    say("reading declarations")
+    on_progress("reading declarations")
     declarations = read_declarations(project)
     lexicon = declarations.lexicon(project)
-    say("reading records")
+    on_progress("reading records")
     reader = RecordReader(project.root / "source", "source/", lexicon)
     tables = reader.read(declarations.tables.values())
     with Engine(project.publication.memory, root=project.root / "source") as running:
-        unread_files_found = unread_files(project, {one.name: one.files for one in declarations.tables.values()}, _files_used(reader, declarations))
-        early = [*reader.findings, *unread_files_found, *running.load(tables.values(), writable)]
         session = running.session
+        patterns = {table.name: table.files for table in declarations.tables.values()}
+        unused_files = unread_files(project, patterns, _files_used(reader, declarations))
+        early = [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
         with session.light_planning():
-            broken = [*checks.record_findings(session, tables, declarations.tables, lexicon), *order_findings(session, tables)]
-        unread = reader.unread([*early, *broken])
-        hidden = [one for one in broken if one.code == "LP206" and one.words["table"] in unread]
-        early += [one for one in broken if one not in hidden]
-        if unread:
-            _gate(early)  # a graph that lacks whole tables would only tell the same accident again, in a hundred places
-        told = Told(early, hidden, tables)
-        say("mapping records")
+            of_records = [*checks.record_findings(session, tables, declarations.tables, lexicon), *order_findings(session, tables)]
+        unread_tables = reader.unread([*early, *of_records])
+        hidden = [finding for finding in of_records if finding.code == "LP206" and finding.params["table"] in unread_tables]
+        early += [finding for finding in of_records if finding not in hidden]
+        if unread_tables:
+            _gate(early)  # without whole tables, the graph would only repeat the same error in many places
+        cascade = CascadeFilter(early, hidden, tables)
+        on_progress("mapping records")
         running.records.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
         plan = _compile(project, declarations, running)
-        found = [*plan.findings, *checks.mapping_findings(running, plan, project.publication.bad_values)]
-        early += [one for one in found if not told.already(one)]
-        with shown(session.progress, "mapping"):
-            make_statements(session, plan if len(found) > len(plan.findings) else plan.sound(), _declared(project, declarations))
+        of_mapping = [*plan.findings, *checks.mapping_findings(running, plan, project.publication.on_invalid_value)]
+        early += [finding for finding in of_mapping if not cascade.is_consequence(finding)]
+        with progress_line(session.progress, "mapping"):
+            make_statements(session, plan if len(of_mapping) > len(plan.findings) else plan.sound(), _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         with contextlib.ExitStack() as stack:
             limits = Limits(project.publication.limits.query)
             # The store of the queries is loaded by its own process meanwhile.
             store = stack.enter_context(stored(statements, limits)) if declarations.queries and queries else None
-            say("validating statements")
+            on_progress("validating statements")
             late = list(_late_findings(project, declarations, statements, tables, engine))
-            if allow_shrink:
-                late = [one for one in late if one.code != "LP513"]
-            findings = _gate([*early, *(one for one in late if not told.already(one))])
+            if allow_loss:
+                late = [finding for finding in late if finding.code != "LP513"]
+            findings = _gate([*early, *(finding for finding in late if not cascade.is_consequence(finding))])
             if store:
-                say("running queries")
+                on_progress("running queries")
                 findings = _gate([*findings, *query_findings(declarations.queries, store, project.root)])
-        yield Outcome(project, declarations, statements, findings, counts(session, tables), engine or project.publication.shacl)
+        yield Outcome(project, declarations, statements, findings, counts(session, tables), engine or project.publication.shacl_engine)
 
 
 def _files_used(reader: RecordReader, declarations: Declarations) -> list[str]:
     """The files that were read as records, and those that the mapping names itself."""
-    named = [one.text for one in declarations.mapping.sources if one.kind not in ("table", "query", "sql")]
-    databases = [one.database.removeprefix("sqlite:///") for one in declarations.mapping.sources if one.database]
+    sources = declarations.mapping.sources
+    named = [source.text for source in sources if source.kind not in ("table", "query", "sql")]
+    databases = [source.database.removeprefix("sqlite:///") for source in sources if source.database]
     return [*(name for names in reader.files_of.values() for name in names), *named, *databases]
 
 
 def _gate(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """The findings in order. Raises InvalidData with all of them where one is an error."""
-    if any(one.severity is Severity.ERROR for one in findings):
+    if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidData(findings)
-    return tuple(sorted(set_of(findings), key=lambda one: one.sort_key))
+    return tuple(sorted(set_of(findings), key=lambda finding: finding.sort_key))
 
 
 def _compile(project: Project, declarations: Declarations, engine: Engine) -> Plan:
@@ -230,16 +232,16 @@ def _declared(project: Project, declarations: Declarations) -> list[list[object]
 def _late_findings(
     project: Project, declarations: Declarations, statements: Statements, tables: dict[str, RecordTable], engine: str | None
 ) -> Iterator[Finding]:
-    results, inner = shapes.validated(statements, declarations.shapes, engine or project.publication.shacl)
+    results, inner = shapes.validated(statements, declarations.shapes, engine or project.publication.shacl_engine)
     yield from declarations.shapes.findings
     yield from shapes.findings(results, declarations.shapes, statements, declarations.vocabulary, inner)
-    keys = {name: one.key for name, one in declarations.tables.items() if one.key}
+    keys = {name: table.key for name, table in declarations.tables.items() if table.key}
     yield from integrity_findings(statements.session, project, tables, keys)
     yield from lint_findings(statements, declarations.vocabulary, declarations.shapes, declarations.mapping.prefixes, project)
     yield from checks.unsafe_links(statements)
     yield from checks.control_characters(statements, project.publication.dumps)
-    if (share := project.publication.expectations.shrink) is not None:
-        yield from shrink_findings(counts(statements.session, tables), project.dist, share, project.origin("shrink"))
+    if (limit := project.publication.expectations.max_loss_percent) is not None:
+        yield from loss_findings(counts(statements.session, tables), project.dist, limit, project.origin("max_loss_percent"))
     yield from declaration_findings(project, statements)
     if isinstance(project.publication.site, Mapping):
         from lodpipe.site.declaration import site_findings
@@ -257,27 +259,27 @@ def _late_findings(
 
 
 def build(
-    project: Project, *, engine: str | None = None, say: Progress = lambda _: None,
-    fail_on: Severity | None = Severity.ERROR, allow_shrink: bool = False, site: bool = True,
+    project: Project, *, engine: str | None = None, on_progress: Progress = lambda _: None,
+    fail_on: Severity | None = Severity.ERROR, allow_loss: bool = False, site: bool = True,
 ) -> tuple[Finding, ...]:  # fmt: skip
-    """Builds dist/ whole or not at all, and gives the findings that weigh less than `fail_on`.
+    """Builds dist/ completely or not at all, and returns the findings below `fail_on`.
 
-    The new folder is written beside the old one and then takes its place in one step. Raises what `checked` raises, InvalidData where a
-    finding weighs too much, and SourceError (LP701, LP702, LP704) where dist/ cannot be written or the sources change meanwhile.
+    The new folder is written beside the old one and then replaces it in one step. Raises what `checked` raises, InvalidData for a finding of
+    severity `fail_on` or above, and SourceError (LP701, LP702, LP704) where dist/ cannot be written or the sources change meanwhile.
     """
     with only_one(project.root):
         target = prepare(project.root)
         try:
             before = snapshot(project.root)
-            with checked(project, engine=engine, say=say, writable=target, allow_shrink=allow_shrink) as outcome:
+            with checked(project, engine=engine, on_progress=on_progress, writable=target, allow_loss=allow_loss) as outcome:
                 findings = outcome.findings
-                if fail_on is not None and any(one.severity >= fail_on for one in findings):
+                if fail_on is not None and any(finding.severity >= fail_on for finding in findings):
                     raise InvalidData(findings)
-                say("writing dumps")
+                on_progress("writing dumps")
                 write_dist(outcome, target)
-                kept = "site" if not (site and project.publication.site) or not _pages(outcome, target, say) else ""
+                written = bool(site and project.publication.site) and _pages(outcome, target, on_progress)
             unchanged(project.root, before)
-            swap(target, project.dist, keeping=kept)
+            swap(target, project.dist, keeping="" if written else "site")
         except BrokenPipeError:
             raise
         except (OSError, duckdb.IOException) as error:
@@ -299,18 +301,18 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     (folder / "SHA256SUMS").write_text(checksums(folder), "utf-8")
 
 
-def _pages(outcome: Outcome, target: Path, say: Progress) -> bool:
-    """Writes site/ into the new dist/, where the old one's pages were made of something else; says whether it did."""
+def _pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
+    """Writes site/ into the new dist/ unless the pages of the old one are up to date; returns whether it did."""
     # Templates and their engine are loaded where pages are written only.
     from lodpipe.site.writer import is_fresh, link_tree, site_digest, write_site
 
     digest = site_digest(outcome.project, target)
     old = outcome.project.dist
     if is_fresh(old / "site", digest):
-        if checksums(old) != checksums(target):  # the old folder was meddled with: it goes, its pages stay
+        if checksums(old) != checksums(target):  # the old folder was changed by hand: it is replaced, its pages stay
             link_tree(old / "site", target / "site")
         return False
-    say("writing pages")
+    on_progress("writing pages")
     declared = outcome.declarations
     write_site(outcome.project, outcome.statements, declared.vocabulary, declared.shapes, declared.queries, target, digest)
     return True
@@ -326,7 +328,7 @@ def _write_schemas(outcome: Outcome, folder: Path) -> None:
 
 
 def stale(outcome: Outcome) -> Iterator[Finding]:
-    """A warning where dist/ is missing, damaged, or was made from other sources."""
+    """A warning where dist/ is missing, damaged, or was built from other sources."""
     dist, name = outcome.project.dist, outcome.project.publication.name
 
     def warning(detail: str) -> Finding:
@@ -344,13 +346,14 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     published, queries = dist / "queries.ttl", outcome.declarations.queries
     if published.is_file() != bool(queries) or (queries and published.read_text("utf-8") != executables(outcome.project.publication, queries)):
         yield warning("the queries have changed since")
-    rules, made = dist / SHAPES, shapes_document(outcome.project.root, outcome.project.publication.base)
-    if (rules.read_text("utf-8") if rules.is_file() else "") != made:
+    published_shapes = dist / SHAPES
+    current_shapes = shapes_document(outcome.project.root, outcome.project.publication.base)
+    if (published_shapes.read_text("utf-8") if published_shapes.is_file() else "") != current_shapes:
         yield warning("the shapes have changed since")
     yield from catalogue_findings(outcome.project, validator=outcome.validator)
 
 
 def _equal_lines(master: Path, statements: Statements) -> bool:
     with master.open(encoding="utf-8", newline="\n", errors="replace") as lines:
-        made = (f"{triple}{g} .\n" if g else f"{triple}.\n" for triple, g in statements.spelled())
-        return all(starmap(eq, zip_longest(lines, made)))
+        current = (f"{triple}{g} .\n" if g else f"{triple}.\n" for triple, g in statements.spelled())
+        return all(starmap(eq, zip_longest(lines, current)))

@@ -1,0 +1,67 @@
+"""`lodpipe check`: checks a publication, once or after each change."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lodpipe.commands.options import ENGINE, LANGUAGE, PROJECT, VERBOSE, ProjectOptions, ReportOptions, grouped, report_options
+from lodpipe.commands.process import CLOSED_PIPE, exit_code_of, report_end
+from lodpipe.commands.session import Progress, run_on_project
+
+if TYPE_CHECKING:
+    from lodpipe.config.publication import Project
+    from lodpipe.diagnostics.finding import Finding
+
+
+@click.command("check")
+@grouped("options", ProjectOptions, PROJECT, ENGINE, LANGUAGE, VERBOSE)
+@report_options
+@click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
+def command(options: ProjectOptions, report: ReportOptions, watch: bool) -> None:
+    """Read, map and validate a publication without writing; warn if dist/ is outdated."""
+    output = report.output()
+
+    def check_project(project: Project, on_progress: Progress) -> tuple[Finding, ...]:
+        from lodpipe.workflow.pipeline import checked, stale
+
+        with checked(project, engine=options.engine, on_progress=on_progress) as outcome:
+            return (*outcome.findings, *stale(outcome))
+
+    def check_once() -> None:
+        run_on_project(options, check_project, output)
+
+    if watch:
+        _check_after_changes(options.root, check_once)
+    else:
+        check_once()
+
+
+def _check_after_changes(root: Path, check_once: Callable[[], None]) -> None:
+    """Runs a check, and again after each change, until Ctrl-C; then exits with the code of the last one.
+
+    A first Ctrl-C during a check waits for its end, so that the report and the exit code agree; a second one does not.
+    """
+    from importlib import import_module
+    from itertools import chain
+
+    from lodpipe.documents.snapshot import changes, snapshot
+    from lodpipe.runtime.supervision import supervised
+
+    import_module("lodpipe.workflow.pipeline")  # once, and not again in the process of each check
+    code = 0
+    try:
+        for files in chain([[]], changes(root, snapshot(root))):
+            if files:
+                click.echo(f"-- {', '.join(files[:3])}{' …' if len(files) > 3 else ''}", err=True)
+            end = supervised(lambda: exit_code_of(check_once), patient=True)
+            code = report_end(end)
+            if end.asked or code == CLOSED_PIPE:
+                break
+    except KeyboardInterrupt:
+        pass
+    sys.exit(code)

@@ -1,0 +1,110 @@
+"""What commands do around their work: open the project, print progress and results, report findings, choose the exit code."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lodpipe.commands.options import ProjectOptions
+
+if TYPE_CHECKING:
+    from lodpipe.config.publication import Project
+    from lodpipe.diagnostics.finding import Finding
+    from lodpipe.reporters import ReportOutput
+
+Progress = Callable[[str], None]
+Work = Callable[["Project", Progress], Sequence["Finding"]]
+
+
+def run_on_project(options: ProjectOptions, work: Work, output: ReportOutput | None = None, *, needs_result: bool = False) -> None:
+    """Does the work of a command on a project, reports its findings, and ends with the exit code of the most severe one.
+
+    Without `output` a command prints its own results, and findings are text. With `needs_result`, errors in the data fail whatever
+    `--fail-on` says.
+    """
+    from lodpipe.config.publication import Project
+    from lodpipe.diagnostics.finding import InvalidData, LodpipeError
+    from lodpipe.reporters import ReportOutput, summary, write_text
+    from lodpipe.runtime.machine import machine_faults
+
+    report = output or ReportOutput()
+    language = options.lang or "en"
+    on_progress = progress_printer(options.verbose)
+    try:
+        findings: Sequence[Finding] = ()
+        code = 0
+        try:
+            with machine_faults():
+                project = Project.open(options.root)
+                language = options.lang or project.publication.languages[0]
+                findings = work(project, on_progress)
+                code = report.exit_code(findings)
+                on_progress("done")
+        except LodpipeError as error:
+            passes = isinstance(error, InvalidData) and report.fail_on is None and not needs_result
+            findings, code = error.findings, 0 if passes else error.exit_code
+        if findings or report.formats != ("text",) or report.files:
+            report.emit(findings, options.root, language, code)
+        elif output is not None:
+            print_result(summary(findings, language))
+    except LodpipeError as error:  # a report that cannot be written
+        write_text(error.findings, options.root, sys.stderr, language)
+        code = error.exit_code
+    if code:
+        sys.exit(code)
+
+
+@contextlib.contextmanager
+def errors_reported(root: Path, language: Callable[[], str]) -> Iterator[None]:
+    """For commands without a project: the findings of an error are printed, and its exit code ends the command."""
+    from lodpipe.diagnostics.finding import LodpipeError
+    from lodpipe.reporters import write_text
+    from lodpipe.runtime.machine import machine_faults
+
+    try:
+        with machine_faults():
+            yield
+    except LodpipeError as error:
+        write_text(error.findings, root, sys.stderr, language())
+        sys.exit(error.exit_code)
+
+
+def language_of(root: Path) -> str:
+    """The first language of the publication, English where there is no publication."""
+    from lodpipe.config.publication import Project
+    from lodpipe.diagnostics.finding import LodpipeError
+
+    try:
+        return Project.open(root).publication.languages[0]
+    except LodpipeError:
+        return "en"
+
+
+def progress_printer(verbose: bool) -> Progress:
+    """Prints each step with the time since the start, with `--verbose`."""
+    started = time.perf_counter()
+
+    def print_step(step: str) -> None:
+        if verbose:
+            click.echo(f"{time.perf_counter() - started:7.2f} s  {step}", err=True)
+
+    return print_step
+
+
+def print_result(text: str, end: str = "\n") -> None:
+    """Writes to standard output at once, so that a full disk is noticed while it can be reported (LP706)."""
+    try:
+        click.echo(text + end, nl=False)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from lodpipe.diagnostics.finding import SourceError
+        from lodpipe.runtime.machine import unwritable
+
+        raise SourceError([unwritable("standard output", error)]) from None

@@ -2,8 +2,8 @@
 FROM python:3.12-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/lodpipe
-COPY requirements-serve.lock /src/
-RUN /opt/lodpipe/bin/pip install --require-hashes --only-binary :all: -r /src/requirements-serve.lock
+COPY requirements.lock /src/
+RUN /opt/lodpipe/bin/pip install --require-hashes --only-binary :all: -r /src/requirements.lock
 COPY pyproject.toml README.md LICENSE /src/
 COPY pipeline /src/pipeline
 RUN /opt/lodpipe/bin/pip install --no-deps --no-build-isolation /src

@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := all
-.PHONY: all build check test lint format lock docs frontend frontend-check test-portals bench conformance clean help
+.PHONY: all build check test lint format lock docs frontend frontend-check test-fast test-portals bench conformance package clean help
 
 all: build check  ## set up, build dist/ and check the real publication (default)
 
@@ -18,6 +18,9 @@ test: $(VENV)/.test comunica  ## set up, then lint, types and all tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto --dist loadfile
+
+test-fast: $(VENV)/.test  ## the tests without the slow ones: under a minute on two cores
+	$(BIN)/pytest -n auto --dist loadfile -m "not slow"
 
 COMUNICA := tests/comunica/node_modules/.made
 
@@ -33,14 +36,20 @@ lint: $(VENV)/.test  ## lint and types only
 format: $(VENV)/.test  ## put imports and simple lint in order
 	$(BIN)/ruff check --fix .
 
-lock: $(VENV)/.test  ## write the lock files anew from pyproject.toml
-	$(BIN)/pip install -q pip-tools
-	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes \
-		--no-header --extra build -o requirements.lock pyproject.toml
-	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes \
-		--no-header --extra build --extra test -o requirements-test.lock pyproject.toml
-	$(BIN)/pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes \
-		--no-header --extra build --extra serve -o requirements-serve.lock pyproject.toml
+COMPILE := pip-compile -q --strip-extras --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --allow-unsafe --generate-hashes --no-header
+
+lock: $(VENV)/.test  ## write the lock again from pyproject.toml; ARGS=--upgrade takes new versions
+	$(BIN)/pip install -q --disable-pip-version-check pip-tools
+	mkdir -p build
+	cat requirements.lock requirements-test.lock | grep -v '^-r ' > build/all.lock
+	$(BIN)/$(COMPILE) $(ARGS) --extra build --extra postgresql --extra serve -o requirements.lock pyproject.toml
+	$(BIN)/$(COMPILE) $(ARGS) --all-extras -c requirements.lock -o build/all.lock pyproject.toml
+	{ echo "-r requirements.lock"; awk 'NR == FNR { if (/^[a-zA-Z0-9]/) run[$$1]; next } \
+		/^[a-zA-Z0-9]/ { keep = !($$1 in run) } keep && !/^$$|^#|-c requirements/' requirements.lock build/all.lock; } > requirements-test.lock
+
+package: $(VENV)/.test  ## build wheel and sdist into build/package/ (dist/ is the published data)
+	rm -rf build/package
+	$(BIN)/python -m build --no-isolation --outdir build/package .
 
 FRONTEND := pipeline/frontend
 
@@ -76,16 +85,16 @@ conformance: $(VENV)/.test  ## run the official suites and write docs/conformanc
 
 $(VENV)/.run: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -r requirements.lock
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@
 
 $(VENV)/.test: requirements-test.lock $(VENV)/.run
-	$(BIN)/pip install -q --disable-pip-version-check -r requirements-test.lock
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements-test.lock
 	touch $@
 
 clean:  ## remove the environment and caches (dist/ stays)
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache *.egg-info dist.next
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache build pipeline/*.egg-info dist.next
 
 help:  ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /\1\t/' | expand -t 16

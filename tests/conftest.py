@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import inspect
 import os
 import shutil
 import signal
@@ -17,12 +18,32 @@ from playwright.sync_api import Page
 
 from browser_support import CHROMIUM, Browser, launched
 from serving import Served, serving
-from support import COUNTED, ROOT, WITHDRAWN, copy_project, run_process
+from support import COUNTED, ROOT, TESTS, WITHDRAWN, copy_project, run_process
 
 
 def pytest_configure() -> None:
     """Programs that tests start hear Ctrl-C, also where the tests run in the background and were started deaf to it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+SLOW_FIXTURES = {"site", "publication", "server", "browser"}  # pages of the real publication, servers, a browser
+SLOW_ARGUMENTS = {"built", "copy_of_project"}  # commands are run in the real publication; `dist` is only read
+SLOW_MODULES = {
+    "test_suites", "test_shacl_suite", "test_shacl_differential", "test_shacl_incremental", "test_shapes", "test_catalogue_mutations",
+    "test_catalogue_portals", "test_catalogue_web", "test_confined", "test_determinism", "test_faults", "test_hidden", "test_hostile",
+    "test_inventory", "test_mapping_mutations", "test_output_syntax", "test_outputs", "test_queries_engines", "test_serve_hostile", "test_serve_life",
+    "test_signals", "test_site_browser", "test_site_bundle", "test_site_frontend",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks as slow what takes time by its fixtures or as a whole; single tests are marked where they are."""
+    for item in items:
+        if not isinstance(item, pytest.Function):
+            continue
+        arguments = set(inspect.signature(item.function).parameters)
+        if SLOW_FIXTURES & set(item.fixturenames) or SLOW_ARGUMENTS & arguments or item.path.stem in SLOW_MODULES:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.hookimpl(trylast=True)
@@ -68,6 +89,15 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     project = copy_project(tmp_path_factory.mktemp("built") / "project")
     done = run_process("build", "--project", project, "--lang", "en", "--no-site")
     assert done.returncode == 0, f"the real publication does not build:\n{done.stderr}"
+    return project
+
+
+@pytest.fixture(scope="session")
+def built_libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small project of tests/projects/libraries with its dist/, built once; to be copied."""
+    project = copy_project(tmp_path_factory.mktemp("libraries") / "project", TESTS / "projects" / "libraries")
+    done = run_process("build", "--project", project)
+    assert done.returncode == 0, done.stderr
     return project
 
 

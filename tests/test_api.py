@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -122,6 +123,35 @@ unwanted = ["duckdb", "rdflib", "pyshacl", "pyoxigraph", "yaml", "jsonschema_rs"
 print([name for name in unwanted if name in sys.modules])
 """
     assert python(code, tmp_path).stdout.splitlines()[-1] == "[]"
+
+
+def test_check_loads_no_package_that_it_does_not_need(built: Path) -> None:
+    code = """
+import sys
+from lodpipe.commands.cli import main
+try:
+    main(["check", "--lang", "en"])
+except SystemExit as end:
+    assert not end.code, end.code
+print([name for name in ("rdflib", "pyshacl", "SPARQLWrapper", "psycopg", "starlette", "uvicorn") if name in sys.modules])
+"""
+    done = python(code, built)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_the_schema_of_publication_yaml_is_printed_and_accepts_it(root: Path) -> None:
+    import jsonschema_rs
+
+    from lodpipe.documents.readers import read_tree
+    from lodpipe.documents.tree import value_of
+    from lodpipe.rdf.file_formats import DUMPS
+
+    schema = json.loads(invoke("schema", "publication").stdout)
+    assert schema["properties"]["dumps"]["items"]["enum"] == list(DUMPS)
+    tree = read_tree(root / "publication.yaml", "publication.yaml")
+    assert tree is not None
+    assert jsonschema_rs.is_valid(schema, value_of(tree))
+    assert not jsonschema_rs.is_valid(schema, {"nmae": "rogl"})
 
 
 def test_check_of_a_fresh_build_finds_nothing_but_placeholders(built: Path) -> None:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import random
 import resource
-import signal
+import shutil
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
-from support import PROGRAM, ROOT, copy_project, errors_told, fingerprint, run_process
-
-LIBRARIES = ROOT / "tests" / "projects" / "libraries"
+from support import PROGRAM, errors_told, fingerprint, run_process
 
 
 @pytest.fixture
-def small(tmp_path: Path) -> Path:
+def small(built_libraries: Path, tmp_path: Path) -> Path:
     """A small project with a dist/ of an older state of its sources."""
-    project = copy_project(tmp_path / "project", LIBRARIES)
-    assert run_process("build", "--project", project).returncode == 0
+    project = Path(shutil.copytree(built_libraries, tmp_path / "project"))
     change(project, "Central Library", "Main Library")
     return project
 
@@ -87,6 +81,7 @@ def test_a_full_disk_is_told(limit: int, small: Path) -> None:
     assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), done.stderr
 
 
+@pytest.mark.slow
 def test_of_two_builds_at_once_each_succeeds_or_says_so(small: Path) -> None:
     builds = [
         subprocess.Popen([*PROGRAM, "build", "--project", str(small), "--lang", "en"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
@@ -96,34 +91,4 @@ def test_of_two_builds_at_once_each_succeeds_or_says_so(small: Path) -> None:
     assert 0 in [code for _, code in ends]
     assert all(code == 0 or (code == 2 and "LP702" in told) for told, code in ends), ends
     assert "Main Library" in (small / "dist" / "libraries.ttl").read_text("utf-8")
-    assert leftovers(small) == []
-
-
-def test_a_kill_at_any_moment_leaves_a_whole_dist(small: Path, tmp_path: Path) -> None:
-    old = fingerprint(small / "dist")
-    twin = copy_project(tmp_path / "twin", LIBRARIES)
-    change(twin, "Central Library", "Main Library")
-    began = time.monotonic()
-    assert run_process("build", "--project", twin).returncode == 0
-    length = time.monotonic() - began
-    new = fingerprint(twin / "dist")
-    assert new != old
-    chance = random.Random(4711)
-    moments = [length * (0.3 + 0.9 * chance.random()) for _ in range(20)]
-    seen = []
-    for moment in moments:
-        process = subprocess.Popen([*PROGRAM, "build", "--project", str(small)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        time.sleep(moment)
-        os.kill(process.pid, signal.SIGKILL)
-        process.wait()
-        state = fingerprint(small / "dist")
-        assert state in (old, new), f"neither the old nor the new dist/ after {moment:.2f} s"
-        seen.append(state == new)
-        if state == new:  # back to the beginning
-            change(small, "Main Library", "Central Library")
-            assert run_process("build", "--project", small).returncode == 0
-            change(small, "Central Library", "Main Library")
-    print(f"killed {len(seen)} builds, {sum(seen)} of them when the new dist/ stood already")
-    assert run_process("build", "--project", small).returncode == 0
-    assert fingerprint(small / "dist") == new
     assert leftovers(small) == []

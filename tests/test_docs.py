@@ -130,6 +130,7 @@ def test_the_small_project_builds_and_then_has_no_finding(small: Path) -> None:
     assert findings(small) == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [page for page in ERROR_PAGES if page.stem not in UNTESTED], ids=lambda page: page.stem)
 def test_the_anti_pattern_is_reported_and_the_best_practice_is_not(page: Path, small: Path) -> None:
     code = page.stem

@@ -379,6 +379,7 @@ def example(kind: str, project: Path) -> str:
     return result.stderr if kind == "text" else result.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [one.name for one in REPORT_FORMATS])
 def test_the_examples_of_the_documentation_are_true(kind: str, tmp_path: Path) -> None:
     """To write them anew: LODPIPE_WRITE_EXAMPLES=1 pytest tests/test_reports.py."""

@@ -112,7 +112,7 @@ def ask_here(query: Query, values: dict[str, str], project: Project, seconds: fl
 
 
 def ask_there(query: Query, values: dict[str, str], endpoint: str) -> Answer:
-    """The answer of an endpoint (SPARQL 1.1 Protocol, POST of a form). Raises SourceError (LP808) where it gives none; needs the extra `sparql`."""
+    """The answer of an endpoint (SPARQL 1.1 Protocol, POST of a form). Raises SourceError (LP808) where it gives none."""
     text = query.bound(values)
     try:
         return _remote(text, query.form, endpoint)
@@ -122,11 +122,9 @@ def ask_there(query: Query, values: dict[str, str], endpoint: str) -> Answer:
 
 
 def _remote(text: str, form: Form, endpoint: str) -> Answer:
-    try:
-        from SPARQLWrapper import JSON, POST, TURTLE, SPARQLWrapper
-        from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
-    except ImportError:
-        raise ValueError("SPARQLWrapper is missing: pip install 'lodpipe[sparql]'") from None
+    from SPARQLWrapper import JSON, POST, TURTLE, SPARQLWrapper
+    from SPARQLWrapper.SPARQLExceptions import SPARQLWrapperException
+
     wrapper = SPARQLWrapper(endpoint, agent="lodpipe")
     wrapper.setQuery(text)
     wrapper.setMethod(POST)

@@ -82,7 +82,7 @@ class Outcome:
         return shapes.Validator(self.engine, self.statements.session.connection)
 
     def graph(self) -> rdflib.Graph:
-        """The union of all graphs as an rdflib.Graph; needs the extra `rdflib`."""
+        """The union of all graphs as an rdflib.Graph."""
         import rdflib
 
         graph = rdflib.Graph()

@@ -13,10 +13,10 @@ import pytest
 from lodpipe.diagnostics.finding import InvalidData
 from lodpipe.engine import nquads_writer as lines
 from lodpipe.engine import parallel_writer as blocks
-from lodpipe.engine import session as session_module
+from lodpipe.engine import sql_session as session_module
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.run_plan import make_statements
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.workflow.mapping_run import MappingOptions, map_file, read_mapping
 from lodpipe.workflow.mapping_run import _is_plain as is_plain

@@ -9,7 +9,7 @@ import pytest
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, InvalidData
 from lodpipe.documents import csv_positions as cells
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 from lodpipe.workflow.pipeline import checked
 from support import TESTS, copy_project
 

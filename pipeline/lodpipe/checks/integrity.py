@@ -12,7 +12,7 @@ import duckdb
 
 from lodpipe.config.publication import DuplicateRule, Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import quote
 from lodpipe.sources import RecordTable, RowTable
 

@@ -9,7 +9,7 @@ from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.run_plan import failures
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument, expressions
 from lodpipe.mapping.plan import Plan, quote, text

@@ -2,7 +2,7 @@
 
 | part | module | what it is for | what it may touch |
 |---|---|---|---|
-| `session` | session.py | sends SQL, gives rows | the connection, its folder for temporary files |
+| `session` | sql_session.py | sends SQL, gives rows | the connection, its folder for temporary files |
 | `records` | loading.py | loads record tables, finds the line of a record | tables of records |
 | `relations` | relations.py | sources as relations | files and databases that the mapping names |
 | `relations.work_tables` | work_tables.py | tables made on the way | these tables |
@@ -25,7 +25,7 @@ from pathlib import Path
 from lodpipe.diagnostics.finding import Finding
 from lodpipe.engine.loading import Records
 from lodpipe.engine.relations import Relations
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 from lodpipe.sources import RecordTable
 
 

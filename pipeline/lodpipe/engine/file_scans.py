@@ -19,7 +19,7 @@ from typing import TypeVar
 import duckdb
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
-from lodpipe.engine.session import Session, first_line
+from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.mapping.plan import text
 from lodpipe.sources.rows import (
     LONGEST_ROW,

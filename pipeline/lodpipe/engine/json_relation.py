@@ -23,7 +23,7 @@ import duckdb
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.engine import json_columns
-from lodpipe.engine.session import Session, first_line
+from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.engine.work_tables import WorkTables
 from lodpipe.mapping.plan import Relation, numbered, text
 from lodpipe.sources import jsonpath

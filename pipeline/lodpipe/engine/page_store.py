@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import text
 from lodpipe.rdf.terms import TYPE
 

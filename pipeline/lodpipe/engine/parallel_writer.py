@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import Protocol
 
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 
 _ROWS = 2048  # of a block
 

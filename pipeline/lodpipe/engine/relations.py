@@ -29,7 +29,7 @@ from lodpipe.engine.databases import Database, DatabaseTable
 from lodpipe.engine.file_scans import FileScan, parquet_columns
 from lodpipe.engine.json_relation import JsonReader
 from lodpipe.engine.loading import Records
-from lodpipe.engine.session import Session, first_line
+from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.engine.typed_columns import text_column, typed_column, value_and_type
 from lodpipe.engine.work_tables import WorkTables
 from lodpipe.mapping.model import LogicalSource

@@ -16,8 +16,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
-from lodpipe.engine.session import Session
 from lodpipe.engine.sql_functions import IRI_SAFE, IRI_SAFE_ASCII
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Check, Plan, Select, text
 from lodpipe.rdf.datatypes import LAX, PATTERNS
 

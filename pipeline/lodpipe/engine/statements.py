@@ -16,7 +16,7 @@ from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.parquet import without_version
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Rule, text
 from lodpipe.rdf.terms import TYPE, Quad, Triple
 

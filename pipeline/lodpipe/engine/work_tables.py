@@ -9,7 +9,7 @@ record has the number of its table in it (sources/record_tables.py).
 
 from __future__ import annotations
 
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import quote
 from lodpipe.sources.record_tables import first_record
 

@@ -12,7 +12,7 @@ from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding
 from lodpipe.engine.page_store import Paths, Step
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 
 Texts = Mapping[str, str]
 

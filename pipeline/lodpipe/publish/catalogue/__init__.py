@@ -16,7 +16,7 @@ import duckdb
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Severity
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue.checks import catalogue_findings
 from lodpipe.publish.catalogue.codes import unknown_codes

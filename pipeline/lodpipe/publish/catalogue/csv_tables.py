@@ -13,7 +13,7 @@ import duckdb
 
 from lodpipe.config.publication import Project, Publication, PublishedTable, TableColumn
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
-from lodpipe.engine.session import Session
+from lodpipe.engine.sql_session import Session
 from lodpipe.publish.catalogue import codes
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.run_plan import count_statements, make_statements
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.workflow.mapping_run import MappingOptions, map_file, read_mapping
 
@@ -50,14 +51,14 @@ def mapping(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 def planned(engine: Engine, mapping: Path, *, light: bool) -> Plan:
     engine.load([])
-    return compile_mapping(read_mapping(mapping, BASE), BASE, engine, {}, light=light)
+    return compile_mapping(read_mapping(mapping, BASE), BASE, engine.relations, {}, light=light)
 
 
 def pairs(engine: Engine, plan: Plan) -> Iterator[int]:
     """How many rows each join of a plan gives."""
     for select in plan.selects:
         if select.parts and select.join:
-            ((count,),) = engine.rows(f"SELECT count(*) FROM {select.source}")
+            ((count,),) = engine.session.rows(f"SELECT count(*) FROM {select.source}")
             yield count
 
 
@@ -66,13 +67,13 @@ def test_a_key_of_all_rows_makes_no_more_pairs_than_statements(mapping: Path, li
     with Engine(root=mapping.parent) as engine:
         plan = planned(engine, mapping, light=light)
         assert list(pairs(engine, plan)) == [TARGETS]
-        engine.make_statements(plan, [])
-        assert engine.rows("SELECT count(*), count(record) FROM statements") == [(2 * TARGETS, 2 * TARGETS)]
+        make_statements(engine.session, plan, [])
+        assert engine.session.rows("SELECT count(*), count(record) FROM statements") == [(2 * TARGETS, 2 * TARGETS)]
 
 
 def test_the_report_counts_the_statements_of_a_join(mapping: Path) -> None:
     with Engine(root=mapping.parent) as engine:
-        assert engine.made(planned(engine, mapping, light=False)) == [("child: ex:part", TARGETS), ("parent: ex:id", ROWS)]
+        assert count_statements(engine.session, planned(engine, mapping, light=False)) == [("child: ex:part", TARGETS), ("parent: ex:id", ROWS)]
 
 
 @pytest.mark.parametrize("sort", [True, False], ids=["sorted", "as they come"])
@@ -87,9 +88,9 @@ def test_lines_of_a_join_are_those_of_its_statements(mapping: Path, sort: bool) 
 def test_a_statement_of_equal_rows_comes_from_the_first(tmp_path: Path) -> None:
     mapping = write(tmp_path)
     with Engine(root=tmp_path) as engine:
-        engine.make_statements(planned(engine, mapping, light=False), [])
-        records = engine.rows("SELECT DISTINCT record FROM statements WHERE s LIKE '%child%'")
-        assert [engine.locate(record).line for (record,) in records] == [2]
+        make_statements(engine.session, planned(engine, mapping, light=False), [])
+        records = engine.session.rows("SELECT DISTINCT record FROM statements WHERE s LIKE '%child%'")
+        assert [engine.records.locate(record).line for (record,) in records] == [2]
 
 
 def test_a_bad_value_of_a_join_is_counted_once_for_its_row(tmp_path: Path) -> None:

@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 
-import lodpipe.engine.duckdb as engine_module
 from lodpipe.diagnostics.finding import InvalidData
 from lodpipe.engine import nquads_writer as lines
 from lodpipe.engine import parallel_writer as blocks
+from lodpipe.engine import sql_session as session_module
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.run_plan import make_statements
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.workflow.mapping_run import MappingOptions, map_file, read_mapping
 from lodpipe.workflow.mapping_run import _is_plain as is_plain
@@ -41,14 +43,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def plan_of(engine: Engine, folder: Path, case: str) -> Plan:
     engine.load([])
-    return compile_mapping(read_mapping(folder / f"{case}.rml.ttl", "http://example.com/"), "http://example.com/", engine, {})
+    return compile_mapping(read_mapping(folder / f"{case}.rml.ttl", "http://example.com/"), "http://example.com/", engine.relations, {})
 
 
 def statements(folder: Path, case: str) -> list[str]:
     """The lines of the statement table, in its order."""
     with Engine(root=folder) as engine:
-        engine.make_statements(plan_of(engine, folder, case), [])
-        return [f"{s} {p} {o} {g + ' ' if g else ''}.\n" for s, p, o, g in engine.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")]
+        make_statements(engine.session, plan_of(engine, folder, case), [])
+        rows = engine.session.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
+        return [f"{s} {p} {o} {g + ' ' if g else ''}.\n" for s, p, o, g in rows]
 
 
 @pytest.mark.parametrize("repeated", [True, False], ids=["repeated values looked up", "each value by itself"])
@@ -119,9 +122,9 @@ def test_blocks_are_the_same_whatever_the_size_of_batches(rows: int, folder: Pat
             seen.add(len(places) - 1)
             yield places, text
 
-    arrow_stream, all_texts = engine_module._arrow_stream, Engine.texts
-    monkeypatch.setattr(engine_module, "_arrow_stream", stream)
-    monkeypatch.setattr(Engine, "texts", texts)
+    arrow_stream, all_texts = session_module._arrow_stream, Session.texts
+    monkeypatch.setattr(session_module, "_arrow_stream", stream)
+    monkeypatch.setattr(Session, "texts", texts)
     map_file(folder / "organisations.rml.ttl", tmp_path / "out.nq")
     assert max(seen) > 100 if rows == 2048 else max(seen) <= rows
     assert (tmp_path / "out.nq").read_text("utf-8").splitlines(keepends=True) == statements(folder, "organisations")
@@ -140,11 +143,11 @@ def test_a_full_disk_ends_all_who_write(folder: Path, monkeypatch: pytest.Monkey
     monkeypatch.setattr(blocks, "_ROWS", 100)
     with Engine(root=folder) as engine:
         plan = plan_of(engine, folder, "organisations")
-        table = engine.table_of(plan.selects[0].source)
+        table = engine.relations.work_tables.table_of(plan.selects[0].source)
         assert table is not None
         with pytest.raises(OSError, match="No space left"):
-            blocks.write_blocks(engine, table, lambda source: f'SELECT repeat(c0, 9) FROM {source}', Full())
-        assert engine.threads == (os.cpu_count() or 1)
+            blocks.write_blocks(engine.session, table, lambda source: f'SELECT repeat(c0, 9) FROM {source}', Full())
+        assert engine.session.threads == (os.cpu_count() or 1)
 
 
 def test_rows_without_a_subject_make_no_line(tmp_path: Path) -> None:
@@ -196,6 +199,6 @@ def test_files_are_sorted_while_they_are_read_where_no_row_needs_another(folder:
     for case, expected in (("organisations", True), ("memberships", False)):
         with Engine(root=folder, sort=True) as engine:
             plan = plan_of(engine, folder, case)
-            assert any(engine.order_of(select.source) == select.subject.spelling.tail for select in plan.selects)
-            assert engine.sorted
+            assert any(engine.relations.order_of(select.source) == select.subject.spelling.tail for select in plan.selects)
+            assert engine.relations.is_sorted
         assert is_plain(read_mapping(folder / f"{case}.rml.ttl", "http://example.com/")) is expected

@@ -9,7 +9,7 @@ import pytest
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, InvalidData
 from lodpipe.documents import csv_positions as cells
-from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.sql_session import Session
 from lodpipe.workflow.pipeline import checked
 from support import TESTS, copy_project
 
@@ -40,8 +40,8 @@ def of_shapes(project: Project) -> list[Finding]:
 def test_every_finding_has_its_line_and_their_number_asks_no_more_queries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
     passes: list[Path] = []
-    rows, places = Engine.rows, cells._Reading._places
-    monkeypatch.setattr(Engine, "rows", lambda self, sql, *given: asked.append(sql) or rows(self, sql, *given))
+    rows, places = Session.rows, cells._Reading._places
+    monkeypatch.setattr(Session, "rows", lambda self, sql, *given: asked.append(sql) or rows(self, sql, *given))
     monkeypatch.setattr(cells._Reading, "_places", lambda self, path: passes.append(path) or places(self, path))
     few = of_shapes(with_holdings(tmp_path / "few", 10))
     queries, read = len(asked), len(passes)

@@ -12,7 +12,7 @@ import duckdb
 
 from lodpipe.config.publication import DuplicateRule, Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
-from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import quote
 from lodpipe.sources import RecordTable, RowTable
 
@@ -20,20 +20,20 @@ COUNTS = "counts.json"
 _SHORTEST = 8  # letters; below, one letter more or less is another name
 
 
-def integrity_findings(engine: Engine, project: Project, tables: Mapping[str, RecordTable], keys: Mapping[str, str]) -> Iterator[Finding]:
+def integrity_findings(session: Session, project: Project, tables: Mapping[str, RecordTable], keys: Mapping[str, str]) -> Iterator[Finding]:
     """Names that are nearly the same, and counts that are expected; `keys` names the key column of each table.
 
     Times out of order belong to the checks of records, before the graph is made.
     """
     for rule in project.publication.expectations.duplicates:
-        yield from duplicate_findings(engine, rule, tables, keys, project.origin("duplicates"))
-    yield from count_findings(engine, project)
+        yield from duplicate_findings(session, rule, tables, keys, project.origin("duplicates"))
+    yield from count_findings(session, project)
 
 
 # -- times in order ----------------------------------------------------------------------------------------------------
 
 
-def order_findings(engine: Engine, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
+def order_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
     """Values of columns declared `after` another column that are before it; compared in the precision that both have."""
     for table in tables.values():
         for column in table.columns:
@@ -46,7 +46,7 @@ def order_findings(engine: Engine, tables: Mapping[str, RecordTable]) -> Iterato
                 f"SELECT _record, {end}, {start} FROM {quote(table.name)} WHERE left({end}, {length}) < left({start}, {length}) "
                 f"AND {end} SIMILAR TO '[0-9]{{4}}.*' AND {start} SIMILAR TO '[0-9]{{4}}.*' ORDER BY _record"
             )
-            for record, value, begin in engine.rows(sql):
+            for record, value, begin in session.rows(sql):
                 yield Finding("LP510", table.locate(record, column.name), {"key": column.name, "value": value, "other": other, "start": begin})
 
 
@@ -54,7 +54,7 @@ def order_findings(engine: Engine, tables: Mapping[str, RecordTable]) -> Iterato
 
 
 def duplicate_findings(
-    engine: Engine, rule: DuplicateRule, tables: Mapping[str, RecordTable], keys: Mapping[str, str], where: Origin
+    session: Session, rule: DuplicateRule, tables: Mapping[str, RecordTable], keys: Mapping[str, str], where: Origin
 ) -> Iterator[Finding]:
     """Pairs of records that share a key or have nearly the same name: a warning with both places."""
     table = tables.get(rule.table)
@@ -66,20 +66,20 @@ def duplicate_findings(
         return
     key = keys.get(rule.table, "")
     for column in rule.keys:
-        yield from _pairs(table, column, _shared(_cells(engine, table, column, key)), rule, f"the same {column}")
+        yield from _pairs(table, column, _shared(_cells(session, table, column, key)), rule, f"the same {column}")
     if rule.name:
-        cells = _cells(engine, table, rule.name, key)
+        cells = _cells(session, table, rule.name, key)
         yield from _pairs(table, rule.name, nearly_same(cells, rule.ignore), rule, rule.name)
 
 
 Cell = tuple[int, str, str]
 
 
-def _cells(engine: Engine, table: RecordTable, column: str, key: str) -> list[Cell]:
+def _cells(session: Session, table: RecordTable, column: str, key: str) -> list[Cell]:
     """Record, value and key of each record that has a value."""
     named = quote(key) if key else "''"
     name = quote(column)
-    return engine.rows(f"SELECT _record, {name}, coalesce({named}, '') FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
+    return session.rows(f"SELECT _record, {name}, coalesce({named}, '') FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
 
 
 def _pairs(table: RecordTable, column: str, pairs: Iterable[tuple[Cell, Cell]], rule: DuplicateRule, detail: str) -> Iterator[Finding]:
@@ -160,12 +160,12 @@ def _close(name: str, other: str) -> bool:
 # -- counts ------------------------------------------------------------------------------------------------------------
 
 
-def count_findings(engine: Engine, project: Project) -> Iterator[Finding]:
+def count_findings(session: Session, project: Project) -> Iterator[Finding]:
     """Tables and queries that have more or fewer records than `expect` says."""
     for name, (least, most) in project.publication.expectations.counts.items():
         where = project.origin("expect", name)
         try:
-            ((found,),) = engine.rows(f"SELECT count(*) FROM {quote(name)}")
+            ((found,),) = session.rows(f"SELECT count(*) FROM {quote(name)}")
         except duckdb.Error:
             yield Finding("LP601", where, {"detail": f"expect: there is no table or query `{name}`"})
             continue
@@ -174,10 +174,10 @@ def count_findings(engine: Engine, project: Project) -> Iterator[Finding]:
             yield Finding("LP512", where, {"table": name, "found": str(found), "expected": expected})
 
 
-def counts(engine: Engine, tables: Mapping[str, RecordTable]) -> dict[str, int]:
+def counts(session: Session, tables: Mapping[str, RecordTable]) -> dict[str, int]:
     """How many records each table has; those of YAML and JSON are in Python already."""
     return {
-        name: len(table.rows) if isinstance(table, RowTable) else engine.rows(f"SELECT count(*) FROM {quote(name)}")[0][0]
+        name: len(table.rows) if isinstance(table, RowTable) else session.rows(f"SELECT count(*) FROM {quote(name)}")[0][0]
         for name, table in sorted(tables.items())
     }
 

@@ -40,12 +40,12 @@ class _Graph:
     """Which predicates, classes and datatypes the statements of the records use, queried once."""
 
     def __init__(self, statements: Statements, vocabulary: Vocabulary) -> None:
-        self.engine = statements.engine
-        self.predicates: set[str] = {row[0] for row in self.engine.rows("SELECT DISTINCT p FROM statements")}
+        self.session = statements.session
+        self.predicates: set[str] = {row[0] for row in self.session.rows("SELECT DISTINCT p FROM statements")}
         # The ontology's own statements have no rule; a term that only describes itself is not used.
         self.used: set[str] = {
             row[0]
-            for row in self.engine.rows(
+            for row in self.session.rows(
                 "SELECT DISTINCT p FROM statements WHERE rule IS NOT NULL UNION SELECT DISTINCT o FROM statements WHERE rule IS NOT NULL AND p = ? "
                 "UNION SELECT DISTINCT regexp_extract(o, '(<[^<>]*>)$', 1) FROM statements WHERE rule IS NOT NULL AND o LIKE '\"%>'",
                 [TYPE],
@@ -53,7 +53,7 @@ class _Graph:
         }
         self.used |= {o for _, p, o, _ in vocabulary.triples if p.startswith(f"<{RDFS}") and o.startswith("<")}
         self.used |= {p for _, p, _, _ in vocabulary.triples}
-        self.classes: set[str] = {row[0] for row in self.engine.rows("SELECT DISTINCT o FROM statements WHERE p = ?", [TYPE])}
+        self.classes: set[str] = {row[0] for row in self.session.rows("SELECT DISTINCT o FROM statements WHERE p = ?", [TYPE])}
         above = {s: o for s, p, o, _ in vocabulary.triples if p == f"<{RDFS}subClassOf>"}
         for name in list(self.classes):
             while name in above and above[name] not in self.classes:
@@ -62,7 +62,7 @@ class _Graph:
 
     def has_node(self, term: str) -> bool:
         """Whether a statement has the node as subject or object."""
-        return bool(self.engine.rows("SELECT 1 FROM statements WHERE s = ? OR o = ? LIMIT 1", [term, term]))
+        return bool(self.session.rows("SELECT 1 FROM statements WHERE s = ? OR o = ? LIMIT 1", [term, term]))
 
 
 # -- terms -------------------------------------------------------------------------------------------------------------

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.run_plan import failures
+from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument, expressions
 from lodpipe.mapping.plan import Plan, quote, text
@@ -19,7 +21,7 @@ from lodpipe.sources.schema import nearest
 
 
 def record_findings(
-    engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table], lexicon: Lexicon
+    session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table], lexicon: Lexicon
 ) -> list[Finding]:
     """Broken references and duplicate keys in lists; invalid cells, missing cells and duplicate keys of scanned tables.
 
@@ -28,16 +30,16 @@ def record_findings(
     found: list[Finding] = []
     for table, column in _references(tables):
         target = column.field.target
-        found += _broken_references(engine, table, column, tables[target], declared[target].key or "id")
+        found += _broken_references(session, table, column, tables[target], declared[target].key or "id")
     for table in tables.values():
         if isinstance(table, RowTable):
             found += _duplicates_in_list(table)
         for column in table.columns:
             if column.field.unique:
-                found += _duplicate_values(engine, table, column.name)
+                found += _duplicate_values(session, table, column.name)
         if isinstance(table, ScanTable):
-            found += _invalid_cells(engine, table, lexicon)
-            found += _duplicate_keys(engine, table, declared[table.name].key)
+            found += _invalid_cells(session, table, lexicon)
+            found += _duplicate_keys(session, table, declared[table.name].key)
     return _one_duplicate_per_row(found)
 
 
@@ -58,13 +60,13 @@ def _duplicate(value: str, key: str, where: Origin, first: Origin) -> Finding:
     return Finding("LP207", where, {"key": key, "value": value, "other": str(first)}, related=(first,))
 
 
-def _values(engine: Engine, table: RecordTable, name: str) -> list[tuple[int, str]]:
+def _values(session: Session, table: RecordTable, name: str) -> list[tuple[int, str]]:
     """Record and value of every cell of a column that holds one."""
     if isinstance(table, RowTable):
         at = 2 + [column.name for column in table.columns].index(name)
         return [(row[0], row[at]) for row in table.rows if row[at] is not None]  # type: ignore[misc]  # numbers first, then texts
     cell = quote(name)
-    return engine.rows(f"SELECT _record, {cell} FROM {quote(table.name)} WHERE {cell} IS NOT NULL ORDER BY _record")
+    return session.rows(f"SELECT _record, {cell} FROM {quote(table.name)} WHERE {cell} IS NOT NULL ORDER BY _record")
 
 
 def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable, Column]]:
@@ -75,18 +77,18 @@ def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable
                 yield table, column
 
 
-def _broken_references(engine: Engine, table: RecordTable, column: Column, target: RecordTable, key: str) -> Iterator[Finding]:
+def _broken_references(session: Session, table: RecordTable, column: Column, target: RecordTable, key: str) -> Iterator[Finding]:
     if isinstance(table, RowTable) and isinstance(target, RowTable):
         # Both are in Python already; a query for each of many small tables would cost more than the comparison.
-        known = {value for _, value in _values(engine, target, key)}
-        broken = [(record, value) for record, value in _values(engine, table, column.name) if value not in known]
+        known = {value for _, value in _values(session, target, key)}
+        broken = [(record, value) for record, value in _values(session, table, column.name) if value not in known]
     else:
         name = quote(column.name)
-        broken = engine.rows(
+        broken = session.rows(
             f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL "
             f"AND {name} NOT IN (SELECT {quote(key)} FROM {quote(target.name)} WHERE {quote(key)} IS NOT NULL) ORDER BY _record"
         )
-    near = [value for _, value in _values(engine, target, key)] if broken else []
+    near = [value for _, value in _values(session, target, key)] if broken else []
     for record, value in broken:
         params = {"key": _label(column), "value": value, "table": target.name, "suggestion": nearest(value, near)}
         yield Finding("LP206", table.locate(record, column.name), params)
@@ -96,16 +98,16 @@ def _label(column: Column) -> str:
     return column.name if column.path else column.field.target
 
 
-def _invalid_cells(engine: Engine, table: ScanTable, lexicon: Lexicon) -> Iterator[Finding]:
+def _invalid_cells(session: Session, table: ScanTable, lexicon: Lexicon) -> Iterator[Finding]:
     for column in table.columns:
         name = quote(column.name)
         pattern = pattern_of(column.field, lexicon)
-        for record, value in engine.rows(
+        for record, value in session.rows(
             f"SELECT _record, {name} FROM {quote(table.name)} WHERE NOT regexp_matches({name}, {text(pattern or '')}) ORDER BY _record"
         ):
             yield _invalid_cell(table.locate(record, column.name), column, value, lexicon)
         if column.field.required:
-            for (record,) in engine.rows(f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"):
+            for (record,) in session.rows(f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"):
                 yield Finding("LP202", table.locate(record, column.name), {"key": column.name, "table": table.name})
 
 
@@ -134,38 +136,38 @@ def _duplicates_in_list(table: RowTable) -> Iterator[Finding]:
             yield _duplicate(str(value), marked[0], table.locate(number, marked[0]), other)
 
 
-def _duplicate_values(engine: Engine, table: RecordTable, column: str) -> Iterator[Finding]:
+def _duplicate_values(session: Session, table: RecordTable, column: str) -> Iterator[Finding]:
     """Values of a `unique` field that an earlier record has already."""
     if isinstance(table, ScanTable):
-        yield from _duplicate_keys(engine, table, column)
+        yield from _duplicate_keys(session, table, column)
         return
     first: dict[str, int] = {}
-    for record, value in _values(engine, table, column):
+    for record, value in _values(session, table, column):
         if first.setdefault(value, record) != record:
             yield _duplicate(value, column, table.locate(record, column), table.locate(first[value], column))
 
 
-def _duplicate_keys(engine: Engine, table: ScanTable, key: str | None) -> Iterator[Finding]:
+def _duplicate_keys(session: Session, table: ScanTable, key: str | None) -> Iterator[Finding]:
     if key is None:
         return
     name = quote(key)
-    for record, value, first in engine.rows(
+    for record, value, first in session.rows(
         f"SELECT _record, {name}, first FROM (SELECT _record, {name}, min(_record) OVER (PARTITION BY {name}) AS first "
         f"FROM {quote(table.name)} WHERE {name} IS NOT NULL) WHERE _record <> first ORDER BY _record"
     ):
         yield _duplicate(value, key, table.locate(record, key), table.locate(first))
 
 
-def unused_records(engine: Engine, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]) -> Iterator[Finding]:
+def unused_records(session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]) -> Iterator[Finding]:
     """Records that others are meant to refer to, and none does: a warning. A reference to itself does not count."""
     used: dict[str, set[str]] = {}
     for table, column in _references(tables):
         inward = table.name == column.field.target
-        own = dict(_values(engine, table, declared[table.name].key or "id")) if inward else {}
-        found = (value for record, value in _values(engine, table, column.name) if own.get(record) != value)
+        own = dict(_values(session, table, declared[table.name].key or "id")) if inward else {}
+        found = (value for record, value in _values(session, table, column.name) if own.get(record) != value)
         used.setdefault(column.field.target, set()).update(found)
     for name, values in used.items():
-        for record, value in _values(engine, tables[name], declared[name].key or "id"):
+        for record, value in _values(session, tables[name], declared[name].key or "id"):
             if value not in values:
                 yield Finding("LP505", tables[name].locate(record), {"value": value, "table": name}, Severity.WARNING)
 
@@ -199,10 +201,10 @@ def mapping_findings(engine: Engine, plan: Plan, policy: str = "error", most: in
     Their statements are left out; the policy (error, warn, skip) sets the severity.
     """
     findings = []
-    for check, count, samples in engine.failures(plan):
+    for check, count, samples in failures(engine.session, plan):
         total = {} if count <= len(samples) else {"count": f"{count:,}"}
         for record, value in samples[:most]:
-            where = None if record is None else engine.locate(record, check.column)
+            where = None if record is None else engine.records.locate(record, check.column)
             params = {**check.params, "value": str(value), **total}
             findings.append(Finding(check.code, where, params, POLICIES[policy]))
     return findings
@@ -231,7 +233,7 @@ def _other_scheme(iri: str, vocabulary: Vocabulary) -> str:
 def unsafe_links(statements: Statements) -> Iterator[Finding]:
     """Objects that a browser would run or open on its own machine, such as javascript: addresses."""
     sql = "SELECT DISTINCT s, p, o FROM statements WHERE regexp_matches(o, '^<(javascript|vbscript|data|file):', 'i') ORDER BY ALL LIMIT 100"
-    for s, p, o in statements.engine.rows(sql):
+    for s, p, o in statements.session.rows(sql):
         yield Finding("LP306", statements.origin(s, p, o), {"value": o[1:-1][:80]})
 
 
@@ -246,7 +248,7 @@ def control_characters(statements: Statements, dumps: Sequence[str]) -> Iterator
         "SELECT DISTINCT s, p, o FROM statements WHERE starts_with(o, '\"') "
         "AND regexp_matches(o, '\\\\[bf]|\\\\u00[01]|[\\x{FFFE}\\x{FFFF}]') ORDER BY ALL"
     )
-    for s, p, o in statements.engine.rows(sql):
+    for s, p, o in statements.session.rows(sql):
         if found := next((match[1] for match in _NOT_IN_XML.finditer(o) if match[1]), ""):
             number = {"\\b": 8, "\\f": 12}.get(found) or (ord(found) if len(found) == 1 else int(found[2:], 16))
             yield Finding("LP320", statements.origin(s, p, o), {"character": f"U+{number:04X}", "value": o[:80]}, severity)

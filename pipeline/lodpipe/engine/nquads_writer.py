@@ -1,8 +1,17 @@
-"""N-Quads straight from a plan, without a statement table: sorted by sorting records, doubles sought only where there can be any.
+"""N-Quads straight from a plan, without a statement table: sorted by sorting records, with doubles removed only where there can be any.
 
 A graph's sorted lines are ordered by subject first. Where each subject comes from one row, it is enough to sort the rows by their
 subject and to write each row's statements in the order of their predicates; rows are fewer and shorter than statements. Selects of which
 no subject prefix begins another's are written one after the other. Only what remains is sorted and made distinct statement by statement.
+
+Example: two rules of a triples map with the subject `http://example.org/{id}`, where the ids in c0 are unique. The rows are sorted first,
+then each becomes one text of two lines:
+
+    CREATE TABLE "work 2" AS SELECT iri_safe(c0) || '>' AS "⟨subject⟩", it.c0, it.c1 FROM (…) AS it ORDER BY "⟨subject⟩"
+    SELECT concat(s, ' <http://schema.org/identifier> ', t0, ' .\n', s, ' <http://schema.org/name> ', t1, ' .\n')
+    FROM (SELECT '<http://example.org/' || "⟨subject⟩" AS s, nt_quote(c0) AS t0, nt_quote(c1) AS t1 FROM "work 2" AS it)
+
+(abridged: a part of a line whose term is missing is NULL, which concat leaves out). parallel_writer.py writes these texts.
 """
 
 from __future__ import annotations
@@ -24,18 +33,7 @@ _MANY = 100_000  # rows from which on a look for repeated values pays
 _HEAD = 20_000  # rows in which they are looked for
 _MOST = 60_000  # values of a column that still count as repeated
 _SAMPLE = 4096  # bytes in which the line of each block is sought that is parsed before it is written
-
-
-@dataclass(frozen=True)
-class _Ordered:
-    """A table whose rows are in the order of their lines; `lines` gives the SELECT that makes a text of lines from each row of such a relation.
-
-    `kept` are tables to be dropped after it.
-    """
-
-    table: str
-    lines: Callable[[str], str]
-    kept: tuple[str, ...] = ()
+_SUBJECT = '"⟨subject⟩"'  # a name that no source has
 
 
 @dataclass(frozen=True)
@@ -47,29 +45,31 @@ class Stage:
     lines: int
 
 
-def write_lines(
-    engine: Engine, plan: Plan, path: Path, *, sort: bool = True, graphs: bool = True, said: Callable[[Stage], None] | None = None
-) -> None:
+OnStage = Callable[[Stage], None]
+
+
+def write_lines(engine: Engine, plan: Plan, path: Path, *, sort: bool = True, graphs: bool = True, on_stage: OnStage | None = None) -> None:
     """Writes the statements of a plan as N-Quads (or N-Triples without `graphs`) in canonical order, or in any order.
 
-    `said` hears how far each part has come, at its end with a share of 100.
+    `on_stage` is called when a part has come further, at its end with a share of 100.
     """
+    arranger = _Arranger(engine, sort, graphs)
     with path.open("wb") as file:
         out = WriteBehind(file)
         for group in _groups(plan.selects):
-            part = _Part(", ".join(dict.fromkeys(select.name for select in group)), said)
-            ordered = _ordered(engine, group, sort, graphs)
-            write_blocks(engine, ordered.table, ordered.lines, out, part.hear if said else None, _check_syntax)
-            part.end()
-            for table in ordered.kept:
-                engine.drop(table)
+            counter = _LineCounter(", ".join(dict.fromkeys(select.name for select in group)), on_stage)
+            arranged = arranger.arranged(group)
+            write_blocks(engine.session, arranged.table, arranged.lines, out, counter.add if on_stage else None, _check_syntax)
+            counter.end()
+            for table in arranged.work_tables:
+                engine.relations.work_tables.drop(table)
 
 
 def _check_syntax(block: list[memoryview]) -> None:
     """Parses the first line of a block, so that a fault in how terms are made is found before a file leaves.
 
-    What leaves is valid by construction: constants are checked when a mapping is planned; values are escaped or encoded, or checked for each row.
-    Raises RuntimeError for lines that are no N-Quads; IRIs are not looked at, for rml:UnsafeIRI makes invalid ones where a mapping asks for it.
+    Lines are valid by construction: constants are checked when a mapping is planned; values are escaped or encoded, or checked for each row.
+    Raises RuntimeError for lines that are no N-Quads; IRIs are not checked, for rml:UnsafeIRI makes invalid ones where a mapping wants them.
     """
     for piece in block[:1]:
         line, end, _ = bytes(piece[:_SAMPLE]).partition(b"\n")
@@ -80,41 +80,28 @@ def _check_syntax(block: list[memoryview]) -> None:
             raise RuntimeError(f"a line that is no N-Quads was made: {error}") from None
 
 
-class _Part:
-    """Counts the lines of a part of the file, and tells whoever wants to hear."""
+class _LineCounter:
+    """Counts the lines of a part of the file, and reports them."""
 
-    def __init__(self, name: str, said: Callable[[Stage], None] | None) -> None:
-        self.name, self.said, self.lines = name, said or (lambda _: None), 0
+    def __init__(self, name: str, on_stage: OnStage | None) -> None:
+        self.name, self.on_stage, self.lines = name, on_stage or (lambda _: None), 0
 
-    def hear(self, share: float, texts: list[memoryview]) -> None:
-        """Takes note of what was written, and of the share of the rows that are done."""
+    def add(self, share: float, texts: list[memoryview]) -> None:
+        """Adds the lines that were written, and reports the share of the rows that are done."""
         self.lines += sum(bytes(text).count(b"\n") for text in texts)
-        self.said(Stage(self.name, min(100 * share, 99), self.lines))
+        self.on_stage(Stage(self.name, min(100 * share, 99), self.lines))
 
     def end(self) -> None:
         """All rows are done."""
-        self.said(Stage(self.name, 100.0, self.lines))
-
-
-def _ordered(engine: Engine, group: list[Select], sort: bool, graphs: bool) -> _Ordered:
-    """Rows are sorted before their terms are made, so that what is sorted is short."""
-    if len(group) == 1:
-        select, thinned = _thinned(engine, group[0])
-        if select is not None:
-            ordered = _rows(engine, select, sort, graphs)
-            return replace(ordered, kept=(*ordered.kept, *thinned))
-    union = " UNION ALL ".join(_statements(select, graphs) for select in group)
-    order = " ORDER BY line" if sort else ""
-    table = engine.kept(f"SELECT DISTINCT line FROM ({union}) WHERE line IS NOT NULL{order}")
-    return _Ordered(table, lambda source: f"SELECT concat(line, chr(10)) FROM {source}", (table,))
+        self.on_stage(Stage(self.name, 100.0, self.lines))
 
 
 def _groups(selects: Sequence[Select]) -> Iterator[list[Select]]:
-    """Selects whose subjects may meet, together; the groups in the order of their subjects."""
-    ordered = sorted((select for select in selects if select.parts), key=lambda one: one.prefix)
+    """Selects that may make the same subjects, together; the groups in the order of their subjects."""
+    ordered = sorted((select for select in selects if select.parts), key=lambda select: select.prefix)
     group: list[Select] = []
     for select in ordered:
-        # Sorted by prefix, a select that meets the group begins with the group's shortest prefix, which is its first.
+        # Sorted by prefix, a select that belongs to the group begins with the group's shortest prefix, which is its first.
         if group and not select.prefix.startswith(group[0].prefix):
             yield group
             group = []
@@ -123,37 +110,123 @@ def _groups(selects: Sequence[Select]) -> Iterator[list[Select]]:
         yield group
 
 
-# -- a text for each row -----------------------------------------------------------------------------------------------
+# -- tables whose rows are in the order of their lines ------------------------------------------------------------------
 
 
-def _thinned(engine: Engine, select: Select) -> tuple[Select | None, tuple[str, ...]]:
-    """The select over a source of which each row makes a subject of its own, and the tables kept for it; None where that cannot be had.
+@dataclass(frozen=True)
+class _Arranged:
+    """A table whose rows are in the order of their lines; `lines` gives the SELECT that makes a text of lines from each row of such a relation.
 
-    Rows without a subject are left out. Where many rows make the same few subjects, rows that are alike in all that the select reads are taken once.
+    `work_tables` are to be dropped after it.
     """
-    if is_constant(select.subject.sql) or select.join:
+
+    table: str
+    lines: Callable[[str], str]
+    work_tables: tuple[str, ...] = ()
+
+
+class _Arranger:
+    """Makes such a table for each group of selects. It reads relations, and creates work tables."""
+
+    def __init__(self, engine: Engine, sort: bool, graphs: bool) -> None:
+        self.session, self.relations, self.tables = engine.session, engine.relations, engine.relations.work_tables
+        self.sort, self.graphs = sort, graphs
+
+    def arranged(self, group: list[Select]) -> _Arranged:
+        """Rows are sorted before their terms are made, so that what is sorted is short."""
+        if len(group) == 1:
+            select, distinct = self._with_unique_subjects(group[0])
+            if select is not None:
+                arranged = self._rows(select)
+                return replace(arranged, work_tables=(*arranged.work_tables, *distinct))
+        union = " UNION ALL ".join(_statements(select, self.graphs) for select in group)
+        order = " ORDER BY line" if self.sort else ""
+        table = self.tables.create(f"SELECT DISTINCT line FROM ({union}) WHERE line IS NOT NULL{order}")
+        return _Arranged(table, lambda source: f"SELECT concat(line, chr(10)) FROM {source}", (table,))
+
+    def _with_unique_subjects(self, select: Select) -> tuple[Select | None, tuple[str, ...]]:
+        """The select over a source of which each row makes a subject of its own, and the tables made for it; None where there is no such source.
+
+        Rows without a subject are left out. Where many rows make the same few subjects, rows that are equal in all that the select reads are
+        taken once.
+        """
+        if is_constant(select.subject.sql) or select.join:
+            return None, ()
+        rows, with_subject, subjects = self._count_subjects(select)
+        if with_subject < rows:
+            select = replace(select, source=f"(SELECT * FROM {select.source} WHERE {_subject(select)} IS NOT NULL)")
+        if with_subject == subjects:
+            return select, ()
+        columns = _columns(select)
+        if columns and with_subject > 2 * subjects:
+            table = self.tables.create(f"SELECT DISTINCT {', '.join(columns)} FROM {select.source}")
+            distinct = replace(select, source=table)
+            _, with_subject, subjects = self._count_subjects(distinct)
+            if with_subject == subjects:
+                return distinct, (table,)
+            self.tables.drop(table)
         return None, ()
-    rows, there, subjects = _subjects(engine, select)
-    if there < rows:
-        select = replace(select, source=f"(SELECT * FROM {select.source} WHERE {_subject(select)} IS NOT NULL)")
-    if there == subjects:
-        return select, ()
-    columns = _columns(select)
-    if columns and there > 2 * subjects:
-        table = engine.kept(f"SELECT DISTINCT {', '.join(columns)} FROM {select.source}")
-        thinner = replace(select, source=table)
-        _, there, subjects = _subjects(engine, thinner)
-        if there == subjects:
-            return thinner, (table,)
-        engine.drop(table)
-    return None, ()
+
+    def _count_subjects(self, select: Select) -> tuple[int, int, int]:
+        """How many rows there are, how many of them have a subject, and how many subjects they have."""
+        counts = f"SELECT count(*), count(s), count(DISTINCT s) FROM (SELECT {_subject(select)} AS s FROM {select.source})"
+        ((rows, with_subject, subjects),) = self.session.rows(counts)
+        return rows, with_subject, subjects
+
+    def _rows(self, select: Select) -> _Arranged:
+        """The rows as they come, or sorted by their subjects with what their terms need and no more."""
+        repeated = self._repeated(select)
+        known, dictionaries = _looked_up(repeated), tuple(column.table for column in repeated.values())
+        by_value, by_code = _joins(repeated, by="value"), _joins(repeated, by="code")
+        tail = select.subject.spelling.tail
+        is_in_order = not self.sort or self.relations.order_of(select.source) == tail
+        if is_in_order and quote("_record") not in _columns(select) and (table := self.tables.table_of(select.source)):
+            return _Arranged(table, lambda source: _row(select, self.graphs, select.subject.sql, source + by_value, known), dictionaries)
+        read = [column for term in _terms(select)[1:] if term.spelling.core not in known for column in term.columns]
+        columns = "".join([*(f", it.{column}" for column in dict.fromkeys(read)), *(f", {column.code}" for column in repeated.values())])
+        order = f" ORDER BY {_SUBJECT}" if self.sort else ""
+        table = self.tables.create(f"SELECT {tail} AS {_SUBJECT}{columns} FROM {select.source}{by_value}{order}")
+        self._check_rows(select.source, table)
+        subject = f"{text(select.subject.spelling.start)} || {_SUBJECT}"
+        return _Arranged(table, lambda source: _row(select, self.graphs, subject, source + by_code, known), (table, *dictionaries))
+
+    def _check_rows(self, source: str, table: str) -> None:
+        """Raises RuntimeError where a table does not have a row for each row of its source."""
+        ((expected, rows),) = self.session.rows(f"SELECT (SELECT count(*) FROM {source}), (SELECT count(*) FROM {table})")
+        if expected != rows:
+            raise RuntimeError(f"{expected:,} rows became {rows:,}")
+
+    def _repeated(self, select: Select) -> dict[str, _Repeated]:
+        """The columns of large sources that have the same values again and again, with their numbered values."""
+        alone = list(dict.fromkeys(term.columns[0] for term in _terms(select)[1:] if len(term.columns) == 1))
+        ((rows,),) = self.session.rows(f"SELECT count(*) FROM {select.source}")
+        if not alone or rows < _MANY:
+            return {}
+        counts = ", ".join(f"count(DISTINCT {column})" for column in alone)
+        (distinct,) = self.session.rows(f"SELECT {counts} FROM (SELECT {', '.join(alone)} FROM {select.source} LIMIT {_HEAD})")
+        repeated: dict[str, _Repeated] = {}
+        for column, count in zip(alone, distinct, strict=True):
+            if count * 20 <= _HEAD and (numbered := self._numbered(select, column, len(repeated))):
+                repeated[column] = numbered
+        return repeated
+
+    def _numbered(self, select: Select, column: str, number: int) -> _Repeated | None:
+        """The table of a column's values; None where there are too many."""
+        cores = dict.fromkeys(term.spelling.core for term in _terms(select)[1:] if term.columns == (column,))
+        terms = {core: f'"⟨term {number} {place}⟩"' for place, core in enumerate(cores)}
+        repeated = _Repeated("", column, number, terms)
+        listed = "".join(f", {sql} AS {name}" for sql, name in terms.items())
+        values = f"SELECT DISTINCT {column} FROM {select.source} WHERE {column} IS NOT NULL"
+        code = f"CAST(row_number() OVER () AS UINTEGER) AS {repeated.code}"
+        table = self.tables.create(f"SELECT {column} AS {repeated.value}, {code}{listed} FROM ({values})")
+        ((count,),) = self.session.rows(f"SELECT count(*) FROM {table}")
+        if count <= _MOST:
+            return replace(repeated, table=table)
+        self.tables.drop(table)
+        return None
 
 
-def _subjects(engine: Engine, select: Select) -> tuple[int, int, int]:
-    """How many rows there are, how many of them have a subject, and how many subjects they have."""
-    counted = f"SELECT count(*), count(s), count(DISTINCT s) FROM (SELECT {_subject(select)} AS s FROM {select.source})"
-    ((rows, there, subjects),) = engine.rows(counted)
-    return rows, there, subjects
+# -- a text for each row -----------------------------------------------------------------------------------------------
 
 
 def _subject(select: Select) -> str:
@@ -172,39 +245,11 @@ def _columns(select: Select) -> list[str]:
     return list(dict.fromkeys(column for term in _terms(select) for column in term.columns))
 
 
-def _rows(engine: Engine, select: Select, sort: bool, graphs: bool) -> _Ordered:
-    """The rows as they come, or sorted by their subjects with what their terms need and no more."""
-    repeated = _repeated(engine, select)
-    known, spelled = _looked_up(repeated), tuple(one.table for one in repeated.values())
-    by_value, by_code = _joins(repeated, by="value"), _joins(repeated, by="code")
-    tail = select.subject.spelling.tail
-    as_it_is = not sort or engine.order_of(select.source) == tail
-    if as_it_is and quote("_record") not in _columns(select) and (table := engine.table_of(select.source)):
-        return _Ordered(table, lambda source: _row(select, graphs, select.subject.sql, source + by_value, known), spelled)
-    read = [column for term in _terms(select)[1:] if term.spelling.core not in known for column in term.columns]
-    columns = "".join([*(f", it.{column}" for column in dict.fromkeys(read)), *(f", {one.code}" for one in repeated.values())])
-    order = f" ORDER BY {_SUBJECT}" if sort else ""
-    table = engine.kept(f"SELECT {tail} AS {_SUBJECT}{columns} FROM {select.source}{by_value}{order}")
-    _same_rows(engine, select.source, table)
-    subject = f"{text(select.subject.spelling.start)} || {_SUBJECT}"
-    return _Ordered(table, lambda source: _row(select, graphs, subject, source + by_code, known), (table, *spelled))
-
-
-def _same_rows(engine: Engine, source: str, table: str) -> None:
-    """Raises RuntimeError where a table does not hold a row for each row of its source."""
-    ((rows, kept),) = engine.rows(f"SELECT (SELECT count(*) FROM {source}), (SELECT count(*) FROM {table})")
-    if rows != kept:
-        raise RuntimeError(f"{rows:,} rows became {kept:,}")
-
-
-_SUBJECT = '"⟨subject⟩"'  # a name that no source has
-
-
 @dataclass(frozen=True)
 class _Repeated:
-    """A table that numbers the values of a column which holds few different ones, with their terms: each is made once, not once a row.
+    """A table that numbers the values of a column with few different ones, with their terms: each is made once, not once a row.
 
-    `terms` are the SQL of the terms' cores with the columns that hold them.
+    `terms` are the SQL of the terms' cores with the columns that have them.
     """
 
     table: str
@@ -224,52 +269,23 @@ class _Repeated:
 
 
 def _joins(repeated: dict[str, _Repeated], by: Literal["value", "code"]) -> str:
-    """What brings the terms of repeated values to a relation that has the values, or their numbers."""
-    found = "".join(
-        f" LEFT JOIN {one.table} ON it.{one.column if by == 'value' else one.code} = {one.table}.{one.value if by == 'value' else one.code}"
-        for one in repeated.values()
+    """The joins that add the terms of repeated values to a relation that has the values, or their numbers."""
+    conditions = (
+        (column.table, f"it.{column.column} = {column.table}.{column.value}" if by == "value" else f"it.{column.code} = {column.table}.{column.code}")
+        for column in repeated.values()
     )
-    return f" AS it{found}"
+    return " AS it" + "".join(f" LEFT JOIN {table} ON {condition}" for table, condition in conditions)
 
 
 def _looked_up(repeated: dict[str, _Repeated]) -> dict[str, str]:
-    """The terms of all repeated values, as SQL, and the columns that hold them."""
-    return {sql: column for one in repeated.values() for sql, column in one.terms.items()}
-
-
-def _repeated(engine: Engine, select: Select) -> dict[str, _Repeated]:
-    """The columns of large sources that hold the same values again and again, with their numbered values."""
-    alone = list(dict.fromkeys(term.columns[0] for term in _terms(select)[1:] if len(term.columns) == 1))
-    ((rows,),) = engine.rows(f"SELECT count(*) FROM {select.source}")
-    if not alone or rows < _MANY:
-        return {}
-    counts = ", ".join(f"count(DISTINCT {column})" for column in alone)
-    (distinct,) = engine.rows(f"SELECT {counts} FROM (SELECT {', '.join(alone)} FROM {select.source} LIMIT {_HEAD})")
-    found: dict[str, _Repeated] = {}
-    for column, count in zip(alone, distinct, strict=True):
-        if count * 20 <= _HEAD and (one := _numbered(engine, select, column, len(found))):
-            found[column] = one
-    return found
-
-
-def _numbered(engine: Engine, select: Select, column: str, number: int) -> _Repeated | None:
-    cores = dict.fromkeys(term.spelling.core for term in _terms(select)[1:] if term.columns == (column,))
-    terms = {core: f'"⟨term {number} {place}⟩"' for place, core in enumerate(cores)}
-    one = _Repeated("", column, number, terms)
-    made = "".join(f", {sql} AS {name}" for sql, name in terms.items())
-    values = f"SELECT DISTINCT {column} FROM {select.source} WHERE {column} IS NOT NULL"
-    table = engine.kept(f"SELECT {column} AS {one.value}, CAST(row_number() OVER () AS UINTEGER) AS {one.code}{made} FROM ({values})")
-    ((count,),) = engine.rows(f"SELECT count(*) FROM {table}")
-    if count <= _MOST:
-        return replace(one, table=table)
-    engine.drop(table)
-    return None
+    """The terms of all repeated values, as SQL, and the columns that have them."""
+    return {sql: name for column in repeated.values() for sql, name in column.terms.items()}
 
 
 def _row(select: Select, graphs: bool, subject: str, source: str, known: dict[str, str]) -> str:
     """One text for each row: its lines in order. Lines of different predicates are in order by the order of the predicates.
 
-    Each term is made once, in a layer of its own, or taken from the column that is `known` to hold it; the text is joined in one go, for each
+    Each term is made once, in a layer of its own, or taken from the column that is `known` to have it; the text is joined in one go, for each
     join is a copy.
     """
     terms = _Names(known)
@@ -319,7 +335,7 @@ def _block(parts: list[Part], terms: _Names, graphs: bool) -> list[str]:
     parts = list({(p.sql, o.sql, g.sql if graphs else ""): (p, o, g, rule) for p, o, g, rule in parts}.values())
     if len(parts) == 1:
         return _pieces_of(parts[0], terms.spelled(parts[0][1]), terms, graphs)
-    if len(parts) == 2 and _alike(parts[0], parts[1], graphs):
+    if len(parts) == 2 and _differ_in_object(parts[0], parts[1], graphs):
         first, second = terms.of(parts[0][1]), terms.of(parts[1][1])
         lower, higher = f"least({first}, {second})", f"greatest({first}, {second})"
         wholes = (Spelling("", lower), Spelling("", f"nullif({higher}, {lower})"))
@@ -328,13 +344,13 @@ def _block(parts: list[Part], terms: _Names, graphs: bool) -> list[str]:
     return [f"nullif(array_to_string(list_sort(list_distinct([{listed}])), chr(10)), '') || chr(10)"]
 
 
-def _alike(one: Part, other: Part, graphs: bool) -> bool:
+def _differ_in_object(first: Part, second: Part, graphs: bool) -> bool:
     """Whether two parts differ in their objects only."""
-    return one[0].sql == other[0].sql and (one[2].sql == other[2].sql or not graphs)
+    return first[0].sql == second[0].sql and (first[2].sql == second[2].sql or not graphs)
 
 
 def _pieces_of(part: Part, value: Spelling, terms: _Names, graphs: bool) -> list[str]:
-    """The pieces of a line with this object; all of them NULL, which joining passes over, where a term is missing."""
+    """The pieces of a line with this object; all of them NULL, which concat leaves out, where a term is missing."""
     predicate, graph = terms.of(part[0]), _graph(part, terms, graphs)
     pieces: list[str] = []
     for piece in ("s", *_between(predicate), text(value.start), value.core, text(value.end), *_end(graph), text("\n")):
@@ -342,9 +358,9 @@ def _pieces_of(part: Part, value: Spelling, terms: _Names, graphs: bool) -> list
             pieces[-1] = text(_plain(pieces[-1]) + _plain(piece))
         else:
             pieces.append(piece)
-    missing = [one for one in (predicate, value.core, graph) if not is_constant(one)]
-    there = " AND ".join(f"{one} IS NOT NULL" for one in missing)
-    return [piece if missing in ([], [piece]) else f"CASE WHEN {there} THEN {piece} END" for piece in pieces]
+    terms_of_row = [sql for sql in (predicate, value.core, graph) if not is_constant(sql)]
+    exist = " AND ".join(f"{sql} IS NOT NULL" for sql in terms_of_row)
+    return [piece if terms_of_row in ([], [piece]) else f"CASE WHEN {exist} THEN {piece} END" for piece in pieces]
 
 
 def _graph(part: Part, terms: _Names, graphs: bool) -> str:
@@ -352,7 +368,7 @@ def _graph(part: Part, terms: _Names, graphs: bool) -> str:
 
 
 def _between(predicate: str) -> list[str]:
-    """What stands between subject and object."""
+    """What is between subject and object."""
     return [text(f" {_plain(predicate)} ")] if is_constant(predicate) else ["' '", predicate, "' '"]
 
 

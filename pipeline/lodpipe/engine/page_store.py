@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import text
 from lodpipe.rdf.terms import TYPE
 
@@ -57,12 +57,12 @@ class PageStore:
     """
 
     def __init__(
-        self, engine: Engine, base: str, languages: Sequence[str], kinds: Sequence[tuple[str, Sequence[str]]], tables: Sequence[Paths],
+        self, session: Session, base: str, languages: Sequence[str], kinds: Sequence[tuple[str, Sequence[str]]], tables: Sequence[Paths],
         facets: Sequence[str],
     ) -> None:  # fmt: skip
-        self._engine, self._base, self._languages = engine, base, languages
+        self._session, self._base, self._languages = session, base, languages
         self._labels = ", ".join(f"r.label_{n}" for n in range(len(languages)))
-        engine.rows(
+        session.rows(
             "CREATE OR REPLACE TABLE site_triples AS SELECT s, p, o, string_agg(g, ' ' ORDER BY g) AS gs FROM "
             "(SELECT DISTINCT s, p, o, g FROM statements) GROUP BY s, p, o ORDER BY s, p, o"
         )
@@ -84,7 +84,7 @@ class PageStore:
         listed = ", ".join(text(iri) for iri in LABELS)
         labels = f"SELECT s, {columns} FROM site_triples WHERE p IN ({listed}) AND o LIKE '\"%' GROUP BY s"
         names = ", ".join(f"label_{n}" for n in range(len(languages)))
-        self._engine.rows(
+        self._session.rows(
             f"CREATE OR REPLACE TABLE site_resources AS SELECT a.s, k.kind, {names} FROM (SELECT DISTINCT s FROM site_triples) AS a "
             f"LEFT JOIN ({ranked}) AS k ON k.s = a.s LEFT JOIN ({labels}) AS l ON l.s = a.s ORDER BY a.s"
         )
@@ -103,7 +103,7 @@ class PageStore:
         plain = "regexp_replace(label_{n}, '^\"(.*)\"(@[A-Za-z0-9-]+|\\^\\^<[^<>]*>)?$', '\\1')"
         joined = ", ".join(f"'\"' || string_agg({plain.format(n=n)}, ' – ' ORDER BY place) || '\"' AS label_{n}" for n in range(languages))
         changes = ", ".join(f"label_{n} = c.label_{n}" for n in range(languages))
-        self._engine.rows(
+        self._session.rows(
             f"UPDATE site_resources SET {changes} FROM (SELECT s, {joined} FROM ({parts}) GROUP BY s) AS c "
             f"WHERE site_resources.s = c.s AND site_resources.kind = {text(kind)} AND site_resources.label_0 IS NULL"
         )
@@ -116,7 +116,7 @@ class PageStore:
             for path in table.paths
         ]
         union = " UNION ".join(selects) or "SELECT '' AS page, 0 AS tab, '' AS node WHERE false"
-        self._engine.rows(
+        self._session.rows(
             f"CREATE OR REPLACE TABLE site_links AS SELECT l.page, l.tab, l.node, row_number() OVER w AS rank, "
             f"count(*) OVER (PARTITION BY l.page, l.tab) AS total "
             f"FROM ({union}) AS l LEFT JOIN site_resources AS r ON r.s = l.node WHERE l.node LIKE '<%' "
@@ -132,7 +132,7 @@ class PageStore:
             for number, query in enumerate(queries)
         ]
         union = " UNION ".join(selects) or "SELECT '' AS s, 0 AS facet, '' AS value WHERE false"
-        self._engine.rows(
+        self._session.rows(
             f"CREATE OR REPLACE TABLE site_facets AS SELECT f.s, f.facet, f.value, r.s AS iri, {self._labels} FROM ({union}) AS f "
             f"LEFT JOIN site_resources AS r ON r.s = '<' || {base} || f.value || '>'"
         )
@@ -141,18 +141,18 @@ class PageStore:
 
     def resources(self) -> Iterator[Row]:
         """(resource, kind, labels) of everything that is described, in order."""
-        return self._engine.stream("SELECT * FROM site_resources ORDER BY s")
+        return self._session.stream("SELECT * FROM site_resources ORDER BY s")
 
     def statements(self) -> Iterator[Row]:
         """(page, predicate, object, graphs, whether the object is described, its labels)."""
-        return self._engine.stream(
+        return self._session.stream(
             f"SELECT t.s, t.p, t.o, t.gs, r.s IS NOT NULL, {self._labels} FROM site_triples AS t "
             f"LEFT JOIN site_resources AS r ON r.s = t.o ORDER BY t.s, t.p, t.o"
         )
 
     def table_rows(self) -> Iterator[Row]:
         """(page, table, total, rank, node, predicate, object, graphs, whether the object is described, its labels) of tables on pages."""
-        return self._engine.stream(
+        return self._session.stream(
             f"SELECT l.page, l.tab, l.total, l.rank, l.node, t.p, t.o, t.gs, r.s IS NOT NULL, {self._labels} FROM site_links AS l "
             f"JOIN site_triples AS t ON t.s = l.node LEFT JOIN site_resources AS r ON r.s = t.o "
             f"WHERE l.rank <= {ROWS} ORDER BY l.page, l.tab, l.rank, t.p, t.o"
@@ -160,7 +160,7 @@ class PageStore:
 
     def incoming(self) -> Iterator[Row]:
         """(page, predicate, how many, subject, true, its labels); nodes that are in a table of the page are left out."""
-        return self._engine.stream(
+        return self._session.stream(
             f"SELECT i.page, i.p, i.total, i.s, true, {self._labels} FROM ("
             f"  SELECT t.o AS page, t.p, t.s, row_number() OVER (PARTITION BY t.o, t.p ORDER BY q.label_0, t.s) AS rank, "
             f"  count(*) OVER (PARTITION BY t.o, t.p) AS total FROM site_triples AS t JOIN site_resources AS q ON q.s = t.s "
@@ -170,7 +170,7 @@ class PageStore:
 
     def supported(self) -> Iterator[Row]:
         """(page, subjects in all, subject, its statements, true, its labels): which statements rest on a document, where the graph is a resource."""
-        return self._engine.stream(
+        return self._session.stream(
             f"SELECT i.g, i.total, i.s, i.stated, true, {self._labels} FROM (SELECT g, s, count(*) AS stated, "
             f"count(*) OVER (PARTITION BY g) AS total, "
             f"row_number() OVER (PARTITION BY g ORDER BY count(*) DESC, s) AS rank FROM statements WHERE g <> '' GROUP BY g, s) AS i "
@@ -179,7 +179,7 @@ class PageStore:
 
     def sources(self) -> Iterator[Row]:
         """(page, graph, whether it is described, its labels): the documents of a page's statements."""
-        return self._engine.stream(
+        return self._session.stream(
             f"SELECT a.page, a.g, r.s IS NOT NULL, {self._labels} FROM (SELECT s AS page, g FROM statements WHERE g <> '' UNION "
             f"SELECT l.page, t.g FROM site_links AS l JOIN statements AS t ON t.s = l.node WHERE l.rank <= {ROWS} AND t.g <> '') AS a "
             f"LEFT JOIN site_resources AS r ON r.s = a.g ORDER BY a.page, a.g"
@@ -190,21 +190,21 @@ class PageStore:
     def labels(self, resources: Sequence[str]) -> dict[str, list[str | None]]:
         """The labels of resources; those that are not described are missing."""
         wanted = sorted(set(resources))
-        rows = self._engine.rows("SELECT * FROM site_resources WHERE s IN (SELECT unnest(?))", [wanted]) if wanted else []
+        rows = self._session.rows("SELECT * FROM site_resources WHERE s IN (SELECT unnest(?))", [wanted]) if wanted else []
         return {s: labels for s, _, *labels in rows}
 
     def kind_counts(self) -> list[tuple[str, int]]:
         """Each kind with the number of its resources."""
-        return self._engine.rows("SELECT kind, count(*) FROM site_resources WHERE kind IS NOT NULL GROUP BY kind")
+        return self._session.rows("SELECT kind, count(*) FROM site_resources WHERE kind IS NOT NULL GROUP BY kind")
 
     def facets_of_kinds(self) -> list[tuple[str, int]]:
         """Each kind with the number of a facet that any of its resources has, in order."""
-        return self._engine.rows("SELECT DISTINCT r.kind, f.facet FROM site_facets AS f JOIN site_resources AS r ON r.s = f.s ORDER BY ALL")
+        return self._session.rows("SELECT DISTINCT r.kind, f.facet FROM site_facets AS f JOIN site_resources AS r ON r.s = f.s ORDER BY ALL")
 
     def entries(self, kind: str, language: int) -> Iterator[Row]:
         """(resource, facet, value, its resource, labels of the resource, labels of the value) of a kind, sorted by label in a language."""
         values = ", ".join(f"f.label_{n}" for n in range(len(self._languages)))
-        return self._engine.stream(
+        return self._session.stream(
             f"SELECT r.s, f.facet, f.value, f.iri, {self._labels}, {values} FROM site_resources AS r LEFT JOIN site_facets AS f ON f.s = r.s "
             f"WHERE r.kind = ? ORDER BY lower(strip_accents(r.label_{language})), r.s, f.facet, f.label_{language}, f.value", [kind],
         )  # fmt: skip
@@ -212,7 +212,7 @@ class PageStore:
     def searchable(self) -> Iterator[Row]:
         """(kind, resource, alternative labels, value of the first facet, labels) of every resource, in order."""
         listed = ", ".join(text(iri) for iri in ALTERNATIVE_LABELS)
-        return self._engine.stream(
+        return self._session.stream(
             f"SELECT r.kind, r.s, a.others, f.detail, {self._labels} FROM site_resources AS r "
             f"LEFT JOIN (SELECT s, list(DISTINCT o ORDER BY o) AS others FROM site_triples WHERE p IN ({listed}) AND o LIKE '\"%' GROUP BY s) AS a "
             f"ON a.s = r.s LEFT JOIN (SELECT s, min(coalesce(label_0, value)) AS detail FROM site_facets WHERE facet = 0 GROUP BY s) AS f "
@@ -221,7 +221,7 @@ class PageStore:
 
     def beginnings(self) -> list[str]:
         """What the IRIs of resources begin with behind the base: `place/`, or the whole local name."""
-        rows = self._engine.rows(
+        rows = self._session.rows(
             f"SELECT DISTINCT regexp_extract(substr(s, {len(self._base) + 2}), '^[^/>]*[/>]') FROM site_resources "
             f"WHERE starts_with(s, {text('<' + self._base)}) ORDER BY ALL"
         )
@@ -231,7 +231,7 @@ class PageStore:
 
     def declared(self, query: str, columns: Sequence[str], *, distinct: bool = False) -> list[Row]:
         """These columns of a query that publication.yaml declares."""
-        return self._engine.rows(f"SELECT {'DISTINCT ' if distinct else ''}{', '.join(columns)} FROM ({query})")
+        return self._session.rows(f"SELECT {'DISTINCT ' if distinct else ''}{', '.join(columns)} FROM ({query})")
 
 
 def _language_rank(languages: Sequence[str], wanted: str) -> str:

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import Protocol
 
-from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.sql_session import Session
 
 _ROWS = 2048  # of a block
 
@@ -24,36 +24,36 @@ class Out(Protocol):
         """Writes all of the data."""
 
 
-Heard = Callable[[float, list[memoryview]], None]
-"""Told the share of the rows that are done, and the texts that were written last."""
+OnBlock = Callable[[float, list[memoryview]], None]
+"""Called after each block with the share of the rows that are done, and the texts of the block."""
 
 
 def write_blocks(
-    engine: Engine, table: str, texts: Callable[[str], str], out: Out, heard: Heard | None = None,
+    session: Session, table: str, texts: Callable[[str], str], out: Out, on_block: OnBlock | None = None,
     check: Callable[[list[memoryview]], None] = lambda _: None,
 ) -> None:  # fmt: skip
-    """Writes one text for each row of a table, in the order of the rows; what is NULL is passed over.
+    """Writes one text for each row of a table, in the order of the rows; NULL is left out.
 
     `texts` gives the SELECT that makes the texts of the rows of a relation, all of them and in their order. `check` sees each block before it
     is written. Raises ValueError where the engine gives fewer or more texts than the table has rows.
     """
-    ((rows,),) = engine.rows(f"SELECT count(*) FROM {table}")
+    ((rows,),) = session.rows(f"SELECT count(*) FROM {table}")
     blocks = -(-rows // _ROWS)
-    cores = min(engine.threads, blocks)
+    cores = min(session.threads, blocks)
     turns = _Turns()
 
     def write_share(core: int) -> None:
         share = f"(SELECT * FROM {table} WHERE rowid // {_ROWS} % {cores} = {core})"
-        made = _blocks(engine.texts(texts(share), _ROWS), sum(min(_ROWS, rows - number * _ROWS) for number in range(core, blocks, cores)))
-        for number, block in zip(range(core, blocks, cores), made, strict=True):
+        texts_of_share = _blocks(session.texts(texts(share), _ROWS), sum(min(_ROWS, rows - number * _ROWS) for number in range(core, blocks, cores)))
+        for number, block in zip(range(core, blocks, cores), texts_of_share, strict=True):
             check(block)
             with turns.take(number):
                 for piece in block:
                     out.write(piece)
-                if heard:
-                    heard(min((number + 1) * _ROWS / rows, 1), block)
+                if on_block:
+                    on_block(min((number + 1) * _ROWS / rows, 1), block)
 
-    with engine.one_thread_each(), ThreadPoolExecutor(max(cores, 1)) as pool:
+    with session.one_core_per_query(), ThreadPoolExecutor(max(cores, 1)) as pool:
         try:
             for done in as_completed([pool.submit(write_share, core) for core in range(cores)]):
                 done.result()
@@ -83,7 +83,7 @@ def _blocks(batches: Iterable[tuple[memoryview, memoryview]], rows: int) -> Iter
 
 
 class _Turns:
-    """Lets those who hold numbers in one after the other; nobody any more once it has ended."""
+    """Lets threads write one after the other by their numbers; none any more once it has ended."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -92,18 +92,18 @@ class _Turns:
 
     @contextmanager
     def take(self, number: int) -> Iterator[None]:
-        """Waits for the turn of a number, and passes it on. Raises RuntimeError once nobody is let in."""
+        """Waits for the turn of a number, and passes it on. Raises RuntimeError once it has ended."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or self._next == number)
             if self._ended:
-                raise RuntimeError("somebody before has given up")
+                raise RuntimeError("another thread has failed")
         yield
         with self._changed:
             self._next += 1
             self._changed.notify_all()
 
     def end(self) -> None:
-        """Sends home all who wait."""
+        """Wakes all waiters with an error."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()

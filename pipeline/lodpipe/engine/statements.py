@@ -1,4 +1,9 @@
-"""The statement table: sorted, without doubles, each statement with the record and the rule that made it."""
+"""The statement table: sorted, without doubles, each statement with the record and the rule that made it.
+
+`StatementTable` reads it, and `Statements` also knows where each statement comes from. What both ask is of this form:
+
+    SELECT DISTINCT p, o FROM statements WHERE s = '<https://example.org/place/1>' ORDER BY p, o
+"""
 
 from __future__ import annotations
 
@@ -11,16 +16,27 @@ from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.parquet import without_version
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Rule, text
 from lodpipe.rdf.terms import TYPE, Quad, Triple
 
 _RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
 
 
-# From the very statement to anything that is known of its subject: the parts that are known, the columns they stand in, and a predicate.
+# From the very statement to anything that is known of its subject: the parts that are known, their columns, and a predicate.
 _NARROWING: tuple[tuple[tuple[int, ...], tuple[str, ...], str | None], ...] = (
     ((0, 1, 2), ("s", "p", "o"), None), ((0, 1), ("s", "p"), None), ((0,), ("s",), TYPE), ((0,), ("s",), None), ((0,), ("o",), None),
 )  # fmt: skip
+
+
+class Sourced(NamedTuple):
+    """A statement of a resource, the place that it comes from, and the rule that made it (None: the ontology states it)."""
+
+    predicate: str
+    value: str
+    graph: str
+    origin: Origin | None
+    rule: Rule | None
 
 
 class Statistics(NamedTuple):
@@ -34,43 +50,33 @@ class Statistics(NamedTuple):
     classes: int
 
 
-class Sourced(NamedTuple):
-    """A statement of a resource, the place that it comes from, and the rule that made it (None: the ontology states it)."""
+class StatementTable:
+    """The table `statements` of a session, which run_plan.py has made."""
 
-    predicate: str
-    value: str
-    graph: str
-    origin: Origin | None
-    rule: Rule | None
-
-
-class Statements:
-    """The table `statements` of an engine, and the way from a statement back to its line."""
-
-    def __init__(self, engine: Engine, rules: Sequence[Rule], vocabulary: Vocabulary, root: Path) -> None:
-        self.engine, self.rules, self.vocabulary, self.root = engine, rules, vocabulary, root
+    def __init__(self, session: Session) -> None:
+        self.session = session
 
     def __len__(self) -> int:
         """How many statements there are."""
-        ((count,),) = self.engine.rows("SELECT count(*) FROM statements")
+        ((count,),) = self.session.rows("SELECT count(*) FROM statements")
         return int(count)
 
     def count(self) -> tuple[int, int]:
         """How many statements (quads) and how many distinct triples there are."""
-        (row,) = self.engine.rows("SELECT count(*), count(DISTINCT (s, p, o)) FROM statements")
+        (row,) = self.session.rows("SELECT count(*), count(DISTINCT (s, p, o)) FROM statements")
         return row[0], row[1]
 
     def quads(self) -> Iterator[Quad]:
         """All statements in canonical order; g is empty in the default graph."""
-        return self.engine.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
+        return self.session.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
 
     def spelled(self) -> Iterator[tuple[str, str]]:
         """All statements in canonical order, each as the line of its triple without the dot, and its graph, empty in the default graph."""
-        return self.engine.stream("SELECT s || ' ' || p || ' ' || o || ' ', g FROM statements ORDER BY s, p, o, g")
+        return self.session.stream("SELECT s || ' ' || p || ' ' || o || ' ', g FROM statements ORDER BY s, p, o, g")
 
     def triples(self) -> Iterator[Triple]:
         """The union of all graphs, in canonical order, each triple once."""
-        return self.engine.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o")
+        return self.session.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o")
 
     def ntriples(self) -> str:
         """The union of all graphs as one N-Triples text; for graphs that fit into memory."""
@@ -78,49 +84,41 @@ class Statements:
 
     def by_graph(self) -> Iterator[Quad]:
         """All statements ordered by graph: g, s, p, o."""
-        return self.engine.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
+        return self.session.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
 
     def write_lines(self, path: Path, *, graphs: bool) -> None:
         """N-Quads, or N-Triples of the union of all graphs, in canonical order; the engine writes them itself."""
         quads = "SELECT concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.') FROM statements ORDER BY s, p, o, g"
         triples = "SELECT concat_ws(' ', s, p, o, '.') FROM (SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o)"
-        self.engine.rows(f"COPY ({quads if graphs else triples}) TO {text(str(path))} {_RAW}")
+        self.session.rows(f"COPY ({quads if graphs else triples}) TO {text(str(path))} {_RAW}")
 
     def write_parquet(self, path: Path) -> None:
         """A Parquet file with the columns subject, predicate, object, graph and record."""
         columns = "s AS subject, p AS predicate, o AS object, g AS graph, record"
         sql = f"SELECT {columns} FROM statements ORDER BY s, p, o, g"
-        self.engine.rows(f"COPY ({sql}) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)")
+        self.session.rows(f"COPY ({sql}) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)")
         without_version(path)
 
     # -- by subject, predicate and object --------------------------------------------------------------------------
 
     def is_described(self, subject: str) -> bool:
         """Whether anything is stated of a resource."""
-        return bool(self.engine.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [subject]))
+        return bool(self.session.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [subject]))
 
     def properties_of(self, subject: str) -> list[tuple[str, str]]:
         """Predicates and objects of a resource, in order."""
-        return self.engine.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
-
-    def sourced(self, subject: str) -> Iterator[Sourced]:
-        """The statements of a resource in order, each with its origin."""
-        for predicate, value, graph, record, number in self.engine.rows(
-            "SELECT p, o, g, record, rule FROM statements WHERE s = ? ORDER BY p, o, g", [subject]
-        ):
-            rule = None if number is None else self.rules[number]
-            yield Sourced(predicate, value, graph, self.locate(record, rule, subject), rule)
+        return self.session.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
 
     def subjects_with(self, predicate: str, value: str) -> list[str]:
         """The resources that have this value of a predicate, in order."""
-        rows = self.engine.rows("SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s", [predicate, value])
+        rows = self.session.rows("SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s", [predicate, value])
         return [row[0] for row in rows]
 
     # -- counts ----------------------------------------------------------------------------------------------------
 
     def statistics(self, base: str) -> Statistics:
         """How large the union of all graphs is; entities are the resources whose IRI begins with `base`."""
-        (row,) = self.engine.rows(
+        (row,) = self.session.rows(
             "SELECT count(*), count(DISTINCT s) FILTER (starts_with(s, ?)), count(DISTINCT s), count(DISTINCT o), count(DISTINCT p), "
             "count(DISTINCT o) FILTER (p = ?) FROM (SELECT DISTINCT s, p, o FROM statements)",
             [f"<{base}", TYPE],
@@ -129,16 +127,16 @@ class Statements:
 
     def class_counts(self) -> list[tuple[str, int]]:
         """Each class with the number of its instances."""
-        return self.engine.rows("SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE])
+        return self.session.rows("SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE])
 
     def predicate_counts(self) -> list[tuple[str, int]]:
         """Each predicate with the number of its triples."""
-        return self.engine.rows("SELECT p, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) GROUP BY p ORDER BY p")
+        return self.session.rows("SELECT p, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) GROUP BY p ORDER BY p")
 
     def link_counts(self, predicates: Sequence[str], base: str) -> list[tuple[str, str, int]]:
         """For each of the predicates (terms) and each web site outside of `base` that they lead to, the number of links."""
         listed = ", ".join("?" for _ in predicates)
-        return self.engine.rows(
+        return self.session.rows(
             "SELECT p, regexp_extract(o, '^<(https?://[^/>]+/)', 1) AS site, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) "
             f"WHERE p IN ({listed}) AND o LIKE '<http%' AND NOT starts_with(o, ?) GROUP BY p, site HAVING site <> '' ORDER BY p, site",
             [*predicates, f"<{base}"],
@@ -146,7 +144,7 @@ class Statements:
 
     def used_prefixes(self, prefixes: Mapping[str, str]) -> dict[str, str]:
         """Those of the prefixes whose namespace occurs in a predicate, a class or a datatype."""
-        rows = self.engine.rows(
+        rows = self.session.rows(
             "SELECT DISTINCT p FROM statements UNION SELECT DISTINCT o FROM statements WHERE p = ? "
             "UNION SELECT DISTINCT '<' || regexp_extract(o, '\\^\\^<([^<>]*)>$', 1) FROM statements WHERE o LIKE '\"%>'",
             [TYPE],
@@ -155,7 +153,7 @@ class Statements:
 
     def terms_used(self) -> list[tuple[str, int | None]]:
         """The IRIs used as predicates and as classes, each with a rule that uses it."""
-        return self.engine.rows(
+        return self.session.rows(
             "SELECT p, min(rule) FROM statements GROUP BY p UNION ALL "
             "SELECT o, min(rule) FROM statements WHERE p = ? GROUP BY o UNION ALL "
             "SELECT regexp_extract(o, '(<[^<>]*>)$', 1) AS d, min(rule) FROM statements WHERE o LIKE '\"%>' GROUP BY d ORDER BY ALL",
@@ -171,12 +169,35 @@ class Statements:
             return []
         listed = ", ".join(f"({text(f'<{name}>')}, {text(f'<{superclass}>')})" for name, superclass in pairs)
         types = f"SELECT s, o, min(rule) AS rule FROM statements WHERE p = {text(TYPE)} GROUP BY s, o"
-        return self.engine.rows(
+        return self.session.rows(
             f"WITH types AS ({types}) SELECT pairs.name, pairs.superclass, count(*), min(types.rule) "
             f"FROM (VALUES {listed}) pairs (name, superclass) JOIN types ON types.o = pairs.name "
             "WHERE NOT EXISTS (SELECT 1 FROM types AS other WHERE other.s = types.s AND other.o = pairs.superclass) "
             "GROUP BY ALL ORDER BY ALL"
         )
+
+    def values(self, predicate: str, subjects: Sequence[str]) -> list[tuple[str, str]]:
+        """The objects of a predicate that many subjects have, as pairs, in order."""
+        given = "(SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS node) a"
+        sql = f"SELECT DISTINCT t.s, t.o FROM {given} JOIN statements t ON t.s = a.node WHERE t.p = ? ORDER BY ALL"
+        return self.session.rows(sql, [json.dumps(subjects, ensure_ascii=False), predicate])
+
+
+class Statements(StatementTable):
+    """The table, and the way from a statement back to its line: the record that made it, or the rule, or the declaration."""
+
+    def __init__(self, engine: Engine, rules: Sequence[Rule], vocabulary: Vocabulary, root: Path) -> None:
+        super().__init__(engine.session)
+        self._records = engine.records
+        self.rules, self.vocabulary, self.root = rules, vocabulary, root
+
+    def sourced(self, subject: str) -> Iterator[Sourced]:
+        """The statements of a resource in order, each with its origin."""
+        for predicate, value, graph, record, number in self.session.rows(
+            "SELECT p, o, g, record, rule FROM statements WHERE s = ? ORDER BY p, o, g", [subject]
+        ):
+            rule = None if number is None else self.rules[number]
+            yield Sourced(predicate, value, graph, self.locate(record, rule, subject), rule)
 
     def origin(self, subject: str, predicate: str | None = None, value: str | None = None) -> Origin | None:
         """Where a statement comes from: the field that made its object, else the record that made its subject.
@@ -186,43 +207,39 @@ class Statements:
         """
         return self.origins([(subject, predicate or "", value or "")])[0]
 
-    def origins(self, asked: Sequence[Triple]) -> list[Origin | None]:
+    def origins(self, triples: Sequence[Triple]) -> list[Origin | None]:
         """The same for many statements at once, parts of which may be empty: a query for each step from the very statement to its subject."""
         found: dict[Triple, tuple[int | None, int | None, bool]] = {}
-        left = sorted(set(asked))
-        for known, on, predicate in _NARROWING:
+        left = sorted(set(triples))
+        for known, columns, predicate in _NARROWING:
             if not left:
                 break
-            wanted = [one for one in left if all(one[place] for place in known)]
-            keys = sorted({tuple(one[place] for place in known) for one in wanted})
-            places = {row[:-2]: row[-2:] for row in self._last(keys, on, predicate)}
-            for one in wanted:
-                if (place := places.get(tuple(one[part] for part in known))) is not None:
-                    found[one] = (*place, len(known) > 1)
-            left = [one for one in left if one not in found]
-        by_record = sorted(found.items(), key=lambda one: (one[1][0] is not None, one[1][0] or 0))  # files are read from top to bottom
-        told = {one: self.locate(record, None if rule is None else self.rules[rule], one[0], exact=exact) for one, (record, rule, exact) in by_record}
-        return [told.get(one) for one in asked]
+            keys = {triple: tuple(triple[part] for part in known) for triple in left if all(triple[part] for part in known)}
+            last = {row[:-2]: row[-2:] for row in self._last(sorted(set(keys.values())), columns, predicate)}
+            for triple, key in keys.items():
+                if (record_and_rule := last.get(key)) is not None:
+                    found[triple] = (*record_and_rule, len(known) > 1)
+            left = [triple for triple in left if triple not in found]
+        origins: dict[Triple, Origin | None] = {}
+        for triple in sorted(found, key=lambda triple: (found[triple][0] is not None, found[triple][0] or 0)):  # files are read from top to bottom
+            record, rule, exact = found[triple]
+            origins[triple] = self.locate(record, None if rule is None else self.rules[rule], triple[0], exact=exact)
+        return [origins.get(triple) for triple in triples]
 
-    def values(self, predicate: str, subjects: Sequence[str]) -> list[tuple[str, str]]:
-        """The objects of a predicate that many subjects have, as pairs, in order."""
-        given = "(SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS node) a"
-        sql = f"SELECT DISTINCT t.s, t.o FROM {given} JOIN statements t ON t.s = a.node WHERE t.p = ? ORDER BY ALL"
-        return self.engine.rows(sql, [json.dumps(subjects, ensure_ascii=False), predicate])
-
-    def _last(self, keys: Sequence[tuple[str, ...]], on: Sequence[str], predicate: str | None) -> list[tuple[Any, ...]]:
+    def _last(self, keys: Sequence[tuple[str, ...]], columns: Sequence[str], predicate: str | None) -> list[tuple[Any, ...]]:
         """For each key, its values and record and rule of the last statement that has them in some columns."""
         if not keys:
             return []
-        names = [f"k{number}" for number in range(len(on))]
+        names = [f"k{number}" for number in range(len(columns))]
         structure = json.dumps([dict.fromkeys(names, "VARCHAR")])
         given = json.dumps([dict(zip(names, key, strict=True)) for key in keys], ensure_ascii=False)
-        joined = " AND ".join(f"t.{column} = a.{name}" for name, column in zip(names, on, strict=True))
-        columns = ", ".join(f"a.{name}" for name in names)
+        condition = " AND ".join(f"t.{column} = a.{name}" for name, column in zip(names, columns, strict=True))
+        listed = ", ".join(f"a.{name}" for name in names)
         where = f" WHERE (t.p || '') = {text(predicate)}" if predicate else ""  # the join is to lead, not the many statements of one predicate
-        return self.engine.rows(
-            f"SELECT {columns}, t.record, t.rule FROM (SELECT unnest(from_json(?, {text(structure)}), recursive := true)) a "
-            f"JOIN statements t ON {joined}{where} QUALIFY row_number() OVER (PARTITION BY {columns} ORDER BY t.record DESC NULLS LAST, t.rule) = 1",
+        return self.session.rows(
+            f"SELECT {listed}, t.record, t.rule FROM (SELECT unnest(from_json(?, {text(structure)}), recursive := true)) a "
+            f"JOIN statements t ON {condition}{where} "
+            f"QUALIFY row_number() OVER (PARTITION BY {listed} ORDER BY t.record DESC NULLS LAST, t.rule) = 1",
             [given],
         )
 
@@ -233,4 +250,4 @@ class Statements:
                 return self.vocabulary.origin(subject, self.root)
             return rule.origin if rule else None
         column = rule.columns[0] if rule and exact and rule.columns else None
-        return self.engine.locate(record, column)
+        return self._records.locate(record, column)

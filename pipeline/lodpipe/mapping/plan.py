@@ -325,13 +325,13 @@ class Sources(Protocol):
     def relate(self, source: LogicalSource, references: tuple[str, ...], order: str = "") -> Relation:
         """The relation of a logical source for the references that are made to it; `order` is one that its rows would best be in."""
 
-    def by_key(self, relation: Relation, keys: Sequence[str], columns: Sequence[str]) -> Relation | None:
+    def distinct_by_key(self, relation: Relation, keys: Sequence[str], columns: Sequence[str]) -> Relation | None:
         """A relation with these columns in which no two rows have the same texts as keys; None where equal keys have different rows."""
 
-    def repeats(self, source: str, columns: Sequence[str]) -> bool:
-        """Whether most rows of a source are equal to others in these columns."""
+    def has_repeats(self, relation: str, columns: Sequence[str]) -> bool:
+        """Whether most rows of a relation are equal to others in these columns."""
 
-    def widen(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
+    def join_parents(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
         """A relation with the columns of its rows' parents, NULL where there is none."""
 
 
@@ -442,7 +442,7 @@ class _Compiler:
             for item in rule.objects:
                 if isinstance(item, ReferencingMap) and item.joins and (parent := self._only_parent(item, relation, len(parents))):
                     parents[id(item)] = parent
-        return (self.sources.widen(relation, list(parents.values())) if parents else relation), parents
+        return (self.sources.join_parents(relation, list(parents.values())) if parents else relation), parents
 
     def _only_parent(self, item: ReferencingMap, child: Relation, number: int) -> Parent | None:
         """The one row that a join finds, where both sides are plain columns and the parent's rows of a key are alike; else None.
@@ -461,7 +461,7 @@ class _Compiler:
             return None
         on = tuple((child.column(name), relation.column(key)) for name, key in keys)
         columns = tuple(dict.fromkeys([*(key for _, key in on), *map(relation.column, wanted)]))
-        found = self.sources.by_key(relation, [key for _, key in on], columns)
+        found = self.sources.distinct_by_key(relation, [key for _, key in on], columns)
         return Parent(found, on, columns, f"parent {number + 1} ") if found else None
 
     def _relation(self, one: TriplesMap) -> Relation:
@@ -552,7 +552,7 @@ class _Compiler:
 
     def _repeats(self, source: str, side: _SideTerms) -> bool:
         """Whether equal rows of a side should become one before it is joined; for few records the look would cost more than it saves."""
-        return self.light or self.sources.repeats(f"{source} AS {side.alias}", list(side.columns))
+        return self.light or self.sources.has_repeats(f"{source} AS {side.alias}", list(side.columns))
 
     def _join_checks(
         self, one: TriplesMap, item: ReferencingMap, terms: tuple[Term, list[Term], list[Term]], join: tuple[str, str, list[tuple[str, str]]],

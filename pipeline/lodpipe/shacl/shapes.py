@@ -266,7 +266,7 @@ def validated(statements: Statements, shapes: Shapes, engine: str = DEFAULT) -> 
     from lodpipe import shacl
     from lodpipe.shacl.data_graph import distinct_triples
 
-    connection = statements.engine.connection
+    connection = statements.session.connection
     inner: Reasons = {}
     with distinct_triples(connection):
         if engine == DEFAULT:

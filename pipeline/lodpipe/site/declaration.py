@@ -11,8 +11,8 @@ import duckdb
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding
-from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.page_store import Paths, Step
+from lodpipe.engine.sql_session import Session
 
 Texts = Mapping[str, str]
 
@@ -133,7 +133,7 @@ def expand(name: str, vocabulary: Vocabulary) -> str:
     return f"<{whole}>"
 
 
-def site_findings(project: Project, engine: Engine, vocabulary: Vocabulary) -> Iterator[Finding]:
+def site_findings(project: Project, session: Session, vocabulary: Vocabulary) -> Iterator[Finding]:
     """Names without a declared prefix (LP840), queries that fail or lack a column (LP841), outlines that cannot be read (LP842)."""
     said = project.publication.site
     if not isinstance(said, Mapping):
@@ -144,7 +144,7 @@ def site_findings(project: Project, engine: Engine, vocabulary: Vocabulary) -> I
             yield Finding("LP840", project.origin("site", *path), {"name": name, "prefix": prefix})
     for path, query, columns in _queries(said):
         try:
-            found = engine.query_columns(query)
+            found = session.query_columns(query)
         except duckdb.Error as error:
             yield Finding("LP841", project.origin("site", *path), {"detail": str(error).split("\n")[0]})
             continue

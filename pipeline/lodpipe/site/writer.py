@@ -129,7 +129,7 @@ class _Site:
         """What the pages are made of."""
         kinds = [(kind.iri, kind.name) for kind in self.site.kinds]
         tables, facets = [table.paths for table in self.site.tables], [facet.query for facet in self.site.facets]
-        return PageStore(self.statements.engine, self.publication.base, self.publication.languages, kinds, tables, facets)
+        return PageStore(self.statements.session, self.publication.base, self.publication.languages, kinds, tables, facets)
 
     def _assets(self) -> None:
         target = self.folder / "assets"

@@ -12,13 +12,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lodpipe.checks import records as checks
-from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Severity, SourceError
 from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import read_tree
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import Stage, write_lines
-from lodpipe.engine.statements import Statements
+from lodpipe.engine.run_plan import count_statements, has_failures, make_statements
+from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.mapping.yarrrml import read_yarrrml
@@ -62,15 +62,15 @@ def map_file(
     sort_rows = options.sort and suffix in ("nq", "nt") and _is_plain(document)
     with Engine(options.memory, root=root, database=options.database, sort=sort_rows) as engine, _output(out) as target:
         engine.load([], target.parent)
-        if findings := engine.define(document.sources):
+        if findings := engine.relations.define(document.sources):
             raise InvalidDeclaration(findings)
-        plan = compile_mapping(document, options.base, engine, {})
+        plan = compile_mapping(document, options.base, engine.relations, {})
         on_progress("checking values")
-        if engine.sorted and engine.fails(plan):
+        if engine.relations.is_sorted and has_failures(engine.session, plan):
             # Sorted rows have lost their places in the file, which the findings name.
-            engine.read_again()
-            plan = compile_mapping(document, options.base, engine, {})
-        findings = _invalid_values(engine, plan, options.on_invalid_value) if not engine.sorted else []
+            engine.relations.read_unsorted()
+            plan = compile_mapping(document, options.base, engine.relations, {})
+        findings = _invalid_values(engine, plan, options.on_invalid_value) if not engine.relations.is_sorted else []
         if all(finding.code in _NO_STATEMENT for finding in findings):
             plan = plan.sound()
         on_progress("writing statements")
@@ -78,7 +78,7 @@ def map_file(
         with progress_line(writer.percent, "writing"):
             writer.write(target, suffix)
         if options.counts:
-            for rule, number in engine.made(plan):
+            for rule, number in count_statements(engine.session, plan):
                 on_progress(f"{number:>12,}  {rule}")
     return (*plan.findings, *findings)
 
@@ -125,11 +125,11 @@ class _Writer:
         """Writes a file of one of FORMATS."""
         if suffix in ("nq", "nt"):
             on_stage = self._on_stage if self._options.counts or sys.stderr.isatty() else None  # counting lines takes time
-            write_lines(self._engine, self._plan, path, sort=self._options.sort, graphs=suffix == "nq", said=on_stage)
+            write_lines(self._engine, self._plan, path, sort=self._options.sort, graphs=suffix == "nq", on_stage=on_stage)
             return
-        self._engine.make_statements(self._plan, [])
+        make_statements(self._engine.session, self._plan, [])
         base = self._document.base or self._options.base
-        statements = Statements(self._engine, self._plan.rules, Vocabulary(base, (), {}, {}), path.parent)
+        statements = StatementTable(self._engine.session)
         terms = TermWriter(base, self._document.prefixes)
         with path.open("w", encoding="utf-8", newline="\n") as file:
             if suffix == "ttl":
@@ -139,7 +139,7 @@ class _Writer:
 
     def percent(self) -> float:
         """The share of the present part that is done; below zero where that is not known."""
-        return self._stage.share if self._stage else self._engine.progress()
+        return self._stage.share if self._stage else self._engine.session.progress()
 
     def _on_stage(self, stage: Stage) -> None:
         self._stage = stage

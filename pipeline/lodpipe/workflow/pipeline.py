@@ -24,6 +24,7 @@ from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import limited, read_tree
 from lodpipe.documents.snapshot import snapshot, unchanged
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.run_plan import make_statements, prepare_light_plan
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument
 from lodpipe.mapping.plan import Plan, compile_mapping
@@ -78,7 +79,7 @@ class Outcome:
     @property
     def validator(self) -> shapes.Validator:
         """The SHACL engine of the run, on its connection."""
-        return shapes.Validator(self.engine, self.statements.engine.connection)
+        return shapes.Validator(self.engine, self.statements.session.connection)
 
     def graph(self) -> rdflib.Graph:
         """The union of all graphs as an rdflib.Graph."""
@@ -163,11 +164,12 @@ def _checked(
     reader = RecordReader(project.root / "source", "source/", lexicon)
     tables = reader.read(declarations.tables.values())
     with Engine(project.publication.memory, root=project.root / "source") as running:
+        session = running.session
         patterns = {table.name: table.files for table in declarations.tables.values()}
         unused_files = unread_files(project, patterns, _files_used(reader, declarations))
         early = [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
-        with running.planned_lightly():
-            of_records = [*checks.record_findings(running, tables, declarations.tables, lexicon), *order_findings(running, tables)]
+        with session.light_planning():
+            of_records = [*checks.record_findings(session, tables, declarations.tables, lexicon), *order_findings(session, tables)]
         unread_tables = reader.unread([*early, *of_records])
         hidden = [finding for finding in of_records if finding.code == "LP206" and finding.params["table"] in unread_tables]
         early += [finding for finding in of_records if finding not in hidden]
@@ -175,12 +177,12 @@ def _checked(
             _gate(early)  # without whole tables, the graph would only repeat the same error in many places
         cascade = CascadeFilter(early, hidden, tables)
         on_progress("mapping records")
-        running.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
+        running.records.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
         plan = _compile(project, declarations, running)
         of_mapping = [*plan.findings, *checks.mapping_findings(running, plan, project.publication.on_invalid_value)]
         early += [finding for finding in of_mapping if not cascade.is_consequence(finding)]
-        with progress_line(running.progress, "mapping"):
-            running.make_statements(plan if len(of_mapping) > len(plan.findings) else plan.sound(), _declared(project, declarations))
+        with progress_line(session.progress, "mapping"):
+            make_statements(session, plan if len(of_mapping) > len(plan.findings) else plan.sound(), _declared(project, declarations))
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         with contextlib.ExitStack() as stack:
             limits = Limits(project.publication.limits.query)
@@ -194,7 +196,7 @@ def _checked(
             if store:
                 on_progress("running queries")
                 findings = _gate([*findings, *query_findings(declarations.queries, store, project.root)])
-        yield Outcome(project, declarations, statements, findings, counts(running, tables), engine or project.publication.shacl_engine)
+        yield Outcome(project, declarations, statements, findings, counts(session, tables), engine or project.publication.shacl_engine)
 
 
 def _files_used(reader: RecordReader, declarations: Declarations) -> list[str]:
@@ -214,10 +216,11 @@ def _gate(findings: Sequence[Finding]) -> tuple[Finding, ...]:
 
 def _compile(project: Project, declarations: Declarations, engine: Engine) -> Plan:
     """The plan of the mapping; named queries become views first, so that later ones can use them."""
-    if findings := engine.define(declarations.mapping.sources):
+    if findings := engine.relations.define(declarations.mapping.sources):
         raise InvalidDeclaration(findings)
     patterns = declarations.vocabulary.patterns
-    return compile_mapping(declarations.mapping, project.publication.base, engine, patterns, light=engine.know_patterns(patterns))
+    light = prepare_light_plan(engine.session, patterns)
+    return compile_mapping(declarations.mapping, project.publication.base, engine.relations, patterns, light=light)
 
 
 def _declared(project: Project, declarations: Declarations) -> list[list[object]]:
@@ -233,19 +236,19 @@ def _late_findings(
     yield from declarations.shapes.findings
     yield from shapes.findings(results, declarations.shapes, statements, declarations.vocabulary, inner)
     keys = {name: table.key for name, table in declarations.tables.items() if table.key}
-    yield from integrity_findings(statements.engine, project, tables, keys)
+    yield from integrity_findings(statements.session, project, tables, keys)
     yield from lint_findings(statements, declarations.vocabulary, declarations.shapes, declarations.mapping.prefixes, project)
     yield from checks.unsafe_links(statements)
     yield from checks.control_characters(statements, project.publication.dumps)
     if (limit := project.publication.expectations.max_loss_percent) is not None:
-        yield from loss_findings(counts(statements.engine, tables), project.dist, limit, project.origin("max_loss_percent"))
+        yield from loss_findings(counts(statements.session, tables), project.dist, limit, project.origin("max_loss_percent"))
     yield from declaration_findings(project, statements)
     if isinstance(project.publication.site, Mapping):
         from lodpipe.site.declaration import site_findings
 
-        yield from site_findings(project, statements.engine, statements.vocabulary)
+        yield from site_findings(project, statements.session, statements.vocabulary)
     yield from checks.vocabulary_findings(statements, declarations.vocabulary)
-    yield from checks.unused_records(statements.engine, tables, declarations.tables)
+    yield from checks.unused_records(statements.session, tables, declarations.tables)
     yield from checks.unused_fields(tables, declarations.tables, declarations.mapping)
     for part in ("publisher", "contact"):
         if getattr(project.publication, part).placeholder:

@@ -16,7 +16,7 @@ import duckdb
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Severity
-from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue.checks import catalogue_findings
 from lodpipe.publish.catalogue.codes import unknown_codes
@@ -34,9 +34,9 @@ def write_catalogue(project: Project, statements: Statements, vocabulary: Vocabu
     """Everything of the catalogue into the folder that holds the dumps. Raises InvalidDeclaration for queries that fail."""
     publication = project.publication
     stones, _ = read_withdrawn(project)
-    write_tables(statements.engine, project, folder)
+    write_tables(statements.session, project, folder)
     found = list(offers(publication, folder))
-    catalogue_graph(publication, found, _computed(project, statements.engine)).write(folder, "catalog", publication.base)
+    catalogue_graph(publication, found, _computed(project, statements.session)).write(folder, "catalog", publication.base)
     (folder / "void.ttl").write_text(void_graph(publication, statements, vocabulary, found).turtle(publication.base), "utf-8")
     (folder / ".well-known").mkdir()
     _copy(folder / "void.ttl", folder / ".well-known/void")
@@ -49,7 +49,7 @@ def write_catalogue(project: Project, statements: Statements, vocabulary: Vocabu
 def declaration_findings(project: Project, statements: Statements) -> Iterator[Finding]:
     """What is wrong with the catalogue's part of publication.yaml, and with source/withdrawn.yaml."""
     yield from unknown_codes(project)
-    yield from query_findings(statements.engine, project)
+    yield from query_findings(statements.session, project)
     yield from withdrawn_findings(project, statements)
 
 
@@ -60,12 +60,12 @@ def gate(project: Project, folder: Path, validator: Validator) -> None:
         raise InvalidDeclaration(wrong)
 
 
-def _computed(project: Project, engine: Engine) -> Computed:
+def _computed(project: Project, session: Session) -> Computed:
     """What the queries of publication.yaml find."""
     own = project.publication.catalogue
     try:
-        points = [] if own.points is None else engine.rows(own.points)
-        derived = [] if own.derived_from is None else engine.rows(own.derived_from)
+        points = [] if own.points is None else session.rows(own.points)
+        derived = [] if own.derived_from is None else session.rows(own.derived_from)
         return Computed(
             sorted((Decimal(str(latitude)), Decimal(str(longitude))) for latitude, longitude, *_ in points),
             sorted(str(row[0]).strip("<>") for row in derived),

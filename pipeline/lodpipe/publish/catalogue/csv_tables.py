@@ -13,14 +13,14 @@ import duckdb
 
 from lodpipe.config.publication import Project, Publication, PublishedTable, TableColumn
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
-from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.sql_session import Session
 from lodpipe.publish.catalogue import codes
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TEXT = TableColumn({}, "string")
 
 
-def write_tables(engine: Engine, project: Project, folder: Path) -> None:
+def write_tables(session: Session, project: Project, folder: Path) -> None:
     """tables/NAME.csv with its CSVW metadata, and tables/datapackage.json. Raises InvalidDeclaration (LP604) for a query that fails."""
     tables = project.publication.tables
     if not tables:
@@ -29,7 +29,7 @@ def write_tables(engine: Engine, project: Project, folder: Path) -> None:
     target.mkdir()
     resources = []
     for number, table in enumerate(tables):
-        header, rows = _rows(engine, project, table, number)
+        header, rows = _rows(session, project, table, number)
         path = target / f"{table.name}.csv"
         _write_csv(path, table, header, rows)
         _write_json(target / f"{path.name}-metadata.json", _csvw(project.publication, table, header))
@@ -37,32 +37,32 @@ def write_tables(engine: Engine, project: Project, folder: Path) -> None:
     _write_json(target / "datapackage.json", _package(project.publication, resources))
 
 
-def query_findings(engine: Engine, project: Project) -> Iterator[Finding]:
+def query_findings(session: Session, project: Project) -> Iterator[Finding]:
     """Queries of publication.yaml that are no SQL over the tables there are, or give other columns than are declared (LP604)."""
     own = project.publication.catalogue
     for sql, path in ((own.points, ("catalogue", "spatial", "points")), (own.derived_from, ("catalogue", "derived_from"))):
         if sql:
-            yield from _failure(engine, project, sql, *path)[0]
+            yield from _failure(session, project, sql, *path)[0]
     for number, table in enumerate(project.publication.tables):
-        findings, header = _failure(engine, project, table.query, "tables", number, "query")
+        findings, header = _failure(session, project, table.query, "tables", number, "query")
         yield from findings
         for column in [] if findings else [one for one in (*table.key, *table.columns) if one not in header]:
             yield Finding("LP604", project.origin("tables", number), {"detail": f"the query of table `{table.name}` gives no column `{column}`"})
 
 
-def _failure(engine: Engine, project: Project, sql: str, *path: str | int) -> tuple[list[Finding], list[str]]:
+def _failure(session: Session, project: Project, sql: str, *path: str | int) -> tuple[list[Finding], list[str]]:
     try:
-        return [], engine.query_columns(sql)
+        return [], session.query_columns(sql)
     except duckdb.Error as error:
         return [Finding("LP604", project.origin(*path), {"detail": str(error).split("\n")[0]})], []
 
 
-def _rows(engine: Engine, project: Project, table: PublishedTable, number: int) -> tuple[list[str], list[tuple[Any, ...]]]:
+def _rows(session: Session, project: Project, table: PublishedTable, number: int) -> tuple[list[str], list[tuple[Any, ...]]]:
     """Header and rows, in an order that does not depend on the machine."""
-    findings, header = _failure(engine, project, table.query, "tables", number, "query")
+    findings, header = _failure(session, project, table.query, "tables", number, "query")
     if findings:
         raise InvalidDeclaration(findings)
-    return header, engine.query_rows(table.query, table.key)
+    return header, session.query_rows(table.query, table.key)
 
 
 def _write_csv(path: Path, table: PublishedTable, header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -1,0 +1,132 @@
+"""CSV and Parquet files as relations of texts, and findings for files that the engine cannot read.
+
+A scan numbers the columns of its file, so that names of any spelling are safe. `people.csv` with
+the header `id,Name` is
+
+    read_csv('people.csv', columns = {h0: 'VARCHAR', h1: 'VARCHAR'}, header = true, …)
+
+and the cells under `Name` are `h1`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import duckdb
+
+from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
+from lodpipe.engine.sql_session import Session, first_line
+from lodpipe.mapping.plan import text
+from lodpipe.sources.rows import (
+    LONGEST_ROW,
+    has_mixed_ends,
+    long_row,
+    ragged_rows,
+    too_long,
+    with_one_end,
+)
+
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True)
+class FileScan:
+    """The scan of a file: `name` is its name in findings; `nulls` mean no value in CSV."""
+
+    path: Path
+    name: str
+    header: Sequence[str]
+    nulls: tuple[str, ...] = ()
+
+    def cell(self, column: str) -> str:
+        """The column with the cells under a name of the header; NULL for an unknown name."""
+        return f"h{self.header.index(column)}" if column in self.header else "NULL"
+
+    def run(self, query: Callable[[str], Result], exchange: Path) -> Result:
+        """Calls `query` with the SQL of the scan. Raises InvalidData for errors in the file.
+
+        `exchange` is a folder for a copy of a file that the engine refuses and we can read.
+        """
+        if self._is_parquet:
+            try:
+                return query(self._parquet_reader)
+            except duckdb.Error as error:
+                raise InvalidData([_parquet_finding(self.path, self.name, error)]) from None
+        if long := long_row(self.path, self.name):
+            raise InvalidData(long)
+        try:
+            return query(self._csv_reader(self.path))
+        except duckdb.Error as error:
+            if ragged := ragged_rows(self.path, self.name, len(self.header)):
+                raise InvalidData(ragged) from None
+            if has_mixed_ends(self.path):
+                return self._run_with_one_end(query, exchange)
+            raise InvalidData([_csv_finding(self.name, error)]) from None
+
+    def _run_with_one_end(self, query: Callable[[str], Result], exchange: Path) -> Result:
+        """For a file whose lines end in two ways, which the engine refuses: it reads a copy."""
+        copy = with_one_end(self.path, self.name, exchange / "rows.csv")
+        try:
+            return query(self._csv_reader(copy))
+        except duckdb.Error as error:
+            raise InvalidData([_csv_finding(self.name, error)]) from None
+        finally:
+            copy.unlink()
+
+    @property
+    def row_number(self) -> str:
+        """SQL for the number of a row in its file, from 0."""
+        return "file_row_number" if self._is_parquet else "row_number() OVER () - 1"
+
+    @property
+    def _is_parquet(self) -> bool:
+        return self.path.suffix == ".parquet"
+
+    @property
+    def _columns(self) -> list[str]:
+        return [f"h{number}" for number in range(len(self.header))]
+
+    @property
+    def _parquet_reader(self) -> str:
+        path, columns = text(str(self.path)), ", ".join(self._columns)
+        return f"read_parquet({path}, file_row_number = true) AS scan({columns})"
+
+    def _csv_reader(self, path: Path) -> str:
+        columns = ", ".join(f"{column}: 'VARCHAR'" for column in self._columns)
+        nulls = ", ".join(map(text, self.nulls or ("",)))
+        return (
+            f"read_csv({text(str(path))}, columns = {{{columns}}}, header = true, "
+            f"auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = [{nulls}], "
+            f"strict_mode = true, null_padding = false, "
+            f"max_line_size = {LONGEST_ROW}, buffer_size = {2 * LONGEST_ROW})"
+        )
+
+
+def parquet_columns(session: Session, path: Path, name: str) -> list[str]:
+    """The names of the columns of a Parquet file. Raises InvalidData where it is none."""
+    try:
+        rows = session.rows(f"DESCRIBE SELECT * FROM read_parquet({text(str(path))})")
+    except duckdb.Error as error:
+        raise InvalidData([_parquet_finding(path, name, error)]) from None
+    return [row[0] for row in rows]
+
+
+def _csv_finding(name: str, error: duckdb.Error) -> Finding:
+    """The engine's own message for a file that it cannot read, at the line that it names."""
+    message = str(error)
+    found = re.search(r"Line: ([0-9]+)", message)
+    line = int(found[1]) if found else 0
+    if re.search("maximum line size|max_line_size", message, re.IGNORECASE):
+        return too_long(name, line)
+    parts = [part for part in message.split("\n") if part.strip() and "Error on Line" not in part]
+    detail = parts[0] if parts else first_line(error)
+    return Finding("LP102", Origin(name, line), {"format": "CSV", "detail": detail})
+
+
+def _parquet_finding(path: Path, name: str, error: duckdb.Error) -> Finding:
+    detail = first_line(error).replace(str(path), name)
+    return Finding("LP102", Origin(name), {"format": "Parquet", "detail": detail})

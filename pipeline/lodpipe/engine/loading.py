@@ -1,0 +1,114 @@
+"""Brings the record tables of a project into a session, and finds the file and line of a record.
+
+A record's number has the number of its table in it (sources/record_tables.py), so that each table
+here has the number of its place in the list. Files and queries that a mapping names itself are
+added to the same list (relations.py).
+
+    records.load([places])      # CREATE TABLE "places" (_record BIGINT, "id" VARCHAR, …)
+    records.locate(0, "name")    # Origin("source/places.csv", 2, 4)
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
+from lodpipe.engine.file_scans import FileScan, parquet_columns
+from lodpipe.engine.sql_session import Session
+from lodpipe.mapping.plan import quote
+from lodpipe.sources import RecordTable, RowTable, ScanTable
+from lodpipe.sources.record_tables import first_record, table_number
+
+_SMALL_TABLE = 100_000  # rows
+_SMALL_FILES = 5_000_000  # bytes
+
+
+class Located(Protocol):
+    """A table whose records have places in files."""
+
+    def locate(self, record: int, column: str | None = None) -> Origin:
+        """The place of a record, or of the value of one of its columns."""
+
+
+class Records:
+    """The record tables of a session, and the list of all tables that number records."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._tables: list[Located] = []
+
+    @property
+    def next_number(self) -> int:
+        """The number of the table that is added next."""
+        return len(self._tables)
+
+    def add(self, table: Located) -> int:
+        """Adds a table that numbers records, and gives its number."""
+        self._tables.append(table)
+        return len(self._tables) - 1
+
+    def locate(self, record: int, column: str | None = None) -> Origin:
+        """The place of a record, or of the value of one of its columns."""
+        return self._tables[table_number(record)].locate(record, column)
+
+    def load(self, tables: Sequence[RecordTable]) -> list[Finding]:
+        """Creates these tables in the session, and gives what could not be read."""
+        findings: list[Finding] = []
+        little = all(map(_is_little, tables))
+        if tables and little:
+            self._session.use_one_core()
+        with self._session.light_planning() if little else contextlib.nullcontext():
+            for table in tables:
+                self.add(table)
+                if isinstance(table, RowTable):
+                    self._load_rows(table)
+                else:
+                    findings += self._load_files(table)
+        if not self._session.is_small:
+            self._session.use_all_cores()
+        return findings
+
+    def add_table(
+        self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str | None]]
+    ) -> None:
+        """A table of texts that are no records; queries of the mapping can use it."""
+        self._session.create_table(name, dict.fromkeys(columns, "VARCHAR"), rows)
+
+    def _load_rows(self, table: RowTable) -> None:
+        columns = {column.name: "VARCHAR" for column in table.columns}
+        self._session.create_table(
+            table.name, {"_record": "BIGINT", "_parent": "BIGINT"} | columns, table.rows
+        )
+
+    def _load_files(self, table: ScanTable) -> list[Finding]:
+        columns = "".join(f", {quote(column.name)} VARCHAR" for column in table.columns)
+        self._session.rows(f"CREATE TABLE {quote(table.name)} (_record BIGINT{columns})")
+        findings: list[Finding] = []
+        for number, (name, path) in enumerate(table.files):
+            try:
+                self._load_file(table, first_record(table.number, number), path, name)
+            except InvalidData as error:
+                findings += error.findings
+        return findings
+
+    def _load_file(self, table: ScanTable, first: int, path: Path, name: str) -> None:
+        """Appends the rows of a file. Raises InvalidData."""
+        header = (
+            table.headers[name]
+            if name in table.headers
+            else parquet_columns(self._session, path, name)
+        )
+        scan = FileScan(path, name, header)
+        cells = "".join(f", CAST({scan.cell(column.name)} AS VARCHAR)" for column in table.columns)
+        insert = f"INSERT INTO {quote(table.name)} SELECT {first} + {scan.row_number}{cells} FROM "
+        scan.run(lambda reader: self._session.insert(insert + reader), self._session.exchange)
+
+
+def _is_little(table: RecordTable) -> bool:
+    """Whether one core is enough: by the number of rows, or by the size of files not read yet."""
+    if isinstance(table, RowTable):
+        return len(table.rows) < _SMALL_TABLE
+    return sum(path.stat().st_size for _, path in table.files if path.is_file()) < _SMALL_FILES

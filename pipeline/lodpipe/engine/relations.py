@@ -1,0 +1,329 @@
+"""The logical sources of a mapping as relations of texts.
+
+These are the `Sources` that a plan is made over (mapping/plan.py).
+
+A relation has a numbered column for each reference; `names` of it say which. What becomes of each
+kind of source:
+
+    table, query   (SELECT CAST(_record AS BIGINT) AS _record, "name" AS "c0" FROM "places")
+    csv, parquet   (SELECT 844424930131968 + rowid AS _record, * FROM "work 1")
+                   where "work 1" is SELECT CAST(h1 AS VARCHAR) AS c0 FROM read_csv(…)
+    json, yaml     the same over what json_relation.py extracts from each record
+    sql            the same over a CSV file that the database wrote (databases.py)
+
+A file is read once, with all columns that the mapping refers to. Nothing here makes terms or
+statements.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+
+from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
+from lodpipe.engine import databases, json_columns
+from lodpipe.engine.databases import Database, DatabaseTable
+from lodpipe.engine.file_scans import FileScan, parquet_columns
+from lodpipe.engine.json_relation import JsonReader
+from lodpipe.engine.loading import Records
+from lodpipe.engine.sql_session import Session, first_line
+from lodpipe.engine.typed_columns import text_column, typed_column, value_and_type
+from lodpipe.engine.work_tables import WorkTables
+from lodpipe.mapping.model import LogicalSource
+from lodpipe.mapping.plan import Parent, Relation, numbered, quote
+from lodpipe.sources.file_tables import FileTable, find
+from lodpipe.sources.jsonpath import PathError
+from lodpipe.sources.rows import wrong_separator
+
+
+class Relations:
+    """The relations of a session.
+
+    `root` is the folder of the files that a mapping names itself, `database` the address of the
+    database where it names none. `sort` sorts CSV and Parquet files while they are read, by the
+    order that the plan wants; their rows then have no numbers that `Records.locate` understands.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        records: Records,
+        root: Path,
+        database: str | None = None,
+        *,
+        sort: bool = False,
+    ) -> None:
+        self.work_tables = WorkTables(session)
+        self._session, self._records, self._root = session, records, root
+        self._database, self._sort = database, sort
+        self._has_typed_functions = False
+        self._relations: dict[LogicalSource, Relation] = {}
+        self._order_of: dict[str, str] = {}
+        self._query_names: dict[LogicalSource, str] = {}
+        self._columns: dict[str, dict[str, str]] = {}
+        self._files: dict[tuple[str, str, str | None], FileTable] = {}
+        self._databases: dict[str | None, Database] = {}
+
+    def close(self) -> None:
+        """Closes the databases."""
+        for database in self._databases.values():
+            database.close()
+
+    def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
+        """Runs the query of each source into a table, in order, so that later ones can name it.
+
+        Gives a finding for each whose SQL is wrong (LP604).
+        """
+        findings: list[Finding] = []
+        broken: list[str] = []  # a query that needs a broken one fails without a mistake of its own
+        for number, source in enumerate(sources):
+            if source.kind == "query" and source not in self._query_names:
+                name = self._query_names[source] = source.name or f"query {number}"
+                query = source.text.strip().rstrip(";")
+                try:
+                    self._session.rows(f"CREATE TABLE {quote(name)} AS {query}")
+                except duckdb.Error as error:
+                    missing = (f"with name {other} does not exist" for other in broken)
+                    if not any(message in str(error) for message in missing):
+                        findings.append(_sql_finding(source, error))
+                    broken.append(name)
+        return findings
+
+    def relate(
+        self, source: LogicalSource, references: tuple[str, ...], order: str = ""
+    ) -> Relation:
+        """The relation of a source for these references, made at the first call.
+
+        Raises InvalidDeclaration where there is no such table (LP604) or a reference cannot be
+        followed (LP602), InvalidData for files with errors, SourceError for files and databases
+        that cannot be read (LP106).
+        """
+        if source not in self._relations:
+            self._relations[source] = self._new_relation(source, references, order)
+        return self._relations[source]
+
+    def _new_relation(
+        self, source: LogicalSource, references: tuple[str, ...], order: str
+    ) -> Relation:
+        if source.kind in ("table", "query"):
+            return self._table_relation(source, references)
+        self._session.use_all_cores()
+        if source.kind == "sql":
+            return self._database_relation(source, references)
+        file = self._file(source)
+        try:
+            if file.kind in ("json", "jsonl", "yaml"):
+                self._define_typed_functions()
+                return JsonReader(self._session, self.work_tables, file).relation(references)
+            return self._flat_relation(file, source, references, order if self._sort else "")
+        except PathError as error:
+            raise InvalidDeclaration(
+                [Finding("LP602", source.origin, {"detail": str(error)})]
+            ) from None
+
+    # -- record tables and queries -----------------------------------------------------------------
+
+    def _table_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        """A record table or the result of a query.
+
+        Its columns become texts, with types where one of them is no text.
+        """
+        name = self._query_names.get(source, source.text)
+        try:
+            columns = self._columns_of(name)
+        except duckdb.Error as error:
+            raise InvalidDeclaration([_sql_finding(source, error)]) from None
+        names = numbered(references)
+        typed = any(columns.get(reference, "VARCHAR") != "VARCHAR" for reference in references)
+        if typed:
+            self._define_typed_functions()
+        make_column = typed_column if typed else text_column
+        has_record = columns.get("_record") in ("BIGINT", "INTEGER", "HUGEINT")
+        record = ["CAST(_record AS BIGINT) AS _record"] if has_record else []
+        cells = [
+            make_column(quote(reference), columns.get(reference), column)
+            for reference, column in names.items()
+        ]
+        selected = ", ".join([*record, *cells]) or "NULL AS nothing"
+        sql = f"(SELECT {selected} FROM {quote(name)})"
+        return Relation(sql, tuple(columns), has_record, typed, names=names)
+
+    def _columns_of(self, table: str) -> dict[str, str]:
+        """The columns of a table with their types. Raises duckdb.Error where there is no table.
+
+        Those of all tables are read together.
+        """
+        if table not in self._columns:
+            rows = self._session.rows(
+                "SELECT table_name, column_name, data_type FROM duckdb_columns() "
+                "WHERE schema_name = 'main' AND NOT internal ORDER BY table_name, column_index"
+            )
+            self._columns = {name: {} for name, _, _ in rows}
+            for name, column, sql_type in rows:
+                self._columns[name][column] = sql_type
+        if table not in self._columns:  # it may be a view, or spelt in another case
+            rows = self._session.rows(f"DESCRIBE SELECT * FROM {quote(table)}")
+            self._columns[table] = {row[0]: str(row[1]) for row in rows}
+        return self._columns[table]
+
+    def _define_typed_functions(self) -> None:
+        """The functions that only sources with types need."""
+        if not self._has_typed_functions:
+            self._has_typed_functions = True
+            self._session.define_functions((*json_columns.FUNCTIONS, *databases.FUNCTIONS))
+
+    # -- files and databases -----------------------------------------------------------------------
+
+    def _file(self, source: LogicalSource) -> FileTable:
+        """The file table of a source; the same file under the same iterator is one table."""
+        key = (source.text, source.kind, source.iterator)
+        if key not in self._files:
+            path, name = find(source.text, source.origin, self._root)
+            number = self._records.next_number
+            file = FileTable(name, number, path, source.kind, source.origin, source.iterator or "$")
+            self._records.add(file)
+            self._files[key] = file
+        return self._files[key]
+
+    def _flat_relation(
+        self, file: FileTable, source: LogicalSource, references: tuple[str, ...], order: str
+    ) -> Relation:
+        """The columns that are referred to, read once: all later queries read them as columns."""
+        header = (
+            file.header
+            if file.kind == "csv"
+            else parquet_columns(self._session, file.path, file.name)
+        )
+        _check_header(file, header, references)
+        names = numbered(references)
+        scan = FileScan(file.path, file.name, header, source.nulls)
+        cells = [
+            f"CAST({scan.cell(name)} AS VARCHAR) AS {column}" for name, column in names.items()
+        ]
+        selected = ", ".join(cells) or "NULL AS nothing"
+        ordered = f" ORDER BY {order}" if order else ""
+
+        def read(reader: str) -> str:
+            sql = f"SELECT * FROM (SELECT {selected} FROM {reader}){ordered}"
+            return self.work_tables.create_records(sql, file.number)
+
+        relation = scan.run(read, self._session.exchange)
+        self._order_of[relation] = order
+        return Relation(relation, tuple(header), names=names)
+
+    def _database_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        """The columns that are referred to, by way of a CSV file that the database fills."""
+        self._define_typed_functions()
+        key = source.database or None
+        if key not in self._databases:
+            self._databases[key] = databases.connect(source, self._database, self._root)
+        file = self._session.exchange / "answer.csv"
+        answer = databases.unload(self._databases[key], source, references, file)
+        number = self._records.add(DatabaseTable(source.origin))
+        names = numbered(references)
+        cells = [
+            value_and_type(*answer.values.get(name, ("NULL", "NULL")), column)
+            for name, column in names.items()
+        ]
+        sql = f"SELECT {', '.join(cells) or 'NULL AS nothing'} FROM {answer.reader}"
+        try:
+            relation = self.work_tables.create_records(sql, number)
+        except duckdb.Error as error:
+            raise databases.unreadable(source, str(error)) from None
+        finally:
+            file.unlink(missing_ok=True)
+        return Relation(relation, answer.columns, typed=True, names=names)
+
+    # -- the order of files ------------------------------------------------------------------------
+
+    def order_of(self, relation: str) -> str:
+        """The SQL by which the rows of a relation were sorted when read; empty if they were not."""
+        return self._order_of.get(relation, "")
+
+    @property
+    def is_sorted(self) -> bool:
+        """Whether any file was sorted when it was read."""
+        return any(self._order_of.values())
+
+    def read_unsorted(self) -> None:
+        """Forgets the files, so that the next plan reads them in their own order."""
+        self.work_tables.drop_all()
+        self._order_of.clear()
+        self._relations.clear()
+        self._sort = False
+
+    # -- keys and joins ----------------------------------------------------------------------------
+
+    def distinct_by_key(
+        self, relation: Relation, keys: Sequence[str], columns: Sequence[str]
+    ) -> Relation | None:
+        """A relation with these columns in which no two rows have equal keys.
+
+        None where equal keys have different rows.
+        """
+        names = [*columns, *(f"{name} type" for name in columns if relation.typed)]
+        listed, key = ", ".join(map(quote, names)), ", ".join(map(quote, keys))
+        has_key = " AND ".join(f"{quote(name)} IS NOT NULL" for name in keys)
+        counts = f"count(*), count(DISTINCT ({key})), approx_count_distinct(({listed}))"
+        ((rows, distinct_keys, estimate),) = self._session.rows(
+            f"SELECT {counts} FROM {relation.sql} WHERE {has_key}"
+        )
+        if rows == distinct_keys:
+            return relation
+        if estimate > 2 * distinct_keys:
+            return None
+        distinct = f"(SELECT DISTINCT {listed} FROM {relation.sql} WHERE {has_key})"
+        if set(names) != set(keys):
+            ((distinct_rows,),) = self._session.rows(f"SELECT count(*) FROM {distinct}")
+            if distinct_rows != distinct_keys:
+                return None
+        return replace(relation, sql=distinct)
+
+    def has_repeats(self, relation: str, columns: Sequence[str]) -> bool:
+        """Whether most rows of a relation are equal to others in these columns.
+
+        It is an estimate, which may be wrong by an eighth.
+        """
+        listed = ", ".join(columns) or "NULL"
+        ((rows, estimate),) = self._session.rows(
+            f"SELECT count(*), approx_count_distinct(({listed})) FROM {relation}"
+        )
+        return bool(rows > 2 * estimate)
+
+    def join_parents(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
+        """A work table with the columns of the rows' parents, NULL where there is none.
+
+        Example:
+            SELECT c.*, p0."c0" AS "parent 1 c0" FROM "work 1" AS c
+            LEFT JOIN "work 2" AS p0 ON c."c1" = p0."c0"
+        """
+        columns, joins = "", ""
+        for number, parent in enumerate(parents):
+            typed = parent.relation.typed
+            names = [*parent.columns, *(f"{name} type" for name in parent.columns if typed)]
+            columns += "".join(
+                f", p{number}.{quote(name)} AS {quote(parent.prefix + name)}" for name in names
+            )
+            condition = " AND ".join(
+                f"c.{quote(child)} = p{number}.{quote(key)}" for child, key in parent.on
+            )
+            joins += f" LEFT JOIN {parent.relation.sql} AS p{number} ON {condition}"
+        sql = f"SELECT c.*{columns} FROM {relation.sql} AS c{joins}"
+        return replace(relation, sql=self.work_tables.create(sql))
+
+
+def _check_header(file: FileTable, header: list[str], references: tuple[str, ...]) -> None:
+    """Raises InvalidData unless each reference names one column and commas separate the cells."""
+    missing = [name for name in references if name not in header]
+    if missing and (separated := wrong_separator(file.name, header)):
+        raise InvalidData([separated])
+    for name in references:
+        if header.count(name) > 1:
+            raise InvalidData([Finding("LP103", Origin(file.name, 1), {"key": name, "first": "1"})])
+
+
+def _sql_finding(source: LogicalSource, error: duckdb.Error) -> Finding:
+    return Finding("LP604", source.origin, {"detail": first_line(error)})

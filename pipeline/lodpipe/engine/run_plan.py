@@ -1,0 +1,137 @@
+"""Runs a plan: finds the rows that fail its checks, and makes the table `statements`.
+
+The plan of a mapping with two triples maps, places and people, becomes one query; each SELECT is
+that of its triples map:
+
+    CREATE TABLE statements AS
+    SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule
+    FROM (SELECT s, p, o, g, record, rule FROM (…places…)
+          UNION ALL SELECT s, p, o, g, record, rule FROM (…people…)
+          UNION ALL SELECT * FROM declared)
+    GROUP BY s, p, o, g ORDER BY s, p, o, g
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+
+from lodpipe.engine.sql_functions import IRI_SAFE, IRI_SAFE_ASCII
+from lodpipe.engine.sql_session import Session
+from lodpipe.mapping.plan import Check, Plan, Select, text
+from lodpipe.rdf.datatypes import LAX, PATTERNS
+
+_MANY_STATEMENTS = 100_000
+_COLUMNS = {
+    "s": "VARCHAR",
+    "p": "VARCHAR",
+    "o": "VARCHAR",
+    "g": "VARCHAR",
+    "record": "BIGINT",
+    "rule": "INTEGER",
+}
+
+
+def prepare_light_plan(session: Session, patterns: Mapping[str, str]) -> bool:
+    """Whether the data is so small that a light plan is quicker.
+
+    If so, sets the variable in which such a plan looks up patterns. `patterns` are those of own
+    datatypes by IRI; those of XSD are added.
+    """
+    if not session.is_small:
+        return False
+    entries = {**dict.fromkeys(LAX, ""), **PATTERNS, **patterns}
+    listed = ", ".join(f"{text(f'<{iri}>')}: {text(pattern)}" for iri, pattern in entries.items())
+    session.rows(f"SET VARIABLE patterns = MAP {{{listed}}}")
+    return True
+
+
+def failures(
+    session: Session, plan: Plan
+) -> Iterator[tuple[Check, int, list[tuple[int | None, str]]]]:
+    """Each check that rows fail: how many do, and the first ten of these records with the value."""
+    with session.light_planning():
+        failing = [
+            (select, check, count)
+            for select in plan.selects
+            for check, count in _failing(session, select)
+        ]
+    for select, check, count in failing:
+        yield check, count, _samples(session, select, check)
+
+
+def has_failures(session: Session, plan: Plan) -> bool:
+    """Whether any row fails a check."""
+    with session.light_planning():
+        return any(_failing(session, select) for select in plan.selects)
+
+
+def _failing(session: Session, select: Select) -> list[tuple[Check, int]]:
+    """The checks that rows fail, and how many do."""
+    if not select.checks:
+        return []
+    counts = ", ".join(f"count(*) FILTER ({check.problem})" for check in select.checks)
+    (row,) = session.rows(f"SELECT {counts} FROM {select.source}")
+    return [(check, count) for check, count in zip(select.checks, row, strict=True) if count]
+
+
+def _samples(session: Session, select: Select, check: Check) -> list[tuple[int | None, str]]:
+    """The first ten records that fail a check, in the order of their numbers, with the value."""
+    return session.rows(
+        f"SELECT DISTINCT {select.record} AS record, {check.value} FROM {select.source} "
+        f"WHERE {check.problem} ORDER BY ALL LIMIT 10"
+    )
+
+
+def count_statements(session: Session, plan: Plan) -> list[tuple[str, int]]:
+    """How many statements each rule makes, in the order of the mapping.
+
+    Doubles count, except equal pairs of a join.
+    """
+    counts: dict[int, int] = {}
+    for select in plan.selects:
+        if not select.parts:
+            continue
+        (row,) = session.rows(select.counts_sql)
+        for (*_, number), count in zip(select.parts, row, strict=True):
+            counts[number] = counts.get(number, 0) + count
+    return [(plan.rules[number].name, count) for number, count in sorted(counts.items())]
+
+
+def make_statements(session: Session, plan: Plan, declared: Sequence[Sequence[object]]) -> None:
+    """Makes the table `statements`: sorted by s, p, o, g, each one once, with its first record.
+
+    `declared` are statements that come from no record (the ontology), as rows of the same columns.
+    """
+    session.create_table("declared", _COLUMNS, declared)
+    selects = [select.sql for select in plan.selects if select.parts]
+    union = "\nUNION ALL\n".join([*selects, "SELECT * FROM declared"])
+    with session.light_planning(), _light_encoding(session, plan):
+        ((count,),) = session.rows(
+            "CREATE TABLE statements AS "
+            "SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "
+            f"FROM ({union}) GROUP BY s, p, o, g ORDER BY s, p, o, g"
+        )
+    if count > _MANY_STATEMENTS:
+        session.use_all_cores()
+
+
+@contextlib.contextmanager
+def _light_encoding(session: Session, plan: Plan) -> Iterator[None]:
+    """A shorter `iri_safe` for small data whose keys are ASCII, as nearly all are.
+
+    The planner copies the function for each call.
+    """
+    encoded = (plan.encoded if session.is_small else None) or ()
+    keys = " UNION ALL ".join(
+        f"SELECT concat({', '.join(columns)}) AS key FROM {source}" for source, columns in encoded
+    )
+    is_ascii = f"SELECT bool_and(strlen(key) = length(key)) FROM ({keys})"
+    light = bool(keys) and session.rows(is_ascii) != [(False,)]
+    if light:
+        session.define_functions([IRI_SAFE_ASCII])
+    try:
+        yield
+    finally:
+        if light:
+            session.define_functions([IRI_SAFE])

@@ -35,7 +35,7 @@ COMMANDS = {
     "query": Entry("query", "Run a query of queries/, a file, or standard input (-); without an argument, list the queries."),
     "catalogue": Entry("catalogue", "Show the metadata quality score of data.europa.eu for dist/catalog.ttl, and what would raise it."),
     "explain": Entry("explain", "Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI, full or relative)."),
-    "schema": Entry("schema", "Print the JSON Schema of publication.yaml, for editors."),
+    "schema": Entry("json_schema", "Print the JSON Schema of publication.yaml, for editors."),
     "serve": Entry("serve", "Serve dist/ with a read-only SPARQL endpoint at /sparql.", True),
 }
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import click
+
+from lodpipe.commands.session import errors_reported, print_result
 
 
 @click.command("schema")
@@ -14,4 +17,5 @@ def command(what: str) -> None:
     from lodpipe.config.publication import publication_schema
 
     schemas = {"publication": publication_schema}
-    click.echo(json.dumps(schemas[what](), ensure_ascii=False, indent=2))
+    with errors_reported(Path(), lambda: "en"):
+        print_result(json.dumps(schemas[what](), ensure_ascii=False, indent=2))

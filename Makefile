@@ -16,6 +16,7 @@ check: $(VENV)/.run  ## check records, graph and dist/; writes nothing
 
 test: $(VENV)/.test comunica  ## set up, then lint, types and all tests
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -n auto --dist loadfile
 
@@ -31,6 +32,7 @@ comunica:  # a SPARQL engine for the tests of queries/; where there is no npm, o
 
 lint: $(VENV)/.test  ## lint and types only
 	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
 format: $(VENV)/.test  ## put imports and simple lint in order

@@ -1,9 +1,11 @@
-"""Search and SPARQL in the browser at scale: time until ready, longest task, time of each query; by hand.
+"""Search and SPARQL in the browser at scale: time until ready, longest task, time of each query; by
+hand.
 
     python benchmarks/browser.py FILE.csv [--entries 500 50000]
 
-FILE.csv is a register with columns ror, name, name_de, aliases, country, city, lat, lon (ROR's). The pages are those of dist/site/, which
-`lodpipe build` writes; index and dump are made of the register.
+FILE.csv is a register with columns ror, name, name_de, aliases, country, city, lat, lon (ROR's).
+The pages are those of dist/site/, which `lodpipe build` writes; index and dump are made of the
+register.
 """
 
 from __future__ import annotations
@@ -46,9 +48,19 @@ QUERIES = {
 def entries(rows: list[dict[str, str]]) -> dict:
     def entry(row: dict[str, str]) -> list:
         labels = [row["name_de"], row["name"]] if row["name_de"] else [row["name"]]
-        return [0, f"organisation/{row['ror'][-9:]}", labels, [one for one in row["aliases"].split("|") if one], row["country"]]
+        return [
+            0,
+            f"organisation/{row['ror'][-9:]}",
+            labels,
+            [one for one in row["aliases"].split("|") if one],
+            row["country"],
+        ]
 
-    return {"languages": ["de", "en"], "groups": [["Organisationen", "Organisations"]], "entries": [entry(row) for row in rows]}
+    return {
+        "languages": ["de", "en"],
+        "groups": [["Organisationen", "Organisations"]],
+        "entries": [entry(row) for row in rows],
+    }
 
 
 def statements(rows: list[dict[str, str]]) -> bytes:
@@ -85,7 +97,9 @@ def measure(folder: Path) -> None:
             page.goto("about:blank")
             page.goto(f"{address}sparql.html#query={query}")
             page.locator(".downloads").wait_for(timeout=300_000)
-            print(f"  {time.perf_counter() - start:6.1f} s from nothing to shown: {name}: {page.inner_text('.tool-status')}")
+            print(
+                f"  {time.perf_counter() - start:6.1f} s from nothing to shown: {name}: {page.inner_text('.tool-status')}"
+            )
 
 
 def main() -> None:
@@ -98,7 +112,9 @@ def main() -> None:
     for number in options.entries:
         with tempfile.TemporaryDirectory() as name:
             folder = pages(Path(name))
-            index = json.dumps(entries(rows[:number]), ensure_ascii=False, separators=(",", ":")).encode()
+            index = json.dumps(
+                entries(rows[:number]), ensure_ascii=False, separators=(",", ":")
+            ).encode()
             (folder / "search.json").write_bytes(index)
             dump = statements(rows[:number])
             (folder / "rogl.nq.gz").write_bytes(gzip.compress(dump))

@@ -1,6 +1,7 @@
-"""The real publication: lodpipe beside one plain script, whole process, medians of alternating runs.
+"""The real publication: lodpipe beside one plain script, whole process, medians of alternating
+runs.
 
-    python benchmarks/flagship.py [--project DIR] [--runs 5] [--json FILE]
+python benchmarks/flagship.py [--project DIR] [--runs 5] [--json FILE]
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ PARTS = ("publication.yaml", "source", "ontology", "shapes", "queries")
 PACKAGES = ("lodpipe", "duckdb", "pyoxigraph", "rdflib", "pyshacl", "PyYAML")
 BUILD, SCRIPT = "lodpipe build", "plain script"
 _STEP = re.compile(r"^ *([\d.]+) s  (.+)$", re.MULTILINE)
-# Whether two dumps hold the same triples, told by another process, so that this one stays small (see measure.py).
+# Whether two dumps hold the same triples, told by another process, so that this one stays small
+# (see measure.py).
 _COMPARE = """
 import sys, pyoxigraph as ox
 one, other = ({str(quad) for quad in ox.parse(path=path, format=ox.RdfFormat.N_TRIPLES)} for path in sys.argv[1:])
@@ -69,18 +71,31 @@ class Flagship:
         return measure([self.lodpipe, "--help"], self.built)[0]
 
     def script(self, validator: str) -> Callable[[], Run]:
-        return lambda: measure([sys.executable, HERE / "plain_script.py", self.project, self.work / "plain", validator], self.work)[0]
+        return lambda: measure(
+            [
+                sys.executable,
+                HERE / "plain_script.py",
+                self.project,
+                self.work / "plain",
+                validator,
+            ],
+            self.work,
+        )[0]
 
     def same_triples(self) -> tuple[list[int], str]:
         """Triples of lodpipe and of the script, and how many each has alone; with samples."""
         dumps = [self.built / "dist/rogl.nt", self.work / "plain/rogl.nt"]
-        told = subprocess.run([sys.executable, "-c", _COMPARE, *dumps], capture_output=True, text=True, check=True).stdout
+        told = subprocess.run(
+            [sys.executable, "-c", _COMPARE, *dumps], capture_output=True, text=True, check=True
+        ).stdout
         first, _, samples = told.partition("\n")
         return [int(number) for number in first.split()], samples
 
 
 def _steps(told: str, wall: float) -> dict[str, float]:
-    """How long each step took, from the times at which `build -v` says they begin; the rest is the interpreter's start and end."""
+    """How long each step took, from the times at which `build -v` says they begin; the rest is the
+    interpreter's start and end.
+    """
     said = [(float(time), name) for time, name in _STEP.findall(told)]
     found = {name: said[at + 1][0] - time for at, (time, name) in enumerate(said[:-1])}
     return {**found, "starting and ending": wall - sum(found.values())}
@@ -92,9 +107,18 @@ def breakdown(steps: list[dict[str, float]]) -> dict[str, float]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="lodpipe beside one plain script, on the real publication.")
-    parser.add_argument("--project", type=Path, default=HERE.parent, help="a publication's folder (default: this repository)")
-    parser.add_argument("--runs", type=int, default=5, help="rounds; each runs every command once (default: 5)")
+    parser = argparse.ArgumentParser(
+        description="lodpipe beside one plain script, on the real publication."
+    )
+    parser.add_argument(
+        "--project",
+        type=Path,
+        default=HERE.parent,
+        help="a publication's folder (default: this repository)",
+    )
+    parser.add_argument(
+        "--runs", type=int, default=5, help="rounds; each runs every command once (default: 5)"
+    )
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
@@ -114,9 +138,17 @@ def main() -> int:
     print("\n" + table(found, BUILD) + "\n")
     print("| step of lodpipe build | s |\n|---|---:|")
     print("\n".join(f"| {name} | {seconds:.2f} |" for name, seconds in steps.items()))
-    print(f"\ntriples: lodpipe {mine}, plain script {theirs}; only lodpipe {alone}, only plain script {lacking}\n{samples}")
+    print(
+        f"\ntriples: lodpipe {mine}, plain script {theirs}; only lodpipe {alone}, only plain script {lacking}\n{samples}"
+    )
     if options.json:
-        figures = {"machine": machine(PACKAGES), "runs": options.runs, "figures": plain(found), "steps": steps, "triples": [mine, theirs]}
+        figures = {
+            "machine": machine(PACKAGES),
+            "runs": options.runs,
+            "figures": plain(found),
+            "steps": steps,
+            "triples": [mine, theirs],
+        }
         options.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     return 0 if not alone and not lacking else 1
 

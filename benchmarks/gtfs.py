@@ -1,12 +1,15 @@
-"""Makes a public-transport feed of any scale, always the same bytes, with the tables and joins of the GTFS-Madrid-Bench.
+"""Makes a public-transport feed of any scale, always the same bytes, with the tables and joins of
+the GTFS-Madrid-Bench.
 
     python benchmarks/gtfs.py SCALE FOLDER
 
-The benchmark (Chaves-Fraga et al., Journal of Web Semantics 65, 2020) scales the feed of Madrid's underground: ten CSV files, of which
-SHAPES has 58,540 rows a scale unit and makes nine statements in ten. Its shapes find their points by a join of SHAPES with itself on
-`shape_id`, which no side of has unique: with 30 shapes a unit that is 1,951 points a shape and 114 million pairs of rows for 58,540
-statements. Row counts of the other files are chosen so that a unit makes about as many statements as the published feed (395,953).
-Cells come from the number of their row, as in generate.py.
+The benchmark (Chaves-Fraga et al., Journal of Web Semantics 65, 2020) scales the feed of Madrid's
+underground: ten CSV files, of which SHAPES has 58,540 rows a scale unit and makes nine statements
+in ten. Its shapes find their points by a join of SHAPES with itself on `shape_id`, which no side of
+has unique: with 30 shapes a unit that is 1,951 points a shape and 114 million pairs of rows for
+58,540 statements. Row counts of the other files are chosen so that a unit makes about as many
+statements as the published feed (395,953). Cells come from the number of their row, as in
+generate.py.
 """
 
 from __future__ import annotations
@@ -22,7 +25,16 @@ Rows = Iterator[tuple[str, ...]]
 SHAPES, POINTS = 30, 58_540
 ROUTES, TRIPS, STOPS, SERVICES = 13, 130, 1_262, 10
 STOP_TIMES, FREQUENCIES = 2_520, 650
-_LINES = ("Pinar de Chamartín", "Las Rosas", "Moncloa", "Argüelles", "Alameda de Osuna", "Pitis", "Paco de Lucía", "Aeropuerto T4")
+_LINES = (
+    "Pinar de Chamartín",
+    "Las Rosas",
+    "Moncloa",
+    "Argüelles",
+    "Alameda de Osuna",
+    "Pitis",
+    "Paco de Lucía",
+    "Aeropuerto T4",
+)
 _WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 
@@ -54,7 +66,14 @@ def agency(scale: int) -> Rows:
 
 def feed_info(scale: int) -> Rows:
     for n in range(scale):
-        yield f"Consorcio Regional {n}", f"https://www.example.org/feed/{n}", "es", "2017-01-01", "2024-12-28", f"v{n}"
+        yield (
+            f"Consorcio Regional {n}",
+            f"https://www.example.org/feed/{n}",
+            "es",
+            "2017-01-01",
+            "2024-12-28",
+            f"v{n}",
+        )
 
 
 def calendar(scale: int) -> Rows:
@@ -87,7 +106,17 @@ def routes(scale: int) -> Rows:
 def trips(scale: int) -> Rows:
     for n in range(TRIPS * scale):
         service, shape = mixed(n) % (SERVICES * scale), n % (SHAPES * scale)
-        yield f"r{n % (ROUTES * scale)}", f"s{service}", f"t{n}", _LINES[n % 8], f"{n}", "01"[n & 1], "", f"sh{shape}", "1"
+        yield (
+            f"r{n % (ROUTES * scale)}",
+            f"s{service}",
+            f"t{n}",
+            _LINES[n % 8],
+            f"{n}",
+            "01"[n & 1],
+            "",
+            f"sh{shape}",
+            "1",
+        )
 
 
 def stops(scale: int) -> Rows:
@@ -177,7 +206,9 @@ def generate(scale: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description="Makes the ten CSV files of a public-transport feed.")
+    parser = argparse.ArgumentParser(
+        description="Makes the ten CSV files of a public-transport feed."
+    )
     parser.add_argument("scale", type=int)
     parser.add_argument("folder", type=Path)
     options = parser.parse_args()

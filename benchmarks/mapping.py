@@ -1,9 +1,11 @@
-"""The mapping engine at scale: `lodpipe map` beside its peers, whole process, medians of alternating runs.
+"""The mapping engine at scale: `lodpipe map` beside its peers, whole process, medians of
+alternating runs.
 
-    python benchmarks/mapping.py [--rows 100000] [--runs 3] [--cases organisations …] [--scale 1] [--engines lodpipe …] [--json FILE]
+    python benchmarks/mapping.py [--rows 100000] [--runs 3] [--cases organisations …] [--scale 1]
+    [--engines lodpipe …] [--json FILE]
 
-Every engine runs the same mapping on the same files in the same round. Then its output is brought to one spelling and compared, as
-a set of statements, with lodpipe's.
+Every engine runs the same mapping on the same files in the same round. Then its output is brought
+to one spelling and compared, as a set of statements, with lodpipe's.
 """
 
 from __future__ import annotations
@@ -55,7 +57,9 @@ class Output:
 
 @dataclass(frozen=True)
 class Difference:
-    """Statements that only the reference has, and only this engine; then the same with the IRIs of both written as URIs."""
+    """Statements that only the reference has, and only this engine; then the same with the IRIs of
+    both written as URIs.
+    """
 
     lacking: int
     added: int
@@ -67,7 +71,9 @@ class Difference:
 class Bench:
     """One case: the engines that can run it, and what they made."""
 
-    def __init__(self, case: str, folder: Path, work: Path, names: Sequence[str], limit: float) -> None:
+    def __init__(
+        self, case: str, folder: Path, work: Path, names: Sequence[str], limit: float
+    ) -> None:
         self.case, self.folder, self.work, self.limit = case, folder, work, limit
         self.commands: dict[str, Callable[[], Sequence[str | Path]]] = {}
         self.failed: dict[str, str] = {}
@@ -75,17 +81,32 @@ class Bench:
             self._add(name)
 
     def task(self, name: str) -> Task:
-        # lodpipe writes N-Quads, the others N-Triples; without named graphs they are the same lines.
+        # lodpipe writes N-Quads, the others N-Triples; without named graphs they are the same
+        # lines.
         suffix = "nq" if name in (LODPIPE, UNSORTED) else "nt"
-        return Task(self.case, self.folder, self.folder / f"out-{name.replace(' ', '').replace(',', '-')}.{suffix}")
+        return Task(
+            self.case,
+            self.folder,
+            self.folder / f"out-{name.replace(' ', '').replace(',', '-')}.{suffix}",
+        )
 
     def _add(self, name: str) -> None:
         task = self.task(name)
         if name in (LODPIPE, UNSORTED):
             program = Path(sys.executable).with_name("lodpipe")
-            # Real registers hold wrong values; as the peers do, lodpipe is to go on, yet it says each of them.
+            # Real registers hold wrong values; as the peers do, lodpipe is to go on, yet it says
+            # each of them.
             more = ["--no-sort"] if name == UNSORTED else []
-            self.commands[name] = lambda: [program, "map", f"{self.case}.rml.ttl", "-o", task.out, "--on-invalid-value", "warn", *more]
+            self.commands[name] = lambda: [
+                program,
+                "map",
+                f"{self.case}.rml.ttl",
+                "-o",
+                task.out,
+                "--on-invalid-value",
+                "warn",
+                *more,
+            ]
             return
         peer = next(one for one in PEERS if one.name == name)
         if peer.runs(self.case):
@@ -100,18 +121,30 @@ class Bench:
             return measure(self.commands[name](), self.folder, timeout=self.limit)[0]
         except Failed as error:
             # The last line that says something.
-            self.failed[name] = next((line for line in reversed(str(error).splitlines()) if line.strip(" ^.~")), "")
+            self.failed[name] = next(
+                (line for line in reversed(str(error).splitlines()) if line.strip(" ^.~")), ""
+            )
             return None
 
     def measured(self, runs: int) -> dict[str, list[Run]]:
-        found = alternating({name: (lambda name=name: self.run(name)) for name in self.commands}, runs)
+        found = alternating(
+            {name: (lambda name=name: self.run(name)) for name in self.commands}, runs
+        )
         return {name: figures for name, figures in found.items() if name not in self.failed}
 
     def output(self, name: str) -> Output:
-        """Brings an engine's output to one spelling; by other processes, so that this one stays small (see measure.py)."""
-        made, ordered, uris = self.task(name).out, self.work / f"{name}.sorted", self.work / f"{name}.uris"
+        """Brings an engine's output to one spelling; by other processes, so that this one stays
+        small (see measure.py).
+        """
+        made, ordered, uris = (
+            self.task(name).out,
+            self.work / f"{name}.sorted",
+            self.work / f"{name}.uris",
+        )
         spelled = self.work / "spelled"
-        told = _told([sys.executable, HERE / "normalise.py", made, spelled]).rstrip("\n").split("\n")
+        told = (
+            _told([sys.executable, HERE / "normalise.py", made, spelled]).rstrip("\n").split("\n")
+        )
         _sort(spelled, ordered)
         _told([sys.executable, HERE / "normalise.py", "--uri", ordered, spelled])
         _sort(spelled, uris)
@@ -120,20 +153,27 @@ class Bench:
         with ordered.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         statements = int(_told(["wc", "-l", ordered]).split()[0])
-        return Output(made.stat().st_size, lines, invalid, statements, digest, ordered, uris, told[1:])
+        return Output(
+            made.stat().st_size, lines, invalid, statements, digest, ordered, uris, told[1:]
+        )
 
     def floor(self, name: str) -> dict[str, Run]:
         """What no engine can beat: copying the output, and sorting its lines."""
         made, copy = self.task(name).out, self.work / "copy"
         found = {}
-        for label, command in {"cp": ["cp", made, copy], "LC_ALL=C sort -u": ["sort", "-u", "-o", copy, made]}.items():
+        for label, command in {
+            "cp": ["cp", made, copy],
+            "LC_ALL=C sort -u": ["sort", "-u", "-o", copy, made],
+        }.items():
             found[label] = measure(command, self.folder, extra={"LC_ALL": "C"})[0]
         copy.unlink()
         return found
 
 
 def _sort(source: Path, target: Path) -> None:
-    subprocess.run(["sort", "-u", "-o", target, source], check=True, env={**os.environ, "LC_ALL": "C"})
+    subprocess.run(
+        ["sort", "-u", "-o", target, source], check=True, env={**os.environ, "LC_ALL": "C"}
+    )
 
 
 def _told(command: Sequence[str | Path]) -> str:
@@ -141,9 +181,13 @@ def _told(command: Sequence[str | Path]) -> str:
 
 
 def _alone(one: Path, other: Path) -> tuple[int, list[str]]:
-    """How many lines only the first of two sorted files has, with samples from the beginning and from further on."""
+    """How many lines only the first of two sorted files has, with samples from the beginning and
+    from further on.
+    """
     # The system's comm streams through files of any size.
-    with subprocess.Popen(["comm", "-23", one, other], stdout=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"}) as lines:
+    with subprocess.Popen(
+        ["comm", "-23", one, other], stdout=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"}
+    ) as lines:
         count, samples = 0, []
         for line in lines.stdout:
             count += 1
@@ -153,20 +197,29 @@ def _alone(one: Path, other: Path) -> tuple[int, list[str]]:
 
 
 def compare(reference: Output, other: Output) -> Difference:
-    """What each of two outputs has alone: by the letter, and once IRIs are URIs; samples are of the latter where there are any."""
+    """What each of two outputs has alone: by the letter, and once IRIs are URIs; samples are of the
+    latter where there are any.
+    """
     lacking, added = _alone(reference.sorted, other.sorted), _alone(other.sorted, reference.sorted)
-    mild_lacking, mild_added = _alone(reference.uris, other.uris), _alone(other.uris, reference.uris)
-    samples = [f"- {line}" for line in mild_lacking[1] or lacking[1]] + [f"+ {line}" for line in mild_added[1] or added[1]]
+    mild_lacking, mild_added = (
+        _alone(reference.uris, other.uris),
+        _alone(other.uris, reference.uris),
+    )
+    samples = [f"- {line}" for line in mild_lacking[1] or lacking[1]] + [
+        f"+ {line}" for line in mild_added[1] or added[1]
+    ]
     return Difference(lacking[0], added[0], mild_lacking[0], mild_added[0], samples)
 
 
-# -- cases -------------------------------------------------------------------------------------------------------------
+# -- cases -----------------------------------------------------------------------------------------
 
 
 def prepare(case: str, options: argparse.Namespace) -> Path:
     """A folder with the sources and mappings of a case side by side."""
     rows, registers = options.rows, options.registers
-    folder = cache(DATA) / (str(rows) if case in GENERATED else f"{case}-{options.scale}" if case == GTFS else case)
+    folder = cache(DATA) / (
+        str(rows) if case in GENERATED else f"{case}-{options.scale}" if case == GTFS else case
+    )
     folder.mkdir(parents=True, exist_ok=True)
     if case in GENERATED:
         generate(rows, folder)
@@ -183,7 +236,13 @@ def prepare(case: str, options: argparse.Namespace) -> Path:
 
 def run_case(case: str, options: argparse.Namespace) -> dict[str, object]:
     folder = prepare(case, options)
-    size = f", {options.rows:,} rows" if case in GENERATED else f", scale {options.scale}" if case == GTFS else ""
+    size = (
+        f", {options.rows:,} rows"
+        if case in GENERATED
+        else f", scale {options.scale}"
+        if case == GTFS
+        else ""
+    )
     print(f"\n## {case}{size}")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=DATA) as work:
         bench = Bench(case, folder, Path(work), options.engines, options.limit)
@@ -195,8 +254,18 @@ def run_case(case: str, options: argparse.Namespace) -> dict[str, object]:
         reference = LODPIPE if LODPIPE in found else next(iter(found))
         floor = bench.floor(reference)
         outputs = {} if options.no_comparison else {name: bench.output(name) for name in found}
-        print("\n" + table({**found, **{f"floor: {label}": [run] for label, run in floor.items()}}, reference) + "\n")
-        differences = {name: compare(outputs[reference], outputs[name]) for name in outputs if name != reference}
+        print(
+            "\n"
+            + table(
+                {**found, **{f"floor: {label}": [run] for label, run in floor.items()}}, reference
+            )
+            + "\n"
+        )
+        differences = {
+            name: compare(outputs[reference], outputs[name])
+            for name in outputs
+            if name != reference
+        }
         _tell(outputs, differences, reference)
     return {
         "figures": plain(found),
@@ -211,12 +280,18 @@ def run_case(case: str, options: argparse.Namespace) -> dict[str, object]:
 def _tell(outputs: dict[str, Output], differences: dict[str, Difference], reference: str) -> None:
     if not outputs:
         return
-    print(f"| output | MiB | lines | invalid lines | distinct statements | only {reference} | only here | the same, IRIs as URIs |")
+    print(
+        f"| output | MiB | lines | invalid lines | distinct statements | only {reference} | only here | the same, IRIs as URIs |"
+    )
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
     for name, one in outputs.items():
         alone = differences.get(name)
         cells = [one.size >> 20, one.lines, one.invalid, one.statements]
-        cells += [alone.lacking, alone.added, f"{alone.lacking_as_uris} / {alone.added_as_uris}"] if alone else ["–"] * 3
+        cells += (
+            [alone.lacking, alone.added, f"{alone.lacking_as_uris} / {alone.added_as_uris}"]
+            if alone
+            else ["–"] * 3
+        )
         print(f"| {name} | " + " | ".join(map(str, cells)) + " |")
     for name, one in outputs.items():
         for line in one.samples[:3]:
@@ -228,13 +303,32 @@ def _tell(outputs: dict[str, Output], differences: dict[str, Difference], refere
 def main() -> None:
     engines = [LODPIPE, UNSORTED, *(peer.name for peer in PEERS)]
     parser = argparse.ArgumentParser(description="`lodpipe map` beside its peers.")
-    parser.add_argument("--rows", type=int, default=100_000, help="rows of the generated registers (default: 100000)")
-    parser.add_argument("--scale", type=int, default=1, help="scale of the public-transport feed of the case gtfs (default: 1)")
-    parser.add_argument("--runs", type=int, default=3, help="rounds; each runs every engine once (default: 3)")
-    parser.add_argument("--cases", nargs="+", choices=[*GENERATED, GTFS, *REGISTERS], default=[*GENERATED])
+    parser.add_argument(
+        "--rows",
+        type=int,
+        default=100_000,
+        help="rows of the generated registers (default: 100000)",
+    )
+    parser.add_argument(
+        "--scale",
+        type=int,
+        default=1,
+        help="scale of the public-transport feed of the case gtfs (default: 1)",
+    )
+    parser.add_argument(
+        "--runs", type=int, default=3, help="rounds; each runs every engine once (default: 3)"
+    )
+    parser.add_argument(
+        "--cases", nargs="+", choices=[*GENERATED, GTFS, *REGISTERS], default=[*GENERATED]
+    )
     parser.add_argument("--engines", nargs="+", choices=engines, default=engines)
     parser.add_argument("--registers", type=Path, help="folder of the real registers' files")
-    parser.add_argument("--limit", type=float, default=1800, help="seconds after which a run counts as failed (default: 1800)")
+    parser.add_argument(
+        "--limit",
+        type=float,
+        default=1800,
+        help="seconds after which a run counts as failed (default: 1800)",
+    )
     parser.add_argument("--no-comparison", action="store_true", help="measure only")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
@@ -245,7 +339,13 @@ def main() -> None:
     print(", ".join(f"{name} {value}" for name, value in about.items()))
     results = {case: run_case(case, options) for case in options.cases}
     if options.json:
-        figures = {"machine": about, "rows": options.rows, "scale": options.scale, "runs": options.runs, "cases": results}
+        figures = {
+            "machine": about,
+            "rows": options.rows,
+            "scale": options.scale,
+            "runs": options.runs,
+            "cases": results,
+        }
         options.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
 
 

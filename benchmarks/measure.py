@@ -1,4 +1,6 @@
-"""Measures whole processes as their user meets them: wall clock, processor time and peak memory; the median of several runs."""
+"""Measures whole processes as their user meets them: wall clock, processor time and peak memory;
+the median of several runs.
+"""
 
 from __future__ import annotations
 
@@ -26,27 +28,45 @@ class Failed(Exception):
     """A measured command that did not end well; its figures would mean nothing."""
 
 
-def measure(command: Sequence[str | Path], folder: Path, *, timeout: float = 3600, extra: Mapping[str, str] | None = None) -> tuple[Run, str]:
-    """Runs a command and gives its figures and what it wrote to stderr. Raises Failed on any other exit code than 0.
+def measure(
+    command: Sequence[str | Path],
+    folder: Path,
+    *,
+    timeout: float = 3600,
+    extra: Mapping[str, str] | None = None,
+) -> tuple[Run, str]:
+    """Runs a command and gives its figures and what it wrote to stderr. Raises Failed on any other
+    exit code than 0.
 
-    Peak memory is that of the largest process of the command's tree (getrusage(2), ru_maxrss): a child that a library starts
-    counts by itself, not added. The parent must stay small, for a child begins with its parent's pages.
+    Peak memory is that of the largest process of the command's tree (getrusage(2), ru_maxrss): a
+    child that a library starts counts by itself, not added. The parent must stay small, for a child
+    begins with its parent's pages.
     """
     log = folder / ".measured"
     with log.open("wb") as out:
         started = time.perf_counter()
-        process = subprocess.Popen([str(part) for part in command], cwd=folder, stdout=out, stderr=out, env={**os.environ, **(extra or {})})
+        process = subprocess.Popen(
+            [str(part) for part in command],
+            cwd=folder,
+            stdout=out,
+            stderr=out,
+            env={**os.environ, **(extra or {})},
+        )
         usage = _wait(process, started + timeout)
         wall = time.perf_counter() - started
     told = log.read_text("utf-8", "replace")
     log.unlink()
     if process.returncode:
-        raise Failed(f"exit code {process.returncode}: {' '.join(map(str, command))}\n{told[-2000:]}")
+        raise Failed(
+            f"exit code {process.returncode}: {' '.join(map(str, command))}\n{told[-2000:]}"
+        )
     return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), told
 
 
 def _wait(process: subprocess.Popen[bytes], deadline: float):
-    """Waits with wait4, for its resource usage is of this child alone. Kills it, and it only, at the deadline."""
+    """Waits with wait4, for its resource usage is of this child alone. Kills it, and it only, at
+    the deadline.
+    """
     pause = 0.001
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
@@ -57,17 +77,27 @@ def _wait(process: subprocess.Popen[bytes], deadline: float):
             process.kill()
             deadline = float("inf")
         time.sleep(pause)
-        pause = min(pause * 1.2, 0.02)  # a short command is told to the millisecond, a long one is not disturbed
+        pause = min(
+            pause * 1.2, 0.02
+        )  # a short command is told to the millisecond, a long one is not disturbed
 
 
 def median(runs: Iterable[Run]) -> Run:
     """Each figure's own median."""
     listed = list(runs)
-    return Run(*(statistics.median(getattr(run, name) for run in listed) for name in ("wall", "cpu", "rss")))
+    return Run(
+        *(
+            statistics.median(getattr(run, name) for run in listed)
+            for name in ("wall", "cpu", "rss")
+        )
+    )
 
 
-def alternating(work: Mapping[str, Callable[[], Run | None]], runs: int, say: Callable[[str], None] = print) -> dict[str, list[Run]]:
-    """Runs every piece of work once a round, in turn, so that a busy minute of the machine falls on all of them.
+def alternating(
+    work: Mapping[str, Callable[[], Run | None]], runs: int, say: Callable[[str], None] = print
+) -> dict[str, list[Run]]:
+    """Runs every piece of work once a round, in turn, so that a busy minute of the machine falls on
+    all of them.
 
     Work that gives nothing has failed and counts no run.
     """
@@ -78,7 +108,9 @@ def alternating(work: Mapping[str, Callable[[], Run | None]], runs: int, say: Ca
             if run is None:
                 continue
             found[name].append(run)
-            say(f"  round {number}/{runs}  {name:<32} {run.wall:8.2f} s  {run.cpu:8.2f} s CPU  {run.rss:7.0f} MiB")
+            say(
+                f"  round {number}/{runs}  {name:<32} {run.wall:8.2f} s  {run.cpu:8.2f} s CPU  {run.rss:7.0f} MiB"
+            )
     return found
 
 
@@ -92,19 +124,33 @@ def table(found: Mapping[str, Sequence[Run]], reference: str) -> str:
     ]
     for name, run in middle.items():
         walls = [one.wall for one in found[name]]
-        cells = [f"{run.wall:.2f}", f"{min(walls):.2f}–{max(walls):.2f}", f"{run.cpu:.2f}", f"{run.rss:.0f}"]
-        cells += [f"{getattr(run, key) / getattr(ground, key):.2f}" if ground else "–" for key in ("wall", "cpu", "rss")]
+        cells = [
+            f"{run.wall:.2f}",
+            f"{min(walls):.2f}–{max(walls):.2f}",
+            f"{run.cpu:.2f}",
+            f"{run.rss:.0f}",
+        ]
+        cells += [
+            f"{getattr(run, key) / getattr(ground, key):.2f}" if ground else "–"
+            for key in ("wall", "cpu", "rss")
+        ]
         lines.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def plain(found: Mapping[str, Sequence[Run]]) -> dict[str, object]:
     """The figures for a JSON file: every run, and the medians."""
-    return {name: {"median": asdict(median(runs)), "runs": [asdict(run) for run in runs]} for name, runs in found.items() if runs}
+    return {
+        name: {"median": asdict(median(runs)), "runs": [asdict(run) for run in runs]}
+        for name, runs in found.items()
+        if runs
+    }
 
 
 def machine(packages: Iterable[str]) -> dict[str, object]:
-    """What the figures depend on: processors, memory, system, and the versions of packages of this environment."""
+    """What the figures depend on: processors, memory, system, and the versions of packages of this
+    environment.
+    """
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     versions = {}
     for name in packages:

@@ -1,10 +1,12 @@
-"""Brings N-Triples or N-Quads to one spelling, a statement a line, so that outputs of engines can be compared: normalise.py IN OUT.
+"""Brings N-Triples or N-Quads to one spelling, a statement a line, so that outputs of engines can
+be compared: normalise.py IN OUT.
 
-Escapes and spaces are made equal; what the engine meant is not touched. Lines that are no valid statement are left out and
-counted. Writes `lines invalid` to stdout, then up to five samples of the invalid lines.
+Escapes and spaces are made equal; what the engine meant is not touched. Lines that are no valid
+statement are left out and counted. Writes `lines invalid` to stdout, then up to five samples of the
+invalid lines.
 
-With `--uri` before them, IN is an earlier OUT, and the characters of its IRIs beyond ASCII are percent-encoded: a mild comparison,
-for engines that make URIs where RML-Core asks for IRIs.
+With `--uri` before them, IN is an earlier OUT, and the characters of its IRIs beyond ASCII are
+percent-encoded: a mild comparison, for engines that make URIs where RML-Core asks for IRIs.
 """
 
 from __future__ import annotations
@@ -48,9 +50,16 @@ def as_uris(source: Path, target: Path) -> None:
 
     def uri(term: re.Match[str]) -> str:
         found = term[0]
-        return found if found.isascii() or found[0] == '"' else quote(found, safe="".join(map(chr, range(33, 127))))
+        return (
+            found
+            if found.isascii() or found[0] == '"'
+            else quote(found, safe="".join(map(chr, range(33, 127))))
+        )
 
-    with source.open(encoding="utf-8", newline="\n") as lines, target.open("w", encoding="utf-8", newline="\n") as out:
+    with (
+        source.open(encoding="utf-8", newline="\n") as lines,
+        target.open("w", encoding="utf-8", newline="\n") as out,
+    ):
         out.writelines(line if line.isascii() else _TERM.sub(uri, line) for line in lines)
 
 

@@ -1,6 +1,7 @@
-"""The mapping engines that lodpipe is measured against, each in an environment of its own below benchmarks/.peers/.
+"""The mapping engines that lodpipe is measured against, each in an environment of its own below
+benchmarks/.peers/.
 
-    python benchmarks/peers.py        installs those that are missing, and tells their versions
+python benchmarks/peers.py        installs those that are missing, and tells their versions
 """
 
 from __future__ import annotations
@@ -45,7 +46,9 @@ mapping: {mapping}
 
 @dataclass(frozen=True)
 class Task:
-    """One mapping to run: its name, the folder with mapping and sources side by side, and the file that the statements go to."""
+    """One mapping to run: its name, the folder with mapping and sources side by side, and the file
+    that the statements go to.
+    """
 
     name: str
     folder: Path
@@ -59,7 +62,9 @@ class Task:
 
 @dataclass(frozen=True)
 class Peer:
-    """An engine: what pip installs, which cases it can run (all where empty), and the command for a task."""
+    """An engine: what pip installs, which cases it can run (all where empty), and the command for a
+    task.
+    """
 
     name: str
     requirement: str
@@ -82,7 +87,9 @@ class Peer:
     def version(self) -> str:
         package = self.requirement.split("==")[0]
         code = f"import importlib.metadata as m; print(m.version({package!r}))"
-        return subprocess.run([self.python, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            [self.python, "-c", code], capture_output=True, text=True, check=True
+        ).stdout.strip()
 
 
 def _morph(python: Path, task: Task) -> Sequence[str | Path]:
@@ -95,7 +102,9 @@ def _morph_alone(python: Path, task: Task) -> Sequence[str | Path]:
 
 def _morph_with(processes: int, python: Path, task: Task) -> Sequence[str | Path]:
     config = task.folder / f"morph-kgc-{processes}.ini"
-    config.write_text(_MORPH.format(out=task.out, mapping=task.legacy, processes=processes), "utf-8")
+    config.write_text(
+        _MORPH.format(out=task.out, mapping=task.legacy, processes=processes), "utf-8"
+    )
     return [python, "-m", "morph_kgc", config]
 
 
@@ -129,8 +138,21 @@ def install(peer: Peer) -> None:
     done = peer.folder / ".done"
     if done.exists() and done.read_text("utf-8") == peer.requirement:
         return
-    subprocess.run([sys.executable, "-m", "venv", "--clear", cache(CACHE) / peer.folder.name], check=True)
-    subprocess.run([peer.python, "-m", "pip", "install", "-q", "--disable-pip-version-check", peer.requirement], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", cache(CACHE) / peer.folder.name], check=True
+    )
+    subprocess.run(
+        [
+            peer.python,
+            "-m",
+            "pip",
+            "install",
+            "-q",
+            "--disable-pip-version-check",
+            peer.requirement,
+        ],
+        check=True,
+    )
     done.write_text(peer.requirement, "utf-8")
 
 

@@ -1,11 +1,13 @@
-"""The baseline: one plain script, without lodpipe, that makes the same graph, validates it and writes two dumps.
+"""The baseline: one plain script, without lodpipe, that makes the same graph, validates it and
+writes two dumps.
 
     python benchmarks/plain_script.py PROJECT OUT [pyshacl|none]
 
-Written as a developer would who knows the usual libraries: PyYAML with libyaml, csv, rdflib and pySHACL. It makes the very
-triples of source/mapping.yaml (the union of its graphs), and nothing else: no line numbers, no graphs of evidence, no check of
-records, no catalogue. What it must know of the data stands in its code. The third word chooses the validator: pySHACL is what a
-plain script uses; `none` leaves validation out, to tell what the rest costs.
+Written as a developer would who knows the usual libraries: PyYAML with libyaml, csv, rdflib and
+pySHACL. It makes the very triples of source/mapping.yaml (the union of its graphs), and nothing
+else: no line numbers, no graphs of evidence, no check of records, no catalogue. What it must know
+of the data stands in its code. The third word chooses the validator: pySHACL is what a plain script
+uses; `none` leaves validation out, to tell what the rest costs.
 """
 
 from __future__ import annotations
@@ -45,7 +47,11 @@ PARENT = (ORG.subOrganizationOf, SCHEMA.parentOrganization)
 IDENTIFIER = (ADMS.identifier, SCHEMA.identifier)
 SPATIAL = (DCT.spatial, SCHEMA.areaServed)
 
-INSTANT_DATE = {XSD.date: TIME.inXSDDate, XSD.gYearMonth: TIME.inXSDgYearMonth, XSD.gYear: TIME.inXSDgYear}
+INSTANT_DATE = {
+    XSD.date: TIME.inXSDDate,
+    XSD.gYearMonth: TIME.inXSDgYearMonth,
+    XSD.gYear: TIME.inXSDgYear,
+}
 
 DOCUMENT_CLASSES = {"news": "NewsArticle", "report": "Report", "dataset": "Dataset"}
 PLACE_KEYS = {
@@ -65,7 +71,7 @@ ORGANISATION_KEYS = {
 Record = dict[str, Any]
 
 
-# -- reading -----------------------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------
 
 
 def read_yaml(path: Path) -> Any:
@@ -86,7 +92,9 @@ class Records:
         self.organisations: list[Record] = read_yaml(source / "organisations.yaml")
         self.programmes: list[Record] = read_yaml(source / "programmes.yaml")
         self.totals: list[Record] = read_yaml(source / "totals.yaml")
-        self.labs: list[Record] = [read_yaml(path) for path in sorted((source / "labs").glob("*.yaml"))]
+        self.labs: list[Record] = [
+            read_yaml(path) for path in sorted((source / "labs").glob("*.yaml"))
+        ]
         self.places = read_csv(source / "places.csv")
         self.kinds = {row["kind"]: row for row in read_csv(source / "kinds.csv")}
         self.document = {one["id"]: one for one in self.documents}
@@ -94,12 +102,14 @@ class Records:
         self.organisation = {one["id"]: one for one in self.organisations}
 
     def wholes(self) -> Iterator[tuple[str, Record]]:
-        """Labs and programmes with the folder of their IRIs; they share names, dates, amounts, events, participants and remarks."""
+        """Labs and programmes with the folder of their IRIs; they share names, dates, amounts,
+        events, participants and remarks.
+        """
         yield from (("lab", one) for one in self.labs)
         yield from (("programme", one) for one in self.programmes)
 
 
-# -- terms -------------------------------------------------------------------------------------------------------------
+# -- terms -----------------------------------------------------------------------------------------
 
 
 def iri(*parts: object) -> URIRef:
@@ -117,7 +127,9 @@ def dated(value: str) -> Literal:
 
 
 def slug(name: str) -> str:
-    plain = "".join(c for c in unicodedata.normalize("NFD", name.lower()) if not unicodedata.combining(c))
+    plain = "".join(
+        c for c in unicodedata.normalize("NFD", name.lower()) if not unicodedata.combining(c)
+    )
     return re.sub("[^a-z0-9]+", "-", plain).strip("-")
 
 
@@ -131,24 +143,43 @@ class Publication:
             self.graph.bind(prefix, namespace)
         self.graph.bind("", BASE)
 
-    # -- saying ------------------------------------------------------------------------------------------------------
+    # -- saying ------------------------------------------------------------------------------------
 
-    def say(self, subject: URIRef, predicates: URIRef | tuple[URIRef, ...], *values: URIRef | Literal | None) -> None:
+    def say(
+        self,
+        subject: URIRef,
+        predicates: URIRef | tuple[URIRef, ...],
+        *values: URIRef | Literal | None,
+    ) -> None:
         """Adds each value under each predicate; None says nothing."""
         for predicate in predicates if isinstance(predicates, tuple) else (predicates,):
             for value in values:
                 if value is not None:
                     self.graph.add((subject, predicate, value))
 
-    def say_text(self, subject: URIRef, predicates: URIRef | tuple[URIRef, ...], value: object, datatype: URIRef | None = None) -> None:
+    def say_text(
+        self,
+        subject: URIRef,
+        predicates: URIRef | tuple[URIRef, ...],
+        value: object,
+        datatype: URIRef | None = None,
+    ) -> None:
         if value is not None:
             self.say(subject, predicates, Literal(text(value), datatype=datatype))
 
-    def say_in(self, subject: URIRef, predicates: URIRef | tuple[URIRef, ...], value: str | None, language: str) -> None:
+    def say_in(
+        self,
+        subject: URIRef,
+        predicates: URIRef | tuple[URIRef, ...],
+        value: str | None,
+        language: str,
+    ) -> None:
         if value is not None:
             self.say(subject, predicates, Literal(value, lang=language))
 
-    def say_texts(self, subject: URIRef, predicates: URIRef | tuple[URIRef, ...], texts: Record | None) -> None:
+    def say_texts(
+        self, subject: URIRef, predicates: URIRef | tuple[URIRef, ...], texts: Record | None
+    ) -> None:
         """Texts by language."""
         for language, value in (texts or {}).items():
             self.say_in(subject, predicates, value, language)
@@ -158,7 +189,11 @@ class Publication:
 
     def say_preference(self, subject: URIRef, record: Record) -> None:
         if record.get("preferred") is not None:
-            self.say(subject, DEF.hasPreference, iri("def/preference", "preferred" if record["preferred"] else "alternative"))
+            self.say(
+                subject,
+                DEF.hasPreference,
+                iri("def/preference", "preferred" if record["preferred"] else "alternative"),
+            )
 
     def identifier(self, scheme: str, value: str, name: str, agency: str) -> URIRef:
         """The node of a key."""
@@ -170,7 +205,9 @@ class Publication:
         self.say_text(node, ADMS.schemaAgency, agency)
         return node
 
-    def remark(self, owner: str, name: str, about: URIRef, kind: str, texts: Record, documents: list[str]) -> None:
+    def remark(
+        self, owner: str, name: str, about: URIRef, kind: str, texts: Record, documents: list[str]
+    ) -> None:
         node = iri("remark", owner, name)
         self.say(node, RDF.type, SCHEMA.Comment, PROV.Entity)
         self.say(node, SCHEMA.about, about)
@@ -180,21 +217,34 @@ class Publication:
 
     def remarks(self, owner: str, about: URIRef, record: Record) -> None:
         for one in record.get("remarks", []):
-            self.remark(owner, one["id"], about, one["kind"], one["text"], one.get("documents") or ["redaktion"])
+            self.remark(
+                owner,
+                one["id"],
+                about,
+                one["kind"],
+                one["text"],
+                one.get("documents") or ["redaktion"],
+            )
 
     def note(self, owner: str, name: str, about: URIRef, record: Record) -> None:
         """The note beside a single fact is a remark of its own."""
         if "note" in record:
             self.remark(owner, name, about, "context", record["note"], record["documents"])
 
-    # -- documents ---------------------------------------------------------------------------------------------------
+    # -- documents ---------------------------------------------------------------------------------
 
     def documents(self) -> None:
         for one in self.records.documents:
             self.document(iri("document", one["id"]), one)
 
     def document(self, node: URIRef, one: Record) -> None:
-        self.say(node, RDF.type, FOAF.Document, PROV.Entity, SCHEMA[DOCUMENT_CLASSES.get(one["kind"], "WebPage")])
+        self.say(
+            node,
+            RDF.type,
+            FOAF.Document,
+            PROV.Entity,
+            SCHEMA[DOCUMENT_CLASSES.get(one["kind"], "WebPage")],
+        )
         self.say_in(node, (*PREFERRED_NAME, DCT.title), one["title"], one["language"])
         self.say(node, SCHEMA.url, URIRef(one["url"]))
         self.say_text(node, DC.publisher, one["publisher"])
@@ -209,7 +259,7 @@ class Publication:
         self.say_texts(node, SKOS.note, one.get("note"))
         self.say_evidence(node, one.get("documents", []))
 
-    # -- places ------------------------------------------------------------------------------------------------------
+    # -- places ------------------------------------------------------------------------------------
 
     def places(self) -> None:
         for one in self.records.places:
@@ -219,11 +269,18 @@ class Publication:
             self.place_keys(node, one)
 
     def place(self, node: URIRef, one: Record) -> None:
-        self.say(node, RDF.type, DCT.Location, SCHEMA.City if one["level"] in ("gemeinde", "commune") else SCHEMA.AdministrativeArea)
+        self.say(
+            node,
+            RDF.type,
+            DCT.Location,
+            SCHEMA.City if one["level"] in ("gemeinde", "commune") else SCHEMA.AdministrativeArea,
+        )
         self.say_in(node, PREFERRED_NAME, one["name"], one["name_language"])
         self.say_in(node, DCT.alternative, one["official_name"], one["name_language"])
         self.say(node, DEF.level, iri("def/place-level", one["level"]))
-        self.say(node, SCHEMA.containedInPlace, iri("place", one["within"]) if one["within"] else None)
+        self.say(
+            node, SCHEMA.containedInPlace, iri("place", one["within"]) if one["within"] else None
+        )
         self.say_text(node, SCHEMA.addressCountry, one["country"])
         self.say_text(node, DEF.population, one["population"], XSD.integer)
         self.say_text(node, DEF.areaHectares, one["area_ha"], XSD.integer)
@@ -266,7 +323,7 @@ class Publication:
             if scheme in ("ags", "ars") and issued:
                 self.say_text(key, DCT.issued, issued, XSD.date)
 
-    # -- organisations -----------------------------------------------------------------------------------------------
+    # -- organisations -----------------------------------------------------------------------------
 
     def organisations(self) -> None:
         evidence = self.organisation_evidence()
@@ -277,7 +334,9 @@ class Publication:
             self.remarks(one["id"], node, one)
 
     def organisation_evidence(self) -> dict[str, set[str]]:
-        """The documents that speak of each organisation: its own, and those of its participations, leads and co-funding."""
+        """The documents that speak of each organisation: its own, and those of its participations,
+        leads and co-funding.
+        """
         evidence: dict[str, set[str]] = defaultdict(set)
         for one in self.records.organisations:
             evidence[one["id"]].update(one.get("documents", []))
@@ -289,7 +348,12 @@ class Publication:
 
     def organisation(self, node: URIRef, one: Record, evidence: list[str]) -> None:
         kind = self.records.kinds[one["kind"]]
-        self.say(node, RDF.type, ORG[kind["org_class"].removeprefix("org:")], SCHEMA[kind["schema_class"].removeprefix("schema:")])
+        self.say(
+            node,
+            RDF.type,
+            ORG[kind["org_class"].removeprefix("org:")],
+            SCHEMA[kind["schema_class"].removeprefix("schema:")],
+        )
         self.say(node, ORG.classification, iri("def/kind", one["kind"]))
         self.say_text(node, DEF.legalForm, one.get("legal_form"))
         self.say_text(node, DEF.nameComplete, one.get("name_complete"), XSD.boolean)
@@ -306,7 +370,11 @@ class Publication:
 
     def organisation_keys(self, node: URIRef, one: Record) -> None:
         for scheme, agency in ORGANISATION_KEYS.items():
-            documents = [name for name in one.get("identified_by", []) if name == scheme or (name == "ror" and scheme in ("isni", "grid"))]
+            documents = [
+                name
+                for name in one.get("identified_by", [])
+                if name == scheme or (name == "ror" and scheme in ("isni", "grid"))
+            ]
             if scheme not in one or not documents:
                 continue
             value = one[scheme]
@@ -318,9 +386,11 @@ class Publication:
             if scheme == "wikidata":
                 self.say(node, (SKOS.closeMatch, SCHEMA.sameAs), WIKIDATA[value])
         if "territory" in one and one["kind"] in ("stadt", "gemeinde"):
-            self.say_text(node, ORG.identifier, self.records.place[one["territory"]]["ags"], DEF.ags)
+            self.say_text(
+                node, ORG.identifier, self.records.place[one["territory"]]["ags"], DEF.ags
+            )
 
-    # -- labs and programmes -----------------------------------------------------------------------------------------
+    # -- labs and programmes -----------------------------------------------------------------------
 
     def wholes(self) -> None:
         for folder, one in self.records.wholes():
@@ -343,10 +413,17 @@ class Publication:
         self.say_texts(node, DEF.participantsBasis, one.get("participants_basis"))
         if "page" in one:
             self.say(node, FOAF.page, iri("document", one["page"]["document"]))
-            self.say_text(node, DEF.pageListsParticipants, one["page"]["lists_participants"], XSD.boolean)
+            self.say_text(
+                node, DEF.pageListsParticipants, one["page"]["lists_participants"], XSD.boolean
+            )
         for site in one.get("websites", []):
             self.say(node, SCHEMA.url, URIRef(site["url"]))
-            self.note(one["id"], "website-" + re.sub("[^a-z0-9]+", "-", site["url"]).strip("-"), node, site)
+            self.note(
+                one["id"],
+                "website-" + re.sub("[^a-z0-9]+", "-", site["url"]).strip("-"),
+                node,
+                site,
+            )
         if "land" in one:
             self.say(node, SPATIAL, iri("place", one["land"]["place"]))
             self.note(one["id"], "land", node, one["land"])
@@ -383,7 +460,10 @@ class Publication:
         for other in one.get("other_names", []):
             self.say_in(node, OTHER_NAME, other["name"], other.get("language", "de"))
             self.note(one["id"], "name-" + slug(other["name"]), node, other)
-        dates = {"starts": ("start", SCHEMA.foundingDate, DEF.statedStart), "ends": ("end", SCHEMA.dissolutionDate, DEF.statedEnd)}
+        dates = {
+            "starts": ("start", SCHEMA.foundingDate, DEF.statedStart),
+            "ends": ("end", SCHEMA.dissolutionDate, DEF.statedEnd),
+        }
         for key, (word, chosen, stated) in dates.items():
             for date in one.get(key, []):
                 self.say(node, stated, dated(date["date"]))
@@ -413,14 +493,22 @@ class Publication:
         grant = iri("grant", one["id"])
         self.say(whole, SCHEMA.funding, grant)
         self.say(grant, RDF.type, SCHEMA.MonetaryGrant)
-        self.say_texts(grant, PREFERRED_NAME, {"de": f"Förderung {one['name']}", "en": f"Funding of {one['name']}"})
+        self.say_texts(
+            grant,
+            PREFERRED_NAME,
+            {"de": f"Förderung {one['name']}", "en": f"Funding of {one['name']}"},
+        )
         self.say(grant, SCHEMA.fundedItem, whole)
         for amount in one["amounts"]:
             node = iri("amount", one["id"], amount["scope"], amount["value"])
             self.say(grant, DEF.statedAmount, node)
             self.say(grant, SCHEMA.amount, node if amount.get("preferred") else None)
             self.amount(node, amount)
-        sponsors = [participant for participant in one.get("participants", []) if participant["role"] == "sponsor"]
+        sponsors = [
+            participant
+            for participant in one.get("participants", [])
+            if participant["role"] == "sponsor"
+        ]
         for funder in (*sponsors, *one.get("co_funders", [])):
             self.say(grant, SCHEMA.funder, iri("organisation", funder["organisation"]))
 
@@ -457,7 +545,10 @@ class Publication:
         interval = iri("interval", name)
         self.say(membership, ORG.memberDuring, interval)
         self.say(interval, RDF.type, TIME.ProperInterval)
-        bounds = {"start": (SCHEMA.startDate, TIME.hasBeginning, "begin"), "end": (SCHEMA.endDate, TIME.hasEnd, "end")}
+        bounds = {
+            "start": (SCHEMA.startDate, TIME.hasBeginning, "begin"),
+            "end": (SCHEMA.endDate, TIME.hasEnd, "end"),
+        }
         for key, (simple, bound, last) in bounds.items():
             if key in participant:
                 instant = iri("interval", name, last)
@@ -471,7 +562,7 @@ class Publication:
         """The labels of a concept of the ontology by language."""
         return {label.language: str(label) for label in self.graph.objects(concept, SKOS.prefLabel)}
 
-    # -- totals ------------------------------------------------------------------------------------------------------
+    # -- totals ------------------------------------------------------------------------------------
 
     def totals(self) -> None:
         for one in self.records.totals:
@@ -489,7 +580,9 @@ class Publication:
             self.remarks(one["id"], node, one)
 
     def recorded(self, total: Record) -> int | None:
-        """What the records hold of the group that a total counts; nothing for a programme without labs."""
+        """What the records hold of the group that a total counts; nothing for a programme without
+        labs.
+        """
         labs = [lab for lab in self.records.labs if lab["programme"] == total["programme"]]
         if not labs:
             return None
@@ -497,12 +590,24 @@ class Publication:
             return len(labs)
         if total["count_group"] == "land":
             return len({lab["land"]["place"] for lab in labs if "land" in lab})
-        counted = [one["organisation"] for lab in labs for one in lab.get("participants", []) if one["counted"]]
-        groups = [self.records.kinds[self.records.organisation[name]["kind"]]["count_group"] for name in counted]
-        return len(groups) if total["count_group"] == "beteiligung" else groups.count(total["count_group"])
+        counted = [
+            one["organisation"]
+            for lab in labs
+            for one in lab.get("participants", [])
+            if one["counted"]
+        ]
+        groups = [
+            self.records.kinds[self.records.organisation[name]["kind"]]["count_group"]
+            for name in counted
+        ]
+        return (
+            len(groups)
+            if total["count_group"] == "beteiligung"
+            else groups.count(total["count_group"])
+        )
 
 
-# -- the journey -------------------------------------------------------------------------------------------------------
+# -- the journey -----------------------------------------------------------------------------------
 
 
 def parse_folder(graph: Graph, folder: Path) -> Graph:
@@ -525,7 +630,9 @@ def make_graph(project: Path) -> Graph:
 def validate_pyshacl(graph: Graph, shapes: Graph) -> tuple[bool, str]:
     import pyshacl
 
-    conforms, _, report = pyshacl.validate(graph, shacl_graph=shapes, advanced=False, inplace=True, allow_warnings=True)
+    conforms, _, report = pyshacl.validate(
+        graph, shacl_graph=shapes, advanced=False, inplace=True, allow_warnings=True
+    )
     return conforms, report
 
 

@@ -1,7 +1,9 @@
-"""The endpoint beside others: requests a second and latencies of simple queries, and how it bears hostile ones.
+"""The endpoint beside others: requests a second and latencies of simple queries, and how it bears
+hostile ones.
 
-    python benchmarks/serve.py             # simple queries: lodpipe, rdflib-endpoint, the Oxigraph server, in turns (needs wrk)
-    python benchmarks/serve.py --hostile   # 32 clients for a minute, one query in twenty hostile
+python benchmarks/serve.py             # simple queries: lodpipe, rdflib-endpoint, the Oxigraph
+server, in turns (needs wrk) python benchmarks/serve.py --hostile   # 32 clients for a minute, one
+query in twenty hostile
 """
 
 from __future__ import annotations
@@ -37,7 +39,12 @@ ROOT = Path(__file__).resolve().parent.parent
 SIMPLE = ("labs-of-an-organisation", "labs-per-land", "organisations-in-several-labs")
 LOOKUP = "SELECT ?p ?o WHERE { <https://w3id.org/rogl/lab/brandis> ?p ?o }"
 REQUIREMENTS = {
-    "rdflib-endpoint": ("rdflib-endpoint==0.6.3", "oxrdflib==0.5.0", "uvicorn==0.54.0", "click==8.5.1"),
+    "rdflib-endpoint": (
+        "rdflib-endpoint==0.6.3",
+        "oxrdflib==0.5.0",
+        "uvicorn==0.54.0",
+        "click==8.5.1",
+    ),
     "oxigraph": ("oxigraph==0.5.13",),
 }
 JSON, DIRECT = "application/sparql-results+json", "application/sparql-query"
@@ -48,9 +55,14 @@ HOSTILE = {
     "memory": "SELECT ?a WHERE { ?a ?b ?c . ?d ?e ?f } ORDER BY CONCAT(STR(?c), STR(?f))",
     "large answer": "SELECT * WHERE { ?a ?b ?c . ?d ?e ?f }",
     "deep nesting": "SELECT * WHERE " + "{" * 20_000 + "?a ?b ?c" + "}" * 20_000,
-    "large VALUES": "SELECT (COUNT(*) AS ?n) WHERE { VALUES ?x { " + "1 " * 20_000 + "} VALUES ?y { " + "2 " * 20_000 + "} VALUES ?z { 1 2 3 } }",
+    "large VALUES": "SELECT (COUNT(*) AS ?n) WHERE { VALUES ?x { "
+    + "1 " * 20_000
+    + "} VALUES ?y { "
+    + "2 " * 20_000
+    + "} VALUES ?z { 1 2 3 } }",
 }
-# wrk asks the same requests in turn on each connection, and prints what it counted as one line of JSON.
+# wrk asks the same requests in turn on each connection, and prints what it counted as one line of
+# JSON.
 _WRK = """
 local asked, turn = {}, 0
 init = function()
@@ -70,7 +82,7 @@ end
 """
 
 
-# -- servers -----------------------------------------------------------------------------------------------------------
+# -- servers ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -84,16 +96,22 @@ class Server:
 
 @contextlib.contextmanager
 def running(server: Server, folder: Path) -> Iterator[tuple[int, int]]:
-    """The server's process and its port on loopback, from its first answer on. It is ended afterwards."""
+    """The server's process and its port on loopback, from its first answer on. It is ended
+    afterwards.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([str(part) for part in server.command(port)], cwd=folder, stdout=log, stderr=log)
+        process = subprocess.Popen(
+            [str(part) for part in server.command(port)], cwd=folder, stdout=log, stderr=log
+        )
     try:
         for _ in range(600):
             if process.poll() is not None:
-                raise SystemExit(f"{server.name} did not start:\n{(folder / 'log').read_text('utf-8', 'replace')[-2000:]}")
+                raise SystemExit(
+                    f"{server.name} did not start:\n{(folder / 'log').read_text('utf-8', 'replace')[-2000:]}"
+                )
             with contextlib.suppress(OSError):
                 fetched(port, server.path, "ASK {}")
                 break
@@ -109,7 +127,11 @@ def running(server: Server, folder: Path) -> Iterator[tuple[int, int]]:
 
 def lodpipe(name: str, *options: str) -> Server:
     program = Path(sys.executable).parent / "lodpipe"
-    return Server(name, lambda port: [program, "serve", "--project", ROOT, "-q", "--port", str(port), *options], "/sparql")
+    return Server(
+        name,
+        lambda port: [program, "serve", "--project", ROOT, "-q", "--port", str(port), *options],
+        "/sparql",
+    )
 
 
 def peers(folder: Path, nt: Path, nq: Path) -> list[Server]:
@@ -119,29 +141,60 @@ def peers(folder: Path, nt: Path, nq: Path) -> list[Server]:
         done = place / ".done"
         if not done.exists() or done.read_text("utf-8") != " ".join(requirements):
             subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
-            subprocess.run([place / "bin/pip", "install", "-q", "--disable-pip-version-check", *requirements], check=True)
+            subprocess.run(
+                [place / "bin/pip", "install", "-q", "--disable-pip-version-check", *requirements],
+                check=True,
+            )
             done.write_text(" ".join(requirements), "utf-8")
-    rdflib, oxigraph, store = CACHE / "rdflib-endpoint/bin/rdflib-endpoint", CACHE / "oxigraph/bin/oxigraph", folder / "store"
-    subprocess.run([oxigraph, "load", "--location", store, "--file", nt, nq], check=True, capture_output=True)
+    rdflib, oxigraph, store = (
+        CACHE / "rdflib-endpoint/bin/rdflib-endpoint",
+        CACHE / "oxigraph/bin/oxigraph",
+        folder / "store",
+    )
+    subprocess.run(
+        [oxigraph, "load", "--location", store, "--file", nt, nq], check=True, capture_output=True
+    )
     at = ("--host", "127.0.0.1")
     return [
-        Server("rdflib-endpoint", lambda port: [rdflib, "serve", *at, "--port", str(port), nt], "/"),
-        Server("rdflib-endpoint, store Oxigraph", lambda port: [rdflib, "serve", *at, "--port", str(port), "--store", "Oxigraph", nt], "/"),
-        Server("Oxigraph server", lambda port: [oxigraph, "serve-read-only", "--location", store, "--bind", f"127.0.0.1:{port}"], "/query"),
+        Server(
+            "rdflib-endpoint", lambda port: [rdflib, "serve", *at, "--port", str(port), nt], "/"
+        ),
+        Server(
+            "rdflib-endpoint, store Oxigraph",
+            lambda port: [rdflib, "serve", *at, "--port", str(port), "--store", "Oxigraph", nt],
+            "/",
+        ),
+        Server(
+            "Oxigraph server",
+            lambda port: [
+                oxigraph,
+                "serve-read-only",
+                "--location",
+                store,
+                "--bind",
+                f"127.0.0.1:{port}",
+            ],
+            "/query",
+        ),
     ]
 
 
 def fetched(port: int, path: str, query: str) -> bytes:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}?{urlencode({'query': query})}", headers={"Accept": JSON})
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}{path}?{urlencode({'query': query})}", headers={"Accept": JSON}
+    )
     with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.read()
 
 
-# -- answers -----------------------------------------------------------------------------------------------------------
+# -- answers ---------------------------------------------------------------------------------------
 
 
 def queries() -> dict[str, str]:
-    found = {one.name: one.bound() for one in read_queries(ROOT, Project.open(ROOT).publication.languages)}
+    found = {
+        one.name: one.bound()
+        for one in read_queries(ROOT, Project.open(ROOT).publication.languages)
+    }
     return {"lookup": LOOKUP} | {name: found[name] for name in SIMPLE}
 
 
@@ -149,20 +202,30 @@ def expected(nt: Path, asked: Mapping[str, str]) -> dict[str, Counter[str]]:
     """The rows of each query by pyoxigraph alone."""
     store = ox.Store()
     store.bulk_load(path=nt, format=ox.RdfFormat.N_TRIPLES)
-    return {name: rows(store.query(text).serialize(format=ox.QueryResultsFormat.JSON)) for name, text in asked.items()}
+    return {
+        name: rows(store.query(text).serialize(format=ox.QueryResultsFormat.JSON))
+        for name, text in asked.items()
+    }
 
 
 def rows(body: bytes) -> Counter[str]:
-    """The rows of SPARQL 1.1 Query Results JSON, in a spelling of their own; xsd:string is no other type than none (RDF 1.1, 3.3)."""
+    """The rows of SPARQL 1.1 Query Results JSON, in a spelling of their own; xsd:string is no other
+    type than none (RDF 1.1, 3.3).
+    """
     string = "http://www.w3.org/2001/XMLSchema#string"
     plain = [
-        {name: {key: value for key, value in term.items() if (key, value) != ("datatype", string)} for name, term in row.items()}
+        {
+            name: {
+                key: value for key, value in term.items() if (key, value) != ("datatype", string)
+            }
+            for name, term in row.items()
+        }
         for row in json.loads(body)["results"]["bindings"]
     ]
     return Counter(json.dumps(row, sort_keys=True) for row in plain)
 
 
-# -- simple queries ----------------------------------------------------------------------------------------------------
+# -- simple queries --------------------------------------------------------------------------------
 
 
 def simple(folder: Path, connections: int, seconds: int, rounds: int) -> None:
@@ -171,7 +234,11 @@ def simple(folder: Path, connections: int, seconds: int, rounds: int) -> None:
     nt, nq = (project.dist / f"{project.publication.name}.{suffix}" for suffix in ("nt", "nq"))
     asked = queries()
     right = expected(nt, asked)
-    servers = [lodpipe("lodpipe serve"), lodpipe("lodpipe serve, no answers kept", "--cache", "0MB"), *peers(folder, nt, nq)]
+    servers = [
+        lodpipe("lodpipe serve"),
+        lodpipe("lodpipe serve, no answers kept", "--cache", "0MB"),
+        *peers(folder, nt, nq),
+    ]
     found: dict[str, list[dict[str, float]]] = {one.name: [] for one in servers}
     for number in range(1, rounds + 1):
         for server in servers:
@@ -179,35 +246,72 @@ def simple(folder: Path, connections: int, seconds: int, rounds: int) -> None:
                 for name, text in asked.items():
                     if rows(fetched(port, server.path, text)) != right[name]:
                         raise SystemExit(f"{server.name} answers {name} otherwise than pyoxigraph")
-                one = wrk(folder, port, [f"{server.path}?{urlencode({'query': text})}" for text in asked.values()], connections, seconds)
+                one = wrk(
+                    folder,
+                    port,
+                    [f"{server.path}?{urlencode({'query': text})}" for text in asked.values()],
+                    connections,
+                    seconds,
+                )
             found[server.name].append(one)
             print(f"  round {number}/{rounds}  {server.name:<32} {one['rate']:9.0f} /s", flush=True)
     ground = statistics.median(one["rate"] for one in found["rdflib-endpoint"])
-    print("\n| | requests/s | spread | median ms | 99th percentile ms | wrong | rate : rdflib-endpoint |\n|---|---:|---:|---:|---:|---:|---:|")
+    print(
+        "\n| | requests/s | spread | median ms | 99th percentile ms | wrong | rate : rdflib-endpoint |\n|---|---:|---:|---:|---:|---:|---:|"
+    )
     for name, runs in found.items():
-        rate, middle, late = (statistics.median(one[key] for one in runs) for key in ("rate", "median", "p99"))
+        rate, middle, late = (
+            statistics.median(one[key] for one in runs) for key in ("rate", "median", "p99")
+        )
         rates = [one["rate"] for one in runs]
         spread = f"{min(rates):,.0f}–{max(rates):,.0f}"
-        print(f"| {name} | {rate:,.0f} | {spread} | {middle:.1f} | {late:.1f} | {sum(one['wrong'] for one in runs):.0f} | {rate / ground:.1f} |")
+        print(
+            f"| {name} | {rate:,.0f} | {spread} | {middle:.1f} | {late:.1f} | {sum(one['wrong'] for one in runs):.0f} | {rate / ground:.1f} |"
+        )
 
 
-def wrk(folder: Path, port: int, paths: Sequence[str], connections: int, seconds: int) -> dict[str, float]:
+def wrk(
+    folder: Path, port: int, paths: Sequence[str], connections: int, seconds: int
+) -> dict[str, float]:
     """What wrk counts: requests a second, milliseconds."""
     script, listed = folder / "ask.lua", folder / "paths"
     script.write_text(_WRK, "utf-8")
     listed.write_text("\n".join(paths) + "\n", "utf-8")
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", script, f"http://127.0.0.1:{port}"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, "BENCH_PATHS": str(listed)}).stdout
+    command = [
+        "wrk",
+        "-t1",
+        f"-c{connections}",
+        f"-d{seconds}s",
+        "--timeout",
+        "60s",
+        "-s",
+        script,
+        f"http://127.0.0.1:{port}",
+    ]
+    said = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "BENCH_PATHS": str(listed)},
+    ).stdout
     one = json.loads(said.splitlines()[-1])
-    return {"rate": one["requests"] / one["microseconds"] * 1e6, "median": one["median"] / 1000, "p99": one["p99"] / 1000, "wrong": one["wrong"]}
+    return {
+        "rate": one["requests"] / one["microseconds"] * 1e6,
+        "median": one["median"] / 1000,
+        "p99": one["p99"] / 1000,
+        "wrong": one["wrong"],
+    }
 
 
-# -- hostile queries ---------------------------------------------------------------------------------------------------
+# -- hostile queries -------------------------------------------------------------------------------
 
 
 @dataclass
 class Seen:
-    """What the clients met: seconds by status of simple and of hostile queries, wrong answers, MiB of the server's processes."""
+    """What the clients met: seconds by status of simple and of hostile queries, wrong answers, MiB
+    of the server's processes.
+    """
 
     simple: dict[int, list[float]] = field(default_factory=dict)
     hostile: dict[str, list[tuple[int, float]]] = field(default_factory=dict)
@@ -226,7 +330,13 @@ class Client:
         if self.reader is None or self.reader.at_eof():
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         data = query.encode()
-        sent = ("POST /sparql HTTP/1.1", "Host: 127.0.0.1", f"Accept: {JSON}", f"Content-Type: {DIRECT}", f"Content-Length: {len(data)}")
+        sent = (
+            "POST /sparql HTTP/1.1",
+            "Host: 127.0.0.1",
+            f"Accept: {JSON}",
+            f"Content-Type: {DIRECT}",
+            f"Content-Length: {len(data)}",
+        )
         self.writer.write("\r\n".join((*sent, "", "")).encode() + data)
         lines = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").lower().split("\r\n")
         headers = dict(line.split(": ", 1) for line in lines[1:] if line)
@@ -237,7 +347,14 @@ class Client:
         return int(lines[0].split()[1]), body
 
 
-async def besieged(port: int, pid: int, clients: int, seconds: float, asked: Mapping[str, str], right: Mapping[str, Counter[str]]) -> Seen:
+async def besieged(
+    port: int,
+    pid: int,
+    clients: int,
+    seconds: float,
+    asked: Mapping[str, str],
+    right: Mapping[str, Counter[str]],
+) -> Seen:
     """Clients that ask one after the other, one query in twenty hostile, each with dice of its own."""
     seen, until = Seen(), time.monotonic() + seconds
 
@@ -245,7 +362,9 @@ async def besieged(port: int, pid: int, clients: int, seconds: float, asked: Map
         dice, connection = random.Random(number), Client(port)
         while time.monotonic() < until:
             name = dice.choice(list(HOSTILE if (bad := dice.random() < 0.05) else asked))
-            text = HOSTILE[name] if bad else asked[name] + f"\n# {dice.random()}"  # a kept answer would prove nothing
+            text = (
+                HOSTILE[name] if bad else asked[name] + f"\n# {dice.random()}"
+            )  # a kept answer would prove nothing
             started = time.perf_counter()
             status, body = await connection.ask(text)
             passed = time.perf_counter() - started
@@ -271,7 +390,9 @@ async def besieged(port: int, pid: int, clients: int, seconds: float, asked: Map
 
 
 def memory(pid: int) -> float:
-    """MiB of a process and all below it; pages that several share are counted once (proportional set size)."""
+    """MiB of a process and all below it; pages that several share are counted once (proportional
+    set size).
+    """
     total = 0
     with contextlib.suppress(OSError, ValueError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
@@ -289,16 +410,39 @@ def hostile(folder: Path, clients: int, seconds: int, limit: float) -> None:
     right = expected(project.dist / f"{project.publication.name}.nt", asked)
     with running(lodpipe("lodpipe serve", "--timeout", str(limit)), folder) as (pid, port):
         seen = asyncio.run(besieged(port, pid, clients, seconds, asked, right))
-    print("| query | asked | statuses | median ms | 99th percentile ms | longest s |\n|---|---:|---|---:|---:|---:|")
+    print(
+        "| query | asked | statuses | median ms | 99th percentile ms | longest s |\n|---|---:|---|---:|---:|---:|"
+    )
     print(_line("simple, answered", {200: seen.simple.get(200, [])}))
-    print(_line("simple, refused", {status: times for status, times in seen.simple.items() if status != 200}))
+    print(
+        _line(
+            "simple, refused",
+            {status: times for status, times in seen.simple.items() if status != 200},
+        )
+    )
     for name, met in sorted(seen.hostile.items()):
-        print(_line(name, {status: [passed for one, passed in met if one == status] for status in sorted({one for one, _ in met})}))
+        print(
+            _line(
+                name,
+                {
+                    status: [passed for one, passed in met if one == status]
+                    for status in sorted({one for one, _ in met})
+                },
+            )
+        )
     longest = max(passed for met in seen.hostile.values() for _, passed in met)
     broken = sum(len(times) for status, times in seen.simple.items() if status not in (200, 503))
-    broken += sum(status not in (200, 400, 503, 504, 507) for met in seen.hostile.values() for status, _ in met)
-    print(f"\nWrong answers: {seen.wrong}. Statuses that must not be: {broken}. Longest hostile query: {longest:.1f} s, limit {limit:g} s.")
-    print(f"Memory of all processes: {seen.memory[0]:.0f} MiB at first, {max(seen.memory):.0f} at most, {seen.memory[-1]:.0f} after it.")
+    broken += sum(
+        status not in (200, 400, 503, 504, 507)
+        for met in seen.hostile.values()
+        for status, _ in met
+    )
+    print(
+        f"\nWrong answers: {seen.wrong}. Statuses that must not be: {broken}. Longest hostile query: {longest:.1f} s, limit {limit:g} s."
+    )
+    print(
+        f"Memory of all processes: {seen.memory[0]:.0f} MiB at first, {max(seen.memory):.0f} at most, {seen.memory[-1]:.0f} after it."
+    )
     if seen.wrong or broken or longest > limit + 1:
         sys.exit(1)
 
@@ -313,14 +457,28 @@ def _line(name: str, by_status: Mapping[int, Sequence[float]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hostile", action="store_true", help="hostile queries among the simple ones, against lodpipe alone")
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--hostile",
+        action="store_true",
+        help="hostile queries among the simple ones, against lodpipe alone",
+    )
     parser.add_argument("--connections", type=int, default=32)
-    parser.add_argument("--seconds", type=int, default=None, help="of each measurement (default: 10; hostile: 60)")
+    parser.add_argument(
+        "--seconds", type=int, default=None, help="of each measurement (default: 10; hostile: 60)"
+    )
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--limit", type=float, default=10.0, help="time limit of a query where it is hostile")
+    parser.add_argument(
+        "--limit", type=float, default=10.0, help="time limit of a query where it is hostile"
+    )
     options = parser.parse_args()
-    print("```json\n" + json.dumps(machine(["pyoxigraph", "starlette", "uvicorn", "httptools"])) + "\n```")
+    print(
+        "```json\n"
+        + json.dumps(machine(["pyoxigraph", "starlette", "uvicorn", "httptools"]))
+        + "\n```"
+    )
     with tempfile.TemporaryDirectory() as folder:
         if options.hostile:
             hostile(Path(folder), options.connections, options.seconds or 60, options.limit)

@@ -1,7 +1,8 @@
-"""Pages at scale: a register of tens of thousands of organisations, or the real publication; time and peak memory of the pages alone. By hand.
+"""Pages at scale: a register of tens of thousands of organisations, or the real publication; time
+and peak memory of the pages alone. By hand.
 
-    python benchmarks/site.py ../shared/data/scale/ror_all_51k.csv
-    python benchmarks/site.py
+python benchmarks/site.py ../shared/data/scale/ror_all_51k.csv
+python benchmarks/site.py
 """
 
 from __future__ import annotations
@@ -94,7 +95,9 @@ def project_of(table: Path, folder: Path, memory: str) -> Path:
     for name, text in FILES.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text.lstrip().replace("COLUMNS", columns).replace("MEMORY", memory), "utf-8")
+        path.write_text(
+            text.lstrip().replace("COLUMNS", columns).replace("MEMORY", memory), "utf-8"
+        )
     shutil.copytree(ROOT / "ontology/vocabularies", folder / "ontology/vocabularies")
     shutil.copy(table, folder / "source/organisations.csv")
     return folder
@@ -111,11 +114,13 @@ def main() -> None:
     parser.add_argument("--memory", default="1GB")
     given = parser.parse_args()
     from lodpipe.config.publication import Project
-    from lodpipe.site.writer import site_digest, write_site
+    from lodpipe.site.writer import Declared, site_digest, write_site
     from lodpipe.workflow.pipeline import checked, write_dist
 
     with tempfile.TemporaryDirectory(prefix="site-") as name:
-        root = project_of(given.table, Path(name) / "project", given.memory) if given.table else ROOT
+        root = (
+            project_of(given.table, Path(name) / "project", given.memory) if given.table else ROOT
+        )
         project, target = Project.open(root), Path(name) / "dist"
         target.mkdir()
         with checked(project, writable=target) as outcome:
@@ -123,10 +128,18 @@ def main() -> None:
             before = peak()
             started, worked = time.perf_counter(), time.process_time()
             declared = outcome.declarations
-            write_site(project, outcome.statements, declared.vocabulary, declared.shapes, declared.queries, target, site_digest(project, target))
+            write_site(
+                project,
+                outcome.statements,
+                Declared(declared.vocabulary, declared.shapes, declared.queries),
+                target,
+                site_digest(project, target),
+            )
             took, cpu = time.perf_counter() - started, time.process_time() - worked
         pages = sum(1 for _ in (target / "site").rglob("*.html"))
-        print(f"{pages} pages: {took:.1f} s ({cpu:.1f} s of processor), {1000 * took / pages:.2f} ms a page")
+        print(
+            f"{pages} pages: {took:.1f} s ({cpu:.1f} s of processor), {1000 * took / pages:.2f} ms a page"
+        )
         print(f"peak {before:.0f} MB before, {peak():.0f} MB after")
 
 

@@ -1,10 +1,11 @@
 """SHACL at scale: the engine `columns` beside pySHACL and SQL compiled by hand, whole process each.
 
-    python benchmarks/validation.py [--triples 2000 100000 1000000] [--engines columns hand pyshacl] [--json FILE]
+    python benchmarks/validation.py [--triples 2000 100000 1000000] [--engines columns hand pyshacl]
+    [--json FILE]
 
-The data are people with ten statements each, the same for the same size; one in about twenty breaks something. The sixteen constraints are
-one of each: class, datatype, minCount, maxCount, pattern, in, nodeKind, languageIn, uniqueLang, lessThan, or, node, qualified, closed,
-hasValue, sparql.
+The data are people with ten statements each, the same for the same size; one in about twenty breaks
+something. The sixteen constraints are one of each: class, datatype, minCount, maxCount, pattern,
+in, nodeKind, languageIn, uniqueLang, lessThan, or, node, qualified, closed, hasValue, sparql.
 """
 
 from __future__ import annotations
@@ -61,7 +62,9 @@ def lines(triples: int) -> Iterator[str]:
         if broken != 1:
             yield f'{me} <{EX}name> "Person {number}"@{"fr" if broken == 2 else "de"} .'
         yield f'{me} <{EX}born> "{"1990-02-30" if broken == 3 else "1990-02-28"}"^^<{XSD}date> .'
-        if broken != 3:  # what is no date compares with none: pySHACL thinks otherwise (tests/shacl_exceptions.py)
+        if (
+            broken != 3
+        ):  # what is no date compares with none: pySHACL thinks otherwise (tests/shacl_exceptions.py)
             yield f'{me} <{EX}died> "{"1980-01-01" if broken == 4 else "2020-05-06"}"^^<{XSD}date> .'
         yield f'{me} <{EX}mail> "p{number}{"" if broken == 5 else "@"}example.org" .'
         yield f'{me} <{EX}role> "{"nobody" if broken == 6 else "editor"}" .'
@@ -104,19 +107,29 @@ HAND = {
 
 
 def run(engine: str, data: Path, shapes: Path, memory: str) -> tuple[int, float, float]:
-    """Validates in this process; gives the number of results, and the seconds (wall, CPU) after the data were a table."""
+    """Validates in this process; gives the number of results, and the seconds (wall, CPU) after the
+    data were a table.
+    """
     from lodpipe.shacl import shapes as engines
     from lodpipe.shacl.data_graph import connect, load_files
     from lodpipe.workflow.validation_run import ValidationOptions, read_files
 
-    with tempfile.TemporaryDirectory() as folder, connect(memory, folder, data.stat().st_size) as connection:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        connect(memory, folder, data.stat().st_size) as connection,
+    ):
         load_files(connection, [data])
         started, used = time.perf_counter(), time.process_time()
         if engine == "hand":
             connection.execute("CREATE VIEW t AS SELECT * FROM triples")
-            connection.execute(f"CREATE TABLE p AS SELECT s FROM t WHERE p = '<{RDF_TYPE}>' AND o = '<{EX}Person>'")
+            connection.execute(
+                f"CREATE TABLE p AS SELECT s FROM t WHERE p = '<{RDF_TYPE}>' AND o = '<{EX}Person>'"
+            )
             counts = {
-                name: connection.execute(sql.replace("{EX}", EX).replace("{TYPE}", RDF_TYPE)).fetchall()[0][0] for name, sql in HAND.items()
+                name: connection.execute(
+                    sql.replace("{EX}", EX).replace("{TYPE}", RDF_TYPE)
+                ).fetchall()[0][0]
+                for name, sql in HAND.items()
             }
             return sum(counts.values()), time.perf_counter() - started, time.process_time() - used
         results = engines.ENGINES[engine](connection, read_files([shapes], ValidationOptions()))
@@ -125,14 +138,27 @@ def run(engine: str, data: Path, shapes: Path, memory: str) -> tuple[int, float,
 
 def measured(engine: str, data: Path, shapes: Path, memory: str) -> dict[str, float]:
     """One run in a process of its own."""
-    command = [sys.executable, __file__, "--run", engine, "--data", str(data), "--shapes", str(shapes), "--memory", memory]
+    command = [
+        sys.executable,
+        __file__,
+        "--run",
+        engine,
+        "--data",
+        str(data),
+        "--shapes",
+        str(shapes),
+        "--memory",
+        memory,
+    ]
     started = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     return json.loads(done.stdout) | {"wall": time.perf_counter() - started}
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--triples", type=int, nargs="+", default=[2_000, 100_000, 1_000_000])
     parser.add_argument("--engines", nargs="+", default=["columns", "hand"])
     parser.add_argument("--runs", type=int, default=3)
@@ -157,11 +183,19 @@ def main() -> None:
             with data.open("w", encoding="utf-8") as file:
                 file.writelines(line + "\n" for line in lines(triples))
             rounds: dict[str, list[dict[str, float]]] = {engine: [] for engine in given.engines}
-            for number in range(given.runs):  # the engines take turns, for the machine has other users
-                for engine in given.engines if number == 0 else [one for one in given.engines if one != "pyshacl"]:
+            for number in range(
+                given.runs
+            ):  # the engines take turns, for the machine has other users
+                for engine in (
+                    given.engines
+                    if number == 0
+                    else [one for one in given.engines if one != "pyshacl"]
+                ):
                     rounds[engine].append(measured(engine, data, shapes, given.memory))
             for engine, runs in rounds.items():
-                row = {"triples": triples, "engine": engine} | {key: round(statistics.median(one[key] for one in runs), 2) for key in runs[0]}
+                row = {"triples": triples, "engine": engine} | {
+                    key: round(statistics.median(one[key] for one in runs), 2) for key in runs[0]
+                }
                 made.append(row)
                 print(row, flush=True)
     if given.json:

@@ -1,7 +1,9 @@
-"""A real browser for tests of the pages: Debian's Chromium by Playwright, and a static host on loopback.
+"""A real browser for tests of the pages: Debian's Chromium by Playwright, and a static host on
+loopback.
 
-A page is used as `with browser.page(viewport=PHONE) as page:`, or by the fixture `page`; when it closes, any console message, script error, failed
-answer or request to another host fails the test. Violations of the Content-Security-Policy are console messages too. Under a strict policy
+A page is used as `with browser.page(viewport=PHONE) as page:`, or by the fixture `page`; when it
+closes, any console message, script error, failed answer or request to another host fails the test.
+Violations of the Content-Security-Policy are console messages too. Under a strict policy
 Playwright's `wait_for_function` with a text is an eval: wait for locators instead.
 """
 
@@ -43,10 +45,27 @@ class Browser:
         context = self._chromium.new_context(**{"viewport": WIDE, **options})
         page = context.new_page()
         wrong: list[str] = []
-        page.on("console", lambda message: wrong.append(f"console: {message.text}") if message.type in ("error", "warning") else None)
+        page.on(
+            "console",
+            lambda message: (
+                wrong.append(f"console: {message.text}")
+                if message.type in ("error", "warning")
+                else None
+            ),
+        )
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
-        page.on("request", lambda request: wrong.append(f"outside: {request.url}") if not _inside(request.url) else None)
-        page.on("response", lambda answer: wrong.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None)
+        page.on(
+            "request",
+            lambda request: (
+                wrong.append(f"outside: {request.url}") if not _inside(request.url) else None
+            ),
+        )
+        page.on(
+            "response",
+            lambda answer: (
+                wrong.append(f"{answer.status}: {answer.url}") if answer.status >= 400 else None
+            ),
+        )
         try:
             yield page
         finally:
@@ -79,7 +98,11 @@ class _Host(http.server.SimpleHTTPRequestHandler):
         """Tests stay quiet."""
 
     def translate_path(self, path: str) -> str:
-        return super().translate_path("/" + path.removeprefix(self.prefix) if path.startswith(self.prefix) else "/no/such/file")
+        return super().translate_path(
+            "/" + path.removeprefix(self.prefix)
+            if path.startswith(self.prefix)
+            else "/no/such/file"
+        )
 
     def end_headers(self) -> None:
         if self.unpacking and urlsplit(self.path).path.endswith(".gz"):
@@ -89,7 +112,9 @@ class _Host(http.server.SimpleHTTPRequestHandler):
 
 @contextmanager
 def serving(folder: Path, prefix: str = "/", unpacking: bool = False) -> Iterator[str]:
-    """The address of a static host for the folder; `unpacking` sends .gz files with Content-Encoding, as some hosts do."""
+    """The address of a static host for the folder; `unpacking` sends .gz files with
+    Content-Encoding, as some hosts do.
+    """
     handler = functools.partial(_Host, prefix=prefix, unpacking=unpacking, directory=str(folder))
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)

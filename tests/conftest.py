@@ -1,4 +1,6 @@
-"""Fixtures: the repository, copies of the publication that a test may break, and one built dist/ for the whole run."""
+"""Fixtures: the repository, copies of the publication that a test may break, and one built dist/
+for the whole run.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,22 @@ from support import COUNTED, ROOT, TESTS, WITHDRAWN, copy_project, run_process
 
 
 def pytest_configure() -> None:
-    """Programs that tests start hear Ctrl-C, also where the tests run in the background and were started deaf to it."""
+    """Programs that tests start hear Ctrl-C, also where the tests run in the background and were
+    started deaf to it.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-SLOW_FIXTURES = {"site", "publication", "server", "browser"}  # pages of the real publication, servers, a browser
-SLOW_ARGUMENTS = {"built", "copy_of_project"}  # commands are run in the real publication; `dist` is only read
+SLOW_FIXTURES = {
+    "site",
+    "publication",
+    "server",
+    "browser",
+}  # pages of the real publication, servers, a browser
+SLOW_ARGUMENTS = {
+    "built",
+    "copy_of_project",
+}  # commands are run in the real publication; `dist` is only read
 SLOW_MODULES = {
     "test_suites", "test_shacl_suite", "test_shacl_differential", "test_shacl_incremental", "test_shapes", "test_catalogue_mutations",
     "test_catalogue_portals", "test_catalogue_web", "test_confined", "test_determinism", "test_faults", "test_hidden", "test_hostile",
@@ -37,12 +49,18 @@ SLOW_MODULES = {
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks as slow what takes time by its fixtures or as a whole; single tests are marked where they are."""
+    """Marks as slow what takes time by its fixtures or as a whole; single tests are marked where
+    they are.
+    """
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
         arguments = set(inspect.signature(item.function).parameters)
-        if SLOW_FIXTURES & set(item.fixturenames) or SLOW_ARGUMENTS & arguments or item.path.stem in SLOW_MODULES:
+        if (
+            SLOW_FIXTURES & set(item.fixturenames)
+            or SLOW_ARGUMENTS & arguments
+            or item.path.stem in SLOW_MODULES
+        ):
             item.add_marker(pytest.mark.slow)
 
 
@@ -56,10 +74,14 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any) -> None:
     """The process that leads the workers takes it over."""
-    node.config.stash.setdefault(COUNTED, []).extend(getattr(node, "workeroutput", {}).get("counted", []))
+    node.config.stash.setdefault(COUNTED, []).extend(
+        getattr(node, "workeroutput", {}).get("counted", [])
+    )
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
     for line in config.stash.get(COUNTED, []):
         terminalreporter.write_line(line)
 
@@ -85,7 +107,9 @@ def copy_of_project(tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the real publication with its dist/ (without pages), built once; to be read, not changed."""
+    """A copy of the real publication with its dist/ (without pages), built once; to be read, not
+    changed.
+    """
     project = copy_project(tmp_path_factory.mktemp("built") / "project")
     done = run_process("build", "--project", project, "--lang", "en", "--no-site")
     assert done.returncode == 0, f"the real publication does not build:\n{done.stderr}"
@@ -95,7 +119,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def built_libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small project of tests/projects/libraries with its dist/, built once; to be copied."""
-    project = copy_project(tmp_path_factory.mktemp("libraries") / "project", TESTS / "projects" / "libraries")
+    project = copy_project(
+        tmp_path_factory.mktemp("libraries") / "project", TESTS / "projects" / "libraries"
+    )
     done = run_process("build", "--project", project)
     assert done.returncode == 0, done.stderr
     return project
@@ -118,7 +144,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A built copy of the real publication with two tombstones, to be served; to be read, not changed."""
+    """A built copy of the real publication with two tombstones, to be served; to be read, not
+    changed.
+    """
     project = copy_project(tmp_path_factory.mktemp("served") / "project")
     (project / "source/withdrawn.yaml").write_text(WITHDRAWN, "utf-8")
     done = run_process("build", "--project", project, "--lang", "en")
@@ -130,7 +158,20 @@ def publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def server(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server over it with short bounds."""
     told = tmp_path_factory.mktemp("server") / "told"
-    with serving(publication, told, "--timeout", 1, "--client-timeout", 1, "--processes", 4, "--memory", "300MB", "--max-result", "5MB") as server:
+    with serving(
+        publication,
+        told,
+        "--timeout",
+        1,
+        "--client-timeout",
+        1,
+        "--processes",
+        4,
+        "--memory",
+        "300MB",
+        "--max-result",
+        "5MB",
+    ) as server:
         yield server
 
 
@@ -144,7 +185,9 @@ def store(dist: Path) -> ox.Store:
 
 @pytest.fixture(scope="session")
 def ask(store: ox.Store) -> Callable[[str], list[tuple[str, ...]]]:
-    """Runs a SPARQL query over the union of all graphs; each row as texts, IRIs below the base in short form."""
+    """Runs a SPARQL query over the union of all graphs; each row as texts, IRIs below the base in
+    short form.
+    """
     prefixes = (
         "BASE <https://w3id.org/rogl/> PREFIX def: <https://w3id.org/rogl/def/> PREFIX org: <http://www.w3.org/ns/org#> "
         "PREFIX schema: <https://schema.org/> PREFIX skos: <http://www.w3.org/2004/02/skos/core#> PREFIX owl: <http://www.w3.org/2002/07/owl#> "
@@ -155,7 +198,13 @@ def ask(store: ox.Store) -> Callable[[str], list[tuple[str, ...]]]:
 
     def run(query: str, *, union: bool = True) -> list[tuple[str, ...]]:
         rows = store.query(prefixes + query, use_default_graph_as_union=union)
-        return [tuple("" if one is None else one.value.removeprefix("https://w3id.org/rogl/") for one in row) for row in rows]
+        return [
+            tuple(
+                "" if one is None else one.value.removeprefix("https://w3id.org/rogl/")
+                for one in row
+            )
+            for row in rows
+        ]
 
     return run
 
@@ -174,14 +223,23 @@ def packages() -> None:
     target = "pipeline/frontend/node_modules/.made"
     with (ROOT / "pipeline" / "frontend" / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one process of a parallel run installs, the others wait
-        made = subprocess.run(["make", "--silent", target], cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+        made = subprocess.run(
+            ["make", "--silent", target],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=False,
+        )
     if made.returncode != 0:
         pytest.skip(f"the npm packages cannot be installed: {made.stderr.strip()[-200:]}")
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A real browser; its pages fail the test for whatever the console complains of (browser_support.py)."""
+    """A real browser; its pages fail the test for whatever the console complains of
+    (browser_support.py).
+    """
     if CHROMIUM is None:
         pytest.skip("chromium is not installed: the pages are not tried in a browser")
     with launched() as browser:

@@ -1,4 +1,6 @@
-"""The other engines that sample queries run on: rdflib in this process, Virtuoso and Comunica as processes of their own."""
+"""The other engines that sample queries run on: rdflib in this process, Virtuoso and Comunica as
+processes of their own.
+"""
 
 from __future__ import annotations
 
@@ -26,20 +28,27 @@ HAS_VIRTUOSO = bool(shutil.which("virtuoso-t") and shutil.which("isql-vt"))
 HAS_COMUNICA = bool(shutil.which("node")) and (COMUNICA / "node_modules/.made").is_file()
 
 
-# -- pyoxigraph in this process ------------------------------------------------------------------------------------------
+# -- pyoxigraph in this process --------------------------------------------------------------------
 
 
 def on_oxigraph(store: ox.Store, text: str, form: Form) -> Answer:
     """The answer of a store in this process, over the union of its graphs."""
     result: Any = store.query(text, use_default_graph_as_union=True)
     if form == "select":
-        return Answer(form, tuple(one.value for one in result.variables), tuple(tuple(row) for row in result))
+        return Answer(
+            form, tuple(one.value for one in result.variables), tuple(tuple(row) for row in result)
+        )
     if form == "ask":
         return Answer(form, truth=bool(result))
-    return Answer(form, triples=tuple(sorted({(str(one.subject), str(one.predicate), str(one.object)) for one in result})))
+    return Answer(
+        form,
+        triples=tuple(
+            sorted({(str(one.subject), str(one.predicate), str(one.object)) for one in result})
+        ),
+    )
 
 
-# -- rdflib --------------------------------------------------------------------------------------------------------------
+# -- rdflib ----------------------------------------------------------------------------------------
 
 
 def on_rdflib(nquads: Path) -> Engine:
@@ -59,11 +68,14 @@ def on_rdflib(nquads: Path) -> Engine:
 
 
 def _triples(ntriples: bytes, query: Query) -> Answer:
-    found = {(str(one.subject), str(one.predicate), str(one.object)) for one in ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES)}
+    found = {
+        (str(one.subject), str(one.predicate), str(one.object))
+        for one in ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES)
+    }
     return Answer(query.form, triples=tuple(sorted(found)))
 
 
-# -- Virtuoso ------------------------------------------------------------------------------------------------------------
+# -- Virtuoso --------------------------------------------------------------------------------------
 
 _INI = """\
 [Database]
@@ -112,7 +124,9 @@ def virtuoso(nquads: Path, folder: Path) -> Iterator[Engine]:
     (folder / "virtuoso.ini").write_text(_INI.format(sql=sql, http=http), "utf-8")
     shutil.copy(nquads, folder / "dump.nq")
     command = ["virtuoso-t", "+foreground", "+configfile", "virtuoso.ini"]
-    server = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
     try:
         _isql(sql, "status();", tries=60)
         _isql(sql, f"ld_dir('{folder}', 'dump.nq', 'urn:unused'); rdf_loader_run(); checkpoint;")
@@ -132,13 +146,21 @@ def _isql(port: int, statements: str, tries: int = 1) -> None:
     raise RuntimeError(f"isql-vt: {done.stdout}{done.stderr}")
 
 
-# -- Comunica ------------------------------------------------------------------------------------------------------------
+# -- Comunica --------------------------------------------------------------------------------------
 
 
 def on_comunica(dist: Path, queries: list[Query], folder: Path) -> dict[str, Answer | str]:
     """The answers of one Node process to all queries; an error message where one fails."""
-    (folder / "queries.json").write_text(json.dumps({one.name: {"form": one.form, "text": one.bound()} for one in queries}), "utf-8")
-    command = ["node", COMUNICA / "run.mjs", dist / "rogl.nt", dist / "rogl.nq", folder / "queries.json"]
+    (folder / "queries.json").write_text(
+        json.dumps({one.name: {"form": one.form, "text": one.bound()} for one in queries}), "utf-8"
+    )
+    command = [
+        "node",
+        COMUNICA / "run.mjs",
+        dist / "rogl.nt",
+        dist / "rogl.nq",
+        folder / "queries.json",
+    ]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=180, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     told = json.loads(done.stdout)
@@ -153,4 +175,13 @@ def _comunica_answer(query: Query, told: dict[str, object]) -> Answer | str:
     return _triples(str(told["ntriples"]).encode(), query)
 
 
-__all__ = ["HAS_COMUNICA", "HAS_VIRTUOSO", "ROOT", "Engine", "on_comunica", "on_oxigraph", "on_rdflib", "virtuoso"]
+__all__ = [
+    "HAS_COMUNICA",
+    "HAS_VIRTUOSO",
+    "ROOT",
+    "Engine",
+    "on_comunica",
+    "on_oxigraph",
+    "on_rdflib",
+    "virtuoso",
+]

@@ -19,14 +19,24 @@ PLACES = {
 def places(kind: str, text: str) -> list[tuple[str, str, int]]:
     """Code, file and line of the errors in a report."""
     if kind == "json":
-        return [(one["code"], one["file"], one["line"] or 0) for one in json.loads(text)["findings"] if one["severity"] == "error"]
+        return [
+            (one["code"], one["file"], one["line"] or 0)
+            for one in json.loads(text)["findings"]
+            if one["severity"] == "error"
+        ]
     if kind == "gitlab":
         major = [one for one in json.loads(text) if one["severity"] == "major"]
-        return [(one["check_name"], one["location"]["path"], one["location"]["lines"]["begin"]) for one in major]
+        return [
+            (one["check_name"], one["location"]["path"], one["location"]["lines"]["begin"])
+            for one in major
+        ]
     if kind == "sarif":
         results = [one for one in json.loads(text)["runs"][0]["results"] if one["level"] == "error"]
         where = [(one["ruleId"], one["locations"][0]["physicalLocation"]) for one in results]
-        return [(code, place["artifactLocation"]["uri"], place.get("region", {}).get("startLine", 0)) for code, place in where]
+        return [
+            (code, place["artifactLocation"]["uri"], place.get("region", {}).get("startLine", 0))
+            for code, place in where
+        ]
     if kind == "junit":
         failures = etree.fromstring(text.encode()).iter("failure")
         heads = [(one.get("type"), one.text.partition(": ")[0].partition(":")) for one in failures]

@@ -1,4 +1,6 @@
-"""A real `lodpipe serve` on loopback for tests: started, asked over HTTP or byte by byte, and ended."""
+"""A real `lodpipe serve` on loopback for tests: started, asked over HTTP or byte by byte, and
+ended.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,10 @@ class Answer:
         """The rows of a SELECT in JSON; each value as text."""
         assert self.status == 200, self.body.decode("utf-8", "replace")[:300]
         told = json.loads(self.body)
-        return [tuple(row[name]["value"] for name in told["head"]["vars"] if name in row) for row in told["results"]["bindings"]]
+        return [
+            tuple(row[name]["value"] for name in told["head"]["vars"] if name in row)
+            for row in told["results"]["bindings"]
+        ]
 
 
 @dataclass(frozen=True)
@@ -79,20 +84,45 @@ class Served:
             given = ({} if accept is None else {"Accept": accept}) | dict(headers or {})
             connection.request(method, path, body=body, headers=given)
             answer = connection.getresponse()
-            return Answer(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+            return Answer(
+                answer.status,
+                {name.lower(): value for name, value in answer.getheaders()},
+                answer.read(),
+            )
         finally:
             connection.close()
 
-    def query(self, text: str, accept: str | None = JSON, *, post: bool = False, timeout: float = 20, **parameters: Any) -> Answer:
-        """A query by GET, or by POST direct; `default_graph_uri=[…]` and so on are parameters of the protocol."""
+    def query(
+        self,
+        text: str,
+        accept: str | None = JSON,
+        *,
+        post: bool = False,
+        timeout: float = 20,
+        **parameters: Any,
+    ) -> Answer:
+        """A query by GET, or by POST direct; `default_graph_uri=[…]` and so on are parameters of
+        the protocol.
+        """
         more = {name.replace("_", "-"): value for name, value in parameters.items()}
         if post:
             path = "/sparql" + ("?" + urlencode(more, doseq=True) if more else "")
-            return self.ask(path, accept, method="POST", headers=DIRECT, body=text.encode("utf-8"), timeout=timeout)
-        return self.ask("/sparql?" + urlencode({"query": text, **more}, doseq=True), accept, timeout=timeout)
+            return self.ask(
+                path,
+                accept,
+                method="POST",
+                headers=DIRECT,
+                body=text.encode("utf-8"),
+                timeout=timeout,
+            )
+        return self.ask(
+            "/sparql?" + urlencode({"query": text, **more}, doseq=True), accept, timeout=timeout
+        )
 
     def bytes(self, data: bytes, *, timeout: float = 10) -> bytes:
-        """What the server says to these very bytes until it closes the connection, or nothing more comes."""
+        """What the server says to these very bytes until it closes the connection, or nothing more
+        comes.
+        """
         with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as one:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 one.sendall(data)
@@ -104,7 +134,8 @@ class Served:
 
         text = self.ask("/metrics").body.decode("utf-8")
         return {
-            one.name + "".join(f" {name}={value}" for name, value in sorted(one.labels.items())): one.value
+            one.name
+            + "".join(f" {name}={value}" for name, value in sorted(one.labels.items())): one.value
             for family in text_string_to_metric_families(text)
             for one in family.samples
         }
@@ -134,7 +165,11 @@ def received(one: socket.socket) -> bytes:
 def descendants(pid: int) -> list[int]:
     """The children of a process and theirs (Linux)."""
     with contextlib.suppress(OSError):
-        children = [int(one) for task in Path(f"/proc/{pid}/task").iterdir() for one in (task / "children").read_text().split()]
+        children = [
+            int(one)
+            for task in Path(f"/proc/{pid}/task").iterdir()
+            for one in (task / "children").read_text().split()
+        ]
         return [*children, *(deeper for child in children for deeper in descendants(child))]
     return []
 
@@ -157,18 +192,24 @@ def until(true: Callable[[], bool], *, seconds: float, what: str) -> float:
 
 @contextlib.contextmanager
 def serving(project: Path, told: Path, *options: str | float) -> Iterator[Served]:
-    """A server over a project; its standard error goes to the file `told`, whose first line says where it listens."""
+    """A server over a project; its standard error goes to the file `told`, whose first line says
+    where it listens.
+    """
     command = [*PROGRAM, "serve", "--project", str(project), "--port", "0", *map(str, options)]
     started = time.perf_counter()
     with told.open("wb") as errors:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
     try:
         while b"\n" not in told.read_bytes():
-            assert process.poll() is None and time.perf_counter() - started < 60, told.read_text("utf-8")
+            assert process.poll() is None and time.perf_counter() - started < 60, told.read_text(
+                "utf-8"
+            )
             time.sleep(0.01)
         first = told.read_text("utf-8").splitlines()[0]
         assert first.startswith("serving http://127.0.0.1:"), first
-        yield Served(process, int(first.rstrip("/").rpartition(":")[2]), told, time.perf_counter() - started)
+        yield Served(
+            process, int(first.rstrip("/").rpartition(":")[2]), told, time.perf_counter() - started
+        )
     finally:
         process.send_signal(signal.SIGTERM)
         try:

@@ -1,6 +1,8 @@
-"""Where pySHACL deliberately is not followed: each exception with its reason, and the patch that makes pySHACL do what SHACL says.
+"""Where pySHACL deliberately is not followed: each exception with its reason, and the patch that
+makes pySHACL do what SHACL says.
 
-The differential tests compare with pySHACL under these patches, so that a difference of any other kind fails.
+The differential tests compare with pySHACL under these patches, so that a difference of any other
+kind fails.
 """
 
 from __future__ import annotations
@@ -24,20 +26,33 @@ _MOMENTS = {"date", "dateTime", "dateTimeStamp", "time", "gYear", "gYearMonth"}
 
 
 def comparable(one: Any, other: Any) -> bool:
-    """Whether SPARQL's operators (and those for dates and years, which engines add) can compare two terms."""
+    """Whether SPARQL's operators (and those for dates and years, which engines add) can compare two
+    terms.
+    """
     import rdflib
 
-    if not (isinstance(one, rdflib.Literal) and isinstance(other, rdflib.Literal)) or one.ill_typed or other.ill_typed:
+    if (
+        not (isinstance(one, rdflib.Literal) and isinstance(other, rdflib.Literal))
+        or one.ill_typed
+        or other.ill_typed
+    ):
         return False
     if one.language or other.language:
         return False
     kinds = [str(term.datatype or "string").rsplit("#", 1)[-1] for term in (one, other)]
     if all(kind in ("integer", "decimal", "double", "float", "byte") for kind in kinds):
-        return "byte" not in kinds or all(-128 <= int(term) <= 127 for term, kind in zip((one, other), kinds, strict=True) if kind == "byte")
+        return "byte" not in kinds or all(
+            -128 <= int(term) <= 127
+            for term, kind in zip((one, other), kinds, strict=True)
+            if kind == "byte"
+        )
     if kinds[0] != kinds[1]:
         return False
     if kinds[0] in _MOMENTS:
-        zones = [str(term).endswith("Z") or (str(term)[-6:-5] in ("+", "-") and str(term)[-3] == ":") for term in (one, other)]
+        zones = [
+            str(term).endswith("Z") or (str(term)[-6:-5] in ("+", "-") and str(term)[-3] == ":")
+            for term in (one, other)
+        ]
         return zones[0] == zones[1]
     return kinds[0] in ("string", "boolean")
 
@@ -69,7 +84,9 @@ def apply(patch: pytest.MonkeyPatch) -> None:
             found = []
             for value in values:
                 for other in others:
-                    holds = comparable(value, other) and (value < other or (or_equal and equal(value, other)))
+                    holds = comparable(value, other) and (
+                        value < other or (or_equal and equal(value, other))
+                    )
                     if not holds:
                         found.append(self.make_v_result(graph, focus, value_node=value))
             return bool(found), found
@@ -83,7 +100,12 @@ def apply(patch: pytest.MonkeyPatch) -> None:
     def least(self: Any, rule: Any, graph: Any, values: Any) -> Any:
         if rule.value:
             return usual(self, rule, graph, values)
-        found = [self.make_v_result(graph, focus, value_node=one) for focus, some in values.items() for one in some if isinstance(one, rdflib.BNode)]
+        found = [
+            self.make_v_result(graph, focus, value_node=one)
+            for focus, some in values.items()
+            for one in some
+            if isinstance(one, rdflib.BNode)
+        ]
         return bool(found), found
 
     patch.setattr(strings.MinLengthConstraintComponent, "_evaluate_string_rule", least)

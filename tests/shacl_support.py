@@ -49,7 +49,13 @@ class Maker:
         pick = self.random.choice
         found = {(pick(NODES), TYPE, pick(CLASSES)) for _ in range(self.random.randint(1, 6))}
         for _ in range(self.random.randint(3, 22)):
-            found.add((pick(NODES), pick(PREDICATES), pick(NODES) if self.random.random() < 0.45 else pick(LITERALS)))
+            found.add(
+                (
+                    pick(NODES),
+                    pick(PREDICATES),
+                    pick(NODES) if self.random.random() < 0.45 else pick(LITERALS),
+                )
+            )
         if self.random.random() < 0.4:
             found.add((CLASSES[1], "<http://www.w3.org/2000/01/rdf-schema#subClassOf>", CLASSES[0]))
         return sorted(found)
@@ -72,7 +78,14 @@ class Maker:
 
     def path(self, depth: int = 0, *, inverted: bool = False) -> str:
         """A path; below an inverse one without sequences (see shacl_exceptions, inverse-sequences)."""
-        kinds = ["inverse", "alternative", "zeroOrMore", "oneOrMore", "zeroOrOne", *([] if inverted else ["sequence"])]
+        kinds = [
+            "inverse",
+            "alternative",
+            "zeroOrMore",
+            "oneOrMore",
+            "zeroOrOne",
+            *([] if inverted else ["sequence"]),
+        ]
         kind = self.random.choice(["plain"] * 6 + kinds) if depth < 2 else "plain"
         inverted = inverted or kind == "inverse"
         if kind == "plain":
@@ -80,7 +93,10 @@ class Maker:
         if kind == "sequence":
             return self.list_of([self.path(depth + 1), self.path(depth + 1)])
         node = self.blank()
-        some = [self.path(depth + 1, inverted=inverted) for _ in range(2 if kind == "alternative" else 1)]
+        some = [
+            self.path(depth + 1, inverted=inverted)
+            for _ in range(2 if kind == "alternative" else 1)
+        ]
         inner = self.list_of(some) if kind == "alternative" else some[0]
         self.add(node, f"{kind}Path", inner)
         return node
@@ -99,7 +115,10 @@ class Maker:
             self.add(name, "severity", f"<{SH}{self.random.choice(['Info', 'Warning'])}>")
         if self.random.random() < 0.04:
             self.add(name, "deactivated", lit("true", "boolean"))
-        kinds = self.random.sample([*_ANY, *(_PROPERTY if path else ("closed",)), *(_NESTED if depth < 2 else ())], self.random.randint(1, 3))
+        kinds = self.random.sample(
+            [*_ANY, *(_PROPERTY if path else ("closed",)), *(_NESTED if depth < 2 else ())],
+            self.random.randint(1, 3),
+        )
         for kind in dict.fromkeys(kinds):
             self.constraint(name, kind, depth)
         return name
@@ -128,48 +147,88 @@ class Maker:
             self.add(name, "closed", lit("true", "boolean"))
             self.add(name, "ignoredProperties", self.list_of([TYPE, pick(PREDICATES)]))
         elif kind in ("and", "or", "xone"):
-            self.add(name, kind, self.list_of([self.shape(depth + 1, path=self.random.random() < 0.3) for _ in range(number(1, 3))]))
+            self.add(
+                name,
+                kind,
+                self.list_of(
+                    [
+                        self.shape(depth + 1, path=self.random.random() < 0.3)
+                        for _ in range(number(1, 3))
+                    ]
+                ),
+            )
         elif kind == "qualified":
             self.add(name, "qualifiedValueShape", self.shape(depth + 1, path=False))
             self.add(name, f"qualified{pick(['Min', 'Max'])}Count", lit(number(0, 2)))
             if self.random.random() < 0.3:
                 self.add(name, "qualifiedValueShapesDisjoint", lit("true", "boolean"))
         else:
-            self.add(name, kind, self.shape(depth + 1, path=kind == "property" or (kind == "not" and self.random.random() < 0.3)))
+            self.add(
+                name,
+                kind,
+                self.shape(
+                    depth + 1,
+                    path=kind == "property" or (kind == "not" and self.random.random() < 0.3),
+                ),
+            )
 
     def make(self) -> tuple[list[Triple], list[Triple]]:
         for _ in range(self.random.randint(1, 3)):
             name = self.shape(0, path=self.random.random() < 0.4)
             for _ in range(self.random.randint(1, 2)):
                 kind = self.random.choice(["Class", "Class", "Node", "SubjectsOf", "ObjectsOf"])
-                terms = {"Class": CLASSES, "Node": [*NODES[:6], *LITERALS[:8]]}.get(kind, PREDICATES)
+                terms = {"Class": CLASSES, "Node": [*NODES[:6], *LITERALS[:8]]}.get(
+                    kind, PREDICATES
+                )
                 self.add(name, f"target{kind}", self.random.choice(terms))
         return self.data(), sorted(set(self.shapes))
 
 
 _ANY = ("class", "datatype", "nodeKind", "minLength", "maxLength", "pattern", "languageIn", "equals", "disjoint", "hasValue", "in",
         "minInclusive", "maxInclusive", "minExclusive", "maxExclusive")  # fmt: skip
-_PROPERTY = ("minCount", "maxCount", "minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals")
+_PROPERTY = (
+    "minCount",
+    "maxCount",
+    "minCount",
+    "maxCount",
+    "uniqueLang",
+    "lessThan",
+    "lessThanOrEquals",
+)
 _NESTED = ("node", "property", "property", "and", "or", "xone", "not", "qualified")
 
 
-# -- the results of both engines -----------------------------------------------------------------------------------------
+# -- the results of both engines -------------------------------------------------------------------
 
 
-def connection_with(data: list[Triple], connection: duckdb.DuckDBPyConnection | None = None) -> duckdb.DuckDBPyConnection:
+def connection_with(
+    data: list[Triple], connection: duckdb.DuckDBPyConnection | None = None
+) -> duckdb.DuckDBPyConnection:
     connection = connection or duckdb.connect()
     connection.execute("CREATE OR REPLACE TABLE triples (s VARCHAR, p VARCHAR, o VARCHAR)")
     if data:
         rows = json.dumps([{"s": s, "p": p, "o": o} for s, p, o in data], ensure_ascii=False)
         kinds = '[{"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR"}]'
-        connection.execute(f"INSERT INTO triples SELECT DISTINCT s, p, o FROM (SELECT unnest(from_json(?, '{kinds}'), recursive := true))", [rows])
+        connection.execute(
+            f"INSERT INTO triples SELECT DISTINCT s, p, o FROM (SELECT unnest(from_json(?, '{kinds}'), recursive := true))",
+            [rows],
+        )
     return connection
 
 
 def flat(one: shacl.ValidationResult, own: frozenset[str]) -> tuple[Any, ...]:
     messages = tuple(sorted(one.messages)) if one.shape in own else ()
     details = tuple(sorted(flat(detail, own) for detail in one.details))
-    return one.focus, str(one.path or ""), one.value, one.component, one.shape, one.severity, messages, details
+    return (
+        one.focus,
+        str(one.path or ""),
+        one.value,
+        one.component,
+        one.shape,
+        one.severity,
+        messages,
+        details,
+    )
 
 
 def with_messages(shapes: list[Triple]) -> frozenset[str]:
@@ -177,7 +236,9 @@ def with_messages(shapes: list[Triple]) -> frozenset[str]:
     return frozenset(s for s, p, _ in shapes if p == f"<{SH}message>")
 
 
-def by_columns(data: list[Triple], shapes: list[Triple], connection: duckdb.DuckDBPyConnection | None = None) -> list[tuple[Any, ...]]:
+def by_columns(
+    data: list[Triple], shapes: list[Triple], connection: duckdb.DuckDBPyConnection | None = None
+) -> list[tuple[Any, ...]]:
     report = shacl.validate(connection_with(data, connection), read_model(shapes))
     own = with_messages(shapes)
     return sorted(flat(one, own) for one in report.results)
@@ -188,7 +249,10 @@ def by_pyshacl(data: list[Triple], shapes: list[Triple]) -> list[tuple[Any, ...]
     import rdflib
 
     rdflib.NORMALIZE_LITERALS = False
-    graphs = [rdflib.Graph().parse(data="".join(f"{s} {p} {o} .\n" for s, p, o in triples), format="nt") for triples in (data, shapes)]
+    graphs = [
+        rdflib.Graph().parse(data="".join(f"{s} {p} {o} .\n" for s, p, o in triples), format="nt")
+        for triples in (data, shapes)
+    ]
     _, report, _ = pyshacl.validate(graphs[0], shacl_graph=graphs[1], advanced=False, inplace=True)
     own = with_messages(shapes)
     names = blank_names(graphs[0])
@@ -197,8 +261,15 @@ def by_pyshacl(data: list[Triple], shapes: list[Triple]) -> list[tuple[Any, ...]
         def term(name: str) -> str:
             return spelt(report.value(node, rdflib.URIRef(SH + name)), names)
 
-        messages = tuple(sorted(spelt(one, names) for one in report.objects(node, rdflib.URIRef(SH + "resultMessage"))))
-        details = tuple(sorted(told(one) for one in report.objects(node, rdflib.URIRef(SH + "detail"))))
+        messages = tuple(
+            sorted(
+                spelt(one, names)
+                for one in report.objects(node, rdflib.URIRef(SH + "resultMessage"))
+            )
+        )
+        details = tuple(
+            sorted(told(one) for one in report.objects(node, rdflib.URIRef(SH + "detail")))
+        )
         path = report.value(node, rdflib.URIRef(SH + "resultPath"))
         shape = term("sourceShape")
         return (
@@ -213,7 +284,9 @@ def blank_names(graph: Any) -> dict[str, str]:
     """rdflib gives blank nodes names of its own; they are all one here."""
     import rdflib
 
-    return {node.n3(): "_:" for triple in graph for node in triple if isinstance(node, rdflib.BNode)}
+    return {
+        node.n3(): "_:" for triple in graph for node in triple if isinstance(node, rdflib.BNode)
+    }
 
 
 def spelt(term: Any, names: dict[str, str]) -> str:
@@ -248,7 +321,11 @@ def nameless(results: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     def plain(value: Any) -> Any:
         if isinstance(value, tuple):
             made = tuple(plain(one) for one in value)
-            return tuple(sorted(made, key=repr)) if made and all(isinstance(one, tuple) for one in made) else made
+            return (
+                tuple(sorted(made, key=repr))
+                if made and all(isinstance(one, tuple) for one in made)
+                else made
+            )
         return "_:" if isinstance(value, str) and value.startswith("_:") else value
 
     return sorted((plain(one) for one in results), key=repr)

@@ -1,4 +1,6 @@
-"""What several tests need: where the repository is, copies of it that a test may break, and ways to run the command line."""
+"""What several tests need: where the repository is, copies of it that a test may break, and ways to
+run the command line.
+"""
 
 from __future__ import annotations
 
@@ -17,8 +19,16 @@ from click.testing import CliRunner, Result
 
 ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
-PARTS = ("publication.yaml", "source", "ontology", "shapes", "queries")  # what makes a folder a project
-COUNTED = pytest.StashKey[list[str]]()  # lines that a run prints at its end: how many cases it found
+PARTS = (
+    "publication.yaml",
+    "source",
+    "ontology",
+    "shapes",
+    "queries",
+)  # what makes a folder a project
+COUNTED = pytest.StashKey[
+    list[str]
+]()  # lines that a run prints at its end: how many cases it found
 PROGRAM = [sys.executable, "-m", "lodpipe.commands.cli"]
 WITHDRAWN = """
 - id: organisation/alte-stelle
@@ -32,7 +42,9 @@ WITHDRAWN = """
 
 
 def copy_project(target: Path, origin: Path = ROOT) -> Path:
-    """A fresh copy of a project, without what was built from it; source/x.parquet is made of x.parquet.csv, which a diff can show."""
+    """A fresh copy of a project, without what was built from it; source/x.parquet is made of
+    x.parquet.csv, which a diff can show.
+    """
     target.mkdir(parents=True)
     for name in PARTS:
         part = origin / name
@@ -41,13 +53,18 @@ def copy_project(target: Path, origin: Path = ROOT) -> Path:
         elif part.is_file():
             shutil.copy(part, target / name)
     for table in (target / "source").glob("*.parquet.csv"):
-        duckdb.sql(f"COPY (SELECT * FROM read_csv('{table}', all_varchar = true)) TO '{table.with_suffix('')}' (FORMAT parquet)")
+        duckdb.sql(
+            f"COPY (SELECT * FROM read_csv('{table}', all_varchar = true)) TO '{table.with_suffix('')}' (FORMAT parquet)"
+        )
         table.unlink()
     return target
 
 
 def run_process(
-    *arguments: str | Path, cwd: Path | None = None, environment: dict[str, str] | None = None, timeout: float = 120
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    environment: dict[str, str] | None = None,
+    timeout: float = 120,
 ) -> subprocess.CompletedProcess[str]:
     """Runs `lodpipe` in a process of its own."""
     return subprocess.run(
@@ -78,13 +95,17 @@ class Told:
 
 
 _HEAD = re.compile(
-    r"^(?P<file>[^\s:]+)(?::(?P<line>\d+))?: (?P<severity>error|warning|info|Fehler|Warnung|Hinweis) (?P<code>LP\d{3}): (?P<what>.*)$", re.M
+    r"^(?P<file>[^\s:]+)(?::(?P<line>\d+))?: (?P<severity>error|warning|info|Fehler|Warnung|Hinweis) (?P<code>LP\d{3}): (?P<what>.*)$",
+    re.M,
 )
 
 
 def told(output: str) -> list[Told]:
     """The findings in the output of the command line."""
-    return [Told(one["file"], int(one["line"] or 0), one["severity"], one["code"], one["what"]) for one in _HEAD.finditer(output)]
+    return [
+        Told(one["file"], int(one["line"] or 0), one["severity"], one["code"], one["what"])
+        for one in _HEAD.finditer(output)
+    ]
 
 
 def errors_told(output: str) -> list[Told]:
@@ -93,6 +114,12 @@ def errors_told(output: str) -> list[Told]:
 
 
 def fingerprint(folder: Path) -> dict[str, str]:
-    """Every file below a folder with a checksum of its bytes; the pages (site/) have tests of their own."""
+    """Every file below a folder with a checksum of its bytes; the pages (site/) have tests of their
+    own.
+    """
     files = (path.relative_to(folder) for path in sorted(folder.rglob("*")) if path.is_file())
-    return {name.as_posix(): hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files if name.parts[0] != "site"}
+    return {
+        name.as_posix(): hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in files
+        if name.parts[0] != "site"
+    }

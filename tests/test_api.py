@@ -1,4 +1,6 @@
-"""What others build upon: the Python calls, the commands, their exit codes, and what they may not load or print."""
+"""What others build upon: the Python calls, the commands, their exit codes, and what they may not
+load or print.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +20,17 @@ from support import ROOT, copy_project, invoke, run_process, told
 
 
 def python(code: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *arguments, "-c", code], cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, *arguments, "-c", code],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
-# -- Python ------------------------------------------------------------------------------------------------------------
+# -- Python ----------------------------------------------------------------------------------------
 
 
 def test_a_program_builds_a_project_and_gets_its_graph(copy_of_project: Path) -> None:
@@ -58,11 +67,14 @@ def test_what_is_wrong_comes_with_the_error(copy_of_project: Path) -> None:
 
 
 def test_everything_that_the_package_names_is_there(tmp_path: Path) -> None:
-    done = python("import lodpipe\nprint([name for name in lodpipe.__all__ if getattr(lodpipe, name) is None])\nfrom lodpipe import *", tmp_path)
+    done = python(
+        "import lodpipe\nprint([name for name in lodpipe.__all__ if getattr(lodpipe, name) is None])\nfrom lodpipe import *",
+        tmp_path,
+    )
     assert (done.returncode, done.stdout) == (0, "[]\n"), done.stderr
 
 
-# -- commands ----------------------------------------------------------------------------------------------------------
+# -- commands --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -74,31 +86,47 @@ def test_the_summary_of_a_command_is_the_first_line_of_its_own_help(name: str) -
 
 
 @pytest.mark.parametrize(("old", "new"), RENAMED.items())
-def test_an_option_of_an_earlier_version_is_answered_with_its_name_of_today(old: str, new: str) -> None:
+def test_an_option_of_an_earlier_version_is_answered_with_its_name_of_today(
+    old: str, new: str
+) -> None:
     options = {name: option_names(name) for name in COMMANDS}
-    assert any(new in names for names in options.values()) and not any(old in names for names in options.values())
+    assert any(new in names for names in options.values()) and not any(
+        old in names for names in options.values()
+    )
     result = invoke("build", old, "1")
     assert (result.exit_code, f"{old} is now called {new}" in result.stderr) == (2, True)
 
 
 def option_names(name: str) -> set[str]:
     command = main.get_command(click.Context(main), name)
-    return {option for parameter in command.params for option in parameter.opts} if command else set()
+    return (
+        {option for parameter in command.params for option in parameter.opts} if command else set()
+    )
 
 
-def test_keys_of_an_earlier_version_are_told_with_their_names_of_today_at_their_lines(copy_of_project: Path) -> None:
+def test_keys_of_an_earlier_version_are_told_with_their_names_of_today_at_their_lines(
+    copy_of_project: Path,
+) -> None:
     path = copy_of_project / "publication.yaml"
     text = path.read_text("utf-8")
     for old, new in publication.RENAMED.items():
         text = text.replace(f"\n{new}:", f"\n{old}:")
     text += "shacl: columns\nshacl_allow: []\nbad_values: never\n"
-    path.write_text(text.replace("\n    keys: [wikidata", "\n    apart: [[a, b]]\n    keys: [wikidata"), "utf-8")
+    path.write_text(
+        text.replace("\n    keys: [wikidata", "\n    apart: [[a, b]]\n    keys: [wikidata"), "utf-8"
+    )
     result = invoke("check", "--project", copy_of_project, "--lang", "en")
     lines = dict(enumerate(path.read_text("utf-8").splitlines(), 1))
-    renamed = {(lines[finding.line].split(":")[0].strip(), finding.what) for finding in told(result.stderr) if finding.code == "LP612"}
+    renamed = {
+        (lines[finding.line].split(":")[0].strip(), finding.what)
+        for finding in told(result.stderr)
+        if finding.code == "LP612"
+    }
     expected = publication.RENAMED | publication.RENAMED_IN_DUPLICATES
     assert renamed == {(old, f"`{old}` is now called `{new}`") for old, new in expected.items()}
-    assert [lines[finding.line] for finding in told(result.stderr) if finding.code == "LP601"] == ["bad_values: never"]
+    assert [lines[finding.line] for finding in told(result.stderr) if finding.code == "LP601"] == [
+        "bad_values: never"
+    ]
     assert result.exit_code == 2
 
 
@@ -177,7 +205,7 @@ def test_explain_knows_terms_of_the_ontology(built: Path) -> None:
     assert (result.exit_code, "ontology/terms.ttl" in result.stdout) == (0, True)
 
 
-# -- exit codes --------------------------------------------------------------------------------------------------------
+# -- exit codes ------------------------------------------------------------------------------------
 
 
 def test_exit_code_1_says_that_the_data_is_wrong(copy_of_project: Path) -> None:
@@ -188,7 +216,15 @@ def test_exit_code_1_says_that_the_data_is_wrong(copy_of_project: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", ["build --project nowhere", "check", "explain lab/brandis", "bild", "build --enginge x", "build --lang fr"]
+    "call",
+    [
+        "build --project nowhere",
+        "check",
+        "explain lab/brandis",
+        "bild",
+        "build --enginge x",
+        "build --lang fr",
+    ],
 )
 def test_exit_code_2_says_that_the_call_is_wrong(call: str, tmp_path: Path) -> None:
     done = run_process(*call.split(), cwd=tmp_path)
@@ -214,7 +250,7 @@ run()
     assert done.returncode == 3, f"exit code {done.returncode}"
 
 
-# -- output ------------------------------------------------------------------------------------------------------------
+# -- output ----------------------------------------------------------------------------------------
 
 
 def test_a_pipe_gets_no_colours(copy_of_project: Path) -> None:
@@ -223,12 +259,19 @@ def test_a_pipe_gets_no_colours(copy_of_project: Path) -> None:
     assert "\033" not in done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("setting", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)], ids=["terminal", "NO_COLOR"])
-def test_a_terminal_gets_colours_unless_it_asks_for_none(setting: dict[str, str], coloured: bool, copy_of_project: Path) -> None:
+@pytest.mark.parametrize(
+    ("setting", "coloured"), [({}, True), ({"NO_COLOR": "1"}, False)], ids=["terminal", "NO_COLOR"]
+)
+def test_a_terminal_gets_colours_unless_it_asks_for_none(
+    setting: dict[str, str], coloured: bool, copy_of_project: Path
+) -> None:
     pty = pytest.importorskip("pty")
     terminal, other = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "lodpipe", "check", "--project", str(copy_of_project)], stderr=other, stdout=other, env=os.environ | setting
+        [sys.executable, "-m", "lodpipe", "check", "--project", str(copy_of_project)],
+        stderr=other,
+        stdout=other,
+        env=os.environ | setting,
     )
     os.close(other)
     output = b""
@@ -244,5 +287,9 @@ def test_a_terminal_gets_colours_unless_it_asks_for_none(setting: dict[str, str]
 def test_verbose_tells_each_step_beside_the_output(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "libraries", ROOT / "tests" / "projects" / "libraries")
     result = invoke("build", "--project", project, "-v")
-    assert [step for step in ("declarations", "records", "statements", "dumps") if step not in result.stderr] == []
+    assert [
+        step
+        for step in ("declarations", "records", "statements", "dumps")
+        if step not in result.stderr
+    ] == []
     assert result.stdout == "0 errors\n"

@@ -1,4 +1,6 @@
-"""The packages are those of ARCHITECTURE.md, each imports only from the ones above it, and none knows the publication that it builds."""
+"""The packages are those of ARCHITECTURE.md, each imports only from the ones above it, and none
+knows the publication that it builds.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ MOST_NODES, MOST_EDGES = 24, 90  # of the graph of imports between packages
 
 
 def package_of(path: Path) -> str:
-    """The package of a module; the modules of the top level are the API and the command's entry, above all packages."""
+    """The package of a module; the modules of the top level are the API and the command's entry,
+    above all packages.
+    """
     return path.relative_to(SOURCE_ROOT / "lodpipe").parts[0].removesuffix(".py")
 
 
@@ -33,13 +37,19 @@ def imported_packages(path: Path) -> set[str]:
             elif (node.module or "").startswith("lodpipe."):
                 found.add(str(node.module).split(".")[1])
         elif isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("lodpipe.")}
+            found |= {
+                alias.name.split(".")[1]
+                for alias in node.names
+                if alias.name.startswith("lodpipe.")
+            }
     return found
 
 
 def test_the_packages_are_those_of_the_architecture() -> None:
     print(f"{len(PACKAGES)} packages, {len(MODULES)} modules")
-    assert sorted({package_of(path) for path in MODULES} - {"__init__", "__main__"}) == sorted(PACKAGES)
+    assert sorted({package_of(path) for path in MODULES} - {"__init__", "__main__"}) == sorted(
+        PACKAGES
+    )
 
 
 def test_imports_run_one_way() -> None:
@@ -49,7 +59,9 @@ def test_imports_run_one_way() -> None:
         if package in PACKAGES:
             above = PACKAGES[: PACKAGES.index(package) + 1]
             wrong = sorted(imported_packages(path) - set(above))
-            assert wrong == [], f"{path.relative_to(ROOT)} imports {', '.join(wrong)}, which ARCHITECTURE.md lists below {package}"
+            assert wrong == [], (
+                f"{path.relative_to(ROOT)} imports {', '.join(wrong)}, which ARCHITECTURE.md lists below {package}"
+            )
             edges |= {(package, other) for other in imported_packages(path) if other != package}
     print(f"{len(PACKAGES)} nodes, {len(edges)} edges")
     assert len(PACKAGES) <= MOST_NODES
@@ -65,13 +77,21 @@ def test_no_two_modules_share_a_name() -> None:
     assert {name: paths for name, paths in names.items() if len(paths) > 1} == {}
 
 
-@pytest.mark.parametrize("path", [pytest.param(path, id=path.relative_to(SOURCE_ROOT).as_posix()) for path in MODULES])
+@pytest.mark.parametrize(
+    "path", [pytest.param(path, id=path.relative_to(SOURCE_ROOT).as_posix()) for path in MODULES]
+)
 def test_the_program_knows_nothing_of_the_publication(path: Path) -> None:
     lines = enumerate(path.read_text("utf-8").split("\n"), 1)
-    assert [f"{path.name}:{number}: {line.strip()}" for number, line in lines if OF_THE_PUBLICATION.search(line)] == []
+    assert [
+        f"{path.name}:{number}: {line.strip()}"
+        for number, line in lines
+        if OF_THE_PUBLICATION.search(line)
+    ] == []
 
 
-SQL = re.compile(r"\b(?:SELECT (?!\?|\*? ?\{|\(COUNT|\(\{).* FROM|CREATE (?:OR REPLACE )?(?:TEMP )?TABLE|INSERT INTO|COPY \()")
+SQL = re.compile(
+    r"\b(?:SELECT (?!\?|\*? ?\{|\(COUNT|\(\{).* FROM|CREATE (?:OR REPLACE )?(?:TEMP )?TABLE|INSERT INTO|COPY \()"
+)
 SENDS_SQL = {"engine", "mapping", "shacl", "checks"}
 
 
@@ -80,7 +100,11 @@ def test_sql_is_sent_by_the_engine_the_plan_shapes_and_checks_only() -> None:
     found = {}
     for path in MODULES:
         for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and SQL.search(node.value):
+            if (
+                isinstance(node, ast.Constant)
+                and isinstance(node.value, str)
+                and SQL.search(node.value)
+            ):
                 found.setdefault(package_of(path), set()).add(path.stem)
     print({package: sorted(names) for package, names in found.items()})
     assert found.keys() >= {"engine", "mapping", "shacl"}

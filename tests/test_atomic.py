@@ -60,15 +60,20 @@ def test_a_place_that_is_taken_is_told(small: Path) -> None:
     before = fingerprint(small / "dist")
     (small / "dist.next").write_text("a file of somebody else")
     done = run_process("build", "--project", small, "--lang", "en")
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), done.stderr
+    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
+        done.stderr
+    )
     assert fingerprint(small / "dist") == before
     assert (small / "dist.next").read_text() == "a file of somebody else"
 
 
-
-
 @pytest.mark.parametrize(
-    "limit", [pytest.param(0, id="at once"), pytest.param(2_000, id="after 2 kB"), pytest.param(9_000, id="after 9 kB")]
+    "limit",
+    [
+        pytest.param(0, id="at once"),
+        pytest.param(2_000, id="after 2 kB"),
+        pytest.param(9_000, id="after 9 kB"),
+    ],
 )
 def test_a_full_disk_is_told(limit: int, small: Path) -> None:
     before = fingerprint(small / "dist")
@@ -78,13 +83,20 @@ def test_a_full_disk_is_told(limit: int, small: Path) -> None:
     )  # fmt: skip
     assert fingerprint(small / "dist") == before
     assert leftovers(small) == []
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), done.stderr
+    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
+        done.stderr
+    )
 
 
 @pytest.mark.slow
 def test_of_two_builds_at_once_each_succeeds_or_says_so(small: Path) -> None:
     builds = [
-        subprocess.Popen([*PROGRAM, "build", "--project", str(small), "--lang", "en"], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*PROGRAM, "build", "--project", str(small), "--lang", "en"],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
         for _ in range(3)
     ]
     ends = [(one.communicate(timeout=120)[1], one.returncode) for one in builds]

@@ -1,4 +1,6 @@
-"""Seeded mistakes: each is told once, with the right code, at the right line, and dist/ stays as it was (see breakage/README.md)."""
+"""Seeded mistakes: each is told once, with the right code, at the right line, and dist/ stays as it
+was (see breakage/README.md).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from reported import MACHINE, places
 from support import ROOT, TESTS, copy_project, errors_told, fingerprint, invoke
 
 FILES = sorted((TESTS / "breakage").glob("*.yaml"))
-CASES: list[dict[str, Any]] = [case for path in FILES for case in yaml.safe_load(path.read_text("utf-8"))]
+CASES: list[dict[str, Any]] = [
+    case for path in FILES for case in yaml.safe_load(path.read_text("utf-8"))
+]
 KEYS = {
     "accident", "project", "file", "after", "replace", "with", "append", "content", "encoding", "code", "exit", "at", "line", "says", "lang", "bug",
 }  # fmt: skip
@@ -29,10 +33,14 @@ def walk(text: str, markers: str | list[str]) -> int:
 
 def break_file(path: Path, case: dict[str, Any]) -> None:
     """Makes the mistake."""
-    text = case["content"] if "content" in case else path.read_text("utf-8") + case.get("append", "")
+    text = (
+        case["content"] if "content" in case else path.read_text("utf-8") + case.get("append", "")
+    )
     if "replace" in case:
         start = walk(text, case["after"]) if "after" in case else 0
-        assert case["replace"] in text[start:], f"the case is out of date: `{case['replace']}` is not there"
+        assert case["replace"] in text[start:], (
+            f"the case is out of date: `{case['replace']}` is not there"
+        )
         text = text[:start] + text[start:].replace(case["replace"], case["with"], 1)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(text.encode(case.get("encoding", "utf-8")))
@@ -59,7 +67,9 @@ def marks(case: dict[str, Any]) -> list[pytest.MarkDecorator]:
 
 @pytest.mark.parametrize("case", parameters())
 def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "project", ROOT / case["project"] if "project" in case else ROOT)
+    project = copy_project(
+        tmp_path / "project", ROOT / case["project"] if "project" in case else ROOT
+    )
     (project / "dist").mkdir()
     (project / "dist" / "old.txt").write_text("the dist/ of yesterday")
     before = fingerprint(project / "dist")
@@ -69,7 +79,9 @@ def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: 
     result = invoke("build", "--project", project, "--lang", case.get("lang", "en"), *reports)
 
     found = errors_told(result.stderr)
-    assert [(one.code, one.file, one.line) for one in found] == [(case["code"], *expected_line(project, case))], result.stderr
+    assert [(one.code, one.file, one.line) for one in found] == [
+        (case["code"], *expected_line(project, case))
+    ], result.stderr
     assert result.exit_code == case["exit"]
     for kind in MACHINE:
         file, line = expected_line(project, case)

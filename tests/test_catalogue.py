@@ -1,4 +1,6 @@
-"""What the catalogue says and what lies beside the dumps; the numbers of findings are those that real harvesters taught."""
+"""What the catalogue says and what lies beside the dumps; the numbers of findings are those that
+real harvesters taught.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +26,22 @@ from support import ROOT, TESTS, copy_project, invoke, run_process
 BASE = "https://w3id.org/rogl/"
 DATASET = rdflib.URIRef(f"{BASE}dataset")
 CATALOG = rdflib.URIRef(f"{BASE}catalog")
-ADMS, PROV, SPDX = (rdflib.Namespace(one) for one in ("http://www.w3.org/ns/adms#", "http://www.w3.org/ns/prov#", "http://spdx.org/rdf/terms#"))
-DCATAP, DCATDE = rdflib.Namespace("http://data.europa.eu/r5r/"), rdflib.Namespace("http://dcat-ap.de/def/dcatde/")
-VOID, VCARD = rdflib.Namespace("http://rdfs.org/ns/void#"), rdflib.Namespace("http://www.w3.org/2006/vcard/ns#")
+ADMS, PROV, SPDX = (
+    rdflib.Namespace(one)
+    for one in (
+        "http://www.w3.org/ns/adms#",
+        "http://www.w3.org/ns/prov#",
+        "http://spdx.org/rdf/terms#",
+    )
+)
+DCATAP, DCATDE = (
+    rdflib.Namespace("http://data.europa.eu/r5r/"),
+    rdflib.Namespace("http://dcat-ap.de/def/dcatde/"),
+)
+VOID, VCARD = (
+    rdflib.Namespace("http://rdfs.org/ns/void#"),
+    rdflib.Namespace("http://www.w3.org/2006/vcard/ns#"),
+)
 WANTED = {
     DCAT.Catalog: "title description publisher dataset spatial homepage language license issued modified themeTaxonomy",
     DCAT.Dataset: "title description publisher contactPoint distribution keyword theme spatial temporal identifier modified issued landingPage "
@@ -55,7 +70,9 @@ def distributions(graph: rdflib.Graph) -> list[rdflib.term.Node]:
 def test_every_mandatory_and_recommended_property_is_there(catalogue: rdflib.Graph) -> None:
     for class_, names in WANTED.items():
         for node in catalogue.subjects(RDF.type, class_):
-            assert set(names.split()) - {local(p) for p in catalogue.predicates(node)} == set(), node
+            assert set(names.split()) - {local(p) for p in catalogue.predicates(node)} == set(), (
+                node
+            )
     packed = [one for one in distributions(catalogue) if str(one).endswith(".gz")]
     assert len(packed) == 6 and all((one, DCAT.compressFormat, None) in catalogue for one in packed)
 
@@ -63,27 +80,40 @@ def test_every_mandatory_and_recommended_property_is_there(catalogue: rdflib.Gra
 def test_texts_are_german_and_english(catalogue: rdflib.Graph) -> None:
     for node in (CATALOG, DATASET, *distributions(catalogue)):
         for predicate in (DCTERMS.title, DCTERMS.description):
-            assert sorted(str(one.language) for one in catalogue.objects(node, predicate)) == ["de", "en"]
+            assert sorted(str(one.language) for one in catalogue.objects(node, predicate)) == [
+                "de",
+                "en",
+            ]
 
 
 def test_all_forms_say_the_same(dist: Path, catalogue: rdflib.Graph) -> None:
     for suffix, form in {"jsonld": "json-ld", "rdf": "xml", "nt": "nt"}.items():
-        assert isomorphic(catalogue, rdflib.Graph().parse(dist / f"catalog.{suffix}", format=form)), suffix
+        assert isomorphic(
+            catalogue, rdflib.Graph().parse(dist / f"catalog.{suffix}", format=form)
+        ), suffix
 
 
 def test_finding_1_every_code_carries_its_description(catalogue: rdflib.Graph) -> None:
-    """Portals and validators have no copy of the vocabularies at hand; no owl:imports, no subclass axioms."""
-    named = {one for _, _, one in catalogue if isinstance(one, rdflib.URIRef) and "/authority/" in one}
+    """Portals and validators have no copy of the vocabularies at hand; no owl:imports, no subclass
+    axioms.
+    """
+    named = {
+        one for _, _, one in catalogue if isinstance(one, rdflib.URIRef) and "/authority/" in one
+    }
     codes = {one for one in named if (one, RDF.type, SKOS.ConceptScheme) not in catalogue}
     assert len(codes) >= 15
     for code in codes:
         assert (code, RDF.type, SKOS.Concept) in catalogue
         assert {one.language for one in catalogue.objects(code, SKOS.prefLabel)} == {"de", "en"}
         assert (catalogue.value(code, SKOS.inScheme), DCTERMS.title, None) in catalogue
-    assert not list(catalogue.triples((None, RDFS.subClassOf, None))) and not list(catalogue.triples((None, rdflib.OWL.imports, None)))
+    assert not list(catalogue.triples((None, RDFS.subClassOf, None))) and not list(
+        catalogue.triples((None, rdflib.OWL.imports, None))
+    )
 
 
-def test_finding_3_each_distribution_is_a_file_of_the_build(catalogue: rdflib.Graph, dist: Path) -> None:
+def test_finding_3_each_distribution_is_a_file_of_the_build(
+    catalogue: rdflib.Graph, dist: Path
+) -> None:
     for one in distributions(catalogue):
         path = dist / str(catalogue.value(one, DCAT.downloadURL)).removeprefix(BASE)
         assert int(catalogue.value(one, DCAT.byteSize)) == path.stat().st_size
@@ -98,11 +128,17 @@ def test_finding_4_there_is_one_dataset(catalogue: rdflib.Graph) -> None:
 
 def test_finding_5_iris_and_addresses_hold_no_version(catalogue: rdflib.Graph) -> None:
     for one in distributions(catalogue):
-        for term in (one, catalogue.value(one, DCAT.downloadURL), catalogue.value(one, DCAT.accessURL)):
+        for term in (
+            one,
+            catalogue.value(one, DCAT.downloadURL),
+            catalogue.value(one, DCAT.accessURL),
+        ):
             assert not re.search(r"2026|1\.0\.0", str(term))
 
 
-def test_finding_6_the_catalogue_holds_no_data_and_the_data_no_catalogue(catalogue: rdflib.Graph, dist: Path, store: ox.Store) -> None:
+def test_finding_6_the_catalogue_holds_no_data_and_the_data_no_catalogue(
+    catalogue: rdflib.Graph, dist: Path, store: ox.Store
+) -> None:
     described = {str(quad.subject.value) for quad in store}
     assert [one for one in set(catalogue.subjects()) if str(one) in described] == []
     void = rdflib.Graph().parse(dist / "void.ttl")
@@ -110,33 +146,64 @@ def test_finding_6_the_catalogue_holds_no_data_and_the_data_no_catalogue(catalog
     assert f"{BASE}catalog" not in {str(getattr(quad.object, "value", "")) for quad in store}
 
 
-def test_finding_7_checksums_are_sha_512_and_a_list_of_sha_256_lies_beside(catalogue: rdflib.Graph, dist: Path) -> None:
+def test_finding_7_checksums_are_sha_512_and_a_list_of_sha_256_lies_beside(
+    catalogue: rdflib.Graph, dist: Path
+) -> None:
     assert set(catalogue.objects(None, SPDX.algorithm)) == {SPDX.checksumAlgorithm_sha512}
-    assert {one.datatype for one in catalogue.objects(None, SPDX.checksumValue)} == {rdflib.XSD.hexBinary}
-    listed = dict(reversed(line.split("  ")) for line in (dist / "SHA256SUMS").read_text("utf-8").splitlines())
-    assert {path.relative_to(dist).as_posix() for path in dist.rglob("*") if path.is_file()} - {"SHA256SUMS"} == set(listed)
+    assert {one.datatype for one in catalogue.objects(None, SPDX.checksumValue)} == {
+        rdflib.XSD.hexBinary
+    }
+    listed = dict(
+        reversed(line.split("  ")) for line in (dist / "SHA256SUMS").read_text("utf-8").splitlines()
+    )
+    assert {path.relative_to(dist).as_posix() for path in dist.rglob("*") if path.is_file()} - {
+        "SHA256SUMS"
+    } == set(listed)
 
 
 def test_finding_8_the_licence_is_one_that_portals_know(catalogue: rdflib.Graph) -> None:
     licence = rdflib.URIRef("http://dcat-ap.de/def/licenses/cc-by/4.0")
     assert set(catalogue.objects(None, DCTERMS.license)) == {licence}
     assert str(catalogue.value(licence, DCTERMS.title)) == "Creative Commons Attribution"
-    assert str(catalogue.value(licence, DCTERMS.description)) == "https://creativecommons.org/licenses/by/4.0/"
+    assert (
+        str(catalogue.value(licence, DCTERMS.description))
+        == "https://creativecommons.org/licenses/by/4.0/"
+    )
     assert (licence, RDFS.label, None) not in catalogue
 
 
-def test_finding_9_one_place_computed_from_the_points_and_one_period(catalogue: rdflib.Graph) -> None:
+def test_finding_9_one_place_computed_from_the_points_and_one_period(
+    catalogue: rdflib.Graph,
+) -> None:
     (place,) = catalogue.objects(DATASET, DCTERMS.spatial)
     with (ROOT / "source/places.csv").open(encoding="utf-8", newline="") as file:
-        points = [(float(one["lat"]), float(one["lon"])) for one in csv.DictReader(file) if one["lat"] and one["country"] == "DE"]
-    numbers = [float(one) for one in re.findall(r"[-0-9.]+", str(catalogue.value(place, DCAT.bbox)))]
-    assert (min(numbers[1::2]), max(numbers[1::2])) == (min(one[0] for one in points), max(one[0] for one in points))
-    assert (min(numbers[::2]), max(numbers[::2])) == (min(one[1] for one in points), max(one[1] for one in points))
-    longitude, latitude = (float(one) for one in re.findall(r"[-0-9.]+", str(catalogue.value(place, DCAT.centroid))))
-    assert (latitude, longitude) == pytest.approx([sum(one[axis] for one in points) / len(points) for axis in (0, 1)], abs=1e-6)
+        points = [
+            (float(one["lat"]), float(one["lon"]))
+            for one in csv.DictReader(file)
+            if one["lat"] and one["country"] == "DE"
+        ]
+    numbers = [
+        float(one) for one in re.findall(r"[-0-9.]+", str(catalogue.value(place, DCAT.bbox)))
+    ]
+    assert (min(numbers[1::2]), max(numbers[1::2])) == (
+        min(one[0] for one in points),
+        max(one[0] for one in points),
+    )
+    assert (min(numbers[::2]), max(numbers[::2])) == (
+        min(one[1] for one in points),
+        max(one[1] for one in points),
+    )
+    longitude, latitude = (
+        float(one) for one in re.findall(r"[-0-9.]+", str(catalogue.value(place, DCAT.centroid)))
+    )
+    assert (latitude, longitude) == pytest.approx(
+        [sum(one[axis] for one in points) / len(points) for axis in (0, 1)], abs=1e-6
+    )
     assert list(catalogue.objects(place, RDFS.label))
     (period,) = catalogue.objects(DATASET, DCTERMS.temporal)
-    assert {one for triple in catalogue for one in triple if isinstance(one, rdflib.BNode)} == {period}
+    assert {one for triple in catalogue for one in triple if isinstance(one, rdflib.BNode)} == {
+        period
+    }
 
 
 def test_finding_10_a_packed_file_has_the_format_of_what_is_packed(catalogue: rdflib.Graph) -> None:
@@ -145,35 +212,57 @@ def test_finding_10_a_packed_file_has_the_format_of_what_is_packed(catalogue: rd
     assert str(catalogue.value(one, DCAT.compressFormat)).endswith("/application/gzip")
 
 
-def test_finding_11_the_identifier_is_there_and_the_contributor_only_where_configured(catalogue: rdflib.Graph, tmp_path: Path) -> None:
+def test_finding_11_the_identifier_is_there_and_the_contributor_only_where_configured(
+    catalogue: rdflib.Graph, tmp_path: Path
+) -> None:
     assert str(catalogue.value(DATASET, DCTERMS.identifier)) == str(DATASET)
     assert (DATASET, DCATDE.contributorID, None) not in catalogue
-    project = libraries(tmp_path, "catalogue: {contributor: 'http://dcat-ap.de/def/contributors/example'}")
+    project = libraries(
+        tmp_path, "catalogue: {contributor: 'http://dcat-ap.de/def/contributors/example'}"
+    )
     graph = rdflib.Graph().parse(project / "dist/catalog.ttl")
-    assert str(next(graph.objects(None, DCATDE.contributorID))) == "http://dcat-ap.de/def/contributors/example"
+    assert (
+        str(next(graph.objects(None, DCATDE.contributorID)))
+        == "http://dcat-ap.de/def/contributors/example"
+    )
 
 
 def test_finding_14_keys_stay_texts(dist: Path) -> None:
-    schema = json.loads((dist / "tables/datapackage.json").read_text("utf-8"))["resources"][1]["schema"]
+    schema = json.loads((dist / "tables/datapackage.json").read_text("utf-8"))["resources"][1][
+        "schema"
+    ]
     assert {one["name"]: one["type"] for one in schema["fields"]}["ags"] == "string"
     metadata = json.loads((dist / "tables/organisations.csv-metadata.json").read_text("utf-8"))
-    assert {one["titles"]: one["datatype"] for one in metadata["tableSchema"]["columns"]}["ags"] == "string"
+    assert {one["titles"]: one["datatype"] for one in metadata["tableSchema"]["columns"]}[
+        "ags"
+    ] == "string"
     with (dist / "tables/organisations.csv").open(encoding="utf-8", newline="") as file:
         keys = {row["ags"] for row in csv.DictReader(file)} - {""}
     assert {len(one) for one in keys} == {8} and any(one.startswith("0") for one in keys)
 
 
-# -- beside the dumps ------------------------------------------------------------------------------------------------------
+# -- beside the dumps ------------------------------------------------------------------------------
 
 
 def test_tables_hold_every_record(dist: Path, ask) -> None:
-    for name, class_ in {"labs": "org:OrganizationalCollaboration", "memberships": "org:Membership"}.items():
+    for name, class_ in {
+        "labs": "org:OrganizationalCollaboration",
+        "memberships": "org:Membership",
+    }.items():
         with (dist / f"tables/{name}.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
-        condition = "" if name == "labs" else "?x org:organization ?y . ?y a org:OrganizationalCollaboration ."
-        assert len(rows) == int(ask(f"SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE {{ ?x a {class_} . {condition} }}")[0][0]), name
+        condition = (
+            ""
+            if name == "labs"
+            else "?x org:organization ?y . ?y a org:OrganizationalCollaboration ."
+        )
+        assert len(rows) == int(
+            ask(f"SELECT (COUNT(DISTINCT ?x) AS ?n) WHERE {{ ?x a {class_} . {condition} }}")[0][0]
+        ), name
     with (dist / "tables/organisations.csv").open(encoding="utf-8", newline="") as file:
-        assert len(list(csv.DictReader(file))) == len(yaml.safe_load((ROOT / "source/organisations.yaml").read_text("utf-8")))
+        assert len(list(csv.DictReader(file))) == len(
+            yaml.safe_load((ROOT / "source/organisations.yaml").read_text("utf-8"))
+        )
 
 
 @pytest.mark.parametrize("text", ["=cmd|' /C calc'!A0", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"])
@@ -183,7 +272,9 @@ def test_a_formula_is_neutralised(text: str) -> None:
 
 def test_a_number_is_no_formula(tmp_path: Path) -> None:
     table = "tables: [{name: t, title: {en: T}, query: 'SELECT ''=1+1'' AS a, -5 AS b, ''04011000'' AS c', columns: {b: {type: integer}}}]"
-    assert (libraries(tmp_path, table) / "dist/tables/t.csv").read_text("utf-8") == "a,b,c\n'=1+1,-5,04011000\n"
+    assert (libraries(tmp_path, table) / "dist/tables/t.csv").read_text(
+        "utf-8"
+    ) == "a,b,c\n'=1+1,-5,04011000\n"
 
 
 def test_void_counts_what_is_there(dist: Path, store: ox.Store) -> None:
@@ -194,16 +285,33 @@ def test_void_counts_what_is_there(dist: Path, store: ox.Store) -> None:
     parts = list(void.objects(DATASET, VOID.propertyPartition))
     assert sum(int(void.value(one, VOID.triples)) for one in parts) == len(triples)
     types = [one for one in triples if one.predicate.value == str(RDF.type)]
-    classes = {str(void.value(one, VOID["class"])): int(void.value(one, VOID.entities)) for one in void.objects(DATASET, VOID.classPartition)}
-    assert classes == {name: sum(one.object.value == name for one in types) for name in {one.object.value for one in types}}
-    sites = {str(void.value(void.value(one, VOID.objectsTarget), VOID.uriSpace)) for one in void.subjects(RDF.type, VOID.Linkset)}
-    assert {"http://dcat-ap.de/", "https://ror.org/"} <= sites and any("wikidata" in one for one in sites) and any("geonames" in one for one in sites)
+    classes = {
+        str(void.value(one, VOID["class"])): int(void.value(one, VOID.entities))
+        for one in void.objects(DATASET, VOID.classPartition)
+    }
+    assert classes == {
+        name: sum(one.object.value == name for one in types)
+        for name in {one.object.value for one in types}
+    }
+    sites = {
+        str(void.value(void.value(one, VOID.objectsTarget), VOID.uriSpace))
+        for one in void.subjects(RDF.type, VOID.Linkset)
+    }
+    assert (
+        {"http://dcat-ap.de/", "https://ror.org/"} <= sites
+        and any("wikidata" in one for one in sites)
+        and any("geonames" in one for one in sites)
+    )
     assert (dist / ".well-known/void").read_bytes() == (dist / "void.ttl").read_bytes()
 
 
 def test_dated_copies_are_the_same_bytes(dist: Path) -> None:
     folder = dist / "2026-11-23"
-    assert {path.name for path in folder.iterdir()} == {*(path.name for path in dist.glob("rogl.*.gz")), "rogl.parquet", "catalog.ttl"}
+    assert {path.name for path in folder.iterdir()} == {
+        *(path.name for path in dist.glob("rogl.*.gz")),
+        "rogl.parquet",
+        "catalog.ttl",
+    }
     for path in folder.iterdir():
         assert path.read_bytes() == (dist / path.name).read_bytes()
     assert gzip.decompress((folder / "rogl.nq.gz").read_bytes()) == (dist / "rogl.nq").read_bytes()
@@ -211,13 +319,27 @@ def test_dated_copies_are_the_same_bytes(dist: Path) -> None:
 
 def test_citation_search_engines_and_archives(dist: Path) -> None:
     citation = yaml.safe_load((dist / "CITATION.cff").read_text("utf-8"))
-    assert {"cff-version", "message", "title", "authors"} <= set(citation) and citation["license"] == "CC-BY-4.0"
+    assert {"cff-version", "message", "title", "authors"} <= set(citation) and citation[
+        "license"
+    ] == "CC-BY-4.0"
     dataset = json.loads((dist / "dataset.jsonld").read_text("utf-8"))
-    assert (dataset["@type"], dataset["license"]) == ("Dataset", "https://creativecommons.org/licenses/by/4.0/")
-    assert {one["contentUrl"].removeprefix(BASE) for one in dataset["distribution"]} >= {"rogl.ttl", "rogl.nq.gz", "tables/labs.csv"}
-    crate = {one["@id"]: one for one in json.loads((dist / "ro-crate-metadata.json").read_text("utf-8"))["@graph"]}
+    assert (dataset["@type"], dataset["license"]) == (
+        "Dataset",
+        "https://creativecommons.org/licenses/by/4.0/",
+    )
+    assert {one["contentUrl"].removeprefix(BASE) for one in dataset["distribution"]} >= {
+        "rogl.ttl",
+        "rogl.nq.gz",
+        "tables/labs.csv",
+    }
+    crate = {
+        one["@id"]: one
+        for one in json.loads((dist / "ro-crate-metadata.json").read_text("utf-8"))["@graph"]
+    }
     assert crate["ro-crate-metadata.json"]["about"] == {"@id": "./"}
-    assert all((dist / one["@id"]).is_file() and one["@id"] in crate for one in crate["./"]["hasPart"])
+    assert all(
+        (dist / one["@id"]).is_file() and one["@id"] in crate for one in crate["./"]["hasPart"]
+    )
 
 
 def test_the_readme_lists_every_download(dist: Path) -> None:
@@ -226,7 +348,9 @@ def test_the_readme_lists_every_download(dist: Path) -> None:
         assert text.count(f"| `{path.relative_to(dist).as_posix()}` | {path.stat().st_size} |") == 2
 
 
-def test_nobody_is_invented_while_a_placeholder_stands(catalogue: rdflib.Graph, built: Path) -> None:
+def test_nobody_is_invented_while_a_placeholder_stands(
+    catalogue: rdflib.Graph, built: Path
+) -> None:
     publication = Project.open(ROOT).publication
     if not (publication.publisher.placeholder and publication.contact.placeholder):
         pytest.skip("the publisher is named")
@@ -236,7 +360,7 @@ def test_nobody_is_invented_while_a_placeholder_stands(catalogue: rdflib.Graph, 
     assert invoke("check", "--project", built, "--lang", "en").output.count("LP506") == 2
 
 
-# -- other publications ----------------------------------------------------------------------------------------------------
+# -- other publications ----------------------------------------------------------------------------
 
 
 def libraries(tmp_path: Path, more: str = "") -> Path:
@@ -252,16 +376,26 @@ def test_a_publication_that_says_nothing_of_portals_has_a_catalogue(tmp_path: Pa
     project = libraries(tmp_path)
     graph = rdflib.Graph().parse(project / "dist/catalog.ttl")
     addresses = {str(one) for one in graph.objects(None, DCAT.downloadURL)}
-    assert addresses == {f"https://libraries.example/libraries.{one}" for one in ("nq", "ttl", "jsonld", "nt")}
+    assert addresses == {
+        f"https://libraries.example/libraries.{one}" for one in ("nq", "ttl", "jsonld", "nt")
+    }
     assert str(next(graph.objects(None, VCARD.hasEmail))) == "mailto:office@libraries.example"
-    assert str(next(graph.objects(None, DCTERMS.license))) == "http://dcat-ap.de/def/licenses/cc-zero"
+    assert (
+        str(next(graph.objects(None, DCTERMS.license))) == "http://dcat-ap.de/def/licenses/cc-zero"
+    )
     assert not (project / "dist/tables").exists()
 
 
 def test_downloads_on_another_host(tmp_path: Path) -> None:
-    project = libraries(tmp_path, "catalogue: {downloads: 'https://files.example/libraries/', service: {url: 'https://data.example/sparql'}}")
+    project = libraries(
+        tmp_path,
+        "catalogue: {downloads: 'https://files.example/libraries/', service: {url: 'https://data.example/sparql'}}",
+    )
     graph = rdflib.Graph().parse(project / "dist/catalog.ttl")
-    assert all(str(one).startswith("https://files.example/libraries/libraries.") for one in graph.objects(None, DCAT.downloadURL))
+    assert all(
+        str(one).startswith("https://files.example/libraries/libraries.")
+        for one in graph.objects(None, DCAT.downloadURL)
+    )
     (service,) = graph.subjects(RDF.type, DCAT.DataService)
     assert str(graph.value(service, DCAT.endpointURL)) == "https://data.example/sparql"
     assert "LP5" not in invoke("check", "--project", project, "--lang", "en").output
@@ -273,7 +407,10 @@ def test_a_build_refuses_a_catalogue_that_breaks_its_shapes(tmp_path: Path) -> N
     with pytest.raises(InvalidDeclaration) as raised:
         build(Project.open(project))
     assert {one.code for one in raised.value.findings} == {"LP524"}
-    assert any("dcat:theme" in one.params["message_en"] or "theme" in one.params["message_en"] for one in raised.value.findings)
+    assert any(
+        "dcat:theme" in one.params["message_en"] or "theme" in one.params["message_en"]
+        for one in raised.value.findings
+    )
     assert not (project / "dist").exists()
 
 
@@ -284,4 +421,7 @@ def test_an_edited_dist_is_told_by_check(built: Path, tmp_path: Path) -> None:
     path.write_text(path.read_text("utf-8") + "# by hand\n", "utf-8")
     done = run_process("check", "--project", project, "--lang", "en")
     assert done.returncode == 1
-    assert re.search(r"dist/catalog\.ttl:\d+: error LP526: rogl\.ttl has \d+ bytes", done.stderr) and "LP527" in done.stderr
+    assert (
+        re.search(r"dist/catalog\.ttl:\d+: error LP526: rogl\.ttl has \d+ bytes", done.stderr)
+        and "LP527" in done.stderr
+    )

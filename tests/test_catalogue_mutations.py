@@ -1,4 +1,6 @@
-"""Seeded errors: each way to break a written catalogue is told by our own check (see catalogue/README.md)."""
+"""Seeded errors: each way to break a written catalogue is told by our own check (see
+catalogue/README.md).
+"""
 
 from __future__ import annotations
 
@@ -16,9 +18,13 @@ from lodpipe.publish.catalogue.checks import catalogue_findings
 from lodpipe.publish.catalogue.graph import PREFIXES, Graph
 from support import TESTS
 
-CASES: list[dict[str, Any]] = yaml.safe_load((TESTS / "catalogue/mutations.yaml").read_text("utf-8"))
+CASES: list[dict[str, Any]] = yaml.safe_load(
+    (TESTS / "catalogue/mutations.yaml").read_text("utf-8")
+)
 BASE = "https://w3id.org/rogl/"
-HEAD = f"BASE <{BASE}> " + " ".join(f"PREFIX {name}: <{namespace}>" for name, namespace in PREFIXES.items())
+HEAD = f"BASE <{BASE}> " + " ".join(
+    f"PREFIX {name}: <{namespace}>" for name, namespace in PREFIXES.items()
+)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +33,10 @@ def project(built: Path) -> Project:
 
 
 def told(project: Project, folder: Path) -> list[tuple[str, str]]:
-    return [(one.code, f"{one.where}: {render(one.code, dict(one.params))[0]}") for one in catalogue_findings(project, folder)]
+    return [
+        (one.code, f"{one.where}: {render(one.code, dict(one.params))[0]}")
+        for one in catalogue_findings(project, folder)
+    ]
 
 
 def broken(case: dict[str, Any], folder: Path) -> None:
@@ -44,7 +53,9 @@ def broken(case: dict[str, Any], folder: Path) -> None:
     where = case.get("where") or (f"{pattern} . FILTER{condition}" if condition else pattern)
     before = len(store)
     store.update(f"{HEAD} DELETE {{ {pattern} }} INSERT {{ {add} }} WHERE {{ {where} }}")
-    changed = {str(quad.triple) for quad in store} ^ {str(q.triple) for q in ox.parse(path=folder / "catalog.nt", format=ox.RdfFormat.N_TRIPLES)}
+    changed = {str(quad.triple) for quad in store} ^ {
+        str(q.triple) for q in ox.parse(path=folder / "catalog.nt", format=ox.RdfFormat.N_TRIPLES)
+    }
     assert changed, f"the case is out of date: nothing changed ({before} statements)"
     graph = Graph()
     graph._triples = {(str(quad.subject), str(quad.predicate), str(quad.object)) for quad in store}
@@ -58,12 +69,20 @@ def test_the_unbroken_catalogue_has_no_finding(project: Project, dist: Path) -> 
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["accident"])
-def test_a_broken_catalogue_is_told(case: dict[str, Any], project: Project, dist: Path, tmp_path: Path) -> None:
+def test_a_broken_catalogue_is_told(
+    case: dict[str, Any], project: Project, dist: Path, tmp_path: Path
+) -> None:
     folder = tmp_path / "dist"
-    shutil.copytree(dist, folder, copy_function=lambda source, target: Path(target).hardlink_to(source))
+    shutil.copytree(
+        dist, folder, copy_function=lambda source, target: Path(target).hardlink_to(source)
+    )
     broken(case, folder)
     found = told(project, folder)
-    assert [text for code, text in found if code == case["code"] and case.get("says", "").lower() in text.lower()], found
+    assert [
+        text
+        for code, text in found
+        if code == case["code"] and case.get("says", "").lower() in text.lower()
+    ], found
     assert all("dist/catalog." in text for _, text in found)
     assert "{" not in "".join(text for _, text in found).replace("{128}", "")
 

@@ -1,4 +1,5 @@
-"""The catalogue in the portals' own software: CKAN's parser and harvester, udata's harvester, readers of tables, crate and citation; the score.
+"""The catalogue in the portals' own software: CKAN's parser and harvester, udata's harvester,
+readers of tables, crate and citation; the score.
 
 All but the score run in environments of their own that `make test-portals` installs; CI skips them.
 """
@@ -41,16 +42,25 @@ def next_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The dist/ of a later release with a changed record."""
     project = copy_project(tmp_path_factory.mktemp("next") / "project")
     publication = project / "publication.yaml"
-    text = publication.read_text("utf-8").replace("version: 1.0.0", "version: 1.1.0").replace("date: '2026-11-23'", "date: '2027-03-01'")
+    text = (
+        publication.read_text("utf-8")
+        .replace("version: 1.0.0", "version: 1.1.0")
+        .replace("date: '2026-11-23'", "date: '2027-03-01'")
+    )
     publication.write_text(text, "utf-8")
     record = project / "source/labs/brandis.yaml"
-    record.write_text(record.read_text("utf-8").replace("named: Makerspace Partheland", "named: Makerspace im Partheland"), "utf-8")
+    record.write_text(
+        record.read_text("utf-8").replace(
+            "named: Makerspace Partheland", "named: Makerspace im Partheland"
+        ),
+        "utf-8",
+    )
     done = run_process("build", "--project", project, "--lang", "en")
     assert done.returncode == 0, done.stderr
     return project / "dist"
 
 
-# -- CKAN ----------------------------------------------------------------------------------------------------------------
+# -- CKAN ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +78,9 @@ def normal(package: dict[str, Any]) -> dict[str, Any]:
             return json.dumps(sorted(json.loads(value), key=str))
         if isinstance(value, dict):
             return {key: settled(one) for key, one in sorted(value.items())}
-        return sorted((settled(one) for one in value), key=str) if isinstance(value, list) else value
+        return (
+            sorted((settled(one) for one in value), key=str) if isinstance(value, list) else value
+        )
 
     return settled(package)
 
@@ -81,7 +93,9 @@ def test_ckan_makes_one_package(packages: dict[str, list[dict[str, Any]]]) -> No
     assert {form: len(found) for form, found in packages.items()} == dict.fromkeys(FORMS, 1)
 
 
-def test_ckan_makes_the_same_package_of_every_form(packages: dict[str, list[dict[str, Any]]]) -> None:
+def test_ckan_makes_the_same_package_of_every_form(
+    packages: dict[str, list[dict[str, Any]]],
+) -> None:
     expected = normal(packages["ttl"][0])
     for form in FORMS:
         assert normal(packages[form][0]) == expected, form
@@ -93,16 +107,29 @@ def test_ckan_recognises_what_users_filter_by(packages: dict[str, list[dict[str,
     assert (package["license_id"], package["version"], package["url"]) == ("cc-by", "1.0.0", BASE)
     assert package["title"] == "Regional Open Government Labs 2020–2022"
     assert said["identifier"] == said["uri"] == f"{BASE}dataset"
-    assert said["publisher_name"] and said["publisher_type"] and said["contact_name"] and said["contact_url"]
+    assert (
+        said["publisher_name"]
+        and said["publisher_type"]
+        and said["contact_name"]
+        and said["contact_url"]
+    )
     assert (said["temporal_start"], said["temporal_end"]) == ("2020-01-01", "2022-12-31")
-    assert said["spatial_uri"].endswith("/country/DEU") and json.loads(said["spatial_bbox"])["type"] == "Polygon"
+    assert (
+        said["spatial_uri"].endswith("/country/DEU")
+        and json.loads(said["spatial_bbox"])["type"] == "Polygon"
+    )
     assert json.loads(said["spatial_centroid"])["type"] == "Point"
     assert len(package["tags"]) >= 10
 
 
-def test_ckan_has_every_file_with_size_and_checksum(packages: dict[str, list[dict[str, Any]]], dist: Path) -> None:
+def test_ckan_has_every_file_with_size_and_checksum(
+    packages: dict[str, list[dict[str, Any]]], dist: Path
+) -> None:
     resources = packages["ttl"][0]["resources"]
-    files = {path.relative_to(dist).as_posix() for path in [*dist.glob("rogl.*"), *dist.glob("tables/*.csv")]}
+    files = {
+        path.relative_to(dist).as_posix()
+        for path in [*dist.glob("rogl.*"), *dist.glob("tables/*.csv")]
+    }
     assert {one["url"].removeprefix(BASE) for one in resources} == files
     for one in resources:
         assert one["size"] == (dist / one["url"].removeprefix(BASE)).stat().st_size
@@ -112,32 +139,52 @@ def test_ckan_has_every_file_with_size_and_checksum(packages: dict[str, list[dic
 
 
 def test_ckan_harvested_twice_updates_and_never_duplicates(dist: Path, next_release: Path) -> None:
-    actions = portal("ckan", "ckan_harvest.py", dist / "catalog.ttl", next_release / "catalog.ttl", next_release / "catalog.ttl")
+    actions = portal(
+        "ckan",
+        "ckan_harvest.py",
+        dist / "catalog.ttl",
+        next_release / "catalog.ttl",
+        next_release / "catalog.ttl",
+    )
     told = [(one["action"], one["version"]) for one in actions]
-    assert told == [("package_create", "1.0.0"), ("package_update", "1.1.0"), ("package_update", "1.1.0")]
+    assert told == [
+        ("package_create", "1.0.0"),
+        ("package_update", "1.1.0"),
+        ("package_update", "1.1.0"),
+    ]
     first, second, third = (one["resources"] for one in actions)
     assert len({one["id"] for one in actions}) == 1
-    assert {uri: one[0] for uri, one in first.items()} == {uri: one[0] for uri, one in second.items()} == {uri: one[0] for uri, one in third.items()}
+    assert (
+        {uri: one[0] for uri, one in first.items()}
+        == {uri: one[0] for uri, one in second.items()}
+        == {uri: one[0] for uri, one in third.items()}
+    )
     assert first[f"{BASE}distribution/ttl"][1] != second[f"{BASE}distribution/ttl"][1]
 
 
-# -- udata ---------------------------------------------------------------------------------------------------------------
+# -- udata -----------------------------------------------------------------------------------------
 
 
-def test_udata_makes_a_valid_dataset_and_keeps_its_resources(dist: Path, next_release: Path) -> None:
-    first, second = portal("udata", "udata_dataset.py", dist / "catalog.ttl", next_release / "catalog.ttl")
+def test_udata_makes_a_valid_dataset_and_keeps_its_resources(
+    dist: Path, next_release: Path
+) -> None:
+    first, second = portal(
+        "udata", "udata_dataset.py", dist / "catalog.ttl", next_release / "catalog.ttl"
+    )
     assert (first["license"], first["frequency"]) == ("cc-by", "irregular")
     assert first["temporal"] == ["2020-01-01", "2022-12-31"]
     assert first["spatial"]["type"] == "MultiPolygon"
     assert first["uri"] == first["identifier"] == f"{BASE}dataset"
     assert len(first["resources"]) == len(list(dist.glob("rogl.*"))) + 3
-    assert [(one["id"], one["url"]) for one in first["resources"]] == [(one["id"], one["url"]) for one in second["resources"]]
+    assert [(one["id"], one["url"]) for one in first["resources"]] == [
+        (one["id"], one["url"]) for one in second["resources"]
+    ]
     assert first["resources"] != second["resources"]
     for one in first["resources"]:
         assert one["size"] == (dist / one["url"].removeprefix(BASE)).stat().st_size
 
 
-# -- tables --------------------------------------------------------------------------------------------------------------
+# -- tables ----------------------------------------------------------------------------------------
 
 
 def test_frictionless_and_csvw_read_the_tables_alike(dist: Path) -> None:
@@ -148,9 +195,14 @@ def test_frictionless_and_csvw_read_the_tables_alike(dist: Path) -> None:
         with (dist / f"tables/{name}.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         for reader in ("frictionless", "csvw"):
-            texts = [{key: "" if value is None else str(value) for key, value in row.items()} for row in found[reader][name]]
+            texts = [
+                {key: "" if value is None else str(value) for key, value in row.items()}
+                for row in found[reader][name]
+            ]
             same = [key for key in rows[0] if key not in ("participants_complete", "counted")]
-            assert [[row[key] for key in same] for row in texts] == [[row[key] for key in same] for row in rows], (reader, name)
+            assert [[row[key] for key in same] for row in texts] == [
+                [row[key] for key in same] for row in rows
+            ], (reader, name)
     keys = [row["ags"] for row in found["csvw"]["organisations"] if row["ags"]]
     assert keys and all(isinstance(key, str) and len(key) == 8 for key in keys)
     assert any(key.startswith("0") for key in keys)
@@ -160,11 +212,14 @@ def test_frictionless_and_csvw_read_the_tables_alike(dist: Path) -> None:
 def test_the_research_crate_and_the_citation_are_valid(dist: Path) -> None:
     found = portal("tools", "crate_and_citation.py", dist)
     assert found["name"] == "Regionale Open Government Labore 2020–2022"
-    assert set(found["files"]) == {path.relative_to(dist).as_posix() for path in [*dist.glob("rogl.*"), *dist.glob("tables/*.csv")]}
+    assert set(found["files"]) == {
+        path.relative_to(dist).as_posix()
+        for path in [*dist.glob("rogl.*"), *dist.glob("tables/*.csv")]
+    }
     assert "title = {Regionale Open Government Labore" in found["bibtex"]
 
 
-# -- quality score -------------------------------------------------------------------------------------------------------
+# -- quality score ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +228,9 @@ def served(dist: Path) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Quiet, directory=str(dist)))
+    server = http.server.ThreadingHTTPServer(
+        ("127.0.0.1", 0), functools.partial(Quiet, directory=str(dist))
+    )
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/"
     server.shutdown()
@@ -190,7 +247,9 @@ def test_the_quality_score_is_405_of_405(built: Path, served: str) -> None:
 def test_the_quality_score_is_shown_indicator_by_indicator(built: Path, served: str) -> None:
     shown = invoke("catalogue", "--project", built).output
     assert "score 325 of 405 (80 not asked)" in shown and "? " in shown
-    assert "score 405 of 405\n" in invoke("catalogue", "--project", built, "--served", served).output
+    assert (
+        "score 405 of 405\n" in invoke("catalogue", "--project", built, "--served", served).output
+    )
     missed = invoke("catalogue", "--project", built, "--served", served + "nowhere/").output
     assert "score 325 of 405" in missed and "→ serve dist/" in missed
 

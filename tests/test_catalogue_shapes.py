@@ -1,4 +1,6 @@
-"""The catalogue against the official shapes of SEMIC and DCAT-AP.de: nothing is found but what no catalogue can avoid."""
+"""The catalogue against the official shapes of SEMIC and DCAT-AP.de: nothing is found but what no
+catalogue can avoid.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +18,20 @@ from support import ROOT
 
 SUITE = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared/suites")) / "dcat-ap"
 pytestmark = pytest.mark.skipif(
-    not SUITE.is_dir(), reason="official DCAT-AP shapes missing: set LODPIPE_SUITES to a folder with dcat-ap/ (SEMICeu/DCAT-AP, GovDataOfficial)"
+    not SUITE.is_dir(),
+    reason="official DCAT-AP shapes missing: set LODPIPE_SUITES to a folder with dcat-ap/ (SEMICeu/DCAT-AP, GovDataOfficial)",
 )
 SEMIC = ["semic-3.0.1/shapes.ttl", "semic-3.0.1/shapes_recommended.ttl", "semic-3.0.1/range.ttl"]
 CODE_LISTS = ["semic-3.0.1/mdr-vocabularies.shape.ttl"]
 DEPRECATED = ["semic-3.0.1/deprecateduris.ttl"]
-GERMAN = [f"dcat-ap-de-3.0/{name}.ttl" for name in ("dcat-ap-spec-german-additions", "dcat-ap-de-controlledvocabularies", "dcat-ap-de-deprecated")]
+GERMAN = [
+    f"dcat-ap-de-3.0/{name}.ttl"
+    for name in (
+        "dcat-ap-spec-german-additions",
+        "dcat-ap-de-controlledvocabularies",
+        "dcat-ap-de-deprecated",
+    )
+]
 GERMAN_300 = ["semic-3.0.0/dcat-ap-SHACL.ttl", "dcat-ap-de-3.0/dcat-ap-SHACL-DE.ttl", *GERMAN]
 CONVENTIONS = ["dcat-ap-de-2.0-konventionen/dcat-ap-konventionen.ttl"]
 
@@ -37,14 +47,20 @@ def shapes_graph(names: tuple[str, ...]) -> rdflib.Graph:
 
 
 def results(data: rdflib.Graph, names: list[str]) -> Counter[tuple[str, str]]:
-    """Severity and path of each result that hangs on the report itself; nested ones are reasons, not results."""
+    """Severity and path of each result that hangs on the report itself; nested ones are reasons,
+    not results.
+    """
     merged = rdflib.Graph() + data
     merged.parse(SUITE / "vocab/used-concepts.ttl", format="turtle")
-    _, report, _ = pyshacl.validate(merged, shacl_graph=shapes_graph(tuple(names)), advanced=False, inplace=True)
+    _, report, _ = pyshacl.validate(
+        merged, shacl_graph=shapes_graph(tuple(names)), advanced=False, inplace=True
+    )
     found: Counter[tuple[str, str]] = Counter()
     for node in report.objects(report.value(None, RDF.type, SH.ValidationReport), SH.result):
         severity, path = report.value(node, SH.resultSeverity), report.value(node, SH.resultPath)
-        found[str(severity).rsplit("#", 1)[-1], str(path).rsplit("#", 1)[-1].rsplit("/", 1)[-1]] += 1
+        found[
+            str(severity).rsplit("#", 1)[-1], str(path).rsplit("#", 1)[-1].rsplit("/", 1)[-1]
+        ] += 1
     return found
 
 
@@ -54,7 +70,9 @@ def catalogue(dist: Path) -> rdflib.Graph:
 
 
 @pytest.fixture(scope="module")
-def with_service(catalogue: rdflib.Graph, built: Path, tmp_path_factory: pytest.TempPathFactory) -> rdflib.Graph:
+def with_service(
+    catalogue: rdflib.Graph, built: Path, tmp_path_factory: pytest.TempPathFactory
+) -> rdflib.Graph:
     """The catalogue of the same publication with a SPARQL endpoint configured."""
     from dataclasses import replace
 
@@ -64,7 +82,11 @@ def with_service(catalogue: rdflib.Graph, built: Path, tmp_path_factory: pytest.
 
     publication = Project.open(built).publication
     own = replace(publication.catalogue, service="https://data.example.org/sparql")
-    graph = catalogue_graph(replace(publication, catalogue=own), list(offers(publication, built / "dist")), Computed([(1, 2)], ["https://example.org/"]))
+    graph = catalogue_graph(
+        replace(publication, catalogue=own),
+        list(offers(publication, built / "dist")),
+        Computed([(1, 2)], ["https://example.org/"]),
+    )
     return rdflib.Graph().parse(data=graph.ntriples(), format="nt")
 
 
@@ -91,12 +113,19 @@ def test_dcat_ap_de_with_its_copy_of_semic_finds_nothing(catalogue: rdflib.Graph
 
 
 def test_the_code_list_file_finds_the_unavoidable_only(catalogue: rdflib.Graph) -> None:
-    """Its pattern for checksum algorithms begins with https, SPDX's own IRIs with http; and it wants EU bodies as publishers."""
-    assert results(catalogue, CODE_LISTS) == {("Violation", "algorithm"): files(catalogue), ("Warning", "publisher"): 2}
+    """Its pattern for checksum algorithms begins with https, SPDX's own IRIs with http; and it
+    wants EU bodies as publishers.
+    """
+    assert results(catalogue, CODE_LISTS) == {
+        ("Violation", "algorithm"): files(catalogue),
+        ("Warning", "publisher"): 2,
+    }
 
 
 def test_the_deprecated_uri_file_finds_the_unavoidable_only(catalogue: rdflib.Graph) -> None:
-    """It asks for the status list of DCAT-AP 2, which the code-list file of the same release forbids."""
+    """It asks for the status list of DCAT-AP 2, which the code-list file of the same release
+    forbids.
+    """
     assert results(catalogue, DEPRECATED) == {("Warning", "status"): files(catalogue)}
 
 
@@ -105,7 +134,9 @@ def test_the_german_conventions_miss_the_contributor_only(catalogue: rdflib.Grap
     assert results(catalogue, CONVENTIONS) == {("Violation", "contributorID"): 1}
 
 
-def test_the_official_shapes_do_find_something_in_a_broken_catalogue(catalogue: rdflib.Graph) -> None:
+def test_the_official_shapes_do_find_something_in_a_broken_catalogue(
+    catalogue: rdflib.Graph,
+) -> None:
     broken = rdflib.Graph() + catalogue
     broken.remove((None, rdflib.DCTERMS.publisher, None))
     assert sum(results(broken, SEMIC).values()) > 0

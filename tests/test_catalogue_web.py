@@ -1,4 +1,6 @@
-"""Identifiers answer: the generated configuration in real Apache, nginx and Caddy on loopback, every class of resource × Accept header."""
+"""Identifiers answer: the generated configuration in real Apache, nginx and Caddy on loopback,
+every class of resource × Accept header.
+"""
 
 from __future__ import annotations
 
@@ -54,7 +56,12 @@ ACCEPTS: dict[str | None, str] = {
     "nonsense": "html",
     "text/turtlesque": "html",
 }
-SUFFIXES = {"ttl": "text/turtle", "jsonld": "application/ld+json", "nt": "application/n-triples", "rdf": "application/rdf+xml"}
+SUFFIXES = {
+    "ttl": "text/turtle",
+    "jsonld": "application/ld+json",
+    "nt": "application/n-triples",
+    "rdf": "application/rdf+xml",
+}
 
 
 def free_port() -> int:
@@ -89,10 +96,11 @@ def web(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> tuple[Path, dic
 
 def apache_configuration(root: Path, folder: Path, port: int) -> str:
     modules = "".join(
-        f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so\n" for name in ("mpm_event", "authz_core", "mime", "dir", "rewrite", "headers")
+        f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so\n"
+        for name in ("mpm_event", "authz_core", "mime", "dir", "rewrite", "headers")
     )
     return (
-        f'{modules}ServerName localhost\nListen 127.0.0.1:{port}\nPidFile {folder}/pid\nErrorLog {folder}/error.log\nTypesConfig /etc/mime.types\n'
+        f"{modules}ServerName localhost\nListen 127.0.0.1:{port}\nPidFile {folder}/pid\nErrorLog {folder}/error.log\nTypesConfig /etc/mime.types\n"
         f'Mutex file:{folder} default\nDocumentRoot "{root}"\n<Directory "{root}">\n  AllowOverride FileInfo Indexes Options=MultiViews\n'
         f"  Require all granted\n</Directory>\n"
     )
@@ -109,7 +117,10 @@ def start(server: str, root: Path, folder: Path, port: int) -> subprocess.Popen[
         command = [program, "-X", "-f", str(configuration)]
     elif server == "nginx":
         user = "user root;\n" if os.geteuid() == 0 else ""
-        temporary = "".join(f"{name}_temp_path {folder};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+        temporary = "".join(
+            f"{name}_temp_path {folder};\n"
+            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
         configuration.write_text(
             f"{user}daemon off;\npid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}"
             f"include /etc/nginx/mime.types;\ninclude {root}/web/nginx/http.conf;\n"
@@ -126,7 +137,12 @@ def start(server: str, root: Path, folder: Path, port: int) -> subprocess.Popen[
 
 def launched(command: list[str], folder: Path, port: int) -> subprocess.Popen[bytes]:
     log = (folder / "output.log").open("wb")
-    process = subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | {"HOME": str(folder), "XDG_DATA_HOME": str(folder)})
+    process = subprocess.Popen(
+        command,
+        stdout=log,
+        stderr=log,
+        env=os.environ | {"HOME": str(folder), "XDG_DATA_HOME": str(folder)},
+    )
     for _ in range(100):
         with socket.socket() as one:
             if one.connect_ex(("127.0.0.1", port)) == 0:
@@ -137,7 +153,9 @@ def launched(command: list[str], folder: Path, port: int) -> subprocess.Popen[by
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def server(request, web: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory) -> Iterator[http.client.HTTPConnection]:
+def server(
+    request, web: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[http.client.HTTPConnection]:
     if shutil.which(SERVERS[request.param]) is None:
         pytest.skip(f"{request.param} is not installed: apt-get install {SERVERS[request.param]}")
     port = free_port()
@@ -147,54 +165,88 @@ def server(request, web: tuple[Path, dict[str, str]], tmp_path_factory: pytest.T
     process.wait(10)
 
 
-def get(server: http.client.HTTPConnection, path: str, accept: str | None = None, method: str = "GET") -> tuple[int, dict[str, str], bytes]:
+def get(
+    server: http.client.HTTPConnection, path: str, accept: str | None = None, method: str = "GET"
+) -> tuple[int, dict[str, str], bytes]:
     headers = {} if accept is None else {"Accept": accept}
     server.request(method, "/" + quote(path, safe="/%~._-"), headers=headers)
     answer = server.getresponse()
-    return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()
+    return (
+        answer.status,
+        {name.lower(): value for name, value in answer.getheaders()},
+        answer.read(),
+    )
 
 
 def located(headers: dict[str, str]) -> str:
     """Where an answer leads, relative to the root."""
     location = headers.get("location", "")
-    return location.split("//", 1)[-1].split("/", 1)[-1] if "//" in location else location.lstrip("/")
+    return (
+        location.split("//", 1)[-1].split("/", 1)[-1] if "//" in location else location.lstrip("/")
+    )
 
 
-def test_every_class_answers_every_accept_header(server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]) -> None:
+def test_every_class_answers_every_accept_header(
+    server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]
+) -> None:
     _, samples = web
     assert len(samples) >= 30
     wrong = []
     for local in samples.values():
         for accept, suffix in ACCEPTS.items():
             status, headers, _ = get(server, local, accept)
-            if (status, located(headers)) != (303, quote(f"{local}.{suffix}", safe="/%~._-")) or "accept" not in headers.get("vary", "").lower():
+            if (status, located(headers)) != (
+                303,
+                quote(f"{local}.{suffix}", safe="/%~._-"),
+            ) or "accept" not in headers.get("vary", "").lower():
                 wrong.append((local, accept, status, headers))
     print(f"{len(samples)} classes × {len(ACCEPTS)} Accept headers")
     assert wrong == []
 
 
-def test_documents_have_their_media_type(server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]) -> None:
+def test_documents_have_their_media_type(
+    server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]
+) -> None:
     local = next(iter(web[1].values()))
     expected = {"html": "text/html"} | SUFFIXES
     for suffix, media_type in expected.items():
         status, headers, body = get(server, f"{local}.{suffix}")
-        assert (status, headers["content-type"].split(";")[0], body) == (200, media_type, (web[0] / f"{local}.{suffix}").read_bytes())
+        assert (status, headers["content-type"].split(";")[0], body) == (
+            200,
+            media_type,
+            (web[0] / f"{local}.{suffix}").read_bytes(),
+        )
         assert headers["access-control-allow-origin"] == "*"
 
 
-def test_files_are_sent_as_they_are(server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]) -> None:
+def test_files_are_sent_as_they_are(
+    server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]
+) -> None:
     root, _ = web
-    files = {"rogl.ttl": "text/turtle", "rogl.nq": "application/n-quads", "rogl.ttl.gz": "application/gzip", "tables/labs.csv": "text/csv"}
+    files = {
+        "rogl.ttl": "text/turtle",
+        "rogl.nq": "application/n-quads",
+        "rogl.ttl.gz": "application/gzip",
+        "tables/labs.csv": "text/csv",
+    }
     for name, media_type in files.items():
         status, headers, body = get(server, name, "application/ld+json")
-        assert (status, headers["content-type"].split(";")[0], body) == (200, media_type, (root / name).read_bytes()), name
+        assert (status, headers["content-type"].split(";")[0], body) == (
+            200,
+            media_type,
+            (root / name).read_bytes(),
+        ), name
         assert "content-encoding" not in headers
         status, headers, _ = get(server, name, method="HEAD")
         assert (status, headers["content-length"]) == (200, str((root / name).stat().st_size))
 
 
-@pytest.mark.parametrize("local", ["catalog", "dataset", "distribution/ttl", "distribution/nt.gz", "service"])
-def test_the_catalogue_answers_for_what_it_describes(server: http.client.HTTPConnection, local: str) -> None:
+@pytest.mark.parametrize(
+    "local", ["catalog", "dataset", "distribution/ttl", "distribution/nt.gz", "service"]
+)
+def test_the_catalogue_answers_for_what_it_describes(
+    server: http.client.HTTPConnection, local: str
+) -> None:
     for suffix, accept in [*SUFFIXES.items(), ("html", "text/html"), ("html", BROWSER)]:
         status, headers, _ = get(server, local, accept)
         assert (status, located(headers)) == (303, f"catalog.{suffix}")
@@ -206,7 +258,9 @@ def test_void_is_found_where_crawlers_look(server: http.client.HTTPConnection) -
     assert get(server, "void.ttl")[0] == 200
 
 
-def test_a_withdrawn_resource_answers_410_with_a_description(server: http.client.HTTPConnection) -> None:
+def test_a_withdrawn_resource_answers_410_with_a_description(
+    server: http.client.HTTPConnection,
+) -> None:
     for accept in (None, "text/turtle", BROWSER):
         for path in ("lab/verirrt", "lab/verirrt.ttl"):
             status, headers, body = get(server, path, accept)
@@ -222,12 +276,16 @@ def test_a_replaced_resource_answers_301(server: http.client.HTTPConnection) -> 
     assert (status, located(headers)) == (301, "organisation/stadt-brandis.ttl")
 
 
-@pytest.mark.parametrize("path", ["lab/nowhere", "nowhere", "lab/nowhere.ttl", "lab/brandis/nowhere/at/all"])
+@pytest.mark.parametrize(
+    "path", ["lab/nowhere", "nowhere", "lab/nowhere.ttl", "lab/brandis/nowhere/at/all"]
+)
 def test_what_never_was_answers_404(server: http.client.HTTPConnection, path: str) -> None:
     assert get(server, path, "text/turtle")[0] == 404
 
 
-def test_w3id_sends_to_the_host_by_pattern_rules(web: tuple[Path, dict[str, str]], tmp_path: Path) -> None:
+def test_w3id_sends_to_the_host_by_pattern_rules(
+    web: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
     """The file for w3id.org in a real Apache, in a folder of the publication's name, as there."""
     if shutil.which("apache2") is None:
         pytest.skip("apache is not installed: apt-get install apache2")
@@ -239,18 +297,30 @@ def test_w3id_sends_to_the_host_by_pattern_rules(web: tuple[Path, dict[str, str]
     for folder in [tmp_path, *tmp_path.parents][:3]:
         folder.chmod(0o755)
     (site / "rogl/.htaccess").write_text(rules)
-    (tmp_path / "configuration").write_text(apache_configuration(site, tmp_path, port := free_port()))
-    process = launched([str(shutil.which("apache2")), "-X", "-f", str(tmp_path / "configuration")], tmp_path, port)
+    (tmp_path / "configuration").write_text(
+        apache_configuration(site, tmp_path, port := free_port())
+    )
+    process = launched(
+        [str(shutil.which("apache2")), "-X", "-f", str(tmp_path / "configuration")], tmp_path, port
+    )
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         wrong = []
         for local in samples.values():
             for accept, suffix in ACCEPTS.items():
                 status, headers, _ = get(connection, f"rogl/{local}", accept)
-                if (status, headers.get("location")) != (303, quote(f"https://host.invalid/{local}.{suffix}", safe=":/%~._-")):
+                if (status, headers.get("location")) != (
+                    303,
+                    quote(f"https://host.invalid/{local}.{suffix}", safe=":/%~._-"),
+                ):
                     wrong.append((local, accept, status, headers.get("location")))
         assert wrong == []
-        others = [("rogl.ttl.gz", 302, "rogl.ttl.gz"), ("", 302, ""), ("dataset", 303, "catalog.ttl"), (".well-known/void", 302, "void.ttl")]
+        others = [
+            ("rogl.ttl.gz", 302, "rogl.ttl.gz"),
+            ("", 302, ""),
+            ("dataset", 303, "catalog.ttl"),
+            (".well-known/void", 302, "void.ttl"),
+        ]
         for path, status, target in others:
             got, headers, _ = get(connection, f"rogl/{path}", "text/turtle")
             assert (got, headers["location"]) == (status, f"https://host.invalid/{target}")
@@ -264,7 +334,11 @@ def test_the_list_of_withdrawn_iris(web: tuple[Path, dict[str, str]]) -> None:
     lines = (root / "withdrawn.csv").read_text("utf-8").splitlines()
     assert lines[0] == "iri,status,replaced_by,date,reason_de,reason_en"
     assert lines[1] == f"{BASE}lab/verirrt,410,,2026-11-23,War <kein> Labor.,Was <no> lab."
-    assert lines[2].startswith(f"{BASE}organisation/alte-stelle,301,{BASE}organisation/stadt-brandis,2026-11-23")
+    assert lines[2].startswith(
+        f"{BASE}organisation/alte-stelle,301,{BASE}organisation/stadt-brandis,2026-11-23"
+    )
     assert "owl:deprecated true" in (root / "withdrawn.ttl").read_text("utf-8")
     assert "/lab/verirrt /withdrawn.html 410\n" in (root / "web/_redirects").read_text("utf-8")
-    assert "/organisation/alte-stelle /organisation/stadt-brandis 301\n" in (root / "web/_redirects").read_text("utf-8")
+    assert "/organisation/alte-stelle /organisation/stadt-brandis 301\n" in (
+        root / "web/_redirects"
+    ).read_text("utf-8")

@@ -1,4 +1,6 @@
-"""Queries of check, build and query: the union counted once, bounds, crashes that are findings, and no request."""
+"""Queries of check, build and query: the union counted once, bounds, crashes that are findings, and
+no request.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,8 @@ CYCLE = (TESTS / "sparql/cycle.rq").read_text("utf-8")
 HEADER = "#+ title: {de: Probe, en: Probe}\n#+ description: {de: Probe, en: Probe}\n"
 NAMES = "PREFIX def: <https://w3id.org/rogl/def/> PREFIX schema: <https://schema.org/> PREFIX org: <http://www.w3.org/ns/org#> "
 TRIPLES = (ROOT / "dist/rogl.nt").read_bytes().count(b"\n")
-# What the answers are where each triple counts once; with one count for each document they were 161 and 229.
+# What the answers are where each triple counts once; with one count for each document they were 161
+# and 229.
 ONCE = [
     ("SELECT (COUNT(?m) AS ?n) { ?m a org:Membership }", "124"),
     ("SELECT (COUNT(?m) AS ?n) { ?m a org:Membership ; def:counted true }", "98"),
@@ -76,31 +79,42 @@ def libraries(tmp_path: Path) -> Path:
 
 def asked(project: Path, text: str, folder: Path, *more: str) -> tuple[int, str, str]:
     (folder / "asked.rq").write_text(text, "utf-8")
-    done = invoke("query", folder / "asked.rq", "--project", project, "--format", "csv", "--lang", "en", *more)
+    done = invoke(
+        "query", folder / "asked.rq", "--project", project, "--format", "csv", "--lang", "en", *more
+    )
     return done.exit_code, done.stdout, done.stderr
 
 
-# -- each triple once ----------------------------------------------------------------------------------------------------
+# -- each triple once ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("text", "expected"), ONCE)
-def test_a_triple_of_several_documents_counts_once(text: str, expected: str, built: Path, tmp_path: Path) -> None:
+def test_a_triple_of_several_documents_counts_once(
+    text: str, expected: str, built: Path, tmp_path: Path
+) -> None:
     assert asked(built, NAMES + text, tmp_path) == (0, f"n\n{expected}\n", "")
 
 
 def test_endpoint_and_query_count_alike(publication: Path, server: Served, tmp_path: Path) -> None:
-    for text in ("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", "SELECT (SUM(?v) AS ?n) { ?a <https://schema.org/value> ?v FILTER isNUMERIC(?v) }"):
+    for text in (
+        "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }",
+        "SELECT (SUM(?v) AS ?n) { ?a <https://schema.org/value> ?v FILTER isNUMERIC(?v) }",
+    ):
         assert asked(publication, text, tmp_path)[1].split() == ["n", *server.query(text).rows()[0]]
 
 
 def test_the_service_description_counts_each_triple_once(server: Served) -> None:
     (count,) = server.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").rows()[0]
-    assert f'triples> "{count}"' in server.ask("/sparql", "application/n-triples").body.decode("utf-8")
+    assert f'triples> "{count}"' in server.ask("/sparql", "application/n-triples").body.decode(
+        "utf-8"
+    )
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
 @pytest.mark.parametrize("whole", [False, True])
-def test_quads_are_counted_once_and_their_graphs_stay(on_disk: bool, whole: bool, tmp_path: Path) -> None:
+def test_quads_are_counted_once_and_their_graphs_stay(
+    on_disk: bool, whole: bool, tmp_path: Path
+) -> None:
     """From a file of quads, or from lines that hold the union too; in memory, or in a folder."""
     (tmp_path / "data.nq").write_text("".join(TWO_GRAPHS), "utf-8")
     folder = tmp_path / "store"
@@ -108,15 +122,22 @@ def test_quads_are_counted_once_and_their_graphs_stay(on_disk: bool, whole: bool
     lines = [*UNION, *TWO_GRAPHS] if whole else None
     data = [] if whole else [(tmp_path / "data.nq", "nq")]
     with confined(data, Limits(20), folder=str(folder) if on_disk else None, lines=lines) as store:
-        for text, expected in (("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", 2), ("SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }", 3)):
+        for text, expected in (
+            ("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", 2),
+            ("SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }", 3),
+        ):
             assert store.ask(parse(text), "csv", "nt")[1].decode().split() == ["n", str(expected)]
 
 
-# -- no request ----------------------------------------------------------------------------------------------------------
+# -- no request ------------------------------------------------------------------------------------
 
 
-def test_no_spelling_of_service_reaches_the_network(libraries: Path, listener: Listener, server: Served, tmp_path: Path) -> None:
-    """check, build, query and serve over each spelling; every one that asks another endpoint, or that is refused, is an error."""
+def test_no_spelling_of_service_reaches_the_network(
+    libraries: Path, listener: Listener, server: Served, tmp_path: Path
+) -> None:
+    """check, build, query and serve over each spelling; every one that asks another endpoint, or
+    that is refused, is an error.
+    """
     done = run_process("build", "--project", libraries, "--no-site")
     assert done.returncode == 0, done.stderr
     for number, case in enumerate(SPELLINGS):
@@ -125,7 +146,10 @@ def test_no_spelling_of_service_reaches_the_network(libraries: Path, listener: L
         code = asked(libraries, text, tmp_path, "--timeout", "5")[0]
         assert (code == 0) is (case["reads"] == "plain"), case
         answer = server.query(text, "text/csv, text/turtle", post=True)
-        assert answer.status == {"service": 403, "refused": 400, "plain": 200}[case["reads"]], (case, answer.body)
+        assert answer.status == {"service": 403, "refused": 400, "plain": 200}[case["reads"]], (
+            case,
+            answer.body,
+        )
     for command in ("check", "build"):
         done = run_process(command, "--project", libraries, "--lang", "en")
         found = {(one.file, one.code) for one in told(done.stderr) if one.severity == "error"}
@@ -133,7 +157,9 @@ def test_no_spelling_of_service_reaches_the_network(libraries: Path, listener: L
             (f"queries/q{number:02}.rq", "LP801" if case["reads"] == "service" else "LP802")
             for number, case in enumerate(SPELLINGS) if case["reads"] != "plain"
         }  # fmt: skip
-        assert {file for file, _ in found} >= {file for file, _ in wanted} and done.returncode == 2, done.stderr
+        assert {file for file, _ in found} >= {
+            file for file, _ in wanted
+        } and done.returncode == 2, done.stderr
         assert wanted - found == set()
     assert listener.connections == 0
 
@@ -147,7 +173,7 @@ def test_only_lodpipe_query_runs_a_federated_query(libraries: Path, listener: Li
     assert listener.connections > 0
 
 
-# -- bounds and crashes --------------------------------------------------------------------------------------------------
+# -- bounds and crashes ----------------------------------------------------------------------------
 
 
 def test_a_query_that_fails_is_a_finding_with_its_file(libraries: Path) -> None:
@@ -160,20 +186,36 @@ def test_a_query_that_fails_is_a_finding_with_its_file(libraries: Path) -> None:
         "near": "SELECT * { GRAPH <https://example.org/documnt/x> { ?s ?p ?o } }",
     }
     for name, text in texts.items():
-        (libraries / f"queries/{name}.rq").write_text(f"{HEADER}#+ expect: rows >= 0\n{text}\n", "utf-8")
+        (libraries / f"queries/{name}.rq").write_text(
+            f"{HEADER}#+ expect: rows >= 0\n{text}\n", "utf-8"
+        )
     for command in ("check", "build"):
         done = run_process(command, "--project", libraries, "--lang", "en", timeout=60)
         found = {(one.file, one.severity, one.code) for one in told(done.stderr)}
         errors = {("queries/crash.rq", "error", "LP813"), ("queries/long.rq", "error", "LP811")}
         assert {one for one in found if one[1] == "error"} == errors, done.stderr
         assert ("queries/near.rq", "warning", "LP815") in found
-        assert done.returncode == 1 and not (libraries / "dist.next").exists() and not (libraries / "dist").exists()
+        assert (
+            done.returncode == 1
+            and not (libraries / "dist.next").exists()
+            and not (libraries / "dist").exists()
+        )
 
 
 def test_query_ends_with_one_line_and_the_right_code(built: Path, tmp_path: Path) -> None:
-    code, out, err = asked(built, CYCLE.replace("ORDER BY ORDER", "ORDER BY (IF(true, ?o, 0))"), tmp_path)
-    assert (code, out) == (3, "") and "error LP813: the store failed" in err and "backtrace" not in err
-    code, out, err = asked(built, "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }", tmp_path, "--timeout", "0.5")
+    code, out, err = asked(
+        built, CYCLE.replace("ORDER BY ORDER", "ORDER BY (IF(true, ?o, 0))"), tmp_path
+    )
+    assert (
+        (code, out) == (3, "") and "error LP813: the store failed" in err and "backtrace" not in err
+    )
+    code, out, err = asked(
+        built,
+        "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }",
+        tmp_path,
+        "--timeout",
+        "0.5",
+    )
     assert (code, out) == (2, "") and "LP811" in err and "0.5 seconds" in err
 
 
@@ -184,11 +226,22 @@ def test_our_own_data_can_be_sorted(built: Path, tmp_path: Path) -> None:
 
 
 def test_a_graph_that_does_not_exist_is_a_warning(built: Path, tmp_path: Path) -> None:
-    known = asked(built, "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY STR(?g) LIMIT 1", tmp_path)[1].split()[1]
+    known = asked(
+        built, "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY STR(?g) LIMIT 1", tmp_path
+    )[1].split()[1]
     for form in ("FROM <{}>", "FROM NAMED <{}>"):
-        code, out, err = asked(built, f"SELECT * {form.format(known + 'x')} {{ ?s ?p ?o }}", tmp_path)
-        assert (code, out.strip()) == (0, "o,p,s") and f"did you mean `{known}`?" in err and "LP815" in err
-        assert "LP815" not in asked(built, f"SELECT * {form.format(known)} {{ ?s ?p ?o }}", tmp_path)[2]
+        code, out, err = asked(
+            built, f"SELECT * {form.format(known + 'x')} {{ ?s ?p ?o }}", tmp_path
+        )
+        assert (
+            (code, out.strip()) == (0, "o,p,s")
+            and f"did you mean `{known}`?" in err
+            and "LP815" in err
+        )
+        assert (
+            "LP815"
+            not in asked(built, f"SELECT * {form.format(known)} {{ ?s ?p ?o }}", tmp_path)[2]
+        )
     assert "asked.rq:2" in asked(built, f"ASK {{\n GRAPH <{known}x> {{ ?s ?p ?o }} }}", tmp_path)[2]
 
 
@@ -208,11 +261,15 @@ def test_serve_gives_the_right_reason(server: Served) -> None:
     thread.start()
     time.sleep(0.4)
     for pid in before:
-        if os.getpriority(os.PRIO_PROCESS, pid) > 0:  # the one that stepped back with the long query
+        if (
+            os.getpriority(os.PRIO_PROCESS, pid) > 0
+        ):  # the one that stepped back with the long query
             os.kill(pid, signal.SIGKILL)
     thread.join(20)
     assert endings and endings[0][0] in (503, 504)
-    until(lambda: server.query("ASK {}").status == 200, seconds=5, what="the next query is answered")
+    until(
+        lambda: server.query("ASK {}").status == 200, seconds=5, what="the next query is answered"
+    )
 
 
 @pytest.mark.parametrize(
@@ -229,19 +286,27 @@ def test_ends_of_a_process_are_told_apart(status: int, messages: str, cause: str
 
 
 def test_a_process_killed_from_outside_is_no_crash_of_the_store() -> None:
-    with confined([], Limits(20), lines=[f"<x:s{n}> <x:p> <x:o{n}> .\n" for n in range(500)]) as store:
+    with confined(
+        [], Limits(20), lines=[f"<x:s{n}> <x:p> <x:o{n}> .\n" for n in range(500)]
+    ) as store:
         store.ask(parse("ASK {}"), "csv", "nt")
         (pid, _) = store._worker or (0, None)
         timer = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
         timer.start()
         with pytest.raises(Stopped, match="killed"):
-            store.ask(parse("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"), "csv", "nt")
+            store.ask(
+                parse("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"), "csv", "nt"
+            )
         assert store.ask(parse("ASK {}"), "csv", "nt")[1].strip() == b"true"
 
 
 def test_memory_ends_as_memory() -> None:
     text = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?a ?d ?g"
-    with confined([], Limits(60, memory=200_000_000), lines=[f"<x:s{n}> <x:p> <x:o{n}> .\n" for n in range(300)]) as store:
+    with confined(
+        [],
+        Limits(60, memory=200_000_000),
+        lines=[f"<x:s{n}> <x:p> <x:o{n}> .\n" for n in range(300)],
+    ) as store:
         with pytest.raises(Stopped) as stopped:
             store.ask(parse(text), "csv", "nt")
         assert stopped.value.cause == "memory"

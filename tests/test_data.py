@@ -1,4 +1,6 @@
-"""The data itself, asked with SPARQL: what was counted by hand, what was read, and what must not be published."""
+"""The data itself, asked with SPARQL: what was counted by hand, what was read, and what must not be
+published.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,9 @@ ENTRIES = """
 @pytest.fixture(scope="module")
 def group_of() -> dict[str, str]:
     """Kind → the group it counts for, from the table of kinds itself."""
-    rows = [line.split(",") for line in (ROOT / "source" / "kinds.csv").read_text("utf-8").splitlines()]
+    rows = [
+        line.split(",") for line in (ROOT / "source" / "kinds.csv").read_text("utf-8").splitlines()
+    ]
     return {row[0]: row[rows[0].index("count_group")] for row in rows[1:]}
 
 
@@ -41,7 +45,9 @@ def entries(ask: Ask) -> list[dict[str, str]]:
     """Every membership in a lab: lab, organisation, kind, counted."""
     rows = ask(f"SELECT DISTINCT ?lab ?organisation ?kind ?counted WHERE {{ {ENTRIES} }}")
     keys = ("lab", "organisation", "kind", "counted")
-    return [dict(zip(keys, (value.rsplit("/", 1)[-1] for value in row), strict=True)) for row in rows]
+    return [
+        dict(zip(keys, (value.rsplit("/", 1)[-1] for value in row), strict=True)) for row in rows
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -52,11 +58,13 @@ def facts() -> dict[str, Any]:
     return found
 
 
-# -- counts ------------------------------------------------------------------------------------------------------------
+# -- counts ----------------------------------------------------------------------------------------
 
 
 def test_there_are_thirteen_labs_in_eight_laender(ask: Ask) -> None:
-    labs = ask("SELECT DISTINCT ?lab WHERE { ?lab a org:OrganizationalCollaboration, schema:ResearchProject }")
+    labs = ask(
+        "SELECT DISTINCT ?lab WHERE { ?lab a org:OrganizationalCollaboration, schema:ResearchProject }"
+    )
     assert {lab for (lab,) in labs} == {f"lab/{name}" for name in EXPECTED["labs"]}
     assert len(labs) == 13
     laender = ask("""SELECT DISTINCT ?name WHERE {
@@ -70,18 +78,26 @@ def test_there_are_105_memberships_in_labs_of_which_98_count(entries: list[dict[
 
 
 @pytest.mark.parametrize("lab", sorted(EXPECTED["labs"]))
-def test_a_lab_counts_what_was_counted_by_hand(lab: str, entries: list[dict[str, str]], group_of: dict[str, str], ask: Ask) -> None:
+def test_a_lab_counts_what_was_counted_by_hand(
+    lab: str, entries: list[dict[str, str]], group_of: dict[str, str], ask: Ask
+) -> None:
     mine = [one for one in entries if one["lab"] == lab]
     counted = [one for one in mine if one["counted"] == "true"]
-    found = {"named": len(mine), "counted": len(counted)} | {group: sum(group_of[one["kind"]] == group for one in counted) for group in GROUPS}
+    found = {"named": len(mine), "counted": len(counted)} | {
+        group: sum(group_of[one["kind"]] == group for one in counted) for group in GROUPS
+    }
     ((complete,),) = ask(f"SELECT DISTINCT ?c WHERE {{ <lab/{lab}> def:participantsComplete ?c }}")
     assert {**found, "complete": complete == "true"} == EXPECTED["labs"][lab]
 
 
 @pytest.mark.parametrize("scope", ["eleven_complete_lists", "all_thirteen"])
-def test_all_labs_together_count_what_was_counted_by_hand(scope: str, entries: list[dict[str, str]], group_of: dict[str, str]) -> None:
+def test_all_labs_together_count_what_was_counted_by_hand(
+    scope: str, entries: list[dict[str, str]], group_of: dict[str, str]
+) -> None:
     expected = EXPECTED[scope]
-    labs = {name for name, one in EXPECTED["labs"].items() if one["complete"] or scope == "all_thirteen"}
+    labs = {
+        name for name, one in EXPECTED["labs"].items() if one["complete"] or scope == "all_thirteen"
+    }
     counted = [one for one in entries if one["counted"] == "true" and one["lab"] in labs]
     assert len(counted) == expected["entries"]
     assert len({one["organisation"] for one in counted}) == expected["distinct_organisations"]
@@ -95,16 +111,29 @@ def test_the_published_totals_stand_as_they_were_announced(ask: Ask) -> None:
     announced = {group.rsplit("/", 1)[-1]: value for group, value in ask(
         "SELECT DISTINCT ?group ?value WHERE { ?t def:announcedValue ?value ; def:countGroup ?group ; def:hasQualifier <def/qualifier/exactly> ; "
         "schema:about <programme/rogl> }")}  # fmt: skip
-    published = EXPECTED["published"] | {"land": EXPECTED["published"]["bundeslaender"], "labor": 13}
+    published = EXPECTED["published"] | {
+        "land": EXPECTED["published"]["bundeslaender"],
+        "labor": 13,
+    }
     del published["bundeslaender"]
-    assert {group: int(value) for group, value in announced.items() if group in published} == published
+    assert {
+        group: int(value) for group, value in announced.items() if group in published
+    } == published
 
 
-def test_recorded_totals_are_what_the_graph_counts(ask: Ask, entries: list[dict[str, str]], group_of: dict[str, str]) -> None:
+def test_recorded_totals_are_what_the_graph_counts(
+    ask: Ask, entries: list[dict[str, str]], group_of: dict[str, str]
+) -> None:
     counted = [one for one in entries if one["counted"] == "true"]
     counts = {group: sum(group_of[one["kind"]] == group for one in counted) for group in GROUPS}
-    counts |= {"labor": len({one["lab"] for one in entries}), "beteiligung": len(counted), "land": len(EXPECTED["bundeslaender"])}
-    recorded = ask("SELECT DISTINCT ?total ?group ?value WHERE { ?total def:countGroup ?group ; def:recordedValue ?value }")
+    counts |= {
+        "labor": len({one["lab"] for one in entries}),
+        "beteiligung": len(counted),
+        "land": len(EXPECTED["bundeslaender"]),
+    }
+    recorded = ask(
+        "SELECT DISTINCT ?total ?group ?value WHERE { ?total def:countGroup ?group ; def:recordedValue ?value }"
+    )
     print(f"{len(recorded)} recorded totals")
     assert len(recorded) >= 6
     for total, group, value in recorded:
@@ -113,12 +142,19 @@ def test_recorded_totals_are_what_the_graph_counts(ask: Ask, entries: list[dict[
 
 @pytest.mark.parametrize("superclass", ["org:Organization", "schema:Organization"])
 def test_a_query_for_all_organisations_finds_all_of_them(superclass: str, ask: Ask) -> None:
-    organisations = {one for (one,) in ask("SELECT DISTINCT ?one { ?one org:classification ?kind }")}
+    organisations = {
+        one for (one,) in ask("SELECT DISTINCT ?one { ?one org:classification ?kind }")
+    }
     wider = "org:OrganizationalCollaboration schema:FundingScheme"
-    others = {one for (one,) in ask(f"SELECT DISTINCT ?one {{ VALUES ?class {{ {wider} }} ?one a ?class }}")}
+    others = {
+        one
+        for (one,) in ask(f"SELECT DISTINCT ?one {{ VALUES ?class {{ {wider} }} ?one a ?class }}")
+    }
     parts = {one for (one,) in ask("SELECT DISTINCT ?one { ?lab org:hasSubOrganization ?one }")}
     found = {one for (one,) in ask(f"SELECT DISTINCT ?one {{ ?one a {superclass} }}")}
-    print(f"{len(organisations)} organisations, {len(others)} labs and programmes, {len(parts)} parts of labs")
+    print(
+        f"{len(organisations)} organisations, {len(others)} labs and programmes, {len(parts)} parts of labs"
+    )
     assert organisations and others and parts
     assert found == organisations | others | parts
     assert f"the {len(organisations)} organisations and" in (ROOT / "README.md").read_text("utf-8")
@@ -131,38 +167,64 @@ def test_a_class_is_stated_with_its_superclasses(ask: Ask) -> None:
     print(f"{len(checked)} pairs of class and superclass occur in the graph")
     assert len(checked) >= 20
     for name, superclass in checked:
-        assert ask(f"SELECT ?one {{ ?one a <{name}> FILTER NOT EXISTS {{ ?one a <{superclass}> }} }}") == [], (name, superclass)
+        assert (
+            ask(f"SELECT ?one {{ ?one a <{name}> FILTER NOT EXISTS {{ ?one a <{superclass}> }} }}")
+            == []
+        ), (name, superclass)
 
 
 def test_the_open_knowledge_foundation_is_one_organisation_in_three_labs(ask: Ask) -> None:
     rows = ask("""SELECT DISTINCT ?o ?lab WHERE {
         ?m a org:Membership ; org:member ?o ; org:organization ?lab ; def:namedAs ?name . ?lab a org:OrganizationalCollaboration
         FILTER STRSTARTS(LCASE(?name), "open knowledge foundation") }""")
-    assert {organisation for organisation, _ in rows} == {"organisation/open-knowledge-foundation-deutschland"}
-    assert {lab for _, lab in rows} == {"lab/bad-belzig-wiesenburg", "lab/brandis", "lab/niederrhein"}
+    assert {organisation for organisation, _ in rows} == {
+        "organisation/open-knowledge-foundation-deutschland"
+    }
+    assert {lab for _, lab in rows} == {
+        "lab/bad-belzig-wiesenburg",
+        "lab/brandis",
+        "lab/niederrhein",
+    }
 
 
-# -- evidence ----------------------------------------------------------------------------------------------------------
+# -- evidence --------------------------------------------------------------------------------------
 
 
 def test_every_statement_lies_in_the_graph_of_a_document(ask: Ask) -> None:
-    graphs = ask("SELECT DISTINCT ?g (EXISTS { ?g a foaf:Document } AS ?known) WHERE { GRAPH ?g { ?s ?p ?o } }")
+    graphs = ask(
+        "SELECT DISTINCT ?g (EXISTS { ?g a foaf:Document } AS ?known) WHERE { GRAPH ?g { ?s ?p ?o } }"
+    )
     print(f"{len(graphs)} named graphs")
     assert [graph for graph, known in graphs if known != "true" and graph != "def"] == []
-    assert ask("SELECT * WHERE { ?s ?p ?o } LIMIT 1", union=False) == [], "statements in the default graph"
+    assert ask("SELECT * WHERE { ?s ?p ?o } LIMIT 1", union=False) == [], (
+        "statements in the default graph"
+    )
 
 
 def test_every_membership_has_a_source(ask: Ask) -> None:
-    assert ask("SELECT ?m WHERE { ?m a org:Membership FILTER NOT EXISTS { ?m prov:wasDerivedFrom/a foaf:Document } }") == []
+    assert (
+        ask(
+            "SELECT ?m WHERE { ?m a org:Membership FILTER NOT EXISTS { ?m prov:wasDerivedFrom/a foaf:Document } }"
+        )
+        == []
+    )
 
 
 def test_every_organisation_is_used(ask: Ask) -> None:
-    assert ask("""SELECT DISTINCT ?o WHERE { ?o org:classification ?kind
-        FILTER NOT EXISTS { ?s org:member|def:lead|schema:funder|org:subOrganizationOf ?o } }""") == []
+    assert (
+        ask("""SELECT DISTINCT ?o WHERE { ?o org:classification ?kind
+        FILTER NOT EXISTS { ?s org:member|def:lead|schema:funder|org:subOrganizationOf ?o } }""")
+        == []
+    )
 
 
 def test_every_document_cited_exists_and_every_document_is_used(ask: Ask) -> None:
-    assert ask("SELECT DISTINCT ?d WHERE { ?s prov:wasDerivedFrom|dct:source|foaf:page ?d FILTER NOT EXISTS { ?d a foaf:Document } }") == []
+    assert (
+        ask(
+            "SELECT DISTINCT ?d WHERE { ?s prov:wasDerivedFrom|dct:source|foaf:page ?d FILTER NOT EXISTS { ?d a foaf:Document } }"
+        )
+        == []
+    )
     unused = ask("""SELECT DISTINCT ?d WHERE { ?d a foaf:Document
         FILTER NOT EXISTS { ?s prov:wasDerivedFrom|foaf:page|schema:subjectOf ?d } FILTER NOT EXISTS { GRAPH ?d { ?s ?p ?o FILTER (?s != ?d) } } }""")
     assert unused == []
@@ -174,21 +236,29 @@ def test_every_resource_that_is_named_is_described(ask: Ask) -> None:
     assert missing == []
 
 
-# -- what must not be published ----------------------------------------------------------------------------------------
+# -- what must not be published --------------------------------------------------------------------
 
 
 def test_nobodys_address_or_number_is_published(dist: Path) -> None:
     text = (dist / "rogl.nt").read_text("utf-8")
     assert re.findall(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", text) == []
     assert re.findall(r"\b(?:mailto|tel):", text) == []
-    assert re.findall(r'"[^"\n]*(?:\+49|\(0\d{2,4}\)|\b0\d{2,4}[ /-]\d{5,}|\bTel(?:efon)?\b\.?:?\s*\d)[^"\n]*"', text) == []
+    assert (
+        re.findall(
+            r'"[^"\n]*(?:\+49|\(0\d{2,4}\)|\b0\d{2,4}[ /-]\d{5,}|\bTel(?:efon)?\b\.?:?\s*\d)[^"\n]*"',
+            text,
+        )
+        == []
+    )
 
 
 def test_same_as_leads_only_to_the_register_of_political_geocoding(ask: Ask) -> None:
     links = ask("SELECT ?s ?o WHERE { ?s owl:sameAs ?o }")
     print(f"{len(links)} owl:sameAs")
     assert len(links) > 50
-    assert [o for _, o in links if not o.startswith("http://dcat-ap.de/def/politicalGeocoding/")] == []
+    assert [
+        o for _, o in links if not o.startswith("http://dcat-ap.de/def/politicalGeocoding/")
+    ] == []
     assert [s for s, _ in links if not s.startswith("place/")] == []
 
 
@@ -201,26 +271,40 @@ def test_leading_zeros_survive_in_every_format(dist: Path) -> None:
     for suffix, spelling in shown.items():
         plain = (dist / f"rogl.{suffix}").read_text("utf-8")
         assert spelling in plain, suffix
-        assert spelling in gzip.decompress((dist / f"rogl.{suffix}.gz").read_bytes()).decode("utf-8"), suffix
+        assert spelling in gzip.decompress((dist / f"rogl.{suffix}.gz").read_bytes()).decode(
+            "utf-8"
+        ), suffix
         assert not re.search(r'[">: ]4011000[", <\n]', plain), f"{suffix}: a zero was lost"
-    objects = duckdb.sql(f"SELECT object FROM '{dist / 'rogl.parquet'}' WHERE object LIKE '%{key}\"^^%'").fetchall()
+    objects = duckdb.sql(
+        f"SELECT object FROM '{dist / 'rogl.parquet'}' WHERE object LIKE '%{key}\"^^%'"
+    ).fetchall()
     assert {row[0] for row in objects} == {f'"{key}"^^<https://w3id.org/rogl/def/ags>'}
     document = json.loads((dist / "rogl.jsonld").read_text("utf-8"))
     assert key in json.dumps(document)
 
 
-# -- the facts that were read ------------------------------------------------------------------------------------------
+# -- the facts that were read ----------------------------------------------------------------------
 
 
-def test_every_participant_of_the_facts_is_there_under_the_name_that_was_read(facts: dict[str, Any], ask: Ask) -> None:
-    named = {(lab.removeprefix("lab/"), name) for lab, name in ask("SELECT ?lab ?name WHERE { ?m org:organization ?lab ; def:namedAs ?name }")}
+def test_every_participant_of_the_facts_is_there_under_the_name_that_was_read(
+    facts: dict[str, Any], ask: Ask
+) -> None:
+    named = {
+        (lab.removeprefix("lab/"), name)
+        for lab, name in ask(
+            "SELECT ?lab ?name WHERE { ?m org:organization ?lab ; def:namedAs ?name }"
+        )
+    }
     wanted = {(lab["id"], one["name"]) for lab in facts["labs"] for one in lab["participants"]}
     print(f"{len(wanted)} participations in the facts")
     assert sorted(wanted - named) == []
 
 
 def test_every_source_of_the_facts_is_a_document(facts: dict[str, Any], ask: Ask) -> None:
-    documents = {one.removeprefix("document/") for (one,) in ask("SELECT DISTINCT ?d WHERE { ?d a foaf:Document }")}
+    documents = {
+        one.removeprefix("document/")
+        for (one,) in ask("SELECT DISTINCT ?d WHERE { ?d a foaf:Document }")
+    }
     wanted = {one["id"] for one in facts["sources"]}
     print(f"{len(wanted)} sources in the facts")
     assert sorted(wanted - documents) == []
@@ -229,8 +313,14 @@ def test_every_source_of_the_facts_is_a_document(facts: dict[str, Any], ask: Ask
 def amounts_in(node: Any, name: str = "") -> set[int]:
     """Every amount in euros that the facts hold."""
     if isinstance(node, dict):
-        own = {node["value"]} if name.endswith("_eur") and isinstance(node.get("value"), int) else set()
-        inner = [amounts_in(value, name if name.endswith("_eur") else key) for key, value in node.items()]
+        own = (
+            {node["value"]}
+            if name.endswith("_eur") and isinstance(node.get("value"), int)
+            else set()
+        )
+        inner = [
+            amounts_in(value, name if name.endswith("_eur") else key) for key, value in node.items()
+        ]
         return own.union(*inner) if inner else own
     if isinstance(node, list):
         return set().union(*(amounts_in(one, name) for one in node)) if node else set()
@@ -238,7 +328,12 @@ def amounts_in(node: Any, name: str = "") -> set[int]:
 
 
 def test_every_amount_of_the_facts_is_published(facts: dict[str, Any], ask: Ask) -> None:
-    published = {int(value) for (value,) in ask("SELECT DISTINCT ?v WHERE { ?a a schema:MonetaryAmount ; schema:value ?v }")}
+    published = {
+        int(value)
+        for (value,) in ask(
+            "SELECT DISTINCT ?v WHERE { ?a a schema:MonetaryAmount ; schema:value ?v }"
+        )
+    }
     wanted = amounts_in(facts["programme"]) | amounts_in(facts["labs"])
     print(f"{len(wanted)} amounts in the facts")
     assert len(wanted) >= 4

@@ -1,4 +1,6 @@
-"""Databases as sources: what SQLite and PostgreSQL hold becomes RDF by R2RML's natural mapping, and what is wrong with them is told."""
+"""Databases as sources: what SQLite and PostgreSQL hold becomes RDF by R2RML's natural mapping, and
+what is wrong with them is told.
+"""
 
 from __future__ import annotations
 
@@ -73,7 +75,9 @@ class Place:
         import psycopg
 
         with psycopg.connect(self.address, autocommit=True) as connection:
-            connection.execute("SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+            connection.execute(
+                "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+            )
             connection.execute(script.encode())
 
     def map(self, mapping: str, database: str | None = "") -> list[str]:
@@ -81,8 +85,14 @@ class Place:
         path, out = self.folder / "mapping.ttl", self.folder / "out.nq"
         path.write_text(PREFIXES + mapping, "utf-8")
         out.unlink(missing_ok=True)
-        map_file(path, out, MappingOptions("http://ex.org/", self.address if database == "" else database))
-        lines = out.read_text("utf-8").replace(f"<{XSD}", "<").replace("http://ex.org/", "").split("\n")
+        map_file(
+            path,
+            out,
+            MappingOptions("http://ex.org/", self.address if database == "" else database),
+        )
+        lines = (
+            out.read_text("utf-8").replace(f"<{XSD}", "<").replace("http://ex.org/", "").split("\n")
+        )
         return [line.removesuffix(" .") for line in lines if line]
 
     def fails(self, mapping: str, database: str | None = "") -> LodpipeError:
@@ -117,16 +127,26 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 def table(relation: str, subject: str, **columns: str) -> str:
     """A triples map over a table, with a predicate for each column."""
-    rules = "".join(f' ; rr:predicateObjectMap [ rr:predicate ex:{key} ; rr:objectMap [ rr:column "{value}" ] ]' for key, value in columns.items())
+    rules = "".join(
+        f' ; rr:predicateObjectMap [ rr:predicate ex:{key} ; rr:objectMap [ rr:column "{value}" ] ]'
+        for key, value in columns.items()
+    )
     return f'<#{subject}> rr:logicalTable [ rr:tableName "{relation}" ] ; rr:subjectMap [ rr:template "{subject}/{{id}}" ]{rules} .\n'
 
 
 def mapped_types(place: Place, types: dict[str, tuple[str, str]]) -> tuple[list[str], list[str]]:
     """The literals that a row of all types makes, and those that it should."""
     columns = ", ".join(f"c{number} {kind}" for number, kind in enumerate(types))
-    place.fill(f"CREATE TABLE t (id INTEGER, {columns}); INSERT INTO t VALUES (1, {', '.join(value for value, _ in types.values())});")
-    made = place.map(table("t", "t", **{f"c{number}": f"c{number}" for number in range(len(types))}))
-    literals = [literal.replace("^^", "^^<") + (">" if "^^" in literal else "") for _, literal in types.values()]
+    place.fill(
+        f"CREATE TABLE t (id INTEGER, {columns}); INSERT INTO t VALUES (1, {', '.join(value for value, _ in types.values())});"
+    )
+    made = place.map(
+        table("t", "t", **{f"c{number}": f"c{number}" for number in range(len(types))})
+    )
+    literals = [
+        literal.replace("^^", "^^<") + (">" if "^^" in literal else "")
+        for _, literal in types.values()
+    ]
     return made, sorted(f"<t/1> <c{number}> {literal}" for number, literal in enumerate(literals))
 
 
@@ -146,13 +166,19 @@ def test_types_that_only_postgresql_has(on_postgresql: Place) -> None:
 
 
 def test_null_makes_no_statement_and_an_empty_text_makes_one(place: Place) -> None:
-    place.fill("CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, NULL), (2, ''), (3, 'x');")
+    place.fill(
+        "CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, NULL), (2, ''), (3, 'x');"
+    )
     assert place.map(table("t", "t", note="note")) == ['<t/2> <note> ""', '<t/3> <note> "x"']
 
 
 def test_a_table_of_one_column_keeps_its_rows(place: Place) -> None:
     place.fill("CREATE TABLE t (id TEXT); INSERT INTO t VALUES (NULL), (''), ('a'), ('\n');")
-    assert place.map(table("t", "t", id="id")) == ['<t/%0A> <id> "\\n"', '<t/> <id> ""', '<t/a> <id> "a"']
+    assert place.map(table("t", "t", id="id")) == [
+        '<t/%0A> <id> "\\n"',
+        '<t/> <id> ""',
+        '<t/a> <id> "a"',
+    ]
 
 
 def test_names_in_quotes_are_exact_and_others_are_folded(place: Place) -> None:
@@ -160,22 +186,56 @@ def test_names_in_quotes_are_exact_and_others_are_folded(place: Place) -> None:
       CREATE TABLE "Staff ""List""\" (id INTEGER, "Full ""Name""\" TEXT, "Room No" TEXT);
       INSERT INTO "Staff ""List""\" VALUES (1, 'Ann', '7');
     """)
-    mapping = table(r"\"Staff \"\"List\"\"\"", "s", name=r"\"Full \"\"Name\"\"\"", room=r"\"Room No\"", number="ID")
-    assert place.map(mapping) == ['<s/1> <name> "Ann"', '<s/1> <number> "1"^^<integer>', '<s/1> <room> "7"']
+    mapping = table(
+        r"\"Staff \"\"List\"\"\"",
+        "s",
+        name=r"\"Full \"\"Name\"\"\"",
+        room=r"\"Room No\"",
+        number="ID",
+    )
+    assert place.map(mapping) == [
+        '<s/1> <name> "Ann"',
+        '<s/1> <number> "1"^^<integer>',
+        '<s/1> <room> "7"',
+    ]
 
 
 def test_texts_come_as_they_are(place: Place) -> None:
-    place.fill(r"""CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, 'a' || CHR(13) || CHR(10) || 'b'), (2, CHR(13)), (3, ','),
-      (4, '"'), (5, 'a\b'), (6, '\.'), (7, ' x '), (8, '""'), (9, 'NULL'), (10, '#');""".replace("CHR", "char" if place.kind == "sqlite" else "chr"))
-    made = [line.partition(" <note> ")[2] for line in sorted(place.map(table("t", "t", note="note")), key=lambda line: int(line[3:].split(">")[0]))]
-    assert made == [r'"a\r\nb"', r'"\r"', '","', r'"\""', r'"a\\b"', r'"\\."', '" x "', r'"\"\""', '"NULL"', '"#"']
+    place.fill(
+        r"""CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, 'a' || CHR(13) || CHR(10) || 'b'), (2, CHR(13)), (3, ','),
+      (4, '"'), (5, 'a\b'), (6, '\.'), (7, ' x '), (8, '""'), (9, 'NULL'), (10, '#');""".replace(
+            "CHR", "char" if place.kind == "sqlite" else "chr"
+        )
+    )
+    made = [
+        line.partition(" <note> ")[2]
+        for line in sorted(
+            place.map(table("t", "t", note="note")), key=lambda line: int(line[3:].split(">")[0])
+        )
+    ]
+    assert made == [
+        r'"a\r\nb"',
+        r'"\r"',
+        '","',
+        r'"\""',
+        r'"a\\b"',
+        r'"\\."',
+        '" x "',
+        r'"\"\""',
+        '"NULL"',
+        '"#"',
+    ]
 
 
 def test_a_row_that_is_too_long_and_a_text_that_is_none_are_told(sqlite: Place) -> None:
-    sqlite.fill("CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, hex(zeroblob(9000000)));")
+    sqlite.fill(
+        "CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, hex(zeroblob(9000000)));"
+    )
     assert [one.code for one in sqlite.fails(ANY).findings] == ["LP104"]
     sqlite.fill("UPDATE t SET note = CAST(x'ff41' AS TEXT)")
-    assert [dict(one.params) for one in sqlite.fails(ANY).findings] == [{"detail": "a text is not UTF-8"}]
+    assert [dict(one.params) for one in sqlite.fails(ANY).findings] == [
+        {"detail": "a text is not UTF-8"}
+    ]
 
 
 JOINS = """
@@ -186,13 +246,16 @@ CREATE TABLE staff (id INTEGER, unit INTEGER, boss INTEGER); INSERT INTO staff V
 
 def test_joins_with_and_without_condition_and_a_query(place: Place) -> None:
     place.fill(JOINS)
-    mapping = table("unit", "unit", title="title") + """
+    mapping = (
+        table("unit", "unit", title="title")
+        + """
       <#staff> rr:logicalTable [ rr:sqlQuery "SELECT id, unit, boss FROM staff WHERE id > 9; " ] ; rr:subjectMap [ rr:template "staff/{id}" ] ;
         rr:predicateObjectMap [ rr:predicate ex:unit ;
           rr:objectMap [ rr:parentTriplesMap <#unit> ; rr:joinCondition [ rr:child "unit" ; rr:parent "id" ] ] ] ;
         rr:predicateObjectMap [ rr:predicate ex:boss ; rr:objectMap [ rr:parentTriplesMap <#boss> ] ] .
       <#boss> rr:logicalTable [ rr:sqlQuery "SELECT id, unit, boss FROM staff WHERE id > 9" ] ; rr:subjectMap [ rr:template "staff/{boss}" ] .
     """
+    )
     assert place.map(mapping) == [
         "<staff/10> <unit> <unit/1>", "<staff/11> <boss> <staff/10>", "<staff/11> <unit> <unit/2>", "<staff/12> <boss> <staff/10>",
         '<unit/1> <title> "Baking"', '<unit/2> <title> "Tea"',
@@ -203,27 +266,41 @@ def test_a_mapping_without_references_speaks_once_and_not_of_an_empty_table(plac
     mapping = '<#a> rr:logicalTable [ rr:tableName "t" ] ; rr:subject ex:it ; rr:predicateObjectMap [ rr:predicate ex:is ; rr:object "there" ] .'
     place.fill("CREATE TABLE t (id INTEGER);")
     assert place.map(mapping) == []
-    place.fill("INSERT INTO t VALUES (1), (2);" if place.kind == "sqlite" else "CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1), (2);")
+    place.fill(
+        "INSERT INTO t VALUES (1), (2);"
+        if place.kind == "sqlite"
+        else "CREATE TABLE t (id INTEGER); INSERT INTO t VALUES (1), (2);"
+    )
     assert place.map(mapping) == ['<it> <is> "there"']
 
 
 def test_an_overriding_datatype_is_checked_and_the_query_is_pointed_to(place: Place) -> None:
-    place.fill("CREATE TABLE t (id INTEGER, born TEXT); INSERT INTO t VALUES (1, '1999'), (2, 'once');")
+    place.fill(
+        "CREATE TABLE t (id INTEGER, born TEXT); INSERT INTO t VALUES (1, '1999'), (2, 'once');"
+    )
     mapping = table("t", "t", born="born").replace('"born"', '"born" ; rr:datatype xsd:gYear')
     error = place.fails(mapping)
-    assert [(one.code, one.params["value"], str(one.where)) for one in error.findings] == [("LP302", "once", "mapping.ttl:2")]
+    assert [(one.code, one.params["value"], str(one.where)) for one in error.findings] == [
+        ("LP302", "once", "mapping.ttl:2")
+    ]
 
 
 @pytest.mark.parametrize(
     "query",
     [
-        "SELECT nothing FROM t", "SELECT * FROM nowhere", "SELECT id FROM", "SELECT id, note AS id FROM t", "DELETE FROM t",
+        "SELECT nothing FROM t",
+        "SELECT * FROM nowhere",
+        "SELECT id FROM",
+        "SELECT id, note AS id FROM t",
+        "DELETE FROM t",
         "SELECT 1) AS x; DELETE FROM t; --",
     ],
 )
 def test_a_wrong_query_is_told_with_its_line(place: Place, query: str) -> None:
     place.fill("CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, 'x');")
-    error = place.fails(f'<#a> rr:subjectMap [ rr:template "a/{{id}}" ; rr:class ex:A ] ;\n rr:logicalTable [ rr:sqlQuery "{query}" ] .')
+    error = place.fails(
+        f'<#a> rr:subjectMap [ rr:template "a/{{id}}" ; rr:class ex:A ] ;\n rr:logicalTable [ rr:sqlQuery "{query}" ] .'
+    )
     assert isinstance(error, InvalidDeclaration)
     assert [(one.code, str(one.where)) for one in error.findings] == [("LP604", "mapping.ttl:3")]
     assert place.map(table("t", "t", note="note")) == ['<t/1> <note> "x"']
@@ -232,27 +309,39 @@ def test_a_wrong_query_is_told_with_its_line(place: Place, query: str) -> None:
 def test_a_column_that_is_not_there_is_told_with_those_that_are(place: Place) -> None:
     place.fill("CREATE TABLE t (id INTEGER, note TEXT);")
     (finding,) = place.fails(table("t", "t", note="notes")).findings
-    assert (finding.code, finding.params["detail"]) == ("LP602", "the source has no column `notes`; it has id, note")
+    assert (finding.code, finding.params["detail"]) == (
+        "LP602",
+        "the source has no column `notes`; it has id, note",
+    )
 
 
 def test_columns_that_differ_by_case_only_keep_their_values(on_postgresql: Place) -> None:
-    on_postgresql.fill("""CREATE TABLE t (id INTEGER, note TEXT, "Note" TEXT); INSERT INTO t VALUES (1, 'small', 'large');""")
-    assert on_postgresql.map(table("t", "t", note="note", other=r"\"Note\"")) == ['<t/1> <note> "small"', '<t/1> <other> "large"']
+    on_postgresql.fill(
+        """CREATE TABLE t (id INTEGER, note TEXT, "Note" TEXT); INSERT INTO t VALUES (1, 'small', 'large');"""
+    )
+    assert on_postgresql.map(table("t", "t", note="note", other=r"\"Note\"")) == [
+        '<t/1> <note> "small"',
+        '<t/1> <other> "large"',
+    ]
 
 
-# -- reaching a database -------------------------------------------------------------------------------------------------
+# -- reaching a database ---------------------------------------------------------------------------
 
 ANY = table("t", "t", note="note")
 
 
-@pytest.mark.parametrize("address", ["sqlite:///shop.db", "sqlite:shop.db", "shop.db", "sqlite:///./shop.db"])
+@pytest.mark.parametrize(
+    "address", ["sqlite:///shop.db", "sqlite:shop.db", "shop.db", "sqlite:///./shop.db"]
+)
 def test_the_address_of_a_sqlite_file(sqlite: Place, address: str) -> None:
     sqlite.fill("CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, 'x');")
     assert sqlite.map(ANY, address) == ['<t/1> <note> "x"']
     assert sqlite.map(ANY, f"sqlite:///{sqlite.folder}/shop.db") == ['<t/1> <note> "x"']
 
 
-def test_a_sqlite_file_stays_in_its_folder(sqlite: Place, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_sqlite_file_stays_in_its_folder(
+    sqlite: Place, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     outside = tmp_path_factory.mktemp("outside") / "shop.db"
     outside.touch()
     (sqlite.folder / "link.db").symlink_to(outside)
@@ -262,7 +351,9 @@ def test_a_sqlite_file_stays_in_its_folder(sqlite: Place, tmp_path_factory: pyte
 
 
 def test_a_sqlite_file_that_cannot_be_read(sqlite: Place) -> None:
-    (sqlite.folder / "text.db").write_text("no database, but a text that is long enough to be one" * 20, "utf-8")
+    (sqlite.folder / "text.db").write_text(
+        "no database, but a text that is long enough to be one" * 20, "utf-8"
+    )
     for address in ("missing.db", "text.db"):
         error = sqlite.fails(ANY, address)
         assert isinstance(error, SourceError)
@@ -273,12 +364,24 @@ def test_a_sqlite_file_is_not_written_to(sqlite: Place) -> None:
     sqlite.fill("CREATE TABLE t (id INTEGER, note TEXT);")
     before = {path.name: path.read_bytes() for path in sqlite.folder.iterdir()}
     sqlite.map(ANY)
-    assert {path.name: path.read_bytes() for path in sqlite.folder.iterdir() if path.name in before} == before
+    assert {
+        path.name: path.read_bytes() for path in sqlite.folder.iterdir() if path.name in before
+    } == before
     assert {path.name for path in sqlite.folder.iterdir()} == {"shop.db", "mapping.ttl", "out.nq"}
 
 
-@pytest.mark.parametrize("address", [None, "mysql://ann:secret@localhost/shop", "ann:secret@localhost", "postgresql://ann:secret@[/shop"])
-def test_an_address_that_is_none_is_told_without_its_password(sqlite: Place, address: str | None) -> None:
+@pytest.mark.parametrize(
+    "address",
+    [
+        None,
+        "mysql://ann:secret@localhost/shop",
+        "ann:secret@localhost",
+        "postgresql://ann:secret@[/shop",
+    ],
+)
+def test_an_address_that_is_none_is_told_without_its_password(
+    sqlite: Place, address: str | None
+) -> None:
     error = sqlite.fails(ANY, address)
     assert isinstance(error, InvalidDeclaration)
     assert [(one.code, str(one.where)) for one in error.findings] == [("LP602", "mapping.ttl:2")]
@@ -303,7 +406,19 @@ def test_the_command_takes_a_database(sqlite: Place) -> None:
     sqlite.fill("CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, 'x');")
     (sqlite.folder / "mapping.ttl").write_text(PREFIXES + ANY, "utf-8")
     out = sqlite.folder / "made.nq"
-    assert invoke("map", sqlite.folder / "mapping.ttl", "--base", "http://ex.org/", "--database", "sqlite:///shop.db", "-o", out).exit_code == 0
+    assert (
+        invoke(
+            "map",
+            sqlite.folder / "mapping.ttl",
+            "--base",
+            "http://ex.org/",
+            "--database",
+            "sqlite:///shop.db",
+            "-o",
+            out,
+        ).exit_code
+        == 0
+    )
     assert out.read_text("utf-8") == '<http://ex.org/t/1> <http://ex.org/note> "x" .\n'
     refused = invoke("map", sqlite.folder / "mapping.ttl")
     assert (refused.exit_code, [one.code for one in told(refused.output)]) == (2, ["LP602"])

@@ -14,9 +14,18 @@ from support import ROOT, copy_project, fingerprint, run_process
 @pytest.fixture(scope="module")
 def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The publication built by another user on another machine, as far as a test can pretend that."""
-    project = copy_project(tmp_path_factory.mktemp("elsewhere") / "ein anderer Ort" / "Veröffentlichung")
+    project = copy_project(
+        tmp_path_factory.mktemp("elsewhere") / "ein anderer Ort" / "Veröffentlichung"
+    )
     home = str(project.parent)
-    other = {"PYTHONHASHSEED": "4711", "LC_ALL": "C", "LANG": "C", "TZ": "Pacific/Kiritimati", "HOME": home, "TMPDIR": home}
+    other = {
+        "PYTHONHASHSEED": "4711",
+        "LC_ALL": "C",
+        "LANG": "C",
+        "TZ": "Pacific/Kiritimati",
+        "HOME": home,
+        "TMPDIR": home,
+    }
     done = run_process("build", "--no-site", cwd=project, environment=other)
     assert done.returncode == 0, done.stderr
     return project
@@ -24,7 +33,9 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_two_builds_give_the_same_bytes(dist: Path, elsewhere: Path) -> None:
     assert fingerprint(elsewhere / "dist") == fingerprint(dist)
-    assert [path.name for path in elsewhere.parent.iterdir()] == [elsewhere.name], "a build leaves nothing behind"
+    assert [path.name for path in elsewhere.parent.iterdir()] == [elsewhere.name], (
+        "a build leaves nothing behind"
+    )
 
 
 def test_a_build_of_an_unchanged_project_touches_nothing(elsewhere: Path) -> None:
@@ -48,4 +59,6 @@ def test_no_output_holds_a_path_or_the_clock(dist: Path) -> None:
 def test_the_committed_dist_is_what_the_sources_give(dist: Path) -> None:
     if not (ROOT / "dist").is_dir():
         pytest.skip("the repository has no dist/ yet")
-    assert fingerprint(ROOT / "dist") == fingerprint(dist), "dist/ is stale: run `lodpipe build` and commit dist/"
+    assert fingerprint(ROOT / "dist") == fingerprint(dist), (
+        "dist/ is stale: run `lodpipe build` and commit dist/"
+    )

@@ -1,16 +1,16 @@
-"""The documentation says what is true: its commands and examples are run, its lists are complete, its links lead somewhere.
+"""The documentation says what is true: its commands and examples are run, its lists are complete,
+its links lead somewhere.
 
 What a code block is for stands in a comment before it:
 
-    file: PATH      a file of the page's own project (docs/another-network.md is the small one that other pages break)
-    wrong: PATH     replaces that file; the page's finding must be reported
+    file: PATH      a file of the page's own project (docs/another-network.md is the small one that
+    other pages break) wrong: PATH     replaces that file; the page's finding must be reported
     fixed: PATH     replaces it again; the finding must be gone, and there must be no other error
-    mapping         a whole mapping for the small project, followed by
-    makes           the statements that it makes
-    run             shell or Python, run in the page's own project, else in a built copy of the real publication
-    from: PATH      a piece of that file
-    change: PATH    lines to take out (-) and to put in (+) before the next run
-    tells           a piece of what the last run said
+    mapping         a whole mapping for the small project, followed by makes           the
+    statements that it makes run             shell or Python, run in the page's own project, else in
+    a built copy of the real publication from: PATH      a piece of that file change: PATH    lines
+    to take out (-) and to put in (+) before the next run tells           a piece of what the last
+    run said
 """
 
 from __future__ import annotations
@@ -62,7 +62,10 @@ UNTESTED = {
     "LP808": "reported by `lodpipe query` only: tests/test_queries.py",
     "LP809": "reported by `lodpipe query` only: tests/test_queries.py",
     "LP810": "reported by `lodpipe query` only: tests/test_queries.py",
-    **dict.fromkeys(("LP811", "LP812", "LP813", "LP814", "LP815", "LP816"), "reported of queries: tests/test_confined.py"),
+    **dict.fromkeys(
+        ("LP811", "LP812", "LP813", "LP814", "LP815", "LP816"),
+        "reported of queries: tests/test_confined.py",
+    ),
 }
 
 
@@ -77,7 +80,9 @@ class Block:
 
 
 def blocks(page: str) -> list[Block]:
-    found = re.findall(r"^<!-- ([a-z0-9-]+)(?:: (\S+))? -->\n```(\w+)\n(.*?)^```$", page, re.M | re.S)
+    found = re.findall(
+        r"^<!-- ([a-z0-9-]+)(?:: (\S+))? -->\n```(\w+)\n(.*?)^```$", page, re.M | re.S
+    )
     return [Block(*one) for one in found]
 
 
@@ -85,7 +90,7 @@ def names(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
 
 
-# -- the small project ---------------------------------------------------------------------------------------------------
+# -- the small project -----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -109,7 +114,9 @@ def chunks(text: str) -> dict[str, str]:
 
 
 def replaced(project: Path, block: Block) -> None:
-    """Puts a block in the place of a file; in publication.yaml and records.yaml, of the entries that it shows."""
+    """Puts a block in the place of a file; in publication.yaml and records.yaml, of the entries
+    that it shows.
+    """
     path = project / block.path
     text = block.text
     if block.path in ("publication.yaml", "source/records.yaml"):
@@ -131,7 +138,9 @@ def test_the_small_project_builds_and_then_has_no_finding(small: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in ERROR_PAGES if page.stem not in UNTESTED], ids=lambda page: page.stem)
+@pytest.mark.parametrize(
+    "page", [page for page in ERROR_PAGES if page.stem not in UNTESTED], ids=lambda page: page.stem
+)
 def test_the_anti_pattern_is_reported_and_the_best_practice_is_not(page: Path, small: Path) -> None:
     code = page.stem
     before = {path: path.read_bytes() for path in small.rglob("*") if path.is_file()}
@@ -142,7 +151,9 @@ def test_the_anti_pattern_is_reported_and_the_best_practice_is_not(page: Path, s
         elif block.purpose == "delete":
             (small / block.path).unlink()
     reported = findings(small)
-    assert code in {one.code for one in reported}, [(one.code, dict(one.params)) for one in reported]
+    assert code in {one.code for one in reported}, [
+        (one.code, dict(one.params)) for one in reported
+    ]
     for path in {path for path in small.rglob("*") if path.is_file()} - before.keys():
         path.unlink()
     for path, data in before.items():
@@ -152,12 +163,20 @@ def test_the_anti_pattern_is_reported_and_the_best_practice_is_not(page: Path, s
             replaced(small, block)
         elif block.purpose == "built":
             assert invoke("build", "--project", small).exit_code == 0
-    left = [(one.code, dict(one.params)) for one in findings(small) if one.code == code or one.severity is Severity.ERROR]
+    left = [
+        (one.code, dict(one.params))
+        for one in findings(small)
+        if one.code == code or one.severity is Severity.ERROR
+    ]
     assert left == []
 
 
 def mapping_examples() -> list[tuple[str, str]]:
-    found = [block for block in blocks((DOCS / "mapping.md").read_text("utf-8")) if block.purpose in ("mapping", "makes")]
+    found = [
+        block
+        for block in blocks((DOCS / "mapping.md").read_text("utf-8"))
+        if block.purpose in ("mapping", "makes")
+    ]
     assert [block.purpose for block in found] == ["mapping", "makes"] * (len(found) // 2)
     return [(one.text, two.text) for one, two in zip(found[::2], found[1::2], strict=True)]
 
@@ -168,17 +187,30 @@ def test_each_mapping_example_makes_what_the_page_says(number: int, small: Path)
     put(small / "source/mapping.yaml", mapping)
     with checked(Project.open(small)) as outcome:
         base, prefixes = outcome.project.publication.base, outcome.declarations.vocabulary.prefixes
-        made = {f"{s} {p} {o} {g}".strip() for s, p, o, g in outcome.statements.quads() if g != f"<{base}def>"}
+        made = {
+            f"{s} {p} {o} {g}".strip()
+            for s, p, o, g in outcome.statements.quads()
+            if g != f"<{base}def>"
+        }
     head = "".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in prefixes.items())
-    assert made == {str(quad).removesuffix(" .").strip() for quad in ox.parse(head + expected, format=ox.RdfFormat.TRIG, base_iri=base)}
+    assert made == {
+        str(quad).removesuffix(" .").strip()
+        for quad in ox.parse(head + expected, format=ox.RdfFormat.TRIG, base_iri=base)
+    }
 
 
-# -- commands and pieces -------------------------------------------------------------------------------------------------
+# -- commands and pieces ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("page", [page for page in PAGES if "<!-- run -->" in page.read_text("utf-8")], ids=names)
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if "<!-- run -->" in page.read_text("utf-8")], ids=names
+)
 def test_commands_and_pieces_of_a_page_hold(
-    page: Path, built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    page: Path,
+    built: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     found = blocks(page.read_text("utf-8"))
     project = tmp_path / "project"
@@ -194,11 +226,15 @@ def test_commands_and_pieces_of_a_page_hold(
             exec(compile(block.text, str(page), "exec"), {})  # the documentation's own code
             said = capsys.readouterr().out
         elif block.purpose == "run":
-            said = "".join(shell(line) for line in block.text.splitlines() if line.startswith("lodpipe"))
+            said = "".join(
+                shell(line) for line in block.text.splitlines() if line.startswith("lodpipe")
+            )
         elif block.purpose == "tells":
             assert block.text in said
         elif block.purpose == "from":
-            assert block.text in (project / block.path).read_text("utf-8"), f"{block.path} does not hold the piece"
+            assert block.text in (project / block.path).read_text("utf-8"), (
+                f"{block.path} does not hold the piece"
+            )
         elif block.purpose == "change":
             change(project / block.path, block.text)
 
@@ -211,24 +247,37 @@ def shell(line: str) -> str:
 
 
 def change(path: Path, diff: str) -> None:
-    old, new = ("".join(line[1:] + "\n" for line in diff.splitlines() if line[0] in sides) for sides in (" -", " +"))
+    old, new = (
+        "".join(line[1:] + "\n" for line in diff.splitlines() if line[0] in sides)
+        for sides in (" -", " +")
+    )
     text = path.read_text("utf-8")
     assert text.count(old) == 1, f"{path.name} does not hold these lines once:\n{old}"
     path.write_text(text.replace(old, new), "utf-8")
 
 
-# -- completeness --------------------------------------------------------------------------------------------------------
+# -- completeness ----------------------------------------------------------------------------------
 
 
 def test_every_code_has_a_page_and_every_page_a_code() -> None:
     assert {page.stem for page in ERROR_PAGES} == set(RULES)
-    assert [page.stem for page in ERROR_PAGES if not page.read_text("utf-8").startswith(f"# {page.stem}: ")] == []
+    assert [
+        page.stem
+        for page in ERROR_PAGES
+        if not page.read_text("utf-8").startswith(f"# {page.stem}: ")
+    ] == []
 
 
 def test_the_pages_of_the_rules_are_fresh() -> None:
-    stale_pages = [path.name for path, text in rule_pages.update_folder(DOCS / "errors").items() if path.read_text("utf-8") != text]
+    stale_pages = [
+        path.name
+        for path, text in rule_pages.update_folder(DOCS / "errors").items()
+        if path.read_text("utf-8") != text
+    ]
     assert stale_pages == [], "run `make docs`"
-    assert all(rule.name in (DOCS / f"errors/{rule.code}.md").read_text("utf-8") for rule in RULES.values())
+    assert all(
+        rule.name in (DOCS / f"errors/{rule.code}.md").read_text("utf-8") for rule in RULES.values()
+    )
 
 
 def test_every_command_is_in_the_readme_and_every_option_there_or_on_its_page() -> None:
@@ -240,7 +289,11 @@ def test_every_command_is_in_the_readme_and_every_option_there_or_on_its_page() 
         page = README + (own.read_text("utf-8") if own.is_file() else "")
         for one in command.params:
             spelt = one.opts if isinstance(one, click.Option) else [str(one.name).upper()]
-            missing += [f"{name} {option}" for option in spelt if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", page)]
+            missing += [
+                f"{name} {option}"
+                for option in spelt
+                if not re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", page)
+            ]
     assert missing == []
 
 
@@ -254,18 +307,26 @@ def keys_of(schema: object) -> set[str]:
 
 def mentioned(name: str) -> Callable[[str], bool]:
     page = (DOCS / name).read_text("utf-8")
-    return lambda word: bool(re.search(rf"`[^`\n]*(?<![\w-]){re.escape(word)}(?![\w-])[^`\n]*`", page))
+    return lambda word: bool(
+        re.search(rf"`[^`\n]*(?<![\w-]){re.escape(word)}(?![\w-])[^`\n]*`", page)
+    )
 
 
 def test_every_key_of_publication_yaml_is_described() -> None:
-    known = keys_of(json.loads((ROOT / "pipeline/lodpipe/config/publication.schema.json").read_text("utf-8")))
+    known = keys_of(
+        json.loads((ROOT / "pipeline/lodpipe/config/publication.schema.json").read_text("utf-8"))
+    )
     described = mentioned("declarations.md")
     assert len(known) > 20 and [key for key in sorted(known) if not described(key)] == []
 
 
 def test_every_type_of_field_is_described() -> None:
     described = mentioned("declarations.md")
-    assert [one for one in (*TYPES, "ref", "concept", "texts", "fields", "list", "required", "key") if not described(one)] == []
+    assert [
+        one
+        for one in (*TYPES, "ref", "concept", "texts", "fields", "list", "required", "key")
+        if not described(one)
+    ] == []
 
 
 def test_every_key_of_the_mapping_is_described() -> None:
@@ -275,16 +336,24 @@ def test_every_key_of_the_mapping_is_described() -> None:
 
 
 def test_everything_in_dist_is_in_the_readme(dist: Path) -> None:
-    found = {path.name + ("/" if path.is_dir() else "") for path in dist.iterdir() if path.suffix != ".gz"}
+    found = {
+        path.name + ("/" if path.is_dir() else "")
+        for path in dist.iterdir()
+        if path.suffix != ".gz"
+    }
     assert [name for name in sorted(found) if f"`{name}" not in README] == []
 
 
 def test_the_attribution_is_the_declared_one() -> None:
-    assert Project.open(ROOT).publication.attribution.strip() in (ROOT / "DATA-LICENCE.md").read_text("utf-8")
+    assert Project.open(ROOT).publication.attribution.strip() in (
+        ROOT / "DATA-LICENCE.md"
+    ).read_text("utf-8")
 
 
 def anchors(page: Path) -> set[str]:
-    titles = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S), re.M)
+    titles = re.findall(
+        r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S), re.M
+    )
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 

@@ -21,7 +21,9 @@ def test_there_are_examples() -> None:
 
 @pytest.mark.parametrize("path", WITH_EXAMPLES, ids=lambda path: path.stem)
 def test_the_examples_of_a_module_are_true(path: Path) -> None:
-    name = ".".join(path.relative_to(ROOT / "pipeline").with_suffix("").parts).removesuffix(".__init__")
+    name = ".".join(path.relative_to(ROOT / "pipeline").with_suffix("").parts).removesuffix(
+        ".__init__"
+    )
     tried = doctest.testmod(importlib.import_module(name))
     assert tried.attempted > 0
     assert tried.failed == 0

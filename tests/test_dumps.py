@@ -17,7 +17,9 @@ LIBRARIES = ROOT / "tests" / "projects" / "libraries"
 TABLES = {
     "no rows": "SELECT 'a' AS a WHERE false",
     "texts": "SELECT 's' || (i // 7) AS s, 'o' || hash(i) AS o, CASE WHEN i % 4 = 0 THEN NULL ELSE i END AS n FROM range(200000) r(i)",
-    "many columns": "SELECT " + ", ".join(f"i + {number} AS column_{number}" for number in range(300)) + " FROM range(10) r(i)",
+    "many columns": "SELECT "
+    + ", ".join(f"i + {number} AS column_{number}" for number in range(300))
+    + " FROM range(10) r(i)",
     "types": "SELECT i, i::DECIMAL(9, 2) AS d, i % 2 = 0 AS b, DATE '2026-11-28' AS y, [i] AS l, {'a': i} AS s, TIME '12:00' AS t FROM range(9) r(i)",
 }
 
@@ -34,8 +36,12 @@ def test_parquet_of_two_versions_of_the_writer_is_the_same(name: str, tmp_path: 
     for path in (here, other):
         without_version(path)
     assert here.read_bytes() == other.read_bytes()
-    assert Counter(map(str, duckdb.sql(f"SELECT * FROM '{other}'").fetchall())) == Counter(map(str, rows))
-    assert duckdb.sql(f"SELECT created_by FROM parquet_file_metadata('{other}')").fetchall() == [(WRITER.decode(),)]
+    assert Counter(map(str, duckdb.sql(f"SELECT * FROM '{other}'").fetchall())) == Counter(
+        map(str, rows)
+    )
+    assert duckdb.sql(f"SELECT created_by FROM parquet_file_metadata('{other}')").fetchall() == [
+        (WRITER.decode(),)
+    ]
 
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
@@ -45,16 +51,26 @@ def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
         without_version(path)
 
 
-# -- control characters ------------------------------------------------------------------------------------------------
+# -- control characters ----------------------------------------------------------------------------
 
-IN_YAML = {"U+0008": "\\b", "U+000B": "\\v", "U+000C": "\\f", "U+0001": "\\x01", "U+001F": "\\x1f", "U+FFFF": "\\uffff"}
+IN_YAML = {
+    "U+0008": "\\b",
+    "U+000B": "\\v",
+    "U+000C": "\\f",
+    "U+0001": "\\x01",
+    "U+001F": "\\x1f",
+    "U+FFFF": "\\uffff",
+}
 HARMLESS = ["\\t", "\\n", "\\r", "\\x7f", "\\x85", "\\\\u000B", "\\\\b", "\\U0001F600"]
 
 
 def library(folder: Path, name: str, formats: str = "[nq, nt, ttl, trig, rdf, parquet]") -> Path:
     """The small project with a library of that name, in YAML's double quotes."""
     project = copy_project(folder / "project", LIBRARIES)
-    for file, old, new in (("source/libraries.yaml", "Central Library", f'"{name}"'), ("publication.yaml", "[nq, ttl, jsonld, nt]", formats)):
+    for file, old, new in (
+        ("source/libraries.yaml", "Central Library", f'"{name}"'),
+        ("publication.yaml", "[nq, ttl, jsonld, nt]", formats),
+    ):
         text = (project / file).read_text("utf-8")
         assert old in text
         (project / file).write_text(text.replace(old, new), "utf-8")
@@ -62,20 +78,29 @@ def library(folder: Path, name: str, formats: str = "[nq, nt, ttl, trig, rdf, pa
 
 
 @pytest.mark.parametrize("character", IN_YAML)
-def test_a_character_that_xml_cannot_hold_is_reported_at_its_line(character: str, tmp_path: Path) -> None:
+def test_a_character_that_xml_cannot_hold_is_reported_at_its_line(
+    character: str, tmp_path: Path
+) -> None:
     project = library(tmp_path, f"Central{IN_YAML[character]}Library")
     done = invoke("build", "--project", project, "--lang", "en")
     found = [(one.code, one.file) for one in errors_told(done.stderr)]
     assert (done.exit_code, found) == (1, [("LP320", "source/libraries.yaml")]), done.stderr
     assert f"control character {character}" in done.stderr
-    line = (project / "source" / "libraries.yaml").read_text("utf-8").splitlines()[errors_told(done.stderr)[0].line - 1]
+    line = (
+        (project / "source" / "libraries.yaml")
+        .read_text("utf-8")
+        .splitlines()[errors_told(done.stderr)[0].line - 1]
+    )
     assert "Central" in line
 
 
 def test_without_rdf_xml_it_is_a_warning(tmp_path: Path) -> None:
     project = library(tmp_path, "Central\\vLibrary", "[nq, nt]")
     done = invoke("build", "--project", project, "--lang", "en")
-    assert (done.exit_code, [(one.code, one.severity) for one in told(done.stderr) if one.code == "LP320"]) == (0, [("LP320", "warning")])
+    assert (
+        done.exit_code,
+        [(one.code, one.severity) for one in told(done.stderr) if one.code == "LP320"],
+    ) == (0, [("LP320", "warning")])
 
 
 def test_what_xml_can_hold_is_published(tmp_path: Path) -> None:
@@ -85,14 +110,20 @@ def test_what_xml_can_hold_is_published(tmp_path: Path) -> None:
     xml.parsers.expat.ParserCreate().Parse((project / "dist" / "libraries.rdf").read_bytes(), True)
 
 
-# -- the gate ----------------------------------------------------------------------------------------------------------
+# -- the gate --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     ("suffix", "accident"),
-    [*((suffix, "syntax") for suffix in ("nq", "nt", "ttl", "trig", "rdf")), ("nq", "a statement less"), ("nt", "a statement less")],
+    [
+        *((suffix, "syntax") for suffix in ("nq", "nt", "ttl", "trig", "rdf")),
+        ("nq", "a statement less"),
+        ("nt", "a statement less"),
+    ],
 )
-def test_a_dump_that_is_not_of_its_format_is_not_published(suffix: str, accident: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dump_that_is_not_of_its_format_is_not_published(
+    suffix: str, accident: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     project = library(tmp_path, "Central Library")
 
     def wrong(job: dumps.Job, path: Path) -> None:
@@ -103,5 +134,8 @@ def test_a_dump_that_is_not_of_its_format_is_not_published(suffix: str, accident
     right = dumps.WRITERS[suffix]
     monkeypatch.setitem(dumps.WRITERS, suffix, wrong)
     done = invoke("build", "--project", project, "--lang", "en")
-    assert (done.exit_code, [(one.code, one.file) for one in errors_told(done.stderr)]) == (1, [("LP710", f"dist/libraries.{suffix}")]), done.stderr
+    assert (done.exit_code, [(one.code, one.file) for one in errors_told(done.stderr)]) == (
+        1,
+        [("LP710", f"dist/libraries.{suffix}")],
+    ), done.stderr
     assert not (project / "dist").exists()

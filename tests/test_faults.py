@@ -1,4 +1,5 @@
-"""Faults of the machine: killed, out of room, out of time, disturbed. dist/ is old or new, never between (more in test_atomic.py).
+"""Faults of the machine: killed, out of room, out of time, disturbed. dist/ is old or new, never
+between (more in test_atomic.py).
 
 Many more kills than here: `python tests/test_faults.py 200`.
 """
@@ -40,7 +41,7 @@ def leftovers(project: Path) -> list[str]:
     return sorted(path.name for path in project.iterdir() if path.name.startswith("dist."))
 
 
-# -- kills -------------------------------------------------------------------------------------------------------------
+# -- kills -----------------------------------------------------------------------------------------
 
 
 def states(folder: Path) -> dict[str, dict[str, str]]:
@@ -54,8 +55,12 @@ def states(folder: Path) -> dict[str, dict[str, str]]:
     return found
 
 
-def kill_builds(project: Path, whole: dict[str, dict[str, str]], number: int, seed: int) -> dict[str, int]:
-    """Kills builds at random moments, half of them about the time of the swap; each time dist/ must be the one or the other, whole."""
+def kill_builds(
+    project: Path, whole: dict[str, dict[str, str]], number: int, seed: int
+) -> dict[str, int]:
+    """Kills builds at random moments, half of them about the time of the swap; each time dist/ must
+    be the one or the other, whole.
+    """
     chance = random.Random(seed)
     began = time.monotonic()
     assert run_process("build", "--project", project).returncode == 0
@@ -66,7 +71,11 @@ def kill_builds(project: Path, whole: dict[str, dict[str, str]], number: int, se
         name = NAMES[turn % 2]
         rename(project, name)
         share = chance.uniform(0.05, 1.05) if turn % 2 else chance.uniform(0.75, 1.1)
-        process = subprocess.Popen([*PROGRAM, "build", "--project", str(project)], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [*PROGRAM, "build", "--project", str(project)],
+            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+        )
         time.sleep(length * share)
         process.send_signal(signal.SIGKILL)
         seen["killed" if process.wait() == -signal.SIGKILL else "done before"] += 1
@@ -89,7 +98,12 @@ def test_a_kill_at_any_moment_leaves_a_whole_dist(small: Path, tmp_path: Path) -
 def test_a_polite_end_leaves_nothing_about(small: Path) -> None:
     before = fingerprint(small / "dist")
     rename(small, "Main Library")
-    process = subprocess.Popen([*PROGRAM, "build", "--project", str(small), "-v"], stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True)
+    process = subprocess.Popen(
+        [*PROGRAM, "build", "--project", str(small), "-v"],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+    )
     assert process.stderr is not None
     for line in process.stderr:
         if "reading records" in line:
@@ -102,7 +116,7 @@ def test_a_polite_end_leaves_nothing_about(small: Path) -> None:
         assert fingerprint(small / "dist") == before
 
 
-# -- disk --------------------------------------------------------------------------------------------------------------
+# -- disk ------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -133,7 +147,9 @@ def test_a_full_disk_is_told_and_leaves_dist_as_it_was(left: int, tiny_disk: Pat
     done = run_process("build", "--project", project, "--lang", "en")
     assert fingerprint(project / "dist") == before
     assert leftovers(project) == []
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), done.stderr
+    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
+        done.stderr
+    )
     assert "Traceback" not in done.stderr
     (tiny_disk / "ballast").unlink()
     assert run_process("build", "--project", project).returncode == 0
@@ -146,18 +162,26 @@ def test_a_project_that_may_only_be_read_is_told(tiny_disk: Path) -> None:
     rename(project, "Main Library")
     subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], check=True)
     done = run_process("build", "--project", project, "--lang", "en")
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), done.stderr
+    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
+        done.stderr
+    )
     assert fingerprint(project / "dist") == before
     assert run_process("check", "--project", project).returncode == 0
 
 
 def test_a_report_that_cannot_be_written_is_told(small: Path) -> None:
-    done = run_process("check", "--project", small, "--lang", "en", "--report", "/proc/nowhere/x.sarif")
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP703"]), done.stderr
+    done = run_process(
+        "check", "--project", small, "--lang", "en", "--report", "/proc/nowhere/x.sarif"
+    )
+    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP703"]), (
+        done.stderr
+    )
 
 
 @pytest.mark.parametrize("kind", ["file", "link"])
-def test_something_else_in_the_place_of_dist_is_told(kind: str, small: Path, tmp_path: Path) -> None:
+def test_something_else_in_the_place_of_dist_is_told(
+    kind: str, small: Path, tmp_path: Path
+) -> None:
     (small / "dist").rename(tmp_path / "kept")
     if kind == "file":
         (small / "dist").write_text("a file of somebody else")
@@ -166,7 +190,9 @@ def test_something_else_in_the_place_of_dist_is_told(kind: str, small: Path, tmp
     before = fingerprint(tmp_path / "kept")
     rename(small, "Main Library")
     done = run_process("build", "--project", small, "--lang", "en")
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), done.stderr
+    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
+        done.stderr
+    )
     assert leftovers(small) == []
     assert fingerprint(tmp_path / "kept") == before
 
@@ -180,11 +206,13 @@ def test_an_exchange_in_two_steps_that_was_killed_is_mended(small: Path) -> None
     assert fingerprint(small / "dist") == before
 
 
-# -- sources -----------------------------------------------------------------------------------------------------------
+# -- sources ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("accident", ["changed", "gone", "added"])
-def test_a_source_that_changes_during_the_build_is_told(accident: str, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_source_that_changes_during_the_build_is_told(
+    accident: str, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import importlib
 
     build = importlib.import_module("lodpipe.workflow.pipeline")
@@ -199,13 +227,19 @@ def test_a_source_that_changes_during_the_build_is_told(accident: str, small: Pa
 
     monkeypatch.setattr(build, "write_dist", disturbed)
     result = invoke("build", "--project", small, "--lang", "en")
-    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (2, ["LP704"]), result.stderr
+    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (2, ["LP704"]), (
+        result.stderr
+    )
     assert fingerprint(small / "dist") == before
     assert leftovers(small) == []
 
 
-@pytest.mark.parametrize("name", ["libraries.yaml", "media.csv", "works.json", "holdings.jsonl", "visits.parquet"])
-def test_a_source_that_vanishes_while_it_is_read_is_told(name: str, small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "name", ["libraries.yaml", "media.csv", "works.json", "holdings.jsonl", "visits.parquet"]
+)
+def test_a_source_that_vanishes_while_it_is_read_is_told(
+    name: str, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from lodpipe.sources.record_tables import RecordReader
 
     before = fingerprint(small / "dist")
@@ -226,13 +260,24 @@ def test_a_source_that_vanishes_while_it_is_read_is_told(name: str, small: Path,
     assert leftovers(small) == []
 
 
-@pytest.mark.parametrize("name", ["ontology/terms.ttl", "shapes/libraries.ttl", "source/records.yaml", "publication.yaml", "source/libraries.yaml"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "ontology/terms.ttl",
+        "shapes/libraries.ttl",
+        "source/records.yaml",
+        "publication.yaml",
+        "source/libraries.yaml",
+    ],
+)
 def test_a_folder_in_the_place_of_a_file_is_told(name: str, small: Path) -> None:
     (small / name).unlink()
     (small / name).mkdir()
     result = invoke("check", "--project", small, "--lang", "en")
     assert result.exit_code in (1, 2)
-    assert [(one.code, one.file) for one in errors_told(result.stderr)] == [("LP106", name)], result.stderr
+    assert [(one.code, one.file) for one in errors_told(result.stderr)] == [("LP106", name)], (
+        result.stderr
+    )
 
 
 def test_out_of_time_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +291,9 @@ def test_out_of_time_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> No
     began = time.monotonic()
     result = invoke("build", "--project", small, "--lang", "en")
     assert time.monotonic() - began < 3
-    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (2, ["LP705"]), result.stderr
+    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (2, ["LP705"]), (
+        result.stderr
+    )
     assert fingerprint(small / "dist") == before
     assert leftovers(small) == []
 

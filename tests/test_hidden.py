@@ -1,4 +1,6 @@
-"""Hidden files are no sources: editors keep locks (Emacs: a link to nowhere) and half-saved copies beside the real ones."""
+"""Hidden files are no sources: editors keep locks (Emacs: a link to nowhere) and half-saved copies
+beside the real ones.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ def test_hidden_files_beside_sources_are_not_read(kind: str, project: Path) -> N
         path = project / name
         assert path.is_file(), name
         hidden.append(path.with_name(f".#{path.name}"))
-        hidden[-1].symlink_to("someone@machine.4711:1764300000") if kind == "lock" else hidden[-1].write_bytes(path.read_bytes() + b"half")
+        hidden[-1].symlink_to("someone@machine.4711:1764300000") if kind == "lock" else hidden[
+            -1
+        ].write_bytes(path.read_bytes() + b"half")
     try:
         assert (invoke("check", "--project", project).stderr, snapshot(project)) == wanted
     finally:

@@ -1,4 +1,6 @@
-"""Hostile and odd input: never a traceback, a hang or broken output, and the finding that the case expects (see hostile/README.md)."""
+"""Hostile and odd input: never a traceback, a hang or broken output, and the finding that the case
+expects (see hostile/README.md).
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,19 @@ from hypothesis import strategies as st
 from support import TESTS, errors_told, fingerprint, invoke
 
 CASES: list[dict[str, Any]] = yaml.safe_load((TESTS / "hostile" / "cases.yaml").read_text("utf-8"))
-KEYS = {"case", "file", "text", "bytes", "repeat", "link", "append", "codes", "line", "holds", "never"}
+KEYS = {
+    "case",
+    "file",
+    "text",
+    "bytes",
+    "repeat",
+    "link",
+    "append",
+    "codes",
+    "line",
+    "holds",
+    "never",
+}
 FIELDS = """
   fields:
     id: {type: slug, required: true}
@@ -61,7 +75,8 @@ SHAPES = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix schema: <https:/
 <shape/Thing-name> a sh:PropertyShape ; sh:path schema:name ; sh:minCount 1 .
 """
 TERMS = "# prefix: schema\n# namespace: https://schema.org/\nclass Thing\n" + "".join(
-    f"property {name}\n" for name in ("name", "url", "sameAs", "identifier", "about", "birthDate", "size")
+    f"property {name}\n"
+    for name in ("name", "url", "sameAs", "identifier", "about", "birthDate", "size")
 )
 
 
@@ -96,19 +111,36 @@ def put(path: Path, case: dict[str, Any]) -> None:
         path.write_bytes(bytes.fromhex(case["bytes"]))
     elif "repeat" in case:
         parts = case["repeat"]
-        path.write_text("".join(text * number for text, number in zip(parts[::2], parts[1::2], strict=True)), "utf-8")
+        path.write_text(
+            "".join(text * number for text, number in zip(parts[::2], parts[1::2], strict=True)),
+            "utf-8",
+        )
     else:
         path.write_bytes(case["text"].encode("utf-8", "surrogatepass"))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
-def test_odd_input_ends_in_a_finding_or_comes_through_whole(case: dict[str, Any], tmp_path: Path) -> None:
+def test_odd_input_ends_in_a_finding_or_comes_through_whole(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
     project = make_project(tmp_path / "project", case["file"])
     (project / "dist").mkdir()
     (project / "dist" / "old.txt").write_text("yesterday's")
     put(project / case["file"], case)
 
-    result = invoke("build", "--project", project, "--lang", "en", "--format", "text", "--format", "json", "--fail-on", "error")
+    result = invoke(
+        "build",
+        "--project",
+        project,
+        "--lang",
+        "en",
+        "--format",
+        "text",
+        "--format",
+        "json",
+        "--fail-on",
+        "error",
+    )
 
     found = errors_told(result.stderr)
     assert "Traceback" not in result.stderr
@@ -143,7 +175,10 @@ def check_dumps(dist: Path) -> None:
     seen = set()
     for suffix, form in FORMATS.items():
         if (dist / f"things.{suffix}").is_file():
-            triples = {str(quad.triple) for quad in ox.parse((dist / f"things.{suffix}").read_bytes(), format=form)}
+            triples = {
+                str(quad.triple)
+                for quad in ox.parse((dist / f"things.{suffix}").read_bytes(), format=form)
+            }
             seen.add(frozenset(triples))
     assert len(seen) == 1
 
@@ -155,7 +190,7 @@ def test_the_corpus_is_large_and_well_formed() -> None:
     assert all(set(case) <= KEYS and {"case", "file", "codes"} <= set(case) for case in CASES)
 
 
-# -- limits ------------------------------------------------------------------------------------------------------------
+# -- limits ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -177,26 +212,37 @@ def test_limits_are_settings(limit: str, text: str, tmp_path: Path) -> None:
     assert [one.code for one in errors_told(result.stderr)] == ["LP104"], result.stderr
 
 
-# -- generated records -------------------------------------------------------------------------------------------------
+# -- generated records -----------------------------------------------------------------------------
 
-ODD = st.text(st.characters(codec="utf-8"), max_size=30) | st.sampled_from(["=1+1", "a\tb", "\u202e", "\x85", "<>", "'\"\\", "%00", "~", "no", "-"])
+ODD = st.text(st.characters(codec="utf-8"), max_size=30) | st.sampled_from(
+    ["=1+1", "a\tb", "\u202e", "\x85", "<>", "'\"\\", "%00", "~", "no", "-"]
+)
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
-    records=st.lists(st.fixed_dictionaries({"name": ODD}, optional={"code": ODD, "loose": ODD, "born": ODD}), max_size=4),
+    records=st.lists(
+        st.fixed_dictionaries({"name": ODD}, optional={"code": ODD, "loose": ODD, "born": ODD}),
+        max_size=4,
+    ),
     kind=st.sampled_from(["json", "csv"]),
 )
-def test_whatever_is_written_parses_again(records: list[dict[str, str]], kind: str, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_whatever_is_written_parses_again(
+    records: list[dict[str, str]], kind: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     project = make_project(tmp_path_factory.mktemp("odd") / "project", f"source/more.{kind}")
     rows = [{"id": f"r{number}"} | record for number, record in enumerate(records)]
     write(project / f"source/more.{kind}", rows)
-    result = invoke("build", "--project", project, "--lang", "en", "--format", "sarif", "--format", "text")
+    result = invoke(
+        "build", "--project", project, "--lang", "en", "--format", "sarif", "--format", "text"
+    )
     assert result.exit_code in (0, 1), result.stderr
     if result.exit_code == 0:
         check_dumps(project / "dist")
         quads = ox.parse((project / "dist/things.nq").read_bytes(), format=ox.RdfFormat.N_QUADS)
-        names = {quad.object.value for quad in quads if quad.predicate.value == "https://schema.org/name"}
+        names = {
+            quad.object.value for quad in quads if quad.predicate.value == "https://schema.org/name"
+        }
         assert names == {"Own", *(row["name"] for row in rows)}
     else:
         assert errors_told(result.stderr) and not (project / "dist").exists()
@@ -217,7 +263,11 @@ def write(path: Path, rows: list[dict[str, str]]) -> None:
 
 def test_nothing_dangerous_reaches_the_terminal(tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", "source/more.yaml")
-    (project / "source/more.yaml").write_text('- id: "x\\e]0;title\\a\\u202e\\x9b31m"\n  name: Y\n', "utf-8")
+    (project / "source/more.yaml").write_text(
+        '- id: "x\\e]0;title\\a\\u202e\\x9b31m"\n  name: Y\n', "utf-8"
+    )
     for kind in ("text", "github", "markdown", "junit", "sarif", "gitlab"):
         said = invoke("check", "--project", project, "--format", kind).output
-        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", said.replace("\r", "")), kind
+        assert not re.search(
+            "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", said.replace("\r", "")
+        ), kind

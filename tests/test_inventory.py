@@ -1,4 +1,6 @@
-"""Files of a project that nothing reads, and record files without records, are reported; hidden files and those for people are not."""
+"""Files of a project that nothing reads, and record files without records, are reported; hidden
+files and those for people are not.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Joins on keys that many rows of both sides have: no more pairs than statements, each bad value once, each count right."""
+"""Joins on keys that many rows of both sides have: no more pairs than statements, each bad value
+once, each count right.
+"""
 
 from __future__ import annotations
 
@@ -32,15 +34,23 @@ PREDICATE = "rml:predicate ex:part"
 
 
 def write(folder: Path, *, suffix: str = "csv", predicate: str = PREDICATE) -> Path:
-    """Two files of which every row has the same key: joined as they are, they would make a hundred million pairs."""
+    """Two files of which every row has the same key: joined as they are, they would make a hundred
+    million pairs.
+    """
     rows = [(f"{number % TARGETS}", "k") for number in range(ROWS)]
     if suffix == "csv":
-        (folder / "rows.csv").write_text("id,key\n" + "".join(f"{one},{key}\n" for one, key in rows), "utf-8")
+        (folder / "rows.csv").write_text(
+            "id,key\n" + "".join(f"{one},{key}\n" for one, key in rows), "utf-8"
+        )
     else:
-        (folder / "rows.jsonl").write_text("".join(f'{{"id": "{one}", "key": "{key}"}}\n' for one, key in rows), "utf-8")
+        (folder / "rows.jsonl").write_text(
+            "".join(f'{{"id": "{one}", "key": "{key}"}}\n' for one, key in rows), "utf-8"
+        )
     kind = "CSV" if suffix == "csv" else "JSONPath"
     mapping = folder / "mapping.rml.ttl"
-    mapping.write_text(MAPPING % (f"rows.{suffix}", kind, predicate, f"rows.{suffix}", kind), "utf-8")
+    mapping.write_text(
+        MAPPING % (f"rows.{suffix}", kind, predicate, f"rows.{suffix}", kind), "utf-8"
+    )
     return mapping
 
 
@@ -68,12 +78,17 @@ def test_a_key_of_all_rows_makes_no_more_pairs_than_statements(mapping: Path, li
         plan = planned(engine, mapping, light=light)
         assert list(pairs(engine, plan)) == [TARGETS]
         make_statements(engine.session, plan, [])
-        assert engine.session.rows("SELECT count(*), count(record) FROM statements") == [(2 * TARGETS, 2 * TARGETS)]
+        assert engine.session.rows("SELECT count(*), count(record) FROM statements") == [
+            (2 * TARGETS, 2 * TARGETS)
+        ]
 
 
 def test_the_report_counts_the_statements_of_a_join(mapping: Path) -> None:
     with Engine(root=mapping.parent) as engine:
-        assert count_statements(engine.session, planned(engine, mapping, light=False)) == [("child: ex:part", TARGETS), ("parent: ex:id", ROWS)]
+        assert count_statements(engine.session, planned(engine, mapping, light=False)) == [
+            ("child: ex:part", TARGETS),
+            ("parent: ex:id", ROWS),
+        ]
 
 
 @pytest.mark.parametrize("sort", [True, False], ids=["sorted", "as they come"])
@@ -89,15 +104,22 @@ def test_a_statement_of_equal_rows_comes_from_the_first(tmp_path: Path) -> None:
     mapping = write(tmp_path)
     with Engine(root=tmp_path) as engine:
         make_statements(engine.session, planned(engine, mapping, light=False), [])
-        records = engine.session.rows("SELECT DISTINCT record FROM statements WHERE s LIKE '%child%'")
+        records = engine.session.rows(
+            "SELECT DISTINCT record FROM statements WHERE s LIKE '%child%'"
+        )
         assert [engine.records.locate(record).line for (record,) in records] == [2]
 
 
 def test_a_bad_value_of_a_join_is_counted_once_for_its_row(tmp_path: Path) -> None:
     mapping = write(tmp_path, predicate='rml:predicateMap [ rml:reference "link" ]')
-    (tmp_path / "rows.csv").write_text("id,key,link\n" + "".join(f"{n},k,{'a b' if n in (3, 7) else 'p'}\n" for n in range(100)), "utf-8")
+    (tmp_path / "rows.csv").write_text(
+        "id,key,link\n" + "".join(f"{n},k,{'a b' if n in (3, 7) else 'p'}\n" for n in range(100)),
+        "utf-8",
+    )
     found = map_file(mapping, tmp_path / "out.nq", MappingOptions(BASE, on_invalid_value="warn"))
-    assert [(one.code, one.where.line if one.where else 0, one.params.get("count", "")) for one in found] == [("LP301", 5, ""), ("LP301", 9, "")]
+    assert [
+        (one.code, one.where.line if one.where else 0, one.params.get("count", "")) for one in found
+    ] == [("LP301", 5, ""), ("LP301", 9, "")]
     assert len((tmp_path / "out.nq").read_text("utf-8").splitlines()) == 200
 
 
@@ -107,4 +129,6 @@ def test_parents_that_are_alike_are_one_parent(tmp_path: Path) -> None:
     text = mapping.read_text("utf-8").replace('"parent/{id}"', '"parent/{key}"')
     mapping.write_text(text, "utf-8")
     with Engine(root=tmp_path) as engine:
-        assert [select.join for select in planned(engine, mapping, light=False).selects if select.parts] == [None, None]
+        assert [
+            select.join for select in planned(engine, mapping, light=False).selects if select.parts
+        ] == [None, None]

@@ -1,4 +1,6 @@
-"""The picture of a network: bounded work whatever its size, the same on every machine, and nodes apart from each other."""
+"""The picture of a network: bounded work whatever its size, the same on every machine, and nodes
+apart from each other.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def web(count: int) -> tuple[list[str], list[tuple[str, str]]]:
 
 
 def star(count: int) -> tuple[list[str], list[tuple[str, str]]]:
-    return [str(number) for number in range(count)], [("0", str(number)) for number in range(1, count)]
+    return [str(number) for number in range(count)], [
+        ("0", str(number)) for number in range(1, count)
+    ]
 
 
 def digest(laid: Laid) -> str:
@@ -38,7 +42,9 @@ def digest(laid: Laid) -> str:
     ],
     ids=["60", "400", "2,000", "50,000", "a hub with 49,999 others", "50,000 alone"],
 )  # fmt: skip
-def test_work_is_bounded_and_places_are_the_same_on_every_machine(network: tuple[list[str], list[tuple[str, str]]], places: str) -> None:
+def test_work_is_bounded_and_places_are_the_same_on_every_machine(
+    network: tuple[list[str], list[tuple[str, str]]], places: str
+) -> None:
     names, edges = network
     laid = lay_out(names, edges)
     assert len(laid.places) == min(len(names), MOST)
@@ -55,6 +61,8 @@ def test_the_most_linked_nodes_are_shown() -> None:
 
 def test_nodes_of_the_largest_picture_are_apart() -> None:
     laid = lay_out(*web(2_000))
-    close = sum(abs(a - x) + abs(b - y) < 10 for (a, b), (x, y) in combinations(laid.places.values(), 2))
+    close = sum(
+        abs(a - x) + abs(b - y) < 10 for (a, b), (x, y) in combinations(laid.places.values(), 2)
+    )
     assert close <= len(laid.places) * 0.05
     assert all(0 <= x <= laid.width and 0 <= y <= laid.height for x, y in laid.places.values())

@@ -1,4 +1,6 @@
-"""Lines written straight from a plan are those of the statement table: sorted, without doubles, whichever way they are made."""
+"""Lines written straight from a plan are those of the statement table: sorted, without doubles,
+whichever way they are made.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ ROWS = 5_000
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The benchmark's registers, small, with their mappings: odd characters, empty cells, doubles, keys that lead nowhere."""
+    """The benchmark's registers, small, with their mappings: odd characters, empty cells, doubles,
+    keys that lead nowhere.
+    """
     made = tmp_path_factory.mktemp("registers")
     sys.path.insert(0, str(ROOT / "benchmarks"))
     try:
@@ -43,7 +47,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def plan_of(engine: Engine, folder: Path, case: str) -> Plan:
     engine.load([])
-    return compile_mapping(read_mapping(folder / f"{case}.rml.ttl", "http://example.com/"), "http://example.com/", engine.relations, {})
+    return compile_mapping(
+        read_mapping(folder / f"{case}.rml.ttl", "http://example.com/"),
+        "http://example.com/",
+        engine.relations,
+        {},
+    )
 
 
 def statements(folder: Path, case: str) -> list[str]:
@@ -54,11 +63,18 @@ def statements(folder: Path, case: str) -> list[str]:
         return [f"{s} {p} {o} {g + ' ' if g else ''}.\n" for s, p, o, g in rows]
 
 
-@pytest.mark.parametrize("repeated", [True, False], ids=["repeated values looked up", "each value by itself"])
+@pytest.mark.parametrize(
+    "repeated", [True, False], ids=["repeated values looked up", "each value by itself"]
+)
 @pytest.mark.parametrize("sort", [True, False], ids=["sorted", "as they come"])
 @pytest.mark.parametrize("case", CASES)
 def test_lines_are_those_of_the_statement_table(
-    case: str, sort: bool, repeated: bool, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    case: str,
+    sort: bool,
+    repeated: bool,
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(lines, "_MANY", 0 if repeated else 1 << 40)
     monkeypatch.setattr(blocks, "_ROWS", 100)  # many blocks, so that their order matters
@@ -73,7 +89,9 @@ def test_lines_are_those_of_the_statement_table(
 
 def test_a_join_on_unique_keys_is_done_once_a_row(folder: Path) -> None:
     with Engine(root=folder) as engine:
-        names = [select.name for select in plan_of(engine, folder, "memberships").selects if select.parts]
+        names = [
+            select.name for select in plan_of(engine, folder, "memberships").selects if select.parts
+        ]
     assert len(names) == 2, names  # memberships with their organisation, and organisations
 
 
@@ -91,8 +109,12 @@ def test_keys_that_lead_nowhere_are_noted_with_their_lines(folder: Path) -> None
     found = map_file(folder / "memberships.rml.ttl", folder / "out.nq")
     rows = (folder / "memberships.csv").read_text("utf-8").splitlines()
     assert {one.code for one in found} == {"LP307"}
-    assert all(one.params["value"] in rows[one.where.line - 1].split(",") for one in found if one.where)
-    known = {row.split(",")[0] for row in (folder / "organisations.csv").read_text("utf-8").splitlines()}
+    assert all(
+        one.params["value"] in rows[one.where.line - 1].split(",") for one in found if one.where
+    )
+    known = {
+        row.split(",")[0] for row in (folder / "organisations.csv").read_text("utf-8").splitlines()
+    }
     nowhere = sum(row.split(",")[1] not in known for row in rows[1:])
     assert found[0].params["count"] == f"{nowhere:,}"
 
@@ -110,12 +132,18 @@ class Lone:
 
 
 @pytest.mark.parametrize("rows", [7, 100, 2048])
-def test_blocks_are_the_same_whatever_the_size_of_batches(rows: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_blocks_are_the_same_whatever_the_size_of_batches(
+    rows: int, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(blocks, "_ROWS", 100)
     seen: set[int] = set()
 
     def stream(cursor, sql: str, _: int):
-        return arrow_stream(cursor, sql, rows) if rows != 2048 else arrow_stream(Lone(cursor), sql, rows)
+        return (
+            arrow_stream(cursor, sql, rows)
+            if rows != 2048
+            else arrow_stream(Lone(cursor), sql, rows)
+        )
 
     def texts(self, sql: str, wanted: int):
         for places, text in all_texts(self, sql, wanted):
@@ -127,7 +155,9 @@ def test_blocks_are_the_same_whatever_the_size_of_batches(rows: int, folder: Pat
     monkeypatch.setattr(Session, "texts", texts)
     map_file(folder / "organisations.rml.ttl", tmp_path / "out.nq")
     assert max(seen) > 100 if rows == 2048 else max(seen) <= rows
-    assert (tmp_path / "out.nq").read_text("utf-8").splitlines(keepends=True) == statements(folder, "organisations")
+    assert (tmp_path / "out.nq").read_text("utf-8").splitlines(keepends=True) == statements(
+        folder, "organisations"
+    )
 
 
 class Full(io.BytesIO):
@@ -146,7 +176,9 @@ def test_a_full_disk_ends_all_who_write(folder: Path, monkeypatch: pytest.Monkey
         table = engine.relations.work_tables.table_of(plan.selects[0].source)
         assert table is not None
         with pytest.raises(OSError, match="No space left"):
-            blocks.write_blocks(engine.session, table, lambda source: f'SELECT repeat(c0, 9) FROM {source}', Full())
+            blocks.write_blocks(
+                engine.session, table, lambda source: f"SELECT repeat(c0, 9) FROM {source}", Full()
+            )
         assert engine.session.threads == (os.cpu_count() or 1)
 
 
@@ -157,7 +189,11 @@ def test_rows_without_a_subject_make_no_line(tmp_path: Path) -> None:
     for sort in (True, False):
         map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", MappingOptions(sort=sort))
         made = (tmp_path / "out.nq").read_text("utf-8").splitlines()
-        expected = sorted(f'<http://example.org/{n}> <http://example.org/name> "name {n}" .' for n in range(5000) if n % 3)
+        expected = sorted(
+            f'<http://example.org/{n}> <http://example.org/name> "name {n}" .'
+            for n in range(5000)
+            if n % 3
+        )
         assert (made if sort else sorted(made)) == expected
 
 
@@ -173,23 +209,38 @@ RULES = """@prefix rml: <http://w3id.org/rml/> .
 def test_a_predicate_that_a_row_lacks_takes_its_object_along(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text("key,name\n1,first\n,second\n", "utf-8")
     rules = RULES.replace("http://example.org/{key}", "http://example.org/{name}")
-    rules = rules.replace("rml:predicate <http://example.org/name>", 'rml:predicateMap [ rml:template "http://example.org/{key}" ]')
+    rules = rules.replace(
+        "rml:predicate <http://example.org/name>",
+        'rml:predicateMap [ rml:template "http://example.org/{key}" ]',
+    )
     (tmp_path / "rows.rml.ttl").write_text(rules, "utf-8")
     map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq")
-    assert (tmp_path / "out.nq").read_text("utf-8") == '<http://example.org/first> <http://example.org/1> "first" .\n'
+    assert (tmp_path / "out.nq").read_text(
+        "utf-8"
+    ) == '<http://example.org/first> <http://example.org/1> "first" .\n'
 
 
-def test_rows_that_are_sorted_while_they_are_read_keep_their_lines_in_findings(tmp_path: Path) -> None:
-    rows = "".join(f'{(n * 7919) % 5000},"name\n{n}"\n' for n in range(5000))  # two lines each, in no order
+def test_rows_that_are_sorted_while_they_are_read_keep_their_lines_in_findings(
+    tmp_path: Path,
+) -> None:
+    rows = "".join(
+        f'{(n * 7919) % 5000},"name\n{n}"\n' for n in range(5000)
+    )  # two lines each, in no order
     (tmp_path / "rows.csv").write_text("key,name\n" + rows, "utf-8")
-    (tmp_path / "rows.rml.ttl").write_text(RULES.replace('rml:reference "name"', 'rml:reference "key" ; rml:termType rml:IRI'), "utf-8")
+    (tmp_path / "rows.rml.ttl").write_text(
+        RULES.replace('rml:reference "name"', 'rml:reference "key" ; rml:termType rml:IRI'), "utf-8"
+    )
     assert map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq") == ()
-    (tmp_path / "rows.csv").write_text("key,name\n" + rows.replace(f"{(4321 * 7919) % 5000},", "{no},"), "utf-8")
+    (tmp_path / "rows.csv").write_text(
+        "key,name\n" + rows.replace(f"{(4321 * 7919) % 5000},", "{no},"), "utf-8"
+    )
     with pytest.raises(InvalidData) as caught:
         map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq")
     (found,) = caught.value.findings
     assert (found.code, found.where.line, found.params["value"]) == ("LP301", 2 + 2 * 4321, "{no}")
-    (found,) = map_file(tmp_path / "rows.rml.ttl", tmp_path / "out.nq", MappingOptions(on_invalid_value="warn"))
+    (found,) = map_file(
+        tmp_path / "rows.rml.ttl", tmp_path / "out.nq", MappingOptions(on_invalid_value="warn")
+    )
     assert found.where.line == 2 + 2 * 4321
     made = (tmp_path / "out.nq").read_text("utf-8").splitlines()
     assert made == sorted(made) and len(made) == 4999
@@ -199,6 +250,9 @@ def test_files_are_sorted_while_they_are_read_where_no_row_needs_another(folder:
     for case, expected in (("organisations", True), ("memberships", False)):
         with Engine(root=folder, sort=True) as engine:
             plan = plan_of(engine, folder, case)
-            assert any(engine.relations.order_of(select.source) == select.subject.spelling.tail for select in plan.selects)
+            assert any(
+                engine.relations.order_of(select.source) == select.subject.spelling.tail
+                for select in plan.selects
+            )
             assert engine.relations.is_sorted
         assert is_plain(read_mapping(folder / f"{case}.rml.ttl", "http://example.com/")) is expected

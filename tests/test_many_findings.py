@@ -1,4 +1,6 @@
-"""Findings by the thousand: each at its own line, all looked up together, for a query or a pass over the file for each would take hours."""
+"""Findings by the thousand: each at its own line, all looked up together, for a query or a pass
+over the file for each would take hours.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ def with_holdings(folder: Path, rows: int) -> Project:
     source = project / "source"
     (source / "holdings.jsonl").unlink()
     declared = source / "records.yaml"
-    declared.write_text(declared.read_text("utf-8").replace("holdings.jsonl", "holdings.csv"), "utf-8")
+    declared.write_text(
+        declared.read_text("utf-8").replace("holdings.jsonl", "holdings.csv"), "utf-8"
+    )
     lines = ["id,work,library,copies,lendable\n"]
     for number in range(rows):
         copies = "0" if number % 2 else "1"
@@ -37,12 +41,18 @@ def of_shapes(project: Project) -> list[Finding]:
     return [one for one in caught.value.findings if one.code == "LP401"]
 
 
-def test_every_finding_has_its_line_and_their_number_asks_no_more_queries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_finding_has_its_line_and_their_number_asks_no_more_queries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked: list[str] = []
     passes: list[Path] = []
     rows, places = Session.rows, cells._Reading._places
-    monkeypatch.setattr(Session, "rows", lambda self, sql, *given: asked.append(sql) or rows(self, sql, *given))
-    monkeypatch.setattr(cells._Reading, "_places", lambda self, path: passes.append(path) or places(self, path))
+    monkeypatch.setattr(
+        Session, "rows", lambda self, sql, *given: asked.append(sql) or rows(self, sql, *given)
+    )
+    monkeypatch.setattr(
+        cells._Reading, "_places", lambda self, path: passes.append(path) or places(self, path)
+    )
     few = of_shapes(with_holdings(tmp_path / "few", 10))
     queries, read = len(asked), len(passes)
     asked.clear()

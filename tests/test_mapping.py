@@ -1,4 +1,6 @@
-"""Golden cases of the mapping: records, how they are declared and mapped, and the N-Quads they must give (see mapping/README.md)."""
+"""Golden cases of the mapping: records, how they are declared and mapped, and the N-Quads they must
+give (see mapping/README.md).
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,21 @@ dumps: [nq]
 gzip: false
 """
 TERMS = "# prefix: ex\n# namespace: https://example.org/ns#\n" + "".join(
-    f"property {name}\n" for name in ("Thing", "Town", "a", "b", "c", "label", "name", "note", "of", "part", "text", "type")
+    f"property {name}\n"
+    for name in (
+        "Thing",
+        "Town",
+        "a",
+        "b",
+        "c",
+        "label",
+        "name",
+        "note",
+        "of",
+        "part",
+        "text",
+        "type",
+    )
 )
 CONTEXT = '{"@context": {"ex": "https://example.org/ns#", "other": "https://example.com/other/"}}'
 
@@ -37,7 +53,9 @@ def make_project(folder: Path, target: Path) -> Path:
     for name in ("source", "ontology/vocabularies", "shapes"):
         (target / name).mkdir(parents=True)
     more = folder / "publication.yaml"
-    (target / "publication.yaml").write_text(PUBLICATION + (more.read_text("utf-8") if more.exists() else ""), "utf-8")
+    (target / "publication.yaml").write_text(
+        PUBLICATION + (more.read_text("utf-8") if more.exists() else ""), "utf-8"
+    )
     (target / "ontology" / "context.jsonld").write_text(CONTEXT, "utf-8")
     (target / "ontology" / "vocabularies" / "ex.txt").write_text(TERMS, "utf-8")
     for path in folder.iterdir():
@@ -54,7 +72,11 @@ def test_a_case_gives_its_expected_quads(folder: Path, tmp_path: Path) -> None:
     project = make_project(folder, tmp_path / "case")
     build(Project.open(project))
     made = (project / "dist" / "case.nq").read_text("utf-8")
-    expected = "".join(line + "\n" for line in (folder / "expected.nq").read_text("utf-8").split("\n") if line and not line.startswith("#"))
+    expected = "".join(
+        line + "\n"
+        for line in (folder / "expected.nq").read_text("utf-8").split("\n")
+        if line and not line.startswith("#")
+    )
     assert made == expected
     dataset = ox.Dataset(ox.parse(made, format=ox.RdfFormat.N_QUADS))
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)

@@ -1,4 +1,6 @@
-"""No word of a mapping can be misspelt in silence: every property, class and key of the test mappings, changed by one letter, is a finding."""
+"""No word of a mapping can be misspelt in silence: every property, class and key of the test
+mappings, changed by one letter, is a finding.
+"""
 
 from __future__ import annotations
 
@@ -28,22 +30,38 @@ PREFIXES = {"ex": "https://example.org/ns#", "other": "https://example.com/other
 def typos(word: str) -> Iterator[str]:
     """A letter left out, a letter twice, a letter too many, a letter in the other case."""
     middle = len(word) // 2
-    yield from (word[:middle] + word[middle + 1 :], word[:middle] + word[middle] + word[middle:], word + "s", word[0].swapcase() + word[1:])
+    yield from (
+        word[:middle] + word[middle + 1 :],
+        word[:middle] + word[middle] + word[middle:],
+        word + "s",
+        word[0].swapcase() + word[1:],
+    )
 
 
 def is_code(text: str, at: int) -> bool:
     """Whether a place is no part of a comment, a text or the declaration of a prefix."""
     before = text[:at].rsplit("\n", 1)[-1]
-    return "@prefix" not in before and "#" not in re.sub("<[^>]*>", "", before) and not before.count('"') % 2 and not before.count("'") % 2
+    return (
+        "@prefix" not in before
+        and "#" not in re.sub("<[^>]*>", "", before)
+        and not before.count('"') % 2
+        and not before.count("'") % 2
+    )
 
 
-def mutants(text: str, pattern: re.Pattern[str], known: set[str] | None = None) -> Iterator[tuple[str, str, int]]:
+def mutants(
+    text: str, pattern: re.Pattern[str], known: set[str] | None = None
+) -> Iterator[tuple[str, str, int]]:
     """The text with one word misspelt, that word, and its line."""
     for match in pattern.finditer(text):
         if is_code(text, match.start()) and (known is None or match[1] in known):
             for typo in typos(match[1]):
                 if typo and typo not in KEYS:
-                    yield text[: match.start(1)] + typo + text[match.end(1) :], typo, text.count("\n", 0, match.start()) + 1
+                    yield (
+                        text[: match.start(1)] + typo + text[match.end(1) :],
+                        typo,
+                        text.count("\n", 0, match.start()) + 1,
+                    )
 
 
 def turtle_findings(text: str) -> tuple[Finding, ...]:
@@ -62,16 +80,30 @@ def yarrrml_findings(text: str) -> tuple[Finding, ...]:
     return ()
 
 
-@pytest.mark.parametrize("path", [*TURTLE, *YAML], ids=lambda path: f"{path.parent.name}-{path.name}")
+@pytest.mark.parametrize(
+    "path", [*TURTLE, *YAML], ids=lambda path: f"{path.parent.name}-{path.name}"
+)
 def test_a_misspelt_word_is_a_finding_at_its_line(path: Path) -> None:
     text = path.read_text("utf-8")
-    read, found = (turtle_findings, mutants(text, WORD)) if path in TURTLE else (yarrrml_findings, mutants(text, KEY, KEYS))
+    read, found = (
+        (turtle_findings, mutants(text, WORD))
+        if path in TURTLE
+        else (yarrrml_findings, mutants(text, KEY, KEYS))
+    )
     assert read(text) == ()
     count = 0
     for mutant, typo, line in found:
         count += 1
-        lines = [one.where.line for one in read(mutant) if one.where and one.code in ("LP602", "LP603", "LP102")]
-        assert line in lines, (typo, line, [(str(one.where), one.params.get("detail")) for one in read(mutant)])
+        lines = [
+            one.where.line
+            for one in read(mutant)
+            if one.where and one.code in ("LP602", "LP603", "LP102")
+        ]
+        assert line in lines, (
+            typo,
+            line,
+            [(str(one.where), one.params.get("detail")) for one in read(mutant)],
+        )
     assert count > 10
 
 
@@ -97,9 +129,19 @@ def test_escaped_signs_are_texts() -> None:
 @pytest.mark.parametrize("key", ["targets", "external", "functions"])
 def test_a_key_that_is_known_and_not_supported_is_called_so(key: str) -> None:
     (finding,) = yarrrml_findings(f"{key}: {{}}\nmappings: {{}}\n")
-    assert (str(finding.where), finding.params["detail"]) == ("mapping.yaml:1", f"`{key}` is not supported")
+    assert (str(finding.where), finding.params["detail"]) == (
+        "mapping.yaml:1",
+        f"`{key}` is not supported",
+    )
 
 
 def test_a_namespace_that_is_nearly_one_of_the_mapping_vocabularies_is_a_finding() -> None:
-    text = (TESTS / "rml" / "old-rml.ttl").read_text("utf-8").replace("http://www.w3.org/ns/r2rml#", "http://www.w3.org/ns/r2rml/#")
-    assert any("namespace <http://www.w3.org/ns/r2rml/#> is not known" in one.params["detail"] for one in turtle_findings(text))
+    text = (
+        (TESTS / "rml" / "old-rml.ttl")
+        .read_text("utf-8")
+        .replace("http://www.w3.org/ns/r2rml#", "http://www.w3.org/ns/r2rml/#")
+    )
+    assert any(
+        "namespace <http://www.w3.org/ns/r2rml/#> is not known" in one.params["detail"]
+        for one in turtle_findings(text)
+    )

@@ -1,4 +1,6 @@
-"""Whatever texts the records hold, what `map` writes is N-Quads that two other parsers read, and as the same statements."""
+"""Whatever texts the records hold, what `map` writes is N-Quads that two other parsers read, and as
+the same statements.
+"""
 
 from __future__ import annotations
 
@@ -46,11 +48,16 @@ PIECES = (
     "http://", "//", ":", "@", "[::1]/", "#", "?", "%41", "%zz", "%", "ü", "\ue000", "\ufffe", "\u202e", "\x7f", "\x85", '"', "\\", "\n",
     "\r\n", "\t", "<", ">", " ", "^^<x>", "@de", ".", "{", "}", "'", "de", "-", "2020-01-01", "urn:x", "0", "\U0001f600", "\x01", "1e5", "_:b",
 )  # fmt: skip
-TEXTS = st.one_of(st.lists(st.sampled_from(PIECES), max_size=5).map("".join), st.text(st.characters(exclude_categories=["Cs"]), max_size=8))
+TEXTS = st.one_of(
+    st.lists(st.sampled_from(PIECES), max_size=5).map("".join),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=8),
+)
 
 
 def plain(text: str) -> str:
-    """Without NUL, and without the spaces beyond ASCII that RFC 3987 allows in an IRI (2.2, ucschar) and rdflib does not read there."""
+    """Without NUL, and without the spaces beyond ASCII that RFC 3987 allows in an IRI (2.2,
+    ucschar) and rdflib does not read there.
+    """
     return "".join(one for one in text if one != "\0" and (one.isascii() or not one.isspace()))
 
 
@@ -62,21 +69,42 @@ def spelled(term: object) -> tuple[str, ...]:
     if isinstance(term, ox.BlankNode | rdflib.BNode):
         return ("blank",)
     if isinstance(term, ox.Literal):
-        return ("literal", term.value, (term.language or "").lower(), "" if term.language else term.datatype.value)
+        return (
+            "literal",
+            term.value,
+            (term.language or "").lower(),
+            "" if term.language else term.datatype.value,
+        )
     if isinstance(term, rdflib.Literal):
-        return ("literal", str(term), (term.language or "").lower(), "" if term.language else str(term.datatype or rdflib.XSD.string))
+        return (
+            "literal",
+            str(term),
+            (term.language or "").lower(),
+            "" if term.language else str(term.datatype or rdflib.XSD.string),
+        )
     return ("iri", term.value if isinstance(term, ox.NamedNode) else str(term))
 
 
 def by_oxigraph(data: bytes) -> set[tuple[tuple[str, ...], ...]]:
     quads = ox.parse(data, format=ox.RdfFormat.N_QUADS)
-    return {tuple(map(spelled, (quad.subject, quad.predicate, quad.object, quad.graph_name))) for quad in quads}
+    return {
+        tuple(map(spelled, (quad.subject, quad.predicate, quad.object, quad.graph_name)))
+        for quad in quads
+    }
 
 
 def by_rdflib(data: bytes) -> set[tuple[tuple[str, ...], ...]]:
     found = rdflib.Dataset()
     found.parse(data=data.decode(), format="nquads")
-    return {(spelled(s), spelled(p), spelled(o), spelled(rdflib.URIRef(str(getattr(g, "identifier", g))))) for s, p, o, g in found.quads()}
+    return {
+        (
+            spelled(s),
+            spelled(p),
+            spelled(o),
+            spelled(rdflib.URIRef(str(getattr(g, "identifier", g)))),
+        )
+        for s, p, o, g in found.quads()
+    }
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -89,14 +117,20 @@ def literally() -> Iterator[None]:
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(TABLES, st.booleans())
-def test_hostile_texts_leave_as_statements_that_all_parsers_read(table: list[tuple[str, str]], sort: bool) -> None:
+def test_hostile_texts_leave_as_statements_that_all_parsers_read(
+    table: list[tuple[str, str]], sort: bool
+) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "mapping.rml.ttl").write_text(MAPPING, "utf-8")
         with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n")
             writer.writerows([("a", "b"), *table])
-        map_file(folder / "mapping.rml.ttl", folder / "out.nq", MappingOptions(sort=sort, on_invalid_value="skip"))
+        map_file(
+            folder / "mapping.rml.ttl",
+            folder / "out.nq",
+            MappingOptions(sort=sort, on_invalid_value="skip"),
+        )
         data = (folder / "out.nq").read_bytes()
     assert by_oxigraph(data) == by_rdflib(data)
     if any(a and b for a, b in table):
@@ -109,13 +143,19 @@ def cases(kind: str) -> list[tuple[str, bool]]:
     return [(row[2:], row[0] == "+") for row in rows if row[:1] in ("+", "-")]
 
 
-@pytest.mark.parametrize(("kind", "pattern", "count"), [("iris", IRI, 40), ("language-tags", LANGUAGE_TAG, 24)])
+@pytest.mark.parametrize(
+    ("kind", "pattern", "count"), [("iris", IRI, 40), ("language-tags", LANGUAGE_TAG, 24)]
+)
 def test_the_patterns_agree_with_a_parser(kind: str, pattern: str, count: int) -> None:
     found = cases(kind)
     print(f"{len(found)} {kind}")
     assert len(found) >= count
     for value, valid in found:
-        line = f"<{value}> <http://p> <http://o> ." if kind == "iris" else f'<http://s> <http://p> "o"@{value} .'
+        line = (
+            f"<{value}> <http://p> <http://o> ."
+            if kind == "iris"
+            else f'<http://s> <http://p> "o"@{value} .'
+        )
         try:
             parsed = bool(list(ox.parse(line, format=ox.RdfFormat.N_QUADS)))
         except SyntaxError:
@@ -132,15 +172,21 @@ def write(folder: Path, term: str, cells: str = "x") -> Path:
     return folder / "mapping.rml.ttl"
 
 
-@pytest.mark.parametrize("value", ["http://example.com/%zz", "http://example.com/%4", "http://example.com:a/", "x#a#b"])
+@pytest.mark.parametrize(
+    "value", ["http://example.com/%zz", "http://example.com/%4", "http://example.com:a/", "x#a#b"]
+)
 def test_an_iri_that_no_parser_takes_is_a_finding_at_its_line(value: str, tmp_path: Path) -> None:
     mapping = write(tmp_path, 'rml:reference "a" ; rml:termType rml:IRI', f"fine\n{value}")
     found = map_file(mapping, tmp_path / "out.nq", MappingOptions(on_invalid_value="warn"))
-    assert [(one.code, one.where.line if one.where else 0, one.params["value"]) for one in found] == [("LP301", 3, value)]
+    assert [
+        (one.code, one.where.line if one.where else 0, one.params["value"]) for one in found
+    ] == [("LP301", 3, value)]
     by_oxigraph((tmp_path / "out.nq").read_bytes())
 
 
-@pytest.mark.parametrize("template", ["http://e/%{a}", "http://e/100%/{a}", "http://e/#{a}#", "http://e x/{a}"])
+@pytest.mark.parametrize(
+    "template", ["http://e/%{a}", "http://e/100%/{a}", "http://e/#{a}#", "http://e x/{a}"]
+)
 def test_a_template_that_makes_no_iri_is_refused(template: str, tmp_path: Path) -> None:
     mapping = write(tmp_path, f'rml:template "{template}"')
     with pytest.raises(InvalidDeclaration) as refused:
@@ -149,11 +195,17 @@ def test_a_template_that_makes_no_iri_is_refused(template: str, tmp_path: Path) 
 
 
 def test_an_unsafe_iri_stays_within_its_line(tmp_path: Path) -> None:
-    mapping = write(tmp_path, 'rml:reference "a" ; rml:termType rml:UnsafeIRI', '"http://x> <http://y> . #\n<http://s> <http://p> <http://o"')
+    mapping = write(
+        tmp_path,
+        'rml:reference "a" ; rml:termType rml:UnsafeIRI',
+        '"http://x> <http://y> . #\n<http://s> <http://p> <http://o"',
+    )
     map_file(mapping, tmp_path / "out.nq")
     (line,) = (tmp_path / "out.nq").read_text("utf-8").splitlines()
     assert len(list(ox.parse(line, format=ox.RdfFormat.N_QUADS, lenient=True))) == 1
-    assert line.split(" ")[2].startswith(r"<http://x\u003E\u0020\u003Chttp://y\u003E\u0020.\u0020#\u000A\u003Chttp://s\u003E")
+    assert line.split(" ")[2].startswith(
+        r"<http://x\u003E\u0020\u003Chttp://y\u003E\u0020.\u0020#\u000A\u003Chttp://s\u003E"
+    )
 
 
 def test_a_line_that_is_no_statement_ends_the_run() -> None:

@@ -1,4 +1,6 @@
-"""Outputs that cannot be written, readers that go away, and too little memory: a finding or silence, the documented exit code, no traceback."""
+"""Outputs that cannot be written, readers that go away, and too little memory: a finding or
+silence, the documented exit code, no traceback.
+"""
 
 from __future__ import annotations
 
@@ -34,63 +36,110 @@ PIPED = [
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    found = prepared(tmp_path_factory.mktemp("outputs"), rows=5_000, measured=("check", "map to a file", "map to Turtle"))
+    found = prepared(
+        tmp_path_factory.mktemp("outputs"),
+        rows=5_000,
+        measured=("check", "map to a file", "map to Turtle"),
+    )
     shapes = (found.folder / "shapes.ttl").read_text("utf-8")
-    (found.folder / "strict.ttl").write_text(shapes.replace("sh:minLength 6", "sh:minLength 14"), "utf-8")
+    (found.folder / "strict.ttl").write_text(
+        shapes.replace("sh:minLength 6", "sh:minLength 14"), "utf-8"
+    )
     return found
 
 
 def run_in(place: Place, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
     environment = os.environ | {"TMPDIR": str(place.temporary)}
-    settings: dict[str, object] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "env": environment, **options}
-    return subprocess.run([*PROGRAM, *arguments], cwd=place.folder, text=True, check=False, timeout=120, **settings)  # type: ignore[call-overload]
+    settings: dict[str, object] = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "env": environment,
+        **options,
+    }
+    return subprocess.run(
+        [*PROGRAM, *arguments], cwd=place.folder, text=True, check=False, timeout=120, **settings
+    )  # type: ignore[call-overload]
 
 
-# -- a reader that goes away -------------------------------------------------------------------------------------------
+# -- a reader that goes away -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments", PIPED, ids=" ".join)
-def test_a_pipe_that_is_closed_ends_the_run_in_silence(arguments: tuple[str, ...], place: Place) -> None:
+def test_a_pipe_that_is_closed_ends_the_run_in_silence(
+    arguments: tuple[str, ...], place: Place
+) -> None:
     reading, writing = os.pipe()
     os.close(reading)
     try:
         together = arguments[0] in ("validate", "build")  # what these say goes to standard error
-        done = run_in(place, *arguments, stdout=writing, **({"stderr": writing} if together else {}))
+        done = run_in(
+            place, *arguments, stdout=writing, **({"stderr": writing} if together else {})
+        )
     finally:
         os.close(writing)
     assert (done.returncode, done.stderr or "") == (141, "")
     assert place.left() == []
 
 
-# -- a full disk -------------------------------------------------------------------------------------------------------
+# -- a full disk -----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("arguments", PIPED[:1] + PIPED[2:6], ids=" ".join)
 def test_a_full_standard_output_is_reported(arguments: tuple[str, ...], place: Place) -> None:
     with Path("/dev/full").open("w") as full:
         done = run_in(place, *arguments, stdout=full)
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP706"]), done.stderr
+    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP706"]), (
+        done.stderr
+    )
     assert "standard output" in done.stderr
     assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("name", "limit"), [("map to a file", 100), ("map to a file", 0), ("map to Turtle", 100), ("validate", 100), ("check", 100)]
+    ("name", "limit"),
+    [
+        ("map to a file", 100),
+        ("map to a file", 0),
+        ("map to Turtle", 100),
+        ("validate", 100),
+        ("check", 100),
+    ],
 )
-def test_an_output_without_room_is_reported_by_its_name(name: str, limit: int, place: Place) -> None:
-    """A bound on the size of files stands for the disk (EFBIG for ENOSPC): the engine's and Python's own writers."""
+def test_an_output_without_room_is_reported_by_its_name(
+    name: str, limit: int, place: Place
+) -> None:
+    """A bound on the size of files stands for the disk (EFBIG for ENOSPC): the engine's and
+    Python's own writers.
+    """
     arguments, file = COMMANDS[name], COMMANDS[name][-1]
     if name == "validate":
-        arguments = ("validate", "data.nt", "--shapes", "strict.ttl", "--engine", "columns", "--report", file)
-    done = run_in(place, *arguments, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
-    assert (done.returncode, {one.code for one in errors_told(done.stderr)}) == (2, {"LP706"}), done.stderr
+        arguments = (
+            "validate",
+            "data.nt",
+            "--shapes",
+            "strict.ttl",
+            "--engine",
+            "columns",
+            "--report",
+            file,
+        )
+    done = run_in(
+        place,
+        *arguments,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
+    )
+    assert (done.returncode, {one.code for one in errors_told(done.stderr)}) == (2, {"LP706"}), (
+        done.stderr
+    )
     assert Path(file).name in done.stderr or "TMPDIR" in done.stderr
     assert "Traceback" not in done.stderr
     assert place.left() == []
     assert fingerprint(place.folder / "out").items() <= place.outputs.items()
 
 
-def test_a_full_disk_is_reported_and_the_old_file_is_kept(place: Place, tmp_path: Path, is_root: bool) -> None:
+def test_a_full_disk_is_reported_and_the_old_file_is_kept(
+    place: Place, tmp_path: Path, is_root: bool
+) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "tmpfs", str(disk)]
@@ -100,28 +149,48 @@ def test_a_full_disk_is_reported_and_the_old_file_is_kept(place: Place, tmp_path
         for name in ("made.nq", "made.ttl", "made.trig"):
             (disk / name).write_text("old")
             done = run_in(place, "map", "map.yaml", "-o", str(disk / name))
-            assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP706"]), done.stderr
+            assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (
+                2,
+                ["LP706"],
+            ), done.stderr
             assert name in done.stderr
             assert (disk / name).read_text() == "old"
             assert {path.name for path in disk.iterdir()} <= {"made.nq", "made.ttl", "made.trig"}
         done = run_in(place, "map", "map.yaml", env=os.environ | {"TMPDIR": str(disk)})
-        assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP706"]), done.stderr
+        assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (
+            2,
+            ["LP706"],
+        ), done.stderr
         assert "TMPDIR" in done.stderr
     finally:
         subprocess.run(["umount", "-l", str(disk)], check=True)
 
 
-# -- too little memory -------------------------------------------------------------------------------------------------
+# -- too little memory -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("name", "megabytes"), [("map to a file", 150), ("map to a file", 400), ("validate", 250), ("query", 250), ("check", 400)]
+    ("name", "megabytes"),
+    [
+        ("map to a file", 150),
+        ("map to a file", 400),
+        ("validate", 250),
+        ("query", 250),
+        ("check", 400),
+    ],
 )
 def test_too_little_memory_is_reported(name: str, megabytes: int, place: Place) -> None:
     bound = megabytes << 20
-    done = run_in(place, *COMMANDS[name], preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (bound, bound)))
+    done = run_in(
+        place,
+        *COMMANDS[name],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (bound, bound)),
+    )
     if done.returncode != 0:
-        assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP707"]), done.stderr
+        assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (
+            2,
+            ["LP707"],
+        ), done.stderr
         assert "Traceback" not in done.stderr
     assert place.left() == []
 
@@ -147,19 +216,24 @@ def kill_worker(place: Place, number: signal.Signals) -> tuple[int, str]:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the worker in /proc")
 @pytest.mark.parametrize(
-    ("number", "code", "finding"), [(signal.SIGKILL, 137, "LP708"), (signal.SIGXCPU, 152, "LP708"), (signal.SIGSEGV, 3, "LP709")]
+    ("number", "code", "finding"),
+    [(signal.SIGKILL, 137, "LP708"), (signal.SIGXCPU, 152, "LP708"), (signal.SIGSEGV, 3, "LP709")],
 )
-def test_a_worker_that_dies_is_reported_and_cleared_up_after(number: signal.Signals, code: int, finding: str, place: Place) -> None:
+def test_a_worker_that_dies_is_reported_and_cleared_up_after(
+    number: signal.Signals, code: int, finding: str, place: Place
+) -> None:
     returned, errors = kill_worker(place, number)
     assert (returned, [one.code for one in errors_told(errors)]) == (code, [finding]), errors
     assert place.left() == []
 
 
-# -- what is in the way ------------------------------------------------------------------------------------------------
+# -- what is in the way ----------------------------------------------------------------------------
 
 
 def bound_by_rights() -> None:
-    """Takes from root what lets it pass over permissions: from the next program on, they bind it as they bind its files' owner."""
+    """Takes from root what lets it pass over permissions: from the next program on, they bind it as
+    they bind its files' owner.
+    """
     for capability in range(64):
         ctypes.CDLL(None).prctl(24, capability, 0, 0, 0)  # PR_CAPBSET_DROP
 
@@ -171,17 +245,27 @@ def built(tmp_path: Path) -> Path:
     return project
 
 
-def rebuild(project: Path, name: str, before: Callable[[], object] = lambda: None) -> subprocess.CompletedProcess[str]:
+def rebuild(
+    project: Path, name: str, before: Callable[[], object] = lambda: None
+) -> subprocess.CompletedProcess[str]:
     """A build after a change of the records, by a user whom permissions bind."""
     path = project / "source" / "libraries.yaml"
-    path.write_text(path.read_text("utf-8").replace("Central Library", name).replace("Main Library", name), "utf-8")
+    path.write_text(
+        path.read_text("utf-8").replace("Central Library", name).replace("Main Library", name),
+        "utf-8",
+    )
 
     def prepare() -> None:
         bound_by_rights()
         before()
 
     return subprocess.run(
-        [*PROGRAM, "build", "--project", str(project), "--lang", "en"], capture_output=True, text=True, check=False, timeout=120, preexec_fn=prepare
+        [*PROGRAM, "build", "--project", str(project), "--lang", "en"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        preexec_fn=prepare,
     )
 
 
@@ -195,14 +279,18 @@ def test_a_read_only_dist_is_replaced_again_and_again(built: Path) -> None:
         assert name in (built / "dist" / "libraries.ttl").read_text("utf-8")
 
 
-def test_a_dist_of_another_user_is_reported_before_anything_is_done(built: Path, is_root: bool) -> None:
+def test_a_dist_of_another_user_is_reported_before_anything_is_done(
+    built: Path, is_root: bool
+) -> None:
     if not is_root:
         pytest.skip("no right to give files away")
     for path in (built / "dist", *(built / "dist").rglob("*")):
         os.chown(path, 12345, 12345)
     before = fingerprint(built / "dist")
     done = rebuild(built, "Main Library")
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), done.stderr
+    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
+        done.stderr
+    )
     assert fingerprint(built / "dist") == before
     assert [path.name for path in built.glob("dist*")] == ["dist"]
 
@@ -235,7 +323,10 @@ def test_only_abandoned_folders_of_this_user_are_cleared(tmp_path: Path, is_root
     from lodpipe.runtime import scratch
 
     owned = scratch.Scratch(tmp_path, "lodpipe-run-{pid}-{random}")
-    names = {word: f"lodpipe-run-1-{number:016x}" for number, word in enumerate(["abandoned", "foreign", "link", "file"])}
+    names = {
+        word: f"lodpipe-run-1-{number:016x}"
+        for number, word in enumerate(["abandoned", "foreign", "link", "file"])
+    }
     for word in ("abandoned", "foreign"):
         (tmp_path / names[word] / "deep").mkdir(parents=True)
     (tmp_path / "lodpipe-mine").mkdir()
@@ -245,13 +336,19 @@ def test_only_abandoned_folders_of_this_user_are_cleared(tmp_path: Path, is_root
         os.chown(tmp_path / names["foreign"], 12345, 12345)
     (tmp_path / names["abandoned"] / "deep").chmod(stat.S_IRUSR)
     scratch.clear_abandoned(tmp_path, scratch.RUN)
-    kept = {owned.path.name, "lodpipe-mine", names["link"], names["file"], *([names["foreign"]] if is_root else [])}
+    kept = {
+        owned.path.name,
+        "lodpipe-mine",
+        names["link"],
+        names["file"],
+        *([names["foreign"]] if is_root else []),
+    }
     assert {path.name for path in tmp_path.iterdir()} == kept
     owned.remove()
     assert not owned.path.exists()
 
 
-# -- what fails a run --------------------------------------------------------------------------------------------------
+# -- what fails a run ------------------------------------------------------------------------------
 
 
 def test_with_fail_on_never_only_wrong_declarations_fail_a_check(built: Path) -> None:

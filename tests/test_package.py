@@ -1,4 +1,6 @@
-"""The package: wheel and sdist are complete, and the wheel works far from the repository; the lock holds what pyproject.toml asks for."""
+"""The package: wheel and sdist are complete, and the wheel works far from the repository; the lock
+holds what pyproject.toml asks for.
+"""
 
 from __future__ import annotations
 
@@ -28,8 +30,18 @@ PINNED = re.compile(r"^([A-Za-z0-9._-]+)==\S+ \\$", re.M)
 
 def run(*command: str | Path, cwd: Path) -> str:
     """Runs a command without the tests' own paths; gives its standard output."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    done = subprocess.run(list(map(str, command)), cwd=cwd, env=environment, capture_output=True, text=True, timeout=300, check=False)
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith("PYTHON")
+    }
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -39,14 +51,20 @@ def canonical(name: str) -> str:
     return re.sub(r"[-_.]+", "-", re.split(r"[\[>=<~! ;]", name, maxsplit=1)[0]).lower()
 
 
-# -- wheel and sdist ---------------------------------------------------------------------------------------------------
+# -- wheel and sdist -------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def built_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of an sdist, and of the wheel that was made from it; of the repository, only what they may need was there."""
+    """The folder of an sdist, and of the wheel that was made from it; of the repository, only what
+    they may need was there.
+    """
     source = tmp_path_factory.mktemp("source") / "lodpipe"
-    shutil.copytree(ROOT / "pipeline", source / "pipeline", ignore=shutil.ignore_patterns("node_modules", "__pycache__", "*.egg-info"))
+    shutil.copytree(
+        ROOT / "pipeline",
+        source / "pipeline",
+        ignore=shutil.ignore_patterns("node_modules", "__pycache__", "*.egg-info"),
+    )
     (source / "tests").mkdir()
     shutil.copy(TESTS / "test_api.py", source / "tests")
     for name in ("pyproject.toml", "MANIFEST.in", "README.md", "LICENSE", "CHANGELOG.md"):
@@ -58,22 +76,41 @@ def built_package(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def installed(built_package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of a fresh environment with the wheel in it, beside the packages of the lock that these tests run with."""
+    """The programs of a fresh environment with the wheel in it, beside the packages of the lock
+    that these tests run with.
+    """
     environment = tmp_path_factory.mktemp("fresh") / "environment"
     run(sys.executable, "-m", "venv", "--without-pip", environment, cwd=environment.parent)
     python = environment / "bin" / "python"
     (wheel,) = built_package.glob("*.whl")
-    run(sys.executable, "-m", "pip", "--python", python, "install", "--no-deps", "--no-index", wheel, cwd=environment.parent)
+    run(
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        python,
+        "install",
+        "--no-deps",
+        "--no-index",
+        wheel,
+        cwd=environment.parent,
+    )
     (packages,) = environment.glob("lib/python*/site-packages")
     locked = Path(pytest.__file__).parent.parent
-    (packages / "locked.pth").write_text(f"{locked}\n", "utf-8")  # .pth files there, such as that of an editable lodpipe, are not read
+    (packages / "locked.pth").write_text(
+        f"{locked}\n", "utf-8"
+    )  # .pth files there, such as that of an editable lodpipe, are not read
     return environment / "bin"
 
 
 @pytest.mark.slow
-def test_the_installed_wheel_builds_a_project_away_from_the_repository(installed: Path, tmp_path: Path) -> None:
+def test_the_installed_wheel_builds_a_project_away_from_the_repository(
+    installed: Path, tmp_path: Path
+) -> None:
     project = copy_project(tmp_path / "libraries", LIBRARIES)
-    place = run(installed / "python", "-c", "import lodpipe; print(lodpipe.__file__)", cwd=tmp_path).strip()
+    place = run(
+        installed / "python", "-c", "import lodpipe; print(lodpipe.__file__)", cwd=tmp_path
+    ).strip()
     assert Path(place).is_relative_to(installed.parent)
     assert Path(place).with_name("py.typed").is_file()
     run(installed / "lodpipe", "build", cwd=project)
@@ -86,19 +123,34 @@ def test_the_installed_wheel_builds_a_project_away_from_the_repository(installed
 @pytest.mark.slow
 def test_the_installed_commands_work(installed: Path, tmp_path: Path) -> None:
     version = run(installed / "lodpipe", "--version", cwd=tmp_path)
-    assert version == run(installed / "python", "-m", "lodpipe", "--version", cwd=tmp_path) == f"lodpipe, version {PROJECT['version']}\n"
-    assert '"title": "publication.yaml"' in run(installed / "lodpipe", "schema", "publication", cwd=tmp_path)
+    assert (
+        version
+        == run(installed / "python", "-m", "lodpipe", "--version", cwd=tmp_path)
+        == f"lodpipe, version {PROJECT['version']}\n"
+    )
+    assert '"title": "publication.yaml"' in run(
+        installed / "lodpipe", "schema", "publication", cwd=tmp_path
+    )
     graph = "from lodpipe import Project, checked\nwith checked(Project.open('.')) as outcome: print(len(outcome.graph()) > 50)"
-    assert run(installed / "python", "-c", graph, cwd=copy_project(tmp_path / "libraries", LIBRARIES)) == "True\n"
+    assert (
+        run(installed / "python", "-c", graph, cwd=copy_project(tmp_path / "libraries", LIBRARIES))
+        == "True\n"
+    )
 
 
 @pytest.mark.slow
 def test_the_wheel_holds_every_file_of_the_package(built_package: Path) -> None:
     (wheel,) = built_package.glob("*.whl")
     with zipfile.ZipFile(wheel) as archive:
-        names = {name for name in archive.namelist() if not name.split("/")[0].endswith(".dist-info")}
+        names = {
+            name for name in archive.namelist() if not name.split("/")[0].endswith(".dist-info")
+        }
     package = ROOT / "pipeline" / "lodpipe"
-    files = {path.relative_to(package.parent).as_posix() for path in package.rglob("*") if path.is_file() and path.parent.name != "__pycache__"}
+    files = {
+        path.relative_to(package.parent).as_posix()
+        for path in package.rglob("*")
+        if path.is_file() and path.parent.name != "__pycache__"
+    }
     assert names == files
 
 
@@ -107,8 +159,20 @@ def test_the_sdist_holds_the_sources_of_the_wheel_and_no_tests(built_package: Pa
     (sdist,) = built_package.glob("*.tar.gz")
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
-    assert {"pyproject.toml", "LICENSE", "README.md", "CHANGELOG.md", "pipeline/frontend/build.mjs", "pipeline/frontend/package-lock.json"} <= names
-    assert {name.partition("/")[0] for name in names} & {"tests", "dist", "source", "build"} == set()
+    assert {
+        "pyproject.toml",
+        "LICENSE",
+        "README.md",
+        "CHANGELOG.md",
+        "pipeline/frontend/build.mjs",
+        "pipeline/frontend/package-lock.json",
+    } <= names
+    assert {name.partition("/")[0] for name in names} & {
+        "tests",
+        "dist",
+        "source",
+        "build",
+    } == set()
 
 
 def metadata(wheel: Path) -> Message:
@@ -122,14 +186,25 @@ def metadata(wheel: Path) -> Message:
 def test_the_metadata_name_authors_addresses_and_versions_of_python(built_package: Path) -> None:
     (wheel,) = built_package.glob("*.whl")
     said = metadata(wheel)
-    assert said["Author"] and said["Maintainer"] and said["Keywords"] and said["License-Expression"] == "Apache-2.0"
-    assert all(value.partition(", ")[2].startswith("https://") for value in said.get_all("Project-URL", []))
-    assert {f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13, 14)} < set(said.get_all("Classifier", []))
-    plain = {canonical(value) for value in said.get_all("Requires-Dist", []) if "extra ==" not in value}
+    assert (
+        said["Author"]
+        and said["Maintainer"]
+        and said["Keywords"]
+        and said["License-Expression"] == "Apache-2.0"
+    )
+    assert all(
+        value.partition(", ")[2].startswith("https://") for value in said.get_all("Project-URL", [])
+    )
+    assert {f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13, 14)} < set(
+        said.get_all("Classifier", [])
+    )
+    plain = {
+        canonical(value) for value in said.get_all("Requires-Dist", []) if "extra ==" not in value
+    }
     assert {"rdflib", "pyshacl", "sparqlwrapper"} < plain
 
 
-# -- dependencies and lock ---------------------------------------------------------------------------------------------
+# -- dependencies and lock -------------------------------------------------------------------------
 
 
 def imported(path: Path) -> set[str]:
@@ -146,21 +221,40 @@ def imported(path: Path) -> set[str]:
 def test_each_imported_package_is_a_dependency_and_the_other_way_round() -> None:
     modules = (ROOT / "pipeline" / "lodpipe").rglob("*.py")
     distributions = packages_distributions()
-    found = {canonical(name) for module in modules for package in imported(module) for name in distributions[package]}
+    found = {
+        canonical(name)
+        for module in modules
+        for package in imported(module)
+        for name in distributions[package]
+    }
     extras = PROJECT["optional-dependencies"]
-    declared = {canonical(name) for name in [*PROJECT["dependencies"], *extras["serve"], *extras["postgresql"]]}
+    declared = {
+        canonical(name)
+        for name in [*PROJECT["dependencies"], *extras["serve"], *extras["postgresql"]]
+    }
     late = {"httptools"}  # uvicorn takes it by name
     assert found - declared == set()
     assert declared - found - late == set()
 
 
 def test_the_lock_holds_each_dependency_once_and_no_address() -> None:
-    pins = {name: [canonical(pin) for pin in PINNED.findall((ROOT / name).read_text("utf-8"))] for name in LOCKS}
+    pins = {
+        name: [canonical(pin) for pin in PINNED.findall((ROOT / name).read_text("utf-8"))]
+        for name in LOCKS
+    }
     print({name: len(found) for name, found in pins.items()})
     every = pins[LOCKS[0]] + pins[LOCKS[1]]
     assert len(every) == len(set(every))
     extras = PROJECT["optional-dependencies"]
-    wanted = {canonical(one) for one in [*PROJECT["dependencies"], *extras["serve"], *extras["postgresql"], *extras["build"]]}
+    wanted = {
+        canonical(one)
+        for one in [
+            *PROJECT["dependencies"],
+            *extras["serve"],
+            *extras["postgresql"],
+            *extras["build"],
+        ]
+    }
     assert wanted - set(pins[LOCKS[0]]) == set()
     assert {canonical(one) for one in extras["test"]} - set(every) == set()
     for name in LOCKS:

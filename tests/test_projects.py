@@ -1,4 +1,6 @@
-"""The program knows nothing of one publication: projects of other domains build with it, to the byte."""
+"""The program knows nothing of one publication: projects of other domains build with it, to the
+byte.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def test_another_domain_builds_to_the_expected_bytes(other: tuple[Path, Path]) -
         assert (copy / "dist" / path.name).read_text("utf-8") == path.read_text("utf-8"), path.name
 
 
-def test_a_fresh_dist_is_not_stale_and_an_edited_source_makes_it_so(other: tuple[Path, Path]) -> None:
+def test_a_fresh_dist_is_not_stale_and_an_edited_source_makes_it_so(
+    other: tuple[Path, Path],
+) -> None:
     _, copy = other
     assert "LP504" not in invoke("check", "--project", copy, "--lang", "en").stderr
     path = copy / "source" / "libraries.yaml"
@@ -38,15 +42,19 @@ def test_a_fresh_dist_is_not_stale_and_an_edited_source_makes_it_so(other: tuple
     assert (checked.exit_code, "warning LP504: dist/ is stale" in checked.stderr) == (0, True)
 
 
-
 def test_a_tree_holds_what_points_to_its_root(other: tuple[Path, Path]) -> None:
     _, copy = other
     tree = json.loads((copy / "dist" / "library" / "central.jsonld").read_text("utf-8"))
-    assert sorted(one["id"] for one in tree["holdings"]) == ["https://libraries.example/holding/c-1", "https://libraries.example/holding/c-2"]
+    assert sorted(one["id"] for one in tree["holdings"]) == [
+        "https://libraries.example/holding/c-1",
+        "https://libraries.example/holding/c-2",
+    ]
     assert tree["name"] == {"de": "Zentralbibliothek", "en": "Central Library"}
 
 
 def test_schemas_for_editors_are_built(other: tuple[Path, Path]) -> None:
     _, copy = other
     names = {path.name for path in (copy / "dist" / "schema").iterdir()}
-    assert names == {f"{table}.schema.json" for table in ("libraries", "media", "works", "holdings", "visits")}
+    assert names == {
+        f"{table}.schema.json" for table in ("libraries", "media", "works", "holdings", "visits")
+    }

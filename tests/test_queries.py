@@ -1,4 +1,6 @@
-"""Sample queries: headers and syntax that are wrong, values that try to break out, what a build says of answers, and `lodpipe query`."""
+"""Sample queries: headers and syntax that are wrong, values that try to break out, what a build
+says of answers, and `lodpipe query`.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,15 @@ from hypothesis import strategies as st
 
 from lodpipe.commands.cli import main
 from lodpipe.diagnostics.finding import InvalidDeclaration, LodpipeError
-from lodpipe.queries.samples import TYPES, Parameter, bind, read_queries, read_query, result_file, valid
+from lodpipe.queries.samples import (
+    TYPES,
+    Parameter,
+    bind,
+    read_queries,
+    read_query,
+    result_file,
+    valid,
+)
 from query_engines import on_oxigraph
 from support import ROOT, TESTS, errors_told, invoke, told
 
@@ -29,37 +39,67 @@ LOCAL = [one for one in QUERIES if not one.federated]
 WRONG = sorted((TESTS / "queries/wrong").glob("*.rq"))
 
 
-# -- the sample queries --------------------------------------------------------------------------------------------------
+# -- the sample queries ----------------------------------------------------------------------------
 
 
 def test_there_are_enough_of_every_form() -> None:
     print(f"{len(QUERIES)} queries, {len(LOCAL)} of them run")
-    assert len(LOCAL) >= 20 and {one.form for one in LOCAL} == {"select", "construct", "ask", "describe"}
-    assert {one.view for one in QUERIES} >= {"table", "map", "chart"} and any(one.federated for one in QUERIES)
+    assert len(LOCAL) >= 20 and {one.form for one in LOCAL} == {
+        "select",
+        "construct",
+        "ask",
+        "describe",
+    }
+    assert {one.view for one in QUERIES} >= {"table", "map", "chart"} and any(
+        one.federated for one in QUERIES
+    )
     text = "".join(one.text for one in LOCAL)
-    words = ("GROUP BY", "HAVING", "GRAPH ", "NOT EXISTS", "OPTIONAL", "UNION", "CONTAINS", "org:subOrganizationOf+")
+    words = (
+        "GROUP BY",
+        "HAVING",
+        "GRAPH ",
+        "NOT EXISTS",
+        "OPTIONAL",
+        "UNION",
+        "CONTAINS",
+        "org:subOrganizationOf+",
+    )
     assert [word for word in words if word not in text] == []
 
 
-@pytest.mark.parametrize("query", [one for one in LOCAL if one.form == "select"], ids=lambda one: one.name)
-def test_a_listing_does_not_depend_on_how_often_a_triple_stands_there(query, dist: Path, store: ox.Store) -> None:
-    """Rows are the same with each triple once as with a graph for each document, and come in the same order."""
+@pytest.mark.parametrize(
+    "query", [one for one in LOCAL if one.form == "select"], ids=lambda one: one.name
+)
+def test_a_listing_does_not_depend_on_how_often_a_triple_stands_there(
+    query, dist: Path, store: ox.Store
+) -> None:
+    """Rows are the same with each triple once as with a graph for each document, and come in the
+    same order.
+    """
     if "GRAPH" in query.text:
         pytest.skip("asks the named graphs")
     assert "ORDER BY" in query.text
     once = ox.Store()
     once.bulk_load(path=dist / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
     rows = on_oxigraph(once, query.bound(), "select").rows
-    assert rows == on_oxigraph(store, query.bound(), "select").rows and len(set(rows)) == len(rows) > 0
+    assert (
+        rows == on_oxigraph(store, query.bound(), "select").rows and len(set(rows)) == len(rows) > 0
+    )
 
 
 def test_every_stored_result_is_that_of_the_records(built: Path) -> None:
-    found = [one for one in told(invoke("check", "--project", built, "--lang", "en").output) if one.code.startswith("LP80")]
+    found = [
+        one
+        for one in told(invoke("check", "--project", built, "--lang", "en").output)
+        if one.code.startswith("LP80")
+    ]
     assert found == []
-    assert {path.name for path in (ROOT / "queries/results").iterdir()} == {Path(result_file(one)).name for one in LOCAL}
+    assert {path.name for path in (ROOT / "queries/results").iterdir()} == {
+        Path(result_file(one)).name for one in LOCAL
+    }
 
 
-# -- published as data ---------------------------------------------------------------------------------------------------
+# -- published as data -----------------------------------------------------------------------------
 
 
 def executables(dist: Path) -> ox.Store:
@@ -77,7 +117,9 @@ def test_each_query_is_an_executable_that_runs(dist: Path, store: ox.Store) -> N
     assert set(found) == {one.name for one in QUERIES}
     for one in LOCAL:
         assert "#+" not in found[one.name] and "?_" not in found[one.name]
-        assert on_oxigraph(store, found[one.name], one.form) == on_oxigraph(store, one.bound(), one.form)
+        assert on_oxigraph(store, found[one.name], one.form) == on_oxigraph(
+            store, one.bound(), one.form
+        )
 
 
 @pytest.mark.skipif(not SPEX.is_file(), reason=f"no {SPEX}")
@@ -92,7 +134,7 @@ def test_the_executables_have_the_shape_of_the_convention(dist: Path) -> None:
     assert not pyshacl.validate(data, shacl_graph=shapes)[0]  # the shapes do look
 
 
-# -- headers and syntax --------------------------------------------------------------------------------------------------
+# -- headers and syntax ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
@@ -111,7 +153,7 @@ def test_cases_are_counted() -> None:
     assert len(WRONG) >= 18
 
 
-# -- values --------------------------------------------------------------------------------------------------------------
+# -- values ----------------------------------------------------------------------------------------
 
 TEXT = "SELECT ?s WHERE { ?s <https://example.org/p> ?_v . # ?_v\n FILTER('?_v' != \"?_v\") }"
 ATTACKS = [
@@ -123,19 +165,33 @@ ATTACKS = [
 @pytest.mark.parametrize("value", ATTACKS)
 def test_a_text_comes_back_as_it_was_given(value: str) -> None:
     store = ox.Store()
-    (row,) = store.query(bind("SELECT (?_v AS ?x) {}", {"v": Parameter("string", "")}, {"v": value}))
+    (row,) = store.query(
+        bind("SELECT (?_v AS ?x) {}", {"v": Parameter("string", "")}, {"v": value})
+    )
     assert row["x"] == ox.Literal(value)
 
 
 @given(st.text(st.characters(codec="utf-8")))
 @settings(max_examples=300, deadline=None)
 def test_any_text_at_all_stays_a_value(value: str) -> None:
-    (row,) = ox.Store().query(bind("SELECT (?_v AS ?x) {}", {"v": Parameter("string", "")}, {"v": value}))
+    (row,) = ox.Store().query(
+        bind("SELECT (?_v AS ?x) {}", {"v": Parameter("string", "")}, {"v": value})
+    )
     assert row["x"].value == value
 
 
 @pytest.mark.parametrize("kind", [one for one in TYPES if one != "string"])
-@pytest.mark.parametrize("value", [*ATTACKS, "1 } #", "https://e.org/> . ?s ?p <https://e.org/", "https://e.org/\n", "1\n", "2022-01-01\n"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        *ATTACKS,
+        "1 } #",
+        "https://e.org/> . ?s ?p <https://e.org/",
+        "https://e.org/\n",
+        "1\n",
+        "2022-01-01\n",
+    ],
+)
 def test_what_is_not_of_the_type_is_refused(kind: str, value: str) -> None:
     assert not valid(kind, value)
     with pytest.raises(LodpipeError) as caught:
@@ -148,7 +204,7 @@ def test_strings_comments_and_iris_are_left_alone() -> None:
     assert made == TEXT.replace("> ?_v .", '> "7"^^<http://www.w3.org/2001/XMLSchema#integer> .')
 
 
-# -- what a build says ---------------------------------------------------------------------------------------------------
+# -- what a build says -----------------------------------------------------------------------------
 
 
 def test_an_answer_that_misses_its_expectation_stops_the_build(copy_of_project: Path) -> None:
@@ -156,22 +212,37 @@ def test_an_answer_that_misses_its_expectation_stops_the_build(copy_of_project: 
     path.write_text(path.read_text("utf-8").replace("rows = 13", "rows = 14"), "utf-8")
     done = invoke("build", "--project", copy_of_project, "--lang", "en")
     (error,) = errors_told(done.output)
-    assert done.exit_code == 1 and (error.file, error.line, error.code) == ("queries/labs-by-land.rq", 7, "LP804")
+    assert done.exit_code == 1 and (error.file, error.line, error.code) == (
+        "queries/labs-by-land.rq",
+        7,
+        "LP804",
+    )
     assert not (copy_of_project / "dist").exists()
 
 
-def test_a_change_of_a_record_shows_in_the_answers_and_update_takes_it(copy_of_project: Path) -> None:
+def test_a_change_of_a_record_shows_in_the_answers_and_update_takes_it(
+    copy_of_project: Path,
+) -> None:
     path = copy_of_project / "source/labs/brandis.yaml"
-    path.write_text(path.read_text("utf-8").replace("Labor Brandis und Partnerkommunen", "Labor Brandis und Partner"), "utf-8")
+    path.write_text(
+        path.read_text("utf-8").replace(
+            "Labor Brandis und Partnerkommunen", "Labor Brandis und Partner"
+        ),
+        "utf-8",
+    )
     first = invoke("check", "--project", copy_of_project, "--lang", "en")
     changed = {one.file for one in told(first.output) if one.code == "LP803"}
     assert first.exit_code == 0 and "queries/labs-by-land.rq" in changed
     done = invoke("query", "--update", "--project", copy_of_project)
     assert done.exit_code == 0 and len(done.output.splitlines()) == len(changed)
-    assert [one for one in told(invoke("check", "--project", copy_of_project).output) if one.code.startswith("LP80")] == []
+    assert [
+        one
+        for one in told(invoke("check", "--project", copy_of_project).output)
+        if one.code.startswith("LP80")
+    ] == []
 
 
-# -- lodpipe query -------------------------------------------------------------------------------------------------------
+# -- lodpipe query ---------------------------------------------------------------------------------
 
 
 def test_the_listing_names_every_query_and_parameter(built: Path) -> None:
@@ -195,19 +266,32 @@ def test_formats(built: Path) -> None:
 
     rows = json.loads(run("labs-per-land", "json"))
     assert rows["head"]["vars"] == ["land", "labs"] and len(rows["results"]["bindings"]) == 8
-    assert rows["results"]["bindings"][0]["land"] == {"type": "literal", "value": "Nordrhein-Westfalen", "xml:lang": "de"}
+    assert rows["results"]["bindings"][0]["land"] == {
+        "type": "literal",
+        "value": "Nordrhein-Westfalen",
+        "xml:lang": "de",
+    }
     assert json.loads(run("amounts-without-currency", "json")) == {"head": {}, "boolean": False}
-    assert json.loads(run("describe-a-lab", "json"))[0]["@id"] == "https://w3id.org/rogl/lab/brandis"
-    assert run("labs-per-land", "markdown").startswith("| land | labs |\n| --- | --- |\n| Nordrhein-Westfalen | 4 |\n")
+    assert (
+        json.loads(run("describe-a-lab", "json"))[0]["@id"] == "https://w3id.org/rogl/lab/brandis"
+    )
+    assert run("labs-per-land", "markdown").startswith(
+        "| land | labs |\n| --- | --- |\n| Nordrhein-Westfalen | 4 |\n"
+    )
     assert run("describe-a-lab", "csv").startswith("subject,predicate,object\n")
     assert invoke("query", "labs-per-land", "--project", built, "--format", "ttl").exit_code == 2
 
 
-def test_what_comes_from_the_data_cannot_command_the_terminal_or_the_page(tmp_path: Path, built: Path) -> None:
+def test_what_comes_from_the_data_cannot_command_the_terminal_or_the_page(
+    tmp_path: Path, built: Path
+) -> None:
     file = tmp_path / "own.rq"
     file.write_text('SELECT ("\\u001b[31m a|b <b>\\n c" AS ?x) {}', "utf-8")
     assert "\x1b" not in invoke("query", file, "--project", built).output
-    assert invoke("query", file, "--project", built, "--format", "markdown").output.splitlines()[2] == "|  [31m a\\|b &lt;b>  c |"
+    assert (
+        invoke("query", file, "--project", built, "--format", "markdown").output.splitlines()[2]
+        == "|  [31m a\\|b &lt;b>  c |"
+    )
 
 
 @pytest.mark.parametrize(
@@ -225,7 +309,12 @@ def test_wrong_use_is_told(arguments: list[str], code: str, built: Path) -> None
 
 
 def test_an_endpoint_is_http_and_a_parameter_has_a_value(built: Path) -> None:
-    assert invoke("query", "labs-by-land", "--endpoint", "file:///etc/passwd", "--project", built).exit_code == 2
+    assert (
+        invoke(
+            "query", "labs-by-land", "--endpoint", "file:///etc/passwd", "--project", built
+        ).exit_code
+        == 2
+    )
     assert invoke("query", "labs-in-a-land", "--param", "land", "--project", built).exit_code == 2
 
 
@@ -234,7 +323,7 @@ def test_without_a_dump_that_is_said(copy_of_project: Path) -> None:
     assert done.exit_code == 2 and "LP809" in done.output and "lodpipe build" in done.output
 
 
-# -- an endpoint ---------------------------------------------------------------------------------------------------------
+# -- an endpoint -----------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -243,16 +332,22 @@ def endpoint(store: ox.Store) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
-            text = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())["query"][0]
+            text = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())["query"][
+                0
+            ]
             try:
                 result = store.query(text, use_default_graph_as_union=True)
             except SyntaxError:
                 self.send_error(400)
                 return
             rdf = isinstance(result, ox.QueryTriples)
-            body = result.serialize(format=ox.RdfFormat.TURTLE if rdf else ox.QueryResultsFormat.JSON)
+            body = result.serialize(
+                format=ox.RdfFormat.TURTLE if rdf else ox.QueryResultsFormat.JSON
+            )
             self.send_response(200)
-            self.send_header("Content-Type", "text/turtle" if rdf else "application/sparql-results+json")
+            self.send_header(
+                "Content-Type", "text/turtle" if rdf else "application/sparql-results+json"
+            )
             self.end_headers()
             self.wfile.write(body)
 
@@ -265,13 +360,26 @@ def endpoint(store: ox.Store) -> Iterator[str]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("name", ["labs-in-a-land", "describe-a-lab", "amounts-without-currency", "search-in-remarks"])
+@pytest.mark.parametrize(
+    "name", ["labs-in-a-land", "describe-a-lab", "amounts-without-currency", "search-in-remarks"]
+)
 def test_an_endpoint_gives_the_same_as_the_dump(name: str, endpoint: str, built: Path) -> None:
-    here, there = (invoke("query", name, "--project", built, *more) for more in ([], ["--endpoint", endpoint]))
+    here, there = (
+        invoke("query", name, "--project", built, *more) for more in ([], ["--endpoint", endpoint])
+    )
     assert there.exit_code == 0 and there.output == here.output
 
 
 def test_standard_input_at_an_endpoint_needs_no_project(endpoint: str, tmp_path: Path) -> None:
-    arguments = ["query", "-", "--endpoint", endpoint, "--project", str(tmp_path), "--format", "csv"]
+    arguments = [
+        "query",
+        "-",
+        "--endpoint",
+        endpoint,
+        "--project",
+        str(tmp_path),
+        "--format",
+        "csv",
+    ]
     done = CliRunner().invoke(main, arguments, input="SELECT (1 + 1 AS ?n) {}")
     assert (done.exit_code, done.output) == (0, "n\n2\n")

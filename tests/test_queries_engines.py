@@ -1,6 +1,8 @@
-"""Every sample query gives its stored result on pyoxigraph, rdflib, Virtuoso and Comunica, compared by value.
+"""Every sample query gives its stored result on pyoxigraph, rdflib, Virtuoso and Comunica, compared
+by value.
 
-Real differences of an engine stand in tests/queries/differences.yaml, each with its reason; one that is gone fails.
+Real differences of an engine stand in tests/queries/differences.yaml, each with its reason; one
+that is gone fails.
 """
 
 from __future__ import annotations
@@ -14,26 +16,40 @@ import pytest
 import yaml
 
 from lodpipe.queries.samples import Answer, as_csv, read_queries, result_file, result_text
-from query_engines import HAS_COMUNICA, HAS_VIRTUOSO, Engine, on_comunica, on_oxigraph, on_rdflib, virtuoso
+from query_engines import (
+    HAS_COMUNICA,
+    HAS_VIRTUOSO,
+    Engine,
+    on_comunica,
+    on_oxigraph,
+    on_rdflib,
+    virtuoso,
+)
 from support import ROOT, TESTS
 
 QUERIES = [one for one in read_queries(ROOT, ("de", "en")) if not one.federated]
 DIFFERENCES = yaml.safe_load((TESTS / "queries/differences.yaml").read_text("utf-8"))
 CONTENT, ORDER = DIFFERENCES["content"], DIFFERENCES["order"]
 
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # rdflib warns of its own names
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::DeprecationWarning"
+)  # rdflib warns of its own names
 each = pytest.mark.parametrize("query", QUERIES, ids=lambda one: one.name)
 
 
 @pytest.fixture(scope="module")
 def expected(store: ox.Store) -> dict[str, Answer]:
-    """The answers of pyoxigraph, which are the stored ones: types and languages are in them, CSV has none."""
+    """The answers of pyoxigraph, which are the stored ones: types and languages are in them, CSV
+    has none.
+    """
     return {one.name: on_oxigraph(store, one.bound(), one.form) for one in QUERIES}
 
 
 @each
 def test_pyoxigraph(query, expected: dict[str, Answer]) -> None:
-    assert result_text(query, expected[query.name]) == (ROOT / result_file(query)).read_text("utf-8")
+    assert result_text(query, expected[query.name]) == (ROOT / result_file(query)).read_text(
+        "utf-8"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -53,43 +69,65 @@ def virtuoso_engine(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @each
-@pytest.mark.skipif(not HAS_VIRTUOSO, reason="Virtuoso (Debian: virtuoso-opensource) is not installed")
+@pytest.mark.skipif(
+    not HAS_VIRTUOSO, reason="Virtuoso (Debian: virtuoso-opensource) is not installed"
+)
 def test_virtuoso(query, virtuoso_engine: Engine, expected: dict[str, Answer]) -> None:
     compare("virtuoso", query.name, expected[query.name], virtuoso_engine(query))
 
 
 @pytest.fixture(scope="module")
-def comunica_answers(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer | str]:
+def comunica_answers(
+    dist: Path, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Answer | str]:
     return on_comunica(dist, QUERIES, tmp_path_factory.mktemp("comunica"))
 
 
 @each
-@pytest.mark.skipif(not HAS_COMUNICA, reason="Comunica is not installed: make tests/comunica/node_modules/.made")
-def test_comunica(query, comunica_answers: dict[str, Answer | str], expected: dict[str, Answer]) -> None:
+@pytest.mark.skipif(
+    not HAS_COMUNICA, reason="Comunica is not installed: make tests/comunica/node_modules/.made"
+)
+def test_comunica(
+    query, comunica_answers: dict[str, Answer | str], expected: dict[str, Answer]
+) -> None:
     found = comunica_answers[query.name]
     assert isinstance(found, Answer), found
     compare("comunica", query.name, expected[query.name], found)
 
 
 @pytest.mark.skipif(not HAS_COMUNICA, reason="Comunica is not installed")
-def test_an_order_that_is_said_to_differ_does(comunica_answers: dict[str, Answer | str], expected: dict[str, Answer]) -> None:
+def test_an_order_that_is_said_to_differ_does(
+    comunica_answers: dict[str, Answer | str], expected: dict[str, Answer]
+) -> None:
     assert list(ORDER) == ["comunica"]
-    assert any(values(expected[name]) != values(found) for name, found in comunica_answers.items() if isinstance(found, Answer))
+    assert any(
+        values(expected[name]) != values(found)
+        for name, found in comunica_answers.items()
+        if isinstance(found, Answer)
+    )
 
 
 def test_the_differences_are_few_and_have_reasons() -> None:
-    found = [(engine, name, reason) for engine, queries in CONTENT.items() for name, reason in queries.items()]
+    found = [
+        (engine, name, reason)
+        for engine, queries in CONTENT.items()
+        for name, reason in queries.items()
+    ]
     print(f"{len(QUERIES)} queries on 4 engines, {len(found)} answers differ")
     assert {engine for engine, _, _ in found} | set(ORDER) <= {"rdflib", "virtuoso", "comunica"}
     assert {name for _, name, _ in found} <= {one.name for one in QUERIES}
-    assert all(len(reason) > 20 for reason in (*(reason for _, _, reason in found), *ORDER.values()))
+    assert all(
+        len(reason) > 20 for reason in (*(reason for _, _, reason in found), *ORDER.values())
+    )
 
 
-# -- comparison ----------------------------------------------------------------------------------------------------------
+# -- comparison ------------------------------------------------------------------------------------
 
 
 def compare(engine: str, name: str, expected: Answer, found: Answer) -> None:
-    """Fails where an answer differs and no reason is written down, and where it does not differ although one is."""
+    """Fails where an answer differs and no reason is written down, and where it does not differ
+    although one is.
+    """
     told = f"{engine}:\n{as_csv(found) if found.form == 'select' else found.triples or found.truth}"
     if name in CONTENT.get(engine, {}):
         assert content(expected) != content(found), f"no difference any more: {told}"
@@ -108,7 +146,9 @@ def values(one: Answer) -> object:
         return one.truth
     if one.form == "select":
         return [list(one.variables)] + [[value(term) for term in row] for row in one.rows]
-    return sorted((s, p, "".join(map(str, value(term)))) for s, p, o in one.triples for term in [object_of(o)])
+    return sorted(
+        (s, p, "".join(map(str, value(term)))) for s, p, o in one.triples for term in [object_of(o)]
+    )
 
 
 def object_of(text: str) -> ox.NamedNode | ox.BlankNode | ox.Literal:
@@ -117,7 +157,9 @@ def object_of(text: str) -> ox.NamedNode | ox.BlankNode | ox.Literal:
 
 
 def value(term: object) -> tuple[object, ...]:
-    """A term by its value: numbers as numbers, whatever their type and spelling; texts with their language or type."""
+    """A term by its value: numbers as numbers, whatever their type and spelling; texts with their
+    language or type.
+    """
     if not isinstance(term, ox.Literal):
         return (str(term),)
     datatype = term.datatype.value.rpartition("#")[2]

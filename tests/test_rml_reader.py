@@ -1,4 +1,6 @@
-"""The RML reader: own mappings with the model they make, wrong ones with their findings, and the official suites as far as reading goes."""
+"""The RML reader: own mappings with the model they make, wrong ones with their findings, and the
+official suites as far as reading goes.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,16 @@ from pathlib import Path
 import pytest
 
 from lodpipe.diagnostics.finding import InvalidDeclaration
-from lodpipe.mapping.model import Expression, LogicalSource, MappingDocument, PredicateObject, Reference, ReferencingMap, TermMap, TriplesMap
+from lodpipe.mapping.model import (
+    Expression,
+    LogicalSource,
+    MappingDocument,
+    PredicateObject,
+    Reference,
+    ReferencingMap,
+    TermMap,
+    TriplesMap,
+)
 from lodpipe.mapping.rml import read_rml, read_rml_text
 from support import ROOT, TESTS
 
@@ -24,13 +35,23 @@ def test_there_are_cases_of_both_kinds():
     assert (len(right), len(CASES) - len(right)) == (5, 7)
 
 
-@pytest.mark.parametrize("path", [path for path in CASES if not path.name.startswith("wrong-")], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [path for path in CASES if not path.name.startswith("wrong-")],
+    ids=lambda path: path.stem,
+)
 def test_a_mapping_makes_the_model_that_its_file_tells(path):
-    expected = [line.removeprefix("#= ") for line in path.read_text("utf-8").split("\n") if line.startswith("#= ")]
+    expected = [
+        line.removeprefix("#= ")
+        for line in path.read_text("utf-8").split("\n")
+        if line.startswith("#= ")
+    ]
     assert dump(read_rml(path, path.name, BASE)) == expected
 
 
-@pytest.mark.parametrize("path", [path for path in CASES if path.name.startswith("wrong-")], ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in CASES if path.name.startswith("wrong-")], ids=lambda path: path.stem
+)
 def test_every_mistake_is_told_on_its_line(path):
     expected = []
     for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
@@ -39,46 +60,67 @@ def test_every_mistake_is_told_on_its_line(path):
     with pytest.raises(InvalidDeclaration) as raised:
         read_rml(path, path.name, BASE)
     code = "LP603" if path.stem == "wrong-syntax" else "LP602"
-    told = [(one.where.line, one.params["detail"].split(" (line ")[0]) for one in raised.value.findings]
+    told = [
+        (one.where.line, one.params["detail"].split(" (line ")[0]) for one in raised.value.findings
+    ]
     assert sorted(told) == sorted(expected)
     assert {(one.code, one.where.file) for one in raised.value.findings} == {(code, path.name)}
 
 
 def test_a_text_is_read_like_a_file():
     path = TESTS / "rml" / "rml.ttl"
-    assert read_rml_text(path.read_text("utf-8"), path.name, BASE) == read_rml(path, path.name, BASE)
+    assert read_rml_text(path.read_text("utf-8"), path.name, BASE) == read_rml(
+        path, path.name, BASE
+    )
 
 
 def test_lines_are_those_of_the_file():
-    """A literal is complete only at the next token, a text of several lines ends later than it begins."""
+    """A literal is complete only at the next token, a text of several lines ends later than it
+    begins.
+    """
     document = read_rml(TESTS / "rml" / "r2rml.ttl", "r2rml.ttl", BASE)
     unit = document.triples_maps["Unit"]
     lines = (TESTS / "rml" / "r2rml.ttl").read_text("utf-8").split("\n")
     assert "rr:sqlQuery" in lines[unit.source.origin.line - 1]
-    assert "rr:TriplesMap" in lines[unit.origin.line - 1] and "<#Unit>" in lines[unit.origin.line - 1]
+    assert (
+        "rr:TriplesMap" in lines[unit.origin.line - 1] and "<#Unit>" in lines[unit.origin.line - 1]
+    )
     assert lines[unit.rules[0].objects[0].origin.line - 1].startswith("<#Title>")
 
 
-# -- the official suites -----------------------------------------------------------------------------------------
+# -- the official suites ---------------------------------------------------------------------------
 
 # Cases that expect an error which only the data shows: the reader must let them pass.
 LATER = {
     "rml-core": {"RMLTC0002e-JSON", "RMLTC0019b-JSON", "RMLTC0025b-JSON"},
     "rml-core-csv": {"RMLTC0002c-CSV", "RMLTC0002e-CSV", "RMLTC0019b-CSV"},
-    "rml-core-postgresql": {f"RMLTC{number}-PostgreSQL" for number in ("0002c", "0002e", "0002f", "0002g", "0002h", "0003a", "0019b")},
-    "r2rml": {f"R2RMLTC{number}" for number in ("0002c", "0002e", "0002g", "0002h", "0019b", "0020b")},
+    "rml-core-postgresql": {
+        f"RMLTC{number}-PostgreSQL"
+        for number in ("0002c", "0002e", "0002f", "0002g", "0002h", "0003a", "0019b")
+    },
+    "r2rml": {
+        f"R2RMLTC{number}" for number in ("0002c", "0002e", "0002g", "0002h", "0019b", "0020b")
+    },
 }
-# Cases that expect an output although their mapping is no Turtle: `\a` is no escape there, and the JSON suite has the same as an error.
+# Cases that expect an output although their mapping is no Turtle: `\a` is no escape there, and the
+# JSON suite has the same as an error.
 BROKEN = {"RMLTC0024f-CSV"}
 # Mappings that expect an output, and those that expect an error.
-COUNTS = {"rml-core": (61, 15), "rml-core-csv": (36, 12), "rml-core-postgresql": (47, 12), "r2rml": (55, 12)}
+COUNTS = {
+    "rml-core": (61, 15),
+    "rml-core-csv": (36, 12),
+    "rml-core-postgresql": (47, 12),
+    "r2rml": (55, 12),
+}
 
 
 @pytest.mark.parametrize("suite", COUNTS)
 def test_the_suites_are_read_and_their_wrong_mappings_refused(suite):
     folder = SUITES / suite
     if not folder.is_dir():
-        pytest.skip("the official suites are not here; set LODPIPE_SUITES to the folder that holds them")
+        pytest.skip(
+            "the official suites are not here; set LODPIPE_SUITES to the folder that holds them"
+        )
     read: dict[bool, set[str]] = {True: set(), False: set()}
     refused: dict[bool, set[str]] = {True: set(), False: set()}
     count = {True: 0, False: 0}
@@ -94,7 +136,9 @@ def test_the_suites_are_read_and_their_wrong_mappings_refused(suite):
 def has_output(path: Path) -> bool:
     """Whether a case expects an output; one of R2RML has several mappings, each with its letter."""
     letter = path.stem.removeprefix("r2rml").removesuffix("-mysql")
-    return (path.parent / ("output.nq" if path.stem == "mapping" else f"mapped{letter}.nq")).is_file()
+    return (
+        path.parent / ("output.nq" if path.stem == "mapping" else f"mapped{letter}.nq")
+    ).is_file()
 
 
 def is_read(path: Path) -> bool:
@@ -105,7 +149,7 @@ def is_read(path: Path) -> bool:
     return True
 
 
-# -- the model as text -------------------------------------------------------------------------------------------
+# -- the model as text -----------------------------------------------------------------------------
 
 
 def dump(document: MappingDocument) -> list[str]:
@@ -124,20 +168,30 @@ def _triples_map(one: TriplesMap, prefixes: dict[str, str]) -> list[str]:
 def _source(source: LogicalSource) -> str:
     text = source.text.replace("\n", "⏎")
     parts = [f'{source.kind} "{text}"']
-    parts += [f'{key} "{value}"' for key in ("iterator", "database") if (value := getattr(source, key)) is not None]
-    parts += ["nulls " + " ".join(f'"{one}"' for one in sorted(source.nulls))] if source.nulls else []
+    parts += [
+        f'{key} "{value}"'
+        for key in ("iterator", "database")
+        if (value := getattr(source, key)) is not None
+    ]
+    parts += (
+        ["nulls " + " ".join(f'"{one}"' for one in sorted(source.nulls))] if source.nulls else []
+    )
     return " ".join(parts)
 
 
 def _rule(rule: PredicateObject, prefixes: dict[str, str]) -> str:
-    predicates, graphs = (", ".join(_term(one, prefixes) for one in terms) for terms in (rule.predicates, rule.graphs))
+    predicates, graphs = (
+        ", ".join(_term(one, prefixes) for one in terms) for terms in (rule.predicates, rule.graphs)
+    )
     objects = ", ".join(_term(one, prefixes) for one in rule.objects)
     return f"{predicates} -> {objects}" + (f" in {graphs}" if graphs else "")
 
 
 def _term(term: TermMap | ReferencingMap, prefixes: dict[str, str]) -> str:
     if isinstance(term, ReferencingMap):
-        joins = ", ".join(f"{_expression(join.child, {})} = {_expression(join.parent, {})}" for join in term.joins)
+        joins = ", ".join(
+            f"{_expression(join.child, {})} = {_expression(join.parent, {})}" for join in term.joins
+        )
         return f"subject of {term.parent}" + (f" on {joins}" if joins else "")
     shown = f"{term.term_type} {_expression(term.expression, prefixes if 'iri' in term.term_type else {})}"
     shown += f" ^^ {_expression(term.datatype, prefixes)}" if term.datatype else ""
@@ -145,11 +199,16 @@ def _term(term: TermMap | ReferencingMap, prefixes: dict[str, str]) -> str:
 
 
 def _expression(expression: Expression, prefixes: dict[str, str]) -> str:
-    parts = [f"{{{part.name}}}" if isinstance(part, Reference) else f'"{_short(part, prefixes)}"' for part in expression.parts]
+    parts = [
+        f"{{{part.name}}}" if isinstance(part, Reference) else f'"{_short(part, prefixes)}"'
+        for part in expression.parts
+    ]
     return " ".join(["template", *parts] if expression.template else parts) or "nothing"
 
 
 def _short(text: str, prefixes: dict[str, str]) -> str:
     """An IRI with the longest prefix that fits it."""
-    fitting = [(len(namespace), name) for name, namespace in prefixes.items() if text.startswith(namespace)]
+    fitting = [
+        (len(namespace), name) for name, namespace in prefixes.items() if text.startswith(namespace)
+    ]
     return f"{max(fitting)[1]}:{text[max(fitting)[0] :]}" if fitting else text

@@ -28,7 +28,9 @@ RAPPER = {"nt": "ntriples", "ttl": "turtle", "nq": "nquads", "trig": "trig", "rd
 
 def canonical(quads: Iterable[ox.Quad], *, union: bool = True) -> str:
     """The RDFC-1.0 form of a graph as N-Triples (or of a dataset as N-Quads)."""
-    dataset = ox.Dataset(ox.Quad(one.subject, one.predicate, one.object) if union else one for one in quads)
+    dataset = ox.Dataset(
+        ox.Quad(one.subject, one.predicate, one.object) if union else one for one in quads
+    )
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
     return "".join(sorted(f"{one!s} .\n" for one in dataset))
 
@@ -38,7 +40,14 @@ def by_oxigraph(path: Path, suffix: str) -> list[ox.Quad]:
 
 
 def by_rdflib(data: bytes, suffix: str) -> list[ox.Quad]:
-    formats = {"nt": "nt", "ttl": "turtle", "rdf": "xml", "nq": "nquads", "trig": "trig", "jsonld": "json-ld"}
+    formats = {
+        "nt": "nt",
+        "ttl": "turtle",
+        "rdf": "xml",
+        "nq": "nquads",
+        "trig": "trig",
+        "jsonld": "json-ld",
+    }
     dataset = rdflib.Dataset()
     dataset.parse(data=data, format=formats[suffix])
     written = dataset.serialize(format="nquads")
@@ -79,7 +88,11 @@ def test_rapper_reads_the_same_graph(dist: Path, truth: str, suffix: str) -> Non
     rapper = shutil.which("rapper")
     if rapper is None:
         pytest.skip("rapper (raptor2-utils) is not installed")
-    done = subprocess.run([rapper, "-q", "-i", RAPPER[suffix], "-o", "ntriples", dist / f"rogl.{suffix}"], capture_output=True, check=True)
+    done = subprocess.run(
+        [rapper, "-q", "-i", RAPPER[suffix], "-o", "ntriples", dist / f"rogl.{suffix}"],
+        capture_output=True,
+        check=True,
+    )
     assert canonical(ox.parse(done.stdout, format=ox.RdfFormat.N_TRIPLES)) == truth
 
 
@@ -88,7 +101,9 @@ def test_trig_keeps_every_statement_in_its_graph(dist: Path, truth_by_graph: str
 
 
 def test_parquet_holds_the_same_statements(dist: Path) -> None:
-    rows = duckdb.sql(f"SELECT subject, predicate, object, graph FROM '{dist / 'rogl.parquet'}'").fetchall()
+    rows = duckdb.sql(
+        f"SELECT subject, predicate, object, graph FROM '{dist / 'rogl.parquet'}'"
+    ).fetchall()
     lines = "".join(f"{s} {p} {o} {g} .\n" for s, p, o, g in rows)
     assert lines == (dist / "rogl.nq").read_text("utf-8")
 
@@ -103,9 +118,18 @@ def test_compressed_copies_hold_the_same_bytes(dist: Path) -> None:
 
 
 def test_checksums_are_those_of_the_files(dist: Path) -> None:
-    done = subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=dist, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        ["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"],
+        cwd=dist,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert len((dist / "SHA256SUMS").read_text("utf-8").splitlines()) == sum(path.is_file() for path in dist.rglob("*")) - 1
+    assert (
+        len((dist / "SHA256SUMS").read_text("utf-8").splitlines())
+        == sum(path.is_file() for path in dist.rglob("*")) - 1
+    )
 
 
 @cache
@@ -136,7 +160,10 @@ def test_every_tree_is_a_part_of_the_graph_for_every_parser(dist: Path, truth: s
 
 def test_a_tree_holds_its_memberships_and_their_organisations(dist: Path) -> None:
     for path in sorted((dist / "labs").glob("*.jsonld")):
-        triples = {(str(one.subject), str(one.predicate), str(one.object)) for one in by_oxigraph(path, "jsonld")}
+        triples = {
+            (str(one.subject), str(one.predicate), str(one.object))
+            for one in by_oxigraph(path, "jsonld")
+        }
         members = {o for s, p, o in triples if p == "<http://www.w3.org/ns/org#member>"}
         named = {s for s, p, _ in triples if p == "<http://www.w3.org/2004/02/skos/core#prefLabel>"}
         assert members, f"{path.name} names no members"
@@ -144,17 +171,30 @@ def test_a_tree_holds_its_memberships_and_their_organisations(dist: Path) -> Non
 
 
 def test_no_dump_holds_a_blank_node(dist: Path) -> None:
-    # The data; the catalogue has the one blank node that harvesters need (its dct:temporal), see tests/test_catalogue.py.
-    files = [path for path in [*sorted(dist.glob("rogl.*")), *sorted(dist.glob("labs/*"))] if path.suffix[1:] in OX]
+    # The data; the catalogue has the one blank node that harvesters need (its dct:temporal), see
+    # tests/test_catalogue.py.
+    files = [
+        path
+        for path in [*sorted(dist.glob("rogl.*")), *sorted(dist.glob("labs/*"))]
+        if path.suffix[1:] in OX
+    ]
     print(f"{len(files)} files")
     assert len(files) == 6 + 13
     for path in files:
-        blank = [one for one in ox.parse(path=path, format=OX[path.suffix[1:]]) if ox.BlankNode in (type(one.subject), type(one.object))]
+        blank = [
+            one
+            for one in ox.parse(path=path, format=OX[path.suffix[1:]])
+            if ox.BlankNode in (type(one.subject), type(one.object))
+        ]
         assert blank == [], path.name
 
 
 def test_no_file_writes_schema_org_with_http(dist: Path) -> None:
-    files = [path for path in sorted(dist.rglob("*")) if path.is_file() and path.suffix not in (".gz", ".parquet")]
+    files = [
+        path
+        for path in sorted(dist.rglob("*"))
+        if path.is_file() and path.suffix not in (".gz", ".parquet")
+    ]
     assert files
     assert [path.name for path in files if b"http://schema.org/" in path.read_bytes()] == []
 
@@ -167,7 +207,11 @@ def test_no_json_ld_needs_the_network(dist: Path) -> None:
         context = json.loads(path.read_text("utf-8"))["@context"]
         assert isinstance(context, dict), f"{path.name} refers to a remote context"
         assert "@import" not in context
-        assert not [term for term, value in context.items() if isinstance(value, dict) and isinstance(value.get("@context"), str)], path.name
+        assert not [
+            term
+            for term, value in context.items()
+            if isinstance(value, dict) and isinstance(value.get("@context"), str)
+        ], path.name
 
 
 def test_json_ld_ids_are_absolute(dist: Path) -> None:

@@ -23,7 +23,9 @@ PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"
 
 @pytest.fixture(scope="module")
 def served(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    """A server over a dist/ with a hidden file, links that lead out of it, and a file too large for any buffer."""
+    """A server over a dist/ with a hidden file, links that lead out of it, and a file too large for
+    any buffer.
+    """
     dist = publication / "dist"
     added = [dist / name for name in (".hidden", "outside.txt", "outside", "large.bin")]
     added[0].write_text("secret", "utf-8")
@@ -55,7 +57,7 @@ def is_well(server: Served) -> bool:
     return server.query(f"SELECT ({time.monotonic_ns()} AS ?n) {{}}").status == 200
 
 
-# -- addresses ---------------------------------------------------------------------------------------------------------
+# -- addresses -------------------------------------------------------------------------------------
 
 
 def test_no_address_leads_out_of_dist_or_into_the_headers(served: Served) -> None:
@@ -65,10 +67,23 @@ def test_no_address_leads_out_of_dist_or_into_the_headers(served: Served) -> Non
     for case in PATHS:
         for accept in (b"*/*", b"text/turtle", b"text/html"):
             path = (case["path"] + filled(case.get("fill", ()))).encode()
-            data = served.bytes(b"GET " + path + b" HTTP/1.1\r\n" + HEAD + b"Accept: " + accept + b"\r\nConnection: close\r\n\r\n")
+            data = served.bytes(
+                b"GET "
+                + path
+                + b" HTTP/1.1\r\n"
+                + HEAD
+                + b"Accept: "
+                + accept
+                + b"\r\nConnection: close\r\n\r\n"
+            )
             head, _, body = data.partition(b"\r\n\r\n")
             expected = case["status"] if isinstance(case["status"], list) else [case["status"]]
-            bad = b"set-cookie" in head.lower() or b"root:" in body or b"secret" in body or b"<script>" in body.split(b"<html")[0]
+            bad = (
+                b"set-cookie" in head.lower()
+                or b"root:" in body
+                or b"secret" in body
+                or b"<script>" in body.split(b"<html")[0]
+            )
             if status(data) not in expected or bad or b"Traceback" in body:
                 wrong.append((case["path"], accept, data[:20], body[:80]))
     assert not wrong, "\n".join(map(str, wrong))
@@ -76,11 +91,24 @@ def test_no_address_leads_out_of_dist_or_into_the_headers(served: Served) -> Non
 
 
 @pytest.mark.parametrize(
-    "path", [f"{one}%0d%0aX-Evil:%20yes" for one in ("/lab/brandis", "/sparql?query=ASK%7B%7D", "/sparql?x=", "/organisation/alte-stelle")]
+    "path",
+    [
+        f"{one}%0d%0aX-Evil:%20yes"
+        for one in (
+            "/lab/brandis",
+            "/sparql?query=ASK%7B%7D",
+            "/sparql?x=",
+            "/organisation/alte-stelle",
+        )
+    ],
 )
-@pytest.mark.parametrize("more", [b"", b"Accept: text/turtle\r\n", b"Accept-Language: en\r\n", b"If-None-Match: x\r\n"])
+@pytest.mark.parametrize(
+    "more", [b"", b"Accept: text/turtle\r\n", b"Accept-Language: en\r\n", b"If-None-Match: x\r\n"]
+)
 def test_no_parameter_becomes_a_header(served: Served, path: str, more: bytes) -> None:
-    head = served.bytes(b"GET " + path.encode() + b" HTTP/1.1\r\n" + HEAD + more + b"Connection: close\r\n\r\n").partition(b"\r\n\r\n")[0]
+    head = served.bytes(
+        b"GET " + path.encode() + b" HTTP/1.1\r\n" + HEAD + more + b"Connection: close\r\n\r\n"
+    ).partition(b"\r\n\r\n")[0]
     assert status(head) in (200, 303, 400, 404)
     assert b"x-evil" not in head.lower().replace(b"%0d%0ax-evil", b"")
 
@@ -105,11 +133,14 @@ def test_the_description_names_the_host_that_was_asked(served: Served, host: byt
 
 
 def test_two_hosts_or_none_are_refused(served: Served) -> None:
-    assert status(served.bytes(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n")) == 400
+    assert (
+        status(served.bytes(b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nConnection: close\r\n\r\n"))
+        == 400
+    )
     assert status(served.bytes(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")) == 400
 
 
-# -- requests that are none --------------------------------------------------------------------------------------------
+# -- requests that are none ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -123,7 +154,9 @@ def test_two_hosts_or_none_are_refused(served: Served) -> None:
         b"GET / HTTP/1.1\r\nHost: a\r\n folded: b\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     ],
 )  # fmt: skip
-def test_what_is_no_request_is_refused_and_the_connection_closed(served: Served, data: bytes) -> None:
+def test_what_is_no_request_is_refused_and_the_connection_closed(
+    served: Served, data: bytes
+) -> None:
     started = time.monotonic()
     answer = served.bytes(data)
     assert not answer or status(answer) in (400, 408)
@@ -131,10 +164,12 @@ def test_what_is_no_request_is_refused_and_the_connection_closed(served: Served,
     assert is_well(served)
 
 
-# -- slow clients ------------------------------------------------------------------------------------------------------
+# -- slow clients ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("data", [b"", b"G", b"GET / HTTP/1.1\r\nHost: a\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nX: "])
+@pytest.mark.parametrize(
+    "data", [b"", b"G", b"GET / HTTP/1.1\r\nHost: a\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nX: "]
+)
 def test_headers_that_do_not_come(served: Served, data: bytes) -> None:
     with connection(served, data) as one:
         started = time.monotonic()
@@ -146,7 +181,10 @@ def test_headers_that_do_not_come(served: Served, data: bytes) -> None:
 def test_headers_that_come_byte_by_byte(served: Served) -> None:
     """Each byte keeps the connection busy; the time for all of them is bounded."""
     started = time.monotonic()
-    with connection(served, b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ", timeout=0.1) as one, contextlib.suppress(ConnectionError):
+    with (
+        connection(served, b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ", timeout=0.1) as one,
+        contextlib.suppress(ConnectionError),
+    ):
         while time.monotonic() - started < 5:
             one.sendall(b"x")
             with contextlib.suppress(TimeoutError):
@@ -156,12 +194,20 @@ def test_headers_that_come_byte_by_byte(served: Served) -> None:
     assert time.monotonic() - started < SECONDS + 2
 
 
-@pytest.mark.parametrize("header", [b"X: " + b"x" * 200_000, b"X-%d: y\r\n" * 1], ids=["one large", "many"])
+@pytest.mark.parametrize(
+    "header", [b"X: " + b"x" * 200_000, b"X-%d: y\r\n" * 1], ids=["one large", "many"]
+)
 def test_headers_without_end(served: Served, header: bytes) -> None:
-    lines = header if b"%d" not in header else b"".join(b"X-%d: yyyyyyyyyyyyyyyyyyyy\r\n" % number for number in range(10_000))
+    lines = (
+        header
+        if b"%d" not in header
+        else b"".join(b"X-%d: yyyyyyyyyyyyyyyyyyyy\r\n" % number for number in range(10_000))
+    )
     answer = served.bytes(b"GET / HTTP/1.1\r\nHost: a\r\n" + lines)
     assert not answer or status(answer) in (400, 431)
-    with connection(served, b"GET / HTTP/1.1\r\nHost: a\r\nX: ") as one:  # in pieces that leave time for an answer
+    with connection(
+        served, b"GET / HTTP/1.1\r\nHost: a\r\nX: "
+    ) as one:  # in pieces that leave time for an answer
         with contextlib.suppress(ConnectionError):
             for _ in range(30):
                 one.sendall(b"x" * 10_000)
@@ -172,7 +218,11 @@ def test_headers_without_end(served: Served, header: bytes) -> None:
 
 @pytest.mark.parametrize("length", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
 def test_a_body_that_does_not_come(served: Served, length: bytes) -> None:
-    data = b"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\n" + length + b"\r\n\r\n"
+    data = (
+        b"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\n"
+        + length
+        + b"\r\n\r\n"
+    )
     with connection(served, data + (b"" if b"chunked" in length else b"ASK")) as one:
         started = time.monotonic()
         answer = received(one)
@@ -182,7 +232,10 @@ def test_a_body_that_does_not_come(served: Served, length: bytes) -> None:
 
 def test_a_body_that_comes_byte_by_byte(served: Served) -> None:
     started = time.monotonic()
-    with connection(served, b"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\nContent-Length: 100000\r\n\r\n") as one:
+    with connection(
+        served,
+        b"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\nContent-Length: 100000\r\n\r\n",
+    ) as one:
         with contextlib.suppress(ConnectionError):
             while time.monotonic() - started < SECONDS + 0.5:
                 one.sendall(b"#")
@@ -204,7 +257,7 @@ def test_a_body_in_chunks_without_end(served: Served) -> None:
     assert is_well(served)
 
 
-# -- clients that do not take what they asked for ----------------------------------------------------------------------
+# -- clients that do not take what they asked for --------------------------------------------------
 
 
 def descriptors(server: Served) -> list[str]:
@@ -217,23 +270,41 @@ def descriptors(server: Served) -> list[str]:
 
 
 def test_a_reader_that_takes_nothing_is_cut_off(served: Served) -> None:
-    """The file is far larger than all buffers: the server must notice, end the connection and close the file."""
+    """The file is far larger than all buffers: the server must notice, end the connection and close
+    the file.
+    """
     before = len([one for one in descriptors(served) if one.startswith("socket:")])
     with contextlib.ExitStack() as stack:
         for _ in range(5):
             one = stack.enter_context(connection(served))
             one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             one.sendall(b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n")
-        until(lambda: any(one.endswith("large.bin") for one in descriptors(served)), seconds=5, what="the file is being sent")
+        until(
+            lambda: any(one.endswith("large.bin") for one in descriptors(served)),
+            seconds=5,
+            what="the file is being sent",
+        )
         assert is_well(served)
-        until(lambda: not any(one.endswith("large.bin") for one in descriptors(served)), seconds=SECONDS + 3, what="the file is closed")
-        until(lambda: len([one for one in descriptors(served) if one.startswith("socket:")]) <= before, seconds=3, what="the connections are closed")
+        until(
+            lambda: not any(one.endswith("large.bin") for one in descriptors(served)),
+            seconds=SECONDS + 3,
+            what="the file is closed",
+        )
+        until(
+            lambda: (
+                len([one for one in descriptors(served) if one.startswith("socket:")]) <= before
+            ),
+            seconds=3,
+            what="the connections are closed",
+        )
     assert resident(served) < 300_000_000
 
 
 def resident(server: Served) -> int:
     """Memory of the server process in bytes, without its workers."""
-    return int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * os.sysconf(
+        "SC_PAGE_SIZE"
+    )
 
 
 def test_a_reader_that_is_slow_but_goes_on_gets_all(served: Served) -> None:
@@ -253,7 +324,12 @@ def test_a_reader_that_is_slow_but_goes_on_gets_all(served: Served) -> None:
 
 def test_two_hundred_idle_connections(served: Served) -> None:
     with contextlib.ExitStack() as stack:
-        kinds = (b"", b"GET / HT", b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n", b"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+        kinds = (
+            b"",
+            b"GET / HT",
+            b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n",
+            b"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n",
+        )
         idle = [stack.enter_context(connection(served, kinds[number % 4])) for number in range(200)]
         started = time.monotonic()
         assert all(is_well(served) for _ in range(5))
@@ -265,33 +341,67 @@ def test_two_hundred_idle_connections(served: Served) -> None:
 def test_a_client_that_leaves_ends_its_query(served: Served) -> None:
     before = served.metrics()["lodpipe_workers_replaced"]
     text = PRODUCT.replace(" ", "%20").replace("{", "%7B").replace("}", "%7D").replace("?", "%3F")
-    with connection(served, b"GET /sparql?query=" + text.encode() + b" HTTP/1.1\r\nHost: a\r\n\r\n"):
+    with connection(
+        served, b"GET /sparql?query=" + text.encode() + b" HTTP/1.1\r\nHost: a\r\n\r\n"
+    ):
         until(lambda: served.health()["busy"] == 1, seconds=3, what="the query runs")
-    until(lambda: served.health()["busy"] == 0, seconds=2, what="the query is ended before its time")
+    until(
+        lambda: served.health()["busy"] == 0, seconds=2, what="the query is ended before its time"
+    )
     until(lambda: served.health()["free"] == 2, seconds=3, what="the worker is replaced")
     assert served.metrics()["lodpipe_workers_replaced"] == before + 1
 
 
 def test_a_client_that_leaves_while_it_waits_takes_no_worker(served: Served) -> None:
-    text = PRODUCT.replace(" ", "%20").replace("{", "%7B").replace("}", "%7D").replace("?", "%3F").encode()
+    text = (
+        PRODUCT.replace(" ", "%20")
+        .replace("{", "%7B")
+        .replace("}", "%7D")
+        .replace("?", "%3F")
+        .encode()
+    )
     with contextlib.ExitStack() as stack:
         for number in range(2):
-            stack.enter_context(connection(served, b"GET /sparql?query=%23" + b"x" * number + b"%0a" + text + b" HTTP/1.1\r\nHost: a\r\n\r\n"))
+            stack.enter_context(
+                connection(
+                    served,
+                    b"GET /sparql?query=%23"
+                    + b"x" * number
+                    + b"%0a"
+                    + text
+                    + b" HTTP/1.1\r\nHost: a\r\n\r\n",
+                )
+            )
         until(lambda: served.health()["busy"] == 2, seconds=3, what="both queries run")
         for _ in range(3):
-            with connection(served, b"GET /sparql?query=ASK%7B%3Fs%20%3Fp%201%7D HTTP/1.1\r\nHost: a\r\n\r\n"):
+            with connection(
+                served, b"GET /sparql?query=ASK%7B%3Fs%20%3Fp%201%7D HTTP/1.1\r\nHost: a\r\n\r\n"
+            ):
                 time.sleep(0.1)
-    until(lambda: served.health() | {"version": ""} == {"status": "ok", "version": "", "free": 2, "busy": 0}, seconds=3, what="both are free again")
+    until(
+        lambda: (
+            served.health() | {"version": ""}
+            == {"status": "ok", "version": "", "free": 2, "busy": 0}
+        ),
+        seconds=3,
+        what="both are free again",
+    )
     until(lambda: served.metrics()["lodpipe_queries_waiting"] == 0, seconds=2, what="nobody waits")
 
 
 def test_requests_one_behind_the_other_on_one_connection(served: Served) -> None:
     request = b"GET /sparql?query=ASK%7B%7D HTTP/1.1\r\nHost: a\r\n\r\n"
-    with connection(served, request * 20 + request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")) as one:
+    with connection(
+        served, request * 20 + request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    ) as one:
         assert received(one).count(b"HTTP/1.1 200 OK") == 21
 
 
 def test_many_clients_at_once(served: Served) -> None:
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda number: served.query(f"SELECT ({number} AS ?n) {{}}").rows(), range(200)))
+        found = list(
+            pool.map(
+                lambda number: served.query(f"SELECT ({number} AS ?n) {{}}").rows(), range(200)
+            )
+        )
     assert found == [[(str(number),)] for number in range(200)]

@@ -1,4 +1,6 @@
-"""Queries that would take all time or memory: each is stopped at its bounds, and the others notice nothing."""
+"""Queries that would take all time or memory: each is stopped at its bounds, and the others notice
+nothing.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,16 @@ from serving import Answer, Served, cases, descendants, filled, serving, until
 
 CASES = cases("hostile.yaml")
 SECONDS, MEMORY, PROCESSES = 0.5, 300_000_000, 3
-LIMITS = ("--timeout", SECONDS, "--memory", "300MB", "--max-result", "5MB", "--processes", PROCESSES)
+LIMITS = (
+    "--timeout",
+    SECONDS,
+    "--memory",
+    "300MB",
+    "--max-result",
+    "5MB",
+    "--processes",
+    PROCESSES,
+)
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +57,9 @@ def memory(pid: int) -> int:
         lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     except OSError:
         return 0
-    return sum(int(line.split()[1]) * 1024 for line in lines if line.startswith(("RssAnon:", "VmSwap:")))
+    return sum(
+        int(line.split()[1]) * 1024 for line in lines if line.startswith(("RssAnon:", "VmSwap:"))
+    )
 
 
 class Watch(threading.Thread):
@@ -61,12 +74,16 @@ class Watch(threading.Thread):
     def run(self) -> None:
         while not self.ending.wait(0.02):
             started = time.monotonic()
-            answer = self.server.query(f"SELECT ({self.asked} AS ?n) {{ ?s ?p ?o }} LIMIT 1")  # another text each time: nothing comes from the cache
+            answer = self.server.query(
+                f"SELECT ({self.asked} AS ?n) {{ ?s ?p ?o }} LIMIT 1"
+            )  # another text each time: nothing comes from the cache
             self.slowest = max(self.slowest, time.monotonic() - started)
             if answer.status != 200 or answer.rows() != [(str(self.asked),)]:
                 self.wrong.append(answer)
             self.asked += 1
-            self.largest = max(self.largest, *(memory(pid) for pid in descendants(self.server.process.pid)))
+            self.largest = max(
+                self.largest, *(memory(pid) for pid in descendants(self.server.process.pid))
+            )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="memory of processes is read from /proc")
@@ -86,19 +103,28 @@ def test_every_hostile_query_is_stopped_and_others_are_answered(served: Served) 
             wrong.append((case["case"], answer.status, round(passed, 2), answer.body[:150]))
     watch.ending.set()
     watch.join()
-    print(ends, f"{watch.asked} simple queries meanwhile, slowest {watch.slowest:.2f} s, largest worker {watch.largest / 1e6:.0f} MB")
+    print(
+        ends,
+        f"{watch.asked} simple queries meanwhile, slowest {watch.slowest:.2f} s, largest worker {watch.largest / 1e6:.0f} MB",
+    )
     assert not wrong, "\n".join(map(str, wrong))
     assert watch.wrong == []
     assert watch.asked > len(CASES)
     assert watch.largest < before + MEMORY + 50_000_000
-    until(lambda: served.health()["free"] == PROCESSES, seconds=5, what="as many workers as before are ready")
+    until(
+        lambda: served.health()["free"] == PROCESSES,
+        seconds=5,
+        what="as many workers as before are ready",
+    )
     until(lambda: len(workers(served)) == PROCESSES, seconds=5, what="no others are left")
     assert not [line for line in served.lines() if line["status"] == 500]
     assert served.metrics()["lodpipe_workers_replaced"] >= ends[504]
 
 
 def test_hostile_queries_all_at_once_leave_the_server_whole(served: Served) -> None:
-    """Three times as many as there are processes: they are stopped or turned away with 503, and afterwards all is well."""
+    """Three times as many as there are processes: they are stopped or turned away with 503, and
+    afterwards all is well.
+    """
     told: list[Answer] = []
     text = text_of(CASES[0])
 
@@ -114,7 +140,9 @@ def test_hostile_queries_all_at_once_leave_the_server_whole(served: Served) -> N
     assert {one.status for one in told} <= {503, 504}
     assert all(int(one.headers["retry-after"]) >= 1 for one in told if one.status == 503)
     assert served.query("ASK {}").status == 200
-    until(lambda: served.health()["free"] == PROCESSES, seconds=5, what="all workers are free again")
+    until(
+        lambda: served.health()["free"] == PROCESSES, seconds=5, what="all workers are free again"
+    )
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits of processes are read from /proc")
@@ -125,7 +153,11 @@ def test_a_worker_is_bounded_by_the_system(served: Served) -> None:
         assert bounds["Max open files"] == "0"
         assert bounds["Max core file size"] == "0"
         assert int(bounds["Max address space"]) < 10_000_000_000
-        assert [path.resolve().name for path in Path(f"/proc/{pid}/fd").iterdir() if path.resolve().is_file()] == []
+        assert [
+            path.resolve().name
+            for path in Path(f"/proc/{pid}/fd").iterdir()
+            if path.resolve().is_file()
+        ] == []
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the bounds are Linux's")
@@ -142,5 +174,7 @@ def test_a_confined_process_can_open_nothing(attempt: str, raised: str) -> None:
         f"import os, socket, subprocess\nfrom lodpipe.queries.worker import confine\nconfine(100_000_000)\n"
         f"try:\n    {attempt}\nexcept {raised} as error:\n    print('refused')\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=20, check=False
+    )
     assert done.stdout == "refused\n", done.stderr

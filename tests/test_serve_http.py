@@ -1,4 +1,6 @@
-"""The endpoint and the files over HTTP: what is refused, caching, ranges, other sites' scripts, graphs, and a client library."""
+"""The endpoint and the files over HTTP: what is refused, caching, ranges, other sites' scripts,
+graphs, and a client library.
+"""
 
 from __future__ import annotations
 
@@ -31,10 +33,21 @@ def sent(server: Served, case: dict[str, Any]) -> tuple[int, str]:
         answer = server.query(case["query"], None)
     else:
         more = filled(case.get("fill", ()))
-        body = bytes.fromhex(case["hex"]) if "hex" in case else case["body"].encode() if "body" in case else None
+        body = (
+            bytes.fromhex(case["hex"])
+            if "hex" in case
+            else case["body"].encode()
+            if "body" in case
+            else None
+        )
         path = case.get("path", "/sparql") + ("" if body is not None else more)
         headers = {"Content-Type": case["type"]} if "type" in case else {}
-        answer = server.ask(path, method=case.get("method", "GET"), headers=headers, body=None if body is None else body + more.encode())
+        answer = server.ask(
+            path,
+            method=case.get("method", "GET"),
+            headers=headers,
+            body=None if body is None else body + more.encode(),
+        )
     return answer.status, answer.body.decode("utf-8", "replace")
 
 
@@ -45,15 +58,30 @@ def test_requests(server: Served) -> None:
     for case in CASES:
         status, body = sent(server, case)
         expected = case["status"] if isinstance(case["status"], list) else [case["status"]]
-        if status not in expected or case.get("says", "") not in body or (status >= 400 and not body.strip()):
+        if (
+            status not in expected
+            or case.get("says", "") not in body
+            or (status >= 400 and not body.strip())
+        ):
             wrong.append((case["case"], status, body[:200]))
     assert not wrong, "\n".join(map(str, wrong))
 
 
-# -- caching -----------------------------------------------------------------------------------------------------------
+# -- caching ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("path", ["/sparql?query=ASK%7B%7D", "/lab/brandis.ttl", "/lab/brandis.html", "/rogl.nt", "/sparql", "/", "/catalog.ttl"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/sparql?query=ASK%7B%7D",
+        "/lab/brandis.ttl",
+        "/lab/brandis.html",
+        "/rogl.nt",
+        "/sparql",
+        "/",
+        "/catalog.ttl",
+    ],
+)
 def test_an_answer_is_sent_again_only_when_it_has_changed(server: Served, path: str) -> None:
     first = server.ask(path)
     tag = first.headers["etag"]
@@ -66,7 +94,10 @@ def test_an_answer_is_sent_again_only_when_it_has_changed(server: Served, path: 
 
 
 def test_each_format_has_its_own_tag(server: Served) -> None:
-    tags = {server.query(COUNT, one).headers["etag"] for one in (JSON, "application/sparql-results+xml", "text/csv", "text/tab-separated-values")}
+    tags = {
+        server.query(COUNT, one).headers["etag"]
+        for one in (JSON, "application/sparql-results+xml", "text/csv", "text/tab-separated-values")
+    }
     assert len(tags) == 4
 
 
@@ -79,29 +110,54 @@ def test_what_differs_each_time_is_not_kept(server: Served, function: str) -> No
 
 
 def test_errors_are_not_kept(server: Served) -> None:
-    for path in ("/sparql?query=nonsense", "/lab/nowhere", "/sparql?query=ASK%7B%7D&query=ASK%7B%7D"):
+    for path in (
+        "/sparql?query=nonsense",
+        "/lab/nowhere",
+        "/sparql?query=ASK%7B%7D&query=ASK%7B%7D",
+    ):
         answer = server.ask(path)
         assert answer.status >= 400
         assert answer.headers["cache-control"] == "no-store"
 
 
 @pytest.mark.parametrize(
-    "path", ["/sparql?query=ASK%7B%7D", "/sparql", "/lab/brandis", "/lab/brandis.ttl", "/rogl.nt", "/lab/nowhere", "/health", "/metrics", "/"]
+    "path",
+    [
+        "/sparql?query=ASK%7B%7D",
+        "/sparql",
+        "/lab/brandis",
+        "/lab/brandis.ttl",
+        "/rogl.nt",
+        "/lab/nowhere",
+        "/health",
+        "/metrics",
+        "/",
+    ],
 )
 def test_head_says_what_get_says_without_a_body(server: Served, path: str) -> None:
     got, head = server.ask(path), server.ask(path, method="HEAD")
     assert (head.status, head.body) == (got.status, b"")
-    names = {"content-type", "etag", "location", "vary", "content-length"} - ({"content-length"} if path in ("/metrics", "/health") else set())
-    assert {name: head.headers.get(name) for name in names} == {name: got.headers.get(name) for name in names}
+    names = {"content-type", "etag", "location", "vary", "content-length"} - (
+        {"content-length"} if path in ("/metrics", "/health") else set()
+    )
+    assert {name: head.headers.get(name) for name in names} == {
+        name: got.headers.get(name) for name in names
+    }
 
 
-# -- ranges ------------------------------------------------------------------------------------------------------------
+# -- ranges ----------------------------------------------------------------------------------------
 
 
 def test_a_dump_comes_in_parts(server: Served, publication: Path) -> None:
     data = (publication / "dist/rogl.nt").read_bytes()
     size = len(data)
-    parts = [("0-0", 0, 1), ("0-99", 0, 100), (f"{size - 5}-", size - 5, size), ("-7", size - 7, size), (f"100-{size * 2}", 100, size)]
+    parts = [
+        ("0-0", 0, 1),
+        ("0-99", 0, 100),
+        (f"{size - 5}-", size - 5, size),
+        ("-7", size - 7, size),
+        (f"100-{size * 2}", 100, size),
+    ]
     for given, begin, end in parts:
         part = server.ask("/rogl.nt", headers={"Range": f"bytes={given}"})
         assert (part.status, part.body) == (206, data[begin:end]), given
@@ -111,25 +167,35 @@ def test_a_dump_comes_in_parts(server: Served, publication: Path) -> None:
     assert server.ask("/rogl.nt").headers["accept-ranges"] == "bytes"
 
 
-def test_a_download_goes_on_only_where_the_file_is_the_same(server: Served, publication: Path) -> None:
+def test_a_download_goes_on_only_where_the_file_is_the_same(
+    server: Served, publication: Path
+) -> None:
     whole = server.ask("/rogl.nt")
-    same = server.ask("/rogl.nt", headers={"Range": "bytes=10-19", "If-Range": whole.headers["etag"]})
+    same = server.ask(
+        "/rogl.nt", headers={"Range": "bytes=10-19", "If-Range": whole.headers["etag"]}
+    )
     assert (same.status, same.body) == (206, whole.body[10:20])
     other = server.ask("/rogl.nt", headers={"Range": "bytes=10-19", "If-Range": '"another"'})
     assert (other.status, other.body) == (200, whole.body)
 
 
-@pytest.mark.parametrize("given", ["bytes=x-y", "bytes=5-1", "bytes=", "lines=0-1", "bytes=-", "bytes=0-1," * 400])
+@pytest.mark.parametrize(
+    "given", ["bytes=x-y", "bytes=5-1", "bytes=", "lines=0-1", "bytes=-", "bytes=0-1," * 400]
+)
 def test_a_range_that_is_none_does_no_harm(server: Served, given: str) -> None:
     assert server.ask("/rogl.nt", headers={"Range": given}).status in (200, 206, 400, 416)
 
 
-# -- other sites' scripts ----------------------------------------------------------------------------------------------
+# -- other sites' scripts --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/sparql", "/lab/brandis", "/lab/brandis.ttl", "/rogl.nt"])
 def test_scripts_of_other_sites_may_ask(server: Served, path: str) -> None:
-    headers = {"Origin": "https://example.org", "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "content-type"}
+    headers = {
+        "Origin": "https://example.org",
+        "Access-Control-Request-Method": "POST",
+        "Access-Control-Request-Headers": "content-type",
+    }
     before = server.ask(path, method="OPTIONS", headers=headers)
     assert before.status == 204
     assert before.headers["access-control-allow-origin"] == "*"
@@ -142,19 +208,27 @@ def test_scripts_of_other_sites_may_ask(server: Served, path: str) -> None:
 
 
 def test_errors_can_be_read_by_them_too(server: Served) -> None:
-    for path in ("/sparql?query=nonsense", "/lab/nowhere", "/sparql?query=SELECT*%7BSERVICE%20%3Fx%7B%7D%7D"):
+    for path in (
+        "/sparql?query=nonsense",
+        "/lab/nowhere",
+        "/sparql?query=SELECT*%7BSERVICE%20%3Fx%7B%7D%7D",
+    ):
         answer = server.ask(path)
         assert answer.status >= 400
         assert answer.headers["access-control-allow-origin"] == "*"
         assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-# -- graphs ------------------------------------------------------------------------------------------------------------
+# -- graphs ----------------------------------------------------------------------------------------
 
 
-def test_the_default_graph_is_the_union_without_doubles(server: Served, graphs: list[tuple[str, set[ox.Triple]]]) -> None:
+def test_the_default_graph_is_the_union_without_doubles(
+    server: Served, graphs: list[tuple[str, set[ox.Triple]]]
+) -> None:
     union = set().union(*(one for _, one in graphs))
-    assert sum(len(one) for _, one in graphs) > len(union), "no statement stands in two graphs: the test shows nothing"
+    assert sum(len(one) for _, one in graphs) > len(union), (
+        "no statement stands in two graphs: the test shows nothing"
+    )
     assert server.query(COUNT).rows() == [(str(len(union)),)]
     named = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }"
     assert server.query(named).rows() == [(str(sum(len(one) for _, one in graphs)),)]
@@ -169,7 +243,9 @@ def doubled(graphs: list[tuple[str, set[ox.Triple]]]) -> list[str]:
     raise AssertionError
 
 
-def test_several_default_graphs_are_merged(server: Served, graphs: list[tuple[str, set[ox.Triple]]]) -> None:
+def test_several_default_graphs_are_merged(
+    server: Served, graphs: list[tuple[str, set[ox.Triple]]]
+) -> None:
     names = doubled(graphs)
     sizes = dict(graphs)
     union = str(len(sizes[names[0]] | sizes[names[1]]))
@@ -187,15 +263,18 @@ def test_several_default_graphs_are_merged(server: Served, graphs: list[tuple[st
     assert of_the_request.rows() == [(str(len(sizes[names[0]])),)]
 
 
-def test_construct_and_describe_have_no_doubles(server: Served, graphs: list[tuple[str, set[ox.Triple]]]) -> None:
+def test_construct_and_describe_have_no_doubles(
+    server: Served, graphs: list[tuple[str, set[ox.Triple]]]
+) -> None:
     names = doubled(graphs)
     lines = server.query(
-        f"CONSTRUCT {{ ?s ?p ?o }} FROM <{names[0]}> FROM <{names[1]}> WHERE {{ ?s ?p ?o }}", "application/n-triples"
+        f"CONSTRUCT {{ ?s ?p ?o }} FROM <{names[0]}> FROM <{names[1]}> WHERE {{ ?s ?p ?o }}",
+        "application/n-triples",
     ).body.splitlines()
     assert len(lines) == len(set(lines)) == len(dict(graphs)[names[0]] | dict(graphs)[names[1]])
 
 
-# -- a client library --------------------------------------------------------------------------------------------------
+# -- a client library ------------------------------------------------------------------------------
 
 
 def wrapped(server: Served, text: str, form: str) -> SPARQLWrapper:
@@ -207,7 +286,12 @@ def wrapped(server: Served, text: str, form: str) -> SPARQLWrapper:
 
 def test_sparqlwrapper_gets_rows(server: Served) -> None:
     expected = server.query(COUNT).rows()[0][0]
-    assert wrapped(server, COUNT, WRAPPED_JSON).query().convert()["results"]["bindings"][0]["n"]["value"] == expected
+    assert (
+        wrapped(server, COUNT, WRAPPED_JSON)
+        .query()
+        .convert()["results"]["bindings"][0]["n"]["value"]
+        == expected
+    )
     document = wrapped(server, COUNT, XML).query().convert()
     assert document.getElementsByTagName("literal")[0].firstChild.data == expected
     assert wrapped(server, COUNT, CSV).query().convert().decode().split() == ["n", expected]
@@ -219,7 +303,9 @@ def test_sparqlwrapper_gets_graphs(server: Served) -> None:
     graph = wrapped(server, text, RDFXML).query().convert()
     assert isinstance(graph, rdflib.Graph)
     assert len(graph) > 100
-    assert set(rdflib.Graph().parse(data=wrapped(server, text, TURTLE).query().convert(), format="turtle")) == set(graph)
+    assert set(
+        rdflib.Graph().parse(data=wrapped(server, text, TURTLE).query().convert(), format="turtle")
+    ) == set(graph)
 
 
 @pytest.mark.parametrize("encoding", [URLENCODED, POSTDIRECTLY])
@@ -230,7 +316,9 @@ def test_sparqlwrapper_posts(server: Served, encoding: str) -> None:
     assert int(wrapper.query().convert()["results"]["bindings"][0]["n"]["value"]) > 1000
 
 
-def test_the_service_description_counts_what_a_query_counts(server: Served, publication: Path) -> None:
+def test_the_service_description_counts_what_a_query_counts(
+    server: Served, publication: Path
+) -> None:
     graph = rdflib.Graph().parse(data=server.ask("/sparql", "text/turtle").body, format="turtle")
     stated = {int(count) for count in graph.objects(None, rdflib.VOID.triples)}
     counted = server.query(COUNT, "text/csv").body.decode().split()

@@ -26,14 +26,17 @@ from serving import Answer, Served, descendants, running, serving, until
 from support import ROOT, copy_project, errors_told, run_process
 
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
-PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?o ?p }"  # hours on any machine
+# hours on any machine
+PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l . ?m ?o ?p }"
 linux = pytest.mark.skipif(sys.platform != "linux", reason="processes are looked at in /proc")
 
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The second publication, built."""
-    project = copy_project(tmp_path_factory.mktemp("small") / "project", ROOT / "tests/projects/libraries")
+    project = copy_project(
+        tmp_path_factory.mktemp("small") / "project", ROOT / "tests/projects/libraries"
+    )
     done = run_process("build", "--project", project, "--no-site")
     assert done.returncode == 0, done.stderr
     return project
@@ -49,7 +52,9 @@ def project(small: Path, tmp_path: Path) -> Path:
 def start(project: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Starts servers over it, and ends them."""
     with contextlib.ExitStack() as stack:
-        yield lambda *options: stack.enter_context(serving(project, tmp_path / "told", "--processes", 2, *options))
+        yield lambda *options: stack.enter_context(
+            serving(project, tmp_path / "told", "--processes", 2, *options)
+        )
 
 
 def replaced(project: Path, change: Callable[[Path], None]) -> None:
@@ -58,7 +63,10 @@ def replaced(project: Path, change: Callable[[Path], None]) -> None:
     shutil.copytree(project / "dist", new)
     change(new)
     names = sorted(path for path in new.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
-    sums = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(new)}\n" for path in names)
+    sums = (
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(new)}\n"
+        for path in names
+    )
     (new / "SHA256SUMS").write_text("".join(sums), "utf-8")
     swap(new, project / "dist")
     shutil.rmtree(new, ignore_errors=True)
@@ -70,12 +78,14 @@ def one_more(number: int) -> Callable[[Path], None]:
     def change(dist: Path) -> None:
         for suffix, graph in (("nt", ""), ("nq", " <https://libraries.example/more>")):
             with (dist / f"libraries.{suffix}").open("a", encoding="utf-8") as dump:
-                dump.write(f'<https://libraries.example/more/{number}> <https://schema.org/name> "more"{graph} .\n')
+                dump.write(
+                    f'<https://libraries.example/more/{number}> <https://schema.org/name> "more"{graph} .\n'
+                )
 
     return change
 
 
-# -- new data ----------------------------------------------------------------------------------------------------------
+# -- new data --------------------------------------------------------------------------------------
 
 
 class Load(threading.Thread):
@@ -99,7 +109,9 @@ class Load(threading.Thread):
             time.sleep(0.002)
 
 
-def test_new_data_takes_the_place_of_old_under_load(project: Path, start: Callable[..., Served]) -> None:
+def test_new_data_takes_the_place_of_old_under_load(
+    project: Path, start: Callable[..., Served]
+) -> None:
     server = start()
     (before,) = server.query(COUNT).rows()[0]
     tag, file_tag = server.query(COUNT).headers["etag"], server.ask("/libraries.nt").headers["etag"]
@@ -114,11 +126,23 @@ def test_new_data_takes_the_place_of_old_under_load(project: Path, start: Callab
     for one in load:
         one.start()
     for number in range(3):
-        until(lambda number=number: len(load[0].answers) == number + 1, seconds=15, what="the load has an answer of this state")
+        until(
+            lambda number=number: len(load[0].answers) == number + 1,
+            seconds=15,
+            what="the load has an answer of this state",
+        )
         replaced(project, one_more(number))
         expected = [(str(int(before) + number + 1),)]
-        until(lambda expected=expected: server.query(COUNT).rows() == expected, seconds=15, what=f"the new answer {expected}")
-    until(lambda: len(load[0].answers) == 4, seconds=15, what="the load has an answer of the last state")
+        until(
+            lambda expected=expected: server.query(COUNT).rows() == expected,
+            seconds=15,
+            what=f"the new answer {expected}",
+        )
+    until(
+        lambda: len(load[0].answers) == 4,
+        seconds=15,
+        what="the load has an answer of the last state",
+    )
     for one in load:
         one.ending.set()
         one.join(20)
@@ -129,10 +153,16 @@ def test_new_data_takes_the_place_of_old_under_load(project: Path, start: Callab
     assert server.query(COUNT).headers["etag"] != tag
     assert server.ask("/libraries.nt").headers["etag"] != file_tag
     assert server.metrics()["lodpipe_reloads_total"] == 3
-    until(lambda: len(descendants(server.process.pid)) == 3, seconds=15, what="the processes of old data have gone")
+    until(
+        lambda: len(descendants(server.process.pid)) == 3,
+        seconds=15,
+        what="the processes of old data have gone",
+    )
 
 
-def test_a_query_that_runs_ends_on_the_old_data(project: Path, start: Callable[..., Served]) -> None:
+def test_a_query_that_runs_ends_on_the_old_data(
+    project: Path, start: Callable[..., Served]
+) -> None:
     server = start("--timeout", 4)
     told: list[Answer] = []
     thread = threading.Thread(target=lambda: told.append(server.query(PRODUCT)))
@@ -154,29 +184,41 @@ def missing(dist: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [broken, missing])
-def test_a_broken_dist_leaves_the_old_data_in_place(project: Path, start: Callable[..., Served], change: Callable[[Path], None]) -> None:
+def test_a_broken_dist_leaves_the_old_data_in_place(
+    project: Path, start: Callable[..., Served], change: Callable[[Path], None]
+) -> None:
     server = start()
     before = server.query(COUNT).rows()
     good = shutil.copytree(project / "dist", project.parent / "good")
     replaced(project, change)
-    until(lambda: server.metrics().get("lodpipe_reloads_failed_total", 0) == 1, seconds=10, what="the change is seen")
+    until(
+        lambda: server.metrics().get("lodpipe_reloads_failed_total", 0) == 1,
+        seconds=10,
+        what="the change is seen",
+    )
     assert server.query(COUNT).rows() == before
-    assert server.query("SELECT (1 AS ?x) (COUNT(*) AS ?n) { ?s ?p ?o }").rows()[0][1] == before[0][0]
+    assert (
+        server.query("SELECT (1 AS ?x) (COUNT(*) AS ?n) { ?s ?p ?o }").rows()[0][1] == before[0][0]
+    )
     assert [line["event"] for line in server.lines() if "event" in line] == ["reload failed"]
     shutil.rmtree(project / "dist.next", ignore_errors=True)
     shutil.copytree(good, project / "dist.next")
     one_more(1)(project / "dist.next")
     swap(project / "dist.next", project / "dist")
     expected = [(str(int(before[0][0]) + 1),)]
-    until(lambda: server.query(COUNT).rows() == expected, seconds=10, what="the fixed data is there")
+    until(
+        lambda: server.query(COUNT).rows() == expected, seconds=10, what="the fixed data is there"
+    )
 
 
-# -- the end -----------------------------------------------------------------------------------------------------------
+# -- the end ---------------------------------------------------------------------------------------
 
 
 @linux
 @pytest.mark.parametrize(("word", "code"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_query_that_runs_is_answered_before_the_end(start: Callable[..., Served], word: signal.Signals, code: int) -> None:
+def test_a_query_that_runs_is_answered_before_the_end(
+    start: Callable[..., Served], word: signal.Signals, code: int
+) -> None:
     server = start("--timeout", 2)
     told: list[Answer] = []
     thread = threading.Thread(target=lambda: told.append(server.query(PRODUCT)))
@@ -225,7 +267,11 @@ def test_workers_that_are_killed_are_replaced(start: Callable[..., Served]) -> N
     (holder,) = [pid for pid in descendants(server.process.pid) if descendants(pid)]
     for pid in descendants(holder):
         os.kill(pid, signal.SIGKILL)
-    until(lambda: server.query(f"SELECT ({time.monotonic_ns()} AS ?n) {{}}").status == 200, seconds=5, what="queries are answered again")
+    until(
+        lambda: server.query(f"SELECT ({time.monotonic_ns()} AS ?n) {{}}").status == 200,
+        seconds=5,
+        what="queries are answered again",
+    )
     until(lambda: len(descendants(holder)) == 2, seconds=5, what="as many workers as before")
 
 
@@ -234,17 +280,26 @@ def test_data_whose_process_is_killed_is_loaded_again(start: Callable[..., Serve
     server = start()
     (holder,) = [pid for pid in descendants(server.process.pid) if descendants(pid)]
     os.kill(holder, signal.SIGKILL)
-    until(lambda: any(line.get("event") == "reload" for line in server.lines()), seconds=10, what="the data is loaded again")
+    until(
+        lambda: any(line.get("event") == "reload" for line in server.lines()),
+        seconds=10,
+        what="the data is loaded again",
+    )
     assert server.ask("/health").status == 200
     assert server.query(f"SELECT ({time.monotonic_ns()} AS ?n) {{}}").status == 200
 
 
-# -- what it tells -----------------------------------------------------------------------------------------------------
+# -- what it tells ---------------------------------------------------------------------------------
 
 
 def test_the_log_is_one_line_of_json_for_each_request(start: Callable[..., Served]) -> None:
     server = start()
-    secret = {"User-Agent": "agent-of-somebody", "Referer": "https://somewhere.example/", "X-Forwarded-For": "192.0.2.1", "Cookie": "a=b"}
+    secret = {
+        "User-Agent": "agent-of-somebody",
+        "Referer": "https://somewhere.example/",
+        "X-Forwarded-For": "192.0.2.1",
+        "Cookie": "a=b",
+    }
     server.ask("/catalog.ttl", headers=secret)
     server.ask("/library/nowhere%0a%22x", headers=secret)
     server.query("ASK { 'ü' }", None)
@@ -252,9 +307,19 @@ def test_the_log_is_one_line_of_json_for_each_request(start: Callable[..., Serve
     until(lambda: len(server.lines()) >= 4, seconds=3, what="four lines")
     # A line is written when its answer is out, so the next request's may overtake it.
     lines = sorted(server.lines(), key=lambda one: (one["status"], one["address"]))
-    lines = [*(one for one in lines if one["status"] != 400), *(one for one in lines if one["status"] == 400)]
-    assert [(one["method"], one["status"]) for one in lines] == [("GET", 200), ("GET", 404), ("GET", 400), ("GET", 400)]
-    assert [set(one) for one in lines] == [{"time", "method", "address", "status", "bytes", "milliseconds"}] * 4
+    lines = [
+        *(one for one in lines if one["status"] != 400),
+        *(one for one in lines if one["status"] == 400),
+    ]
+    assert [(one["method"], one["status"]) for one in lines] == [
+        ("GET", 200),
+        ("GET", 404),
+        ("GET", 400),
+        ("GET", 400),
+    ]
+    assert [set(one) for one in lines] == [
+        {"time", "method", "address", "status", "bytes", "milliseconds"}
+    ] * 4
     assert lines[0]["address"] == "/catalog.ttl"
     assert lines[0]["bytes"] == len(server.ask("/catalog.ttl").body)
     assert all(len(one["address"]) <= 2000 for one in lines)
@@ -284,19 +349,27 @@ def test_figures_for_prometheus(start: Callable[..., Served]) -> None:
     assert told["lodpipe_request_seconds_count route=sparql"] == 4
     assert told["lodpipe_cache_hits_total"] == 1
     assert told["lodpipe_workers_replaced"] == 1
-    assert (told["lodpipe_workers state=free"], told["lodpipe_workers state=busy"], told["lodpipe_queries_waiting"]) == (2, 0, 0)
+    assert (
+        told["lodpipe_workers state=free"],
+        told["lodpipe_workers state=busy"],
+        told["lodpipe_queries_waiting"],
+    ) == (2, 0, 0)
     assert told["lodpipe_statements"] == 2 * int(server.query(COUNT).rows()[0][0])
 
 
 def test_health(start: Callable[..., Served]) -> None:
     server = start()
     answer = server.ask("/health")
-    assert (answer.status, answer.media_type, answer.headers["cache-control"]) == (200, "application/json", "no-store")
+    assert (answer.status, answer.media_type, answer.headers["cache-control"]) == (
+        200,
+        "application/json",
+        "no-store",
+    )
     told = server.health()
     assert (told["status"], told["free"], told["busy"], len(told["version"])) == ("ok", 2, 0, 16)
 
 
-# -- the start ---------------------------------------------------------------------------------------------------------
+# -- the start -------------------------------------------------------------------------------------
 
 
 def test_without_dist_there_is_nothing_to_serve(tmp_path: Path) -> None:
@@ -328,13 +401,29 @@ def test_dumps_that_cannot_be_read_are_told(project: Path) -> None:
 @pytest.mark.parametrize("module", ["uvicorn", "starlette", "prometheus_client", "httptools"])
 def test_a_missing_extra_is_told(module: str, project: Path) -> None:
     script = f"import sys\nsys.modules[{module!r}] = None\nfrom lodpipe.commands.cli import main\nmain(['serve', '--project', {str(project)!r}])"
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
     assert done.returncode == 1
     assert "pip install 'lodpipe[serve]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("options", [["--memory", "much"], ["--max-result", "-1MB"], ["--port", "70000"], ["--timeout", "0"], ["--processes", "0"]])
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--memory", "much"],
+        ["--max-result", "-1MB"],
+        ["--port", "70000"],
+        ["--timeout", "0"],
+        ["--processes", "0"],
+    ],
+)
 def test_a_bound_that_is_none_is_told(options: list[str], project: Path) -> None:
     done = run_process("serve", "--project", project, *options)
     assert done.returncode == 2
@@ -343,5 +432,15 @@ def test_a_bound_that_is_none_is_told(options: list[str], project: Path) -> None
 
 def test_help_lists_the_options() -> None:
     text = CliRunner().invoke(main, ["serve", "--help"]).output
-    options = ("--host", "--port", "--timeout", "--memory", "--processes", "--max-result", "--client-timeout", "--quiet", "--project")
+    options = (
+        "--host",
+        "--port",
+        "--timeout",
+        "--memory",
+        "--processes",
+        "--max-result",
+        "--client-timeout",
+        "--quiet",
+        "--project",
+    )
     assert [one for one in options if one not in text] == []

@@ -1,4 +1,6 @@
-"""What a client gets by its headers: forms of queries, and every class of resource, like the web servers' configurations."""
+"""What a client gets by its headers: forms of queries, and every class of resource, like the web
+servers' configurations.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ def test_the_matrix_of_queries(server: Served) -> None:
     wrong = []
     for case in CASES:
         answer = server.query(QUERIES[case["form"]], case["accept"])
-        if (answer.status, answer.media_type) != (case["status"], case["type"]) or (answer.status == 200 and answer.headers["vary"] != "Accept"):
+        if (answer.status, answer.media_type) != (case["status"], case["type"]) or (
+            answer.status == 200 and answer.headers["vary"] != "Accept"
+        ):
             wrong.append((case, answer.status, answer.headers))
     assert not wrong, "\n".join(map(str, wrong))
 
@@ -51,12 +55,17 @@ def test_every_format_says_the_same(server: Served) -> None:
     for form in ("select", "ask"):
         told = {}
         for media_type in ("application/sparql-results+json", "application/sparql-results+xml"):
-            result = Result.parse(io.BytesIO(server.query(QUERIES[form], media_type).body), content_type=media_type)
+            result = Result.parse(
+                io.BytesIO(server.query(QUERIES[form], media_type).body), content_type=media_type
+            )
             told[media_type] = result.askAnswer if form == "ask" else sorted(map(tuple, result))
         assert told["application/sparql-results+json"] == told["application/sparql-results+xml"]
         assert told["application/sparql-results+json"]
     for form in ("construct", "describe"):
-        graphs = [set(rdflib.Graph().parse(data=server.query(QUERIES[form], one).body, format=one)) for one in SUFFIXES.values()]
+        graphs = [
+            set(rdflib.Graph().parse(data=server.query(QUERIES[form], one).body, format=one))
+            for one in SUFFIXES.values()
+        ]
         assert len(graphs[0]) > 5
         assert all(one == graphs[0] for one in graphs)
 
@@ -67,13 +76,18 @@ def test_every_class_answers_every_accept_header(server: Served, samples: list[s
     for local in samples:
         for accept, suffix in ACCEPTS.items():
             answer = server.ask(f"/{local}", accept)
-            if (answer.status, answer.headers.get("location")) != (303, f"/{local}.{suffix}") or "Accept" not in answer.headers.get("vary", ""):
+            if (answer.status, answer.headers.get("location")) != (
+                303,
+                f"/{local}.{suffix}",
+            ) or "Accept" not in answer.headers.get("vary", ""):
                 wrong.append((local, accept, answer.status, answer.headers.get("location")))
     print(f"{len(samples)} resources × {len(ACCEPTS)} Accept headers")
     assert not wrong, "\n".join(map(str, wrong))
 
 
-def test_the_document_behind_the_redirect_tells_of_the_resource(server: Served, samples: list[str]) -> None:
+def test_the_document_behind_the_redirect_tells_of_the_resource(
+    server: Served, samples: list[str]
+) -> None:
     for local in samples:
         for suffix, media_type in SUFFIXES.items():
             answer = server.ask(f"/{local}.{suffix}")
@@ -87,7 +101,16 @@ def test_the_document_behind_the_redirect_tells_of_the_resource(server: Served, 
 
 @pytest.mark.parametrize(
     ("language", "page"),
-    [(None, ""), ("de", ""), ("en", ".en"), ("en-GB,en;q=0.8,de;q=0.2", ".en"), ("de;q=0.3, en;q=0.2", ""), ("fr", ""), ("en;q=0", ""), ("*", "")],
+    [
+        (None, ""),
+        ("de", ""),
+        ("en", ".en"),
+        ("en-GB,en;q=0.8,de;q=0.2", ".en"),
+        ("de;q=0.3, en;q=0.2", ""),
+        ("fr", ""),
+        ("en;q=0", ""),
+        ("*", ""),
+    ],
 )
 def test_the_language_chooses_the_page(server: Served, language: str | None, page: str) -> None:
     headers = {} if language is None else {"Accept-Language": language}
@@ -99,7 +122,9 @@ def test_the_language_chooses_the_page(server: Served, language: str | None, pag
     assert f'lang="{page[1:] or "de"}"'.encode() in start.body
 
 
-@pytest.mark.parametrize("local", ["catalog", "dataset", "distribution/ttl", "distribution/nt.gz", "service"])
+@pytest.mark.parametrize(
+    "local", ["catalog", "dataset", "distribution/ttl", "distribution/nt.gz", "service"]
+)
 def test_the_catalogue_answers_for_what_it_describes(server: Served, local: str) -> None:
     for suffix, accept in SUFFIXES.items():
         answer = server.ask(f"/{local}", accept)
@@ -125,20 +150,43 @@ def test_a_withdrawn_resource_answers_410_with_a_description(server: Served) -> 
 def test_a_replaced_resource_answers_301(server: Served) -> None:
     for suffix in ("", ".ttl", ".html"):
         answer = server.ask(f"/organisation/alte-stelle{suffix}", "text/turtle")
-        assert (answer.status, answer.headers["location"]) == (301, f"/organisation/stadt-brandis{suffix}")
+        assert (answer.status, answer.headers["location"]) == (
+            301,
+            f"/organisation/stadt-brandis{suffix}",
+        )
 
 
-@pytest.mark.parametrize("path", ["lab/nowhere", "nowhere", "lab/nowhere.ttl", "lab/brandis/nowhere/at/all", "lab/brandis.exe", "lab/", "sparql/x"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "lab/nowhere",
+        "nowhere",
+        "lab/nowhere.ttl",
+        "lab/brandis/nowhere/at/all",
+        "lab/brandis.exe",
+        "lab/",
+        "sparql/x",
+    ],
+)
 def test_what_never_was_answers_404(server: Served, path: str) -> None:
     for accept in (None, BROWSER, "text/turtle"):
         assert server.ask(f"/{path}", accept).status == 404
 
 
 def test_files_are_sent_as_they_are(server: Served, publication: Path) -> None:
-    files = {"rogl.ttl": "text/turtle", "rogl.nq": "application/n-quads", "rogl.ttl.gz": "application/gzip", "tables/labs.csv": "text/csv"}
+    files = {
+        "rogl.ttl": "text/turtle",
+        "rogl.nq": "application/n-quads",
+        "rogl.ttl.gz": "application/gzip",
+        "tables/labs.csv": "text/csv",
+    }
     for name, media_type in files.items():
         answer = server.ask(f"/{name}", "application/ld+json")
-        assert (answer.status, answer.media_type, answer.body) == (200, media_type, (publication / "dist" / name).read_bytes()), name
+        assert (answer.status, answer.media_type, answer.body) == (
+            200,
+            media_type,
+            (publication / "dist" / name).read_bytes(),
+        ), name
         assert "content-encoding" not in answer.headers
     assert json.loads(server.ask("/dataset.jsonld").body)
 

@@ -1,4 +1,6 @@
-"""The engine `columns`: what shapes it refuses, what it keeps of terms, how it asks SPARQL, and what `lodpipe validate` tells."""
+"""The engine `columns`: what shapes it refuses, what it keeps of terms, how it asks SPARQL, and
+what `lodpipe validate` tells.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,10 @@ HEAD = f"@prefix ex: <{EX}> . @prefix sh: <{SH}> . @prefix xsd: <{XSD}> . @prefi
 
 
 def parsed(turtle: str) -> list[tuple[str, str, str]]:
-    return [(str(q.subject), str(q.predicate), str(q.object)) for q in ox.parse(HEAD + turtle, format=ox.RdfFormat.TURTLE)]
+    return [
+        (str(q.subject), str(q.predicate), str(q.object))
+        for q in ox.parse(HEAD + turtle, format=ox.RdfFormat.TURTLE)
+    ]
 
 
 def refused(turtle: str) -> str:
@@ -38,16 +43,31 @@ def test_recursive_shapes_are_refused_with_the_way_round() -> None:
     [
         ("ex:S a sh:PropertyShape ; sh:minCount 1 .", "exactly one sh:path"),
         ("ex:S a sh:NodeShape ; sh:path ex:p .", "no sh:path"),
-        ("ex:S sh:targetClass ex:A ; sh:property ex:P . ex:P sh:minCount 1 .", "for property shapes only"),
+        (
+            "ex:S sh:targetClass ex:A ; sh:property ex:P . ex:P sh:minCount 1 .",
+            "for property shapes only",
+        ),
         ("ex:S sh:targetClass ex:A ; sh:minCount 1 .", "for property shapes only"),
-        ("ex:S sh:targetClass ex:A ; sh:property [ sh:path ex:p ; sh:minCount 1, 2 ] .", "more than once"),
-        ("ex:S sh:targetClass ex:A ; sh:property [ sh:path ex:p ; sh:maxCount 'many' ] .", "no whole number"),
+        (
+            "ex:S sh:targetClass ex:A ; sh:property [ sh:path ex:p ; sh:minCount 1, 2 ] .",
+            "more than once",
+        ),
+        (
+            "ex:S sh:targetClass ex:A ; sh:property [ sh:path ex:p ; sh:maxCount 'many' ] .",
+            "no whole number",
+        ),
         ("ex:S sh:targetClass ex:A ; sh:nodeKind ex:IRI .", "no node kind"),
         ("ex:S sh:targetClass ex:A ; sh:or ( ) .", "no members"),
         ("ex:S sh:targetClass ex:A ; sh:in ex:list .", "well-formed list"),
-        ("ex:S sh:targetClass ex:A ; sh:property [ sh:path ( ex:p ) ; sh:minCount 1 ] .", "at least two"),
+        (
+            "ex:S sh:targetClass ex:A ; sh:property [ sh:path ( ex:p ) ; sh:minCount 1 ] .",
+            "at least two",
+        ),
         ("ex:S sh:targetClass ex:A ; sh:node [ sh:path ex:p ] .", "a property shape"),
-        ("ex:S sh:targetClass ex:A ; sh:sparql [ sh:select 'SELECT $this WHERE { $this ex:p ?x MINUS { $this ex:q ?x } }' ] .", "MINUS"),
+        (
+            "ex:S sh:targetClass ex:A ; sh:sparql [ sh:select 'SELECT $this WHERE { $this ex:p ?x MINUS { $this ex:q ?x } }' ] .",
+            "MINUS",
+        ),
         ("ex:S sh:targetClass ex:A ; sh:sparql [ sh:message 'no query' ] .", "no single sh:select"),
     ],
 )
@@ -57,41 +77,63 @@ def test_ill_formed_shapes_are_refused(turtle: str, word: str) -> None:
 
 def test_texts_keep_what_they_are_made_of() -> None:
     data = parsed('ex:a a ex:A ; ex:p "a\\tb\\"c\\\\d\\n", "\\u0001\\u007F", "é😀"@de .')
-    rules = parsed("ex:S sh:targetClass ex:A ; sh:property ex:P . ex:P sh:path ex:p ; sh:maxLength 1 .")
+    rules = parsed(
+        "ex:S sh:targetClass ex:A ; sh:property ex:P . ex:P sh:path ex:p ; sh:maxLength 1 ."
+    )
     assert nameless(by_columns(data, rules)) == nameless(by_pyshacl(data, rules))
     assert len(by_columns(data, rules)) == 3
 
 
 def test_numbers_come_back_from_sparql_as_they_were_written() -> None:
     data = parsed('ex:a a ex:A ; ex:p "007"^^xsd:integer ; ex:q "1.50"^^xsd:decimal .')
-    query = f"SELECT $this ?value WHERE {{ $this <{EX}p>|<{EX}q> ?value . FILTER (isNumeric(?value)) }}"
-    rules = parsed(f'ex:S sh:targetClass ex:A ; sh:sparql [ sh:message "{{?value}} is a number" ; sh:select "{query}" ] .')
+    query = (
+        f"SELECT $this ?value WHERE {{ $this <{EX}p>|<{EX}q> ?value . FILTER (isNumeric(?value)) }}"
+    )
+    rules = parsed(
+        f'ex:S sh:targetClass ex:A ; sh:sparql [ sh:message "{{?value}} is a number" ; sh:select "{query}" ] .'
+    )
     found = shacl.validate(connection_with(data), read_model(rules)).results
     assert [one.value for one in found] == [f'"007"^^<{XSD}integer>', f'"1.50"^^<{XSD}decimal>']
     assert [one.messages for one in found] == [('"7 is a number"',), ('"1.5 is a number"',)]
 
 
-def test_plain_joins_need_no_sparql_engine_and_say_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_plain_joins_need_no_sparql_engine_and_say_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     data = parsed('ex:a a ex:A ; ex:p 1, 5 ; ex:q 3 . ex:b a ex:A ; ex:p "x" ; ex:q 3 .')
     query = f"SELECT $this ?value WHERE {{ $this <{EX}p> ?value ; <{EX}q> ?most . FILTER (?value > ?most) }}"
     rules = parsed(f"ex:S sh:targetClass ex:A ; sh:sparql [ sh:select '{query}' ] .")
     joined = by_columns(data, rules)
     monkeypatch.setattr("lodpipe.shacl.sparql_constraints.plain_join", lambda *_: None)
-    assert joined == by_columns(data, rules) and [one[2] for one in joined] == [f'"5"^^<{XSD}integer>']
+    assert joined == by_columns(data, rules) and [one[2] for one in joined] == [
+        f'"5"^^<{XSD}integer>'
+    ]
 
 
 def test_a_query_runs_once_for_all_focus_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = [triple for number in range(50) for triple in parsed(f"ex:n{number} a ex:A ; ex:p {number} .")]
-    rules = parsed(f"ex:S sh:targetClass ex:A ; sh:sparql [ sh:select 'SELECT $this WHERE {{ $this <{EX}p> ?v FILTER (?v > 40) }}' ] .")
+    data = [
+        triple
+        for number in range(50)
+        for triple in parsed(f"ex:n{number} a ex:A ; ex:p {number} .")
+    ]
+    rules = parsed(
+        f"ex:S sh:targetClass ex:A ; sh:sparql [ sh:select 'SELECT $this WHERE {{ $this <{EX}p> ?v FILTER (?v > 40) }}' ] ."
+    )
     asked: list[str] = []
     original = shacl.Asker._run
-    monkeypatch.setattr(shacl.Asker, "_run", lambda self, query, name="": (asked.append(query), original(self, query, name))[1])
+    monkeypatch.setattr(
+        shacl.Asker,
+        "_run",
+        lambda self, query, name="": (asked.append(query), original(self, query, name))[1],
+    )
     assert len(by_columns(data, rules)) == 9 and len(asked) == 1
 
 
 def test_targets_of_queries_are_found() -> None:
     data = parsed("ex:a ex:p 1 . ex:b ex:p 2 .")
-    rules = parsed(f"ex:S sh:target [ sh:select 'SELECT ?this WHERE {{ ?this <{EX}p> 2 }}' ] ; sh:nodeKind sh:Literal .")
+    rules = parsed(
+        f"ex:S sh:target [ sh:select 'SELECT ?this WHERE {{ ?this <{EX}p> 2 }}' ] ; sh:nodeKind sh:Literal ."
+    )
     assert [one[0] for one in by_columns(data, rules)] == [f"<{EX}b>"]
 
 
@@ -104,23 +146,37 @@ def test_what_a_query_reads_is_known() -> None:
 
 
 def test_what_cannot_be_bound_beforehand_is_said() -> None:
-    assert problem("SELECT $this { BIND (1 AS $this) }") and problem("SELECT $this { { SELECT ?x { ?x ?y ?z } } }")
+    assert problem("SELECT $this { BIND (1 AS $this) }") and problem(
+        "SELECT $this { { SELECT ?x { ?x ?y ?z } } }"
+    )
     assert problem('SELECT $this { $this <a:p> "MINUS" } # VALUES') is None
     assert as_join("SELECT $this { $this <a:p> ?x OPTIONAL { ?x <a:q> ?y } }") is None
 
 
 def test_counts_are_grouped_by_focus_node() -> None:
-    made = prebind("SELECT (COUNT(?x) AS ?n) WHERE { $this <a:p> ?x } HAVING (COUNT(?x) > 1) LIMIT 1", {"this": "F"})
-    assert "SELECT ?this (COUNT" in made.text and "GROUP BY ?this" in made.text and made.limit == 1 and "{ F " in made.text
+    made = prebind(
+        "SELECT (COUNT(?x) AS ?n) WHERE { $this <a:p> ?x } HAVING (COUNT(?x) > 1) LIMIT 1",
+        {"this": "F"},
+    )
+    assert (
+        "SELECT ?this (COUNT" in made.text
+        and "GROUP BY ?this" in made.text
+        and made.limit == 1
+        and "{ F " in made.text
+    )
 
 
-# -- lodpipe validate ----------------------------------------------------------------------------------------------------
+# -- lodpipe validate ------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def files(tmp_path: Path) -> Path:
-    (tmp_path / "data.ttl").write_text(HEAD + 'ex:a a ex:A ; ex:p "x"@de, "y"@DE ; ex:q ex:b . ex:b ex:p [] .', "utf-8")
-    (tmp_path / "more.nq").write_text(f'<{EX}a> <{EX}p> "z"^^<{XSD}string> <{EX}g> .\n# comment\n_:b <{EX}p> _:b .\n', "utf-8")
+    (tmp_path / "data.ttl").write_text(
+        HEAD + 'ex:a a ex:A ; ex:p "x"@de, "y"@DE ; ex:q ex:b . ex:b ex:p [] .', "utf-8"
+    )
+    (tmp_path / "more.nq").write_text(
+        f'<{EX}a> <{EX}p> "z"^^<{XSD}string> <{EX}g> .\n# comment\n_:b <{EX}p> _:b .\n', "utf-8"
+    )
     (tmp_path / "shapes.ttl").write_text(
         HEAD + 'ex:S sh:targetClass ex:A ; sh:property [ sh:path ex:p ; sh:uniqueLang true ; sh:message "zweimal"@de, "twice"@en ] ;'
         " sh:node [ sh:property [ sh:path ( ex:q ex:p ) ; sh:nodeKind sh:IRI ] ] .", "utf-8",
@@ -130,12 +186,29 @@ def files(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("engine", ["columns", "pyshacl"])
 def test_every_engine_validates_files(files: Path, engine: str) -> None:
-    done = invoke("validate", files / "data.ttl", files / "more.nq", "--shapes", files / "shapes.ttl", "--engine", engine)
+    done = invoke(
+        "validate",
+        files / "data.ttl",
+        files / "more.nq",
+        "--shapes",
+        files / "shapes.ttl",
+        "--engine",
+        engine,
+    )
     assert done.exit_code == 1 and "2 errors" in done.output, done.output
 
 
 def test_the_report_is_rdf_with_details(files: Path) -> None:
-    done = invoke("validate", files / "data.ttl", "--shapes", files / "shapes.ttl", "--report", files / "report.ttl", "--lang", "de")
+    done = invoke(
+        "validate",
+        files / "data.ttl",
+        "--shapes",
+        files / "shapes.ttl",
+        "--report",
+        files / "report.ttl",
+        "--lang",
+        "de",
+    )
     assert done.exit_code == 1 and "zweimal" in done.output
     graph = ox.Store()
     graph.load(path=str(files / "report.ttl"), format=ox.RdfFormat.TURTLE)
@@ -145,9 +218,18 @@ def test_the_report_is_rdf_with_details(files: Path) -> None:
 
 def test_data_that_conform_end_with_zero_and_broken_files_with_two(files: Path) -> None:
     (files / "good.ttl").write_text(HEAD + "ex:c a ex:C .", "utf-8")
-    assert invoke("validate", files / "good.ttl", "--shapes", files / "shapes.ttl", "--engine", "columns").exit_code == 0
+    assert (
+        invoke(
+            "validate", files / "good.ttl", "--shapes", files / "shapes.ttl", "--engine", "columns"
+        ).exit_code
+        == 0
+    )
     (files / "bad.nt").write_text("<a:b> <a:c> oops .\n", "utf-8")
     assert invoke("validate", files / "bad.nt", "--shapes", files / "shapes.ttl").exit_code == 2
     assert invoke("validate", files / "missing.nt", "--shapes", files / "shapes.ttl").exit_code == 2
-    (files / "bad-shapes.ttl").write_text(HEAD + "ex:S sh:targetClass ex:A ; sh:minCount 1 .", "utf-8")
-    assert invoke("validate", files / "data.ttl", "--shapes", files / "bad-shapes.ttl").exit_code == 2
+    (files / "bad-shapes.ttl").write_text(
+        HEAD + "ex:S sh:targetClass ex:A ; sh:minCount 1 .", "utf-8"
+    )
+    assert (
+        invoke("validate", files / "data.ttl", "--shapes", files / "bad-shapes.ttl").exit_code == 2
+    )

@@ -1,4 +1,5 @@
-"""Random graphs and random shapes: our engine and pySHACL give the same report, but for the exceptions of shacl_exceptions.py.
+"""Random graphs and random shapes: our engine and pySHACL give the same report, but for the
+exceptions of shacl_exceptions.py.
 
 More pairs by hand: LODPIPE_PAIRS=5000 pytest tests/test_shacl_differential.py
 """
@@ -37,9 +38,17 @@ def connection() -> duckdb.DuckDBPyConnection:
     return duckdb.connect()
 
 
-@settings(max_examples=PAIRS, deadline=None, suppress_health_check=list(HealthCheck), derandomize="LODPIPE_PAIRS" not in os.environ, database=None)
+@settings(
+    max_examples=PAIRS,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="LODPIPE_PAIRS" not in os.environ,
+    database=None,
+)
 @given(seed=st.integers(0, 2**32))
-def test_both_engines_say_the_same_of_random_graphs(seed: int, connection: duckdb.DuckDBPyConnection) -> None:
+def test_both_engines_say_the_same_of_random_graphs(
+    seed: int, connection: duckdb.DuckDBPyConnection
+) -> None:
     data, shapes = Maker(random.Random(seed)).make()
     try:
         ours = nameless(by_columns(data, shapes, connection))

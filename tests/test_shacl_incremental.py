@@ -38,22 +38,34 @@ def store(connection: duckdb.DuckDBPyConnection, before: list[Triple], after: li
 
 
 def altered(source: random.Random, before: list[Triple]) -> list[Triple]:
-    """The same data after a change of one kind: fewer statements, more, both, other classes, or a class below another."""
+    """The same data after a change of one kind: fewer statements, more, both, other classes, or a
+    class below another.
+    """
     more = Maker(source).data()
     kind = source.choice(["removed", "added", "both", "classes", "hierarchy", "one"])
     fewer = [one for one in before if kind not in ("removed", "both") or source.random() > 0.15]
     if kind in ("added", "both"):
         return fewer + source.sample(more, min(3, len(more)))
     if kind == "classes":
-        return [one for one in before if one[1] != TYPE or source.random() > 0.3] + [(one, TYPE, source.choice(CLASSES)) for one in NODES[:2]]
+        return [one for one in before if one[1] != TYPE or source.random() > 0.3] + [
+            (one, TYPE, source.choice(CLASSES)) for one in NODES[:2]
+        ]
     if kind == "hierarchy":
-        return [one for one in before if one[1] != SUBCLASS or source.random() > 0.5] + [(CLASSES[0], SUBCLASS, source.choice(CLASSES[1:]))]
+        return [one for one in before if one[1] != SUBCLASS or source.random() > 0.5] + [
+            (CLASSES[0], SUBCLASS, source.choice(CLASSES[1:]))
+        ]
     if kind == "one" and before:
         fewer.remove(source.choice(fewer))
     return fewer
 
 
-@settings(max_examples=CHANGES, deadline=None, suppress_health_check=list(HealthCheck), derandomize="LODPIPE_PAIRS" not in os.environ, database=None)
+@settings(
+    max_examples=CHANGES,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize="LODPIPE_PAIRS" not in os.environ,
+    database=None,
+)
 @given(seed=st.integers(0, 2**32))
 def test_a_change_is_not_forgotten(seed: int, connection: duckdb.DuckDBPyConnection) -> None:
     source = random.Random(seed)
@@ -81,9 +93,13 @@ def test_without_a_change_nothing_is_validated_again(connection: duckdb.DuckDBPy
     assert told(shacl.revalidate(connection, shapes, first, "changed")) == told(first)
 
 
-def test_only_the_nodes_that_a_change_reaches_are_validated_again(connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_the_nodes_that_a_change_reaches_are_validated_again(
+    connection: duckdb.DuckDBPyConnection, monkeypatch: pytest.MonkeyPatch
+) -> None:
     kind, knows = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>", f"<{EX}knows>"
-    before = [(f"<{EX}{n}>", kind, f"<{EX}A>") for n in range(100)] + [(f"<{EX}{n}>", knows, f"<{EX}{n + 1}>") for n in range(99)]
+    before = [(f"<{EX}{n}>", kind, f"<{EX}A>") for n in range(100)] + [
+        (f"<{EX}{n}>", knows, f"<{EX}{n + 1}>") for n in range(99)
+    ]
     shapes = read_model([
         (f"<{EX}S>", f"<{SH}targetClass>", f"<{EX}A>"), (f"<{EX}S>", f"<{SH}property>", f"<{EX}P>"), (f"<{EX}P>", f"<{SH}path>", knows),
         (f"<{EX}P>", f"<{SH}minCount>", '"1"^^<http://www.w3.org/2001/XMLSchema#integer>'),
@@ -93,7 +109,9 @@ def test_only_the_nodes_that_a_change_reaches_are_validated_again(connection: du
     store(connection, before, before[:-1])
     looked_at: list[int] = []
     original = Run.close
-    monkeypatch.setattr(Run, "close", lambda self: (looked_at.append(self.count("nodes")), original(self)))
+    monkeypatch.setattr(
+        Run, "close", lambda self: (looked_at.append(self.count("nodes")), original(self))
+    )
     assert len(shacl.revalidate(connection, shapes, first, "changed").results) == 2
     assert looked_at[0] <= 3
 
@@ -101,9 +119,20 @@ def test_only_the_nodes_that_a_change_reaches_are_validated_again(connection: du
 def test_the_command_tells_of_what_changed_and_of_nothing_else(tmp_path: Path) -> None:
     prefixes = f"@prefix ex: <{EX}> . @prefix sh: <{SH}> .\n"
     shapes, old, new = (tmp_path / name for name in ("shapes.ttl", "old.ttl", "new.ttl"))
-    shapes.write_text(prefixes + "ex:S sh:targetClass ex:A ; sh:property ex:P . ex:P sh:path ex:knows ; sh:minCount 1 ; sh:class ex:A .", "utf-8")
-    old.write_text(prefixes + "ex:one a ex:A . ex:two a ex:A ; ex:knows ex:three . ex:three a ex:A ; ex:knows ex:two .", "utf-8")
-    new.write_text(prefixes + "ex:one a ex:A . ex:two a ex:A ; ex:knows ex:three . ex:three ex:knows ex:two .", "utf-8")
+    shapes.write_text(
+        prefixes
+        + "ex:S sh:targetClass ex:A ; sh:property ex:P . ex:P sh:path ex:knows ; sh:minCount 1 ; sh:class ex:A .",
+        "utf-8",
+    )
+    old.write_text(
+        prefixes
+        + "ex:one a ex:A . ex:two a ex:A ; ex:knows ex:three . ex:three a ex:A ; ex:knows ex:two .",
+        "utf-8",
+    )
+    new.write_text(
+        prefixes + "ex:one a ex:A . ex:two a ex:A ; ex:knows ex:three . ex:three ex:knows ex:two .",
+        "utf-8",
+    )
     whole = invoke("validate", new, "--shapes", shapes, "--engine", "columns")
     since = invoke("validate", new, "--shapes", shapes, "--since", old)
     assert (whole.exit_code, since.exit_code) == (1, 1)

@@ -1,4 +1,6 @@
-"""Closures over deep data: chains, cycles, trees and lists, with bounds on what a run may create and not on its time."""
+"""Closures over deep data: chains, cycles, trees and lists, with bounds on what a run may create
+and not on its time.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,17 @@ from lodpipe.diagnostics.finding import InvalidDeclaration
 from lodpipe.shacl import patterns
 from lodpipe.shacl.compile import Run, plan_shapes
 from lodpipe.shacl.shapes_graph import read_model
-from shacl_support import EX, RDF, SH, XSD, Triple, by_columns, by_pyshacl, connection_with, nameless
+from shacl_support import (
+    EX,
+    RDF,
+    SH,
+    XSD,
+    Triple,
+    by_columns,
+    by_pyshacl,
+    connection_with,
+    nameless,
+)
 
 NIL = f"<{RDF}nil>"
 
@@ -35,7 +47,10 @@ def repeated(kind: str, step: str = f"<{EX}p>") -> list[Triple]:
 
 
 LISTED = [
-    *((f"_:c{number}", f"<{RDF}rest>", f"_:c{number + 1}" if number < 4_999 else NIL) for number in range(5_000)),
+    *(
+        (f"_:c{number}", f"<{RDF}rest>", f"_:c{number + 1}" if number < 4_999 else NIL)
+        for number in range(5_000)
+    ),
     (node(0), f"<{RDF}rest>", "_:c0"),
 ]
 STEP = [("_:either", f"<{SH}alternativePath>", "_:l1"), ("_:l1", f"<{RDF}first>", f"<{EX}p>"), ("_:l1", f"<{RDF}rest>", "_:l2"),
@@ -62,7 +77,11 @@ def test_a_closure_reaches_every_node_in_one_query(case: str) -> None:
         run = Run(connection, plan)
         run.go()
         assert run.count("violations WHERE k >= 0 AND value IS NULL") == found
-        kept = [name for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall() if name.startswith("kept_")]
+        kept = [
+            name
+            for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
+            if name.startswith("kept_")
+        ]
         assert len(kept) == 1  # not one for each round
         connection.close()
 
@@ -76,16 +95,22 @@ def test_repetitions_of_repetitions_reach_what_pyshacl_reaches(outer: str, inner
     assert nameless(by_columns(data, rules)) == nameless(by_pyshacl(data, rules)) != []
 
 
-# -- shapes that are reached in many ways --------------------------------------------------------------------------------
+# -- shapes that are reached in many ways ----------------------------------------------------------
 
 
 def ladder(depth: int, parameter: str) -> list[Triple]:
-    """Shapes S0 to S<depth>, each of which names the next one twice: in two property shapes, or in two members of sh:or."""
+    """Shapes S0 to S<depth>, each of which names the next one twice: in two property shapes, or in
+    two members of sh:or.
+    """
     made: list[Triple] = [(f"<{EX}S0>", f"<{SH}targetClass>", f"<{EX}A>")]
     for level in range(depth):
         for side in "ab":
             shape, below = f"<{EX}S{level}{side}>", f"<{EX}S{level + 1}>"
-            made += [(f"<{EX}S{level}>", f"<{SH}property>", shape), (shape, f"<{SH}path>", f"<{EX}{side}>"), (shape, f"<{SH}{parameter}>", below)]
+            made += [
+                (f"<{EX}S{level}>", f"<{SH}property>", shape),
+                (shape, f"<{SH}path>", f"<{EX}{side}>"),
+                (shape, f"<{SH}{parameter}>", below),
+            ]
     made.append((f"<{EX}S{depth}>", f"<{SH}nodeKind>", f"<{SH}Literal>"))
     return made
 
@@ -97,8 +122,18 @@ def test_a_shape_is_placed_once_whatever_the_number_of_ways_to_it() -> None:
 
 
 def test_conditions_on_shared_shapes_are_not_written_out_again_and_again() -> None:
-    either = [(f"<{EX}T{level}>", f"<{SH}{name}>", f"<{EX}T{level + 1}>") for level in range(40) for name in ("not", "node")]
-    rules = read_model([(f"<{EX}T0>", f"<{SH}targetClass>", f"<{EX}A>"), *either, (f"<{EX}T40>", f"<{SH}nodeKind>", f"<{SH}Literal>")])
+    either = [
+        (f"<{EX}T{level}>", f"<{SH}{name}>", f"<{EX}T{level + 1}>")
+        for level in range(40)
+        for name in ("not", "node")
+    ]
+    rules = read_model(
+        [
+            (f"<{EX}T0>", f"<{SH}targetClass>", f"<{EX}A>"),
+            *either,
+            (f"<{EX}T40>", f"<{SH}nodeKind>", f"<{SH}Literal>"),
+        ]
+    )
     assert len(plan_shapes(rules).placements) <= 41
 
 
@@ -113,12 +148,15 @@ def test_shared_shapes_give_the_reports_of_pyshacl() -> None:
 
 def test_a_report_names_shared_details_once() -> None:
     """12 levels with two ways each: 4,096 ways, and no more results than shapes and nodes allow."""
-    data = [(node(0), f"<{RDF}type>", f"<{EX}A>"), *((node(level), f"<{EX}{side}>", node(level + 1)) for level in range(12) for side in "ab")]
+    data = [
+        (node(0), f"<{RDF}type>", f"<{EX}A>"),
+        *((node(level), f"<{EX}{side}>", node(level + 1)) for level in range(12) for side in "ab"),
+    ]
     found = shacl.validate(connection_with(data), read_model(ladder(12, "node"))).results
     assert len(list(shacl.report_triples(found))) < 500
 
 
-# -- patterns ------------------------------------------------------------------------------------------------------------
+# -- patterns --------------------------------------------------------------------------------------
 
 
 def matching(pattern: str, *values: str) -> list[str]:
@@ -140,9 +178,15 @@ def test_what_is_no_pattern_is_a_finding(pattern: str) -> None:
     assert f"<{EX}P>" in raised.value.findings[0].params["detail"]
 
 
-def test_a_pattern_that_does_not_end_is_a_finding_with_its_value(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_pattern_that_does_not_end_is_a_finding_with_its_value(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(patterns, "LIMIT", 0.2)
     with pytest.raises(InvalidDeclaration) as raised:
         matching("^(?=a)(a+)+$", "a" * 9, "a" * 60 + "b")
     (found,) = raised.value.findings
-    assert found.code == "LP610" and found.params["value"].startswith("a" * 60) and found.params["pattern"] == "^(?=a)(a+)+$"
+    assert (
+        found.code == "LP610"
+        and found.params["value"].startswith("a" * 60)
+        and found.params["pattern"] == "^(?=a)(a+)+$"
+    )

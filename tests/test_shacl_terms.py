@@ -1,4 +1,6 @@
-"""What a shapes graph or data hold that an engine would pass over is a finding at its line (tests/shacl_terms), whatever the engine."""
+"""What a shapes graph or data hold that an engine would pass over is a finding at its line
+(tests/shacl_terms), whatever the engine.
+"""
 
 from __future__ import annotations
 
@@ -26,13 +28,20 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("engine", ["columns", "pyshacl"])
 @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
-def test_a_shapes_graph_gives_exactly_the_findings_that_it_names(case: Path, engine: str, data: Path) -> None:
+def test_a_shapes_graph_gives_exactly_the_findings_that_it_names(
+    case: Path, engine: str, data: Path
+) -> None:
     done = invoke("validate", data, "--shapes", case, "--engine", engine)
     expected = EXPECT.findall(case.read_text("utf-8"))
     found = re.findall(rf"^{re.escape(str(case))}:(\d+): \w+ (LP\d+): (.*)$", done.output, re.M)
     assert len(found) == len(expected), done.output
     for code, line, text in expected:
-        assert any(one[:2] == (line, code) and text in one[2].replace("`", "") for one in found), (code, line, text, done.output)
+        assert any(one[:2] == (line, code) and text in one[2].replace("`", "") for one in found), (
+            code,
+            line,
+            text,
+            done.output,
+        )
     severe = {code for code, _, _ in expected} - {"LP611"}
     assert done.exit_code == (2 if severe else 0), done.output
 
@@ -49,13 +58,29 @@ def test_what_is_not_supported_can_be_allowed_by_name(data: Path) -> None:
     refused = invoke("validate", data, "--shapes", rule, "--ignore-term", "sh:minCount")
     assert refused.exit_code == 2 and "sh:minCount cannot be ignored" in refused.output
     typos = TESTS / "shacl_terms/misspelt.ttl"  # of others, perhaps, who are slow to correct them
-    assert invoke("validate", data, "--shapes", typos, "--ignore-term", "sh:minCuont", "--ignore-term", "sh:maxcount").exit_code == 0
+    assert (
+        invoke(
+            "validate",
+            data,
+            "--shapes",
+            typos,
+            "--ignore-term",
+            "sh:minCuont",
+            "--ignore-term",
+            "sh:maxcount",
+        ).exit_code
+        == 0
+    )
     assert read_files([rule], ValidationOptions(ignored_terms=allowable(["sh:rule"])[0])).triples
 
 
 def test_the_schema_of_publication_yaml_lists_the_same_terms() -> None:
-    schema = json.loads((ROOT / "pipeline/lodpipe/config/publication.schema.json").read_text("utf-8"))
-    assert schema["properties"]["shacl_ignore"]["items"]["enum"] == [f"sh:{name}" for name in UNSUPPORTED]
+    schema = json.loads(
+        (ROOT / "pipeline/lodpipe/config/publication.schema.json").read_text("utf-8")
+    )
+    assert schema["properties"]["shacl_ignore"]["items"]["enum"] == [
+        f"sh:{name}" for name in UNSUPPORTED
+    ]
 
 
 NEW_SYNTAX = {
@@ -68,10 +93,19 @@ NEW_SYNTAX = {
 
 @pytest.mark.parametrize("engine", ["columns", "pyshacl"])
 @pytest.mark.parametrize("name", NEW_SYNTAX)
-def test_data_in_rdf_1_2_are_a_finding_at_the_line_of_the_data(name: str, engine: str, tmp_path: Path) -> None:
+def test_data_in_rdf_1_2_are_a_finding_at_the_line_of_the_data(
+    name: str, engine: str, tmp_path: Path
+) -> None:
     text, line = NEW_SYNTAX[name]
     (tmp_path / name).write_text(text, "utf-8")
-    done = invoke("validate", tmp_path / name, "--shapes", TESTS / "shacl_terms/ordinary.ttl", "--engine", engine)
+    done = invoke(
+        "validate",
+        tmp_path / name,
+        "--shapes",
+        TESTS / "shacl_terms/ordinary.ttl",
+        "--engine",
+        engine,
+    )
     assert done.exit_code == 2 and f"{name}:{line}: error LP608" in done.output, done.output
 
 
@@ -81,7 +115,9 @@ def test_what_pyshacl_cannot_do_is_a_finding(data: Path, tmp_path: Path) -> None
         "ex:S sh:targetClass ex:A ; sh:or ex:nothing .\n", "utf-8",
     )  # fmt: skip
     done = invoke("validate", data, "--shapes", tmp_path / "shapes.ttl", "--engine", "pyshacl")
-    assert done.exit_code == 2 and "LP609" in done.output and "Traceback" not in done.output, done.output
+    assert done.exit_code == 2 and "LP609" in done.output and "Traceback" not in done.output, (
+        done.output
+    )
 
 
 DATES = DATA + (
@@ -96,12 +132,19 @@ ex:S sh:targetClass ex:A ; sh:sparql [ sh:message "ends {?end} before {?start}" 
 
 @pytest.mark.parametrize("padding", [0, 60_000])
 @pytest.mark.parametrize("engine", ["columns", "pyshacl"])
-def test_the_verdict_does_not_depend_on_the_size_of_the_file(padding: int, engine: str, tmp_path: Path) -> None:
+def test_the_verdict_does_not_depend_on_the_size_of_the_file(
+    padding: int, engine: str, tmp_path: Path
+) -> None:
     """5 MB of statements that no shape looks at; pySHACL need not read them to agree."""
-    lines = [f"ex:n{number} ex:pad \"{'x' * 60}\" .\n" for number in range(padding if engine == "columns" else 0)]
+    lines = [
+        f'ex:n{number} ex:pad "{"x" * 60}" .\n'
+        for number in range(padding if engine == "columns" else 0)
+    ]
     (tmp_path / "data.ttl").write_text(DATES + "".join(lines), "utf-8")
     (tmp_path / "shapes.ttl").write_text(RULE, "utf-8")
-    done = invoke("validate", tmp_path / "data.ttl", "--shapes", tmp_path / "shapes.ttl", "--engine", engine)
+    done = invoke(
+        "validate", tmp_path / "data.ttl", "--shapes", tmp_path / "shapes.ttl", "--engine", engine
+    )
     assert done.exit_code == 1 and "1 error" in done.output, done.output
     if engine == "columns":
         assert "ends 2020-04-01 before 2020-05-01" in done.output
@@ -112,7 +155,11 @@ def test_publication_yaml_names_the_engines_that_there_are(small_project: Path) 
     path.write_text(path.read_text("utf-8") + "shacl: shacl\n", "utf-8")
     done = invoke("check", "--project", small_project, "--lang", "en")
     line = path.read_text("utf-8").splitlines().index("shacl: shacl") + 1
-    assert done.exit_code == 2 and f"publication.yaml:{line}: error LP601" in done.output and "columns" in done.output, done.output
+    assert (
+        done.exit_code == 2
+        and f"publication.yaml:{line}: error LP601" in done.output
+        and "columns" in done.output
+    ), done.output
 
 
 @pytest.fixture
@@ -126,10 +173,13 @@ def test_base_is_that_of_data_and_shapes(tmp_path: Path) -> None:
     (tmp_path / "data.ttl").write_text("<a> a <def/A> .\n", "utf-8")
     (tmp_path / "shapes").mkdir()
     (tmp_path / "shapes/shapes.ttl").write_text(
-        "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<shape/S> sh:targetClass <def/A> ; sh:property [ sh:path <def/p> ; sh:minCount 1 ] .\n", "utf-8"
+        "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<shape/S> sh:targetClass <def/A> ; sh:property [ sh:path <def/p> ; sh:minCount 1 ] .\n",
+        "utf-8",
     )
     asked = ("validate", tmp_path / "data.ttl", "--shapes", tmp_path / "shapes/shapes.ttl")
-    assert invoke(*asked).exit_code == 0  # the shapes look at another class, that of their own folder
+    assert (
+        invoke(*asked).exit_code == 0
+    )  # the shapes look at another class, that of their own folder
     done = invoke(*asked, "--base", "https://example.org/")
     assert done.exit_code == 1 and "<https://example.org/a>" in done.output
     assert invoke(*asked, "--base", "example").exit_code == 2

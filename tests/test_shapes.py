@@ -1,4 +1,6 @@
-"""Every shape lets its valid example pass and finds each mistake; both SHACL engines agree (see shapes/README.md)."""
+"""Every shape lets its valid example pass and finds each mistake; both SHACL engines agree (see
+shapes/README.md).
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,11 @@ def lines(triples: Iterable[tuple[str, ...]]) -> str:
 @pytest.fixture(scope="module")
 def ontology() -> str:
     """The N-Triples of ontology/, which every example is validated with."""
-    return lines(triple for path in sorted((ROOT / "ontology").glob("*.ttl")) for triple in read_turtle(path, path.name, BASE))
+    return lines(
+        triple
+        for path in sorted((ROOT / "ontology").glob("*.ttl"))
+        for triple in read_turtle(path, path.name, BASE)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +47,9 @@ def rules() -> shapes.Shapes:
 
 @pytest.fixture(scope="module", autouse=True)
 def _queries_parsed_once() -> Iterator[None]:
-    """pySHACL parses every SPARQL constraint anew in each run, which is most of its time; here each is parsed once."""
+    """pySHACL parses every SPARQL constraint anew in each run, which is most of its time; here each
+    is parsed once.
+    """
     from rdflib.plugins.sparql import processor
 
     original = processor.SPARQLProcessor.query
@@ -50,7 +58,14 @@ def _queries_parsed_once() -> Iterator[None]:
     def prepared(text: str, base: str | None, namespaces: tuple[tuple[str, Any], ...]) -> Any:
         return processor.translateQuery(processor.parseQuery(text), base, dict(namespaces))
 
-    def query(self: Any, query: Any, initBindings: Any = None, initNs: Any = None, base: Any = None, DEBUG: bool = False) -> Any:  # noqa: N803
+    def query(
+        self: Any,
+        query: Any,
+        initBindings: Any = None,
+        initNs: Any = None,
+        base: Any = None,
+        DEBUG: bool = False,
+    ) -> Any:
         if isinstance(query, str):
             query = prepared(query, base, tuple(sorted((initNs or {}).items())))
         return original(self, query, initBindings or {}, initNs or {}, base)
@@ -85,23 +100,35 @@ def named(found: set[tuple[str, ...]]) -> set[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
-def test_an_example_gives_exactly_what_it_names(example: Path, ontology: str, rules: shapes.Shapes) -> None:
+def test_an_example_gives_exactly_what_it_names(
+    example: Path, ontology: str, rules: shapes.Shapes
+) -> None:
     data = ontology + lines(read_turtle(example, example.name, BASE))
     assert named(results(data, rules, "columns")) == expected(example)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
-def test_pyshacl_says_the_same_of_a_valid_example(folder: Path, ontology: str, rules: shapes.Shapes) -> None:
+def test_pyshacl_says_the_same_of_a_valid_example(
+    folder: Path, ontology: str, rules: shapes.Shapes
+) -> None:
     example = folder / "valid.ttl"
     data = ontology + lines(read_turtle(example, example.name, BASE))
     assert named(results(data, rules, "pyshacl")) == expected(example) == set()
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda path: path.name)
-def test_both_engines_agree_on_all_mistakes_of_a_shape(folder: Path, ontology: str, rules: shapes.Shapes) -> None:
-    """The examples of a folder together, each with resources of its own, for pySHACL takes seconds where `columns` takes milliseconds."""
+def test_both_engines_agree_on_all_mistakes_of_a_shape(
+    folder: Path, ontology: str, rules: shapes.Shapes
+) -> None:
+    """The examples of a folder together, each with resources of its own, for pySHACL takes seconds
+    where `columns` takes milliseconds.
+    """
     parts = [
-        re.sub(f"<{BASE}(?!def/)", f"<{BASE}example-{number}/", lines(read_turtle(example, example.name, BASE)))
+        re.sub(
+            f"<{BASE}(?!def/)",
+            f"<{BASE}example-{number}/",
+            lines(read_turtle(example, example.name, BASE)),
+        )
         for number, example in enumerate(sorted(folder.glob("*.ttl")))
     ]
     data = ontology + "".join(parts)
@@ -110,8 +137,12 @@ def test_both_engines_agree_on_all_mistakes_of_a_shape(folder: Path, ontology: s
     assert first, "no mistake was found"
 
 
-def test_the_published_data_conform_to_the_published_shapes_by_both_engines(dist: Path, tmp_path: Path) -> None:
-    """shapes.ttl is one file that means the same wherever it is read, so any validator can check the dumps without this repository."""
+def test_the_published_data_conform_to_the_published_shapes_by_both_engines(
+    dist: Path, tmp_path: Path
+) -> None:
+    """shapes.ttl is one file that means the same wherever it is read, so any validator can check
+    the dumps without this repository.
+    """
     (tmp_path / "elsewhere.ttl").write_bytes((dist / "shapes.ttl").read_bytes())
     published = read_files([tmp_path / "elsewhere.ttl"], ValidationOptions())
     data = (dist / "rogl.nt").read_text("utf-8")
@@ -126,15 +157,22 @@ def test_blank_nodes_of_two_files_stay_apart_in_the_published_shapes(tmp_path: P
     head = "@prefix sh: <http://www.w3.org/ns/shacl#> .\n"
     (tmp_path / "shapes").mkdir()
     for name in "ab":
-        (tmp_path / f"shapes/{name}.ttl").write_text(f'{head}<{name}> sh:property _:p . # _:p\n_:p sh:path <{name}> ; sh:name "_:p" .\n', "utf-8")
+        (tmp_path / f"shapes/{name}.ttl").write_text(
+            f'{head}<{name}> sh:property _:p . # _:p\n_:p sh:path <{name}> ; sh:name "_:p" .\n',
+            "utf-8",
+        )
     document = shapes_document(tmp_path, "https://example.org/")
-    published = {(str(one.subject), str(one.object)) for one in ox.parse(document, format=ox.RdfFormat.TURTLE) if one.predicate.value == SH + "path"}
+    published = {
+        (str(one.subject), str(one.object))
+        for one in ox.parse(document, format=ox.RdfFormat.TURTLE)
+        if one.predicate.value == SH + "path"
+    }
     assert len(published) == 2 and len({node for node, _ in published}) == 2
     assert document.count("# _:p") == document.count('"_:p"') == 2
     assert shapes_document(tmp_path / "shapes", "https://example.org/") == ""
 
 
-# -- the shapes themselves ---------------------------------------------------------------------------------------------
+# -- the shapes themselves -------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +186,13 @@ TARGETED = f"?node <{SH}targetClass>|<{SH}targetNode>|<{SH}targetSubjectsOf>|<{S
 
 
 def node_shapes(graph: ox.Store) -> set[str]:
-    """The names of the node shapes that look for their nodes themselves; others serve them by sh:node."""
-    return {row["node"].value.rsplit("/", 1)[-1] for row in graph.query(f"SELECT DISTINCT ?node WHERE {{ {TARGETED} }}")}
+    """The names of the node shapes that look for their nodes themselves; others serve them by
+    sh:node.
+    """
+    return {
+        row["node"].value.rsplit("/", 1)[-1]
+        for row in graph.query(f"SELECT DISTINCT ?node WHERE {{ {TARGETED} }}")
+    }
 
 
 def test_every_node_shape_has_a_valid_and_an_invalid_example(graph: ox.Store) -> None:
@@ -163,21 +206,31 @@ def test_every_node_shape_has_a_valid_and_an_invalid_example(graph: ox.Store) ->
 
 
 def test_every_property_shape_says_how_to_mend_it_in_both_languages(graph: ox.Store) -> None:
-    rows = graph.query(f"SELECT ?s ?m WHERE {{ ?s a <{SH}PropertyShape> OPTIONAL {{ ?s <{SH}message> ?m }} FILTER isIRI(?s) }}")
+    rows = graph.query(
+        f"SELECT ?s ?m WHERE {{ ?s a <{SH}PropertyShape> OPTIONAL {{ ?s <{SH}message> ?m }} FILTER isIRI(?s) }}"
+    )
     said: dict[str, list[str]] = {}
     for row in rows:
-        said.setdefault(row["s"].value, []).append(row["m"].language if row["m"] is not None else "none")
+        said.setdefault(row["s"].value, []).append(
+            row["m"].language if row["m"] is not None else "none"
+        )
     print(f"{len(said)} property shapes")
     assert len(said) > 50
     assert {shape: tags for shape, tags in said.items() if sorted(tags) != ["de", "en"]} == {}
 
 
 def test_every_property_shape_is_broken_by_an_example(graph: ox.Store) -> None:
-    rows = graph.query(f"SELECT DISTINCT ?s WHERE {{ {TARGETED} ?node <{SH}property> ?s FILTER isIRI(?s) }}")
+    rows = graph.query(
+        f"SELECT DISTINCT ?s WHERE {{ {TARGETED} ?node <{SH}property> ?s FILTER isIRI(?s) }}"
+    )
     told = {shape for example in EXAMPLES for shape, _ in expected(example)}
     assert sorted({row["s"].value.removeprefix(BASE) for row in rows} - told) == []
 
 
 def test_no_shape_is_named_that_does_not_exist(graph: ox.Store) -> None:
-    known = {one.subject.value.removeprefix(BASE) for one in graph if isinstance(one.subject, ox.NamedNode)}
+    known = {
+        one.subject.value.removeprefix(BASE)
+        for one in graph
+        if isinstance(one.subject, ox.NamedNode)
+    }
     assert {shape for example in EXAMPLES for shape, _ in expected(example)} - known == set()

@@ -1,6 +1,8 @@
-"""Signals and kills at random moments of every command: the right exit code, no traceback, nothing left behind, outputs old or new.
+"""Signals and kills at random moments of every command: the right exit code, no traceback, nothing
+left behind, outputs old or new.
 
-Many more than here: `python tests/test_signals.py 60` (so many for each signal, over all commands in turn).
+Many more than here: `python tests/test_signals.py 60` (so many for each signal, over all commands
+in turn).
 """
 
 from __future__ import annotations
@@ -43,7 +45,16 @@ COMMANDS = {
     "map to a file": ("map", "map.yaml", "-o", "out/made.nq"),
     "map to standard output": ("map", "map.yaml"),
     "map to Turtle": ("map", "map.yaml", "-o", "out/made.ttl"),
-    "validate": ("validate", "data.nt", "--shapes", "shapes.ttl", "--engine", "columns", "--report", "out/report.nt"),
+    "validate": (
+        "validate",
+        "data.nt",
+        "--shapes",
+        "shapes.ttl",
+        "--engine",
+        "columns",
+        "--report",
+        "out/report.nt",
+    ),
     "query": ("query", "--project", "project", "all.rq", "--format", "json"),
     "catalogue": ("catalogue", "--project", "project"),
     "explain": ("explain", "--project", "project", "library/central"),
@@ -53,7 +64,9 @@ OWN_CODES = (0, 1)  # of commands that were done before
 
 @dataclass(frozen=True)
 class Place:
-    """A folder with a project and other inputs, how long each command takes there, and what it writes."""
+    """A folder with a project and other inputs, how long each command takes there, and what it
+    writes.
+    """
 
     folder: Path
     lengths: Mapping[str, float]
@@ -70,8 +83,14 @@ class Place:
         )  # fmt: skip
 
     def left(self) -> list[str]:
-        """What no run may leave: anything in the temporary folder, and hidden or half things beside outputs."""
-        odd = [*self.temporary.iterdir(), *(self.folder / "out").glob(".*"), *(self.folder / "project").glob("dist.*")]
+        """What no run may leave: anything in the temporary folder, and hidden or half things beside
+        outputs.
+        """
+        odd = [
+            *self.temporary.iterdir(),
+            *(self.folder / "out").glob(".*"),
+            *(self.folder / "project").glob("dist.*"),
+        ]
         return sorted(path.name for path in odd)
 
 
@@ -125,7 +144,13 @@ def end(place: Place, name: str, number: signal.Signals, share: float) -> str:
     if number != signal.SIGKILL:
         assert place.left() == [], moment
     assert written(place.folder) == place.outputs, moment
-    return "starting" if before_it_began and number != signal.SIGKILL else "ended" if process.returncode not in OWN_CODES else "done before"
+    return (
+        "starting"
+        if before_it_began and number != signal.SIGKILL
+        else "ended"
+        if process.returncode not in OWN_CODES
+        else "done before"
+    )
 
 
 def run(place: Place, name: str, number: signal.Signals, times: int, seed: int) -> Counter[str]:
@@ -143,8 +168,12 @@ def run(place: Place, name: str, number: signal.Signals, times: int, seed: int) 
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
-def test_a_command_that_is_ended_leaves_nothing_behind(name: str, number: signal.Signals, place: Place) -> None:
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name
+)
+def test_a_command_that_is_ended_leaves_nothing_behind(
+    name: str, number: signal.Signals, place: Place
+) -> None:
     print(run(place, name, number, 1, 20261128))
 
 

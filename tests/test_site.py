@@ -1,4 +1,6 @@
-"""The pages as files: every link leads somewhere, every page says the same as its data, nothing asks another host, hostile names do no harm."""
+"""The pages as files: every link leads somewhere, every page says the same as its data, nothing
+asks another host, hostile names do no harm.
+"""
 
 from __future__ import annotations
 
@@ -46,9 +48,15 @@ class Read(html.parser.HTMLParser):
         given = {name: value or "" for name, value in attrs}
         self.addresses += [(f"{tag} {name}", given[name]) for name in ADDRESSES if name in given]
         self.ids += [given["id"]] if "id" in given else []
-        self.inline += [f"{tag} {name}" for name in given if name.startswith("on") or name == "style"]
+        self.inline += [
+            f"{tag} {name}" for name in given if name.startswith("on") or name == "style"
+        ]
         self.inline += [tag] if tag in ("style", "base", "iframe", "object", "embed") else []
-        self.inline += ["script"] if tag == "script" and "src" not in given and given.get("type") != "application/ld+json" else []
+        self.inline += (
+            ["script"]
+            if tag == "script" and "src" not in given and given.get("type") != "application/ld+json"
+            else []
+        )
         self._in_data = tag == "script" and given.get("type") == "application/ld+json"
         if given.get("http-equiv") == "Content-Security-Policy":
             self.policy = given["content"]
@@ -86,7 +94,11 @@ def dead(site: Path) -> Iterator[str]:
             goal = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             if not goal.is_relative_to(site.resolve()) or not goal.exists():
                 yield f"{path.relative_to(site)}: {where} {address}"
-            elif parts.fragment and "=" not in parts.fragment and unquote(parts.fragment) not in read(goal).ids:
+            elif (
+                parts.fragment
+                and "=" not in parts.fragment
+                and unquote(parts.fragment) not in read(goal).ids
+            ):
                 yield f"{path.relative_to(site)}: no anchor {address}"
 
 
@@ -103,15 +115,39 @@ def test_every_page_is_whole(site: Path) -> None:
         one = read(path)
         language = "en" if path.name.endswith(".en.html") else "de"
         wrong += [f"{path.name}: {what}" for what in one.inline]
-        wrong += [f"{path.name}: id {name} twice" for name in {name for name in one.ids if one.ids.count(name) > 1}]
-        wrong += [] if len(one.headings) == 1 and one.language == language else [f"{path.name}: headings or language"]
-        wrong += [] if one.policy.startswith("default-src 'none'; style-src 'self'; script-src 'self'") else [f"{path.name}: policy"]
-        wrong += [] if ("wasm" in one.policy) == path.name.startswith("sparql.") and "unsafe-inline" not in one.policy else [f"{path.name}: policy"]
+        wrong += [
+            f"{path.name}: id {name} twice"
+            for name in {name for name in one.ids if one.ids.count(name) > 1}
+        ]
+        wrong += (
+            []
+            if len(one.headings) == 1 and one.language == language
+            else [f"{path.name}: headings or language"]
+        )
+        wrong += (
+            []
+            if one.policy.startswith("default-src 'none'; style-src 'self'; script-src 'self'")
+            else [f"{path.name}: policy"]
+        )
+        wrong += (
+            []
+            if ("wasm" in one.policy) == path.name.startswith("sparql.")
+            and "unsafe-inline" not in one.policy
+            else [f"{path.name}: policy"]
+        )
     assert wrong == []
 
 
 def test_what_pages_load_lies_on_the_same_host(site: Path) -> None:
-    loading = ("script src", "img src", "form action", "main data-index", "main data-root", "main data-config", "main data-assets")
+    loading = (
+        "script src",
+        "img src",
+        "form action",
+        "main data-index",
+        "main data-root",
+        "main data-config",
+        "main data-assets",
+    )
     outside = [
         f"{path.name}: {where} {address}"
         for path in pages(site)
@@ -119,7 +155,11 @@ def test_what_pages_load_lies_on_the_same_host(site: Path) -> None:
         if where in loading and (urlsplit(address).scheme or address.startswith("/"))
     ]
     assert outside == []
-    sheets = [path for path in (site / "assets").glob("*.css") if "url(" in path.read_text("utf-8") or "@import" in path.read_text("utf-8")]
+    sheets = [
+        path
+        for path in (site / "assets").glob("*.css")
+        if "url(" in path.read_text("utf-8") or "@import" in path.read_text("utf-8")
+    ]
     assert sheets == []
 
 
@@ -128,15 +168,30 @@ def test_every_resource_has_its_page_and_the_same_as_data(site: Path, store: ox.
     print(f"{len(subjects)} resources")
     for iri in subjects:
         local = iri.removeprefix(BASE)
-        texts = {suffix: (site / f"{local}.{suffix}").read_bytes() for suffix in ("html", "en.html", "ttl", "nt", "jsonld")}
+        texts = {
+            suffix: (site / f"{local}.{suffix}").read_bytes()
+            for suffix in ("html", "en.html", "ttl", "nt", "jsonld")
+        }
         graphs = []
-        for suffix, kind in (("ttl", ox.RdfFormat.TURTLE), ("nt", ox.RdfFormat.N_TRIPLES), ("jsonld", ox.RdfFormat.JSON_LD)):
+        for suffix, kind in (
+            ("ttl", ox.RdfFormat.TURTLE),
+            ("nt", ox.RdfFormat.N_TRIPLES),
+            ("jsonld", ox.RdfFormat.JSON_LD),
+        ):
             graphs.append({quad.triple for quad in ox.parse(texts[suffix], format=kind)})
-        graphs.append({quad.triple for quad in ox.parse(path=site / f"{local}.rdf", format=ox.RdfFormat.RDF_XML)})
+        graphs.append(
+            {
+                quad.triple
+                for quad in ox.parse(path=site / f"{local}.rdf", format=ox.RdfFormat.RDF_XML)
+            }
+        )
         assert all(one == graphs[0] for one in graphs), iri
         own = {quad.triple for quad in store.quads_for_pattern(ox.NamedNode(iri), None, None, None)}
         assert own <= graphs[0], iri
-        embedded = {quad.triple for quad in ox.parse(read(site / f"{local}.html").data, format=ox.RdfFormat.JSON_LD)}
+        embedded = {
+            quad.triple
+            for quad in ox.parse(read(site / f"{local}.html").data, format=ox.RdfFormat.JSON_LD)
+        }
         assert embedded == own, iri
 
 
@@ -145,7 +200,9 @@ def test_shapes_and_queries_have_pages(site: Path) -> None:
     assert len(queries) >= 20
     assert [one.name for one in queries if not (site / f"query/{one.name}.en.html").is_file()] == []
     for one in queries:
-        assert list(ox.parse(path=site / f"query/{one.name}.ttl", format=ox.RdfFormat.TURTLE, base_iri=BASE)), one.name
+        assert list(
+            ox.parse(path=site / f"query/{one.name}.ttl", format=ox.RdfFormat.TURTLE, base_iri=BASE)
+        ), one.name
     shapes = sorted((site / "shape").glob("*.ttl"))
     print(f"{len(shapes)} shapes")
     assert len(shapes) > 20
@@ -155,7 +212,12 @@ def test_shapes_and_queries_have_pages(site: Path) -> None:
 
 
 def test_the_start_page_is_small(site: Path) -> None:
-    loaded = [site / "index.html", site / "assets/site.css", site / "assets/site.js", site / "assets/favicon.svg"]
+    loaded = [
+        site / "index.html",
+        site / "assets/site.css",
+        site / "assets/site.js",
+        site / "assets/favicon.svg",
+    ]
     assert sum(len(gzip.compress(path.read_bytes())) for path in loaded) < 150_000
 
 
@@ -169,36 +231,65 @@ def test_search_knows_every_name(site: Path, store: ox.Store) -> None:
 
 def test_machines_find_sitemap_feed_and_robots(site: Path) -> None:
     sitemap = ET.fromstring((site / "sitemap.xml").read_bytes())
-    places = [one.text or "" for one in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
+    places = [
+        one.text or "" for one in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")
+    ]
     assert len(places) > 20 and all((site / place.removeprefix(BASE)).is_file() for place in places)
     feed = ET.fromstring((site / "feed.atom").read_bytes())
-    assert [one.text for one in feed.iter("{http://www.w3.org/2005/Atom}updated")] == ["2026-11-23T00:00:00Z"] * 2
+    assert [one.text for one in feed.iter("{http://www.w3.org/2005/Atom}updated")] == [
+        "2026-11-23T00:00:00Z"
+    ] * 2
     assert f"Sitemap: {BASE}sitemap.xml" in (site / "robots.txt").read_text("utf-8")
 
 
 def test_html_validates(site: Path, packages: None) -> None:
     tool = ROOT / "pipeline/frontend/node_modules/.bin/html-validate"
-    kinds = {path.parent.relative_to(site).as_posix().split("/")[0]: path for path in pages(site)}  # one page of each folder
+    kinds = {
+        path.parent.relative_to(site).as_posix().split("/")[0]: path for path in pages(site)
+    }  # one page of each folder
     top = [path for path in pages(site) if path.parent == site]
-    chosen = sorted({*kinds.values(), *top, site / "lab/brandis.html", site / "lab/brandis.en.html", *sorted((site / "browse").glob("*.html"))[:8]})
+    chosen = sorted(
+        {
+            *kinds.values(),
+            *top,
+            site / "lab/brandis.html",
+            site / "lab/brandis.en.html",
+            *sorted((site / "browse").glob("*.html"))[:8],
+        }
+    )
     print(f"{len(chosen)} pages")
     done = subprocess.run(
-        ["node", str(tool), "--config", str(TESTS / "site/htmlvalidate.json"), *map(str, chosen)], capture_output=True, text=True, check=False
+        ["node", str(tool), "--config", str(TESTS / "site/htmlvalidate.json"), *map(str, chosen)],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
 
 
-# -- builds ----------------------------------------------------------------------------------------------------------------
+# -- builds ----------------------------------------------------------------------------------------
 
 
 def digests(folder: Path) -> dict[str, str]:
     files = [path for path in sorted(folder.rglob("*")) if path.is_file()]
-    return {path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
 
 
-def test_pages_are_the_same_on_another_machine_and_an_unchanged_project_writes_none(site: Path, tmp_path: Path) -> None:
+def test_pages_are_the_same_on_another_machine_and_an_unchanged_project_writes_none(
+    site: Path, tmp_path: Path
+) -> None:
     project = copy_project(tmp_path / "anderswo" / "Projekt")
-    other = {"PYTHONHASHSEED": "4711", "LC_ALL": "C", "LANG": "C", "TZ": "Pacific/Kiritimati", "HOME": str(tmp_path), "TMPDIR": str(tmp_path)}
+    other = {
+        "PYTHONHASHSEED": "4711",
+        "LC_ALL": "C",
+        "LANG": "C",
+        "TZ": "Pacific/Kiritimati",
+        "HOME": str(tmp_path),
+        "TMPDIR": str(tmp_path),
+    }
     assert run_process("build", cwd=project, environment=other).returncode == 0
     made = project / "dist/site"
     assert digests(made) == digests(site)
@@ -247,11 +338,11 @@ def test_no_pages_where_none_are_wanted(tmp_path: Path) -> None:
     assert not (project / "dist/site").exists()
 
 
-# -- hostile names -----------------------------------------------------------------------------------------------------------
+# -- hostile names ---------------------------------------------------------------------------------
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
-    "attribute": "\" onmouseover=\"alert(1)\" x='",
+    "attribute": '" onmouseover="alert(1)" x=\'',
     "template": "{{ 7 * 7 }} {% raw %} ${7}",
     "end": "</script></title><img src=x onerror=alert(1)>",
     "long": "Donaudampfschifffahrtsgesellschaft" * 20,
@@ -263,9 +354,12 @@ HOSTILE = {
 @pytest.fixture(scope="session")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The libraries with names that want to be more than names."""
-    project = copy_project(tmp_path_factory.mktemp("hostile") / "libraries", TESTS / "projects/libraries")
+    project = copy_project(
+        tmp_path_factory.mktemp("hostile") / "libraries", TESTS / "projects/libraries"
+    )
     records = [
-        {"id": f"hostile-{key}", "name": {"en": text, "de": text}, "isil": f"DE-{number}"} for number, (key, text) in enumerate(HOSTILE.items(), 9000)
+        {"id": f"hostile-{key}", "name": {"en": text, "de": text}, "isil": f"DE-{number}"}
+        for number, (key, text) in enumerate(HOSTILE.items(), 9000)
     ]
     with (project / "source/libraries.yaml").open("a", encoding="utf-8") as out:
         out.write("\n" + yaml.safe_dump(records, allow_unicode=True, width=10_000))
@@ -280,5 +374,9 @@ def test_hostile_names_stay_names(hostile: Path) -> None:
     assert "<script>alert" not in text and "<img src=x" not in text
     for path in pages(hostile):
         assert read(path).inline == [], path.name
-    titles = [(path, path.read_text("utf-8")) for path in hostile.rglob("*.html") if "hostile-script" in path.name]
+    titles = [
+        (path, path.read_text("utf-8"))
+        for path in hostile.rglob("*.html")
+        if "hostile-script" in path.name
+    ]
     assert titles and all("&lt;script&gt;alert(1)&lt;/script&gt;" in one for _, one in titles)

@@ -1,4 +1,6 @@
-"""The pages in a real browser: no complaint, no request elsewhere; by keyboard, by screen reader, on a phone, in the dark, without scripts."""
+"""The pages in a real browser: no complaint, no request elsewhere; by keyboard, by screen reader,
+on a phone, in the dark, without scripts.
+"""
 
 from __future__ import annotations
 
@@ -25,15 +27,28 @@ def address(site: Path) -> Iterator[str]:
         yield address
 
 
-def test_every_type_of_page_loads_without_complaint_and_fits_a_phone(browser: Browser, address: str) -> None:
+def test_every_type_of_page_loads_without_complaint_and_fits_a_phone(
+    browser: Browser, address: str
+) -> None:
     for name in TYPES:
         with browser.page(viewport=PHONE) as page:
             page.goto(f"{address}{name}.html", wait_until="networkidle")
-            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), f"{name} is wider than a phone"
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), (
+                f"{name} is wider than a phone"
+            )
 
 
 def test_axe_finds_nothing_serious(browser: Browser, address: str, packages: None) -> None:
-    chosen = ["index", "lab/brandis", "browse/organisationen", "browse/labore-land", "catalog", "query/labs-by-land", "shapes", "vocabulary"]
+    chosen = [
+        "index",
+        "lab/brandis",
+        "browse/organisationen",
+        "browse/labore-land",
+        "catalog",
+        "query/labs-by-land",
+        "shapes",
+        "vocabulary",
+    ]
     found = {}
     for scheme in ("light", "dark"):
         with browser.page(viewport=WIDE, color_scheme=scheme, bypass_csp=True) as page:
@@ -73,10 +88,12 @@ def test_the_identifier_is_copied(browser: Browser, address: str) -> None:
         page.goto(f"{address}lab/brandis.html")
         page.get_by_role("button", name="Kopieren").click()
         page.get_by_role("status").first.wait_for(state="attached")
-        assert page.evaluate("navigator.clipboard.readText()") == "https://w3id.org/rogl/lab/brandis"
+        assert (
+            page.evaluate("navigator.clipboard.readText()") == "https://w3id.org/rogl/lab/brandis"
+        )
 
 
-# -- questions of a first visit, each answered within three clicks ------------------------------------------------------------
+# -- questions of a first visit, each answered within three clicks ---------------------------------
 
 
 def test_which_labs_are_in_north_rhine_westphalia(page: Page, address: str) -> None:
@@ -85,7 +102,9 @@ def test_which_labs_are_in_north_rhine_westphalia(page: Page, address: str) -> N
     assert page.locator("#main tbody tr:visible").count() == 4
 
 
-def test_which_labs_are_in_north_rhine_westphalia_without_a_script(browser: Browser, address: str) -> None:
+def test_which_labs_are_in_north_rhine_westphalia_without_a_script(
+    browser: Browser, address: str
+) -> None:
     with browser.page(java_script_enabled=False) as page:
         page.goto(f"{address}index.html")
         page.locator(".beside").get_by_role("link", name="Nach Land").click()
@@ -98,14 +117,20 @@ def test_in_which_labs_is_the_open_knowledge_foundation(page: Page, address: str
     page.goto(f"{address}index.html")
     page.get_by_label("Namen, Orte, Dokumente suchen").fill("Open Knowledge Foundation")
     page.get_by_role("button", name="Suchen").click()
-    page.get_by_role("link", name="Open Knowledge Foundation Deutschland e.V.", exact=True).first.click()
+    page.get_by_role(
+        "link", name="Open Knowledge Foundation Deutschland e.V.", exact=True
+    ).first.click()
     table = page.get_by_role("region", name="Beteiligungen")
-    assert table.get_by_role("link", name="Labor Brandis und Partnerkommunen", exact=True).is_visible()
+    assert table.get_by_role(
+        "link", name="Labor Brandis und Partnerkommunen", exact=True
+    ).is_visible()
 
 
 def test_where_does_this_figure_come_from(page: Page, address: str) -> None:
     page.goto(f"{address}index.html")
-    page.get_by_role("region", name="Veröffentlichte Zahlen").get_by_role("link", name="Kommunen und kommunale Einrichtungen").click()
+    page.get_by_role("region", name="Veröffentlichte Zahlen").get_by_role(
+        "link", name="Kommunen und kommunale Einrichtungen"
+    ).click()
     assert page.get_by_text("Gezählt wird jeder Eintrag").is_visible()
     page.locator("a.ref").first.click()
     page.locator(".sources li:target a").click()
@@ -120,10 +145,12 @@ def test_give_me_all_this_as_data(page: Page, address: str) -> None:
     assert Path(info.value.path()).stat().st_size > 100_000
 
 
-# -- without a script, from the disk, from hostile sources ---------------------------------------------------------------------
+# -- without a script, from the disk, from hostile sources -----------------------------------------
 
 
-def test_everything_but_search_and_queries_works_without_a_script(browser: Browser, address: str) -> None:
+def test_everything_but_search_and_queries_works_without_a_script(
+    browser: Browser, address: str
+) -> None:
     with browser.page(java_script_enabled=False) as page:
         page.goto(f"{address}search.html")
         page.locator("noscript a, main a").get_by_text("Labore").first.click()
@@ -134,7 +161,12 @@ def test_everything_but_search_and_queries_works_without_a_script(browser: Brows
 def test_pages_open_from_the_disk(browser: Browser, site: Path) -> None:
     with browser.page() as page:
         page.goto((site / "lab/brandis.html").as_uri())
-        assert page.evaluate("getComputedStyle(document.querySelector('.site-head')).borderBottomStyle") == "solid"
+        assert (
+            page.evaluate(
+                "getComputedStyle(document.querySelector('.site-head')).borderBottomStyle"
+            )
+            == "solid"
+        )
         page.locator(".menu").get_by_role("link", name="Organisationen").click()
         assert page.url.endswith("/browse/organisationen.html")
 
@@ -143,10 +175,15 @@ def test_hostile_names_do_no_harm(browser: Browser, hostile: Path) -> None:  # n
     with serving(hostile) as address:
         for key, text in HOSTILE.items():
             with browser.page(viewport=PHONE) as page:
-                page.on("dialog", lambda dialog: pytest.fail(f"a name ran as a script: {dialog.message}"))
+                page.on(
+                    "dialog",
+                    lambda dialog: pytest.fail(f"a name ran as a script: {dialog.message}"),
+                )
                 page.goto(f"{address}library/hostile-{key}.html")
                 assert page.locator("h1").text_content() == text
-                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), f"{key} is wider than a phone"
+                assert page.evaluate("document.documentElement.scrollWidth <= innerWidth + 1"), (
+                    f"{key} is wider than a phone"
+                )
         with browser.page() as page:
             page.goto(f"{address}search.html?q=script")
             page.locator(".search-results a").first.wait_for()

@@ -1,4 +1,6 @@
-"""Search, SPARQL and the small helps, in a real browser: what people type is found, what they ask is answered, what never ends can be stopped."""
+"""Search, SPARQL and the small helps, in a real browser: what people type is found, what they ask
+is answered, what never ends can be stopped.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,9 @@ def begin(page: Page, hash_: str) -> None:
 
 
 def answered(page: Page) -> None:
-    page.locator(".result:not([aria-busy])").locator(".downloads, [role=alert]").first.wait_for(timeout=30_000)
+    page.locator(".result:not([aria-busy])").locator(".downloads, [role=alert]").first.wait_for(
+        timeout=30_000
+    )
 
 
 def downloaded(page: Page, suffix: str) -> bytes:
@@ -57,7 +61,7 @@ def downloaded(page: Page, suffix: str) -> bytes:
     return Path(info.value.path()).read_bytes()
 
 
-# -- search --------------------------------------------------------------------------------------------------------------
+# -- search ----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -72,7 +76,9 @@ def downloaded(page: Page, suffix: str) -> bytes:
         ("hochschule fur technik", "Hochschule für Technik"),
     ],
 )
-def test_search_finds_it_however_it_is_spelt(page: Page, address: str, typed: str, label: str) -> None:
+def test_search_finds_it_however_it_is_spelt(
+    page: Page, address: str, typed: str, label: str
+) -> None:
     page.goto(f"{address}search.html")
     page.fill("#search-input", typed)
     page.locator(".search-results a", has_text=label).first.wait_for(timeout=15_000)
@@ -108,27 +114,40 @@ def test_search_in_english_leads_to_english_pages(page: Page, address: str) -> N
     page.goto(f"{address}search.en.html?q=brandis")
     page.locator(".search-group").first.wait_for()
     assert "hits for" in page.inner_text("[role=status]")
-    links = page.locator(".search-results a").evaluate_all("(links) => links.map((link) => link.href)")
+    links = page.locator(".search-results a").evaluate_all(
+        "(links) => links.map((link) => link.href)"
+    )
     assert links and all(link.endswith(".en.html") for link in links)
 
 
-# -- queries -------------------------------------------------------------------------------------------------------------
+# -- queries ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def samples(site: Path) -> list[dict]:
-    return [one for one in json.loads((site / "sparql.json").read_text("utf-8"))["queries"] if not one.get("federated")]
+    return [
+        one
+        for one in json.loads((site / "sparql.json").read_text("utf-8"))["queries"]
+        if not one.get("federated")
+    ]
 
 
-def test_every_sample_query_gives_the_stored_result(query_page: Page, root: Path, samples: list[dict]) -> None:
+def test_every_sample_query_gives_the_stored_result(
+    query_page: Page, root: Path, samples: list[dict]
+) -> None:
     wrong = []
     for sample in samples:
         query_page.evaluate("document.querySelector('.result').replaceChildren()")
         query_page.click(f'[data-sample="{sample["name"]}"]')
         answered(query_page)
-        got, stored = shown(query_page, sample["form"]), stored_result(root / "queries" / "results", sample)
+        got, stored = (
+            shown(query_page, sample["form"]),
+            stored_result(root / "queries" / "results", sample),
+        )
         if got != stored:
-            wrong.append((sample["name"], query_page.inner_text(".result")[:200], len(got), len(stored)))
+            wrong.append(
+                (sample["name"], query_page.inner_text(".result")[:200], len(got), len(stored))
+            )
     print(f"{len(samples)} sample queries")
     assert wrong == [] and len(samples) >= 20
 
@@ -138,22 +157,39 @@ def shown(page: Page, form: str) -> list[tuple]:
     if form == "ask":
         return [(page.inner_text(".verdict"),)]
     if form == "select":
-        return [tuple(row) for row in csv.reader(io.StringIO(downloaded(page, "csv").decode(), newline=""))]
-    return sorted((str(one),) for one in ox.parse(downloaded(page, "ttl"), format=ox.RdfFormat.TURTLE))
+        return [
+            tuple(row)
+            for row in csv.reader(io.StringIO(downloaded(page, "csv").decode(), newline=""))
+        ]
+    return sorted(
+        (str(one),) for one in ox.parse(downloaded(page, "ttl"), format=ox.RdfFormat.TURTLE)
+    )
 
 
 def stored_result(folder: Path, sample: dict) -> list[tuple]:
     if sample["form"] == "ask":
-        return [("Ja" if (folder / f"{sample['name']}.txt").read_text("utf-8").strip() == "true" else "Nein",)]
+        return [
+            (
+                "Ja"
+                if (folder / f"{sample['name']}.txt").read_text("utf-8").strip() == "true"
+                else "Nein",
+            )
+        ]
     if sample["form"] == "select":
         with (folder / f"{sample['name']}.csv").open(encoding="utf-8", newline="") as file:
             return [tuple(row) for row in csv.reader(file)]
-    return sorted((str(one),) for one in ox.parse(path=folder / f"{sample['name']}.ttl", format=ox.RdfFormat.TURTLE))
+    return sorted(
+        (str(one),)
+        for one in ox.parse(path=folder / f"{sample['name']}.ttl", format=ox.RdfFormat.TURTLE)
+    )
 
 
 def test_an_endless_query_can_be_stopped_while_the_page_answers(query_page: Page) -> None:
     ask(query_page, "query=ASK{}")
-    begin(query_page, "query=SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }")
+    begin(
+        query_page,
+        "query=SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }",
+    )
     query_page.locator(".clock", has_text="1,").wait_for()  # it runs for a second
     start = time.monotonic()
     query_page.locator(".samples li").last.hover()
@@ -169,11 +205,16 @@ def test_an_endless_query_can_be_stopped_while_the_page_answers(query_page: Page
     ("query", "said"),
     [
         ("DELETE WHERE { ?s ?p ?o }", "Die Abfrage ist nicht lesbar, Zeile 1"),
-        ("SELECT * { SERVICE <https://example.org/> { ?s ?p ?o } }", "SERVICE fragt andere Rechner"),
+        (
+            "SELECT * { SERVICE <https://example.org/> { ?s ?p ?o } }",
+            "SERVICE fragt andere Rechner",
+        ),
         ("SELECT * " + "{ " * 3000 + "} " * 3000, "brach ab"),
     ],
 )
-def test_what_cannot_run_is_told_and_the_next_query_runs(query_page: Page, query: str, said: str) -> None:
+def test_what_cannot_run_is_told_and_the_next_query_runs(
+    query_page: Page, query: str, said: str
+) -> None:
     ask(query_page, f"query={query}")
     assert said in query_page.inner_text("[role=alert]")
     ask(query_page, "query=SELECT (1 AS ?one) {}")
@@ -202,10 +243,15 @@ def test_a_link_brings_back_a_long_query_and_its_view(page: Page, address: str) 
 def test_known_prefixes_are_declared_where_they_are_missing(query_page: Page) -> None:
     ask(query_page, "query=SELECT ?lab { ?lab a org:OrganizationalCollaboration }")
     assert "13 Zeilen" in query_page.inner_text(".tool-status")
-    assert query_page.locator(".cm-line").first.inner_text() == "PREFIX org: <http://www.w3.org/ns/org#>"
+    assert (
+        query_page.locator(".cm-line").first.inner_text()
+        == "PREFIX org: <http://www.w3.org/ns/org#>"
+    )
 
 
-def test_terms_of_the_data_are_proposed_and_tab_leaves_all_the_same(page: Page, address: str) -> None:
+def test_terms_of_the_data_are_proposed_and_tab_leaves_all_the_same(
+    page: Page, address: str
+) -> None:
     page.goto(f"{address}sparql.html#query=ASK{{}}")
     answered(page)
     page.locator(".cm-content").click()
@@ -218,9 +264,13 @@ def test_terms_of_the_data_are_proposed_and_tab_leaves_all_the_same(page: Page, 
     page.keyboard.press("Control+End")
     page.keyboard.press("Control+Space")
     page.locator(".proposals li").wait_for()
-    page.wait_for_timeout(100)  # a proposal cannot be taken in its first 75 ms, lest one takes it unseen
+    page.wait_for_timeout(
+        100
+    )  # a proposal cannot be taken in its first 75 ms, lest one takes it unseen
     page.keyboard.press("Enter")
-    assert page.locator(".cm-line").all_inner_texts() == ["SELECT * { ?lab a org:OrganizationalCollaboration"]
+    assert page.locator(".cm-line").all_inner_texts() == [
+        "SELECT * { ?lab a org:OrganizationalCollaboration"
+    ]
 
 
 def test_an_error_is_told_with_its_line(query_page: Page) -> None:
@@ -234,7 +284,9 @@ def test_downloads_are_what_the_store_answers(query_page: Page, site: Path) -> N
     store.bulk_load(path=site / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
     query = "SELECT ?s ?p ?o { ?s ?p ?o FILTER(isLiteral(?o)) } ORDER BY ?s ?p STR(?o) LANG(?o)"
     ask(query_page, f"query={query}")
-    assert downloaded(query_page, "csv") == store.query(query).serialize(format=ox.QueryResultsFormat.CSV)
+    assert downloaded(query_page, "csv") == store.query(query).serialize(
+        format=ox.QueryResultsFormat.CSV
+    )
     wanted = json.loads(store.query(query).serialize(format=ox.QueryResultsFormat.JSON))
     assert json.loads(downloaded(query_page, "json")) == wanted
     assert query_page.locator("tbody tr").count() == 1000  # in pages: the rest is one button away
@@ -244,16 +296,23 @@ def test_downloads_are_what_the_store_answers(query_page: Page, site: Path) -> N
     describe = "DESCRIBE <https://w3id.org/rogl/lab/brandis>"
     ask(query_page, f"query={describe}")
     turtle = downloaded(query_page, "ttl")
-    assert set(ox.parse(turtle, format=ox.RdfFormat.TURTLE)) == {ox.Quad(*triple) for triple in store.query(describe)}
+    assert set(ox.parse(turtle, format=ox.RdfFormat.TURTLE)) == {
+        ox.Quad(*triple) for triple in store.query(describe)
+    }
 
 
 def test_a_table_sorts_and_leads_to_our_pages(query_page: Page, site: Path) -> None:
-    ask(query_page, "query=SELECT ?lab (COUNT(?x) AS ?n) { ?lab a schema:ResearchProject ; org:hasMember ?x } GROUP BY ?lab")
+    ask(
+        query_page,
+        "query=SELECT ?lab (COUNT(?x) AS ?n) { ?lab a schema:ResearchProject ; org:hasMember ?x } GROUP BY ?lab",
+    )
     query_page.locator("th button", has_text="n").last.click()
     numbers = [int(text) for text in query_page.locator("td.number").all_inner_texts()]
     assert numbers == sorted(numbers) and len(numbers) == 13
     assert query_page.locator("th[aria-sort=ascending]").inner_text() == "n"
-    pages = query_page.locator("tbody a").evaluate_all("(links) => links.map((link) => new URL(link.href).pathname)")
+    pages = query_page.locator("tbody a").evaluate_all(
+        "(links) => links.map((link) => new URL(link.href).pathname)"
+    )
     assert len(pages) == 13 and all((site / page.lstrip("/")).is_file() for page in pages)
 
 
@@ -265,11 +324,13 @@ def test_points_stand_on_the_map(query_page: Page) -> None:
     assert query_page.locator(".result-map .land path").count() >= 16
 
 
-# -- for everyone --------------------------------------------------------------------------------------------------------
+# -- for everyone ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_serious_violation_of_accessibility(packages: None, browser: Browser, address: str, scheme: str) -> None:
+def test_no_serious_violation_of_accessibility(
+    packages: None, browser: Browser, address: str, scheme: str
+) -> None:
     with browser.page(color_scheme=scheme) as page:
         page.goto(f"{address}search.html?q=stadt")
         page.locator(".search-group").first.wait_for()
@@ -277,7 +338,12 @@ def test_no_serious_violation_of_accessibility(packages: None, browser: Browser,
         page.goto(f"{address}sparql.html")
         page.locator("[data-sample]").first.wait_for()
         found += [("sparql", *one) for one in axe(page)]
-        for hash_ in ("query=SELECT * { ?s ?p ?o } LIMIT 20", "query=DESCRIBE <https://w3id.org/rogl/lab/brandis>", "query=ASK {}", "query=SELECT {"):
+        for hash_ in (
+            "query=SELECT * { ?s ?p ?o } LIMIT 20",
+            "query=DESCRIBE <https://w3id.org/rogl/lab/brandis>",
+            "query=ASK {}",
+            "query=SELECT {",
+        ):
             ask(page, hash_)
             found += [(hash_, *one) for one in axe(page)]
         assert found == []
@@ -294,14 +360,20 @@ def test_the_keyboard_passes_through_the_query_page(page: Page, address: str) ->
     for _ in range(3):
         page.keyboard.press("Tab")
         seen.append(page.evaluate(FOCUSED))
-    assert seen == ["SPARQL-Abfrage", "Ausführen", "Link kopieren"]  # what cannot be done, as to stop, is passed over
+    assert seen == [
+        "SPARQL-Abfrage",
+        "Ausführen",
+        "Link kopieren",
+    ]  # what cannot be done, as to stop, is passed over
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Control+Enter")
     answered(page)
 
 
-@pytest.mark.parametrize("where", ["search.html?q=stadt", "sparql.html#query=SELECT * { ?s ?p ?o } LIMIT 20"])
+@pytest.mark.parametrize(
+    "where", ["search.html?q=stadt", "sparql.html#query=SELECT * { ?s ?p ?o } LIMIT 20"]
+)
 def test_nothing_sticks_out_on_a_phone(browser: Browser, address: str, where: str) -> None:
     with browser.page(viewport=PHONE) as page:
         page.goto(address + where)
@@ -316,7 +388,10 @@ HOSTILE = [
 
 
 def test_hostile_labels_stay_text_in_the_search(page: Page, address: str) -> None:
-    entries = [[0, f"lab/{number}", [f"hostile {text}"], [text], text] for number, text in enumerate(HOSTILE)]
+    entries = [
+        [0, f"lab/{number}", [f"hostile {text}"], [text], text]
+        for number, text in enumerate(HOSTILE)
+    ]
     entries += [[0, HOSTILE[4], ["hostile page"]], [0, "../../x?<y>", ["hostile path"]]]
     data = {"languages": ["de", "en"], "groups": [[HOSTILE[0]]], "entries": entries}
     page.route("**/search.json", lambda route: route.fulfill(json=data))
@@ -324,18 +399,33 @@ def test_hostile_labels_stay_text_in_the_search(page: Page, address: str) -> Non
     page.locator(".search-group").first.wait_for()
     assert page.locator(".search-results li").count() == len(entries)
     assert page.locator(".search-results script, .search-results img").count() == 0
-    hrefs = page.locator(".search-results a").evaluate_all("(links) => links.map((link) => link.href)")
+    hrefs = page.locator(".search-results a").evaluate_all(
+        "(links) => links.map((link) => link.href)"
+    )
     assert all(href.startswith(address) for href in hrefs)
     assert page.evaluate("document.documentElement.scrollWidth") <= page.evaluate("innerWidth")
 
 
 def test_hostile_results_stay_text(query_page: Page) -> None:
     rows = " ".join(json.dumps(text) for text in HOSTILE)
-    ask(query_page, "query=" + quote(f"SELECT ?label (IRI(?label) AS ?iri) ?n {{ VALUES ?label {{ {rows} }} BIND(1 AS ?n) }}"))
+    ask(
+        query_page,
+        "query="
+        + quote(
+            f"SELECT ?label (IRI(?label) AS ?iri) ?n {{ VALUES ?label {{ {rows} }} BIND(1 AS ?n) }}"
+        ),
+    )
     assert query_page.locator("tbody tr").count() == len(HOSTILE)
     assert query_page.locator("tbody script, tbody img").count() == 0
-    assert query_page.locator("tbody a").evaluate_all("(links) => links.filter((link) => link.protocol === 'javascript:').length") == 0
-    assert query_page.evaluate("document.documentElement.scrollWidth") <= query_page.evaluate("innerWidth")
+    assert (
+        query_page.locator("tbody a").evaluate_all(
+            "(links) => links.filter((link) => link.protocol === 'javascript:').length"
+        )
+        == 0
+    )
+    assert query_page.evaluate("document.documentElement.scrollWidth") <= query_page.evaluate(
+        "innerWidth"
+    )
     query_page.click("[data-view=chart]")
     assert query_page.locator(".result-chart script, .result-chart img").count() == 0
 
@@ -343,7 +433,9 @@ def test_hostile_results_stay_text(query_page: Page) -> None:
 def test_it_works_below_any_path_and_when_the_host_unpacks(browser: Browser, site: Path) -> None:
     """Some hosts send .gz files with Content-Encoding, so the browser unpacks them."""
     with serving(site, prefix="/a/b/", unpacking=True) as address, browser.page() as page:
-        page.goto(f"{address}sparql.html#query=SELECT (COUNT(*) AS ?n) {{ ?s a schema:ResearchProject }}")
+        page.goto(
+            f"{address}sparql.html#query=SELECT (COUNT(*) AS ?n) {{ ?s a schema:ResearchProject }}"
+        )
         answered(page)
         assert page.locator("td.number").inner_text() == "13"
 
@@ -365,7 +457,9 @@ def test_lodpipe_serve_can_be_asked_instead(browser: Browser, site: Path) -> Non
             assert page.inner_text(".tool-status").startswith(said)
         ask(page, "query=SELECT {")
         assert "Zeile 1" in page.inner_text("[role=alert]")
-        assert f"{address}sparql" in asked and not any(one.endswith((".gz", "worker.js")) for one in asked)
+        assert f"{address}sparql" in asked and not any(
+            one.endswith((".gz", "worker.js")) for one in asked
+        )
         page.locator("label", has_text="in diesem Browser").click()
         ask(page, "query=SELECT ?lab { ?lab a schema:ResearchProject } LIMIT 100")
         assert page.inner_text(".tool-status").startswith("13 Zeilen in ")
@@ -390,11 +484,18 @@ def test_opened_as_a_file_the_page_says_what_it_needs(browser: Browser, site: Pa
 
 
 def test_csv_reads_back(query_page: Page) -> None:
-    ask(query_page, 'query=SELECT ?a ?b { VALUES (?a ?b) { ("x,\\"y\\"\\n" <http://e/>) (UNDEF "z") } }')
-    assert list(csv.reader(io.StringIO(downloaded(query_page, "csv").decode(), newline=""))) == [["a", "b"], ['x,"y"\n', "http://e/"], ["", "z"]]
+    ask(
+        query_page,
+        'query=SELECT ?a ?b { VALUES (?a ?b) { ("x,\\"y\\"\\n" <http://e/>) (UNDEF "z") } }',
+    )
+    assert list(csv.reader(io.StringIO(downloaded(query_page, "csv").decode(), newline=""))) == [
+        ["a", "b"],
+        ['x,"y"\n', "http://e/"],
+        ["", "z"],
+    ]
 
 
-# -- small helps ---------------------------------------------------------------------------------------------------------
+# -- small helps -----------------------------------------------------------------------------------
 
 
 def test_the_identifier_is_copied(browser: Browser, address: str) -> None:
@@ -402,7 +503,9 @@ def test_the_identifier_is_copied(browser: Browser, address: str) -> None:
         page.goto(f"{address}lab/brandis.html")
         page.click("[data-copy]")
         page.locator("[data-copy]", has_text="Kopiert").wait_for()
-        assert page.evaluate("navigator.clipboard.readText()") == "https://w3id.org/rogl/lab/brandis"
+        assert (
+            page.evaluate("navigator.clipboard.readText()") == "https://w3id.org/rogl/lab/brandis"
+        )
 
 
 def test_a_table_is_filtered_by_choice_and_by_text(page: Page, address: str) -> None:
@@ -427,7 +530,9 @@ def test_a_picture_zooms_by_button_key_and_wheel(page: Page, address: str) -> No
     page.mouse.wheel(0, -100)
     page.wait_for_timeout(100)
     sizes.append(view_box(picture))
-    assert [size[2] for size in sizes] == sorted((size[2] for size in sizes), reverse=True) and len({size[2] for size in sizes}) == 4
+    assert [size[2] for size in sizes] == sorted((size[2] for size in sizes), reverse=True) and len(
+        {size[2] for size in sizes}
+    ) == 4
     page.keyboard.press("ArrowRight")
     assert view_box(picture)[0] > sizes[-1][0]
     page.keyboard.press("0")
@@ -444,6 +549,9 @@ def test_the_first_page_is_light(page: Page, address: str, site: Path) -> None:
     page.on("request", lambda request: asked.append(request.url))
     page.goto(address)
     page.wait_for_load_state("networkidle")
-    sizes = {url: len(gzip.compress((site / (url.removeprefix(address) or "index.html")).read_bytes())) for url in set(asked)}
+    sizes = {
+        url: len(gzip.compress((site / (url.removeprefix(address) or "index.html")).read_bytes()))
+        for url in set(asked)
+    }
     print(sizes)
     assert sum(sizes.values()) < 150_000 and len(sizes) <= 6

@@ -1,4 +1,6 @@
-"""Files and queries that a mapping names, however odd: their own values come through whole, or a finding says where (see sources/README.md)."""
+"""Files and queries that a mapping names, however odd: their own values come through whole, or a
+finding says where (see sources/README.md).
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,27 @@ from lodpipe.workflow.mapping_run import map_file
 from support import TESTS
 
 CASES: list[dict[str, Any]] = yaml.safe_load((TESTS / "sources" / "cases.yaml").read_text("utf-8"))
-KEYS = {"case", "file", "text", "bytes", "repeat", "link", "iterator", "query", "rules", "lines", "finding", "says"}
-FORMULATIONS = {".json": "jsonpath", ".jsonl": "jsonl", ".yaml": "yaml", ".csv": "csv", ".parquet": "parquet"}
+KEYS = {
+    "case",
+    "file",
+    "text",
+    "bytes",
+    "repeat",
+    "link",
+    "iterator",
+    "query",
+    "rules",
+    "lines",
+    "finding",
+    "says",
+}
+FORMULATIONS = {
+    ".json": "jsonpath",
+    ".jsonl": "jsonl",
+    ".yaml": "yaml",
+    ".csv": "csv",
+    ".parquet": "parquet",
+}
 
 
 def write_source(path: Path, case: dict[str, Any]) -> None:
@@ -25,7 +46,13 @@ def write_source(path: Path, case: dict[str, Any]) -> None:
     elif "bytes" in case:
         path.write_bytes(bytes.fromhex(case["bytes"]))
     elif "repeat" in case:
-        path.write_text("".join(text * number for text, number in zip(case["repeat"][::2], case["repeat"][1::2], strict=True)), "utf-8")
+        path.write_text(
+            "".join(
+                text * number
+                for text, number in zip(case["repeat"][::2], case["repeat"][1::2], strict=True)
+            ),
+            "utf-8",
+        )
     else:
         path.write_bytes(case["text"].encode())
 
@@ -35,16 +62,35 @@ def write_mapping(path: Path, case: dict[str, Any]) -> None:
     suffix = Path(case.get("file", "")).suffix
     iterator = case.get("iterator", "$" if suffix == ".jsonl" else "$[*]")
     path_and_kind = f"{case.get('file')}~{FORMULATIONS.get(suffix)}"
-    source = [path_and_kind, iterator] if FORMULATIONS.get(suffix) in ("jsonpath", "jsonl", "yaml") else [path_and_kind]
-    shown = yaml.safe_dump({"query": case["query"]} if "query" in case else [source], default_flow_style=True, width=1000).strip()
+    source = (
+        [path_and_kind, iterator]
+        if FORMULATIONS.get(suffix) in ("jsonpath", "jsonl", "yaml")
+        else [path_and_kind]
+    )
+    shown = yaml.safe_dump(
+        {"query": case["query"]} if "query" in case else [source],
+        default_flow_style=True,
+        width=1000,
+    ).strip()
     pairs = ([f"http://e/{name}", value] for name, value in case["rules"].items())
-    rules = [yaml.safe_dump(pair, default_flow_style=True, allow_unicode=True).strip() for pair in pairs]
-    rows = ["mappings:", "  x:", f"    sources: {shown}", "    s: http://e/$(id)", "    po:", *(f"      - {rule}" for rule in rules)]
+    rules = [
+        yaml.safe_dump(pair, default_flow_style=True, allow_unicode=True).strip() for pair in pairs
+    ]
+    rows = [
+        "mappings:",
+        "  x:",
+        f"    sources: {shown}",
+        "    s: http://e/$(id)",
+        "    po:",
+        *(f"      - {rule}" for rule in rules),
+    ]
     path.write_text("\n".join(rows) + "\n", "utf-8")
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
-def test_an_odd_source_comes_through_whole_or_ends_in_a_finding(case: dict[str, Any], tmp_path: Path) -> None:
+def test_an_odd_source_comes_through_whole_or_ends_in_a_finding(
+    case: dict[str, Any], tmp_path: Path
+) -> None:
     if "file" in case:
         write_source(tmp_path / case["file"], case)
     write_mapping(tmp_path / "in.yarrrml.yaml", case)
@@ -57,11 +103,20 @@ def test_an_odd_source_comes_through_whole_or_ends_in_a_finding(case: dict[str, 
         found = error.findings
 
     expected = [tuple(case["finding"])] if "finding" in case else []
-    assert [(one.code, one.where.file if one.where else "", one.where.line if one.where else 0) for one in found] == expected, found
+    assert [
+        (one.code, one.where.file if one.where else "", one.where.line if one.where else 0)
+        for one in found
+    ] == expected, found
     assert all(case.get("says", "") in render(one.code, one.params)[0] for one in found), found
     if "lines" in case:
         text = out.read_text("utf-8")
-        made = [line.partition("> ")[2].removeprefix("<http://e/").replace("> ", " ", 1).removesuffix(" .") for line in text.splitlines()]
+        made = [
+            line.partition("> ")[2]
+            .removeprefix("<http://e/")
+            .replace("> ", " ", 1)
+            .removesuffix(" .")
+            for line in text.splitlines()
+        ]
         assert made == [line.replace("\r", "\\r").replace("\n", "\\n") for line in case["lines"]]
         assert len(list(ox.parse(text, format=ox.RdfFormat.N_QUADS))) == len(made), "no valid RDF"
 

@@ -22,8 +22,12 @@ BASE = "https://example.org/"
 
 def test_there_are_enough_spellings() -> None:
     reads = [case["reads"] for case in CASES]
-    print(f"{len(CASES)} spellings: {', '.join(f'{reads.count(one)} {one}' for one in sorted(set(reads)))}")
-    assert reads.count("service") >= 20 and reads.count("refused") >= 10 and reads.count("plain") >= 10
+    print(
+        f"{len(CASES)} spellings: {', '.join(f'{reads.count(one)} {one}' for one in sorted(set(reads)))}"
+    )
+    assert (
+        reads.count("service") >= 20 and reads.count("refused") >= 10 and reads.count("plain") >= 10
+    )
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["case"])
@@ -48,7 +52,10 @@ def test_dataset_and_graphs_are_those_of_the_store() -> None:
     { GRAPH p:g { ?s ?p ?o } GRAPH ?g { ?s ?p 'FROM <q>' } } # FROM <no>"""
     parsed = parse(text)
     assert parsed.form == "select"
-    assert parsed.dataset == (("http://a.example/x#y", "http://a.example/b/c.d"), ("http://a.example/z",))
+    assert parsed.dataset == (
+        ("http://a.example/x#y", "http://a.example/b/c.d"),
+        ("http://a.example/z",),
+    )
     assert parsed.graphs == ("http://a.example/b/g",)
 
 
@@ -61,20 +68,26 @@ def test_a_string_is_the_same_in_the_spelling_that_is_run(value: str) -> None:
 
 @given(st.text(alphabet=st.sampled_from("'\"\\u0027<>#{}?a:.(),;@ \n1=SERVIC"), max_size=30))
 def test_what_is_read_is_what_runs(noise: str) -> None:
-    """Where noise in a query parses, the spelling that is run gives the same rows on an empty store."""
+    """Where noise in a query parses, the spelling that is run gives the same rows on an empty
+    store.
+    """
     text = f"PREFIX : <x:> SELECT * {{ VALUES ?a {{ 1 }} {noise} }}"
     try:
         parsed = parse(text)
     except SyntaxError:
         return
     if not parsed.uses_service:
-        before, after = ([tuple(row) for row in ox.Store().query(one)] for one in (text, parsed.text))  # type: ignore[union-attr]
+        before, after = (
+            [tuple(row) for row in ox.Store().query(one)] for one in (text, parsed.text)
+        )  # type: ignore[union-attr]
         assert before == after
 
 
 @pytest.mark.skipif(not W3C.is_dir(), reason=f"no {W3C}")
 def test_the_queries_of_the_w3c_are_read_as_the_store_reads_them() -> None:
-    """Every query file of SPARQL 1.0, 1.1 and 1.2: the verdict of the store; syn-bad-26 alone is read by the store although it is wrong."""
+    """Every query file of SPARQL 1.0, 1.1 and 1.2: the verdict of the store; syn-bad-26 alone is
+    read by the store although it is wrong.
+    """
     counted, different = 0, []
     for path in sorted(W3C.rglob("*.rq")):
         text = path.read_text("utf-8")
@@ -103,7 +116,9 @@ PROLOGUE = "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> "
 
 def _ordered(values: list[str], key: str) -> list[str]:
     terms = " ".join(one for one in values if not one.startswith("_"))
-    parsed = parse(f"{PROLOGUE}SELECT ?o {{ VALUES ?o {{ {terms} }} }} ORDER BY {key}").totally_ordered()
+    parsed = parse(
+        f"{PROLOGUE}SELECT ?o {{ VALUES ?o {{ {terms} }} }} ORDER BY {key}"
+    ).totally_ordered()
     assert parsed is not None
     return [str(row[0]) for row in ox.Store().query(parsed.text)]  # type: ignore[union-attr]
 
@@ -115,18 +130,29 @@ def test_the_total_order_does_not_depend_on_the_order_of_arrival(values: list[st
 
 
 @given(st.lists(st.integers(-50, 50), min_size=2, max_size=8), st.sampled_from(["?o", "DESC(?o)"]))
-def test_where_sparql_defines_an_order_the_total_order_is_that_one(values: list[int], key: str) -> None:
+def test_where_sparql_defines_an_order_the_total_order_is_that_one(
+    values: list[int], key: str
+) -> None:
     for template in ("{0}", "{0}.5", '"2020-01-01T00:00:00Z"^^xsd:dateTime', '"{0}"'):
         terms = " ".join(template.format(one) for one in values)
         plain = f"{PROLOGUE}SELECT ?o {{ VALUES ?o {{ {terms} }} }} ORDER BY {key}"
         expected = [row[0] for row in ox.Store().query(plain)]  # type: ignore[union-attr]
         ordered = parse(plain).totally_ordered()
-        assert ordered is not None and [row[0] for row in ox.Store().query(ordered.text)] == expected  # type: ignore[union-attr]
+        assert (
+            ordered is not None and [row[0] for row in ox.Store().query(ordered.text)] == expected
+        )  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize(
     ("order", "changed"),
-    [("?o", True), ("DESC(?o) ?s", True), ("ASC( ?o ) LIMIT 1", True), ("STR(?o)", False), ("(?o + 1)", False), ("STR(?s) ?o", True)],
+    [
+        ("?o", True),
+        ("DESC(?o) ?s", True),
+        ("ASC( ?o ) LIMIT 1", True),
+        ("STR(?o)", False),
+        ("(?o + 1)", False),
+        ("STR(?s) ?o", True),
+    ],
 )
 def test_only_plain_variables_are_replaced(order: str, changed: bool) -> None:
     parsed = parse(f"SELECT * {{ ?s ?p ?o }} ORDER BY {order}").totally_ordered()

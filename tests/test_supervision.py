@@ -1,4 +1,6 @@
-"""The process that waits: it ends work that hears no signal, and what the work has started; it is told apart from the work's own end."""
+"""The process that waits: it ends work that hears no signal, and what the work has started; it is
+told apart from the work's own end.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,8 @@ def work():
 end = supervised(work, patient={patient})
 print(end.code, end.asked, end.died)
 """
-DEAF = "sum(range(10**12))"  # a loop in native code: no signal is heard there, and no other thread runs
+# a loop in native code: no signal is heard there, and no other thread runs
+DEAF = "sum(range(10**12))"
 SLOW = "time.sleep(1.5)"
 FOREVER = "time.sleep(1000)"
 PARENT = "print(subprocess.Popen(['sleep', '1000']).pid, flush=True); time.sleep(1000)"
@@ -42,15 +45,21 @@ def start(tmp_path: Path, work: str, code: int = 0, patient: bool = False) -> su
 
 
 def ended(process: subprocess.Popen[str], tmp_path: Path) -> tuple[int, ...]:
-    """Exit code, signal that asked, signal that the work died of; nothing is left in the temporary folder."""
+    """Exit code, signal that asked, signal that the work died of; nothing is left in the temporary
+    folder.
+    """
     told, _ = process.communicate(timeout=60)
     assert list(tmp_path.iterdir()) == []
     return tuple(map(int, told.split()))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+@pytest.mark.parametrize(
+    "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
+)
 @pytest.mark.parametrize("work", [DEAF, FOREVER])
-def test_a_signal_ends_work_that_does_not_hear_it(work: str, number: signal.Signals, tmp_path: Path) -> None:
+def test_a_signal_ends_work_that_does_not_hear_it(
+    work: str, number: signal.Signals, tmp_path: Path
+) -> None:
     process = start(tmp_path, work)
     process.send_signal(number)
     assert ended(process, tmp_path) == (128 + number, number, 0)
@@ -90,7 +99,9 @@ def test_what_the_work_has_started_ends_with_it(number: signal.Signals, tmp_path
     if number == signal.SIGTERM:
         assert not alive(child)
     else:
-        os.kill(child, signal.SIGKILL)  # a stranger's program is nobody's after a kill of the supervisor
+        os.kill(
+            child, signal.SIGKILL
+        )  # a stranger's program is nobody's after a kill of the supervisor
 
 
 def alive(pid: int) -> bool:
@@ -105,6 +116,10 @@ def alive(pid: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize(("work", "died"), [("os.abort()", signal.SIGABRT), ("os.kill(os.getpid(), 9)", signal.SIGKILL)])
-def test_work_that_dies_by_itself_is_no_request(work: str, died: signal.Signals, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("work", "died"), [("os.abort()", signal.SIGABRT), ("os.kill(os.getpid(), 9)", signal.SIGKILL)]
+)
+def test_work_that_dies_by_itself_is_no_request(
+    work: str, died: signal.Signals, tmp_path: Path
+) -> None:
     assert ended(start(tmp_path, work), tmp_path) == (128 + died, 0, died)

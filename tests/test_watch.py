@@ -21,7 +21,9 @@ def test_a_save_is_checked_and_ctrl_c_ends_with_the_last_exit_code(tmp_path: Pat
     )  # fmt: skip
     assert process.stdout is not None
     lines: queue.Queue[str] = queue.Queue()
-    threading.Thread(target=lambda: [lines.put(line) for line in process.stdout], daemon=True).start()
+    threading.Thread(
+        target=lambda: [lines.put(line) for line in process.stdout], daemon=True
+    ).start()
 
     def wait_for(text: str) -> None:
         while text not in (line := lines.get(timeout=30)):
@@ -30,7 +32,9 @@ def test_a_save_is_checked_and_ctrl_c_ends_with_the_last_exit_code(tmp_path: Pat
     try:
         wait_for("0 errors")
         path = project / "source" / "libraries.yaml"
-        path.write_text(path.read_text("utf-8").replace("parent: central", "parent: centre"), "utf-8")
+        path.write_text(
+            path.read_text("utf-8").replace("parent: central", "parent: centre"), "utf-8"
+        )
         wait_for("-- source/libraries.yaml")
         wait_for("LP206")
         wait_for("1 error")

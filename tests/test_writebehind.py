@@ -1,4 +1,6 @@
-"""A large file goes to the disk while it is written: the same bytes, nothing passed over, and no waiting for a slow disk."""
+"""A large file goes to the disk while it is written: the same bytes, nothing passed over, and no
+waiting for a slow disk.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,12 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writebehind, "_KEPT", 4 << 20)
 
 
-@pytest.mark.skipif(not hasattr(os, "posix_fadvise"), reason="this system cannot be told to forget a file")
-def test_every_byte_is_handed_over_and_all_but_the_last_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.skipif(
+    not hasattr(os, "posix_fadvise"), reason="this system cannot be told to forget a file"
+)
+def test_every_byte_is_handed_over_and_all_but_the_last_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[tuple[int, int]] = []
     advise = os.posix_fadvise
 
@@ -51,7 +57,9 @@ def test_a_slow_disk_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert (tmp_path / "out").read_bytes() == PIECE * 300
 
 
-def test_a_system_that_cannot_forget_writes_as_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_system_that_cannot_forget_writes_as_ever(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delattr(os, "posix_fadvise", raising=False)
     write(tmp_path / "out", 100)
     assert (tmp_path / "out").read_bytes() == PIECE * 100

@@ -1,4 +1,6 @@
-"""YARRRML means the same here as in the library yatter, which translates it to RML (both read, in the form of sets, and compared)."""
+"""YARRRML means the same here as in the library yatter, which translates it to RML (both read, in
+the form of sets, and compared).
+"""
 
 from __future__ import annotations
 
@@ -29,25 +31,34 @@ CASES = {
     "constants": "    s: ex:only\n    po:\n      - [ex:a, ex:b~iri]\n      - [ex:n, '42', xsd:integer]\n      - [ex:note, word]\n",
     "template literal": "    s: ex:$(id)\n    po:\n      - [ex:note, 'from $(a) to $(b)', en~lang]\n",
     "join with a condition": "    s: ex:$(id)\n    po:\n      - p: ex:of\n        o:\n          mapping: town\n          condition:\n"
-    "            function: equal\n            parameters:\n              - [str1, $(town), s]\n              - [str2, $(key), o]\n" + TOWN,
+    "            function: equal\n            parameters:\n              - [str1, $(town), s]\n              - [str2, $(key), o]\n"
+    + TOWN,
     "join with two conditions": "    s: ex:$(id)\n    po:\n      - p: ex:of\n        o:\n          mapping: town\n          condition:\n"
     "            - function: equal\n              parameters:\n                - [str1, $(town), s]\n                - [str2, $(key), o]\n"
-    "            - function: equal\n              parameters:\n                - [str1, $(land), s]\n                - [str2, $(state), o]\n" + TOWN,
+    "            - function: equal\n              parameters:\n                - [str1, $(land), s]\n                - [str2, $(state), o]\n"
+    + TOWN,
     "two mappings": "    s: ex:$(id)\n    po:\n      - [ex:name, $(name)]\n" + TOWN,
     "full names of the keys": "    subjects: ex:$(id)\n    predicateobjects:\n      - {predicates: ex:name, objects: $(name)}\n",
 }
 
 
-# -- ours --------------------------------------------------------------------------------------------------------------
+# -- ours ------------------------------------------------------------------------------------------
 
 
 def spelled(expression: Expression) -> str:
-    return "".join(part if isinstance(part, str) else "{" + part.name + "}" for part in expression.parts)
+    return "".join(
+        part if isinstance(part, str) else "{" + part.name + "}" for part in expression.parts
+    )
 
 
 def our_term(term: TermMap) -> tuple[Any, ...]:
     kind = "iri" if term.term_type == "iri" else "literal"
-    return kind, spelled(term.expression), spelled(term.datatype) if term.datatype else "", spelled(term.language) if term.language else ""
+    return (
+        kind,
+        spelled(term.expression),
+        spelled(term.datatype) if term.datatype else "",
+        spelled(term.language) if term.language else "",
+    )
 
 
 def ours(text: str) -> set[tuple[Any, ...]]:
@@ -59,11 +70,20 @@ def ours(text: str) -> set[tuple[Any, ...]]:
             graphs = frozenset(our_term(graph) for graph in (*one.graphs, *rule.graphs))
             for item in rule.objects:
                 if isinstance(item, ReferencingMap):
-                    joins = frozenset((reference(join.child), reference(join.parent)) for join in item.joins)
-                    target: tuple[Any, ...] = ("parent", our_term(document.triples_maps[item.parent].subject), joins)
+                    joins = frozenset(
+                        (reference(join.child), reference(join.parent)) for join in item.joins
+                    )
+                    target: tuple[Any, ...] = (
+                        "parent",
+                        our_term(document.triples_maps[item.parent].subject),
+                        joins,
+                    )
                 else:
                     target = our_term(item)
-                found |= {(one.source.text, our_term(one.subject), our_term(predicate), target, graphs) for predicate in rule.predicates}
+                found |= {
+                    (one.source.text, our_term(one.subject), our_term(predicate), target, graphs)
+                    for predicate in rule.predicates
+                }
     return found
 
 
@@ -71,12 +91,14 @@ def reference(side: Expression | str) -> str:
     return side if isinstance(side, str) else spelled(side).strip("{}")
 
 
-# -- yatter's ----------------------------------------------------------------------------------------------------------
+# -- yatter's --------------------------------------------------------------------------------------
 
 
 def their_term(graph: rdflib.Graph, node: Any) -> tuple[Any, ...]:
     language, datatype = graph.value(node, RR.language), graph.value(node, RR.datatype)
-    constant, template, column = (graph.value(node, key) for key in (RR.constant, RR.template, RML.reference))
+    constant, template, column = (
+        graph.value(node, key) for key in (RR.constant, RR.template, RML.reference)
+    )
     typed = graph.value(node, RR.termType)
     if typed is not None:
         kind = "iri" if typed == RR.IRI else "literal"
@@ -84,7 +106,11 @@ def their_term(graph: rdflib.Graph, node: Any) -> tuple[Any, ...]:
         kind = "literal"
     else:
         kind = "iri" if template is not None or isinstance(constant, rdflib.URIRef) else "literal"
-    text = "{" + str(column) + "}" if column is not None else str(template if template is not None else constant)
+    text = (
+        "{" + str(column) + "}"
+        if column is not None
+        else str(template if template is not None else constant)
+    )
     return kind, text, str(datatype or ""), str(language or "")
 
 
@@ -101,17 +127,36 @@ def theirs(text: str) -> set[tuple[Any, ...]]:
         subject = graph.value(triples_map, RR.subjectMap)
         source = str(graph.value(graph.value(triples_map, RML.logicalSource), RML.source))
         for rule in graph.objects(triples_map, RR.predicateObjectMap):
-            graphs = frozenset(their_term(graph, node) for owner in (subject, rule) for node in graph.objects(owner, RR.graphMap))
+            graphs = frozenset(
+                their_term(graph, node)
+                for owner in (subject, rule)
+                for node in graph.objects(owner, RR.graphMap)
+            )
             for item in graph.objects(rule, RR.objectMap):
                 parent = graph.value(item, RR.parentTriplesMap)
                 if parent is not None:
                     conditions = graph.objects(item, RR.joinCondition)
-                    joins = frozenset((str(graph.value(one, RR.child)), str(graph.value(one, RR.parent))) for one in conditions)
-                    target: tuple[Any, ...] = ("parent", their_term(graph, graph.value(parent, RR.subjectMap)), joins)
+                    joins = frozenset(
+                        (str(graph.value(one, RR.child)), str(graph.value(one, RR.parent)))
+                        for one in conditions
+                    )
+                    target: tuple[Any, ...] = (
+                        "parent",
+                        their_term(graph, graph.value(parent, RR.subjectMap)),
+                        joins,
+                    )
                 else:
                     target = their_term(graph, item)
                 for predicate in graph.objects(rule, RR.predicateMap):
-                    found.add((source, their_term(graph, subject), their_term(graph, predicate), target, graphs))
+                    found.add(
+                        (
+                            source,
+                            their_term(graph, subject),
+                            their_term(graph, predicate),
+                            target,
+                            graphs,
+                        )
+                    )
     return found
 
 
@@ -129,9 +174,15 @@ def test_there_are_enough_mappings() -> None:
 @pytest.mark.parametrize(
     ("mistake", "text"),
     [
-        ("a misspelt key", HEAD + "    s: ex:$(id)\n    predicateobjcts:\n      - [ex:name, $(name)]\n"),
+        (
+            "a misspelt key",
+            HEAD + "    s: ex:$(id)\n    predicateobjcts:\n      - [ex:name, $(name)]\n",
+        ),
         ("an unknown prefix", HEAD + "    s: ex:$(id)\n    po:\n      - [exx:name, $(name)]\n"),
-        ("a mapping that is not there", HEAD + "    s: ex:$(id)\n    po:\n      - {p: ex:of, o: {mapping: twon}}\n"),
+        (
+            "a mapping that is not there",
+            HEAD + "    s: ex:$(id)\n    po:\n      - {p: ex:of, o: {mapping: twon}}\n",
+        ),
         ("no subject", HEAD + "    po:\n      - [ex:name, $(name)]\n"),
     ],
 )

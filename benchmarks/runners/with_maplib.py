@@ -1,7 +1,7 @@
 """Maps a generated register with maplib: with_maplib.py organisations|memberships FOLDER OUT.
 
-maplib reads no RML: a developer prepares columns with Polars and expands an OTTR template, as its documentation shows. The same
-statements as mappings/*.rml.ttl, written to N-Triples.
+maplib reads no RML: a developer prepares columns with Polars and expands an OTTR template, as its
+documentation shows. The same statements as mappings/*.rml.ttl, written to N-Triples.
 """
 
 from __future__ import annotations
@@ -53,7 +53,11 @@ def read(path: Path) -> pl.DataFrame:
 
 def iri(folder: str, column: str) -> pl.Expr:
     """An IRI of a key, with the few characters percent-encoded that the generated keys hold."""
-    safe = pl.col(column).str.replace_all(" ", "%20", literal=True).str.replace_all("/", "%2F", literal=True)
+    safe = (
+        pl.col(column)
+        .str.replace_all(" ", "%20", literal=True)
+        .str.replace_all("/", "%2F", literal=True)
+    )
     safe = safe.str.replace_all("(", "%28", literal=True).str.replace_all(")", "%29", literal=True)
     return pl.lit(f"{EX}{folder}/") + safe
 
@@ -76,16 +80,28 @@ def organisations(model: Model, folder: Path) -> None:
 def memberships(model: Model, folder: Path) -> None:
     model.add_template(PREFIXES + MEMBERSHIP)
     model.add_template(PREFIXES + KEY)
-    parents = read(folder / "organisations.csv").select("key", iri("organisation", "key").alias("s"))
-    rows = read(folder / "memberships.csv").join(parents.rename({"s": "member"}), left_on="organisation", right_on="key", how="left")
+    parents = read(folder / "organisations.csv").select(
+        "key", iri("organisation", "key").alias("s")
+    )
+    rows = read(folder / "memberships.csv").join(
+        parents.rename({"s": "member"}), left_on="organisation", right_on="key", how="left"
+    )
     model.map("https://example.org/template/Key", parents.select("s", "key"))
     model.map(
         "https://example.org/template/Membership",
-        rows.select(iri("membership", "id").alias("s"), iri("lab", "lab").alias("lab"), iri("role", "role").alias("role"), "since", "member"),
+        rows.select(
+            iri("membership", "id").alias("s"),
+            iri("lab", "lab").alias("lab"),
+            iri("role", "role").alias("role"),
+            "since",
+            "member",
+        ),
     )
 
 
 if __name__ == "__main__":
     model = Model()
-    {"organisations": organisations, "memberships": memberships}[sys.argv[1]](model, Path(sys.argv[2]))
+    {"organisations": organisations, "memberships": memberships}[sys.argv[1]](
+        model, Path(sys.argv[2])
+    )
     model.write(sys.argv[3], format="ntriples")

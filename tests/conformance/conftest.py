@@ -1,4 +1,6 @@
-"""One PostgreSQL server for all cases, what came of each, and the count of each suite at the end of the run."""
+"""One PostgreSQL server for all cases, what came of each, and the count of each suite at the end of
+the run.
+"""
 
 from __future__ import annotations
 
@@ -32,4 +34,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         run, results, errors = suites.counted(suite, found)
         if run:
             counted = session.config.stash.setdefault(COUNTED, [])
-            counted.append(f"{suite.name}: {run} cases, {results} passed with a result, {errors} with an error")
+            counted.append(
+                f"{suite.name}: {run} cases, {results} passed with a result, {errors} with an error"
+            )

@@ -7,12 +7,17 @@ import sys
 from conformance import server, suites
 from support import ROOT
 
-# Other engines that were run here on the same suite in November 2026, best first: name and version, results, errors, remark.
+# Other engines that were run here on the same suite in November 2026, best first: name and version,
+# results, errors, remark.
 PEERS = {
-    "rml-core": (("SDM-RDFizer 4.7", 49, 5, ""), ("morph-kgc 2.10", 26, 7, ", mappings rewritten to its vocabulary")),
+    "rml-core": (
+        ("SDM-RDFizer 4.7", 49, 5, ""),
+        ("morph-kgc 2.10", 26, 7, ", mappings rewritten to its vocabulary"),
+    ),
     "rml-core-csv": (("morph-kgc 2.10", 30, 9, ", mappings rewritten to its vocabulary"),),
 }
-# What engines claim of themselves and was not run here: suite, engine, cases passed of cases, where it says so.
+# What engines claim of themselves and was not run here: suite, engine, cases passed of cases, where
+# it says so.
 _BURP = "README of [BURP](https://github.com/kg-construct/BURP), commit 906bb5a, 2026-08-20"
 _RDFIZER = "its submission to track 1 of the KGCW challenge 2026, in [SDM-RDFizer](https://github.com/SDM-TIB/SDM-RDFizer)"
 _CHALLENGE = "track 1 of the KGCW challenge 2026, [kgc-challenge](https://github.com/kg-construct/kgc-challenge), commit 5d40e90"
@@ -61,26 +66,40 @@ A case stands here only where the specification does not ask for what it expects
 
 def written(outcomes: dict[tuple[str, str], str]) -> str:
     """The page."""
-    rows = ["| suite | cases | results | errors | expected failures | best peer run here |", "|---|--:|--:|--:|--:|---|"]
+    rows = [
+        "| suite | cases | results | errors | expected failures | best peer run here |",
+        "|---|--:|--:|--:|--:|---|",
+    ]
     rows += [_row(suite, *suites.counted(suite, outcomes)) for suite in suites.ALL]
-    return TEXT.format(table="\n".join(rows), claims="\n".join(_claims()), failures="\n".join(_failures()))
+    return TEXT.format(
+        table="\n".join(rows), claims="\n".join(_claims()), failures="\n".join(_failures())
+    )
 
 
 def _row(suite: suites.Suite, run: int, results: int, errors: int) -> str:
     expected = len(suites.EXPECTED_FAILURES.get(suite.name, {}))
-    peers = [f"{name}: {made + refused} ({made} + {refused}){remark}" for name, made, refused, remark in PEERS.get(suite.name, ())]
+    peers = [
+        f"{name}: {made + refused} ({made} + {refused}){remark}"
+        for name, made, refused, remark in PEERS.get(suite.name, ())
+    ]
     peer = peers[0] if peers else "none"
     return f"| {suite.title} | {run} | {results} | {errors} | {expected} | {peer} |"
 
 
 def _claims() -> list[str]:
     rows = ["| suite | engine | passed | source |", "|---|---|--:|---|"]
-    return rows + [f"| {suite} | {engine} | {passed} | {source} |" for suite, engine, passed, source in CLAIMS]
+    return rows + [
+        f"| {suite} | {engine} | {passed} | {source} |" for suite, engine, passed, source in CLAIMS
+    ]
 
 
 def _failures() -> list[str]:
     titles = {suite.name: suite.title for suite in suites.ALL}
-    found = [(titles[suite], case, reason) for suite, cases in suites.EXPECTED_FAILURES.items() for case, reason in cases.items()]
+    found = [
+        (titles[suite], case, reason)
+        for suite, cases in suites.EXPECTED_FAILURES.items()
+        for case, reason in cases.items()
+    ]
     return [f"- **{case}** ({title}): {reason}" for title, case, reason in found]
 
 

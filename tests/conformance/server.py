@@ -1,4 +1,6 @@
-"""A PostgreSQL server of the tests' own: in a temporary folder, on loopback, on a port of its own, without password."""
+"""A PostgreSQL server of the tests' own: in a temporary folder, on loopback, on a port of its own,
+without password.
+"""
 
 from __future__ import annotations
 
@@ -30,17 +32,29 @@ def running() -> Iterator[str | None]:
     if folder is None:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="lodpipe-postgresql-", ignore_cleanup_errors=True) as name:
+    with tempfile.TemporaryDirectory(
+        prefix="lodpipe-postgresql-", ignore_cleanup_errors=True
+    ) as name:
         data, user = Path(name) / "data", _unprivileged(Path(name))
         subprocess.run(
             [folder / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"],
             check=True, capture_output=True, cwd=name, **user,
         )  # fmt: skip
         port = _free_port()
-        settings = {"listen_addresses": "127.0.0.1", "port": port, "unix_socket_directories": "", "fsync": "off", "max_connections": 10}
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": port,
+            "unix_socket_directories": "",
+            "fsync": "off",
+            "max_connections": 10,
+        }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         server = subprocess.Popen(
-            [folder / "postgres", "-D", data, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=name, **user
+            [folder / "postgres", "-D", data, *options],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=name,
+            **user,
         )
         try:
             _wait(port, server)
@@ -71,7 +85,9 @@ def _wait(port: int, server: subprocess.Popen[bytes]) -> None:
 
     for _ in range(300):
         try:
-            psycopg.connect(f"postgresql://postgres@127.0.0.1:{port}/postgres", connect_timeout=2).close()
+            psycopg.connect(
+                f"postgresql://postgres@127.0.0.1:{port}/postgres", connect_timeout=2
+            ).close()
         except psycopg.OperationalError:
             if server.poll() is not None:
                 break

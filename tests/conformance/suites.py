@@ -25,12 +25,16 @@ HOW_TO_GET = (
     f"no suites in {SUITES}; set LODPIPE_SUITES to a folder with the cases of github.com/kg-construct/rml-core (as rml-core, rml-core-csv, "
     "rml-core-postgresql) and github.com/kg-construct/r2rml-test-cases-support (as r2rml)"
 )
-EXPECTED_FAILURES: dict[str, dict[str, str]] = yaml.safe_load((Path(__file__).parent / "expected-failures.yaml").read_text("utf-8"))
+EXPECTED_FAILURES: dict[str, dict[str, str]] = yaml.safe_load(
+    (Path(__file__).parent / "expected-failures.yaml").read_text("utf-8")
+)
 
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite as it is run here: its folder among the suites, the base IRI it asks for, and the database that its cases need."""
+    """A suite as it is run here: its folder among the suites, the base IRI it asks for, and the
+    database that its cases need.
+    """
 
     name: str
     title: str
@@ -41,7 +45,9 @@ class Suite:
 
 @dataclass(frozen=True)
 class Case:
-    """One mapping with what it must make: N-Quads, or an error where `expected` is None; `script` fills its database."""
+    """One mapping with what it must make: N-Quads, or an error where `expected` is None; `script`
+    fills its database.
+    """
 
     suite: Suite
     name: str
@@ -53,8 +59,16 @@ class Case:
 ALL = (
     Suite("rml-core", "RML-Core, JSON", "rml-core", "http://example.com/"),
     Suite("rml-core-csv", "RML-Core, CSV", "rml-core-csv", "http://example.com/base/"),
-    Suite("rml-core-postgresql", "RML-Core, PostgreSQL", "rml-core-postgresql", "http://example.com/base/", "postgresql"),
-    Suite("r2rml-postgresql", "R2RML on PostgreSQL", "r2rml", "http://example.com/base/", "postgresql"),
+    Suite(
+        "rml-core-postgresql",
+        "RML-Core, PostgreSQL",
+        "rml-core-postgresql",
+        "http://example.com/base/",
+        "postgresql",
+    ),
+    Suite(
+        "r2rml-postgresql", "R2RML on PostgreSQL", "r2rml", "http://example.com/base/", "postgresql"
+    ),
     Suite("r2rml-sqlite", "R2RML on SQLite", "r2rml", "http://example.com/base/", "sqlite"),
 )
 
@@ -69,7 +83,13 @@ def _rml_cases(suite: Suite) -> Iterator[Case]:
     for folder in (SUITES / suite.folder / "test-cases").glob("RMLTC*"):
         script = folder / "resource.sql"
         expected = next(folder.glob("output*.nq"), None)
-        yield Case(suite, folder.name, folder / "mapping.ttl", expected, script if script.is_file() else None)
+        yield Case(
+            suite,
+            folder.name,
+            folder / "mapping.ttl",
+            expected,
+            script if script.is_file() else None,
+        )
 
 
 def _r2rml_cases(suite: Suite) -> Iterator[Case]:
@@ -81,14 +101,22 @@ def _r2rml_cases(suite: Suite) -> Iterator[Case]:
             variant = mapping.stem.partition("-")[1:]
             if suite.database == "postgresql" or not variant[0]:
                 expected = next(folder.glob("*.nq"), None)
-                yield Case(suite, folder.name + "".join(variant), mapping, expected, special if special.is_file() else database)
+                yield Case(
+                    suite,
+                    folder.name + "".join(variant),
+                    mapping,
+                    expected,
+                    special if special.is_file() else database,
+                )
 
 
-# -- one case ----------------------------------------------------------------------------------------------------------
+# -- one case --------------------------------------------------------------------------------------
 
 
 def run(case: Case, server: str | None) -> str:
-    """What came of a case: `result` or `error` where that is what it expects, else what is wrong. `server` is PostgreSQL's address."""
+    """What came of a case: `result` or `error` where that is what it expects, else what is wrong.
+    `server` is PostgreSQL's address.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         out = folder / "out" / "out.nq"
@@ -101,11 +129,20 @@ def run(case: Case, server: str | None) -> str:
                 return "fails, yet writes a file"
             if case.suite.database and isinstance(error, SourceError):
                 return f"the database cannot be reached: {error}"  # which is no answer to any case
-            return "error" if case.expected is None else "fails: " + "; ".join(f"{one.code} {dict(one.params)}" for one in error.findings)
+            return (
+                "error"
+                if case.expected is None
+                else "fails: "
+                + "; ".join(f"{one.code} {dict(one.params)}" for one in error.findings)
+            )
         if case.expected is None:
             return "makes a result where an error is expected"
         missing, unexpected = _difference(case.expected.read_bytes(), out.read_bytes())
-        return f"makes another graph: lacks {missing}, has {unexpected}" if missing or unexpected else "result"
+        return (
+            f"makes another graph: lacks {missing}, has {unexpected}"
+            if missing or unexpected
+            else "result"
+        )
 
 
 def _prepared(case: Case, folder: Path, server: str | None) -> tuple[Path, str | None]:
@@ -122,7 +159,9 @@ def _prepared(case: Case, folder: Path, server: str | None) -> tuple[Path, str |
         return mapping, "sqlite:///case.db"
     assert server is not None
     _fill(server, script)
-    mapping.write_text(case.mapping.read_text("utf-8").replace("CONNECTIONDSN", "jdbc:" + server), "utf-8")
+    mapping.write_text(
+        case.mapping.read_text("utf-8").replace("CONNECTIONDSN", "jdbc:" + server), "utf-8"
+    )
     return mapping, server
 
 
@@ -131,7 +170,9 @@ def _fill(server: str, script: str) -> None:
     import psycopg
 
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        connection.execute(
+            "SET client_min_messages = warning; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+        )
         connection.execute(script.encode())
 
 
@@ -142,12 +183,14 @@ def _difference(expected: bytes, made: bytes) -> tuple[list[str], list[str]]:
 
 
 def _canonical(quads: bytes) -> list[str]:
-    dataset = ox.Dataset(ox.parse(quads, format=ox.RdfFormat.N_QUADS, lenient=True))  # one suite expects IRIs that are not valid
+    dataset = ox.Dataset(
+        ox.parse(quads, format=ox.RdfFormat.N_QUADS, lenient=True)
+    )  # one suite expects IRIs that are not valid
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
     return [str(quad) for quad in dataset]
 
 
-# -- judging -----------------------------------------------------------------------------------------------------------
+# -- judging ---------------------------------------------------------------------------------------
 
 
 def complaint(case: Case, outcome: str) -> str | None:

@@ -1,6 +1,8 @@
-"""The W3C's SHACL test suite (data-shapes-test-suite/tests): every case of core/ and sparql/, the full report compared.
+"""The W3C's SHACL test suite (data-shapes-test-suite/tests): every case of core/ and sparql/, the
+full report compared.
 
-The suite's folder is named by the environment variable LODPIPE_SHACL_SUITE; without it one test is skipped. It is not handed on here.
+The suite's folder is named by the environment variable LODPIPE_SHACL_SUITE; without it one test is
+skipped. It is not handed on here.
 """
 
 from __future__ import annotations
@@ -24,9 +26,12 @@ from shacl_support import connection_with
 FOLDER = os.environ.get("LODPIPE_SHACL_SUITE", "")
 MF = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
 SHT = "http://www.w3.org/ns/shacl-test#"
-# A case stands here with its reason, where SHACL does not ask for what it expects; one that passes fails the tests.
+# A case stands here with its reason, where SHACL does not ask for what it expects; one that passes
+# fails the tests.
 EXPECTED_FAILURES: dict[str, str] = {}
-_OPEN = frozenset({"value", "focusNode", "sourceShape", "sourceConstraint"})  # blank nodes of other graphs: their names mean nothing
+_OPEN = frozenset(
+    {"value", "focusNode", "sourceShape", "sourceConstraint"}
+)  # blank nodes of other graphs: their names mean nothing
 
 
 @dataclass(frozen=True)
@@ -49,25 +54,41 @@ def loaded(path: Path) -> ox.Store:
 
 def cases() -> list[Case]:
     root = Path(FOLDER)
-    found = [path for part in ("core", "sparql") for path in sorted((root / part).rglob("*.ttl"))] if FOLDER else []
-    return [Case(path.relative_to(root).as_posix(), path) for path in found if SHT + "Validate" in expanded(path)]
+    found = (
+        [path for part in ("core", "sparql") for path in sorted((root / part).rglob("*.ttl"))]
+        if FOLDER
+        else []
+    )
+    return [
+        Case(path.relative_to(root).as_posix(), path)
+        for path in found
+        if SHT + "Validate" in expanded(path)
+    ]
 
 
 def expanded(path: Path) -> str:
     return " ".join(str(quad.object) for quad in loaded(path).quads_for_pattern(None, None, None))
 
 
-def value(store: ox.Store, node: object, iri: str) -> ox.NamedNode | ox.BlankNode | ox.Literal | None:
-    return next((quad.object for quad in store.quads_for_pattern(node, ox.NamedNode(iri), None)), None)
+def value(
+    store: ox.Store, node: object, iri: str
+) -> ox.NamedNode | ox.BlankNode | ox.Literal | None:
+    return next(
+        (quad.object for quad in store.quads_for_pattern(node, ox.NamedNode(iri), None)), None
+    )
 
 
 def triples(path: Path) -> list[tuple[str, str, str]]:
-    quads = ox.parse(path=str(path), format=ox.RdfFormat.TURTLE, base_iri=path.resolve().as_uri())  # a store would write "1" as "true"
+    quads = ox.parse(
+        path=str(path), format=ox.RdfFormat.TURTLE, base_iri=path.resolve().as_uri()
+    )  # a store would write "1" as "true"
     return [(str(quad.subject), str(quad.predicate), str(quad.object)) for quad in quads]
 
 
 def result_of(store: ox.Store, node: object, *, messages: bool, out: ox.Dataset) -> None:
-    """The part of a report that is compared: no details, and messages only where the case expects some."""
+    """The part of a report that is compared: no details, and messages only where the case expects
+    some.
+    """
     for quad in store.quads_for_pattern(node, None, None):
         name = quad.predicate.value.removeprefix(SH)
         if name in ("detail", "sourceConstraint") or (name == "resultMessage" and not messages):
@@ -96,14 +117,24 @@ def test_the_suite_is_named() -> None:
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_a_case_gives_the_expected_report(case: Case) -> None:
     graph = case.graph
-    (test,) = (quad.subject for quad in graph.quads_for_pattern(None, None, ox.NamedNode(SHT + "Validate")))
+    (test,) = (
+        quad.subject for quad in graph.quads_for_pattern(None, None, ox.NamedNode(SHT + "Validate"))
+    )
     action, expected = value(graph, test, MF + "action"), value(graph, test, MF + "result")
-    data, rules = (Path(unquote(urlparse(value(graph, action, SHT + name).value).path)) for name in ("dataGraph", "shapesGraph"))
+    data, rules = (
+        Path(unquote(urlparse(value(graph, action, SHT + name).value).path))
+        for name in ("dataGraph", "shapesGraph")
+    )
     passed = outcome(triples(data), triples(rules), graph, expected)
     assert passed != (case.name in EXPECTED_FAILURES), EXPECTED_FAILURES.get(case.name, case.name)
 
 
-def outcome(data: list[tuple[str, str, str]], rules: list[tuple[str, str, str]], graph: ox.Store, expected: object) -> bool:
+def outcome(
+    data: list[tuple[str, str, str]],
+    rules: list[tuple[str, str, str]],
+    graph: ox.Store,
+    expected: object,
+) -> bool:
     """Whether a case gives what it expects: a failure, or a report."""
     try:
         with duckdb.connect() as connection:
@@ -113,9 +144,16 @@ def outcome(data: list[tuple[str, str, str]], rules: list[tuple[str, str, str]],
     if not isinstance(expected, ox.BlankNode):
         return False
     ours = ox.Store()
-    ours.load("".join(f"{s} {p} {o} .\n" for s, p, o in report_triples(report.results)).encode(), format=ox.RdfFormat.N_TRIPLES)
-    (top,) = (quad.subject for quad in ours.quads_for_pattern(None, None, ox.NamedNode(SH + "ValidationReport")))
+    ours.load(
+        "".join(f"{s} {p} {o} .\n" for s, p, o in report_triples(report.results)).encode(),
+        format=ox.RdfFormat.N_TRIPLES,
+    )
+    (top,) = (
+        quad.subject
+        for quad in ours.quads_for_pattern(None, None, ox.NamedNode(SH + "ValidationReport"))
+    )
     messages = any(
-        value(graph, quad.object, SH + "resultMessage") for quad in graph.quads_for_pattern(expected, ox.NamedNode(SH + "result"), None)
+        value(graph, quad.object, SH + "resultMessage")
+        for quad in graph.quads_for_pattern(expected, ox.NamedNode(SH + "result"), None)
     )
     return canonical(graph, expected, messages) == canonical(ours, top, messages)

@@ -9,7 +9,13 @@ from conformance.suites import Case, Suite
 from support import ROOT
 
 CASES = [case for suite in suites.ALL for case in suites.cases(suite)]
-COUNTS = {"rml-core": 76, "rml-core-csv": 48, "rml-core-postgresql": 59, "r2rml-postgresql": 67, "r2rml-sqlite": 62}
+COUNTS = {
+    "rml-core": 76,
+    "rml-core-csv": 48,
+    "rml-core-postgresql": 59,
+    "r2rml-postgresql": 67,
+    "r2rml-sqlite": 62,
+}
 if not CASES:
     pytest.skip(suites.HOW_TO_GET, allow_module_level=True)
 
@@ -36,4 +42,6 @@ def test_expected_failures_are_cases() -> None:
 def test_the_documented_numbers_are_those_of_this_run(outcomes: dict[tuple[str, str], str]) -> None:
     if len(outcomes) < len(CASES):
         pytest.skip("not every case was run")
-    assert (ROOT / "docs" / "conformance.md").read_text("utf-8") == report.written(outcomes), "run `make conformance`"
+    assert (ROOT / "docs" / "conformance.md").read_text("utf-8") == report.written(outcomes), (
+        "run `make conformance`"
+    )

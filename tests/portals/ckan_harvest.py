@@ -1,6 +1,8 @@
-"""Runs in CKAN's environment: import_stage of ckanext-dcat's harvester over one release after the other; the actions it takes as JSON.
+"""Runs in CKAN's environment: import_stage of ckanext-dcat's harvester over one release after the
+other; the actions it takes as JSON.
 
-CKAN's database and index are replaced by a dictionary; what is a new package and what an update is decided by the harvester's own code.
+CKAN's database and index are replaced by a dictionary; what is a new package and what an update is
+decided by the harvester's own code.
 """
 
 import json
@@ -26,25 +28,42 @@ def action(name):
             resource.setdefault("id", f"new-{len(actions)}-{number}")
         stored[guid] = package
         resources = {one["uri"]: [one["id"], one["hash"]] for one in package["resources"]}
-        actions.append({"action": name, "id": package["id"], "version": package.get("version"), "resources": resources})
+        actions.append(
+            {
+                "action": name,
+                "id": package["id"],
+                "version": package.get("version"),
+                "resources": resources,
+            }
+        )
         return package["id"]
 
     return run
 
 
 harvester = rdf.DCATRDFHarvester()
-with mock.patch.multiple(rdf, model=mock.DEFAULT, lib_plugins=mock.DEFAULT), mock.patch.multiple(
-    harvester,
-    _get_object_extra=mock.DEFAULT,
-    _get_user_name=mock.DEFAULT,
-    _get_existing_dataset=lambda guid: stored.get(guid),
-    _gen_new_name=lambda title: "name",
-), mock.patch.object(rdf.p.toolkit, "get_action", action), mock.patch.object(rdf.p, "PluginImplementations", lambda _: []):
+with (
+    mock.patch.multiple(rdf, model=mock.DEFAULT, lib_plugins=mock.DEFAULT),
+    mock.patch.multiple(
+        harvester,
+        _get_object_extra=mock.DEFAULT,
+        _get_user_name=mock.DEFAULT,
+        _get_existing_dataset=lambda guid: stored.get(guid),
+        _gen_new_name=lambda title: "name",
+    ),
+    mock.patch.object(rdf.p.toolkit, "get_action", action),
+    mock.patch.object(rdf.p, "PluginImplementations", lambda _: []),
+):
     harvester._get_object_extra.return_value = "new"
     for path in sys.argv[1:]:
         parser = RDFParser(profiles=["euro_dcat_ap_3"])
         parser.parse(Path(path).read_text("utf-8"), _format="turtle")
         for dataset in parser.datasets():
             dataset.setdefault("name", "name")
-            assert harvester.import_stage(mock.Mock(content=json.dumps(dataset), guid=harvester._get_guid(dataset))) is True
+            assert (
+                harvester.import_stage(
+                    mock.Mock(content=json.dumps(dataset), guid=harvester._get_guid(dataset))
+                )
+                is True
+            )
 json.dump(actions, sys.stdout)

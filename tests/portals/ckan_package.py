@@ -1,4 +1,6 @@
-"""Runs in CKAN's environment: ckanext-dcat's parser over files, given as arguments; the packages of each as JSON."""
+"""Runs in CKAN's environment: ckanext-dcat's parser over files, given as arguments; the packages of
+each as JSON.
+"""
 
 import json
 import sys

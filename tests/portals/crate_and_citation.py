@@ -1,4 +1,6 @@
-"""Runs in an environment with rocrate and cffconvert: both read what lies in a dist/; what they found as JSON."""
+"""Runs in an environment with rocrate and cffconvert: both read what lies in a dist/; what they
+found as JSON.
+"""
 
 import json
 import sys
@@ -11,4 +13,11 @@ folder = Path(sys.argv[1])
 crate = ROCrate(str(folder))
 citation = Citation((folder / "CITATION.cff").read_text("utf-8"))
 citation.validate()
-json.dump({"name": crate.name, "files": sorted(one.id for one in crate.data_entities), "bibtex": citation.as_bibtex()}, sys.stdout)
+json.dump(
+    {
+        "name": crate.name,
+        "files": sorted(one.id for one in crate.data_entities),
+        "bibtex": citation.as_bibtex(),
+    },
+    sys.stdout,
+)

@@ -1,4 +1,6 @@
-"""Runs in an environment with frictionless and csvw: both readers over the tables; what each finds and reads as JSON."""
+"""Runs in an environment with frictionless and csvw: both readers over the tables; what each finds
+and reads as JSON.
+"""
 
 import json
 import sys
@@ -10,12 +12,20 @@ from frictionless import Package
 folder = Path(sys.argv[1])
 package = Package(str(folder / "datapackage.json"))
 report = package.validate()
-found = {"valid": report.valid, "errors": report.flatten(["resourceName", "type", "message"]), "frictionless": {}, "csvw": {}, "problems": {}}
+found = {
+    "valid": report.valid,
+    "errors": report.flatten(["resourceName", "type", "message"]),
+    "frictionless": {},
+    "csvw": {},
+    "problems": {},
+}
 for resource in package.resources:
     found["frictionless"][resource.name] = [row.to_dict() for row in resource.read_rows()]
 for metadata in sorted(folder.glob("*.csv-metadata.json")):
     name = metadata.name.removesuffix(".csv-metadata.json")
     reader = CSVW(str(metadata), validate=True)
-    found["problems"][name] = [str(one.message) for one in reader.warnings] + ([] if reader.is_valid else ["not valid"])
+    found["problems"][name] = [str(one.message) for one in reader.warnings] + (
+        [] if reader.is_valid else ["not valid"]
+    )
     found["csvw"][name] = [dict(row) for row in next(iter(reader.tables)).iterdicts()]
 json.dump(found, sys.stdout, default=str)

@@ -1,4 +1,6 @@
-"""Runs in udata's environment: its harvester's code over a catalogue, on a database in memory; the dataset as JSON."""
+"""Runs in udata's environment: its harvester's code over a catalogue, on a database in memory; the
+dataset as JSON.
+"""
 
 import json
 import socket
@@ -12,7 +14,10 @@ from rdflib import Graph
 socket.socket.connect = lambda *_: (_ for _ in ()).throw(OSError("no network in this test"))
 _connect = mongoengine.connect
 mongoengine.connection.connect = mongoengine.connect = lambda *args, **kwargs: _connect(
-    "udata", mongo_client_class=mongomock.MongoClient, host="mongodb://localhost", uuidRepresentation="standard"
+    "udata",
+    mongo_client_class=mongomock.MongoClient,
+    host="mongodb://localhost",
+    uuidRepresentation="standard",
 )
 
 from udata import settings  # noqa: E402

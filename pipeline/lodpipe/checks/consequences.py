@@ -22,9 +22,7 @@ class CascadeFilter:
     def __init__(
         self, early: Iterable[Finding], hidden: Iterable[Finding], tables: Mapping[str, RecordTable]
     ) -> None:
-        errors = [
-            finding for finding in (*early, *hidden) if finding.severity is Severity.ERROR
-        ]
+        errors = [finding for finding in (*early, *hidden) if finding.severity is Severity.ERROR]
         places = [finding.where for finding in errors if finding.where]
         values = (finding.params.get("value", "") for finding in errors)
         self._nesting = _Nesting(tables)
@@ -60,13 +58,17 @@ class CascadeFilter:
 
 
 class _Nesting:
-    """Which record a line is in, and which record contains that one; values of plain lists are no records."""
+    """Which record a line is in, and which record contains that one; values of plain lists are no
+    records.
+    """
 
     def __init__(self, tables: Mapping[str, RecordTable]) -> None:
         self._parents: dict[int, int | None] = {}
         starts: dict[str, list[tuple[int, int]]] = {}
         for table in tables.values():
-            if isinstance(table, RowTable) and not any(column.path == () for column in table.columns):
+            if isinstance(table, RowTable) and not any(
+                column.path == () for column in table.columns
+            ):
                 for row, (file, node) in zip(table.rows, table.nodes, strict=True):
                     number = int(row[0] or 0)
                     self._parents[number] = None if row[1] is None else int(row[1])

@@ -1,4 +1,6 @@
-"""The records as a whole: times in order, no near duplicates, as many records as expected, not fewer than before."""
+"""The records as a whole: times in order, no near duplicates, as many records as expected, not
+fewer than before.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,11 @@ COUNTS = "counts.json"
 _SHORTEST = 8  # letters; below, one letter more or less is another name
 
 
-def integrity_findings(session: Session, project: Project, tables: Mapping[str, RecordTable], keys: Mapping[str, str]) -> Iterator[Finding]:
-    """Names that are nearly the same, and counts that are expected; `keys` names the key column of each table.
+def integrity_findings(
+    session: Session, project: Project, tables: Mapping[str, RecordTable], keys: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Names that are nearly the same, and counts that are expected; `keys` names the key column of
+    each table.
 
     Times out of order belong to the checks of records, before the graph is made.
     """
@@ -30,11 +35,13 @@ def integrity_findings(session: Session, project: Project, tables: Mapping[str, 
     yield from count_findings(session, project)
 
 
-# -- times in order ----------------------------------------------------------------------------------------------------
+# -- times in order --------------------------------------------------------------------------------
 
 
 def order_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
-    """Values of columns declared `after` another column that are before it; compared in the precision that both have."""
+    """Values of columns declared `after` another column that are before it; compared in the
+    precision that both have.
+    """
     for table in tables.values():
         for column in table.columns:
             if not column.field.after:
@@ -47,26 +54,42 @@ def order_findings(session: Session, tables: Mapping[str, RecordTable]) -> Itera
                 f"AND {end} SIMILAR TO '[0-9]{{4}}.*' AND {start} SIMILAR TO '[0-9]{{4}}.*' ORDER BY _record"
             )
             for record, value, begin in session.rows(sql):
-                yield Finding("LP510", table.locate(record, column.name), {"key": column.name, "value": value, "other": other, "start": begin})
+                yield Finding(
+                    "LP510",
+                    table.locate(record, column.name),
+                    {"key": column.name, "value": value, "other": other, "start": begin},
+                )
 
 
-# -- near duplicates ---------------------------------------------------------------------------------------------------
+# -- near duplicates -------------------------------------------------------------------------------
 
 
 def duplicate_findings(
-    session: Session, rule: DuplicateRule, tables: Mapping[str, RecordTable], keys: Mapping[str, str], where: Origin
+    session: Session,
+    rule: DuplicateRule,
+    tables: Mapping[str, RecordTable],
+    keys: Mapping[str, str],
+    where: Origin,
 ) -> Iterator[Finding]:
     """Pairs of records that share a key or have nearly the same name: a warning with both places."""
     table = tables.get(rule.table)
     columns = {column.name for column in table.columns} if table else set()
-    unknown = [name for name in (*rule.keys, *([rule.name] if rule.name else [])) if name not in columns]
+    unknown = [
+        name for name in (*rule.keys, *([rule.name] if rule.name else [])) if name not in columns
+    ]
     if table is None or unknown:
-        detail = f"there is no column `{unknown[0]}` in {rule.table}" if table and unknown else f"there is no table `{rule.table}`"
+        detail = (
+            f"there is no column `{unknown[0]}` in {rule.table}"
+            if table and unknown
+            else f"there is no table `{rule.table}`"
+        )
         yield Finding("LP601", where, {"detail": f"duplicates: {detail}"})
         return
     key = keys.get(rule.table, "")
     for column in rule.keys:
-        yield from _pairs(table, column, _shared(_cells(session, table, column, key)), rule, f"the same {column}")
+        yield from _pairs(
+            table, column, _shared(_cells(session, table, column, key)), rule, f"the same {column}"
+        )
     if rule.name:
         cells = _cells(session, table, rule.name, key)
         yield from _pairs(table, rule.name, nearly_same(cells, rule.ignore), rule, rule.name)
@@ -79,17 +102,27 @@ def _cells(session: Session, table: RecordTable, column: str, key: str) -> list[
     """Record, value and key of each record that has a value."""
     named = quote(key) if key else "''"
     name = quote(column)
-    return session.rows(f"SELECT _record, {name}, coalesce({named}, '') FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record")
+    return session.rows(
+        f"SELECT _record, {name}, coalesce({named}, '') FROM {quote(table.name)} WHERE {name} IS NOT NULL ORDER BY _record"
+    )
 
 
-def _pairs(table: RecordTable, column: str, pairs: Iterable[tuple[Cell, Cell]], rule: DuplicateRule, detail: str) -> Iterator[Finding]:
+def _pairs(
+    table: RecordTable,
+    column: str,
+    pairs: Iterable[tuple[Cell, Cell]],
+    rule: DuplicateRule,
+    detail: str,
+) -> Iterator[Finding]:
     for first, second in pairs:
         if frozenset((first[2], second[2])) not in rule.distinct:
             other = table.locate(first[0], column)
             params = {
                 "table": table.name, "value": second[2] or second[1], "other": first[2] or first[1], "detail": detail, "place": str(other),
             }  # fmt: skip
-            yield Finding("LP511", table.locate(second[0], column), params, Severity.WARNING, related=(other,))
+            yield Finding(
+                "LP511", table.locate(second[0], column), params, Severity.WARNING, related=(other,)
+            )
 
 
 def _shared(cells: Sequence[Cell]) -> Iterator[tuple[Cell, Cell]]:
@@ -118,19 +151,30 @@ def normalised(name: str, ignore: Iterable[str] = ()) -> str:
 
 def _words(name: str) -> list[str]:
     plain = unicodedata.normalize("NFKD", name.casefold())
-    return re.findall(r"[^\W_]+", "".join(sign for sign in plain if not unicodedata.combining(sign)))
+    return re.findall(
+        r"[^\W_]+", "".join(sign for sign in plain if not unicodedata.combining(sign))
+    )
 
 
 def nearly_same(cells: Sequence[Cell], ignore: Iterable[str] = ()) -> Iterator[tuple[Cell, Cell]]:
-    """Pairs whose normalised names are the same or one letter apart, numbers apart excepted; each record with the first similar one.
+    """Pairs whose normalised names are the same or one letter apart, numbers apart excepted; each
+    record with the first similar one.
 
-    Names one letter apart share a form with one letter taken out, so they are found in one pass, without comparing all with all.
+    Names one letter apart share a form with one letter taken out, so they are found in one pass,
+    without comparing all with all.
     """
     seen: dict[str, Cell] = {}
     for cell in cells:
         name = normalised(cell[1], ignore)
         forms = {name} | _without_a_letter(name)
-        twin = next((seen[form] for form in sorted(forms) if form in seen and _close(normalised(seen[form][1], ignore), name)), None)
+        twin = next(
+            (
+                seen[form]
+                for form in sorted(forms)
+                if form in seen and _close(normalised(seen[form][1], ignore), name)
+            ),
+            None,
+        )
         if twin is not None:
             yield twin, cell
         for form in forms:
@@ -144,12 +188,19 @@ def _without_a_letter(name: str) -> set[str]:
 
 
 def _close(name: str, other: str) -> bool:
-    """Whether two names are equal, or differ by one letter inserted, omitted, changed, or swapped with its neighbour."""
+    """Whether two names are equal, or differ by one letter inserted, omitted, changed, or swapped
+    with its neighbour.
+    """
     if name == other:
         return True
-    if min(len(name), len(other)) < _SHORTEST or re.findall("[0-9]+", name) != re.findall("[0-9]+", other):
+    if min(len(name), len(other)) < _SHORTEST or re.findall("[0-9]+", name) != re.findall(
+        "[0-9]+", other
+    ):
         return False
-    start = next((at for at, (a, b) in enumerate(zip(name, other, strict=False)) if a != b), min(len(name), len(other)))
+    start = next(
+        (at for at, (a, b) in enumerate(zip(name, other, strict=False)) if a != b),
+        min(len(name), len(other)),
+    )
     rests = (name[start:], other[start:])
     return (
         rests[0][1:] == rests[1] or rests[0] == rests[1][1:] or rests[0][1:] == rests[1][1:]
@@ -157,7 +208,7 @@ def _close(name: str, other: str) -> bool:
     )  # fmt: skip
 
 
-# -- counts ------------------------------------------------------------------------------------------------------------
+# -- counts ----------------------------------------------------------------------------------------
 
 
 def count_findings(session: Session, project: Project) -> Iterator[Finding]:
@@ -167,17 +218,25 @@ def count_findings(session: Session, project: Project) -> Iterator[Finding]:
         try:
             ((found,),) = session.rows(f"SELECT count(*) FROM {quote(name)}")
         except duckdb.Error:
-            yield Finding("LP601", where, {"detail": f"expect: there is no table or query `{name}`"})
+            yield Finding(
+                "LP601", where, {"detail": f"expect: there is no table or query `{name}`"}
+            )
             continue
         if found < least or (most is not None and found > most):
-            expected = str(least) if least == most else f"≥ {least}" if most is None else f"{least}–{most}"
-            yield Finding("LP512", where, {"table": name, "found": str(found), "expected": expected})
+            expected = (
+                str(least) if least == most else f"≥ {least}" if most is None else f"{least}–{most}"
+            )
+            yield Finding(
+                "LP512", where, {"table": name, "found": str(found), "expected": expected}
+            )
 
 
 def counts(session: Session, tables: Mapping[str, RecordTable]) -> dict[str, int]:
     """How many records each table has; those of YAML and JSON are in Python already."""
     return {
-        name: len(table.rows) if isinstance(table, RowTable) else session.rows(f"SELECT count(*) FROM {quote(name)}")[0][0]
+        name: len(table.rows)
+        if isinstance(table, RowTable)
+        else session.rows(f"SELECT count(*) FROM {quote(name)}")[0][0]
         for name, table in sorted(tables.items())
     }
 
@@ -187,8 +246,12 @@ def write_counts(found: Mapping[str, int], folder: Path) -> None:
     (folder / COUNTS).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
 
 
-def loss_findings(current: Mapping[str, int], dist: Path, limit: float, where: Origin) -> Iterator[Finding]:
-    """Tables that lost more than `limit` per cent of their records since the existing dist/ was built."""
+def loss_findings(
+    current: Mapping[str, int], dist: Path, limit: float, where: Origin
+) -> Iterator[Finding]:
+    """Tables that lost more than `limit` per cent of their records since the existing dist/ was
+    built.
+    """
     try:
         before = json.loads((dist / COUNTS).read_text("utf-8"))
     except (OSError, ValueError):
@@ -196,4 +259,8 @@ def loss_findings(current: Mapping[str, int], dist: Path, limit: float, where: O
     for name, number in before.items() if isinstance(before, dict) else ():
         now = current.get(name, 0)
         if isinstance(number, int) and number > 0 and (number - now) * 100 > limit * number:
-            yield Finding("LP513", where, {"table": name, "before": str(number), "found": str(now), "share": f"{limit:g}"})
+            yield Finding(
+                "LP513",
+                where,
+                {"table": name, "before": str(number), "found": str(now), "share": f"{limit:g}"},
+            )

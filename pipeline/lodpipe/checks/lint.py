@@ -1,4 +1,6 @@
-"""Declarations without effect or in conflict: unused terms, shapes without a match, prefixes, terms of shapes."""
+"""Declarations without effect or in conflict: unused terms, shapes without a match, prefixes, terms
+of shapes.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,20 @@ _TERMS = frozenset(
         OWL + "Class", OWL + "ObjectProperty", OWL + "DatatypeProperty", OWL + "AnnotationProperty",
     )
 )  # fmt: skip
-_SHAPE_TERMS = tuple(f"<{SH}{name}>" for name in ("path", "class", "datatype", "targetClass", "targetSubjectsOf", "targetObjectsOf"))
+_SHAPE_TERMS = tuple(
+    f"<{SH}{name}>"
+    for name in ("path", "class", "datatype", "targetClass", "targetSubjectsOf", "targetObjectsOf")
+)
 _PREFIX = re.compile(r"^\s*@?prefix\s+([\w.-]*):\s*<([^<>\s]*)>", re.IGNORECASE | re.MULTILINE)
 
 
-def lint_findings(statements: Statements, vocabulary: Vocabulary, shapes: Shapes, prefixes: Mapping[str, str], project: Project) -> Iterator[Finding]:
+def lint_findings(
+    statements: Statements,
+    vocabulary: Vocabulary,
+    shapes: Shapes,
+    prefixes: Mapping[str, str],
+    project: Project,
+) -> Iterator[Finding]:
     """All checks of this module; `prefixes` are those of the mapping."""
     root, graph = project.root, _Graph(statements, vocabulary)
     yield from unused_terms(graph, vocabulary, root)
@@ -41,7 +52,9 @@ class _Graph:
 
     def __init__(self, statements: Statements, vocabulary: Vocabulary) -> None:
         self.session = statements.session
-        self.predicates: set[str] = {row[0] for row in self.session.rows("SELECT DISTINCT p FROM statements")}
+        self.predicates: set[str] = {
+            row[0] for row in self.session.rows("SELECT DISTINCT p FROM statements")
+        }
         # The ontology's own statements have no rule; a term that only describes itself is not used.
         self.used: set[str] = {
             row[0]
@@ -51,9 +64,14 @@ class _Graph:
                 [TYPE],
             )
         }
-        self.used |= {o for _, p, o, _ in vocabulary.triples if p.startswith(f"<{RDFS}") and o.startswith("<")}
+        self.used |= {
+            o for _, p, o, _ in vocabulary.triples if p.startswith(f"<{RDFS}") and o.startswith("<")
+        }
         self.used |= {p for _, p, _, _ in vocabulary.triples}
-        self.classes: set[str] = {row[0] for row in self.session.rows("SELECT DISTINCT o FROM statements WHERE p = ?", [TYPE])}
+        self.classes: set[str] = {
+            row[0]
+            for row in self.session.rows("SELECT DISTINCT o FROM statements WHERE p = ?", [TYPE])
+        }
         above = {s: o for s, p, o, _ in vocabulary.triples if p == f"<{RDFS}subClassOf>"}
         for name in list(self.classes):
             while name in above and above[name] not in self.classes:
@@ -62,21 +80,32 @@ class _Graph:
 
     def has_node(self, term: str) -> bool:
         """Whether a statement has the node as subject or object."""
-        return bool(self.session.rows("SELECT 1 FROM statements WHERE s = ? OR o = ? LIMIT 1", [term, term]))
+        return bool(
+            self.session.rows("SELECT 1 FROM statements WHERE s = ? OR o = ? LIMIT 1", [term, term])
+        )
 
 
-# -- terms -------------------------------------------------------------------------------------------------------------
+# -- terms -----------------------------------------------------------------------------------------
 
 
 def unused_terms(graph: _Graph, vocabulary: Vocabulary, root: Path) -> Iterator[Finding]:
-    """Own properties, classes and datatypes that no statement of a record and no other term uses: a warning."""
+    """Own properties, classes and datatypes that no statement of a record and no other term uses: a
+    warning.
+    """
     own = {s for s, p, o, _ in vocabulary.triples if p == TYPE and o in _TERMS}
     for term in sorted(own - graph.used):
-        yield Finding("LP508", vocabulary.origin(term, root), {"term": vocabulary.compact(term[1:-1])}, Severity.WARNING)
+        yield Finding(
+            "LP508",
+            vocabulary.origin(term, root),
+            {"term": vocabulary.compact(term[1:-1])},
+            Severity.WARNING,
+        )
 
 
 def missing_superclasses(statements: Statements, vocabulary: Vocabulary) -> Iterator[Finding]:
-    """Classes stated without a superclass that their term list names: a query for the superclass finds only a part."""
+    """Classes stated without a superclass that their term list names: a query for the superclass
+    finds only a part.
+    """
     for name, superclass, count, rule in statements.without_superclass(vocabulary.superclasses):
         where = statements.rules[rule].origin if rule is not None else Origin("ontology")
         params = {
@@ -85,11 +114,15 @@ def missing_superclasses(statements: Statements, vocabulary: Vocabulary) -> Iter
         yield Finding("LP515", where, params, Severity.WARNING)
 
 
-# -- shapes ------------------------------------------------------------------------------------------------------------
+# -- shapes ----------------------------------------------------------------------------------------
 
 
-def unmatched_shapes(graph: _Graph, shapes: Shapes, vocabulary: Vocabulary, project: Project) -> Iterator[Finding]:
-    """Shapes whose targets all match nothing: a warning, because such a check never runs; `unmatched_shapes` in publication.yaml names exceptions."""
+def unmatched_shapes(
+    graph: _Graph, shapes: Shapes, vocabulary: Vocabulary, project: Project
+) -> Iterator[Finding]:
+    """Shapes whose targets all match nothing: a warning, because such a check never runs;
+    `unmatched_shapes` in publication.yaml names exceptions.
+    """
     targets: dict[str, list[tuple[bool, str]]] = {}
     off = {s for s, p, o in shapes.triples if p == f"<{SH}deactivated>" and o.startswith('"true"')}
     for s, p, o in shapes.triples:
@@ -102,7 +135,11 @@ def unmatched_shapes(graph: _Graph, shapes: Shapes, vocabulary: Vocabulary, proj
             targets.setdefault(s, []).append((graph.has_node(o), f"no {_short(o, vocabulary)}"))
     for shape, found in targets.items():
         name = shapes.name(shape, vocabulary)
-        if shape not in off and name not in project.publication.expectations.unmatched_shapes and not any(hit for hit, _ in found):
+        if (
+            shape not in off
+            and name not in project.publication.expectations.unmatched_shapes
+            and not any(hit for hit, _ in found)
+        ):
             words = {"shape": name, "detail": ", ".join(miss for _, miss in found)}
             yield Finding("LP509", shapes.origin(shape, project.root), words, Severity.WARNING)
 
@@ -112,17 +149,29 @@ def _short(term: str, vocabulary: Vocabulary) -> str:
 
 
 def shape_terms(shapes: Shapes, vocabulary: Vocabulary, root: Path) -> Iterator[Finding]:
-    """Terms in shapes that their vocabulary does not have: such a shape can never be satisfied, or never be violated."""
+    """Terms in shapes that their vocabulary does not have: such a shape can never be satisfied, or
+    never be violated.
+    """
     seen: set[tuple[str, str]] = set()
     for s, p, o in shapes.triples:
-        if p not in _SHAPE_TERMS or not o.startswith("<") or o.startswith("<urn:shape:") or (o, shapes.origins.get(s, "")) in seen:
+        if (
+            p not in _SHAPE_TERMS
+            or not o.startswith("<")
+            or o.startswith("<urn:shape:")
+            or (o, shapes.origins.get(s, "")) in seen
+        ):
             continue
         seen.add((o, shapes.origins.get(s, "")))
         iri = o[1:-1]
-        if iri.startswith(vocabulary.base) or (found := term_finding(iri, vocabulary, Origin(""))) is None:
+        if (
+            iri.startswith(vocabulary.base)
+            or (found := term_finding(iri, vocabulary, Origin(""))) is None
+        ):
             continue
         file = shapes.origins.get(s, "shapes")
-        yield Finding(found.code, Origin(file, _line_of(root / file, iri, vocabulary)), found.params)
+        yield Finding(
+            found.code, Origin(file, _line_of(root / file, iri, vocabulary)), found.params
+        )
 
 
 def _line_of(path: Path, iri: str, vocabulary: Vocabulary) -> int:
@@ -132,30 +181,56 @@ def _line_of(path: Path, iri: str, vocabulary: Vocabulary) -> int:
     lines = path.read_text("utf-8", errors="replace").split("\n") if path.is_file() else []
     for name in (f"<{iri}>", short, f":{local}"):
         for number, line in enumerate(lines, 1):
-            if name and re.search(rf"{re.escape(name)}(?![\w-])", line) and not line.lstrip().lower().startswith(("@prefix", "prefix")):
+            if (
+                name
+                and re.search(rf"{re.escape(name)}(?![\w-])", line)
+                and not line.lstrip().lower().startswith(("@prefix", "prefix"))
+            ):
                 return number
     return 0
 
 
-# -- prefixes ----------------------------------------------------------------------------------------------------------
+# -- prefixes --------------------------------------------------------------------------------------
 
 
-def redefined_prefixes(vocabulary: Vocabulary, mapping: Mapping[str, str], root: Path) -> Iterator[Finding]:
-    """Prefixes that mean one namespace in the context or the term lists and another one in a Turtle file or the mapping: a warning."""
+def redefined_prefixes(
+    vocabulary: Vocabulary, mapping: Mapping[str, str], root: Path
+) -> Iterator[Finding]:
+    """Prefixes that mean one namespace in the context or the term lists and another one in a Turtle
+    file or the mapping: a warning.
+    """
     known = vocabulary.prefixes
-    for path in sorted([*(root / "ontology").glob("[!.]*.ttl"), *(root / "shapes").glob("[!.]*.ttl")]):
+    for path in sorted(
+        [*(root / "ontology").glob("[!.]*.ttl"), *(root / "shapes").glob("[!.]*.ttl")]
+    ):
         text = path.read_text("utf-8", errors="replace")
         for match in _PREFIX.finditer(text):
             prefix, namespace = match.groups()
-            absolute = namespace if re.match(r"[A-Za-z][\w+.-]*:", namespace) else vocabulary.base + namespace
+            absolute = (
+                namespace
+                if re.match(r"[A-Za-z][\w+.-]*:", namespace)
+                else vocabulary.base + namespace
+            )
             if known.get(prefix, absolute) != absolute:
                 params = {"prefix": prefix, "namespace": absolute, "other": known[prefix]}
                 line = text.count("\n", 0, match.start(1)) + 1
-                yield Finding("LP514", Origin(path.relative_to(root).as_posix(), line), params, Severity.WARNING)
+                yield Finding(
+                    "LP514",
+                    Origin(path.relative_to(root).as_posix(), line),
+                    params,
+                    Severity.WARNING,
+                )
     for prefix, namespace in mapping.items():
         if known.get(prefix, namespace) != namespace:
             file = root / "source/mapping.yaml"
             lines = file.read_text("utf-8", errors="replace").split("\n") if file.is_file() else []
-            line = next((number for number, text in enumerate(lines, 1) if re.search(rf"(^|[\s{{,]){re.escape(prefix)}:\s", text)), 0)
+            line = next(
+                (
+                    number
+                    for number, text in enumerate(lines, 1)
+                    if re.search(rf"(^|[\s{{,]){re.escape(prefix)}:\s", text)
+                ),
+                0,
+            )
             params = {"prefix": prefix, "namespace": namespace, "other": known[prefix]}
             yield Finding("LP514", Origin("source/mapping.yaml", line), params, Severity.WARNING)

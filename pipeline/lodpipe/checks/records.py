@@ -1,4 +1,6 @@
-"""What shapes cannot express: references, duplicate keys and cells of record tables, unknown terms, unused records."""
+"""What shapes cannot express: references, duplicate keys and cells of record tables, unknown terms,
+unused records.
+"""
 
 from __future__ import annotations
 
@@ -17,20 +19,26 @@ from lodpipe.rdf.namespaces import RDF, RDFS, XSD
 from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
 from lodpipe.sources.schema import nearest
 
-# -- record tables -----------------------------------------------------------------------------------------------------
+# -- record tables ---------------------------------------------------------------------------------
 
 
 def record_findings(
-    session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table], lexicon: Lexicon
+    session: Session,
+    tables: Mapping[str, RecordTable],
+    declared: Mapping[str, Table],
+    lexicon: Lexicon,
 ) -> list[Finding]:
-    """Broken references and duplicate keys in lists; invalid cells, missing cells and duplicate keys of scanned tables.
+    """Broken references and duplicate keys in lists; invalid cells, missing cells and duplicate
+    keys of scanned tables.
 
     The fields of other tables were checked when they were read.
     """
     found: list[Finding] = []
     for table, column in _references(tables):
         target = column.field.target
-        found += _broken_references(session, table, column, tables[target], declared[target].key or "id")
+        found += _broken_references(
+            session, table, column, tables[target], declared[target].key or "id"
+        )
     for table in tables.values():
         if isinstance(table, RowTable):
             found += _duplicates_in_list(table)
@@ -57,7 +65,9 @@ def _one_duplicate_per_row(findings: list[Finding]) -> list[Finding]:
 
 
 def _duplicate(value: str, key: str, where: Origin, first: Origin) -> Finding:
-    return Finding("LP207", where, {"key": key, "value": value, "other": str(first)}, related=(first,))
+    return Finding(
+        "LP207", where, {"key": key, "value": value, "other": str(first)}, related=(first,)
+    )
 
 
 def _values(session: Session, table: RecordTable, name: str) -> list[tuple[int, str]]:
@@ -66,7 +76,9 @@ def _values(session: Session, table: RecordTable, name: str) -> list[tuple[int, 
         at = 2 + [column.name for column in table.columns].index(name)
         return [(row[0], row[at]) for row in table.rows if row[at] is not None]  # type: ignore[misc]  # numbers first, then texts
     cell = quote(name)
-    return session.rows(f"SELECT _record, {cell} FROM {quote(table.name)} WHERE {cell} IS NOT NULL ORDER BY _record")
+    return session.rows(
+        f"SELECT _record, {cell} FROM {quote(table.name)} WHERE {cell} IS NOT NULL ORDER BY _record"
+    )
 
 
 def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable, Column]]:
@@ -77,11 +89,18 @@ def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable
                 yield table, column
 
 
-def _broken_references(session: Session, table: RecordTable, column: Column, target: RecordTable, key: str) -> Iterator[Finding]:
+def _broken_references(
+    session: Session, table: RecordTable, column: Column, target: RecordTable, key: str
+) -> Iterator[Finding]:
     if isinstance(table, RowTable) and isinstance(target, RowTable):
-        # Both are in Python already; a query for each of many small tables would cost more than the comparison.
+        # Both are in Python already; a query for each of many small tables would cost more than the
+        # comparison.
         known = {value for _, value in _values(session, target, key)}
-        broken = [(record, value) for record, value in _values(session, table, column.name) if value not in known]
+        broken = [
+            (record, value)
+            for record, value in _values(session, table, column.name)
+            if value not in known
+        ]
     else:
         name = quote(column.name)
         broken = session.rows(
@@ -90,7 +109,12 @@ def _broken_references(session: Session, table: RecordTable, column: Column, tar
         )
     near = [value for _, value in _values(session, target, key)] if broken else []
     for record, value in broken:
-        params = {"key": _label(column), "value": value, "table": target.name, "suggestion": nearest(value, near)}
+        params = {
+            "key": _label(column),
+            "value": value,
+            "table": target.name,
+            "suggestion": nearest(value, near),
+        }
         yield Finding("LP206", table.locate(record, column.name), params)
 
 
@@ -107,24 +131,42 @@ def _invalid_cells(session: Session, table: ScanTable, lexicon: Lexicon) -> Iter
         ):
             yield _invalid_cell(table.locate(record, column.name), column, value, lexicon)
         if column.field.required:
-            for (record,) in session.rows(f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"):
-                yield Finding("LP202", table.locate(record, column.name), {"key": column.name, "table": table.name})
+            for (record,) in session.rows(
+                f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"
+            ):
+                yield Finding(
+                    "LP202",
+                    table.locate(record, column.name),
+                    {"key": column.name, "table": table.name},
+                )
 
 
 def _invalid_cell(where: Origin, column: Column, value: str, lexicon: Lexicon) -> Finding:
     if column.field.kind == "concept":
         allowed = lexicon.concepts[column.field.target]
-        params = {"key": column.name, "value": value, "allowed": ", ".join(allowed), "suggestion": nearest(value, allowed)}
+        params = {
+            "key": column.name,
+            "value": value,
+            "allowed": ", ".join(allowed),
+            "suggestion": nearest(value, allowed),
+        }
         return Finding("LP205", where, params)
     pattern = lexicon.patterns.get(column.field.target, "")
-    params = {"key": column.name, "value": value, "expected": column.field.target, "pattern": pattern}
+    params = {
+        "key": column.name,
+        "value": value,
+        "expected": column.field.target,
+        "pattern": pattern,
+    }
     return Finding("LP204", where, params)
 
 
 def _duplicates_in_list(table: RowTable) -> Iterator[Finding]:
     """Two items of one list with the same key: the field marked `key`, else `id`."""
     names = [column.name for column in table.columns]
-    marked = [column.name for column in table.columns if column.field.key] or ["id"] * ("id" in names)
+    marked = [column.name for column in table.columns if column.field.key] or ["id"] * (
+        "id" in names
+    )
     if not marked or not table.rows or table.rows[0][1] is None:
         return
     at = 2 + names.index(marked[0])
@@ -144,7 +186,9 @@ def _duplicate_values(session: Session, table: RecordTable, column: str) -> Iter
     first: dict[str, int] = {}
     for record, value in _values(session, table, column):
         if first.setdefault(value, record) != record:
-            yield _duplicate(value, column, table.locate(record, column), table.locate(first[value], column))
+            yield _duplicate(
+                value, column, table.locate(record, column), table.locate(first[value], column)
+            )
 
 
 def _duplicate_keys(session: Session, table: ScanTable, key: str | None) -> Iterator[Finding]:
@@ -158,44 +202,76 @@ def _duplicate_keys(session: Session, table: ScanTable, key: str | None) -> Iter
         yield _duplicate(value, key, table.locate(record, key), table.locate(first))
 
 
-def unused_records(session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]) -> Iterator[Finding]:
-    """Records that others are meant to refer to, and none does: a warning. A reference to itself does not count."""
+def unused_records(
+    session: Session, tables: Mapping[str, RecordTable], declared: Mapping[str, Table]
+) -> Iterator[Finding]:
+    """Records that others are meant to refer to, and none does: a warning. A reference to itself
+    does not count.
+    """
     used: dict[str, set[str]] = {}
     for table, column in _references(tables):
         inward = table.name == column.field.target
         own = dict(_values(session, table, declared[table.name].key or "id")) if inward else {}
-        found = (value for record, value in _values(session, table, column.name) if own.get(record) != value)
+        found = (
+            value
+            for record, value in _values(session, table, column.name)
+            if own.get(record) != value
+        )
         used.setdefault(column.field.target, set()).update(found)
     for name, values in used.items():
         for record, value in _values(session, tables[name], declared[name].key or "id"):
             if value not in values:
-                yield Finding("LP505", tables[name].locate(record), {"value": value, "table": name}, Severity.WARNING)
+                yield Finding(
+                    "LP505",
+                    tables[name].locate(record),
+                    {"value": value, "table": name},
+                    Severity.WARNING,
+                )
 
 
-def unused_fields(tables: Mapping[str, RecordTable], declared: Mapping[str, Table], mapping: MappingDocument) -> Iterator[Finding]:
-    """Fields that no query or rule of the mapping names: a warning, because their values are not published."""
+def unused_fields(
+    tables: Mapping[str, RecordTable], declared: Mapping[str, Table], mapping: MappingDocument
+) -> Iterator[Finding]:
+    """Fields that no query or rule of the mapping names: a warning, because their values are not
+    published.
+    """
     named: set[str] = set()
     for source in mapping.sources:
         named.update(re.findall(r"\w+", source.text))
     for triples_map in mapping.triples_maps.values():
-        named.update(name for expression in expressions(triples_map) for name in expression.references)
+        named.update(
+            name for expression in expressions(triples_map) for name in expression.references
+        )
     for table in tables.values():
-        root = next(declared[name] for name in sorted(declared, key=len, reverse=True) if table.name == name or table.name.startswith(f"{name}_"))
+        root = next(
+            declared[name]
+            for name in sorted(declared, key=len, reverse=True)
+            if table.name == name or table.name.startswith(f"{name}_")
+        )
         if table.name not in named:
-            yield Finding("LP507", root.origin, {"key": table.name, "table": root.name}, Severity.WARNING)
+            yield Finding(
+                "LP507", root.origin, {"key": table.name, "table": root.name}, Severity.WARNING
+            )
             continue
         for column in table.columns:
             if column.name not in named:
-                yield Finding("LP507", root.origin, {"key": column.name, "table": table.name}, Severity.WARNING)
+                yield Finding(
+                    "LP507",
+                    root.origin,
+                    {"key": column.name, "table": table.name},
+                    Severity.WARNING,
+                )
 
 
-# -- values on their way through the mapping ---------------------------------------------------------------------------
+# -- values on their way through the mapping -------------------------------------------------------
 
 
 POLICIES = {"error": Severity.ERROR, "warn": Severity.WARNING, "skip": Severity.INFO}
 
 
-def mapping_findings(engine: Engine, plan: Plan, policy: str = "error", most: int = 10) -> list[Finding]:
+def mapping_findings(
+    engine: Engine, plan: Plan, policy: str = "error", most: int = 10
+) -> list[Finding]:
     """The first values of each rule from which no term can be made, with how often that happened.
 
     Their statements are left out; the policy (error, warn, skip) sets the severity.
@@ -210,11 +286,13 @@ def mapping_findings(engine: Engine, plan: Plan, policy: str = "error", most: in
     return findings
 
 
-# -- vocabulary --------------------------------------------------------------------------------------------------------
+# -- vocabulary ------------------------------------------------------------------------------------
 
 
 def vocabulary_findings(statements: Statements, vocabulary: Vocabulary) -> Iterator[Finding]:
-    """Predicates, classes and datatypes that are in no term list, superseded, or of a vocabulary without a list."""
+    """Predicates, classes and datatypes that are in no term list, superseded, or of a vocabulary
+    without a list.
+    """
     for term, rule in statements.terms_used():
         if not term:
             continue
@@ -226,7 +304,11 @@ def vocabulary_findings(statements: Statements, vocabulary: Vocabulary) -> Itera
 
 def _other_scheme(iri: str, vocabulary: Vocabulary) -> str:
     """The IRI by https for one by http, or the other way round, if its vocabulary is known by that."""
-    other = iri.replace("http:", "https:", 1) if iri.startswith("http:") else iri.replace("https:", "http:", 1)
+    other = (
+        iri.replace("http:", "https:", 1)
+        if iri.startswith("http:")
+        else iri.replace("https:", "http:", 1)
+    )
     return other if any(other.startswith(namespace) for namespace in vocabulary.lists) else ""
 
 
@@ -237,12 +319,15 @@ def unsafe_links(statements: Statements) -> Iterator[Finding]:
         yield Finding("LP306", statements.origin(s, p, o), {"value": o[1:-1][:80]})
 
 
-# What XML 1.0 (2.2, Char) holds in no form, as canonical N-Triples has it; two backslashes are one, and begin no escape.
+# What XML 1.0 (2.2, Char) holds in no form, as canonical N-Triples has it; two backslashes are one,
+# and begin no escape.
 _NOT_IN_XML = re.compile(r"\\\\|(\\[bf]|\\u00(?:0[0-8BCEFbcef]|1[0-9A-Fa-f])|[\ufffe\uffff])")
 
 
 def control_characters(statements: Statements, dumps: Sequence[str]) -> Iterator[Finding]:
-    """Texts with a character that XML cannot hold, most often pasted from a word processor; an error where RDF/XML is among the dumps."""
+    """Texts with a character that XML cannot hold, most often pasted from a word processor; an
+    error where RDF/XML is among the dumps.
+    """
     severity = Severity.ERROR if "rdf" in dumps else Severity.WARNING
     sql = (
         "SELECT DISTINCT s, p, o FROM statements WHERE starts_with(o, '\"') "
@@ -250,24 +335,41 @@ def control_characters(statements: Statements, dumps: Sequence[str]) -> Iterator
     )
     for s, p, o in statements.session.rows(sql):
         if found := next((match[1] for match in _NOT_IN_XML.finditer(o) if match[1]), ""):
-            number = {"\\b": 8, "\\f": 12}.get(found) or (ord(found) if len(found) == 1 else int(found[2:], 16))
-            yield Finding("LP320", statements.origin(s, p, o), {"character": f"U+{number:04X}", "value": o[:80]}, severity)
+            number = {"\\b": 8, "\\f": 12}.get(found) or (
+                ord(found) if len(found) == 1 else int(found[2:], 16)
+            )
+            yield Finding(
+                "LP320",
+                statements.origin(s, p, o),
+                {"character": f"U+{number:04X}", "value": o[:80]},
+                severity,
+            )
 
 
 def term_finding(iri: str, vocabulary: Vocabulary, where: Origin) -> Finding | None:
-    """What is wrong with a term, if anything: it must be declared in ontology/ or be in the list of its vocabulary."""
+    """What is wrong with a term, if anything: it must be declared in ontology/ or be in the list of
+    its vocabulary.
+    """
     if iri in vocabulary.own_terms or iri.startswith((XSD, RDF, RDFS)):
         return None
-    namespace, name = re.match(r"(.*[/#])([^/#]*)$", iri).groups() if re.match(r".*[/#]", iri) else (iri, "")  # type: ignore[union-attr]
+    parts = re.match(r"(.*[/#])([^/#]*)$", iri)
+    namespace, name = (parts[1], parts[2]) if parts else (iri, "")
     known = vocabulary.lists.get(namespace)
     if known is None:
         return Finding("LP503", where, {"term": iri, "suggestion": _other_scheme(iri, vocabulary)})
     if name not in known.terms:
         suggestion = nearest(name, sorted(known.terms))
-        params = {"term": f"{known.prefix}:{name}", "vocabulary": known.namespace, "suggestion": suggestion}
+        params = {
+            "term": f"{known.prefix}:{name}",
+            "vocabulary": known.namespace,
+            "suggestion": suggestion,
+        }
         return Finding("LP501", where, params)
     if name in known.deprecated:
         successor = known.deprecated[name]
-        params = {"term": f"{known.prefix}:{name}", "successor": f"{known.prefix}:{successor}" if successor else ""}
+        params = {
+            "term": f"{known.prefix}:{name}",
+            "successor": f"{known.prefix}:{successor}" if successor else "",
+        }
         return Finding("LP502", where, params)
     return None

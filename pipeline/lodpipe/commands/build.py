@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lodpipe.commands.options import ENGINE, LANGUAGE, PROJECT, VERBOSE, ProjectOptions, ReportOptions, grouped, report_options
+from lodpipe.commands.options import (
+    ENGINE,
+    LANGUAGE,
+    PROJECT,
+    VERBOSE,
+    ProjectOptions,
+    ReportOptions,
+    grouped,
+    report_options,
+)
 from lodpipe.commands.session import Progress, run_on_project
 
 if TYPE_CHECKING:
@@ -18,8 +27,14 @@ if TYPE_CHECKING:
 @grouped("options", ProjectOptions, PROJECT, ENGINE, LANGUAGE, VERBOSE)
 @report_options
 @click.option("--no-site", is_flag=True, help="Leave out the pages (dist/site/).")
-@click.option("--allow-loss", is_flag=True, help="Build even if a table lost more records than `max_loss_percent` in publication.yaml allows.")
-def command(options: ProjectOptions, report: ReportOptions, no_site: bool, allow_loss: bool) -> None:
+@click.option(
+    "--allow-loss",
+    is_flag=True,
+    help="Build even if a table lost more records than `max_loss_percent` in publication.yaml allows.",
+)
+def command(
+    options: ProjectOptions, report: ReportOptions, no_site: bool, allow_loss: bool
+) -> None:
     """Read, map and validate a publication, and write dist/ completely or not at all."""
     output = report.output()
 
@@ -27,7 +42,12 @@ def command(options: ProjectOptions, report: ReportOptions, no_site: bool, allow
         from lodpipe.workflow.pipeline import build
 
         return build(
-            project, engine=options.engine, on_progress=on_progress, fail_on=output.fail_on, allow_loss=allow_loss, site=not no_site
+            project,
+            engine=options.engine,
+            on_progress=on_progress,
+            fail_on=output.fail_on,
+            allow_loss=allow_loss,
+            site=not no_site,
         )
 
     run_on_project(options, build_project, output, needs_result=True)

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
 @click.command("catalogue")
 @grouped("options", ProjectOptions, PROJECT, ENGINE, LANGUAGE)
 @click.option(
-    "--served", metavar="URL", help="Address at which dist/ is served now, such as http://127.0.0.1:8000/: each file is requested with HEAD."
+    "--served",
+    metavar="URL",
+    help="Address at which dist/ is served now, such as http://127.0.0.1:8000/: each file is requested with HEAD.",
 )
 def command(options: ProjectOptions, served: str | None) -> None:
-    """Show the metadata quality score of data.europa.eu for dist/catalog.ttl, and what would raise it."""
+    """Show the metadata quality score of data.europa.eu for dist/catalog.ttl, and what would raise
+    it.
+    """
 
     def print_score(project: Project, _: Progress) -> tuple[Finding, ...]:
         from lodpipe.publish.catalogue.quality import head_requests, quality, score_lines

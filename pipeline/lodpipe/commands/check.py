@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lodpipe.commands.options import ENGINE, LANGUAGE, PROJECT, VERBOSE, ProjectOptions, ReportOptions, grouped, report_options
+from lodpipe.commands.options import (
+    ENGINE,
+    LANGUAGE,
+    PROJECT,
+    VERBOSE,
+    ProjectOptions,
+    ReportOptions,
+    grouped,
+    report_options,
+)
 from lodpipe.commands.process import CLOSED_PIPE, exit_code_of, report_end
 from lodpipe.commands.session import Progress, run_on_project
 
@@ -42,9 +51,11 @@ def command(options: ProjectOptions, report: ReportOptions, watch: bool) -> None
 
 
 def _check_after_changes(root: Path, check_once: Callable[[], None]) -> None:
-    """Runs a check, and again after each change, until Ctrl-C; then exits with the code of the last one.
+    """Runs a check, and again after each change, until Ctrl-C; then exits with the code of the last
+    one.
 
-    A first Ctrl-C during a check waits for its end, so that the report and the exit code agree; a second one does not.
+    A first Ctrl-C during a check waits for its end, so that the report and the exit code agree; a
+    second one does not.
     """
     from importlib import import_module
     from itertools import chain

@@ -1,6 +1,7 @@
 """The command line `lodpipe` and the table of its commands.
 
-A new command is a module of this package, with a click command called `command`, and a row of COMMANDS.
+A new command is a module of this package, with a click command called `command`, and a row of
+COMMANDS.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from lodpipe.commands.process import run_supervised, run_unsupervised
 
 
 class Entry(NamedTuple):
-    """A command: its module, imported when it is called; its line in `lodpipe --help`; and whether it handles signals itself.
+    """A command: its module, imported when it is called; its line in `lodpipe --help`; and whether
+    it handles signals itself.
 
-    `handles_signals` is True, or the option with which the command does so. All others run in a supervised process.
+    `handles_signals` is True, or the option with which the command does so. All others run in a
+    supervised process.
     """
 
     module: str
@@ -28,13 +31,28 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
-    "build": Entry("build", "Read, map and validate a publication, and write dist/ completely or not at all."),
-    "check": Entry("check", "Read, map and validate a publication without writing; warn if dist/ is outdated.", "--watch"),
+    "build": Entry(
+        "build", "Read, map and validate a publication, and write dist/ completely or not at all."
+    ),
+    "check": Entry(
+        "check",
+        "Read, map and validate a publication without writing; warn if dist/ is outdated.",
+        "--watch",
+    ),
     "map": Entry("map", "Run an RML, R2RML or YARRRML file without a project."),
     "validate": Entry("validate", "Validate RDF files with SHACL, without a project."),
-    "query": Entry("query", "Run a query of queries/, a file, or standard input (-); without an argument, list the queries."),
-    "catalogue": Entry("catalogue", "Show the metadata quality score of data.europa.eu for dist/catalog.ttl, and what would raise it."),
-    "explain": Entry("explain", "Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI, full or relative)."),
+    "query": Entry(
+        "query",
+        "Run a query of queries/, a file, or standard input (-); without an argument, list the queries.",
+    ),
+    "catalogue": Entry(
+        "catalogue",
+        "Show the metadata quality score of data.europa.eu for dist/catalog.ttl, and what would raise it.",
+    ),
+    "explain": Entry(
+        "explain",
+        "Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI, full or relative).",
+    ),
     "schema": Entry("json_schema", "Print the JSON Schema of publication.yaml, for editors."),
     "serve": Entry("serve", "Serve dist/ with a read-only SPARQL endpoint at /sparql.", True),
 }
@@ -51,7 +69,9 @@ class LazyGroup(click.Group):
         """The command of that name, from its module."""
         if cmd_name not in COMMANDS:
             return None
-        return cast(click.Command, import_module(f"lodpipe.commands.{COMMANDS[cmd_name].module}").command)
+        return cast(
+            click.Command, import_module(f"lodpipe.commands.{COMMANDS[cmd_name].module}").command
+        )
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Names and summaries, from the table alone."""
@@ -64,7 +84,9 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except click.NoSuchOption as error:
             if new := RENAMED.get(error.option_name):
-                raise click.UsageError(f"{error.option_name} is now called {new}", error.ctx) from None
+                raise click.UsageError(
+                    f"{error.option_name} is now called {new}", error.ctx
+                ) from None
             raise
 
 
@@ -73,8 +95,9 @@ class LazyGroup(click.Group):
 def main() -> None:
     """Publish source records that people edit as validated linked open data.
 
-    Exit codes: 0 conforms; 1 data does not conform; 2 wrong usage or declaration, or a lack of disk space, permissions or memory; 3 internal
-    error; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP; 137 killed by the system; 141 output closed by its reader.
+    Exit codes: 0 conforms; 1 data does not conform; 2 wrong usage or declaration, or a lack of disk
+    space, permissions or memory; 3 internal error; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP;
+    137 killed by the system; 141 output closed by its reader.
     """
 
 
@@ -92,7 +115,9 @@ def _call() -> None:
 def _handles_signals(arguments: Sequence[str]) -> bool:
     name = next((argument for argument in arguments if not argument.startswith("-")), "")
     entry = COMMANDS.get(name)
-    return entry is not None and (entry.handles_signals is True or entry.handles_signals in arguments)
+    return entry is not None and (
+        entry.handles_signals is True or entry.handles_signals in arguments
+    )
 
 
 if __name__ == "__main__":

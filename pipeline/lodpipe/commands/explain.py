@@ -1,4 +1,6 @@
-"""`lodpipe explain`: explains a code, or shows which line and rule made each statement of a resource."""
+"""`lodpipe explain`: explains a code, or shows which line and rule made each statement of a
+resource.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ if TYPE_CHECKING:
 @grouped("options", ProjectOptions, PROJECT, LANGUAGE)
 @click.argument("what")
 def command(options: ProjectOptions, what: str) -> None:
-    """Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI, full or relative)."""
+    """Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI,
+    full or relative).
+    """
     from lodpipe.diagnostics.rules import find_rule, render
 
     if rule := find_rule(what):
@@ -45,6 +49,10 @@ def _print_statements(outcome: Outcome, what: str) -> None:
         raise click.UsageError(f"no statement has the subject {subject}")
     compact = outcome.declarations.vocabulary.compact
     for statement in outcome.statements.sourced(subject):
-        value = compact(statement.value[1:-1]) if statement.value.startswith("<") else statement.value
+        value = (
+            compact(statement.value[1:-1]) if statement.value.startswith("<") else statement.value
+        )
         rule = statement.rule.name if statement.rule else "ontology"
-        print_result(f"{compact(statement.predicate[1:-1])} {value}\n    {statement.origin} · rule {rule} · {compact(statement.graph[1:-1])}")
+        print_result(
+            f"{compact(statement.predicate[1:-1])} {value}\n    {statement.origin} · rule {rule} · {compact(statement.graph[1:-1])}"
+        )

@@ -1,4 +1,6 @@
-"""`lodpipe schema`: prints the JSON Schema of a declaration, for editors of users who have no copy of the repository."""
+"""`lodpipe schema`: prints the JSON Schema of a declaration, for editors of users who have no copy
+of the repository.
+"""
 
 from __future__ import annotations
 

@@ -23,7 +23,12 @@ class _Options:
 
 @click.command("map")
 @click.argument("mapping", type=click.Path(path_type=Path))
-@click.option("-o", "--out", type=click.Path(path_type=Path), help="Output; its suffix decides: nq, nt, ttl, trig (default: N-Quads to stdout).")
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(path_type=Path),
+    help="Output; its suffix decides: nq, nt, ttl, trig (default: N-Quads to stdout).",
+)
 @grouped(
     "options", _Options,
     click.option("--base", default="http://example.com/base/", show_default=True, help="Base IRI of a mapping that has none."),
@@ -37,10 +42,13 @@ class _Options:
 )  # fmt: skip
 @LANGUAGE
 @VERBOSE
-def command(mapping: Path, out: Path | None, options: _Options, lang: str | None, verbose: bool) -> None:
+def command(
+    mapping: Path, out: Path | None, options: _Options, lang: str | None, verbose: bool
+) -> None:
     """Run an RML, R2RML or YARRRML file without a project.
 
-    Its sources are relative to it. With --verbose, also the number of statements of each rule is printed.
+    Its sources are relative to it. With --verbose, also the number of statements of each rule is
+    printed.
     """
     language = lang or "en"
     on_progress = progress_printer(verbose)
@@ -48,7 +56,14 @@ def command(mapping: Path, out: Path | None, options: _Options, lang: str | None
         from lodpipe.reporters import write_text
         from lodpipe.workflow.mapping_run import MappingOptions, map_file
 
-        run = MappingOptions(options.base, options.database, not options.unsorted, options.memory, options.on_invalid_value, counts=verbose)
+        run = MappingOptions(
+            options.base,
+            options.database,
+            not options.unsorted,
+            options.memory,
+            options.on_invalid_value,
+            counts=verbose,
+        )
         findings = map_file(mapping, out, run, on_progress=on_progress)
     if findings:
         write_text(findings, mapping.parent, sys.stderr, language)

@@ -15,11 +15,23 @@ if TYPE_CHECKING:
 
 Decorator = Callable[[Callable[..., None]], Callable[..., None]]
 
-PROJECT = click.option("--project", "root", default=".", type=click.Path(path_type=Path), help="Folder of the publication (default: this one).")
-ENGINE = click.option(
-    "--engine", type=click.Choice(["columns", "pyshacl"]), help="SHACL engine (default: `shacl_engine` in publication.yaml, else columns)."
+PROJECT = click.option(
+    "--project",
+    "root",
+    default=".",
+    type=click.Path(path_type=Path),
+    help="Folder of the publication (default: this one).",
 )
-LANGUAGE = click.option("--lang", type=click.Choice(["de", "en"]), help="Language of the findings (default: the first one of the publication).")
+ENGINE = click.option(
+    "--engine",
+    type=click.Choice(["columns", "pyshacl"]),
+    help="SHACL engine (default: `shacl_engine` in publication.yaml, else columns).",
+)
+LANGUAGE = click.option(
+    "--lang",
+    type=click.Choice(["de", "en"]),
+    help="Language of the findings (default: the first one of the publication).",
+)
 FORMAT = click.option(
     "--format", "formats", multiple=True, type=click.Choice(["text", "github", "gitlab", "sarif", "junit", "json", "markdown"]),
     help="Output format of findings (default: text); repeatable. All but text go to standard output.",
@@ -32,10 +44,15 @@ FAIL_ON = click.option(
     "--fail-on", type=click.Choice(["info", "warning", "error", "never"]), default="error",
     help="Lowest severity that fails (default: error). `never`: findings in the data pass, wrong declarations still exit with 2.",
 )  # fmt: skip
-NO_COLOR = click.option("--no-color", is_flag=True, help="No colours; they are also off with the variable NO_COLOR and in a pipe.")
+NO_COLOR = click.option(
+    "--no-color",
+    is_flag=True,
+    help="No colours; they are also off with the variable NO_COLOR and in a pipe.",
+)
 VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Print each step and its time.")
 
-# Options of earlier versions and their names of today; an old one is a usage error that names the new one.
+# Options of earlier versions and their names of today; an old one is a usage error that names the
+# new one.
 RENAMED = {
     "--allow": "--ignore-term",
     "--allow-shrink": "--allow-loss",
@@ -66,7 +83,9 @@ class ReportOptions:
     no_color: bool
 
     def output(self) -> ReportOutput:
-        """Where the findings go. Raises click.BadParameter for a report file without a known format."""
+        """Where the findings go. Raises click.BadParameter for a report file without a known
+        format.
+        """
         from lodpipe.diagnostics.finding import Severity
         from lodpipe.reporters import ReportOutput, parse_target
 
@@ -75,14 +94,21 @@ class ReportOptions:
             try:
                 name, file = parse_target(target)
             except ValueError:
-                raise click.BadParameter(f"{target}: unknown format; name it, as in sarif:{target}", param_hint="--report") from None
+                raise click.BadParameter(
+                    f"{target}: unknown format; name it, as in sarif:{target}",
+                    param_hint="--report",
+                ) from None
             files.append((name, Path(file)))
         lowest = None if self.fail_on == "never" else Severity[self.fail_on.upper()]
-        return ReportOutput(self.formats or ("text",), tuple(files), lowest, False if self.no_color else None)
+        return ReportOutput(
+            self.formats or ("text",), tuple(files), lowest, False if self.no_color else None
+        )
 
 
 def grouped(argument: str, kind: type[Any], *options: Decorator) -> Decorator:
-    """Adds options to a command, which gets their values as one argument: a `kind`, a dataclass with a field for each option."""
+    """Adds options to a command, which gets their values as one argument: a `kind`, a dataclass
+    with a field for each option.
+    """
     names = [field.name for field in fields(kind)]
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:

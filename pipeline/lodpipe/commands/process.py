@@ -20,11 +20,15 @@ _NO_THREAD_DATA = 127  # glibc ends a process with it that has no memory for the
 
 
 def run_supervised(work: Callable[[], object]) -> None:
-    """Runs a command in a process of its own, which this one ends on a signal, and exits with its code."""
+    """Runs a command in a process of its own, which this one ends on a signal, and exits with its
+    code.
+    """
     import signal
 
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
-        signal.signal(signal.SIGINT, lambda *_: os._exit(130))  # before and after there is a process to end
+        signal.signal(
+            signal.SIGINT, lambda *_: os._exit(130)
+        )  # before and after there is a process to end
     from lodpipe.runtime.supervision import supervised
 
     end = supervised(lambda: exit_code_of(work))
@@ -45,7 +49,9 @@ def run_unsupervised(work: Callable[[], object]) -> None:
 
 
 def exit_code_of(work: Callable[[], object]) -> int:
-    """Does the work and gives its exit code; an unexpected exception is an internal error (3), printed with its traceback."""
+    """Does the work and gives its exit code; an unexpected exception is an internal error (3),
+    printed with its traceback.
+    """
     from lodpipe.diagnostics.finding import LodpipeError
     from lodpipe.runtime.machine import machine_faults
 
@@ -65,7 +71,8 @@ def exit_code_of(work: Callable[[], object]) -> int:
         except SystemExit as end:
             print_result("", end="")
             code = end.code if isinstance(end.code, int) else int(end.code is not None)
-            # On a closed pipe click exits with 1 and replaces standard output by a stream that discards everything.
+            # On a closed pipe click exits with 1 and replaces standard output by a stream that
+            # discards everything.
             return CLOSED_PIPE if type(sys.stdout).__module__ == "click.utils" else code
         except (click.Abort, KeyboardInterrupt):
             click.echo("interrupted", err=True)
@@ -76,7 +83,10 @@ def exit_code_of(work: Callable[[], object]) -> int:
             import traceback
 
             traceback.print_exc()
-            click.echo("This is an error in lodpipe, not in your data. Please report it with the lines above.", err=True)
+            click.echo(
+                "This is an error in lodpipe, not in your data. Please report it with the lines above.",
+                err=True,
+            )
             return 3
     except (BrokenPipeError, LodpipeError):
         return CLOSED_PIPE
@@ -84,7 +94,9 @@ def exit_code_of(work: Callable[[], object]) -> int:
 
 
 def report_end(end: End) -> int:
-    """The exit code of a process that has ended; if the system killed it or it crashed, that is reported."""
+    """The exit code of a process that has ended; if the system killed it or it crashed, that is
+    reported.
+    """
     if not end.died and end.code != _NO_THREAD_DATA:
         return end.code
     import resource
@@ -97,10 +109,21 @@ def report_end(end: End) -> int:
     code, finding = end.code, Finding("LP708", None, {"signal": name})
     if not end.died:
         code, finding = 2, Finding("LP707", None, {"detail": name})
-    if end.died in (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGTRAP):
+    if end.died in (
+        signal.SIGABRT,
+        signal.SIGSEGV,
+        signal.SIGBUS,
+        signal.SIGILL,
+        signal.SIGFPE,
+        signal.SIGTRAP,
+    ):
         # Native code that gets no memory aborts; under a limit on memory that is the likely cause.
         limited = resource.getrlimit(resource.RLIMIT_AS)[0] != resource.RLIM_INFINITY
-        code, finding = (2, Finding("LP707", None, {"detail": name})) if limited else (3, Finding("LP709", None, {"signal": name}))
+        code, finding = (
+            (2, Finding("LP707", None, {"detail": name}))
+            if limited
+            else (3, Finding("LP709", None, {"signal": name}))
+        )
     if end.died not in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         write_text([finding], Path(), sys.stderr)
     return code

@@ -45,11 +45,19 @@ class _Request:
         help="How long a query over dist/ may run (default: `limits: query` in publication.yaml, 60).",
     ),
 )  # fmt: skip
-@click.option("--update", is_flag=True, help="Write all stored results in queries/results/ again, from the records.")
+@click.option(
+    "--update",
+    is_flag=True,
+    help="Write all stored results in queries/results/ again, from the records.",
+)
 def command(options: ProjectOptions, request: _Request, update: bool) -> None:
-    """Run a query of queries/, a file, or standard input (-); without an argument, list the queries."""
+    """Run a query of queries/, a file, or standard input (-); without an argument, list the
+    queries.
+    """
     if request.endpoint and not request.endpoint.startswith(("http://", "https://")):
-        raise click.BadParameter("the address of an endpoint begins with http:// or https://", param_hint="--endpoint")
+        raise click.BadParameter(
+            "the address of an endpoint begins with http:// or https://", param_hint="--endpoint"
+        )
     values = request.values()
     with errors_reported(options.root, lambda: options.lang or language_of(options.root)):
         if update:
@@ -66,12 +74,16 @@ def _update_results(root: Path) -> None:
 
     with checked(Project.open(root), queries=False) as outcome:
         limits = Limits(outcome.project.publication.limits.query)
-        for name in update(outcome.declarations.queries, outcome.statements, outcome.project.root, limits):
+        for name in update(
+            outcome.declarations.queries, outcome.statements, outcome.project.root, limits
+        ):
             print_result(name)
 
 
 def _answer(options: ProjectOptions, request: _Request, values: dict[str, str]) -> str:
-    """The result as a text; without a query, the list of queries. The user's own query at an endpoint needs no project."""
+    """The result as a text; without a query, the list of queries. The user's own query at an
+    endpoint needs no project.
+    """
     from lodpipe.config.publication import Project
     from lodpipe.queries.client import ask_here, ask_there, find_query, listing, shown
     from lodpipe.reporters import write_text
@@ -82,9 +94,13 @@ def _answer(options: ProjectOptions, request: _Request, values: dict[str, str]) 
         return listing(project, options.lang or project.publication.languages[0]) if project else ""
     query = find_query(request.name, project)
     if project and not request.endpoint:
-        answer, warnings = ask_here(query, values, project, request.timeout or project.publication.limits.query)
+        answer, warnings = ask_here(
+            query, values, project, request.timeout or project.publication.limits.query
+        )
         if warnings:
-            write_text(warnings, options.root, sys.stderr, options.lang or project.publication.languages[0])
+            write_text(
+                warnings, options.root, sys.stderr, options.lang or project.publication.languages[0]
+            )
     else:
         answer = ask_there(query, values, request.endpoint or "")
     style = request.style or ("table" if answer.form in ("select", "ask") else "ttl")

@@ -34,14 +34,25 @@ class _Limits:
 def _bytes(_: click.Context, parameter: click.Parameter, size: str) -> int:
     """A size such as 50MB or 1GB in bytes."""
     if size[-2:] not in _UNITS or not size[:-2].isdigit():
-        raise click.BadParameter(f"{size}: expected a number with KB, MB or GB, such as 1GB", param=parameter)
+        raise click.BadParameter(
+            f"{size}: expected a number with KB, MB or GB, such as 1GB", param=parameter
+        )
     return int(size[:-2]) * _UNITS[size[-2:]]
 
 
 @click.command("serve")
 @grouped("options", ProjectOptions, PROJECT, LANGUAGE)
-@click.option("--host", default="127.0.0.1", help="Address to listen at (default: 127.0.0.1, this machine only).")
-@click.option("--port", default=8000, type=click.IntRange(0, 65535), help="Port to listen at; 0 takes a free one (default: 8000).")
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    help="Address to listen at (default: 127.0.0.1, this machine only).",
+)
+@click.option(
+    "--port",
+    default=8000,
+    type=click.IntRange(0, 65535),
+    help="Port to listen at; 0 takes a free one (default: 8000).",
+)
 @grouped(
     "limits", _Limits,
     click.option("--timeout", default=10.0, type=click.FloatRange(min=0.1), metavar="SECONDS", help="How long a query may take (default: 10)."),
@@ -62,11 +73,20 @@ def command(options: ProjectOptions, host: str, port: int, limits: _Limits, quie
         try:
             from lodpipe.serve import run
         except ModuleNotFoundError as error:
-            raise click.ClickException(f"{error.name} is missing; install the extra: pip install 'lodpipe[serve]'") from None
-        run(project, _settings(host, port, limits), log=not quiet, say=lambda address: click.echo(f"serving {address}", err=True))
+            raise click.ClickException(
+                f"{error.name} is missing; install the extra: pip install 'lodpipe[serve]'"
+            ) from None
+        run(
+            project,
+            _settings(host, port, limits),
+            log=not quiet,
+            say=lambda address: click.echo(f"serving {address}", err=True),
+        )
         return ()
 
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the server handles it itself, and first completes the requests that it has begun
+    signal.signal(
+        signal.SIGTERM, signal.SIG_IGN
+    )  # the server handles it itself, and first completes the requests that it has begun
     run_on_project(options, serve_project)
 
 

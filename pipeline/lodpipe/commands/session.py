@@ -1,4 +1,6 @@
-"""What commands do around their work: open the project, print progress and results, report findings, choose the exit code."""
+"""What commands do around their work: open the project, print progress and results, report
+findings, choose the exit code.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +24,18 @@ Progress = Callable[[str], None]
 Work = Callable[["Project", Progress], Sequence["Finding"]]
 
 
-def run_on_project(options: ProjectOptions, work: Work, output: ReportOutput | None = None, *, needs_result: bool = False) -> None:
-    """Does the work of a command on a project, reports its findings, and ends with the exit code of the most severe one.
+def run_on_project(
+    options: ProjectOptions,
+    work: Work,
+    output: ReportOutput | None = None,
+    *,
+    needs_result: bool = False,
+) -> None:
+    """Does the work of a command on a project, reports its findings, and ends with the exit code of
+    the most severe one.
 
-    Without `output` a command prints its own results, and findings are text. With `needs_result`, errors in the data fail whatever
-    `--fail-on` says.
+    Without `output` a command prints its own results, and findings are text. With `needs_result`,
+    errors in the data fail whatever `--fail-on` says.
     """
     from lodpipe.config.publication import Project
     from lodpipe.diagnostics.finding import InvalidData, LodpipeError
@@ -62,7 +71,9 @@ def run_on_project(options: ProjectOptions, work: Work, output: ReportOutput | N
 
 @contextlib.contextmanager
 def errors_reported(root: Path, language: Callable[[], str]) -> Iterator[None]:
-    """For commands without a project: the findings of an error are printed, and its exit code ends the command."""
+    """For commands without a project: the findings of an error are printed, and its exit code ends
+    the command.
+    """
     from lodpipe.diagnostics.finding import LodpipeError
     from lodpipe.reporters import write_text
     from lodpipe.runtime.machine import machine_faults
@@ -98,7 +109,9 @@ def progress_printer(verbose: bool) -> Progress:
 
 
 def print_result(text: str, end: str = "\n") -> None:
-    """Writes to standard output at once, so that a full disk is noticed while it can be reported (LP706)."""
+    """Writes to standard output at once, so that a full disk is noticed while it can be reported
+    (LP706).
+    """
     try:
         click.echo(text + end, nl=False)
     except BrokenPipeError:

@@ -30,12 +30,27 @@ class _Files:
 
 @click.command("validate")
 @grouped(
-    "files", _Files,
+    "files",
+    _Files,
     click.argument("data", nargs=-1, required=True, type=click.Path(path_type=Path)),
-    click.option("--shapes", multiple=True, required=True, type=click.Path(path_type=Path), help="Shapes graph; repeatable."),
-    click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write the validation report as RDF: x.ttl, x.nt."),
     click.option(
-        "--since", multiple=True, type=click.Path(path_type=Path), metavar="OLD",
+        "--shapes",
+        multiple=True,
+        required=True,
+        type=click.Path(path_type=Path),
+        help="Shapes graph; repeatable.",
+    ),
+    click.option(
+        "--report",
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Write the validation report as RDF: x.ttl, x.nt.",
+    ),
+    click.option(
+        "--since",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        metavar="OLD",
         help="Earlier version of the data: validate only what has changed since; repeatable.",
     ),
 )
@@ -60,8 +75,17 @@ def command(files: _Files, options: _Options, lang: str | None, verbose: bool) -
         from lodpipe.reporters import summary, write_text
         from lodpipe.workflow.validation_run import ValidationOptions, validate_files
 
-        validation = ValidationOptions(options.engine, options.base, _terms(options), options.memory)
-        findings = validate_files(files.data, files.shapes, validation, report=files.report, since=files.since, on_progress=on_progress)
+        validation = ValidationOptions(
+            options.engine, options.base, _terms(options), options.memory
+        )
+        findings = validate_files(
+            files.data,
+            files.shapes,
+            validation,
+            report=files.report,
+            since=files.since,
+            on_progress=on_progress,
+        )
     if not findings:
         print_result(summary(findings, language))
         return
@@ -71,7 +95,9 @@ def command(files: _Files, options: _Options, lang: str | None, verbose: bool) -
 
 
 def _terms(options: _Options) -> frozenset[str]:
-    """The local names of the terms to ignore. Raises click.BadParameter for those that cannot be, and for a relative base IRI."""
+    """The local names of the terms to ignore. Raises click.BadParameter for those that cannot be,
+    and for a relative base IRI.
+    """
     from lodpipe.shacl.supported import allowable
 
     terms, refused = allowable(options.ignored_terms)

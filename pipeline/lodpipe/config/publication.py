@@ -30,7 +30,9 @@ class Body:
 
 @dataclass(frozen=True)
 class Tree:
-    """A set of JSON-LD trees: one file in `folder` for each resource of a class, with the terms of `frame` embedded."""
+    """A set of JSON-LD trees: one file in `folder` for each resource of a class, with the terms of
+    `frame` embedded.
+    """
 
     folder: str
     class_: str
@@ -58,7 +60,9 @@ class PublishedTable:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """What data portals ask for beyond title, publisher and licence; `declared` where publication.yaml says anything of it."""
+    """What data portals ask for beyond title, publisher and licence; `declared` where
+    publication.yaml says anything of it.
+    """
 
     landing_page: str
     downloads: str
@@ -82,7 +86,9 @@ class Catalogue:
 
 @dataclass(frozen=True)
 class DuplicateRule:
-    """How duplicate records of a table are found: a column of names, columns of keys, words to ignore, pairs that are known to be distinct."""
+    """How duplicate records of a table are found: a column of names, columns of keys, words to
+    ignore, pairs that are known to be distinct.
+    """
 
     table: str
     name: str | None = None
@@ -93,7 +99,9 @@ class DuplicateRule:
 
 @dataclass(frozen=True)
 class Expectations:
-    """What a check expects of the records: how many there are, how many may be lost, no duplicates, which shapes may match nothing."""
+    """What a check expects of the records: how many there are, how many may be lost, no duplicates,
+    which shapes may match nothing.
+    """
 
     counts: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
     max_loss_percent: float | None = None
@@ -153,7 +161,8 @@ class Project:
     def open(cls, root: Path | str = ".") -> Project:
         """Reads the project in a folder.
 
-        Raises InvalidDeclaration (LP601) with everything that is wrong with publication.yaml, SourceError where it is missing.
+        Raises InvalidDeclaration (LP601) with everything that is wrong with publication.yaml,
+        SourceError where it is missing.
         """
         folder = Path(root).resolve()
         try:
@@ -161,7 +170,9 @@ class Project:
         except InvalidData as error:
             raise InvalidDeclaration(error.findings) from None
         if tree is None:
-            raise InvalidDeclaration([Finding("LP601", Origin("publication.yaml"), {"detail": "the file is empty"})])
+            raise InvalidDeclaration(
+                [Finding("LP601", Origin("publication.yaml"), {"detail": "the file is empty"})]
+            )
         _check(tree)
         values = value_of(tree)
         assert isinstance(values, dict)  # the schema says so
@@ -170,7 +181,9 @@ class Project:
 
 def publication_schema() -> dict[str, Any]:
     """The JSON Schema of publication.yaml."""
-    schema: dict[str, Any] = json.loads(Path(__file__).with_name("publication.schema.json").read_text("utf-8"))
+    schema: dict[str, Any] = json.loads(
+        Path(__file__).with_name("publication.schema.json").read_text("utf-8")
+    )
     schema["properties"]["dumps"]["items"]["enum"] = list(DUMPS)
     return schema
 
@@ -196,7 +209,9 @@ def _check(tree: Node) -> None:
     for rule in rules.items if isinstance(rules, List) else ():
         findings += _renamed(rule, RENAMED_IN_DUPLICATES)
     findings += [
-        Finding("LP601", Origin("publication.yaml", *_place(tree, error)), {"detail": _message(error)})
+        Finding(
+            "LP601", Origin("publication.yaml", *_place(tree, error)), {"detail": _message(error)}
+        )
         for error in validator.iter_errors(value_of(tree))
     ]
     if findings:
@@ -204,12 +219,16 @@ def _check(tree: Node) -> None:
 
 
 def _renamed(node: Node, names: Mapping[str, str]) -> Iterator[Finding]:
-    """A finding for each key of an earlier version. In the tree it gets its name of today, so that its value is checked as well."""
+    """A finding for each key of an earlier version. In the tree it gets its name of today, so that
+    its value is checked as well.
+    """
     if not isinstance(node, Map):
         return
     for old, new in names.items():
         if old in node.items:
-            yield Finding("LP612", Origin("publication.yaml", *node.keys[old]), {"old": old, "new": new})
+            yield Finding(
+                "LP612", Origin("publication.yaml", *node.keys[old]), {"old": old, "new": new}
+            )
             node.items.setdefault(new, node.items.pop(old))
             node.keys.setdefault(new, node.keys[old])
 
@@ -246,13 +265,16 @@ def _publication(values: dict[str, Any]) -> Publication:
         graph=values["graph"],
         dumps=tuple(values.get("dumps", DUMPS)),
         gzip=values.get("gzip", True),
-        trees=tuple(Tree(one["folder"], one["class"], one["frame"]) for one in values.get("trees", [])),
+        trees=tuple(
+            Tree(value["folder"], value["class"], value["frame"])
+            for value in values.get("trees", [])
+        ),
         shacl_engine=values.get("shacl_engine", "columns"),
         shacl_ignore=frozenset(name.removeprefix("sh:") for name in values.get("shacl_ignore", ())),
         memory=values.get("memory", "4GB"),
         on_invalid_value=values.get("on_invalid_value", "error"),
         catalogue=_catalogue(values),
-        tables=tuple(_table(one) for one in values.get("tables", [])),
+        tables=tuple(_table(value) for value in values.get("tables", [])),
         hosting=values.get("hosting"),
         expectations=_expectations(values),
         limits=_limits(values.get("limits", {})),
@@ -270,7 +292,8 @@ def _limits(values: dict[str, Any]) -> Limits:
 
 def _expectations(values: dict[str, Any]) -> Expectations:
     counts = {
-        name: (one, one) if isinstance(one, int) else (one.get("min", 0), one.get("max")) for name, one in values.get("expect", {}).items()
+        name: (value, value) if isinstance(value, int) else (value.get("min", 0), value.get("max"))
+        for name, value in values.get("expect", {}).items()
     }
     duplicates = tuple(
         DuplicateRule(
@@ -279,13 +302,22 @@ def _expectations(values: dict[str, Any]) -> Expectations:
         )
         for rule in values.get("duplicates", ())
     )  # fmt: skip
-    return Expectations(counts, values.get("max_loss_percent"), duplicates, tuple(values.get("unmatched_shapes", ())))
+    return Expectations(
+        counts,
+        values.get("max_loss_percent"),
+        duplicates,
+        tuple(values.get("unmatched_shapes", ())),
+    )
 
 
 def _catalogue(values: dict[str, Any]) -> Catalogue:
     said: dict[str, Any] = values.get("catalogue", {})
     base = values["base"]
-    spatial, temporal, service = said.get("spatial", {}), said.get("temporal"), said.get("service", {})
+    spatial, temporal, service = (
+        said.get("spatial", {}),
+        said.get("temporal"),
+        said.get("service", {}),
+    )
     return Catalogue(
         landing_page=said.get("landing_page", base),
         downloads=said.get("downloads", base),
@@ -309,8 +341,13 @@ def _catalogue(values: dict[str, Any]) -> Catalogue:
 
 
 def _table(values: dict[str, Any]) -> PublishedTable:
-    columns = {name: TableColumn(one.get("title", {}), one.get("type", "string")) for name, one in values.get("columns", {}).items()}
-    return PublishedTable(values["name"], values["title"], values["query"], tuple(values.get("key", ())), columns)
+    columns = {
+        name: TableColumn(value.get("title", {}), value.get("type", "string"))
+        for name, value in values.get("columns", {}).items()
+    }
+    return PublishedTable(
+        values["name"], values["title"], values["query"], tuple(values.get("key", ())), columns
+    )
 
 
 def _body(values: dict[str, Any], language: str) -> Body:

@@ -1,4 +1,6 @@
-"""ontology/: own terms and concepts, the JSON-LD context, and the term lists of the vocabularies that are used."""
+"""ontology/: own terms and concepts, the JSON-LD context, and the term lists of the vocabularies
+that are used.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ VALUE_PATTERN = "https://schema.org/valuePattern"
 class TermList:
     """The terms of an external vocabulary, as far as its list names them.
 
-    `deprecated` has the successor of each superseded term (or an empty text), `superclasses` the classes to be stated beside a class.
+    `deprecated` has the successor of each superseded term (or an empty text), `superclasses` the
+    classes to be stated beside a class.
     """
 
     prefix: str
@@ -35,7 +38,9 @@ class TermList:
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Everything that ontology/ declares; `triples` are (subject, predicate, object, file) in N-Triples spelling."""
+    """Everything that ontology/ declares; `triples` are (subject, predicate, object, file) in
+    N-Triples spelling.
+    """
 
     base: str
     triples: tuple[tuple[str, str, str, str], ...]
@@ -45,8 +50,12 @@ class Vocabulary:
     @cached_property
     def prefixes(self) -> dict[str, str]:
         """Prefix → namespace: those of the context, then those of the term lists."""
-        listed = {one.prefix: one.namespace for one in self.lists.values()}
-        named = {name: value for name, value in self.context.items() if isinstance(value, str) and value.endswith(("/", "#"))}
+        listed = {list_.prefix: list_.namespace for list_ in self.lists.values()}
+        named = {
+            name: value
+            for name, value in self.context.items()
+            if isinstance(value, str) and value.endswith(("/", "#"))
+        }
         return listed | named
 
     @cached_property
@@ -64,7 +73,9 @@ class Vocabulary:
         return {s[1:-1]: plain_text(o) for s, p, o, _ in self.triples if p == f"<{VALUE_PATTERN}>"}
 
     def concept_rows(self, languages: tuple[str, ...]) -> tuple[list[str], list[list[str | None]]]:
-        """Columns and rows of the table `concepts`: scheme, name, and the label in each language, for queries of the mapping."""
+        """Columns and rows of the table `concepts`: scheme, name, and the label in each language,
+        for queries of the mapping.
+        """
         labels: dict[str, dict[str, str]] = {}
         for s, p, o, _ in self.triples:
             if p == f"<{SKOS}prefLabel>":
@@ -72,7 +83,12 @@ class Vocabulary:
                 labels.setdefault(s, {})[language] = plain_text(value)
         schemes = [(s, o) for s, p, o, _ in self.triples if p == f"<{SKOS}inScheme>"]
         rows: list[list[str | None]] = [
-            [_last(scheme), _last(concept), *(labels.get(concept, {}).get(language) for language in languages)] for concept, scheme in schemes
+            [
+                _last(scheme),
+                _last(concept),
+                *(labels.get(concept, {}).get(language) for language in languages),
+            ]
+            for concept, scheme in schemes
         ]
         return ["scheme", "name", *(f"label_{language}" for language in languages)], rows
 
@@ -80,9 +96,9 @@ class Vocabulary:
     def superclasses(self) -> tuple[tuple[str, str], ...]:
         """Pairs of a class and a superclass that is to be stated beside it, as IRIs."""
         return tuple(
-            (one.namespace + name, one.namespace + superclass)
-            for one in self.lists.values()
-            for name, superclasses in one.superclasses.items()
+            (list_.namespace + name, list_.namespace + superclass)
+            for list_ in self.lists.values()
+            for name, superclasses in list_.superclasses.items()
             for superclass in superclasses
         )
 
@@ -107,7 +123,9 @@ class Vocabulary:
         described = re.compile(rf"^[^\s#]*[:/<]{re.escape(name)}>?\s")
         path = root / file
         lines = path.read_text("utf-8", errors="replace").split("\n") if path.is_file() else []
-        return Origin(file, next((number for number, line in enumerate(lines, 1) if described.match(line)), 0))
+        return Origin(
+            file, next((number for number, line in enumerate(lines, 1) if described.match(line)), 0)
+        )
 
 
 def _last(iri: str) -> str:
@@ -116,12 +134,22 @@ def _last(iri: str) -> str:
 
 
 def read_turtle(path: Path, name: str, base: str) -> list[tuple[str, str, str]]:
-    """The triples of a Turtle file in N-Triples spelling, relative IRIs resolved against the base. Raises InvalidDeclaration (LP603)."""
+    """The triples of a Turtle file in N-Triples spelling, relative IRIs resolved against the base.
+    Raises InvalidDeclaration (LP603).
+    """
     try:
         parsed = ox.parse(read_text(path, name), format=ox.RdfFormat.TURTLE, base_iri=base)
         return [(str(q.subject), str(q.predicate), str(q.object)) for q in parsed]
     except SyntaxError as error:
-        raise InvalidDeclaration([Finding("LP603", Origin(name, error.lineno or 0, error.offset or 0), {"detail": error.msg})]) from None
+        raise InvalidDeclaration(
+            [
+                Finding(
+                    "LP603",
+                    Origin(name, error.lineno or 0, error.offset or 0),
+                    {"detail": error.msg},
+                )
+            ]
+        ) from None
 
 
 def read_vocabulary(root: Path, base: str) -> Vocabulary:
@@ -137,11 +165,21 @@ def read_vocabulary(root: Path, base: str) -> Vocabulary:
             findings += error.findings
             continue
         if any("_:" in (s[:2], o[:2]) for s, _, o in found):
-            findings.append(Finding("LP603", Origin(name), {"detail": "blank nodes are not published; give each node an IRI"}))
+            findings.append(
+                Finding(
+                    "LP603",
+                    Origin(name),
+                    {"detail": "blank nodes are not published; give each node an IRI"},
+                )
+            )
         triples += [(*triple, name) for triple in found]
     context = _read_context(folder / "context.jsonld", base, findings)
     paths = sorted((folder / "vocabularies").glob("[!.]*.txt"))
-    lists = {one.namespace: one for path in paths for one in [_read_terms(inside(path, root, f"ontology/vocabularies/{path.name}"))]}
+    lists = {
+        item.namespace: item
+        for path in paths
+        for item in [_read_terms(inside(path, root, f"ontology/vocabularies/{path.name}"))]
+    }
     if findings:
         raise InvalidDeclaration(findings)
     return Vocabulary(base, tuple(sorted(set(triples))), context, lists)
@@ -158,17 +196,36 @@ def _read_context(path: Path, base: str, findings: list[Finding]) -> dict[str, A
         return {}
     except (ValueError, KeyError, TypeError) as error:
         line = getattr(error, "lineno", 0)
-        findings.append(Finding("LP601", Origin("ontology/context.jsonld", line), {"detail": f"no JSON with an @context: {error}"}))
+        findings.append(
+            Finding(
+                "LP601",
+                Origin("ontology/context.jsonld", line),
+                {"detail": f"no JSON with an @context: {error}"},
+            )
+        )
         return {}
-    if not isinstance(context, dict) or any(isinstance(value, str) and key == "@import" for key, value in context.items()):
-        findings.append(Finding("LP601", Origin("ontology/context.jsonld"), {"detail": "@context is a map without remote parts"}))
+    if not isinstance(context, dict) or any(
+        isinstance(value, str) and key == "@import" for key, value in context.items()
+    ):
+        findings.append(
+            Finding(
+                "LP601",
+                Origin("ontology/context.jsonld"),
+                {"detail": "@context is a map without remote parts"},
+            )
+        )
         return {}
     relative = re.compile(r"[A-Za-z][\w-]*/")
-    return {key: base + value if isinstance(value, str) and relative.fullmatch(value) else value for key, value in context.items()}
+    return {
+        key: base + value if isinstance(value, str) and relative.fullmatch(value) else value
+        for key, value in context.items()
+    }
 
 
 def _read_terms(path: Path) -> TermList:
-    """A term list: lines `# prefix: x`, `# namespace: …`, then `class X`, `class Y < X, Z`, `property y`, `property old -> new`."""
+    """A term list: lines `# prefix: x`, `# namespace: …`, then `class X`, `class Y < X, Z`,
+    `property y`, `property old -> new`.
+    """
     head: dict[str, str] = {}
     terms: set[str] = set()
     deprecated: dict[str, str] = {}
@@ -186,10 +243,26 @@ def _read_terms(path: Path) -> TermList:
             if arrow:
                 deprecated[term.strip()] = successor.strip()
             if below:
-                superclasses[term.strip()] = tuple(one.strip() for one in classes.split(","))
+                superclasses[term.strip()] = tuple(part.strip() for part in classes.split(","))
     if missing := {"prefix", "namespace"} - head.keys():
-        raise InvalidDeclaration([Finding("LP601", Origin(name), {"detail": f"a term list begins with `# {min(missing)}: …`"})])
-    unknown = sorted({one for classes in superclasses.values() for one in classes} - terms)
+        raise InvalidDeclaration(
+            [
+                Finding(
+                    "LP601",
+                    Origin(name),
+                    {"detail": f"a term list begins with `# {min(missing)}: …`"},
+                )
+            ]
+        )
+    unknown = sorted({class_ for classes in superclasses.values() for class_ in classes} - terms)
     if unknown:
-        raise InvalidDeclaration([Finding("LP601", Origin(name), {"detail": f"the superclass `{unknown[0]}` is not in this list"})])
+        raise InvalidDeclaration(
+            [
+                Finding(
+                    "LP601",
+                    Origin(name),
+                    {"detail": f"the superclass `{unknown[0]}` is not in this list"},
+                )
+            ]
+        )
     return TermList(head["prefix"], head["namespace"], frozenset(terms), deprecated, superclasses)

@@ -36,7 +36,8 @@ class Origin:
 
 @dataclass(frozen=True)
 class Finding:
-    """One problem: the code of the broken rule (see rules.py), a place, and the parameters of its message.
+    """One problem: the code of the broken rule (see rules.py), a place, and the parameters of its
+    message.
 
     `related` are other places that belong to it, such as the first record with the same key;
     `caused_by` is the code of the finding that it follows from.
@@ -75,7 +76,9 @@ class InvalidData(LodpipeError):
 
 
 class InvalidDeclaration(LodpipeError):
-    """The declarations (publication.yaml, mapping, shapes …) or the options are wrong; for the publisher."""
+    """The declarations (publication.yaml, mapping, shapes …) or the options are wrong; for the
+    publisher.
+    """
 
     exit_code = 2
 

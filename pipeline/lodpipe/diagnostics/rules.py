@@ -15,9 +15,10 @@ _PARAMETER = re.compile(r"\{(\w+)\}")
 class Rule(NamedTuple):
     """A rule by its code (LP206) and its name (reference.missing-record: group and subject).
 
-    Messages say what is wrong, helps how to fix it. `{names}` stand for the parameters of a finding; a part
-    in `[[…]]` is left out where the finding lacks a parameter of it. `since` is the version that brought
-    the rule; a `removed` rule keeps its code, so that no other rule can take it.
+    Messages say what is wrong, helps how to fix it. `{names}` stand for the parameters of a
+    finding; a part in `[[…]]` is left out where the finding lacks a parameter of it. `since` is the
+    version that brought the rule; a `removed` rule keeps its code, so that no other rule can take
+    it.
     """
 
     code: str

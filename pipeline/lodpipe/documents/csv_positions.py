@@ -10,13 +10,16 @@ from typing import Any
 
 
 def csv_reader(lines: Iterable[str]) -> Any:
-    """Python's reader of CSV, for cells of any length that a row can hold; its own bound of 128 KiB is below that of a shape or a picture."""
+    """Python's reader of CSV, for cells of any length that a row can hold; its own bound of 128 KiB
+    is below that of a shape or a picture.
+    """
     csv.field_size_limit(max(csv.field_size_limit(), 1 << 30))
     return csv.reader(lines)
 
 
 def row_of(path: Path, row: int) -> tuple[int, str]:
-    """The line on which a CSV row begins, counted from 1, and its text; row 0 is the first after the header. Empty rows do not count.
+    """The line on which a CSV row begins, counted from 1, and its text; row 0 is the first after
+    the header. Empty rows do not count.
 
     Rows that are asked for in order are found in one pass over the file.
     """

@@ -1,4 +1,6 @@
-"""Reads YAML, JSON and JSON Lines into trees with line numbers; every problem becomes a finding with its place."""
+"""Reads YAML, JSON and JSON Lines into trees with line numbers; every problem becomes a finding
+with its place.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,13 @@ from pathlib import Path, PurePath
 
 import yaml
 
-from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, SourceError
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidData,
+    InvalidDeclaration,
+    Origin,
+    SourceError,
+)
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
 
 
@@ -58,7 +66,8 @@ _CONSTANTS: dict[str, bool | None] = {
 def read_text(path: Path, name: str) -> str:
     """The file's text without its byte-order mark.
 
-    Raises SourceError where it cannot be read (LP106), InvalidData where it is too large (LP104) or not UTF-8 (LP101).
+    Raises SourceError where it cannot be read (LP106), InvalidData where it is too large (LP104) or
+    not UTF-8 (LP101).
     """
     most = _LIMITS.get().file
     try:
@@ -67,18 +76,24 @@ def read_text(path: Path, name: str) -> str:
     except OSError as error:
         raise unreadable(name, error) from None
     if len(data) > most:
-        raise InvalidData([Finding("LP104", Origin(name), {"detail": "size", "limit": f"{most:,} bytes"})])
+        raise InvalidData(
+            [Finding("LP104", Origin(name), {"detail": "size", "limit": f"{most:,} bytes"})]
+        )
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         detail = f"byte 0x{data[error.start]:02x}"
-        raise InvalidData([Finding("LP101", Origin(name, line), {"file": name, "detail": detail})]) from None
+        raise InvalidData(
+            [Finding("LP101", Origin(name, line), {"file": name, "detail": detail})]
+        ) from None
 
 
 def unreadable(name: str, error: OSError) -> SourceError:
     """What the system says of a file that cannot be read (LP106)."""
-    return SourceError([Finding("LP106", Origin(name), {"file": name, "detail": error.strerror or str(error)})])
+    return SourceError(
+        [Finding("LP106", Origin(name), {"file": name, "detail": error.strerror or str(error)})]
+    )
 
 
 def is_hidden(below: PurePath) -> bool:
@@ -87,7 +102,9 @@ def is_hidden(below: PurePath) -> bool:
     >>> [is_hidden(PurePath(name)) for name in ("a/.#cafes.yaml", ".~lock.towns.csv#", "a/cafes.yaml~", "a/cafes.yaml")]
     [True, True, True, False]
     """
-    return any(part.startswith((".", "#", "~$")) or part.endswith(("~", ".swp")) for part in below.parts)
+    return any(
+        part.startswith((".", "#", "~$")) or part.endswith(("~", ".swp")) for part in below.parts
+    )
 
 
 def inside(path: Path, root: Path, name: str) -> Path:
@@ -100,8 +117,9 @@ def inside(path: Path, root: Path, name: str) -> Path:
 def read_yaml(text: str, name: str) -> Node | None:
     """The one document of a YAML file, None where the file holds nothing.
 
-    Plain scalars follow YAML 1.2's core schema, so `no` is a text and a date stays the text it is; the written form of
-    numbers is kept beside their value, so `01` loses no zero. Raises InvalidData (LP102, LP103, LP104).
+    Plain scalars follow YAML 1.2's core schema, so `no` is a text and a date stays the text it is;
+    the written form of numbers is kept beside their value, so `01` loses no zero. Raises
+    InvalidData (LP102, LP103, LP104).
     """
     depth = _LIMITS.get().depth
     if _looks_deep(text, depth):
@@ -109,20 +127,28 @@ def read_yaml(text: str, name: str) -> Node | None:
     try:
         root = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
-        unclosed = "end of stream" in (error.problem or "")  # an unclosed bracket or quote is fixed where it was opened
-        mark = (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
+        unclosed = "end of stream" in (
+            error.problem or ""
+        )  # an unclosed bracket or quote is fixed where it was opened
+        mark = (
+            (error.context_mark if unclosed else None) or error.problem_mark or error.context_mark
+        )
         line, column = (mark.line + 1, mark.column + 1) if mark else (0, 0)
         raise _syntax(name, "YAML", error.problem or str(error), line, column) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise _syntax(name, "YAML", f"character {_hex(error.character)} is not allowed", line) from None
+        raise _syntax(
+            name, "YAML", f"character {_hex(error.character)} is not allowed", line
+        ) from None
     except RecursionError:
         raise _too_deep(name, 0, 0, depth) from None
     return None if root is None else _YamlTree(name, len(text)).node(root, 0)
 
 
 def _looks_deep(text: str, most: int) -> bool:
-    """Whether brackets or indentation could nest deeper than allowed; quick, and at times too careful."""
+    """Whether brackets or indentation could nest deeper than allowed; quick, and at times too
+    careful.
+    """
     depth = 0
     for bracket in _BRACKETS.findall(text):
         depth = depth + 1 if bracket in "[{" else max(0, depth - 1)
@@ -132,7 +158,9 @@ def _looks_deep(text: str, most: int) -> bool:
 
 
 def _check_depth(text: str, name: str, most: int) -> None:
-    """Counts the levels event by event: libyaml's composer recurses, and would end the process on some hundred thousand."""
+    """Counts the levels event by event: libyaml's composer recurses, and would end the process on
+    some hundred thousand.
+    """
     depth = 0
     with contextlib.suppress(yaml.YAMLError):  # told when the file is composed
         for event in yaml.parse(text, Loader=_Loader):
@@ -146,14 +174,30 @@ def _check_depth(text: str, name: str, most: int) -> None:
 
 
 def _too_deep(name: str, line: int, column: int, most: int) -> InvalidData:
-    return InvalidData([Finding("LP104", Origin(name, line, column), {"detail": "nesting", "limit": f"{most} levels"})])
+    return InvalidData(
+        [
+            Finding(
+                "LP104",
+                Origin(name, line, column),
+                {"detail": "nesting", "limit": f"{most} levels"},
+            )
+        ]
+    )
 
 
 def _checked_length(text: str, name: str, line: int, column: int) -> str:
     """The text itself; raises InvalidData (LP104) where it is longer than a value may be."""
     most = _LIMITS.get().value
     if len(text) > most:
-        raise InvalidData([Finding("LP104", Origin(name, line, column), {"detail": f"a value of {len(text):,} characters", "limit": f"{most:,}"})])
+        raise InvalidData(
+            [
+                Finding(
+                    "LP104",
+                    Origin(name, line, column),
+                    {"detail": f"a value of {len(text):,} characters", "limit": f"{most:,}"},
+                )
+            ]
+        )
     return text
 
 
@@ -162,7 +206,9 @@ def _hex(character: object) -> str:
 
 
 def _syntax(name: str, kind: str, detail: str, line: int = 0, column: int = 0) -> InvalidData:
-    return InvalidData([Finding("LP102", Origin(name, line, column), {"format": kind, "detail": detail})])
+    return InvalidData(
+        [Finding("LP102", Origin(name, line, column), {"format": kind, "detail": detail})]
+    )
 
 
 class _YamlTree:
@@ -202,7 +248,16 @@ class _YamlTree:
             if key.value in tree.items:
                 first = Origin(self.name, *tree.keys[key.value])
                 params = {"key": key.value, "first": str(first.line)}
-                raise InvalidData([Finding("LP103", Origin(self.name, key_line, key_column), params, related=(first,))])
+                raise InvalidData(
+                    [
+                        Finding(
+                            "LP103",
+                            Origin(self.name, key_line, key_column),
+                            params,
+                            related=(first,),
+                        )
+                    ]
+                )
             tree.keys[key.value] = (key_line, key_column)
             tree.items[key.value] = self.node(value, depth + 1)
         return tree
@@ -225,7 +280,9 @@ def typed(text: str, line: int, column: int) -> Scalar:
 
 
 def read_json(text: str, name: str) -> Node | None:
-    """The value of a JSON file (RFC 8259; no NaN, no doubled keys). Raises InvalidData (LP102, LP103, LP104)."""
+    """The value of a JSON file (RFC 8259; no NaN, no doubled keys). Raises InvalidData (LP102,
+    LP103, LP104).
+    """
     return _JsonTree(text, name).document()
 
 
@@ -327,7 +384,9 @@ class _JsonTree:
             if key in tree.items:
                 first = Origin(self.name, *tree.keys[key])
                 params = {"key": key, "first": str(first.line)}
-                raise InvalidData([Finding("LP103", Origin(self.name, *place), params, related=(first,))])
+                raise InvalidData(
+                    [Finding("LP103", Origin(self.name, *place), params, related=(first,))]
+                )
             self._skip()
             if self.text[self.at : self.at + 1] != ":":
                 raise self._wrong("`:` is expected")

@@ -16,7 +16,10 @@ Snapshot = dict[str, tuple[int, int, int]]
 def snapshot(root: Path) -> Snapshot:
     """Time, size and number of every file that a build may read, by its name."""
     found: Snapshot = {}
-    for path in (root / "publication.yaml", *(path for folder in SOURCES for path in (root / folder).rglob("*"))):
+    for path in (
+        root / "publication.yaml",
+        *(path for folder in SOURCES for path in (root / folder).rglob("*")),
+    ):
         try:
             state = path.stat()
         except OSError:  # gone between the listing and the look
@@ -29,11 +32,17 @@ def snapshot(root: Path) -> Snapshot:
 
 def changed(before: Snapshot, after: Snapshot) -> list[str]:
     """The names of files that were changed, added or removed."""
-    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    return sorted(
+        name for name in before.keys() | after.keys() if before.get(name) != after.get(name)
+    )
 
 
-def changes(root: Path, before: Snapshot, pause: float = 0.3, wait: Callable[[float], None] = time.sleep) -> Iterator[list[str]]:
-    """Waits for changes since a snapshot, for ever; gives the names once no more follow, for editors save in several steps."""
+def changes(
+    root: Path, before: Snapshot, pause: float = 0.3, wait: Callable[[float], None] = time.sleep
+) -> Iterator[list[str]]:
+    """Waits for changes since a snapshot, for ever; gives the names once no more follow, for
+    editors save in several steps.
+    """
     while True:
         wait(pause)
         now = snapshot(root)
@@ -51,6 +60,8 @@ def changes(root: Path, before: Snapshot, pause: float = 0.3, wait: Callable[[fl
 
 
 def unchanged(root: Path, before: Snapshot) -> None:
-    """Raises SourceError (LP704) where a source file is no longer what it was: half of the old and half of the new is published nowhere."""
+    """Raises SourceError (LP704) where a source file is no longer what it was: half of the old and
+    half of the new is published nowhere.
+    """
     if names := changed(before, snapshot(root)):
         raise SourceError([Finding("LP704", Origin(name), {"file": name}) for name in names[:10]])

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class Scalar:
-    """A single value: its text as written (None for null), its value as an editor sees it, and its place."""
+    """A single value: its text as written (None for null), its value as an editor sees it, and its
+    place.
+    """
 
     text: str | None
     value: str | int | float | bool | None
@@ -60,7 +62,8 @@ def node_at(node: Node, path: list[str | int]) -> Node:
 
 
 def place_of(node: Node, path: list[str | int]) -> tuple[int, int]:
-    """Line and column of the value at a path below the node, or of the nearest part of the path that exists.
+    """Line and column of the value at a path below the node, or of the nearest part of the path
+    that exists.
 
     >>> tree = Mapping({"a": Scalar("1", 1, 3, 6)}, {"a": (3, 3)}, 3, 3)
     >>> place_of(tree, ["a"]), place_of(tree, ["b"])
@@ -76,5 +79,11 @@ def describe(node: Node) -> str:
         return "a map"
     if isinstance(node, Sequence):
         return "a list"
-    names = {str: "text", int: "a number", float: "a number", bool: "true/false", type(None): "nothing"}
+    names = {
+        str: "text",
+        int: "a number",
+        float: "a number",
+        bool: "true/false",
+        type(None): "nothing",
+    }
     return names[type(node.value)]

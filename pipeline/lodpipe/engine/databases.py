@@ -1,6 +1,8 @@
-"""Databases as sources: SQLite and PostgreSQL answer a query into a temporary CSV file, which the engine then scans as columns.
+"""Databases as sources: SQLite and PostgreSQL answer a query into a temporary CSV file, which the
+engine then scans as columns.
 
-Values become the texts and types of R2RML's natural mapping of SQL values (https://www.w3.org/TR/r2rml/#natural-mapping).
+Values become the texts and types of R2RML's natural mapping of SQL values
+(https://www.w3.org/TR/r2rml/#natural-mapping).
 """
 
 from __future__ import annotations
@@ -24,9 +26,12 @@ from lodpipe.sources.file_tables import find
 if TYPE_CHECKING:
     import psycopg
 
-Kind = Literal["integer", "double", "decimal", "boolean", "date", "time", "dateTime", "hexBinary", "string"]
+Kind = Literal[
+    "integer", "double", "decimal", "boolean", "date", "time", "dateTime", "hexBinary", "string"
+]
 
-# For the engine, beside canonical_double: numbers as XSD 1.1 has them canonically, and times with the zone as XSD writes it.
+# For the engine, beside canonical_double: numbers as XSD 1.1 has them canonically, and times with
+# the zone as XSD writes it.
 FUNCTIONS = (
     "CREATE MACRO shortest(x) AS CAST(TRY_CAST(x AS DOUBLE) AS VARCHAR)",
     "CREATE MACRO double_text(s) AS CASE s WHEN 'nan' THEN 'NaN' WHEN 'inf' THEN 'INF' WHEN '-inf' THEN '-INF' ELSE canonical_double(s) END",
@@ -40,7 +45,9 @@ LONGEST_ROW = 16_777_216  # bytes
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a query's answer, and what its declared type is in XSD (None: only its values can tell)."""
+    """A column of a query's answer, and what its declared type is in XSD (None: only its values can
+    tell).
+    """
 
     name: str
     kind: Kind | None
@@ -60,10 +67,14 @@ class Database(Protocol):
         """The column that a reference names."""
 
     def unload(self, query: str, columns: list[Column], path: Path) -> None:
-        """Writes a query's answer as CSV: the number 1, then the columns; no value is an empty cell without quotes. Raises QueryError."""
+        """Writes a query's answer as CSV: the number 1, then the columns; no value is an empty cell
+        without quotes. Raises QueryError.
+        """
 
     def number(self, cell: str, kind: Kind | None) -> str:
-        """SQL for the shortest text of the double in a cell, NULL where there is none; a layer below, because much is made of it."""
+        """SQL for the shortest text of the double in a cell, NULL where there is none; a layer
+        below, because much is made of it.
+        """
 
     def value(self, cell: str, number: str, kind: Kind | None) -> tuple[str, str]:
         """SQL for the text of a cell, and for its type."""
@@ -73,7 +84,9 @@ class Database(Protocol):
 
 @dataclass(frozen=True)
 class DatabaseTable:
-    """The rows of a query as a table of records; their order means nothing, so that all of them stand where the query does."""
+    """The rows of a query as a table of records; their order means nothing, so that all of them
+    stand where the query does.
+    """
 
     origin: Origin
 
@@ -83,41 +96,65 @@ class DatabaseTable:
 
 @dataclass(frozen=True)
 class Answer:
-    """A query's answer as CSV, how the engine reads it, and the SQL for each reference's text and type."""
+    """A query's answer as CSV, how the engine reads it, and the SQL for each reference's text and
+    type.
+    """
 
     columns: tuple[str, ...]
     reader: str
     values: dict[str, tuple[str, str]]
 
 
-# -- any database ------------------------------------------------------------------------------------------------------
+# -- any database ----------------------------------------------------------------------------------
 
 
-def unload(database: Database, source: LogicalSource, references: tuple[str, ...], path: Path) -> Answer:
-    """Brings the columns that are referred to into a file. Raises InvalidDeclaration: LP604 where the query is wrong, LP602 for its columns."""
+def unload(
+    database: Database, source: LogicalSource, references: tuple[str, ...], path: Path
+) -> Answer:
+    """Brings the columns that are referred to into a file. Raises InvalidDeclaration: LP604 where
+    the query is wrong, LP602 for its columns.
+    """
     try:
         columns = database.columns(source.text)
-        _check_doubled([one.name for one in columns])
+        _check_doubled([item.name for item in columns])
         wanted = {name: found for name in references if (found := database.find(name, columns))}
         fetched = list(dict.fromkeys(wanted.values()))
         database.unload(source.text, fetched, path)
     except QueryError as error:
-        raise InvalidDeclaration([Finding("LP604", source.origin, {"detail": str(error)})]) from None
+        raise InvalidDeclaration(
+            [Finding("LP604", source.origin, {"detail": str(error)})]
+        ) from None
     at = {column: number for number, column in enumerate(fetched)}
-    values = {name: database.value(f"c{at[column]}", f"d{at[column]}", column.kind) for name, column in wanted.items()}
-    known = tuple(dict.fromkeys([*(one.name for one in columns), *wanted]))
-    numbers = "".join(f", {database.number(f'c{number}', column.kind)} AS d{number}" for column, number in at.items())
-    return Answer(known, f"(SELECT *{numbers} FROM {_reader(path, ['one', *(f'c{number}' for number in at.values())])})", values)
+    values = {
+        name: database.value(f"c{at[column]}", f"d{at[column]}", column.kind)
+        for name, column in wanted.items()
+    }
+    known = tuple(dict.fromkeys([*(item.name for item in columns), *wanted]))
+    numbers = "".join(
+        f", {database.number(f'c{number}', column.kind)} AS d{number}"
+        for column, number in at.items()
+    )
+    return Answer(
+        known,
+        f"(SELECT *{numbers} FROM {_reader(path, ['one', *(f'c{number}' for number in at.values())])})",
+        values,
+    )
 
 
 def unreadable(source: LogicalSource, said: str) -> InvalidDeclaration:
-    """What is wrong with an answer that the engine cannot read: a row is too long, or a text is not in the encoding that it claims."""
+    """What is wrong with an answer that the engine cannot read: a row is too long, or a text is not
+    in the encoding that it claims.
+    """
     if re.search("maximum line size|max_line_size", said, re.IGNORECASE):
         words = {"detail": "a row of the query's answer", "limit": f"{LONGEST_ROW:,} bytes"}
         return InvalidDeclaration([Finding("LP104", source.origin, words)])
     if re.search("unicode|utf-?8", said, re.IGNORECASE):
-        return InvalidDeclaration([Finding("LP604", source.origin, {"detail": "a text is not UTF-8"})])
-    return InvalidDeclaration([Finding("LP604", source.origin, {"detail": _one_line(said.partition("\n\n")[0])})])
+        return InvalidDeclaration(
+            [Finding("LP604", source.origin, {"detail": "a text is not UTF-8"})]
+        )
+    return InvalidDeclaration(
+        [Finding("LP604", source.origin, {"detail": _one_line(said.partition("\n\n")[0])})]
+    )
 
 
 def _reader(path: Path, columns: list[str]) -> str:
@@ -134,13 +171,17 @@ def _check_doubled(names: list[str]) -> None:
     """R2RML, 5.2: a query must not have two columns of one name."""
     for name in names:
         if names.count(name) > 1:
-            raise QueryError(f"the query gives column `{name}` twice; name one of them otherwise (AS)")
+            raise QueryError(
+                f"the query gives column `{name}` twice; name one of them otherwise (AS)"
+            )
 
 
 def connect(source: LogicalSource, default: str | None, root: Path) -> Database:
-    """Opens the database of a source, or the caller's where the mapping names none; SQLite files lie below `root`.
+    """Opens the database of a source, or the caller's where the mapping names none; SQLite files
+    lie below `root`.
 
-    Raises InvalidDeclaration where there is none or its kind is not known, SourceError where it cannot be reached.
+    Raises InvalidDeclaration where there is none or its kind is not known, SourceError where it
+    cannot be reached.
     """
     url = source.database or default
     if not url:
@@ -152,7 +193,9 @@ def connect(source: LogicalSource, default: str | None, root: Path) -> Database:
     if kind in ("postgresql", "postgres"):
         return PostgreSQL(source, url)
     found = f"`{kind}`" if kind else "an address without scheme"
-    raise _wrong(source, f"databases are sqlite:///FILE or postgresql://USER@HOST/NAME; {found} is not known")
+    raise _wrong(
+        source, f"databases are sqlite:///FILE or postgresql://USER@HOST/NAME; {found} is not known"
+    )
 
 
 def _wrong(source: LogicalSource, detail: str) -> InvalidDeclaration:
@@ -164,35 +207,46 @@ def _unreachable(source: LogicalSource, name: str, detail: str) -> SourceError:
 
 
 def _checked(cell: str, kind: Literal["date", "time", "dateTime"]) -> str:
-    """SQL for the type of a text that a date or time was expected to be: infinity, years before Christ and free text are strings."""
-    valid = f"regexp_matches({cell}, {text(PATTERNS[XSD + kind])})" + (f" AND is_day({cell})" if kind != "time" else "")
+    """SQL for the type of a text that a date or time was expected to be: infinity, years before
+    Christ and free text are strings.
+    """
+    valid = f"regexp_matches({cell}, {text(PATTERNS[XSD + kind])})" + (
+        f" AND is_day({cell})" if kind != "time" else ""
+    )
     return f"CASE WHEN {valid} THEN '{kind}' ELSE 'string' END"
 
 
-# -- SQLite --------------------------------------------------------------------------------------------------------------
+# -- SQLite ----------------------------------------------------------------------------------------
 
 _SQLITE_FILE = re.compile(r"\.(db|db3|sqlite|sqlite3)$", re.IGNORECASE)
-# What a declared type says that the value itself does not: SQLite stores these as numbers or texts (SQLite, 2.2 and 2.3).
+# What a declared type says that the value itself does not: SQLite stores these as numbers or texts
+# (SQLite, 2.2 and 2.3).
 _DECLARED: tuple[tuple[str, Kind], ...] = (
     (r"BOOL", "boolean"), (r"DATETIME|TIMESTAMP", "dateTime"), (r"DATE", "date"), (r"TIME", "time"), (r"DEC|NUMERIC|NUMBER", "decimal"),
 )  # fmt: skip
 
 
 def _sqlite_path(url: str) -> str:
-    """The file that sqlite:///shop.db, sqlite:shop.db or shop.db names; a fourth slash begins an absolute path."""
+    """The file that sqlite:///shop.db, sqlite:shop.db or shop.db names; a fourth slash begins an
+    absolute path.
+    """
     return re.sub(r"^sqlite:(//[^/]*/)?", "", url, flags=re.IGNORECASE)
 
 
 class Sqlite:
-    """A SQLite file, opened for reading. Its types are of values, not of columns: each cell is written with the letter of its own.
+    """A SQLite file, opened for reading. Its types are of values, not of columns: each cell is
+    written with the letter of its own.
 
-    The declared type of a column counts only for what SQLite has no type for: booleans, decimals, dates and times.
+    The declared type of a column counts only for what SQLite has no type for: booleans, decimals,
+    dates and times.
     """
 
     def __init__(self, source: LogicalSource, named: str, root: Path) -> None:
         path, name = find(named, source.origin, root)
         try:
-            self.connection = sqlite3.connect(f"file:{percent_encoded(str(path))}?mode=ro", uri=True)
+            self.connection = sqlite3.connect(
+                f"file:{percent_encoded(str(path))}?mode=ro", uri=True
+            )
             self.connection.isolation_level = None
             self.connection.text_factory = bytes
             _refuse_texts_in_double_quotes(self.connection)
@@ -203,7 +257,8 @@ class Sqlite:
 
     def columns(self, query: str) -> list[Column]:
         try:
-            # As a view a query is one SELECT and nothing else, and SQLite tells the declared types of its columns.
+            # As a view a query is one SELECT and nothing else, and SQLite tells the declared types
+            # of its columns.
             self.connection.execute(f"CREATE TEMP VIEW answer AS {query}\n")
             rows = self.connection.execute("PRAGMA temp.table_info(answer)").fetchall()
         except (sqlite3.Error, sqlite3.Warning) as error:
@@ -211,7 +266,9 @@ class Sqlite:
         finally:
             self.connection.execute("DROP VIEW IF EXISTS temp.answer")
         names = [row[1].decode() for row in rows]
-        plain = [re.sub(r":[0-9]+$", "", name) for name in names]  # SQLite numbers the columns of one name
+        plain = [
+            re.sub(r":[0-9]+$", "", name) for name in names
+        ]  # SQLite numbers the columns of one name
         return [
             Column(short if names.count(short) else name, _declared(row[2].decode()))
             for name, short, row in zip(names, plain, rows, strict=True)
@@ -222,10 +279,18 @@ class Sqlite:
 
     def unload(self, query: str, columns: list[Column], path: Path) -> None:
         """SQLite itself makes the lines, so that a row passes here as one text."""
-        line = " || ".join(["'1'", *(f"',' || {_sqlite_cell(quote(one.name))}" for one in columns), "char(10)"])
+        line = " || ".join(
+            [
+                "'1'",
+                *(f"',' || {_sqlite_cell(quote(column.name))}" for column in columns),
+                "char(10)",
+            ]
+        )
         try:
             with path.open("wb") as file:
-                file.writelines(map(itemgetter(0), self.connection.execute(f"SELECT {line} FROM ({query}\n)")))
+                file.writelines(
+                    map(itemgetter(0), self.connection.execute(f"SELECT {line} FROM ({query}\n)"))
+                )
         except sqlite3.Error as error:
             raise QueryError(str(error)) from None
 
@@ -238,18 +303,25 @@ class Sqlite:
         plain = f"CASE {stored} WHEN 'r' THEN double_text({number}) ELSE {value} END"
         if kind == "boolean":
             known = f"{cell} IN ('i0', 'i1', 'ttrue', 'tfalse')"
-            return f"CASE WHEN {known} THEN CAST({cell} IN ('i1', 'ttrue') AS VARCHAR) ELSE {plain} END", \
-                f"CASE WHEN {known} THEN 'boolean' ELSE CASE {stored} {words} END END"
+            return (
+                f"CASE WHEN {known} THEN CAST({cell} IN ('i1', 'ttrue') AS VARCHAR) ELSE {plain} END",
+                f"CASE WHEN {known} THEN 'boolean' ELSE CASE {stored} {words} END END",
+            )
         if kind == "decimal":
             amount = f"CASE {stored} WHEN 'r' THEN {number} WHEN 'i' THEN {value} END"
-            short = f"regexp_matches({amount}, '^-?[0-9.]+$')"  # beyond 17 digits SQLite has only a double
-            return f"CASE WHEN {short} THEN decimal_text({amount}) ELSE {plain} END", \
-                f"CASE WHEN {short} THEN 'decimal' ELSE CASE {stored} {words} END END"
+            # beyond 17 digits SQLite has only a double
+            short = f"regexp_matches({amount}, '^-?[0-9.]+$')"
+            return (
+                f"CASE WHEN {short} THEN decimal_text({amount}) ELSE {plain} END",
+                f"CASE WHEN {short} THEN 'decimal' ELSE CASE {stored} {words} END END",
+            )
         if kind in ("date", "time", "dateTime"):
             moment = f"replace({value}, ' ', 'T')" if kind == "dateTime" else value
             is_moment = f"({stored} = 't' AND {_checked(moment, kind)} = '{kind}')"
-            return f"CASE WHEN {is_moment} THEN {moment} ELSE {plain} END", \
-                f"CASE WHEN {is_moment} THEN '{kind}' ELSE CASE {stored} {words} END END"
+            return (
+                f"CASE WHEN {is_moment} THEN {moment} ELSE {plain} END",
+                f"CASE WHEN {is_moment} THEN '{kind}' ELSE CASE {stored} {words} END END",
+            )
         return plain, f"CASE {stored} {words} END"
 
     def close(self) -> None:
@@ -257,18 +329,24 @@ class Sqlite:
 
 
 def _refuse_texts_in_double_quotes(connection: sqlite3.Connection) -> None:
-    """Without this SQLite takes a column that does not exist for a text; only Python 3.12 and later can tell it."""
+    """Without this SQLite takes a column that does not exist for a text; only Python 3.12 and later
+    can tell it.
+    """
     if hasattr(connection, "setconfig"):
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)  # type: ignore[attr-defined, unused-ignore]
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DDL, False)  # type: ignore[attr-defined, unused-ignore]
 
 
 def _declared(name: str) -> Kind | None:
-    return next((kind for pattern, kind in _DECLARED if re.search(pattern, name, re.IGNORECASE)), None)
+    return next(
+        (kind for pattern, kind in _DECLARED if re.search(pattern, name, re.IGNORECASE)), None
+    )
 
 
 def _sqlite_cell(column: str) -> str:
-    """SQLite's SQL for a cell: in quotes the letter of the value's type and its text; nothing for NULL."""
+    """SQLite's SQL for a cell: in quotes the letter of the value's type and its text; nothing for
+    NULL.
+    """
     return (
         f"CASE typeof({column}) WHEN 'null' THEN '' WHEN 'integer' THEN 'i' || {column} WHEN 'real' THEN 'r' || printf('%!.17g', {column}) "
         f"WHEN 'blob' THEN 'b' || hex({column}) ELSE '\"t' || replace({column}, '\"', '\"\"') || '\"' END"
@@ -276,13 +354,15 @@ def _sqlite_cell(column: str) -> str:
 
 
 def _found(name: str, columns: list[Column], is_folded: Callable[[str], bool]) -> Column | None:
-    """The column of that very name, else the one that the database takes the name for where it stands without quotes."""
-    exact = [one for one in columns if one.name == name]
-    folded = exact or [one for one in columns if is_folded(one.name)]
+    """The column of that very name, else the one that the database takes the name for where it
+    stands without quotes.
+    """
+    exact = [column for column in columns if column.name == name]
+    folded = exact or [column for column in columns if is_folded(column.name)]
     return folded[0] if len(folded) == 1 else None
 
 
-# -- PostgreSQL ----------------------------------------------------------------------------------------------------------
+# -- PostgreSQL ------------------------------------------------------------------------------------
 
 # Types by their number in the catalogue pg_type.
 _POSTGRESQL_TYPES: dict[int, Kind] = {
@@ -290,11 +370,19 @@ _POSTGRESQL_TYPES: dict[int, Kind] = {
     1082: "date", 1083: "time", 1266: "time", 1114: "dateTime", 1184: "dateTime",
 }  # fmt: skip
 # Texts of values do not depend on the settings of the server.
-_SETTINGS = ("datestyle = 'ISO, YMD'", "timezone = 'UTC'", "bytea_output = 'hex'", "extra_float_digits = 1", "client_encoding = 'UTF8'")
+_SETTINGS = (
+    "datestyle = 'ISO, YMD'",
+    "timezone = 'UTC'",
+    "bytea_output = 'hex'",
+    "extra_float_digits = 1",
+    "client_encoding = 'UTF8'",
+)
 
 
 class PostgreSQL:
-    """A PostgreSQL database, read in one transaction that sees one state of it and can write nothing."""
+    """A PostgreSQL database, read in one transaction that sees one state of it and can write
+    nothing.
+    """
 
     def __init__(self, source: LogicalSource, url: str) -> None:
         try:
@@ -302,17 +390,25 @@ class PostgreSQL:
             from psycopg.conninfo import conninfo_to_dict
         except ImportError as error:
             detail = f"PostgreSQL needs the package {error.name}: pip install 'lodpipe[postgresql]'"
-            raise InvalidDeclaration([Finding("LP601", source.origin, {"detail": detail})]) from None
+            raise InvalidDeclaration(
+                [Finding("LP601", source.origin, {"detail": detail})]
+            ) from None
         try:
             settings = conninfo_to_dict(url)
         except psycopg.Error:
             # The words of the driver would show the address, and a password in it.
-            raise _wrong(source, "the address of the database is not postgresql://USER@HOST:PORT/NAME") from None
+            raise _wrong(
+                source, "the address of the database is not postgresql://USER@HOST:PORT/NAME"
+            ) from None
         name = f"postgresql://{settings.get('host', 'localhost')}/{settings.get('dbname', '')}"
         try:
-            self.connection = self._open({"connect_timeout": 10, "application_name": "lodpipe", **settings})
+            self.connection = self._open(
+                {"connect_timeout": 10, "application_name": "lodpipe", **settings}
+            )
         except psycopg.Error as error:
-            raise _unreachable(source, name, _without(str(settings.get("password") or ""), _one_line(str(error)))) from None
+            raise _unreachable(
+                source, name, _without(str(settings.get("password") or ""), _one_line(str(error)))
+            ) from None
 
     @staticmethod
     def _open(settings: dict[str, Any]) -> psycopg.Connection[Any]:
@@ -327,7 +423,7 @@ class PostgreSQL:
 
     def columns(self, query: str) -> list[Column]:
         rows = self._run(f"SELECT * FROM ({query}\n) AS answer LIMIT 0").description or []
-        return [Column(one.name, _POSTGRESQL_TYPES.get(one.type_code, "string")) for one in rows]
+        return [Column(row.name, _POSTGRESQL_TYPES.get(row.type_code, "string")) for row in rows]
 
     def find(self, name: str, columns: list[Column]) -> Column | None:
         return _found(name, columns, lambda column: column == name.lower())
@@ -335,7 +431,7 @@ class PostgreSQL:
     def unload(self, query: str, columns: list[Column], path: Path) -> None:
         import psycopg
 
-        names = "".join(f", {quote(one.name)}" for one in columns)
+        names = "".join(f", {quote(column.name)}" for column in columns)
         sql = f"COPY (SELECT 1{names} FROM ({query}\n) AS answer) TO STDOUT (FORMAT csv)"
         try:
             with path.open("wb") as file, self.connection.cursor().copy(sql.encode()) as rows:
@@ -351,14 +447,22 @@ class PostgreSQL:
             return f"double_text({number})", "'double'"
         if kind == "decimal":  # NaN and Infinity are no decimals, but doubles
             finite = f"regexp_matches({cell}, '^-?[0-9.]+$')"
-            return f"CASE WHEN {finite} THEN decimal_text({cell}) ELSE double_text({number}) END", \
-                f"CASE WHEN {finite} THEN 'decimal' ELSE 'double' END"
+            return (
+                f"CASE WHEN {finite} THEN decimal_text({cell}) ELSE double_text({number}) END",
+                f"CASE WHEN {finite} THEN 'decimal' ELSE 'double' END",
+            )
         if kind == "boolean":
             return f"CASE {cell} WHEN 't' THEN 'true' WHEN 'f' THEN 'false' END", "'boolean'"
         if kind == "hexBinary":
             return f"upper(substr({cell}, 3))", "'hexBinary'"
         if kind in ("date", "time", "dateTime"):
-            moment = f"zoned(replace({cell}, ' ', 'T'))" if kind == "dateTime" else f"zoned({cell})" if kind == "time" else cell
+            moment = (
+                f"zoned(replace({cell}, ' ', 'T'))"
+                if kind == "dateTime"
+                else f"zoned({cell})"
+                if kind == "time"
+                else cell
+            )
             is_moment = _checked(moment, kind)
             return f"CASE WHEN {is_moment} = '{kind}' THEN {moment} ELSE {cell} END", is_moment
         return cell, f"'{kind or 'string'}'"

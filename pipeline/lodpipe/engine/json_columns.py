@@ -1,7 +1,9 @@
-"""Records of JSON files as columns: the SQL that pulls references out of them, and the strict reading that the engine leaves to us.
+"""Records of JSON files as columns: the SQL that pulls references out of them, and the strict
+reading that the engine leaves to us.
 
-The engine reads JSON fast and leniently: it takes `NaN`, `1e400`, a comma before a bracket and two members of one name, and every number with a
-fraction is a double to it. So a file that may hold such a thing, which a look at its bytes tells, is read strictly as well.
+The engine reads JSON fast and leniently: it takes `NaN`, `1e400`, a comma before a bracket and two
+members of one name, and every number with a fraction is a double to it. So a file that may hold
+such a thing, which a look at its bytes tells, is read strictly as well.
 """
 
 from __future__ import annotations
@@ -19,7 +21,8 @@ from lodpipe.mapping.plan import text
 from lodpipe.sources import jsonpath
 from lodpipe.sources.jsonpath import Step
 
-# A value as text (a string without its quotes, a number in the canonical form of its XSD datatype), and its type. Integers that no machine
+# A value as text (a string without its quotes, a number in the canonical form of its XSD datatype),
+# and its type. Integers that no machine
 # word holds come as doubles with all their digits.
 FUNCTIONS = (
     "CREATE MACRO is_digits(v) AS regexp_full_match(CAST(v AS VARCHAR), '-?[0-9]+')",
@@ -36,15 +39,23 @@ FUNCTIONS = (
         || coalesce(nullif(substr(significant(s), 2), ''), '0') || 'E' || magnitude(s) END""",
     """CREATE MACRO json_text(v, t) AS CASE WHEN t = 'DOUBLE' AND NOT is_digits(v)
         THEN canonical_double(CAST(CAST(v AS DOUBLE) AS VARCHAR)) ELSE v ->> '$' END""",
-    # Of files with numbers that a double does not hold: a copy has them as texts behind a sign that the file has nowhere.
+    # Of files with numbers that a double does not hold: a copy has them as texts behind a sign that
+    # the file has nowhere.
     """CREATE MACRO exact_text(v, t) AS CASE WHEN t = 'VARCHAR' THEN ltrim(v ->> '$', getvariable('exact')) ELSE json_text(v, t) END""",
     """CREATE MACRO exact_kind(v, t) AS CASE WHEN t = 'VARCHAR' AND starts_with(v ->> '$', getvariable('exact')) THEN 'decimal'
         ELSE json_kind(v, t) END""",
 )
 
-# What of a file tells whether it may hold such a thing: digits are all alike, as are letters in both cases, and white space is gone.
+# What of a file tells whether it may hold such a thing: digits are all alike, as are letters in
+# both cases, and white space is gone.
 _FOLDED = bytes(
-    ord("0") if chr(sign) in "0123456789." else ord(chr(sign).lower()) if chr(sign) in "eEnNaAiIfF,:[]-+" else ord("]") if sign == ord("}") else 32
+    ord("0")
+    if chr(sign) in "0123456789."
+    else ord(chr(sign).lower())
+    if chr(sign) in "eEnNaAiIfF,:[]-+"
+    else ord("]")
+    if sign == ord("}")
+    else 32
     for sign in range(256)
 )
 _LENIENT = (
@@ -64,7 +75,9 @@ class NotStrict(ValueError):
 
 @dataclass(frozen=True)
 class Suspicion:
-    """What a file's bytes let one expect: things that are no JSON, or numbers with more digits than a double has."""
+    """What a file's bytes let one expect: things that are no JSON, or numbers with more digits than
+    a double has.
+    """
 
     lenient: bool
     long: bool
@@ -91,12 +104,18 @@ def is_other_encoding(path: Path) -> bool:
 
 
 def _has_inexact(data: bytes) -> bool:
-    """Whether there are numbers with a fraction that a double does not hold, be they inside of texts."""
+    """Whether there are numbers with a fraction that a double does not hold, be they inside of
+    texts.
+    """
     folded = data.translate(_FOLDED)
     starts = list(_places(folded, _LONG))
-    starts += [_start(folded, one) for one in _places(folded, b"0e-000")]
+    starts += [_start(folded, place) for place in _places(folded, b"0e-000")]
     numbers = (_NUMBER.match(data, start) for start in starts)
-    return any(exact_number(one[0].decode()) is not None for one in numbers if one and re.search(rb"[.eE]", one[0]))
+    return any(
+        exact_number(item[0].decode()) is not None
+        for item in numbers
+        if item and re.search(rb"[.eE]", item[0])
+    )
 
 
 def _start(folded: bytes, at: int) -> int:
@@ -134,26 +153,35 @@ def _finite(written: str) -> float:
 
 
 def with_exact_numbers(documents: Iterable[str]) -> tuple[str, Iterable[str]]:
-    """The same documents with each number that a double does not hold as a text behind a mark; first the mark, which no text begins with."""
+    """The same documents with each number that a double does not hold as a text behind a mark;
+    first the mark, which no text begins with.
+    """
     texts = list(documents)
-    used = "".join(sign for sign in _MARKS for text in texts if f"\\u{ord(sign):04x}" in text.lower())
+    used = "".join(
+        sign for sign in _MARKS for text in texts if f"\\u{ord(sign):04x}" in text.lower()
+    )
     mark = next(sign for sign in _MARKS if sign not in used)
 
     def number(written: str) -> float | str:
         exact = exact_number(written)
         return float(written) if exact is None else mark + exact
 
-    return mark, (json.dumps(json.loads(text, parse_float=number), ensure_ascii=False) for text in texts)
+    return mark, (
+        json.dumps(json.loads(text, parse_float=number), ensure_ascii=False) for text in texts
+    )
 
 
 def exact_number(written: str) -> str | None:
-    """The digits of a number that a double does not hold, as xsd:decimal writes them; None where it does, up to its 17 digits.
+    """The digits of a number that a double does not hold, as xsd:decimal writes them; None where it
+    does, up to its 17 digits.
 
     >>> exact_number("0.1"), exact_number("1.00000000000000000000001"), exact_number("25e-400")[-4:]
     (None, '1.00000000000000000000001', '0025')
     """
     nearest = float(written)
-    if len(written.replace(".", "").strip("-0")) <= _DIGITS and (nearest or "e-" not in written.lower()):
+    if len(written.replace(".", "").strip("-0")) <= _DIGITS and (
+        nearest or "e-" not in written.lower()
+    ):
         return None
     value = Decimal(written)
     if not isfinite(nearest) or Decimal(repr(nearest)) == value:
@@ -163,7 +191,8 @@ def exact_number(written: str) -> str | None:
 
 
 def columns(names: dict[str, str], *, exact: bool) -> str:
-    """The SELECT list that gives each reference its text and its type, from a column `it` with the record.
+    """The SELECT list that gives each reference its text and its type, from a column `it` with the
+    record.
 
     All plain paths are followed in one reading of the record: `found[1]`, `kinds[1]` …
     """
@@ -174,19 +203,32 @@ def columns(names: dict[str, str], *, exact: bool) -> str:
         if jsonpath.is_many(steps):
             path = text(jsonpath.for_engine(steps))
             pairs = f"list_zip(json_extract(it, {path}), json_type(it, {path}))"
-            value, kind = (f"list_transform({pairs}, lambda pair: {word}_{what}(pair[1], pair[2]))" for what in ("text", "kind"))
+            value, kind = (
+                f"list_transform({pairs}, lambda pair: {word}_{what}(pair[1], pair[2]))"
+                for what in ("text", "kind")
+            )
         else:
             plain += 1
-            value, kind = (f"{word}_{what}(found[{plain}], kinds[{plain}])" for what in ("text", "kind"))
+            value, kind = (
+                f"{word}_{what}(found[{plain}], kinds[{plain}])" for what in ("text", "kind")
+            )
         listed += f', {value} AS "{column}", {kind} AS "{column} type"'
     return listed
 
 
 def followed(names: Iterable[str]) -> str:
-    """The columns `found` and `kinds` that `columns` reads: the values at all plain paths, and `doubled`, whether an object has a member twice."""
+    """The columns `found` and `kinds` that `columns` reads: the values at all plain paths, and
+    `doubled`, whether an object has a member twice.
+    """
     paths = [jsonpath.parse(name) for name in names]
-    plain = ", ".join(text(jsonpath.for_engine(steps)) for steps in paths if not jsonpath.is_many(steps))
-    lists = f"json_extract(it, [{plain}]) AS found, json_type(it, [{plain}]) AS kinds" if plain else "NULL AS found, NULL AS kinds"
+    plain = ", ".join(
+        text(jsonpath.for_engine(steps)) for steps in paths if not jsonpath.is_many(steps)
+    )
+    lists = (
+        f"json_extract(it, [{plain}]) AS found, json_type(it, [{plain}]) AS kinds"
+        if plain
+        else "NULL AS found, NULL AS kinds"
+    )
     return f"it, {lists}, {_doubled(dict.fromkeys(steps[:-1] for steps in paths if steps and isinstance(steps[-1], str)))} AS doubled"
 
 
@@ -209,9 +251,11 @@ def _repeats(keys: str) -> str:
 
 
 def unfolded(documents: str, steps: tuple[Step, ...]) -> str:
-    """The records (`it`) in a relation of documents (`json`), and whether an object `above` them has two members of one name."""
+    """The records (`it`) in a relation of documents (`json`), and whether an object `above` them
+    has two members of one name.
+    """
     objects = (steps[:number] for number, step in enumerate(steps) if isinstance(step, str))
-    above = " OR ".join(_has_doubled("json", one) for one in objects) or "false"
+    above = " OR ".join(_has_doubled("json", object_) for object_ in objects) or "false"
     found = f"json_extract(json, {text(jsonpath.for_engine(steps))})" if steps else "json"
     return f"(SELECT {f'unnest({found})' if jsonpath.is_many(steps) else found} AS it, {above} AS above FROM {documents})"
 
@@ -219,7 +263,7 @@ def unfolded(documents: str, steps: tuple[Step, ...]) -> str:
 def of_tree(root: Node | None) -> tuple[str, Iterable[str]]:
     """A tree as one JSON document with exact numbers; first the mark of those."""
     scalars = [node.text for node in _scalars(root) if node.text and node.text[0] in _MARKS]
-    mark = next(sign for sign in _MARKS if not any(one.startswith(sign) for one in scalars))
+    mark = next(sign for sign in _MARKS if not any(scalar.startswith(sign) for scalar in scalars))
     return mark, [json.dumps(None if root is None else _value(root, mark), ensure_ascii=False)]
 
 

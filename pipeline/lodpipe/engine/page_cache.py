@@ -1,4 +1,6 @@
-"""Writing files that are larger than the memory that one should take: what is written goes to the disk at once, and its memory back."""
+"""Writing files that are larger than the memory that one should take: what is written goes to the
+disk at once, and its memory back.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,9 @@ _PATIENCE = 0.25  # share of the time that may be spent on it
 class WriteBehind:
     """A file to write to from start to end; the system's copy of it stays small.
 
-    Left to itself, a system keeps all that is written in memory until a fifth of the memory is full, takes that memory from others, and
-    then lets the writer wait for the disk. Where a disk is too slow for this (or the system has no posix_fadvise), it is left to itself.
+    Left to itself, a system keeps all that is written in memory until a fifth of the memory is
+    full, takes that memory from others, and then lets the writer wait for the disk. Where a disk is
+    too slow for this (or the system has no posix_fadvise), it is left to itself.
     """
 
     def __init__(self, file: BinaryIO) -> None:

@@ -1,7 +1,9 @@
-"""What pages are made of, as sorted tables beside the statements: labels, triples with their graphs, links to a page. No page asks a query.
+"""What pages are made of, as sorted tables beside the statements: labels, triples with their
+graphs, links to a page. No page asks a query.
 
-Tables: `site_triples` (s, p, o, gs: its graphs), `site_resources` (s, kind, a label in each language), `site_links` (page, tab, node, rank,
-total) and `site_facets` (s, facet, value, iri, labels).
+Tables: `site_triples` (s, p, o, gs: its graphs), `site_resources` (s, kind, a label in each
+language), `site_links` (page, tab, node, rank, total) and `site_facets` (s, facet, value, iri,
+labels).
 """
 
 from __future__ import annotations
@@ -43,17 +45,21 @@ class Step:
 
 @dataclass(frozen=True)
 class Paths:
-    """Where the nodes of a table on a page are: at the end of any of the paths from it, of a class where one is named."""
+    """Where the nodes of a table on a page are: at the end of any of the paths from it, of a class
+    where one is named.
+    """
 
     paths: Sequence[Sequence[Step]]
     class_iri: str | None = None
 
 
 class PageStore:
-    """The tables, and what pages read from them; streams are sorted by page. Labels come in the order of the languages.
+    """The tables, and what pages read from them; streams are sorted by page. Labels come in the
+    order of the languages.
 
-    `kinds` are the classes that have pages of one kind, each with the properties whose values name its nodes where they have no label;
-    `tables` the tables on pages; `facets` queries for (resource, value).
+    `kinds` are the classes that have pages of one kind, each with the properties whose values name
+    its nodes where they have no label; `tables` the tables on pages; `facets` queries for
+    (resource, value).
     """
 
     def __init__(
@@ -71,16 +77,23 @@ class PageStore:
         self._make_facets(facets)
 
     def _make_resources(self, kinds: Sequence[tuple[str, Sequence[str]]]) -> None:
-        """Each subject with its kind (the first declared one, else its first type) and its label in each language."""
+        """Each subject with its kind (the first declared one, else its first type) and its label in
+        each language.
+        """
         languages = self._languages
-        values = ", ".join(f"({text(iri)}, {number})" for number, (iri, _) in enumerate(kinds)) or "('', 0)"
+        values = (
+            ", ".join(f"({text(iri)}, {number})" for number, (iri, _) in enumerate(kinds))
+            or "('', 0)"
+        )
         ranked = (
             f"SELECT t.s, arg_min(t.o, (coalesce(k.rank, 9999), t.o)) AS kind FROM site_triples AS t "
             f"LEFT JOIN (VALUES {values}) AS k (iri, rank) ON k.iri = t.o WHERE t.p = {text(TYPE)} GROUP BY t.s"
         )
         order = " ".join(f"WHEN {text(iri)} THEN {number}" for number, iri in enumerate(LABELS))
         best = "substr(min({} || CASE p " + order + " END || o), 3) AS label_{}"
-        columns = ", ".join(best.format(_language_rank(languages, wanted), n) for n, wanted in enumerate(languages))
+        columns = ", ".join(
+            best.format(_language_rank(languages, wanted), n) for n, wanted in enumerate(languages)
+        )
         listed = ", ".join(text(iri) for iri in LABELS)
         labels = f"SELECT s, {columns} FROM site_triples WHERE p IN ({listed}) AND o LIKE '\"%' GROUP BY s"
         names = ", ".join(f"label_{n}" for n in range(len(languages)))
@@ -101,7 +114,10 @@ class PageStore:
             for number, step in enumerate(steps)
         )
         plain = "regexp_replace(label_{n}, '^\"(.*)\"(@[A-Za-z0-9-]+|\\^\\^<[^<>]*>)?$', '\\1')"
-        joined = ", ".join(f"'\"' || string_agg({plain.format(n=n)}, ' – ' ORDER BY place) || '\"' AS label_{n}" for n in range(languages))
+        joined = ", ".join(
+            f"'\"' || string_agg({plain.format(n=n)}, ' – ' ORDER BY place) || '\"' AS label_{n}"
+            for n in range(languages)
+        )
         changes = ", ".join(f"label_{n} = c.label_{n}" for n in range(languages))
         self._session.rows(
             f"UPDATE site_resources SET {changes} FROM (SELECT s, {joined} FROM ({parts}) GROUP BY s) AS c "
@@ -137,7 +153,7 @@ class PageStore:
             f"LEFT JOIN site_resources AS r ON r.s = '<' || {base} || f.value || '>'"
         )
 
-    # -- pages ------------------------------------------------------------------------------------------------------
+    # -- pages -------------------------------------------------------------------------------------
 
     def resources(self) -> Iterator[Row]:
         """(resource, kind, labels) of everything that is described, in order."""
@@ -151,7 +167,9 @@ class PageStore:
         )
 
     def table_rows(self) -> Iterator[Row]:
-        """(page, table, total, rank, node, predicate, object, graphs, whether the object is described, its labels) of tables on pages."""
+        """(page, table, total, rank, node, predicate, object, graphs, whether the object is
+        described, its labels) of tables on pages.
+        """
         return self._session.stream(
             f"SELECT l.page, l.tab, l.total, l.rank, l.node, t.p, t.o, t.gs, r.s IS NOT NULL, {self._labels} FROM site_links AS l "
             f"JOIN site_triples AS t ON t.s = l.node LEFT JOIN site_resources AS r ON r.s = t.o "
@@ -159,7 +177,9 @@ class PageStore:
         )
 
     def incoming(self) -> Iterator[Row]:
-        """(page, predicate, how many, subject, true, its labels); nodes that are in a table of the page are left out."""
+        """(page, predicate, how many, subject, true, its labels); nodes that are in a table of the
+        page are left out.
+        """
         return self._session.stream(
             f"SELECT i.page, i.p, i.total, i.s, true, {self._labels} FROM ("
             f"  SELECT t.o AS page, t.p, t.s, row_number() OVER (PARTITION BY t.o, t.p ORDER BY q.label_0, t.s) AS rank, "
@@ -169,7 +189,9 @@ class PageStore:
         )
 
     def supported(self) -> Iterator[Row]:
-        """(page, subjects in all, subject, its statements, true, its labels): which statements rest on a document, where the graph is a resource."""
+        """(page, subjects in all, subject, its statements, true, its labels): which statements rest
+        on a document, where the graph is a resource.
+        """
         return self._session.stream(
             f"SELECT i.g, i.total, i.s, i.stated, true, {self._labels} FROM (SELECT g, s, count(*) AS stated, "
             f"count(*) OVER (PARTITION BY g) AS total, "
@@ -185,24 +207,36 @@ class PageStore:
             f"LEFT JOIN site_resources AS r ON r.s = a.g ORDER BY a.page, a.g"
         )
 
-    # -- lists and search ------------------------------------------------------------------------------------------
+    # -- lists and search --------------------------------------------------------------------------
 
     def labels(self, resources: Sequence[str]) -> dict[str, list[str | None]]:
         """The labels of resources; those that are not described are missing."""
         wanted = sorted(set(resources))
-        rows = self._session.rows("SELECT * FROM site_resources WHERE s IN (SELECT unnest(?))", [wanted]) if wanted else []
+        rows = (
+            self._session.rows(
+                "SELECT * FROM site_resources WHERE s IN (SELECT unnest(?))", [wanted]
+            )
+            if wanted
+            else []
+        )
         return {s: labels for s, _, *labels in rows}
 
     def kind_counts(self) -> list[tuple[str, int]]:
         """Each kind with the number of its resources."""
-        return self._session.rows("SELECT kind, count(*) FROM site_resources WHERE kind IS NOT NULL GROUP BY kind")
+        return self._session.rows(
+            "SELECT kind, count(*) FROM site_resources WHERE kind IS NOT NULL GROUP BY kind"
+        )
 
     def facets_of_kinds(self) -> list[tuple[str, int]]:
         """Each kind with the number of a facet that any of its resources has, in order."""
-        return self._session.rows("SELECT DISTINCT r.kind, f.facet FROM site_facets AS f JOIN site_resources AS r ON r.s = f.s ORDER BY ALL")
+        return self._session.rows(
+            "SELECT DISTINCT r.kind, f.facet FROM site_facets AS f JOIN site_resources AS r ON r.s = f.s ORDER BY ALL"
+        )
 
     def entries(self, kind: str, language: int) -> Iterator[Row]:
-        """(resource, facet, value, its resource, labels of the resource, labels of the value) of a kind, sorted by label in a language."""
+        """(resource, facet, value, its resource, labels of the resource, labels of the value) of a
+        kind, sorted by label in a language.
+        """
         values = ", ".join(f"f.label_{n}" for n in range(len(self._languages)))
         return self._session.stream(
             f"SELECT r.s, f.facet, f.value, f.iri, {self._labels}, {values} FROM site_resources AS r LEFT JOIN site_facets AS f ON f.s = r.s "
@@ -210,7 +244,9 @@ class PageStore:
         )  # fmt: skip
 
     def searchable(self) -> Iterator[Row]:
-        """(kind, resource, alternative labels, value of the first facet, labels) of every resource, in order."""
+        """(kind, resource, alternative labels, value of the first facet, labels) of every resource,
+        in order.
+        """
         listed = ", ".join(text(iri) for iri in ALTERNATIVE_LABELS)
         return self._session.stream(
             f"SELECT r.kind, r.s, a.others, f.detail, {self._labels} FROM site_resources AS r "
@@ -227,18 +263,28 @@ class PageStore:
         )
         return [row[0].rstrip(">") for row in rows if row[0] and row[0] != ">"]
 
-    # -- what publication.yaml asks for ----------------------------------------------------------------------------
+    # -- what publication.yaml asks for ------------------------------------------------------------
 
     def declared(self, query: str, columns: Sequence[str], *, distinct: bool = False) -> list[Row]:
         """These columns of a query that publication.yaml declares."""
-        return self._session.rows(f"SELECT {'DISTINCT ' if distinct else ''}{', '.join(columns)} FROM ({query})")
+        return self._session.rows(
+            f"SELECT {'DISTINCT ' if distinct else ''}{', '.join(columns)} FROM ({query})"
+        )
 
 
 def _language_rank(languages: Sequence[str], wanted: str) -> str:
-    """SQL for how well the language of a literal fits: the wanted one, none, the publication's others in order, any other."""
+    """SQL for how well the language of a literal fits: the wanted one, none, the publication's
+    others in order, any other.
+    """
     others = [language for language in languages if language != wanted]
-    cases = [f"WHEN ends_with(o, {text('@' + wanted)}) THEN '0'", "WHEN ends_with(o, '\"') THEN '1'"]
-    cases += [f"WHEN ends_with(o, {text('@' + other)}) THEN '{number}'" for number, other in enumerate(others[:6], 2)]
+    cases = [
+        f"WHEN ends_with(o, {text('@' + wanted)}) THEN '0'",
+        "WHEN ends_with(o, '\"') THEN '1'",
+    ]
+    cases += [
+        f"WHEN ends_with(o, {text('@' + other)}) THEN '{number}'"
+        for number, other in enumerate(others[:6], 2)
+    ]
     return f"CASE {' '.join(cases)} ELSE '9' END"
 
 
@@ -247,7 +293,10 @@ def _path_sql(path: Sequence[Step]) -> str:
     sides = [("o", "s") if step.back else ("s", "o") for step in path]
     tables = [f"site_triples AS t{number}" for number in range(len(path))]
     tests = [f"t{number}.p = {text(step.iri)}" for number, step in enumerate(path)]
-    tests += [f"t{number}.{sides[number][0]} = t{number - 1}.{sides[number - 1][1]}" for number in range(1, len(path))]
+    tests += [
+        f"t{number}.{sides[number][0]} = t{number - 1}.{sides[number - 1][1]}"
+        for number in range(1, len(path))
+    ]
     last = len(path) - 1
     return f"SELECT t0.{sides[0][0]} AS page, t{last}.{sides[last][1]} AS node FROM {', '.join(tables)} WHERE {' AND '.join(tests)}"
 

@@ -1,7 +1,8 @@
 """Texts made from the rows of a table by all cores, and written in the order of the rows.
 
-Each core makes every n-th block of rows with one query over the table, and writes a block when its turn comes. A block is as small as one
-vector of the engine, so that its text is still in the core's cache when it is written, and its memory is used again for the next one.
+Each core makes every n-th block of rows with one query over the table, and writes a block when its
+turn comes. A block is as small as one vector of the engine, so that its text is still in the core's
+cache when it is written, and its memory is used again for the next one.
 """
 
 from __future__ import annotations
@@ -34,8 +35,9 @@ def write_blocks(
 ) -> None:  # fmt: skip
     """Writes one text for each row of a table, in the order of the rows; NULL is left out.
 
-    `texts` gives the SELECT that makes the texts of the rows of a relation, all of them and in their order. `check` sees each block before it
-    is written. Raises ValueError where the engine gives fewer or more texts than the table has rows.
+    `texts` gives the SELECT that makes the texts of the rows of a relation, all of them and in
+    their order. `check` sees each block before it is written. Raises ValueError where the engine
+    gives fewer or more texts than the table has rows.
     """
     ((rows,),) = session.rows(f"SELECT count(*) FROM {table}")
     blocks = -(-rows // _ROWS)
@@ -44,7 +46,10 @@ def write_blocks(
 
     def write_share(core: int) -> None:
         share = f"(SELECT * FROM {table} WHERE rowid // {_ROWS} % {cores} = {core})"
-        texts_of_share = _blocks(session.texts(texts(share), _ROWS), sum(min(_ROWS, rows - number * _ROWS) for number in range(core, blocks, cores)))
+        texts_of_share = _blocks(
+            session.texts(texts(share), _ROWS),
+            sum(min(_ROWS, rows - number * _ROWS) for number in range(core, blocks, cores)),
+        )
         for number, block in zip(range(core, blocks, cores), texts_of_share, strict=True):
             check(block)
             with turns.take(number):
@@ -61,7 +66,9 @@ def write_blocks(
             turns.end()
 
 
-def _blocks(batches: Iterable[tuple[memoryview, memoryview]], rows: int) -> Iterator[list[memoryview]]:
+def _blocks(
+    batches: Iterable[tuple[memoryview, memoryview]], rows: int
+) -> Iterator[list[memoryview]]:
     """The texts of each block of so many rows, whatever the size of the batches in which they come."""
     block: list[memoryview] = []
     missing = _ROWS
@@ -77,7 +84,9 @@ def _blocks(batches: Iterable[tuple[memoryview, memoryview]], rows: int) -> Iter
                 yield block
                 block, missing = [], _ROWS
     if rows:
-        raise ValueError(f"{abs(rows)} rows of a table {'are not written' if rows > 0 else 'are written and not in it'}")
+        raise ValueError(
+            f"{abs(rows)} rows of a table {'are not written' if rows > 0 else 'are written and not in it'}"
+        )
     if block:
         yield block
 

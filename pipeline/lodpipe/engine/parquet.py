@@ -1,7 +1,9 @@
-"""Parquet files that do not name the version of the program that wrote them: it would change their bytes where no record did.
+"""Parquet files that do not name the version of the program that wrote them: it would change their
+bytes where no record did.
 
-A file ends with its metadata, a struct in Thrift's compact protocol, their length, and PAR1. Field 6 of the struct (FileMetaData in
-parquet.thrift) is the writer. Nothing in a file points behind its metadata, so they can become shorter.
+A file ends with its metadata, a struct in Thrift's compact protocol, their length, and PAR1. Field
+6 of the struct (FileMetaData in parquet.thrift) is the writer. Nothing in a file points behind its
+metadata, so they can become shorter.
 """
 
 from __future__ import annotations
@@ -9,13 +11,16 @@ from __future__ import annotations
 import struct
 from pathlib import Path
 
-WRITER = b"lodpipe version 1"  # readers look for `NAME version NUMBER`; the number is that of this way of writing
+# readers look for `NAME version NUMBER`; the number is that of this way of writing
+WRITER = b"lodpipe version 1"
 _CREATED_BY, _BINARY = 6, 8
 _MAGIC = b"PAR1"
 
 
 def without_version(path: Path) -> None:
-    """Puts WRITER in the place of the writer. Raises ValueError where the file is no Parquet or names none."""
+    """Puts WRITER in the place of the writer. Raises ValueError where the file is no Parquet or
+    names none.
+    """
     with path.open("r+b") as file:
         file.seek(-8, 2)
         length, magic = struct.unpack("<I4s", file.read(8))
@@ -49,7 +54,9 @@ def _field(data: bytes, wanted: int) -> tuple[int, int]:
 
 
 def _end(data: bytes, at: int, kind: int) -> int:
-    """Where a value ends that begins at a place; `kind` is its type in the compact protocol (in a field: true and false have no bytes)."""
+    """Where a value ends that begins at a place; `kind` is its type in the compact protocol (in a
+    field: true and false have no bytes).
+    """
     match kind:
         case 1 | 2:
             return at

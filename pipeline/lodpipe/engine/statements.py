@@ -1,6 +1,8 @@
-"""The statement table: sorted, without doubles, each statement with the record and the rule that made it.
+"""The statement table: sorted, without doubles, each statement with the record and the rule that
+made it.
 
-`StatementTable` reads it, and `Statements` also knows where each statement comes from. What both ask is of this form:
+`StatementTable` reads it, and `Statements` also knows where each statement comes from. What both
+ask is of this form:
 
     SELECT DISTINCT p, o FROM statements WHERE s = '<https://example.org/place/1>' ORDER BY p, o
 """
@@ -23,14 +25,17 @@ from lodpipe.rdf.terms import TYPE, Quad, Triple
 _RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
 
 
-# From the very statement to anything that is known of its subject: the parts that are known, their columns, and a predicate.
+# From the very statement to anything that is known of its subject: the parts that are known, their
+# columns, and a predicate.
 _NARROWING: tuple[tuple[tuple[int, ...], tuple[str, ...], str | None], ...] = (
     ((0, 1, 2), ("s", "p", "o"), None), ((0, 1), ("s", "p"), None), ((0,), ("s",), TYPE), ((0,), ("s",), None), ((0,), ("o",), None),
 )  # fmt: skip
 
 
 class Sourced(NamedTuple):
-    """A statement of a resource, the place that it comes from, and the rule that made it (None: the ontology states it)."""
+    """A statement of a resource, the place that it comes from, and the rule that made it (None: the
+    ontology states it).
+    """
 
     predicate: str
     value: str
@@ -71,8 +76,12 @@ class StatementTable:
         return self.session.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
 
     def spelled(self) -> Iterator[tuple[str, str]]:
-        """All statements in canonical order, each as the line of its triple without the dot, and its graph, empty in the default graph."""
-        return self.session.stream("SELECT s || ' ' || p || ' ' || o || ' ', g FROM statements ORDER BY s, p, o, g")
+        """All statements in canonical order, each as the line of its triple without the dot, and
+        its graph, empty in the default graph.
+        """
+        return self.session.stream(
+            "SELECT s || ' ' || p || ' ' || o || ' ', g FROM statements ORDER BY s, p, o, g"
+        )
 
     def triples(self) -> Iterator[Triple]:
         """The union of all graphs, in canonical order, each triple once."""
@@ -87,7 +96,9 @@ class StatementTable:
         return self.session.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
 
     def write_lines(self, path: Path, *, graphs: bool) -> None:
-        """N-Quads, or N-Triples of the union of all graphs, in canonical order; the engine writes them itself."""
+        """N-Quads, or N-Triples of the union of all graphs, in canonical order; the engine writes
+        them itself.
+        """
         quads = "SELECT concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.') FROM statements ORDER BY s, p, o, g"
         triples = "SELECT concat_ws(' ', s, p, o, '.') FROM (SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o)"
         self.session.rows(f"COPY ({quads if graphs else triples}) TO {text(str(path))} {_RAW}")
@@ -99,7 +110,7 @@ class StatementTable:
         self.session.rows(f"COPY ({sql}) TO {text(str(path))} (FORMAT parquet, COMPRESSION zstd)")
         without_version(path)
 
-    # -- by subject, predicate and object --------------------------------------------------------------------------
+    # -- by subject, predicate and object ----------------------------------------------------------
 
     def is_described(self, subject: str) -> bool:
         """Whether anything is stated of a resource."""
@@ -107,17 +118,23 @@ class StatementTable:
 
     def properties_of(self, subject: str) -> list[tuple[str, str]]:
         """Predicates and objects of a resource, in order."""
-        return self.session.rows("SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject])
+        return self.session.rows(
+            "SELECT DISTINCT p, o FROM statements WHERE s = ? ORDER BY p, o", [subject]
+        )
 
     def subjects_with(self, predicate: str, value: str) -> list[str]:
         """The resources that have this value of a predicate, in order."""
-        rows = self.session.rows("SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s", [predicate, value])
+        rows = self.session.rows(
+            "SELECT DISTINCT s FROM statements WHERE p = ? AND o = ? ORDER BY s", [predicate, value]
+        )
         return [row[0] for row in rows]
 
-    # -- counts ----------------------------------------------------------------------------------------------------
+    # -- counts ------------------------------------------------------------------------------------
 
     def statistics(self, base: str) -> Statistics:
-        """How large the union of all graphs is; entities are the resources whose IRI begins with `base`."""
+        """How large the union of all graphs is; entities are the resources whose IRI begins with
+        `base`.
+        """
         (row,) = self.session.rows(
             "SELECT count(*), count(DISTINCT s) FILTER (starts_with(s, ?)), count(DISTINCT s), count(DISTINCT o), count(DISTINCT p), "
             "count(DISTINCT o) FILTER (p = ?) FROM (SELECT DISTINCT s, p, o FROM statements)",
@@ -127,14 +144,20 @@ class StatementTable:
 
     def class_counts(self) -> list[tuple[str, int]]:
         """Each class with the number of its instances."""
-        return self.session.rows("SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE])
+        return self.session.rows(
+            "SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE]
+        )
 
     def predicate_counts(self) -> list[tuple[str, int]]:
         """Each predicate with the number of its triples."""
-        return self.session.rows("SELECT p, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) GROUP BY p ORDER BY p")
+        return self.session.rows(
+            "SELECT p, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) GROUP BY p ORDER BY p"
+        )
 
     def link_counts(self, predicates: Sequence[str], base: str) -> list[tuple[str, str, int]]:
-        """For each of the predicates (terms) and each web site outside of `base` that they lead to, the number of links."""
+        """For each of the predicates (terms) and each web site outside of `base` that they lead to,
+        the number of links.
+        """
         listed = ", ".join("?" for _ in predicates)
         return self.session.rows(
             "SELECT p, regexp_extract(o, '^<(https?://[^/>]+/)', 1) AS site, count(*) FROM (SELECT DISTINCT s, p, o FROM statements) "
@@ -149,7 +172,11 @@ class StatementTable:
             "UNION SELECT DISTINCT '<' || regexp_extract(o, '\\^\\^<([^<>]*)>$', 1) FROM statements WHERE o LIKE '\"%>'",
             [TYPE],
         )
-        return {name: space for name, space in sorted(prefixes.items()) if any(row[0].startswith("<" + space) for row in rows)}
+        return {
+            name: space
+            for name, space in sorted(prefixes.items())
+            if any(row[0].startswith("<" + space) for row in rows)
+        }
 
     def terms_used(self) -> list[tuple[str, int | None]]:
         """The IRIs used as predicates and as classes, each with a rule that uses it."""
@@ -160,15 +187,22 @@ class StatementTable:
             [TYPE],
         )
 
-    def without_superclass(self, pairs: Sequence[tuple[str, str]]) -> list[tuple[str, str, int, int | None]]:
-        """Of pairs of a class and a superclass (IRIs), those where a resource has the first type and not the second.
+    def without_superclass(
+        self, pairs: Sequence[tuple[str, str]]
+    ) -> list[tuple[str, str, int, int | None]]:
+        """Of pairs of a class and a superclass (IRIs), those where a resource has the first type
+        and not the second.
 
         Each with the number of such resources and a rule that states the class.
         """
         if not pairs:
             return []
-        listed = ", ".join(f"({text(f'<{name}>')}, {text(f'<{superclass}>')})" for name, superclass in pairs)
-        types = f"SELECT s, o, min(rule) AS rule FROM statements WHERE p = {text(TYPE)} GROUP BY s, o"
+        listed = ", ".join(
+            f"({text(f'<{name}>')}, {text(f'<{superclass}>')})" for name, superclass in pairs
+        )
+        types = (
+            f"SELECT s, o, min(rule) AS rule FROM statements WHERE p = {text(TYPE)} GROUP BY s, o"
+        )
         return self.session.rows(
             f"WITH types AS ({types}) SELECT pairs.name, pairs.superclass, count(*), min(types.rule) "
             f"FROM (VALUES {listed}) pairs (name, superclass) JOIN types ON types.o = pairs.name "
@@ -184,9 +218,13 @@ class StatementTable:
 
 
 class Statements(StatementTable):
-    """The table, and the way from a statement back to its line: the record that made it, or the rule, or the declaration."""
+    """The table, and the way from a statement back to its line: the record that made it, or the
+    rule, or the declaration.
+    """
 
-    def __init__(self, engine: Engine, rules: Sequence[Rule], vocabulary: Vocabulary, root: Path) -> None:
+    def __init__(
+        self, engine: Engine, rules: Sequence[Rule], vocabulary: Vocabulary, root: Path
+    ) -> None:
         super().__init__(engine.session)
         self._records = engine.records
         self.rules, self.vocabulary, self.root = rules, vocabulary, root
@@ -199,43 +237,67 @@ class Statements(StatementTable):
             rule = None if number is None else self.rules[number]
             yield Sourced(predicate, value, graph, self.locate(record, rule, subject), rule)
 
-    def origin(self, subject: str, predicate: str | None = None, value: str | None = None) -> Origin | None:
-        """Where a statement comes from: the field that made its object, else the record that made its subject.
+    def origin(
+        self, subject: str, predicate: str | None = None, value: str | None = None
+    ) -> Origin | None:
+        """Where a statement comes from: the field that made its object, else the record that made
+        its subject.
 
-        Without a value the last statement of the predicate is meant (the second of two where one is allowed); without any such
-        statement, the record of the subject.
+        Without a value the last statement of the predicate is meant (the second of two where one is
+        allowed); without any such statement, the record of the subject.
         """
         return self.origins([(subject, predicate or "", value or "")])[0]
 
     def origins(self, triples: Sequence[Triple]) -> list[Origin | None]:
-        """The same for many statements at once, parts of which may be empty: a query for each step from the very statement to its subject."""
+        """The same for many statements at once, parts of which may be empty: a query for each step
+        from the very statement to its subject.
+        """
         found: dict[Triple, tuple[int | None, int | None, bool]] = {}
         left = sorted(set(triples))
         for known, columns, predicate in _NARROWING:
             if not left:
                 break
-            keys = {triple: tuple(triple[part] for part in known) for triple in left if all(triple[part] for part in known)}
-            last = {row[:-2]: row[-2:] for row in self._last(sorted(set(keys.values())), columns, predicate)}
+            keys = {
+                triple: tuple(triple[part] for part in known)
+                for triple in left
+                if all(triple[part] for part in known)
+            }
+            last = {
+                row[:-2]: row[-2:]
+                for row in self._last(sorted(set(keys.values())), columns, predicate)
+            }
             for triple, key in keys.items():
                 if (record_and_rule := last.get(key)) is not None:
                     found[triple] = (*record_and_rule, len(known) > 1)
             left = [triple for triple in left if triple not in found]
         origins: dict[Triple, Origin | None] = {}
-        for triple in sorted(found, key=lambda triple: (found[triple][0] is not None, found[triple][0] or 0)):  # files are read from top to bottom
+        for triple in sorted(
+            found, key=lambda triple: (found[triple][0] is not None, found[triple][0] or 0)
+        ):  # files are read from top to bottom
             record, rule, exact = found[triple]
-            origins[triple] = self.locate(record, None if rule is None else self.rules[rule], triple[0], exact=exact)
+            origins[triple] = self.locate(
+                record, None if rule is None else self.rules[rule], triple[0], exact=exact
+            )
         return [origins.get(triple) for triple in triples]
 
-    def _last(self, keys: Sequence[tuple[str, ...]], columns: Sequence[str], predicate: str | None) -> list[tuple[Any, ...]]:
-        """For each key, its values and record and rule of the last statement that has them in some columns."""
+    def _last(
+        self, keys: Sequence[tuple[str, ...]], columns: Sequence[str], predicate: str | None
+    ) -> list[tuple[Any, ...]]:
+        """For each key, its values and record and rule of the last statement that has them in some
+        columns.
+        """
         if not keys:
             return []
         names = [f"k{number}" for number in range(len(columns))]
         structure = json.dumps([dict.fromkeys(names, "VARCHAR")])
         given = json.dumps([dict(zip(names, key, strict=True)) for key in keys], ensure_ascii=False)
-        condition = " AND ".join(f"t.{column} = a.{name}" for name, column in zip(names, columns, strict=True))
+        condition = " AND ".join(
+            f"t.{column} = a.{name}" for name, column in zip(names, columns, strict=True)
+        )
         listed = ", ".join(f"a.{name}" for name in names)
-        where = f" WHERE (t.p || '') = {text(predicate)}" if predicate else ""  # the join is to lead, not the many statements of one predicate
+        where = (
+            f" WHERE (t.p || '') = {text(predicate)}" if predicate else ""
+        )  # the join is to lead, not the many statements of one predicate
         return self.session.rows(
             f"SELECT {listed}, t.record, t.rule FROM (SELECT unnest(from_json(?, {text(structure)}), recursive := true)) a "
             f"JOIN statements t ON {condition}{where} "
@@ -243,8 +305,12 @@ class Statements(StatementTable):
             [given],
         )
 
-    def locate(self, record: int | None, rule: Rule | None, subject: str = "", *, exact: bool = True) -> Origin | None:
-        """The place of a record; with a rule and `exact`, of the field that the rule takes its object from."""
+    def locate(
+        self, record: int | None, rule: Rule | None, subject: str = "", *, exact: bool = True
+    ) -> Origin | None:
+        """The place of a record; with a rule and `exact`, of the field that the rule takes its
+        object from.
+        """
         if record is None:
             if subject in (f"<{iri}>" for iri in self.vocabulary.own_terms):
                 return self.vocabulary.origin(subject, self.root)

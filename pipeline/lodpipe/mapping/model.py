@@ -1,4 +1,6 @@
-"""A mapping as RML-Core has it: triples maps, term maps, joins. Frozen; whatever notation it was written in."""
+"""A mapping as RML-Core has it: triples maps, term maps, joins. Frozen; whatever notation it was
+written in.
+"""
 
 from __future__ import annotations
 
@@ -22,10 +24,11 @@ class Reference:
 
 @dataclass(frozen=True)
 class Expression:
-    """What makes a value for each record: text and references in turn (rml:template, rml:reference, rml:constant).
+    """What makes a value for each record: text and references in turn (rml:template, rml:reference,
+    rml:constant).
 
-    A constant has no reference, a plain reference has one part and `template` false. Without any part it is the record itself,
-    which only a blank node can stand for.
+    A constant has no reference, a plain reference has one part and `template` false. Without any
+    part it is the record itself, which only a blank node can stand for.
     """
 
     parts: tuple[str | Reference, ...]
@@ -54,7 +57,9 @@ class TermMap:
 
 @dataclass(frozen=True)
 class Join:
-    """One join condition: the child's value equals the parent's (rml:childMap, rml:parentMap; any expression)."""
+    """One join condition: the child's value equals the parent's (rml:childMap, rml:parentMap; any
+    expression).
+    """
 
     child: Expression
     parent: Expression
@@ -81,10 +86,12 @@ class PredicateObject:
 
 @dataclass(frozen=True)
 class LogicalSource:
-    """Where records come from: a record table, a SQL query over the record tables, or a file with an iterator.
+    """Where records come from: a record table, a SQL query over the record tables, or a file with
+    an iterator.
 
-    A named query can be used by the queries after it, as if it were a table. `text` is the table, the query or the path; of kind `sql`
-    it is a query that `database` (a connection URL) answers. `nulls` are the texts that mean no value (rml:null).
+    A named query can be used by the queries after it, as if it were a table. `text` is the table,
+    the query or the path; of kind `sql` it is a query that `database` (a connection URL) answers.
+    `nulls` are the texts that mean no value (rml:null).
     """
 
     kind: Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql"]
@@ -98,7 +105,9 @@ class LogicalSource:
 
 @dataclass(frozen=True)
 class TriplesMap:
-    """A source, a subject, and what is said of the subject; `base` overrides the base IRI (rml:baseIRI)."""
+    """A source, a subject, and what is said of the subject; `base` overrides the base IRI
+    (rml:baseIRI).
+    """
 
     name: str
     source: LogicalSource
@@ -109,21 +118,32 @@ class TriplesMap:
     base: str | None = None
 
 
-def expressions(one: TriplesMap) -> Iterator[Expression]:
-    """Every expression of a triples map: those of its terms, their datatypes and languages, and its side of joins."""
-    terms: list[TermMap] = [one.subject, *one.graphs]
-    for rule in one.rules:
-        terms += [*rule.predicates, *rule.graphs, *(item for item in rule.objects if isinstance(item, TermMap))]
+def expressions(triples_map: TriplesMap) -> Iterator[Expression]:
+    """Every expression of a triples map: those of its terms, their datatypes and languages, and its
+    side of joins.
+    """
+    terms: list[TermMap] = [triples_map.subject, *triples_map.graphs]
+    for rule in triples_map.rules:
+        terms += [
+            *rule.predicates,
+            *rule.graphs,
+            *(item for item in rule.objects if isinstance(item, TermMap)),
+        ]
         for item in rule.objects:
             if isinstance(item, ReferencingMap):
                 yield from (join.child for join in item.joins)
     for term in terms:
-        yield from (expression for expression in (term.expression, term.datatype, term.language) if expression)
+        yield from (
+            expression
+            for expression in (term.expression, term.datatype, term.language)
+            if expression
+        )
 
 
 @dataclass(frozen=True)
 class MappingDocument:
-    """Every triples map of a mapping, by name, the named sources in their order, and the base IRI where the mapping states one.
+    """Every triples map of a mapping, by name, the named sources in their order, and the base IRI
+    where the mapping states one.
 
     `findings` are those that do not stop it.
     """
@@ -137,4 +157,11 @@ class MappingDocument:
     @property
     def sources(self) -> tuple[LogicalSource, ...]:
         """Every logical source once, the named ones first and in their order."""
-        return tuple(dict.fromkeys([*self.named_sources, *(one.source for one in self.triples_maps.values())]))
+        return tuple(
+            dict.fromkeys(
+                [
+                    *self.named_sources,
+                    *(triples_map.source for triples_map in self.triples_maps.values()),
+                ]
+            )
+        )

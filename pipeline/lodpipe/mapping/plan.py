@@ -1,7 +1,9 @@
-"""A mapping becomes a relational plan: one fused SELECT for each triples map, all of the same shape.
+"""A mapping becomes a relational plan: one fused SELECT for each triples map, all of the same
+shape.
 
-Each SELECT yields s, p, o, g (terms in N-Triples spelling, g empty for the default graph), record and rule. The SQL keeps to
-what DuckDB and Spark share, plus scalar functions that the engine defines: iri_safe, uri_safe, uri_encoded, nt_quote, is_iri, is_day.
+Each SELECT yields s, p, o, g (terms in N-Triples spelling, g empty for the default graph), record
+and rule. The SQL keeps to what DuckDB and Spark share, plus scalar functions that the engine
+defines: iri_safe, uri_safe, uri_encoded, nt_quote, is_iri, is_day.
 """
 
 from __future__ import annotations
@@ -54,7 +56,9 @@ class Check:
 
 @dataclass(frozen=True)
 class Spelling:
-    """What all terms of a term map begin and end with, and between them the SQL of what differs (NULL where there is no term)."""
+    """What all terms of a term map begin and end with, and between them the SQL of what differs
+    (NULL where there is no term).
+    """
 
     start: str
     core: str
@@ -63,7 +67,13 @@ class Spelling:
     @property
     def sql(self) -> str:
         """The whole as SQL."""
-        return " || ".join([*([text(self.start)] if self.start else []), self.core, *([text(self.end)] if self.end else [])])
+        return " || ".join(
+            [
+                *([text(self.start)] if self.start else []),
+                self.core,
+                *([text(self.end)] if self.end else []),
+            ]
+        )
 
     @property
     def tail(self) -> str:
@@ -73,10 +83,12 @@ class Spelling:
 
 @dataclass(frozen=True)
 class Term:
-    """A term map as SQL: the term's spelling (NULL where there is none), and what else is known of it.
+    """A term map as SQL: the term's spelling (NULL where there is none), and what else is known of
+    it.
 
-    `checks` tell the values of which no term can be made, and `sound` is the spelling that does without them, for data that passed; `lists` are
-    the lists that it reads, `columns` all the columns.
+    `checks` tell the values of which no term can be made, and `sound` is the spelling that does
+    without them, for data that passed; `lists` are the lists that it reads, `columns` all the
+    columns.
     """
 
     sql: str
@@ -97,11 +109,13 @@ Part = tuple[Term, Term, Term, int]
 
 @dataclass(frozen=True)
 class Side:
-    """One side of a join as SQL: a relation with the columns `keys`, and a column for each term that it gives, as often as its rows make it.
+    """One side of a join as SQL: a relation with the columns `keys`, and a column for each term
+    that it gives, as often as its rows make it.
 
     Example: the points of a shape, found by `shape_id`, whose subject is made of two columns:
 
-        SELECT p."shape_id" AS "k0", iri_safe(p."shape_id") || '-' || iri_safe(p."shape_pt_sequence") AS "t0" FROM "file 1" AS p
+        SELECT p."shape_id" AS "k0", iri_safe(p."shape_id") || '-' ||
+        iri_safe(p."shape_pt_sequence") AS "t0" FROM "file 1" AS p
     """
 
     alias: str
@@ -130,11 +144,13 @@ class Side:
 
 @dataclass(frozen=True)
 class Join:
-    """The child (`c`) and the parent (`p`) of a join, each reduced to the keys and to the terms that it gives.
+    """The child (`c`) and the parent (`p`) of a join, each reduced to the keys and to the terms
+    that it gives.
 
-    Keys that many rows of both sides have would make a pair of rows for each two of them, however few statements these are: a file that is
-    joined with itself by a key of 2,000 rows makes 2,000 pairs for each of its rows. Sides without equal rows make each pair of terms once for
-    a key. Terms are made before the join, once for a row and not once for a pair.
+    Keys that many rows of both sides have would make a pair of rows for each two of them, however
+    few statements these are: a file that is joined with itself by a key of 2,000 rows makes 2,000
+    pairs for each of its rows. Sides without equal rows make each pair of terms once for a key.
+    Terms are made before the join, once for a row and not once for a pair.
     """
 
     child: Side
@@ -154,10 +170,17 @@ class Join:
         return " AND ".join(f"c.{key} = p.{key}" for key in self.child.keys)
 
     def counts_sql(self, parts: Sequence[Part]) -> str:
-        """How many pairs of distinct terms make a statement of each part: for each key the terms of one side times those of the other."""
+        """How many pairs of distinct terms make a statement of each part: for each key the terms of
+        one side times those of the other.
+        """
         keys = ", ".join(self.child.keys)
-        made = [" AND ".join(["true", *(f"({term.sql}) IS NOT NULL" for term in (p, g))]) for p, _, g, _ in parts]
-        counts = "".join(f", count(*) FILTER ({one}) AS n{number}" for number, one in enumerate(made))
+        made = [
+            " AND ".join(["true", *(f"({term.sql}) IS NOT NULL" for term in (p, g))])
+            for p, _, g, _ in parts
+        ]
+        counts = "".join(
+            f", count(*) FILTER ({item}) AS n{number}" for number, item in enumerate(made)
+        )
         child = f"(SELECT {keys}{counts} FROM {self.child.distinct} AS c GROUP BY {keys})"
         parent = f"(SELECT {keys}, count(*) AS n FROM {self.parent.distinct} AS p GROUP BY {keys})"
         sums = ", ".join(f"coalesce(sum(c.n{number} * p.n), 0)" for number in range(len(parts)))
@@ -179,7 +202,9 @@ class _SideTerms:
         self.columns |= dict.fromkeys(columns)
 
     def term(self, term: Term) -> Term:
-        """The same term, made of the column that holds it; a guarded one keeps its guard, for no check looks at the pairs."""
+        """The same term, made of the column that holds it; a guarded one keeps its guard, for no
+        check looks at the pairs.
+        """
         if is_constant(term.sql):
             return term
         self.columns |= dict.fromkeys(term.columns)
@@ -189,7 +214,10 @@ class _SideTerms:
     def side(self, source: str, record: str = "") -> Side:
         """The side over a relation."""
         keys = {f'"k{number}"': sql for number, sql in enumerate(self.keys)}
-        columns = [f"{sql} AS {name}" for name, sql in (*keys.items(), *((name, sql) for sql, name in self.terms.items()))]
+        columns = [
+            f"{sql} AS {name}"
+            for name, sql in (*keys.items(), *((name, sql) for sql, name in self.terms.items()))
+        ]
         columns += [f'{record} AS "_record"'] if record else []
         sql = f"SELECT {', '.join(columns)} FROM {source} AS {self.alias}"
         return Side(self.alias, sql, tuple(keys), tuple(self.terms.values()), bool(record))
@@ -197,11 +225,13 @@ class _SideTerms:
 
 @dataclass(frozen=True)
 class Select:
-    """The statements of one triples map (or one join of it): its source as SQL, the terms of a row, and the checks on its rows.
+    """The statements of one triples map (or one join of it): its source as SQL, the terms of a row,
+    and the checks on its rows.
 
-    Every subject begins with `prefix`, so that two SELECTs of which no prefix begins the other cannot make the same statement. Rows that
-    differ in `key` differ in their subject; empty where that is not known. Without `parts` it is there for its checks alone. Where there is a
-    `join`, it is the source.
+    Every subject begins with `prefix`, so that two SELECTs of which no prefix begins the other
+    cannot make the same statement. Rows that differ in `key` differ in their subject; empty where
+    that is not known. Without `parts` it is there for its checks alone. Where there is a `join`, it
+    is the source.
     """
 
     name: str
@@ -222,10 +252,15 @@ class Select:
 
     @property
     def counts_sql(self) -> str:
-        """The SELECT that counts the statements of each part; a join counts each pair of a subject and an object once, and makes no pairs for it."""
-        made = [" AND ".join(f"({term.sql}) IS NOT NULL" for term in (p, o, g)) for p, o, g, _ in self.parts]
+        """The SELECT that counts the statements of each part; a join counts each pair of a subject
+        and an object once, and makes no pairs for it.
+        """
+        made = [
+            " AND ".join(f"({term.sql}) IS NOT NULL" for term in (p, o, g))
+            for p, o, g, _ in self.parts
+        ]
         if self.join is None:
-            counts = ", ".join(f"count(*) FILTER ({one})" for one in made)
+            counts = ", ".join(f"count(*) FILTER ({item})" for item in made)
             return f"SELECT {counts} FROM {self.source} WHERE ({self.subject.sql}) IS NOT NULL"
         return self.join.counts_sql(self.parts)
 
@@ -237,7 +272,9 @@ class Select:
 
 @dataclass(frozen=True)
 class Plan:
-    """Every SELECT of a mapping, the rules that their `rule` column numbers, and what was found that does not stop it."""
+    """Every SELECT of a mapping, the rules that their `rule` column numbers, and what was found
+    that does not stop it.
+    """
 
     selects: tuple[Select, ...]
     rules: tuple[Rule, ...]
@@ -245,13 +282,21 @@ class Plan:
 
     @property
     def encoded(self) -> list[tuple[str, tuple[str, ...]]] | None:
-        """The sources with the columns that become parts of IRIs; None where a join takes part, whose sides have columns of their own."""
+        """The sources with the columns that become parts of IRIs; None where a join takes part,
+        whose sides have columns of their own.
+        """
         found: dict[str, dict[str, None]] = {}
         for select in self.selects:
-            terms = [term for term in (select.subject, *(term for part in select.parts for term in part[:3])) if ENCODE in term.sql]
+            terms = [
+                term
+                for term in (select.subject, *(term for part in select.parts for term in part[:3]))
+                if ENCODE in term.sql
+            ]
             if select.join and ENCODE in select.source:
                 return None
-            found.setdefault(select.source, {}).update(dict.fromkeys(column for term in terms for column in term.columns if select.parts))
+            found.setdefault(select.source, {}).update(
+                dict.fromkeys(column for term in terms for column in term.columns if select.parts)
+            )
         return [(source, tuple(columns)) for source, columns in found.items() if columns]
 
     def sound(self) -> Plan:
@@ -277,10 +322,12 @@ def text(value: str) -> str:
 class Relation:
     """A logical source as SQL: a column for each reference, holding its text.
 
-    The columns are numbered (c0, c1 …), whatever the names in the source; `names` has the column of each reference. `columns` are the names that
-    a reference may have (None: any). `many` are the references that give a list of texts. Where `typed`, each column has a second one, "c0 type",
-    that says what the value is in its source (integer, double, boolean, string, array, object …), for the natural datatype and for the check of
-    single values. `absent` are the references that no record follows, each with a suggestion, and `findings` what else is odd about the source.
+    The columns are numbered (c0, c1 …), whatever the names in the source; `names` has the column of
+    each reference. `columns` are the names that a reference may have (None: any). `many` are the
+    references that give a list of texts. Where `typed`, each column has a second one, "c0 type",
+    that says what the value is in its source (integer, double, boolean, string, array, object …),
+    for the natural datatype and for the check of single values. `absent` are the references that no
+    record follows, each with a suggestion, and `findings` what else is odd about the source.
     """
 
     sql: str
@@ -298,7 +345,8 @@ class Relation:
 
 
 def numbered(references: Iterable[str]) -> dict[str, str]:
-    """A column for each reference; no name of a source, in any case, spelling or language, is a name to the engine.
+    """A column for each reference; no name of a source, in any case, spelling or language, is a
+    name to the engine.
 
     >>> numbered(["name", "Name", "rowid"])
     {'name': 'c0', 'Name': 'c1', 'rowid': 'c2'}
@@ -308,9 +356,11 @@ def numbered(references: Iterable[str]) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Parent:
-    """The row that a join finds in another relation: `on` are pairs of columns (child, parent), `columns` those that are taken over.
+    """The row that a join finds in another relation: `on` are pairs of columns (child, parent),
+    `columns` those that are taken over.
 
-    All are columns, not references; each is called by its name behind `prefix`, and has its type beside it where the relation is typed.
+    All are columns, not references; each is called by its name behind `prefix`, and has its type
+    beside it where the relation is typed.
     """
 
     relation: Relation
@@ -322,11 +372,19 @@ class Parent:
 class Sources(Protocol):
     """What a plan is made over: an engine that holds the logical sources."""
 
-    def relate(self, source: LogicalSource, references: tuple[str, ...], order: str = "") -> Relation:
-        """The relation of a logical source for the references that are made to it; `order` is one that its rows would best be in."""
+    def relate(
+        self, source: LogicalSource, references: tuple[str, ...], order: str = ""
+    ) -> Relation:
+        """The relation of a logical source for the references that are made to it; `order` is one
+        that its rows would best be in.
+        """
 
-    def distinct_by_key(self, relation: Relation, keys: Sequence[str], columns: Sequence[str]) -> Relation | None:
-        """A relation with these columns in which no two rows have the same texts as keys; None where equal keys have different rows."""
+    def distinct_by_key(
+        self, relation: Relation, keys: Sequence[str], columns: Sequence[str]
+    ) -> Relation | None:
+        """A relation with these columns in which no two rows have the same texts as keys; None
+        where equal keys have different rows.
+        """
 
     def has_repeats(self, relation: str, columns: Sequence[str]) -> bool:
         """Whether most rows of a relation are equal to others in these columns."""
@@ -340,22 +398,36 @@ NATURAL = {"integer": XSD + "integer", "double": XSD + "double", "boolean": XSD 
            "time": XSD + "time", "dateTime": XSD + "dateTime", "hexBinary": XSD + "hexBinary", "decimal": XSD + "decimal"}  # fmt: skip
 
 
-def compile_mapping(document: MappingDocument, base: str, sources: Sources, patterns: Mapping[str, str], *, light: bool = False) -> Plan:
+def compile_mapping(
+    document: MappingDocument,
+    base: str,
+    sources: Sources,
+    patterns: Mapping[str, str],
+    *,
+    light: bool = False,
+) -> Plan:
     """The plan of a mapping; a `light` one is quicker to plan and slower to run, for few records.
 
-    `patterns` maps the IRIs of own datatypes to the pattern of their texts. Raises InvalidDeclaration (LP602) with all that is
-    wrong: references to columns that are not there, constants that are no IRI, datatypes that are none.
+    `patterns` maps the IRIs of own datatypes to the pattern of their texts. Raises
+    InvalidDeclaration (LP602) with all that is wrong: references to columns that are not there,
+    constants that are no IRI, datatypes that are none.
     """
     compiler = _Compiler(document, document.base or base, sources, {**PATTERNS, **patterns}, light)
-    selects = tuple(select for one in document.triples_maps.values() for select in compiler.triples_map(one))
+    selects = tuple(
+        select for item in document.triples_maps.values() for select in compiler.triples_map(item)
+    )
     if compiler.findings:
         raise InvalidDeclaration(compiler.findings)
-    return Plan(selects, tuple(compiler.rules), tuple(set_of([*document.findings, *compiler.warnings])))
+    return Plan(
+        selects, tuple(compiler.rules), tuple(set_of([*document.findings, *compiler.warnings]))
+    )
 
 
 @dataclass(frozen=True)
 class _Scope:
-    """Where a term map's references are found: a relation, the alias it has in a join, and the term's place in the statement."""
+    """Where a term map's references are found: a relation, the alias it has in a join, and the
+    term's place in the statement.
+    """
 
     relation: Relation
     rule: str
@@ -365,7 +437,9 @@ class _Scope:
     prefix: str = ""
 
     def column(self, name: str) -> str:
-        """The column with a reference's text; a list is read from the column that unnests it for this place."""
+        """The column with a reference's text; a list is read from the column that unnests it for
+        this place.
+        """
         column = self.prefix + self.relation.column(name)
         return self.alias + quote(f"{column}#{self.slot}" if name in self.relation.many else column)
 
@@ -376,15 +450,34 @@ class _Scope:
     def columns(self, names: Iterable[str]) -> tuple[str, ...]:
         """The columns of several references, with their types where the relation has them."""
         found = [self.column(name) for name in names]
-        return tuple(dict.fromkeys([*found, *(self.type_column(name) for name in names)] if self.relation.typed else found))
+        return tuple(
+            dict.fromkeys(
+                [*found, *(self.type_column(name) for name in names)]
+                if self.relation.typed
+                else found
+            )
+        )
 
     def at(self, slot: str) -> _Scope:
         return replace(self, slot=slot)
 
 
 class _Compiler:
-    def __init__(self, document: MappingDocument, base: str, sources: Sources, patterns: Mapping[str, str], light: bool) -> None:
-        self.document, self.base, self.sources, self.patterns, self.light = document, base, sources, patterns, light
+    def __init__(
+        self,
+        document: MappingDocument,
+        base: str,
+        sources: Sources,
+        patterns: Mapping[str, str],
+        light: bool,
+    ) -> None:
+        self.document, self.base, self.sources, self.patterns, self.light = (
+            document,
+            base,
+            sources,
+            patterns,
+            light,
+        )
         self._namespaces = Namespaces(document.prefixes)
         self.rules: list[Rule] = []
         self.findings: list[Finding] = []
@@ -393,59 +486,105 @@ class _Compiler:
     def wrong(self, origin: Origin, detail: str) -> None:
         self.findings.append(Finding("LP602", origin, {"detail": detail}))
 
-    # -- statements ----------------------------------------------------------------------------------------------
+    # -- statements --------------------------------------------------------------------------------
 
-    def triples_map(self, one: TriplesMap) -> Iterator[Select]:
-        """One SELECT for all that needs no list and finds one row at most by a join, and one for each object that does not."""
-        relation, parents = self._widened(one, self._relation(one))
-        scope = _Scope(relation, one.name, one.base or self.base)
-        subject = self.term(one.subject, scope.at("s"))
+    def triples_map(self, entry: TriplesMap) -> Iterator[Select]:
+        """One SELECT for all that needs no list and finds one row at most by a join, and one for
+        each object that does not.
+        """
+        relation, parents = self._widened(entry, self._relation(entry))
+        scope = _Scope(relation, entry.name, entry.base or self.base)
+        subject = self.term(entry.subject, scope.at("s"))
         parts: dict[tuple[tuple[str, str], ...], list[Part]] = {}
-        checks = [*subject.checks, *self._missing_key(one, relation)]
-        for rule in one.rules:
+        checks = [*subject.checks, *self._missing_key(entry, relation)]
+        for rule in entry.rules:
             for item in rule.objects:
-                number = self._rule(one, rule, item)
+                number = self._rule(entry, rule, item)
                 parent = parents.get(id(item))
                 if isinstance(item, ReferencingMap) and item.joins and parent is None:
-                    yield from self._join(one, rule, item, number)
+                    yield from self._join(entry, rule, item, number)
                     continue
-                for part, lists, part_checks in self._parts(one, rule, item, number, scope, parent):
-                    parts.setdefault(tuple(dict.fromkeys([*subject.lists, *lists])), []).append(part)
+                for part, lists, part_checks in self._parts(
+                    entry, rule, item, number, scope, parent
+                ):
+                    parts.setdefault(tuple(dict.fromkeys([*subject.lists, *lists])), []).append(
+                        part
+                    )
                     checks += part_checks
         for lists, statements in parts.items():
             source = _unnested(relation, lists)
-            mine = _distinct([check for check in checks if (set(check.lists) <= set(lists) if lists else not check.lists)])
-            key = _key(one, relation, lists)
-            yield Select(one.name, source, _record(relation), subject, tuple(statements), mine, one.origin, self._prefix(one), key)
+            mine = _distinct(
+                [
+                    check
+                    for check in checks
+                    if (set(check.lists) <= set(lists) if lists else not check.lists)
+                ]
+            )
+            key = _key(entry, relation, lists)
+            yield Select(
+                entry.name,
+                source,
+                _record(relation),
+                subject,
+                tuple(statements),
+                mine,
+                entry.origin,
+                self._prefix(entry),
+                key,
+            )
 
     def _parts(
-        self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap, number: int, scope: _Scope, parent: Parent | None
+        self,
+        entry: TriplesMap,
+        rule: PredicateObject,
+        item: TermMap | ReferencingMap,
+        number: int,
+        scope: _Scope,
+        parent: Parent | None,
     ) -> Iterator[tuple[Part, tuple[tuple[str, str], ...], tuple[Check, ...]]]:
-        """The statements that an object takes part in, with the lists that they read and the checks on them."""
+        """The statements that an object takes part in, with the lists that they read and the checks
+        on them.
+        """
         own = replace(scope, rule=self.rules[number].name)
-        term = self._parent_subject(item, own, parent) if isinstance(item, ReferencingMap) else self.term(item, own)
+        term = (
+            self._parent_subject(item, own, parent)
+            if isinstance(item, ReferencingMap)
+            else self.term(item, own)
+        )
         for predicate_map in rule.predicates:
             predicate = self.term(predicate_map, own.at("p"))
-            for graph in self._graphs(one, rule, own):
+            for graph in self._graphs(entry, rule, own):
                 lists = (*predicate.lists, *term.lists, *graph.lists)
-                yield (predicate, term, graph, number), lists, (*predicate.checks, *term.checks, *graph.checks)
+                yield (
+                    (predicate, term, graph, number),
+                    lists,
+                    (*predicate.checks, *term.checks, *graph.checks),
+                )
 
-    def _widened(self, one: TriplesMap, relation: Relation) -> tuple[Relation, dict[int, Parent]]:
-        """The relation with the parents' columns of every join that finds one row at most; then no join is left to do for each statement.
+    def _widened(self, entry: TriplesMap, relation: Relation) -> tuple[Relation, dict[int, Parent]]:
+        """The relation with the parents' columns of every join that finds one row at most; then no
+        join is left to do for each statement.
 
         For few records the look whether keys are unique would cost more than it saves.
         """
         parents: dict[int, Parent] = {}
         if self.light:
             return relation, parents
-        for rule in one.rules:
+        for rule in entry.rules:
             for item in rule.objects:
-                if isinstance(item, ReferencingMap) and item.joins and (parent := self._only_parent(item, relation, len(parents))):
+                if (
+                    isinstance(item, ReferencingMap)
+                    and item.joins
+                    and (parent := self._only_parent(item, relation, len(parents)))
+                ):
                     parents[id(item)] = parent
-        return (self.sources.join_parents(relation, list(parents.values())) if parents else relation), parents
+        return (
+            self.sources.join_parents(relation, list(parents.values())) if parents else relation
+        ), parents
 
     def _only_parent(self, item: ReferencingMap, child: Relation, number: int) -> Parent | None:
-        """The one row that a join finds, where both sides are plain columns and the parent's rows of a key are alike; else None.
+        """The one row that a join finds, where both sides are plain columns and the parent's rows
+        of a key are alike; else None.
 
         A subject without references would be there for a row without parent, too.
         """
@@ -453,10 +592,20 @@ class _Compiler:
         if parent is None or not parent.subject.expression.references:
             return None
         relation = self._relation(parent)
-        plain = all(len(side.parts) == 1 and side.references for join in item.joins for side in (join.child, join.parent))
+        plain = all(
+            len(side.parts) == 1 and side.references
+            for join in item.joins
+            for side in (join.child, join.parent)
+        )
         wanted = parent.subject.expression.references
-        keys = tuple((join.child.references[0], join.parent.references[0]) for join in item.joins) if plain else ()
-        lists = relation.many.intersection(wanted, (key for _, key in keys)) | child.many.intersection(name for name, _ in keys)
+        keys = (
+            tuple((join.child.references[0], join.parent.references[0]) for join in item.joins)
+            if plain
+            else ()
+        )
+        lists = relation.many.intersection(
+            wanted, (key for _, key in keys)
+        ) | child.many.intersection(name for name, _ in keys)
         if not plain or lists:
             return None
         on = tuple((child.column(name), relation.column(key)) for name, key in keys)
@@ -464,33 +613,51 @@ class _Compiler:
         found = self.sources.distinct_by_key(relation, [key for _, key in on], columns)
         return Parent(found, on, columns, f"parent {number + 1} ") if found else None
 
-    def _relation(self, one: TriplesMap) -> Relation:
-        """The relation of a triples map's source with all columns that its terms and joins refer to."""
-        relation = self.sources.relate(one.source, self._references(one.source), self._order(one))
+    def _relation(self, entry: TriplesMap) -> Relation:
+        """The relation of a triples map's source with all columns that its terms and joins refer
+        to.
+        """
+        relation = self.sources.relate(
+            entry.source, self._references(entry.source), self._order(entry)
+        )
         self.warnings += relation.findings
-        for expression, origin in self._expressions(one):
+        for expression, origin in self._expressions(entry):
             for name in expression.references:
                 self._check_column(name, relation, origin)
-        for rule in one.rules:
+        for rule in entry.rules:
             for item in rule.objects:
-                if isinstance(item, ReferencingMap) and item.joins and item.parent in self.document.triples_maps:
+                if (
+                    isinstance(item, ReferencingMap)
+                    and item.joins
+                    and item.parent in self.document.triples_maps
+                ):
                     self._check_keys(item, self.document.triples_maps[item.parent])
         return relation
 
     def _check_keys(self, item: ReferencingMap, parent: TriplesMap) -> None:
         """The parent's columns of a join."""
-        relation = self.sources.relate(parent.source, self._references(parent.source), self._order(parent))
+        relation = self.sources.relate(
+            parent.source, self._references(parent.source), self._order(parent)
+        )
         for name in (name for join in item.joins for name in join.parent.references):
             self._check_column(name, relation, item.origin)
 
-    def _order(self, one: TriplesMap) -> str:
-        """The order of a map's subjects as SQL over the columns of its file, where rows of one order are rows of the other."""
-        relation = Relation("", None, names=numbered(self._references(one.source)))
-        scope = _Scope(relation, one.name, one.base or self.base, "s")
-        return self._after_start(one.subject, scope, "iri_safe").sql if _key(one, relation, ()) else ""
+    def _order(self, item: TriplesMap) -> str:
+        """The order of a map's subjects as SQL over the columns of its file, where rows of one
+        order are rows of the other.
+        """
+        relation = Relation("", None, names=numbered(self._references(item.source)))
+        scope = _Scope(relation, item.name, item.base or self.base, "s")
+        return (
+            self._after_start(item.subject, scope, "iri_safe").sql
+            if _key(item, relation, ())
+            else ""
+        )
 
     def _references(self, source: LogicalSource) -> tuple[str, ...]:
-        """Every reference that any triples map makes to a source: in its own terms, or as the parent of a join."""
+        """Every reference that any triples map makes to a source: in its own terms, or as the
+        parent of a join.
+        """
         return tuple(self._wanted.get(source, ()))
 
     @cached_property
@@ -498,20 +665,24 @@ class _Compiler:
         """The references to each source, in the order of the mapping."""
         wanted: dict[LogicalSource, dict[str, None]] = {}
         maps = self.document.triples_maps
-        for one in maps.values():
-            own = wanted.setdefault(one.source, {})
-            own |= dict.fromkeys(name for expression, _ in self._expressions(one) for name in expression.references)
-            for rule in one.rules:
+        for map_ in maps.values():
+            own = wanted.setdefault(map_.source, {})
+            own |= dict.fromkeys(
+                name for expression, _ in self._expressions(map_) for name in expression.references
+            )
+            for rule in map_.rules:
                 for item in rule.objects:
                     if isinstance(item, ReferencingMap) and (parent := maps.get(item.parent)):
                         keys = wanted.setdefault(parent.source, {})
-                        keys |= dict.fromkeys(name for join in item.joins for name in join.parent.references)
+                        keys |= dict.fromkeys(
+                            name for join in item.joins for name in join.parent.references
+                        )
         return wanted
 
-    def _expressions(self, one: TriplesMap) -> Iterator[tuple[Expression, Origin]]:
+    def _expressions(self, entry: TriplesMap) -> Iterator[tuple[Expression, Origin]]:
         """Every expression that a triples map makes on its own source."""
-        terms: list[TermMap] = [one.subject, *one.graphs]
-        for rule in one.rules:
+        terms: list[TermMap] = [entry.subject, *entry.graphs]
+        for rule in entry.rules:
             terms += [*rule.predicates, *rule.graphs]
             for item in rule.objects:
                 if isinstance(item, TermMap):
@@ -522,64 +693,121 @@ class _Compiler:
                     if not item.joins and parent is not None:
                         yield parent.subject.expression, item.origin
         for term in terms:
-            yield from ((expression, term.origin) for expression in (term.expression, term.datatype, term.language) if expression)
+            yield from (
+                (expression, term.origin)
+                for expression in (term.expression, term.datatype, term.language)
+                if expression
+            )
 
-    def _join(self, one: TriplesMap, rule: PredicateObject, item: ReferencingMap, number: int) -> Iterator[Select]:
+    def _join(
+        self, entry: TriplesMap, rule: PredicateObject, item: ReferencingMap, number: int
+    ) -> Iterator[Select]:
         parent = self.document.triples_maps.get(item.parent)
         if parent is None:
             self.wrong(item.origin, f"there is no triples map `{item.parent}`")
             return
-        child_relation, parent_relation = self._relation(one), self._relation(parent)
-        child = _Scope(child_relation, self.rules[number].name, one.base or self.base, alias="c.")
+        child_relation, parent_relation = self._relation(entry), self._relation(parent)
+        child = _Scope(child_relation, self.rules[number].name, entry.base or self.base, alias="c.")
         other = _Scope(parent_relation, parent.name, parent.base or self.base, alias="p.")
-        subject, target = self.term(one.subject, child.at("s")), self.term(parent.subject, other.at("o"))
-        graphs = self._graphs(one, rule, child)
+        subject, target = (
+            self.term(entry.subject, child.at("s")),
+            self.term(parent.subject, other.at("o")),
+        )
+        graphs = self._graphs(entry, rule, child)
         predicates = [self.term(predicate, child.at("p")) for predicate in rule.predicates]
-        mine = [*subject.lists, *(found for term in (*predicates, *graphs) for found in term.lists), *_lists(child.at("j"), item, "child")]
+        mine = [
+            *subject.lists,
+            *(found for term in (*predicates, *graphs) for found in term.lists),
+            *_lists(child.at("j"), item, "child"),
+        ]
         theirs = [*target.lists, *_lists(other.at("j"), item, "parent")]
-        left, right = _unnested(child_relation, tuple(dict.fromkeys(mine))), _unnested(parent_relation, tuple(dict.fromkeys(theirs)))
-        conditions = [(self._text(join.child, child.at("j")), self._text(join.parent, other.at("j"))) for join in item.joins]
-        name, prefix, record = f"{one.name} ⋈ {parent.name}", self._prefix(one), _record(child_relation, "c.")
+        left, right = (
+            _unnested(child_relation, tuple(dict.fromkeys(mine))),
+            _unnested(parent_relation, tuple(dict.fromkeys(theirs))),
+        )
+        conditions = [
+            (self._text(join.child, child.at("j")), self._text(join.parent, other.at("j")))
+            for join in item.joins
+        ]
+        name, prefix, record = (
+            f"{entry.name} ⋈ {parent.name}",
+            self._prefix(entry),
+            _record(child_relation, "c."),
+        )
         children, parents = _SideTerms("c"), _SideTerms("p")
         for join, (a, b) in zip(item.joins, conditions, strict=True):
             children.key(a, child.at("j").columns(join.child.references))
             parents.key(b, other.at("j").columns(join.parent.references))
         joined_subject, joined_target = children.term(subject), parents.term(target)
-        parts = tuple((children.term(p), joined_target, children.term(g), number) for p in predicates for g in graphs)
-        made = Join(children.side(left, record), parents.side(right), self._repeats(left, children), self._repeats(right, parents))
-        yield Select(name, made.sql, 'c."_record"', joined_subject, parts, (), item.origin, prefix, join=made)
-        yield from self._join_checks(one, item, (subject, predicates, graphs), (left, right, conditions), child)
+        parts = tuple(
+            (children.term(p), joined_target, children.term(g), number)
+            for p in predicates
+            for g in graphs
+        )
+        made = Join(
+            children.side(left, record),
+            parents.side(right),
+            self._repeats(left, children),
+            self._repeats(right, parents),
+        )
+        yield Select(
+            name, made.sql, 'c."_record"', joined_subject, parts, (), item.origin, prefix, join=made
+        )
+        yield from self._join_checks(
+            entry, item, (subject, predicates, graphs), (left, right, conditions), child
+        )
 
     def _repeats(self, source: str, side: _SideTerms) -> bool:
-        """Whether equal rows of a side should become one before it is joined; for few records the look would cost more than it saves."""
-        return self.light or self.sources.has_repeats(f"{source} AS {side.alias}", list(side.columns))
+        """Whether equal rows of a side should become one before it is joined; for few records the
+        look would cost more than it saves.
+        """
+        return self.light or self.sources.has_repeats(
+            f"{source} AS {side.alias}", list(side.columns)
+        )
 
     def _join_checks(
-        self, one: TriplesMap, item: ReferencingMap, terms: tuple[Term, list[Term], list[Term]], join: tuple[str, str, list[tuple[str, str]]],
+        self, entry: TriplesMap, item: ReferencingMap, terms: tuple[Term, list[Term], list[Term]], join: tuple[str, str, list[tuple[str, str]]],
         scope: _Scope,
     ) -> Iterator[Select]:  # fmt: skip
-        """The checks on the rows of the child, each row once: on those that find a parent, and on those that find none."""
+        """The checks on the rows of the child, each row once: on those that find a parent, and on
+        those that find none.
+        """
         subject, predicates, graphs = terms
         left, right, conditions = join
-        name, prefix, record = f"{one.name} ⋈ {item.parent}", self._prefix(one), _record(scope.relation, "c.")
+        name, prefix, record = (
+            f"{entry.name} ⋈ {item.parent}",
+            self._prefix(entry),
+            _record(scope.relation, "c."),
+        )
         keyed = " AND ".join(f"{a} IS NOT NULL" for a, _ in conditions)
         parent = f"EXISTS (SELECT 1 FROM {right} AS p WHERE {' AND '.join(f'{a} = {b}' for a, b in conditions)})"
-        # Subjects are checked with the map's other statements, where it has any; targets where the parent makes its own.
-        checked = (*predicates, *graphs) if _makes_more(one) else (subject, *predicates, *graphs)
+        # Subjects are checked with the map's other statements, where it has any; targets where the
+        # parent makes its own.
+        checked = (*predicates, *graphs) if _makes_more(entry) else (subject, *predicates, *graphs)
         if checks := _distinct([check for term in checked for check in term.checks]):
             found = f"(SELECT * FROM {left} AS c WHERE {keyed} AND {parent}) AS c"
             yield Select(name, found, record, subject, (), checks, item.origin, prefix)
         lonely = f"(SELECT * FROM {left} AS c WHERE {keyed} AND NOT {parent}) AS c"
-        broken = self._broken_join(item, "true", " || ' ' || ".join(a for a, _ in conditions), scope.rule)
+        broken = self._broken_join(
+            item, "true", " || ' ' || ".join(a for a, _ in conditions), scope.rule
+        )
         yield Select(name, lonely, record, subject, (), (broken,), item.origin, prefix)
 
     def _broken_join(self, item: ReferencingMap, problem: str, value: str, rule: str) -> Check:
         """A record whose keys lead to no record of the parent."""
         references = [name for join in item.joins for name in join.child.references]
-        return Check("LP307", problem, value, references[0] if references else None, {"rule": rule, "parent": item.parent})
+        return Check(
+            "LP307",
+            problem,
+            value,
+            references[0] if references else None,
+            {"rule": rule, "parent": item.parent},
+        )
 
     def _parent_subject(self, item: ReferencingMap, scope: _Scope, found: Parent | None) -> Term:
-        """A referencing map takes the parent's subject from the row that its join found, or without conditions from the same row (RML-Core)."""
+        """A referencing map takes the parent's subject from the row that its join found, or without
+        conditions from the same row (RML-Core).
+        """
         parent = self.document.triples_maps.get(item.parent)
         if parent is None:
             self.wrong(item.origin, f"there is no triples map `{item.parent}`")
@@ -587,43 +815,68 @@ class _Compiler:
         base = parent.base or self.base
         if found is None:
             return self.term(parent.subject, replace(scope, base=base))
-        # The parent's own values are checked where it makes its statements; here they would be told once for each child.
-        term = replace(_unproven(self.term(parent.subject, replace(scope, base=base, relation=found.relation, prefix=found.prefix))), checks=())
+        # The parent's own values are checked where it makes its statements; here they would be told
+        # once for each child.
+        term = replace(
+            _unproven(
+                self.term(
+                    parent.subject,
+                    replace(scope, base=base, relation=found.relation, prefix=found.prefix),
+                )
+            ),
+            checks=(),
+        )
         keys = [scope.alias + quote(name) for name, _ in found.on]
         there = scope.alias + quote(found.prefix + found.on[0][1])
         problem = f"{' AND '.join(f'{key} IS NOT NULL' for key in keys)} AND {there} IS NULL"
-        return replace(term, checks=(self._broken_join(item, problem, " || ' ' || ".join(keys), scope.rule),))
+        return replace(
+            term, checks=(self._broken_join(item, problem, " || ' ' || ".join(keys), scope.rule),)
+        )
 
-    def _graphs(self, one: TriplesMap, rule: PredicateObject, scope: _Scope) -> list[Term]:
-        graphs = [self.term(graph, scope.at("g")) for graph in dict.fromkeys((*one.graphs, *rule.graphs))]
+    def _graphs(self, item: TriplesMap, rule: PredicateObject, scope: _Scope) -> list[Term]:
+        graphs = [
+            self.term(graph, scope.at("g")) for graph in dict.fromkeys((*item.graphs, *rule.graphs))
+        ]
         default = text(f"<{DEFAULT_GRAPH}>")
         return [Term("''") if graph.sql == default else graph for graph in graphs] or [Term("''")]
 
-    def _rule(self, one: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap) -> int:
+    def _rule(
+        self, entry: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap
+    ) -> int:
         predicate = rule.predicates[0].expression.constant if rule.predicates else None
-        name = f"{one.name}: {self._short(predicate or '?')}"
-        columns = item.expression.references if isinstance(item, TermMap) else tuple(name for join in item.joins for name in join.child.references)
+        name = f"{entry.name}: {self._short(predicate or '?')}"
+        columns = (
+            item.expression.references
+            if isinstance(item, TermMap)
+            else tuple(name for join in item.joins for name in join.child.references)
+        )
         self.rules.append(Rule(len(self.rules), name, columns, item.origin))
         return len(self.rules) - 1
 
     def _short(self, iri: str) -> str:
         return self._namespaces.curie(iri, is_local=lambda _: True) or iri
 
-    def _missing_key(self, one: TriplesMap, relation: Relation) -> Iterator[Check]:
+    def _missing_key(self, item: TriplesMap, relation: Relation) -> Iterator[Check]:
         """A record without a key that its subject is named by would vanish in silence."""
-        for name in one.subject.expression.references:
+        for name in item.subject.expression.references:
             if name not in relation.many:
-                yield Check("LP304", f"{quote(relation.column(name))} IS NULL", "''", None, {"key": name, "rule": one.name})
+                yield Check(
+                    "LP304",
+                    f"{quote(relation.column(name))} IS NULL",
+                    "''",
+                    None,
+                    {"key": name, "rule": item.name},
+                )
 
-    def _prefix(self, one: TriplesMap) -> str:
+    def _prefix(self, item: TriplesMap) -> str:
         """What the spelling of every subject of a triples map begins with."""
-        expression = one.subject.expression
-        if one.subject.term_type == "blank":
+        expression = item.subject.expression
+        if item.subject.term_type == "blank":
             return "_:"
         first = expression.parts[0] if expression.parts else ""
         if not isinstance(first, str):
             return "<"
-        base = one.base or self.base
+        base = item.base or self.base
         end = ">" if expression.constant is not None else ""
         return "<" + (first if re.match(SCHEME, first) else base + first) + end
 
@@ -632,34 +885,63 @@ class _Compiler:
             known = ", ".join(column for column in relation.columns if not column.startswith("_"))
             self.wrong(origin, f"the source has no column `{name}`; it has {known}")
         elif name in relation.absent:
-            self.warnings.append(Finding("LP308", origin, {"key": name, "suggestion": relation.absent[name]}, Severity.WARNING))
+            self.warnings.append(
+                Finding(
+                    "LP308",
+                    origin,
+                    {"key": name, "suggestion": relation.absent[name]},
+                    Severity.WARNING,
+                )
+            )
 
-    # -- terms ---------------------------------------------------------------------------------------------------
+    # -- terms -------------------------------------------------------------------------------------
 
-    def term(self, one: TermMap, scope: _Scope) -> Term:
+    def term(self, term_map: TermMap, scope: _Scope) -> Term:
         """The SQL that spells a term map's term in N-Triples."""
-        if one.term_type == "literal":
-            made = self._literal(one, scope)
-        elif one.term_type == "blank":
-            made = self._blank(one, scope)
+        if term_map.term_type == "literal":
+            made = self._literal(term_map, scope)
+        elif term_map.term_type == "blank":
+            made = self._blank(term_map, scope)
         else:
-            made = self._iri(one, scope)
-        references = [name for part in (one.expression, one.datatype, one.language) if part for name in part.references]
-        lists = tuple(dict.fromkeys((name, scope.slot) for name in references if name in scope.relation.many))
-        checks = tuple(replace(check, lists=lists) for check in (*made.checks, *self._single_values(references, scope)))
-        columns = scope.columns(references) or ((f"{scope.alias}{quote('_record')}",) if "_record" in made.sql else ())
+            made = self._iri(term_map, scope)
+        references = [
+            name
+            for part in (term_map.expression, term_map.datatype, term_map.language)
+            if part
+            for name in part.references
+        ]
+        lists = tuple(
+            dict.fromkeys((name, scope.slot) for name in references if name in scope.relation.many)
+        )
+        checks = tuple(
+            replace(check, lists=lists)
+            for check in (*made.checks, *self._single_values(references, scope))
+        )
+        columns = scope.columns(references) or (
+            (f"{scope.alias}{quote('_record')}",) if "_record" in made.sql else ()
+        )
         return replace(made, checks=checks, lists=lists, columns=columns)
 
     def _single_values(self, references: list[str], scope: _Scope) -> Iterator[Check]:
-        """A reference that gives an array or an object makes no term (RML-Core, reference formulations)."""
+        """A reference that gives an array or an object makes no term (RML-Core, reference
+        formulations).
+        """
         if scope.relation.typed:
             for name in dict.fromkeys(references):
                 kind = scope.type_column(name)
                 params = {"rule": scope.rule, "key": name}
-                yield Check("LP305", f"{kind} IN ('array', 'object')", f"coalesce({scope.column(name)}, {kind})", name, params)
+                yield Check(
+                    "LP305",
+                    f"{kind} IN ('array', 'object')",
+                    f"coalesce({scope.column(name)}, {kind})",
+                    name,
+                    params,
+                )
 
     def _text(self, expression: Expression, scope: _Scope, encode: str | None = None) -> str:
-        """Text and columns joined; NULL where a column is NULL, as RML has it for templates with a missing value."""
+        """Text and columns joined; NULL where a column is NULL, as RML has it for templates with a
+        missing value.
+        """
         parts = []
         for part in expression.parts:
             if isinstance(part, Reference):
@@ -669,67 +951,104 @@ class _Compiler:
                 parts.append(text(part))
         return (parts[0] if len(parts) == 1 else "(" + " || ".join(parts) + ")") if parts else "''"
 
-    def _blank(self, one: TermMap, scope: _Scope) -> Term:
-        """A blank node's label is a hash of its text, so equal texts are the same node; without a text, of the record."""
-        if not one.expression.parts:
+    def _blank(self, term_map: TermMap, scope: _Scope) -> Term:
+        """A blank node's label is a hash of its text, so equal texts are the same node; without a
+        text, of the record.
+        """
+        if not term_map.expression.parts:
             record = f"{scope.alias}{quote('_record')}"
-            return Term(f"'_:r' || md5({text(scope.rule.split(':')[0])} || CAST({record} AS VARCHAR))")
-        return Term(f"'_:b' || md5({self._text(one.expression, scope)})")
+            return Term(
+                f"'_:r' || md5({text(scope.rule.split(':')[0])} || CAST({record} AS VARCHAR))"
+            )
+        return Term(f"'_:b' || md5({self._text(term_map.expression, scope)})")
 
-    def _iri(self, one: TermMap, scope: _Scope) -> Term:
-        constant = one.expression.constant
+    def _iri(self, term_map: TermMap, scope: _Scope) -> Term:
+        constant = term_map.expression.constant
         if constant is not None:
-            return Term(text(f"<{self._absolute(constant, one.origin, scope.base)}>"))
-        if one.term_type in ("unsafe-iri", "unsafe-uri"):
-            return _spelled(Spelling("<", f"iri_escaped({self._resolved(self._text(one.expression, scope), scope)})", ">"))
-        if one.expression.template:
-            return self._template_iri(one, scope)
-        value = self._text(one.expression, scope)
-        if one.term_type == "uri":
+            return Term(text(f"<{self._absolute(constant, term_map.origin, scope.base)}>"))
+        if term_map.term_type in ("unsafe-iri", "unsafe-uri"):
+            return _spelled(
+                Spelling(
+                    "<",
+                    f"iri_escaped({self._resolved(self._text(term_map.expression, scope), scope)})",
+                    ">",
+                )
+            )
+        if term_map.expression.template:
+            return self._template_iri(term_map, scope)
+        value = self._text(term_map.expression, scope)
+        if term_map.term_type == "uri":
             value = f"uri_encoded({value})"
-        return self._checked_iri(self._resolved(value, scope), value, one, scope)
+        return self._checked_iri(self._resolved(value, scope), value, term_map, scope)
 
-    def _checked_iri(self, whole: str, value: str, one: TermMap, scope: _Scope) -> Term:
-        """An IRI where it is valid as a whole: a value may be wrong only behind its base, as a second fragment is."""
-        check = Check("LP301", f"NOT is_iri({whole})", value, one.expression.references[0], {"rule": scope.rule})
+    def _checked_iri(self, whole: str, value: str, term_map: TermMap, scope: _Scope) -> Term:
+        """An IRI where it is valid as a whole: a value may be wrong only behind its base, as a
+        second fragment is.
+        """
+        check = Check(
+            "LP301",
+            f"NOT is_iri({whole})",
+            value,
+            term_map.expression.references[0],
+            {"rule": scope.rule},
+        )
         return _guarded(f"is_iri({whole})", Spelling("<", whole, ">"), check)
 
     def _resolved(self, value: str, scope: _Scope) -> str:
-        """A text with a scheme as it is, any other behind the base IRI (RML-Core, relative IRIs are appended); the most usual one is seen at once."""
+        """A text with a scheme as it is, any other behind the base IRI (RML-Core, relative IRIs are
+        appended); the most usual one is seen at once.
+        """
         absolute = f"starts_with({value}, 'https://') OR regexp_matches({value}, {text(SCHEME)})"
         return f"CASE WHEN {absolute} THEN {value} ELSE {text(scope.base)} || {value} END"
 
-    def _template_iri(self, one: TermMap, scope: _Scope) -> Term:
-        """References are percent-encoded (RML-Core, IRI-safe values), so only the constant parts can be wrong, and a port."""
-        encode = "uri_safe" if one.term_type == "uri" else "iri_safe"
-        first = one.expression.parts[0]
+    def _template_iri(self, term_map: TermMap, scope: _Scope) -> Term:
+        """References are percent-encoded (RML-Core, IRI-safe values), so only the constant parts
+        can be wrong, and a port.
+        """
+        encode = "uri_safe" if term_map.term_type == "uri" else "iri_safe"
+        first = term_map.expression.parts[0]
         if isinstance(first, Reference):
-            whole = self._resolved(self._text(one.expression, scope, encode), scope)
-            rest = [scope.base, *one.expression.parts]
-            has_colon = any(isinstance(part, str) and ":" in part for part in one.expression.parts)
+            whole = self._resolved(self._text(term_map.expression, scope, encode), scope)
+            rest = [scope.base, *term_map.expression.parts]
+            has_colon = any(
+                isinstance(part, str) and ":" in part for part in term_map.expression.parts
+            )
             if has_colon or not all(self._is_iri_with(rest, value) for value in ("1", "x")):
-                return self._checked_iri(whole, whole, one, scope)
+                return self._checked_iri(whole, whole, term_map, scope)
             return _spelled(Spelling("<", whole, ">"))
         start = first if re.match(SCHEME, first) else scope.base + first
-        parts = (start, *one.expression.parts[1:])
+        parts = (start, *term_map.expression.parts[1:])
         if not self._is_iri_with(parts, "1"):
-            wrong = next((part for part in parts if isinstance(part, str) and not re.fullmatch(IRI, f"x:{part}")), start)
-            self.wrong(one.origin, f"`{wrong}` cannot be part of an IRI")
+            wrong = next(
+                (
+                    part
+                    for part in parts
+                    if isinstance(part, str) and not re.fullmatch(IRI, f"x:{part}")
+                ),
+                start,
+            )
+            self.wrong(term_map.origin, f"`{wrong}` cannot be part of an IRI")
         elif not self._is_iri_with(parts, "x"):
             whole = self._text(Expression(parts, True), scope, encode)
-            return self._checked_iri(whole, whole, one, scope)
-        return _spelled(replace(self._after_start(one, scope, encode), start=f"<{start}"))
+            return self._checked_iri(whole, whole, term_map, scope)
+        return _spelled(replace(self._after_start(term_map, scope, encode), start=f"<{start}"))
 
     @staticmethod
     def _is_iri_with(parts: Sequence[str | Reference], value: str) -> bool:
         """Whether a template makes a valid IRI of a value that needs no encoding."""
-        return bool(re.fullmatch(IRI, "".join(part if isinstance(part, str) else value for part in parts)))
+        return bool(
+            re.fullmatch(IRI, "".join(part if isinstance(part, str) else value for part in parts))
+        )
 
-    def _after_start(self, one: TermMap, scope: _Scope, encode: str) -> Spelling:
+    def _after_start(self, term_map: TermMap, scope: _Scope, encode: str) -> Spelling:
         """What follows the constant text that a template of IRIs begins with."""
-        parts = one.expression.parts
+        parts = term_map.expression.parts
         last = parts[-1] if len(parts) > 1 and isinstance(parts[-1], str) else ""
-        return Spelling("", self._text(Expression(parts[1 : -1 if last else None], True), scope, encode), f"{last}>")
+        return Spelling(
+            "",
+            self._text(Expression(parts[1 : -1 if last else None], True), scope, encode),
+            f"{last}>",
+        )
 
     def _absolute(self, iri: str, origin: Origin, base: str) -> str:
         full = iri if re.match(SCHEME, iri) else base + iri
@@ -737,73 +1056,121 @@ class _Compiler:
             self.wrong(origin, f"`{iri}` is not a valid IRI")
         return full
 
-    def _literal(self, one: TermMap, scope: _Scope) -> Term:
-        value = self._text(one.expression, scope)
+    def _literal(self, term_map: TermMap, scope: _Scope) -> Term:
+        value = self._text(term_map.expression, scope)
         quoted = f"nt_quote({value})"
-        if one.language is not None:
-            return self._tagged(one, one.language, quoted, value, scope)
-        if one.datatype is not None:
-            return self._typed(one, one.datatype, quoted, value, scope)
-        if scope.relation.typed and one.expression.references and not one.expression.template:
-            return Term(self._natural(one.expression.references[0], quoted, value, scope))
+        if term_map.language is not None:
+            return self._tagged(term_map, term_map.language, quoted, value, scope)
+        if term_map.datatype is not None:
+            return self._typed(term_map, term_map.datatype, quoted, value, scope)
+        if (
+            scope.relation.typed
+            and term_map.expression.references
+            and not term_map.expression.template
+        ):
+            return Term(self._natural(term_map.expression.references[0], quoted, value, scope))
         return Term(quoted)
 
     def _natural(self, reference: str, quoted: str, value: str, scope: _Scope) -> str:
         """The datatype that the source's own type has in RDF (RML-Core and R2RML, natural mapping)."""
-        cases = " ".join(f"WHEN '{kind}' THEN '\"' || {value} || {text(chr(34) + '^^<' + iri + '>')}" for kind, iri in NATURAL.items())
+        cases = " ".join(
+            f"WHEN '{kind}' THEN '\"' || {value} || {text(chr(34) + '^^<' + iri + '>')}"
+            for kind, iri in NATURAL.items()
+        )
         return f"CASE {scope.type_column(reference)} {cases} WHEN 'array' THEN NULL WHEN 'object' THEN NULL ELSE {quoted} END"
 
-    def _tagged(self, one: TermMap, language: Expression, quoted: str, value: str, scope: _Scope) -> Term:
+    def _tagged(
+        self, term_map: TermMap, language: Expression, quoted: str, value: str, scope: _Scope
+    ) -> Term:
         tag = language.constant
         if tag is not None:
             if not re.fullmatch(LANGUAGE_TAG, tag):
-                self.wrong(one.origin, f"`{tag}` is not a language tag")
+                self.wrong(term_map.origin, f"`{tag}` is not a language tag")
             return _spelled(Spelling("", quoted, "@" + tag))
         tag_sql = self._text(language, scope)
         valid = f"regexp_matches({tag_sql}, {text(LANGUAGE_TAG)})"
-        check = Check("LP303", f"{value} IS NOT NULL AND NOT {valid}", tag_sql, language.references[0], {"rule": scope.rule})
+        check = Check(
+            "LP303",
+            f"{value} IS NOT NULL AND NOT {valid}",
+            tag_sql,
+            language.references[0],
+            {"rule": scope.rule},
+        )
         return _guarded(valid, Spelling("", f"{quoted} || '@' || {tag_sql}"), check)
 
-    def _typed(self, one: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope) -> Term:
+    def _typed(
+        self, term_map: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope
+    ) -> Term:
         constant = datatype.constant
         if constant is None:
-            return self._typed_by_record(one, datatype, quoted, value, scope)
-        full = self._absolute(constant, one.origin, scope.base)
+            return self._typed_by_record(term_map, datatype, quoted, value, scope)
+        full = self._absolute(constant, term_map.origin, scope.base)
         if full == STRING:
             return Term(quoted)
         # What an XSD pattern lets through has nothing to escape.
-        typed = Spelling('"', value, f'"^^<{full}>') if full in PATTERNS else Spelling("", quoted, f"^^<{full}>")
+        typed = (
+            Spelling('"', value, f'"^^<{full}>')
+            if full in PATTERNS
+            else Spelling("", quoted, f"^^<{full}>")
+        )
         pattern = self.patterns.get(full)
         if pattern is None:
             if full.startswith(XSD) and full not in LAX:
-                self.wrong(one.origin, f"there is no datatype {full}")
+                self.wrong(term_map.origin, f"there is no datatype {full}")
             return _spelled(typed)
-        valid = f"regexp_matches({value}, {text(pattern)})" + (f" AND is_day({value})" if full in DAYS else "")
-        column = one.expression.references[0] if one.expression.references else None
-        check = Check("LP302", f"{value} IS NOT NULL AND NOT ({valid})", value, column, {"rule": scope.rule, "datatype": self._short(full)})
+        valid = f"regexp_matches({value}, {text(pattern)})" + (
+            f" AND is_day({value})" if full in DAYS else ""
+        )
+        column = term_map.expression.references[0] if term_map.expression.references else None
+        check = Check(
+            "LP302",
+            f"{value} IS NOT NULL AND NOT ({valid})",
+            value,
+            column,
+            {"rule": scope.rule, "datatype": self._short(full)},
+        )
         return _guarded(valid, typed, check)
 
-    def _typed_by_record(self, one: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope) -> Term:
-        """A datatype that the record names; what is checked is every datatype whose IRI can begin like this one's."""
-        iri = self._iri(TermMap(datatype, "iri", one.origin), scope)
-        valid = self._lexical_looked_up(iri.sql, value) if self.light else self._lexical_by_case(datatype, iri.sql, value)
+    def _typed_by_record(
+        self, term_map: TermMap, datatype: Expression, quoted: str, value: str, scope: _Scope
+    ) -> Term:
+        """A datatype that the record names; what is checked is every datatype whose IRI can begin
+        like this one's.
+        """
+        iri = self._iri(TermMap(datatype, "iri", term_map.origin), scope)
+        valid = (
+            self._lexical_looked_up(iri.sql, value)
+            if self.light
+            else self._lexical_by_case(datatype, iri.sql, value)
+        )
         params = {"rule": scope.rule, "datatype": "datatype of its record"}
         problem = f"{value} IS NOT NULL AND {iri.sql} IS NOT NULL AND NOT ({valid})"
-        check = Check("LP302", problem, value, one.expression.references[0] if one.expression.references else None, params)
+        check = Check(
+            "LP302",
+            problem,
+            value,
+            term_map.expression.references[0] if term_map.expression.references else None,
+            params,
+        )
         end = f"CASE WHEN {iri.sql} <> {text(f'<{STRING}>')} THEN '^^' || {iri.sql} ELSE '' END"
         return _guarded(valid, Spelling("", f"{quoted} || {end}"), *iri.checks, check)
 
     def _lexical_looked_up(self, iri: str, value: str) -> str:
-        """Whether a text is valid, by a pattern that is looked up for each row in the engine's variable `patterns`."""
+        """Whether a text is valid, by a pattern that is looked up for each row in the engine's
+        variable `patterns`.
+        """
         days = ", ".join(text(f"<{name}>") for name in sorted(DAYS))
         pattern = f"coalesce(getvariable('patterns')[{iri}], CASE WHEN starts_with({iri}, {text('<' + XSD)}) THEN 'a^' ELSE '' END)"
         return f"regexp_matches({value}, {pattern}) AND ({iri} NOT IN ({days}) OR is_day({value}))"
 
     def _lexical_by_case(self, datatype: Expression, iri: str, value: str) -> str:
-        """Whether a text is valid, with a case for each datatype, so that every pattern is compiled once."""
+        """Whether a text is valid, with a case for each datatype, so that every pattern is compiled
+        once.
+        """
         start = str(datatype.parts[0]) if datatype.template else ""
         arms = "".join(
-            f" WHEN {text('<' + name + '>')} THEN regexp_matches({value}, {text(pattern)})" + (f" AND is_day({value})" if name in DAYS else "")
+            f" WHEN {text('<' + name + '>')} THEN regexp_matches({value}, {text(pattern)})"
+            + (f" AND is_day({value})" if name in DAYS else "")
             for name, pattern in self.patterns.items()
             if name.startswith(start)
         )
@@ -812,20 +1179,39 @@ class _Compiler:
         return f"CASE {iri}{arms} ELSE {unknown} END" if arms else unknown
 
 
-def _key(one: TriplesMap, relation: Relation, lists: tuple[tuple[str, str], ...]) -> tuple[str, ...]:
-    """The column that alone decides the subject: one reference in an IRI template, for encoding it loses nothing."""
-    references = one.subject.expression.references
-    safe = one.subject.term_type == "iri" and one.subject.expression.template and isinstance(one.subject.expression.parts[0], str)
-    return (quote(relation.column(references[0])),) if safe and len(references) == 1 and not lists else ()
+def _key(
+    item: TriplesMap, relation: Relation, lists: tuple[tuple[str, str], ...]
+) -> tuple[str, ...]:
+    """The column that alone decides the subject: one reference in an IRI template, for encoding it
+    loses nothing.
+    """
+    references = item.subject.expression.references
+    safe = (
+        item.subject.term_type == "iri"
+        and item.subject.expression.template
+        and isinstance(item.subject.expression.parts[0], str)
+    )
+    return (
+        (quote(relation.column(references[0])),)
+        if safe and len(references) == 1 and not lists
+        else ()
+    )
 
 
 _CONSTANT = re.compile(r"'(?:[^']|'')*'")
 
 
-def _lists(scope: _Scope, item: ReferencingMap, side: Literal["child", "parent"]) -> list[tuple[str, str]]:
+def _lists(
+    scope: _Scope, item: ReferencingMap, side: Literal["child", "parent"]
+) -> list[tuple[str, str]]:
     """The lists that the join conditions of one side read."""
     expressions = [join.child if side == "child" else join.parent for join in item.joins]
-    return [(name, scope.slot) for expression in expressions for name in expression.references if name in scope.relation.many]
+    return [
+        (name, scope.slot)
+        for expression in expressions
+        for name in expression.references
+        if name in scope.relation.many
+    ]
 
 
 def _unnested(relation: Relation, lists: tuple[tuple[str, str], ...]) -> str:
@@ -833,8 +1219,14 @@ def _unnested(relation: Relation, lists: tuple[tuple[str, str], ...]) -> str:
     sql = relation.sql
     for name, slot in lists:
         column = relation.column(name)
-        types = f", unnest({quote(column + ' type')}) AS {quote(f'{column} type#{slot}')}" if relation.typed else ""
-        sql = f"(SELECT *, unnest({quote(column)}) AS {quote(f'{column}#{slot}')}{types} FROM {sql})"
+        types = (
+            f", unnest({quote(column + ' type')}) AS {quote(f'{column} type#{slot}')}"
+            if relation.typed
+            else ""
+        )
+        sql = (
+            f"(SELECT *, unnest({quote(column)}) AS {quote(f'{column}#{slot}')}{types} FROM {sql})"
+        )
     return sql
 
 
@@ -843,9 +1235,13 @@ def is_constant(sql: str) -> bool:
     return bool(_CONSTANT.fullmatch(sql))
 
 
-def _makes_more(one: TriplesMap) -> bool:
+def _makes_more(entry: TriplesMap) -> bool:
     """Whether a triples map says something that needs no join."""
-    return any(not (isinstance(item, ReferencingMap) and item.joins) for rule in one.rules for item in rule.objects)
+    return any(
+        not (isinstance(item, ReferencingMap) and item.joins)
+        for rule in entry.rules
+        for item in rule.objects
+    )
 
 
 def _spelled(spelling: Spelling) -> Term:
@@ -871,7 +1267,9 @@ def _record(relation: Relation, alias: str = "") -> str:
 
 
 def _fused(source: str, subject: str, record: str, parts: Sequence[Part]) -> str:
-    """One scan of the source that makes all statements of a row at once; each distinct term is made once a row."""
+    """One scan of the source that makes all statements of a row at once; each distinct term is made
+    once a row.
+    """
     names: dict[str, str] = {}
 
     def column(sql: str) -> str:
@@ -879,11 +1277,19 @@ def _fused(source: str, subject: str, record: str, parts: Sequence[Part]) -> str
         return sql if is_constant(sql) else names.setdefault(sql, f"t{len(names)}")
 
     def listed(values: Iterable[str]) -> str:
-        """A value for each statement; one that all have is written once, which the planner thanks for."""
+        """A value for each statement; one that all have is written once, which the planner thanks
+        for.
+        """
         values = list(values)
-        return values[0] if len(set(values)) == 1 and len(values) > 1 else f"unnest([{', '.join(values)}])"
+        return (
+            values[0]
+            if len(set(values)) == 1 and len(values) > 1
+            else f"unnest([{', '.join(values)}])"
+        )
 
-    predicates, objects, graphs = (listed(column(part[at].sql) for part in parts) for at in range(3))  # type: ignore[union-attr]  # terms
+    predicates = listed(column(predicate.sql) for predicate, _, _, _ in parts)
+    objects = listed(column(value.sql) for _, value, _, _ in parts)
+    graphs = listed(column(graph.sql) for _, _, graph, _ in parts)
     rules = f"unnest([{', '.join(str(part[3]) for part in parts)}])"
     terms = "".join(f",\n    {sql} AS {name}" for sql, name in names.items())
     return (
@@ -896,4 +1302,4 @@ def _fused(source: str, subject: str, record: str, parts: Sequence[Part]) -> str
 
 
 def _distinct(checks: list[Check]) -> tuple[Check, ...]:
-    return tuple({(one.code, one.problem): one for one in reversed(checks)}.values())[::-1]
+    return tuple({(check.code, check.problem): check for check in reversed(checks)}.values())[::-1]

@@ -1,6 +1,7 @@
 """Reads YARRRML into the model, each rule with its line (https://rml.io/yarrrml/spec/).
 
-The library yatter is the referee in the tests; it does not tell lines, and passes wrong keys over in silence.
+The library yatter is the referee in the tests; it does not tell lines, and passes wrong keys over
+in silence.
 """
 
 from __future__ import annotations
@@ -39,14 +40,25 @@ _UNSUPPORTED = frozenset({
     "quoted", "quotedNonAsserted", "subject_annotations", "annotations",
 })  # fmt: skip
 _DOCUMENT_KEYS = {"prefixes", "base", "sources", "mappings", "authors"}
-_FORMULATIONS = {"csv": "csv", "jsonpath": "json", "json": "json", "yaml": "yaml", "parquet": "parquet", "jsonl": "jsonl", "table": "table"}
+_FORMULATIONS = {
+    "csv": "csv",
+    "jsonpath": "json",
+    "json": "json",
+    "yaml": "yaml",
+    "parquet": "parquet",
+    "jsonl": "jsonl",
+    "table": "table",
+}
 _PART = re.compile(r"\\([$()\\])|\$\(((?:[^()\\]|\\.)*)\)|(\\|[^\\$]+|\$)", re.DOTALL)
 _CURIE = re.compile(r"([A-Za-z_][\w.-]*|):(?!//)")
 _TAG = re.compile(r"~(iri|[A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)$")
 _LANGUAGE = re.compile(r"(?:\$\([^)]+\)|[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*)~lang$")
 _SUFFIX = re.compile(r"\S*[\w)/]~([A-Za-z]{1,6})")
 _ESCAPED = re.compile(r"\\.")
-_PLAIN = {"type": ("localfile", "file"), "queryFormulation": ("sql2008", "sql")}  # what says nothing new of a source
+_PLAIN = {
+    "type": ("localfile", "file"),
+    "queryFormulation": ("sql2008", "sql"),
+}  # what says nothing new of a source
 WELL_KNOWN = {
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
     "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
@@ -55,7 +67,8 @@ WELL_KNOWN = {
 
 
 def read_yarrrml(root: Node | None, file: str, prefixes: dict[str, str]) -> MappingDocument:
-    """The mapping in a YARRRML tree; `prefixes` are known beforehand (those of the publication's vocabulary).
+    """The mapping in a YARRRML tree; `prefixes` are known beforehand (those of the publication's
+    vocabulary).
 
     Raises InvalidDeclaration (LP602) with every problem found.
     """
@@ -80,7 +93,7 @@ class _Reader:
         self.warnings: list[Finding] = []
         self.misspelt: set[int] = set()
 
-    # -- helpers -------------------------------------------------------------------------------------------------
+    # -- helpers -----------------------------------------------------------------------------------
 
     def origin(self, node: Node) -> Origin:
         return Origin(self.file, node.line, node.column)
@@ -106,14 +119,23 @@ class _Reader:
     def unknown(self, node: Mapping, key: str, what: str, allowed: Iterable[str]) -> None:
         """Notes a key that a map cannot have, at the key itself."""
         self.misspelt.add(id(node))
-        names = [*allowed, *(alias for alias, name in _ALIASES.items() if name in allowed and len(alias) > 2)]
-        detail = f"{what} has no key `{key}`" + (did_you_mean(key, names) or f"; it may have {', '.join(sorted(allowed))}")
+        names = [
+            *allowed,
+            *(alias for alias, name in _ALIASES.items() if name in allowed and len(alias) > 2),
+        ]
+        detail = f"{what} has no key `{key}`" + (
+            did_you_mean(key, names) or f"; it may have {', '.join(sorted(allowed))}"
+        )
         if key in _UNSUPPORTED:
             detail = f"`{key}` is not supported"
-        self.findings.append(Finding("LP602", Origin(self.file, *node.keys[key]), {"detail": detail}))
+        self.findings.append(
+            Finding("LP602", Origin(self.file, *node.keys[key]), {"detail": detail})
+        )
 
     def missing(self, node: Node, detail: str) -> _Wrong:
-        """A key is missing; not reported where a key of the map is misspelt, which is most often that very key."""
+        """A key is missing; not reported where a key of the map is misspelt, which is most often
+        that very key.
+        """
         return _Wrong() if id(node) in self.misspelt else self.wrong(node, detail)
 
     def named(self, node: Node, what: str) -> dict[str, Node]:
@@ -129,11 +151,13 @@ class _Reader:
         else:
             yield node
 
-    # -- document ------------------------------------------------------------------------------------------------
+    # -- document ----------------------------------------------------------------------------------
 
     def document(self, root: Node | None) -> MappingDocument:
         if not isinstance(root, Mapping):
-            self.findings.append(Finding("LP602", Origin(self.file), {"detail": "the file is a map with `mappings`"}))
+            self.findings.append(
+                Finding("LP602", Origin(self.file), {"detail": "the file is a map with `mappings`"})
+            )
             return MappingDocument({})
         for key in root.items:
             if _ALIASES.get(key, key) not in _DOCUMENT_KEYS:
@@ -145,8 +169,13 @@ class _Reader:
 
     def _document(self, root: Mapping, items: dict[str, Node]) -> MappingDocument:
         if "prefixes" in items:
-            self.prefixes |= {key: self.text(node) for key, node in self.named(items["prefixes"], "`prefixes`").items()}
-        for name, node in self.named(items["sources"], "`sources`").items() if "sources" in items else ():
+            self.prefixes |= {
+                key: self.text(node)
+                for key, node in self.named(items["prefixes"], "`prefixes`").items()
+            }
+        for name, node in (
+            self.named(items["sources"], "`sources`").items() if "sources" in items else ()
+        ):
             try:
                 self.sources[name] = replace(self.source(node), name=name)
             except _Wrong:
@@ -154,142 +183,249 @@ class _Reader:
         base = self.text(items["base"]) if "base" in items else None
         mappings = items.get("mappings")
         if not isinstance(mappings, Mapping):
-            raise self.missing(root, "`mappings` is missing") if mappings is None else self.wrong(mappings, "`mappings` is a map of names")
+            raise (
+                self.missing(root, "`mappings` is missing")
+                if mappings is None
+                else self.wrong(mappings, "`mappings` is a map of names")
+            )
         self.names = set(mappings.items)
         found: dict[str, TriplesMap] = {}
         for name, node in mappings.items.items():
             try:
-                found |= {one.name: one for one in self.triples_maps(name, node)}
+                found |= {
+                    triples_map.name: triples_map for triples_map in self.triples_maps(name, node)
+                }
             except _Wrong:
                 continue
         self.check_parents(found)
-        return MappingDocument(found, tuple(self.sources.values()), base, self.prefixes, tuple(self.warnings))
+        return MappingDocument(
+            found, tuple(self.sources.values()), base, self.prefixes, tuple(self.warnings)
+        )
 
     def check_parents(self, found: dict[str, TriplesMap]) -> None:
-        for one in found.values():
-            for rule in one.rules:
+        for entry in found.values():
+            for rule in entry.rules:
                 for item in rule.objects:
-                    if isinstance(item, ReferencingMap) and item.parent not in found and item.parent not in self.names:
-                        self.findings.append(Finding("LP602", item.origin, {"detail": f"there is no mapping `{item.parent}`"}))
+                    if (
+                        isinstance(item, ReferencingMap)
+                        and item.parent not in found
+                        and item.parent not in self.names
+                    ):
+                        self.findings.append(
+                            Finding(
+                                "LP602",
+                                item.origin,
+                                {"detail": f"there is no mapping `{item.parent}`"},
+                            )
+                        )
 
-    # -- sources -------------------------------------------------------------------------------------------------
+    # -- sources -----------------------------------------------------------------------------------
 
     def source(self, node: Node) -> LogicalSource:
-        """`name`, `[file~csv]`, `[file~jsonpath, $.iterator[*]]`, `{query: SELECT …}` or `{access: file, referenceFormulation: …}`."""
+        """`name`, `[file~csv]`, `[file~jsonpath, $.iterator[*]]`, `{query: SELECT …}` or `{access:
+        file, referenceFormulation: …}`.
+        """
         if isinstance(node, Scalar) and node.text in self.sources:
             return self.sources[node.text]
         if isinstance(node, Sequence):
             return self._short_source(node)
         if isinstance(node, Scalar):
             raise self.wrong(node, f"there is no source `{node.text}`")
-        items = self.map(node, "a source", ("query", "access", "type", "queryFormulation", "referenceFormulation", "iterator"))
+        items = self.map(
+            node,
+            "a source",
+            ("query", "access", "type", "queryFormulation", "referenceFormulation", "iterator"),
+        )
         for key, plain in _PLAIN.items():
             if key in items and self.text(items[key]).lower() not in plain:
-                raise self.wrong(items[key], f"`{key}: {self.text(items[key])}` is not supported; write a mapping in RML for databases")
+                raise self.wrong(
+                    items[key],
+                    f"`{key}: {self.text(items[key])}` is not supported; write a mapping in RML for databases",
+                )
         if "query" in items and "access" in items:
-            raise self.wrong(items["access"], "a query is asked of the record tables; `access` is not supported with it")
+            raise self.wrong(
+                items["access"],
+                "a query is asked of the record tables; `access` is not supported with it",
+            )
         if "query" in items:
             return LogicalSource("query", self.text(items["query"]), self.origin(items["query"]))
         if "access" not in items or "referenceFormulation" not in items:
-            raise self.missing(node, "a source needs `query`, or `access` and `referenceFormulation`")
-        return self._file_source(node, self.text(items["access"]), self.text(items["referenceFormulation"]), items.get("iterator"))
+            raise self.missing(
+                node, "a source needs `query`, or `access` and `referenceFormulation`"
+            )
+        return self._file_source(
+            node,
+            self.text(items["access"]),
+            self.text(items["referenceFormulation"]),
+            items.get("iterator"),
+        )
 
     def _short_source(self, node: Sequence) -> LogicalSource:
         texts = [self.text(item) for item in node.items]
         if not texts or "~" not in texts[0]:
-            raise self.wrong(node, "a source in short form is [file~formulation] or [file~formulation, iterator]")
+            raise self.wrong(
+                node, "a source in short form is [file~formulation] or [file~formulation, iterator]"
+            )
         access, formulation = texts[0].rsplit("~", 1)
-        return self._file_source(node, access, formulation, node.items[1] if len(texts) > 1 else None)
+        return self._file_source(
+            node, access, formulation, node.items[1] if len(texts) > 1 else None
+        )
 
-    def _file_source(self, node: Node, access: str, formulation: str, iterator: Node | None) -> LogicalSource:
+    def _file_source(
+        self, node: Node, access: str, formulation: str, iterator: Node | None
+    ) -> LogicalSource:
         kind = _FORMULATIONS.get(formulation.lower())
         if kind is None:
-            raise self.wrong(node, f"reference formulation `{formulation}` is not known; known are {', '.join(_FORMULATIONS)}")
+            raise self.wrong(
+                node,
+                f"reference formulation `{formulation}` is not known; known are {', '.join(_FORMULATIONS)}",
+            )
         path = None if iterator is None else self.text(iterator)
         return LogicalSource(kind, access, self.origin(node), path)  # type: ignore[arg-type]  # the table's values are the kinds
 
-    # -- triples maps --------------------------------------------------------------------------------------------
+    # -- triples maps ------------------------------------------------------------------------------
 
     def triples_maps(self, name: str, node: Node) -> Iterator[TriplesMap]:
         """One triples map for each source and subject; YARRRML allows several of both."""
-        items = self.map(node, f"mapping `{name}`", ("sources", "subjects", "predicateobjects", "graphs"))
+        items = self.map(
+            node, f"mapping `{name}`", ("sources", "subjects", "predicateobjects", "graphs")
+        )
         if "sources" not in items or "subjects" not in items:
             raise self.missing(node, f"mapping `{name}` needs `sources` and `subjects`")
         sources = self._sources(items["sources"])
-        subjects = [self.term(one, "iri") for one in self.each(items["subjects"])]
-        graphs = tuple(self.term(one, "iri") for one in self.each(items["graphs"])) if "graphs" in items else ()
+        subjects = [self.term(item, "iri") for item in self.each(items["subjects"])]
+        graphs = (
+            tuple(self.term(item, "iri") for item in self.each(items["graphs"]))
+            if "graphs" in items
+            else ()
+        )
         rules = tuple(self.rules(items["predicateobjects"])) if "predicateobjects" in items else ()
         several = len(sources) * len(subjects) > 1
         for number, (source, subject) in enumerate(((a, b) for a in sources for b in subjects), 1):
-            yield TriplesMap(f"{name}#{number}" if several else name, source, subject, graphs, rules, self.origin(node))
+            yield TriplesMap(
+                f"{name}#{number}" if several else name,
+                source,
+                subject,
+                graphs,
+                rules,
+                self.origin(node),
+            )
 
     def _sources(self, node: Node) -> list[LogicalSource]:
         if isinstance(node, Sequence) and not _is_short_source(node):
-            return [self.source(one) for one in node.items]
+            return [self.source(item) for item in node.items]
         return [self.source(node)]
 
     def rules(self, node: Node) -> Iterator[PredicateObject]:
-        for one in self.each(node):
+        for item in self.each(node):
             try:
-                yield self.rule(one)
+                yield self.rule(item)
             except _Wrong:
                 continue
 
     def rule(self, node: Node) -> PredicateObject:
-        """`[predicate, object]`, `[predicate, object, datatype or language~lang]`, or `{p: …, o: …, graphs: …}`."""
+        """`[predicate, object]`, `[predicate, object, datatype or language~lang]`, or `{p: …, o: …,
+        graphs: …}`.
+        """
         if isinstance(node, Sequence):
             if len(node.items) not in (2, 3):
-                raise self.wrong(node, "a short rule is [predicate, object] or [predicate, object, datatype or language~lang]")
+                raise self.wrong(
+                    node,
+                    "a short rule is [predicate, object] or [predicate, object, datatype or language~lang]",
+                )
             predicates = self.predicates(node.items[0])
             extra = node.items[2] if len(node.items) == 3 else None
-            objects = tuple(self.object_(one, extra, predicates) for one in self.each(node.items[1]))
+            objects = tuple(
+                self.object_(item, extra, predicates) for item in self.each(node.items[1])
+            )
             return PredicateObject(predicates, objects, (), self.origin(node))
         items = self.map(node, "a rule", ("predicates", "objects", "graphs"))
         if "predicates" not in items or "objects" not in items:
             raise self.missing(node, "a rule needs `p` and `o`")
         predicates = self.predicates(items["predicates"])
-        graphs = tuple(self.term(one, "iri") for one in self.each(items["graphs"])) if "graphs" in items else ()
-        return PredicateObject(predicates, tuple(self.objects(items["objects"], predicates)), graphs, self.origin(node))
+        graphs = (
+            tuple(self.term(item, "iri") for item in self.each(items["graphs"]))
+            if "graphs" in items
+            else ()
+        )
+        return PredicateObject(
+            predicates, tuple(self.objects(items["objects"], predicates)), graphs, self.origin(node)
+        )
 
     def predicates(self, node: Node) -> tuple[TermMap, ...]:
         found = []
-        for one in self.each(node):
-            text = self.text(one)
-            expression = Expression((RDF_TYPE,)) if text == "a" else self.expression(text, one, iri=True)
-            found.append(TermMap(expression, "iri", self.origin(one)))
+        for item in self.each(node):
+            text = self.text(item)
+            expression = (
+                Expression((RDF_TYPE,)) if text == "a" else self.expression(text, item, iri=True)
+            )
+            found.append(TermMap(expression, "iri", self.origin(item)))
         return tuple(found)
 
-    def objects(self, node: Node, predicates: tuple[TermMap, ...]) -> Iterator[TermMap | ReferencingMap]:
-        for one in self.each(node):
-            if isinstance(one, Sequence):
-                yield self.object_(one.items[0], one.items[1] if len(one.items) > 1 else None, predicates)
-            elif isinstance(one, Mapping):
-                yield from self.long_object(one, predicates)
+    def objects(
+        self, node: Node, predicates: tuple[TermMap, ...]
+    ) -> Iterator[TermMap | ReferencingMap]:
+        for item in self.each(node):
+            if isinstance(item, Sequence):
+                yield self.object_(
+                    item.items[0], item.items[1] if len(item.items) > 1 else None, predicates
+                )
+            elif isinstance(item, Mapping):
+                yield from self.long_object(item, predicates)
             else:
-                yield self.object_(one, None, predicates)
+                yield self.object_(item, None, predicates)
 
-    def long_object(self, node: Mapping, predicates: tuple[TermMap, ...]) -> Iterator[TermMap | ReferencingMap]:
-        items = self.map(node, "an object", ("value", "type", "datatype", "language", "mappings", "condition", "function", "parameters"))
+    def long_object(
+        self, node: Mapping, predicates: tuple[TermMap, ...]
+    ) -> Iterator[TermMap | ReferencingMap]:
+        items = self.map(
+            node,
+            "an object",
+            (
+                "value",
+                "type",
+                "datatype",
+                "language",
+                "mappings",
+                "condition",
+                "function",
+                "parameters",
+            ),
+        )
         if "function" in items:
             raise self.wrong(node, "functions are not supported; use a SQL query as source")
         if "mappings" in items:
-            joins = tuple(self.join(one) for one in self.each(items["condition"])) if "condition" in items else ()
-            for one in self.each(items["mappings"]):
-                yield ReferencingMap(self.text(one), joins, self.origin(one))
+            joins = (
+                tuple(self.join(element) for element in self.each(items["condition"]))
+                if "condition" in items
+                else ()
+            )
+            for item in self.each(items["mappings"]):
+                yield ReferencingMap(self.text(item), joins, self.origin(item))
             return
         if "value" not in items:
             raise self.missing(node, "an object needs `value` or `mapping`")
-        for one in self.each(items["value"]):
-            yield self._long_value(one, items, predicates)
+        for entry in self.each(items["value"]):
+            yield self._long_value(entry, items, predicates)
 
-    def _long_value(self, node: Node, items: dict[str, Node], predicates: tuple[TermMap, ...]) -> TermMap:
+    def _long_value(
+        self, node: Node, items: dict[str, Node], predicates: tuple[TermMap, ...]
+    ) -> TermMap:
         kind = self.text(items["type"]) if "type" in items else ""
         if kind not in ("", "iri", "literal", "blank"):
             raise self.wrong(items["type"], "`type` is iri, literal or blank")
         text = self.text(node)
         wanted = kind or ("iri" if _is_type(predicates) or self.names_an_iri(text) else "literal")
-        datatype = self.expression(self.text(items["datatype"]), items["datatype"], iri=True) if "datatype" in items else None
-        language = self.expression(self.text(items["language"]), items["language"], iri=False) if "language" in items else None
+        datatype = (
+            self.expression(self.text(items["datatype"]), items["datatype"], iri=True)
+            if "datatype" in items
+            else None
+        )
+        language = (
+            self.expression(self.text(items["language"]), items["language"], iri=False)
+            if "language" in items
+            else None
+        )
         expression = self.expression(text, node, iri=wanted == "iri")
         return TermMap(expression, wanted, self.origin(node), datatype, language)  # type: ignore[arg-type]  # checked above
 
@@ -299,37 +435,57 @@ class _Reader:
         parameters = items.get("parameters")
         if not function and id(node) in self.misspelt:
             raise _Wrong
-        if function not in ("equal", "idlab-fn:equal") or not isinstance(parameters, Sequence) or len(parameters.items) != 2:
+        if (
+            function not in ("equal", "idlab-fn:equal")
+            or not isinstance(parameters, Sequence)
+            or len(parameters.items) != 2
+        ):
             raise self.wrong(node, "the only condition is `equal` with two parameters")
-        child, parent = (self._join_reference(one) for one in parameters.items)
+        child, parent = (self._join_reference(item) for item in parameters.items)
         return Join(child, parent)
 
     def _join_reference(self, node: Node) -> Expression:
         parts = [self.text(item) for item in node.items] if isinstance(node, Sequence) else []
         expression = self.expression(parts[1], node, iri=False) if len(parts) > 1 else None
         if expression is None:
-            raise self.wrong(node, "a parameter of a condition is [str1, $(reference), s] or [str2, $(reference), o]")
+            raise self.wrong(
+                node,
+                "a parameter of a condition is [str1, $(reference), s] or [str2, $(reference), o]",
+            )
         return expression
 
-    # -- terms ---------------------------------------------------------------------------------------------------
+    # -- terms -------------------------------------------------------------------------------------
 
     def term(self, node: Node, term_type: TermType) -> TermMap:
         if isinstance(node, Mapping):
             items = self.map(node, "a term", ("value", "type"))
             kind = self.text(items["type"]) if "type" in items else term_type
             value = items.get("value", node)
-            return TermMap(self.expression(self.text(value), value, iri=kind == "iri"), kind, self.origin(value))  # type: ignore[arg-type]
+            return TermMap(
+                self.expression(self.text(value), value, iri=kind == "iri"),
+                kind,  # type: ignore[arg-type]  # the schema has checked it
+                self.origin(value),
+            )
         self.check_suffix(self.text(node), node)
-        return TermMap(self.expression(_TAG.sub("", self.text(node)), node, iri=True), term_type, self.origin(node))
+        return TermMap(
+            self.expression(_TAG.sub("", self.text(node)), node, iri=True),
+            term_type,
+            self.origin(node),
+        )
 
     def check_suffix(self, text: str, node: Node) -> None:
         """A suffix behind a reference or a short name is `~iri`; others are typos of it."""
         match = _SUFFIX.fullmatch(text)
         if match and match[1] != "iri":
-            self.wrong(node, f"`~{match[1]}` is no suffix of a value{did_you_mean(match[1], ['iri'])}; `~iri` is")
+            self.wrong(
+                node,
+                f"`~{match[1]}` is no suffix of a value{did_you_mean(match[1], ['iri'])}; `~iri` is",
+            )
 
     def object_(self, node: Node, extra: Node | None, predicates: tuple[TermMap, ...]) -> TermMap:
-        """An object in short form: a suffix `~iri`, or a third item that is a datatype or `language~lang`."""
+        """An object in short form: a suffix `~iri`, or a third item that is a datatype or
+        `language~lang`.
+        """
         text = self.text(node)
         tag = _TAG.search(text)
         origin = self.origin(node)
@@ -343,22 +499,38 @@ class _Reader:
             return TermMap(expression, "literal", origin)
         kind = self.text(extra)
         if "~" in kind and not kind.endswith("~lang"):
-            raise self.wrong(extra, f"`{kind}` is neither a datatype nor a language; a language is written de~lang")
+            raise self.wrong(
+                extra,
+                f"`{kind}` is neither a datatype nor a language; a language is written de~lang",
+            )
         if kind.endswith("~lang") and not _LANGUAGE.fullmatch(kind):
             raise self.wrong(extra, f"`{kind.removesuffix('~lang')}` is not a language tag")
         if _LANGUAGE.fullmatch(kind):
-            return TermMap(expression, "literal", origin, language=self.expression(kind.removesuffix("~lang"), extra, iri=False))
-        return TermMap(expression, "literal", origin, datatype=self.expression(kind, extra, iri=True))
+            return TermMap(
+                expression,
+                "literal",
+                origin,
+                language=self.expression(kind.removesuffix("~lang"), extra, iri=False),
+            )
+        return TermMap(
+            expression, "literal", origin, datatype=self.expression(kind, extra, iri=True)
+        )
 
     def names_an_iri(self, text: str) -> bool:
-        """Whether a constant object is an IRI: it has no reference and begins with a known prefix or http."""
+        """Whether a constant object is an IRI: it has no reference and begins with a known prefix
+        or http.
+        """
         if "$(" in text:
             return False
         curie = _CURIE.match(text)
-        return text.startswith(("http://", "https://")) or bool(curie and curie.group(1) in self.prefixes and " " not in text)
+        return text.startswith(("http://", "https://")) or bool(
+            curie and curie.group(1) in self.prefixes and " " not in text
+        )
 
     def expression(self, text: str, node: Node, *, iri: bool) -> Expression:
-        """Text and `$(references)` in turn; a known prefix at the beginning of an IRI is put in full."""
+        """Text and `$(references)` in turn; a known prefix at the beginning of an IRI is put in
+        full.
+        """
         if iri:
             text = self.expand(text, node)
         parts: list[str | Reference] = []
@@ -377,11 +549,17 @@ class _Reader:
         return Expression(tuple(parts), template=len(parts) > 1)
 
     def check_text(self, written: str, parts: Sequence_[str | Reference], node: Node) -> None:
-        """What looks like a reference and is a text: `$(` without its end is an error, `{name}` a warning, for a text may hold braces."""
-        if "$(" in _ESCAPED.sub("", _PART.sub(lambda one: "" if one[2] else one[0], written)):
+        """What looks like a reference and is a text: `$(` without its end is an error, `{name}` a
+        warning, for a text may hold braces.
+        """
+        if "$(" in _ESCAPED.sub("", _PART.sub(lambda item: "" if item[2] else item[0], written)):
             raise self.wrong(node, r"`$(` is not closed; where it is meant as text, write `\$(`")
-        for name in re.findall(r"\{([^\s{}]+)\}", " ".join(part for part in parts if isinstance(part, str))):
-            self.warnings.append(Finding("LP310", self.origin(node), {"key": name}, Severity.WARNING))
+        for name in re.findall(
+            r"\{([^\s{}]+)\}", " ".join(part for part in parts if isinstance(part, str))
+        ):
+            self.warnings.append(
+                Finding("LP310", self.origin(node), {"key": name}, Severity.WARNING)
+            )
 
     def expand(self, text: str, node: Node) -> str:
         curie = _CURIE.match(text)
@@ -395,8 +573,10 @@ class _Reader:
 
 
 def _is_type(predicates: tuple[TermMap, ...]) -> bool:
-    return all(one.expression.constant == RDF_TYPE for one in predicates)
+    return all(predicate.expression.constant == RDF_TYPE for predicate in predicates)
 
 
 def _is_short_source(node: Sequence) -> bool:
-    return bool(node.items) and isinstance(node.items[0], Scalar) and "~" in (node.items[0].text or "")
+    return (
+        bool(node.items) and isinstance(node.items[0], Scalar) and "~" in (node.items[0].text or "")
+    )

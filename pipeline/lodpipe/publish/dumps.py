@@ -34,7 +34,9 @@ class Job:
 
     def terms(self) -> TermWriter:
         """Prefixes that the publication uses, for Turtle's short names."""
-        return TermWriter(self.project.publication.base, self.statements.used_prefixes(self.vocabulary.prefixes))
+        return TermWriter(
+            self.project.publication.base, self.statements.used_prefixes(self.vocabulary.prefixes)
+        )
 
     def context(self) -> Context:
         """The JSON-LD context."""
@@ -67,7 +69,9 @@ def _write_jsonld(job: Job, path: Path) -> None:
 def _write_rdfxml(job: Job, path: Path) -> None:
     prefixes = job.statements.used_prefixes(job.vocabulary.prefixes)
     with path.open("wb") as out:
-        ox.serialize(_oxigraph_triples(job.statements), out, format=ox.RdfFormat.RDF_XML, prefixes=prefixes)
+        ox.serialize(
+            _oxigraph_triples(job.statements), out, format=ox.RdfFormat.RDF_XML, prefixes=prefixes
+        )
 
 
 def _write_parquet(job: Job, path: Path) -> None:
@@ -87,7 +91,9 @@ WRITERS: dict[str, Callable[[Job, Path], None]] = {
 
 
 def write_dumps(job: Job, folder: Path) -> None:
-    """Every dump that the publication wants, its compressed copy, the trees, and the shapes that the data satisfy."""
+    """Every dump that the publication wants, its compressed copy, the trees, and the shapes that
+    the data satisfy.
+    """
     publication = job.project.publication
     if rules := shapes_document(job.project.root, publication.base):
         (folder / SHAPES).write_text(rules, "utf-8", newline="\n")
@@ -101,7 +107,9 @@ def write_dumps(job: Job, folder: Path) -> None:
     try:
         write_trees(job, folder)
     except ContextError as error:
-        raise InvalidDeclaration([Finding("LP601", job.project.origin("trees"), {"detail": str(error)})]) from None
+        raise InvalidDeclaration(
+            [Finding("LP601", job.project.origin("trees"), {"detail": str(error)})]
+        ) from None
 
 
 def _gate(form: FileFormat, path: Path, base: str, counts: tuple[int, int]) -> None:
@@ -120,28 +128,44 @@ def _gate(form: FileFormat, path: Path, base: str, counts: tuple[int, int]) -> N
         detail = f"{found} of {expected} statements"
     except SyntaxError as error:
         detail = str(error)
-    raise InvalidData([Finding("LP710", Origin(f"dist/{path.name}"), {"file": path.name, "format": form.media_type, "detail": detail})])
+    raise InvalidData(
+        [
+            Finding(
+                "LP710",
+                Origin(f"dist/{path.name}"),
+                {"file": path.name, "format": form.media_type, "detail": detail},
+            )
+        ]
+    )
 
 
 def write_trees(job: Job, folder: Path) -> None:
     """One JSON-LD tree for each resource of a class, named by the last part of its IRI."""
     context, statements = job.context(), job.statements
-    for one in job.project.publication.trees:
-        target = folder / one.folder
+    for item in job.project.publication.trees:
+        target = folder / item.folder
         target.mkdir(parents=True, exist_ok=True)
-        for root in statements.subjects_with(TYPE, f"<{context.expand(one.class_)}>"):
-            node = tree(root, one.frame, context, statements.properties_of, statements.subjects_with)
-            with (target / f"{root[1:-1].rsplit('/', 1)[-1]}.jsonld").open("w", encoding="utf-8", newline="\n") as out:
+        for root in statements.subjects_with(TYPE, f"<{context.expand(item.class_)}>"):
+            node = tree(
+                root, item.frame, context, statements.properties_of, statements.subjects_with
+            )
+            with (target / f"{root[1:-1].rsplit('/', 1)[-1]}.jsonld").open(
+                "w", encoding="utf-8", newline="\n"
+            ) as out:
                 write_tree(node, out, context)
 
 
 def _oxigraph_triples(statements: Statements) -> Iterator[ox.Triple]:
     for row in statements.triples():
-        yield from (quad.triple for quad in ox.parse("{} {} {} .".format(*row), format=ox.RdfFormat.N_TRIPLES))
+        yield from (
+            quad.triple
+            for quad in ox.parse("{} {} {} .".format(*row), format=ox.RdfFormat.N_TRIPLES)
+        )
 
 
 def gzip(path: Path) -> None:
-    """A .gz beside the file, the same bytes on every machine: no name, no time, libdeflate whatever zlib the system has.
+    """A .gz beside the file, the same bytes on every machine: no name, no time, libdeflate whatever
+    zlib the system has.
 
     Large files become several members (RFC 1952, 2.2), which every gunzip reads as one.
     """
@@ -156,7 +180,8 @@ SHAPES = "shapes.ttl"
 
 
 def shapes_document(root: Path, base: str) -> str:
-    """All of shapes/*.ttl as one Turtle document, whose IRIs are the same wherever it is read: each file after the base IRI.
+    """All of shapes/*.ttl as one Turtle document, whose IRIs are the same wherever it is read: each
+    file after the base IRI.
 
     Blank nodes with labels stay apart by the number of their file. Empty where there are no shapes.
     """
@@ -174,7 +199,12 @@ def shapes_document(root: Path, base: str) -> str:
 def checksums(folder: Path) -> str:
     """SHA256SUMS of all files below a folder but the pages, as `sha256sum --check` reads it."""
     lines = []
-    for path in sorted(path for part in folder.iterdir() if part.name != "site" for path in (part, *part.rglob("*"))):
+    for path in sorted(
+        path
+        for part in folder.iterdir()
+        if part.name != "site"
+        for path in (part, *part.rglob("*"))
+    ):
         if path.is_file() and path.name != "SHA256SUMS":
             with path.open("rb") as file:
                 digest: Any = hashlib.file_digest(file, "sha256")

@@ -1,4 +1,6 @@
-"""`lodpipe query`: one query over the dump in dist/ or at an endpoint, and its answer as table, CSV, JSON, Turtle or Markdown."""
+"""`lodpipe query`: one query over the dump in dist/ or at an endpoint, and its answer as table,
+CSV, JSON, Turtle or Markdown.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,13 @@ from typing import Any
 import pyoxigraph as ox
 
 from lodpipe.config.publication import Project
-from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, LodpipeError, Origin, SourceError
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidDeclaration,
+    LodpipeError,
+    Origin,
+    SourceError,
+)
 from lodpipe.documents.readers import read_text
 from lodpipe.queries.confined import ConfinedStore, Failed, Limits, Stopped, confined
 from lodpipe.queries.samples import (
@@ -36,17 +44,22 @@ from lodpipe.sources.schema import nearest
 
 FORMATS = ("table", "csv", "json", "ttl", "markdown")
 # Those with graphs first, then the one that is read fastest.
-_BY_USE = [row.suffix for row in sorted(file_formats.FORMATS, key=lambda row: (row.suffix not in QUADS, row.dump)) if row.parser]
+_BY_USE = [
+    row.suffix
+    for row in sorted(file_formats.FORMATS, key=lambda row: (row.suffix not in QUADS, row.dump))
+    if row.parser
+]
 _IN_MEMORY = 400_000_000  # bytes of a dump; a store of more is in a folder of its own
 _WIDTH = 60
 _TIMEOUT = 60
 
 
-# -- which query, over what --------------------------------------------------------------------------------------------
+# -- which query, over what ------------------------------------------------------------------------
 
 
 def find_query(what: str, project: Project | None) -> Query:
-    """The query of that name in queries/, of that file, or `-` for standard input; a file of one's own needs no header.
+    """The query of that name in queries/, of that file, or `-` for standard input; a file of one's
+    own needs no header.
 
     Raises InvalidDeclaration (LP801, LP802; LP810 where there is none).
     """
@@ -54,11 +67,17 @@ def find_query(what: str, project: Project | None) -> Query:
     if what == "-":
         return _own(sys.stdin.read(), "standard input", languages)
     if project and (project.root / "queries" / f"{what}.rq").is_file() and "/" not in what:
-        return read_query(read_text(project.root / "queries" / f"{what}.rq", f"queries/{what}.rq"), f"queries/{what}.rq", languages)
+        return read_query(
+            read_text(project.root / "queries" / f"{what}.rq", f"queries/{what}.rq"),
+            f"queries/{what}.rq",
+            languages,
+        )
     if Path(what).is_file():
         return _own(read_text(Path(what), what), what, languages)
     names = [path.stem for path in (project.root / "queries").glob("[!.]*.rq")] if project else []
-    raise InvalidDeclaration([Finding("LP810", None, {"name": what, "suggestion": nearest(what, sorted(names))})])
+    raise InvalidDeclaration(
+        [Finding("LP810", None, {"name": what, "suggestion": nearest(what, sorted(names))})]
+    )
 
 
 def _own(text: str, name: str, languages: tuple[str, ...]) -> Query:
@@ -74,7 +93,8 @@ class StoreFailure(LodpipeError):
 
 @contextlib.contextmanager
 def dump(project: Project, limits: Limits) -> Iterator[ConfinedStore]:
-    """The dump in dist/ as a store in a process of its own: the union of all graphs, and the named graphs where a dump has them.
+    """The dump in dist/ as a store in a process of its own: the union of all graphs, and the named
+    graphs where a dump has them.
 
     Large ones are on disk meanwhile. Raises SourceError (LP809) where there is none.
     """
@@ -82,19 +102,24 @@ def dump(project: Project, limits: Limits) -> Iterator[ConfinedStore]:
     found = [(path, suffix) for suffix, path in files.items() if path.is_file()]
     if not found:
         raise SourceError([Finding("LP809", None)])
-    union = [one for one in found if one[1] == "nt"]  # so that it need not be made again
+    union = [item for item in found if item[1] == "nt"]  # so that it need not be made again
     found = [found[0], *union] if found[0][1] in QUADS else found[:1]
     with contextlib.ExitStack() as stack:
         large = found[0][0].stat().st_size > _IN_MEMORY
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
+        folder = (
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
+        )
         yield stack.enter_context(confined(found, limits, folder=folder))
 
 
-def ask_here(query: Query, values: dict[str, str], project: Project, seconds: float) -> tuple[Answer, list[Finding]]:
+def ask_here(
+    query: Query, values: dict[str, str], project: Project, seconds: float
+) -> tuple[Answer, list[Finding]]:
     """The answer of the dump in dist/, and warnings of graphs that it does not have (LP815).
 
-    A query marked `federated` may ask other endpoints. Raises what `dump` and `Query.bound` raise; InvalidDeclaration where the query fails
-    on the way (LP802), takes too much (LP811, LP812) or asks another endpoint without the mark (LP816); StoreFailure (LP813, LP814).
+    A query marked `federated` may ask other endpoints. Raises what `dump` and `Query.bound` raise;
+    InvalidDeclaration where the query fails on the way (LP802), takes too much (LP811, LP812) or
+    asks another endpoint without the mark (LP816); StoreFailure (LP813, LP814).
     """
     parsed = query.parsed(values)
     if not query.federated and parsed.uses_service:
@@ -112,13 +137,17 @@ def ask_here(query: Query, values: dict[str, str], project: Project, seconds: fl
 
 
 def ask_there(query: Query, values: dict[str, str], endpoint: str) -> Answer:
-    """The answer of an endpoint (SPARQL 1.1 Protocol, POST of a form). Raises SourceError (LP808) where it gives none."""
+    """The answer of an endpoint (SPARQL 1.1 Protocol, POST of a form). Raises SourceError (LP808)
+    where it gives none.
+    """
     text = query.bound(values)
     try:
         return _remote(text, query.form, endpoint)
     except (OSError, ValueError, KeyError, TypeError, SyntaxError) as error:
         detail = " ".join(str(getattr(error, "reason", None) or error).split())
-        raise SourceError([Finding("LP808", None, {"endpoint": endpoint, "detail": detail[:300]})]) from None
+        raise SourceError(
+            [Finding("LP808", None, {"endpoint": endpoint, "detail": detail[:300]})]
+        ) from None
 
 
 def _remote(text: str, form: Form, endpoint: str) -> Answer:
@@ -129,7 +158,9 @@ def _remote(text: str, form: Form, endpoint: str) -> Answer:
     wrapper.setQuery(text)
     wrapper.setMethod(POST)
     wrapper.setTimeout(_TIMEOUT)
-    wrapper.setOnlyConneg(True)  # servers differ in what they call the format; all of them know the Accept header
+    wrapper.setOnlyConneg(
+        True
+    )  # servers differ in what they call the format; all of them know the Accept header
     wrapper.setReturnFormat(JSON if form in ("select", "ask") else TURTLE)
     try:
         response = wrapper.query().response
@@ -138,7 +169,10 @@ def _remote(text: str, form: Form, endpoint: str) -> Answer:
         raise ValueError(str(error)) from None
     if form in ("construct", "describe"):
         found = ox.RdfFormat.from_media_type(kind) or ox.RdfFormat.TURTLE
-        triples = {(str(one.subject), str(one.predicate), str(one.object)) for one in ox.parse(data, format=found, base_iri=endpoint)}
+        triples = {
+            (str(item.subject), str(item.predicate), str(item.object))
+            for item in ox.parse(data, format=found, base_iri=endpoint)
+        }
         return Answer(form, triples=tuple(sorted(triples)))
     return from_json(json.loads(data), form)
 
@@ -150,58 +184,86 @@ def from_json(result: dict[str, Any], form: Form) -> Answer:
             return Answer(form, truth=bool(result["results"]["bindings"]))
         return Answer(form, truth=result["boolean"] is True)
     variables = tuple(result["head"]["vars"])
-    rows = (tuple(_term(one[name]) if name in one else None for name in variables) for one in result["results"]["bindings"])
+    rows = (
+        tuple(_term(item[name]) if name in item else None for name in variables)
+        for item in result["results"]["bindings"]
+    )
     return Answer(form, variables, tuple(rows))
 
 
-def _term(one: dict[str, str]) -> ox.NamedNode | ox.BlankNode | ox.Literal:
-    if one["type"] == "uri":
-        return ox.NamedNode(one["value"])
-    if one["type"] == "bnode":
-        return ox.BlankNode(one["value"])
-    if language := one.get("xml:lang"):
-        return ox.Literal(one["value"], language=language)
-    return ox.Literal(one["value"], datatype=ox.NamedNode(one["datatype"])) if "datatype" in one else ox.Literal(one["value"])
+def _term(entry: dict[str, str]) -> ox.NamedNode | ox.BlankNode | ox.Literal:
+    if entry["type"] == "uri":
+        return ox.NamedNode(entry["value"])
+    if entry["type"] == "bnode":
+        return ox.BlankNode(entry["value"])
+    if language := entry.get("xml:lang"):
+        return ox.Literal(entry["value"], language=language)
+    return (
+        ox.Literal(entry["value"], datatype=ox.NamedNode(entry["datatype"]))
+        if "datatype" in entry
+        else ox.Literal(entry["value"])
+    )
 
 
-# -- how it is shown ---------------------------------------------------------------------------------------------------
+# -- how it is shown -------------------------------------------------------------------------------
 
 
-def shown(one: Answer, style: str, text: str) -> str:
+def shown(item: Answer, style: str, text: str) -> str:
     """An answer in one of FORMATS; triples are a table of three columns, in JSON they are JSON-LD.
 
     Raises ValueError for rows or a truth value as Turtle.
     """
     if style == "ttl":
-        if one.form in ("select", "ask"):
-            raise ValueError("ttl is for CONSTRUCT and DESCRIBE; rows come as table, csv, json or markdown")
-        return as_turtle(one, text)
-    if one.form == "ask":
-        truth = "true" if one.truth else "false"
+        if item.form in ("select", "ask"):
+            raise ValueError(
+                "ttl is for CONSTRUCT and DESCRIBE; rows come as table, csv, json or markdown"
+            )
+        return as_turtle(item, text)
+    if item.form == "ask":
+        truth = "true" if item.truth else "false"
         return f'{{"head": {{}}, "boolean": {truth}}}\n' if style == "json" else f"{truth}\n"
     if style == "json":
-        return _json(one)
-    table = one if one.form == "select" else _as_rows(one)
+        return _json(item)
+    table = item if item.form == "select" else _as_rows(item)
     if style == "csv":
         return as_csv(table)
     prefixes = prefixes_of(text)
     cells = [[_cell(term, prefixes) for term in row] for row in table.rows]
-    return _markdown(table.variables, cells) if style == "markdown" else _table(table.variables, cells)
+    return (
+        _markdown(table.variables, cells) if style == "markdown" else _table(table.variables, cells)
+    )
 
 
-def _as_rows(one: Answer) -> Answer:
-    lines = "".join(f"{s} {p} {o} .\n" for s, p, o in one.triples)
-    rows = tuple((quad.subject, quad.predicate, quad.object) for quad in ox.parse(lines, format=ox.RdfFormat.N_TRIPLES))
+def _as_rows(item: Answer) -> Answer:
+    lines = "".join(f"{s} {p} {o} .\n" for s, p, o in item.triples)
+    rows = tuple(
+        (quad.subject, quad.predicate, quad.object)
+        for quad in ox.parse(lines, format=ox.RdfFormat.N_TRIPLES)
+    )
     return Answer("select", ("subject", "predicate", "object"), rows)
 
 
-def _json(one: Answer) -> str:
-    if one.form != "select":
-        lines = "".join(f"{s} {p} {o} .\n" for s, p, o in one.triples)
+def _json(item: Answer) -> str:
+    if item.form != "select":
+        lines = "".join(f"{s} {p} {o} .\n" for s, p, o in item.triples)
         quads = (quad.triple for quad in ox.parse(lines, format=ox.RdfFormat.N_TRIPLES))
         return (ox.serialize(quads, format=ox.RdfFormat.JSON_LD) or b"").decode() + "\n"
-    rows = [{name: _json_term(term) for name, term in zip(one.variables, row, strict=True) if term is not None} for row in one.rows]
-    return json.dumps({"head": {"vars": one.variables}, "results": {"bindings": rows}}, ensure_ascii=False, indent=1) + "\n"
+    rows = [
+        {
+            name: _json_term(term)
+            for name, term in zip(item.variables, row, strict=True)
+            if term is not None
+        }
+        for row in item.rows
+    ]
+    return (
+        json.dumps(
+            {"head": {"vars": item.variables}, "results": {"bindings": rows}},
+            ensure_ascii=False,
+            indent=1,
+        )
+        + "\n"
+    )
 
 
 def _json_term(term: Any) -> dict[str, str]:
@@ -217,7 +279,9 @@ def _json_term(term: Any) -> dict[str, str]:
 
 
 def _cell(term: Any, prefixes: dict[str, str]) -> str:
-    """A term for people: IRIs by their prefix, literals by their text, on one line and without control characters."""
+    """A term for people: IRIs by their prefix, literals by their text, on one line and without
+    control characters.
+    """
     if term is None:
         return ""
     value = str(term.value) if hasattr(term, "value") else str(term)
@@ -225,13 +289,19 @@ def _cell(term: Any, prefixes: dict[str, str]) -> str:
         for name, namespace in sorted(prefixes.items(), key=lambda item: -len(item[1])):
             if value.startswith(namespace) and "/" not in value[len(namespace) :]:
                 return f"{name}:{value[len(namespace) :]}"
-    return "".join(one if one.isprintable() else " " for one in value)
+    return "".join(entry if entry.isprintable() else " " for entry in value)
 
 
 def _table(variables: Sequence[str], cells: list[list[str]]) -> str:
-    rows = [[one if len(one) <= _WIDTH else one[: _WIDTH - 1] + "…" for one in row] for row in [list(variables), *cells]]
+    rows = [
+        [item if len(item) <= _WIDTH else item[: _WIDTH - 1] + "…" for item in row]
+        for row in [list(variables), *cells]
+    ]
     widths = [max(len(row[at]) for row in rows) for at in range(len(variables))]
-    lines = ["  ".join(one.ljust(width) for one, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = [
+        "  ".join(item.ljust(width) for item, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
     lines.insert(1, "  ".join("─" * width for width in widths))
     return "\n".join(lines) + "\n"
 
@@ -240,7 +310,17 @@ def _markdown(variables: Sequence[str], cells: list[list[str]]) -> str:
     """A table whose cells can hold no markup."""
 
     def line(row: Sequence[str]) -> str:
-        return "| " + " | ".join(one.replace("\\", "\\\\").replace("|", "\\|").replace("&", "&amp;").replace("<", "&lt;") for one in row) + " |"
+        return (
+            "| "
+            + " | ".join(
+                item.replace("\\", "\\\\")
+                .replace("|", "\\|")
+                .replace("&", "&amp;")
+                .replace("<", "&lt;")
+                for item in row
+            )
+            + " |"
+        )
 
     return "\n".join([line(variables), "|" + " --- |" * len(variables), *map(line, cells)]) + "\n"
 
@@ -250,6 +330,9 @@ def listing(project: Project, language: str) -> str:
     lines = []
     for query in read_queries(project.root, project.publication.languages):
         title = query.title.get(language) or next(iter(query.title.values()))
-        params = "".join(f"\n    --param {name}=… ({one.type}, default {one.default})" for name, one in query.params.items())
+        params = "".join(
+            f"\n    --param {name}=… ({param.type}, default {param.default})"
+            for name, param in query.params.items()
+        )
         lines.append(f"{query.name}\n    {title}{params}\n")
     return "".join(lines)

@@ -1,6 +1,8 @@
-"""Queries of this machine's own data, each run in a worker (worker.py): no network, a bound on time and memory, and a process to kill.
+"""Queries of this machine's own data, each run in a worker (worker.py): no network, a bound on time
+and memory, and a process to kill.
 
-What a query can do to the process that runs it (abort, run for ever, take all memory) it does to a worker, and the caller gets a finding.
+What a query can do to the process that runs it (abort, run for ever, take all memory) it does to a
+worker, and the caller gets a finding.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ NOT_LOADED = "the data cannot be loaded"
 
 @dataclass(frozen=True)
 class Limits:
-    """What a query may take: seconds, bytes beyond the data, bytes of its answer; whether it may ask other endpoints."""
+    """What a query may take: seconds, bytes beyond the data, bytes of its answer; whether it may
+    ask other endpoints.
+    """
 
     seconds: float = 60
     memory: int = MEMORY
@@ -36,7 +40,9 @@ class Limits:
 
 
 class Stopped(Exception):
-    """A query that was stopped, or whose process ended: the cause, and the store's own words for a crash."""
+    """A query that was stopped, or whose process ended: the cause, and the store's own words for a
+    crash.
+    """
 
     def __init__(self, cause: Cause, detail: str = "") -> None:
         super().__init__(f"{cause} {detail}".strip())
@@ -52,9 +58,13 @@ class Failed(ValueError):
 
 
 class ConfinedStore:
-    """A store in another process that answers one query after the other; the first one waits until the data is loaded."""
+    """A store in another process that answers one query after the other; the first one waits until
+    the data is loaded.
+    """
 
-    def __init__(self, control: socket.socket, limits: Limits, feeder: Feeder | None = None) -> None:
+    def __init__(
+        self, control: socket.socket, limits: Limits, feeder: Feeder | None = None
+    ) -> None:
         self.control, self.limits = control, limits
         self._feeder = feeder
         self._is_loaded = False
@@ -72,10 +82,16 @@ class ConfinedStore:
     def ask(self, parsed: Parsed, results: str, graphs: str) -> tuple[Mapping[str, Any], bytes]:
         """Head and body of the answer (worker.answered) in such formats. Raises Stopped and Failed.
 
-        Where the store cannot sort (it orders some terms in a circle), the query is asked again with keys that have a total order.
+        Where the store cannot sort (it orders some terms in a circle), the query is asked again
+        with keys that have a total order.
         """
         self.wait()
-        task = {"parsed": parsed.task(), "results": results, "graphs": graphs, "federated": self.limits.network}
+        task = {
+            "parsed": parsed.task(),
+            "results": results,
+            "graphs": graphs,
+            "federated": self.limits.network,
+        }
         try:
             head, body = self._ask(task)
         except Stopped as stopped:
@@ -128,7 +144,9 @@ class ConfinedStore:
     def _end(self, pid: int) -> tuple[Cause, str]:
         try:
             self.control.sendall(END + LENGTH.pack(pid))
-            cause, detail = json.loads(_received(self.control, LENGTH.unpack(_received(self.control, LENGTH.size))[0]))
+            cause, detail = json.loads(
+                _received(self.control, LENGTH.unpack(_received(self.control, LENGTH.size))[0])
+            )
         except OSError:  # the process with the data has gone too
             return "killed", ""
         return cause, detail
@@ -150,21 +168,36 @@ def _received(channel: socket.socket, size: int, until: float | None = None) -> 
 
 @contextlib.contextmanager
 def confined(
-    data: Iterable[tuple[Path, str]], limits: Limits, *, base: str | None = None, folder: str | None = None, lines: Iterable[str] | None = None
+    data: Iterable[tuple[Path, str]],
+    limits: Limits,
+    *,
+    base: str | None = None,
+    folder: str | None = None,
+    lines: Iterable[str] | None = None,
 ) -> Iterator[ConfinedStore]:
-    """A store of such files (with their formats), or of lines of N-Quads; it lies in a folder, where one is given, else in memory.
+    """A store of such files (with their formats), or of lines of N-Quads; it lies in a folder,
+    where one is given, else in memory.
 
     It is loaded while the caller goes on; lines are taken in a thread of their own.
     """
     local, remote = socket.socketpair()
     read, write = os.pipe() if lines is not None else (-1, -1)
-    files = [(f"/dev/fd/{read}", "nq")] if lines is not None else [(str(path.absolute()), name) for path, name in data]
+    files = (
+        [(f"/dev/fd/{read}", "nq")]
+        if lines is not None
+        else [(str(path.absolute()), name) for path, name in data]
+    )
     bounds = {
         "data": files, "memory": limits.memory, "result": limits.result, "seconds": limits.seconds, "network": limits.network,
         "prefixes": {"": base} if base else {}, "folder": folder, "whole": lines is not None, "parses": False,
     }  # fmt: skip
     passed = [remote.fileno(), *([read] if lines is not None else [])]
-    process = subprocess.Popen(command(remote.fileno(), bounds), pass_fds=passed, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command(remote.fileno(), bounds),
+        pass_fds=passed,
+        stdin=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     remote.close()
     feeder = None
     if lines is not None:
@@ -193,7 +226,9 @@ class Feeder(threading.Thread):
 
     def run(self) -> None:
         try:
-            with os.fdopen(self._descriptor, "w", encoding="utf-8", newline="\n", buffering=1 << 20) as out:
+            with os.fdopen(
+                self._descriptor, "w", encoding="utf-8", newline="\n", buffering=1 << 20
+            ) as out:
                 out.writelines(self._lines)
         except BrokenPipeError:
             pass  # seen by who waits for the other side

@@ -1,4 +1,6 @@
-"""Sample queries: files of queries/ with their headers, run over the statements, compared with what is expected of them."""
+"""Sample queries: files of queries/ with their headers, run over the statements, compared with what
+is expected of them.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ from typing import Any, cast
 
 import pyoxigraph as ox
 
-from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, Severity
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidData,
+    InvalidDeclaration,
+    LodpipeError,
+    Origin,
+    Severity,
+)
 from lodpipe.documents.readers import read_text, read_yaml
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Scalar, place_of, value_of
@@ -38,7 +47,9 @@ _EXPECT = re.compile(r"(?:(?P<what>rows|triples) *(?P<sign>>=|=) *(?P<number>\d+
 
 @dataclass(frozen=True)
 class Parameter:
-    """What a query may be asked with: the type of its value (iri, string or a name of XML Schema) and the value where none is given."""
+    """What a query may be asked with: the type of its value (iri, string or a name of XML Schema)
+    and the value where none is given.
+    """
 
     type: str
     default: str
@@ -49,8 +60,9 @@ class Parameter:
 class Query:
     """A file of queries/: what it asks, in every language, and what must come of it.
 
-    `expect` is `rows >= 1`, `rows = 16`, `triples >= 1`, `true` or `false`; `view` says how a page may show the result; `federated` is the
-    endpoint that it needs beside the graph, such a query is never run by a build.
+    `expect` is `rows >= 1`, `rows = 16`, `triples >= 1`, `true` or `false`; `view` says how a page
+    may show the result; `federated` is the endpoint that it needs beside the graph, such a query is
+    never run by a build.
     """
 
     name: str
@@ -66,7 +78,9 @@ class Query:
     default: Parsed = field(compare=False, repr=False)  # with the parameters' own values
 
     def bound(self, values: Mapping[str, str] | None = None) -> str:
-        """The text with each parameter as a term of its type. Raises InvalidDeclaration (LP807) for others."""
+        """The text with each parameter as a term of its type. Raises InvalidDeclaration (LP807) for
+        others.
+        """
         return bind(self.text, self.params, values or {}, self.origin)
 
     def parsed(self, values: Mapping[str, str] | None = None) -> Parsed:
@@ -74,7 +88,7 @@ class Query:
         return self.default if not values else parsed_query(self.bound(values), self.origin.file)
 
 
-# -- reading -----------------------------------------------------------------------------------------------------------
+# -- reading ---------------------------------------------------------------------------------------
 
 
 def read_queries(root: Path, languages: tuple[str, ...]) -> tuple[Query, ...]:
@@ -86,7 +100,11 @@ def read_queries(root: Path, languages: tuple[str, ...]) -> tuple[Query, ...]:
     findings: list[Finding] = []
     for path in sorted((root / "queries").glob("[!.]*.rq")):
         try:
-            found.append(read_query(read_text(path, f"queries/{path.name}"), f"queries/{path.name}", languages))
+            found.append(
+                read_query(
+                    read_text(path, f"queries/{path.name}"), f"queries/{path.name}", languages
+                )
+            )
         except LodpipeError as error:
             findings.extend(error.findings)
     if findings:
@@ -99,28 +117,64 @@ def read_query(text: str, name: str, languages: tuple[str, ...]) -> Query:
     header, findings = _header(text, name, languages)
     if findings:
         raise InvalidDeclaration(findings)
-    params = {key: Parameter(one["type"], _spelt(one["default"]), one.get("description", {})) for key, one in header.get("params", {}).items()}
+    params = {
+        key: Parameter(item["type"], _spelt(item["default"]), item.get("description", {}))
+        for key, item in header.get("params", {}).items()
+    }
     origin = Origin(name)
     parsed = parsed_query(bind(text, params, {}, origin), name)
     form = parsed.form
-    expect = _spelt(header.get("expect", True if form == "ask" else f"{'rows' if form == 'select' else 'triples'} >= 1"))
+    expect = _spelt(
+        header.get(
+            "expect", True if form == "ask" else f"{'rows' if form == 'select' else 'triples'} >= 1"
+        )
+    )
     if findings := list(_misfit(text, params, parsed, expect, header, name)):
         raise InvalidDeclaration(findings)
     stem = name.rpartition("/")[2].removesuffix(".rq")
     description = header["description"]
-    return Query(stem, header["title"], description, text, form, expect, params, header.get("view"), header.get("federated"), origin, parsed)
+    return Query(
+        stem,
+        header["title"],
+        description,
+        text,
+        form,
+        expect,
+        params,
+        header.get("view"),
+        header.get("federated"),
+        origin,
+        parsed,
+    )
 
 
-def _header(text: str, name: str, languages: tuple[str, ...]) -> tuple[dict[str, Any], list[Finding]]:
+def _header(
+    text: str, name: str, languages: tuple[str, ...]
+) -> tuple[dict[str, Any], list[Finding]]:
     """The YAML map in the lines that begin with `#+`, and what is wrong with it."""
     lines = [line[2:] if line.startswith("#+") else "" for line in text.splitlines()]
     try:
         tree = read_yaml("\n".join(lines), name)
     except InvalidData as error:
-        return {}, [Finding("LP801", one.where, {"detail": one.params.get("detail", one.code)}, caused_by=one.code) for one in error.findings]
+        return {}, [
+            Finding(
+                "LP801",
+                finding.where,
+                {"detail": finding.params.get("detail", finding.code)},
+                caused_by=finding.code,
+            )
+            for finding in error.findings
+        ]
     if not isinstance(tree, Map):
-        return {}, [Finding("LP801", Origin(name, 1), {"detail": "there are no header lines (`#+ title: …`)"})]
-    findings = [Finding("LP801", _at(tree, name, path), {"detail": detail}) for path, detail in _wrong(tree, languages)]
+        return {}, [
+            Finding(
+                "LP801", Origin(name, 1), {"detail": "there are no header lines (`#+ title: …`)"}
+            )
+        ]
+    findings = [
+        Finding("LP801", _at(tree, name, path), {"detail": detail})
+        for path, detail in _wrong(tree, languages)
+    ]
     return cast(dict[str, Any], value_of(tree)), findings
 
 
@@ -141,7 +195,10 @@ def _wrong(tree: Map, languages: tuple[str, ...]) -> Iterator[tuple[list[str | i
             yield from _untold(tree.items[key], [key], languages)
     values = cast(dict[str, Any], value_of(tree))
     if "expect" in values and not _EXPECT.fullmatch(_spelt(values["expect"])):
-        yield ["expect"], f"expect `{_spelt(values['expect'])}` is none of `rows >= 1`, `rows = 16`, `triples >= 1`, `true`, `false`"
+        yield (
+            ["expect"],
+            f"expect `{_spelt(values['expect'])}` is none of `rows >= 1`, `rows = 16`, `triples >= 1`, `true`, `false`",
+        )
     if "view" in values and values["view"] not in VIEWS:
         yield ["view"], f"view `{_spelt(values['view'])}` is none of {', '.join(VIEWS)}"
     if "federated" in values and not re.match(SCHEME, str(values["federated"])):
@@ -149,49 +206,99 @@ def _wrong(tree: Map, languages: tuple[str, ...]) -> Iterator[tuple[list[str | i
     yield from _wrong_params(tree.items.get("params"), languages)
 
 
-def _wrong_params(tree: Node | None, languages: tuple[str, ...]) -> Iterator[tuple[list[str | int], str]]:
+def _wrong_params(
+    tree: Node | None, languages: tuple[str, ...]
+) -> Iterator[tuple[list[str | int], str]]:
     if tree is not None and not isinstance(tree, Map):
         yield ["params"], "params is a map of names, each with type and default"
         return
-    for name, one in tree.items.items() if tree else ():
+    for name, item in tree.items.items() if tree else ():
         path: list[str | int] = ["params", name]
-        if not isinstance(one, Map) or not {"type", "default"} <= one.items.keys() <= {"type", "default", "description"}:
+        if not isinstance(item, Map) or not {"type", "default"} <= item.items.keys() <= {
+            "type",
+            "default",
+            "description",
+        }:
             yield path, f"parameter `{name}` has `type`, `default` and, where wanted, `description`"
             continue
-        kind, default = value_of(one.items["type"]), one.items["default"]
+        kind, default = value_of(item.items["type"]), item.items["default"]
         if kind not in TYPES:
             yield [*path, "type"], f"type `{kind}` is none of {', '.join(TYPES)}"
         elif not isinstance(default, Scalar) or not valid(kind, _spelt(default.value)):
             yield [*path, "default"], f"the default of `{name}` is no {kind}"
-        if "description" in one.items:
-            yield from _untold(one.items["description"], [*path, "description"], languages)
+        if "description" in item.items:
+            yield from _untold(item.items["description"], [*path, "description"], languages)
 
 
-def _untold(node: Node, path: list[str | int], languages: tuple[str, ...]) -> Iterator[tuple[list[str | int], str]]:
+def _untold(
+    node: Node, path: list[str | int], languages: tuple[str, ...]
+) -> Iterator[tuple[list[str | int], str]]:
     """Languages in which a text is not given."""
     texts = value_of(node)
-    if not isinstance(texts, dict) or not all(isinstance(one, str) and one for one in texts.values()):
-        yield path, f"`{path[-1]}` is a text for each language: {{{', '.join(f'{one}: …' for one in languages)}}}"
-    elif missing := [one for one in languages if one not in texts]:
+    if not isinstance(texts, dict) or not all(
+        isinstance(text, str) and text for text in texts.values()
+    ):
+        yield (
+            path,
+            f"`{path[-1]}` is a text for each language: {{{', '.join(f'{language}: …' for language in languages)}}}",
+        )
+    elif missing := [language for language in languages if language not in texts]:
         yield path, f"`{path[-1]}` is not given in {', '.join(missing)}"
 
 
-def _misfit(text: str, params: Mapping[str, Parameter], parsed: Parsed, expect: str, header: Mapping[str, Any], name: str) -> Iterator[Finding]:
+def _misfit(
+    text: str,
+    params: Mapping[str, Parameter],
+    parsed: Parsed,
+    expect: str,
+    header: Mapping[str, Any],
+    name: str,
+) -> Iterator[Finding]:
     """What header and query say differently."""
     form = parsed.form
     what = "rows" if form == "select" else "true" if form == "ask" else "triples"
     if not (expect.startswith(what) or (form == "ask" and expect == "false")):
-        yield Finding("LP801", _line_of(text, "expect", name), {"detail": f"expect `{expect}` does not fit a {form.upper()} query"})
-    used = {one[0][2:] for one in tokens(text) if one.lastgroup == "variable" and one[0][1] == "_"}
-    for one in sorted(used ^ params.keys()):
-        detail = f"`?_{one}` is no parameter of the header" if one in used else f"parameter `{one}` is not used (`?_{one}`)"
-        yield Finding("LP801", _line_of(text, f"{one}:" if one in params else f"?_{one}", name), {"detail": detail})
+        yield Finding(
+            "LP801",
+            _line_of(text, "expect", name),
+            {"detail": f"expect `{expect}` does not fit a {form.upper()} query"},
+        )
+    used = {
+        token[0][2:]
+        for token in tokens(text)
+        if token.lastgroup == "variable" and token[0][1] == "_"
+    }
+    for param in sorted(used ^ params.keys()):
+        detail = (
+            f"`?_{param}` is no parameter of the header"
+            if param in used
+            else f"parameter `{param}` is not used (`?_{param}`)"
+        )
+        yield Finding(
+            "LP801",
+            _line_of(text, f"{param}:" if param in params else f"?_{param}", name),
+            {"detail": detail},
+        )
     if bool(header.get("federated")) != parsed.uses_service:
-        yield Finding("LP801", _line_of(text, "SERVICE", name), {"detail": "a query with SERVICE, and no other, is marked `federated: https://…`"})
+        yield Finding(
+            "LP801",
+            _line_of(text, "SERVICE", name),
+            {"detail": "a query with SERVICE, and no other, is marked `federated: https://…`"},
+        )
 
 
 def _line_of(text: str, word: str, name: str) -> Origin:
-    return Origin(name, next((n for n, line in enumerate(text.splitlines(), 1) if re.search(rf"(?<!\w){re.escape(word)}", line)), 0))
+    return Origin(
+        name,
+        next(
+            (
+                n
+                for n, line in enumerate(text.splitlines(), 1)
+                if re.search(rf"(?<!\w){re.escape(word)}", line)
+            ),
+            0,
+        ),
+    )
 
 
 def _spelt(value: object) -> str:
@@ -199,16 +306,20 @@ def _spelt(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-# -- the text ----------------------------------------------------------------------------------------------------------
+# -- the text --------------------------------------------------------------------------------------
 
 
 def parsed_query(text: str, name: str) -> Parsed:
-    """A query without parameters, read but not run. Raises InvalidDeclaration (LP802) for what is no SPARQL query."""
+    """A query without parameters, read but not run. Raises InvalidDeclaration (LP802) for what is
+    no SPARQL query.
+    """
     try:
         return parse(text)
     except SyntaxError as error:
         line, column, detail = _told(str(error))
-        raise InvalidDeclaration([Finding("LP802", Origin(name, line, column), {"detail": detail})]) from None
+        raise InvalidDeclaration(
+            [Finding("LP802", Origin(name, line, column), {"detail": detail})]
+        ) from None
 
 
 def _told(message: str) -> tuple[int, int, str]:
@@ -236,38 +347,72 @@ def term(kind: str, value: str) -> ox.NamedNode | ox.Literal:
     """The value of a parameter as an RDF term."""
     if kind == "iri":
         return ox.NamedNode(value)
-    return ox.Literal(value) if kind == "string" else ox.Literal(value, datatype=ox.NamedNode(XSD + kind))
+    return (
+        ox.Literal(value)
+        if kind == "string"
+        else ox.Literal(value, datatype=ox.NamedNode(XSD + kind))
+    )
 
 
-def bind(text: str, params: Mapping[str, Parameter], values: Mapping[str, str], where: Origin | None = None) -> str:
-    """The query with each `?_name` replaced by its value or default, spelt as an RDF term: a value can never become query text.
+def bind(
+    text: str,
+    params: Mapping[str, Parameter],
+    values: Mapping[str, str],
+    where: Origin | None = None,
+) -> str:
+    """The query with each `?_name` replaced by its value or default, spelt as an RDF term: a value
+    can never become query text.
 
-    Strings, comments and IRIs are left as they are. Raises InvalidDeclaration (LP807) for other names and for values of another type.
+    Strings, comments and IRIs are left as they are. Raises InvalidDeclaration (LP807) for other
+    names and for values of another type.
     """
     findings = [
-        Finding("LP807", where, {"detail": f"there is no parameter `{name}`" + (f"; there is {', '.join(sorted(params))}" if params else "")})
+        Finding(
+            "LP807",
+            where,
+            {
+                "detail": f"there is no parameter `{name}`"
+                + (f"; there is {', '.join(sorted(params))}" if params else "")
+            },
+        )
         for name in values.keys() - params.keys()
     ]
     findings += [
-        Finding("LP807", where, {"detail": f"`{values[name]}` is no {one.type} (parameter `{name}`)"})
-        for name, one in params.items()
-        if name in values and not valid(one.type, values[name])
+        Finding(
+            "LP807", where, {"detail": f"`{values[name]}` is no {param.type} (parameter `{name}`)"}
+        )
+        for name, param in params.items()
+        if name in values and not valid(param.type, values[name])
     ]
     if findings:
         raise InvalidDeclaration(findings)
-    terms = {f"_{name}": str(term(one.type, values.get(name, one.default))) for name, one in params.items()}
-    return "".join(terms.get(one[0][1:], one[0]) if one.lastgroup == "variable" else one[0] for one in tokens(text))
+    terms = {
+        f"_{name}": str(term(param.type, values.get(name, param.default)))
+        for name, param in params.items()
+    }
+    return "".join(
+        terms.get(token[0][1:], token[0]) if token.lastgroup == "variable" else token[0]
+        for token in tokens(text)
+    )
 
 
-# -- running -----------------------------------------------------------------------------------------------------------
+# -- running ---------------------------------------------------------------------------------------
 
 _IN_MEMORY = 2_000_000  # statements; a store of more is in a folder of its own
-_CAUSES = {"time": "LP811", "memory": "LP812", "depth": "LP812", "crash": "LP813", "killed": "LP814"}
+_CAUSES = {
+    "time": "LP811",
+    "memory": "LP812",
+    "depth": "LP812",
+    "crash": "LP813",
+    "killed": "LP814",
+}
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of a query: rows under their variables, triples (sorted, each once), or true or false."""
+    """What came of a query: rows under their variables, triples (sorted, each once), or true or
+    false.
+    """
 
     form: Form
     variables: tuple[str, ...] = ()
@@ -278,19 +423,30 @@ class Answer:
     @property
     def count(self) -> int:
         """Rows or triples; 1 for true."""
-        return len(self.rows) if self.form == "select" else int(self.truth) if self.form == "ask" else len(self.triples)
+        return (
+            len(self.rows)
+            if self.form == "select"
+            else int(self.truth)
+            if self.form == "ask"
+            else len(self.triples)
+        )
 
 
 @contextlib.contextmanager
 def stored(statements: Statements, limits: Limits) -> Iterator[ConfinedStore]:
-    """The statement table as a store that answers SPARQL in a process of its own; large ones are on disk, in a folder that is gone afterwards.
+    """The statement table as a store that answers SPARQL in a process of its own; large ones are on
+    disk, in a folder that is gone afterwards.
 
     Its default graph is the union: a statement of two documents counts once.
     """
     with contextlib.ExitStack() as stack:
         large = len(statements) > _IN_MEMORY
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
-        yield stack.enter_context(confined([], limits, folder=folder, lines=_union_and_graphs(statements)))
+        folder = (
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
+        )
+        yield stack.enter_context(
+            confined([], limits, folder=folder, lines=_union_and_graphs(statements))
+        )
 
 
 def _union_and_graphs(statements: Statements) -> Iterator[str]:
@@ -305,7 +461,8 @@ def _union_and_graphs(statements: Statements) -> Iterator[str]:
 
 
 def answer(store: ConfinedStore, parsed: Parsed) -> tuple[Answer, list[tuple[str, list[str]]]]:
-    """Runs a query. Gives the answer, and each graph that it names and that does not exist, with the names most like it.
+    """Runs a query. Gives the answer, and each graph that it names and that does not exist, with
+    the names most like it.
 
     Raises Stopped, and Failed where it fails on the way.
     """
@@ -313,17 +470,29 @@ def answer(store: ConfinedStore, parsed: Parsed) -> tuple[Answer, list[tuple[str
     head, body = store.ask(parsed, "json", "nt")
     unknown = [(name, list(near)) for name, near in head["unknown"]]
     if form in ("construct", "describe"):
-        triples = ((str(one.subject), str(one.predicate), str(one.object)) for one in ox.parse(body, format=ox.RdfFormat.N_TRIPLES))
+        triples = (
+            (str(item.subject), str(item.predicate), str(item.object))
+            for item in ox.parse(body, format=ox.RdfFormat.N_TRIPLES)
+        )
         return Answer(form, triples=tuple(sorted(set(triples)))), unknown
     result: Any = ox.parse_query_results(body, format=ox.QueryResultsFormat.JSON)
     if form == "ask":
         return Answer(form, truth=bool(result)), unknown
-    return Answer(form, tuple(one.value for one in result.variables), tuple(tuple(row) for row in result)), unknown
+    return Answer(
+        form,
+        tuple(variable.value for variable in result.variables),
+        tuple(tuple(row) for row in result),
+    ), unknown
 
 
 def stopped_finding(where: Origin, stopped: Stopped, limits: Limits) -> Finding:
-    """Why a query has no answer: its time (LP811), its memory (LP812), a failure of the store (LP813) or of the machine (LP814)."""
-    words = {"seconds": f"{limits.seconds:g}", "detail": stopped.detail or f"it may take {limits.memory // 1_000_000:,} MB"}
+    """Why a query has no answer: its time (LP811), its memory (LP812), a failure of the store
+    (LP813) or of the machine (LP814).
+    """
+    words = {
+        "seconds": f"{limits.seconds:g}",
+        "detail": stopped.detail or f"it may take {limits.memory // 1_000_000:,} MB",
+    }
     if stopped.cause == "depth":
         words["detail"] = "it nests too deep"
     return Finding(_CAUSES[stopped.cause], where, words)
@@ -333,28 +502,36 @@ def graph_findings(query: Query, unknown: list[tuple[str, list[str]]]) -> Iterat
     """A warning (LP815) for each graph that a query names and that does not exist."""
     for name, near in unknown:
         where = _line_of(query.text, name, query.origin.file)
-        yield Finding("LP815", where, {"graph": name, "suggestion": nearest(name, near)}, Severity.WARNING)
+        yield Finding(
+            "LP815", where, {"graph": name, "suggestion": nearest(name, near)}, Severity.WARNING
+        )
 
 
-def as_csv(one: Answer) -> str:
+def as_csv(item: Answer) -> str:
     """SPARQL 1.1 Query Results CSV, with plain line ends."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(one.variables)
-    writer.writerows(["" if term is None else term.value if not isinstance(term, ox.Triple) else str(term) for term in row] for row in one.rows)
+    writer.writerow(item.variables)
+    writer.writerows(
+        [
+            "" if term is None else term.value if not isinstance(term, ox.Triple) else str(term)
+            for term in row
+        ]
+        for row in item.rows
+    )
     return out.getvalue()
 
 
-def as_turtle(one: Answer, text: str) -> str:
+def as_turtle(item: Answer, text: str) -> str:
     """The triples under the prefixes of the query."""
     out = io.StringIO()
-    write_turtle(iter(one.triples), out, TermWriter("", prefixes_of(text)))
+    write_turtle(iter(item.triples), out, TermWriter("", prefixes_of(text)))
     return out.getvalue()
 
 
 def prefixes_of(text: str) -> dict[str, str]:
     """The prefixes that a query declares."""
-    words = [one for one in tokens(text) if one.lastgroup not in ("space", "comment")]
+    words = [token for token in tokens(text) if token.lastgroup not in ("space", "comment")]
     return {
         name[0][:-1]: iri[0][1:-1]
         for word, name, iri in zip(words, words[1:], words[2:], strict=False)
@@ -362,7 +539,7 @@ def prefixes_of(text: str) -> dict[str, str]:
     }
 
 
-# -- what is expected --------------------------------------------------------------------------------------------------
+# -- what is expected ------------------------------------------------------------------------------
 
 
 def result_file(query: Query) -> str:
@@ -371,27 +548,31 @@ def result_file(query: Query) -> str:
     return f"queries/results/{query.name}.{suffix}"
 
 
-def result_text(query: Query, one: Answer) -> str:
+def result_text(query: Query, item: Answer) -> str:
     """What is stored of an answer."""
     if query.form == "ask":
-        return f"{_spelt(one.truth)}\n"
-    return as_csv(one) if query.form == "select" else as_turtle(one, query.text)
+        return f"{_spelt(item.truth)}\n"
+    return as_csv(item) if query.form == "select" else as_turtle(item, query.text)
 
 
-def met(query: Query, one: Answer) -> bool:
+def met(query: Query, item: Answer) -> bool:
     """Whether an answer is as the query's header expects it."""
     found = _EXPECT.fullmatch(query.expect)
     assert found  # read_query says so
     if not found["what"]:
-        return _spelt(one.truth) == query.expect
+        return _spelt(item.truth) == query.expect
     number = int(found["number"])
-    return one.count >= number if found["sign"] == ">=" else one.count == number
+    return item.count >= number if found["sign"] == ">=" else item.count == number
 
 
-def query_findings(queries: tuple[Query, ...], store: ConfinedStore, root: Path) -> Iterator[Finding]:
-    """Runs every query that needs no other endpoint: what its header expects (LP804, an error), what is stored of it (LP803, LP805, LP806).
+def query_findings(
+    queries: tuple[Query, ...], store: ConfinedStore, root: Path
+) -> Iterator[Finding]:
+    """Runs every query that needs no other endpoint: what its header expects (LP804, an error),
+    what is stored of it (LP803, LP805, LP806).
 
-    A query that does not come to its end is an error too (LP811 to LP814); one that names a graph that does not exist is warned of (LP815).
+    A query that does not come to its end is an error too (LP811 to LP814); one that names a graph
+    that does not exist is warned of (LP815).
     """
     try:
         store.wait()
@@ -419,8 +600,16 @@ def _differences(query: Query, store: ConfinedStore, root: Path) -> Iterator[Fin
         return
     yield from graph_findings(query, unknown)
     if not met(query, one):
-        found = _spelt(one.truth) if query.form == "ask" else f"{'rows' if query.form == 'select' else 'triples'} = {one.count}"
-        yield Finding("LP804", _line_of(query.text, "expect", query.origin.file), {"expected": query.expect, "found": found})
+        found = (
+            _spelt(one.truth)
+            if query.form == "ask"
+            else f"{'rows' if query.form == 'select' else 'triples'} = {one.count}"
+        )
+        yield Finding(
+            "LP804",
+            _line_of(query.text, "expect", query.origin.file),
+            {"expected": query.expect, "found": found},
+        )
     file = result_file(query)
     if not (root / file).is_file():
         yield Finding("LP805", query.origin, {"file": file}, Severity.WARNING)
@@ -434,16 +623,23 @@ def _difference(old: str, new: str) -> str:
         return ""
     before, after = old.splitlines(), new.splitlines()
     gone, come = len(Counter(before) - Counter(after)), len(Counter(after) - Counter(before))
-    number, was, now = next((n, a, b) for n, (a, b) in enumerate(zip_longest(before, after), 1) if a != b)
-    return f"−{gone} +{come} lines, first in line {number}: `{_short(now)}` instead of `{_short(was)}`"
+    number, was, now = next(
+        (n, a, b) for n, (a, b) in enumerate(zip_longest(before, after), 1) if a != b
+    )
+    return (
+        f"−{gone} +{come} lines, first in line {number}: `{_short(now)}` instead of `{_short(was)}`"
+    )
 
 
 def _short(line: str | None) -> str:
     return "(end)" if line is None else line if len(line) <= 80 else line[:79] + "…"
 
 
-def update(queries: tuple[Query, ...], statements: Statements, root: Path, limits: Limits) -> list[str]:
-    """Rewrites the stored results and removes those of queries that are gone; gives the names of the files that changed.
+def update(
+    queries: tuple[Query, ...], statements: Statements, root: Path, limits: Limits
+) -> list[str]:
+    """Rewrites the stored results and removes those of queries that are gone; gives the names of
+    the files that changed.
 
     Raises InvalidData where a query does not come to its end.
     """
@@ -454,7 +650,11 @@ def update(queries: tuple[Query, ...], statements: Statements, root: Path, limit
         for query in queries:
             if not query.federated:
                 wanted[root / result_file(query)] = result_text(query, _certain(query, store))
-    changed = [path for path, text in wanted.items() if not path.is_file() or path.read_text("utf-8") != text]
+    changed = [
+        path
+        for path, text in wanted.items()
+        if not path.is_file() or path.read_text("utf-8") != text
+    ]
     for path in changed:
         with whole_file(path) as made:
             made.write_text(wanted[path], "utf-8", newline="\n")

@@ -1,6 +1,8 @@
-"""dist/queries.ttl: the sample queries as sh:SPARQLExecutable, so that editors and registries of queries find them.
+"""dist/queries.ttl: the sample queries as sh:SPARQLExecutable, so that editors and registries of
+queries find them.
 
-The form is that of the SIB's SPARQL examples (https://purl.expasy.org/sparql-examples/ontology#), which builds on SHACL's section 5.1.
+The form is that of the SIB's SPARQL examples (https://purl.expasy.org/sparql-examples/ontology#),
+which builds on SHACL's section 5.1.
 """
 
 from __future__ import annotations
@@ -21,19 +23,34 @@ PREFIXES = {
     "sh": "http://www.w3.org/ns/shacl#",
     "spex": "https://purl.expasy.org/sparql-examples/ontology#",
 }
-_TEXTS = {"select": "sh:select", "ask": "sh:ask", "construct": "sh:construct", "describe": "spex:describe"}
-_TYPES = {"select": "sh:SPARQLSelectExecutable", "ask": "sh:SPARQLAskExecutable", "construct": "sh:SPARQLConstructExecutable"}
+_TEXTS = {
+    "select": "sh:select",
+    "ask": "sh:ask",
+    "construct": "sh:construct",
+    "describe": "spex:describe",
+}
+_TYPES = {
+    "select": "sh:SPARQLSelectExecutable",
+    "ask": "sh:SPARQLAskExecutable",
+    "construct": "sh:SPARQLConstructExecutable",
+}
 
 
 def executables(publication: Publication, queries: tuple[Query, ...]) -> str:
     """The queries as Turtle; each is `query/NAME` below the base."""
     out = io.StringIO()
-    write_turtle(sorted(triple for query in queries for triple in _said(query, publication)), out, TermWriter(publication.base, PREFIXES))
+    write_turtle(
+        sorted(triple for query in queries for triple in _said(query, publication)),
+        out,
+        TermWriter(publication.base, PREFIXES),
+    )
     return out.getvalue()
 
 
 def _said(query: Query, publication: Publication) -> Iterator[tuple[str, str, str]]:
-    """The text as it runs, parameters at their defaults; the target is the endpoint, or the dump where there is none."""
+    """The text as it runs, parameters at their defaults; the target is the endpoint, or the dump
+    where there is none.
+    """
     subject = f"<{publication.base}query/{query.name}>"
     yield subject, TYPE, _name("sh:SPARQLExecutable")
     if query.form in _TYPES:
@@ -43,7 +60,11 @@ def _said(query: Query, publication: Publication) -> Iterator[tuple[str, str, st
     for language, text in query.description.items():
         yield subject, _name("rdfs:comment"), str(ox.Literal(text, language=language))
     own = publication.catalogue
-    yield subject, _name("schema:target"), f"<{own.service or f'{own.downloads}{publication.name}.{publication.dumps[0]}'}>"
+    yield (
+        subject,
+        _name("schema:target"),
+        f"<{own.service or f'{own.downloads}{publication.name}.{publication.dumps[0]}'}>",
+    )
     if query.federated:
         yield subject, _name("spex:federatesWith"), f"<{query.federated}>"
     text = "\n".join(line for line in query.bound().splitlines() if not line.startswith("#+"))

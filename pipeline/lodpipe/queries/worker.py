@@ -1,8 +1,10 @@
-"""The processes that answer queries: one loads the data, and forks a worker whenever it is asked for one.
+"""The processes that answer queries: one loads the data, and forks a worker whenever it is asked
+for one.
 
-A worker shares the loaded store (copy on write), can open no file and no connection, is bounded in memory and processor time, and may be
-killed at any time: the next one is a fork away. `serve/pool.py` asks many workers at once, `confined.py` one at a time for `lodpipe
-query`, `check` and `build`. This module imports little, for its process is started with each of them.
+A worker shares the loaded store (copy on write), can open no file and no connection, is bounded in
+memory and processor time, and may be killed at any time: the next one is a fork away.
+`serve/pool.py` asks many workers at once, `confined.py` one at a time for `lodpipe query`, `check`
+and `build`. This module imports little, for its process is started with each of them.
 """
 
 from __future__ import annotations
@@ -61,40 +63,74 @@ class Bounded(io.BytesIO):
         return super().write(data)
 
 
-# -- answers -----------------------------------------------------------------------------------------------------------
+# -- answers ---------------------------------------------------------------------------------------
 
 
-def answered(store: ox.Store, task: Mapping[str, Any], most: int, prefixes: Mapping[str, str]) -> tuple[dict[str, Any], bytes]:
-    """The head and the body of an answer: status, format, whether the same question will have the same answer, and what is wrong."""
+def answered(
+    store: ox.Store, task: Mapping[str, Any], most: int, prefixes: Mapping[str, str]
+) -> tuple[dict[str, Any], bytes]:
+    """The head and the body of an answer: status, format, whether the same question will have the
+    same answer, and what is wrong.
+    """
     try:
         out = Bounded(most)
-        made = _resource(store, task, out, prefixes) if "iri" in task else _query(store, task, out, prefixes)
+        made = (
+            _resource(store, task, out, prefixes)
+            if "iri" in task
+            else _query(store, task, out, prefixes)
+        )
         return made, out.getvalue() if made["status"] == 200 else b""
     except SyntaxError as error:
         return {"status": 400, "detail": f"this is no SPARQL query: {error}"}, b""
     except TooLarge:
-        return {"status": 507, "detail": f"the answer is larger than {most:,} bytes; ask for less (LIMIT), or load the dump"}, b""
+        return {
+            "status": 507,
+            "detail": f"the answer is larger than {most:,} bytes; ask for less (LIMIT), or load the dump",
+        }, b""
     except MemoryError:
-        return {"status": 507, "detail": "the query needs more memory than allowed, and was stopped"}, b""
+        return {
+            "status": 507,
+            "detail": "the query needs more memory than allowed, and was stopped",
+        }, b""
     except (ValueError, RuntimeError, OSError) as error:
         return {"status": 400, "detail": f"the query cannot be answered: {error}"}, b""
 
 
-def _query(store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]) -> dict[str, Any]:
-    base = prefixes.get("")  # relative IRIs are the publication's, as they are where it is served at home
+def _query(
+    store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]
+) -> dict[str, Any]:
+    base = prefixes.get(
+        ""
+    )  # relative IRIs are the publication's, as they are where it is served at home
     parsed = task.get("parsed") or _parsed(task["query"], base, ordered="ordered" in task)
     if parsed["service"] and not task.get("federated"):
-        return {"status": 403, "detail": "SERVICE is refused: this endpoint asks no other; run the query with a client of your own"}
-    default, named = ([ox.NamedNode(one) for one in task.get(name, ())] for name in ("default_graph", "named_graphs"))
-    unknown = [] if default or named else _unknown(store, [*parsed["default"], *parsed["named"], *parsed["graphs"]])
+        return {
+            "status": 403,
+            "detail": "SERVICE is refused: this endpoint asks no other; run the query with a client of your own",
+        }
+    default, named = (
+        [ox.NamedNode(item) for item in task.get(name, ())]
+        for name in ("default_graph", "named_graphs")
+    )
+    unknown = (
+        []
+        if default or named
+        else _unknown(store, [*parsed["default"], *parsed["named"], *parsed["graphs"]])
+    )
     if not (default or named) and len(parsed["default"]) > 1:
-        default, named = ([ox.NamedNode(one) for one in parsed[name]] for name in ("default", "named"))
+        default, named = (
+            [ox.NamedNode(item) for item in parsed[name]] for name in ("default", "named")
+        )
     text = parsed["text"]
     if len(default) > 1:
         merged = _merged(store, default, named)
-        result: Any = merged.query(text, base_iri=base, default_graph=ox.DefaultGraph(), named_graphs=list(named))
+        result: Any = merged.query(
+            text, base_iri=base, default_graph=ox.DefaultGraph(), named_graphs=list(named)
+        )
     elif default or named:  # a dataset of the request is whole: what it does not name is empty
-        result = store.query(text, base_iri=base, default_graph=list(default), named_graphs=list(named))
+        result = store.query(
+            text, base_iri=base, default_graph=list(default), named_graphs=list(named)
+        )
     else:
         result = store.query(text, base_iri=base)
     graph = isinstance(result, ox.QueryTriples)
@@ -107,7 +143,13 @@ def _query(store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Map
         _write(sorted(set(result), key=str), out, name, prefixes)
     else:
         result.serialize(out, format=RESULTS_FORMATS[name])
-    return {"status": 200, "format": name, "graph": graph, "lasting": not parsed["changing"], "unknown": unknown}
+    return {
+        "status": 200,
+        "format": name,
+        "graph": graph,
+        "lasting": not parsed["changing"],
+        "unknown": unknown,
+    }
 
 
 def _parsed(text: str, base: str | None, *, ordered: bool) -> dict[str, Any]:
@@ -120,22 +162,33 @@ def _parsed(text: str, base: str | None, *, ordered: bool) -> dict[str, Any]:
 
 def _unknown(store: ox.Store, graphs: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Those of the graphs that the data does not have, each with the name that is most like it."""
-    missing = [one for one in dict.fromkeys(graphs) if not store.contains_named_graph(ox.NamedNode(one))]
+    missing = [
+        item for item in dict.fromkeys(graphs) if not store.contains_named_graph(ox.NamedNode(item))
+    ]
     known = sorted(graph.value for graph in store.named_graphs()) if missing else []
-    return [(one, get_close_matches(one, known, 1)) for one in missing]
+    return [(item, get_close_matches(item, known, 1)) for item in missing]
 
 
-def _merged(store: ox.Store, default: Sequence[ox.NamedNode], named: Sequence[ox.NamedNode]) -> ox.Store:
-    """The dataset of a request with several default graphs: their merge, without doubles (SPARQL 1.1, 13.2), beside the named ones."""
+def _merged(
+    store: ox.Store, default: Sequence[ox.NamedNode], named: Sequence[ox.NamedNode]
+) -> ox.Store:
+    """The dataset of a request with several default graphs: their merge, without doubles (SPARQL
+    1.1, 13.2), beside the named ones.
+    """
     merged = ox.Store()
     for graph in default:
-        merged.extend(ox.Quad(quad.subject, quad.predicate, quad.object) for quad in store.quads_for_pattern(None, None, None, graph))
+        merged.extend(
+            ox.Quad(quad.subject, quad.predicate, quad.object)
+            for quad in store.quads_for_pattern(None, None, None, graph)
+        )
     for graph in named:
         merged.extend(store.quads_for_pattern(None, None, None, graph))
     return merged
 
 
-def _resource(store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]) -> dict[str, Any]:
+def _resource(
+    store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]
+) -> dict[str, Any]:
     """All that is said of a resource, its document's worth of data."""
     quads = store.quads_for_pattern(ox.NamedNode(task["iri"]), None, None, ox.DefaultGraph())
     triples = sorted((quad.triple for quad in quads), key=str)
@@ -145,15 +198,29 @@ def _resource(store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: 
     return {"status": 200, "format": task["format"], "graph": True, "lasting": True}
 
 
-def _write(triples: Sequence[ox.Triple], out: Bounded, name: str, prefixes: Mapping[str, str]) -> None:
+def _write(
+    triples: Sequence[ox.Triple], out: Bounded, name: str, prefixes: Mapping[str, str]
+) -> None:
     """The triples in a format, with those prefixes that they use."""
-    terms = {term.value for triple in triples for term in (triple.subject, triple.predicate, triple.object) if isinstance(term, ox.NamedNode)}
-    terms |= {triple.object.datatype.value for triple in triples if isinstance(triple.object, ox.Literal)}
+    terms = {
+        term.value
+        for triple in triples
+        for term in (triple.subject, triple.predicate, triple.object)
+        if isinstance(term, ox.NamedNode)
+    }
+    terms |= {
+        triple.object.datatype.value for triple in triples if isinstance(triple.object, ox.Literal)
+    }
     used = {re.sub(r"[^/#]*$", "", term) for term in terms}
-    ox.serialize(triples, out, format=PARSERS[name], prefixes={name: space for name, space in prefixes.items() if space in used})
+    ox.serialize(
+        triples,
+        out,
+        format=PARSERS[name],
+        prefixes={name: space for name, space in prefixes.items() if space in used},
+    )
 
 
-# -- processes ---------------------------------------------------------------------------------------------------------
+# -- processes -------------------------------------------------------------------------------------
 
 
 def work(channel: socket.socket, store: ox.Store, bounds: Mapping[str, Any]) -> None:
@@ -179,7 +246,9 @@ def _received(channel: socket.socket, size: int) -> bytes | None:
 
 
 def _limit_time(seconds: float) -> None:
-    """A second watch over the one that the asking process holds: the system ends a worker whose asker is no more."""
+    """A second watch over the one that the asking process holds: the system ends a worker whose
+    asker is no more.
+    """
     import resource
 
     used = resource.getrusage(resource.RUSAGE_SELF)
@@ -188,7 +257,9 @@ def _limit_time(seconds: float) -> None:
 
 
 def confine(memory: int, *, network: bool = False) -> None:
-    """No more memory than allowed, no new file, no connection (but for a federated query), no child that outlives its parent."""
+    """No more memory than allowed, no new file, no connection (but for a federated query), no child
+    that outlives its parent.
+    """
     import resource
 
     _die_with_parent()
@@ -207,15 +278,19 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
-def load(data: Sequence[tuple[str, str]], folder: str | None = None, *, whole: bool = False) -> tuple[ox.Store, int]:
-    """A store with the union of all graphs as default graph, each named graph under its name; and the number of triples of the union.
+def load(
+    data: Sequence[tuple[str, str]], folder: str | None = None, *, whole: bool = False
+) -> tuple[ox.Store, int]:
+    """A store with the union of all graphs as default graph, each named graph under its name; and
+    the number of triples of the union.
 
-    Loaded twice, because a union made for each query would repeat what stands in several graphs. `data` are paths with their formats
-    (PARSERS): triples make the default graph; where there are quads alone, it is made of them unless they are the whole.
+    Loaded twice, because a union made for each query would repeat what stands in several graphs.
+    `data` are paths with their formats (PARSERS): triples make the default graph; where there are
+    quads alone, it is made of them unless they are the whole.
     """
     store = ox.Store(folder) if folder else ox.Store()
     triples = 0
-    for path, name in sorted(data, key=lambda one: one[1] in QUADS):
+    for path, name in sorted(data, key=lambda item: item[1] in QUADS):
         store.bulk_load(path=path, format=PARSERS[name])
         triples = triples if name in QUADS else len(store)
     if not whole and all(name in QUADS for _, name in data):
@@ -226,18 +301,26 @@ def load(data: Sequence[tuple[str, str]], folder: str | None = None, *, whole: b
 
 
 def cause_of(status: int, messages: str) -> tuple[Cause, str]:
-    """Why a worker ended, of the status that the system gives and what it wrote to standard error; with the store's own words for a crash."""
+    """Why a worker ended, of the status that the system gives and what it wrote to standard error;
+    with the store's own words for a crash.
+    """
     number = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
     if number == signal.SIGXCPU:
         return "time", ""
     if number == signal.SIGKILL:
         return "killed", ""
-    if "memory allocation of" in messages or "MemoryError" in messages or "capacity overflow" in messages:
+    if (
+        "memory allocation of" in messages
+        or "MemoryError" in messages
+        or "capacity overflow" in messages
+    ):
         return "memory", ""
     if "overflowed its stack" in messages or number in (signal.SIGSEGV, signal.SIGBUS):
         return "depth", ""
     found = re.search(r"panicked at [^\n]*\n([^\n]*)", messages)
-    return "crash", found[1].strip() if found else f"it ended with signal {number}" if number else "it ended by itself"
+    return "crash", found[
+        1
+    ].strip() if found else f"it ended with signal {number}" if number else "it ended by itself"
 
 
 class Holder:
@@ -252,7 +335,11 @@ class Holder:
         started = time.perf_counter()
         self.folder = bounds.get("folder")
         store, triples = load(bounds["data"], self.folder, whole=bounds.get("whole", False))
-        ready = {"statements": len(store), "triples": triples, "seconds": round(time.perf_counter() - started, 3)}
+        ready = {
+            "statements": len(store),
+            "triples": triples,
+            "seconds": round(time.perf_counter() - started, 3),
+        }
         if self.folder:  # a store on disk does not outlive a fork: each worker opens it for itself
             store.flush()
         self.store = None if self.folder else store
@@ -274,7 +361,9 @@ class Holder:
 
     def _fork(self, descriptor: int) -> None:
         messages = _scratch()
-        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGCHLD])  # a worker that ends at once is reaped when it is known
+        signal.pthread_sigmask(
+            signal.SIG_BLOCK, [signal.SIGCHLD]
+        )  # a worker that ends at once is reaped when it is known
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
@@ -332,14 +421,18 @@ def _scratch() -> IO[bytes]:
 
 
 def command(descriptor: int, bounds: Mapping[str, Any]) -> list[str]:
-    """How the process with the data is started: with this one's search path, and without the modules that look for it anew."""
+    """How the process with the data is started: with this one's search path, and without the
+    modules that look for it anew.
+    """
     path = [*sys.path, os.path.abspath(f"{__file__}/../../..")]  # noqa: PTH100  # as above
     start = f"import sys; sys.path[:] = {path!r}; from lodpipe.queries.worker import main; main()"
     return [sys.executable, "-S", "-c", start, str(descriptor), json.dumps(bounds)]
 
 
 def main() -> None:
-    """Loads the data that the second argument names, then forks a worker for each connection that comes over the first."""
+    """Loads the data that the second argument names, then forks a worker for each connection that
+    comes over the first.
+    """
     os.environ["RUST_BACKTRACE"] = "0"
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,4 +1,6 @@
-"""Lexical forms: which texts are valid for each XSD datatype (XML Schema 1.1 part 2), for IRIs and for language tags."""
+"""Lexical forms: which texts are valid for each XSD datatype (XML Schema 1.1 part 2), for IRIs and
+for language tags.
+"""
 
 from __future__ import annotations
 
@@ -39,29 +41,36 @@ PATTERNS: dict[str, str] = {
 # Datatypes whose texts name a day that must also exist in the calendar.
 DAYS = frozenset({XSD + "date", XSD + "dateTime", XSD + "dateTimeStamp"})
 
-# RFC 3987. Beyond ASCII an IRI may hold ucschar (2.2): no controls, no private use, no noncharacters; these are written as themselves,
+# RFC 3987. Beyond ASCII an IRI may hold ucschar (2.2): no controls, no private use, no
+# noncharacters; these are written as themselves,
 # because engines spell their escapes differently.
-_NO_UCSCHAR = "\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff\U000f0000-\U0010ffff" + "".join(
-    chr(plane * 0x10000 + last) for plane in range(1, 15) for last in (0xFFFE, 0xFFFF)
+_NO_UCSCHAR = (
+    "\x7f-\x9f\ue000-\uf8ff\ufdd0-\ufdef\ufff0-\uffff\U000e0000-\U000e0fff\U000f0000-\U0010ffff"
+    + "".join(chr(plane * 0x10000 + last) for plane in range(1, 15) for last in (0xFFFE, 0xFFFF))
 )
 
 
 def _characters(excluded: str, times: str = "*") -> str:
-    """The characters of a part of an IRI, but for those that end it; a percent sign is followed by two digits."""
+    """The characters of a part of an IRI, but for those that end it; a percent sign is followed by
+    two digits.
+    """
     return rf"""(?:[^\x00-\x20<>"{{}}|^`\[\]\\%{excluded}{_NO_UCSCHAR}]|%[0-9A-Fa-f]{{2}}){times}"""
 
 
-# What is between the brackets of a host (3.2.2 of RFC 3986) is looked at roughly: the whole grammar takes longer to compile than a small run.
+# What is between the brackets of a host (3.2.2 of RFC 3986) is looked at roughly: the whole grammar
+# takes longer to compile than a small run.
 _HOST = rf"(?:\[[0-9A-Fa-f:.]+\]|{_characters('/?#@:')})"
 _AUTHORITY = rf"(?:{_characters('/?#@')}@)?{_HOST}(?::[0-9]*)?"
 _PATH = _characters("?#")
-# An absolute IRI (RFC 3987, 2.2). Without an authority a path does not begin with two slashes, for they would begin one.
+# An absolute IRI (RFC 3987, 2.2). Without an authority a path does not begin with two slashes, for
+# they would begin one.
 IRI = (
     rf"^[A-Za-z][A-Za-z0-9+.-]*:(?://{_AUTHORITY}(?:/{_PATH})?|/?(?:{_characters('?#/', '+')}(?:/{_PATH})?)?)"
     rf"(?:\?{_characters('#')})?(?:#{_characters('#')})?$"
 )
 SCHEME = "^[A-Za-z][A-Za-z0-9+.-]*:"
-# RFC 5646, 2.1: what is well-formed; the last line holds the tags that were registered before that grammar.
+# RFC 5646, 2.1: what is well-formed; the last line holds the tags that were registered before that
+# grammar.
 LANGUAGE_TAG = (
     "^(?:(?:[A-Za-z]{2,3}(?:-[A-Za-z]{3}){0,3}|[A-Za-z]{4,8})(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?"
     "(?:-(?:[A-Za-z0-9]{5,8}|[0-9][A-Za-z0-9]{3}))*(?:-[0-9A-WY-Za-wy-z](?:-[A-Za-z0-9]{2,8})+)*(?:-[xX](?:-[A-Za-z0-9]{1,8})+)?"

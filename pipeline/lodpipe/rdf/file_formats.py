@@ -1,4 +1,5 @@
-"""The file formats in which data is published and read: one row for each, used by dumps, catalogue, pages, server, queries and validation.
+"""The file formats in which data is published and read: one row for each, used by dumps, catalogue,
+pages, server, queries and validation.
 
 A new dump format is a row here and a writer in `publish/dumps.py`.
 """
@@ -15,9 +16,12 @@ import pyoxigraph as ox
 class FileFormat:
     """A file format. `suffix` is its key in publication.yaml and the end of its files.
 
-    - `code`: its name in the EU's list of file types; `purpose`: what it is good for, in each language;
-    - `parser`: reads it, None where it is no RDF; `dump`: its place in the default list of dumps, 0 where it is none;
-    - `document`: each resource has a document in it; the one with the lowest `preference` is sent to clients that like several equally;
+    - `code`: its name in the EU's list of file types; `purpose`: what it is good for, in each
+      language;
+    - `parser`: reads it, None where it is no RDF; `dump`: its place in the default list of dumps, 0
+      where it is none;
+    - `document`: each resource has a document in it; the one with the lowest `preference` is sent
+      to clients that like several equally;
     - `text`: it is sent with its charset; `aliases`: other media types that ask for it.
     """
 
@@ -85,9 +89,16 @@ FORMATS: tuple[FileFormat, ...] = (
     ),
 )  # fmt: skip
 
-BY_SUFFIX: Mapping[str, FileFormat] = {suffix: row for row in FORMATS for suffix in (row.suffix, *row.other_suffixes)}
-PARSERS: Mapping[str, ox.RdfFormat] = {suffix: row.parser for suffix, row in BY_SUFFIX.items() if row.parser}
-DUMPS: tuple[str, ...] = tuple(row.suffix for row in sorted(FORMATS, key=lambda row: row.dump) if row.dump)
+BY_SUFFIX: Mapping[str, FileFormat] = {
+    suffix: row for row in FORMATS for suffix in (row.suffix, *row.other_suffixes)
+}
+PARSERS: Mapping[str, ox.RdfFormat] = {
+    suffix: row.parser for suffix, row in BY_SUFFIX.items() if row.parser
+}
+DUMPS: tuple[str, ...] = tuple(
+    row.suffix for row in sorted(FORMATS, key=lambda row: row.dump) if row.dump
+)
 DOCUMENTS: tuple[FileFormat, ...] = tuple(row for row in FORMATS if row.document)
 QUADS = ("nq", "trig")
-"""The dumps that keep the graph of each statement; JSON-LD could, ours is the union of all graphs."""
+"""The dumps that keep the graph of each statement; JSON-LD could, ours is the union of all graphs.
+"""

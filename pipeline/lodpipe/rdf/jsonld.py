@@ -1,4 +1,6 @@
-"""Writes JSON-LD 1.1 with the publication's own context, inlined: a stream of nodes in `@graph`, or a tree for each root."""
+"""Writes JSON-LD 1.1 with the publication's own context, inlined: a stream of nodes in `@graph`, or
+a tree for each root.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,11 @@ class Context:
 
     def __init__(self, context: Mapping[str, Any], base: str) -> None:
         self.given = context
-        self.prefixes = {key: value for key, value in context.items() if isinstance(value, str) and value.endswith(("/", "#"))}
+        self.prefixes = {
+            key: value
+            for key, value in context.items()
+            if isinstance(value, str) and value.endswith(("/", "#"))
+        }
         self.id, self.type = (self._alias(context, keyword) for keyword in ("@id", "@type"))
         self.terms: dict[str, list[Term]] = {}
         self.reverse: dict[str, Term] = {}
@@ -53,7 +59,11 @@ class Context:
 
     def _terms(self, context: Mapping[str, Any]) -> Iterator[Term]:
         for name, value in context.items():
-            if name.startswith("@") or name in self.prefixes or (isinstance(value, str) and value.startswith("@")):
+            if (
+                name.startswith("@")
+                or name in self.prefixes
+                or (isinstance(value, str) and value.startswith("@"))
+            ):
                 continue
             definition = {"@id": value} if isinstance(value, str) else value
             if not isinstance(definition, dict):
@@ -74,7 +84,9 @@ class Context:
         return self.prefixes[prefix] + local if colon and prefix in self.prefixes else name
 
     def compact(self, iri: str) -> str:
-        """A class or property as term, prefixed name or full IRI; a prefixed name never meets a term with another meaning."""
+        """A class or property as term, prefixed name or full IRI; a prefixed name never meets a
+        term with another meaning.
+        """
         if iri not in self._compact:
             self._compact[iri] = self._shorten(iri)
         return self._compact[iri]
@@ -96,7 +108,9 @@ class Context:
             return term.name
         return self.compact(iri)
 
-    def choose(self, predicate: str, language: str | None, datatype: str | None, is_iri: bool) -> Term | None:
+    def choose(
+        self, predicate: str, language: str | None, datatype: str | None, is_iri: bool
+    ) -> Term | None:
         """The term whose coercion fits the value, the most telling first."""
         for term in self.terms.get(predicate, ()):
             if language and "@language" in term.container:
@@ -105,7 +119,14 @@ class Context:
                 return term
             if datatype and term.type == datatype and not is_iri:
                 return term
-        return next((term for term in self.terms.get(predicate, ()) if term.type is None and "@language" not in term.container), None)
+        return next(
+            (
+                term
+                for term in self.terms.get(predicate, ())
+                if term.type is None and "@language" not in term.container
+            ),
+            None,
+        )
 
 
 def node_object(subject: str, rows: Iterable[tuple[str, str]], context: Context) -> dict[str, Any]:
@@ -152,13 +173,17 @@ def _literal(text: str, language: str, datatype: str, term: Term | None) -> Valu
     return {"@value": text, "@type": datatype}
 
 
-def _add(node: dict[str, Any], term: Term | None, predicate: str, value: Value, context: Context) -> None:
+def _add(
+    node: dict[str, Any], term: Term | None, predicate: str, value: Value, context: Context
+) -> None:
     key = term.name if term else context.compact(predicate)
     node[key] = _with(node.get(key), value, always=term is not None and "@set" in term.container)
 
 
 def _with(old: Any, value: Any, *, always: bool) -> Any:
-    """A single value stands alone, several in a list; terms with an @set container always have a list."""
+    """A single value stands alone, several in a list; terms with an @set container always have a
+    list.
+    """
     if old is None:
         return [value] if always else value
     return [*old, value] if isinstance(old, list) else [old, value]
@@ -182,11 +207,14 @@ Describe = Callable[[str], list[tuple[str, str]]]
 Inverse = Callable[[str, str], list[str]]
 
 
-def tree(root: str, frame: Mapping[str, Any], context: Context, describe: Describe, inverse: Inverse) -> dict[str, Any]:
+def tree(
+    root: str, frame: Mapping[str, Any], context: Context, describe: Describe, inverse: Inverse
+) -> dict[str, Any]:
     """A root with the resources that the frame names embedded in it, as deep as the frame goes.
 
-    `describe` gives (predicate, object) of a subject, `inverse` the subjects that point to an object by a predicate. Keys of the frame
-    are terms of the context with IRI values, or reverse terms. Raises ContextError for other keys.
+    `describe` gives (predicate, object) of a subject, `inverse` the subjects that point to an
+    object by a predicate. Keys of the frame are terms of the context with IRI values, or reverse
+    terms. Raises ContextError for other keys.
     """
     node = node_object(root, describe(root), context)
     for key, inner in frame.items():
@@ -194,7 +222,9 @@ def tree(root: str, frame: Mapping[str, Any], context: Context, describe: Descri
             children = inverse(f"<{context.reverse[key].iri}>", root)
         elif key in node:
             given = node[key] if isinstance(node[key], list) else [node[key]]
-            children = [f"<{one if isinstance(one, str) else one[context.id]}>" for one in given]
+            children = [
+                f"<{item if isinstance(item, str) else item[context.id]}>" for item in given
+            ]
         elif any(term.name == key for terms in context.terms.values() for term in terms):
             continue
         else:

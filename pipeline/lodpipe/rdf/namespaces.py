@@ -1,6 +1,8 @@
-"""Namespaces and short names (CURIEs): the one place where IRIs are shortened and short names expanded.
+"""Namespaces and short names (CURIEs): the one place where IRIs are shortened and short names
+expanded.
 
-JSON-LD alone has rules of its own (`jsonld.py`), because a term of its context may stand for several IRIs.
+JSON-LD alone has rules of its own (`jsonld.py`), because a term of its context may stand for
+several IRIs.
 """
 
 from __future__ import annotations
@@ -33,7 +35,9 @@ class Namespaces:
         self._longest = sorted(prefixes.items(), key=lambda item: (-len(item[1]), item[0]))
 
     def curie(self, iri: str, is_local: Callable[[str], object] = _is_local) -> str | None:
-        """The short name of an IRI, None where it has none; `is_local` says what may follow the prefix."""
+        """The short name of an IRI, None where it has none; `is_local` says what may follow the
+        prefix.
+        """
         for prefix, namespace in self._longest:
             if iri.startswith(namespace) and is_local(iri[len(namespace) :]):
                 return f"{prefix}:{iri[len(namespace) :]}"

@@ -1,14 +1,16 @@
-"""SPARQL text, read without being run: its form, its dataset, the graphs and endpoints that it names.
+"""SPARQL text, read without being run: its form, its dataset, the graphs and endpoints that it
+names.
 
-The store's own parser decides what is SPARQL (`check_syntax`); this module reads the tokens. Both must read the same text in the same
-way, so what is run is never the text as it was written but `Parsed.text`, in which every token is spelled so that it can be read in one
-way only:
+The store's own parser decides what is SPARQL (`check_syntax`); this module reads the tokens. Both
+must read the same text in the same way, so what is run is never the text as it was written but
+`Parsed.text`, in which every token is spelled so that it can be read in one way only:
 
     SELECT ('\\u0027' AS ?y) { ?s <http://example.org/a#b> ?o } #'
     SELECT ("\\u0027" AS ?y) { ?s <\\u0068ttp\\u003A\\u002F…a\\u0023b> ?o }
 
-Strings are short and hold no quote, IRIs hold letters and digits alone, comments are gone, dots in names are escaped; bare words are
-those of the language and prefixes are declared. What the store does not accept in this spelling was read in two ways and is refused.
+Strings are short and hold no quote, IRIs hold letters and digits alone, comments are gone, dots in
+names are escaped; bare words are those of the language and prefixes are declared. What the store
+does not accept in this spelling was read in two ways and is refused.
 """
 
 from __future__ import annotations
@@ -26,8 +28,10 @@ from lodpipe.rdf.namespaces import XSD
 Form = Literal["select", "construct", "ask", "describe"]
 FORMS = ("select", "construct", "ask", "describe")
 
-# SPARQL 1.1, section 19.8, and the terminals of SPARQL 1.2. Code point escapes belong to strings and IRIs alone.
-# Outside them the store takes no character beyond ASCII but those of names, so every such one is a name's here.
+# SPARQL 1.1, section 19.8, and the terminals of SPARQL 1.2. Code point escapes belong to strings
+# and IRIs alone.
+# Outside them the store takes no character beyond ASCII but those of names, so every such one is a
+# name's here.
 # As complements of ASCII ranges, because these are compiled ten times faster.
 _BASE = r"[^\x00-@\[-`{-\x7f]"  # a letter
 _VAR = r"[^\x00-/:-@\[-^`{-\x7f]"  # a letter, digit or _
@@ -79,7 +83,8 @@ def tokens(text: str) -> Iterator[re.Match[str]]:
 def check_syntax(text: str, base: str | None = None) -> None:
     """Parses a query with the store's own parser and runs nothing. Raises SyntaxError.
 
-    The store asks for the dataset after parsing and before evaluation; the answer to that is an exception.
+    The store asks for the dataset after parsing and before evaluation; the answer to that is an
+    exception.
     """
 
     def dataset() -> Iterator[ox.NamedNode]:
@@ -109,7 +114,7 @@ class Parsed:
     @cached_property
     def signs(self) -> tuple[tuple[str, str], ...]:
         """The tokens without spaces and comments."""
-        return tuple(one for one in self.tokens if one[0] not in ("space", "comment"))
+        return tuple(token for token in self.tokens if token[0] not in ("space", "comment"))
 
     @cached_property
     def words(self) -> frozenset[str]:
@@ -133,7 +138,10 @@ class Parsed:
         named: list[str] = []
         for place, (kind, spelling) in enumerate(self.signs):
             if kind == "word" and spelling.lower() == "from":
-                is_named = self.signs[place + 1][1].lower() == "named" and self.signs[place + 1][0] == "word"
+                is_named = (
+                    self.signs[place + 1][1].lower() == "named"
+                    and self.signs[place + 1][0] == "word"
+                )
                 (named if is_named else default).append(self.signs[place + 1 + is_named][1])
         found = self._iris([*default, *named])
         return found[: len(default)], found[len(default) :]
@@ -142,17 +150,25 @@ class Parsed:
     def graphs(self) -> tuple[str, ...]:
         """The constant graph names of `GRAPH name { … }`."""
         following = zip(self.signs, self.signs[1:], strict=False)
-        found = [after for (kind, word), after in following if kind == "word" and word.lower() == "graph"]
+        found = [
+            after for (kind, word), after in following if kind == "word" and word.lower() == "graph"
+        ]
         return self._iris([spelling for kind, spelling in found if kind in ("iri", "name")])
 
     def _iris(self, terms: Sequence[str]) -> tuple[str, ...]:
         """The IRIs that such terms stand for, resolved by the store under the query's prologue."""
         if not terms:
             return ()
-        start = next(place for place, (kind, word) in enumerate(self.signs) if kind == "word" and word.lower() == self.form)
+        start = next(
+            place
+            for place, (kind, word) in enumerate(self.signs)
+            if kind == "word" and word.lower() == self.form
+        )
         prologue = " ".join(spelling for _, spelling in self.signs[:start])
         bound = " ".join(f"({term} AS ?_{place})" for place, term in enumerate(terms))
-        (row,) = cast(Iterable[Any], ox.Store().query(f"{prologue} SELECT {bound} {{}}", base_iri=self.base))
+        (row,) = cast(
+            Iterable[Any], ox.Store().query(f"{prologue} SELECT {bound} {{}}", base_iri=self.base)
+        )
         return tuple(row[place].value for place in range(len(terms)))
 
     def task(self) -> dict[str, Any]:
@@ -163,13 +179,17 @@ class Parsed:
         }  # fmt: skip
 
     def totally_ordered(self) -> Parsed | None:
-        """The query with each plain variable of ORDER BY replaced by keys that have a total order; None where there is no such variable.
+        """The query with each plain variable of ORDER BY replaced by keys that have a total order;
+        None where there is no such variable.
 
-        The store compares numbers and dates by value, everything else as text: 9 < 10, 10 < "5" and "5" < 9 cannot all hold in a sort.
-        The keys order by kind of term first, then by value, then by text, which agrees with SPARQL wherever SPARQL defines an order.
+        The store compares numbers and dates by value, everything else as text: 9 < 10, 10 < "5" and
+        "5" < 9 cannot all hold in a sort. The keys order by kind of term first, then by value, then
+        by text, which agrees with SPARQL wherever SPARQL defines an order.
         """
         parts, changed, ordering = list(self.tokens), False, False
-        places = [place for place, (kind, _) in enumerate(self.tokens) if kind not in ("space", "comment")]
+        places = [
+            place for place, (kind, _) in enumerate(self.tokens) if kind not in ("space", "comment")
+        ]
         for at, (kind, spelling) in enumerate(self.signs):
             word = spelling.lower() if kind == "word" else ""
             if word == "by":
@@ -186,7 +206,9 @@ class Parsed:
         return Parsed(self.form, self.base, tuple(parts)) if changed else None
 
     def _direction(self, place: int) -> str:
-        """The direction of the variable at that place of an ORDER BY; empty where it is part of an expression."""
+        """The direction of the variable at that place of an ORDER BY; empty where it is part of an
+        expression.
+        """
         before = [spelling.lower() for _, spelling in self.signs[place - 2 : place]]
         if before[1] == "(":
             alone = before[0] in ("asc", "desc") and self.signs[place + 1][1] == ")"
@@ -200,7 +222,8 @@ _KEYS = (
     f"IF(isNUMERIC({{v}}), IF({{v}} = {{v}}, <{XSD}double>({{v}}), 0), 0)",
     f"IF(isNUMERIC({{v}}), IF({{v}} = {{v}}, <{XSD}decimal>({{v}}), 0), 0)",
     'IF(isNUMERIC({v}), "", IF(isLITERAL({v}), STR(DATATYPE({v})), ""))',
-    # Values without time zone are taken as UTC: an order of all that agrees with each comparison that XML Schema decides.
+    # Values without time zone are taken as UTC: an order of all that agrees with each comparison
+    # that XML Schema decides.
     f'COALESCE(IF(DATATYPE({{v}}) IN (<{XSD}date>, <{XSD}dateTime>), IF(TZ({{v}}) = "", <{XSD}dateTime>(CONCAT('
     f'STR(<{XSD}dateTime>({{v}})), "Z")), <{XSD}dateTime>({{v}})), ""), "")',
     'IF(isBLANK({v}), "", STR({v}))',
@@ -211,19 +234,25 @@ _KEYS = (
 
 
 def parse(text: str, base: str | None = None) -> Parsed:
-    """The query of a text. Raises SyntaxError for what is no SPARQL query, ReadDifferently for what could be read in two ways."""
+    """The query of a text. Raises SyntaxError for what is no SPARQL query, ReadDifferently for what
+    could be read in two ways.
+    """
     check_syntax(text, base)
     found: list[tuple[str, str]] = []
-    for one in tokens(text):
-        kind = one.lastgroup or ""
+    for token in tokens(text):
+        kind = token.lastgroup or ""
         if kind == "string" and found and found[-1][0] == "string":
             found.append(("space", " "))  # two strings side by side must not look like a long one
-        found.append((kind, _spelled(kind, one[0])))
-    parsed = Parsed(_form([one for one in found if one[0] not in ("space", "comment")]), base, tuple(found))
+        found.append((kind, _spelled(kind, token[0])))
+    parsed = Parsed(
+        _form([item for item in found if item[0] not in ("space", "comment")]), base, tuple(found)
+    )
     try:
         check_syntax(parsed.text, base)
     except SyntaxError:
-        raise ReadDifferently("a part of this text can be read in two ways; write spaces around operators and keywords") from None
+        raise ReadDifferently(
+            "a part of this text can be read in two ways; write spaces around operators and keywords"
+        ) from None
     return parsed
 
 
@@ -243,13 +272,19 @@ def _spelled(kind: str, token: str) -> str:
 
 
 def _escaped(text: str, *, first: bool = False) -> str:
-    """Text with all but letters, digits and spaces escaped, the first character too where asked; escapes stay as they are."""
+    """Text with all but letters, digits and spaces escaped, the first character too where asked;
+    escapes stay as they are.
+    """
     parts, at = [], 0
     for escape in (*_ESCAPE.finditer(text), None):
         end = escape.start() if escape else len(text)
         for place in range(at, end):
             plain = place > 0 or not first
-            parts.append(text[place] if plain and (_PLAIN.match(text[place]) or (text[place] == " " and not first)) else _code(text[place]))
+            parts.append(
+                text[place]
+                if plain and (_PLAIN.match(text[place]) or (text[place] == " " and not first))
+                else _code(text[place])
+            )
         if escape:
             parts.append(escape[0])
             at = escape.end()
@@ -261,7 +296,9 @@ def _code(character: str) -> str:
 
 
 def _form(signs: Sequence[tuple[str, str]]) -> Form:
-    """The form; the prologue is read and each word and prefix is one that is known. Raises ReadDifferently."""
+    """The form; the prologue is read and each word and prefix is one that is known. Raises
+    ReadDifferently.
+    """
     declared: set[str] = set()
     place = 0
     while place < len(signs) and (word := signs[place][1].lower()) in ("base", "prefix", "version"):
@@ -270,10 +307,14 @@ def _form(signs: Sequence[tuple[str, str]]) -> Form:
         place += 3 if word == "prefix" else 2
     form = signs[place][1].lower() if place < len(signs) else ""
     if form not in FORMS:
-        raise ReadDifferently("the form (SELECT, CONSTRUCT, ASK, DESCRIBE) cannot be recognised; write a space after it")
+        raise ReadDifferently(
+            "the form (SELECT, CONSTRUCT, ASK, DESCRIBE) cannot be recognised; write a space after it"
+        )
     for kind, spelling in signs[place:]:
         if kind == "word" and spelling.lower() not in _WORDS:
-            raise ReadDifferently(f"`{spelling}` is no word of SPARQL; write a space between keywords")
+            raise ReadDifferently(
+                f"`{spelling}` is no word of SPARQL; write a space between keywords"
+            )
         if kind == "name" and spelling.partition(":")[0] + ":" not in declared:
             raise ReadDifferently(f"the prefix of `{spelling}` is not declared")
     return cast(Form, form)

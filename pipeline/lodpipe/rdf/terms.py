@@ -1,6 +1,8 @@
-"""RDF terms in their canonical N-Triples form (RDF 1.1 N-Triples, 4; RDFC-1.0, A): how they are written, and what they mean.
+"""RDF terms in their canonical N-Triples form (RDF 1.1 N-Triples, 4; RDFC-1.0, A): how they are
+written, and what they mean.
 
-Terms travel as texts: `<https://example.org/>`, `"Haus"@de`, `_:b1`. This module is the one that quotes and parses them.
+Terms travel as texts: `<https://example.org/>`, `"Haus"@de`, `_:b1`. This module is the one that
+quotes and parses them.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ _CHARACTERS = {"t": "\t", "b": "\b", "n": "\n", "r": "\r", "f": "\f"}
 
 
 class Literal(NamedTuple):
-    """A literal: its text, its language tag and the IRI of its datatype; both are empty for a plain string."""
+    """A literal: its text, its language tag and the IRI of its datatype; both are empty for a plain
+    string.
+    """
 
     text: str
     language: str = ""
@@ -72,4 +76,6 @@ def unescape(text: str) -> str:
     """The text between the quotes of a literal, without its escapes."""
     if "\\" not in text:
         return text
-    return _ESCAPE.sub(lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _CHARACTERS.get(m[3], m[3]), text)
+    return _ESCAPE.sub(
+        lambda m: chr(int(m[1] or m[2], 16)) if m[1] or m[2] else _CHARACTERS.get(m[3], m[3]), text
+    )

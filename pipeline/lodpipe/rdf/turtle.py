@@ -1,4 +1,6 @@
-"""Writes Turtle and TriG from sorted statements: prefixed, one subject a block, types first, readable in a diff."""
+"""Writes Turtle and TriG from sorted statements: prefixed, one subject a block, types first,
+readable in a diff.
+"""
 
 from __future__ import annotations
 
@@ -67,7 +69,9 @@ def _predicate_order(predicate: str) -> tuple[bool, str]:
     return predicate != TYPE, predicate
 
 
-def blocks(triples: Iterable[tuple[str, str, str]], write: TermWriter, indent: str = "") -> Iterator[str]:
+def blocks(
+    triples: Iterable[tuple[str, str, str]], write: TermWriter, indent: str = ""
+) -> Iterator[str]:
     """One block of Turtle for each subject of the sorted triples."""
     for subject, rows in groupby(triples, key=itemgetter(0)):
         said: dict[str, list[str]] = {}
@@ -94,7 +98,9 @@ def write_turtle(triples: Iterable[tuple[str, str, str]], out: TextIO, write: Te
 
 
 def write_trig(quads: Iterable[tuple[str, str, str, str]], out: TextIO, write: TermWriter) -> None:
-    """A TriG document from (graph, subject, predicate, object) sorted by graph and subject; an empty graph is the default one."""
+    """A TriG document from (graph, subject, predicate, object) sorted by graph and subject; an
+    empty graph is the default one.
+    """
     out.write(write.head())
     for graph, rows in groupby(quads, key=itemgetter(0)):
         out.write(f"\n{write(graph)} {{\n" if graph else "\n{\n")

@@ -1,4 +1,6 @@
-"""Findings as a JUnit file. A separate module, because only this format needs the XML library, which is slow to load."""
+"""Findings as a JUnit file. A separate module, because only this format needs the XML library,
+which is slow to load.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +12,11 @@ from lodpipe.reporters.report import RenderedFinding, Report
 
 
 def write(report: Report) -> str:
-    """A suite for each file, a case for each finding: one that fails the run is a failure, any other is in system-out.
+    """A suite for each file, a case for each finding: one that fails the run is a failure, any
+    other is in system-out.
 
-    Attributes that some readers require and that would differ between runs (time, host) are constants.
+    Attributes that some readers require and that would differ between runs (time, host) are
+    constants.
     """
     files: dict[str, list[RenderedFinding]] = {}
     for finding in report.rendered:

@@ -16,7 +16,8 @@ from lodpipe.runtime.machine import unwritable, whole_file
 
 @dataclass(frozen=True)
 class ReportOutput:
-    """The formats for the terminal, the report files with their formats, the lowest severity that fails, and colours.
+    """The formats for the terminal, the report files with their formats, the lowest severity that
+    fails, and colours.
 
     `colour` None: only on a terminal.
     """
@@ -31,7 +32,8 @@ class ReportOutput:
         return int(fails(findings, self.fail_on))
 
     def emit(self, findings: Sequence[Finding], root: Path, language: str, exit_code: int) -> None:
-        """Writes text to standard error, every other format to standard output, and the report files.
+        """Writes text to standard error, every other format to standard output, and the report
+        files.
 
         Raises SourceError (LP703, LP706) if one of them cannot be written.
         """
@@ -64,7 +66,9 @@ def _write_file(path: Path, content: str) -> None:
 
 
 def _print(text: str) -> None:
-    """Writes to standard output unbuffered, so that a full disk is an error that can still be reported."""
+    """Writes to standard output unbuffered, so that a full disk is an error that can still be
+    reported.
+    """
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -75,7 +79,9 @@ def _print(text: str) -> None:
 
 
 def _prefix(root: Path) -> str:
-    """The path from the working folder, usually the repository, to the project; empty if the project is not below it."""
+    """The path from the working folder, usually the repository, to the project; empty if the
+    project is not below it.
+    """
     try:
         inside = root.resolve().relative_to(Path.cwd()).as_posix()
     except (ValueError, OSError):

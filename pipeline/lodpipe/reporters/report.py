@@ -1,4 +1,6 @@
-"""What every format shows of a finding: message and help in the reader's language, place, source line."""
+"""What every format shows of a finding: message and help in the reader's language, place, source
+line.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ _BINARY = {".parquet", ".db", ".sqlite", ".duckdb"}
 
 @dataclass(frozen=True)
 class RenderedFinding:
-    """A finding in a language; lines and columns are counted from 1, 0 means the whole file or line."""
+    """A finding in a language; lines and columns are counted from 1, 0 means the whole file or
+    line.
+    """
 
     code: str
     name: str
@@ -52,8 +56,8 @@ class RenderedFinding:
 class Report:
     """The findings of a run, ready to be written in any format.
 
-    `prefix` is the path from the repository (the folder that the reader's tool knows) to the project;
-    `fail_on` is the lowest severity that fails.
+    `prefix` is the path from the repository (the folder that the reader's tool knows) to the
+    project; `fail_on` is the lowest severity that fails.
     """
 
     findings: tuple[Finding, ...]
@@ -114,7 +118,8 @@ _UNSTABLE = {"first", "count", "suggestion"}  # they change when other records d
 
 
 def fingerprint(finding: Finding) -> str:
-    """What stays the same of a finding when lines are added above it: code, file and parameters, not the line.
+    """What stays the same of a finding when lines are added above it: code, file and parameters,
+    not the line.
 
     >>> from lodpipe.diagnostics.finding import Origin
     >>> fingerprint(Finding("LP201", Origin("a", 1))) == fingerprint(Finding("LP201", Origin("a", 9)))

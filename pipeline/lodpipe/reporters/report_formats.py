@@ -1,4 +1,6 @@
-"""The report formats: one row each. A report is the same on every machine: no clock, no absolute path."""
+"""The report formats: one row each. A report is the same on every machine: no clock, no absolute
+path.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,7 @@ def _text(report: Report) -> str:
     return out.getvalue()
 
 
-# -- annotations of GitHub ---------------------------------------------------------------------------------------------
+# -- annotations of GitHub -------------------------------------------------------------------------
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -54,7 +56,7 @@ def _property(value: str) -> str:
     return _data(value).replace(":", "%3A").replace(",", "%2C")
 
 
-# -- GitLab's code quality report --------------------------------------------------------------------------------------
+# -- GitLab's code quality report ------------------------------------------------------------------
 
 _GITLAB = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFO: "info"}
 
@@ -76,7 +78,7 @@ def _gitlab(report: Report) -> str:
     ])  # fmt: skip
 
 
-# -- SARIF 2.1.0 -------------------------------------------------------------------------------------------------------
+# -- SARIF 2.1.0 -----------------------------------------------------------------------------------
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
@@ -153,7 +155,7 @@ def _junit(report: Report) -> str:
     return junit.write(report)
 
 
-# -- JSON and Markdown -------------------------------------------------------------------------------------------------
+# -- JSON and Markdown -----------------------------------------------------------------------------
 
 
 def _json(report: Report) -> str:
@@ -280,7 +282,8 @@ REPORT_FORMATS: tuple[ReportFormat, ...] = (
 
 
 def parse_target(target: str) -> tuple[str, str]:
-    """Format and file of `--report`: `FORMAT:FILE`, or a file whose ending is that of a format. Raises ValueError for any other.
+    """Format and file of `--report`: `FORMAT:FILE`, or a file whose ending is that of a format.
+    Raises ValueError for any other.
 
     >>> parse_target("out/findings.sarif"), parse_target("gitlab:quality.json")
     (('sarif', 'out/findings.sarif'), ('gitlab', 'quality.json'))

@@ -1,4 +1,6 @@
-"""Findings as text for people: place, message, source line with the value underlined, help, and what to do next."""
+"""Findings as text for people: place, message, source line with the value underlined, help, and
+what to do next.
+"""
 
 from __future__ import annotations
 
@@ -108,7 +110,8 @@ def _wide(text: str) -> int:
 
 
 def plain(text: str) -> str:
-    """A text of one line that cannot change a terminal or the order of letters: control characters become visible ones.
+    """A text of one line that cannot change a terminal or the order of letters: control characters
+    become visible ones.
 
     >>> plain("a\\x1b[31m\\u202eb\\tc")
     'a␛[31m�b c'

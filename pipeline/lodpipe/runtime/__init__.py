@@ -1,1 +1,3 @@
-"""The machine below: scratch folders, supervised processes, atomic files and folders, faults of memory and disk."""
+"""The machine below: scratch folders, supervised processes, atomic files and folders, faults of
+memory and disk.
+"""

@@ -1,4 +1,6 @@
-"""dist/ is exchanged in one step, by one build at a time; a build that was killed leaves the old folder or the new one, whole."""
+"""dist/ is exchanged in one step, by one build at a time; a build that was killed leaves the old
+folder or the new one, whole.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ def only_one(root: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise SourceError([Finding("LP702", None, {"detail": "the project folder is locked"})]) from None
+            raise SourceError(
+                [Finding("LP702", None, {"detail": "the project folder is locked"})]
+            ) from None
         yield
     finally:
         os.close(handle)
@@ -43,9 +47,11 @@ def recover(dist: Path) -> None:
 
 
 def prepare(root: Path) -> Path:
-    """A new, empty folder dist.next/ for a build that holds the lock of the project; what killed builds left is removed before.
+    """A new, empty folder dist.next/ for a build that holds the lock of the project; what killed
+    builds left is removed before.
 
-    Raises SourceError (LP701) where it cannot be had, or where the old dist/ belongs to another user and could not be removed later.
+    Raises SourceError (LP701) where it cannot be had, or where the old dist/ belongs to another
+    user and could not be removed later.
     """
     scratch.note("project", root)
     target, dist = root / "dist.next", root / "dist"
@@ -70,9 +76,11 @@ def clear_project(root: Path) -> None:
 
 
 def swap(new: Path, dist: Path, keeping: str = "") -> None:
-    """Puts the new folder in the place of the old one; where nothing changed, nothing is touched. Raises OSError.
+    """Puts the new folder in the place of the old one; where nothing changed, nothing is touched.
+    Raises OSError.
 
-    `keeping` names a folder that the new one lacks because the old one's is as good: it does not count as a change.
+    `keeping` names a folder that the new one lacks because the old one's is as good: it does not
+    count as a change.
     """
     if dist.is_symlink() or (dist.exists() and not dist.is_dir()):
         raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), "dist")
@@ -82,10 +90,14 @@ def swap(new: Path, dist: Path, keeping: str = "") -> None:
         _exchange(new, dist)
 
 
-def _same(one: Path, other: Path, without: str = "") -> bool:
-    """Whether two folders hold the same files with the same bytes; a folder of that name at the top does not count."""
-    mine, theirs = _files(one, without), _files(other, without)
-    return mine == theirs and all(filecmp.cmp(one / name, other / name, shallow=False) for name in mine)
+def _same(path: Path, other: Path, without: str = "") -> bool:
+    """Whether two folders hold the same files with the same bytes; a folder of that name at the top
+    does not count.
+    """
+    mine, theirs = _files(path, without), _files(other, without)
+    return mine == theirs and all(
+        filecmp.cmp(path / name, other / name, shallow=False) for name in mine
+    )
 
 
 def _files(folder: Path, without: str) -> set[str]:
@@ -98,7 +110,9 @@ def _files(folder: Path, without: str) -> set[str]:
 
 
 def _exchange(new: Path, dist: Path) -> None:
-    """Exchanges two folders in one step where the system offers it, else in two with the old one kept beside."""
+    """Exchanges two folders in one step where the system offers it, else in two with the old one
+    kept beside.
+    """
     if _exchanged(os.fsencode(new), os.fsencode(dist)):
         return
     old = dist.with_name("dist.old")
@@ -112,14 +126,16 @@ def _exchange(new: Path, dist: Path) -> None:
     scratch.delete(old)
 
 
-def _exchanged(one: bytes, other: bytes) -> bool:
-    """Exchanges two names by renameat2 (Linux) or renamex_np (macOS); False where there is no such call, or not on this disk."""
+def _exchanged(data: bytes, other: bytes) -> bool:
+    """Exchanges two names by renameat2 (Linux) or renamex_np (macOS); False where there is no such
+    call, or not on this disk.
+    """
     libc = ctypes.CDLL(None, use_errno=True)
     if hasattr(libc, "renameat2"):
         at_cwd, exchange = -100, 2
-        done = libc.renameat2(at_cwd, one, at_cwd, other, exchange)
+        done = libc.renameat2(at_cwd, data, at_cwd, other, exchange)
     elif hasattr(libc, "renamex_np"):
-        done = libc.renamex_np(one, other, 2)
+        done = libc.renamex_np(data, other, 2)
     else:
         return False
     if done == 0:

@@ -1,4 +1,6 @@
-"""What the machine does to a run: no memory, no room, no right, no more time; each is a finding. Files are written whole or not at all."""
+"""What the machine does to a run: no memory, no room, no right, no more time; each is a finding.
+Files are written whole or not at all.
+"""
 
 from __future__ import annotations
 
@@ -20,26 +22,40 @@ from lodpipe.runtime import scratch
 
 _GRACE = 15.0  # seconds between the word and the end, for work that hears no signal
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-_NO_ROOM_WORDS = ("No space left on device", "Disk quota exceeded", "File too large", "No usable temporary directory", "max_temp_directory_size")
+_NO_ROOM_WORDS = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+    "No usable temporary directory",
+    "max_temp_directory_size",
+)
 # Messages of the linker, of threads and of native code that get no memory.
-_WANTS_MEMORY = re.compile("cannot allocate memory|failed to map segment|can't start new thread|bad_alloc|memory allocation", re.I)
+_WANTS_MEMORY = re.compile(
+    "cannot allocate memory|failed to map segment|can't start new thread|bad_alloc|memory allocation",
+    re.I,
+)
 
 
 def not_written(error: Exception) -> SourceError:
     """The error where dist/ cannot be written (LP701), or the temporary folder (LP706)."""
     finding = unwritable(_file_of(error), error)
     name, detail = finding.params["file"], finding.params["detail"]
-    unnamed = isinstance(error, OSError) and not error.filename  # as what Python writes to an open file is: a dump
+    unnamed = (
+        isinstance(error, OSError) and not error.filename
+    )  # as what Python writes to an open file is: a dump
     if name == "TMPDIR" and not unnamed:
         return SourceError([finding])
     if name not in ("TMPDIR", "–"):
         detail += f" ({name})"
-    return SourceError([Finding("LP701", Origin("dist"), {"detail": detail}, caused_by=finding.code)])
+    return SourceError(
+        [Finding("LP701", Origin("dist"), {"detail": detail}, caused_by=finding.code)]
+    )
 
 
 @contextlib.contextmanager
 def machine_faults() -> Iterator[None]:
-    """Raises SourceError where the machine, not the program or the data, is the reason that work inside fails.
+    """Raises SourceError where the machine, not the program or the data, is the reason that work
+    inside fails.
 
     A pipe that its reader has closed is no fault: BrokenPipeError stays what it is.
     """
@@ -49,8 +65,13 @@ def machine_faults() -> Iterator[None]:
         raise
     except LodpipeError as error:
         reason = error.__context__  # a file is blamed, but the engine had no memory or room
-        known = any(one.code.startswith("LP7") for one in error.findings)
-        if not known and isinstance(reason, Exception) and (finding := _of_the_machine(reason)) and finding.code in ("LP706", "LP707"):
+        known = any(item.code.startswith("LP7") for item in error.findings)
+        if (
+            not known
+            and isinstance(reason, Exception)
+            and (finding := _of_the_machine(reason))
+            and finding.code in ("LP706", "LP707")
+        ):
             raise SourceError([finding]) from error
         raise
     except Exception as error:
@@ -60,34 +81,46 @@ def machine_faults() -> Iterator[None]:
 
 
 def _of_the_machine(error: Exception) -> Finding | None:
-    """The finding for a lack of memory (LP707) or of room (LP706), or for what the system refuses (LP703)."""
+    """The finding for a lack of memory (LP707) or of room (LP706), or for what the system refuses
+    (LP703).
+    """
     message = str(error).split("\n")[0]
     kind = f"{type(error).__module__}.{type(error).__name__}"
     number = error.errno if isinstance(error, OSError) else None
     if number in _NO_ROOM or any(words in str(error) for words in _NO_ROOM_WORDS):
         return unwritable(_file_of(error), error)
-    if isinstance(error, MemoryError) or number == errno.ENOMEM or kind == "_duckdb.OutOfMemoryException" or _WANTS_MEMORY.search(message):
+    if (
+        isinstance(error, MemoryError)
+        or number == errno.ENOMEM
+        or kind == "_duckdb.OutOfMemoryException"
+        or _WANTS_MEMORY.search(message)
+    ):
         return Finding("LP707", None, {"detail": message or "MemoryError"})
     if kind == "_duckdb.IOException":
         return Finding("LP703", None, {"file": _file_of(error), "detail": message})
     if isinstance(error, OSError):
-        return Finding("LP703", None, {"file": _file_of(error), "detail": error.strerror or message})
+        return Finding(
+            "LP703", None, {"file": _file_of(error), "detail": error.strerror or message}
+        )
     return None
 
 
 def unwritable(name: str, error: Exception) -> Finding:
     """An output, or the temporary folder, that has no room or may not be written (LP706)."""
-    words = next((words for words in _NO_ROOM_WORDS if words in str(error)), str(error).split("\n")[0])
+    words = next(
+        (words for words in _NO_ROOM_WORDS if words in str(error)), str(error).split("\n")[0]
+    )
     detail = (error.strerror if isinstance(error, OSError) else None) or words
     return Finding("LP706", None, {"file": name, "detail": detail})
 
 
 @contextlib.contextmanager
 def whole_file(path: Path) -> Iterator[Path]:
-    """Where to write a file that is to be there whole or not at all: it takes its place when all is written.
+    """Where to write a file that is to be there whole or not at all: it takes its place when all is
+    written.
 
-    A pipe or a device is written to as it is; so is a file in a folder that takes no new ones. Raises SourceError (LP706) where there is
-    no room or no right.
+    A pipe or a device is written to as it is; so is a file in a folder that takes no new ones.
+    Raises SourceError (LP706) where there is no room or no right.
     """
     target = made = path.resolve()
     plain = target.is_file() or not target.exists()
@@ -107,7 +140,10 @@ def whole_file(path: Path) -> Iterator[Path]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        if error.filename and Path(os.fsdecode(error.filename)).parent not in (target.parent, made.parent):
+        if error.filename and Path(os.fsdecode(error.filename)).parent not in (
+            target.parent,
+            made.parent,
+        ):
             raise
         raise SourceError([unwritable(path.name, error)]) from None
 
@@ -120,7 +156,11 @@ def _file_of(error: Exception) -> str:
         path = found[1]
     else:
         # An output is named by its writer (whole_file), so what has no name is a temporary file.
-        return "–" if isinstance(error, OSError) and error.errno not in _NO_ROOM | {None, errno.ENOENT} else "TMPDIR"
+        return (
+            "–"
+            if isinstance(error, OSError) and error.errno not in _NO_ROOM | {None, errno.ENOENT}
+            else "TMPDIR"
+        )
     return "TMPDIR" if path.startswith(tempfile.gettempdir() + os.sep) else Path(path).name
 
 
@@ -128,7 +168,8 @@ def _file_of(error: Exception) -> str:
 def deadline(seconds: int) -> Iterator[None]:
     """Raises SourceError (LP705) where the work inside takes longer; 0 means no bound.
 
-    Work that hears no signal is ended with the process after a grace: dist/ is untouched until its very last step.
+    Work that hears no signal is ended with the process after a grace: dist/ is untouched until its
+    very last step.
     """
     if not seconds or threading.current_thread() is not threading.main_thread():
         yield

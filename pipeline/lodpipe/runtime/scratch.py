@@ -1,11 +1,14 @@
-"""Folders that a run needs only while it runs: named so that people recognise them, locked so that no other run removes them.
+"""Folders that a run needs only while it runs: named so that people recognise them, locked so that
+no other run removes them.
 
-    lodpipe-run-4711-k3x9…        in the temporary folder: spilled rows, stores, whatever a library puts into TMPDIR
-    .lodpipe-4711-p0q2….part      beside an output: the file before it takes its place
+    lodpipe-run-4711-k3x9…        in the temporary folder: spilled rows, stores, whatever a library
+    puts into TMPDIR .lodpipe-4711-p0q2….part      beside an output: the file before it takes its
+    place
 
-The owner holds a lock (flock) on the folder, which the system releases however the process ends. A folder whose lock is free, and
-that belongs to the same user, was left by a process that was killed: the next run removes it. The number in the name is that of the
-process, for people; numbers are used again and differ between containers, so nothing is decided by it.
+The owner holds a lock (flock) on the folder, which the system releases however the process ends. A
+folder whose lock is free, and that belongs to the same user, was left by a process that was killed:
+the next run removes it. The number in the name is that of the process, for people; numbers are used
+again and differ between containers, so nothing is decided by it.
 """
 
 from __future__ import annotations
@@ -24,7 +27,9 @@ from pathlib import Path
 
 RUN = re.compile(r"lodpipe-run-[0-9]+-[0-9a-f]{16}")
 PART = re.compile(r"\.lodpipe-[0-9]+-[0-9a-f]{16}\.part")
-_LEDGER = "ledger"  # in the folder of a run: what else has to be cleared after it, a line of JSON each
+_LEDGER = (
+    "ledger"  # in the folder of a run: what else has to be cleared after it, a line of JSON each
+)
 _run_folder: Path | None = None  # of this process, set by `enter`
 
 
@@ -37,7 +42,8 @@ class Scratch:
         while self._lock is None:
             self.path = parent / name.format(pid=os.getpid(), random=secrets.token_hex(8))
             self.path.mkdir()
-            # Another run may take it for abandoned before it is locked; then the next name is tried.
+            # Another run may take it for abandoned before it is locked; then the next name is
+            # tried.
             with contextlib.suppress(FileNotFoundError, BlockingIOError):
                 self.path.chmod(0o700)  # whatever the umask
                 lock = _opened(self.path)
@@ -55,7 +61,9 @@ class Scratch:
 
 
 def run_folder() -> Scratch | None:
-    """The folder of a run, in the temporary folder; None where the system offers none. Folders of killed runs are cleared first."""
+    """The folder of a run, in the temporary folder; None where the system offers none. Folders of
+    killed runs are cleared first.
+    """
     try:
         parent = Path(tempfile.gettempdir())
         clear_abandoned(parent, RUN)
@@ -66,7 +74,9 @@ def run_folder() -> Scratch | None:
 
 @contextlib.contextmanager
 def part_folder(parent: Path) -> Iterator[Path]:
-    """A folder on the disk of an output, for a file that takes its place when it is complete. Raises OSError."""
+    """A folder on the disk of an output, for a file that takes its place when it is complete.
+    Raises OSError.
+    """
     clear_abandoned(parent, PART)
     scratch = Scratch(parent, ".lodpipe-{pid}-{random}.part")
     note("part", scratch.path)
@@ -85,9 +95,14 @@ def enter(folder: Path) -> None:
 
 
 def note(kind: str, path: Path) -> None:
-    """Records what has to be cleared up outside of the folder of the run: a `part`, or a `project` that is built."""
+    """Records what has to be cleared up outside of the folder of the run: a `part`, or a `project`
+    that is built.
+    """
     if _run_folder is not None:
-        with contextlib.suppress(OSError), (_run_folder / _LEDGER).open("a", encoding="utf-8") as ledger:
+        with (
+            contextlib.suppress(OSError),
+            (_run_folder / _LEDGER).open("a", encoding="utf-8") as ledger,
+        ):
             ledger.write(json.dumps([kind, os.fsdecode(path.resolve())]) + "\n")
 
 
@@ -100,7 +115,9 @@ def noted(folder: Path) -> Iterator[tuple[str, Path]]:
 
 
 def clear_abandoned(parent: Path, names: re.Pattern[str]) -> None:
-    """Removes the folders of that name whose owner is gone; never one that is locked, is a link, or belongs to another user."""
+    """Removes the folders of that name whose owner is gone; never one that is locked, is a link, or
+    belongs to another user.
+    """
     try:
         with os.scandir(parent) as entries:
             found = [Path(entry.path) for entry in entries if names.fullmatch(entry.name)]
@@ -111,7 +128,9 @@ def clear_abandoned(parent: Path, names: re.Pattern[str]) -> None:
 
 
 def remove_if_abandoned(path: Path) -> None:
-    """Removes a folder with this user's rights whose lock is free; what it has recorded is removed first."""
+    """Removes a folder with this user's rights whose lock is free; what it has recorded is removed
+    first.
+    """
     try:
         if path.lstat().st_uid != os.geteuid():
             return
@@ -132,7 +151,9 @@ def remove_if_abandoned(path: Path) -> None:
 
 
 def delete(path: Path) -> None:
-    """Removes a folder of one's own, read-only folders inside it as well; what cannot be removed stays."""
+    """Removes a folder of one's own, read-only folders inside it as well; what cannot be removed
+    stays.
+    """
     if path.is_symlink() or not path.is_dir():
         return
     shutil.rmtree(path, ignore_errors=True)
@@ -158,7 +179,9 @@ def _opened(path: Path) -> int:
 
 
 def _lock(descriptor: int) -> bool:
-    """Takes the lock of an open folder; False where the file system has no locks. Raises BlockingIOError where another process has it."""
+    """Takes the lock of an open folder; False where the file system has no locks. Raises
+    BlockingIOError where another process has it.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

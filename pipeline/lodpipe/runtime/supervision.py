@@ -1,8 +1,10 @@
-"""Commands run in a process of their own, which this one ends when it is asked to, and clears up after.
+"""Commands run in a process of their own, which this one ends when it is asked to, and clears up
+after.
 
-A signal may arrive while native code runs that does not react to it, or where an exception would be lost; a lack of memory may end the
-process without a message. So the process that the user started only waits: it ends the worker by SIGKILL, which everything that a command
-writes withstands, removes what is left (scratch.py, faults.py), and gives the exit code. Library calls never use it.
+A signal may arrive while native code runs that does not react to it, or where an exception would be
+lost; a lack of memory may end the process without a message. So the process that the user started
+only waits: it ends the worker by SIGKILL, which everything that a command writes withstands,
+removes what is left (scratch.py, faults.py), and gives the exit code. Library calls never use it.
 
     user ── signal ──▶ supervisor ── SIGKILL ──▶ worker ── dies with it ──▶ its own children
                             └── removes the folder of the run, half outputs, dist.next/
@@ -25,14 +27,18 @@ from typing import NoReturn
 
 from lodpipe.runtime import scratch
 
-_OBJECTS = 50_000  # new objects between two looks for cycles: trees of records hold none, and looking at all of them again and again is slow
+# new objects between two looks for cycles: trees of records hold none, and looking at all of them
+# again and again is slow
+_OBJECTS = 50_000
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _DEATH_SIGNAL, _SUBREAPER = 1, 36  # prctl(2): PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER
 
 
 @dataclass(frozen=True)
 class End:
-    """How a run ended: its exit code as a shell gives it, the signal that asked for the end, and the one that the worker died of by itself."""
+    """How a run ended: its exit code as a shell gives it, the signal that asked for the end, and
+    the one that the worker died of by itself.
+    """
 
     code: int
     asked: int = 0
@@ -64,12 +70,17 @@ def supervised(work: Callable[[], int], *, patient: bool = False) -> End:
 
 
 class _Requests:
-    """The signals that ask for an end. They wait until there is a worker that can be ended, and are what they were afterwards."""
+    """The signals that ask for an end. They wait until there is a worker that can be ended, and are
+    what they were afterwards.
+    """
 
     def __init__(self, patient: bool) -> None:
         self.patient, self.worker, self.asked, self.killed = patient, 0, 0, False
-        # Started by nohup or in the background of a script, some are ignored, and that holds for the worker as well.
-        self.handled = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]
+        # Started by nohup or in the background of a script, some are ignored, and that holds for
+        # the worker as well.
+        self.handled = [
+            number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN
+        ]
 
     def __enter__(self) -> _Requests:
         signal.pthread_sigmask(signal.SIG_BLOCK, self.handled)
@@ -99,7 +110,9 @@ class _Requests:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, self.handled)
 
 
-def _be_worker(work: Callable[[], int], folder: scratch.Scratch | None, supervisor: int, requests: _Requests) -> NoReturn:
+def _be_worker(
+    work: Callable[[], int], folder: scratch.Scratch | None, supervisor: int, requests: _Requests
+) -> NoReturn:
     code = 3
     try:
         _prctl(_DEATH_SIGNAL, signal.SIGKILL)
@@ -123,7 +136,9 @@ def _prctl(option: int, value: int) -> None:
 
 
 def _end_orphans() -> None:
-    """Ends what the worker had started and left behind: Linux gives such processes to the supervisor."""
+    """Ends what the worker had started and left behind: Linux gives such processes to the
+    supervisor.
+    """
     while True:
         try:
             if os.waitpid(-1, os.WNOHANG)[0] == 0:

@@ -1,4 +1,6 @@
-"""`lodpipe serve`: the dumps, every resource and a SPARQL endpoint over HTTP, read only, from one command."""
+"""`lodpipe serve`: the dumps, every resource and a SPARQL endpoint over HTTP, read only, from one
+command.
+"""
 
 from __future__ import annotations
 

@@ -15,7 +15,13 @@ from typing import BinaryIO, TypeVar
 import pyoxigraph as ox
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import (
+    FileResponse,
+    JSONResponse,
+    PlainTextResponse,
+    RedirectResponse,
+    Response,
+)
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,27 +36,35 @@ from lodpipe.serve.protocol import Question, Refused, asked
 from lodpipe.serve.settings import Settings
 
 Made = TypeVar("Made")
-_CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Retry-After"}
+_CORS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Retry-After",
+}
 _ALWAYS = {**_CORS, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _FRESH = "public, max-age=60, stale-while-revalidate=600"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 
 class Server:
-    """The state of a running server: the present content with its workers, and what was answered before."""
+    """The state of a running server: the present content with its workers, and what was answered
+    before.
+    """
 
     def __init__(self, project: Project, settings: Settings) -> None:
         self.project, self.settings, self.figures = project, settings, Figures()
         self.content: Content
         self.pool: Pool
-        self.answers: OrderedDict[tuple[object, ...], tuple[Mapping[str, object], bytes]] = OrderedDict()
+        self.answers: OrderedDict[tuple[object, ...], tuple[Mapping[str, object], bytes]] = (
+            OrderedDict()
+        )
         self.cached = 0
         self.leaving: set[asyncio.Task[None]] = set()
 
-    # -- data ----------------------------------------------------------------------------------------------------
+    # -- data --------------------------------------------------------------------------------------
 
     async def load(self) -> None:
-        """Reads dist/ and starts workers over it; once they are ready they take the place of the old ones, which end what they have begun.
+        """Reads dist/ and starts workers over it; once they are ready they take the place of the
+        old ones, which end what they have begun.
 
         Raises SourceError (LP820).
         """
@@ -60,7 +74,11 @@ class Server:
             await pool.start()
         except EOFError:
             await pool.close(0)
-            missing = "dumps that can be read (" + ", ".join(Path(one).name for one in content.dumps.values()) + ")"
+            missing = (
+                "dumps that can be read ("
+                + ", ".join(Path(dump).name for dump in content.dumps.values())
+                + ")"
+            )
             raise SourceError([Finding("LP820", Origin("dist"), {"missing": missing})]) from None
         old = getattr(self, "pool", None)
         self.content, self.pool = content, pool
@@ -74,7 +92,9 @@ class Server:
             task.add_done_callback(self.leaving.discard)
 
     async def watch(self) -> None:
-        """Loads anew whenever dist/ has changed, and replaces processes that have gone; where dist/ cannot be loaded, the old data stays."""
+        """Loads anew whenever dist/ has changed, and replaces processes that have gone; where dist/
+        cannot be loaded, the old data stays.
+        """
         sums = self.project.dist / "SHA256SUMS"
         known = _stamp(sums)
         while True:
@@ -85,13 +105,17 @@ class Server:
                 continue
             try:
                 await self.load()
-                write(event="reload", version=self.content.version, statements=self.pool.loaded["statements"])
+                write(
+                    event="reload",
+                    version=self.content.version,
+                    statements=self.pool.loaded["statements"],
+                )
             except (LodpipeError, OSError) as error:
                 self.figures.failures.inc()
                 write(event="reload failed", detail=str(error), version=self.content.version)
             known = now
 
-    # -- answers -------------------------------------------------------------------------------------------------
+    # -- answers -----------------------------------------------------------------------------------
 
     async def answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]:
         """The answer of a worker, or the one that is there already. Raises Refused."""
@@ -118,7 +142,11 @@ class Server:
 
     def tag(self, *parts: object) -> str:
         """An entity tag: the same data, question and format have the same."""
-        return '"' + hashlib.sha256(repr((self.content.version, *parts)).encode()).hexdigest()[:32] + '"'
+        return (
+            '"'
+            + hashlib.sha256(repr((self.content.version, *parts)).encode()).hexdigest()[:32]
+            + '"'
+        )
 
 
 def _stamp(path: Path) -> tuple[int, int] | None:
@@ -129,46 +157,80 @@ def _stamp(path: Path) -> tuple[int, int] | None:
     return found.st_mtime_ns, found.st_ino
 
 
-# -- SPARQL ------------------------------------------------------------------------------------------------------------
+# -- SPARQL ----------------------------------------------------------------------------------------
 
 
 async def sparql(request: Request) -> Response:
-    """The SPARQL 1.1 Protocol, query operation, and the service description where no query is given."""
+    """The SPARQL 1.1 Protocol, query operation, and the service description where no query is
+    given.
+    """
     server: Server = request.app.state.server
     if len(request.url.query) > server.settings.address:
-        raise Refused(414, f"the address is longer than {server.settings.address:,} characters; send the query by POST")
-    question = asked(request.method, request.headers.get("content-type", ""), request.url.query, await _body(request, server.settings))
+        raise Refused(
+            414,
+            f"the address is longer than {server.settings.address:,} characters; send the query by POST",
+        )
+    question = asked(
+        request.method,
+        request.headers.get("content-type", ""),
+        request.url.query,
+        await _body(request, server.settings),
+    )
     accept = request.headers.get("accept")
     if question is None:
         return await _described(request, server, accept)
-    return await _answered(request, server, question, chosen(accept, RESULTS), chosen(accept, GRAPHS))
+    return await _answered(
+        request, server, question, chosen(accept, RESULTS), chosen(accept, GRAPHS)
+    )
 
 
-async def _answered(request: Request, server: Server, question: Question, results: Format | None, graphs: Format | None) -> Response:
+async def _answered(
+    request: Request,
+    server: Server,
+    question: Question,
+    results: Format | None,
+    graphs: Format | None,
+) -> Response:
     if results is None and graphs is None:
-        raise Refused(406, "answers come as " + ", ".join(one.media_type.split(";")[0] for one in (*RESULTS, *GRAPHS)))
+        raise Refused(
+            406,
+            "answers come as "
+            + ", ".join(item.media_type.split(";")[0] for item in (*RESULTS, *GRAPHS)),
+        )
     task = {
         "query": question.query, "default_graph": question.default_graphs, "named_graphs": question.named_graphs,
         "results": results and results.name, "graphs": graphs and graphs.name,
     }  # fmt: skip
     tag = server.tag(*task.values())
     if tag in _tags(request):  # an answer that was given: the query is right, and need not be run
-        return Response(status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": _FRESH})
+        return Response(
+            status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": _FRESH}
+        )
     head, body = await _unless_gone(request, server.answer(task))
-    one = next(one for one in (GRAPHS if head["graph"] else RESULTS) if one.name == head["format"])
+    one = next(
+        item for item in (GRAPHS if head["graph"] else RESULTS) if item.name == head["format"]
+    )
     if head["lasting"]:
         return _tagged(request, body, one, tag, {"Vary": "Accept"})
-    return Response(body, media_type=one.media_type, headers={"Vary": "Accept", "Cache-Control": "no-store"})
+    return Response(
+        body, media_type=one.media_type, headers={"Vary": "Accept", "Cache-Control": "no-store"}
+    )
 
 
 async def _described(request: Request, server: Server, accept: str | None) -> Response:
     """The service description; in a browser the page for queries, where there is one."""
-    if next(server.content.wanted(accept or "")) == "html" and server.content.file("sparql.html") and "text/html" in (accept or ""):
+    if (
+        next(server.content.wanted(accept or "")) == "html"
+        and server.content.file("sparql.html")
+        and "text/html" in (accept or "")
+    ):
         return RedirectResponse("/sparql.html", 303, headers={"Vary": "Accept"})
     one = chosen(accept, GRAPHS) or GRAPHS[0]
     endpoint = str(request.url.replace(query="", fragment=""))
     body = description(endpoint, one.name, server.pool.loaded["triples"])
-    return _tagged(request, body, one, server.tag("description", endpoint, one.name), {"Vary": "Accept"})
+    return _tagged(
+        request, body, one, server.tag("description", endpoint, one.name), {"Vary": "Accept"}
+    )
 
 
 async def _body(request: Request, settings: Settings) -> bytes:
@@ -179,9 +241,17 @@ async def _body(request: Request, settings: Settings) -> bytes:
             async for chunk in request.stream():
                 data += chunk
                 if len(data) > settings.body:
-                    raise Refused(413, f"the request is larger than {settings.body:,} bytes", {"Connection": "close"})
+                    raise Refused(
+                        413,
+                        f"the request is larger than {settings.body:,} bytes",
+                        {"Connection": "close"},
+                    )
     except TimeoutError:
-        raise Refused(408, f"the request did not arrive within {settings.slowness:g} seconds", {"Connection": "close"}) from None
+        raise Refused(
+            408,
+            f"the request did not arrive within {settings.slowness:g} seconds",
+            {"Connection": "close"},
+        ) from None
     return bytes(data)
 
 
@@ -195,8 +265,8 @@ async def _unless_gone(request: Request, work: Awaitable[Made]) -> Made:
             raise ClientDisconnect
         return working.result()
     finally:
-        for one in (working, leaving):
-            one.cancel()
+        for item in (working, leaving):
+            item.cancel()
         await asyncio.gather(working, leaving, return_exceptions=True)
 
 
@@ -205,11 +275,13 @@ async def _gone(request: Request) -> None:
         pass
 
 
-# -- resources and files -----------------------------------------------------------------------------------------------
+# -- resources and files ---------------------------------------------------------------------------
 
 
 async def resource(request: Request) -> Response:
-    """A file of dist/ as it is; a resource by 303 to the document that the client wants; a withdrawn one by 301 or 410."""
+    """A file of dist/ as it is; a resource by 303 to the document that the client wants; a
+    withdrawn one by 301 or 410.
+    """
     server: Server = request.app.state.server
     content, address = server.content, request.path_params["path"]
     if address == "":
@@ -225,8 +297,10 @@ async def resource(request: Request) -> Response:
         return _file(request, server, path)
     document, _, suffix = address.rpartition(".")
     if document and suffix in DATA:
-        head, body = await _unless_gone(request, server.answer({"iri": _iri(content, document), "format": suffix}))
-        one = next(one for one in GRAPHS if one.name == head["format"])
+        head, body = await _unless_gone(
+            request, server.answer({"iri": _iri(content, document), "format": suffix})
+        )
+        one = next(item for item in GRAPHS if item.name == head["format"])
         return _tagged(request, body, one, server.tag(document, suffix), {})
     return await _negotiated(request, server, address)
 
@@ -238,7 +312,11 @@ async def _negotiated(request: Request, server: Server, address: str) -> Respons
         if suffix == "html":
             target = content.page(document, request.headers.get("accept-language", ""))
         else:
-            target = f"{document}.{suffix}" if content.file(f"{document}.{suffix}") or await _said(request, server, document) else None
+            target = (
+                f"{document}.{suffix}"
+                if content.file(f"{document}.{suffix}") or await _said(request, server, document)
+                else None
+            )
         if target:
             return RedirectResponse(f"/{target}", 303, headers={"Vary": "Accept, Accept-Language"})
     raise Refused(404, "there is nothing at this address")
@@ -247,7 +325,9 @@ async def _negotiated(request: Request, server: Server, address: str) -> Respons
 async def _said(request: Request, server: Server, document: str) -> bool:
     """Whether anything is said of the resource of a document."""
     try:
-        await _unless_gone(request, server.answer({"iri": _iri(server.content, document), "format": "ttl"}))
+        await _unless_gone(
+            request, server.answer({"iri": _iri(server.content, document), "format": "ttl"})
+        )
     except Refused as refused:
         if refused.status == 404:
             return False
@@ -272,7 +352,9 @@ async def _start(request: Request, content: Content) -> Response:
 
 
 def _file(request: Request, server: Server, path: Path, status: int = 200) -> Response:
-    """A file with its entity tag; ranges are the library's. Raises Refused (503) where it goes at this very moment."""
+    """A file with its entity tag; ranges are the library's. Raises Refused (503) where it goes at
+    this very moment.
+    """
     try:
         file = path.open("rb")
     except OSError:
@@ -281,7 +363,9 @@ def _file(request: Request, server: Server, path: Path, status: int = 200) -> Re
     tag = server.tag(path.name, found.st_size, found.st_mtime_ns)
     headers = {"ETag": tag, "Cache-Control": _FRESH, "Vary": "Accept-Language"}
     if path.name == "sparql.json":
-        headers["Link"] = '</sparql>; rel="sparql"'  # so the query page offers this endpoint (docs/frontend.md)
+        headers["Link"] = (
+            '</sparql>; rel="sparql"'  # so the query page offers this endpoint (docs/frontend.md)
+        )
     if status == 200 and _known(request, tag):
         file.close()
         return Response(status_code=304, headers=headers)
@@ -289,10 +373,21 @@ def _file(request: Request, server: Server, path: Path, status: int = 200) -> Re
 
 
 class _OpenFile(FileResponse):
-    """A file that is open from the first: a build that swaps dist/ between its size and its bytes does not cut it."""
+    """A file that is open from the first: a build that swaps dist/ between its size and its bytes
+    does not cut it.
+    """
 
-    def __init__(self, file: BinaryIO, status: int, headers: Mapping[str, str], media_type: str, found: os.stat_result) -> None:
-        super().__init__(f"/dev/fd/{file.fileno()}", status, headers, media_type=media_type, stat_result=found)
+    def __init__(
+        self,
+        file: BinaryIO,
+        status: int,
+        headers: Mapping[str, str],
+        media_type: str,
+        found: os.stat_result,
+    ) -> None:
+        super().__init__(
+            f"/dev/fd/{file.fileno()}", status, headers, media_type=media_type, stat_result=found
+        )
         self.file = file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -301,12 +396,16 @@ class _OpenFile(FileResponse):
             await super().__call__(scope, receive, send)
 
 
-def _tagged(request: Request, body: bytes, one: Format, tag: str, more: Mapping[str, str]) -> Response:
-    """An answer with its entity tag; 304 without it where the client has this very answer already (RFC 9110, 13.1.2)."""
+def _tagged(
+    request: Request, body: bytes, item: Format, tag: str, more: Mapping[str, str]
+) -> Response:
+    """An answer with its entity tag; 304 without it where the client has this very answer already
+    (RFC 9110, 13.1.2).
+    """
     headers = {**more, "ETag": tag, "Cache-Control": _FRESH}
     if _known(request, tag):
         return Response(status_code=304, headers=headers)
-    return Response(body, media_type=one.media_type, headers=headers)
+    return Response(body, media_type=item.media_type, headers=headers)
 
 
 def _known(request: Request, tag: str) -> bool:
@@ -316,10 +415,10 @@ def _known(request: Request, tag: str) -> bool:
 def _tags(request: Request) -> set[str]:
     """The entity tags that the client has."""
     given = request.headers.get("if-none-match", "") if request.method in ("GET", "HEAD") else ""
-    return {one.strip().removeprefix("W/") for one in given.split(",")}
+    return {part.strip().removeprefix("W/") for part in given.split(",")}
 
 
-# -- the server's own --------------------------------------------------------------------------------------------------
+# -- the server's own ------------------------------------------------------------------------------
 
 
 async def health(request: Request) -> Response:
@@ -327,7 +426,12 @@ async def health(request: Request) -> Response:
     server: Server = request.app.state.server
     pool = server.pool
     busy = len(pool.busy) + len(pool.aside)
-    state = {"status": "ok" if pool.alive else "no data", "version": server.content.version, "free": len(pool.free), "busy": busy}
+    state = {
+        "status": "ok" if pool.alive else "no data",
+        "version": server.content.version,
+        "free": len(pool.free),
+        "busy": busy,
+    }
     return JSONResponse(state, 200 if pool.alive else 503, headers={"Cache-Control": "no-store"})
 
 
@@ -339,12 +443,18 @@ async def metrics(request: Request) -> Response:
     server.figures.workers.labels("long").set(len(server.pool.aside))
     server.figures.waiting.set(len(server.pool.waiting))
     server.figures.replaced.set(server.pool.ended)
-    return Response(server.figures.text(), media_type="text/plain; version=0.0.4; charset=utf-8", headers={"Cache-Control": "no-store"})
+    return Response(
+        server.figures.text(),
+        media_type="text/plain; version=0.0.4; charset=utf-8",
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return PlainTextResponse(error.detail + "\n", error.status, headers={**error.headers, "Cache-Control": "no-store"})
+    return PlainTextResponse(
+        error.detail + "\n", error.status, headers={**error.headers, "Cache-Control": "no-store"}
+    )
 
 
 async def _left(_: Request, __: Exception) -> Response:
@@ -352,7 +462,9 @@ async def _left(_: Request, __: Exception) -> Response:
 
 
 class _Headers:
-    """Headers that every answer has, the permission for scripts of other sites, and a Host that can be trusted."""
+    """Headers that every answer has, the permission for scripts of other sites, and a Host that can
+    be trusted.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -367,7 +479,10 @@ class _Headers:
             if message["type"] == "http.response.start":
                 there = {name for name, _ in message["headers"]}
                 more = [(name.lower().encode(), value.encode()) for name, value in _ALWAYS.items()]
-                message["headers"] = [*message["headers"], *(one for one in more if one[0] not in there)]
+                message["headers"] = [
+                    *message["headers"],
+                    *(item for item in more if item[0] not in there),
+                ]
             await send(message)
 
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
@@ -376,7 +491,9 @@ class _Headers:
             await PlainTextResponse("the Host header is none\n", 400)(scope, receive, with_headers)
             return
         if scope["method"] == "OPTIONS":
-            await Response(status_code=204, headers=_permission(scope["path"]))(scope, receive, with_headers)
+            await Response(status_code=204, headers=_permission(scope["path"]))(
+                scope, receive, with_headers
+            )
             return
         await self.app(scope, receive, with_headers)
 
@@ -385,11 +502,18 @@ def _permission(path: str) -> dict[str, str]:
     """What scripts of other sites may do at an address (the Fetch standard, CORS-preflight)."""
     methods = "GET, HEAD, POST, OPTIONS" if path.rstrip("/") == "/sparql" else "GET, HEAD, OPTIONS"
     headers = "Accept, Accept-Language, Content-Type, If-None-Match, If-Range, Range"
-    return {"Allow": methods, "Access-Control-Allow-Methods": methods, "Access-Control-Allow-Headers": headers, "Access-Control-Max-Age": "86400"}
+    return {
+        "Allow": methods,
+        "Access-Control-Allow-Methods": methods,
+        "Access-Control-Allow-Headers": headers,
+        "Access-Control-Max-Age": "86400",
+    }
 
 
 def application(server: Server, *, log: bool = True) -> ASGIApp:
-    """The ASGI application of a server whose data is loaded; it looks for new data as long as it lives."""
+    """The ASGI application of a server whose data is loaded; it looks for new data as long as it
+    lives.
+    """
 
     @contextlib.asynccontextmanager
     async def life(_: Starlette) -> AsyncIterator[None]:

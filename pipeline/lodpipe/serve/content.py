@@ -1,4 +1,6 @@
-"""What dist/ holds, as addresses: files, documents of resources, withdrawn ones; by the rules that the web servers' configurations have."""
+"""What dist/ holds, as addresses: files, documents of resources, withdrawn ones; by the rules that
+the web servers' configurations have.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ DATA = ("ttl", "jsonld", "nt", "rdf")
 
 @dataclass(frozen=True)
 class Content:
-    """One state of dist/: its version is a hash of its files' checksums, so that the same data has the same ETags everywhere."""
+    """One state of dist/: its version is a hash of its files' checksums, so that the same data has
+    the same ETags everywhere.
+    """
 
     dist: Path
     name: str
@@ -39,9 +43,13 @@ class Content:
         return {suffix: str(self.dist / f"{self.name}.{suffix}") for suffix in ("nq", "nt")}
 
     def file(self, address: str) -> Path | None:
-        """The file of an address, in dist/ or in its pages; None where there is none. No address leads out of dist/."""
+        """The file of an address, in dist/ or in its pages; None where there is none. No address
+        leads out of dist/.
+        """
         parts = PurePosixPath(address).parts
-        hidden = any(one.startswith(".") and one != ".well-known" for one in parts)  # `..` is among them
+        hidden = any(
+            part.startswith(".") and part != ".well-known" for part in parts
+        )  # `..` is among them
         if hidden or "\0" in address or "\\" in address or address != "/".join(parts):
             return None
         for folder in (self.dist, self.dist / "site"):
@@ -53,10 +61,10 @@ class Content:
 
     def stone(self, address: str) -> tuple[Tombstone, str] | None:
         """The tombstone of an address, and the suffix behind it."""
-        for one in self.stones:
-            found = re.fullmatch(rf"{re.escape(one.id)}(\.[a-z]+)?", address)
+        for item in self.stones:
+            found = re.fullmatch(rf"{re.escape(item.id)}(\.[a-z]+)?", address)
             if found:
-                return one, found[1] or ""
+                return item, found[1] or ""
         return None
 
     def document(self, address: str) -> str:
@@ -64,21 +72,29 @@ class Content:
         return "catalog" if _IN_CATALOGUE.match(address) else address
 
     def wanted(self, accept: str) -> Iterator[str]:
-        """The suffixes that a client asks for, best first; at the end what it gets where nothing of these is there."""
+        """The suffixes that a client asks for, best first; at the end what it gets where nothing of
+        these is there.
+        """
         yield from (suffix for suffix, rule in _RULES if rule.search(accept))
         yield from ("html", "ttl")
 
     def page(self, document: str, accept_language: str) -> str | None:
         """The address of a document's page in the language that the client likes best."""
         for language in _languages(accept_language, self.languages):
-            address = f"{document}.html" if language == self.languages[0] else f"{document}.{language}.html"
+            address = (
+                f"{document}.html"
+                if language == self.languages[0]
+                else f"{document}.{language}.html"
+            )
             if self.file(address):
                 return address
         return f"{document}.html" if self.file(f"{document}.html") else None
 
 
 def _languages(accept: str, known: Sequence[str]) -> list[str]:
-    """The known languages by a client's liking (RFC 9110, 12.5.4); the publication's first where it says nothing."""
+    """The known languages by a client's liking (RFC 9110, 12.5.4); the publication's first where it
+    says nothing.
+    """
     weights: dict[str, float] = {}
     for part in accept.lower().split(","):
         tag, _, weight = part.partition(";")
@@ -89,23 +105,41 @@ def _languages(accept: str, known: Sequence[str]) -> list[str]:
         language = tag.strip().split("-")[0]
         if language in known:
             weights[language] = max(value, weights.get(language, 0.0))
-    return sorted((one for one in weights if weights[one] > 0), key=lambda one: -weights[one]) or [known[0]]
+    return sorted(
+        (item for item in weights if weights[item] > 0), key=lambda item: -weights[item]
+    ) or [known[0]]
 
 
 def read_content(project: Project) -> Content:
-    """The present state of a project's dist/. Raises SourceError (LP820) where the dumps that the endpoint needs are not there."""
+    """The present state of a project's dist/. Raises SourceError (LP820) where the dumps that the
+    endpoint needs are not there.
+    """
     publication, dist = project.publication, project.dist
     sums = dist / "SHA256SUMS"
-    missing = [name for name in (f"{publication.name}.nq", f"{publication.name}.nt", "SHA256SUMS") if not (dist / name).is_file()]
+    missing = [
+        name
+        for name in (f"{publication.name}.nq", f"{publication.name}.nt", "SHA256SUMS")
+        if not (dist / name).is_file()
+    ]
     if missing:
         raise SourceError([Finding("LP820", Origin("dist"), {"missing": ", ".join(missing)})])
     stones, _ = read_withdrawn(project)
     prefixes = {"": publication.base, **read_vocabulary(project.root, publication.base).prefixes}
     version = hashlib.sha256(sums.read_bytes()).hexdigest()[:16]
-    return Content(dist, publication.name, publication.base, version, publication.languages, prefixes, tuple(stones))
+    return Content(
+        dist,
+        publication.name,
+        publication.base,
+        version,
+        publication.languages,
+        prefixes,
+        tuple(stones),
+    )
 
 
 def media_type(path: Path) -> str:
     """What a file is sent as."""
     suffix = path.suffix[1:]
-    return MEDIA_TYPES.get(suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    return (
+        MEDIA_TYPES.get(suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+    )

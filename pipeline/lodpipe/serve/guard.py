@@ -1,4 +1,6 @@
-"""The connection's own bounds, which the HTTP server leaves open: slow or endless headers, and clients that do not take what they asked for."""
+"""The connection's own bounds, which the HTTP server leaves open: slow or endless headers, and
+clients that do not take what they asked for.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ _LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0
 _LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-def guarded(settings: Settings) -> type[HttpToolsProtocol]:
+def guarded(settings: Settings) -> type[HttpToolsProtocol]:  # noqa: C901  # a class over the settings
     """A protocol class for uvicorn with the bounds of these settings."""
 
     class Guarded(HttpToolsProtocol):

@@ -1,4 +1,6 @@
-"""Which format a client gets: RFC 9110, section 12.5.1, with weights and the more specific range first."""
+"""Which format a client gets: RFC 9110, section 12.5.1, with weights and the more specific range
+first.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from lodpipe.rdf.file_formats import DOCUMENTS
 
 @dataclass(frozen=True)
 class Format:
-    """A format that answers can have: its name for the workers, the media type it is sent as, other types that ask for it."""
+    """A format that answers can have: its name for the workers, the media type it is sent as, other
+    types that ask for it.
+    """
 
     name: str
     media_type: str
@@ -27,7 +31,8 @@ GRAPHS = tuple(Format(row.suffix, row.content_type, row.aliases) for row in DOCU
 
 
 def chosen(accept: str | None, offered: Sequence[Format]) -> Format | None:
-    """The offered format that a client likes best, ours of those it likes alike; None where it takes none of them.
+    """The offered format that a client likes best, ours of those it likes alike; None where it
+    takes none of them.
 
     >>> chosen("text/csv;q=0.5, */*;q=0.1", RESULTS).name, chosen(None, RESULTS).name, chosen("image/png", RESULTS)
     ('csv', 'json', None)
@@ -35,7 +40,7 @@ def chosen(accept: str | None, offered: Sequence[Format]) -> Format | None:
     if not accept or not accept.strip():
         return offered[0]
     ranges = list(_ranges(accept))
-    weighed = [(_weight(one, ranges), -place) for place, one in enumerate(offered)]
+    weighed = [(_weight(item, ranges), -place) for place, item in enumerate(offered)]
     best, place = max(weighed)
     return offered[-place] if best > 0 else None
 
@@ -44,7 +49,7 @@ def _ranges(accept: str) -> list[tuple[str, float]]:
     """Media ranges with their weights; what cannot be read is passed over."""
     found = []
     for part in accept.split(","):
-        media_range, *parameters = (one.strip() for one in part.split(";"))
+        media_range, *parameters = (item.strip() for item in part.split(";"))
         weight = 1.0
         for parameter in parameters:
             name, _, value = parameter.partition("=")
@@ -58,12 +63,16 @@ def _ranges(accept: str) -> list[tuple[str, float]]:
     return found
 
 
-def _weight(one: Format, ranges: Sequence[tuple[str, float]]) -> float:
+def _weight(item: Format, ranges: Sequence[tuple[str, float]]) -> float:
     """The weight of the most specific range that a format falls under."""
-    names = [one.media_type.split(";")[0], *one.also]
+    names = [item.media_type.split(";")[0], *item.also]
     best = (-1, 0.0)
     for media_range, weight in ranges:
-        specific = 2 if media_range in names else int(media_range.endswith("/*") and names[0].startswith(media_range[:-1]))
+        specific = (
+            2
+            if media_range in names
+            else int(media_range.endswith("/*") and names[0].startswith(media_range[:-1]))
+        )
         if specific or media_range == "*/*":
             best = max(best, (specific, weight))
     return best[1]

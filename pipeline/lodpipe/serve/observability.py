@@ -1,4 +1,6 @@
-"""What the server tells of itself: one JSON line for each request, without the client's address, and figures for Prometheus."""
+"""What the server tells of itself: one JSON line for each request, without the client's address,
+and figures for Prometheus.
+"""
 
 from __future__ import annotations
 
@@ -18,15 +20,42 @@ class Figures:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.requests = Counter("lodpipe_requests", "Requests answered.", ["route", "status"], registry=self.registry)
-        self.seconds = Histogram("lodpipe_request_seconds", "Time from request to last byte.", ["route"], registry=self.registry)
-        self.workers = Gauge("lodpipe_workers", "Processes that answer queries.", ["state"], registry=self.registry)
-        self.waiting = Gauge("lodpipe_queries_waiting", "Queries that wait for a process.", registry=self.registry)
-        self.replaced = Gauge("lodpipe_workers_replaced", "Processes replaced since the data was loaded.", registry=self.registry)
-        self.hits = Counter("lodpipe_cache_hits", "Answers that were there already.", registry=self.registry)
-        self.statements = Gauge("lodpipe_statements", "Statements loaded, in default and named graphs.", registry=self.registry)
-        self.reloads = Counter("lodpipe_reloads", "Times that new data took the place of old.", registry=self.registry)
-        self.failures = Counter("lodpipe_reloads_failed", "Times that new data could not be loaded.", registry=self.registry)
+        self.requests = Counter(
+            "lodpipe_requests", "Requests answered.", ["route", "status"], registry=self.registry
+        )
+        self.seconds = Histogram(
+            "lodpipe_request_seconds",
+            "Time from request to last byte.",
+            ["route"],
+            registry=self.registry,
+        )
+        self.workers = Gauge(
+            "lodpipe_workers", "Processes that answer queries.", ["state"], registry=self.registry
+        )
+        self.waiting = Gauge(
+            "lodpipe_queries_waiting", "Queries that wait for a process.", registry=self.registry
+        )
+        self.replaced = Gauge(
+            "lodpipe_workers_replaced",
+            "Processes replaced since the data was loaded.",
+            registry=self.registry,
+        )
+        self.hits = Counter(
+            "lodpipe_cache_hits", "Answers that were there already.", registry=self.registry
+        )
+        self.statements = Gauge(
+            "lodpipe_statements",
+            "Statements loaded, in default and named graphs.",
+            registry=self.registry,
+        )
+        self.reloads = Counter(
+            "lodpipe_reloads", "Times that new data took the place of old.", registry=self.registry
+        )
+        self.failures = Counter(
+            "lodpipe_reloads_failed",
+            "Times that new data could not be loaded.",
+            registry=self.registry,
+        )
 
     def text(self) -> bytes:
         """All figures as Prometheus reads them."""
@@ -59,17 +88,30 @@ class Told:
             await self.app(scope, receive, counted)
         finally:
             passed = time.perf_counter() - started
-            route = _ROUTES.get(scope["path"].strip("/"), "file" if "." in scope["path"].rsplit("/", 1)[-1] else "resource")
+            route = _ROUTES.get(
+                scope["path"].strip("/"),
+                "file" if "." in scope["path"].rsplit("/", 1)[-1] else "resource",
+            )
             self.figures.requests.labels(route, str(status)).inc()
             self.figures.seconds.labels(route).observe(passed)
             if self.log:
                 self._write(scope, status, size, passed)
 
     def _write(self, scope: Scope, status: int, size: int, passed: float) -> None:
-        address = scope["path"] + ("?" + scope["query_string"].decode("latin-1") if scope["query_string"] else "")
-        write(method=scope["method"], address=address[:2000], status=status, bytes=size, milliseconds=round(passed * 1000, 1))
+        address = scope["path"] + (
+            "?" + scope["query_string"].decode("latin-1") if scope["query_string"] else ""
+        )
+        write(
+            method=scope["method"],
+            address=address[:2000],
+            status=status,
+            bytes=size,
+            milliseconds=round(passed * 1000, 1),
+        )
 
 
 def write(**line: object) -> None:
     """A line of the log, with its time."""
-    sys.stderr.write(json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **line}) + "\n")
+    sys.stderr.write(
+        json.dumps({"time": datetime.now(UTC).isoformat(timespec="milliseconds"), **line}) + "\n"
+    )

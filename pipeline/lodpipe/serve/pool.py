@@ -1,7 +1,8 @@
-"""The pool of workers: hands each question to a free process, ends it at its time, and keeps as many ready as were asked for.
+"""The pool of workers: hands each question to a free process, ends it at its time, and keeps as
+many ready as were asked for.
 
-A query that takes long moves aside and another process takes its place, so that a few long ones never keep short ones waiting. Room aside is bounded
-too: a long query that finds none is refused.
+A query that takes long moves aside and another process takes its place, so that a few long ones
+never keep short ones waiting. Room aside is bounded too: a long query that finds none is refused.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ from lodpipe.queries.worker import END, FORK, LENGTH, LENGTHS, UNSORTABLE, Cause
 from lodpipe.serve.protocol import Refused
 from lodpipe.serve.settings import Settings
 
-_LONG = 0.1  # seconds of processor time after which a query steps back behind others; a busy machine alone makes none long
+# seconds of processor time after which a query steps back behind others; a busy machine alone makes
+# none long
+_LONG = 0.1
 
 
 class _Unsortable(Exception):
@@ -46,9 +49,13 @@ class Worker:
         self.refused = False
 
     def used(self) -> float:
-        """Seconds of processor time since the process began; where the system does not tell, seconds on the clock."""
+        """Seconds of processor time since the process began; where the system does not tell,
+        seconds on the clock.
+        """
         try:
-            return time.clock_gettime((~self.pid << 3) | 2)  # clock_getcpuclockid(3) on Linux, which Python does not offer
+            return time.clock_gettime(
+                (~self.pid << 3) | 2
+            )  # clock_getcpuclockid(3) on Linux, which Python does not offer
         except OSError:
             return time.monotonic()
 
@@ -59,13 +66,18 @@ class Worker:
         try:
             await loop.sock_sendall(self.channel, LENGTH.pack(len(data)) + data)
             head, body = LENGTHS.unpack(await _received(self.channel, LENGTHS.size))
-            return Answer(json.loads(await _received(self.channel, head)), bytes(await _received(self.channel, body)))
+            return Answer(
+                json.loads(await _received(self.channel, head)),
+                bytes(await _received(self.channel, body)),
+            )
         except OSError:
             raise EOFError from None
 
     @property
     def alive(self) -> bool:
-        """Whether the process still holds its end of the channel; asked of a worker that has no task."""
+        """Whether the process still holds its end of the channel; asked of a worker that has no
+        task.
+        """
         try:
             return self.channel.recv(1, socket.MSG_PEEK) != b""
         except BlockingIOError:
@@ -74,12 +86,16 @@ class Worker:
             return False
 
     def step_back(self) -> None:
-        """Lets other processes go first: a long query must not slow short ones. It cannot be undone, so the worker answers this query only."""
+        """Lets other processes go first: a long query must not slow short ones. It cannot be
+        undone, so the worker answers this query only.
+        """
         with contextlib.suppress(OSError):
             os.setpriority(os.PRIO_PROCESS, self.pid, 15)
 
     def refuse(self) -> None:
-        """Ends the process in the midst of its task; who waits for the answer learns it by the channel."""
+        """Ends the process in the midst of its task; who waits for the answer learns it by the
+        channel.
+        """
         self.refused = True
         self._kill()
 
@@ -109,7 +125,9 @@ async def _received(channel: socket.socket, size: int) -> bytearray:
 class Pool:
     """Workers over one state of the data."""
 
-    def __init__(self, settings: Settings, dumps: Mapping[str, str], prefixes: Mapping[str, str]) -> None:
+    def __init__(
+        self, settings: Settings, dumps: Mapping[str, str], prefixes: Mapping[str, str]
+    ) -> None:
         self.settings, self.dumps, self.prefixes = settings, dumps, prefixes
         self.free: deque[Worker] = deque()
         self.waiting: deque[asyncio.Future[Worker]] = deque()
@@ -122,7 +140,9 @@ class Pool:
         self._forking = asyncio.Lock()
 
     async def start(self) -> None:
-        """Starts the process that holds the data, and the first workers. Raises EOFError where it cannot load them."""
+        """Starts the process that holds the data, and the first workers. Raises EOFError where it
+        cannot load them.
+        """
         here, there = socket.socketpair()
         bounds = {
             "data": [(path, name) for name, path in self.dumps.items()], "prefixes": self.prefixes,
@@ -130,7 +150,9 @@ class Pool:
             "result": self.settings.result, "parses": True,
         }  # fmt: skip
         quiet = subprocess.DEVNULL
-        self.holder = subprocess.Popen(command(there.fileno(), bounds), pass_fds=[there.fileno()], stdin=quiet, stderr=quiet)
+        self.holder = subprocess.Popen(
+            command(there.fileno(), bounds), pass_fds=[there.fileno()], stdin=quiet, stderr=quiet
+        )
         there.close()
         here.setblocking(False)
         self.control = here
@@ -144,11 +166,14 @@ class Pool:
     async def run(self, task: Mapping[str, Any]) -> Answer:
         """The answer to a task.
 
-        Raises Refused: 503 where no worker is free in time, too many queries are long, or the system ended the process; 504 where this one takes
-        too long, 507 where it takes too much, 500 where the store fails on it. A query that the store cannot sort is asked again with keys
+        Raises Refused: 503 where no worker is free in time, too many queries are long, or the
+        system ended the process; 504 where this one takes too long, 507 where it takes too much,
+        500 where the store fails on it. A query that the store cannot sort is asked again with keys
         that have a total order.
         """
-        until = asyncio.get_running_loop().time() + self.settings.seconds  # waiting counts: who asks knows when the answer must be there
+        until = (
+            asyncio.get_running_loop().time() + self.settings.seconds
+        )  # waiting counts: who asks knows when the answer must be there
         try:
             return await self._run(task, until)
         except _Unsortable:
@@ -164,11 +189,17 @@ class Pool:
             whole = True
             return answer
         except TimeoutError:
-            raise Refused(504, f"the query took longer than {self.settings.seconds:g} seconds and was stopped") from None
+            raise Refused(
+                504, f"the query took longer than {self.settings.seconds:g} seconds and was stopped"
+            ) from None
         except EOFError:
             if worker.refused:
-                raise self._crowded("too many long queries at once; ask for less, or try again") from None
-            end = await asyncio.shield(asyncio.ensure_future(self._end_of(worker)))  # its two messages belong together
+                raise self._crowded(
+                    "too many long queries at once; ask for less, or try again"
+                ) from None
+            end = await asyncio.shield(
+                asyncio.ensure_future(self._end_of(worker))
+            )  # its two messages belong together
             raise self._why(*end, ordered="ordered" in task) from None
         finally:
             watching.cancel()
@@ -190,12 +221,19 @@ class Pool:
         if cause == "killed":
             return self._crowded("the system ended the process of this query; try again")
         if cause == "time":
-            return Refused(504, f"the query took longer than {self.settings.seconds:g} seconds and was stopped")
+            return Refused(
+                504, f"the query took longer than {self.settings.seconds:g} seconds and was stopped"
+            )
         if cause == "crash":
             if UNSORTABLE in detail and not ordered:
                 return _Unsortable()
             return Refused(500, "the store failed on this query; other queries are not affected")
-        return Refused(507, "the query needs more memory than allowed, and was stopped" if cause == "memory" else "the query nests too deep")
+        return Refused(
+            507,
+            "the query needs more memory than allowed, and was stopped"
+            if cause == "memory"
+            else "the query nests too deep",
+        )
 
     async def _taken(self) -> Worker:
         """A free worker, or the next that comes free."""
@@ -210,7 +248,9 @@ class Pool:
             place: asyncio.Future[Worker] = asyncio.get_running_loop().create_future()
             self.waiting.append(place)
             try:
-                worker = await asyncio.wait_for(place, min(self.settings.patience, self.settings.seconds / 2))
+                worker = await asyncio.wait_for(
+                    place, min(self.settings.patience, self.settings.seconds / 2)
+                )
             except TimeoutError:
                 raise self._crowded() from None
             except asyncio.CancelledError:
@@ -229,8 +269,10 @@ class Pool:
         return self.holder.poll() is None
 
     def tend(self) -> None:
-        """Replaces free workers whose process has gone: where memory is short, the system may end any."""
-        for worker in [one for one in self.free if not one.alive]:
+        """Replaces free workers whose process has gone: where memory is short, the system may end
+        any.
+        """
+        for worker in [item for item in self.free if not item.alive]:
             self.free.remove(worker)
             self._give_back(worker, whole=False)
 
@@ -238,7 +280,9 @@ class Pool:
         return Refused(503, detail, {"Retry-After": str(max(1, round(self.settings.patience)))})
 
     async def _watch(self, worker: Worker, most: float) -> None:
-        """Makes way for others once a query is long: as many queries as there are processes may be, one more is refused."""
+        """Makes way for others once a query is long: as many queries as there are processes may be,
+        one more is refused.
+        """
         while (left := most - worker.used()) > 0:
             await asyncio.sleep(max(left, 0.01))
         if len(self.aside) >= self.settings.processes:
@@ -279,11 +323,15 @@ class Pool:
         self.free.append(worker)
 
     async def _add_if_possible(self) -> None:
-        with contextlib.suppress(EOFError, OSError):  # the process that holds the data has gone; the server loads it again
+        with contextlib.suppress(
+            EOFError, OSError
+        ):  # the process that holds the data has gone; the server loads it again
             await self._add()
 
     async def _add(self) -> None:
-        """Another worker, a fork away. Raises EOFError or OSError where the process that holds the data has gone."""
+        """Another worker, a fork away. Raises EOFError or OSError where the process that holds the
+        data has gone.
+        """
         here, there = socket.socketpair()
         here.setblocking(False)
         async with self._forking:

@@ -1,4 +1,6 @@
-"""Requests of the SPARQL 1.1 Protocol, query operation: read, and refused where they are none (sections 2.1 and 2.2)."""
+"""Requests of the SPARQL 1.1 Protocol, query operation: read, and refused where they are none
+(sections 2.1 and 2.2).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-FORM, DIRECT, UPDATE = "application/x-www-form-urlencoded", "application/sparql-query", "application/sparql-update"
+FORM, DIRECT, UPDATE = (
+    "application/x-www-form-urlencoded",
+    "application/sparql-query",
+    "application/sparql-update",
+)
 
 
 class Refused(Exception):
@@ -20,7 +26,9 @@ class Refused(Exception):
 
 @dataclass(frozen=True)
 class Question:
-    """A query with the dataset that the request names: graphs that make the default graph, and named ones; empty for all."""
+    """A query with the dataset that the request names: graphs that make the default graph, and
+    named ones; empty for all.
+    """
 
     query: str
     default_graphs: tuple[str, ...] = ()
@@ -28,9 +36,11 @@ class Question:
 
 
 def asked(method: str, content_type: str, address: str, body: bytes) -> Question | None:
-    """The question of a request; None where it has no query and is no POST, which asks for the service description.
+    """The question of a request; None where it has no query and is no POST, which asks for the
+    service description.
 
-    Raises Refused: 400 for a wrong number of queries or bytes that are no UTF-8, 415 for another media type, 403 for updates.
+    Raises Refused: 400 for a wrong number of queries or bytes that are no UTF-8, 415 for another
+    media type, 403 for updates.
     """
     parameters = _pairs(address.encode("ascii", "replace"))
     media_type, _, rest = content_type.partition(";")
@@ -40,7 +50,9 @@ def asked(method: str, content_type: str, address: str, body: bytes) -> Question
         if media_type == FORM:
             parameters += _pairs(body)
         elif media_type == DIRECT:
-            parameters = [pair for pair in parameters if pair[0] != "query"] + [("query", _text(body))]
+            parameters = [pair for pair in parameters if pair[0] != "query"] + [
+                ("query", _text(body))
+            ]
         elif media_type == UPDATE:
             raise Refused(403, "this endpoint is read only: it takes no updates")
         else:
@@ -51,20 +63,31 @@ def asked(method: str, content_type: str, address: str, body: bytes) -> Question
 def _question(parameters: list[tuple[str, str]], method: str) -> Question | None:
     queries = [value for name, value in parameters if name == "query"]
     if any(name == "update" for name, _ in parameters):
-        raise Refused(403 if method == "POST" else 400, "this endpoint is read only: it takes no updates")
+        raise Refused(
+            403 if method == "POST" else 400, "this endpoint is read only: it takes no updates"
+        )
     if not queries and method != "POST":
         if parameters:
             raise Refused(400, "the parameter `query` is missing")
         return None
     if len(queries) != 1:
         raise Refused(400, f"one parameter `query` is expected, not {len(queries)}")
-    graphs = {name: tuple(value for key, value in parameters if key == name) for name in ("default-graph-uri", "named-graph-uri")}
+    graphs = {
+        name: tuple(value for key, value in parameters if key == name)
+        for name in ("default-graph-uri", "named-graph-uri")
+    }
     return Question(queries[0], graphs["default-graph-uri"], graphs["named-graph-uri"])
 
 
 def _pairs(data: bytes) -> list[tuple[str, str]]:
     try:
-        return parse_qsl(data.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict", max_num_fields=1000)
+        return parse_qsl(
+            data.decode("ascii"),
+            keep_blank_values=True,
+            encoding="utf-8",
+            errors="strict",
+            max_num_fields=1000,
+        )
     except (UnicodeDecodeError, ValueError):
         raise Refused(400, "the parameters are not percent-encoded UTF-8") from None
 

@@ -16,8 +16,15 @@ from lodpipe.serve.guard import guarded
 from lodpipe.serve.settings import Settings
 
 
-def run(project: Project, settings: Settings, *, log: bool = True, say: Callable[[str], None] = lambda _: None) -> None:
-    """Serves a project until it is told to end (SIGTERM, SIGINT); what was begun is ended within the grace time.
+def run(
+    project: Project,
+    settings: Settings,
+    *,
+    log: bool = True,
+    say: Callable[[str], None] = lambda _: None,
+) -> None:
+    """Serves a project until it is told to end (SIGTERM, SIGINT); what was begun is ended within
+    the grace time.
 
     Raises SourceError: LP820 where dist/ is not built, LP821 where the address cannot be had.
     """
@@ -30,7 +37,9 @@ def run(project: Project, settings: Settings, *, log: bool = True, say: Callable
         http=guarded(settings), ws="none", lifespan="on", log_level="warning", access_log=False, server_header=False, date_header=True,
         timeout_keep_alive=10, timeout_graceful_shutdown=round(settings.grace) + 1, limit_concurrency=settings.connections, backlog=512,
     )  # fmt: skip
-    server = _Server(config, state, lambda: say(f"http://{f'[{host}]' if ':' in host else host}:{port}/"))
+    server = _Server(
+        config, state, lambda: say(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+    )
     server.run(sockets=[listening])
     if not server.started:
         sys.exit(3)
@@ -54,7 +63,8 @@ class _Server(uvicorn.Server):
 def _listening(settings: Settings) -> socket.socket:
     """A socket at the address. Raises SourceError (LP821)."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    # With the protocol named, asyncio turns Nagle off; else an answer of two writes waits 40 ms for the client's delayed ACK.
+    # With the protocol named, asyncio turns Nagle off; else an answer of two writes waits 40 ms for
+    # the client's delayed ACK.
     listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
@@ -62,5 +72,13 @@ def _listening(settings: Settings) -> socket.socket:
     except OSError as error:
         listening.close()
         detail = error.strerror or str(error)
-        raise SourceError([Finding("LP821", None, {"host": settings.host, "port": str(settings.port), "detail": detail})]) from None
+        raise SourceError(
+            [
+                Finding(
+                    "LP821",
+                    None,
+                    {"host": settings.host, "port": str(settings.port), "detail": detail},
+                )
+            ]
+        ) from None
     return listening

@@ -12,8 +12,10 @@ MEGABYTE = 1_000_000
 class Settings:
     """Where the server listens and what a request may cost; times in seconds, sizes in bytes.
 
-    `seconds` is how long a query may run, `memory` what its process may take beyond the data, `result` the size of its answer. Of `waiting` queries
-    that find no free process each has `patience`. A client has `slowness` to send its headers, to send a body, and to take what is sent to it.
+    `seconds` is how long a query may run, `memory` what its process may take beyond the data,
+    `result` the size of its answer. Of `waiting` queries that find no free process each has
+    `patience`. A client has `slowness` to send its headers, to send a body, and to take what is
+    sent to it.
     """
 
     host: str = "127.0.0.1"

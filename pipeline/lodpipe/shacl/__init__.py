@@ -1,4 +1,6 @@
-"""SHACL as set-based queries over a table of statements: shapes are read, compiled, run, and told as a validation report."""
+"""SHACL as set-based queries over a table of statements: shapes are read, compiled, run, and told
+as a validation report.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,24 @@ from lodpipe.shacl.shapes_graph import ShapesGraph, read_model
 from lodpipe.shacl.sparql_constraints import Asker
 from lodpipe.shacl.validation_report import Report, ValidationResult, read_report, report_triples
 
-__all__ = ["Connection", "Report", "ShapesGraph", "ValidationResult", "read_model", "report_triples", "revalidate", "validate"]
+__all__ = [
+    "Connection",
+    "Report",
+    "ShapesGraph",
+    "ValidationResult",
+    "read_model",
+    "report_triples",
+    "revalidate",
+    "validate",
+]
 
 _SMALL = 50_000
 
 
 def validate(connection: Connection, shapes: ShapesGraph) -> Report:
-    """The report on the table `triples` (s, p, o in N-Triples spelling, none twice) of a connection."""
+    """The report on the table `triples` (s, p, o in N-Triples spelling, none twice) of a
+    connection.
+    """
     plan = plan_shapes(shapes)
     run = Run(connection, plan)
     run.ask = Asker(connection, plan)

@@ -1,13 +1,18 @@
-"""Shapes compiled to set-based SQL over a table of statements (s, p, o), and run: a table of violations.
+"""Shapes compiled to set-based SQL over a table of statements (s, p, o), and run: a table of
+violations.
 
-Nothing is done node by node. Every shape is placed once: a *placement* is a shape on a set of focus nodes, the union of all ways in which
-they are found (targets, the focus nodes of another shape, the values of its path). Then, for all placements together:
+Nothing is done node by node. Every shape is placed once: a *placement* is a shape on a set of focus
+nodes, the union of all ways in which they are found (targets, the focus nodes of another shape, the
+values of its path). Then, for all placements together:
 
-1. `nodes(fs, node)` and `vals(vs, focus, value)` are filled from the outermost shapes inwards, one query for each level;
+1. `nodes(fs, node)` and `vals(vs, focus, value)` are filled from the outermost shapes inwards, one
+   query for each level;
 2. constraints that need no other shape are checked, many in one query;
-3. constraints on other shapes (sh:node, sh:not, sh:or …) follow from the innermost outwards, for conformance is the absence of violations.
+3. constraints on other shapes (sh:node, sh:not, sh:or …) follow from the innermost outwards, for
+   conformance is the absence of violations.
 
-The SQL is what DuckDB and Spark share (with regexp_matches, json_extract_string and epoch_us under their names there).
+The SQL is what DuckDB and Spark share (with regexp_matches, json_extract_string and epoch_us under
+their names there).
 """
 
 from __future__ import annotations
@@ -23,7 +28,16 @@ from lodpipe.mapping.plan import text
 from lodpipe.shacl import sql_terms as terms
 from lodpipe.shacl.paths import Walker, plain
 from lodpipe.shacl.patterns import LIMIT, TooSlow, matches
-from lodpipe.shacl.shapes_graph import NODE_KINDS, SUBCLASS, TYPE, Constraint, Path, Shape, ShapesGraph, Target
+from lodpipe.shacl.shapes_graph import (
+    NODE_KINDS,
+    SUBCLASS,
+    TYPE,
+    Constraint,
+    Path,
+    Shape,
+    ShapesGraph,
+    Target,
+)
 
 _FEW = 60  # SELECTs in one statement; more cost the planner more than they save
 _COLUMNS = "k INTEGER, focus VARCHAR, value VARCHAR, path VARCHAR, said VARCHAR"
@@ -56,7 +70,9 @@ class Placement:
 
 @dataclass(frozen=True)
 class Check:
-    """A constraint of a placement, numbered `k`; `others` are the placements of the shapes that it names."""
+    """A constraint of a placement, numbered `k`; `others` are the placements of the shapes that it
+    names.
+    """
 
     k: int
     constraint: Constraint
@@ -82,7 +98,9 @@ class Plan:
     checks: dict[int, tuple[Placement, Check]] = field(default_factory=dict)
     classes: dict[str, int] = field(default_factory=dict)
     told: set[int] = field(default_factory=set)
-    direct: set[int] = field(default_factory=set)  # sh:property of shapes that only targets use: nothing depends on whether those conform
+    direct: set[int] = field(
+        default_factory=set
+    )  # sh:property of shapes that only targets use: nothing depends on whether those conform
 
 
 def plan_shapes(shapes: ShapesGraph) -> Plan:
@@ -92,7 +110,9 @@ def plan_shapes(shapes: ShapesGraph) -> Plan:
 
 _QUALIFIED = ("QualifiedMinCount", "QualifiedMaxCount")
 _INLINE_LOGIC = ("And", "Or", "Not", "Xone", "Node")
-_INLINE_MOST = 64  # constraints; a condition of more is a set of placements, for shapes that share others would be written out 2^n times
+# constraints; a condition of more is a set of placements, for shapes that share others would be
+# written out 2^n times
+_INLINE_MOST = 64
 
 
 class _Planner:
@@ -120,11 +140,19 @@ class _Planner:
         for name in reversed(order):
             self._place(name)
         self.plan.roots = [(shape, fs, self._placed[shape.name]) for shape, fs in roots]
-        asked = {other.number for _, check in self.plan.checks.values() for other in (*check.others, *check.siblings)}
+        asked = {
+            other.number
+            for _, check in self.plan.checks.values()
+            for other in (*check.others, *check.siblings)
+        }
         for _, _, placement in self.plan.roots:
             self._tell(placement)
             if placement.vs is None and placement.number not in asked:
-                self.plan.direct |= {check.k for check in placement.checks if check.constraint.component == "Property"}
+                self.plan.direct |= {
+                    check.k
+                    for check in placement.checks
+                    if check.constraint.component == "Property"
+                }
 
     def _set(self, key: object) -> int:
         return self._sets.setdefault(key, len(self._sets))
@@ -132,7 +160,7 @@ class _Planner:
     def _class(self, iri: str) -> int:
         return self.plan.classes.setdefault(iri, len(self.plan.classes))
 
-    # -- which shapes are placed, and on which nodes --------------------------------------------------------------------
+    # -- which shapes are placed, and on which nodes -----------------------------------------------
 
     def _used(self, constraint: Constraint) -> tuple[str, ...]:
         """The shapes that a constraint needs a placement of."""
@@ -156,7 +184,9 @@ class _Planner:
         return list(reversed(done))
 
     def _find_nodes(self, name: str) -> None:
-        """The sets of focus nodes and values of a shape, once those of all that use it are known; it is then a source for what it uses."""
+        """The sets of focus nodes and values of a shape, once those of all that use it are known;
+        it is then a source for what it uses.
+        """
         shape = self.plan.shapes.shapes[name]
         fs = self._fs[name] = self._united(tuple(sorted(set(self._sources[name]))))
         vs = self._vs[name] = None if shape.path is None else self._set((fs, shape.path))
@@ -174,16 +204,29 @@ class _Planner:
             return sources[0][1]
         fs = self._set(("all of", sources))
         self.plan.inner[fs] = sources
-        below = (self.plan.values[number][0] if kind == "vs" else number for kind, number in sources)
-        self.plan.levels[fs] = 1 + max(self.plan.levels[one] for one in below)
+        below = (
+            self.plan.values[number][0] if kind == "vs" else number for kind, number in sources
+        )
+        self.plan.levels[fs] = 1 + max(self.plan.levels[item] for item in below)
         return fs
 
     def _place(self, name: str) -> None:
         """The placement of a shape, once those of all shapes that it uses are there."""
         shape = self.plan.shapes.shapes[name]
-        checks = () if shape.deactivated else tuple(self._check(one) for one in shape.constraints)
+        checks = (
+            ()
+            if shape.deactivated
+            else tuple(self._check(constraint) for constraint in shape.constraints)
+        )
         below = [other.height for check in checks for other in (*check.others, *check.siblings)]
-        made = Placement(len(self.plan.placements), shape, self._fs[name], self._vs[name], checks, max(below, default=-1) + 1)
+        made = Placement(
+            len(self.plan.placements),
+            shape,
+            self._fs[name],
+            self._vs[name],
+            checks,
+            max(below, default=-1) + 1,
+        )
         self.plan.placements.append(made)
         self.plan.checks |= {check.k: (made, check) for check in checks}
         self._placed[name] = made
@@ -193,13 +236,18 @@ class _Planner:
         self._count += 1
         if not self._used(constraint):
             return Check(k, constraint)
-        others, siblings = (tuple(self._placed[name] for name in names) for names in (constraint.shapes, constraint.siblings))
+        others, siblings = (
+            tuple(self._placed[name] for name in names)
+            for names in (constraint.shapes, constraint.siblings)
+        )
         return Check(k, constraint, others, siblings)
 
-    # -- constraints that need no placement -----------------------------------------------------------------------------
+    # -- constraints that need no placement --------------------------------------------------------
 
     def _inline(self, constraint: Constraint) -> bool:
-        """Whether all shapes that a constraint names can be decided by looking at the value alone, in a condition of bounded length."""
+        """Whether all shapes that a constraint names can be decided by looking at the value alone,
+        in a condition of bounded length.
+        """
         if not constraint.shapes or constraint.component in ("Property", "Node"):
             return not constraint.shapes
         size = self._constraint_size(constraint)
@@ -210,10 +258,10 @@ class _Planner:
         return True
 
     def _name_classes(self, name: str) -> None:
-        for one in self.plan.shapes.shapes[name].constraints:
-            if one.component == "Class":
-                self._class(one.values[0])
-            for other in (*one.shapes, *one.siblings):
+        for constraint in self.plan.shapes.shapes[name].constraints:
+            if constraint.component == "Class":
+                self._class(constraint.values[0])
+            for other in (*constraint.shapes, *constraint.siblings):
                 self._name_classes(other)
 
     def _constraint_size(self, constraint: Constraint) -> int | None:
@@ -221,24 +269,34 @@ class _Planner:
         if constraint.component == "Property":
             return None
         sizes = [self._size(name) for name in (*constraint.shapes, *constraint.siblings)]
-        return None if None in sizes else sum(one for one in sizes if one is not None)
+        return None if None in sizes else sum(siz for siz in sizes if siz is not None)
 
     def _size(self, name: str) -> int | None:
         """How many conditions a shape is as an expression of the value, None where it is none."""
         if name not in self._sizes:
             shape = self.plan.shapes.shapes[name]
-            sizes = [self._size_of(one) for one in shape.constraints]
+            sizes = [self._size_of(constraint) for constraint in shape.constraints]
             wrong = shape.path is not None or None in sizes
-            self._sizes[name] = None if wrong else 1 + sum(one for one in sizes if one is not None)
+            self._sizes[name] = None if wrong else 1 + sum(siz for siz in sizes if siz is not None)
         return self._sizes[name]
 
-    def _size_of(self, one: Constraint) -> int | None:
-        if one.component in _INLINE_LOGIC:
-            return self._constraint_size(one)
-        return 1 if (one.component in _BY_VALUE and (one.component != "Pattern" or in_re2(one))) or one.component == "HasValue" else None
+    def _size_of(self, constraint: Constraint) -> int | None:
+        if constraint.component in _INLINE_LOGIC:
+            return self._constraint_size(constraint)
+        return (
+            1
+            if (
+                constraint.component in _BY_VALUE
+                and (constraint.component != "Pattern" or in_re2(constraint))
+            )
+            or constraint.component == "HasValue"
+            else None
+        )
 
     def _tell(self, placement: Placement) -> None:
-        """Marks the checks whose violations are part of the report: those of targeted shapes, and what explains them."""
+        """Marks the checks whose violations are part of the report: those of targeted shapes, and
+        what explains them.
+        """
         for check in placement.checks:
             if check.k not in self.plan.told:
                 self.plan.told.add(check.k)
@@ -247,7 +305,7 @@ class _Planner:
                         self._tell(other)
 
 
-# -- constraints that look at one value ------------------------------------------------------------------------------------
+# -- constraints that look at one value ------------------------------------------------------------
 
 
 def in_re2(constraint: Constraint) -> bool:
@@ -255,33 +313,36 @@ def in_re2(constraint: Constraint) -> bool:
     return not re.search(r"\\[1-9]|\(\?[=!<]", constraint.text)
 
 
-def _node_kind(one: Constraint, _: Mapping[str, int]) -> str:
-    return terms.first("value", NODE_KINDS[one.values[0]])
+def _node_kind(constraint: Constraint, _: Mapping[str, int]) -> str:
+    return terms.first("value", NODE_KINDS[constraint.values[0]])
 
 
-def _datatype(one: Constraint, _: Mapping[str, int]) -> str:
-    return terms.of_datatype("value", one.values[0][1:-1])
+def _datatype(constraint: Constraint, _: Mapping[str, int]) -> str:
+    return terms.of_datatype("value", constraint.values[0][1:-1])
 
 
-def _class(one: Constraint, classes: Mapping[str, int]) -> str:
-    return f"value IN (SELECT node FROM instances WHERE class = {classes[one.values[0]]})"
+def _class(constraint: Constraint, classes: Mapping[str, int]) -> str:
+    return f"value IN (SELECT node FROM instances WHERE class = {classes[constraint.values[0]]})"
 
 
-def _in(one: Constraint, _: Mapping[str, int]) -> str:
-    return f"value IN ({', '.join(map(text, one.values))})" if one.values else "false"
+def _in(constraint: Constraint, _: Mapping[str, int]) -> str:
+    return f"value IN ({', '.join(map(text, constraint.values))})" if constraint.values else "false"
 
 
-def _length(one: Constraint, _: Mapping[str, int]) -> str:
-    return f"length({_STRING}) {'>=' if one.component == 'MinLength' else '<='} {one.count}"
+def _length(constraint: Constraint, _: Mapping[str, int]) -> str:
+    return f"length({_STRING}) {'>=' if constraint.component == 'MinLength' else '<='} {constraint.count}"
 
 
-def _pattern(one: Constraint, _: Mapping[str, int]) -> str:
-    return f"regexp_matches({_STRING}, {text(terms.regex(one.text, one.flags))})"
+def _pattern(constraint: Constraint, _: Mapping[str, int]) -> str:
+    return f"regexp_matches({_STRING}, {text(terms.regex(constraint.text, constraint.flags))})"
 
 
-def _language_in(one: Constraint, _: Mapping[str, int]) -> str:
+def _language_in(constraint: Constraint, _: Mapping[str, int]) -> str:
     """Basic filtering of language tags, as SPARQL's langMatches does it."""
-    ranges = "|".join("[a-z0-9-]+" if name == "*" else rf"{re.escape(name)}(?:-[a-z0-9-]*)?" for name in one.values)
+    ranges = "|".join(
+        "[a-z0-9-]+" if name == "*" else rf"{re.escape(name)}(?:-[a-z0-9-]*)?"
+        for name in constraint.values
+    )
     pattern = f'(?i)"@(?:{ranges})$'
     return f"({first_literal()} AND {f'regexp_matches(value, {text(pattern)})' if ranges else 'false'})"
 
@@ -290,8 +351,8 @@ def first_literal() -> str:
     return terms.first("value", '"')
 
 
-def _range(one: Constraint, _: Mapping[str, int]) -> str:
-    return f"({first_literal()} AND {terms.within('value', one.component, one.values[0], _NUMBER)})"
+def _range(constraint: Constraint, _: Mapping[str, int]) -> str:
+    return f"({first_literal()} AND {terms.within('value', constraint.component, constraint.values[0], _NUMBER)})"
 
 
 ByValue = Callable[[Constraint, Mapping[str, int]], str]
@@ -301,7 +362,8 @@ _BY_VALUE: dict[str, ByValue] = {
 }  # fmt: skip
 
 
-# What several conditions read of a value is a column of its own: written out in each it would cost the planner more than all else.
+# What several conditions read of a value is a column of its own: written out in each it would cost
+# the planner more than all else.
 _STRING, _NUMBER = "value_as_string", "value_as_number"
 _VIEWS = {_STRING: terms.string("value"), _NUMBER: terms.number("value")}
 
@@ -313,10 +375,15 @@ def _views(condition: str) -> tuple[str, ...]:
 
 def _viewed(relation: str, views: Sequence[str]) -> str:
     """A relation with these columns."""
-    return f"(SELECT *, {', '.join(f'{_VIEWS[name]} AS {name}' for name in views)} FROM {relation})" if views else relation
+    return (
+        f"(SELECT *, {', '.join(f'{_VIEWS[name]} AS {name}' for name in views)} FROM {relation})"
+        if views
+        else relation
+    )
 
 
-# Constraints on property shapes that differ in nothing but their sets and terms: one query for all of them.
+# Constraints on property shapes that differ in nothing but their sets and terms: one query for all
+# of them.
 _GROUPED = {"MinCount": "min_counts", "MaxCount": "max_counts", "HasValue": "has_values", "UniqueLang": "unique_langs", "Equals": "equal_sets",
             "Class": "classes"}  # fmt: skip
 
@@ -349,25 +416,33 @@ class Checker:
             return f"({_BY_VALUE[constraint.component](constraint, self.plan.classes)}) IS TRUE"
         if constraint.component == "HasValue":
             return f"(value = {text(constraint.values[0])})"
-        return self.joined(constraint.component, [self.conforms(name) for name in constraint.shapes])
+        return self.joined(
+            constraint.component, [self.conforms(name) for name in constraint.shapes]
+        )
 
     def conforms(self, name: str) -> str:
         """Whether `value` conforms to a shape that is decided by the value alone."""
         shape = self.plan.shapes.shapes[name]
         if shape.deactivated or not shape.constraints:
             return "true"
-        return "(" + " AND ".join(self.holds(one) for one in shape.constraints) + ")"
+        return "(" + " AND ".join(self.holds(constraint) for constraint in shape.constraints) + ")"
 
     def joined(self, component: str, members: Sequence[str]) -> str:
         """What a logical constraint makes of whether its members hold."""
         if component == "Not":
             return f"(NOT {members[0]})"
         if component == "Xone":
-            return "(" + " + ".join(f"CASE WHEN {one} THEN 1 ELSE 0 END" for one in members) + " = 1)"
+            return (
+                "("
+                + " + ".join(f"CASE WHEN {member} THEN 1 ELSE 0 END" for member in members)
+                + " = 1)"
+            )
         return "(" + (" OR " if component == "Or" else " AND ").join(members) + ")"
 
     def selects(self, checks: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
-        """The SELECTs that find the violations of many checks: those that differ in nothing but their sets and terms are one."""
+        """The SELECTs that find the violations of many checks: those that differ in nothing but
+        their sets and terms are one.
+        """
         groups: dict[str, list[tuple[Placement, Check]]] = {}
         for placement, check in checks:
             groups.setdefault(self._kind(placement, check), []).append((placement, check))
@@ -397,7 +472,9 @@ class Checker:
         return "alone" if placement.vs is None else one.component
 
     def _by_value(self, members: Sequence[tuple[Placement, Check]], kind: str) -> Iterator[str]:
-        """The checks that look at one value, in one scan of all nodes or values for those that read the same of it."""
+        """The checks that look at one value, in one scan of all nodes or values for those that read
+        the same of it.
+        """
         alike: dict[tuple[str, ...], list[tuple[Placement, Check, str]]] = {}
         for placement, check in members:
             condition = self.holds(check.constraint)
@@ -405,16 +482,27 @@ class Checker:
         for views, some in alike.items():
             conditions: dict[str, int] = {}
             rows = [
-                (check.k, placement.fs if placement.vs is None else placement.vs, conditions.setdefault(condition, len(conditions)))
+                (
+                    check.k,
+                    placement.fs if placement.vs is None else placement.vs,
+                    conditions.setdefault(condition, len(conditions)),
+                )
                 for placement, check, condition in some
             ]
-            source, on = ("(SELECT fs, node AS focus, node AS value FROM nodes)", "fs") if kind == "node" else ("vals", "vs")
+            source, on = (
+                ("(SELECT fs, node AS focus, node AS value FROM nodes)", "fs")
+                if kind == "node"
+                else ("vals", "vs")
+            )
             joined = f"(SELECT c.k, c.n, v.focus, v.value FROM {source} v JOIN {_listed(rows)} c (k, {on}, n) ON c.{on} = v.{on})"
             yield f"SELECT k, focus, value, NULL AS path, NULL AS said FROM {_viewed(joined, views)} WHERE NOT {_case(conditions)}"
 
     def _nested(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
         """sh:node and sh:property: values for which a check of the other shape found anything."""
-        for source, column, on_nodes in (("(SELECT fs, node AS focus, node AS value FROM nodes)", "fs", True), ("vals", "vs", False)):
+        for source, column, on_nodes in (
+            ("(SELECT fs, node AS focus, node AS value FROM nodes)", "fs", True),
+            ("vals", "vs", False),
+        ):
             rows = [
                 (check.k, placement.fs if placement.vs is None else placement.vs, inner.k)
                 for placement, check in members
@@ -429,7 +517,10 @@ class Checker:
 
     def _counts(self, members: Sequence[tuple[Placement, Check]], least: bool) -> str:
         """sh:minCount or sh:maxCount of many property shapes, from one count of their values."""
-        listed = _listed((check.k, placement.fs, placement.vs, check.constraint.count) for placement, check in members)
+        listed = _listed(
+            (check.k, placement.fs, placement.vs, check.constraint.count)
+            for placement, check in members
+        )
         sets = ", ".join(sorted({str(placement.vs) for placement, _ in members}))
         counted = f"(SELECT vs, focus, count(*) AS many FROM vals WHERE vs IN ({sets}) GROUP BY vs, focus)"
         if least:
@@ -440,14 +531,17 @@ class Checker:
         return f"SELECT c.k, v.focus, NULL, NULL, NULL FROM {counted} v JOIN {listed} c (k, fs, vs, most) ON c.vs = v.vs WHERE v.many > c.most"
 
     def _min_counts(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
-        if members := [one for one in members if one[1].constraint.count]:
+        if members := [member for member in members if member[1].constraint.count]:
             yield self._counts(members, least=True)
 
     def _max_counts(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
         yield self._counts(members, least=False)
 
     def _has_values(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
-        listed = _listed((check.k, placement.fs, placement.vs, text(check.constraint.values[0])) for placement, check in members)
+        listed = _listed(
+            (check.k, placement.fs, placement.vs, text(check.constraint.values[0]))
+            for placement, check in members
+        )
         yield (
             f"SELECT c.k, n.node, NULL, NULL, NULL FROM {listed} c (k, fs, vs, value) JOIN nodes n ON n.fs = c.fs "
             f"LEFT JOIN vals v ON v.vs = c.vs AND v.focus = n.node AND v.value = c.value WHERE v.vs IS NULL"
@@ -465,14 +559,20 @@ class Checker:
         )
 
     def _classes(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
-        listed = _listed((check.k, placement.vs, self.plan.classes[check.constraint.values[0]]) for placement, check in members)
+        listed = _listed(
+            (check.k, placement.vs, self.plan.classes[check.constraint.values[0]])
+            for placement, check in members
+        )
         yield (
             f"SELECT c.k, v.focus, v.value, NULL, NULL FROM vals v JOIN {listed} c (k, vs, class) ON c.vs = v.vs "
             f"LEFT JOIN instances i ON i.class = c.class AND i.node = v.value WHERE i.class IS NULL"
         )
 
     def _equal_sets(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
-        listed = _listed((check.k, placement.fs, placement.vs, text(check.constraint.values[0])) for placement, check in members)
+        listed = _listed(
+            (check.k, placement.fs, placement.vs, text(check.constraint.values[0]))
+            for placement, check in members
+        )
         yield (
             f"SELECT c.k, v.focus, v.value, NULL, NULL FROM vals v JOIN {listed} c (k, fs, vs, p) ON c.vs = v.vs "
             f"LEFT JOIN triples t ON t.s = v.focus AND t.o = v.value AND t.p = c.p WHERE t.s IS NULL"
@@ -491,7 +591,7 @@ class Checker:
         else:
             yield from getattr(self, "_" + one.component)(placement, check)
 
-    # -- constraints on all values of a focus node ---------------------------------------------------------------------
+    # -- constraints on all values of a focus node -------------------------------------------------
 
     def _lacking(self, placement: Placement, k: int, found: str) -> str:
         """The focus nodes that a relation of focus nodes lacks."""
@@ -501,7 +601,11 @@ class Checker:
         )
 
     def _HasValue(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
-        yield self._lacking(placement, check.k, f"SELECT focus FROM {placement.pairs} WHERE value = {text(check.constraint.values[0])}")
+        yield self._lacking(
+            placement,
+            check.k,
+            f"SELECT focus FROM {placement.pairs} WHERE value = {text(check.constraint.values[0])}",
+        )
 
     def _others(self, check: Check) -> str:
         return f"(SELECT s, o FROM triples WHERE p = {text(check.constraint.values[0])})"
@@ -524,7 +628,9 @@ class Checker:
         )
 
     def _LessThan(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
-        holds = terms.less("v.value", "t.o", or_equal=check.constraint.component == "LessThanOrEquals")
+        holds = terms.less(
+            "v.value", "t.o", or_equal=check.constraint.component == "LessThanOrEquals"
+        )
         yield (
             f"SELECT {check.k}, v.focus, v.value, NULL, NULL FROM {placement.pairs} v JOIN {self._others(check)} t ON t.s = v.focus "
             f"WHERE {holds} IS NOT TRUE"
@@ -538,20 +644,36 @@ class Checker:
         yield f"SELECT {check.k}, v.focus, t.o, t.p, NULL FROM {placement.pairs} v JOIN triples t ON t.s = v.value{condition}"
 
     def _qualified(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
-        """Qualified counts of shapes that are decided by the value alone, in one scan for those that read the same of it."""
+        """Qualified counts of shapes that are decided by the value alone, in one scan for those
+        that read the same of it.
+        """
         alike: dict[tuple[str, ...], list[tuple[Placement, Check, str]]] = {}
         for placement, check in members:
             one = check.constraint
-            condition = " AND ".join([self.conforms(one.shapes[0]), *(f"NOT {self.conforms(name)}" for name in one.siblings)])
+            condition = " AND ".join(
+                [
+                    self.conforms(one.shapes[0]),
+                    *(f"NOT {self.conforms(name)}" for name in one.siblings),
+                ]
+            )
             alike.setdefault(_views(condition), []).append((placement, check, condition))
         for views, some in alike.items():
             conditions: dict[str, int] = {}
-            rows = [(check.k, placement.vs, conditions.setdefault(condition, len(conditions))) for placement, check, condition in some]
+            rows = [
+                (check.k, placement.vs, conditions.setdefault(condition, len(conditions)))
+                for placement, check, condition in some
+            ]
             joined = f"(SELECT c.k, c.n, v.focus, v.value FROM vals v JOIN {_listed(rows)} c (k, vs, n) ON c.vs = v.vs)"
             counted = f"(SELECT k, focus, count(*) AS many FROM {_viewed(joined, views)} WHERE {_case(conditions)} GROUP BY k, focus)"
             counts = [(check.constraint, check.k, placement.fs) for placement, check, _ in some]
-            least = [(k, fs, one.count) for one, k, fs in counts if one.component == "QualifiedMinCount"]
-            most = [(k, one.count) for one, k, _ in counts if one.component == "QualifiedMaxCount"]
+            least = [
+                (k, fs, item.count)
+                for item, k, fs in counts
+                if item.component == "QualifiedMinCount"
+            ]
+            most = [
+                (k, item.count) for item, k, _ in counts if item.component == "QualifiedMaxCount"
+            ]
             if least:
                 yield (
                     f"SELECT c.k, n.node, NULL, NULL, NULL FROM {_listed(least)} c (k, fs, least) JOIN nodes n ON n.fs = c.fs "
@@ -561,13 +683,26 @@ class Checker:
                 yield f"SELECT c.k, v.focus, NULL, NULL, NULL FROM {counted} v JOIN {_listed(most)} c (k, most) ON v.k = c.k WHERE v.many > c.most"
 
     def _qualifying(self, placement: Placement, check: Check) -> str:
-        """The pairs whose value conforms to the qualified shape and to none of its siblings, by what was found of these."""
-        condition = " AND ".join([_conforming(check.others[0]), *(f"NOT {_conforming(other)}" for other in check.siblings)])
-        return f"SELECT focus FROM {placement.pairs} WHERE {condition} GROUP BY focus HAVING count(*)"
+        """The pairs whose value conforms to the qualified shape and to none of its siblings, by
+        what was found of these.
+        """
+        condition = " AND ".join(
+            [
+                _conforming(check.others[0]),
+                *(f"NOT {_conforming(other)}" for other in check.siblings),
+            ]
+        )
+        return (
+            f"SELECT focus FROM {placement.pairs} WHERE {condition} GROUP BY focus HAVING count(*)"
+        )
 
     def _QualifiedMinCount(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
         if check.constraint.count:
-            yield self._lacking(placement, check.k, f"{self._qualifying(placement, check)} >= {check.constraint.count}")
+            yield self._lacking(
+                placement,
+                check.k,
+                f"{self._qualifying(placement, check)} >= {check.constraint.count}",
+            )
 
     def _QualifiedMaxCount(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
         found = f"{self._qualifying(placement, check)} > {check.constraint.count}"
@@ -575,19 +710,27 @@ class Checker:
 
 
 def _conforming(placement: Placement) -> str:
-    """Whether `value` conforms to a placed shape: no check of it found anything with that focus node."""
+    """Whether `value` conforms to a placed shape: no check of it found anything with that focus
+    node.
+    """
     numbers = ", ".join(str(check.k) for check in placement.checks)
-    return f"(value NOT IN (SELECT focus FROM violations WHERE k IN ({numbers})))" if numbers else "true"
+    return (
+        f"(value NOT IN (SELECT focus FROM violations WHERE k IN ({numbers})))"
+        if numbers
+        else "true"
+    )
 
 
-# -- running ---------------------------------------------------------------------------------------------------------------
+# -- running ---------------------------------------------------------------------------------------
 
 
 @dataclass
 class Run:
-    """Runs a plan on a connection that has the table (or view) `triples` (s, p, o) without doubles; leaves the table `violations`.
+    """Runs a plan on a connection that has the table (or view) `triples` (s, p, o) without doubles;
+    leaves the table `violations`.
 
-    `only` bounds the focus nodes of targeted shapes to those of a table (fs, node), but for the sets `unbounded`. `ask` answers SPARQL.
+    `only` bounds the focus nodes of targeted shapes to those of a table (fs, node), but for the
+    sets `unbounded`. `ask` answers SPARQL.
     """
 
     connection: Connection
@@ -612,29 +755,45 @@ class Run:
 
     def close(self) -> None:
         """Removes what the run has made."""
-        for name in ("nodes", "vals", "violations", "instances", *(f"kept_{number + 1}" for number in range(self._kept))):
+        for name in (
+            "nodes",
+            "vals",
+            "violations",
+            "instances",
+            *(f"kept_{number + 1}" for number in range(self._kept)),
+        ):
             self.execute(f"DROP TABLE IF EXISTS temp.{name}")
 
     def execute(self, sql: str, parameters: Any = None) -> Any:
-        return self.connection.execute(sql, parameters) if parameters is not None else self.connection.execute(sql)
+        return (
+            self.connection.execute(sql, parameters)
+            if parameters is not None
+            else self.connection.execute(sql)
+        )
 
     def insert(self, table: str, selects: Sequence[str]) -> None:
         """Puts the rows of many SELECTs into a table."""
         for at in range(0, len(selects), _FEW):
             self.execute(f"INSERT INTO {table} " + " UNION ALL ".join(selects[at : at + _FEW]))
 
-    def insert_rows(self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]) -> None:
+    def insert_rows(
+        self, table: str, columns: Mapping[str, str], rows: Sequence[Sequence[object]]
+    ) -> None:
         """Puts rows into a table by one parameter, which is much faster than binding each."""
         if rows:
-            data = json.dumps([dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False)
+            data = json.dumps(
+                [dict(zip(columns, row, strict=True)) for row in rows], ensure_ascii=False
+            )
             structure = text(json.dumps([dict(columns)]))
             unpacked = f"(SELECT unnest(from_json(?, {structure}), recursive := true))"
             self.execute(f"INSERT INTO {table} SELECT {', '.join(columns)} FROM {unpacked}", [data])
 
-    # -- sets of nodes -----------------------------------------------------------------------------------------------
+    # -- sets of nodes -----------------------------------------------------------------------------
 
     def _instances(self) -> None:
-        """`instances(class, node)`: the SHACL instances of every class that the shapes name, subclasses included (SHACL, 1.1)."""
+        """`instances(class, node)`: the SHACL instances of every class that the shapes name,
+        subclasses included (SHACL, 1.1).
+        """
         self.execute("CREATE OR REPLACE TEMP TABLE instances (class INTEGER, node VARCHAR)")
         if not self.plan.classes:
             return
@@ -644,9 +803,13 @@ class Run:
         rows = []
         for name, number in self.plan.classes.items():
             found = {name: None}
-            for one in (waiting := [name]):
-                waiting += [sub for sub in below.get(one, ()) if sub not in found and found.setdefault(sub) is None]
-            rows += [(number, one) for one in found]
+            for item in (waiting := [name]):
+                waiting += [
+                    sub
+                    for sub in below.get(item, ())
+                    if sub not in found and found.setdefault(sub) is None
+                ]
+            rows += [(number, entry) for entry in found]
         listed = ", ".join(f"({number}, {text(name)})" for number, name in rows)
         distinct = "DISTINCT " if len(rows) > len(self.plan.classes) else ""
         self.execute(
@@ -659,25 +822,45 @@ class Run:
         listed: dict[str, list[tuple[object, ...]]] = {}
         selects = []
         for fs, targets in self.plan.targets.items():
-            for one in targets:
-                if one.kind == "sparql":
-                    assert one.query is not None
-                    selects.append(f"SELECT {fs} AS fs, node FROM {self.keep_rows(self.ask.targets(one.query))}")
+            for target in targets:
+                if target.kind == "sparql":
+                    assert target.query is not None
+                    selects.append(
+                        f"SELECT {fs} AS fs, node FROM {self.keep_rows(self.ask.targets(target.query))}"
+                    )
                 else:
-                    term = self.plan.classes[one.term] if one.kind == "class" else text(one.term)
-                    listed.setdefault(one.kind, []).append((fs, term))
+                    term = (
+                        self.plan.classes[target.term]
+                        if target.kind == "class"
+                        else text(target.term)
+                    )
+                    listed.setdefault(target.kind, []).append((fs, term))
         for kind, rows in listed.items():
             given = f"{_listed(rows)} c (fs, term)"
             if kind == "class":
-                selects.append(f"SELECT c.fs, i.node FROM instances i JOIN {given} ON i.class = c.term")
+                selects.append(
+                    f"SELECT c.fs, i.node FROM instances i JOIN {given} ON i.class = c.term"
+                )
             elif kind == "node":
                 selects.append(f"SELECT fs, term AS node FROM {given}")
             else:
-                selects.append(f"SELECT c.fs, t.{'s' if kind == 'subjectsOf' else 'o'} AS node FROM triples t JOIN {given} ON t.p = c.term")
+                selects.append(
+                    f"SELECT c.fs, t.{'s' if kind == 'subjectsOf' else 'o'} AS node FROM triples t JOIN {given} ON t.p = c.term"
+                )
         if selects:
-            free = f"f.fs IN ({', '.join(map(str, sorted(self.unbounded)))}) OR " if self.unbounded else ""
-            bound = f" WHERE {free}EXISTS (SELECT 1 FROM {self.only} b WHERE b.fs = f.fs AND b.node = f.node)" if self.only else ""
-            self.execute(f"INSERT INTO nodes SELECT DISTINCT fs, node FROM ({' UNION ALL '.join(selects)}) f{bound}")
+            free = (
+                f"f.fs IN ({', '.join(map(str, sorted(self.unbounded)))}) OR "
+                if self.unbounded
+                else ""
+            )
+            bound = (
+                f" WHERE {free}EXISTS (SELECT 1 FROM {self.only} b WHERE b.fs = f.fs AND b.node = f.node)"
+                if self.only
+                else ""
+            )
+            self.execute(
+                f"INSERT INTO nodes SELECT DISTINCT fs, node FROM ({' UNION ALL '.join(selects)}) f{bound}"
+            )
 
     def _inner(self, level: int) -> None:
         """The focus nodes that come from the values or the focus nodes of other shapes."""
@@ -691,10 +874,14 @@ class Run:
             for kind, some in rows.items()
         ]
         if selects:
-            self.execute(f"INSERT INTO nodes SELECT DISTINCT fs, node FROM ({' UNION ALL '.join(selects)})")
+            self.execute(
+                f"INSERT INTO nodes SELECT DISTINCT fs, node FROM ({' UNION ALL '.join(selects)})"
+            )
 
     def _values(self, level: int) -> None:
-        """The values of all paths from the sets of a level: paths of one step in one query, others each in its own."""
+        """The values of all paths from the sets of a level: paths of one step in one query, others
+        each in its own.
+        """
         steps: dict[bool, list[str]] = {False: [], True: []}
         filled = self._filled("fs", "nodes")
         for vs, (fs, path) in self.plan.values.items():
@@ -704,7 +891,9 @@ class Run:
                 steps[step[1]].append(f"({vs}, {fs}, {text(step[0])})")
             else:
                 start = f"SELECT node AS focus, node AS value FROM nodes WHERE fs = {fs}"
-                self.execute(f"INSERT INTO vals SELECT {vs}, focus, value FROM ({Walker(self.keep, self.count).follow(path, start)})")
+                self.execute(
+                    f"INSERT INTO vals SELECT {vs}, focus, value FROM ({Walker(self.keep, self.count).follow(path, start)})"
+                )
         for backwards, listed in steps.items():
             if listed:
                 near, far = ("o", "s") if backwards else ("s", "o")
@@ -714,8 +903,12 @@ class Run:
                 )
 
     def _filled(self, column: str, table: str) -> frozenset[int]:
-        """The sets that have members: small data fill few, and what is asked of the others would only cost the planner."""
-        return frozenset(row[0] for row in self.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall())
+        """The sets that have members: small data fill few, and what is asked of the others would
+        only cost the planner.
+        """
+        return frozenset(
+            row[0] for row in self.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall()
+        )
 
     def keep(self, sql: str) -> str:
         self._kept += 1
@@ -724,23 +917,25 @@ class Run:
 
     def keep_rows(self, nodes: Sequence[str]) -> str:
         name = self.keep("SELECT CAST(NULL AS VARCHAR) AS node WHERE false")
-        self.insert_rows(name, {"node": "VARCHAR"}, [(one,) for one in nodes])
+        self.insert_rows(name, {"node": "VARCHAR"}, [(node,) for node in nodes])
         return name
 
     def count(self, table: str) -> int:
         return int(self.execute(f"SELECT count(*) FROM {table}").fetchone()[0])
 
-    # -- checks ------------------------------------------------------------------------------------------------------
+    # -- checks ------------------------------------------------------------------------------------
 
     def _check(self) -> None:
         checker = Checker(self.plan)
         by_height: dict[int, list[tuple[Placement, Check]]] = {}
         nodes, values = self._filled("fs", "nodes"), self._filled("vs", "vals")
-        for placement in (one for one in self.plan.placements if one.fs in nodes):
+        for placement in (item for item in self.plan.placements if item.fs in nodes):
             for check in placement.checks:
                 constraint = check.constraint
                 lacks_values = placement.vs is not None and placement.vs not in values
-                if check.k in self.plan.direct or (lacks_values and constraint.component in _OF_VALUES):
+                if check.k in self.plan.direct or (
+                    lacks_values and constraint.component in _OF_VALUES
+                ):
                     continue
                 if constraint.query is not None:
                     self._sparql(placement, check)
@@ -749,7 +944,7 @@ class Run:
                 elif not check.others and not check.siblings:
                     by_height.setdefault(0, []).append((placement, check))
                 else:
-                    height = 1 + max(one.height for one in (*check.others, *check.siblings))
+                    height = 1 + max(other.height for other in (*check.others, *check.siblings))
                     by_height.setdefault(height, []).append((placement, check))
         for _, checks in sorted(by_height.items()):
             self.insert("violations", list(checker.selects(checks)))
@@ -764,12 +959,18 @@ class Run:
     def _by_python(self, placement: Placement, check: Check) -> None:
         """Patterns that look around or back, which RE2 does not know: each different text once."""
         one = check.constraint
-        found = self.execute(f"SELECT value, {terms.string('value')} FROM (SELECT DISTINCT value FROM {placement.pairs})").fetchall()
+        found = self.execute(
+            f"SELECT value, {terms.string('value')} FROM (SELECT DISTINCT value FROM {placement.pairs})"
+        ).fetchall()
         try:
-            matching = matches(one.text, one.flags, [string for _, string in found if string is not None])
+            matching = matches(
+                one.text, one.flags, [string for _, string in found if string is not None]
+            )
         except TooSlow as error:
             words = {"pattern": one.text, "value": error.args[0], "seconds": f"{LIMIT:g}"}
-            raise InvalidDeclaration([Finding("LP610", self.plan.shapes.origin(placement.shape.name), words)]) from None
+            raise InvalidDeclaration(
+                [Finding("LP610", self.plan.shapes.origin(placement.shape.name), words)]
+            ) from None
         except re.error as error:
             raise self._invalid_pattern(placement.shape, one, str(error)) from None
         wrong = self.keep_rows([value for value, string in found if string not in matching])
@@ -777,21 +978,34 @@ class Run:
             f"INSERT INTO violations SELECT {check.k}, focus, value, NULL, NULL FROM {placement.pairs} WHERE value IN (SELECT node FROM {wrong})"
         )
 
-
-    def _invalid_pattern(self, shape: Shape, constraint: Constraint, reason: str) -> InvalidDeclaration:
+    def _invalid_pattern(
+        self, shape: Shape, constraint: Constraint, reason: str
+    ) -> InvalidDeclaration:
         detail = f"{shape.name}: sh:pattern {constraint.text}: {reason}"
-        return InvalidDeclaration([Finding("LP605", self.plan.shapes.origin(shape.name), {"detail": detail})])
+        return InvalidDeclaration(
+            [Finding("LP605", self.plan.shapes.origin(shape.name), {"detail": detail})]
+        )
 
     def check_patterns(self) -> None:
-        """Raises InvalidDeclaration (LP605) for the first pattern that is none: asked once the engine has refused one of them."""
+        """Raises InvalidDeclaration (LP605) for the first pattern that is none: asked once the
+        engine has refused one of them.
+        """
         for shape in self.plan.shapes.shapes.values():
-            for one in shape.constraints:
-                if one.component == "Pattern" and in_re2(one):
+            for constraint in shape.constraints:
+                if constraint.component == "Pattern" and in_re2(constraint):
                     try:
-                        self.execute(f"SELECT regexp_matches('', {text(terms.regex(one.text, one.flags))})").fetchall()
+                        self.execute(
+                            f"SELECT regexp_matches('', {text(terms.regex(constraint.text, constraint.flags))})"
+                        ).fetchall()
                     except Exception as error:  # whatever class the engine has for it
                         reason = str(error).split("\n")[0].split(": ", 1)[-1]
-                        raise self._invalid_pattern(shape, one, reason) from None
+                        raise self._invalid_pattern(shape, constraint, reason) from None
 
 
-_COLUMN_TYPES = {"k": "INTEGER", "focus": "VARCHAR", "value": "VARCHAR", "path": "VARCHAR", "said": "VARCHAR"}
+_COLUMN_TYPES = {
+    "k": "INTEGER",
+    "focus": "VARCHAR",
+    "value": "VARCHAR",
+    "path": "VARCHAR",
+    "said": "VARCHAR",
+}

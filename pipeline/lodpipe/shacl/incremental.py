@@ -1,4 +1,6 @@
-"""Validation after a change: only the focus nodes that changed statements can reach are validated again."""
+"""Validation after a change: only the focus nodes that changed statements can reach are validated
+again.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,8 @@ from lodpipe.shacl.validation_report import Report, read_report
 
 
 def revalidate(connection: Connection, shapes: ShapesGraph, before: Report, changed: str) -> Report:
-    """The report on the table `triples` as it is now, from the report `before` and the table `changed` (s, p, o) of all statements that were
-    added or removed since.
+    """The report on the table `triples` as it is now, from the report `before` and the table
+    `changed` (s, p, o) of all statements that were added or removed since.
 
     Equal to validating everything (tests/test_shacl_incremental.py).
     """
@@ -26,9 +28,13 @@ def revalidate(connection: Connection, shapes: ShapesGraph, before: Report, chan
     reach = _Reach(run, plan, changed)
     try:
         whole = frozenset(fs for _, fs, placement in plan.roots if reach.everything(placement, fs))
-        bounded = [(fs, reach.touched(placement)) for _, fs, placement in plan.roots if fs not in whole]
+        bounded = [
+            (fs, reach.touched(placement)) for _, fs, placement in plan.roots if fs not in whole
+        ]
         selects = [f"SELECT {fs} AS fs, node FROM {table}" for fs, table in bounded]
-        run.only = run.keep(" UNION ".join(selects) if selects else "SELECT 0 AS fs, '' AS node WHERE false")
+        run.only = run.keep(
+            " UNION ".join(selects) if selects else "SELECT 0 AS fs, '' AS node WHERE false"
+        )
         run.unbounded = whole
         run.go()
         again: dict[int, set[str]] = {}
@@ -38,7 +44,9 @@ def revalidate(connection: Connection, shapes: ShapesGraph, before: Report, chan
         kept = {
             (name, focus): results
             for (name, focus), results in before.found.items()
-            if name in sets and sets[name] not in whole and focus not in again.get(sets[name], set())
+            if name in sets
+            and sets[name] not in whole
+            and focus not in again.get(sets[name], set())
         }
         return Report(kept | read_report(connection, plan).found)
     except duckdb.Error:
@@ -51,7 +59,9 @@ def revalidate(connection: Connection, shapes: ShapesGraph, before: Report, chan
 
 @dataclass
 class _Reach:
-    """Which nodes a change can matter to: those from which a path of a shape leads to a node of a changed statement."""
+    """Which nodes a change can matter to: those from which a path of a shape leads to a node of a
+    changed statement.
+    """
 
     run: Run
     plan: Plan
@@ -61,36 +71,67 @@ class _Reach:
     _unbounded: dict[int, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._ends = self.run.keep(f"SELECT s AS node FROM {self.changed} UNION SELECT o AS node FROM {self.changed}")
-        self._predicates = {row[0] for row in self.run.execute(f"SELECT DISTINCT p FROM {self.changed}").fetchall()}
+        self._ends = self.run.keep(
+            f"SELECT s AS node FROM {self.changed} UNION SELECT o AS node FROM {self.changed}"
+        )
+        self._predicates = {
+            row[0] for row in self.run.execute(f"SELECT DISTINCT p FROM {self.changed}").fetchall()
+        }
 
     def everything(self, placement: Placement, fs: int) -> bool:
-        """Whether no bound can be given: classes were rearranged, or a query reads predicates that changed."""
-        if SUBCLASS in self._predicates or any(target.kind == "sparql" for target in self.plan.targets[fs]):
+        """Whether no bound can be given: classes were rearranged, or a query reads predicates that
+        changed.
+        """
+        if SUBCLASS in self._predicates or any(
+            target.kind == "sparql" for target in self.plan.targets[fs]
+        ):
             return bool(self._predicates)
         return self._reads_change(placement)
 
     def _reads_change(self, placement: Placement) -> bool:
-        """Whether a query of a placed shape, or of those that it uses, reads predicates that changed."""
+        """Whether a query of a placed shape, or of those that it uses, reads predicates that
+        changed.
+        """
         if placement.number not in self._unbounded:
-            texts = [check.constraint.query.text for check in placement.checks if check.constraint.query is not None]
+            texts = [
+                check.constraint.query.text
+                for check in placement.checks
+                if check.constraint.query is not None
+            ]
             read = [predicates(text) for text in texts]
             self._unbounded[placement.number] = bool(self._predicates) and (
-                any(one is None or one & self._predicates for one in read)
-                or any(self._reads_change(other) for check in placement.checks for other in (*check.others, *check.siblings))
+                any(item is None or item & self._predicates for item in read)
+                or any(
+                    self._reads_change(other)
+                    for check in placement.checks
+                    for other in (*check.others, *check.siblings)
+                )
             )
         return self._unbounded[placement.number]
 
     def touched(self, placement: Placement) -> str:
         """A table of the nodes for which a placed shape may now find something else."""
         if placement.number not in self._known:
-            parts = [self._ends, *(self.touched(other) for check in placement.checks for other in (*check.others, *check.siblings))]
-            table = self.run.keep(" UNION ".join(f"SELECT node FROM {part}" for part in dict.fromkeys(parts)))
-            self._known[placement.number] = self._before(placement.shape.path, table) if placement.shape.path else table
+            parts = [
+                self._ends,
+                *(
+                    self.touched(other)
+                    for check in placement.checks
+                    for other in (*check.others, *check.siblings)
+                ),
+            ]
+            table = self.run.keep(
+                " UNION ".join(f"SELECT node FROM {part}" for part in dict.fromkeys(parts))
+            )
+            self._known[placement.number] = (
+                self._before(placement.shape.path, table) if placement.shape.path else table
+            )
         return self._known[placement.number]
 
     def _before(self, path: Path, table: str) -> str:
-        """The nodes from which steps of a path lead to nodes of a table, over statements of now or of before the change."""
+        """The nodes from which steps of a path lead to nodes of a table, over statements of now or
+        of before the change.
+        """
         steps, longest = _steps(path), _length(path)
         reached = newest = table
         rounds = 0
@@ -103,7 +144,9 @@ class _Reach:
                 for source in ("triples", self.changed)
             )
             newest = self.run.keep(f"SELECT node FROM ({found}) EXCEPT SELECT node FROM {reached}")
-            reached = self.run.keep(f"SELECT node FROM {reached} UNION ALL SELECT node FROM {newest}")
+            reached = self.run.keep(
+                f"SELECT node FROM {reached} UNION ALL SELECT node FROM {newest}"
+            )
         return reached
 
 
@@ -111,7 +154,9 @@ def _steps(path: Path, backwards: bool = False) -> set[tuple[str, bool]]:
     """The predicates of a path, each with its direction."""
     if path.kind == "predicate":
         return {(path.iri, backwards)}
-    return set().union(*(_steps(part, backwards != (path.kind == "inverse")) for part in path.parts))
+    return set().union(
+        *(_steps(part, backwards != (path.kind == "inverse")) for part in path.parts)
+    )
 
 
 def _length(path: Path) -> int | None:

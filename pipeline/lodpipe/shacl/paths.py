@@ -1,4 +1,6 @@
-"""Property paths as SQL: the value nodes of many focus nodes at once, step by step from the focus nodes onwards."""
+"""Property paths as SQL: the value nodes of many focus nodes at once, step by step from the focus
+nodes onwards.
+"""
 
 from __future__ import annotations
 
@@ -25,11 +27,13 @@ _CLOSURES = ("zeroOrMore", "oneOrMore")
 
 
 def _has_closure(path: Path) -> bool:
-    return path.kind in _CLOSURES or any(_has_closure(one) for one in path.parts)
+    return path.kind in _CLOSURES or any(_has_closure(part) for part in path.parts)
 
 
 def _simple(path: Path) -> Path:
-    """A closure of a closure as one: (p*)*, (p+)* and (p*)+ reach the same as p*, and (p+)+ the same as p+."""
+    """A closure of a closure as one: (p*)*, (p+)* and (p*)+ reach the same as p*, and (p+)+ the
+    same as p+.
+    """
     while path.kind in _CLOSURES and path.parts[0].kind in _CLOSURES:
         inner = path.parts[0]
         kind = "oneOrMore" if path.kind == inner.kind == "oneOrMore" else "zeroOrMore"
@@ -41,8 +45,9 @@ def _simple(path: Path) -> Path:
 class Walker:
     """Follows paths over a table of statements (s, p, o).
 
-    Closures (sh:zeroOrMorePath, sh:oneOrMorePath) are recursive queries, which look only at what the round before found. Only where a closure
-    is repeated as a part of another path, as in (p/q*)*, is each round a query of its own.
+    Closures (sh:zeroOrMorePath, sh:oneOrMorePath) are recursive queries, which look only at what
+    the round before found. Only where a closure is repeated as a part of another path, as in
+    (p/q*)*, is each round a query of its own.
     """
 
     keep: Keep
@@ -50,7 +55,9 @@ class Walker:
     triples: str = "triples"
 
     def follow(self, path: Path, start: str, *, backwards: bool = False) -> str:
-        """A SELECT (focus, value), without doubles: the nodes at the end of the path from the values of `start` (a SELECT of the same columns)."""
+        """A SELECT (focus, value), without doubles: the nodes at the end of the path from the
+        values of `start` (a SELECT of the same columns).
+        """
         if path.kind == "inverse":
             return self.follow(path.parts[0], start, backwards=not backwards)
         if path.kind == "predicate":
@@ -62,12 +69,19 @@ class Walker:
                 start = self.follow(part, start, backwards=backwards)
             return start
         if path.kind == "alternative":
-            return " UNION ".join(f"SELECT * FROM ({self.follow(part, start, backwards=backwards)})" for part in path.parts)
+            return " UNION ".join(
+                f"SELECT * FROM ({self.follow(part, start, backwards=backwards)})"
+                for part in path.parts
+            )
         path = _simple(path)
         step = path.parts[0]
         if path.kind == "zeroOrOne":
             return f"SELECT * FROM ({start}) UNION SELECT * FROM ({self.follow(step, start, backwards=backwards)})"
-        first = self.follow(step, start, backwards=backwards) if path.kind == "oneOrMore" else f"SELECT DISTINCT focus, value FROM ({start})"
+        first = (
+            self.follow(step, start, backwards=backwards)
+            if path.kind == "oneOrMore"
+            else f"SELECT DISTINCT focus, value FROM ({start})"
+        )
         return f"SELECT focus, value FROM {self._closure(step, first, backwards)}"
 
     def _closure(self, step: Path, first: str, backwards: bool) -> str:
@@ -83,6 +97,10 @@ class Walker:
         newest = reached
         while self.count(newest):
             onwards = self.follow(step, f"SELECT focus, value FROM {newest}", backwards=backwards)
-            newest = self.keep(f"SELECT focus, value FROM ({onwards}) EXCEPT SELECT focus, value FROM {reached}")
-            reached = self.keep(f"SELECT focus, value FROM {reached} UNION ALL SELECT focus, value FROM {newest}")
+            newest = self.keep(
+                f"SELECT focus, value FROM ({onwards}) EXCEPT SELECT focus, value FROM {reached}"
+            )
+            reached = self.keep(
+                f"SELECT focus, value FROM {reached} UNION ALL SELECT focus, value FROM {newest}"
+            )
         return reached

@@ -1,7 +1,9 @@
-"""Patterns that RE2 does not know (lookaround, backreferences): Python's `re` in a process of its own that can be ended.
+"""Patterns that RE2 does not know (lookaround, backreferences): Python's `re` in a process of its
+own that can be ended.
 
-A backtracking matcher may take time that grows exponentially with the text, and it cannot be interrupted from within. So a child process
-matches the texts, and what it has not done within `LIMIT` seconds of processor time ends with it (docs/decisions/0050).
+A backtracking matcher may take time that grows exponentially with the text, and it cannot be
+interrupted from within. So a child process matches the texts, and what it has not done within
+`LIMIT` seconds of processor time ends with it (docs/decisions/0050).
 """
 
 from __future__ import annotations
@@ -14,8 +16,10 @@ from collections.abc import Sequence
 LIMIT = 5.0  # seconds of one text
 _AT_ONCE = 5_000  # texts
 
-# The child writes the number of each text before it looks at it: the last one is the one that took too long. It ends itself by a limit of the
-# system on processor time, which a busy machine does not use up; where there is none (Windows), the parent ends it by the clock.
+# The child writes the number of each text before it looks at it: the last one is the one that took
+# too long. It ends itself by a limit of the
+# system on processor time, which a busy machine does not use up; where there is none (Windows), the
+# parent ends it by the clock.
 _CHILD = """
 import json, re, sys
 given = json.load(sys.stdin)
@@ -44,7 +48,9 @@ class TooSlow(Exception):
 
 
 def matches(pattern: str, flags: str, texts: Sequence[str]) -> set[str]:
-    """The texts in which a pattern is found. Raises re.error where it is none, TooSlow where a text takes longer than the limit."""
+    """The texts in which a pattern is found. Raises re.error where it is none, TooSlow where a text
+    takes longer than the limit.
+    """
     import re
 
     re.compile(pattern)
@@ -57,12 +63,25 @@ def matches(pattern: str, flags: str, texts: Sequence[str]) -> set[str]:
 def _matching(pattern: str, flags: str, texts: Sequence[str]) -> set[str]:
     given = json.dumps({"pattern": pattern, "flags": flags, "texts": texts, "limit": LIMIT})
     try:
-        # No limit of the clock while the system has one of its own: on a busy machine it would end what is only waiting.
+        # No limit of the clock while the system has one of its own: on a busy machine it would end
+        # what is only waiting.
         clock = LIMIT if sys.platform == "win32" else LIMIT * 100
-        done = subprocess.run([sys.executable, "-I", "-c", _CHILD], input=given, capture_output=True, text=True, timeout=clock, check=False)
+        done = subprocess.run(
+            [sys.executable, "-I", "-c", _CHILD],
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=clock,
+            check=False,
+        )
         failed, begun = done.returncode != 0, done.stderr
     except subprocess.TimeoutExpired as error:
-        failed, begun = True, (error.stderr or b"").decode() if isinstance(error.stderr, bytes) else (error.stderr or "")
+        failed, begun = (
+            True,
+            (error.stderr or b"").decode()
+            if isinstance(error.stderr, bytes)
+            else (error.stderr or ""),
+        )
     if failed:
         last = begun.split()[-1:] or ["0"]
         value = texts[int(last[0])] if last[0].isdigit() else ""

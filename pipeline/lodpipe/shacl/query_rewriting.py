@@ -1,4 +1,6 @@
-"""The text of SPARQL queries in shapes: what they may not hold, pre-binding for all focus nodes at once, and the predicates they read."""
+"""The text of SPARQL queries in shapes: what they may not hold, pre-binding for all focus nodes at
+once, and the predicates they read.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ RDF_TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 @dataclass(frozen=True)
 class Token:
-    """A piece of a query; `word` is it in capitals where it is a keyword, a variable without its sign."""
+    """A piece of a query; `word` is it in capitals where it is a keyword, a variable without its
+    sign.
+    """
 
     kind: str
     text: str
@@ -37,20 +41,26 @@ def tokens(text: str) -> list[Token]:
 
 
 def _solid(pieces: Iterable[Token]) -> list[Token]:
-    return [one for one in pieces if one.kind != "space"]
+    return [piece for piece in pieces if piece.kind != "space"]
 
 
 def problem(text: str, bound: Sequence[str] = ("this",)) -> str | None:
     """Why a query cannot be pre-bound (SHACL, 5.2.1), None where it can."""
-    words = [one.word for one in _solid(tokens(text))]
+    words = [item.word for item in _solid(tokens(text))]
     for name in ("MINUS", "VALUES", "SERVICE"):
         if name in words:
             return f"SPARQL with {name} cannot be pre-bound"
     for number, word in enumerate(words):
-        if word == "AS" and words[number + 1 : number + 2] and words[number + 1].removeprefix("?") in (*bound, "shapesGraph", "currentShape"):
+        if (
+            word == "AS"
+            and words[number + 1 : number + 2]
+            and words[number + 1].removeprefix("?") in (*bound, "shapesGraph", "currentShape")
+        ):
             return f"SPARQL must not bind {words[number + 1]} anew"
         if word == "SELECT" and number and words[number - 1] == "{":
-            end = next((at for at in range(number, len(words)) if words[at] in ("WHERE", "{")), len(words))
+            end = next(
+                (at for at in range(number, len(words)) if words[at] in ("WHERE", "{")), len(words)
+            )
             if "?this" not in words[number:end]:
                 return "a nested SELECT must select $this by name"
     return None
@@ -65,21 +75,25 @@ class Prebound:
 
 
 def prebind(text: str, patterns: dict[str, str]) -> Prebound:
-    """A SELECT query in which every group that uses a pre-bound variable begins with the pattern that binds it.
+    """A SELECT query in which every group that uses a pre-bound variable begins with the pattern
+    that binds it.
 
-    `patterns` holds the pattern for each variable. Groups inside of EXISTS see the bindings of the group around them already.
+    `patterns` holds the pattern for each variable. Groups inside of EXISTS see the bindings of the
+    group around them already.
     """
     pieces = tokens(text)
     groups = _groups(pieces)
     limit, pieces = _without_limit(pieces)
     made: list[str] = []
-    for number, one in enumerate(pieces):
-        made.append(one.text)
+    for number, item in enumerate(pieces):
+        made.append(item.text)
         if number in groups:
             inside = {piece.word for piece in pieces[number : groups[number]]}
             if number == min(groups):
                 inside.add("?this")
-            made.append(f" {' '.join(pattern for name, pattern in patterns.items() if f'?{name}' in inside)} ")
+            made.append(
+                f" {' '.join(pattern for name, pattern in patterns.items() if f'?{name}' in inside)} "
+            )
     return Prebound(_projecting("".join(made)), limit)
 
 
@@ -88,25 +102,27 @@ def _groups(pieces: Sequence[Token]) -> dict[int, int]:
     found: dict[int, int] = {}
     stack: list[tuple[int, bool]] = []
     before = ""
-    for number, one in enumerate(pieces):
-        if one.text == "{" and one.kind == "sign":
+    for number, item in enumerate(pieces):
+        if item.text == "{" and item.kind == "sign":
             stack.append((number, before == "EXISTS" or (bool(stack) and stack[-1][1])))
-        elif one.text == "}" and one.kind == "sign" and stack:
+        elif item.text == "}" and item.kind == "sign" and stack:
             opened, hidden = stack.pop()
-            first = next((piece.word for piece in pieces[opened + 1 :] if piece.kind != "space"), "")
+            first = next(
+                (piece.word for piece in pieces[opened + 1 :] if piece.kind != "space"), ""
+            )
             if not hidden and first != "SELECT":
                 found[opened] = number
-        if one.kind != "space":
-            before = one.word
+        if item.kind != "space":
+            before = item.word
     return found
 
 
 def _without_limit(pieces: list[Token]) -> tuple[int | None, list[Token]]:
     """The query without its own LIMIT, for that counts the solutions of one focus node."""
     depth = 0
-    for number, one in enumerate(pieces):
-        depth += {"{": 1, "}": -1}.get(one.text, 0) if one.kind == "sign" else 0
-        if one.word == "LIMIT" and depth == 0:
+    for number, piece in enumerate(pieces):
+        depth += {"{": 1, "}": -1}.get(piece.text, 0) if piece.kind == "sign" else 0
+        if piece.word == "LIMIT" and depth == 0:
             after = next(at for at in range(number + 1, len(pieces)) if pieces[at].kind == "number")
             return int(pieces[after].text), [*pieces[:number], *pieces[after + 1 :]]
     return None, pieces
@@ -115,34 +131,44 @@ def _without_limit(pieces: list[Token]) -> tuple[int | None, list[Token]]:
 def _projecting(text: str) -> str:
     """The query with $this among what it selects and groups by."""
     pieces = tokens(text)
-    start = next(number for number, one in enumerate(pieces) if one.word == "SELECT")
-    end = next(number for number in range(start, len(pieces)) if pieces[number].word == "WHERE" or pieces[number].text == "{")
-    projected = [one.word for one in _solid(pieces[start:end])]
+    start = next(number for number, piece in enumerate(pieces) if piece.word == "SELECT")
+    end = next(
+        number
+        for number in range(start, len(pieces))
+        if pieces[number].word == "WHERE" or pieces[number].text == "{"
+    )
+    projected = [item.word for item in _solid(pieces[start:end])]
     if "*" not in projected and "?this" not in projected:
-        at = next((n for n in range(start, end) if pieces[n].word in ("DISTINCT", "REDUCED")), start)
+        at = next(
+            (n for n in range(start, end) if pieces[n].word in ("DISTINCT", "REDUCED")), start
+        )
         pieces[at] = Token("word", pieces[at].text + " ?this")
-    tail = max(number for number, one in enumerate(pieces) if one.text == "}" and one.kind == "sign")
-    words = [one.word for one in pieces[tail:]]
+    tail = max(
+        number for number, piece in enumerate(pieces) if piece.text == "}" and piece.kind == "sign"
+    )
+    words = [piece.word for piece in pieces[tail:]]
     if "GROUP" in words:
         at = tail + words.index("GROUP")
         by = next(number for number in range(at, len(pieces)) if pieces[number].word == "BY")
-        if "?this" not in [one.word for one in pieces[by:]]:
+        if "?this" not in [piece.word for piece in pieces[by:]]:
             pieces[by] = Token("word", "BY ?this")
     elif _AGGREGATES & {*projected, *words}:
         pieces[tail] = Token("sign", "} GROUP BY ?this")
-    return "".join(one.text for one in pieces)
+    return "".join(piece.text for piece in pieces)
 
 
-# -- what a query reads ------------------------------------------------------------------------------------------------------
+# -- what a query reads ----------------------------------------------------------------------------
 
 
 def predicates(text: str) -> frozenset[str] | None:
-    """The predicates that a query's patterns read, None where it may read any: so much of the data must be at hand for it."""
+    """The predicates that a query's patterns read, None where it may read any: so much of the data
+    must be at hand for it.
+    """
     solid = _solid(tokens(text))
     prefixes = {
         solid[number + 1].text[:-1]: solid[number + 2].text[1:-1]
-        for number, one in enumerate(solid[:-2])
-        if one.word == "PREFIX" and solid[number + 1].text.endswith(":")
+        for number, item in enumerate(solid[:-2])
+        if item.word == "PREFIX" and solid[number + 1].text.endswith(":")
     }
     try:
         return frozenset(_Scan(solid, prefixes).run())
@@ -158,7 +184,9 @@ _SKIPPED = frozenset({"OPTIONAL", "UNION", "WHERE", "NOT", "EXISTS", "DISTINCT",
 
 
 class _Scan:
-    """Goes over the triple patterns of a query; whatever it does not know counts as a pattern with any predicate."""
+    """Goes over the triple patterns of a query; whatever it does not know counts as a pattern with
+    any predicate.
+    """
 
     def __init__(self, solid: list[Token], prefixes: dict[str, str]) -> None:
         self.solid, self.prefixes, self.at = solid, prefixes, 0
@@ -239,13 +267,13 @@ class _Scan:
                 return
             self.next()
 
-    def iri(self, one: Token) -> str:
-        if one.text == "a":
+    def iri(self, token: Token) -> str:
+        if token.text == "a":
             return RDF_TYPE
-        if one.kind == "iri":
-            return one.text
-        prefix, _, local = one.text.partition(":")
-        if one.kind != "name" or prefix not in self.prefixes or "\\" in local:
+        if token.kind == "iri":
+            return token.text
+        prefix, _, local = token.text.partition(":")
+        if token.kind != "name" or prefix not in self.prefixes or "\\" in local:
             raise _AnyPredicate
         return f"<{self.prefixes[prefix]}{local}>"
 
@@ -263,12 +291,14 @@ class _Scan:
                 self.next()
 
 
-# -- queries that are plain joins ----------------------------------------------------------------------------------------------
+# -- queries that are plain joins ------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Join:
-    """A query of triple patterns with fixed predicates and comparisons of variables, and nothing else."""
+    """A query of triple patterns with fixed predicates and comparisons of variables, and nothing
+    else.
+    """
 
     selected: tuple[str, ...]
     patterns: tuple[tuple[str, str, str], ...]
@@ -282,7 +312,7 @@ def as_join(text: str) -> Join | None:
     while start + 2 < len(solid) and solid[start].word == "PREFIX":
         prefixes[solid[start + 1].text[:-1]] = solid[start + 2].text[1:-1]
         start += 3
-    words = [one.word for one in solid[start:]]
+    words = [item.word for item in solid[start:]]
     if words[:1] != ["SELECT"] or "{" not in words or words.count("{") != 1 or words[-1:] != ["}"]:
         return None
     opened = words.index("{")
@@ -295,8 +325,13 @@ def as_join(text: str) -> Join | None:
             if scan.peek() == "FILTER":
                 scan.next()
                 parts = [scan.next() for _ in range(5)]
-                left, sign, right = (one.word for one in parts[1:4])
-                if parts[0].text != "(" or parts[4].text != ")" or sign not in ("<", ">", "<=", ">=") or left[0] + right[0] != "??":
+                left, sign, right = (part.word for part in parts[1:4])
+                if (
+                    parts[0].text != "("
+                    or parts[4].text != ")"
+                    or sign not in ("<", ">", "<=", ">=")
+                    or left[0] + right[0] != "??"
+                ):
                     return None
                 comparisons.append((left[1:], sign, right[1:]))
             else:
@@ -305,9 +340,15 @@ def as_join(text: str) -> Join | None:
                 scan.next()
     except _AnyPredicate:
         return None
-    bound = {one for s, _, o in patterns for one in (s, o)} | {"this"}
-    used = {word[1:] for word in head} | {one for left, _, right in comparisons for one in (left, right)}
-    if not all(word[0] == "?" for word in head) or not used <= bound or scan.at != len(scan.solid) - 1:
+    bound = {item for s, _, o in patterns for item in (s, o)} | {"this"}
+    used = {word[1:] for word in head} | {
+        item for left, _, right in comparisons for item in (left, right)
+    }
+    if (
+        not all(word[0] == "?" for word in head)
+        or not used <= bound
+        or scan.at != len(scan.solid) - 1
+    ):
         return None
     return Join(tuple(word[1:] for word in head), tuple(patterns), tuple(comparisons))
 

@@ -20,7 +20,14 @@ from lodpipe.engine.statements import Statements
 from lodpipe.rdf.namespaces import RDF, RDFS, SH
 from lodpipe.rdf.terms import parse_literal, plain_text
 from lodpipe.shacl.shapes_graph import ShapesGraph, literal, read_model
-from lodpipe.shacl.supported import is_passed_over, is_rdf_1_2, problems, rdf_1_2_finding, undefined, undefined_findings
+from lodpipe.shacl.supported import (
+    is_passed_over,
+    is_rdf_1_2,
+    problems,
+    rdf_1_2_finding,
+    undefined,
+    undefined_findings,
+)
 from lodpipe.shacl.validation_report import ValidationResult
 
 if TYPE_CHECKING:
@@ -29,16 +36,20 @@ if TYPE_CHECKING:
 
 Triple = tuple[str, str, str]
 _NUMBERED = "<urn:shape:"
-_TO_A_SHAPE = frozenset(f"<{SH}{one}>" for one in ("property", "node", "not", "qualifiedValueShape"))
+_TO_A_SHAPE = frozenset(
+    f"<{SH}{item}>" for item in ("property", "node", "not", "qualifiedValueShape")
+)
 _SHAPE_CLASSES = (f"<{SH}NodeShape>", f"<{SH}PropertyShape>")
 _PATHS = ("inversePath", "alternativePath", "zeroOrMorePath", "oneOrMorePath", "zeroOrOnePath")
-_OF_A_PATH = frozenset({*(f"<{SH}{one}>" for one in _PATHS), f"<{RDF}first>"})
+_OF_A_PATH = frozenset({*(f"<{SH}{item}>" for item in _PATHS), f"<{RDF}first>"})
 SEVERITIES = {"Violation": Severity.ERROR, "Warning": Severity.WARNING, "Info": Severity.INFO}
 
 
 @dataclass(frozen=True, order=True)
 class Result:
-    """One sh:ValidationResult: terms in N-Triples spelling, the path empty where there is none or it is no plain predicate."""
+    """One sh:ValidationResult: terms in N-Triples spelling, the path empty where there is none or
+    it is no plain predicate.
+    """
 
     focus: str
     path: str
@@ -51,7 +62,9 @@ class Result:
 
 @dataclass(frozen=True)
 class Shapes:
-    """The triples of a shapes graph, the messages of each shape by language, and its file; shapes without an IRI are numbered."""
+    """The triples of a shapes graph, the messages of each shape by language, and its file; shapes
+    without an IRI are numbered.
+    """
 
     triples: tuple[Triple, ...]
     messages: Mapping[str, Mapping[str, str]]
@@ -65,7 +78,9 @@ class Shapes:
 
     @cached_property
     def model(self) -> ShapesGraph:
-        """The shapes as the engine `columns` reads them. Raises InvalidDeclaration (LP605) for invalid ones."""
+        """The shapes as the engine `columns` reads them. Raises InvalidDeclaration (LP605) for
+        invalid ones.
+        """
         return read_model(self.triples, self.place)
 
     @cached_property
@@ -90,21 +105,33 @@ class Shapes:
 
     def name(self, shape: str, vocabulary: Vocabulary) -> str:
         """What a shape is called: its IRI in short, or its file where it has none."""
-        return self.origins.get(shape, "shapes/") if not shape.startswith("<") or shape.startswith(_NUMBERED) else vocabulary.compact(shape[1:-1])
+        return (
+            self.origins.get(shape, "shapes/")
+            if not shape.startswith("<") or shape.startswith(_NUMBERED)
+            else vocabulary.compact(shape[1:-1])
+        )
 
     def origin(self, shape: str, root: Path) -> Origin:
         """The line on which a shape is described first."""
         file = self.origins.get(shape, "shapes")
-        described = re.compile(rf"^\s*(<[^<>]*|[\w.-]*:){re.escape(re.split(r'[/#:]', shape[1:-1])[-1])}>?\s")
+        described = re.compile(
+            rf"^\s*(<[^<>]*|[\w.-]*:){re.escape(re.split(r'[/#:]', shape[1:-1])[-1])}>?\s"
+        )
         path = root / file
         lines = path.read_text("utf-8", errors="replace").split("\n") if path.is_file() else []
-        return Origin(file, next((number for number, line in enumerate(lines, 1) if described.match(line)), 0))
+        return Origin(
+            file, next((number for number, line in enumerate(lines, 1) if described.match(line)), 0)
+        )
 
 
-def read_shapes(root: Path, base: str, folder: str = "shapes", allowed: Collection[str] = ()) -> Shapes:
-    """Reads the *.ttl of a folder with the base IRI; `allowed` are terms that are not supported and may be ignored.
+def read_shapes(
+    root: Path, base: str, folder: str = "shapes", allowed: Collection[str] = ()
+) -> Shapes:
+    """Reads the *.ttl of a folder with the base IRI; `allowed` are terms that are not supported and
+    may be ignored.
 
-    Raises InvalidDeclaration with every broken file (LP603) and every term that would be passed over (LP606, LP607).
+    Raises InvalidDeclaration with every broken file (LP603) and every term that would be passed
+    over (LP606, LP607).
     """
     findings: list[Finding] = []
     triples: list[tuple[str, str, str]] = []
@@ -129,17 +156,27 @@ def read_shapes(root: Path, base: str, folder: str = "shapes", allowed: Collecti
     findings += _pathless(triples, origins)
     if findings:
         raise InvalidDeclaration(findings)
-    return Shapes(tuple(triples), _messages(triples), origins, tuple(undefined_findings(triples, sources)))
+    return Shapes(
+        tuple(triples), _messages(triples), origins, tuple(undefined_findings(triples, sources))
+    )
 
 
 def _numbered(triples: list[tuple[str, str, str]], file: int) -> list[tuple[str, str, str]]:
-    """Names for the shapes without an IRI, by file and place: engines rename blank nodes, and a result must lead back to its shape.
+    """Names for the shapes without an IRI, by file and place: engines rename blank nodes, and a
+    result must lead back to its shape.
 
-    Lists and paths stay blank, for a path with an IRI would be a predicate. Blank nodes of two files never meet.
+    Lists and paths stay blank, for a path with an IRI would be a predicate. Blank nodes of two
+    files never meet.
     """
     aimed = {o for _, p, o in triples if p in _TO_A_SHAPE}
-    shapes = {s for s, p, o in triples if p.startswith(f"<{SH}target") or (p == f"<{RDF}type>" and o in _SHAPE_CLASSES)}
-    shapes |= {o for _, p, o in triples if p == f"<{RDF}first>"} - {s for s, p, _ in triples if p in _OF_A_PATH}
+    shapes = {
+        s
+        for s, p, o in triples
+        if p.startswith(f"<{SH}target") or (p == f"<{RDF}type>" and o in _SHAPE_CLASSES)
+    }
+    shapes |= {o for _, p, o in triples if p == f"<{RDF}first>"} - {
+        s for s, p, _ in triples if p in _OF_A_PATH
+    }
     names: dict[str, str] = {}
 
     def name(term: str) -> str:
@@ -152,13 +189,19 @@ def _numbered(triples: list[tuple[str, str, str]], file: int) -> list[tuple[str,
 
 
 def _pathless(triples: list[tuple[str, str, str]], origins: Mapping[str, str]) -> list[Finding]:
-    """Property shapes without exactly one path (SHACL, 2.3), which engines may pass over in silence."""
+    """Property shapes without exactly one path (SHACL, 2.3), which engines may pass over in
+    silence.
+    """
     paths = Counter(s for s, p, _ in triples if p == f"<{SH}path>")
     owners = {o: s for s, p, o in triples if p == f"<{SH}property>"}
     described = {s for s, _, _ in triples}
     wrong = [shape for shape in owners if paths[shape] != 1 and shape in described]
     return [
-        Finding("LP605", Origin(origins.get(shape) or origins.get(owners[shape], "shapes")), {"detail": f"{shape} has {paths[shape]} paths, not one"})
+        Finding(
+            "LP605",
+            Origin(origins.get(shape) or origins.get(owners[shape], "shapes")),
+            {"detail": f"{shape} has {paths[shape]} paths, not one"},
+        )
         for shape in wrong
     ]
 
@@ -175,7 +218,7 @@ def _messages(triples: list[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
     return found
 
 
-# -- engines -----------------------------------------------------------------------------------------------------------
+# -- engines ---------------------------------------------------------------------------------------
 
 
 def _run_pyshacl(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[Result]:
@@ -201,14 +244,20 @@ def _run_pyshacl(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[
                 term("sourceConstraintComponent")[1:-1].rsplit("#", 1)[-1],
                 term("sourceShape"),
                 term("resultSeverity")[1:-1].rsplit("#", 1)[-1],
-                tuple(sorted(str(message) for message in report.objects(node, namespace.resultMessage))),
+                tuple(
+                    sorted(
+                        str(message) for message in report.objects(node, namespace.resultMessage)
+                    )
+                ),
             )
         )
     return found
 
 
 def _canonical(term: str) -> str:
-    """A term of rdflib's n3() in the spelling of canonical N-Triples (rdflib writes short numbers and long strings)."""
+    """A term of rdflib's n3() in the spelling of canonical N-Triples (rdflib writes short numbers
+    and long strings).
+    """
     if not term or term[0] in "<_":
         return term
     (quad,) = ox.parse(f"<a:a> <a:a> {term} .", format=ox.RdfFormat.TURTLE)
@@ -216,19 +265,33 @@ def _canonical(term: str) -> str:
 
 
 def _pyshacl_report(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> rdflib.Graph:
-    """The report as a graph. Raises InvalidDeclaration (LP609) where pySHACL ends with an error of its own."""
+    """The report as a graph. Raises InvalidDeclaration (LP609) where pySHACL ends with an error of
+    its own.
+    """
     import pyshacl
     import rdflib
 
     rdflib.NORMALIZE_LITERALS = False
     data = connection.execute("SELECT s, p, o FROM triples").fetchall()
-    missing = set(undefined(shapes.triples))  # property shapes that are not defined demand nothing (LP611); it would refuse them
-    rules = [one for one in shapes.triples if not is_passed_over(one) and (one[1] != f"<{SH}property>" or one[2] not in missing)]
-    # Its targets by SPARQL belong to what it calls advanced; rules and expressions, which do as well, are left out above.
+    missing = set(
+        undefined(shapes.triples)
+    )  # property shapes that are not defined demand nothing (LP611); it would refuse them
+    rules = [
+        triple
+        for triple in shapes.triples
+        if not is_passed_over(triple)
+        and (triple[1] != f"<{SH}property>" or triple[2] not in missing)
+    ]
+    # Its targets by SPARQL belong to what it calls advanced; rules and expressions, which do as
+    # well, are left out above.
     advanced = any(p == f"<{SH}target>" for _, p, _ in rules)
     try:
-        graphs = [rdflib.Graph().parse(data=ntriples(triples), format="nt") for triples in (data, rules)]
-        _, report, _ = pyshacl.validate(graphs[0], shacl_graph=graphs[1], advanced=advanced, inplace=True)
+        graphs = [
+            rdflib.Graph().parse(data=ntriples(triples), format="nt") for triples in (data, rules)
+        ]
+        _, report, _ = pyshacl.validate(
+            graphs[0], shacl_graph=graphs[1], advanced=advanced, inplace=True
+        )
     except Exception as error:  # it has no class of its own for all that it cannot work with
         detail = " ".join(str(error).split())[:300] or type(error).__name__
         raise InvalidDeclaration([Finding("LP609", None, {"detail": detail})]) from None
@@ -237,10 +300,12 @@ def _pyshacl_report(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> rd
 
 
 def _run_columns(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[Result]:
-    """Our own engine: shapes compiled to queries over the table of statements (pipeline/lodpipe/shacl)."""
+    """Our own engine: shapes compiled to queries over the table of statements
+    (pipeline/lodpipe/shacl).
+    """
     from lodpipe import shacl
 
-    return [told(one) for one in shacl.validate(connection, shapes.model).results]
+    return [told(result) for result in shacl.validate(connection, shapes.model).results]
 
 
 def ntriples(triples: Iterable[Triple]) -> str:
@@ -248,20 +313,40 @@ def ntriples(triples: Iterable[Triple]) -> str:
     return "".join(f"{s} {p} {o} .\n" for s, p, o in triples)
 
 
-def told(one: ValidationResult) -> Result:
+def told(validation_result: ValidationResult) -> Result:
     """A result of our own engine in the words that all engines share."""
-    path = one.path.iri if one.path and one.path.kind == "predicate" else ""
-    component, severity = (iri[1:-1].rsplit("#", 1)[-1] for iri in (one.component, one.severity))
-    messages = (literal(message) for message in one.messages)
-    return Result(one.focus, path, one.value, component, one.shape, severity, tuple(sorted(said.value for said in messages if said)))
+    path = (
+        validation_result.path.iri
+        if validation_result.path and validation_result.path.kind == "predicate"
+        else ""
+    )
+    component, severity = (
+        iri[1:-1].rsplit("#", 1)[-1]
+        for iri in (validation_result.component, validation_result.severity)
+    )
+    messages = (literal(message) for message in validation_result.messages)
+    return Result(
+        validation_result.focus,
+        path,
+        validation_result.value,
+        component,
+        validation_result.shape,
+        severity,
+        tuple(sorted(said.value for said in messages if said)),
+    )
 
 
 DEFAULT = "columns"
-ENGINES: dict[str, Callable[[duckdb.DuckDBPyConnection, Shapes], list[Result]]] = {"columns": _run_columns, "pyshacl": _run_pyshacl}
+ENGINES: dict[str, Callable[[duckdb.DuckDBPyConnection, Shapes], list[Result]]] = {
+    "columns": _run_columns,
+    "pyshacl": _run_pyshacl,
+}
 """Each takes a connection with the table `triples` (s, p, o)."""
 
 
-def validated(statements: Statements, shapes: Shapes, engine: str = DEFAULT) -> tuple[list[Result], Reasons]:
+def validated(
+    statements: Statements, shapes: Shapes, engine: str = DEFAULT
+) -> tuple[list[Result], Reasons]:
     """The results on a table of statements, and why nested shapes are not met."""
     from lodpipe import shacl
     from lodpipe.shacl.data_graph import distinct_triples
@@ -271,32 +356,44 @@ def validated(statements: Statements, shapes: Shapes, engine: str = DEFAULT) -> 
     with distinct_triples(connection):
         if engine == DEFAULT:
             found = shacl.validate(connection, shapes.model).results
-            results = sorted(told(one) for one in found)
+            results = sorted(told(item) for item in found)
             inner = _details(found)
         else:
             results = run_on(connection, shapes, engine)
-        return results, reasons(results, shapes, statements, lambda narrowed: run_on(connection, narrowed, engine), inner)
+        return results, reasons(
+            results,
+            shapes,
+            statements,
+            lambda narrowed: run_on(connection, narrowed, engine),
+            inner,
+        )
 
 
 def _details(results: Iterable[ValidationResult]) -> Reasons:
     """The details of all results, and their own."""
     found: Reasons = {}
-    waiting = [one for one in results if one.details]
-    for one in waiting:
-        if (result := told(one)) not in found:
-            found[result] = [told(detail) for detail in one.details]
-            waiting += [detail for detail in one.details if detail.details]
+    waiting = [entry for entry in results if entry.details]
+    for item in waiting:
+        if (result := told(item)) not in found:
+            found[result] = [told(detail) for detail in item.details]
+            waiting += [detail for detail in item.details if detail.details]
     return found
 
 
-def run_on(connection: duckdb.DuckDBPyConnection, shapes: Shapes, engine: str = DEFAULT) -> list[Result]:
-    """The validation results on the table `triples` of a connection, in order. Raises InvalidDeclaration (LP605) for invalid shapes."""
+def run_on(
+    connection: duckdb.DuckDBPyConnection, shapes: Shapes, engine: str = DEFAULT
+) -> list[Result]:
+    """The validation results on the table `triples` of a connection, in order. Raises
+    InvalidDeclaration (LP605) for invalid shapes.
+    """
     return sorted(ENGINES[engine](connection, shapes))
 
 
 @dataclass(frozen=True)
 class Validator:
-    """An engine, and the connection beside whose tables it may work, which starts faster than a database of its own."""
+    """An engine, and the connection beside whose tables it may work, which starts faster than a
+    database of its own.
+    """
 
     engine: str = DEFAULT
     connection: duckdb.DuckDBPyConnection | None = None
@@ -318,172 +415,235 @@ def _connected() -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
-# -- reasons -----------------------------------------------------------------------------------------------------------
+# -- reasons ---------------------------------------------------------------------------------------
 
 Reasons = dict[Result, list[Result]]
 _DEEPEST = 4
 
 
 def reasons(
-    results: Iterable[Result], shapes: Shapes, statements: Statements, rerun: Callable[[Shapes], list[Result]], known: Reasons
+    results: Iterable[Result],
+    shapes: Shapes,
+    statements: Statements,
+    rerun: Callable[[Shapes], list[Result]],
+    known: Reasons,
 ) -> Reasons:
-    """Why a nested shape is not met: for each result of sh:node, sh:and, sh:or, sh:xone or a qualified count, the results inside.
+    """Why a nested shape is not met: for each result of sh:node, sh:and, sh:or, sh:xone or a
+    qualified count, the results inside.
 
-    An engine may leave out sh:detail (SHACL, 3.6.2.4): what is not `known` is found by running each nested shape by itself, with the value in
-    question as its target, level by level; only where there are such results at all.
+    An engine may leave out sh:detail (SHACL, 3.6.2.4): what is not `known` is found by running each
+    nested shape by itself, with the value in question as its target, level by level; only where
+    there are such results at all.
     """
     found = dict(known)
     level = list(results)
     for _ in range(_DEEPEST):
-        asked = _nested([one for one in level if one not in found], shapes, statements)
+        asked = _nested([entry for entry in level if entry not in found], shapes, statements)
         if not asked:
             break
         inner = _run_on(sorted({pair for pairs in asked.values() for pair in pairs}), shapes, rerun)
-        for one, pairs in asked.items():
-            found[one] = list(dict.fromkeys(result for pair in pairs for result in inner.get(pair, [])))
-        level = [result for one in asked for result in found[one] if result not in found]
+        for item, pairs in asked.items():
+            found[item] = list(
+                dict.fromkeys(result for pair in pairs for result in inner.get(pair, []))
+            )
+        level = [result for entry in asked for result in found[entry] if result not in found]
     return found
 
 
-def _nested(results: Iterable[Result], shapes: Shapes, statements: Statements) -> dict[Result, list[tuple[str, str]]]:
+def _nested(
+    results: Iterable[Result], shapes: Shapes, statements: Statements
+) -> dict[Result, list[tuple[str, str]]]:
     """For each result on nested shapes, the pairs of a node and a nested shape that it was to meet."""
     found: dict[Result, list[tuple[str, str]]] = {}
     counted: dict[str, list[Result]] = {}
-    for one in results:
-        kind = one.component.removesuffix("ConstraintComponent")
-        if kind == "QualifiedMinCount" and one.path:
-            counted.setdefault(one.path, []).append(one)
-        elif inner := _inner(one, kind, shapes):
-            found[one] = [(one.value or one.focus, shape) for shape in inner]
+    for result in results:
+        kind = result.component.removesuffix("ConstraintComponent")
+        if kind == "QualifiedMinCount" and result.path:
+            counted.setdefault(result.path, []).append(result)
+        elif inner := _inner(result, kind, shapes):
+            found[result] = [(result.value or result.focus, shape) for shape in inner]
     for path, some in counted.items():
         values: dict[str, list[str]] = {}
-        for focus, value in statements.values(path, sorted({one.focus for one in some})):
+        for focus, value in statements.values(path, sorted({entry.focus for entry in some})):
             values.setdefault(focus, []).append(value)
-        for one in some:
-            wanted = shapes.parts.get((one.shape, "qualifiedValueShape"), [])
-            if pairs := [(value, shape) for value in values.get(one.focus, [])[:20] for shape in wanted]:
-                found[one] = pairs
+        for item in some:
+            wanted = shapes.parts.get((item.shape, "qualifiedValueShape"), [])
+            if pairs := [
+                (value, shape) for value in values.get(item.focus, [])[:20] for shape in wanted
+            ]:
+                found[item] = pairs
     return found
 
 
-def _inner(one: Result, kind: str, shapes: Shapes) -> list[str]:
+def _inner(result: Result, kind: str, shapes: Shapes) -> list[str]:
     """The shapes that a result's constraint names."""
     if kind == "Node":
-        return shapes.parts.get((one.shape, "node"), [])
+        return shapes.parts.get((result.shape, "node"), [])
     if kind in ("And", "Or", "Xone"):
-        return [inner for head in shapes.parts.get((one.shape, kind.lower()), []) for inner in shapes.members(head)]
+        return [
+            inner
+            for head in shapes.parts.get((result.shape, kind.lower()), [])
+            for inner in shapes.members(head)
+        ]
     return []
 
 
-def _run_on(pairs: list[tuple[str, str]], shapes: Shapes, rerun: Callable[[Shapes], list[Result]]) -> dict[tuple[str, str], list[Result]]:
+def _run_on(
+    pairs: list[tuple[str, str]], shapes: Shapes, rerun: Callable[[Shapes], list[Result]]
+) -> dict[tuple[str, str], list[Result]]:
     """The results of shapes on given nodes, without the targets that the shapes have otherwise."""
     classes = (f"<{RDFS}Class>", "<http://www.w3.org/2002/07/owl#Class>")
-    kept = [t for t in shapes.triples if not t[1].startswith(f"<{SH}target") and t[2] not in classes]
-    narrowed = replace(shapes, triples=(*kept, *((shape, f"<{SH}targetNode>", node) for node, shape in pairs)))
+    kept = [
+        t for t in shapes.triples if not t[1].startswith(f"<{SH}target") and t[2] not in classes
+    ]
+    narrowed = replace(
+        shapes, triples=(*kept, *((shape, f"<{SH}targetNode>", node) for node, shape in pairs))
+    )
     found: dict[tuple[str, str], list[Result]] = {}
     owners: dict[str, set[str]] = {}
     for shape in dict.fromkeys(shape for _, shape in pairs):
         for home in (shape, *shapes.parts.get((shape, "property"), [])):
             owners.setdefault(home, set()).add(shape)
     wanted = set(pairs)
-    for one in rerun(narrowed):
-        for shape in sorted(owners.get(one.shape, ())):
-            if (one.focus, shape) in wanted:
-                found.setdefault((one.focus, shape), []).append(one)
+    for item in rerun(narrowed):
+        for shape in sorted(owners.get(item.shape, ())):
+            if (item.focus, shape) in wanted:
+                found.setdefault((item.focus, shape), []).append(item)
     return found
 
 
-# -- findings ----------------------------------------------------------------------------------------------------------
+# -- findings --------------------------------------------------------------------------------------
 
 
 def findings(
-    results: Iterable[Result], shapes: Shapes, statements: Statements, vocabulary: Vocabulary, inner: Reasons | None = None
+    results: Iterable[Result],
+    shapes: Shapes,
+    statements: Statements,
+    vocabulary: Vocabulary,
+    inner: Reasons | None = None,
 ) -> list[Finding]:
-    """Each result as a finding at the field that made the value, or at the record that misses one; `inner` tells why nested shapes fail."""
+    """Each result as a finding at the field that made the value, or at the record that misses one;
+    `inner` tells why nested shapes fail.
+    """
     results = list(results)
     places = _places(results, shapes, statements, inner or {})
     found = []
-    for one in results:
-        words = _message_words(one, shapes, vocabulary, inner or {}) | {
-            "shape": shapes.name(one.shape, vocabulary),
-            "focus": vocabulary.compact(one.focus[1:-1]),
-            "component": one.component,
-            "value": plain_text(one.value),
+    for result in results:
+        words = _message_words(result, shapes, vocabulary, inner or {}) | {
+            "shape": shapes.name(result.shape, vocabulary),
+            "focus": vocabulary.compact(result.focus[1:-1]),
+            "component": result.component,
+            "value": plain_text(result.value),
         }
-        found.append(Finding("LP401", places[one], words, SEVERITIES.get(one.severity, Severity.ERROR)))
+        found.append(
+            Finding("LP401", places[result], words, SEVERITIES.get(result.severity, Severity.ERROR))
+        )
     return found
 
 
 Asked = tuple[str, str, str]
 
 
-def _places(results: Iterable[Result], shapes: Shapes, statements: Statements, inner: Reasons) -> dict[Result, Origin | None]:
-    """Where results come from: the one place of all inner reasons, else its own value, else its record. All are looked up together."""
+def _places(
+    results: Iterable[Result], shapes: Shapes, statements: Statements, inner: Reasons
+) -> dict[Result, Origin | None]:
+    """Where results come from: the one place of all inner reasons, else its own value, else its
+    record. All are looked up together.
+    """
     every = dict.fromkeys(results)
-    for one in (waiting := list(every)):
-        waiting += [reason for reason in inner.get(one, []) if reason not in every and every.setdefault(reason) is None]
+    for item in (waiting := list(every)):
+        waiting += [
+            reason
+            for reason in inner.get(item, [])
+            if reason not in every and every.setdefault(reason) is None
+        ]
     asked = _asked(list(every), shapes, statements)
     own = dict(zip(asked, statements.origins(list(asked.values())), strict=True))
 
-    def place(one: Result) -> Origin | None:
-        if not one.component.startswith(("Or", "Xone")):
-            places = {found for reason in inner.get(one, []) if (found := place(reason))}
+    def place(result: Result) -> Origin | None:
+        if not result.component.startswith(("Or", "Xone")):
+            places = {found for reason in inner.get(result, []) if (found := place(reason))}
             if len(places) == 1:
                 return places.pop()
-        return own[one]
+        return own[result]
 
-    return {one: place(one) for one in every}
+    return {entry: place(entry) for entry in every}
 
 
-def _asked(results: Sequence[Result], shapes: Shapes, statements: Statements) -> dict[Result, Asked]:
-    """The statement that each result is about; on a path of several steps the last one that leads to its value, or as far as there is one."""
+def _asked(
+    results: Sequence[Result], shapes: Shapes, statements: Statements
+) -> dict[Result, Asked]:
+    """The statement that each result is about; on a path of several steps the last one that leads
+    to its value, or as far as there is one.
+    """
     asked: dict[Result, Asked] = {}
     walking: dict[str, list[Result]] = {}
-    for one in results:
-        path = "" if one.path else next(iter(shapes.parts.get((one.shape, "path"), [])), "")
+    for result in results:
+        path = "" if result.path else next(iter(shapes.parts.get((result.shape, "path"), [])), "")
         inverse = shapes.parts.get((path, "inversePath"))
-        if inverse and one.value:
-            asked[one] = one.value, inverse[0], one.focus
+        if inverse and result.value:
+            asked[result] = result.value, inverse[0], result.focus
         elif (path, f"{RDF}first") in shapes.parts:
-            walking.setdefault(path, []).append(one)
+            walking.setdefault(path, []).append(result)
         elif path:
-            asked[one] = one.focus, "", ""
+            asked[result] = result.focus, "", ""
         else:
-            asked[one] = one.focus, one.path, one.value
+            asked[result] = result.focus, result.path, result.value
     for path, some in walking.items():
         asked |= _walked(some, shapes.members(path), statements)
-    return {one: asked[one] for one in results}
+    return {item: asked[item] for item in results}
 
 
-def _walked(results: Sequence[Result], steps: Sequence[str], statements: Statements) -> dict[Result, Asked]:
+def _walked(
+    results: Sequence[Result], steps: Sequence[str], statements: Statements
+) -> dict[Result, Asked]:
     """For results on a sequence path: all take each step together."""
-    asked = {one: (one.focus, "", "") for one in results}
-    nodes = {one: {one.focus} for one in results}
+    asked = {result: (result.focus, "", "") for result in results}
+    nodes = {result: {result.focus} for result in results}
     for step in steps:
         if not step.startswith("<") or step.startswith(_NUMBERED):
             break
         onwards: dict[str, list[str]] = {}
         for s, o in statements.values(step, sorted(set().union(*nodes.values()))):
             onwards.setdefault(s, []).append(o)
-        nodes = {one: found for one, some in nodes.items() if (found := {node for node in some if node in onwards})}
-        for one, some in nodes.items():
-            last = next((node for node in sorted(some) if one.value in onwards[node]), max(some))
-            asked[one] = last, step, one.value
-        nodes = {one: {value for node in some for value in onwards[node]} for one, some in nodes.items()}
+        nodes = {
+            entry: found
+            for entry, some in nodes.items()
+            if (found := {node for node in some if node in onwards})
+        }
+        for item, some in nodes.items():
+            last = next((node for node in sorted(some) if item.value in onwards[node]), max(some))
+            asked[item] = last, step, item.value
+        nodes = {
+            entry: {value for node in some for value in onwards[node]}
+            for entry, some in nodes.items()
+        }
     return asked
 
 
-def _message_words(one: Result, shapes: Shapes, vocabulary: Vocabulary, inner: Reasons) -> dict[str, str]:
-    """The shape's own message by language, else what it demands; the value is shown where it is short, and why nested shapes fail."""
-    own = shapes.messages.get(one.shape, {})
-    own = {language: _filled(message, one.messages) for language, message in own.items()}
-    fallback = own.get("en") or own.get("") or _demanded(one, shapes, vocabulary)
-    shown = f" ({one.value})" if one.value and one.value != one.focus and len(one.value) < 120 else ""
+def _message_words(
+    result: Result, shapes: Shapes, vocabulary: Vocabulary, inner: Reasons
+) -> dict[str, str]:
+    """The shape's own message by language, else what it demands; the value is shown where it is
+    short, and why nested shapes fail.
+    """
+    own = shapes.messages.get(result.shape, {})
+    own = {language: _filled(message, result.messages) for language, message in own.items()}
+    fallback = own.get("en") or own.get("") or _demanded(result, shapes, vocabulary)
+    shown = (
+        f" ({result.value})"
+        if result.value and result.value != result.focus and len(result.value) < 120
+        else ""
+    )
     told = {"message_en": fallback + shown, "message_de": own.get("de", fallback) + shown}
-    because = [_message_words(reason, shapes, vocabulary, inner) for reason in inner.get(one, [])]
+    because = [
+        _message_words(reason, shapes, vocabulary, inner) for reason in inner.get(result, [])
+    ]
     if because:
         for key, word in (("message_en", "because"), ("message_de", "weil")):
-            told[key] += f"; {word}: " + "; ".join(dict.fromkeys(words[key] for words in because[:5]))
+            told[key] += f"; {word}: " + "; ".join(
+                dict.fromkeys(words[key] for words in because[:5])
+            )
     return told
 
 
@@ -491,19 +651,37 @@ def _filled(message: str, results: Iterable[str]) -> str:
     """A message with the values of its variables: that of the result which was made of it."""
     parts = re.split(r"\{[?$]\w+\}", message)
     made = re.compile(".*".join(map(re.escape, parts)), re.S)
-    return next((one for one in results if made.fullmatch(one)), message) if len(parts) > 1 else message
+    return (
+        next((result for result in results if made.fullmatch(result)), message)
+        if len(parts) > 1
+        else message
+    )
 
 
-def _demanded(one: Result, shapes: Shapes, vocabulary: Vocabulary) -> str:
-    """What a shape without a message of its own demands, in its own terms: `schema:size: sh:maxInclusive 9`."""
+def _demanded(result: Result, shapes: Shapes, vocabulary: Vocabulary) -> str:
+    """What a shape without a message of its own demands, in its own terms: `schema:size:
+    sh:maxInclusive 9`.
+    """
 
     def short(term: str) -> str:
         if term.startswith(("_:", _NUMBERED)):
             return "…"
-        return vocabulary.compact(term[1:-1]) if term.startswith("<") else re.sub(r"\^\^<[^<>]*>$", "", term).replace('"', "")
+        return (
+            vocabulary.compact(term[1:-1])
+            if term.startswith("<")
+            else re.sub(r"\^\^<[^<>]*>$", "", term).replace('"', "")
+        )
 
-    kind = one.component.removesuffix("ConstraintComponent")
+    kind = result.component.removesuffix("ConstraintComponent")
     parameter = kind[:1].lower() + kind[1:]
-    values = shapes.parts.get((one.shape, parameter), [])
-    told = f"sh:{parameter} {', '.join(short(value) for value in values[:3])}".strip() if values else " ".join(one.messages) or one.component
-    return f"{short(one.path)}: {told}" if one.path else re.sub(rf"{_NUMBERED}[^<>]*>", "…", told)
+    values = shapes.parts.get((result.shape, parameter), [])
+    told = (
+        f"sh:{parameter} {', '.join(short(value) for value in values[:3])}".strip()
+        if values
+        else " ".join(result.messages) or result.component
+    )
+    return (
+        f"{short(result.path)}: {told}"
+        if result.path
+        else re.sub(rf"{_NUMBERED}[^<>]*>", "…", told)
+    )

@@ -1,4 +1,6 @@
-"""A shapes graph as frozen values, read from its triples and checked: ill-formed and recursive shapes are findings (LP605)."""
+"""A shapes graph as frozen values, read from its triples and checked: ill-formed and recursive
+shapes are findings (LP605).
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def sh(name: str) -> str:
 
 @dataclass(frozen=True)
 class Path:
-    """A property path (SHACL, 2.3.1): `kind` is predicate, inverse, sequence, alternative, zeroOrMore, oneOrMore or zeroOrOne."""
+    """A property path (SHACL, 2.3.1): `kind` is predicate, inverse, sequence, alternative,
+    zeroOrMore, oneOrMore or zeroOrOne.
+    """
 
     kind: str
     iri: str = ""
@@ -39,17 +43,26 @@ class Path:
         """
         if self.kind == "predicate":
             return self.iri
-        inner = [str(one) if one.kind in ("predicate", "inverse") else f"({one})" for one in self.parts]
+        inner = [
+            str(part) if part.kind in ("predicate", "inverse") else f"({part})"
+            for part in self.parts
+        ]
         if self.kind == "inverse":
             return "^" + inner[0]
         if self.kind in _SUFFIX:
-            return (inner[0] if self.parts[0].kind == "predicate" else f"({self.parts[0]})") + _SUFFIX[self.kind]
+            return (
+                inner[0] if self.parts[0].kind == "predicate" else f"({self.parts[0]})"
+            ) + _SUFFIX[self.kind]
         return ("/" if self.kind == "sequence" else "|").join(inner)
 
     @property
     def predicates(self) -> frozenset[str]:
         """Every predicate that the path follows."""
-        return frozenset({self.iri}) if self.kind == "predicate" else frozenset().union(*(one.predicates for one in self.parts))
+        return (
+            frozenset({self.iri})
+            if self.kind == "predicate"
+            else frozenset().union(*(part.predicates for part in self.parts))
+        )
 
 
 _SUFFIX = {"zeroOrMore": "*", "oneOrMore": "+", "zeroOrOne": "?"}
@@ -57,7 +70,9 @@ _SUFFIX = {"zeroOrMore": "*", "oneOrMore": "+", "zeroOrOne": "?"}
 
 @dataclass(frozen=True)
 class Target:
-    """What a shape is validated on: `kind` is class, node, subjectsOf, objectsOf or sparql (then `query` says which nodes)."""
+    """What a shape is validated on: `kind` is class, node, subjectsOf, objectsOf or sparql (then
+    `query` says which nodes).
+    """
 
     kind: str
     term: str
@@ -66,7 +81,9 @@ class Target:
 
 @dataclass(frozen=True)
 class Query:
-    """A SPARQL query with its prefix declarations in front, and the terms that its parameters are bound to."""
+    """A SPARQL query with its prefix declarations in front, and the terms that its parameters are
+    bound to.
+    """
 
     text: str
     parameters: tuple[tuple[str, str], ...] = ()
@@ -74,10 +91,12 @@ class Query:
 
 @dataclass(frozen=True)
 class Constraint:
-    """One constraint of a shape: the local name of its component (or a whole IRI) and its parameters.
+    """One constraint of a shape: the local name of its component (or a whole IRI) and its
+    parameters.
 
-    `values` are terms, `shapes` names of other shapes, `count` a number; `text` and `flags` belong to patterns; `query` and `messages` to
-    SPARQL, with `source` the node of the shapes graph that holds the query.
+    `values` are terms, `shapes` names of other shapes, `count` a number; `text` and `flags` belong
+    to patterns; `query` and `messages` to SPARQL, with `source` the node of the shapes graph that
+    holds the query.
     """
 
     component: str
@@ -95,7 +114,11 @@ class Constraint:
     @property
     def component_iri(self) -> str:
         """The IRI of the constraint component."""
-        return self.component if self.component.startswith("<") else sh(self.component + "ConstraintComponent")
+        return (
+            self.component
+            if self.component.startswith("<")
+            else sh(self.component + "ConstraintComponent")
+        )
 
 
 @dataclass(frozen=True)
@@ -117,12 +140,14 @@ class ShapesGraph:
 
     shapes: Mapping[str, Shape]
     triples: tuple[Triple, ...] = field(repr=False, default=())
-    origin: Callable[[str], Origin] = field(repr=False, compare=False, default=lambda _: Origin("shapes"))
+    origin: Callable[[str], Origin] = field(
+        repr=False, compare=False, default=lambda _: Origin("shapes")
+    )
 
     @property
     def targeted(self) -> list[Shape]:
         """The shapes that look for their focus nodes themselves."""
-        return [one for one in self.shapes.values() if one.targets and not one.deactivated]
+        return [item for item in self.shapes.values() if item.targets and not item.deactivated]
 
 
 class _Wrong(Exception):
@@ -138,18 +163,29 @@ def literal(term: str) -> ox.Literal | None:
     return quad.object if isinstance(quad.object, ox.Literal) else None
 
 
-def read_model(triples: Iterable[Triple], origin: Callable[[str], Origin] = lambda _: Origin("shapes")) -> ShapesGraph:
-    """The shapes of a shapes graph. Raises InvalidDeclaration with every ill-formed or recursive shape (LP605)."""
+def read_model(
+    triples: Iterable[Triple], origin: Callable[[str], Origin] = lambda _: Origin("shapes")
+) -> ShapesGraph:
+    """The shapes of a shapes graph. Raises InvalidDeclaration with every ill-formed or recursive
+    shape (LP605).
+    """
     reader = _Reader(triples)
     shapes = reader.all()
     problems = reader.problems or list(_recursion(shapes))
     if problems:
-        raise InvalidDeclaration([Finding("LP605", origin(name), {"detail": f"{name}: {detail}"}) for name, detail in problems])
+        raise InvalidDeclaration(
+            [
+                Finding("LP605", origin(name), {"detail": f"{name}: {detail}"})
+                for name, detail in problems
+            ]
+        )
     return ShapesGraph(shapes, tuple(reader.triples), origin)
 
 
 def _recursion(shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str]]:
-    """Shapes that refer to themselves, over others or directly; SHACL leaves open what they mean (3.4.3)."""
+    """Shapes that refer to themselves, over others or directly; SHACL leaves open what they mean
+    (3.4.3).
+    """
     done: set[str] = set()
 
     def visit(name: str, way: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -168,8 +204,14 @@ def _recursion(shapes: Mapping[str, Shape]) -> Iterator[tuple[str, str]]:
 
 
 # Parameters with one literal of whole number each.
-_COUNTS = {"minCount": "MinCount", "maxCount": "MaxCount", "minLength": "MinLength", "maxLength": "MaxLength"}
-# Parameters of which each value is a constraint of its own: (parameter, component, what the value must be).
+_COUNTS = {
+    "minCount": "MinCount",
+    "maxCount": "MaxCount",
+    "minLength": "MinLength",
+    "maxLength": "MaxLength",
+}
+# Parameters of which each value is a constraint of its own: (parameter, component, what the value
+# must be).
 _TERMS = (
     ("class", "Class", "resource"), ("hasValue", "HasValue", "any"), ("equals", "Equals", "iri"), ("disjoint", "Disjoint", "iri"),
     ("lessThan", "LessThan", "iri"), ("lessThanOrEquals", "LessThanOrEquals", "iri"), ("minExclusive", "MinExclusive", "literal"),
@@ -181,8 +223,20 @@ _ONCE = frozenset({
     "qualifiedValueShapesDisjoint", "deactivated", "severity",
 })  # fmt: skip
 _PROPERTY_ONLY = frozenset({"minCount", "maxCount", "uniqueLang", "lessThan", "lessThanOrEquals"})
-NODE_KINDS = {"IRI": "<", "BlankNode": "_", "Literal": '"', "BlankNodeOrIRI": "_<", "BlankNodeOrLiteral": '_"', "IRIOrLiteral": '<"'}
-_TARGETS = {"targetClass": "class", "targetNode": "node", "targetSubjectsOf": "subjectsOf", "targetObjectsOf": "objectsOf"}
+NODE_KINDS = {
+    "IRI": "<",
+    "BlankNode": "_",
+    "Literal": '"',
+    "BlankNodeOrIRI": "_<",
+    "BlankNodeOrLiteral": '_"',
+    "IRIOrLiteral": '<"',
+}
+_TARGETS = {
+    "targetClass": "class",
+    "targetNode": "node",
+    "targetSubjectsOf": "subjectsOf",
+    "targetObjectsOf": "objectsOf",
+}
 _LISTED = {"and": "And", "or": "Or", "xone": "Xone"}
 _SHAPES = {"node": "Node", "property": "Property", "not": "Not"}
 
@@ -197,11 +251,15 @@ class _Reader:
         self.index: dict[str, dict[str, list[str]]] = {}
         start = len(SH) + 1
         for s, p, o in self.triples:
-            self.index.setdefault(s, {}).setdefault(p[start:-1] if p.startswith("<" + SH) else p, []).append(o)
+            self.index.setdefault(s, {}).setdefault(
+                p[start:-1] if p.startswith("<" + SH) else p, []
+            ).append(o)
         self.problems: list[tuple[str, str]] = []
         self.classes = self._classes(CLASS)
         components = self._classes(sh("ConstraintComponent"))
-        self.components = sorted(s for s, said in self.index.items() if components & set(said.get(TYPE, ())))
+        self.components = sorted(
+            s for s, said in self.index.items() if components & set(said.get(TYPE, ()))
+        )
 
     def _classes(self, top: str) -> frozenset[str]:
         """A class of the shapes graph with all its subclasses."""
@@ -210,8 +268,8 @@ class _Reader:
             if p == SUBCLASS:
                 below.setdefault(o, []).append(s)
         found = [top]
-        for one in found:
-            found += [s for s in below.get(one, ()) if s not in found]
+        for item in found:
+            found += [s for s in below.get(item, ()) if s not in found]
         return frozenset(found)
 
     def subjects(self, name: str, value: str) -> list[str]:
@@ -225,7 +283,11 @@ class _Reader:
         """Every shape: those that are typed or have a target, and all that they refer to."""
         kinds = {sh("NodeShape"), sh("PropertyShape")}
         targets = {*_TARGETS, "target"}
-        waiting = [s for s, said in self.index.items() if kinds & set(said.get(TYPE, ())) or targets & said.keys()]
+        waiting = [
+            s
+            for s, said in self.index.items()
+            if kinds & set(said.get(TYPE, ())) or targets & said.keys()
+        ]
         shapes: dict[str, Shape] = {}
         while waiting:
             name = waiting.pop()
@@ -236,21 +298,29 @@ class _Reader:
             except _Wrong as error:
                 self.problems.append((name, str(error)))
                 shapes[name] = Shape(name, None, (), (), sh("Violation"), (), True)
-            waiting += [other for one in shapes[name].constraints for other in (*one.shapes, *one.siblings)]
+            waiting += [
+                other
+                for constraint in shapes[name].constraints
+                for other in (*constraint.shapes, *constraint.siblings)
+            ]
         self._check_references(shapes)
         return dict(sorted(shapes.items()))
 
     def _check_references(self, shapes: Mapping[str, Shape]) -> None:
         for shape in shapes.values():
-            for one in shape.constraints:
-                for other in one.shapes:
+            for constraint in shape.constraints:
+                for other in constraint.shapes:
                     if other in shapes and not shapes[other].deactivated:
-                        if one.component == "Property" and shapes[other].path is None:
-                            self.problems.append((shape.name, f"sh:property names {other}, which has no sh:path"))
-                        if one.component == "Node" and shapes[other].path is not None:
-                            self.problems.append((shape.name, f"sh:node names {other}, which is a property shape"))
+                        if constraint.component == "Property" and shapes[other].path is None:
+                            self.problems.append(
+                                (shape.name, f"sh:property names {other}, which has no sh:path")
+                            )
+                        if constraint.component == "Node" and shapes[other].path is not None:
+                            self.problems.append(
+                                (shape.name, f"sh:node names {other}, which is a property shape")
+                            )
 
-    # -- one shape -----------------------------------------------------------------------------------------------
+    # -- one shape ---------------------------------------------------------------------------------
 
     def shape(self, name: str) -> Shape:
         if name.startswith('"'):
@@ -262,7 +332,9 @@ class _Reader:
         if paths and sh("NodeShape") in types:
             raise _Wrong("a node shape has no sh:path")
         given = self.index.get(name, _NOTHING)
-        for parameter in sorted(one for one, values in given.items() if len(values) > 1 and one in _ONCE):
+        for parameter in sorted(
+            item for item, values in given.items() if len(values) > 1 and item in _ONCE
+        ):
             raise _Wrong(f"sh:{parameter} is given more than once")
         for parameter in () if paths else sorted(_PROPERTY_ONLY & given.keys()):
             raise _Wrong(f"sh:{parameter} is for property shapes only")
@@ -302,19 +374,19 @@ class _Reader:
             raise _Wrong("sh:path is a literal")
         above = (*above, node)
         if self.get(node, FIRST):
-            parts = tuple(self.path(one, above) for one in self.items(node))
+            parts = tuple(self.path(item, above) for item in self.items(node))
             if len(parts) < 2:
                 raise _Wrong("a sequence path has at least two members")
             return Path("sequence", parts=parts)
         if node.startswith("<"):
             return Path("predicate", node)
-        kinds = ("inversePath", "alternativePath", *(f"{one}Path" for one in _SUFFIX))
+        kinds = ("inversePath", "alternativePath", *(f"{item}Path" for item in _SUFFIX))
         said = {name: values[0] for name in kinds if (values := self.get(node, name))}
         if len(said) != 1:
             raise _Wrong("sh:path is no property path")
         ((kind, inner),) = said.items()
         if kind == "alternativePath":
-            parts = tuple(self.path(one, above) for one in self.items(inner))
+            parts = tuple(self.path(item, above) for item in self.items(inner))
             if len(parts) < 2:
                 raise _Wrong("an alternative path has at least two members")
             return Path("alternative", parts=parts)
@@ -348,17 +420,23 @@ class _Reader:
     def truth(self, name: str, parameter: str) -> bool:
         for term in self.get(name, parameter):
             value = literal(term)
-            if value is None or value.datatype.value != XSD + "boolean" or value.value not in ("true", "false", "1", "0"):
+            if (
+                value is None
+                or value.datatype.value != XSD + "boolean"
+                or value.value not in ("true", "false", "1", "0")
+            ):
                 raise _Wrong(f"sh:{parameter} is neither true nor false")
             return value.value in ("true", "1")
         return False
 
-    # -- constraints ---------------------------------------------------------------------------------------------
+    # -- constraints -------------------------------------------------------------------------------
 
     def constraints(self, name: str, path: Path | None) -> Iterator[Constraint]:
         for parameter, component, kind in _TERMS:
             for term in sorted(self.get(name, parameter)):
-                if (kind == "literal" and not term.startswith('"')) or (kind == "iri" and not term.startswith("<")):
+                if (kind == "literal" and not term.startswith('"')) or (
+                    kind == "iri" and not term.startswith("<")
+                ):
                     raise _Wrong(f"sh:{parameter} is no {'IRI' if kind == 'iri' else 'literal'}")
                 yield Constraint(component, (term,))
         for parameter, component in _COUNTS.items():
@@ -382,18 +460,20 @@ class _Reader:
         yield from self._custom(name, path)
 
     def _texts(self, name: str) -> Iterator[Constraint]:
-        flags = "".join(value.value for one in self.get(name, "flags") if (value := literal(one)))
+        flags = "".join(value.value for item in self.get(name, "flags") if (value := literal(item)))
         for term in sorted(self.get(name, "pattern")):
             value = literal(term)
             if value is None:
                 raise _Wrong("sh:pattern is no literal")
             yield Constraint("Pattern", text=value.value, flags=flags)
         for node in self.get(name, "languageIn"):
-            ranges = [literal(one) for one in self.items(node)]
+            ranges = [literal(item) for item in self.items(node)]
             if None in ranges:
                 raise _Wrong("sh:languageIn is no list of language ranges")
-            yield Constraint("LanguageIn", tuple(one.value for one in ranges if one))
-        if self.truth(name, "uniqueLang") and f'"true"^^<{XSD}boolean>' in self.get(name, "uniqueLang"):  # "1" is not `true` here (4.4.5)
+            yield Constraint("LanguageIn", tuple(range_.value for range_ in ranges if range_))
+        if self.truth(name, "uniqueLang") and f'"true"^^<{XSD}boolean>' in self.get(
+            name, "uniqueLang"
+        ):  # "1" is not `true` here (4.4.5)
             yield Constraint("UniqueLang")
         for node in self.get(name, "in"):
             yield Constraint("In", tuple(self.items(node)))
@@ -401,7 +481,9 @@ class _Reader:
     def _shapes(self, name: str) -> Iterator[Constraint]:
         for parameter, component in _SHAPES.items():
             for other in sorted(self.get(name, parameter)):
-                if other in self.index or parameter != "property" or not other.startswith("<"):  # else not defined: a warning (LP611)
+                if (
+                    other in self.index or parameter != "property" or not other.startswith("<")
+                ):  # else not defined: a warning (LP611)
                     yield Constraint(component, shapes=(other,))
         for parameter, component in _LISTED.items():
             for node in sorted(self.get(name, parameter)):
@@ -411,30 +493,49 @@ class _Reader:
                 yield Constraint(component, shapes=tuple(members))
 
     def _qualified(self, name: str) -> Iterator[Constraint]:
-        counts = {one: self.get(name, f"qualified{one}") for one in ("MinCount", "MaxCount")}
+        counts = {item: self.get(name, f"qualified{item}") for item in ("MinCount", "MaxCount")}
         shapes = sorted(self.get(name, "qualifiedValueShape"))
         if not shapes:
             return
         if not any(counts.values()):
-            raise _Wrong("sh:qualifiedValueShape needs sh:qualifiedMinCount or sh:qualifiedMaxCount")
+            raise _Wrong(
+                "sh:qualifiedValueShape needs sh:qualifiedMinCount or sh:qualifiedMaxCount"
+            )
         disjoint = self.truth(name, "qualifiedValueShapesDisjoint")
         for other in shapes:
             siblings = tuple(sorted(self._siblings(name) - {other})) if disjoint else ()
             for kind, terms in counts.items():
                 for term in terms:
-                    yield Constraint(f"Qualified{kind}", shapes=(other,), siblings=siblings, count=self.whole(term, f"qualified{kind}"))
+                    yield Constraint(
+                        f"Qualified{kind}",
+                        shapes=(other,),
+                        siblings=siblings,
+                        count=self.whole(term, f"qualified{kind}"),
+                    )
 
     def _siblings(self, name: str) -> set[str]:
         """The sibling shapes of a qualified value shape (SHACL, 4.7.3)."""
         parents = self.subjects("property", name)
-        return {shape for parent in parents for one in self.get(parent, "property") for shape in self.get(one, "qualifiedValueShape")}
+        return {
+            shape
+            for parent in parents
+            for item in self.get(parent, "property")
+            for shape in self.get(item, "qualifiedValueShape")
+        }
 
     def _open(self, name: str) -> set[str]:
         """The predicates that a closed shape allows."""
-        paths = {path for one in self.get(name, "property") for path in self.get(one, "path") if path.startswith("<")}
-        return paths | {one for node in self.get(name, "ignoredProperties") for one in self.items(node)}
+        paths = {
+            path
+            for item in self.get(name, "property")
+            for path in self.get(item, "path")
+            if path.startswith("<")
+        }
+        return paths | {
+            item for node in self.get(name, "ignoredProperties") for item in self.items(node)
+        }
 
-    # -- SPARQL --------------------------------------------------------------------------------------------------
+    # -- SPARQL ------------------------------------------------------------------------------------
 
     def query(self, node: str, parameter: str) -> str:
         """The query of a node with its prefixes in front (SHACL, 5.2.1)."""
@@ -445,16 +546,25 @@ class _Reader:
         prefixes: dict[str, str] = {}
         for holder in self._holders(node):
             for declaration in self.get(holder, "declare"):
-                name, namespace = (literal(one) for part in ("prefix", "namespace") for one in self.get(declaration, part))
+                name, namespace = (
+                    literal(item)
+                    for part in ("prefix", "namespace")
+                    for item in self.get(declaration, part)
+                )
                 if name is not None and namespace is not None:
                     prefixes[name.value] = namespace.value
-        return "".join(f"PREFIX {name}: <{namespace}>\n" for name, namespace in sorted(prefixes.items())) + value.value
+        return (
+            "".join(
+                f"PREFIX {name}: <{namespace}>\n" for name, namespace in sorted(prefixes.items())
+            )
+            + value.value
+        )
 
     def _holders(self, node: str) -> list[str]:
         """What declares the prefixes of a query: the values of sh:prefixes, and what they import."""
         found = list(self.get(node, "prefixes"))
-        for one in found:
-            found += [other for other in self.get(one, f"<{OWL}imports>") if other not in found]
+        for item in found:
+            found += [other for other in self.get(item, f"<{OWL}imports>") if other not in found]
         return found
 
     def _sparql(self, name: str, path: Path | None) -> Iterator[Constraint]:
@@ -464,15 +574,26 @@ class _Reader:
             query = Query(_with_path(self.query(node, "select"), path))
             if detail := queries.problem(query.text):
                 raise _Wrong(detail)
-            yield Constraint("SPARQL", query=query, messages=tuple(sorted(self.get(node, "message"))), source=node)
+            yield Constraint(
+                "SPARQL",
+                query=query,
+                messages=tuple(sorted(self.get(node, "message"))),
+                source=node,
+            )
 
     def _custom(self, name: str, path: Path | None) -> Iterator[Constraint]:
         """Constraints of components that the shapes graph itself declares (SHACL, 6)."""
         for component in self.components:
-            required = [self.get(one, "path") for one in self.get(component, "parameter") if not self.truth(one, "optional")]
+            required = [
+                self.get(item, "path")
+                for item in self.get(component, "parameter")
+                if not self.truth(item, "optional")
+            ]
             if not required or not all(paths and self.get(name, paths[0]) for paths in required):
                 continue
-            validators = self.get(component, "propertyValidator" if path else "nodeValidator") or self.get(component, "validator")
+            validators = self.get(
+                component, "propertyValidator" if path else "nodeValidator"
+            ) or self.get(component, "validator")
             if not validators:
                 raise _Wrong(f"{component} has no validator for this shape")
             ask = bool(self.get(validators[0], "ask"))
@@ -484,7 +605,9 @@ class _Reader:
             yield Constraint(component, query=query, ask=ask, messages=tuple(sorted(messages)))
 
     def _bound(self, declared: str, node: str) -> Iterator[tuple[str, str]]:
-        """The parameters that a component (or target type) declares, with the values that a node has for them."""
+        """The parameters that a component (or target type) declares, with the values that a node
+        has for them.
+        """
         for parameter in self.get(declared, "parameter"):
             for path in self.get(parameter, "path"):
                 for value in self.get(node, path)[:1]:
@@ -494,4 +617,6 @@ class _Reader:
 def _with_path(text: str, path: Path | None) -> str:
     if path is None:
         return text
-    return text.replace("$PATH", f"({path})" if path.kind != "predicate" else str(path)).replace("?PATH", str(path))
+    return text.replace("$PATH", f"({path})" if path.kind != "predicate" else str(path)).replace(
+        "?PATH", str(path)
+    )

@@ -1,4 +1,6 @@
-"""SPARQL-based constraints, components and targets: each query runs once, over all focus nodes together (SHACL, 5 and 6)."""
+"""SPARQL-based constraints, components and targets: each query runs once, over all focus nodes
+together (SHACL, 5 and 6).
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,9 @@ Violation = tuple[str, str | None, str | None, str | None]
 
 
 class Asker:
-    """Answers the queries of a shapes graph from a store, which holds the statements whose predicates the queries name, and no others."""
+    """Answers the queries of a shapes graph from a store, which holds the statements whose
+    predicates the queries name, and no others.
+    """
 
     def __init__(self, connection: Connection, plan: Plan) -> None:
         self.connection, self.plan = connection, plan
@@ -43,7 +47,7 @@ class Asker:
         if self._folder:
             self._folder.cleanup()
 
-    # -- the store ---------------------------------------------------------------------------------------------------
+    # -- the store ---------------------------------------------------------------------------------
 
     @property
     def store(self) -> ox.Store:
@@ -56,29 +60,40 @@ class Asker:
         for placement, check in self.plan.checks.values():
             if check.constraint.query and not plain_join(placement.shape, check.constraint):
                 yield check.constraint.query.text
-        yield from (target.query.text for targets in self.plan.targets.values() for target in targets if target.query)
+        yield from (
+            target.query.text
+            for targets in self.plan.targets.values()
+            for target in targets
+            if target.query
+        )
 
     def _filled(self) -> ox.Store:
         texts = list(self._queries())  # those that are plain joins never ask
-        read = [queries.predicates(one) for one in texts]
+        read = [queries.predicates(item) for item in texts]
         condition = ""
         if None not in read:
-            names = sorted(frozenset().union(*(one for one in read if one)))
+            names = sorted(frozenset().union(*(item for item in read if item)))
             condition = f" WHERE p IN ({', '.join(map(text, names))})" if names else " WHERE false"
         ((count,),) = self.connection.execute(f"SELECT count(*) FROM triples{condition}").fetchall()
         if count > _LARGE:
             self._folder = tempfile.TemporaryDirectory(prefix="lodpipe-")
         store = ox.Store(self._folder.name) if self._folder else ox.Store()
-        cursor = self.connection.execute(f"SELECT s || ' ' || p || ' ' || o || ' .' FROM triples{condition}")
+        cursor = self.connection.execute(
+            f"SELECT s || ' ' || p || ' ' || o || ' .' FROM triples{condition}"
+        )
         while batch := cursor.fetchmany(100_000):
-            store.bulk_load("\n".join(row[0] for row in batch).encode(), format=ox.RdfFormat.N_TRIPLES)
-        if any("shapesGraph" in one for one in texts):
+            store.bulk_load(
+                "\n".join(row[0] for row in batch).encode(), format=ox.RdfFormat.N_TRIPLES
+            )
+        if any("shapesGraph" in item for item in texts):
             lines = "\n".join(f"{s} {p} {o} ." for s, p, o in self.plan.shapes.triples)
             store.load(lines.encode(), format=ox.RdfFormat.N_TRIPLES, to_graph=_SHAPES)
         return store
 
     def _set(self, pairs: Sequence[tuple[str, str]] | None, nodes: Sequence[str] = ()) -> str:
-        """Puts focus nodes (or pairs of focus node and value) into the store; gives the pattern that binds them."""
+        """Puts focus nodes (or pairs of focus node and value) into the store; gives the pattern
+        that binds them.
+        """
         self._sets += 1
         own = f"<{_OWN}set/{self._sets}>"
         if pairs is None:
@@ -88,7 +103,11 @@ class Asker:
             lines = []
             for number, (focus, value) in enumerate(pairs):
                 pair = f"<{_OWN}set/{self._sets}/{number}>"
-                lines += [f"{own} {_OWN_PAIR} {pair} {_FOCUS} .", f"{pair} {_FOCUS} {focus} {_FOCUS} .", f"{pair} {_VALUE} {value} {_FOCUS} ."]
+                lines += [
+                    f"{own} {_OWN_PAIR} {pair} {_FOCUS} .",
+                    f"{pair} {_FOCUS} {focus} {_FOCUS} .",
+                    f"{pair} {_VALUE} {value} {_FOCUS} .",
+                ]
             pattern = f"GRAPH {_FOCUS} {{ {own} {_OWN_PAIR} ?lodpipePair . ?lodpipePair {_FOCUS} ?this ; {_VALUE} ?value }}"
         self.store.bulk_load("\n".join(lines).encode(), format=ox.RdfFormat.N_QUADS)
         return pattern
@@ -99,9 +118,11 @@ class Asker:
             return self.store.query(query)
         except (SyntaxError, ValueError) as error:
             detail = f"{name}: SPARQL: {str(error).splitlines()[0]}"
-            raise InvalidDeclaration([Finding("LP605", self.plan.shapes.origin(name), {"detail": detail})]) from None
+            raise InvalidDeclaration(
+                [Finding("LP605", self.plan.shapes.origin(name), {"detail": detail})]
+            ) from None
 
-    # -- questions ---------------------------------------------------------------------------------------------------
+    # -- questions ---------------------------------------------------------------------------------
 
     def targets(self, query: Query) -> list[str]:
         """The nodes that a SPARQL-based target selects."""
@@ -111,7 +132,9 @@ class Asker:
         return sorted({originals.any(str(row["this"])) for row in rows if row["this"] is not None})
 
     def plain(self, placement: Placement, check: Check) -> str | None:
-        """A constraint whose query is a plain join as a SELECT of its violations, None where the query is more."""
+        """A constraint whose query is a plain join as a SELECT of its violations, None where the
+        query is more.
+        """
         join = plain_join(placement.shape, check.constraint)
         return joined(placement, check.k, join) if join else None
 
@@ -119,7 +142,12 @@ class Asker:
         """What a constraint finds on all focus nodes of a placed shape."""
         assert check.constraint.query is not None
         if placement.fs not in self._nodes:
-            found = [str(row[0]) for row in run.execute(f"SELECT node FROM nodes WHERE fs = {placement.fs} ORDER BY node").fetchall()]
+            found = [
+                str(row[0])
+                for row in run.execute(
+                    f"SELECT node FROM nodes WHERE fs = {placement.fs} ORDER BY node"
+                ).fetchall()
+            ]
             self._nodes[placement.fs] = found, self._set(None, found)
         nodes, pattern = self._nodes[placement.fs]
         if not nodes:
@@ -129,10 +157,20 @@ class Asker:
             return list(self._denied(run, placement, check, originals))
         patterns = {"this": pattern} | self._bound(placement.shape, check.constraint)
         prebound = queries.prebind(check.constraint.query.text, patterns)
-        return list(self._told(self._run(prebound.text, placement.shape.name), prebound.limit, placement.shape, check.constraint, originals))
+        return list(
+            self._told(
+                self._run(prebound.text, placement.shape.name),
+                prebound.limit,
+                placement.shape,
+                check.constraint,
+                originals,
+            )
+        )
 
     def _bound(self, shape: Shape, constraint: Constraint) -> dict[str, str]:
-        """Patterns for what else is pre-bound: the shape, the shapes graph and the parameters of the component."""
+        """Patterns for what else is pre-bound: the shape, the shapes graph and the parameters of
+        the component.
+        """
         assert constraint.query is not None
         bound = dict(constraint.query.parameters)
         if shape.name.startswith("<"):
@@ -140,12 +178,19 @@ class Asker:
         bound["shapesGraph"] = str(_SHAPES)
         return {name: f"BIND ({value} AS ?{name})" for name, value in bound.items()}
 
-    def _told(self, rows: Any, limit: int | None, shape: Shape, constraint: Constraint, originals: _Originals) -> Iterator[Violation]:
-        names = [one.value for one in rows.variables]
+    def _told(
+        self,
+        rows: Any,
+        limit: int | None,
+        shape: Shape,
+        constraint: Constraint,
+        originals: _Originals,
+    ) -> Iterator[Violation]:
+        names = [variable.value for variable in rows.variables]
         seen: set[tuple[str, ...]] = set()
         counts: dict[str, int] = {}
         messages = sorted({*shape.messages, *constraint.messages})
-        templates = any(re.search(r"\{[?$]", one) for one in messages)
+        templates = any(re.search(r"\{[?$]", message) for message in messages)
         solutions = []
         for row in rows:
             found = {name: row[name] for name in names if row[name] is not None}
@@ -155,19 +200,33 @@ class Asker:
                 continue
             if "failure" in found:
                 detail = f"{shape.name}: its SPARQL constraint reports a failure"
-                raise InvalidDeclaration([Finding("LP605", self.plan.shapes.origin(shape.name), {"detail": detail})])
+                raise InvalidDeclaration(
+                    [Finding("LP605", self.plan.shapes.origin(shape.name), {"detail": detail})]
+                )
             seen.add(key)
             counts[focus] = counts.get(focus, 0) + 1
             solutions.append((focus, found))
-        originals.learn((focus, str(found["value"])) for focus, found in solutions if "value" in found)
+        originals.learn(
+            (focus, str(found["value"])) for focus, found in solutions if "value" in found
+        )
         for focus, found in solutions:
             node = originals.focus(focus)
-            value = originals.value(focus, str(found["value"])) if "value" in found else (None if shape.path else node)
+            value = (
+                originals.value(focus, str(found["value"]))
+                if "value" in found
+                else (None if shape.path else node)
+            )
             path = str(found["path"]) if isinstance(found.get("path"), ox.NamedNode) else None
-            said = json.dumps([_filled_in(one, found) for one in messages], ensure_ascii=False) if templates else None
+            said = (
+                json.dumps([_filled_in(message, found) for message in messages], ensure_ascii=False)
+                if templates
+                else None
+            )
             yield node, value, path, said
 
-    def _denied(self, run: Run, placement: Placement, check: Check, originals: _Originals) -> Iterator[Violation]:
+    def _denied(
+        self, run: Run, placement: Placement, check: Check, originals: _Originals
+    ) -> Iterator[Violation]:
         """The values for which an ASK validator says no (SHACL, 6.2.3), by one SELECT."""
         assert check.constraint.query is not None
         pairs = run.execute(f"SELECT focus, value FROM {placement.pairs} ORDER BY ALL").fetchall()
@@ -182,13 +241,26 @@ class Asker:
         originals.pairs(pairs)
         for row in self._run(query, placement.shape.name):
             found = {"this": row["this"], "value": row["value"]}
-            said = json.dumps([_filled_in(one, found, named) for one in messages], ensure_ascii=False) if messages else None
-            yield originals.focus(str(row["this"])), originals.value(str(row["this"]), str(row["value"])), None, said
+            said = (
+                json.dumps(
+                    [_filled_in(message, found, named) for message in messages], ensure_ascii=False
+                )
+                if messages
+                else None
+            )
+            yield (
+                originals.focus(str(row["this"])),
+                originals.value(str(row["this"]), str(row["value"])),
+                None,
+                said,
+            )
 
 
 def plain_join(shape: Shape, constraint: Constraint) -> queries.Join | None:
-    """The query of a constraint as a join of tables, where it is no more than that and no message asks for its variables."""
-    filled_in = any("{" in one for one in (*shape.messages, *constraint.messages))
+    """The query of a constraint as a join of tables, where it is no more than that and no message
+    asks for its variables.
+    """
+    filled_in = any("{" in message for message in (*shape.messages, *constraint.messages))
     if constraint.query is None or constraint.ask or constraint.query.parameters or filled_in:
         return None
     return queries.as_join(constraint.query.text)
@@ -206,13 +278,21 @@ def joined(placement: Placement, k: int, join: queries.Join) -> str:
                 on.append(f"{places[variable]} = {name}.{column}")
             else:
                 places[variable] = f"{name}.{column}"
-        tables.append(f"(SELECT s, o FROM triples WHERE p = {text(predicate)}) {name} ON {' AND '.join(on) or 'true'}")
+        tables.append(
+            f"(SELECT s, o FROM triples WHERE p = {text(predicate)}) {name} ON {' AND '.join(on) or 'true'}"
+        )
     for left, sign, right in join.comparisons:
         if sign[0] == ">":
             left, right = right, left
-        conditions.append(f"{terms.less(places[left], places[right], or_equal='=' in sign)} IS TRUE")
+        conditions.append(
+            f"{terms.less(places[left], places[right], or_equal='=' in sign)} IS TRUE"
+        )
     selected = [places[name] for name in dict.fromkeys(("this", *join.selected))]
-    value = places["value"] if "value" in join.selected else ("NULL" if placement.shape.path else "n.node")
+    value = (
+        places["value"]
+        if "value" in join.selected
+        else ("NULL" if placement.shape.path else "n.node")
+    )
     path = places["path"] if "path" in join.selected else "NULL"
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     columns = ", ".join(f"{column} AS c{number}" for number, column in enumerate(selected))
@@ -237,10 +317,10 @@ def _filled_in(message: str, found: dict[str, Any], named: dict[str, str] | None
 
 def _stored(terms: Iterable[str]) -> dict[str, str]:
     """Literals by the spelling that a store gives back: it writes numbers and dates anew."""
-    listed = [one for one in dict.fromkeys(terms) if one.endswith('>') and one.startswith('"')]
+    listed = [term for term in dict.fromkeys(terms) if term.endswith(">") and term.startswith('"')]
     store = ox.Store()
-    for number, one in enumerate(listed):
-        store.load(f"<a:{number}> <a:a> {one} .".encode(), format=ox.RdfFormat.N_TRIPLES)
+    for number, item in enumerate(listed):
+        store.load(f"<a:{number}> <a:a> {item} .".encode(), format=ox.RdfFormat.N_TRIPLES)
     return {str(quad.object): listed[int(str(quad.subject)[3:-1])] for quad in store}
 
 
@@ -260,7 +340,9 @@ class _Originals:
 
     def pairs(self, pairs: Sequence[tuple[str, str]]) -> None:
         """Learns values that are known beforehand."""
-        spelt = {original: stored for stored, original in _stored(value for _, value in pairs).items()}
+        spelt = {
+            original: stored for stored, original in _stored(value for _, value in pairs).items()
+        }
         self._values |= {(focus, spelt[value]): value for focus, value in pairs if value in spelt}
 
     def learn(self, found: Iterable[tuple[str, str]]) -> None:
@@ -270,7 +352,8 @@ class _Originals:
             return
         listed = json.dumps(sorted(wanted), ensure_ascii=False)
         rows = self.connection.execute(
-            "SELECT s, o FROM triples JOIN (SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS node) w ON w.node = s WHERE o LIKE '\"%>'", [listed]
+            "SELECT s, o FROM triples JOIN (SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS node) w ON w.node = s WHERE o LIKE '\"%>'",
+            [listed],
         ).fetchall()
         self.pairs(rows)
 
@@ -279,5 +362,7 @@ class _Originals:
         if not (term.startswith('"') and term.endswith(">")):
             return term
         end = term[term.rindex('"') :]
-        rows = self.connection.execute(f"SELECT DISTINCT o FROM triples WHERE ends_with(o, {text(end)})").fetchall()
+        rows = self.connection.execute(
+            f"SELECT DISTINCT o FROM triples WHERE ends_with(o, {text(end)})"
+        ).fetchall()
         return _stored(row[0] for row in rows).get(term, term)

@@ -1,4 +1,6 @@
-"""Typed views of terms in SQL: lexical form, language, datatype and order of a term in N-Triples spelling, by string functions alone."""
+"""Typed views of terms in SQL: lexical form, language, datatype and order of a term in N-Triples
+spelling, by string functions alone.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +18,27 @@ _NUMERIC = (
     rf'^"(?:[-+]?[0-9]+{_TYPED}(?:{_INTEGERS})>|[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+){_TYPED}decimal>|'
     rf"(?:[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|[-+]?INF){_TYPED}(?:double|float)>)$"
 )
-# The datatypes that nearly all ordered values have, with their types in SQL and what writes those: what is spelt just so is compared at once.
+# The datatypes that nearly all ordered values have, with their types in SQL and what writes those:
+# what is spelt just so is compared at once.
 _USUAL = (
     (XSD + "date", "DATE", "CAST({} AS VARCHAR)"),
     (XSD + "integer", "BIGINT", "CAST({} AS VARCHAR)"),
     (XSD + "dateTime", "TIMESTAMP", "strftime({}, '%Y-%m-%dT%H:%M:%S')"),
 )
 _ZONE = r"(Z|[-+][0-9]{2}:[0-9]{2})$"
-# How the texts of each datatype with a place in time become a whole timestamp: what stands before them and behind, without the zone.
+# How the texts of each datatype with a place in time become a whole timestamp: what stands before
+# them and behind, without the zone.
 _MOMENTS = {"dateTime": ("", ""), "dateTimeStamp": ("", ""), "date": ("", "T00:00:00"), "time": ("1970-01-01T", ""), "gYear": ("", "-01-01T00:00:00"),
             "gYearMonth": ("", "-01T00:00:00")}  # fmt: skip
 _BOUNDS = {"long": (-(2**63), 2**63 - 1), "int": (-(2**31), 2**31 - 1), "short": (-(2**15), 2**15 - 1), "byte": (-128, 127),
            "unsignedLong": (0, 2**64 - 1), "unsignedInt": (0, 2**32 - 1), "unsignedShort": (0, 2**16 - 1), "unsignedByte": (0, 255)}  # fmt: skip
 _HUGE = 10**38
-_SIGNED = {"nonNegativeInteger": (0, _HUGE), "positiveInteger": (1, _HUGE), "nonPositiveInteger": (-_HUGE, 0), "negativeInteger": (-_HUGE, -1)}
+_SIGNED = {
+    "nonNegativeInteger": (0, _HUGE),
+    "positiveInteger": (1, _HUGE),
+    "nonPositiveInteger": (-_HUGE, 0),
+    "negativeInteger": (-_HUGE, -1),
+}
 _LIMITS = _BOUNDS | _SIGNED
 _NUMBERS = ("integer", "decimal", "double", "float", *_LIMITS)
 _EXTRA = {XSD + "unsignedShort": r"^\+?[0-9]+$", XSD + "unsignedByte": r"^\+?[0-9]+$"}
@@ -37,7 +46,7 @@ _EXTRA = {XSD + "unsignedShort": r"^\+?[0-9]+$", XSD + "unsignedByte": r"^\+?[0-
 
 def first(term: str, characters: str) -> str:
     """Whether a term begins with one of the characters: < an IRI, _ a blank node, " a literal."""
-    return f"left({term}, 1) IN ({', '.join(text(one) for one in characters)})"
+    return f"left({term}, 1) IN ({', '.join(text(character) for character in characters)})"
 
 
 def quoted(term: str) -> str:
@@ -46,7 +55,9 @@ def quoted(term: str) -> str:
 
 
 def _kind(term: str) -> str:
-    """The local name of a datatype of XML Schema with `>` behind it; anything else of other terms. Patterns would cost a start each."""
+    """The local name of a datatype of XML Schema with `>` behind it; anything else of other terms.
+    Patterns would cost a start each.
+    """
     return f"split_part({term}, '\"^^<{XSD}', -1)"
 
 
@@ -88,24 +99,31 @@ def of_datatype(term: str, datatype: str) -> str:
     if pattern:
         conditions.append(f"regexp_matches({inner}, {text(pattern)})")
     if datatype in DAYS:
-        conditions.append(f"try_cast(regexp_extract({inner}, '^-?[0-9]+-[0-9]{{2}}-[0-9]{{2}}') AS DATE) IS NOT NULL")
+        conditions.append(
+            f"try_cast(regexp_extract({inner}, '^-?[0-9]+-[0-9]{{2}}-[0-9]{{2}}') AS DATE) IS NOT NULL"
+        )
     if bounds := _BOUNDS.get(datatype.removeprefix(XSD)):
         conditions.append(f"try_cast({inner} AS HUGEINT) BETWEEN {bounds[0]} AND {bounds[1]}")
     return f"({' AND '.join(conditions)})"
 
 
-# -- order ---------------------------------------------------------------------------------------------------------------
+# -- order -----------------------------------------------------------------------------------------
 
 
 def number(term: str) -> str:
     """The number that a well-typed numeric literal stands for; NULL of anything else."""
-    low, high = (_by_kind(term, {name: str(limits[end]) for name, limits in _LIMITS.items()}) for end in (0, 1))
+    low, high = (
+        _by_kind(term, {name: str(limits[end]) for name, limits in _LIMITS.items()})
+        for end in (0, 1)
+    )
     bounded = f"({low} IS NULL OR try_cast({quoted(term)} AS HUGEINT) BETWEEN {low} AND {high})"
     return f"CASE WHEN regexp_matches({term}, {text(_NUMERIC)}) AND {bounded} THEN try_cast({quoted(term)} AS DOUBLE) END"
 
 
 def _by_kind(term: str, values: Mapping[str, str]) -> str:
-    """A value for each datatype, looked up: a CASE would be bound anew for each of its branches, which costs more than the data."""
+    """A value for each datatype, looked up: a CASE would be bound anew for each of its branches,
+    which costs more than the data.
+    """
     entries = ", ".join(f"'{name}>': {value}" for name, value in values.items())
     return f"MAP {{{entries}}}[{_kind(term)}]"
 
@@ -130,15 +148,26 @@ def is_string(term: str) -> str:
 
 def boolean(term: str) -> str:
     """The truth value of a well-typed boolean; NULL of anything else."""
-    true, false = (", ".join(text(f'"{one}"^^<{XSD}boolean>') for one in pair) for pair in (("true", "1"), ("false", "0")))
+    true, false = (
+        ", ".join(text(f'"{item}"^^<{XSD}boolean>') for item in pair)
+        for pair in (("true", "1"), ("false", "0"))
+    )
     return f"CASE WHEN {term} IN ({true}) THEN 1 WHEN {term} IN ({false}) THEN 0 END"
 
 
 def moment(term: str) -> str:
-    """The time that a literal of date, time or year stands for, in microseconds; NULL of anything else."""
+    """The time that a literal of date, time or year stands for, in microseconds; NULL of anything
+    else.
+    """
     inner = quoted(term)
-    local, zone = f"regexp_replace({inner}, {text(_ZONE)}, '')", f"regexp_extract({inner}, {text(_ZONE)}, 1)"
-    before, behind = (_by_kind(term, {name: text(parts[end]) for name, parts in _MOMENTS.items()}) for end in (0, 1))
+    local, zone = (
+        f"regexp_replace({inner}, {text(_ZONE)}, '')",
+        f"regexp_extract({inner}, {text(_ZONE)}, 1)",
+    )
+    before, behind = (
+        _by_kind(term, {name: text(parts[end]) for name, parts in _MOMENTS.items()})
+        for end in (0, 1)
+    )
     whole = f"{before} || {local} || {behind}"
     minutes = f"(try_cast(substr({zone}, 2, 2) AS BIGINT) * 60 + try_cast(substr({zone}, 5, 2) AS BIGINT))"
     offset = f"CASE left({zone}, 1) WHEN '+' THEN {minutes} WHEN '-' THEN -{minutes} ELSE 0 END"
@@ -150,23 +179,25 @@ def _moment_class(term: str) -> str:
     return f"{_kind(term)} || CASE WHEN regexp_matches({quoted(term)}, {text(_ZONE)}) THEN 'z' ELSE '' END"
 
 
-def less(one: str, other: str, *, or_equal: bool = False) -> str:
-    """Whether a term is less than another by SPARQL's operators; not true where they cannot be compared.
+def less(item: str, other: str, *, or_equal: bool = False) -> str:
+    """Whether a term is less than another by SPARQL's operators; not true where they cannot be
+    compared.
 
-    Beyond the operators of SPARQL 1.1 it orders date, time, gYear and gYearMonth, as the engines do.
+    Beyond the operators of SPARQL 1.1 it orders date, time, gYear and gYearMonth, as the engines
+    do.
     """
     sign = "<=" if or_equal else "<"
     usual = " ".join(
-        f"WHEN {' AND '.join(_just_so(term, datatype, kind, written) for term in (one, other))} "
-        f"THEN {_cut(one, datatype, kind)} {sign} {_cut(other, datatype, kind)}"
+        f"WHEN {' AND '.join(_just_so(term, datatype, kind, written) for term in (item, other))} "
+        f"THEN {_cut(item, datatype, kind)} {sign} {_cut(other, datatype, kind)}"
         for datatype, kind, written in _USUAL
     )
     return (
-        f"(CASE {usual} WHEN {_kind(one)} IN {_kinds(_NUMBERS)} THEN CASE WHEN {number(one)} = {number(other)} "
-        f"THEN coalesce({exact(one)} {sign} {exact(other)}, {'true' if or_equal else 'false'}) ELSE {number(one)} {sign} {number(other)} END "
-        f"WHEN {is_string(one)} THEN {is_string(other)} AND {lexical(one)} {sign} {lexical(other)} "
-        f"WHEN {boolean(one)} IS NOT NULL THEN {boolean(one)} {sign} {boolean(other)} "
-        f"WHEN {_kind(one)} IN {_kinds(_MOMENTS)} THEN {_moment_class(one)} = {_moment_class(other)} AND {moment(one)} {sign} {moment(other)} "
+        f"(CASE {usual} WHEN {_kind(item)} IN {_kinds(_NUMBERS)} THEN CASE WHEN {number(item)} = {number(other)} "
+        f"THEN coalesce({exact(item)} {sign} {exact(other)}, {'true' if or_equal else 'false'}) ELSE {number(item)} {sign} {number(other)} END "
+        f"WHEN {is_string(item)} THEN {is_string(other)} AND {lexical(item)} {sign} {lexical(other)} "
+        f"WHEN {boolean(item)} IS NOT NULL THEN {boolean(item)} {sign} {boolean(other)} "
+        f"WHEN {_kind(item)} IN {_kinds(_MOMENTS)} THEN {_moment_class(item)} = {_moment_class(other)} AND {moment(item)} {sign} {moment(other)} "
         f"ELSE false END)"
     )
 
@@ -177,12 +208,15 @@ def _just_so(term: str, datatype: str, kind: str, written: str) -> str:
 
 
 def within(term: str, component: str, bound: str, term_number: str = "") -> str:
-    """Whether a term keeps to a bound, which is a literal known in advance: the comparison that its datatype needs, and no other.
+    """Whether a term keeps to a bound, which is a literal known in advance: the comparison that its
+    datatype needs, and no other.
 
     `term_number` is what holds `number(term)` already, if anything does.
     """
     value = term_number or number(term)
-    sign = {"MinExclusive": ">", "MinInclusive": ">=", "MaxExclusive": "<", "MaxInclusive": "<="}[component]
+    sign = {"MinExclusive": ">", "MinInclusive": ">=", "MaxExclusive": "<", "MaxInclusive": "<="}[
+        component
+    ]
     if re.fullmatch(_NUMERIC, bound):
         given = f"CAST({text(quoted_text(bound))} AS DOUBLE)"
         equal = f"coalesce({exact(term)} {sign} CAST({exact(text(bound))} AS DECIMAL(38, 12)), {'true' if '=' in sign else 'false'})"
@@ -197,13 +231,14 @@ def quoted_text(term: str) -> str:
     return value.value if value is not None else ""
 
 
-# -- patterns ------------------------------------------------------------------------------------------------------------
+# -- patterns --------------------------------------------------------------------------------------
 
 _CLASSES = {"d": r"\p{Nd}", "D": r"\P{Nd}", "w": r"[\p{L}\p{M}\p{N}_]", "W": r"[^\p{L}\p{M}\p{N}_]"}
 
 
 def regex(pattern: str, flags: str) -> str:
-    """A pattern of XPath (SPARQL's REGEX) in the spelling of RE2 and Java: flags inside, classes of all scripts.
+    """A pattern of XPath (SPARQL's REGEX) in the spelling of RE2 and Java: flags inside, classes of
+    all scripts.
 
     >>> regex("^a[0-9]+$", "i")
     '(?i)^a[0-9]+$'
@@ -212,12 +247,14 @@ def regex(pattern: str, flags: str) -> str:
         pattern = re.sub(r"([\\.+*?()\[\]{}|^$])", r"\\\1", pattern)
     if "x" in flags:
         pattern = re.sub(r"\s+", "", pattern)
-    inline = "".join(one for one in "ims" if one in flags)
+    inline = "".join(item for item in "ims" if item in flags)
     return (f"(?{inline})" if inline else "") + _unicode_classes(pattern)
 
 
 def _unicode_classes(pattern: str) -> str:
-    r"""\d and \w for all scripts, where they stand outside of brackets; inside, the letters of \d alone."""
+    r"""\d and \w for all scripts, where they stand outside of brackets; inside, the letters of \d
+    alone.
+    """
     made, bracket, at = [], False, 0
     while at < len(pattern):
         one = pattern[at]

@@ -1,6 +1,8 @@
-"""The terms of the SHACL namespace: those that take part in validation here, those that never do, and those that are not supported.
+"""The terms of the SHACL namespace: those that take part in validation here, those that never do,
+and those that are not supported.
 
-A shapes graph that uses any other term, or one that is not supported, would conform in silence: `problems` finds each use.
+A shapes graph that uses any other term, or one that is not supported, would conform in silence:
+`problems` finds each use.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ TYPE, FIRST = f"<{RDF}type>", f"<{RDF}first>"
 
 Triple = tuple[str, str, str]
 
+
 def _names(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
@@ -29,7 +32,8 @@ qualifiedValueShape qualifiedMinCount qualifiedMaxCount qualifiedValueShapesDisj
 ignoredProperties hasValue in sparql severity message deactivated select ask prefixes declare
 prefix namespace parameter optional validator nodeValidator propertyValidator
 """)
-# What describes shapes, reports and vocabularies, or belongs to a term that is reported where it is used.
+# What describes shapes, reports and vocabularies, or belongs to a term that is reported where it is
+# used.
 _DESCRIBING = _names("""
 name description order group defaultValue unit labelTemplate agentInstruction codeIdentifier
 formalized intent shapesGraph suggestedShapesGraph shapesGraphWellFormed conforms result detail
@@ -49,7 +53,8 @@ NamedParameterExpressionFunction ListParameterExpression ListParameterExpression
 SelectExpression SPARQLExprExpression IRI BlankNode Literal BlankNodeOrIRI BlankNodeOrLiteral
 IRIOrLiteral Violation Warning Info Debug Trace
 """)
-# Where each is from: Advanced Features (2017), JavaScript Extensions (2017), the drafts of SHACL 1.2 (2026).
+# Where each is from: Advanced Features (2017), JavaScript Extensions (2017), the drafts of SHACL
+# 1.2 (2026).
 UNSUPPORTED: Mapping[str, str] = {
     **dict.fromkeys(
         _names("rule values expression entailment resultAnnotation Function SPARQLFunction"),
@@ -71,8 +76,11 @@ ShapeClass ByTypes TripleTerm
 _KNOWN = frozenset({*_VALIDATING, *_DESCRIBING, *UNSUPPORTED})
 # Parameters that SHACL 1.2 gives a list as well.
 _NO_LISTS = ("class", "datatype", "nodeKind", "equals", "disjoint", "lessThan", "lessThanOrEquals")
-# Where an IRI as object is a use of it; elsewhere (sh:path, sh:in …) a shape may be about SHACL itself.
-_USED_AS_OBJECT = frozenset({TYPE, *(f"<{SH}{name}>" for name in ("nodeKind", "severity", "closed"))})
+# Where an IRI as object is a use of it; elsewhere (sh:path, sh:in …) a shape may be about SHACL
+# itself.
+_USED_AS_OBJECT = frozenset(
+    {TYPE, *(f"<{SH}{name}>" for name in ("nodeKind", "severity", "closed"))}
+)
 
 
 def local_name(term: str) -> str | None:
@@ -81,34 +89,51 @@ def local_name(term: str) -> str | None:
 
 
 def is_passed_over(triple: Triple) -> bool:
-    """Whether a triple uses a term that is not supported: an engine that knows more must not act on what was allowed to be ignored."""
+    """Whether a triple uses a term that is not supported: an engine that knows more must not act on
+    what was allowed to be ignored.
+    """
     return any(name in UNSUPPORTED for name in _uses(triple))
 
 
 def allowable(names: Iterable[str]) -> tuple[frozenset[str], list[str]]:
-    """Names such as `sh:rule` as local names, and those that may not be allowed: what is supported cannot be switched off."""
+    """Names such as `sh:rule` as local names, and those that may not be allowed: what is supported
+    cannot be switched off.
+    """
     local = {name: name.removeprefix("sh:") for name in names}
     supported = {*_VALIDATING, *_DESCRIBING}
     return frozenset(local.values()), [name for name, short in local.items() if short in supported]
 
 
-def problems(triples: Sequence[Triple], file: str, source: str, allowed: Collection[str] = ()) -> Iterator[Finding]:
-    """Each use of a term that is unknown (LP606) or not supported (LP607) in the triples of a file, at its lines in the source.
+def problems(
+    triples: Sequence[Triple], file: str, source: str, allowed: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Each use of a term that is unknown (LP606) or not supported (LP607) in the triples of a file,
+    at its lines in the source.
 
     `allowed` are local names to be ignored.
     """
     used = dict.fromkeys(name for triple in triples for name in _uses(triple))
     heads = {s for s, p, _ in triples if p == FIRST}
-    lists = dict.fromkeys(name for _, p, o in triples if o in heads and (name := local_name(p)) in _NO_LISTS)
+    lists = dict.fromkeys(
+        name for _, p, o in triples if o in heads and (name := local_name(p)) in _NO_LISTS
+    )
     for name in used:
         finding = None
         if name not in allowed and (name in UNSUPPORTED or not _is_known(name)):
-            finding = ("LP607", _unsupported(name)) if name in UNSUPPORTED else ("LP606", _unknown(name))
+            finding = (
+                ("LP607", _unsupported(name)) if name in UNSUPPORTED else ("LP606", _unknown(name))
+            )
         if finding:
-            yield from (Finding(finding[0], Origin(file, line), finding[1]) for line in lines_of(name, source))
+            yield from (
+                Finding(finding[0], Origin(file, line), finding[1])
+                for line in lines_of(name, source)
+            )
     for name in lists:
         params = {"term": f"a list as value of sh:{name}", "origin": "SHACL 1.2"}
-        yield from (Finding("LP607", Origin(file, line), params) for line in lines_of(name, source, r"\s*\("))
+        yield from (
+            Finding("LP607", Origin(file, line), params)
+            for line in lines_of(name, source, r"\s*\(")
+        )
 
 
 def _unsupported(name: str) -> dict[str, str]:
@@ -138,16 +163,23 @@ def _uses(triple: Triple) -> Iterator[str]:
     s, p, o = triple
     if (name := local_name(p)) is not None:
         yield name
-    if (p in _USED_AS_OBJECT and (name := local_name(o))) or ((name := local_name(o)) and not _is_known(name)):
+    if (p in _USED_AS_OBJECT and (name := local_name(o))) or (
+        (name := local_name(o)) and not _is_known(name)
+    ):
         yield name
     if (name := local_name(s)) and not _is_known(name):
         yield name
 
 
-# -- lines ---------------------------------------------------------------------------------------------------------------
+# -- lines -----------------------------------------------------------------------------------------
 
 _HIDDEN = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*"""' r"|'''(?:[^'\\]|\\.|'(?!''))*'''" r'|"(?:[^"\\\n]|\\.)*"' r"|'(?:[^'\\\n]|\\.)*'" r"|<[^<>\s]*>|\#[^\n]*", re.S
+    r'"""(?:[^"\\]|\\.|"(?!""))*"""'
+    r"|'''(?:[^'\\]|\\.|'(?!''))*'''"
+    r'|"(?:[^"\\\n]|\\.)*"'
+    r"|'(?:[^'\\\n]|\\.)*'"
+    r"|<[^<>\s]*>|\#[^\n]*",
+    re.S,
 )
 
 
@@ -161,27 +193,46 @@ def without_texts(source: str) -> str:
 
 
 def lines_of(name: str, source: str, before: str = "") -> list[int]:
-    """The lines on which a term of SHACL occurs in a text, [0] where it cannot be seen, as in JSON-LD with a context of its own."""
+    """The lines on which a term of SHACL occurs in a text, [0] where it cannot be seen, as in
+    JSON-LD with a context of its own.
+    """
     seen = without_texts(source)
-    prefixes = re.findall(rf"(?i)prefix\s+([\w.-]*):\s*<{re.escape(SH)}>", seen) or re.findall(rf'xmlns:([\w.-]+)\s*=\s*"{re.escape(SH)}"', source)
-    spelt = "|".join([re.escape(f"<{SH}{name}>"), *(rf"(?<![\w:.-]){re.escape(one)}:{re.escape(name)}(?![\w-])" for one in dict.fromkeys(prefixes))])
+    prefixes = re.findall(rf"(?i)prefix\s+([\w.-]*):\s*<{re.escape(SH)}>", seen) or re.findall(
+        rf'xmlns:([\w.-]+)\s*=\s*"{re.escape(SH)}"', source
+    )
+    spelt = "|".join(
+        [
+            re.escape(f"<{SH}{name}>"),
+            *(
+                rf"(?<![\w:.-]){re.escape(prefix)}:{re.escape(name)}(?![\w-])"
+                for prefix in dict.fromkeys(prefixes)
+            ),
+        ]
+    )
     for text in (seen, source):
-        if found := [text.count("\n", 0, match.start()) + 1 for match in re.finditer(f"(?:{spelt}){before}", text)]:
+        if found := [
+            text.count("\n", 0, match.start()) + 1
+            for match in re.finditer(f"(?:{spelt}){before}", text)
+        ]:
             return sorted(set(found))
     return [0]
 
 
 def lines_of_iri(iri: str, source: str) -> list[int]:
-    """The lines on which an IRI occurs in Turtle: whole, or as a relative or prefixed name that ends like it; [0] where it cannot be seen."""
+    """The lines on which an IRI occurs in Turtle: whole, or as a relative or prefixed name that
+    ends like it; [0] where it cannot be seen.
+    """
     seen = without_texts(source)
     last = re.escape(re.split(r"[/#:]", iri[1:-1])[-1])
     for pattern in (re.escape(iri), rf"[/#:<]{last}(?![\w-])"):
-        if found := [seen.count("\n", 0, match.start()) + 1 for match in re.finditer(pattern, seen)]:
+        if found := [
+            seen.count("\n", 0, match.start()) + 1 for match in re.finditer(pattern, seen)
+        ]:
             return sorted(set(found))
     return [0]
 
 
-# -- shapes that are named and not there ---------------------------------------------------------------------------------
+# -- shapes that are named and not there -----------------------------------------------------------
 
 _TO_A_SHAPE = tuple(f"<{SH}{name}>" for name in ("property", "node", "not", "qualifiedValueShape"))
 _TO_SHAPES = tuple(f"<{SH}{name}>" for name in ("and", "or", "xone"))
@@ -190,7 +241,9 @@ _TO_SHAPES = tuple(f"<{SH}{name}>" for name in ("and", "or", "xone"))
 def undefined(triples: Sequence[Triple]) -> list[str]:
     """The shapes that others name, of which nothing is stated: they demand nothing."""
     subjects = {s for s, _, _ in triples}
-    first, rest = ({s: o for s, p, o in triples if p == f"<{RDF}{name}>"} for name in ("first", "rest"))
+    first, rest = (
+        {s: o for s, p, o in triples if p == f"<{RDF}{name}>"} for name in ("first", "rest")
+    )
     named = [o for _, p, o in triples if p in _TO_A_SHAPE]
     for node in (o for _, p, o in triples if p in _TO_SHAPES):
         seen = set()
@@ -198,11 +251,19 @@ def undefined(triples: Sequence[Triple]) -> list[str]:
             seen.add(node)
             named.append(first[node])
             node = rest.get(node, "")
-    return [one for one in dict.fromkeys(named) if one.startswith("<") and one not in subjects and local_name(one) is None]
+    return [
+        item
+        for item in dict.fromkeys(named)
+        if item.startswith("<") and item not in subjects and local_name(item) is None
+    ]
 
 
-def undefined_findings(triples: Sequence[Triple], sources: Mapping[str, tuple[Iterable[Triple], str]]) -> Iterator[Finding]:
-    """A warning for each shape that is named and not defined (LP611), at its lines in each file (name → its triples and its text)."""
+def undefined_findings(
+    triples: Sequence[Triple], sources: Mapping[str, tuple[Iterable[Triple], str]]
+) -> Iterator[Finding]:
+    """A warning for each shape that is named and not defined (LP611), at its lines in each file
+    (name → its triples and its text).
+    """
     for iri in undefined(triples):
         for file, (own, source) in sources.items():
             if any(o == iri for _, _, o in own):
@@ -210,18 +271,24 @@ def undefined_findings(triples: Sequence[Triple], sources: Mapping[str, tuple[It
                     yield Finding("LP611", Origin(file, line), {"shape": iri}, Severity.WARNING)
 
 
-# -- RDF 1.2 -------------------------------------------------------------------------------------------------------------
+# -- RDF 1.2 ---------------------------------------------------------------------------------------
 
-_NEW_IN_TEXT = re.compile(r"<<|\{\||--(?:ltr|rtl)\b|@direction|its:dir\b|parseType\s*=\s*[\"']Triple")
+_NEW_IN_TEXT = re.compile(
+    r"<<|\{\||--(?:ltr|rtl)\b|@direction|its:dir\b|parseType\s*=\s*[\"']Triple"
+)
 
 
 def is_rdf_1_2(term: str) -> bool:
-    """Whether a term in the spelling of pyoxigraph is new in RDF 1.2: a triple term, which it spells as three terms, or a text with a direction."""
+    """Whether a term in the spelling of pyoxigraph is new in RDF 1.2: a triple term, which it
+    spells as three terms, or a text with a direction.
+    """
     return (term[:1] != '"' and " " in term) or term.endswith(("--ltr", "--rtl"))
 
 
 def rdf_1_2_finding(file: str, source: str) -> Finding:
-    """The finding (LP608) for a file that holds such a term, at the first line on which its syntax occurs."""
+    """The finding (LP608) for a file that holds such a term, at the first line on which its syntax
+    occurs.
+    """
     for text in (without_texts(source), source):
         if match := _NEW_IN_TEXT.search(text):
             return Finding("LP608", Origin(file, text.count("\n", 0, match.start()) + 1))

@@ -1,4 +1,6 @@
-"""Violations told as a validation report: results with their details, and the report as RDF (SHACL, 3.6)."""
+"""Violations told as a validation report: results with their details, and the report as RDF (SHACL,
+3.6).
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from lodpipe.shacl.shapes_graph import FIRST, NIL, REST, Path, sh
 Row = tuple[int, str, str | None, str | None, str | None]
 
 
-class ValidationResult(NamedTuple):  # made by the hundred thousand, three times as fast as a dataclass
+class ValidationResult(
+    NamedTuple
+):  # made by the hundred thousand, three times as fast as a dataclass
     """One sh:ValidationResult: terms in N-Triples spelling, empty where there is none."""
 
     focus: str
@@ -47,9 +51,13 @@ class Report:
         """All results, in order."""
         by_focus: dict[str, list[ValidationResult]] = {}
         for results in self.found.values():
-            for one in results:
-                by_focus.setdefault(one.focus, []).append(one)
-        return [one for focus in sorted(by_focus) for one in sorted(by_focus[focus], key=lambda one: one.key)]
+            for result in results:
+                by_focus.setdefault(result.focus, []).append(result)
+        return [
+            by_focu
+            for focus in sorted(by_focus)
+            for by_focu in sorted(by_focus[focus], key=lambda by_focu: by_focu.key)
+        ]
 
     @property
     def conforms(self) -> bool:
@@ -61,12 +69,16 @@ def read_report(connection: Connection, plan: Plan) -> Report:
     """The report of a run, from its table `violations`."""
     told = ", ".join(map(str, sorted(plan.told - plan.direct)))
     with _uncollected():
-        return _Teller(plan, _rows(connection, told) if told else (), lambda fs: _nodes(connection, fs)).report()
+        return _Teller(
+            plan, _rows(connection, told) if told else (), lambda fs: _nodes(connection, fs)
+        ).report()
 
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """No search for garbage while a million tuples are made, none of which is any: it would take longer the more there are."""
+    """No search for garbage while a million tuples are made, none of which is any: it would take
+    longer the more there are.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -77,17 +89,23 @@ def _uncollected() -> Iterator[None]:
 
 
 def _rows(connection: Connection, told: str) -> Iterator[Row]:
-    cursor = connection.execute(f"SELECT k, focus, value, path, said FROM violations WHERE k IN ({told})")
+    cursor = connection.execute(
+        f"SELECT k, focus, value, path, said FROM violations WHERE k IN ({told})"
+    )
     while batch := cursor.fetchmany(20_000):
         yield from batch
 
 
 def _nodes(connection: Connection, fs: int) -> frozenset[str]:
-    return frozenset(row[0] for row in connection.execute(f"SELECT node FROM nodes WHERE fs = {fs}").fetchall())
+    return frozenset(
+        row[0] for row in connection.execute(f"SELECT node FROM nodes WHERE fs = {fs}").fetchall()
+    )
 
 
 class _Teller:
-    def __init__(self, plan: Plan, rows: Iterable[Row], nodes: Callable[[int], frozenset[str]]) -> None:
+    def __init__(
+        self, plan: Plan, rows: Iterable[Row], nodes: Callable[[int], frozenset[str]]
+    ) -> None:
         self.plan = plan
         self.nodes = functools.cache(nodes)
         self.rows: dict[int, list[Row]] = {}
@@ -109,8 +127,12 @@ class _Teller:
         return Report({key: tuple(results) for key, results in found.items()})
 
     def _everywhere(self, placement: Placement, fs: int) -> Iterator[tuple[str, ValidationResult]]:
-        """What each check of a placed shape found on a set of focus nodes, each with its focus node."""
-        wanted = None if placement.fs == fs else self.nodes(fs)  # the shape is placed on more nodes where other shapes use it as well
+        """What each check of a placed shape found on a set of focus nodes, each with its focus
+        node.
+        """
+        wanted = (
+            None if placement.fs == fs else self.nodes(fs)
+        )  # the shape is placed on more nodes where other shapes use it as well
         for check in placement.checks:
             if check.k in self.plan.direct:
                 yield from self._everywhere(check.others[0], fs)
@@ -119,9 +141,15 @@ class _Teller:
             if wanted is not None:
                 rows = [row for row in rows if row[1] in wanted]
             if check.constraint.component == "Property":
-                yield from ((row[1], one) for row in rows for one in self.of(check.others[0], row[2] or ""))
+                yield from (
+                    (row[1], item)
+                    for row in rows
+                    for item in self.of(check.others[0], row[2] or "")
+                )
             elif rows:
-                yield from zip((row[1] for row in rows), self._of_rows(placement, check, rows), strict=True)
+                yield from zip(
+                    (row[1] for row in rows), self._of_rows(placement, check, rows), strict=True
+                )
 
     def _at(self, k: int, focus: str) -> list[Row]:
         """What a check found on one focus node."""
@@ -132,26 +160,46 @@ class _Teller:
         return self._by_focus[k].get(focus, [])
 
     def of(self, placement: Placement, focus: str) -> tuple[ValidationResult, ...]:
-        """The results of validating one focus node against a placed shape; of sh:property those of the property shape."""
+        """The results of validating one focus node against a placed shape; of sh:property those of
+        the property shape.
+        """
         if (placement.number, focus) not in self._told:
-            found = [one for check in placement.checks if (rows := self._at(check.k, focus)) for one in self._of_rows(placement, check, rows)]
+            found = [
+                of_row
+                for check in placement.checks
+                if (rows := self._at(check.k, focus))
+                for of_row in self._of_rows(placement, check, rows)
+            ]
             self._told[placement.number, focus] = tuple(found)
         return self._told[placement.number, focus]
 
-    def _of_rows(self, placement: Placement, check: Check, rows: Sequence[Row]) -> list[ValidationResult]:
+    def _of_rows(
+        self, placement: Placement, check: Check, rows: Sequence[Row]
+    ) -> list[ValidationResult]:
         kind = check.constraint.component
         if kind == "Property":
-            return [one for row in rows for one in self.of(check.others[0], row[2] or "")]
-        form = self._forms.get(check.k) or self._forms.setdefault(check.k, self._form(placement, check))
+            return [item for row in rows for item in self.of(check.others[0], row[2] or "")]
+        form = self._forms.get(check.k) or self._forms.setdefault(
+            check.k, self._form(placement, check)
+        )
         found = [self._result(form, row) for row in rows]
         if kind == "Node" and check.others:
-            found = [one._replace(details=self.of(check.others[0], one.value)) for one in found]
+            found = [item._replace(details=self.of(check.others[0], item.value)) for item in found]
         return found
 
     def _form(self, placement: Placement, check: Check) -> ValidationResult:
         """What all results of a check have in common."""
         shape, one = placement.shape, check.constraint
-        return ValidationResult("", shape.path, "", one.component_iri, shape.name, shape.severity, self.messages(placement, check), one.source)
+        return ValidationResult(
+            "",
+            shape.path,
+            "",
+            one.component_iri,
+            shape.name,
+            shape.severity,
+            self.messages(placement, check),
+            one.source,
+        )
 
     def _result(self, form: ValidationResult, row: Row) -> ValidationResult:
         _, focus, value, path, said = row
@@ -184,10 +232,16 @@ _WORDS = {
 def _said(check: Check) -> str:
     one = check.constraint
     words = _WORDS.get(one.component, "the constraint {component} is violated")
-    return words.format(values=", ".join(one.values), shapes=", ".join(one.shapes), count=one.count, text=one.text, component=one.component)
+    return words.format(
+        values=", ".join(one.values),
+        shapes=", ".join(one.shapes),
+        count=one.count,
+        text=one.text,
+        component=one.component,
+    )
 
 
-# -- as RDF ----------------------------------------------------------------------------------------------------------------
+# -- as RDF ----------------------------------------------------------------------------------------
 
 
 def report_triples(results: Sequence[ValidationResult]) -> Iterator[tuple[str, str, str]]:
@@ -197,33 +251,37 @@ def report_triples(results: Sequence[ValidationResult]) -> Iterator[tuple[str, s
     node = "_:report"
     yield node, f"<{RDF}type>", sh("ValidationReport")
     yield node, sh("conforms"), f'"{"false" if results else "true"}"^^<{XSD}boolean>'
-    for one in results:
-        yield from _result_triples(one, node, "result", numbers, details)
+    for result in results:
+        yield from _result_triples(result, node, "result", numbers, details)
 
 
 def _result_triples(
-    one: ValidationResult, parent: str, link: str, numbers: Iterator[int], details: dict[int, str]
+    validation_result: ValidationResult,
+    parent: str,
+    link: str,
+    numbers: Iterator[int],
+    details: dict[int, str],
 ) -> Iterator[tuple[str, str, str]]:
     node = f"_:r{next(numbers)}"
     if link == "detail":
-        details[id(one)] = node
+        details[id(validation_result)] = node
     yield parent, sh(link), node
     yield node, f"<{RDF}type>", sh("ValidationResult")
-    yield node, sh("focusNode"), one.focus
-    yield node, sh("resultSeverity"), one.severity
-    yield node, sh("sourceConstraintComponent"), one.component
-    yield node, sh("sourceShape"), one.shape
-    if one.value:
-        yield node, sh("value"), one.value
-    if one.constraint:
-        yield node, sh("sourceConstraint"), one.constraint
-    for message in one.messages:
+    yield node, sh("focusNode"), validation_result.focus
+    yield node, sh("resultSeverity"), validation_result.severity
+    yield node, sh("sourceConstraintComponent"), validation_result.component
+    yield node, sh("sourceShape"), validation_result.shape
+    if validation_result.value:
+        yield node, sh("value"), validation_result.value
+    if validation_result.constraint:
+        yield node, sh("sourceConstraint"), validation_result.constraint
+    for message in validation_result.messages:
         yield node, sh("resultMessage"), message
-    if one.path:
-        top, triples = path_triples(one.path, numbers)
+    if validation_result.path:
+        top, triples = path_triples(validation_result.path, numbers)
         yield node, sh("resultPath"), top
         yield from triples
-    for detail in one.details:
+    for detail in validation_result.details:
         if known := details.get(id(detail)):
             yield node, sh("detail"), known
             continue
@@ -234,7 +292,7 @@ def path_triples(path: Path, numbers: Iterator[int]) -> tuple[str, list[tuple[st
     """A path as a node of a graph, and the triples that describe it."""
     if path.kind == "predicate":
         return path.iri, []
-    parts = [path_triples(one, numbers) for one in path.parts]
+    parts = [path_triples(part, numbers) for part in path.parts]
     triples = [triple for _, inner in parts for triple in inner]
     if path.kind not in ("sequence", "alternative"):
         node = f"_:r{next(numbers)}"

@@ -1,1 +1,3 @@
-"""The pages: everything that dist/ says, to look at, to search and to query, from static files alone."""
+"""The pages: everything that dist/ says, to look at, to search and to query, from static files
+alone.
+"""

@@ -1,4 +1,6 @@
-"""Where the page of a resource lies, and how one page points to another: always relative, so that any host and any path will do."""
+"""Where the page of a resource lies, and how one page points to another: always relative, so that
+any host and any path will do.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,20 @@ from urllib.parse import quote, unquote
 
 # What lies in the root of the site besides the pages of resources.
 RESERVED = frozenset(
-    ("index", "search", "sparql", "queries", "catalog", "vocabulary", "shapes", "releases", "404", "withdrawn", "assets", "browse")
+    (
+        "index",
+        "search",
+        "sparql",
+        "queries",
+        "catalog",
+        "vocabulary",
+        "shapes",
+        "releases",
+        "404",
+        "withdrawn",
+        "assets",
+        "browse",
+    )
 )
 _FOLDERS = frozenset(("assets", "browse"))
 _LONGEST = 120  # bytes of one part of a path: the suffixes must fit as well
@@ -22,7 +37,8 @@ class Addresses:
     languages: tuple[str, ...]
 
     def page(self, iri: str) -> str | None:
-        """The path of a page below the site, without suffix; None where the IRI is not below the base or no file can have that name.
+        """The path of a page below the site, without suffix; None where the IRI is not below the
+        base or no file can have that name.
 
         >>> Addresses("https://a.example/", ("de", "en")).page("https://a.example/caf%C3%A9/x")
         'café/x'
@@ -41,18 +57,27 @@ class Addresses:
 @lru_cache(100_000)
 def _page(local: str, languages: tuple[str, ...]) -> str | None:
     parts = [unquote(part) for part in local.split("/")]
-    if "?" in local or "#" in local or parts[0] in _FOLDERS or any(not _is_name(part) for part in parts):
+    if (
+        "?" in local
+        or "#" in local
+        or parts[0] in _FOLDERS
+        or any(not _is_name(part) for part in parts)
+    ):
         return None
     if len(parts) == 1 and parts[0] in RESERVED:
         return None
-    return None if parts[-1].rpartition(".")[2] in (*languages, "html") and "." in parts[-1] else "/".join(parts)
+    return (
+        None
+        if parts[-1].rpartition(".")[2] in (*languages, "html") and "." in parts[-1]
+        else "/".join(parts)
+    )
 
 
 def _is_name(part: str) -> bool:
     """Whether a file or folder can have that name, everywhere."""
     return (
         part not in ("", ".", "..")
-        and not any(one in '/\\:*?"<>|' or ord(one) < 32 for one in part)
+        and not any(item in '/\\:*?"<>|' or ord(item) < 32 for item in part)
         and "\ufffd" not in part
         and not part.endswith((".", " "))
         and len(part.encode()) <= _LONGEST

@@ -1,4 +1,6 @@
-"""Lists of everything of a kind, whole, in parts where there is much, and grouped by each declared facet; all without a script."""
+"""Lists of everything of a kind, whole, in parts where there is much, and grouped by each declared
+facet; all without a script.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,10 @@ class Listed:
 
     def parts(self) -> list[str]:
         """The pages of the list."""
-        return [self.page, *(f"{self.page}-{number}" for number in range(2, (self.count - 1) // PART + 2))]
+        return [
+            self.page,
+            *(f"{self.page}-{number}" for number in range(2, (self.count - 1) // PART + 2)),
+        ]
 
 
 @dataclass
@@ -48,64 +53,113 @@ class Browse:
     def __init__(self, store: PageStore, site: Site, names: Names, addresses: Addresses) -> None:
         self.store, self.site, self.names, self.addresses = store, site, names, addresses
         self.lists = self._lists()
-        self.pages = {one.iri: one.page for one in self.lists}
+        self.pages = {list_.iri: list_.page for list_ in self.lists}
 
     def page(self, iri: str) -> str | None:
         """The list of a class."""
         return self.pages.get(iri)
 
     def _lists(self) -> list[Listed]:
-        order = {one.iri: number for number, one in enumerate(self.site.kinds)}
+        order = {item.iri: number for number, item in enumerate(self.site.kinds)}
         counts, facets = self.store.kind_counts(), self.store.facets_of_kinds()
         found: list[Listed] = []
         taken: set[str] = set()
         own = self.names.vocabulary
-        for iri, count in sorted(counts, key=lambda one: (order.get(one[0], len(order)), one[0])):
+        for iri, count in sorted(
+            counts, key=lambda item: (order.get(item[0], len(order)), item[0])
+        ):
             name = slug(self.names.kind(iri, self.addresses.languages[0], many=True)) or "list"
             while name in taken:
                 name += "-x"
             taken.add(name)
             declared = self.names.kinds.get(iri)
-            menu = declared.menu if declared else not self.site.kinds and iri[1:-1] not in own.own_terms
-            minor = declared.minor if declared else iri.startswith(("<http://www.w3.org/2002/07/owl#", "<http://www.w3.org/2000/01/rdf-schema#"))
-            found.append(Listed(iri, f"browse/{name}", count, menu, minor, [facet for kind, facet in facets if kind == iri]))
+            menu = (
+                declared.menu
+                if declared
+                else not self.site.kinds and iri[1:-1] not in own.own_terms
+            )
+            minor = (
+                declared.minor
+                if declared
+                else iri.startswith(
+                    ("<http://www.w3.org/2002/07/owl#", "<http://www.w3.org/2000/01/rdf-schema#")
+                )
+            )
+            found.append(
+                Listed(
+                    iri,
+                    f"browse/{name}",
+                    count,
+                    menu,
+                    minor,
+                    [facet for kind, facet in facets if kind == iri],
+                )
+            )
         return found
 
-    def entries(self, one: Listed, language: str) -> Iterator[Entry]:
-        """The entries of a list in a language, sorted by label; links are relative to a page in browse/."""
+    def entries(self, listed: Listed, language: str) -> Iterator[Entry]:
+        """The entries of a list in a language, sorted by label; links are relative to a page in
+        browse/.
+        """
         place = self.addresses.languages.index(language)
-        for s, group in groupby(self.store.entries(one.iri, place), key=itemgetter(0)):
-            yield self._entry(one, s, list(group), place, language)
+        for s, group in groupby(self.store.entries(listed.iri, place), key=itemgetter(0)):
+            yield self._entry(listed, s, list(group), place, language)
 
-    def _entry(self, one: Listed, s: str, rows: list[Row], place: int, language: str) -> Entry:
+    def _entry(self, listed: Listed, s: str, rows: list[Row], place: int, language: str) -> Entry:
         many = len(self.addresses.languages)
         page = self.addresses.page(s[1:-1])
         name, tag = label(rows[0][4 : 4 + many], place, s, self.addresses.base)
         cells: list[list[Value]] = []
-        for facet in one.facets:
-            cells.append([self._value(row[2], row[3], row[4 + many :], place, language) for row in rows if row[1] == facet])
-        link = up(one.page) + href(page) + self.addresses.suffix(language) + ".html" if page else None
+        for facet in listed.facets:
+            cells.append(
+                [
+                    self._value(row[2], row[3], row[4 + many :], place, language)
+                    for row in rows
+                    if row[1] == facet
+                ]
+            )
+        link = (
+            up(listed.page) + href(page) + self.addresses.suffix(language) + ".html"
+            if page
+            else None
+        )
         return Entry(Value(name, link, tag if tag != language else ""), cells)
 
-    def _value(self, given: str, iri: str | None, labels: Sequence[str | None], place: int, language: str) -> Value:
+    def _value(
+        self, given: str, iri: str | None, labels: Sequence[str | None], place: int, language: str
+    ) -> Value:
         if iri is None:
             return Value(given)
         page = self.addresses.page(iri[1:-1])
         name, tag = label(labels, place, iri, self.addresses.base)
-        return Value(name, "../" + href(page) + self.addresses.suffix(language) + ".html" if page else None, tag if tag != language else "")
+        return Value(
+            name,
+            "../" + href(page) + self.addresses.suffix(language) + ".html" if page else None,
+            tag if tag != language else "",
+        )
 
-    def heads(self, one: Listed, language: str) -> list[dict[str, str]]:
+    def heads(self, listed: Listed, language: str) -> list[dict[str, str]]:
         """What the facet columns are called."""
-        return [{"name": self.site.facets[n].name, "text": chosen(self.site.facets[n].label, language)} for n in one.facets]
+        return [
+            {"name": self.site.facets[n].name, "text": chosen(self.site.facets[n].label, language)}
+            for n in listed.facets
+        ]
 
-    def grouped(self, one: Listed, entries: Sequence[Entry], column: int) -> list[dict[str, Any]]:
+    def grouped(
+        self, listed: Listed, entries: Sequence[Entry], column: int
+    ) -> list[dict[str, Any]]:
         """Entries under each value of a facet, those without one last."""
         groups: dict[str, dict[str, Any]] = {}
         for entry in entries:
             for value in entry.facets[column] or [Value("")]:
-                group = groups.setdefault(value.text, {"value": value, "entries": [], "anchor": slug(value.text) or "none"})
+                group = groups.setdefault(
+                    value.text,
+                    {"value": value, "entries": [], "anchor": slug(value.text) or "none"},
+                )
                 group["entries"].append(entry)
-        found = [groups[name] for name in sorted(groups, key=lambda name: (name == "", name.casefold()))]
+        found = [
+            groups[name] for name in sorted(groups, key=lambda name: (name == "", name.casefold()))
+        ]
         taken: set[str] = set()
         for group in found:
             while group["anchor"] in taken:

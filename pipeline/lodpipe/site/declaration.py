@@ -19,7 +19,9 @@ Texts = Mapping[str, str]
 
 @dataclass(frozen=True)
 class Kind:
-    """A class whose resources have pages of one kind: what one and several are called, whether the menu leads to them, or none looks for them."""
+    """A class whose resources have pages of one kind: what one and several are called, whether the
+    menu leads to them, or none looks for them.
+    """
 
     iri: str
     label: Texts = field(default_factory=dict)
@@ -31,7 +33,9 @@ class Kind:
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table on the pages from which one of the paths leads to nodes: a row for each node, a column for each property."""
+    """A table on the pages from which one of the paths leads to nodes: a row for each node, a
+    column for each property.
+    """
 
     title: Texts
     paths: Paths
@@ -41,7 +45,9 @@ class PageTable:
 
 @dataclass(frozen=True)
 class Facet:
-    """A property by which a list can be narrowed: a query for (resource, value); the value is a resource or a text."""
+    """A property by which a list can be narrowed: a query for (resource, value); the value is a
+    resource or a text.
+    """
 
     name: str
     label: Texts
@@ -61,7 +67,9 @@ class Picture:
 
 @dataclass(frozen=True)
 class Figures:
-    """What was announced beside what is recorded: a query for (resource, announced, recorded, difference explained)."""
+    """What was announced beside what is recorded: a query for (resource, announced, recorded,
+    difference explained).
+    """
 
     title: Texts
     query: str
@@ -85,56 +93,87 @@ class Site:
 
 
 def read_site(project: Project, vocabulary: Vocabulary) -> Site:
-    """The declared pages; a prefix that nobody declares stays as it is and is told by `site_findings`."""
+    """The declared pages; a prefix that nobody declares stays as it is and is told by
+    `site_findings`.
+    """
     said = project.publication.site if isinstance(project.publication.site, Mapping) else {}
     return Site(
         wanted=project.publication.site is not False,
-        properties={expand(name, vocabulary): label for name, label in said.get("terms", {}).items()},
+        properties={
+            expand(name, vocabulary): label for name, label in said.get("terms", {}).items()
+        },
         hidden=frozenset(expand(name, vocabulary) for name in said.get("hidden", ())),
-        kinds=tuple(_kind(one, vocabulary) for one in said.get("kinds", ())),
-        tables=tuple(_table(one, vocabulary) for one in said.get("tables", ())),
-        facets=tuple(Facet(one["name"], one["label"], one["query"]) for one in said.get("facets", ())),
+        kinds=tuple(_kind(item, vocabulary) for item in said.get("kinds", ())),
+        tables=tuple(_table(item, vocabulary) for item in said.get("tables", ())),
+        facets=tuple(
+            Facet(item["name"], item["label"], item["query"]) for item in said.get("facets", ())
+        ),
         map=_picture(said.get("map")),
         graph=_picture(said.get("graph")),
-        figures=Figures(said["figures"]["title"], said["figures"]["query"], said["figures"].get("caption", {})) if "figures" in said else None,
+        figures=Figures(
+            said["figures"]["title"], said["figures"]["query"], said["figures"].get("caption", {})
+        )
+        if "figures" in said
+        else None,
         lead=said.get("lead", {}),
     )
 
 
-def _kind(one: Mapping[str, Any], vocabulary: Vocabulary) -> Kind:
-    name = tuple(expand(step, vocabulary) for step in one.get("name", ()))
+def _kind(entry: Mapping[str, Any], vocabulary: Vocabulary) -> Kind:
+    name = tuple(expand(step, vocabulary) for step in entry.get("name", ()))
     return Kind(
-        expand(one["class"], vocabulary), one.get("label", {}), one.get("plural", {}), one.get("menu", False), one.get("minor", False), name
+        expand(entry["class"], vocabulary),
+        entry.get("label", {}),
+        entry.get("plural", {}),
+        entry.get("menu", False),
+        entry.get("minor", False),
+        name,
     )
 
 
-def _table(one: Mapping[str, Any], vocabulary: Vocabulary) -> PageTable:
+def _table(entry: Mapping[str, Any], vocabulary: Vocabulary) -> PageTable:
     paths = tuple(
-        tuple(Step(expand(step.removeprefix("^"), vocabulary), step.startswith("^")) for step in path.split("/")) for path in one["paths"]
+        tuple(
+            Step(expand(step.removeprefix("^"), vocabulary), step.startswith("^"))
+            for step in path.split("/")
+        )
+        for path in entry["paths"]
     )
     return PageTable(
-        one["title"],
-        Paths(paths, expand(one["class"], vocabulary) if "class" in one else None),
-        tuple(expand(name, vocabulary) for name in one["columns"]),
-        one.get("notes", False),
+        entry["title"],
+        Paths(paths, expand(entry["class"], vocabulary) if "class" in entry else None),
+        tuple(expand(name, vocabulary) for name in entry["columns"]),
+        entry.get("notes", False),
     )
 
 
-def _picture(one: Mapping[str, Any] | None) -> Picture | None:
-    if one is None:
+def _picture(entry: Mapping[str, Any] | None) -> Picture | None:
+    if entry is None:
         return None
-    queries = {name: one[name] for name in ("points", "nodes", "edges") if name in one}
-    return Picture(one.get("caption", {}), queries, one.get("outlines"), one.get("attribution", {}), one.get("legend", {}))
+    queries = {name: entry[name] for name in ("points", "nodes", "edges") if name in entry}
+    return Picture(
+        entry.get("caption", {}),
+        queries,
+        entry.get("outlines"),
+        entry.get("attribution", {}),
+        entry.get("legend", {}),
+    )
 
 
 def expand(name: str, vocabulary: Vocabulary) -> str:
-    """A short name as an IRI in angle brackets; names without a declared prefix are relative to the base."""
-    whole = vocabulary.namespaces.expand(name) or (name if "://" in name else vocabulary.base + name)
+    """A short name as an IRI in angle brackets; names without a declared prefix are relative to the
+    base.
+    """
+    whole = vocabulary.namespaces.expand(name) or (
+        name if "://" in name else vocabulary.base + name
+    )
     return f"<{whole}>"
 
 
 def site_findings(project: Project, session: Session, vocabulary: Vocabulary) -> Iterator[Finding]:
-    """Names without a declared prefix (LP840), queries that fail or lack a column (LP841), outlines that cannot be read (LP842)."""
+    """Names without a declared prefix (LP840), queries that fail or lack a column (LP841), outlines
+    that cannot be read (LP842).
+    """
     said = project.publication.site
     if not isinstance(said, Mapping):
         return
@@ -146,10 +185,16 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
         try:
             found = session.query_columns(query)
         except duckdb.Error as error:
-            yield Finding("LP841", project.origin("site", *path), {"detail": str(error).split("\n")[0]})
+            yield Finding(
+                "LP841", project.origin("site", *path), {"detail": str(error).split("\n")[0]}
+            )
             continue
-        if missing := [one for one in columns if one not in found]:
-            yield Finding("LP841", project.origin("site", *path), {"detail": f"column `{missing[0]}` is missing; there are {', '.join(found)}"})
+        if missing := [column for column in columns if column not in found]:
+            yield Finding(
+                "LP841",
+                project.origin("site", *path),
+                {"detail": f"column `{missing[0]}` is missing; there are {', '.join(found)}"},
+            )
     outlines = said.get("map", {}).get("outlines")
     if outlines:
         from lodpipe.site.maps import OutlineError, read_outlines
@@ -157,7 +202,9 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
         try:
             read_outlines(project.root, outlines)
         except OutlineError as error:
-            yield Finding("LP842", project.origin("site", "map", "outlines"), {"detail": str(error)})
+            yield Finding(
+                "LP842", project.origin("site", "map", "outlines"), {"detail": str(error)}
+            )
 
 
 Path = tuple[str | int, ...]
@@ -171,9 +218,15 @@ def _names(said: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
         yield ("hidden", number), name
     for number, kind in enumerate(said.get("kinds", ())):
         yield ("kinds", number, "class"), kind["class"]
-        yield from ((("kinds", number, "name", place), name) for place, name in enumerate(kind.get("name", ())))
+        yield from (
+            (("kinds", number, "name", place), name)
+            for place, name in enumerate(kind.get("name", ()))
+        )
     for number, table in enumerate(said.get("tables", ())):
-        yield from ((("tables", number, "columns", place), name) for place, name in enumerate(table["columns"]))
+        yield from (
+            (("tables", number, "columns", place), name)
+            for place, name in enumerate(table["columns"])
+        )
         if "class" in table:
             yield ("tables", number, "class"), table["class"]
         for place, path in enumerate(table["paths"]):
@@ -187,7 +240,11 @@ def _queries(said: Mapping[str, Any]) -> Iterator[tuple[Path, str, Sequence[str]
     if "figures" in said:
         yield ("figures", "query"), said["figures"]["query"], ("resource", "announced", "recorded")
     if "points" in said.get("map", {}):
-        yield ("map", "points"), said["map"]["points"], ("resource", "latitude", "longitude", "kind")
+        yield (
+            ("map", "points"),
+            said["map"]["points"],
+            ("resource", "latitude", "longitude", "kind"),
+        )
     if "graph" in said:
         yield ("graph", "nodes"), said["graph"]["nodes"], ("resource", "kind")
         yield ("graph", "edges"), said["graph"]["edges"], ("source", "target")

@@ -1,4 +1,6 @@
-"""Pages about the publication itself: its own terms, its shapes, its sample queries, each from the declarations that the build obeys."""
+"""Pages about the publication itself: its own terms, its shapes, its sample queries, each from the
+declarations that the build obeys.
+"""
 
 from __future__ import annotations
 
@@ -73,33 +75,50 @@ class Documentation:
         for s, p, o, _ in names.vocabulary.triples:
             self.said.setdefault((s, p), []).append(o)
 
-    # -- terms --------------------------------------------------------------------------------------------------------------
+    # -- terms -------------------------------------------------------------------------------------
 
     def vocabulary(self) -> dict[str, list[Term]]:
         """The own terms in groups; concepts stand under their scheme."""
-        groups: dict[str, list[Term]] = {"classes": [], "properties": [], "datatypes": [], "concept_schemes": []}
+        groups: dict[str, list[Term]] = {
+            "classes": [],
+            "properties": [],
+            "datatypes": [],
+            "concept_schemes": [],
+        }
         for (s, p), classes in sorted(self.said.items()):
             if p == TYPE:
-                for group in {_GROUPS[one] for one in classes if one in _GROUPS}:
+                for group in {_GROUPS[class_] for class_ in classes if class_ in _GROUPS}:
                     groups[group].append(self._term(s, members=group == "concept_schemes"))
-        return {name: sorted(terms, key=lambda one: one.value.text.casefold()) for name, terms in groups.items() if terms}
+        return {
+            name: sorted(terms, key=lambda term: term.value.text.casefold())
+            for name, terms in groups.items()
+            if terms
+        }
 
     def _term(self, s: str, *, members: bool) -> Term:
-        inside = [one for (one, p), schemes in sorted(self.said.items()) if p == f"<{SKOS}inScheme>" and s in schemes] if members else []
+        inside = (
+            [
+                item
+                for (item, p), schemes in sorted(self.said.items())
+                if p == f"<{SKOS}inScheme>" and s in schemes
+            ]
+            if members
+            else []
+        )
         return Term(
             self._link(s, ""),
             self.names.compact(s),
             next((self._text(self.said[s, p]) for p in _MEANING if (s, p) in self.said), Value("")),
-            [self._link(one, "") for one in self.said.get((s, f"<{RDFS}domain>"), ())],
-            [self._link(one, "") for one in self.said.get((s, f"<{RDFS}range>"), ())],
-            [self._link(one, "") for one in inside],
+            [self._link(item, "") for item in self.said.get((s, f"<{RDFS}domain>"), ())],
+            [self._link(item, "") for item in self.said.get((s, f"<{RDFS}range>"), ())],
+            [self._link(item, "") for item in inside],
         )
 
     def _text(self, literals: list[str]) -> Value:
         """The text in the language of the page, else the first."""
         texts = {tag: text for text, tag, _ in map(literal, literals)}
         text = chosen(texts, self.language)
-        tag = next((tag for tag, one in texts.items() if one == text), "")
+        tag = next((tag for tag, item in texts.items() if item == text), "")
         return Value(text, lang=tag if tag != self.language else "")
 
     def _link(self, iri: str, root: str) -> Value:
@@ -109,11 +128,15 @@ class Documentation:
             return Value(self.names.term(iri, self.language), root + href(page) + self.suffix)
         return Value(self.names.compact(iri), iri[1:-1] if is_safe(iri[1:-1]) else None, away=True)
 
-    # -- shapes ---------------------------------------------------------------------------------------------------------------
+    # -- shapes ------------------------------------------------------------------------------------
 
     def shapes(self, shapes: Shapes) -> list[str]:
         """Every node shape that can have a page."""
-        found = {s for s, p, o in shapes.triples if p == TYPE and o == f"<{SH}NodeShape>" and self.addresses.page(s[1:-1])}
+        found = {
+            s
+            for s, p, o in shapes.triples
+            if p == TYPE and o == f"<{SH}NodeShape>" and self.addresses.page(s[1:-1])
+        }
         return sorted(found)
 
     def shape(self, shapes: Shapes, s: str, root: str | None = None) -> ShapePage:
@@ -121,9 +144,13 @@ class Documentation:
         page = self.addresses.page(s[1:-1]) or ""
         root = up(page) if root is None else root
         kinds = ("targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf")
-        targets = [self._link(one, root) for kind in kinds for one in shapes.parts.get((s, kind), ())]
-        rules = [self._rule(shapes, one, root) for one in shapes.parts.get((s, "property"), ())]
-        if any((s, one) in shapes.parts for one in ("message", "sparql", "nodeKind", "or", "not")):
+        targets = [
+            self._link(part, root) for kind in kinds for part in shapes.parts.get((s, kind), ())
+        ]
+        rules = [self._rule(shapes, part, root) for part in shapes.parts.get((s, "property"), ())]
+        if any(
+            (s, name) in shapes.parts for name in ("message", "sparql", "nodeKind", "or", "not")
+        ):
             rules.append(self._rule(shapes, s, root))
         return ShapePage(s[1:-1], page, self._name(shapes, s), targets, rules)
 
@@ -133,17 +160,37 @@ class Documentation:
 
     def _rule(self, shapes: Shapes, shape: str, root: str) -> Rule:
         paths = shapes.parts.get((shape, "path"), [])
-        path = self._link(paths[0], root) if paths and paths[0].startswith("<") else Value("…" if paths else "")
+        path = (
+            self._link(paths[0], root)
+            if paths and paths[0].startswith("<")
+            else Value("…" if paths else "")
+        )
         names = shapes.parts.get((shape, "name"), [])
         messages = shapes.parts.get((shape, "message"), [])
-        return Rule(path, self._text(names).text if names else "", list(self._says(shapes, shape)), self._text(messages) if messages else Value(""))
+        return Rule(
+            path,
+            self._text(names).text if names else "",
+            list(self._says(shapes, shape)),
+            self._text(messages) if messages else Value(""),
+        )
 
     def _says(self, shapes: Shapes, shape: str) -> Iterator[str]:
         """The constraints in short form, in the spelling of SHACL."""
-        passed = {"path", "name", "message", "property", "targetClass", "targetNode", "targetSubjectsOf", "targetObjectsOf", "order", "group"}
+        passed = {
+            "path",
+            "name",
+            "message",
+            "property",
+            "targetClass",
+            "targetNode",
+            "targetSubjectsOf",
+            "targetObjectsOf",
+            "order",
+            "group",
+        }
         for part, values in sorted(self._parts(shapes).get(shape, {}).items()):
             if part not in passed and "://" not in part:
-                shown = ", ".join(self._short(shapes, one) for one in values)
+                shown = ", ".join(self._short(shapes, value) for value in values)
                 yield f"{part} {shown}" if part != "severity" else f"severity {shown}"
 
     def _parts(self, shapes: Shapes) -> dict[str, dict[str, list[str]]]:
@@ -159,9 +206,13 @@ class Documentation:
         if term.startswith('"'):
             return literal(term)[0]
         members = shapes.members(term)
-        return "(" + " ".join(self._short(shapes, one) for one in members) + ")" if members else "[…]"
+        return (
+            "(" + " ".join(self._short(shapes, member) for member in members) + ")"
+            if members
+            else "[…]"
+        )
 
-    # -- queries ----------------------------------------------------------------------------------------------------------------
+    # -- queries -----------------------------------------------------------------------------------
 
     def query(self, query: Query, root: Path) -> dict[str, Any]:
         """A sample query with its stored result."""
@@ -195,7 +246,9 @@ def plain(text: str) -> str:
 
 
 def closure(about: Mapping[str, list[tuple[str, str]]], shape: str) -> list[tuple[str, str, str]]:
-    """Everything that a shape says (from `about`), with its property shapes and what they hold; blank nodes are numbered in the order of the file."""
+    """Everything that a shape says (from `about`), with its property shapes and what they hold;
+    blank nodes are numbered in the order of the file.
+    """
     names: dict[str, str] = {}
     found: list[tuple[str, str, str]] = []
     waiting, seen = [shape], {shape}

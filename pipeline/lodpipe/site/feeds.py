@@ -1,4 +1,6 @@
-"""Files beside the pages: what search and the query page read, sitemap, robots, feed, and the list of downloads."""
+"""Files beside the pages: what search and the query page read, sitemap, robots, feed, and the list
+of downloads.
+"""
 
 from __future__ import annotations
 
@@ -24,14 +26,16 @@ LABELS = {
 }  # fmt: skip
 
 
-# -- search and queries --------------------------------------------------------------------------------------------------
+# -- search and queries ----------------------------------------------------------------------------
 
 
 def write_search(folder: Path, browse: Browse, names: Names, addresses: Addresses) -> None:
     """search.json: every resource of a kind that people look for, in one stream."""
-    groups = [one for one in browse.lists if not one.minor]
-    number = {one.iri: place for place, one in enumerate(groups)}
-    called = [[names.kind(one.iri, lang, many=True) for lang in addresses.languages] for one in groups]
+    groups = [list_ for list_ in browse.lists if not list_.minor]
+    number = {group.iri: place for place, group in enumerate(groups)}
+    called = [
+        [names.kind(group.iri, lang, many=True) for lang in addresses.languages] for group in groups
+    ]
     head = {"languages": list(addresses.languages), "groups": called}
     with (folder / "search.json").open("w", encoding="utf-8", newline="\n") as out:
         out.write(json.dumps(head, ensure_ascii=False)[:-1] + ', "entries": [')
@@ -39,41 +43,79 @@ def write_search(folder: Path, browse: Browse, names: Names, addresses: Addresse
         for kind, s, others, detail, *labels in browse.store.searchable():
             page = addresses.page(s[1:-1])
             if kind in number and page is not None and any(labels):
-                out.write(comma + json.dumps(_entry(number[kind], page, labels, others, detail), ensure_ascii=False, separators=(",", ":")))
+                out.write(
+                    comma
+                    + json.dumps(
+                        _entry(number[kind], page, labels, others, detail),
+                        ensure_ascii=False,
+                        separators=(",", ":"),
+                    )
+                )
                 comma = ",\n"
         out.write("\n]}\n")
 
 
-def _entry(group: int, page: str, labels: Sequence[str | None], others: Sequence[str] | None, detail: str | None) -> list[Any]:
-    found = [literal(one)[0] if one else "" for one in labels]
+def _entry(
+    group: int,
+    page: str,
+    labels: Sequence[str | None],
+    others: Sequence[str] | None,
+    detail: str | None,
+) -> list[Any]:
+    found = [literal(label)[0] if label else "" for label in labels]
     while len(found) > 1 and found[-1] == found[-2]:
         found.pop()
-    alternatives = [one for one in dict.fromkeys(literal(other)[0] for other in others or ()) if one not in found]
+    alternatives = [
+        item
+        for item in dict.fromkeys(literal(other)[0] for other in others or ())
+        if item not in found
+    ]
     entry = [group, page, found, alternatives]
     return [*entry, literal(detail)[0]] if detail else entry
 
 
 def write_sparql(
-    folder: Path, publication: Publication, overview: Overview, prefixes: Mapping[str, str], statements: int, queries: tuple[Query, ...]
+    folder: Path,
+    publication: Publication,
+    overview: Overview,
+    prefixes: Mapping[str, str],
+    statements: int,
+    queries: tuple[Query, ...],
 ) -> None:
     """sparql.json: what the query page needs to know; queries that ask other hosts are left out."""
-    dump = next((one for one in (f"{publication.name}.nq.gz", f"{publication.name}.nq") if (folder / one).is_file()), None)
+    dump = next(
+        (
+            item
+            for item in (f"{publication.name}.nq.gz", f"{publication.name}.nq")
+            if (folder / item).is_file()
+        ),
+        None,
+    )
     config: dict[str, Any] = {
         "base": publication.base,
         "languages": list(publication.languages),
-        "dump": {"path": dump or "", "bytes": (folder / dump).stat().st_size if dump else 0, "statements": statements},
+        "dump": {
+            "path": dump or "",
+            "bytes": (folder / dump).stat().st_size if dump else 0,
+            "statements": statements,
+        },
         "prefixes": dict(prefixes),
         "pages": overview.store.beginnings(),
         "endpoint": "",
-        "queries": [_sample(one) for one in queries if one.federated is None],
+        "queries": [_sample(query) for query in queries if query.federated is None],
     }
     if overview.area is not None:
         config["map"] = _map(overview, overview.area)
-    (folder / "sparql.json").write_text(json.dumps(config, ensure_ascii=False, indent=1) + "\n", "utf-8")
+    (folder / "sparql.json").write_text(
+        json.dumps(config, ensure_ascii=False, indent=1) + "\n", "utf-8"
+    )
 
 
 def _sample(query: Query) -> dict[str, Any]:
-    params = {name: {"type": one.type, "default": one.default, "description": dict(one.description)} for name, one in query.params.items()}
+    params = {
+        name: {"type": param.type, "default": param.default, "description": dict(param.description)}
+        for name, param in query.params.items()
+    }
     return {
         "name": query.name, "title": query.title, "description": query.description, "text": query.text, "form": query.form, "view": query.view,
         "params": params,
@@ -83,14 +125,28 @@ def _sample(query: Query) -> dict[str, Any]:
 def _map(overview: Overview, area: Box) -> dict[str, Any]:
     from lodpipe.site.maps import path
 
-    sides = {"width": area.width, "height": area.height, "west": area.west, "east": area.east, "north": area.north, "south": area.south}
-    return sides | {"outline": [path(one, area) for one in overview.outlines]}
+    sides = {
+        "width": area.width,
+        "height": area.height,
+        "west": area.west,
+        "east": area.east,
+        "north": area.north,
+        "south": area.south,
+    }
+    return sides | {"outline": [path(outline, area) for outline in overview.outlines]}
 
 
-# -- for machines that visit ----------------------------------------------------------------------------------------------
+# -- for machines that visit -----------------------------------------------------------------------
 
 
-def write_sitemap(folder: Path, host: str, lists: Sequence[Listed], addresses: Addresses, pages: Sequence[str], day: str) -> None:
+def write_sitemap(
+    folder: Path,
+    host: str,
+    lists: Sequence[Listed],
+    addresses: Addresses,
+    pages: Sequence[str],
+    day: str,
+) -> None:
     """sitemap.xml (sitemaps.org 0.9) of the pages that lead to all others, and robots.txt."""
     names = [*pages, *(part for listed in lists if not listed.minor for part in listed.parts())]
     sitemap = Element("urlset", {"xmlns": "http://www.sitemaps.org/schemas/sitemap/0.9"})
@@ -100,14 +156,18 @@ def write_sitemap(folder: Path, host: str, lists: Sequence[Listed], addresses: A
             SubElement(page, "loc").text = f"{host}{href(name)}{addresses.suffix(language)}.html"
             SubElement(page, "lastmod").text = day
     _write_xml(folder / "sitemap.xml", sitemap)
-    (folder / "robots.txt").write_text(f"User-agent: *\nAllow: /\nSitemap: {host}sitemap.xml\n", "utf-8")
+    (folder / "robots.txt").write_text(
+        f"User-agent: *\nAllow: /\nSitemap: {host}sitemap.xml\n", "utf-8"
+    )
 
 
 def write_feed(folder: Path, publication: Publication, host: str, texts: Mapping[str, str]) -> None:
     """feed.atom (RFC 4287): the release that this is, from declared data alone."""
     language = publication.languages[0]
     stamp = f"{publication.date}T00:00:00Z"
-    notes = chosen(publication.catalogue.version_notes, language) or chosen(publication.description, language)
+    notes = chosen(publication.catalogue.version_notes, language) or chosen(
+        publication.description, language
+    )
     feed = Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": language})
     SubElement(feed, "title").text = chosen(publication.title, language)
     SubElement(feed, "id").text = f"{publication.base}feed"
@@ -117,9 +177,13 @@ def write_feed(folder: Path, publication: Publication, host: str, texts: Mapping
     SubElement(SubElement(feed, "author"), "name").text = publication.publisher.name
     SubElement(feed, "rights").text = publication.licence
     entry = SubElement(feed, "entry")
-    SubElement(entry, "title").text = texts["changes_of"].replace("%s", publication.version, 1).replace("%s", publication.date, 1)
+    SubElement(entry, "title").text = (
+        texts["changes_of"].replace("%s", publication.version, 1).replace("%s", publication.date, 1)
+    )
     SubElement(entry, "id").text = f"{publication.base}release/{publication.version}"
-    SubElement(entry, "link", {"rel": "alternate", "type": "text/html", "href": f"{host}releases.html"})
+    SubElement(
+        entry, "link", {"rel": "alternate", "type": "text/html", "href": f"{host}releases.html"}
+    )
     SubElement(entry, "updated").text = stamp
     SubElement(entry, "summary").text = notes
     _write_xml(folder / "feed.atom", feed)
@@ -131,7 +195,7 @@ def _write_xml(path: Path, root: Element) -> None:
     path.write_text(f'<?xml version="1.0" encoding="UTF-8"?>\n{data}\n', "utf-8", newline="\n")
 
 
-# -- downloads --------------------------------------------------------------------------------------------------------------
+# -- downloads -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -153,5 +217,13 @@ def downloads(dist: Path) -> list[Download]:
         suffixes = name.rsplit("/", 1)[-1].split(".")
         packed = suffixes[-1] == "gz"
         kind = LABELS.get(suffixes[-2 if packed and len(suffixes) > 1 else -1], "")
-        found.append(Download(name, href(name), f"{kind}, gzip" if packed else kind, (dist / name).stat().st_size, digest))
+        found.append(
+            Download(
+                name,
+                href(name),
+                f"{kind}, gzip" if packed else kind,
+                (dist / name).stat().st_size,
+                digest,
+            )
+        )
     return found

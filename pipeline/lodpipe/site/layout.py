@@ -1,7 +1,9 @@
-"""A picture of a network, laid out the same on every machine: only + − × ÷ and square roots of IEEE 754 numbers, in a fixed order.
+"""A picture of a network, laid out the same on every machine: only + − × ÷ and square roots of IEEE
+754 numbers, in a fixed order.
 
-Nodes that hang on one other node alone stand around it; the rest finds its place by forces (Fruchterman and Reingold 1991).
-The forces between all pairs of nodes cost the square of their number, and a picture of thousands cannot be read: MOST bounds both.
+Nodes that hang on one other node alone stand around it; the rest finds its place by forces
+(Fruchterman and Reingold 1991). The forces between all pairs of nodes cost the square of their
+number, and a picture of thousands cannot be read: MOST bounds both.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ _TURN = (0.9238795325112867, 0.3826834323650898)
 
 @dataclass(frozen=True)
 class Laid:
-    """Where nodes are, how far the ring around a node is, the size of the picture, and how many pairs of nodes were compared for it."""
+    """Where nodes are, how far the ring around a node is, the size of the picture, and how many
+    pairs of nodes were compared for it.
+    """
 
     places: Mapping[str, Point]
     rings: Mapping[str, float]
@@ -30,13 +34,17 @@ class Laid:
 
 
 def lay_out(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> Laid:
-    """Places for the nodes with the most neighbours, MOST at the most; edges between unknown nodes and doubled ones do not count."""
+    """Places for the nodes with the most neighbours, MOST at the most; edges between unknown nodes
+    and doubled ones do not count.
+    """
     names = frozenset(nodes)
-    joined = sorted({(min(a, b), max(a, b)) for a, b in edges if a != b and a in names and b in names})
+    joined = sorted(
+        {(min(a, b), max(a, b)) for a, b in edges if a != b and a in names and b in names}
+    )
     known = most_linked(names, joined)
     shown = frozenset(known)
     joined = [(a, b) for a, b in joined if a in shown and b in shown]
-    near: dict[str, list[str]] = {one: [] for one in known}
+    near: dict[str, list[str]] = {item: [] for item in known}
     for a, b in joined:
         near[a].append(b)
         near[b].append(a)
@@ -89,41 +97,67 @@ def _groups(near: Mapping[str, Sequence[str]]) -> list[list[str]]:
 
 def _group(nodes: Sequence[str], near: Mapping[str, Sequence[str]]) -> _Group:
     """The places of one connected part, from its own corner."""
-    hubs = {one: near[one][0] for one in nodes if len(near[one]) == 1 and len(near[near[one][0]]) > 1}
-    core = [one for one in nodes if one not in hubs]
-    leaves: dict[str, list[str]] = {one: [] for one in core}
+    hubs = {
+        node: near[node][0]
+        for node in nodes
+        if len(near[node]) == 1 and len(near[near[node][0]]) > 1
+    }
+    core = [node for node in nodes if node not in hubs]
+    leaves: dict[str, list[str]] = {item: [] for item in core}
     for leaf, hub in hubs.items():
         leaves[hub].append(leaf)
-    radius = {one: _ring(len(leaves[one])) for one in core}
+    radius = {item: _ring(len(leaves[item])) for item in core}
     edges = sorted({(min(a, b), max(a, b)) for a in core for b in near[a] if b in leaves})
     places = _forces(core, edges, radius)
     for hub in core:
         places |= _around(places[hub], leaves[hub], radius[hub])
-    left = min(min(places[one][0] - max(radius[one], _NAME / 2) for one in core), min(x for x, _ in places.values()))
-    right = max(max(places[one][0] + max(radius[one], _NAME / 2) for one in core), max(x for x, _ in places.values()))
+    left = min(
+        min(places[item][0] - max(radius[item], _NAME / 2) for item in core),
+        min(x for x, _ in places.values()),
+    )
+    right = max(
+        max(places[item][0] + max(radius[item], _NAME / 2) for item in core),
+        max(x for x, _ in places.values()),
+    )
     top, bottom = min(y for _, y in places.values()), max(y for _, y in places.values()) + _LINES
-    placed = {one: (x - left, y - top) for one, (x, y) in places.items()}
-    rings = {one: far for one, far in radius.items() if far}
-    return _Group(placed, rings, right - left, bottom - top, _rounds(len(core)) * len(core) * (len(core) - 1) // 2)
+    placed = {place: (x - left, y - top) for place, (x, y) in places.items()}
+    rings = {item: far for item, far in radius.items() if far}
+    return _Group(
+        placed,
+        rings,
+        right - left,
+        bottom - top,
+        _rounds(len(core)) * len(core) * (len(core) - 1) // 2,
+    )
 
 
 def _packed(groups: list[_Group]) -> Laid:
     """Groups side by side in rows, the high ones first."""
-    groups = sorted(groups, key=lambda one: (-one.height, sorted(one.places)))
-    area = sum((one.width + _GAP) * (one.height + _GAP) for one in groups)
-    limit = max([sqrt(area) * 1.25, *(one.width for one in groups)])
+    groups = sorted(groups, key=lambda item: (-item.height, sorted(item.places)))
+    area = sum((item.width + _GAP) * (item.height + _GAP) for item in groups)
+    limit = max([sqrt(area) * 1.25, *(item.width for item in groups)])
     places: dict[str, Point] = {}
     rings: dict[str, float] = {}
     x, y, high, widest = 0.0, 0.0, 0.0, 0.0
-    for one in groups:
-        if x > 0 and x + one.width > limit:
+    for group in groups:
+        if x > 0 and x + group.width > limit:
             x, y, high = 0.0, y + high + _GAP, 0.0
-        for node, (nx, ny) in one.places.items():
+        for node, (nx, ny) in group.places.items():
             places[node] = (round(x + nx + _GAP, 1), round(y + ny + _GAP, 1))
-        rings |= {node: round(far, 1) for node, far in one.rings.items()}
-        x += one.width + _GAP
-        high, widest = max(high, one.height), max(widest, x)
-    return Laid(places, rings, int(widest + _GAP), int(y + high + 2 * _GAP), sum(one.compared for one in groups)) if groups else Laid({}, {}, 0, 0)
+        rings |= {node: round(far, 1) for node, far in group.rings.items()}
+        x += group.width + _GAP
+        high, widest = max(high, group.height), max(widest, x)
+    return (
+        Laid(
+            places,
+            rings,
+            int(widest + _GAP),
+            int(y + high + 2 * _GAP),
+            sum(item.compared for item in groups),
+        )
+        if groups
+        else Laid({}, {}, 0, 0)
+    )
 
 
 def _ring(count: int) -> float:
@@ -132,7 +166,9 @@ def _ring(count: int) -> float:
 
 
 def _direction(number: int, count: int) -> Point:
-    """A unit vector, `number` of `count` steps round, by halving turns and straight chords: no sine."""
+    """A unit vector, `number` of `count` steps round, by halving turns and straight chords: no
+    sine.
+    """
     part = number * 16 / count
     whole = int(part)
     x, y = _on_sixteen(whole)
@@ -163,16 +199,18 @@ def _rounds(count: int) -> int:
     return ROUNDS if count <= 150 else 60
 
 
-def _forces(core: Sequence[str], edges: Sequence[tuple[str, str]], radius: Mapping[str, float]) -> dict[str, Point]:
+def _forces(
+    core: Sequence[str], edges: Sequence[tuple[str, str]], radius: Mapping[str, float]
+) -> dict[str, Point]:
     count = len(core)
-    number = {one: place for place, one in enumerate(core)}
+    number = {item: place for place, item in enumerate(core)}
     xs, ys = [0.0] * count, [0.0] * count
     for place in range(count):
         x, y = _direction(place * 7 % max(1, count), max(1, count))
         far = 120.0 + 300.0 * (place % 5) / 5
         xs[place], ys[place] = x * far, y * far
     pairs = [(number[a], number[b]) for a, b in edges]
-    size = [radius[one] + 24.0 for one in core]
+    size = [radius[item] + 24.0 for item in core]
     heat = 60.0
     for _ in range(_rounds(count)):
         dx, dy = [0.0] * count, [0.0] * count
@@ -202,4 +240,4 @@ def _forces(core: Sequence[str], edges: Sequence[tuple[str, str]], radius: Mappi
             xs[a] += dx[a] * scale
             ys[a] += dy[a] * scale
         heat = max(1.0, heat * 0.98)
-    return {one: (xs[place], ys[place]) for one, place in number.items()}
+    return {item: (xs[place], ys[place]) for item, place in number.items()}

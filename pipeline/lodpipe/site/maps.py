@@ -1,4 +1,6 @@
-"""A map as SVG: outlines from a table of shapes, points from a query; longitude runs evenly in x, latitude in y."""
+"""A map as SVG: outlines from a table of shapes, points from a query; longitude runs evenly in x,
+latitude in y.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ class OutlineError(ValueError):
 
 @dataclass(frozen=True)
 class Outline:
-    """A shape: the resource that it shows (relative to the base), and its rings as (longitude, latitude)."""
+    """A shape: the resource that it shows (relative to the base), and its rings as (longitude,
+    latitude).
+    """
 
     id: str
     rings: tuple[tuple[tuple[float, float], ...], ...]
@@ -48,21 +52,28 @@ class Box:
 
 
 def read_outlines(root: Path, name: str) -> list[Outline]:
-    """A CSV file with the columns id and wkt (POLYGON or MULTIPOLYGON, OGC 06-103r4). Raises OutlineError."""
+    """A CSV file with the columns id and wkt (POLYGON or MULTIPOLYGON, OGC 06-103r4). Raises
+    OutlineError.
+    """
     path = root / name
     if not path.is_file():
         raise OutlineError(f"there is no file `{name}`")
     csv.field_size_limit(10_000_000)
     with inside(path, root, name).open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
-        if missing := [one for one in _COLUMNS if one not in (reader.fieldnames or [])]:
+        if missing := [item for item in _COLUMNS if item not in (reader.fieldnames or [])]:
             raise OutlineError(f"`{name}`: column `{missing[0]}` is missing")
-        return [Outline(row["id"], _rings(row["wkt"], f"{name}, line {number}")) for number, row in enumerate(reader, 2)]
+        return [
+            Outline(row["id"], _rings(row["wkt"], f"{name}, line {number}"))
+            for number, row in enumerate(reader, 2)
+        ]
 
 
 def _rings(wkt: str, where: str) -> tuple[tuple[tuple[float, float], ...], ...]:
     try:
-        rings = tuple(tuple(_point(pair) for pair in ring.split(",")) for ring in _RING.findall(wkt))
+        rings = tuple(
+            tuple(_point(pair) for pair in ring.split(",")) for ring in _RING.findall(wkt)
+        )
     except ValueError:
         raise OutlineError(f"{where}: no WKT of a polygon") from None
     if not rings or not re.match(r"\s*(MULTI)?POLYGON\s*\(", wkt):
@@ -77,13 +88,17 @@ def _point(pair: str) -> tuple[float, float]:
 
 def box(outlines: list[Outline], points: list[tuple[float, float]]) -> Box | None:
     """The box of everything that is drawn, with a small margin; points are (longitude, latitude)."""
-    corners = [corner for one in outlines for ring in one.rings for corner in ring] or points
+    corners = [
+        corner for outline in outlines for ring in outline.rings for corner in ring
+    ] or points
     if not corners:
         return None
     west, east = min(x for x, _ in corners), max(x for x, _ in corners)
     south, north = min(y for _, y in corners), max(y for _, y in corners)
     margin = max(east - west, north - south, 0.2) * 0.03
-    west, east, south, north = (round(one, 3) for one in (west - margin, east + margin, south - margin, north + margin))
+    west, east, south, north = (
+        round(item, 3) for item in (west - margin, east + margin, south - margin, north + margin)
+    )
     ratio = (east - west) * round(cos(radians((south + north) / 2)), 4) / (north - south)
     return Box(max(200, min(1600, round(HEIGHT * ratio))), HEIGHT, west, east, south, north)
 
@@ -93,7 +108,11 @@ def path(outline: Outline, area: Box) -> str:
     parts = []
     for ring in outline.rings:
         points = [f"{area.x(longitude):g} {area.y(latitude):g}" for longitude, latitude in ring]
-        kept = [one for number, one in enumerate(points[:-1]) if number == 0 or one != points[number - 1]]
+        kept = [
+            point
+            for number, point in enumerate(points[:-1])
+            if number == 0 or point != points[number - 1]
+        ]
         if len(kept) > 2:
             parts.append(f"M{kept[0]}L{' '.join(kept[1:])}Z")
     return "".join(parts)

@@ -1,4 +1,6 @@
-"""What things are called: terms by declarations and by their own names, resources by their labels, each in the language of the page."""
+"""What things are called: terms by declarations and by their own names, resources by their labels,
+each in the language of the page.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def words(iri: str) -> str:
     'contained in place'
     """
     name = re.split(r"[/#:]", iri.strip("<>").rstrip("/#"))[-1]
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").lower() or iri.strip("<>")
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace(
+        "-", " "
+    ).lower() or iri.strip("<>")
 
 
 def slug(text: str) -> str:
@@ -55,9 +59,13 @@ class Names:
     _short: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.kinds: Mapping[str, Kind] = {one.iri: one for one in self.site.kinds}
+        self.kinds: Mapping[str, Kind] = {item.iri: item for item in self.site.kinds}
         self._learn((s, p, o) for s, p, o, _ in self.vocabulary.triples)
-        for s, p, o in self.shapes.triples:  # a shape's name for a property is a name of the property
+        for (
+            s,
+            p,
+            o,
+        ) in self.shapes.triples:  # a shape's name for a property is a name of the property
             if p == f"<{SH}name>":
                 for path in self.shapes.parts.get((s, "path"), ()):
                     text, language, _ = literal(o)
@@ -93,8 +101,10 @@ class Names:
 
 
 def label(labels: Sequence[str | None], place: int, iri: str, base: str) -> tuple[str, str]:
-    """The label of a resource in the language of that place, and the language that it is really in; its short IRI where it has none."""
-    given = labels[place] or next((one for one in labels if one), None)
+    """The label of a resource in the language of that place, and the language that it is really in;
+    its short IRI where it has none.
+    """
+    given = labels[place] or next((item for item in labels if item), None)
     if given is None:
         return iri.strip("<>").removeprefix(base), ""
     text, language, _ = literal(given)

@@ -1,4 +1,6 @@
-"""What the start page shows besides words: the map, the picture of the network, figures, and how much there is of what."""
+"""What the start page shows besides words: the map, the picture of the network, figures, and how
+much there is of what.
+"""
 
 from __future__ import annotations
 
@@ -46,27 +48,39 @@ class Figure:
 class Overview:
     """The declared pictures and figures of a publication, read once and drawn in each language."""
 
-    def __init__(self, project: Project, store: PageStore, site: Site, addresses: Addresses) -> None:
+    def __init__(
+        self, project: Project, store: PageStore, site: Site, addresses: Addresses
+    ) -> None:
         self.project, self.store, self.site, self.addresses = project, store, site, addresses
 
     def _iri(self, resource: str) -> str:
         name = str(resource).strip("<>")
         return f"<{name}>" if "://" in name else f"<{self.addresses.base}{name}>"
 
-    # -- map --------------------------------------------------------------------------------------------------------------
+    # -- map ---------------------------------------------------------------------------------------
 
     @cached_property
     def outlines(self) -> list[Outline]:
         """The declared outlines."""
-        return read_outlines(self.project.root, self.site.map.outlines) if self.site.map and self.site.map.outlines else []
+        return (
+            read_outlines(self.project.root, self.site.map.outlines)
+            if self.site.map and self.site.map.outlines
+            else []
+        )
 
     @cached_property
     def points(self) -> list[tuple[str, float, float, str]]:
         """(resource, latitude, longitude, kind) of the map, in order."""
         if self.site.map is None or "points" not in self.site.map.queries:
             return []
-        rows = self.store.declared(self.site.map.queries["points"], ("resource", "latitude", "longitude", "kind"))
-        return sorted((self._iri(r), round(float(y), 3), round(float(x), 3), str(k)) for r, y, x, k in rows if None not in (r, y, x))
+        rows = self.store.declared(
+            self.site.map.queries["points"], ("resource", "latitude", "longitude", "kind")
+        )
+        return sorted(
+            (self._iri(r), round(float(y), 3), round(float(x), 3), str(k))
+            for r, y, x, k in rows
+            if None not in (r, y, x)
+        )
 
     @cached_property
     def area(self) -> Box | None:
@@ -75,45 +89,94 @@ class Overview:
 
     @cached_property
     def _map_labels(self) -> Labels:
-        return self.store.labels([*(self._iri(one.id) for one in self.outlines), *(one for one, *_ in self.points)])
+        return self.store.labels(
+            [
+                *(self._iri(outline.id) for outline in self.outlines),
+                *(point for point, *_ in self.points),
+            ]
+        )
 
     def map(self, language: str) -> dict[str, Any] | None:
         """The map in a language; points of the kind that the legend names first lie on top."""
         if self.site.map is None or self.area is None:
             return None
-        outlines = [self._shape(self._iri(one.id), "", language, self._map_labels, d=path(one, self.area)) for one in self.outlines]
+        outlines = [
+            self._shape(
+                self._iri(outline.id), "", language, self._map_labels, d=path(outline, self.area)
+            )
+            for outline in self.outlines
+        ]
         order = {kind: number for number, kind in enumerate(self.site.map.legend)}
-        points = sorted(self.points, key=lambda one: (-order.get(one[3], len(order)), one))
+        points = sorted(self.points, key=lambda point: (-order.get(point[3], len(order)), point))
         drawn = [
-            self._shape(iri, str(order.get(kind, len(order))), language, self._map_labels, x=self.area.x(x), y=self.area.y(y))
+            self._shape(
+                iri,
+                str(order.get(kind, len(order))),
+                language,
+                self._map_labels,
+                x=self.area.x(x),
+                y=self.area.y(y),
+            )
             for iri, y, x, kind in points
         ]
-        return {"box": self.area, "outlines": outlines, "points": drawn, **self._below(self.site.map, language)}
+        return {
+            "box": self.area,
+            "outlines": outlines,
+            "points": drawn,
+            **self._below(self.site.map, language),
+        }
 
     def _below(self, picture: Picture, language: str) -> dict[str, Any]:
-        legend = [(str(number), chosen(texts, language)) for number, texts in enumerate(picture.legend.values())]
-        return {"legend": legend, "caption": chosen(picture.caption, language), "attribution": chosen(picture.attribution, language)}
+        legend = [
+            (str(number), chosen(texts, language))
+            for number, texts in enumerate(picture.legend.values())
+        ]
+        return {
+            "legend": legend,
+            "caption": chosen(picture.caption, language),
+            "attribution": chosen(picture.attribution, language),
+        }
 
     def _shape(self, iri: str, kind: str, language: str, labels: Labels, **given: Any) -> Shape:
         page = self.addresses.page(iri[1:-1]) if iri in labels else None
-        text, _ = label(labels.get(iri, [None]), self.addresses.languages.index(language) if iri in labels else 0, iri, self.addresses.base)
-        return Shape(text, href(page) + self.addresses.suffix(language) + ".html" if page else None, kind, **given)
+        text, _ = label(
+            labels.get(iri, [None]),
+            self.addresses.languages.index(language) if iri in labels else 0,
+            iri,
+            self.addresses.base,
+        )
+        return Shape(
+            text,
+            href(page) + self.addresses.suffix(language) + ".html" if page else None,
+            kind,
+            **given,
+        )
 
-    # -- network ------------------------------------------------------------------------------------------------------------
+    # -- network -----------------------------------------------------------------------------------
 
     @cached_property
     def _network(self) -> tuple[dict[str, str], list[tuple[str, str]], Laid, Labels] | None:
         if self.site.graph is None:
             return None
         queries = self.site.graph.queries
-        kinds = {self._iri(r): str(k) for r, k in sorted(self.store.declared(queries["nodes"], ("resource", "kind"), distinct=True))}
-        edges = [(self._iri(a), self._iri(b)) for a, b in self.store.declared(queries["edges"], ("source", "target"), distinct=True)]
+        kinds = {
+            self._iri(r): str(k)
+            for r, k in sorted(
+                self.store.declared(queries["nodes"], ("resource", "kind"), distinct=True)
+            )
+        }
+        edges = [
+            (self._iri(a), self._iri(b))
+            for a, b in self.store.declared(queries["edges"], ("source", "target"), distinct=True)
+        ]
         laid = lay_out(list(kinds), edges)
         edges = sorted({(a, b) for a, b in edges if a in laid.places and b in laid.places})
         return kinds, edges, laid, self.store.labels(list(laid.places))
 
     def graph(self, language: str) -> dict[str, Any] | None:
-        """The picture of the network in a language: edges, then nodes; those with several neighbours bear their names."""
+        """The picture of the network in a language: edges, then nodes; those with several
+        neighbours bear their names.
+        """
         if self._network is None or self.site.graph is None:
             return None
         kinds, edges, laid, labels = self._network
@@ -123,25 +186,43 @@ class Overview:
             degree[b] += 1
         order = {kind: number for number, kind in enumerate(self.site.graph.legend)}
         nodes = []
-        for one in sorted(laid.places, key=lambda one: (-order.get(kinds[one], len(order)), one)):
-            x, y = laid.places[one]
-            node = self._shape(one, str(order.get(kinds[one], len(order))), language, labels, x=x, y=y)
-            if degree[one] != 1:
-                below = y + laid.rings.get(one, 0.0) + 20
-                node.lines = [(round(below + 15 * number, 1), line) for number, line in enumerate(textwrap.wrap(node.text, 26)[:3])]
+        for place in sorted(
+            laid.places, key=lambda item: (-order.get(kinds[item], len(order)), item)
+        ):
+            x, y = laid.places[place]
+            node = self._shape(
+                place, str(order.get(kinds[place], len(order))), language, labels, x=x, y=y
+            )
+            if degree[place] != 1:
+                below = y + laid.rings.get(place, 0.0) + 20
+                node.lines = [
+                    (round(below + 15 * number, 1), line)
+                    for number, line in enumerate(textwrap.wrap(node.text, 26)[:3])
+                ]
             nodes.append(node)
-        lines = "".join(f"M{laid.places[a][0]:g} {laid.places[a][1]:g}L{laid.places[b][0]:g} {laid.places[b][1]:g}" for a, b in edges)
-        size = {"width": laid.width, "height": laid.height, "shown": len(nodes), "total": len(kinds)}
+        lines = "".join(
+            f"M{laid.places[a][0]:g} {laid.places[a][1]:g}L{laid.places[b][0]:g} {laid.places[b][1]:g}"
+            for a, b in edges
+        )
+        size = {
+            "width": laid.width,
+            "height": laid.height,
+            "shown": len(nodes),
+            "total": len(kinds),
+        }
         return {**size, "lines": lines, "nodes": nodes, **self._below(self.site.graph, language)}
 
-    # -- figures ------------------------------------------------------------------------------------------------------------
+    # -- figures -----------------------------------------------------------------------------------
 
     @cached_property
     def _figures(self) -> tuple[list[tuple[Any, ...]], Labels]:
         if self.site.figures is None:
             return [], {}
         rows = [
-            (self._iri(r), a, b) for r, a, b in self.store.declared(self.site.figures.query, ("resource", "announced", "recorded"))
+            (self._iri(r), a, b)
+            for r, a, b in self.store.declared(
+                self.site.figures.query, ("resource", "announced", "recorded")
+            )
         ]
         return rows, self.store.labels([row[0] for row in rows])
 
@@ -153,7 +234,15 @@ class Overview:
         shown = []
         for iri, announced, recorded in rows:
             shape = self._shape(iri, "", language, labels)
-            equal = announced is not None and recorded is not None and str(announced).split(" ")[-1] == str(recorded)
-            first, second = ("–" if one is None else str(one) for one in (announced, recorded))
+            equal = (
+                announced is not None
+                and recorded is not None
+                and str(announced).split(" ")[-1] == str(recorded)
+            )
+            first, second = ("–" if item is None else str(item) for item in (announced, recorded))
             shown.append(Figure(Value(shape.text, shape.href), first, second, equal))
-        return {"rows": shown, "title": chosen(self.site.figures.title, language), "caption": chosen(self.site.figures.caption, language)}
+        return {
+            "rows": shown,
+            "title": chosen(self.site.figures.title, language),
+            "caption": chosen(self.site.figures.caption, language),
+        }

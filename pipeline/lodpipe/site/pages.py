@@ -1,4 +1,6 @@
-"""One page for each resource: what is said of it and by whom, what stands beside it in tables, what points to it; and the same as data."""
+"""One page for each resource: what is said of it and by whom, what stands beside it in tables, what
+points to it; and the same as data.
+"""
 
 from __future__ import annotations
 
@@ -33,8 +35,12 @@ class Resource:
     sources: list[Row]
 
     def triples(self) -> list[Triple]:
-        """What the page says as data: its own statements and those of the nodes in its tables, sorted."""
-        found = {(s, p, o) for s, p, o, *_ in self.said} | {(row[4], row[5], row[6]) for row in self.rows}
+        """What the page says as data: its own statements and those of the nodes in its tables,
+        sorted.
+        """
+        found = {(s, p, o) for s, p, o, *_ in self.said} | {
+            (row[4], row[5], row[6]) for row in self.rows
+        }
         return sorted(found)
 
 
@@ -62,7 +68,9 @@ class Fact:
 
 @dataclass
 class Line:
-    """A row of a table on a page: its cells, the numbers of its sources as markup, where its node leads, and what it is called."""
+    """A row of a table on a page: its cells, the numbers of its sources as markup, where its node
+    leads, and what it is called.
+    """
 
     cells: list[list[Value]]
     refs: str
@@ -118,23 +126,54 @@ class Merged:
 
 
 def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
-    """Every resource that can have a page, with what its page needs, in the order of the IRIs; one pass over each stream."""
+    """Every resource that can have a page, with what its page needs, in the order of the IRIs; one
+    pass over each stream.
+    """
     said, rows, pointing, resting, sources = (
-        Merged(one) for one in (store.statements(), store.table_rows(), store.incoming(), store.supported(), store.sources())
+        Merged(item)
+        for item in (
+            store.statements(),
+            store.table_rows(),
+            store.incoming(),
+            store.supported(),
+            store.sources(),
+        )
     )
     for subject, kind, *labels in store.resources():
         page = addresses.page(subject[1:-1])
         if page is not None:
             yield Resource(
-                subject, page, kind, labels, said.of(subject), rows.of(subject), pointing.of(subject), resting.of(subject), sources.of(subject)
+                subject,
+                page,
+                kind,
+                labels,
+                said.of(subject),
+                rows.of(subject),
+                pointing.of(subject),
+                resting.of(subject),
+                sources.of(subject),
             )
 
 
 class Writer:
     """Makes pages of resources in one language."""
 
-    def __init__(self, site: Site, names: Names, addresses: Addresses, language: str, word: str, browse: Callable[[str], str | None]) -> None:
-        self.site, self.names, self.addresses, self.language, self.browse = site, names, addresses, language, browse
+    def __init__(
+        self,
+        site: Site,
+        names: Names,
+        addresses: Addresses,
+        language: str,
+        word: str,
+        browse: Callable[[str], str | None],
+    ) -> None:
+        self.site, self.names, self.addresses, self.language, self.browse = (
+            site,
+            names,
+            addresses,
+            language,
+            browse,
+        )
         self.word = word  # what a source is called
         self.place = addresses.languages.index(language)
         self.suffix = addresses.suffix(language) + ".html"
@@ -152,33 +191,47 @@ class Writer:
             iri=resource.iri[1:-1],
             kinds=self._kinds(resource, root),
             facts=self._facts(resource, root, numbers, in_tables),
-            sheets=[one for one in sheets if not one.notes],
-            notes=[one for one in sheets if one.notes],
+            sheets=[sheet for sheet in sheets if not sheet.notes],
+            notes=[sheet for sheet in sheets if sheet.notes],
             pointing=self._pointing(resource, root),
             resting=[
                 self._link(s, described, labels, root, detail=str(count))
                 for _, _, s, count, described, *labels in resource.resting
                 if s != resource.iri
             ],
-            resting_more=max(0, resource.resting[0][1] - len(resource.resting)) if resource.resting else 0,
-            sources=[self._source(number, row, root) for number, row in enumerate(resource.sources, 1)],
+            resting_more=max(0, resource.resting[0][1] - len(resource.resting))
+            if resource.resting
+            else 0,
+            sources=[
+                self._source(number, row, root) for number, row in enumerate(resource.sources, 1)
+            ],
         )
 
-    # -- parts ----------------------------------------------------------------------------------------------------------
+    # -- parts -------------------------------------------------------------------------------------
 
     def _kinds(self, resource: Resource, root: str) -> list[Value]:
-        """The types of a resource without those that others imply, the kind that its list is of first."""
+        """The types of a resource without those that others imply, the kind that its list is of
+        first.
+        """
         types = {row[2] for row in resource.said if row[1] == TYPE}
-        implied = {f"<{above}>" for name, above in self.names.vocabulary.superclasses if f"<{name}>" in types}
+        implied = {
+            f"<{above}>"
+            for name, above in self.names.vocabulary.superclasses
+            if f"<{name}>" in types
+        }
         found: list[Value] = []
-        for one in sorted(types - (implied - {resource.kind}), key=lambda one: (one != resource.kind, one)):
-            text = self.names.kind(one, self.language)
+        for type_ in sorted(
+            types - (implied - {resource.kind}), key=lambda item: (item != resource.kind, item)
+        ):
+            text = self.names.kind(type_, self.language)
             if text not in (value.text for value in found):
-                listed = self.browse(one)
+                listed = self.browse(type_)
                 found.append(Value(text, root + listed + self.suffix if listed else None))
         return found
 
-    def _facts(self, resource: Resource, root: str, numbers: Mapping[str, int], in_tables: set[str]) -> list[Fact]:
+    def _facts(
+        self, resource: Resource, root: str, numbers: Mapping[str, int], in_tables: set[str]
+    ) -> list[Fact]:
         facts = []
         for predicate, group in groupby(resource.said, key=itemgetter(1)):
             if predicate == TYPE or predicate in self.site.hidden:
@@ -187,24 +240,62 @@ class Writer:
             if predicate in LABELS and len({literal(row[2])[0] for row in rows}) < 2:
                 continue
             if rows := self._in_language(rows):
-                facts.append(self._fact(predicate, [self._value(row[2], row[3], row[4], row[5:], root, numbers) for row in rows], root))
-        return [fact for _, fact in sorted(facts, key=lambda one: one[0])]
+                facts.append(
+                    self._fact(
+                        predicate,
+                        [
+                            self._value(row[2], row[3], row[4], row[5:], root, numbers)
+                            for row in rows
+                        ],
+                        root,
+                    )
+                )
+        return [fact for _, fact in sorted(facts, key=lambda item: item[0])]
 
     def _in_language(self, rows: list[Row]) -> list[Row]:
         """Of texts in several languages those of the page's language, where there are any."""
         texts = [row for row in rows if row[2].startswith('"') and literal(row[2])[1]]
         own = [row for row in texts if literal(row[2])[1] == self.language]
-        return [row for row in rows if row not in texts or row in own] if own and len(own) < len(texts) else rows
+        return (
+            [row for row in rows if row not in texts or row in own]
+            if own and len(own) < len(texts)
+            else rows
+        )
 
-    def _fact(self, predicate: str, values: list[Value], root: str, more: int = 0) -> tuple[tuple[int, str], Fact]:
+    def _fact(
+        self, predicate: str, values: list[Value], root: str, more: int = 0
+    ) -> tuple[tuple[int, str], Fact]:
         name = self.names.term(predicate, self.language)
-        page = self.addresses.page(predicate[1:-1]) if predicate[1:-1] in self.names.vocabulary.own_terms else None
+        page = (
+            self.addresses.page(predicate[1:-1])
+            if predicate[1:-1] in self.names.vocabulary.own_terms
+            else None
+        )
         link = root + href(page) + self.suffix if page else None
-        fact = Fact(name, self.names.compact(predicate), link, values, more, slug(self.names.compact(predicate)))
+        fact = Fact(
+            name,
+            self.names.compact(predicate),
+            link,
+            values,
+            more,
+            slug(self.names.compact(predicate)),
+        )
         return (self.order.get(predicate, len(self.order)), name), fact
 
-    def _value(self, term: str, graphs: str, described: bool, labels: Sequence[str | None], root: str, numbers: Mapping[str, int]) -> Value:
-        refs = self._references(numbers[one] for one in graphs.split(" ") if one in numbers) if graphs else ""
+    def _value(
+        self,
+        term: str,
+        graphs: str,
+        described: bool,
+        labels: Sequence[str | None],
+        root: str,
+        numbers: Mapping[str, int],
+    ) -> Value:
+        refs = (
+            self._references(numbers[part] for part in graphs.split(" ") if part in numbers)
+            if graphs
+            else ""
+        )
         if term.startswith('"'):
             return of_literal(term, self.language, refs)
         return self._link(term, described, labels, root, refs)
@@ -213,14 +304,26 @@ class Writer:
         return references(tuple(sorted(found)), self.word)
 
     def _link(
-        self, term: str, described: bool, labels: Sequence[str | None], root: str, refs: str = "", detail: str = ""
+        self,
+        term: str,
+        described: bool,
+        labels: Sequence[str | None],
+        root: str,
+        refs: str = "",
+        detail: str = "",
     ) -> Value:
         iri = term[1:-1]
         if not described:
             return Value(shown_iri(iri), iri if is_safe(iri) else None, away=True, refs=refs)
         page = self.addresses.page(iri)
         text, tag = label(labels, self.place, term, self.addresses.base)
-        return Value(text, root + href(page) + self.suffix if page else None, tag if tag != self.language else "", refs=refs, detail=detail)
+        return Value(
+            text,
+            root + href(page) + self.suffix if page else None,
+            tag if tag != self.language else "",
+            refs=refs,
+            detail=detail,
+        )
 
     def _sheets(self, resource: Resource, root: str, numbers: Mapping[str, int]) -> list[Sheet]:
         return [
@@ -229,7 +332,14 @@ class Writer:
             for sheet in [self._sheet(resource, self.site.tables[tab], list(group), root, numbers)]
         ]
 
-    def _sheet(self, resource: Resource, table: PageTable, rows: list[Row], root: str, numbers: Mapping[str, int]) -> Sheet:
+    def _sheet(
+        self,
+        resource: Resource,
+        table: PageTable,
+        rows: list[Row],
+        root: str,
+        numbers: Mapping[str, int],
+    ) -> Sheet:
         lines: list[Line] = []
         for node, group in groupby(rows, key=itemgetter(4)):
             said: dict[str, list[Row]] = {}
@@ -239,21 +349,43 @@ class Writer:
                 graphs.update(row[7].split(" ") if row[7] else ())
             cells = []
             for column in table.columns:
-                found = [(row[6], row[8], row[9:]) for row in said.get(column, ()) if row[6] != resource.iri]
-                cells.append([self._value(o, "", described, labels, root, numbers) for o, described, labels in self._of_language(found)])
+                found = [
+                    (row[6], row[8], row[9:])
+                    for row in said.get(column, ())
+                    if row[6] != resource.iri
+                ]
+                cells.append(
+                    [
+                        self._value(o, "", described, labels, root, numbers)
+                        for o, described, labels in self._of_language(found)
+                    ]
+                )
             page = self.addresses.page(node[1:-1])
             name = next((cell[0].text for cell in cells if cell), node[1:-1])
             link = root + href(page) + self.suffix if page else ""
-            lines.append(Line(cells, self._references(numbers[one] for one in graphs if one in numbers), link, name))
+            lines.append(
+                Line(
+                    cells,
+                    self._references(numbers[graph] for graph in graphs if graph in numbers),
+                    link,
+                    name,
+                )
+            )
         filled = [n for n in range(len(table.columns)) if any(line.cells[n] for line in lines)]
         for line in lines:
             line.cells = [line.cells[n] for n in filled]
         columns = [self.names.term(table.columns[n], self.language) for n in filled]
         anchor = slug(next(iter(table.title.values())))
-        return Sheet(chosen(table.title, self.language), anchor, columns, lines, rows[0][2], table.notes)
+        return Sheet(
+            chosen(table.title, self.language), anchor, columns, lines, rows[0][2], table.notes
+        )
 
     def _of_language(self, found: list[tuple[str, bool, Any]]) -> list[tuple[str, bool, Any]]:
-        own = [one for one in found if one[0].startswith('"') and literal(one[0])[1] == self.language]
+        own = [
+            item
+            for item in found
+            if item[0].startswith('"') and literal(item[0])[1] == self.language
+        ]
         return own or found
 
     def _pointing(self, resource: Resource, root: str) -> list[Fact]:
@@ -262,8 +394,10 @@ class Writer:
             if predicate not in self.site.hidden:
                 rows = list(group)
                 values = [self._link(row[3], row[4], row[5:], root) for row in rows]
-                facts.append(self._fact(predicate, values, root, more=max(0, rows[0][2] - INCOMING)))
-        return [fact for _, fact in sorted(facts, key=lambda one: one[0])]
+                facts.append(
+                    self._fact(predicate, values, root, more=max(0, rows[0][2] - INCOMING))
+                )
+        return [fact for _, fact in sorted(facts, key=lambda item: item[0])]
 
     def _source(self, number: int, row: Row, root: str) -> Source:
         value = self._link(row[1], row[2], row[3:], root)

@@ -1,4 +1,6 @@
-"""Templates into files: every text from the data is escaped, every page knows its language, its siblings and the way to the root."""
+"""Templates into files: every text from the data is escaped, every page knows its language, its
+siblings and the way to the root.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,19 @@ from lodpipe.site.values import shown_iri, written
 HERE = Path(__file__).parent
 TEMPLATES = HERE / "templates"
 # What a language calls itself; others go by their tag.
-LANGUAGES = {"de": "Deutsch", "en": "English", "fr": "Français", "it": "Italiano", "es": "Español", "pl": "Polski", "nl": "Nederlands"}
-LICENCES = {"https://creativecommons.org/licenses/by/4.0/": "CC BY 4.0", "https://creativecommons.org/publicdomain/zero/1.0/": "CC0 1.0"}
+LANGUAGES = {
+    "de": "Deutsch",
+    "en": "English",
+    "fr": "Français",
+    "it": "Italiano",
+    "es": "Español",
+    "pl": "Polski",
+    "nl": "Nederlands",
+}
+LICENCES = {
+    "https://creativecommons.org/licenses/by/4.0/": "CC BY 4.0",
+    "https://creativecommons.org/publicdomain/zero/1.0/": "CC0 1.0",
+}
 _INTEGER = "http://www.w3.org/2001/XMLSchema#integer"
 _DATE = "http://www.w3.org/2001/XMLSchema#date"
 
@@ -55,14 +68,23 @@ class Renderer:
             "attribution": one.attribution, "base": one.base, "name": one.name,
         }  # fmt: skip
 
-    def write(self, template: str, page: str, context: Mapping[str, Any], *, suffix: str | None = None) -> None:
+    def write(
+        self, template: str, page: str, context: Mapping[str, Any], *, suffix: str | None = None
+    ) -> None:
         """A page; `page` is its path without suffix."""
-        place = {"root": up(page), "current": page, "own": href(page.rsplit("/", 1)[-1]), "alternates": self._alternates(page)}
+        place = {
+            "root": up(page),
+            "current": page,
+            "own": href(page.rsplit("/", 1)[-1]),
+            "alternates": self._alternates(page),
+        }
         text = _template(template).render({**self._common, **place, **context})
         self.put(page + (self.suffix if suffix is None else suffix) + ".html", text)
 
     def put(self, name: str, text: str) -> None:
-        """A file; its folder is made where it is missing. What lies there already (a tree of dist/, a link to its bytes) stays as it is."""
+        """A file; its folder is made where it is missing. What lies there already (a tree of dist/,
+        a link to its bytes) stays as it is.
+        """
         path = self.folder / name
         if path.parent not in self._made:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +95,12 @@ class Renderer:
     def _alternates(self, page: str) -> list[dict[str, str]]:
         name = href(page.rsplit("/", 1)[-1])
         return [
-            {"language": one, "name": LANGUAGES.get(one, one), "href": f"{name}{self.addresses.suffix(one)}.html"} for one in self.addresses.languages
+            {
+                "language": language,
+                "name": LANGUAGES.get(language, language),
+                "href": f"{name}{self.addresses.suffix(language)}.html",
+            }
+            for language in self.addresses.languages
         ]
 
 
@@ -93,8 +120,15 @@ def _template(name: str) -> jinja2.Template:
 
 
 def script_json(value: object) -> str:
-    """JSON that may stand inside a script element: nothing in it can end the element or begin another."""
-    return json.dumps(value, ensure_ascii=False).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    """JSON that may stand inside a script element: nothing in it can end the element or begin
+    another.
+    """
+    return (
+        json.dumps(value, ensure_ascii=False)
+        .replace("<", "\\u003c")
+        .replace(">", "\\u003e")
+        .replace("&", "\\u0026")
+    )
 
 
 def sizes(amount: int, language: str) -> str:
@@ -108,8 +142,6 @@ def sizes(amount: int, language: str) -> str:
             number = f"{amount / factor:.1f}" if amount < 10 * factor else f"{amount / factor:.0f}"
             return f"{number.replace('.', ',') if language == 'de' else number} {unit}"
     return f"{amount} B"
-
-
 
 
 def number(value: int, language: str) -> str:

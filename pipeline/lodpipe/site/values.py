@@ -1,4 +1,6 @@
-"""Values as pages show them: texts and numbers as people write them, links only where they are safe."""
+"""Values as pages show them: texts and numbers as people write them, links only where they are
+safe.
+"""
 
 from __future__ import annotations
 
@@ -13,22 +15,53 @@ from lodpipe.rdf.namespaces import XSD
 from lodpipe.site.names import literal
 
 _MONTHS = {
-    "de": ("Januar", "Februar", "März", "April", "Mai", "Juni", "Juli", "August", "September", "Oktober", "November", "Dezember"),
-    "en": ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"),
+    "de": (
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ),
+    "en": (
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),
 }
 _POINT = {"de": ".", "en": ","}
 _TRUTH = {"de": ("ja", "nein"), "en": ("yes", "no")}
 _DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?(?:T.*)?")
-_WHOLE = frozenset(XSD + one for one in ("integer", "nonNegativeInteger", "positiveInteger", "int", "long", "short"))
-_DATES = frozenset(XSD + one for one in ("date", "gYearMonth", "dateTime"))
+_WHOLE = frozenset(
+    XSD + name
+    for name in ("integer", "nonNegativeInteger", "positiveInteger", "int", "long", "short")
+)
+_DATES = frozenset(XSD + name for name in ("date", "gYearMonth", "dateTime"))
 _LINK = re.compile(r"https?://[^\s<>\"]+", re.IGNORECASE)
 
 
 @dataclass(slots=True)
 class Value:
-    """One value: its text, where it leads, in which language it is, whether it leads away, and the numbers of its sources as markup.
+    """One value: its text, where it leads, in which language it is, whether it leads away, and the
+    numbers of its sources as markup.
 
-    Templates write it with `{{ value }}`: it escapes its own parts, ten times faster than a macro does.
+    Templates write it with `{{ value }}`: it escapes its own parts, ten times faster than a macro
+    does.
     """
 
     text: str
@@ -53,7 +86,11 @@ class Value:
 def references(numbers: tuple[int, ...], word: str) -> Markup:
     """Links to the sources of a page, by their numbers; `word` is what a source is called."""
     said = escape(word)
-    return Markup("".join(f'<a class="ref" href="#source-{n}" aria-label="{said} {n}">{n}</a>' for n in numbers))
+    return Markup(
+        "".join(
+            f'<a class="ref" href="#source-{n}" aria-label="{said} {n}">{n}</a>' for n in numbers
+        )
+    )
 
 
 def of_literal(term: str, language: str, refs: str) -> Value:
@@ -71,7 +108,11 @@ def written(text: str, datatype: str, language: str) -> str:
     ('8.004.489', '16 June 2020')
     """
     if datatype in _WHOLE and re.fullmatch(r"-?\d+", text):
-        return f"{int(text):,}".replace(",", _POINT.get(language, "\u202f")) if len(text) < 40 else text
+        return (
+            f"{int(text):,}".replace(",", _POINT.get(language, "\u202f"))
+            if len(text) < 40
+            else text
+        )
     if datatype == XSD + "boolean" and language in _TRUTH:
         return _TRUTH[language][text not in ("true", "1")]
     match = _DATE.fullmatch(text) if datatype in _DATES else None

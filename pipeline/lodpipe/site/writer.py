@@ -1,7 +1,9 @@
-"""The pages: everything that dist/ says, to look at, to search and to query, from static files alone.
+"""The pages: everything that dist/ says, to look at, to search and to query, from static files
+alone.
 
-`dist/site/` is the folder to serve: the pages, and beside them everything of dist/ (hard links where the disk can). It is not committed and not
-in SHA256SUMS. A digest of what it is made of lies in it: where that stays the same, nothing is written.
+`dist/site/` is the folder to serve: the pages, and beside them everything of dist/ (hard links
+where the disk can). It is not committed and not in SHA256SUMS. A digest of what it is made of lies
+in it: where that stays the same, nothing is written.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -42,9 +45,18 @@ DIGEST = ".digest"
 
 
 def site_digest(project: Project, dist: Path) -> str:
-    """What the pages are made of, as one number: the checksums of dist/, the declarations, and this program's own files."""
+    """What the pages are made of, as one number: the checksums of dist/, the declarations, and this
+    program's own files.
+    """
     total = hashlib.sha256((dist / "SHA256SUMS").read_bytes())
-    given = [project.root / "publication.yaml", *(path for name in ("shapes", "queries", "source/map") for path in (project.root / name).rglob("*"))]
+    given = [
+        project.root / "publication.yaml",
+        *(
+            path
+            for name in ("shapes", "queries", "source/map")
+            for path in (project.root / name).rglob("*")
+        ),
+    ]
     own = [path for path in HERE.rglob("*") if "__pycache__" not in path.parts]
     for path in sorted({*given, *own}):
         if path.is_file():
@@ -58,18 +70,29 @@ def is_fresh(site: Path, digest: str) -> bool:
     return mark.is_file() and mark.read_text("utf-8") == digest
 
 
+@dataclass(frozen=True)
+class Declared:
+    """What pages show of a publication's declarations."""
+
+    vocabulary: Vocabulary
+    shapes: Shapes
+    queries: tuple[Query, ...]
+
+
 def write_site(
-    project: Project, statements: Statements, vocabulary: Vocabulary, shapes: Shapes, queries: tuple[Query, ...], dist: Path, digest: str
+    project: Project, statements: Statements, declared: Declared, dist: Path, digest: str
 ) -> None:
     """dist/site/ into the folder that holds everything else of dist/."""
     folder = dist / "site"
     folder.mkdir()
-    _Site(project, statements, vocabulary, shapes, queries, dist, folder).write()
+    _Site(project, statements, declared, dist, folder).write()
     (folder / DIGEST).write_text(digest, "utf-8")
 
 
 def link_tree(source: Path, target: Path, without: str = "") -> None:
-    """Every file of a folder under a second name; the same bytes take no place twice where the disk can do that."""
+    """Every file of a folder under a second name; the same bytes take no place twice where the disk
+    can do that.
+    """
     for top, folders, files in os.walk(source):
         here = target / Path(top).relative_to(source)
         if without in folders and Path(top) == source:
@@ -86,14 +109,19 @@ class _Site:
     """One run of the writer."""
 
     def __init__(
-        self, project: Project, statements: Statements, vocabulary: Vocabulary, shapes: Shapes, queries: tuple[Query, ...], dist: Path, folder: Path
+        self,
+        project: Project,
+        statements: Statements,
+        declared: Declared,
+        dist: Path,
+        folder: Path,
     ) -> None:
-        self.project, self.statements, self.vocabulary, self.dist, self.folder = project, statements, vocabulary, dist, folder
-        self.queries = queries
+        self.project, self.statements, self.dist, self.folder = project, statements, dist, folder
+        self.vocabulary, self.queries = declared.vocabulary, declared.queries
         self.publication = project.publication
-        self.site = read_site(project, vocabulary)
+        self.site = read_site(project, self.vocabulary)
         self.addresses = Addresses(self.publication.base, self.publication.languages)
-        self.shapes = shapes
+        self.shapes = declared.shapes
         self.host = self.publication.hosting or self.publication.base
 
     def write(self) -> None:
@@ -104,32 +132,63 @@ class _Site:
         self.names = Names(self.site, self.vocabulary, self.shapes)
         self.browse = Browse(self.store, self.site, self.names, self.addresses)
         self.overview = Overview(self.project, self.store, self.site, self.addresses)
-        self.renderers = [Renderer(self.folder, self.publication, self.addresses, one) for one in self.publication.languages]
-        for one in self.renderers:
-            one.menu += self._menu(one)
+        self.renderers = [
+            Renderer(self.folder, self.publication, self.addresses, language)
+            for language in self.publication.languages
+        ]
+        for renderer in self.renderers:
+            renderer.menu += self._menu(renderer)
         self.files = downloads(self.dist)
         count = len(self.statements)
         write_search(self.folder, self.browse, self.names, self.addresses)
-        write_sparql(self.folder, self.publication, self.overview, self.vocabulary.prefixes, count, self.queries)
+        write_sparql(
+            self.folder,
+            self.publication,
+            self.overview,
+            self.vocabulary.prefixes,
+            count,
+            self.queries,
+        )
         job = Job(self.statements, self.project, self.vocabulary)
-        for one in self.renderers:
-            self._fixed_pages(one, count)
-            self._documentation(one)
+        for item in self.renderers:
+            self._fixed_pages(item, count)
+            self._documentation(item)
             for listed in self.browse.lists:
-                self._list(one, listed)
+                self._list(item, listed)
         every = TermWriter(self.publication.base, self.vocabulary.prefixes)
         self._shapes_as_data(every)
         self._queries_as_data(every)
         self._resources(job.terms(), job.context())
-        pages = ["index", "search", "sparql", "catalog", "releases", "vocabulary", "shapes", *(["queries"] if self.queries else [])]
-        write_sitemap(self.folder, self.host, self.browse.lists, self.addresses, pages, self.publication.date)
+        pages = [
+            "index",
+            "search",
+            "sparql",
+            "catalog",
+            "releases",
+            "vocabulary",
+            "shapes",
+            *(["queries"] if self.queries else []),
+        ]
+        write_sitemap(
+            self.folder, self.host, self.browse.lists, self.addresses, pages, self.publication.date
+        )
         write_feed(self.folder, self.publication, self.host, self.renderers[0].texts)
 
     def _store(self) -> PageStore:
         """What the pages are made of."""
         kinds = [(kind.iri, kind.name) for kind in self.site.kinds]
-        tables, facets = [table.paths for table in self.site.tables], [facet.query for facet in self.site.facets]
-        return PageStore(self.statements.session, self.publication.base, self.publication.languages, kinds, tables, facets)
+        tables, facets = (
+            [table.paths for table in self.site.tables],
+            [facet.query for facet in self.site.facets],
+        )
+        return PageStore(
+            self.statements.session,
+            self.publication.base,
+            self.publication.languages,
+            kinds,
+            tables,
+            facets,
+        )
 
     def _assets(self) -> None:
         target = self.folder / "assets"
@@ -137,84 +196,127 @@ class _Site:
         for path in sorted([*(HERE / "assets").iterdir(), *(HERE / "static").iterdir()]):
             shutil.copyfile(path, target / path.name)
 
-    def _menu(self, one: Renderer) -> list[dict[str, str]]:
+    def _menu(self, renderer: Renderer) -> list[dict[str, str]]:
         shown = [listed for listed in self.browse.lists if listed.menu][:5]
-        lists = [{"page": listed.page, "text": self.names.kind(listed.iri, one.language, many=True)} for listed in shown]
-        fixed = [{"page": page, "text": one.texts[name]} for page, name in (("search", "search"), ("sparql", "sparql"), ("catalog", "data"))]
-        return [{"page": "index", "text": one.texts["overview"]}, *lists, *fixed]
+        lists = [
+            {"page": listed.page, "text": self.names.kind(listed.iri, renderer.language, many=True)}
+            for listed in shown
+        ]
+        fixed = [
+            {"page": page, "text": renderer.texts[name]}
+            for page, name in (("search", "search"), ("sparql", "sparql"), ("catalog", "data"))
+        ]
+        return [{"page": "index", "text": renderer.texts["overview"]}, *lists, *fixed]
 
-    # -- pages of the publication ------------------------------------------------------------------------------------------
+    # -- pages of the publication ------------------------------------------------------------------
 
-    def _fixed_pages(self, one: Renderer, count: int) -> None:
+    def _fixed_pages(self, renderer: Renderer, count: int) -> None:
         kinds = [
-            {"text": self.names.kind(listed.iri, one.language, many=True), "page": listed.page, "count": listed.count, "minor": listed.minor,
-             "facets": [(head["name"], head["text"]) for head in self.browse.heads(listed, one.language)] if listed.count <= GROUPED else []}
+            {"text": self.names.kind(listed.iri, renderer.language, many=True), "page": listed.page, "count": listed.count, "minor": listed.minor,
+             "facets": [(head["name"], head["text"]) for head in self.browse.heads(listed, renderer.language)] if listed.count <= GROUPED else []}
             for listed in self.browse.lists
         ]  # fmt: skip
         main = [listed for listed in self.browse.lists if listed.menu and listed.facets]
-        beside = list(self._beside(one, main[0])) if main else []
+        beside = list(self._beside(renderer, main[0])) if main else []
         name, dated = self.publication.name, f"{self.publication.date}/"
         dumps = [file for file in self.files if file.name.startswith(f"{name}.")]
         tables = [file for file in self.files if file.name.startswith("tables/")]
-        others = [file for file in self.files if file not in dumps and not file.name.startswith(("tables/", "web/", dated))]
-        notes = chosen(self.publication.catalogue.version_notes, one.language)
-        common = {"kinds": kinds, "statements": count, "notes": notes, "dumps": dumps, "queries": bool(self.queries)}
-        one.write("index.html", "index", common | {
-            "map": self.overview.map(one.language), "graph": self.overview.graph(one.language), "figures": self.overview.figures(one.language),
-            "beside": beside, "beside_title": self.names.kind(main[0].iri, one.language, many=True) if main else "",
-            "beside_heads": self.browse.heads(main[0], one.language) if main else [], "beside_page": main[0].page if main else "",
+        others = [
+            file
+            for file in self.files
+            if file not in dumps and not file.name.startswith(("tables/", "web/", dated))
+        ]
+        notes = chosen(self.publication.catalogue.version_notes, renderer.language)
+        common = {
+            "kinds": kinds,
+            "statements": count,
+            "notes": notes,
+            "dumps": dumps,
+            "queries": bool(self.queries),
+        }
+        renderer.write("index.html", "index", common | {
+            "map": self.overview.map(renderer.language), "graph": self.overview.graph(renderer.language), "figures": self.overview.figures(renderer.language),
+            "beside": beside, "beside_title": self.names.kind(main[0].iri, renderer.language, many=True) if main else "",
+            "beside_heads": self.browse.heads(main[0], renderer.language) if main else [], "beside_page": main[0].page if main else "",
         })  # fmt: skip
-        one.write("data.html", "catalog", common | {"tables": tables, "others": others})
-        one.write("releases.html", "releases", common | {"dated": [file for file in self.files if file.name.startswith(dated)]})
-        one.write("search.html", "search", common | {"tools": True})
-        one.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
-        one.write("404.html", "404", common)
+        renderer.write("data.html", "catalog", common | {"tables": tables, "others": others})
+        renderer.write(
+            "releases.html",
+            "releases",
+            common | {"dated": [file for file in self.files if file.name.startswith(dated)]},
+        )
+        renderer.write("search.html", "search", common | {"tools": True})
+        renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
+        renderer.write("404.html", "404", common)
 
-    def _beside(self, one: Renderer, listed: Listed) -> Iterator[object]:
-        for entry in self.browse.entries(listed, one.language):
+    def _beside(self, renderer: Renderer, listed: Listed) -> Iterator[object]:
+        for entry in self.browse.entries(listed, renderer.language):
             for value in (entry.value, *(value for cell in entry.facets for value in cell)):
                 value.href = value.href.removeprefix("../") if value.href else None
             yield entry
 
-    def _list(self, one: Renderer, listed: Listed) -> None:
-        title, heads = self.names.kind(listed.iri, one.language, many=True), self.browse.heads(listed, one.language)
+    def _list(self, renderer: Renderer, listed: Listed) -> None:
+        title, heads = (
+            self.names.kind(listed.iri, renderer.language, many=True),
+            self.browse.heads(listed, renderer.language),
+        )
         grouped = listed.count <= GROUPED and bool(listed.facets)
-        base = {"title": title, "listed": listed, "heads": heads, "total": listed.count, "grouped": grouped, "parts": listed.parts()}
+        base = {
+            "title": title,
+            "listed": listed,
+            "heads": heads,
+            "total": listed.count,
+            "grouped": grouped,
+            "parts": listed.parts(),
+        }
         part: list[object] = []
         everything = []
         pages = iter(listed.parts())
-        for entry in self.browse.entries(listed, one.language):
+        for entry in self.browse.entries(listed, renderer.language):
             part.append(entry)
             if grouped:
                 everything.append(entry)
             if len(part) == PART:
-                one.write("list.html", next(pages), base | {"entries": part})
+                renderer.write("list.html", next(pages), base | {"entries": part})
                 part = []
         if part:
-            one.write("list.html", next(pages), base | {"entries": part})
+            renderer.write("list.html", next(pages), base | {"entries": part})
         for column, head in enumerate(heads if grouped else []):
             groups = self.browse.grouped(listed, everything, column)
-            one.write("groups.html", f"{listed.page}-{head['name']}", base | {"groups": groups, "head": head, "column": column})
+            renderer.write(
+                "groups.html",
+                f"{listed.page}-{head['name']}",
+                base | {"groups": groups, "head": head, "column": column},
+            )
 
-    # -- pages of the declarations -----------------------------------------------------------------------------------------------
+    # -- pages of the declarations -----------------------------------------------------------------
 
-    def _documentation(self, one: Renderer) -> None:
-        pages = Documentation(self.names, self.addresses, one.language)
-        one.write("vocabulary.html", "vocabulary", {"groups": pages.vocabulary()})
+    def _documentation(self, renderer: Renderer) -> None:
+        pages = Documentation(self.names, self.addresses, renderer.language)
+        renderer.write("vocabulary.html", "vocabulary", {"groups": pages.vocabulary()})
         listed = pages.shapes(self.shapes)
-        one.write("shapes.html", "shapes", {"shapes": [pages.shape(self.shapes, shape, "") for shape in listed]})
+        renderer.write(
+            "shapes.html",
+            "shapes",
+            {"shapes": [pages.shape(self.shapes, shape, "") for shape in listed]},
+        )
         for shape in (pages.shape(self.shapes, shape) for shape in listed):
-            one.write("shape.html", shape.page, {"shape": shape})
+            renderer.write("shape.html", shape.page, {"shape": shape})
         shown = [pages.query(query, self.project.root) for query in self.queries]
         if shown:
-            one.write("queries.html", "queries", {"queries": shown})
+            renderer.write("queries.html", "queries", {"queries": shown})
         for query in shown:
-            one.write("query.html", f"query/{query['name']}", {"query": query})
+            renderer.write("query.html", f"query/{query['name']}", {"query": query})
 
     def _shapes_as_data(self, terms: TermWriter) -> None:
-        pages, said = Documentation(self.names, self.addresses, self.publication.languages[0]), about(self.shapes)
+        pages, said = (
+            Documentation(self.names, self.addresses, self.publication.languages[0]),
+            about(self.shapes),
+        )
         for shape in pages.shapes(self.shapes):
-            self.renderers[0].put(f"{self.addresses.page(shape[1:-1])}.ttl", _turtle(closure(said, shape), terms))
+            self.renderers[0].put(
+                f"{self.addresses.page(shape[1:-1])}.ttl", _turtle(closure(said, shape), terms)
+            )
 
     def _queries_as_data(self, terms: TermWriter) -> None:
         """Each query of queries.ttl beside its page."""
@@ -222,24 +324,42 @@ class _Site:
         if not path.is_file():
             return
         triples = sorted(
-            (str(one.subject), str(one.predicate), str(one.object)) for one in ox.parse(path=path, format=ox.RdfFormat.TURTLE, base_iri=terms.base)
+            (str(item.subject), str(item.predicate), str(item.object))
+            for item in ox.parse(path=path, format=ox.RdfFormat.TURTLE, base_iri=terms.base)
         )
         for subject, rows in groupby(triples, key=itemgetter(0)):
             if (page := self.addresses.page(subject[1:-1])) and page.startswith("query/"):
                 self.renderers[0].put(f"{page}.ttl", _turtle(list(rows), terms))
 
-    # -- pages of resources ----------------------------------------------------------------------------------------------------
+    # -- pages of resources ------------------------------------------------------------------------
 
     def _resources(self, terms: TermWriter, context: Context) -> None:
         site, names, addresses = self.site, self.names, self.addresses
-        writers = [(one, Writer(site, names, addresses, one.language, one.texts["source"], self.browse.page)) for one in self.renderers]
+        writers = [
+            (
+                renderer,
+                Writer(
+                    site,
+                    names,
+                    addresses,
+                    renderer.language,
+                    renderer.texts["source"],
+                    self.browse.page,
+                ),
+            )
+            for renderer in self.renderers
+        ]
         for resource in resources(self.store, self.addresses):
             node = node_object(resource.iri, ((row[1], row[2]) for row in resource.said), context)
             self._data(resource, node, terms, context)
             embedded = Markup(script_json({"@context": _needed([node], context), **node}))
             query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"
-            for one, writer in writers:
-                one.write("resource.html", resource.page, {"page": writer.show(resource), "embedded": embedded, "pointing_query": query})
+            for item, writer in writers:
+                item.write(
+                    "resource.html",
+                    resource.page,
+                    {"page": writer.show(resource), "embedded": embedded, "pointing_query": query},
+                )
 
     def _data(self, resource: Resource, node: Node, terms: TermWriter, context: Context) -> None:
         """The siblings of a page: Turtle, N-Triples, RDF/XML and JSON-LD of the same statements."""
@@ -250,8 +370,11 @@ class _Site:
         first.put(f"{resource.page}.nt", ntriples)
         first.put(f"{resource.page}.rdf", _rdfxml(ntriples, terms))
         groups = groupby(triples, key=itemgetter(0))
-        nodes = [node if s == resource.iri else node_object(s, ((p, o) for _, p, o in rows), context) for s, rows in groups]
-        lines = ",\n".join(json.dumps(one, ensure_ascii=False) for one in nodes)
+        nodes = [
+            node if s == resource.iri else node_object(s, ((p, o) for _, p, o in rows), context)
+            for s, rows in groups
+        ]
+        lines = ",\n".join(json.dumps(item, ensure_ascii=False) for item in nodes)
         given = json.dumps(_needed(nodes, context), ensure_ascii=False)
         first.put(f"{resource.page}.jsonld", f'{{"@context": {given},\n"@graph": [\n{lines}\n]}}\n')
 
@@ -262,13 +385,24 @@ Node = dict[str, Any]
 def _turtle(triples: Sequence[tuple[str, str, str]], terms: TermWriter) -> str:
     """A Turtle document with the prefixes that it uses."""
     body = list(blocks(triples, terms))
-    used = [(name, namespace) for name, namespace in sorted(terms.prefixes) if any(f"{name}:" in block for block in body)]
-    return f"@base <{terms.base}> .\n" + "".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in used) + "\n" + "\n".join(body)
+    used = [
+        (name, namespace)
+        for name, namespace in sorted(terms.prefixes)
+        if any(f"{name}:" in block for block in body)
+    ]
+    return (
+        f"@base <{terms.base}> .\n"
+        + "".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in used)
+        + "\n"
+        + "\n".join(body)
+    )
 
 
 def _rdfxml(ntriples: str, terms: TermWriter) -> str:
     """An RDF/XML document of N-Triples."""
-    used = {name: namespace for name, namespace in sorted(terms.prefixes) if f"<{namespace}" in ntriples}
+    used = {
+        name: namespace for name, namespace in sorted(terms.prefixes) if f"<{namespace}" in ntriples
+    }
     parsed = (quad.triple for quad in ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES))
     written = ox.serialize(parsed, format=ox.RdfFormat.RDF_XML, prefixes=used)
     assert written is not None  # no file was given
@@ -289,11 +423,26 @@ def _needed(nodes: Sequence[Node], context: Context) -> Node:
         elif isinstance(value, str) and len(value) < 100:
             used.add(value)
     given = {key: value for key, value in context.given.items() if key in used}
-    begun = {one.partition(":")[0] for one in used if ":" in one}
+    begun = {item.partition(":")[0] for item in used if ":" in item}
     for value in given.values():  # a term's own IRI, type or reverse may begin with a prefix too
         parts = value.values() if isinstance(value, dict) else [value]
-        begun |= {one.partition(":")[0] for one in parts if isinstance(one, str) and ":" in one}
-    return {key: value for key, value in context.given.items() if key in given or (key in context.prefixes and key in begun)}
+        begun |= {part.partition(":")[0] for part in parts if isinstance(part, str) and ":" in part}
+    return {
+        key: value
+        for key, value in context.given.items()
+        if key in given or (key in context.prefixes and key in begun)
+    }
 
 
-__all__ = ["DIGEST", "Site", "href", "is_fresh", "link_tree", "read_site", "site_digest", "site_findings", "up", "write_site"]
+__all__ = [
+    "DIGEST",
+    "Site",
+    "href",
+    "is_fresh",
+    "link_tree",
+    "read_site",
+    "site_digest",
+    "site_findings",
+    "up",
+    "write_site",
+]

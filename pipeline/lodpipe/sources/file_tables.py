@@ -7,7 +7,15 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, Severity, SourceError
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidData,
+    InvalidDeclaration,
+    LodpipeError,
+    Origin,
+    Severity,
+    SourceError,
+)
 from lodpipe.documents.readers import read_text, read_tree_as, unbounded
 from lodpipe.documents.tree import Mapping, Node, Sequence
 from lodpipe.sources.jsonpath import parse, walk
@@ -39,20 +47,39 @@ class FileTable:
         """The texts of the JSON documents in the file. Raises InvalidData where it is not UTF-8."""
         with unbounded(self.path):
             content = read_text(self.path, self.name)
-        return [line for line in content.split("\n") if line.strip()] if self.kind == "jsonl" else [content]
+        return (
+            [line for line in content.split("\n") if line.strip()]
+            if self.kind == "jsonl"
+            else [content]
+        )
 
     def unfollowed(self) -> Iterator[Finding]:
         """The finding for an iterator that leads to no record, unless it ends in an empty list."""
         root = self.read()
         found = [] if root is None else [root]
         if root is None and self.kind == "json":
-            raise InvalidData([Finding("LP102", Origin(self.name, 1), {"format": "JSON", "detail": "the file is empty"})])
+            raise InvalidData(
+                [
+                    Finding(
+                        "LP102",
+                        Origin(self.name, 1),
+                        {"format": "JSON", "detail": "the file is empty"},
+                    )
+                ]
+            )
         for step in parse(self.iterator):
-            above, found = found, [node for one in found for node in walk(one, (step,))]
-            if not found and (isinstance(step, str) or not any(isinstance(one, Sequence) for one in above)):
-                keys = {key for one in above if isinstance(one, Mapping) for key in one.items}
+            above, found = found, [node for item in found for node in walk(item, (step,))]
+            if not found and (
+                isinstance(step, str) or not any(isinstance(item, Sequence) for item in above)
+            ):
+                keys = {key for item in above if isinstance(item, Mapping) for key in item.items}
                 near = nearest(step, sorted(keys)) if isinstance(step, str) else ""
-                yield Finding("LP309", self.origin, {"iterator": self.iterator, "file": self.name, "suggestion": near}, Severity.WARNING)
+                yield Finding(
+                    "LP309",
+                    self.origin,
+                    {"iterator": self.iterator, "file": self.name, "suggestion": near},
+                    Severity.WARNING,
+                )
                 return
 
     @cached_property
@@ -83,17 +110,30 @@ class FileTable:
 def find(named: str, origin: Origin, root: Path) -> tuple[Path, str]:
     """The path of a source below the root, and the name it is told by.
 
-    Raises InvalidDeclaration where it leads out of the root or is an address (LP107), SourceError where there is no such file (LP106).
+    Raises InvalidDeclaration where it leads out of the root or is an address (LP107), SourceError
+    where there is no such file (LP106).
     """
     try:
         path = (root / named).resolve()
         path.stat()
-    except (OSError, RuntimeError, ValueError) as error:  # links in a circle, a name that is too long, a NUL in it
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ) as error:  # links in a circle, a name that is too long, a NUL in it
         if not isinstance(error, FileNotFoundError | NotADirectoryError):
-            detail = error.strerror if isinstance(error, OSError) and error.strerror else "its name leads nowhere, such as links in a circle"
-            raise SourceError([Finding("LP106", origin, {"file": named, "detail": detail})]) from None
+            detail = (
+                error.strerror
+                if isinstance(error, OSError) and error.strerror
+                else "its name leads nowhere, such as links in a circle"
+            )
+            raise SourceError(
+                [Finding("LP106", origin, {"file": named, "detail": detail})]
+            ) from None
     if "://" in named or not path.is_relative_to(root.resolve()):
         raise InvalidDeclaration([Finding("LP107", origin, {"path": named})])
     if not path.is_file():
-        raise SourceError([Finding("LP106", origin, {"file": named, "detail": "there is no such file"})])
+        raise SourceError(
+            [Finding("LP106", origin, {"file": named, "detail": "there is no such file"})]
+        )
     return path, path.relative_to(root.resolve()).as_posix()

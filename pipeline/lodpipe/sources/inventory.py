@@ -1,4 +1,6 @@
-"""Files of the project's folders that nothing reads: a record or shape saved under another name must not be missing in silence."""
+"""Files of the project's folders that nothing reads: a record or shape saved under another name
+must not be missing in silence.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.documents.readers import is_hidden
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
 
-# What each folder's readers take, by glob; `source/` has the files of records.yaml, the mapping and publication.yaml besides.
+# What each folder's readers take, by glob; `source/` has the files of records.yaml, the mapping and
+# publication.yaml besides.
 READ = {
     "source": ("records.yaml", "mapping.yaml", "withdrawn.yaml", "*.rml.ttl"),
     "ontology": ("*.ttl", "context.jsonld", "vocabularies/*.txt"),
@@ -23,11 +26,15 @@ READ = {
 _NOTES = re.compile(r"(?i)(readme|licen[cs]e|copying|notes)(\.txt)?|.*\.md|thumbs\.db|desktop\.ini")
 
 
-def unread_files(project: Project, tables: dict[str, str], used: Iterable[str]) -> Iterator[Finding]:
-    """An error for each file below source/, ontology/, shapes/ and queries/ that nothing reads (LP109).
+def unread_files(
+    project: Project, tables: dict[str, str], used: Iterable[str]
+) -> Iterator[Finding]:
+    """An error for each file below source/, ontology/, shapes/ and queries/ that nothing reads
+    (LP109).
 
-    `tables` are the record tables with their globs below source/; `used` the files that were read as records or that the mapping names,
-    relative to the project or to source/. Files that publication.yaml names, or lists under `ignore`, are left out.
+    `tables` are the record tables with their globs below source/; `used` the files that were read
+    as records or that the mapping names, relative to the project or to source/. Files that
+    publication.yaml names, or lists under `ignore`, are left out.
     """
     root = project.root
     known = {PurePosixPath(name) for name in (*used, *_texts(project.origins))}
@@ -36,11 +43,21 @@ def unread_files(project: Project, tables: dict[str, str], used: Iterable[str]) 
         taken = {path for glob in globs for path in (root / folder).glob(glob)}
         for path in sorted((root / folder).rglob("*")):
             name = PurePosixPath(path.relative_to(root).as_posix())
-            if path in taken or name in known or is_hidden(name) or _NOTES.fullmatch(name.name) or not path.is_file():
+            if (
+                path in taken
+                or name in known
+                or is_hidden(name)
+                or _NOTES.fullmatch(name.name)
+                or not path.is_file()
+            ):
                 continue
             if any(fnmatchcase(str(name), pattern) for pattern in project.publication.ignore):
                 continue
-            yield Finding("LP109", Origin(str(name)), {"file": str(name), "detail": _readers(name, globs, tables)})
+            yield Finding(
+                "LP109",
+                Origin(str(name)),
+                {"file": str(name), "detail": _readers(name, globs, tables)},
+            )
 
 
 def _readers(name: PurePosixPath, globs: Iterable[str], tables: dict[str, str]) -> str:
@@ -49,7 +66,11 @@ def _readers(name: PurePosixPath, globs: Iterable[str], tables: dict[str, str]) 
     if folder != "source":
         return ", ".join(f"{folder}/{glob}" for glob in globs)
     parts = name.parts[1:-1]
-    near = [glob for glob in tables.values() if PurePosixPath(glob).parts[:-1] == parts[: len(PurePosixPath(glob).parts) - 1]]
+    near = [
+        glob
+        for glob in tables.values()
+        if PurePosixPath(glob).parts[:-1] == parts[: len(PurePosixPath(glob).parts) - 1]
+    ]
     return ", ".join(f"source/{glob}" for glob in dict.fromkeys(near or tables.values()))
 
 

@@ -1,4 +1,6 @@
-"""JSONPath (RFC 9535) as far as columns can follow it: names, indexes and wildcards; no filters, slices or descendants."""
+"""JSONPath (RFC 9535) as far as columns can follow it: names, indexes and wildcards; no filters,
+slices or descendants.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ class PathError(ValueError):
 
 
 def parse(path: str) -> tuple[Step, ...]:
-    """The steps of a JSONPath; a path without `$` is relative to the record, a plain word is the name of a member.
+    """The steps of a JSONPath; a path without `$` is relative to the record, a plain word is the
+    name of a member.
 
     >>> parse("$.students[*].name"), parse("$['ISO 3166']"), parse("first name"), parse("$")
     (('students', None, 'name'), ('ISO 3166',), ('first name',), ())
@@ -33,7 +36,9 @@ def parse(path: str) -> tuple[Step, ...]:
     while at < len(path):
         match = _STEP.match(path, at)
         if match is None:
-            raise PathError(f"JSONPath `{path}` cannot be followed at `{path[at : at + 20]}`; names, indexes and [*] can")
+            raise PathError(
+                f"JSONPath `{path}` cannot be followed at `{path[at : at + 20]}`; names, indexes and [*] can"
+            )
         steps.append(_step(match))
         at = match.end()
     return tuple(steps)
@@ -84,7 +89,19 @@ def walk(node: Node, steps: tuple[Step, ...]) -> Iterator[Node]:
 
 def _children(node: Node, step: Step) -> list[Node]:
     if isinstance(node, Mapping):
-        return list(node.items.values()) if step is None else [node.items[step]] if isinstance(step, str) and step in node.items else []
+        return (
+            list(node.items.values())
+            if step is None
+            else [node.items[step]]
+            if isinstance(step, str) and step in node.items
+            else []
+        )
     if isinstance(node, Sequence):
-        return node.items if step is None else node.items[step:][:1] if isinstance(step, int) and abs(step) <= len(node.items) else []
+        return (
+            node.items
+            if step is None
+            else node.items[step:][:1]
+            if isinstance(step, int) and abs(step) <= len(node.items)
+            else []
+        )
     return []

@@ -14,7 +14,8 @@ from lodpipe.documents.tree import Mapping, Node, Scalar, place_of
 Kind = Literal["value", "ref", "concept", "texts", "map", "list"]
 
 TYPES: dict[str, dict[str, object]] = {
-    # The types of single values, as JSON Schema says them; own datatypes (def:ags) come from ontology/.
+    # The types of single values, as JSON Schema says them; own datatypes (def:ags) come from
+    # ontology/.
     "text": {"type": "string", "pattern": r"\S"},
     "slug": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
     "url": {"type": "string", "pattern": r"""^https?://[^\s<>"{}|\\^`/]+(/[^\s<>"{}|\\^`]*)?$"""},
@@ -23,13 +24,19 @@ TYPES: dict[str, dict[str, object]] = {
     "decimal": {"type": "number"},
     "boolean": {"type": "boolean"},
     "date": {"type": "string", "format": "date", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"},
-    "partial-date": {"type": "string", "format": "partial-date", "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"},
+    "partial-date": {
+        "type": "string",
+        "format": "partial-date",
+        "pattern": "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$",
+    },
 }
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field of a record; `target` is the type, the table referred to, or the concept scheme, `after` a date that it may not precede."""
+    """One field of a record; `target` is the type, the table referred to, or the concept scheme,
+    `after` a date that it may not precede.
+    """
 
     kind: Kind
     target: str = ""
@@ -54,15 +61,19 @@ class Table:
     @property
     def key(self) -> str | None:
         """The field that names a record: the one marked `key`, else `id` where there is one."""
-        marked = [name for name, one in self.fields.items() if one.key]
+        marked = [name for name, entry in self.fields.items() if entry.key]
         return marked[0] if marked else "id" if "id" in self.fields else None
 
 
 def read_declaration(path: Path, name: str) -> dict[str, Table]:
-    """The tables of records.yaml, in their order. Raises InvalidDeclaration with every problem found."""
+    """The tables of records.yaml, in their order. Raises InvalidDeclaration with every problem
+    found.
+    """
     tree = read_tree(path, name)
     if not isinstance(tree, Mapping):
-        raise InvalidDeclaration([Finding("LP601", Origin(name), {"detail": "records.yaml is a map of tables"})])
+        raise InvalidDeclaration(
+            [Finding("LP601", Origin(name), {"detail": "records.yaml is a map of tables"})]
+        )
     reader = _Reader(name, set(tree.items))
     tables = {table: reader.table(table, node) for table, node in tree.items.items()}
     if reader.findings:
@@ -78,14 +89,18 @@ class _Reader:
         self.findings: list[Finding] = []
 
     def wrong(self, node: Node, detail: str, *path: str) -> None:
-        self.findings.append(Finding("LP601", Origin(self.file, *place_of(node, list(path))), {"detail": detail}))
+        self.findings.append(
+            Finding("LP601", Origin(self.file, *place_of(node, list(path))), {"detail": detail})
+        )
 
     def table(self, name: str, node: Node) -> Table:
         origin = Origin(self.file, node.line, node.column)
         if not isinstance(node, Mapping) or set(node.items) != {"files", "fields"}:
             self.wrong(node, f"table `{name}` needs exactly `files` and `fields`")
             return Table(name, "", {}, origin)
-        return Table(name, self.text(node.items["files"]), self.fields(node.items["fields"]), origin)
+        return Table(
+            name, self.text(node.items["files"]), self.fields(node.items["fields"]), origin
+        )
 
     def text(self, node: Node) -> str:
         if isinstance(node, Scalar) and node.text:
@@ -97,16 +112,24 @@ class _Reader:
         if not isinstance(node, Mapping):
             self.wrong(node, "`fields` is a map of field names")
             return {}
-        found = {name: replace(self.field(name, item), origin=Origin(self.file, *node.keys[name])) for name, item in node.items.items()}
-        for name, one in found.items():
-            other = found.get(one.after)
-            if one.after and (other is None or not all(self.is_date(date) for date in (one, other))):
-                self.wrong(node.items[name], f"`after`: `{name}` and `{one.after}` are both fields of type date or partial-date here")
+        found = {
+            name: replace(self.field(name, item), origin=Origin(self.file, *node.keys[name]))
+            for name, item in node.items.items()
+        }
+        for name, entry in found.items():
+            other = found.get(entry.after)
+            if entry.after and (
+                other is None or not all(self.is_date(date) for date in (entry, other))
+            ):
+                self.wrong(
+                    node.items[name],
+                    f"`after`: `{name}` and `{entry.after}` are both fields of type date or partial-date here",
+                )
         return found
 
     @staticmethod
-    def is_date(one: Field) -> bool:
-        return one.kind == "value" and one.target in ("date", "partial-date")
+    def is_date(entry: Field) -> bool:
+        return entry.kind == "value" and entry.target in ("date", "partial-date")
 
     def field(self, name: str, node: Node) -> Field:
         if not isinstance(node, Mapping):
@@ -115,7 +138,9 @@ class _Reader:
         flags = {"required", "key", "unique", "after"}
         forms = [key for key in node.items if key not in flags]
         if len(forms) != 1 or forms[0] not in ("type", "ref", "concept", "texts", "fields", "list"):
-            self.wrong(node, f"field `{name}` needs exactly one of type, ref, concept, texts, fields, list")
+            self.wrong(
+                node, f"field `{name}` needs exactly one of type, ref, concept, texts, fields, list"
+            )
             return Field("value", "text")
         required, key, unique = (self.flag(node, flag) for flag in ("required", "key", "unique"))
         after = self.text(node.items["after"]) if "after" in node.items else ""
@@ -130,8 +155,18 @@ class _Reader:
         if form == "ref" and target not in self.tables:
             self.wrong(value, f"there is no table `{target}`")
         if form == "type" and target not in TYPES and ":" not in target:
-            self.wrong(value, f"there is no type `{target}`; known are {', '.join(TYPES)} and own datatypes (def:…)")
-        return Field("value" if form == "type" else "ref" if form == "ref" else "concept", target, required, key, unique, after=after)
+            self.wrong(
+                value,
+                f"there is no type `{target}`; known are {', '.join(TYPES)} and own datatypes (def:…)",
+            )
+        return Field(
+            "value" if form == "type" else "ref" if form == "ref" else "concept",
+            target,
+            required,
+            key,
+            unique,
+            after=after,
+        )
 
     def flag(self, node: Mapping, name: str) -> bool:
         value = node.items.get(name)
@@ -148,45 +183,61 @@ class _Reader:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a record table: its name, where its value stands below the record, and what it may hold."""
+    """A column of a record table: its name, where its value stands below the record, and what it
+    may hold.
+    """
 
     name: str
     path: tuple[str, ...]
     field: Field
 
 
-def columns_of(fields: dict[str, Field], languages: tuple[str, ...], path: tuple[str, ...] = ()) -> Iterator[Column]:
-    """The columns that a record's fields make: maps are flattened (note.de → note_de), lists left to lists_of."""
-    for name, one in fields.items():
+def columns_of(
+    fields: dict[str, Field], languages: tuple[str, ...], path: tuple[str, ...] = ()
+) -> Iterator[Column]:
+    """The columns that a record's fields make: maps are flattened (note.de → note_de), lists left
+    to lists_of.
+    """
+    for name, entry in fields.items():
         here = (*path, name)
-        if one.kind == "map":
-            yield from columns_of(one.fields, languages, here)
-        elif one.kind == "texts":
+        if entry.kind == "map":
+            yield from columns_of(entry.fields, languages, here)
+        elif entry.kind == "texts":
             for language in languages:
-                yield Column("_".join((*here, language)), (*here, language), Field("value", "text", origin=one.origin))
-        elif one.kind != "list":
-            yield Column("_".join(here), here, one)
+                yield Column(
+                    "_".join((*here, language)),
+                    (*here, language),
+                    Field("value", "text", origin=entry.origin),
+                )
+        elif entry.kind != "list":
+            yield Column("_".join(here), here, entry)
 
 
 _ENGINE_COLUMNS = ("_record", "_parent", "rowid")
 
 
 def name_findings(table: Table, name: str, columns: Iterable[Column]) -> Iterator[Finding]:
-    """Fields of a table (or of a list in it, by its own name) whose columns cannot be distinguished in queries: SQL knows no upper and lower case."""
-    taken = {one: f"`{one}` is a column of every table" for one in _ENGINE_COLUMNS}
+    """Fields of a table (or of a list in it, by its own name) whose columns cannot be distinguished
+    in queries: SQL knows no upper and lower case.
+    """
+    taken = {entry: f"`{entry}` is a column of every table" for entry in _ENGINE_COLUMNS}
     for column in columns:
         folded = column.name.lower()
         if folded in taken:
             where = column.field.origin or table.origin
             detail = f"field `{'.'.join(column.path)}` of table `{name}` makes a column `{column.name}`: {taken[folded]}; call it otherwise"
             yield Finding("LP601", where, {"detail": detail})
-        taken[folded] = f"`{'.'.join(column.path)}` makes it too, for upper and lower case are the same in queries"
+        taken[folded] = (
+            f"`{'.'.join(column.path)}` makes it too, for upper and lower case are the same in queries"
+        )
 
 
-def lists_of(fields: dict[str, Field], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Field]]:
+def lists_of(
+    fields: dict[str, Field], path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Field]]:
     """The lists in a record, each with its path and the field that its items are."""
-    for name, one in fields.items():
-        if one.kind == "map":
-            yield from lists_of(one.fields, (*path, name))
-        elif one.kind == "list" and one.item is not None:
-            yield (*path, name), one.item
+    for name, entry in fields.items():
+        if entry.kind == "map":
+            yield from lists_of(entry.fields, (*path, name))
+        elif entry.kind == "list" and entry.item is not None:
+            yield (*path, name), entry.item

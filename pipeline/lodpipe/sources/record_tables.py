@@ -9,15 +9,30 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, LodpipeError, Origin, SourceError
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidData,
+    InvalidDeclaration,
+    LodpipeError,
+    Origin,
+    SourceError,
+)
 from lodpipe.documents.csv_positions import cell_of, csv_reader, row_of
 from lodpipe.documents.readers import READERS, is_hidden, read_text, read_tree
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence, describe, place_of
-from lodpipe.sources.record_declaration import Column, Field, Table, columns_of, lists_of, name_findings
+from lodpipe.sources.record_declaration import (
+    Column,
+    Field,
+    Table,
+    columns_of,
+    lists_of,
+    name_findings,
+)
 from lodpipe.sources.rows import wrong_separator
 from lodpipe.sources.schema import Lexicon, RecordChecker, nearest
 
-# A record's number says its table and its row, so a statement needs no more than this number to find its line.
+# A record's number says its table and its row, so a statement needs no more than this number to
+# find its line.
 TABLE_BITS, FILE_BITS, ROW_BITS = 15, 16, 32
 SCANNED = {".csv", ".parquet"}
 
@@ -34,7 +49,8 @@ def table_number(record: int) -> int:
 
 @dataclass
 class RowTable:
-    """Records read in Python from YAML or JSON, with the node of each record kept for its line numbers.
+    """Records read in Python from YAML or JSON, with the node of each record kept for its line
+    numbers.
 
     `rows` hold `_record`, `_parent` and then one text (or None) for each column.
     """
@@ -48,20 +64,26 @@ class RowTable:
     def add(self, node: Node, file: str, parent: int | None) -> int:
         """Appends a record and returns its number."""
         record = first_record(self.number) + len(self.rows)
-        self.rows.append([record, parent, *(_text_at(node, column.path) for column in self.columns)])
+        self.rows.append(
+            [record, parent, *(_text_at(node, column.path) for column in self.columns)]
+        )
         self.nodes.append((file, node))
         return record
 
     def locate(self, record: int, column: str | None = None) -> Origin:
-        """Where a record stands, or the value of one of its columns; the record itself where the column is empty."""
+        """Where a record stands, or the value of one of its columns; the record itself where the
+        column is empty.
+        """
         file, node = self.nodes[record - first_record(self.number)]
-        path = next((list(one.path) for one in self.columns if one.name == column), [])
+        path = next((list(item.path) for item in self.columns if item.name == column), [])
         return Origin(file, *place_of(node, path), column or "")  # type: ignore[arg-type]  # a path of keys only
 
 
 @dataclass
 class ScanTable:
-    """Records that the engine itself scans from CSV or Parquet files; lines are looked up when a finding asks."""
+    """Records that the engine itself scans from CSV or Parquet files; lines are looked up when a
+    finding asks.
+    """
 
     name: str
     number: int
@@ -69,7 +91,9 @@ class ScanTable:
     files: tuple[tuple[str, Path], ...]
 
     def locate(self, record: int, column: str | None = None) -> Origin:
-        """The line of a CSV row (also after quoted line breaks) and the column's place in the header; the row of a Parquet file."""
+        """The line of a CSV row (also after quoted line breaks) and the column's place in the
+        header; the row of a Parquet file.
+        """
         name, path = self.files[(record >> ROW_BITS) & ((1 << FILE_BITS) - 1)]
         row = record & ((1 << ROW_BITS) - 1)
         if path.suffix == ".parquet":
@@ -86,17 +110,23 @@ RecordTable = RowTable | ScanTable
 
 
 def header_of(path: Path, name: str) -> list[str]:
-    """The first row of a CSV file. Raises SourceError (LP106) or InvalidData (LP101) where it cannot be read."""
+    """The first row of a CSV file. Raises SourceError (LP106) or InvalidData (LP101) where it
+    cannot be read.
+    """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             return next(iter(csv_reader(file)), [])
     except csv.Error as error:
-        raise InvalidData([Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": str(error)})]) from None
+        raise InvalidData(
+            [Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": str(error)})]
+        ) from None
     except UnicodeDecodeError:
         read_text(path, name)
         raise
     except OSError as error:
-        raise SourceError([Finding("LP106", Origin(name), {"file": name, "detail": error.strerror or str(error)})]) from None
+        raise SourceError(
+            [Finding("LP106", Origin(name), {"file": name, "detail": error.strerror or str(error)})]
+        ) from None
 
 
 def cell_origin(name: str, path: Path, row: int, header: list[str], column: str | None) -> Origin:
@@ -142,27 +172,47 @@ class RecordReader:
     def _check_names(self, tables: Sequence_[Table]) -> None:
         """Names that queries of the mapping could not tell apart. Raises InvalidDeclaration."""
         found: list[Finding] = []
-        taken: dict[str, str] = dict.fromkeys(("statements", "declared", "concepts"), "the pipeline has a table of that name")
+        taken: dict[str, str] = dict.fromkeys(
+            ("statements", "declared", "concepts"), "the pipeline has a table of that name"
+        )
         for table in tables:
             if table.name.lower() in taken:
-                found.append(Finding("LP601", table.origin, {"detail": f"table `{table.name}`: {taken[table.name.lower()]}; call it otherwise"}))
-            taken[table.name.lower()] = f"`{table.name}` is a table too, and upper and lower case are the same in queries"
+                found.append(
+                    Finding(
+                        "LP601",
+                        table.origin,
+                        {
+                            "detail": f"table `{table.name}`: {taken[table.name.lower()]}; call it otherwise"
+                        },
+                    )
+                )
+            taken[table.name.lower()] = (
+                f"`{table.name}` is a table too, and upper and lower case are the same in queries"
+            )
             found += self._name_findings(table, table.name, table.fields)
         if found:
             raise InvalidDeclaration(found)
 
-    def _name_findings(self, table: Table, name: str, fields: dict[str, Field]) -> Iterator[Finding]:
+    def _name_findings(
+        self, table: Table, name: str, fields: dict[str, Field]
+    ) -> Iterator[Finding]:
         yield from name_findings(table, name, columns_of(fields, self.lexicon.languages))
         for path, item in lists_of(fields):
             yield from self._name_findings(table, "_".join((name, *path)), item.fields)
 
     def unread(self, findings: Iterable[Finding]) -> set[str]:
-        """The tables that lack records: a file could not be read whole (1xx), or a record has a key that is doubled or no key at all."""
+        """The tables that lack records: a file could not be read whole (1xx), or a record has a key
+        that is doubled or no key at all.
+        """
         keys = {"LP202", "LP204", "LP207"}
         files = {
-            one.where.file
-            for one in findings
-            if one.where and (one.code.startswith("LP1") or (one.code in keys and one.params.get("key") == "id"))
+            finding.where.file
+            for finding in findings
+            if finding.where
+            and (
+                finding.code.startswith("LP1")
+                or (finding.code in keys and finding.params.get("key") == "id")
+            )
         }
         return {name for name, used in self.files_of.items() if files & used} | self.headless
 
@@ -183,8 +233,12 @@ class RecordReader:
             else:
                 found.append((name, path))
         if not found:
-            refused = [one for one in self.findings if one.code == "LP107"]
-            none = Finding("LP601", table.origin, {"detail": f"table `{table.name}`: no file matches source/{table.files}"})
+            refused = [finding for finding in self.findings if finding.code == "LP107"]
+            none = Finding(
+                "LP601",
+                table.origin,
+                {"detail": f"table `{table.name}`: no file matches source/{table.files}"},
+            )
             raise InvalidDeclaration(refused or [none])
         return found
 
@@ -217,7 +271,9 @@ class RecordReader:
         try:
             return RecordChecker(table, self.lexicon)
         except KeyError as error:
-            detail = f"table `{table.name}`: ontology/ declares no concept scheme or datatype {error}"
+            detail = (
+                f"table `{table.name}`: ontology/ declares no concept scheme or datatype {error}"
+            )
             raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})]) from None
 
     def _records(self, path: Path, name: str) -> Iterator[Mapping]:
@@ -226,31 +282,52 @@ class RecordReader:
         except InvalidData as error:
             self.findings.extend(error.findings)
             return
-        if root is None or (path.suffix == ".jsonl" and isinstance(root, Sequence) and not root.items):
+        if root is None or (
+            path.suffix == ".jsonl" and isinstance(root, Sequence) and not root.items
+        ):
             self.findings.append(Finding("LP110", Origin(name), {"file": name}))
         for node in root.items if isinstance(root, Sequence) else [] if root is None else [root]:
             if isinstance(node, Mapping):
                 yield node
             else:
-                self.findings.append(Finding("LP108", Origin(name, node.line, node.column), {"found": describe(node)}))
+                self.findings.append(
+                    Finding(
+                        "LP108", Origin(name, node.line, node.column), {"found": describe(node)}
+                    )
+                )
 
-    def _first_of_its_key(self, node: Mapping, name: str, key: str, seen: dict[str, Origin]) -> bool:
-        """Whether the record's key is new; a second record of the same key is told and left out, so it muddles nothing else."""
+    def _first_of_its_key(
+        self, node: Mapping, name: str, key: str, seen: dict[str, Origin]
+    ) -> bool:
+        """Whether the record's key is new; a second record of the same key is told and left out, so
+        it muddles nothing else.
+        """
         text = _text_at(node, (key,))
         if text is None:
             return True
         here = Origin(name, *place_of(node, [key]))
         if text in seen:
-            self.findings.append(Finding("LP207", here, {"key": key, "value": text, "other": str(seen[text])}, related=(seen[text],)))
+            self.findings.append(
+                Finding(
+                    "LP207",
+                    here,
+                    {"key": key, "value": text, "other": str(seen[text])},
+                    related=(seen[text],),
+                )
+            )
             return False
         seen[text] = here
         return True
 
 
 class _Shelf:
-    """A table with the tables of its nested lists; puts a record and all that hangs on it into them."""
+    """A table with the tables of its nested lists; puts a record and all that hangs on it into
+    them.
+    """
 
-    def __init__(self, table: Table, languages: tuple[str, ...], tables: dict[str, RecordTable]) -> None:
+    def __init__(
+        self, table: Table, languages: tuple[str, ...], tables: dict[str, RecordTable]
+    ) -> None:
         self.languages, self.tables, self.origin = languages, tables, table.origin
         self.put_root = self._putter(table.name, Field("map", fields=table.fields))
 
@@ -259,17 +336,30 @@ class _Shelf:
 
     def _putter(self, name: str, item: Field) -> Callable[[Node, str, int | None], None]:
         if name in self.tables:
-            raise InvalidDeclaration([Finding("LP601", self.origin, {"detail": f"two tables would be called `{name}`"})])
+            raise InvalidDeclaration(
+                [Finding("LP601", self.origin, {"detail": f"two tables would be called `{name}`"})]
+            )
         plain = item.kind != "map"
-        columns = (Column("value", (), item),) if plain else tuple(columns_of(item.fields, self.languages))
+        columns = (
+            (Column("value", (), item),)
+            if plain
+            else tuple(columns_of(item.fields, self.languages))
+        )
         table = self.tables[name] = RowTable(name, len(self.tables), columns)
-        lists = [] if plain else [(path, self._putter("_".join((name, *path)), inner)) for path, inner in lists_of(item.fields)]
+        lists = (
+            []
+            if plain
+            else [
+                (path, self._putter("_".join((name, *path)), inner))
+                for path, inner in lists_of(item.fields)
+            ]
+        )
 
         def put(node: Node, file: str, parent: int | None) -> None:
             record = table.add(node, file, parent)
             for path, put_item in lists:
-                for one in _items_at(node, path):
-                    put_item(one, file, record)
+                for item in _items_at(node, path):
+                    put_item(item, file, record)
 
         return put
 
@@ -282,18 +372,28 @@ def _items_at(node: Node, path: tuple[str, ...]) -> list[Node]:
     return node.items if isinstance(node, Sequence) else []
 
 
-def _header_findings(table: Table, columns: tuple[Column, ...], file: str, header: list[str]) -> Iterator[Finding]:
+def _header_findings(
+    table: Table, columns: tuple[Column, ...], file: str, header: list[str]
+) -> Iterator[Finding]:
     names = [column.name for column in columns]
     if len(header) < 2 <= len(names):
-        missing = Finding("LP102", Origin(file, 1), {"format": "CSV", "detail": "the header is missing"})
+        missing = Finding(
+            "LP102", Origin(file, 1), {"format": "CSV", "detail": "the header is missing"}
+        )
         yield wrong_separator(file, header) or missing
         return
     for at, name in enumerate(header):
         if name not in names:
-            yield Finding("LP201", Origin(file, 1), {"key": name, "suggestion": nearest(name, names)})
+            yield Finding(
+                "LP201", Origin(file, 1), {"key": name, "suggestion": nearest(name, names)}
+            )
         if name in header[:at]:
             yield Finding("LP103", Origin(file, 1), {"key": name, "first": "1"})
     unknown = [name for name in header if name not in names]
     for column in columns:
-        if column.field.required and column.name not in header and not any(nearest(one, [column.name]) for one in unknown):
+        if (
+            column.field.required
+            and column.name not in header
+            and not any(nearest(item, [column.name]) for item in unknown)
+        ):
             yield Finding("LP202", Origin(file, 1), {"key": column.name, "table": table.name})

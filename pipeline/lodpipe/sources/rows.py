@@ -1,4 +1,6 @@
-"""What a CSV file must be before the engine scans it: rows of a bounded length, one kind of line end, cells that commas separate."""
+"""What a CSV file must be before the engine scans it: rows of a bounded length, one kind of line
+end, cells that commas separate.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +14,18 @@ from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.documents.csv_positions import csv_reader
 from lodpipe.documents.readers import read_text
 
-LONGEST_ROW = 16_777_216  # bytes; the engine loses a last row that is longer than its buffer, which is twice as long, and reports nothing
+# bytes; the engine loses a last row that is longer than its buffer, which is twice as long, and
+# reports nothing
+LONGEST_ROW = 16_777_216
 _SIGNS = re.compile('[,"\r\n]')
 
 
 def long_row(path: Path, name: str) -> list[Finding]:
-    """The first row that is so long that the engine might lose it (LP104), if any: one that fills a whole window of the longest row's length.
+    """The first row that is so long that the engine might lose it (LP104), if any: one that fills a
+    whole window of the longest row's length.
 
-    Little is read of windows in which rows begin; of rows a little longer the engine itself reports the length.
+    Little is read of windows in which rows begin; of rows a little longer the engine itself reports
+    the length.
     """
     if path.stat().st_size <= LONGEST_ROW:
         return []
@@ -35,15 +41,22 @@ def long_row(path: Path, name: str) -> list[Finding]:
 
 def too_long(name: str, line: int) -> Finding:
     """The finding for a row that is longer than a row may be."""
-    return Finding("LP104", Origin(name, line), {"detail": "a row", "limit": f"{LONGEST_ROW:,} bytes"})
+    return Finding(
+        "LP104", Origin(name, line), {"detail": "a row", "limit": f"{LONGEST_ROW:,} bytes"}
+    )
 
 
 def _begins_row(window: bytes, *, inside: bool) -> bool:
-    """Whether a row begins in a part of a file that itself begins inside or outside of a quoted cell."""
+    """Whether a row begins in a part of a file that itself begins inside or outside of a quoted
+    cell.
+    """
     at = 0
     while True:
         quote = window.find(b'"', at)
-        if not inside and any(window.find(end, at, quote if quote >= 0 else len(window)) >= 0 for end in (b"\n", b"\r")):
+        if not inside and any(
+            window.find(end, at, quote if quote >= 0 else len(window)) >= 0
+            for end in (b"\n", b"\r")
+        ):
             return True
         if quote < 0:
             return False
@@ -66,13 +79,23 @@ def _row_at(path: Path, place: int) -> int:
 def other_separator(header: Sequence[str]) -> str | None:
     """The sign that separates cells where commas should, if the header looks so."""
     signs = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
-    return next((words for sign, words in signs.items() if len(header) == 1 and sign in header[0]), None)
+    return next(
+        (words for sign, words in signs.items() if len(header) == 1 and sign in header[0]), None
+    )
 
 
 def wrong_separator(name: str, header: Sequence[str]) -> Finding | None:
     """The finding for a file whose cells are separated by another sign than commas (LP102)."""
     found = other_separator(header)
-    return Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": f"cells are separated by {found}; commas are expected"}) if found else None
+    return (
+        Finding(
+            "LP102",
+            Origin(name, 1),
+            {"format": "CSV", "detail": f"cells are separated by {found}; commas are expected"},
+        )
+        if found
+        else None
+    )
 
 
 def has_mixed_ends(path: Path) -> bool:
@@ -80,31 +103,58 @@ def has_mixed_ends(path: Path) -> bool:
     with path.open("rb") as file:
         data = file.read()
     pairs = data.count(b"\r\n")
-    return len([count for count in (pairs, data.count(b"\n") - pairs, data.count(b"\r") - pairs) if count]) > 1
+    return (
+        len(
+            [
+                count
+                for count in (pairs, data.count(b"\n") - pairs, data.count(b"\r") - pairs)
+                if count
+            ]
+        )
+        > 1
+    )
 
 
 def with_one_end(path: Path, name: str, target: Path) -> Path:
-    """A copy of a CSV file in which all rows end alike; the line breaks inside quoted cells stay as they are."""
+    """A copy of a CSV file in which all rows end alike; the line breaks inside quoted cells stay as
+    they are.
+    """
     with target.open("w", encoding="utf-8", newline="") as file:
         for _, cells in _rows(path, name):
             if cells:
-                file.write(",".join('"' + cell.replace('"', '""') + '"' if _SIGNS.search(cell) else cell for cell in cells) + "\n")
+                file.write(
+                    ",".join(
+                        '"' + cell.replace('"', '""') + '"' if _SIGNS.search(cell) else cell
+                        for cell in cells
+                    )
+                    + "\n"
+                )
     return target
 
 
 def ragged_rows(path: Path, name: str, expected: int, most: int = 20) -> list[Finding]:
-    """The CSV rows with too few or too many cells; the slow look that explains why the engine's scan failed."""
+    """The CSV rows with too few or too many cells; the slow look that explains why the engine's
+    scan failed.
+    """
     found: list[Finding] = []
     for line, cells in _rows(path, name):
         if cells and len(cells) != expected:
-            found.append(Finding("LP105", Origin(name, line), {"found": str(len(cells)), "expected": str(expected)}))
+            found.append(
+                Finding(
+                    "LP105",
+                    Origin(name, line),
+                    {"found": str(len(cells)), "expected": str(expected)},
+                )
+            )
         if len(found) == most:
             break
     return found
 
 
 def _rows(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
-    """Each row with its first line; what is no CSV to Python ends the rows, for the engine's own message says more."""
+    """Each row with its first line; what is no CSV to Python ends the rows, for the engine's own
+    message says more.
+    """
     reader = csv_reader(io.StringIO(read_text(path, name), newline=""))
     line = 0
     while True:

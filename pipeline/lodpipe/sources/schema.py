@@ -16,7 +16,9 @@ from lodpipe.sources.record_declaration import TYPES, Field, Table
 
 @dataclass(frozen=True)
 class Lexicon:
-    """What the declarations know of values: concepts by scheme, patterns of own datatypes, languages."""
+    """What the declarations know of values: concepts by scheme, patterns of own datatypes,
+    languages.
+    """
 
     concepts: Mapping[str, tuple[str, ...]]
     patterns: Mapping[str, str]
@@ -26,7 +28,8 @@ class Lexicon:
 def table_schema(table: Table, lexicon: Lexicon) -> dict[str, object]:
     """The JSON Schema (2020-12) of one record of a table.
 
-    Raises KeyError where records.yaml names a concept scheme or datatype that ontology/ does not declare.
+    Raises KeyError where records.yaml names a concept scheme or datatype that ontology/ does not
+    declare.
     """
     return _object(table.fields, lexicon)
 
@@ -36,47 +39,67 @@ def file_schema(table: Table, lexicon: Lexicon, title: str) -> dict[str, object]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": title,
-        "anyOf": [{"$ref": "#/$defs/record"}, {"type": "array", "items": {"$ref": "#/$defs/record"}}],
+        "anyOf": [
+            {"$ref": "#/$defs/record"},
+            {"type": "array", "items": {"$ref": "#/$defs/record"}},
+        ],
         "$defs": {"record": table_schema(table, lexicon)},
     }
 
 
 def _object(fields: dict[str, Field], lexicon: Lexicon) -> dict[str, object]:
-    required = [name for name, one in fields.items() if one.required]
+    required = [name for name, field in fields.items() if field.required]
     schema: dict[str, object] = {
         "type": "object",
         "additionalProperties": False,
-        "properties": {name: _field(one, lexicon) for name, one in fields.items()},
+        "properties": {name: _field(field, lexicon) for name, field in fields.items()},
     }
     return {**schema, "required": required} if required else schema
 
 
-def _field(one: Field, lexicon: Lexicon) -> dict[str, object]:
-    if one.kind == "map":
-        return _object(one.fields, lexicon)
-    if one.kind == "list" and one.item is not None:
-        schema: dict[str, object] = {"type": "array", "items": _field(one.item, lexicon), "minItems": 1}
-        return {**schema, "uniqueItems": True} if one.item.kind in ("ref", "concept") else schema
-    if one.kind == "texts":
-        texts = {language: Field("value", "text", required=language == lexicon.languages[0]) for language in lexicon.languages}
+def _field(field: Field, lexicon: Lexicon) -> dict[str, object]:
+    if field.kind == "map":
+        return _object(field.fields, lexicon)
+    if field.kind == "list" and field.item is not None:
+        schema: dict[str, object] = {
+            "type": "array",
+            "items": _field(field.item, lexicon),
+            "minItems": 1,
+        }
+        return {**schema, "uniqueItems": True} if field.item.kind in ("ref", "concept") else schema
+    if field.kind == "texts":
+        texts = {
+            language: Field("value", "text", required=language == lexicon.languages[0])
+            for language in lexicon.languages
+        }
         return _object(texts, lexicon)
-    if one.kind == "concept":
-        return {"enum": list(lexicon.concepts[one.target])}
-    if one.kind == "ref":
-        return {**TYPES["slug"], "description": f"id of a record in {one.target}"}
-    return dict(TYPES[one.target]) if one.target in TYPES else {"type": "string", "pattern": lexicon.patterns[one.target]}
+    if field.kind == "concept":
+        return {"enum": list(lexicon.concepts[field.target])}
+    if field.kind == "ref":
+        return {**TYPES["slug"], "description": f"id of a record in {field.target}"}
+    return (
+        dict(TYPES[field.target])
+        if field.target in TYPES
+        else {"type": "string", "pattern": lexicon.patterns[field.target]}
+    )
 
 
-def pattern_of(one: Field, lexicon: Lexicon) -> str | None:
-    """The regular expression that the text of a single value must match; for tables whose cells are all text."""
-    if one.kind == "concept":
-        return "^(" + "|".join(re.escape(name) for name in lexicon.concepts[one.target]) + ")$"
-    if one.kind == "ref":
+def pattern_of(field: Field, lexicon: Lexicon) -> str | None:
+    """The regular expression that the text of a single value must match; for tables whose cells are
+    all text.
+    """
+    if field.kind == "concept":
+        return "^(" + "|".join(re.escape(name) for name in lexicon.concepts[field.target]) + ")$"
+    if field.kind == "ref":
         return str(TYPES["slug"]["pattern"])
-    if one.target in lexicon.patterns:
-        return lexicon.patterns[one.target]
-    lexical = {"integer": "^[-+]?[0-9]+$", "decimal": r"^[-+]?[0-9]+(\.[0-9]+)?$", "boolean": "^(true|false)$"}
-    return lexical.get(one.target) or str(TYPES[one.target]["pattern"])
+    if field.target in lexicon.patterns:
+        return lexicon.patterns[field.target]
+    lexical = {
+        "integer": "^[-+]?[0-9]+$",
+        "decimal": r"^[-+]?[0-9]+(\.[0-9]+)?$",
+        "boolean": "^(true|false)$",
+    }
+    return lexical.get(field.target) or str(TYPES[field.target]["pattern"])
 
 
 def _is_date(text: str) -> bool:
@@ -102,14 +125,20 @@ class RecordChecker:
 
         self.table = table
         formats = {"partial-date": _is_date, "date": _is_date}
-        self._validator = jsonschema_rs.Draft202012Validator(table_schema(table, lexicon), validate_formats=True, formats=formats)
+        self._validator = jsonschema_rs.Draft202012Validator(
+            table_schema(table, lexicon), validate_formats=True, formats=formats
+        )
 
     def findings(self, record: Node, file: str) -> list[Finding]:
         """All that is wrong with one record."""
         value = value_of(record)
         if self._validator.is_valid(value):
             return []
-        found = [one for error in self._validator.iter_errors(value) for one in self._finding(error, record, file)]
+        found = [
+            item
+            for error in self._validator.iter_errors(value)
+            for item in self._finding(error, record, file)
+        ]
         return _without_consequences(found)
 
     def _finding(self, error: object, record: Node, file: str) -> Iterable[Finding]:
@@ -126,17 +155,32 @@ class RecordChecker:
             yield Finding("LP202", where, {"key": kind.property, "table": self.table.name})
         elif name == "type":
             node = _node_at(record, path)
-            yield Finding("LP203", where, {"key": key, "found": describe(node), "expected": _TYPE_NAMES.get(_type_of(kind), _type_of(kind))})
+            yield Finding(
+                "LP203",
+                where,
+                {
+                    "key": key,
+                    "found": describe(node),
+                    "expected": _TYPE_NAMES.get(_type_of(kind), _type_of(kind)),
+                },
+            )
         elif name == "enum":
-            allowed = [str(one) for one in kind.options]
+            allowed = [str(option) for option in kind.options]
             value = {"value": _short(instance), "suggestion": nearest(str(instance), allowed)}
             yield Finding("LP205", where, {"key": key, "allowed": ", ".join(allowed), **value})
         else:
-            params = {"key": key, "value": _short(instance), "expected": self._expected(path), "pattern": ""}
+            params = {
+                "key": key,
+                "value": _short(instance),
+                "expected": self._expected(path),
+                "pattern": "",
+            }
             if name == "pattern":
                 params["pattern"] = kind.pattern
             if name in ("minItems", "uniqueItems"):
-                params["expected"] = "list: it is empty" if name == "minItems" else "list: a value occurs twice"
+                params["expected"] = (
+                    "list: it is empty" if name == "minItems" else "list: a value occurs twice"
+                )
             yield Finding("LP204", where, params)
 
     def _names_at(self, path: list[str | int]) -> list[str]:
@@ -178,7 +222,9 @@ def _node_at(node: Node, path: list[str | int]) -> Node:
 
 def _key_place(record: Node, path: list[str | int], key: str) -> tuple[int, int]:
     node = _node_at(record, path)
-    return node.keys[key] if isinstance(node, Map) and key in node.keys else (node.line, node.column)
+    return (
+        node.keys[key] if isinstance(node, Map) and key in node.keys else (node.line, node.column)
+    )
 
 
 def _short(value: JsonValue | object) -> str:
@@ -208,7 +254,10 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def _without_consequences(findings: list[Finding]) -> list[Finding]:
     """A misspelt key is not reported as a missing key as well, an invalid value only once."""
     misspelt = {finding.params["suggestion"] for finding in findings if finding.code == "LP201"}
-    distinct = {(finding.code, finding.where, finding.params["key"]): finding for finding in reversed(findings)}
+    distinct = {
+        (finding.code, finding.where, finding.params["key"]): finding
+        for finding in reversed(findings)
+    }
     return [
         finding for finding in reversed(distinct.values())
         if not (finding.code == "LP202" and finding.params["key"] in misspelt)

@@ -15,11 +15,24 @@ import duckdb
 
 from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import CascadeFilter
-from lodpipe.checks.integrity import counts, integrity_findings, loss_findings, order_findings, write_counts
+from lodpipe.checks.integrity import (
+    counts,
+    integrity_findings,
+    loss_findings,
+    order_findings,
+    write_counts,
+)
 from lodpipe.checks.lint import lint_findings
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
-from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, Severity, set_of
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidData,
+    InvalidDeclaration,
+    Origin,
+    Severity,
+    set_of,
+)
 from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import limited, read_tree
 from lodpipe.documents.snapshot import snapshot, unchanged
@@ -29,7 +42,12 @@ from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.mapping.yarrrml import read_yarrrml
-from lodpipe.publish.catalogue import catalogue_findings, declaration_findings, gate, write_catalogue
+from lodpipe.publish.catalogue import (
+    catalogue_findings,
+    declaration_findings,
+    gate,
+    write_catalogue,
+)
 from lodpipe.publish.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
 from lodpipe.queries.confined import Limits
 from lodpipe.queries.samples import Query, query_findings, read_queries, stored
@@ -67,7 +85,9 @@ class Declarations:
 
 @dataclass
 class Outcome:
-    """A checked publication: its statements (while the engine is open) and the findings that are not errors."""
+    """A checked publication: its statements (while the engine is open) and the findings that are
+    not errors.
+    """
 
     project: Project
     declarations: Declarations
@@ -91,11 +111,13 @@ class Outcome:
         return graph.parse(data=self.statements.ntriples(), format="nt")
 
 
-# -- steps -------------------------------------------------------------------------------------------------------------
+# -- steps -----------------------------------------------------------------------------------------
 
 
 def read_declarations(project: Project) -> Declarations:
-    """ontology/, records.yaml, mapping, shapes and queries. Raises InvalidDeclaration with the findings of all of them."""
+    """ontology/, records.yaml, mapping, shapes and queries. Raises InvalidDeclaration with the
+    findings of all of them.
+    """
     root, base = project.root, project.publication.base
     findings: list[Finding] = []
 
@@ -107,30 +129,64 @@ def read_declarations(project: Project) -> Declarations:
             return None
 
     vocabulary = collected(lambda: read_vocabulary(root, base))
-    tables = collected(lambda: read_declaration(root / "source/records.yaml", "source/records.yaml"))
+    tables = collected(
+        lambda: read_declaration(root / "source/records.yaml", "source/records.yaml")
+    )
     # Without its prefixes every line of the mapping would seem wrong.
-    mapping = collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
-    rules = collected(lambda: shapes.read_shapes(root, base, allowed=project.publication.shacl_ignore))
+    mapping = (
+        collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
+    )
+    rules = collected(
+        lambda: shapes.read_shapes(root, base, allowed=project.publication.shacl_ignore)
+    )
     queries = collected(lambda: read_queries(root, project.publication.languages))
-    if vocabulary is None or tables is None or mapping is None or rules is None or queries is None or findings:
+    if (
+        vocabulary is None
+        or tables is None
+        or mapping is None
+        or rules is None
+        or queries is None
+        or findings
+    ):
         raise InvalidDeclaration(findings)
     return Declarations(vocabulary, tables, mapping, rules, queries)
 
 
 def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:
-    """source/mapping.yaml (YARRRML) and source/*.rml.ttl (RML) as one mapping. Raises InvalidDeclaration where there is none, or names clash."""
-    documents = [read_yarrrml(read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes) for path in root.glob("source/mapping.yaml")]
+    """source/mapping.yaml (YARRRML) and source/*.rml.ttl (RML) as one mapping. Raises
+    InvalidDeclaration where there is none, or names clash.
+    """
+    documents = [
+        read_yarrrml(read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes)
+        for path in root.glob("source/mapping.yaml")
+    ]
     if paths := sorted(root.glob("source/[!.]*.rml.ttl")):
         from lodpipe.mapping.rml import read_rml
 
         documents += [read_rml(path, f"source/{path.name}", base) for path in paths]
     if not documents:
-        raise InvalidDeclaration([Finding("LP602", Origin("source"), {"detail": "there is no source/mapping.yaml and no source/*.rml.ttl"})])
+        raise InvalidDeclaration(
+            [
+                Finding(
+                    "LP602",
+                    Origin("source"),
+                    {"detail": "there is no source/mapping.yaml and no source/*.rml.ttl"},
+                )
+            ]
+        )
     merged = documents[0]
     for other in documents[1:]:
         if duplicates := merged.triples_maps.keys() & other.triples_maps.keys():
             name = min(duplicates)
-            raise InvalidDeclaration([Finding("LP602", other.triples_maps[name].origin, {"detail": f"there are two mappings called `{name}`"})])
+            raise InvalidDeclaration(
+                [
+                    Finding(
+                        "LP602",
+                        other.triples_maps[name].origin,
+                        {"detail": f"there are two mappings called `{name}`"},
+                    )
+                ]
+            )
         merged = replace(
             merged, triples_maps=merged.triples_maps | other.triples_maps, named_sources=merged.named_sources + other.named_sources,
             findings=merged.findings + other.findings,
@@ -143,18 +199,29 @@ def checked(
     project: Project, *, engine: str | None = None, on_progress: Progress = lambda _: None, writable: Path | None = None, allow_loss: bool = False,
     queries: bool = True,
 ) -> Iterator[Outcome]:  # fmt: skip
-    """Reads, maps and validates a project, and with `queries` runs its queries; yields the outcome while its engine is open.
+    """Reads, maps and validates a project, and with `queries` runs its queries; yields the outcome
+    while its engine is open.
 
-    Raises InvalidData with every finding where one of them is an error; InvalidDeclaration and SourceError where it cannot begin.
+    Raises InvalidData with every finding where one of them is an error; InvalidDeclaration and
+    SourceError where it cannot begin.
     """
     limits = project.publication.limits
-    with limited(limits), deadline(limits.time), _checked(project, engine, on_progress, writable, allow_loss, queries) as outcome:
+    with (
+        limited(limits),
+        deadline(limits.time),
+        _checked(project, engine, on_progress, writable, allow_loss, queries) as outcome,
+    ):
         yield outcome
 
 
 @contextlib.contextmanager
 def _checked(
-    project: Project, engine: str | None, on_progress: Progress, writable: Path | None, allow_loss: bool, queries: bool
+    project: Project,
+    engine: str | None,
+    on_progress: Progress,
+    writable: Path | None,
+    allow_loss: bool,
+    queries: bool,
 ) -> Iterator[Outcome]:
     """The steps of `checked`."""
     on_progress("reading declarations")
@@ -169,41 +236,76 @@ def _checked(
         unused_files = unread_files(project, patterns, _files_used(reader, declarations))
         early = [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
         with session.light_planning():
-            of_records = [*checks.record_findings(session, tables, declarations.tables, lexicon), *order_findings(session, tables)]
+            of_records = [
+                *checks.record_findings(session, tables, declarations.tables, lexicon),
+                *order_findings(session, tables),
+            ]
         unread_tables = reader.unread([*early, *of_records])
-        hidden = [finding for finding in of_records if finding.code == "LP206" and finding.params["table"] in unread_tables]
+        hidden = [
+            finding
+            for finding in of_records
+            if finding.code == "LP206" and finding.params["table"] in unread_tables
+        ]
         early += [finding for finding in of_records if finding not in hidden]
         if unread_tables:
-            _gate(early)  # without whole tables, the graph would only repeat the same error in many places
+            _gate(
+                early
+            )  # without whole tables, the graph would only repeat the same error in many places
         cascade = CascadeFilter(early, hidden, tables)
         on_progress("mapping records")
-        running.records.add_table("concepts", *declarations.vocabulary.concept_rows(project.publication.languages))
+        running.records.add_table(
+            "concepts", *declarations.vocabulary.concept_rows(project.publication.languages)
+        )
         plan = _compile(project, declarations, running)
-        of_mapping = [*plan.findings, *checks.mapping_findings(running, plan, project.publication.on_invalid_value)]
+        of_mapping = [
+            *plan.findings,
+            *checks.mapping_findings(running, plan, project.publication.on_invalid_value),
+        ]
         early += [finding for finding in of_mapping if not cascade.is_consequence(finding)]
         with progress_line(session.progress, "mapping"):
-            make_statements(session, plan if len(of_mapping) > len(plan.findings) else plan.sound(), _declared(project, declarations))
+            make_statements(
+                session,
+                plan if len(of_mapping) > len(plan.findings) else plan.sound(),
+                _declared(project, declarations),
+            )
         statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
         with contextlib.ExitStack() as stack:
             limits = Limits(project.publication.limits.query)
             # The store of the queries is loaded by its own process meanwhile.
-            store = stack.enter_context(stored(statements, limits)) if declarations.queries and queries else None
+            store = (
+                stack.enter_context(stored(statements, limits))
+                if declarations.queries and queries
+                else None
+            )
             on_progress("validating statements")
             late = list(_late_findings(project, declarations, statements, tables, engine))
             if allow_loss:
                 late = [finding for finding in late if finding.code != "LP513"]
-            findings = _gate([*early, *(finding for finding in late if not cascade.is_consequence(finding))])
+            findings = _gate(
+                [*early, *(finding for finding in late if not cascade.is_consequence(finding))]
+            )
             if store:
                 on_progress("running queries")
-                findings = _gate([*findings, *query_findings(declarations.queries, store, project.root)])
-        yield Outcome(project, declarations, statements, findings, counts(session, tables), engine or project.publication.shacl_engine)
+                findings = _gate(
+                    [*findings, *query_findings(declarations.queries, store, project.root)]
+                )
+        yield Outcome(
+            project,
+            declarations,
+            statements,
+            findings,
+            counts(session, tables),
+            engine or project.publication.shacl_engine,
+        )
 
 
 def _files_used(reader: RecordReader, declarations: Declarations) -> list[str]:
     """The files that were read as records, and those that the mapping names itself."""
     sources = declarations.mapping.sources
     named = [source.text for source in sources if source.kind not in ("table", "query", "sql")]
-    databases = [source.database.removeprefix("sqlite:///") for source in sources if source.database]
+    databases = [
+        source.database.removeprefix("sqlite:///") for source in sources if source.database
+    ]
     return [*(name for names in reader.files_of.values() for name in names), *named, *databases]
 
 
@@ -220,7 +322,9 @@ def _compile(project: Project, declarations: Declarations, engine: Engine) -> Pl
         raise InvalidDeclaration(findings)
     patterns = declarations.vocabulary.patterns
     light = prepare_light_plan(engine.session, patterns)
-    return compile_mapping(declarations.mapping, project.publication.base, engine.relations, patterns, light=light)
+    return compile_mapping(
+        declarations.mapping, project.publication.base, engine.relations, patterns, light=light
+    )
 
 
 def _declared(project: Project, declarations: Declarations) -> list[list[object]]:
@@ -230,18 +334,37 @@ def _declared(project: Project, declarations: Declarations) -> list[list[object]
 
 
 def _late_findings(
-    project: Project, declarations: Declarations, statements: Statements, tables: dict[str, RecordTable], engine: str | None
+    project: Project,
+    declarations: Declarations,
+    statements: Statements,
+    tables: dict[str, RecordTable],
+    engine: str | None,
 ) -> Iterator[Finding]:
-    results, inner = shapes.validated(statements, declarations.shapes, engine or project.publication.shacl_engine)
+    results, inner = shapes.validated(
+        statements, declarations.shapes, engine or project.publication.shacl_engine
+    )
     yield from declarations.shapes.findings
-    yield from shapes.findings(results, declarations.shapes, statements, declarations.vocabulary, inner)
+    yield from shapes.findings(
+        results, declarations.shapes, statements, declarations.vocabulary, inner
+    )
     keys = {name: table.key for name, table in declarations.tables.items() if table.key}
     yield from integrity_findings(statements.session, project, tables, keys)
-    yield from lint_findings(statements, declarations.vocabulary, declarations.shapes, declarations.mapping.prefixes, project)
+    yield from lint_findings(
+        statements,
+        declarations.vocabulary,
+        declarations.shapes,
+        declarations.mapping.prefixes,
+        project,
+    )
     yield from checks.unsafe_links(statements)
     yield from checks.control_characters(statements, project.publication.dumps)
     if (limit := project.publication.expectations.max_loss_percent) is not None:
-        yield from loss_findings(counts(statements.session, tables), project.dist, limit, project.origin("max_loss_percent"))
+        yield from loss_findings(
+            counts(statements.session, tables),
+            project.dist,
+            limit,
+            project.origin("max_loss_percent"),
+        )
     yield from declaration_findings(project, statements)
     if isinstance(project.publication.site, Mapping):
         from lodpipe.site.declaration import site_findings
@@ -255,7 +378,7 @@ def _late_findings(
             yield Finding("LP506", project.origin(part), {"part": part}, Severity.WARNING)
 
 
-# -- dist/ -------------------------------------------------------------------------------------------------------------
+# -- dist/ -----------------------------------------------------------------------------------------
 
 
 def build(
@@ -264,20 +387,29 @@ def build(
 ) -> tuple[Finding, ...]:  # fmt: skip
     """Builds dist/ completely or not at all, and returns the findings below `fail_on`.
 
-    The new folder is written beside the old one and then replaces it in one step. Raises what `checked` raises, InvalidData for a finding of
-    severity `fail_on` or above, and SourceError (LP701, LP702, LP704) where dist/ cannot be written or the sources change meanwhile.
+    The new folder is written beside the old one and then replaces it in one step. Raises what
+    `checked` raises, InvalidData for a finding of severity `fail_on` or above, and SourceError
+    (LP701, LP702, LP704) where dist/ cannot be written or the sources change meanwhile.
     """
     with only_one(project.root):
         target = prepare(project.root)
         try:
             before = snapshot(project.root)
-            with checked(project, engine=engine, on_progress=on_progress, writable=target, allow_loss=allow_loss) as outcome:
+            with checked(
+                project,
+                engine=engine,
+                on_progress=on_progress,
+                writable=target,
+                allow_loss=allow_loss,
+            ) as outcome:
                 findings = outcome.findings
                 if fail_on is not None and any(finding.severity >= fail_on for finding in findings):
                     raise InvalidData(findings)
                 on_progress("writing dumps")
                 write_dist(outcome, target)
-                written = bool(site and project.publication.site) and _pages(outcome, target, on_progress)
+                written = bool(site and project.publication.site) and _pages(
+                    outcome, target, on_progress
+                )
             unchanged(project.root, before)
             swap(target, project.dist, keeping="" if written else "site")
         except BrokenPipeError:
@@ -296,25 +428,36 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     write_catalogue(outcome.project, outcome.statements, outcome.declarations.vocabulary, folder)
     gate(outcome.project, folder, outcome.validator)
     if queries := outcome.declarations.queries:
-        (folder / "queries.ttl").write_text(executables(outcome.project.publication, queries), "utf-8", newline="\n")
+        (folder / "queries.ttl").write_text(
+            executables(outcome.project.publication, queries), "utf-8", newline="\n"
+        )
     write_counts(outcome.counts, folder)
     (folder / "SHA256SUMS").write_text(checksums(folder), "utf-8")
 
 
 def _pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
-    """Writes site/ into the new dist/ unless the pages of the old one are up to date; returns whether it did."""
+    """Writes site/ into the new dist/ unless the pages of the old one are up to date; returns
+    whether it did.
+    """
     # Templates and their engine are loaded where pages are written only.
-    from lodpipe.site.writer import is_fresh, link_tree, site_digest, write_site
+    from lodpipe.site.writer import Declared, is_fresh, link_tree, site_digest, write_site
 
     digest = site_digest(outcome.project, target)
     old = outcome.project.dist
     if is_fresh(old / "site", digest):
-        if checksums(old) != checksums(target):  # the old folder was changed by hand: it is replaced, its pages stay
+        # A folder that was changed by hand is replaced; its pages stay.
+        if checksums(old) != checksums(target):
             link_tree(old / "site", target / "site")
         return False
     on_progress("writing pages")
     declared = outcome.declarations
-    write_site(outcome.project, outcome.statements, declared.vocabulary, declared.shapes, declared.queries, target, digest)
+    write_site(
+        outcome.project,
+        outcome.statements,
+        Declared(declared.vocabulary, declared.shapes, declared.queries),
+        target,
+        digest,
+    )
     return True
 
 
@@ -324,7 +467,9 @@ def _write_schemas(outcome: Outcome, folder: Path) -> None:
     lexicon = outcome.declarations.lexicon(outcome.project)
     for table in outcome.declarations.tables.values():
         schema = file_schema(table, lexicon, f"{table.name} ({table.files})")
-        (folder / f"{table.name}.schema.json").write_text(json.dumps(schema, ensure_ascii=False, indent=1) + "\n", "utf-8")
+        (folder / f"{table.name}.schema.json").write_text(
+            json.dumps(schema, ensure_ascii=False, indent=1) + "\n", "utf-8"
+        )
 
 
 def stale(outcome: Outcome) -> Iterator[Finding]:
@@ -344,16 +489,23 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     if master.is_file() and not _equal_lines(master, outcome.statements):
         yield warning("the records, the mapping or the ontology have changed since")
     published, queries = dist / "queries.ttl", outcome.declarations.queries
-    if published.is_file() != bool(queries) or (queries and published.read_text("utf-8") != executables(outcome.project.publication, queries)):
+    if published.is_file() != bool(queries) or (
+        queries
+        and published.read_text("utf-8") != executables(outcome.project.publication, queries)
+    ):
         yield warning("the queries have changed since")
     published_shapes = dist / SHAPES
     current_shapes = shapes_document(outcome.project.root, outcome.project.publication.base)
-    if (published_shapes.read_text("utf-8") if published_shapes.is_file() else "") != current_shapes:
+    if (
+        published_shapes.read_text("utf-8") if published_shapes.is_file() else ""
+    ) != current_shapes:
         yield warning("the shapes have changed since")
     yield from catalogue_findings(outcome.project, validator=outcome.validator)
 
 
 def _equal_lines(master: Path, statements: Statements) -> bool:
     with master.open(encoding="utf-8", newline="\n", errors="replace") as lines:
-        current = (f"{triple}{g} .\n" if g else f"{triple}.\n" for triple, g in statements.spelled())
+        current = (
+            f"{triple}{g} .\n" if g else f"{triple}.\n" for triple, g in statements.spelled()
+        )
         return all(starmap(eq, zip_longest(lines, current)))

@@ -24,7 +24,9 @@ Progress = Callable[[str], None]
 
 @dataclass(frozen=True)
 class ValidationOptions:
-    """How files are validated: the engine, the base IRI of relative IRIs, SHACL terms to ignore (local names), and a limit on memory."""
+    """How files are validated: the engine, the base IRI of relative IRIs, SHACL terms to ignore
+    (local names), and a limit on memory.
+    """
 
     engine: str = shapes.DEFAULT
     base: str = ""
@@ -38,9 +40,10 @@ def validate_files(
 ) -> list[Finding]:  # fmt: skip
     """The results as findings, in order; `report` is a file for the validation report as RDF.
 
-    With `since`, an earlier version of the data, only the changes are validated: the focus nodes that they can reach. All others keep their
-    results. Raises InvalidDeclaration for shapes that cannot be used (LP605 to LP608) and SourceError for files that are no RDF (LP603) or
-    need RDF 1.2 (LP608).
+    With `since`, an earlier version of the data, only the changes are validated: the focus nodes
+    that they can reach. All others keep their results. Raises InvalidDeclaration for shapes that
+    cannot be used (LP605 to LP608) and SourceError for files that are no RDF (LP603) or need RDF
+    1.2 (LP608).
     """
     on_progress("reading shapes")
     rules = read_files(shape_files, options)
@@ -51,7 +54,10 @@ def validate_files(
     # Shapes are read before the data, so that their errors are reported without a wait.
     model = rules.model if columns else None
     size = sum(path.stat().st_size for path in (*data, *since) if path.is_file())
-    with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder, connect(options.memory, folder, size) as connection:
+    with (
+        tempfile.TemporaryDirectory(prefix="lodpipe-") as folder,
+        connect(options.memory, folder, size) as connection,
+    ):
         on_progress("reading data")
         if since:
             load_change(connection, since, data, options.base)
@@ -59,28 +65,58 @@ def validate_files(
             load_files(connection, data, options.base)
         on_progress(f"validating with {options.engine}")
         if model is None:
-            return [*rules.findings, *(_finding(result, data) for result in shapes.run_on(connection, rules, options.engine))]
-        outcome = shacl.revalidate(connection, model, shacl.Report({}), "changed") if since else shacl.validate(connection, model)
+            return [
+                *rules.findings,
+                *(
+                    _finding(result, data)
+                    for result in shapes.run_on(connection, rules, options.engine)
+                ),
+            ]
+        outcome = (
+            shacl.revalidate(connection, model, shacl.Report({}), "changed")
+            if since
+            else shacl.validate(connection, model)
+        )
     if report is not None:
         on_progress("writing the report")
         write_report(outcome.results, report)
-    return [*rules.findings, *(_finding(shapes.told(result), data, result.messages) for result in outcome.results)]
+    return [
+        *rules.findings,
+        *(_finding(shapes.told(result), data, result.messages) for result in outcome.results),
+    ]
 
 
 def read_files(paths: Sequence[Path], options: ValidationOptions) -> shapes.Shapes:
-    """A shapes graph from files. Raises InvalidDeclaration for everything that the engine does not support (LP606 to LP608)."""
+    """A shapes graph from files. Raises InvalidDeclaration for everything that the engine does not
+    support (LP606 to LP608).
+    """
     sources: dict[str, tuple[list[Triple], str]] = {}
     origins: dict[str, str] = {}
     findings: list[Finding] = []
     for number, path in enumerate(paths):
         suffix = path.suffix[1:].lower()
         if suffix not in FORMATS or not path.is_file():
-            raise InvalidDeclaration([Finding("LP601", None, {"detail": f"{path} is not an RDF file"})])
+            raise InvalidDeclaration(
+                [Finding("LP601", None, {"detail": f"{path} is not an RDF file"})]
+            )
         try:
-            quads = list(ox.parse(path=str(path), format=FORMATS[suffix], base_iri=options.base or path.resolve().as_uri()))
+            quads = list(
+                ox.parse(
+                    path=str(path),
+                    format=FORMATS[suffix],
+                    base_iri=options.base or path.resolve().as_uri(),
+                )
+            )
         except SyntaxError as error:
             raise broken(path, error) from None
-        triples = [(_distinct(str(quad.subject), number), str(quad.predicate), _distinct(str(quad.object), number)) for quad in quads]
+        triples = [
+            (
+                _distinct(str(quad.subject), number),
+                str(quad.predicate),
+                _distinct(str(quad.object), number),
+            )
+            for quad in quads
+        ]
         source = path.read_text("utf-8", errors="replace")
         if any(is_rdf_1_2(o) for _, _, o in triples):
             findings.append(rdf_1_2_finding(str(path), source))
@@ -102,8 +138,17 @@ def _finding(result: shapes.Result, data: Sequence[Path], messages: Sequence[str
     """A result as a finding, with the shape's message in the reader's language where it has one."""
     texts = [text for message in messages if (text := literal(message))]
     by_language = {text.language or "": text.value for text in texts}
-    english = by_language.get("en") or by_language.get("") or " ".join(result.messages) or result.component
-    value = f" ({result.value})" if result.value and result.value != result.focus and len(result.value) < 120 else ""
+    english = (
+        by_language.get("en")
+        or by_language.get("")
+        or " ".join(result.messages)
+        or result.component
+    )
+    value = (
+        f" ({result.value})"
+        if result.value and result.value != result.focus and len(result.value) < 120
+        else ""
+    )
     path = f" {result.path}" if result.path else ""
     words = {
         "message_en": english + value, "message_de": by_language.get("de", english) + value, "shape": result.shape,
@@ -120,4 +165,6 @@ def write_report(results: Iterable[shacl.ValidationResult], path: Path) -> None:
         if path.suffix == ".nt":
             out.writelines(f"{s} {p} {o} .\n" for s, p, o in triples)
         else:
-            write_turtle(triples, out, TermWriter("urn:x-report:", {"sh": SH, "rdf": RDF, "xsd": XSD}))
+            write_turtle(
+                triples, out, TermWriter("urn:x-report:", {"sh": SH, "rdf": RDF, "xsd": XSD})
+            )

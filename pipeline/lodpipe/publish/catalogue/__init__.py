@@ -1,6 +1,8 @@
-"""The catalogue: what portals harvest, and what lies beside the dumps; written after them and from them as they are.
+"""The catalogue: what portals harvest, and what lies beside the dumps; written after them and from
+them as they are.
 
-DCAT-AP, VoID, CSV tables, README and citation, withdrawn IRIs, web server rules; and the checks that hold a written catalogue to its files.
+DCAT-AP, VoID, CSV tables, README and citation, withdrawn IRIs, web server rules; and the checks
+that hold a written catalogue to its files.
 """
 
 from __future__ import annotations
@@ -30,14 +32,22 @@ from lodpipe.publish.catalogue.withdrawn import read_withdrawn, withdrawn_findin
 from lodpipe.shacl.shapes import Validator
 
 
-def write_catalogue(project: Project, statements: Statements, vocabulary: Vocabulary, folder: Path) -> None:
-    """Everything of the catalogue into the folder that holds the dumps. Raises InvalidDeclaration for queries that fail."""
+def write_catalogue(
+    project: Project, statements: Statements, vocabulary: Vocabulary, folder: Path
+) -> None:
+    """Everything of the catalogue into the folder that holds the dumps. Raises InvalidDeclaration
+    for queries that fail.
+    """
     publication = project.publication
     stones, _ = read_withdrawn(project)
     write_tables(statements.session, project, folder)
     found = list(offers(publication, folder))
-    catalogue_graph(publication, found, _computed(project, statements.session)).write(folder, "catalog", publication.base)
-    (folder / "void.ttl").write_text(void_graph(publication, statements, vocabulary, found).turtle(publication.base), "utf-8")
+    catalogue_graph(publication, found, _computed(project, statements.session)).write(
+        folder, "catalog", publication.base
+    )
+    (folder / "void.ttl").write_text(
+        void_graph(publication, statements, vocabulary, found).turtle(publication.base), "utf-8"
+    )
     (folder / ".well-known").mkdir()
     _copy(folder / "void.ttl", folder / ".well-known/void")
     write_side_files(publication, found, folder)
@@ -54,8 +64,14 @@ def declaration_findings(project: Project, statements: Statements) -> Iterator[F
 
 
 def gate(project: Project, folder: Path, validator: Validator) -> None:
-    """Holds a catalogue that was just written to its shapes and files. Raises InvalidDeclaration: what is wrong stands in publication.yaml."""
-    wrong = [one for one in catalogue_findings(project, folder, validator) if one.severity is Severity.ERROR]
+    """Holds a catalogue that was just written to its shapes and files. Raises InvalidDeclaration:
+    what is wrong stands in publication.yaml.
+    """
+    wrong = [
+        catalogue_finding
+        for catalogue_finding in catalogue_findings(project, folder, validator)
+        if catalogue_finding.severity is Severity.ERROR
+    ]
     if wrong:
         raise InvalidDeclaration(wrong)
 
@@ -67,15 +83,22 @@ def _computed(project: Project, session: Session) -> Computed:
         points = [] if own.points is None else session.rows(own.points)
         derived = [] if own.derived_from is None else session.rows(own.derived_from)
         return Computed(
-            sorted((Decimal(str(latitude)), Decimal(str(longitude))) for latitude, longitude, *_ in points),
+            sorted(
+                (Decimal(str(latitude)), Decimal(str(longitude)))
+                for latitude, longitude, *_ in points
+            ),
             sorted(str(row[0]).strip("<>") for row in derived),
         )
     except (duckdb.Error, ArithmeticError, ValueError) as error:
-        raise InvalidDeclaration([Finding("LP604", project.origin("catalogue"), {"detail": str(error).split("\n")[0]})]) from None
+        raise InvalidDeclaration(
+            [Finding("LP604", project.origin("catalogue"), {"detail": str(error).split("\n")[0]})]
+        ) from None
 
 
 def _write_dated(project: Project, folder: Path) -> None:
-    """DATE/: the compressed dumps (else the plain ones) and the catalogue of this release under an address that never changes."""
+    """DATE/: the compressed dumps (else the plain ones) and the catalogue of this release under an
+    address that never changes.
+    """
     publication = project.publication
     target = folder / publication.date
     target.mkdir()
@@ -87,7 +110,9 @@ def _write_dated(project: Project, folder: Path) -> None:
 
 
 def _copy(path: Path, target: Path) -> None:
-    """The same bytes under a second name, without taking their place twice where the disk can do that."""
+    """The same bytes under a second name, without taking their place twice where the disk can do
+    that.
+    """
     try:
         os.link(path, target)
     except OSError:

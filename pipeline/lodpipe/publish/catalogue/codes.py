@@ -1,4 +1,6 @@
-"""Code lists that portals know: the concepts that a catalogue may refer to, with labels, and the open licences."""
+"""Code lists that portals know: the concepts that a catalogue may refer to, with labels, and the
+open licences.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ _ADMS = "http://purl.org/adms/"
 
 
 class Scheme(NamedTuple):
-    """A code list: its IRI, where its concepts begin, its title, and the class that DCAT-AP wants them to have besides skos:Concept."""
+    """A code list: its IRI, where its concepts begin, its title, and the class that DCAT-AP wants
+    them to have besides skos:Concept.
+    """
 
     iri: str
     concepts: str
@@ -40,9 +44,14 @@ SCHEMES: dict[str, Scheme] = {
     "language": _eu("language", "Language", "dct:LinguisticSystem"),
     "planned-availability": _eu("planned-availability", "Planned availability"),
     "licence-type": Scheme(_ADMS + "licencetype/1.0", _ADMS + "licencetype/", "Licence type", None),
-    "publisher-type": Scheme(_ADMS + "publishertype/1.0", _ADMS + "publishertype/", "Publisher type", None),
+    "publisher-type": Scheme(
+        _ADMS + "publishertype/1.0", _ADMS + "publishertype/", "Publisher type", None
+    ),
     "political-level": Scheme(
-        "http://dcat-ap.de/def/politicalGeocoding/Level", "http://dcat-ap.de/def/politicalGeocoding/Level/", "Level of political geocoding", None
+        "http://dcat-ap.de/def/politicalGeocoding/Level",
+        "http://dcat-ap.de/def/politicalGeocoding/Level/",
+        "Level of political geocoding",
+        None,
     ),
     "role": Scheme(
         "http://inspire.ec.europa.eu/metadata-codelist/ResponsiblePartyRole",
@@ -61,7 +70,9 @@ LICENCES = "http://dcat-ap.de/def/licenses"
 
 @dataclass(frozen=True)
 class Licence:
-    """An open licence: its own address, the IRI that portals know, the title by which CKAN's register finds it."""
+    """An open licence: its own address, the IRI that portals know, the title by which CKAN's
+    register finds it.
+    """
 
     address: str
     known: str
@@ -82,7 +93,12 @@ def codes() -> dict[str, dict[str, dict[str, str]]]:
 @cache
 def licences() -> dict[str, Licence]:
     """Licences by their own address."""
-    return {row["licence"]: Licence(row["licence"], row["known"], row["title"], row["type"], row["spdx"]) for row in _rows("licences.csv")}
+    return {
+        row["licence"]: Licence(
+            row["licence"], row["known"], row["title"], row["type"], row["spdx"]
+        )
+        for row in _rows("licences.csv")
+    }
 
 
 def licence_of(address: str) -> Licence:
@@ -97,9 +113,9 @@ def concept(scheme: str, code: str) -> str:
 
 def scheme_and_code(iri: str) -> tuple[str, str] | None:
     """The code list that an IRI claims to be of, and its code in it; nothing for other IRIs."""
-    for name, one in SCHEMES.items():
-        code = iri.removeprefix(one.concepts)
-        if code != iri and "/" not in code and iri != one.iri:
+    for name, item in SCHEMES.items():
+        code = iri.removeprefix(item.concepts)
+        if code != iri and "/" not in code and iri != item.iri:
             return name, code
     return None
 
@@ -123,5 +139,10 @@ def unknown_codes(project: Project) -> Iterator[Finding]:
     for scheme, code, path in said:
         known = codes()[scheme]
         if code is not None and code not in known:
-            params = {"value": code, "scheme": scheme, "allowed": ", ".join(known), "suggestion": nearest(code, list(known))}
+            params = {
+                "value": code,
+                "scheme": scheme,
+                "allowed": ", ".join(known),
+                "suggestion": nearest(code, list(known)),
+            }
             yield Finding("LP520", project.origin(*path), params)

@@ -1,4 +1,6 @@
-"""The catalogue itself: DCAT-AP 3.0.1 and DCAT-AP.de 3.0, from publication.yaml and the files as they were written."""
+"""The catalogue itself: DCAT-AP 3.0.1 and DCAT-AP.de 3.0, from publication.yaml and the files as
+they were written.
+"""
 
 from __future__ import annotations
 
@@ -19,33 +21,49 @@ SPARQL = "https://www.w3.org/TR/sparql11-protocol/"
 
 @dataclass(frozen=True)
 class Computed:
-    """What publication.yaml leaves to the data: points (latitude, longitude), and the IRIs of what the data were made of."""
+    """What publication.yaml leaves to the data: points (latitude, longitude), and the IRIs of what
+    the data were made of.
+    """
 
     points: Sequence[tuple[Decimal, Decimal]] = field(default_factory=tuple)
     derived_from: Sequence[str] = field(default_factory=tuple)
 
 
 def catalogue_graph(publication: Publication, offers: Sequence[Offer], computed: Computed) -> Graph:
-    """One catalogue with one dataset, a distribution for each file, and the service where there is one."""
+    """One catalogue with one dataset, a distribution for each file, and the service where there is
+    one.
+    """
     return _Writer(publication, offers, computed).graph
 
 
 class _Writer:
     """Each method describes one kind of node and gives its term."""
 
-    def __init__(self, publication: Publication, offers: Sequence[Offer], computed: Computed) -> None:
+    def __init__(
+        self, publication: Publication, offers: Sequence[Offer], computed: Computed
+    ) -> None:
         self.graph = Graph()
-        self.publication, self.catalogue, self.computed = publication, publication.catalogue, computed
+        self.publication, self.catalogue, self.computed = (
+            publication,
+            publication.catalogue,
+            computed,
+        )
         self.offers = offers
         self.base = publication.base
         self.agent = self._agent(publication.publisher)
         self.contact = self._contact(publication.contact)
         self.licence = self._licence()
-        self.languages = [self._code("language", codes.LANGUAGES[one]) for one in publication.languages if one in codes.LANGUAGES]
-        self.themes = [self._code("data-theme", one) for one in self.catalogue.themes]
+        self.languages = [
+            self._code("language", codes.LANGUAGES[language])
+            for language in publication.languages
+            if language in codes.LANGUAGES
+        ]
+        self.themes = [self._code("data-theme", theme) for theme in self.catalogue.themes]
         self.spatial = self._spatial()
         self.access = self._code("access-right", "PUBLIC")
-        self.landing_page = self.graph.describe(iri(self.catalogue.landing_page), {"rdf:type": name("foaf:Document")})
+        self.landing_page = self.graph.describe(
+            iri(self.catalogue.landing_page), {"rdf:type": name("foaf:Document")}
+        )
         self.dataset = self._dataset()
         self._catalog(self._service())
 
@@ -56,9 +74,17 @@ class _Writer:
         return literal(value, "xsd:date")
 
     def _code(self, scheme: str, code: str) -> str:
-        """A concept of a code list, with what the shapes of the portals look for: its type, label and scheme."""
+        """A concept of a code list, with what the shapes of the portals look for: its type, label
+        and scheme.
+        """
         listed = codes.SCHEMES[scheme]
-        self.graph.describe(iri(listed.iri), {"rdf:type": name("skos:ConceptScheme"), "dct:title": literal(listed.title, language="en")})
+        self.graph.describe(
+            iri(listed.iri),
+            {
+                "rdf:type": name("skos:ConceptScheme"),
+                "dct:title": literal(listed.title, language="en"),
+            },
+        )
         return self.graph.describe(
             iri(listed.concepts + code),
             {
@@ -69,10 +95,17 @@ class _Writer:
         )
 
     def _standard(self, address: str, title: str) -> str:
-        return self.graph.describe(iri(address), {"rdf:type": name("dct:Standard"), "dct:title": literal(title, language="en")})
+        return self.graph.describe(
+            iri(address),
+            {"rdf:type": name("dct:Standard"), "dct:title": literal(title, language="en")},
+        )
 
     def _agent(self, body: Body) -> str:
-        homepage = self.graph.describe(iri(body.url), {"rdf:type": name("foaf:Document")}) if body.url else None
+        homepage = (
+            self.graph.describe(iri(body.url), {"rdf:type": name("foaf:Document")})
+            if body.url
+            else None
+        )
         return self.graph.describe(
             self._node("catalog#publisher"),
             {
@@ -85,7 +118,9 @@ class _Writer:
         )
 
     def _contact(self, body: Body) -> str:
-        """Without an address of its own, the contact's page is the landing page: the publication can be reached there, and nothing is invented."""
+        """Without an address of its own, the contact's page is the landing page: the publication
+        can be reached there, and nothing is invented.
+        """
         page = body.url or (None if body.email else self.catalogue.landing_page)
         return self.graph.describe(
             self._node("catalog#contact"),
@@ -98,7 +133,9 @@ class _Writer:
         )
 
     def _licence(self) -> str:
-        """The licence by the IRI that portals know; title and description are what CKAN and udata recognise it by."""
+        """The licence by the IRI that portals know; title and description are what CKAN and udata
+        recognise it by.
+        """
         licence = codes.licence_of(self.publication.licence)
         return self.graph.describe(
             iri(licence.known),
@@ -107,7 +144,9 @@ class _Writer:
                 "dct:title": literal(licence.title),
                 "dct:description": literal(licence.address),
                 "dct:type": self._code("licence-type", licence.type) if licence.type else None,
-                "skos:inScheme": iri(codes.LICENCES) if licence.known.startswith(codes.LICENCES + "/") else None,
+                "skos:inScheme": iri(codes.LICENCES)
+                if licence.known.startswith(codes.LICENCES + "/")
+                else None,
             },
         )
 
@@ -122,35 +161,55 @@ class _Writer:
             box, centre = _box(points), _centre(points)
             self.graph.describe(
                 term,
-                {"dcat:bbox": literal(box, "geo:wktLiteral"), "dcat:centroid": literal(centre, "geo:wktLiteral")},
+                {
+                    "dcat:bbox": literal(box, "geo:wktLiteral"),
+                    "dcat:centroid": literal(centre, "geo:wktLiteral"),
+                },
             )
         return term
 
     def _temporal(self) -> str | None:
-        """The one blank node: udata would fetch an IRI over the network. Full days: of a mere year udata makes today's day in that year."""
+        """The one blank node: udata would fetch an IRI over the network. Full days: of a mere year
+        udata makes today's day in that year.
+        """
         if self.catalogue.temporal is None:
             return None
         start, end = self.catalogue.temporal
         return self.graph.describe(
             "_:temporal",
-            {"rdf:type": name("dct:PeriodOfTime"), "dcat:startDate": self._date(_first_day(start)), "dcat:endDate": self._date(_last_day(end))},
+            {
+                "rdf:type": name("dct:PeriodOfTime"),
+                "dcat:startDate": self._date(_first_day(start)),
+                "dcat:endDate": self._date(_last_day(end)),
+            },
         )
 
     def _attribution(self) -> str:
         return self.graph.describe(
             self._node("catalog#attribution"),
-            {"rdf:type": name("prov:Attribution"), "prov:agent": self.agent, "dcat:hadRole": self._code("role", "publisher")},
+            {
+                "rdf:type": name("prov:Attribution"),
+                "prov:agent": self.agent,
+                "dcat:hadRole": self._code("role", "publisher"),
+            },
         )
 
     def _provenance(self) -> str | None:
         if not self.catalogue.provenance:
             return None
-        said = {"rdf:type": name("dct:ProvenanceStatement"), "rdfs:label": texts(self.catalogue.provenance)}
+        said = {
+            "rdf:type": name("dct:ProvenanceStatement"),
+            "rdfs:label": texts(self.catalogue.provenance),
+        }
         return self.graph.describe(self._node("catalog#provenance"), said)
 
     def _shared(self) -> dict[str, str | list[str | None] | None]:
         """What the dataset and the service say alike."""
-        words = [literal(word, language=language) for language, listed in self.catalogue.keywords.items() for word in listed]
+        words = [
+            literal(word, language=language)
+            for language, listed in self.catalogue.keywords.items()
+            for word in listed
+        ]
         return {
             "dct:publisher": self.agent,
             "dcat:contactPoint": self.contact,
@@ -175,7 +234,9 @@ class _Writer:
                 "dct:issued": self._date(own.issued),
                 "dct:modified": self._date(publication.date),
                 "dct:language": self.languages,
-                "dct:accrualPeriodicity": self._code("frequency", own.frequency) if own.frequency else None,
+                "dct:accrualPeriodicity": self._code("frequency", own.frequency)
+                if own.frequency
+                else None,
                 "dct:spatial": self.spatial,
                 "dct:temporal": self._temporal(),
                 "dct:provenance": self._provenance(),
@@ -184,9 +245,9 @@ class _Writer:
                 "dcatde:contributorID": iri(own.contributor) if own.contributor else None,
                 "dcat:version": literal(publication.version),
                 "adms:versionNotes": texts(own.version_notes),
-                "prov:wasDerivedFrom": [iri(one) for one in self.computed.derived_from],
+                "prov:wasDerivedFrom": [iri(item) for item in self.computed.derived_from],
                 "prov:qualifiedAttribution": self._attribution(),
-                "dcat:distribution": [self._distribution(one) for one in self.offers],
+                "dcat:distribution": [self._distribution(offer) for offer in self.offers],
             },
         )
 
@@ -198,7 +259,10 @@ class _Writer:
             self._node(f"{local}#checksum"),
             {
                 "rdf:type": name("spdx:Checksum"),
-                "spdx:algorithm": self.graph.describe(name("spdx:checksumAlgorithm_sha512"), {"rdf:type": name("spdx:ChecksumAlgorithm")}),
+                "spdx:algorithm": self.graph.describe(
+                    name("spdx:checksumAlgorithm_sha512"),
+                    {"rdf:type": name("spdx:ChecksumAlgorithm")},
+                ),
                 "spdx:checksumValue": literal(offer.sha512, "xsd:hexBinary"),
             },
         )
@@ -212,7 +276,9 @@ class _Writer:
                 "dcat:downloadURL": address,
                 "dct:format": self._code("file-type", offer.format.code),
                 "dcat:mediaType": self._media_type(offer.format.media_type),
-                "dcat:compressFormat": self._media_type("application/gzip") if offer.compressed else None,
+                "dcat:compressFormat": self._media_type("application/gzip")
+                if offer.compressed
+                else None,
                 "dcat:byteSize": literal(str(offer.size), "xsd:nonNegativeInteger"),
                 "spdx:checksum": checksum,
                 "dct:conformsTo": self._standard(offer.format.specification, offer.format.label),
@@ -231,7 +297,10 @@ class _Writer:
         return self.graph.describe(iri(IANA + value), {"rdf:type": name("dct:MediaType")})
 
     def _rights(self) -> str:
-        said = {"rdf:type": name("dct:RightsStatement"), "dct:description": literal(self.publication.attribution)}
+        said = {
+            "rdf:type": name("dct:RightsStatement"),
+            "dct:description": literal(self.publication.attribution),
+        }
         return self.graph.describe(self._node("catalog#rights"), said)
 
     def _service(self) -> str | None:
@@ -244,7 +313,12 @@ class _Writer:
             self._shared()
             | {
                 "rdf:type": name("dcat:DataService"),
-                "dct:title": texts({language: f"{title} (SPARQL)" for language, title in self.publication.title.items()}),
+                "dct:title": texts(
+                    {
+                        language: f"{title} (SPARQL)"
+                        for language, title in self.publication.title.items()
+                    }
+                ),
                 "dct:description": texts(self.publication.description),
                 "dcat:endpointURL": iri(own.service),
                 "dcat:endpointDescription": iri(description),
@@ -258,7 +332,10 @@ class _Writer:
     def _catalog(self, service: str | None) -> None:
         own, publication = self.catalogue, self.publication
         taxonomy = codes.SCHEMES["data-theme"]
-        said = {"rdf:type": name("skos:ConceptScheme"), "dct:title": literal(taxonomy.title, language="en")}
+        said = {
+            "rdf:type": name("skos:ConceptScheme"),
+            "dct:title": literal(taxonomy.title, language="en"),
+        }
         self.graph.describe(
             self._node("catalog"),
             {
@@ -309,6 +386,9 @@ def _box(points: Sequence[tuple[Decimal, Decimal]]) -> str:
 def _centre(points: Sequence[tuple[Decimal, Decimal]]) -> str:
     """The mean of the points as WKT."""
     latitude, longitude = (
-        (sum((point[axis] for point in points), Decimal(0)) / len(points)).quantize(Decimal("0.000001"), ROUND_HALF_EVEN) for axis in (0, 1)
+        (sum((point[axis] for point in points), Decimal(0)) / len(points)).quantize(
+            Decimal("0.000001"), ROUND_HALF_EVEN
+        )
+        for axis in (0, 1)
     )
     return f"POINT({longitude} {latitude})"

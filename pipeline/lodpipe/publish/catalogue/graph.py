@@ -67,7 +67,9 @@ class Graph:
         self._triples: set[Triple] = set()
 
     def describe(self, subject: str, said: Mapping[str, str | Iterable[str | None] | None]) -> str:
-        """Adds what is said of a subject, by prefixed predicate; None says nothing. Gives the subject's term, for others to point to."""
+        """Adds what is said of a subject, by prefixed predicate; None says nothing. Gives the
+        subject's term, for others to point to.
+        """
         for predicate, values in said.items():
             for value in [values] if isinstance(values, str) or values is None else values:
                 if value is not None:
@@ -84,7 +86,9 @@ class Graph:
 
     def _used(self) -> dict[str, str]:
         text = self.ntriples()
-        return {prefix: namespace for prefix, namespace in PREFIXES.items() if f"<{namespace}" in text}
+        return {
+            prefix: namespace for prefix, namespace in PREFIXES.items() if f"<{namespace}" in text
+        }
 
     def turtle(self, base: str) -> str:
         """The graph as Turtle text."""
@@ -93,7 +97,9 @@ class Graph:
         return out.getvalue()
 
     def jsonld(self, base: str) -> str:
-        """The graph as JSON-LD text. The writer knows IRIs only, so a blank node is passed to it as the IRI that JSON-LD writes it as."""
+        """The graph as JSON-LD text. The writer knows IRIs only, so a blank node is passed to it as
+        the IRI that JSON-LD writes it as.
+        """
         context = Context(self._used() | {"id": "@id", "type": "@type"}, base)
         out = StringIO()
         write_graph([(_bracketed(s), p, _bracketed(o)) for s, p, o in self.triples()], out, context)

@@ -1,4 +1,6 @@
-"""The files that a catalogue offers for download: the dumps as they were written, and what portals call their formats."""
+"""The files that a catalogue offers for download: the dumps as they were written, and what portals
+call their formats.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,18 @@ class Offer:
 
 
 def offers(publication: Publication, folder: Path) -> Iterator[Offer]:
-    """The dumps in the order of publication.yaml, each followed by its compressed copy; then the tables."""
+    """The dumps in the order of publication.yaml, each followed by its compressed copy; then the
+    tables.
+    """
     for suffix in publication.dumps:
         for end in (suffix, f"{suffix}.gz"):
             path = f"{publication.name}.{end}"
             if (folder / path).is_file():
                 yield _dump(publication, folder, suffix, end)
     for table in publication.tables:
-        yield _offer(folder, f"{table.name}.csv", f"tables/{table.name}.csv", "csv", dict(table.title))
+        yield _offer(
+            folder, f"{table.name}.csv", f"tables/{table.name}.csv", "csv", dict(table.title)
+        )
 
 
 def _dump(publication: Publication, folder: Path, suffix: str, end: str) -> Offer:
@@ -44,7 +50,11 @@ def _offer(folder: Path, key: str, path: str, suffix: str, title: dict[str, str]
     kind = BY_SUFFIX[suffix]
     compressed = path.endswith(".gz")
     label = f"{kind.label}, gzip" if compressed else kind.label
-    packed = {"de": "; mit gzip gepackt.", "en": "; packed with gzip."} if compressed else {"de": ".", "en": "."}
+    packed = (
+        {"de": "; mit gzip gepackt.", "en": "; packed with gzip."}
+        if compressed
+        else {"de": ".", "en": "."}
+    )
     with (folder / path).open("rb") as file:
         digest = hashlib.file_digest(file, "sha512").hexdigest()
     return Offer(
@@ -55,5 +65,9 @@ def _offer(folder: Path, key: str, path: str, suffix: str, title: dict[str, str]
         (folder / path).stat().st_size,
         digest,
         {language: f"{value} ({label})" for language, value in title.items()},
-        {language: kind.purpose.get(language, kind.purpose["en"]) + packed.get(language, packed["en"]) for language in title},
+        {
+            language: kind.purpose.get(language, kind.purpose["en"])
+            + packed.get(language, packed["en"])
+            for language in title
+        },
     )

@@ -1,6 +1,8 @@
-"""The metadata quality score of data.europa.eu (405 points), indicator by indicator, and what would raise it.
+"""The metadata quality score of data.europa.eu (405 points), indicator by indicator, and what would
+raise it.
 
-An indicator of distributions counts here only if every distribution has it: the strictest reading, so portals show no less.
+An indicator of distributions counts here only if every distribution has it: the strictest reading,
+so portals show no less.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ _IANA = "https://www.iana.org/assignments/media-types/"
 
 @dataclass(frozen=True)
 class Indicator:
-    """One indicator: what it is worth, whether it is met (None: nobody asked), and what would raise it."""
+    """One indicator: what it is worth, whether it is met (None: nobody asked), and what would raise
+    it.
+    """
 
     dimension: str
     name: str
@@ -38,79 +42,166 @@ class Indicator:
         return self.points if self.met else 0
 
 
-def quality(project: Project, folder: Path | None = None, answers: Answers | None = None, engine: str | None = None) -> list[Indicator]:
+def quality(
+    project: Project,
+    folder: Path | None = None,
+    answers: Answers | None = None,
+    engine: str | None = None,
+) -> list[Indicator]:
     """All indicators for the written catalogue, in the order of the portal's own list."""
     folder = folder or project.dist
     path = folder / "catalog.ttl"
     triples = read_triples(path, ox.RdfFormat.TURTLE, project.publication.base)
     catalogue = Catalogue(project, folder, triples, path.read_text("utf-8"))
     validator = Validator(engine or project.publication.shacl_engine)
-    conforms = not any(finding.severity is Severity.ERROR for finding in catalogue_findings(project, folder, validator))
+    conforms = not any(
+        finding.severity is Severity.ERROR
+        for finding in catalogue_findings(project, folder, validator)
+    )
     return list(_indicators(catalogue, conforms, answers))
 
 
-def _indicators(catalogue: Catalogue, conforms: bool, answers: Answers | None) -> Iterator[Indicator]:
-    datasets, distributions = catalogue.instances("dcat:Dataset"), catalogue.instances("dcat:Distribution")
+def _indicators(
+    catalogue: Catalogue, conforms: bool, answers: Answers | None
+) -> Iterator[Indicator]:
+    datasets, distributions = (
+        catalogue.instances("dcat:Dataset"),
+        catalogue.instances("dcat:Distribution"),
+    )
 
     def dataset(predicate: str) -> bool:
-        return bool(datasets) and all(catalogue.values(one, predicate) for one in datasets)
+        return bool(datasets) and all(catalogue.values(item, predicate) for item in datasets)
 
     def each(predicate: str) -> bool:
-        return bool(distributions) and all(catalogue.values(one, predicate) for one in distributions)
+        return bool(distributions) and all(
+            catalogue.values(distribution, predicate) for distribution in distributions
+        )
 
     def answered(predicate: str) -> bool | None:
         if answers is None:
             return None
-        return each(predicate) and all(answers(term[1:-1]) for one in distributions for term in catalogue.values(one, predicate))
+        return each(predicate) and all(
+            answers(term[1:-1])
+            for distribution in distributions
+            for term in catalogue.values(distribution, predicate)
+        )
 
     def known(predicate: str, values: set[str]) -> bool:
-        return each(predicate) and all(catalogue.value(one, predicate) in values for one in distributions)
+        return each(predicate) and all(
+            catalogue.value(distribution, predicate) in values for distribution in distributions
+        )
 
-    formats = {codes.concept("file-type", one.code) for one in FORMATS}
-    media_types = {_IANA + one.media_type for one in FORMATS}
-    licences = {one.known for one in codes.licences().values()}
+    formats = {codes.concept("file-type", item.code) for item in FORMATS}
+    media_types = {_IANA + item.media_type for item in FORMATS}
+    licences = {licence.known for licence in codes.licences().values()}
     rights = {codes.concept("access-right", code) for code in codes.codes()["access-right"]}
     aligned = known("dct:format", formats) and known("dcat:mediaType", media_types)
     served = "serve dist/ at `downloads`; ask with --served"
-    yield Indicator("findability", "keywords", 30, dataset("dcat:keyword"), "`catalogue.keywords` in publication.yaml")
-    yield Indicator("findability", "categories", 30, dataset("dcat:theme"), "`catalogue.themes` in publication.yaml")
-    yield Indicator("findability", "spatial coverage", 20, dataset("dct:spatial"), "`catalogue.spatial` in publication.yaml")
-    yield Indicator("findability", "temporal coverage", 20, dataset("dct:temporal"), "`catalogue.temporal` in publication.yaml")
+    yield Indicator(
+        "findability",
+        "keywords",
+        30,
+        dataset("dcat:keyword"),
+        "`catalogue.keywords` in publication.yaml",
+    )
+    yield Indicator(
+        "findability",
+        "categories",
+        30,
+        dataset("dcat:theme"),
+        "`catalogue.themes` in publication.yaml",
+    )
+    yield Indicator(
+        "findability",
+        "spatial coverage",
+        20,
+        dataset("dct:spatial"),
+        "`catalogue.spatial` in publication.yaml",
+    )
+    yield Indicator(
+        "findability",
+        "temporal coverage",
+        20,
+        dataset("dct:temporal"),
+        "`catalogue.temporal` in publication.yaml",
+    )
     yield Indicator("accessibility", "access URL answers", 50, answered("dcat:accessURL"), served)
-    yield Indicator("accessibility", "download URL", 20, each("dcat:downloadURL"), "run `lodpipe build`")
-    yield Indicator("accessibility", "download URL answers", 30, answered("dcat:downloadURL"), served)
+    yield Indicator(
+        "accessibility", "download URL", 20, each("dcat:downloadURL"), "run `lodpipe build`"
+    )
+    yield Indicator(
+        "accessibility", "download URL answers", 30, answered("dcat:downloadURL"), served
+    )
     yield Indicator("interoperability", "format", 20, each("dct:format"), "run `lodpipe build`")
-    yield Indicator("interoperability", "media type", 10, each("dcat:mediaType"), "run `lodpipe build`")
-    yield Indicator("interoperability", "format and media type from vocabularies", 10, aligned, "run `lodpipe build`")
+    yield Indicator(
+        "interoperability", "media type", 10, each("dcat:mediaType"), "run `lodpipe build`"
+    )
+    yield Indicator(
+        "interoperability",
+        "format and media type from vocabularies",
+        10,
+        aligned,
+        "run `lodpipe build`",
+    )
     yield Indicator("interoperability", "non-proprietary", 20, aligned, "run `lodpipe build`")
     yield Indicator("interoperability", "machine-interpretable", 20, aligned, "run `lodpipe build`")
-    yield Indicator("interoperability", "DCAT-AP compliance", 30, conforms, "fix what `lodpipe check` reports")
-    yield Indicator("reusability", "licence", 20, each("dct:license"), "`licence` in publication.yaml")
-    yield Indicator("reusability", "known licence", 10, known("dct:license", licences), "a licence that portals know, such as CC BY 4.0")
-    yield Indicator("reusability", "access rights", 10, dataset("dct:accessRights"), "run `lodpipe build`")
-    aligned_rights = all(catalogue.value(one, "dct:accessRights") in rights for one in datasets) and bool(datasets)
-    yield Indicator("reusability", "access rights from vocabulary", 5, aligned_rights, "run `lodpipe build`")
-    yield Indicator("reusability", "contact point", 20, dataset("dcat:contactPoint"), "`contact` in publication.yaml")
-    yield Indicator("reusability", "publisher", 10, dataset("dct:publisher"), "`publisher` in publication.yaml")
-    yield Indicator("contextuality", "rights", 5, each("dct:rights"), "`attribution` in publication.yaml")
+    yield Indicator(
+        "interoperability", "DCAT-AP compliance", 30, conforms, "fix what `lodpipe check` reports"
+    )
+    yield Indicator(
+        "reusability", "licence", 20, each("dct:license"), "`licence` in publication.yaml"
+    )
+    yield Indicator(
+        "reusability",
+        "known licence",
+        10,
+        known("dct:license", licences),
+        "a licence that portals know, such as CC BY 4.0",
+    )
+    yield Indicator(
+        "reusability", "access rights", 10, dataset("dct:accessRights"), "run `lodpipe build`"
+    )
+    aligned_rights = all(
+        catalogue.value(item, "dct:accessRights") in rights for item in datasets
+    ) and bool(datasets)
+    yield Indicator(
+        "reusability", "access rights from vocabulary", 5, aligned_rights, "run `lodpipe build`"
+    )
+    yield Indicator(
+        "reusability",
+        "contact point",
+        20,
+        dataset("dcat:contactPoint"),
+        "`contact` in publication.yaml",
+    )
+    yield Indicator(
+        "reusability", "publisher", 10, dataset("dct:publisher"), "`publisher` in publication.yaml"
+    )
+    yield Indicator(
+        "contextuality", "rights", 5, each("dct:rights"), "`attribution` in publication.yaml"
+    )
     yield Indicator("contextuality", "file size", 5, each("dcat:byteSize"), "run `lodpipe build`")
     yield Indicator("contextuality", "date of issue", 5, each("dct:issued"), "run `lodpipe build`")
-    yield Indicator("contextuality", "date of modification", 5, each("dct:modified"), "run `lodpipe build`")
+    yield Indicator(
+        "contextuality", "date of modification", 5, each("dct:modified"), "run `lodpipe build`"
+    )
 
 
 def score_lines(indicators: list[Indicator]) -> Iterator[str]:
     """The indicators as lines: met or not, points, and what would raise the score."""
     dimension = ""
-    for one in indicators:
-        if one.dimension != dimension:
-            dimension = one.dimension
+    for indicator in indicators:
+        if indicator.dimension != dimension:
+            dimension = indicator.dimension
             own = [other for other in indicators if other.dimension == dimension]
             yield f"{dimension} {sum(other.score for other in own)} of {sum(other.points for other in own)}"
-        sign = {True: "+", False: "-", None: "?"}[one.met]
-        yield f"  {sign} {one.score:>3} of {one.points:>3}  {one.name}" + ("" if one.met else f"  → {one.help}")
-    unasked = sum(one.points for one in indicators if one.met is None)
+        sign = {True: "+", False: "-", None: "?"}[indicator.met]
+        yield f"  {sign} {indicator.score:>3} of {indicator.points:>3}  {indicator.name}" + (
+            "" if indicator.met else f"  → {indicator.help}"
+        )
+    unasked = sum(item.points for item in indicators if item.met is None)
     more = f" ({unasked} not asked)" if unasked else ""
-    yield f"score {sum(one.score for one in indicators)} of {sum(one.points for one in indicators)}{more}"
+    yield f"score {sum(item.score for item in indicators)} of {sum(item.points for item in indicators)}{more}"
 
 
 def head_requests(served: str | None, downloads: str) -> Answers | None:
@@ -121,9 +212,13 @@ def head_requests(served: str | None, downloads: str) -> Answers | None:
     import urllib.request
 
     def answers(address: str) -> bool:
-        asked = served + address.removeprefix(downloads) if address.startswith(downloads) else address
+        asked = (
+            served + address.removeprefix(downloads) if address.startswith(downloads) else address
+        )
         try:
-            with urllib.request.urlopen(urllib.request.Request(asked, method="HEAD"), timeout=10) as answer:
+            with urllib.request.urlopen(
+                urllib.request.Request(asked, method="HEAD"), timeout=10
+            ) as answer:
                 return bool(200 <= answer.status < 300)
         except (urllib.error.URLError, OSError, ValueError):
             return False

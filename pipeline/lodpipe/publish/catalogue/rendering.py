@@ -1,4 +1,6 @@
-"""Templates of the catalogue's text files: server configurations and the page of withdrawn addresses."""
+"""Templates of the catalogue's text files: server configurations and the page of withdrawn
+addresses.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ TEMPLATES = Path(__file__).with_name("templates")
 
 
 def rendered(template: str, facts: Mapping[str, Any]) -> str:
-    """A file made of a template and facts; in HTML every value is escaped. The filter `regex` quotes a text for a regular expression."""
+    """A file made of a template and facts; in HTML every value is escaped. The filter `regex`
+    quotes a text for a regular expression.
+    """
     import jinja2  # only a build needs it
 
     environment = jinja2.Environment(

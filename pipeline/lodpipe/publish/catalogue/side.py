@@ -1,4 +1,6 @@
-"""What lies beside the dumps for people and their tools: README, CITATION.cff, schema.org Dataset, RO-Crate manifest."""
+"""What lies beside the dumps for people and their tools: README, CITATION.cff, schema.org Dataset,
+RO-Crate manifest.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,14 @@ from lodpipe.publish.dumps import SHAPES
 
 def write_side_files(publication: Publication, offers: Sequence[Offer], folder: Path) -> None:
     """README.md, CITATION.cff, dataset.jsonld and ro-crate-metadata.json."""
-    (folder / "README.md").write_text(_readme(publication, offers, (folder / SHAPES).is_file()), "utf-8")
+    (folder / "README.md").write_text(
+        _readme(publication, offers, (folder / SHAPES).is_file()), "utf-8"
+    )
     (folder / "CITATION.cff").write_text(_citation(publication), "utf-8")
-    _write_json(folder / "dataset.jsonld", {"@context": "https://schema.org/"} | _dataset(publication, offers))
+    _write_json(
+        folder / "dataset.jsonld",
+        {"@context": "https://schema.org/"} | _dataset(publication, offers),
+    )
     _write_json(folder / "ro-crate-metadata.json", _crate(publication, offers))
 
 
@@ -30,24 +37,49 @@ def _first(publication: Publication, texts: dict[str, str]) -> str:
 
 
 _WORDS = {
-    "de": ("Stand", "Datei", "Bytes", "was", "Lizenz", "Nennung", "Prüfen", "Kopie mit Datum", "Zurückgezogene Adressen"),
-    "en": ("Release", "file", "bytes", "what", "Licence", "Attribution", "Verify", "dated copy", "Withdrawn addresses"),
+    "de": (
+        "Stand",
+        "Datei",
+        "Bytes",
+        "was",
+        "Lizenz",
+        "Nennung",
+        "Prüfen",
+        "Kopie mit Datum",
+        "Zurückgezogene Adressen",
+    ),
+    "en": (
+        "Release",
+        "file",
+        "bytes",
+        "what",
+        "Licence",
+        "Attribution",
+        "Verify",
+        "dated copy",
+        "Withdrawn addresses",
+    ),
 }
 
 
 def _readme(publication: Publication, offers: Sequence[Offer], shapes: bool) -> str:
     """One part for each language of the publication that the program speaks."""
-    spoken = [one for one in publication.languages if one in _WORDS] or ["en"]
+    spoken = [item for item in publication.languages if item in _WORDS] or ["en"]
     return "\n".join(_readme_in(language, publication, offers, shapes) for language in spoken)
 
 
-def _readme_in(language: str, publication: Publication, offers: Sequence[Offer], shapes: bool) -> str:
+def _readme_in(
+    language: str, publication: Publication, offers: Sequence[Offer], shapes: bool
+) -> str:
     release, file, size, what, licence, attribution, verify, dated, withdrawn = _WORDS[language]
 
     def said(texts: dict[str, str]) -> str:
         return texts.get(language) or next(iter(texts.values()))
 
-    rows = "".join(f"| `{one.path}` | {one.size} | {said(one.title)}: {said(one.description)} |\n" for one in offers)
+    rows = "".join(
+        f"| `{offer.path}` | {offer.size} | {said(offer.title)}: {said(offer.description)} |\n"
+        for offer in offers
+    )
     return (
         f"# {said(publication.title)}\n\n{said(publication.description)}\n\n"
         f"{release}: {publication.version}, {publication.date}. {dated}: `{publication.date}/`. DCAT-AP: `catalog.ttl`. VoID: `void.ttl`. "
@@ -74,8 +106,16 @@ def _citation(publication: Publication) -> str:
         f"abstract: {quoted(_first(publication, publication.description))}",
         "authors:",
         f"  - name: {quoted(publication.publisher.name)}",
-        *([f"    website: {quoted(publication.publisher.url)}"] if publication.publisher.url else []),
-        *([f"    email: {quoted(publication.publisher.email)}"] if publication.publisher.email else []),
+        *(
+            [f"    website: {quoted(publication.publisher.url)}"]
+            if publication.publisher.url
+            else []
+        ),
+        *(
+            [f"    email: {quoted(publication.publisher.email)}"]
+            if publication.publisher.email
+            else []
+        ),
         f"version: {publication.version}",
         f"date-released: {publication.date}",
         f"license: {licence.spdx}" if licence.spdx else f"license-url: {quoted(licence.address)}",
@@ -110,25 +150,38 @@ def _dataset(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any
         "isAccessibleForFree": True,
         "inLanguage": list(publication.languages),
         "publisher": {"@type": "Organization", "name": publication.publisher.name} | named,
-        "includedInDataCatalog": {"@type": "DataCatalog", "@id": f"{publication.base}catalog", "name": _first(publication, publication.title)},
+        "includedInDataCatalog": {
+            "@type": "DataCatalog",
+            "@id": f"{publication.base}catalog",
+            "name": _first(publication, publication.title),
+        },
         "distribution": [
             {
                 "@type": "DataDownload",
-                "@id": f"{publication.base}distribution/{one.key}",
-                "name": _texts(one.title),
-                "contentUrl": own.downloads + one.path,
-                "encodingFormat": "application/gzip" if one.compressed else one.format.media_type,
-                "contentSize": str(one.size),
+                "@id": f"{publication.base}distribution/{offer.key}",
+                "name": _texts(offer.title),
+                "contentUrl": own.downloads + offer.path,
+                "encodingFormat": "application/gzip"
+                if offer.compressed
+                else offer.format.media_type,
+                "contentSize": str(offer.size),
             }
-            for one in offers
+            for offer in offers
         ],
     }
     if own.keywords:
-        said["keywords"] = [{"@value": word, "@language": language} for language, words in own.keywords.items() for word in words]
+        said["keywords"] = [
+            {"@value": word, "@language": language}
+            for language, words in own.keywords.items()
+            for word in words
+        ]
     if own.temporal:
         said["temporalCoverage"] = "/".join(own.temporal)
     if own.country:
-        said["spatialCoverage"] = {"@type": "Country", "name": codes.codes()["country"].get(own.country, {}).get("en", own.country)}
+        said["spatialCoverage"] = {
+            "@type": "Country",
+            "name": codes.codes()["country"].get(own.country, {}).get("en", own.country),
+        }
     return said
 
 
@@ -138,13 +191,15 @@ def _crate(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any]:
     publisher = publication.publisher.url or "#publisher"
     files = [
         {
-            "@id": one.path,
+            "@id": offer.path,
             "@type": "File",
-            "name": one.title.get(publication.languages[0]) or next(iter(one.title.values())),
-            "encodingFormat": ["application/gzip", one.format.media_type] if one.compressed else one.format.media_type,
-            "contentSize": str(one.size),
+            "name": offer.title.get(publication.languages[0]) or next(iter(offer.title.values())),
+            "encodingFormat": ["application/gzip", offer.format.media_type]
+            if offer.compressed
+            else offer.format.media_type,
+            "contentSize": str(offer.size),
         }
-        for one in offers
+        for offer in offers
     ]
     return {
         "@context": "https://w3id.org/ro/crate/1.1/context",
@@ -165,7 +220,7 @@ def _crate(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any]:
                 "identifier": f"{publication.base}dataset",
                 "license": {"@id": publication.licence},
                 "publisher": {"@id": publisher},
-                "hasPart": [{"@id": one["@id"]} for one in files],
+                "hasPart": [{"@id": file["@id"]} for file in files],
             },
             {"@id": publication.licence, "@type": "CreativeWork", "name": licence.title},
             {"@id": publisher, "@type": "Organization", "name": publication.publisher.name},

@@ -22,7 +22,12 @@ LINKS = (
 )
 
 
-def void_graph(publication: Publication, statements: Statements, vocabulary: Vocabulary, offers: Sequence[Offer]) -> Graph:
+def void_graph(
+    publication: Publication,
+    statements: Statements,
+    vocabulary: Vocabulary,
+    offers: Sequence[Offer],
+) -> Graph:
     """The dataset as void:Dataset, with its partitions and linksets as nodes of `void#…`."""
     graph = Graph()
     dataset = iri(publication.base + "dataset")
@@ -36,7 +41,11 @@ def void_graph(publication: Publication, statements: Statements, vocabulary: Voc
     def short(term: str) -> str:
         return re.sub(r"[^A-Za-z0-9_-]+", "-", vocabulary.compact(term[1:-1])).strip("-")
 
-    counts, by_class, by_property = statements.statistics(publication.base), statements.class_counts(), statements.predicate_counts()
+    counts, by_class, by_property = (
+        statements.statistics(publication.base),
+        statements.class_counts(),
+        statements.predicate_counts(),
+    )
     own, part = publication.catalogue, {"rdf:type": name("void:Dataset")}
     graph.describe(
         dataset,
@@ -55,30 +64,53 @@ def void_graph(publication: Publication, statements: Statements, vocabulary: Voc
             "void:properties": count(counts.properties),
             "void:classes": count(counts.classes),
             "void:sparqlEndpoint": iri(own.service) if own.service else None,
-            "void:dataDump": [iri(own.downloads + one.path) for one in offers if one.format.code.startswith(("RDF", "JSON"))],
-            "void:vocabulary": [iri(one) for one in sorted({_namespace(term) for term, _ in [*by_class, *by_property]})],
+            "void:dataDump": [
+                iri(own.downloads + offer.path)
+                for offer in offers
+                if offer.format.code.startswith(("RDF", "JSON"))
+            ],
+            "void:vocabulary": [
+                iri(item)
+                for item in sorted({_namespace(term) for term, _ in [*by_class, *by_property]})
+            ],
             "void:classPartition": [
-                graph.describe(node(f"class-{short(term)}"), part | {"void:class": term, "void:entities": count(number)}) for term, number in by_class
+                graph.describe(
+                    node(f"class-{short(term)}"),
+                    part | {"void:class": term, "void:entities": count(number)},
+                )
+                for term, number in by_class
             ],
             "void:propertyPartition": [
-                graph.describe(node(f"property-{short(term)}"), part | {"void:property": term, "void:triples": count(number)})
+                graph.describe(
+                    node(f"property-{short(term)}"),
+                    part | {"void:property": term, "void:triples": count(number)},
+                )
                 for term, number in by_property
             ],
         },
     )
     graph.describe(
         iri(f"{publication.base}void"),
-        {"rdf:type": name("void:DatasetDescription"), "dct:title": texts(publication.title), "foaf:primaryTopic": dataset},
+        {
+            "rdf:type": name("void:DatasetDescription"),
+            "dct:title": texts(publication.title),
+            "foaf:primaryTopic": dataset,
+        },
     )
     _linksets(graph, dataset, statements, publication.base, short)
     return graph
 
 
-def _linksets(graph: Graph, dataset: str, statements: Statements, base: str, short: Callable[[str], str]) -> None:
+def _linksets(
+    graph: Graph, dataset: str, statements: Statements, base: str, short: Callable[[str], str]
+) -> None:
     """One linkset for each predicate and each site that it leads to."""
-    for predicate, site, number in statements.link_counts([f"<{one}>" for one in LINKS], base):
+    for predicate, site, number in statements.link_counts([f"<{item}>" for item in LINKS], base):
         host = re.sub(r"[^A-Za-z0-9]+", "-", site.split("//", 1)[1]).strip("-")
-        target = graph.describe(iri(f"{base}void#{host}"), {"rdf:type": name("void:Dataset"), "void:uriSpace": literal(site)})
+        target = graph.describe(
+            iri(f"{base}void#{host}"),
+            {"rdf:type": name("void:Dataset"), "void:uriSpace": literal(site)},
+        )
         linkset = graph.describe(
             iri(f"{base}void#{short(predicate)}-{host}"),
             {

@@ -1,7 +1,8 @@
 """Configuration for web servers: identifiers answer with the document that the client asked for.
 
-A resource `thing/x` has no suffix; its documents `thing/x.html`, `.ttl`, `.jsonld`, `.nt`, `.rdf` lie beside it. Servers that know rewrite rules
-only cannot weigh q-values, so the rules come in three tiers: types without a weight, then those with half the weight or more, then the rest.
+A resource `thing/x` has no suffix; its documents `thing/x.html`, `.ttl`, `.jsonld`, `.nt`, `.rdf`
+lie beside it. Servers that know rewrite rules only cannot weigh q-values, so the rules come in
+three tiers: types without a weight, then those with half the weight or more, then the rest.
 """
 
 from __future__ import annotations
@@ -15,14 +16,17 @@ from lodpipe.publish.catalogue.rendering import rendered
 from lodpipe.publish.catalogue.withdrawn import Tombstone
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
 
-# In the order of preference where a client wants several alike; HTML is last, and what is sent to those who ask for nothing known.
+# In the order of preference where a client wants several alike; HTML is last, and what is sent to
+# those who ask for nothing known.
 NEGOTIATED: tuple[tuple[str, str], ...] = (
     *((row.suffix, row.media_type) for row in sorted(DOCUMENTS, key=lambda row: row.preference)),
     ("html", "text/html"),
     ("html", "application/xhtml+xml"),
 )
 MEDIA_TYPES = {**{row.suffix: row.content_type for row in FORMATS}, "gz": "application/gzip"}
-_DUMPED = "|".join(row.suffix for row in sorted(FORMATS, key=lambda row: row.preference) if row.dump)
+_DUMPED = "|".join(
+    row.suffix for row in sorted(FORMATS, key=lambda row: row.preference) if row.dump
+)
 _WEIGHTS = (r"(; *q=1[.0]*)?", r"; *q=0\.[5-9][0-9]*", r"; *q=0\.([1-4][0-9]*|0+[1-9][0-9]*)")
 # What the catalogue describes besides itself.
 _IN_CATALOGUE = "dataset|service|distribution/.*"
@@ -47,7 +51,9 @@ def accept_rules() -> Iterator[tuple[str, str]]:
 
 
 def write_web(publication: Publication, stones: Sequence[Tombstone], folder: Path) -> None:
-    """web/: w3id/, apache/, nginx/, Caddyfile, _redirects; the first lines of each say how it is used."""
+    """web/: w3id/, apache/, nginx/, Caddyfile, _redirects; the first lines of each say how it is
+    used.
+    """
     contact = publication.contact
     rules = list(accept_rules())
     facts = {

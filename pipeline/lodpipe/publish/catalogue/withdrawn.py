@@ -1,4 +1,6 @@
-"""Withdrawn and redirected IRIs: source/withdrawn.yaml becomes a list, statements, a page for 410, and rules for web servers."""
+"""Withdrawn and redirected IRIs: source/withdrawn.yaml becomes a list, statements, a page for 410,
+and rules for web servers.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,11 @@ _SCHEMA = {
             "id": {"type": "string", "pattern": _LOCAL},
             "replaced_by": {"type": "string", "pattern": _LOCAL},
             "date": {"type": "string", "format": "date"},
-            "reason": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "string", "minLength": 1}},
+            "reason": {
+                "type": "object",
+                "minProperties": 1,
+                "additionalProperties": {"type": "string", "minLength": 1},
+            },
         },
     },
 }
@@ -37,7 +43,9 @@ _SCHEMA = {
 
 @dataclass(frozen=True)
 class Tombstone:
-    """An IRI (relative to the base) that is no longer described, since when, why, and what took its place."""
+    """An IRI (relative to the base) that is no longer described, since when, why, and what took its
+    place.
+    """
 
     id: str
     replaced_by: str | None
@@ -52,7 +60,9 @@ class Tombstone:
 
 
 def read_withdrawn(project: Project) -> tuple[list[Tombstone], list[Finding]]:
-    """The tombstones of a project, and what is wrong with their file (LP521); none where there is no file."""
+    """The tombstones of a project, and what is wrong with their file (LP521); none where there is
+    no file.
+    """
     path = project.root / FILE
     if not path.is_file():
         return [], []
@@ -63,16 +73,28 @@ def read_withdrawn(project: Project) -> tuple[list[Tombstone], list[Finding]]:
 
     values: Any = value_of(tree)
     wrong = [
-        Finding("LP521", Origin(FILE, *place_of(tree, list(error.instance_path))), {"detail": str(error.message)})
-        for error in jsonschema_rs.Draft202012Validator(_SCHEMA, validate_formats=True).iter_errors(values)
+        Finding(
+            "LP521",
+            Origin(FILE, *place_of(tree, list(error.instance_path))),
+            {"detail": str(error.message)},
+        )
+        for error in jsonschema_rs.Draft202012Validator(_SCHEMA, validate_formats=True).iter_errors(
+            values
+        )
     ]
     if wrong:
         return [], wrong
     stones = [
-        Tombstone(one["id"], one.get("replaced_by"), one["date"], one["reason"], Origin(FILE, *place_of(tree, [number, "id"])))
-        for number, one in enumerate(values)
+        Tombstone(
+            value["id"],
+            value.get("replaced_by"),
+            value["date"],
+            value["reason"],
+            Origin(FILE, *place_of(tree, [number, "id"])),
+        )
+        for number, value in enumerate(values)
     ]
-    return sorted(stones, key=lambda one: one.id), []
+    return sorted(stones, key=lambda stone: stone.id), []
 
 
 def withdrawn_findings(project: Project, statements: Statements) -> Iterator[Finding]:
@@ -88,34 +110,63 @@ def withdrawn_findings(project: Project, statements: Statements) -> Iterator[Fin
         if described(stone.id):
             yield Finding("LP522", stone.origin, {"value": stone.id})
         if stone.replaced_by and not described(stone.replaced_by):
-            yield Finding("LP523", stone.origin, {"value": stone.id, "successor": stone.replaced_by})
+            yield Finding(
+                "LP523", stone.origin, {"value": stone.id, "successor": stone.replaced_by}
+            )
 
 
 def write_withdrawn(stones: Sequence[Tombstone], project: Project, folder: Path) -> None:
-    """withdrawn.csv, withdrawn.ttl, and withdrawn.html as the body of a 410 answer; there also while nothing is withdrawn."""
+    """withdrawn.csv, withdrawn.ttl, and withdrawn.html as the body of a 410 answer; there also
+    while nothing is withdrawn.
+    """
     publication = project.publication
     base, languages = publication.base, publication.languages
     with (folder / "withdrawn.csv").open("w", encoding="utf-8", newline="") as out:
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow(["iri", "status", "replaced_by", "date", *(f"reason_{language}" for language in languages)])
-        for one in stones:
-            successor = base + one.replaced_by if one.replaced_by else ""
-            writer.writerow([base + one.id, one.status, successor, one.date, *(one.reason.get(language, "") for language in languages)])
+        writer.writerow(
+            [
+                "iri",
+                "status",
+                "replaced_by",
+                "date",
+                *(f"reason_{language}" for language in languages),
+            ]
+        )
+        for stone in stones:
+            successor = base + stone.replaced_by if stone.replaced_by else ""
+            writer.writerow(
+                [
+                    base + stone.id,
+                    stone.status,
+                    successor,
+                    stone.date,
+                    *(stone.reason.get(language, "") for language in languages),
+                ]
+            )
     graph = Graph()
-    for one in stones:
+    for item in stones:
         graph.describe(
-            iri(base + one.id),
+            iri(base + item.id),
             {
                 "owl:deprecated": literal("true", "xsd:boolean"),
-                "dct:isReplacedBy": iri(base + one.replaced_by) if one.replaced_by else None,
-                "dct:modified": literal(one.date, "xsd:date"),
-                "skos:changeNote": texts(one.reason),
+                "dct:isReplacedBy": iri(base + item.replaced_by) if item.replaced_by else None,
+                "dct:modified": literal(item.date, "xsd:date"),
+                "skos:changeNote": texts(item.reason),
             },
         )
-    graph.describe(iri(base + "withdrawn"), {"rdf:type": name("foaf:Document"), "dct:title": texts(_TITLE)})
+    graph.describe(
+        iri(base + "withdrawn"), {"rdf:type": name("foaf:Document"), "dct:title": texts(_TITLE)}
+    )
     (folder / "withdrawn.ttl").write_text(graph.turtle(base), "utf-8")
     shown = [language for language in languages if language in _TITLE] or ["en"]
-    facts = {"languages": shown, "title": _TITLE, "explanation": _EXPLANATION, "heads": _HEADS, "base": base, "stones": stones}
+    facts = {
+        "languages": shown,
+        "title": _TITLE,
+        "explanation": _EXPLANATION,
+        "heads": _HEADS,
+        "base": base,
+        "stones": stones,
+    }
     (folder / "withdrawn.html").write_text(rendered("withdrawn.html.j2", facts), "utf-8")
 
 

@@ -1,1 +1,1 @@
-"""Runs plans on DuckDB: loading, databases, the statement table, the N-Quads writer."""
+"""Runs plans on DuckDB: session, records, relations, the run of a plan, statements, N-Quads."""

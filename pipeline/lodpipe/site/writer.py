@@ -234,11 +234,19 @@ class _Site:
             "dumps": dumps,
             "queries": bool(self.queries),
         }
-        renderer.write("index.html", "index", common | {
-            "map": self.overview.map(renderer.language), "graph": self.overview.graph(renderer.language), "figures": self.overview.figures(renderer.language),
-            "beside": beside, "beside_title": self.names.kind(main[0].iri, renderer.language, many=True) if main else "",
-            "beside_heads": self.browse.heads(main[0], renderer.language) if main else [], "beside_page": main[0].page if main else "",
-        })  # fmt: skip
+        language, overview = renderer.language, self.overview
+        pictures = {
+            "map": overview.map(language),
+            "graph": overview.graph(language),
+            "figures": overview.figures(language),
+        }
+        listed = {
+            "beside": beside,
+            "beside_title": self.names.kind(main[0].iri, language, many=True) if main else "",
+            "beside_heads": self.browse.heads(main[0], language) if main else [],
+            "beside_page": main[0].page if main else "",
+        }
+        renderer.write("index.html", "index", common | pictures | listed)
         renderer.write("data.html", "catalog", common | {"tables": tables, "others": others})
         renderer.write(
             "releases.html",

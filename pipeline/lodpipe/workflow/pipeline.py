@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from itertools import starmap, zip_longest
 from operator import eq
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 import duckdb
 
@@ -17,14 +17,9 @@ from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import CascadeFilter
 from lodpipe.checks.integrity import (
     counts,
-    integrity_findings,
-    loss_findings,
-    order_findings,
     write_counts,
 )
-from lodpipe.checks.lint import lint_findings
 from lodpipe.config.publication import Project
-from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
 from lodpipe.diagnostics.finding import (
     Finding,
     InvalidData,
@@ -34,53 +29,34 @@ from lodpipe.diagnostics.finding import (
     set_of,
 )
 from lodpipe.diagnostics.progress import progress_line
-from lodpipe.documents.readers import limited, read_tree
+from lodpipe.documents.readers import limited
 from lodpipe.documents.snapshot import snapshot, unchanged
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.run_plan import make_statements, prepare_light_plan
 from lodpipe.engine.statements import Statements
-from lodpipe.mapping.model import MappingDocument
 from lodpipe.mapping.plan import Plan, compile_mapping
-from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.publish.catalogue import (
     catalogue_findings,
-    declaration_findings,
     gate,
     write_catalogue,
 )
 from lodpipe.publish.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
 from lodpipe.queries.confined import Limits
-from lodpipe.queries.samples import Query, query_findings, read_queries, stored
+from lodpipe.queries.samples import query_findings, stored
 from lodpipe.queries.shacl_executables import executables
 from lodpipe.runtime import scratch
 from lodpipe.runtime.atomic import only_one, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
-from lodpipe.sources import Lexicon, RecordReader, RecordTable, Table, file_schema, read_declaration
+from lodpipe.sources import RecordReader, file_schema
 from lodpipe.sources.inventory import unread_files
+from lodpipe.workflow.check_table import Subject, run_checks
+from lodpipe.workflow.declarations import Declarations, read_declarations
 
 if TYPE_CHECKING:
     import rdflib
 
 Progress = Callable[[str], None]
-Read = TypeVar("Read")
-
-
-@dataclass(frozen=True)
-class Declarations:
-    """All declarations of a publication, read and checked."""
-
-    vocabulary: Vocabulary
-    tables: dict[str, Table]
-    mapping: MappingDocument
-    shapes: shapes.Shapes
-    queries: tuple[Query, ...] = ()
-
-    def lexicon(self, project: Project) -> Lexicon:
-        """What values may be, for the record schemas."""
-        patterns = self.vocabulary.patterns
-        short = {self.vocabulary.compact(iri): pattern for iri, pattern in patterns.items()}
-        return Lexicon(self.vocabulary.concepts, short, project.publication.languages)
 
 
 @dataclass
@@ -112,86 +88,6 @@ class Outcome:
 
 
 # -- steps -----------------------------------------------------------------------------------------
-
-
-def read_declarations(project: Project) -> Declarations:
-    """ontology/, records.yaml, mapping, shapes and queries. Raises InvalidDeclaration with the
-    findings of all of them.
-    """
-    root, base = project.root, project.publication.base
-    findings: list[Finding] = []
-
-    def collected(read: Callable[[], Read]) -> Read | None:
-        try:
-            return read()
-        except (InvalidDeclaration, InvalidData) as error:
-            findings.extend(error.findings)
-            return None
-
-    vocabulary = collected(lambda: read_vocabulary(root, base))
-    tables = collected(
-        lambda: read_declaration(root / "source/records.yaml", "source/records.yaml")
-    )
-    # Without its prefixes every line of the mapping would seem wrong.
-    mapping = (
-        collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
-    )
-    rules = collected(
-        lambda: shapes.read_shapes(root, base, allowed=project.publication.shacl_ignore)
-    )
-    queries = collected(lambda: read_queries(root, project.publication.languages))
-    if (
-        vocabulary is None
-        or tables is None
-        or mapping is None
-        or rules is None
-        or queries is None
-        or findings
-    ):
-        raise InvalidDeclaration(findings)
-    return Declarations(vocabulary, tables, mapping, rules, queries)
-
-
-def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:
-    """source/mapping.yaml (YARRRML) and source/*.rml.ttl (RML) as one mapping. Raises
-    InvalidDeclaration where there is none, or names clash.
-    """
-    documents = [
-        read_yarrrml(read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes)
-        for path in root.glob("source/mapping.yaml")
-    ]
-    if paths := sorted(root.glob("source/[!.]*.rml.ttl")):
-        from lodpipe.mapping.rml import read_rml
-
-        documents += [read_rml(path, f"source/{path.name}", base) for path in paths]
-    if not documents:
-        raise InvalidDeclaration(
-            [
-                Finding(
-                    "LP602",
-                    Origin("source"),
-                    {"detail": "there is no source/mapping.yaml and no source/*.rml.ttl"},
-                )
-            ]
-        )
-    merged = documents[0]
-    for other in documents[1:]:
-        if duplicates := merged.triples_maps.keys() & other.triples_maps.keys():
-            name = min(duplicates)
-            raise InvalidDeclaration(
-                [
-                    Finding(
-                        "LP602",
-                        other.triples_maps[name].origin,
-                        {"detail": f"there are two mappings called `{name}`"},
-                    )
-                ]
-            )
-        merged = replace(
-            merged, triples_maps=merged.triples_maps | other.triples_maps, named_sources=merged.named_sources + other.named_sources,
-            findings=merged.findings + other.findings,
-        )  # fmt: skip
-    return merged
 
 
 @contextlib.contextmanager
@@ -232,14 +128,12 @@ def _checked(
     tables = reader.read(declarations.tables.values())
     with Engine(project.publication.memory, root=project.root / "source") as running:
         session = running.session
+        subject = Subject(project, declarations, session, tables)
         patterns = {table.name: table.files for table in declarations.tables.values()}
         unused_files = unread_files(project, patterns, _files_used(reader, declarations))
         early = [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
         with session.light_planning():
-            of_records = [
-                *checks.record_findings(session, tables, declarations.tables, lexicon),
-                *order_findings(session, tables),
-            ]
+            of_records = run_checks("records", subject)
         unread_tables = reader.unread([*early, *of_records])
         hidden = [
             finding
@@ -248,9 +142,8 @@ def _checked(
         ]
         early += [finding for finding in of_records if finding not in hidden]
         if unread_tables:
-            _gate(
-                early
-            )  # without whole tables, the graph would only repeat the same error in many places
+            # Without whole tables, the graph would only repeat the same error in many places.
+            _gate(early)
         cascade = CascadeFilter(early, hidden, tables)
         on_progress("mapping records")
         running.records.add_table(
@@ -278,7 +171,8 @@ def _checked(
                 else None
             )
             on_progress("validating statements")
-            late = list(_late_findings(project, declarations, statements, tables, engine))
+            subject = replace(subject, statements=statements, shacl_engine=engine)
+            late = run_checks("statements", subject)
             if allow_loss:
                 late = [finding for finding in late if finding.code != "LP513"]
             findings = _gate(
@@ -331,51 +225,6 @@ def _declared(project: Project, declarations: Declarations) -> list[list[object]
     """The ontology's own statements, in the graph that publication.yaml names for them."""
     graph = f"<{project.publication.base}{project.publication.graph}>"
     return [[s, p, o, graph, None, None] for s, p, o, _ in declarations.vocabulary.triples]
-
-
-def _late_findings(
-    project: Project,
-    declarations: Declarations,
-    statements: Statements,
-    tables: dict[str, RecordTable],
-    engine: str | None,
-) -> Iterator[Finding]:
-    results, inner = shapes.validated(
-        statements, declarations.shapes, engine or project.publication.shacl_engine
-    )
-    yield from declarations.shapes.findings
-    yield from shapes.findings(
-        results, declarations.shapes, statements, declarations.vocabulary, inner
-    )
-    keys = {name: table.key for name, table in declarations.tables.items() if table.key}
-    yield from integrity_findings(statements.session, project, tables, keys)
-    yield from lint_findings(
-        statements,
-        declarations.vocabulary,
-        declarations.shapes,
-        declarations.mapping.prefixes,
-        project,
-    )
-    yield from checks.unsafe_links(statements)
-    yield from checks.control_characters(statements, project.publication.dumps)
-    if (limit := project.publication.expectations.max_loss_percent) is not None:
-        yield from loss_findings(
-            counts(statements.session, tables),
-            project.dist,
-            limit,
-            project.origin("max_loss_percent"),
-        )
-    yield from declaration_findings(project, statements)
-    if isinstance(project.publication.site, Mapping):
-        from lodpipe.site.declaration import site_findings
-
-        yield from site_findings(project, statements.session, statements.vocabulary)
-    yield from checks.vocabulary_findings(statements, declarations.vocabulary)
-    yield from checks.unused_records(statements.session, tables, declarations.tables)
-    yield from checks.unused_fields(tables, declarations.tables, declarations.mapping)
-    for part in ("publisher", "contact"):
-        if getattr(project.publication, part).placeholder:
-            yield Finding("LP506", project.origin(part), {"part": part}, Severity.WARNING)
 
 
 # -- dist/ -----------------------------------------------------------------------------------------

@@ -1,0 +1,162 @@
+"""All checks in one table, in the order in which their findings are collected.
+
+A new check is a function of findings (in `checks/`, or beside what it looks at) and a row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from lodpipe.checks import integrity, lint, records
+from lodpipe.config.publication import Project
+from lodpipe.diagnostics.finding import Finding, Severity
+from lodpipe.engine.sql_session import Session
+from lodpipe.engine.statements import Statements
+from lodpipe.publish.catalogue import declaration_findings
+from lodpipe.shacl import shapes
+from lodpipe.sources import RecordTable
+from lodpipe.workflow.declarations import Declarations
+
+Phase = Literal["records", "statements"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a check may look at; statements exist in the phase `statements` only."""
+
+    project: Project
+    declarations: Declarations
+    session: Session
+    tables: Mapping[str, RecordTable]
+    statements: Statements | None = None
+    shacl_engine: str | None = None
+
+    @property
+    def graph(self) -> Statements:
+        """The statements. Checks of the phase `records` must not ask for them."""
+        if self.statements is None:
+            raise AssertionError("there are no statements in the phase `records`")
+        return self.statements
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """The key of each record table that has one."""
+        return {name: table.key for name, table in self.declarations.tables.items() if table.key}
+
+
+class Check(NamedTuple):
+    """A check: its name, whether it looks at records or at statements, and what it finds."""
+
+    name: str
+    phase: Phase
+    run: Callable[[Subject], Iterable[Finding]]
+
+
+def _records(subject: Subject) -> Iterable[Finding]:
+    declarations = subject.declarations
+    lexicon = declarations.lexicon(subject.project)
+    return records.record_findings(subject.session, subject.tables, declarations.tables, lexicon)
+
+
+def _shapes(subject: Subject) -> Iterator[Finding]:
+    declared, graph = subject.declarations.shapes, subject.graph
+    engine = subject.shacl_engine or subject.project.publication.shacl_engine
+    results, inner = shapes.validated(graph, declared, engine)
+    yield from declared.findings
+    yield from shapes.findings(results, declared, graph, subject.declarations.vocabulary, inner)
+
+
+def _lint(subject: Subject) -> Iterable[Finding]:
+    declared = subject.declarations
+    return lint.lint_findings(
+        subject.graph,
+        declared.vocabulary,
+        declared.shapes,
+        declared.mapping.prefixes,
+        subject.project,
+    )
+
+
+def _losses(subject: Subject) -> Iterable[Finding]:
+    project = subject.project
+    limit = project.publication.expectations.max_loss_percent
+    if limit is None:
+        return []
+    current = integrity.counts(subject.session, subject.tables)
+    return integrity.loss_findings(current, project.dist, limit, project.origin("max_loss_percent"))
+
+
+def _site(subject: Subject) -> Iterable[Finding]:
+    if not isinstance(subject.project.publication.site, Mapping):
+        return []
+    from lodpipe.site.declaration import site_findings
+
+    return site_findings(subject.project, subject.session, subject.declarations.vocabulary)
+
+
+def _placeholders(subject: Subject) -> Iterator[Finding]:
+    project = subject.project
+    for part in ("publisher", "contact"):
+        if getattr(project.publication, part).placeholder:
+            yield Finding("LP506", project.origin(part), {"part": part}, Severity.WARNING)
+
+
+CHECKS: tuple[Check, ...] = (
+    Check("values, keys and references of records", "records", _records),
+    Check(
+        "chronology of records",
+        "records",
+        lambda subject: integrity.order_findings(subject.session, subject.tables),
+    ),
+    Check("shapes", "statements", _shapes),
+    Check(
+        "duplicates and counts",
+        "statements",
+        lambda subject: integrity.integrity_findings(
+            subject.session, subject.project, subject.tables, subject.keys
+        ),
+    ),
+    Check("unused terms, shapes and prefixes", "statements", _lint),
+    Check("unsafe links", "statements", lambda subject: records.unsafe_links(subject.graph)),
+    Check(
+        "control characters",
+        "statements",
+        lambda subject: records.control_characters(
+            subject.graph, subject.project.publication.dumps
+        ),
+    ),
+    Check("lost records", "statements", _losses),
+    Check(
+        "declarations of the catalogue",
+        "statements",
+        lambda subject: declaration_findings(subject.project, subject.graph),
+    ),
+    Check("declarations of the pages", "statements", _site),
+    Check(
+        "terms of vocabularies",
+        "statements",
+        lambda subject: records.vocabulary_findings(subject.graph, subject.declarations.vocabulary),
+    ),
+    Check(
+        "unused records",
+        "statements",
+        lambda subject: records.unused_records(
+            subject.session, subject.tables, subject.declarations.tables
+        ),
+    ),
+    Check(
+        "unused fields",
+        "statements",
+        lambda subject: records.unused_fields(
+            subject.tables, subject.declarations.tables, subject.declarations.mapping
+        ),
+    ),
+    Check("placeholders", "statements", _placeholders),
+)
+
+
+def run_checks(phase: Phase, subject: Subject) -> list[Finding]:
+    """The findings of all checks of a phase."""
+    return [finding for check in CHECKS if check.phase == phase for finding in check.run(subject)]

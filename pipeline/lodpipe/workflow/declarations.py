@@ -1,0 +1,117 @@
+"""All declarations of a publication: ontology, record tables, mapping, shapes and queries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+from lodpipe.config.publication import Project
+from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
+from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
+from lodpipe.documents.readers import read_tree
+from lodpipe.mapping.model import MappingDocument
+from lodpipe.mapping.yarrrml import read_yarrrml
+from lodpipe.queries.samples import Query, read_queries
+from lodpipe.shacl import shapes
+from lodpipe.sources import Lexicon, Table, read_declaration
+
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """All declarations of a publication, read and checked."""
+
+    vocabulary: Vocabulary
+    tables: dict[str, Table]
+    mapping: MappingDocument
+    shapes: shapes.Shapes
+    queries: tuple[Query, ...] = ()
+
+    def lexicon(self, project: Project) -> Lexicon:
+        """What values may be, for the record schemas."""
+        patterns = self.vocabulary.patterns
+        short = {self.vocabulary.compact(iri): pattern for iri, pattern in patterns.items()}
+        return Lexicon(self.vocabulary.concepts, short, project.publication.languages)
+
+
+def read_declarations(project: Project) -> Declarations:
+    """ontology/, records.yaml, mapping, shapes and queries. Raises InvalidDeclaration with the
+    findings of all of them.
+    """
+    root, base = project.root, project.publication.base
+    findings: list[Finding] = []
+
+    def collected(read: Callable[[], Read]) -> Read | None:
+        try:
+            return read()
+        except (InvalidDeclaration, InvalidData) as error:
+            findings.extend(error.findings)
+            return None
+
+    vocabulary = collected(lambda: read_vocabulary(root, base))
+    tables = collected(
+        lambda: read_declaration(root / "source/records.yaml", "source/records.yaml")
+    )
+    # Without its prefixes every line of the mapping would seem wrong.
+    mapping = (
+        collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
+    )
+    rules = collected(
+        lambda: shapes.read_shapes(root, base, allowed=project.publication.shacl_ignore)
+    )
+    queries = collected(lambda: read_queries(root, project.publication.languages))
+    if (
+        vocabulary is None
+        or tables is None
+        or mapping is None
+        or rules is None
+        or queries is None
+        or findings
+    ):
+        raise InvalidDeclaration(findings)
+    return Declarations(vocabulary, tables, mapping, rules, queries)
+
+
+def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:
+    """source/mapping.yaml (YARRRML) and source/*.rml.ttl (RML) as one mapping. Raises
+    InvalidDeclaration where there is none, or names clash.
+    """
+    documents = [
+        read_yarrrml(read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes)
+        for path in root.glob("source/mapping.yaml")
+    ]
+    if paths := sorted(root.glob("source/[!.]*.rml.ttl")):
+        from lodpipe.mapping.rml import read_rml
+
+        documents += [read_rml(path, f"source/{path.name}", base) for path in paths]
+    if not documents:
+        raise InvalidDeclaration(
+            [
+                Finding(
+                    "LP602",
+                    Origin("source"),
+                    {"detail": "there is no source/mapping.yaml and no source/*.rml.ttl"},
+                )
+            ]
+        )
+    merged = documents[0]
+    for other in documents[1:]:
+        if duplicates := merged.triples_maps.keys() & other.triples_maps.keys():
+            name = min(duplicates)
+            raise InvalidDeclaration(
+                [
+                    Finding(
+                        "LP602",
+                        other.triples_maps[name].origin,
+                        {"detail": f"there are two mappings called `{name}`"},
+                    )
+                ]
+            )
+        merged = replace(
+            merged, triples_maps=merged.triples_maps | other.triples_maps, named_sources=merged.named_sources + other.named_sources,
+            findings=merged.findings + other.findings,
+        )  # fmt: skip
+    return merged

@@ -32,10 +32,38 @@ LANGUAGE = click.option(
     type=click.Choice(["de", "en"]),
     help="Language of the findings (default: the first one of the publication).",
 )
+
+
+class ReportFormatName(click.ParamType):  # type: ignore[type-arg]  # not generic in older versions
+    """A name of the table of report formats, which is imported when an option is read or explained."""
+
+    name = "format"
+
+    @property
+    def names(self) -> list[str]:
+        """All names, in the order of the table."""
+        from lodpipe.reporters import REPORT_FORMATS
+
+        return [report_format.name for report_format in REPORT_FORMATS]
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """What `--help` shows."""
+        return f"[{'|'.join(self.names)}]"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The name. Fails for one that is not in the table."""
+        if value not in self.names:
+            self.fail(f"{value!r} is not one of {', '.join(map(repr, self.names))}.", param, ctx)
+        return value
+
+
 FORMAT = click.option(
-    "--format", "formats", multiple=True, type=click.Choice(["text", "github", "gitlab", "sarif", "junit", "json", "markdown"]),
+    "--format",
+    "formats",
+    multiple=True,
+    type=ReportFormatName(),
     help="Output format of findings (default: text); repeatable. All but text go to standard output.",
-)  # fmt: skip
+)
 REPORT = click.option(
     "--report", "reports", multiple=True, metavar="FILE",
     help="Write the findings to a file, too: x.sarif, x.xml (JUnit), x.json, x.md, x.txt, or FORMAT:FILE; repeatable.",

@@ -81,7 +81,8 @@ def test_everything_that_the_package_names_is_there(tmp_path: Path) -> None:
 def test_the_summary_of_a_command_is_the_first_line_of_its_own_help(name: str) -> None:
     command = main.get_command(click.Context(main), name)
     assert command is not None and command.name == name
-    assert (command.help or "").splitlines()[0] == COMMANDS[name].summary
+    first_paragraph = (command.help or "").split("\n\n")[0]
+    assert " ".join(first_paragraph.split()) == COMMANDS[name].summary
     assert COMMANDS[name].summary in " ".join(invoke("--help").stdout.split())
 
 

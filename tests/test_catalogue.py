@@ -422,6 +422,9 @@ def test_an_edited_dist_is_told_by_check(built: Path, tmp_path: Path) -> None:
     done = run_process("check", "--project", project, "--lang", "en")
     assert done.returncode == 1
     assert (
-        re.search(r"dist/catalog\.ttl:\d+: error LP526: rogl\.ttl has \d+ bytes", done.stderr)
+        re.search(
+            r"dist/catalog\.ttl:\d+: error LP526: expected a size of \d+ bytes for rogl\.ttl",
+            done.stderr,
+        )
         and "LP527" in done.stderr
     )

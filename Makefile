@@ -55,7 +55,7 @@ package: $(VENV)/.test  ## build wheel and sdist into build/package/ (dist/ is t
 
 FRONTEND := pipeline/frontend
 
-frontend: $(FRONTEND)/node_modules/.made  ## write what runs in the browser anew: pipeline/lodpipe/site/assets/ (needs Node)
+frontend: $(FRONTEND)/node_modules/.made  ## build the bundle that runs in the browser, pipeline/lodpipe/site/assets/ (needs Node)
 	node $(FRONTEND)/build.mjs
 
 frontend-check: $(FRONTEND)/node_modules/.made  ## its types and unit tests

@@ -10,6 +10,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 
 from lodpipe.diagnostics.finding import InvalidData
@@ -256,3 +257,35 @@ def test_files_are_sorted_while_they_are_read_where_no_row_needs_another(folder:
             )
             assert engine.relations.is_sorted
         assert is_plain(read_mapping(folder / f"{case}.rml.ttl", "http://example.com/")) is expected
+
+
+KEYS = """\
+id,group
+Großpösna,a b
+東京,x/y
+plain,é
+"""
+KEYED = """\
+prefixes: {ex: "http://example.org/"}
+mappings:
+  thing:
+    sources: ["keys.csv~csv"]
+    s: http://example.org/thing/$(id)
+    po:
+      - [ex:group, "http://example.org/group/$(group)~iri"]
+"""
+
+
+@pytest.mark.parametrize("keys", [KEYS, KEYS.translate({ord(c): "o" for c in "ßö東京é"})])
+def test_both_writers_encode_keys_of_any_script_in_the_same_way(keys: str, tmp_path: Path) -> None:
+    (tmp_path / "keys.csv").write_text(keys, "utf-8")
+    (tmp_path / "keys.yaml").write_text(KEYED, "utf-8")
+    for suffix in ("nt", "ttl"):
+        map_file(tmp_path / "keys.yaml", tmp_path / f"out.{suffix}", MappingOptions())
+    lines_of, turtle_of = (
+        {str(quad) for quad in ox.parse(path=str(tmp_path / name), format=kind)}
+        for name, kind in (("out.nt", ox.RdfFormat.N_TRIPLES), ("out.ttl", ox.RdfFormat.TURTLE))
+    )
+    assert len(lines_of) == 3
+    assert lines_of == turtle_of
+    assert any("group/x%2Fy>" in line for line in lines_of)

@@ -422,7 +422,7 @@ def _scratch() -> IO[bytes]:
 
 def command(descriptor: int, bounds: Mapping[str, Any]) -> list[str]:
     """How the process with the data is started: with this one's search path, and without the
-    modules that look for it anew.
+    modules that would search for it again.
     """
     path = [*sys.path, os.path.abspath(f"{__file__}/../../..")]  # noqa: PTH100  # as above
     start = f"import sys; sys.path[:] = {path!r}; from lodpipe.queries.worker import main; main()"

@@ -121,7 +121,7 @@ def number(term: str) -> str:
 
 
 def _by_kind(term: str, values: Mapping[str, str]) -> str:
-    """A value for each datatype, looked up: a CASE would be bound anew for each of its branches,
+    """A value for each datatype, looked up: a CASE would be bound again for each of its branches,
     which costs more than the data.
     """
     entries = ", ".join(f"'{name}>': {value}" for name, value in values.items())

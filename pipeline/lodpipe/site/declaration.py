@@ -93,7 +93,7 @@ class Site:
 
 
 def read_site(project: Project, vocabulary: Vocabulary) -> Site:
-    """The declared pages; a prefix that nobody declares stays as it is and is told by
+    """The declared pages; a prefix that is not declared stays as it is and is told by
     `site_findings`.
     """
     said = project.publication.site if isinstance(project.publication.site, Mapping) else {}

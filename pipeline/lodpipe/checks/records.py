@@ -293,8 +293,10 @@ def vocabulary_findings(statements: Statements, vocabulary: Vocabulary) -> Itera
     """Predicates, classes and datatypes that are in no term list, superseded, or of a vocabulary
     without a list.
     """
+    # What neither a rule nor the ontology uses are terms of the program, for withdrawn IRIs.
+    declared = {term for _, p, o, _ in vocabulary.triples for term in (p, o.rpartition("^^")[2])}
     for term, rule in statements.terms_used():
-        if not term:
+        if not term or (rule is None and term not in declared):
             continue
         where = statements.rules[rule].origin if rule is not None else Origin("ontology")
         finding = term_finding(term[1:-1], vocabulary, where)

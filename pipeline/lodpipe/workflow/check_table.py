@@ -79,6 +79,10 @@ def _lint(subject: Subject) -> Iterable[Finding]:
     )
 
 
+def _withdrawn(subject: Subject) -> Iterable[Finding]:
+    return subject.declarations.withdrawn.check(subject.graph)
+
+
 def _losses(subject: Subject) -> Iterable[Finding]:
     project = subject.project
     limit = project.publication.expectations.max_loss_percent
@@ -133,6 +137,7 @@ CHECKS: tuple[Check, ...] = (
         "statements",
         lambda subject: declaration_findings(subject.project, subject.graph),
     ),
+    Check("withdrawn IRIs", "statements", _withdrawn),
     Check("declarations of the pages", "statements", _site),
     Check(
         "terms of vocabularies",

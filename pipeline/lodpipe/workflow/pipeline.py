@@ -161,7 +161,13 @@ def _checked(
                 plan if len(of_mapping) > len(plan.findings) else plan.sound(),
                 _declared(project, declarations),
             )
-        statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
+        statements = Statements(
+            running,
+            plan.rules,
+            declarations.vocabulary,
+            project.root,
+            declarations.withdrawn.origins,
+        )
         with contextlib.ExitStack() as stack:
             limits = Limits(project.publication.limits.query)
             # The store of the queries is loaded by its own process meanwhile.
@@ -222,9 +228,12 @@ def _compile(project: Project, declarations: Declarations, engine: Engine) -> Pl
 
 
 def _declared(project: Project, declarations: Declarations) -> list[list[object]]:
-    """The ontology's own statements, in the graph that publication.yaml names for them."""
+    """The statements that come from no record: the ontology's own, in the graph that
+    publication.yaml names for them, and those of withdrawn IRIs.
+    """
     graph = f"<{project.publication.base}{project.publication.graph}>"
-    return [[s, p, o, graph, None, None] for s, p, o, _ in declarations.vocabulary.triples]
+    own = [(s, p, o, graph) for s, p, o, _ in declarations.vocabulary.triples]
+    return [[*quad, None, None] for quad in (*own, *declarations.withdrawn.statements)]
 
 
 # -- dist/ -----------------------------------------------------------------------------------------
@@ -274,7 +283,10 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     """Everything that a build makes, into an empty folder."""
     write_dumps(Job(outcome.statements, outcome.project, outcome.declarations.vocabulary), folder)
     _write_schemas(outcome, folder / "schema")
-    write_catalogue(outcome.project, outcome.statements, outcome.declarations.vocabulary, folder)
+    declared = outcome.declarations
+    write_catalogue(
+        outcome.project, outcome.statements, declared.vocabulary, declared.withdrawn, folder
+    )
     gate(outcome.project, folder, outcome.validator)
     if queries := outcome.declarations.queries:
         (folder / "queries.ttl").write_text(

@@ -21,6 +21,7 @@ PREFIXES = {
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "geo": "http://www.opengis.net/ont/geosparql#",
+    "org": "http://www.w3.org/ns/org#",
     "owl": "http://www.w3.org/2002/07/owl#",
     "prov": "http://www.w3.org/ns/prov#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
@@ -75,6 +76,10 @@ class Graph:
                 if value is not None:
                     self._triples.add((subject, name(predicate), value))
         return subject
+
+    def add(self, triples: Iterable[Triple]) -> None:
+        """Adds triples as they are."""
+        self._triples.update(triples)
 
     def triples(self) -> list[Triple]:
         """All triples, in canonical order."""

@@ -267,7 +267,9 @@ def test_void_is_found_where_crawlers_look(server: http.client.HTTPConnection) -
     assert get(server, "void.ttl")[0] == 200
 
 
-@pytest.mark.parametrize("case", WITHDRAWN_CASES, ids=lambda case: f"{case['path']} {case['accept']}")
+@pytest.mark.parametrize(
+    "case", WITHDRAWN_CASES, ids=lambda case: f"{case['path']} {case['accept']}"
+)
 def test_withdrawn_resources_answer_in_the_format_asked_for(
     server: http.client.HTTPConnection, case: dict[str, Any]
 ) -> None:

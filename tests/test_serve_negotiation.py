@@ -149,7 +149,9 @@ def test_void_is_found_where_crawlers_look(server: Served) -> None:
     assert server.ask("/void.ttl").media_type == "text/turtle"
 
 
-@pytest.mark.parametrize("case", WITHDRAWN_CASES, ids=lambda case: f"{case['path']} {case['accept']}")
+@pytest.mark.parametrize(
+    "case", WITHDRAWN_CASES, ids=lambda case: f"{case['path']} {case['accept']}"
+)
 def test_withdrawn_resources_answer_in_the_format_asked_for(
     server: Served, case: dict[str, Any]
 ) -> None:

@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from lodpipe.config.publication import Project
@@ -46,7 +45,13 @@ _LOCAL = {
     "pattern": "^(?!/)(?!.*//)(?!.*(^|/)\\.{1,2}(/|$))(?!.*%(?![0-9A-Fa-f]{2}))"
     f"[A-Za-z0-9._~/%{_WIDE}-]*[A-Za-z0-9_~%{_WIDE}-]$",
 }
-_ONE_OR_MORE = {**_LOCAL, "type": ["string", "array"], "minItems": 1, "uniqueItems": True, "items": _LOCAL}
+_ONE_OR_MORE = {
+    **_LOCAL,
+    "type": ["string", "array"],
+    "minItems": 1,
+    "uniqueItems": True,
+    "items": _LOCAL,
+}
 _TEXTS = {
     "type": "object",
     "minProperties": 1,
@@ -358,4 +363,3 @@ def _texts(
 ) -> Iterator[tuple[str, str, str]]:
     for language, text in texts.items():
         yield subject, iri(predicate), quote_literal(text, language)
-

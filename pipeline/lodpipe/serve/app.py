@@ -345,9 +345,7 @@ async def _withdrawn(request: Request, server: Server, resource: str, end: str) 
     return Response(body, listed.status, headers, media_type="text/html; charset=utf-8")
 
 
-async def _tombstone(
-    request: Request, server: Server, iri: str, address: str
-) -> tuple[bytes, str]:
+async def _tombstone(request: Request, server: Server, iri: str, address: str) -> tuple[bytes, str]:
     """A document of a withdrawn IRI and its media type; empty where there is none."""
     if path := server.content.file(address):
         with contextlib.suppress(OSError):

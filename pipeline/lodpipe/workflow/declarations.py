@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -30,7 +30,7 @@ class Declarations:
     mapping: MappingDocument
     shapes: shapes.Shapes
     queries: tuple[Query, ...] = ()
-    withdrawn: Withdrawn = Withdrawn()
+    withdrawn: Withdrawn = field(default_factory=Withdrawn)
 
     def lexicon(self, project: Project) -> Lexicon:
         """What values may be, for the record schemas."""

@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from lodpipe.publish.catalogue.graph import Graph, name, texts
 from lodpipe.publish.catalogue.rendering import rendered
-from lodpipe.rdf.terms import iri
 from lodpipe.releases.tombstones import GRAPH, Withdrawn
 
 LIST = f"{GRAPH}.csv"
@@ -44,9 +43,7 @@ def write_withdrawn(withdrawn: Withdrawn, languages: Sequence[str], folder: Path
     _write_csv(withdrawn, languages, folder / LIST)
     graph = Graph()
     graph.add((s, p, o) for s, p, o, _ in withdrawn.statements)
-    graph.describe(
-        withdrawn.graph, {"rdf:type": name("foaf:Document"), "dct:title": texts(_TITLE)}
-    )
+    graph.describe(withdrawn.graph, {"rdf:type": name("foaf:Document"), "dct:title": texts(_TITLE)})
     (folder / f"{GRAPH}.ttl").write_text(graph.turtle(withdrawn.base), "utf-8")
     facts = {
         "languages": [language for language in languages if language in _TITLE] or ["en"],

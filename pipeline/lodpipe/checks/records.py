@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.run_plan import failures
 from lodpipe.engine.sql_session import Session
@@ -17,7 +18,6 @@ from lodpipe.mapping.model import MappingDocument, expressions
 from lodpipe.mapping.plan import Plan, quote, text
 from lodpipe.rdf.namespaces import RDF, RDFS, XSD
 from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
-from lodpipe.sources.schema import nearest
 
 # -- record tables ---------------------------------------------------------------------------------
 

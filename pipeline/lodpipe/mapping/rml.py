@@ -18,6 +18,7 @@ from urllib.parse import quote as percent_encoded
 import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
+from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.mapping.model import (
     RDF_TYPE,
     Expression,
@@ -35,7 +36,6 @@ from lodpipe.rdf.datatypes import LANGUAGE_TAG
 from lodpipe.rdf.namespaces import XSD
 from lodpipe.sources.jsonpath import PathError
 from lodpipe.sources.jsonpath import parse as parse_path
-from lodpipe.sources.schema import did_you_mean
 
 RML = "http://w3id.org/rml/"
 DEFAULT_GRAPH = RML + "defaultGraph"

@@ -497,12 +497,12 @@ _TABLE: tuple[Rule, ...] = (
         message_en="withdrawn IRIs: {detail}",
         help_en=(
             "Give each entry `id`, `date`, `reason` and, if there is one, `replaced_by`; see "
-            "docs/catalogue.md."
+            "docs/withdrawn.md."
         ),
         message_de="zurückgezogene IRIs: {detail}",
         help_de=(
             "Jedem Eintrag `id`, `date`, `reason` und gegebenenfalls `replaced_by` geben; "
-            "siehe docs/catalogue.md."
+            "siehe docs/withdrawn.md."
         ),
     ),
     Rule(

@@ -36,7 +36,7 @@ GRAPH = "withdrawn"
 """The graph of the statements, relative to the base IRI; also the name of its list in dist/."""
 
 _DCT = "http://purl.org/dc/terms/"
-_ORG = "http://www.w3.org/ns/org#"
+ORG = "http://www.w3.org/ns/org#"
 # Relative to the base: unreserved characters, letters beyond ASCII, percent escapes; no empty,
 # `.` or `..` part.
 _WIDE = "\u00a0-\ud7ff\uf900-\ufdcf\ufdf0-\uffef"
@@ -204,16 +204,16 @@ class Withdrawn:
         if withdrawal.event is None:
             return
         event = iri(self.base + withdrawal.event.local)
-        yield event, TYPE, iri(_ORG + "ChangeEvent")
+        yield event, TYPE, iri(ORG + "ChangeEvent")
         yield event, iri(_DCT + "date"), _date(withdrawal)
         yield from _texts(event, RDFS + "label", withdrawal.reason)
         yield from _texts(event, _DCT + "description", withdrawal.reason)
         for named in withdrawal.ids:
-            yield event, iri(_ORG + "originalOrganization"), iri(self.base + named.local)
-            yield iri(self.base + named.local), iri(_ORG + "changedBy"), event
+            yield event, iri(ORG + "originalOrganization"), iri(self.base + named.local)
+            yield iri(self.base + named.local), iri(ORG + "changedBy"), event
         for successor in withdrawal.replaced_by:
-            yield event, iri(_ORG + "resultingOrganization"), iri(self.base + successor.local)
-            yield iri(self.base + successor.local), iri(_ORG + "resultedFrom"), event
+            yield event, iri(ORG + "resultingOrganization"), iri(self.base + successor.local)
+            yield iri(self.base + successor.local), iri(ORG + "resultedFrom"), event
 
     @cached_property
     def origins(self) -> dict[str, Origin]:
@@ -233,7 +233,7 @@ class Withdrawn:
         (LP521 to LP523, LP535, LP536).
         """
         yield from self.findings
-        yield from self._cycles()
+        yield from self.cycles()
         named = [
             item
             for withdrawal in self.withdrawals
@@ -253,7 +253,7 @@ class Withdrawn:
                     ids = ", ".join(id_.local for id_ in withdrawal.ids)
                     yield Finding("LP523", item.origin, {"value": ids, "successor": item.local})
 
-    def _cycles(self) -> Iterator[Finding]:
+    def cycles(self) -> Iterator[Finding]:
         """Chains of successors that lead back to where they began: each once, at its first IRI."""
         reported: set[str] = set()
         for withdrawal in self.withdrawals:

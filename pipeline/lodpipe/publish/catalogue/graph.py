@@ -21,7 +21,6 @@ PREFIXES = {
     "dct": "http://purl.org/dc/terms/",
     "foaf": "http://xmlns.com/foaf/0.1/",
     "geo": "http://www.opengis.net/ont/geosparql#",
-    "org": "http://www.w3.org/ns/org#",
     "owl": "http://www.w3.org/2002/07/owl#",
     "prov": "http://www.w3.org/ns/prov#",
     "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
@@ -62,10 +61,13 @@ def texts(values: Mapping[str, str]) -> list[str]:
 
 
 class Graph:
-    """Triples in the spelling of N-Triples, each once."""
+    """Triples in the spelling of N-Triples, each once; its files shorten IRIs by PREFIXES and
+    `prefixes`.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, prefixes: Mapping[str, str] | None = None) -> None:
         self._triples: set[Triple] = set()
+        self._prefixes = {**PREFIXES, **(prefixes or {})}
 
     def describe(self, subject: str, said: Mapping[str, str | Iterable[str | None] | None]) -> str:
         """Adds what is said of a subject, by prefixed predicate; None says nothing. Gives the
@@ -92,7 +94,9 @@ class Graph:
     def _used(self) -> dict[str, str]:
         text = self.ntriples()
         return {
-            prefix: namespace for prefix, namespace in PREFIXES.items() if f"<{namespace}" in text
+            prefix: namespace
+            for prefix, namespace in self._prefixes.items()
+            if f"<{namespace}" in text
         }
 
     def turtle(self, base: str) -> str:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from lodpipe.publish.catalogue.graph import Graph, name, texts
 from lodpipe.publish.catalogue.rendering import rendered
-from lodpipe.releases.tombstones import GRAPH, Withdrawn
+from lodpipe.releases.tombstones import GRAPH, ORG, Withdrawn
 
 LIST = f"{GRAPH}.csv"
 
@@ -41,7 +41,7 @@ def read_list(dist: Path) -> dict[str, WithdrawnIri]:
 def write_withdrawn(withdrawn: Withdrawn, languages: Sequence[str], folder: Path) -> None:
     """The three files; there also while nothing is withdrawn."""
     _write_csv(withdrawn, languages, folder / LIST)
-    graph = Graph()
+    graph = Graph({"org": ORG})
     graph.add((s, p, o) for s, p, o, _ in withdrawn.statements)
     graph.describe(withdrawn.graph, {"rdf:type": name("foaf:Document"), "dct:title": texts(_TITLE)})
     (folder / f"{GRAPH}.ttl").write_text(graph.turtle(withdrawn.base), "utf-8")

@@ -70,7 +70,8 @@ def _append(project: Project, iris: Sequence[str], withdrawal: _Withdrawal) -> N
     ).relative(read_vocabulary(project.root, publication.base).namespaces)  # fmt: skip
     if len(entry.ids) == 1:
         published = project.dist / f"{publication.name}.nq"
-        entry = entry.called(published_label(published, publication.base + entry.ids[0], first))
+        iri = publication.base + entry.ids[0]
+        entry = entry.called(published_label(published, iri, publication.languages))
     path = project.root / FILE
     with only_one(project.root):
         text = read_text(path, FILE) if path.is_file() else ""

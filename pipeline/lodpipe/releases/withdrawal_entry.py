@@ -154,9 +154,9 @@ def _relative(given: str, names: Namespaces) -> str:
     return expanded.removeprefix(names.base)
 
 
-def published_label(dump: Path, iri: str, language: str) -> dict[str, str]:
-    """What an IRI is called in a sorted dump (N-Quads, N-Triples), by language; a text without one
-    counts as in `language`. Empty where there is no dump, or no label in it.
+def published_label(dump: Path, iri: str, languages: Sequence[str]) -> dict[str, str]:
+    """What an IRI is called in a sorted dump (N-Quads, N-Triples), by language, in that order; a
+    text without one counts as in the first. Empty where there is no dump, or no label in it.
     """
     found: dict[str, dict[str, str]] = {}
     subject = f"<{iri}> ".encode()
@@ -166,7 +166,9 @@ def published_label(dump: Path, iri: str, language: str) -> dict[str, str]:
                 predicate, _, rest = line[len(subject) :].decode("utf-8").partition(" ")
                 if (match := _LITERAL.match(rest)) and (literal := parse_literal(match[0])):
                     texts = found.setdefault(predicate, {})
-                    texts.setdefault(literal.language or language, literal.text)
+                    texts.setdefault(literal.language or languages[0], literal.text)
             elif line > subject and found:
                 break
-    return next((found[predicate] for predicate in LABELS if predicate in found), {})
+    label = next((found[predicate] for predicate in LABELS if predicate in found), {})
+    order = [language for language in languages if language in label]
+    return {language: label[language] for language in (*order, *sorted(label.keys() - set(order)))}

@@ -26,6 +26,7 @@ from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.page_store import PageStore
 from lodpipe.engine.statements import Statements
+from lodpipe.publish.catalogue.web import portable_redirects
 from lodpipe.publish.catalogue.withdrawn import WithdrawnIri, read_list
 from lodpipe.publish.dumps import Job
 from lodpipe.queries.samples import Query
@@ -177,7 +178,7 @@ class _Site:
         write_feed(self.folder, self.publication, self.host, self.renderers[0].texts)
         # Static hosts read it in the root.
         rules = (self.dist / "web/_redirects").read_text("utf-8")
-        self.renderers[0].put("_redirects", rules)
+        self.renderers[0].put("_redirects", portable_redirects(rules))
 
     def _store(self) -> PageStore:
         """What the pages are made of."""

@@ -99,14 +99,14 @@ def _tombstone(tombstone: Tombstone, base: str) -> dict[str, object] | None:
 
 def _redirects(tombstones: Sequence[Tombstone], prefix: str, gone: str) -> list[str]:
     """The rules of _redirects for withdrawn resources, as many as static hosts read; those of
-    replaced ones first, since some hosts know no 410. `gone` is the page of a resource without a
-    single successor, with `{}` for its address.
+    replaced ones first. `!` lets a rule of Netlify hold although there is a page. `gone` is the page
+    of a resource without a single successor, with `{}` for its address.
     """
     rules = []
     for item in sorted(tombstones, key=lambda item: item.status):
         local = _encoded(item.id)
         target = _encoded(item.living[0]) if item.status == 301 else gone.format(local)
-        rules.append(f"{prefix}{local} {prefix}{target} {item.status}")
+        rules.append(f"{prefix}{local} {prefix}{target} {item.status}!")
     kept: list[str] = []
     size = 0
     for rule in rules:
@@ -116,6 +116,17 @@ def _redirects(tombstones: Sequence[Tombstone], prefix: str, gone: str) -> list[
         if len(rule) <= _LONGEST_RULE:
             kept.append(rule)
     return kept
+
+
+def portable_redirects(rules: str) -> str:
+    """The rules of _redirects that every static host accepts: Cloudflare refuses a site with 410 or
+    `!` in the file, GitLab Pages ignores such rules.
+
+    >>> portable_redirects("/a /b 301!\\n/c /c.html 410!\\n")
+    '/a /b 301\\n'
+    """
+    lines = [line.removesuffix("!") for line in rules.splitlines()]
+    return "".join(f"{line}\n" for line in lines if not line.endswith(" 410"))
 
 
 def write_web(publication: Publication, tombstones: Sequence[Tombstone], folder: Path) -> None:

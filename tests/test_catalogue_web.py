@@ -283,6 +283,32 @@ def test_withdrawn_resources_answer_in_the_format_asked_for(
         assert headers["access-control-allow-origin"] == "*"
 
 
+@pytest.mark.parametrize("name", SERVERS)
+def test_without_pages_the_list_is_the_answer(
+    name: str, web: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    if shutil.which(SERVERS[name]) is None:
+        pytest.skip(f"{name} is not installed: apt-get install {SERVERS[name]}")
+    root = tmp_path / "root"
+    shutil.copytree(web[0] / "web", root / "web")
+    shutil.copy(web[0] / "withdrawn.html", root)
+    for folder in (tmp_path, root, *(one for one in root.rglob("*") if one.is_dir())):
+        folder.chmod(0o755)
+    process = start(name, root, tmp_path, port := free_port())
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        status, headers, body = get(connection, "lab/verirrt", "text/turtle")
+        assert (status, headers["content-type"].split(";")[0]) == (410, "text/html")
+        assert "War &lt;kein&gt; Labor." in body.decode("utf-8")
+        status, headers, body = get(connection, "organisation/alte-stelle.ttl")
+        assert (status, located(headers)) == (301, "organisation/stadt-brandis.ttl")
+        assert successors(headers) == ["organisation/stadt-brandis"]
+        assert "Zusammengelegt." in body.decode("utf-8")
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
 @pytest.mark.parametrize(
     "path", ["lab/nowhere", "nowhere", "lab/nowhere.ttl", "lab/brandis/nowhere/at/all"]
 )
@@ -345,6 +371,8 @@ def test_the_list_of_withdrawn_iris(web: tuple[Path, dict[str, str]]) -> None:
         f"{BASE}organisation/alte-stelle,301,{BASE}organisation/stadt-brandis,2026-11-23"
     )
     assert [line.removeprefix(BASE).split(",")[:2] for line in lines[3:]] == [
+        ["organisation/amt%20west%2C%20%28alt%29", "410"],
+        ["organisation/amt%20west%2C%20%28alt%29/50%25", "410"],
         ["organisation/amt-nord", "301"],
         ["organisation/amt-s%C3%BCd", "301"],
         ["organisation/uralte-stelle", "301"],

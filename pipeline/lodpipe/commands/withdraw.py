@@ -43,8 +43,10 @@ class _Withdrawal:
     click.option("--date", metavar="DATE", help="Since when (default: the date of the release in publication.yaml)."),
 )  # fmt: skip
 def command(options: ProjectOptions, iri: tuple[str, ...], withdrawal: _Withdrawal) -> None:
-    """List IRIs in source/withdrawn.yaml as no longer described: absolute, short (prefix:name) or
-    relative to the base.
+    """List IRIs as no longer described, with reason and successors.
+
+    They are absolute, short (prefix:name) or relative to the base; source/withdrawn.yaml gets an
+    entry behind what is there.
     """
 
     def append(project: Project, _: Progress) -> tuple[Finding, ...]:

@@ -10,6 +10,7 @@ ask is of this form:
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -60,6 +61,7 @@ class StatementTable:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._lines: dict[bool, Path] = {}
 
     def __len__(self) -> int:
         """How many statements there are."""
@@ -75,14 +77,6 @@ class StatementTable:
         """All statements in canonical order; g is empty in the default graph."""
         return self.session.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
 
-    def spelled(self) -> Iterator[tuple[str, str]]:
-        """All statements in canonical order, each as the line of its triple without the dot, and
-        its graph, empty in the default graph.
-        """
-        return self.session.stream(
-            "SELECT s || ' ' || p || ' ' || o || ' ', g FROM statements ORDER BY s, p, o, g"
-        )
-
     def triples(self) -> Iterator[Triple]:
         """The union of all graphs, in canonical order, each triple once."""
         return self.session.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o")
@@ -95,10 +89,21 @@ class StatementTable:
         """All statements ordered by graph: g, s, p, o."""
         return self.session.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
 
+    def lines(self, *, graphs: bool) -> Path:
+        """A file as `write_lines` writes it, which is made once and gone with the session."""
+        if graphs not in self._lines:
+            path = self.session.exchange / f"statements.{'nq' if graphs else 'nt'}"
+            self.write_lines(path, graphs=graphs)
+            self._lines[graphs] = path
+        return self._lines[graphs]
+
     def write_lines(self, path: Path, *, graphs: bool) -> None:
         """N-Quads, or N-Triples of the union of all graphs, in canonical order; the engine writes
         them itself.
         """
+        if graphs in self._lines:
+            shutil.copyfile(self._lines[graphs], path)
+            return
         quads = "SELECT concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.') FROM statements ORDER BY s, p, o, g"
         triples = "SELECT concat_ws(' ', s, p, o, '.') FROM (SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o)"
         self.session.rows(f"COPY ({quads if graphs else triples}) TO {text(str(path))} {_RAW}")

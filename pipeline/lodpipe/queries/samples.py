@@ -444,20 +444,8 @@ def stored(statements: Statements, limits: Limits) -> Iterator[ConfinedStore]:
         folder = (
             stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
         )
-        yield stack.enter_context(
-            confined([], limits, folder=folder, lines=_union_and_graphs(statements))
-        )
-
-
-def _union_and_graphs(statements: Statements) -> Iterator[str]:
-    """Lines of N-Quads: each triple once in the default graph, and in each graph that states it."""
-    before = ""
-    for triple, g in statements.spelled():
-        if triple != before:
-            yield f"{triple}.\n"
-            before = triple
-        if g:
-            yield f"{triple}{g} .\n"
+        data = [(statements.lines(graphs=False), "nt"), (statements.lines(graphs=True), "nq")]
+        yield stack.enter_context(confined(data, limits, folder=folder, trusted=True))
 
 
 def answer(store: ConfinedStore, parsed: Parsed) -> tuple[Answer, list[tuple[str, list[str]]]]:

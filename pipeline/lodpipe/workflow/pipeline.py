@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import starmap, zip_longest
-from operator import eq
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -335,7 +334,9 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     if not sums.is_file() or sums.read_bytes() != checksums(dist).encode():
         yield warning("its files are not those of SHA256SUMS")
     master = dist / f"{name}.nq"
-    if master.is_file() and not _equal_lines(master, outcome.statements):
+    if master.is_file() and not filecmp.cmp(
+        master, outcome.statements.lines(graphs=True), shallow=False
+    ):
         yield warning("the records, the mapping or the ontology have changed since")
     published, queries = dist / "queries.ttl", outcome.declarations.queries
     if published.is_file() != bool(queries) or (
@@ -350,11 +351,3 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     ) != current_shapes:
         yield warning("the shapes have changed since")
     yield from catalogue_findings(outcome.project, validator=outcome.validator)
-
-
-def _equal_lines(master: Path, statements: Statements) -> bool:
-    with master.open(encoding="utf-8", newline="\n", errors="replace") as lines:
-        current = (
-            f"{triple}{g} .\n" if g else f"{triple}.\n" for triple, g in statements.spelled()
-        )
-        return all(starmap(eq, zip_longest(lines, current)))

@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity, set_of
 from lodpipe.mapping.model import (
@@ -42,9 +42,25 @@ class Rule:
     origin: Origin
 
 
+class Form(NamedTuple):
+    """A condition that texts of many columns have to meet: the SQL of a text, and the condition as
+    SQL over a column `v` with such texts and `d` with their datatypes, where these differ.
+
+    Example: Form('"c3"', "regexp_matches(v, '^(true|false|1|0)$')")
+    """
+
+    text: str
+    valid: str
+    datatype: str = "NULL"
+
+
 @dataclass(frozen=True)
 class Check:
-    """A condition on a source's rows that makes a value unusable, with the finding it leads to."""
+    """A condition on a source's rows that makes a value unusable, with the finding it leads to.
+
+    `form` is the same condition in a form that checks of different columns share, where there is
+    one: texts that are NULL pass it.
+    """
 
     code: str
     problem: str
@@ -52,6 +68,7 @@ class Check:
     column: str | None
     params: Mapping[str, str]
     lists: tuple[tuple[str, str], ...] = ()
+    form: Form | None = None
 
 
 @dataclass(frozen=True)
@@ -991,6 +1008,7 @@ class _Compiler:
             value,
             term_map.expression.references[0],
             {"rule": scope.rule},
+            form=Form(whole, "is_iri(v)"),
         )
         return _guarded(f"is_iri({whole})", Spelling("<", whole, ">"), check)
 
@@ -1095,6 +1113,10 @@ class _Compiler:
             tag_sql,
             language.references[0],
             {"rule": scope.rule},
+            form=Form(
+                f"CASE WHEN {value} IS NOT NULL THEN {tag_sql} END",
+                f"regexp_matches(v, {text(LANGUAGE_TAG)})",
+            ),
         )
         return _guarded(valid, Spelling("", f"{quoted} || '@' || {tag_sql}"), check)
 
@@ -1118,8 +1140,10 @@ class _Compiler:
             if full.startswith(XSD) and full not in LAX:
                 self.wrong(term_map.origin, f"there is no datatype {full}")
             return _spelled(typed)
-        valid = f"regexp_matches({value}, {text(pattern)})" + (
-            f" AND is_day({value})" if full in DAYS else ""
+        valid, valid_of_form = (
+            f"regexp_matches({name}, {text(pattern)})"
+            + (f" AND is_day({name})" if full in DAYS else "")
+            for name in (value, "v")
         )
         column = term_map.expression.references[0] if term_map.expression.references else None
         check = Check(
@@ -1128,6 +1152,7 @@ class _Compiler:
             value,
             column,
             {"rule": scope.rule, "datatype": self._short(full)},
+            form=Form(value, valid_of_form),
         )
         return _guarded(valid, typed, check)
 
@@ -1151,6 +1176,7 @@ class _Compiler:
             value,
             term_map.expression.references[0] if term_map.expression.references else None,
             params,
+            form=Form(value, self._lexical_looked_up("d", "v"), iri.sql) if self.light else None,
         )
         end = f"CASE WHEN {iri.sql} <> {text(f'<{STRING}>')} THEN '^^' || {iri.sql} ELSE '' END"
         return _guarded(valid, Spelling("", f"{quoted} || {end}"), *iri.checks, check)

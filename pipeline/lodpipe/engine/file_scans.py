@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.engine.sql_session import Session, first_line

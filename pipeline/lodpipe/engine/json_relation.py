@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.engine import json_columns

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.engine.sql_functions import PLAN_FUNCTIONS

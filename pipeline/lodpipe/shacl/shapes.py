@@ -31,7 +31,7 @@ from lodpipe.shacl.supported import (
 from lodpipe.shacl.validation_report import ValidationResult
 
 if TYPE_CHECKING:
-    import duckdb
+    import _duckdb as duckdb
     import rdflib
 
 Triple = tuple[str, str, str]

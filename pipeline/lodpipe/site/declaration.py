@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import CascadeFilter

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary

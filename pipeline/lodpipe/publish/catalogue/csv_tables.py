@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.config.publication import Project, Publication, PublishedTable, TableColumn
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration

@@ -10,11 +10,12 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C string scanner; absent from the type stubs
 from pathlib import Path, PurePath
 
 import yaml
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import (
     Finding,
@@ -26,8 +27,7 @@ from lodpipe.diagnostics.finding import (
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a file may be before it counts as a mistake or an attack: `limits` in publication.yaml."""
 
     file: int = 200 * 1024 * 1024  # bytes

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal, NamedTuple, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity, set_of
 from lodpipe.mapping.model import (
@@ -32,8 +34,7 @@ STRING = XSD + "string"
 ENCODE = "iri_safe("  # the call that makes a value part of an IRI
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Where a statement came from in the mapping, and which columns made its object."""
 
     number: int
@@ -54,8 +55,7 @@ class Form(NamedTuple):
     datatype: str = "NULL"
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """A condition on a source's rows that makes a value unusable, with the finding it leads to.
 
     `form` is the same condition in a form that checks of different columns share, where there is
@@ -71,8 +71,7 @@ class Check:
     form: Form | None = None
 
 
-@dataclass(frozen=True)
-class Spelling:
+class Spelling(Struct, frozen=True):
     """What all terms of a term map begin and end with, and between them the SQL of what differs
     (NULL where there is no term).
     """
@@ -98,8 +97,7 @@ class Spelling:
         return replace(self, start="").sql
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Struct, frozen=True):
     """A term map as SQL: the term's spelling (NULL where there is none), and what else is known of
     it.
 
@@ -124,8 +122,7 @@ Part = tuple[Term, Term, Term, int]
 """Predicate, object and graph of a statement, and the number of the rule that makes it."""
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True):
     """One side of a join as SQL: a relation with the columns `keys`, and a column for each term
     that it gives, as often as its rows make it.
 
@@ -159,8 +156,7 @@ class Side:
         return f"(SELECT {names}{first} FROM ({self.sql}) WHERE {self.needed} GROUP BY {names})"
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(Struct, frozen=True):
     """The child (`c`) and the parent (`p`) of a join, each reduced to the keys and to the terms
     that it gives.
 
@@ -240,8 +236,7 @@ class _SideTerms:
         return Side(self.alias, sql, tuple(keys), tuple(self.terms.values()), bool(record))
 
 
-@dataclass(frozen=True)
-class Select:
+class Select(Struct, frozen=True):
     """The statements of one triples map (or one join of it): its source as SQL, the terms of a row,
     and the checks on its rows.
 
@@ -287,8 +282,7 @@ class Select:
         return replace(self, subject=_sound(self.subject), parts=parts)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Every SELECT of a mapping, the rules that their `rule` column numbers, and what was found
     that does not stop it.
     """
@@ -335,8 +329,7 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """A logical source as SQL: a column for each reference, holding its text.
 
     The columns are numbered (c0, c1 …), whatever the names in the source; `names` has the column of
@@ -371,8 +364,7 @@ def numbered(references: Iterable[str]) -> dict[str, str]:
     return {reference: f"c{number}" for number, reference in enumerate(references)}
 
 
-@dataclass(frozen=True)
-class Parent:
+class Parent(Struct, frozen=True):
     """The row that a join finds in another relation: `on` are pairs of columns (child, parent),
     `columns` those that are taken over.
 
@@ -440,8 +432,7 @@ def compile_mapping(
     )
 
 
-@dataclass(frozen=True)
-class _Scope:
+class _Scope(Struct, frozen=True):
     """Where a term map's references are found: a relation, the alias it has in a join, and the
     term's place in the statement.
     """

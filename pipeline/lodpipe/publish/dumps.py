@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
+from msgspec import Struct
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
@@ -24,8 +24,7 @@ from lodpipe.shacl.supported import without_texts
 _GZIP_BLOCK = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     """What every writer needs."""
 
     statements: Statements

@@ -14,9 +14,10 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from lodpipe.queries.worker import END, FORK, LENGTH, LENGTHS, UNSORTABLE, Cause, command
 from lodpipe.rdf.sparql import Parsed
@@ -26,8 +27,7 @@ RESULT = 1_000_000_000  # bytes of an answer
 NOT_LOADED = "the data cannot be loaded"
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a query may take: seconds, bytes beyond the data, bytes of its answer; whether it may
     ask other endpoints.
     """

@@ -16,6 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import (
@@ -45,15 +46,14 @@ TYPES = ("iri", "string", "integer", "decimal", "double", "boolean", "date", "da
 _EXPECT = re.compile(r"(?:(?P<what>rows|triples) *(?P<sign>>=|=) *(?P<number>\d+)|true|false)")
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """What a query may be asked with: the type of its value (iri, string or a name of XML Schema)
     and the value where none is given.
     """
 
     type: str
     default: str
-    description: Mapping[str, str] = field(default_factory=dict)
+    description: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -408,8 +408,7 @@ _CAUSES = {
 }
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came of a query: rows under their variables, triples (sorted, each once), or true or
     false.
     """

@@ -17,11 +17,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, cast
 
 import pyoxigraph as ox
+from msgspec import Struct
 
 from lodpipe.rdf.namespaces import XSD
 
@@ -98,8 +98,7 @@ def check_syntax(text: str, base: str | None = None) -> None:
     raise AssertionError("the store does not ask for the dataset of a query")
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(Struct, frozen=True, dict=True):
     """A query that is right; its tokens with their kinds, in the spelling that is run."""
 
     form: Form

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)|(?P<iri><[^<>"{}|^`\\\x00-\x20]*>)|(?P<string>\"\"\"(?:\"{0,2}(?:[^"\\]|\\.))*\"\"\"|'''(?:'{0,2}(?:[^'\\]|\\.))*'''
@@ -19,8 +20,7 @@ _AGGREGATES = frozenset({"COUNT", "SUM", "MIN", "MAX", "AVG", "SAMPLE", "GROUP_C
 RDF_TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(Struct, frozen=True):
     """A piece of a query; `word` is it in capitals where it is a keyword, a variable without its
     sign.
     """
@@ -66,8 +66,7 @@ def problem(text: str, bound: Sequence[str] = ("this",)) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class Prebound:
+class Prebound(Struct, frozen=True):
     """A query for all focus nodes at once, and how many solutions of each it wants."""
 
     text: str
@@ -294,8 +293,7 @@ class _Scan:
 # -- queries that are plain joins ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(Struct, frozen=True):
     """A query of triple patterns with fixed predicates and comparisons of variables, and nothing
     else.
     """

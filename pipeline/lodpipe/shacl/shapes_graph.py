@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 import pyoxigraph as ox
+from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.rdf.namespaces import OWL, RDF, RDFS, SH, XSD
@@ -25,8 +26,7 @@ def sh(name: str) -> str:
     return f"<{SH}{name}>"
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(Struct, frozen=True):
     """A property path (SHACL, 2.3.1): `kind` is predicate, inverse, sequence, alternative,
     zeroOrMore, oneOrMore or zeroOrOne.
     """
@@ -68,8 +68,7 @@ class Path:
 _SUFFIX = {"zeroOrMore": "*", "oneOrMore": "+", "zeroOrOne": "?"}
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a shape is validated on: `kind` is class, node, subjectsOf, objectsOf or sparql (then
     `query` says which nodes).
     """
@@ -79,8 +78,7 @@ class Target:
     query: Query | None = None
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(Struct, frozen=True):
     """A SPARQL query with its prefix declarations in front, and the terms that its parameters are
     bound to.
     """
@@ -89,8 +87,7 @@ class Query:
     parameters: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Constraint:
+class Constraint(Struct, frozen=True):
     """One constraint of a shape: the local name of its component (or a whole IRI) and its
     parameters.
 
@@ -121,8 +118,7 @@ class Constraint:
         )
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A node shape, or with a path a property shape."""
 
     name: str

@@ -6,11 +6,12 @@ import contextlib
 import filecmp
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import _duckdb as duckdb
+from msgspec.structs import replace
 
 from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import CascadeFilter

@@ -43,6 +43,7 @@ VIEWS = ("table", "map", "chart")
 KEYS = ("title", "description", "expect", "params", "view", "federated")
 TYPES = ("iri", "string", "integer", "decimal", "double", "boolean", "date", "dateTime", "gYear")
 
+_MAYBE_PARAMETER = re.compile(r"[?$]_")
 _EXPECT = re.compile(r"(?:(?P<what>rows|triples) *(?P<sign>>=|=) *(?P<number>\d+)|true|false)")
 
 
@@ -265,7 +266,7 @@ def _misfit(
         )
     used = {
         token[0][2:]
-        for token in tokens(text)
+        for token in (tokens(text) if _MAYBE_PARAMETER.search(text) else ())
         if token.lastgroup == "variable" and token[0][1] == "_"
     }
     for param in sorted(used ^ params.keys()):
@@ -386,6 +387,8 @@ def bind(
     ]
     if findings:
         raise InvalidDeclaration(findings)
+    if not params:
+        return text
     terms = {
         f"_{name}": str(term(param.type, values.get(name, param.default)))
         for name, param in params.items()

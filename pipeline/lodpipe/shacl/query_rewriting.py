@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from msgspec import Struct
 
@@ -37,7 +38,13 @@ class Token(Struct, frozen=True):
 
 def tokens(text: str) -> list[Token]:
     """The pieces of a query, spaces and comments included."""
-    return [Token(str(match.lastgroup), match[0]) for match in _TOKEN.finditer(text)]
+    return list(_tokens(text))
+
+
+@lru_cache(1000)
+def _tokens(text: str) -> tuple[Token, ...]:
+    """The same for several readers of a text."""
+    return tuple(Token(str(match.lastgroup), match[0]) for match in _TOKEN.finditer(text))
 
 
 def _solid(pieces: Iterable[Token]) -> list[Token]:

@@ -14,7 +14,7 @@ from typing import Any
 
 import jinja2
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.names import chosen
 from lodpipe.site.values import shown_iri, written
@@ -63,7 +63,7 @@ class Renderer:
         one = self.publication
         return {
             "title": chosen(one.title, self.language), "description": chosen(one.description, self.language), "version": one.version,
-            "date": written(one.date, _DATE, self.language), "publisher": chosen(one.publisher.names, self.language) or one.publisher.name,
+            "date": written(one.date, _DATE, self.language), "publisher": chosen(one.names_of(one.publisher), self.language),
             "publisher_url": one.publisher.url or "", "licence": one.licence, "licence_name": LICENCES.get(one.licence, shown_iri(one.licence)),
             "attribution": one.attribution, "base": one.base, "name": one.name,
         }  # fmt: skip

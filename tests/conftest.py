@@ -47,6 +47,11 @@ SLOW_MODULES = {
     "test_inventory", "test_mapping_mutations", "test_output_syntax", "test_outputs", "test_queries_engines", "test_serve_hostile", "test_serve_life",
     "test_signals", "test_site_browser", "test_site_bundle", "test_site_frontend",
 }  # fmt: skip
+LONGEST = (
+    "test_shapes", "test_faults", "test_site", "test_docs", "test_suites", "test_signals", "test_queries_engines", "test_serve_life",
+    "test_serve_hostile", "test_hostile", "test_site_browser", "test_site_frontend", "test_confined", "test_output_syntax", "test_shacl_differential",
+    "test_package",
+)  # fmt: skip
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -57,8 +62,10 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks as slow what takes time by its fixtures or as a whole; single tests are marked where
-    they are.
+    they are. The longest modules come first: a run on many cores does not end with one of them.
     """
+    order = {stem: number for number, stem in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
     for item in items:
         if not isinstance(item, pytest.Function):
             continue

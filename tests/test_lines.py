@@ -161,6 +161,26 @@ def test_blocks_are_the_same_whatever_the_size_of_batches(
     )
 
 
+@pytest.mark.parametrize("graphs", [True, False], ids=["N-Quads", "N-Triples"])
+def test_the_statement_table_is_written_with_each_triple_once(
+    graphs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Triples of several graphs, also across the blocks that the cores share."""
+    monkeypatch.setattr(blocks, "_ROWS", 100)
+    rows = [
+        (f"<a:{number // 7:04}>", "<a:p>", f'"{number % 7}\\n"', graph, None, None)
+        for number in range(2_000)
+        for graph in ("", "<a:g>", "<a:h>")[: number % 4]
+    ]
+    with Session(threads=3) as session:
+        make_statements(session, Plan((), ()), rows)
+        lines.write_statements(session, tmp_path / "out", graphs=graphs)
+    spelled = [
+        " ".join(filter(None, row[:4] if graphs else row[:3])) + " .\n" for row in sorted(rows)
+    ]
+    assert (tmp_path / "out").read_text("utf-8") == "".join(dict.fromkeys(spelled))
+
+
 class Full(io.BytesIO):
     """A disk that is full after so many bytes."""
 

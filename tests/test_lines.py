@@ -65,7 +65,9 @@ def statements(folder: Path, case: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "repeated", [True, False], ids=["repeated values looked up", "each value by itself"]
+    "repeated",
+    [True, pytest.param(False, marks=pytest.mark.slow)],
+    ids=["repeated values looked up", "each value by itself"],
 )
 @pytest.mark.parametrize("sort", [True, False], ids=["sorted", "as they come"])
 @pytest.mark.parametrize("case", CASES)

@@ -5,6 +5,7 @@ knows the publication that it builds.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -26,10 +27,16 @@ def package_of(path: Path) -> str:
     return path.relative_to(SOURCE_ROOT / "lodpipe").parts[0].removesuffix(".py")
 
 
+@functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All nodes of a module's syntax tree."""
+    return list(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
 def imported_packages(path: Path) -> set[str]:
     """The packages that a module imports from, late imports and those for type checkers included."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: relative imports hide the package"
             if node.module == "lodpipe":
@@ -99,7 +106,7 @@ def test_sql_is_sent_by_the_engine_the_plan_shapes_and_checks_only() -> None:
     """Everything else asks the statement store, so that it works over any store."""
     found = {}
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes(path):
             if (
                 isinstance(node, ast.Constant)
                 and isinstance(node.value, str)

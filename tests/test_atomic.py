@@ -71,8 +71,8 @@ def test_a_place_that_is_taken_is_told(small: Path) -> None:
     "limit",
     [
         pytest.param(0, id="at once"),
-        pytest.param(2_000, id="after 2 kB"),
-        pytest.param(9_000, id="after 9 kB"),
+        pytest.param(2_000, id="after 2 kB", marks=pytest.mark.slow),
+        pytest.param(9_000, id="after 9 kB", marks=pytest.mark.slow),
     ],
 )
 def test_a_full_disk_is_told(limit: int, small: Path) -> None:

@@ -120,7 +120,7 @@ def on_postgresql(tmp_path: Path, postgresql: str | None) -> Place:
     return Place(tmp_path, "postgresql", postgresql)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def place(request: pytest.FixtureRequest) -> Place:
     return request.getfixturevalue("sqlite" if request.param == "sqlite" else "on_postgresql")
 

@@ -24,6 +24,7 @@ TABLES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_parquet_of_two_versions_of_the_writer_is_the_same(name: str, tmp_path: Path) -> None:
     here, other = tmp_path / "here.parquet", tmp_path / "other.parquet"
@@ -82,7 +83,7 @@ def test_a_character_that_xml_cannot_hold_is_reported_at_its_line(
     character: str, tmp_path: Path
 ) -> None:
     project = library(tmp_path, f"Central{IN_YAML[character]}Library")
-    done = invoke("build", "--project", project, "--lang", "en")
+    done = invoke("build", "--project", project, "--no-site", "--lang", "en")
     found = [(one.code, one.file) for one in errors_told(done.stderr)]
     assert (done.exit_code, found) == (1, [("LP320", "source/libraries.yaml")]), done.stderr
     assert f"control character {character}" in done.stderr
@@ -96,7 +97,7 @@ def test_a_character_that_xml_cannot_hold_is_reported_at_its_line(
 
 def test_without_rdf_xml_it_is_a_warning(tmp_path: Path) -> None:
     project = library(tmp_path, "Central\\vLibrary", "[nq, nt]")
-    done = invoke("build", "--project", project, "--lang", "en")
+    done = invoke("build", "--project", project, "--no-site", "--lang", "en")
     assert (
         done.exit_code,
         [(one.code, one.severity) for one in told(done.stderr) if one.code == "LP320"],
@@ -105,7 +106,7 @@ def test_without_rdf_xml_it_is_a_warning(tmp_path: Path) -> None:
 
 def test_what_xml_can_hold_is_published(tmp_path: Path) -> None:
     project = library(tmp_path, "Central" + "".join(HARMLESS) + "Library")
-    done = invoke("build", "--project", project, "--lang", "en")
+    done = invoke("build", "--project", project, "--no-site", "--lang", "en")
     assert done.exit_code == 0, done.stderr
     xml.parsers.expat.ParserCreate().Parse((project / "dist" / "libraries.rdf").read_bytes(), True)
 
@@ -133,7 +134,7 @@ def test_a_dump_that_is_not_of_its_format_is_not_published(
 
     right = dumps.WRITERS[suffix]
     monkeypatch.setitem(dumps.WRITERS, suffix, wrong)
-    done = invoke("build", "--project", project, "--lang", "en")
+    done = invoke("build", "--project", project, "--no-site", "--lang", "en")
     assert (done.exit_code, [(one.code, one.file) for one in errors_told(done.stderr)]) == (
         1,
         [("LP710", f"dist/libraries.{suffix}")],

@@ -44,15 +44,12 @@ def leftovers(project: Path) -> list[str]:
 # -- kills -----------------------------------------------------------------------------------------
 
 
-def states(folder: Path) -> dict[str, dict[str, str]]:
-    """The fingerprint of dist/ for each of two names, and how long a build takes under ''."""
-    found = {}
-    for name in NAMES:
-        twin = copy_project(folder / name.replace(" ", "-"), LIBRARIES)
-        rename(twin, name)
-        assert run_process("build", "--project", twin).returncode == 0
-        found[name] = fingerprint(twin / "dist")
-    return found
+def states(project: Path, folder: Path) -> dict[str, dict[str, str]]:
+    """The fingerprint of dist/ for each of two names; a built project has the first."""
+    twin = copy_project(folder / "twin", LIBRARIES)
+    rename(twin, NAMES[1])
+    assert run_process("build", "--project", twin).returncode == 0
+    return {NAMES[0]: fingerprint(project / "dist"), NAMES[1]: fingerprint(twin / "dist")}
 
 
 def kill_builds(
@@ -90,7 +87,7 @@ def kill_builds(
 
 
 def test_a_kill_at_any_moment_leaves_a_whole_dist(small: Path, tmp_path: Path) -> None:
-    seen = kill_builds(small, states(tmp_path), 20, 20261123)
+    seen = kill_builds(small, states(small, tmp_path), 20, 20261123)
     print(seen)
     assert seen["killed"] >= 5
 
@@ -132,9 +129,10 @@ def tiny_disk(tmp_path: Path, is_root: bool) -> Path:
 
 
 @pytest.mark.parametrize("left", [0, 4, 16, 40, 90], ids=lambda left: f"{left} KB left")
-def test_a_full_disk_is_told_and_leaves_dist_as_it_was(left: int, tiny_disk: Path) -> None:
-    project = copy_project(tiny_disk / "project", LIBRARIES)
-    assert run_process("build", "--project", project).returncode == 0
+def test_a_full_disk_is_told_and_leaves_dist_as_it_was(
+    left: int, tiny_disk: Path, built_libraries: Path
+) -> None:
+    project = Path(shutil.copytree(built_libraries, tiny_disk / "project"))
     before = fingerprint(project / "dist")
     rename(project, "Main Library")
     with (tiny_disk / "ballast").open("wb", buffering=0) as ballast:
@@ -155,9 +153,8 @@ def test_a_full_disk_is_told_and_leaves_dist_as_it_was(left: int, tiny_disk: Pat
     assert run_process("build", "--project", project).returncode == 0
 
 
-def test_a_project_that_may_only_be_read_is_told(tiny_disk: Path) -> None:
-    project = copy_project(tiny_disk / "project", LIBRARIES)
-    assert run_process("build", "--project", project).returncode == 0
+def test_a_project_that_may_only_be_read_is_told(tiny_disk: Path, built_libraries: Path) -> None:
+    project = Path(shutil.copytree(built_libraries, tiny_disk / "project"))
     before = fingerprint(project / "dist")
     rename(project, "Main Library")
     subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], check=True)
@@ -304,7 +301,8 @@ def main(number: int) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         project = copy_project(Path(folder) / "project", LIBRARIES)
-        print(kill_builds(project, states(Path(folder)), number, os.getpid()))
+        assert run_process("build", "--project", project).returncode == 0
+        print(kill_builds(project, states(project, Path(folder)), number, os.getpid()))
 
 
 if __name__ == "__main__":

@@ -65,7 +65,9 @@ def statements(folder: Path, case: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "repeated", [True, False], ids=["repeated values looked up", "each value by itself"]
+    "repeated",
+    [True, pytest.param(False, marks=pytest.mark.slow)],
+    ids=["repeated values looked up", "each value by itself"],
 )
 @pytest.mark.parametrize("sort", [True, False], ids=["sorted", "as they come"])
 @pytest.mark.parametrize("case", CASES)
@@ -159,6 +161,26 @@ def test_blocks_are_the_same_whatever_the_size_of_batches(
     assert (tmp_path / "out.nq").read_text("utf-8").splitlines(keepends=True) == statements(
         folder, "organisations"
     )
+
+
+@pytest.mark.parametrize("graphs", [True, False], ids=["N-Quads", "N-Triples"])
+def test_the_statement_table_is_written_with_each_triple_once(
+    graphs: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Triples of several graphs, also across the blocks that the cores share."""
+    monkeypatch.setattr(blocks, "_ROWS", 100)
+    rows = [
+        (f"<a:{number // 7:04}>", "<a:p>", f'"{number % 7}\\n"', graph, None, None)
+        for number in range(2_000)
+        for graph in ("", "<a:g>", "<a:h>")[: number % 4]
+    ]
+    with Session(threads=3) as session:
+        make_statements(session, Plan((), ()), rows)
+        lines.write_statements(session, tmp_path / "out", graphs=graphs)
+    spelled = [
+        " ".join(filter(None, row[:4] if graphs else row[:3])) + " .\n" for row in sorted(rows)
+    ]
+    assert (tmp_path / "out").read_text("utf-8") == "".join(dict.fromkeys(spelled))
 
 
 class Full(io.BytesIO):

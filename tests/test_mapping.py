@@ -27,6 +27,7 @@ contact: {name: Nobody}
 graph: def
 dumps: [nq]
 gzip: false
+site: false
 """
 TERMS = "# prefix: ex\n# namespace: https://example.org/ns#\n" + "".join(
     f"property {name}\n"

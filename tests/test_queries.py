@@ -171,6 +171,7 @@ def test_a_text_comes_back_as_it_was_given(value: str) -> None:
     assert row["x"] == ox.Literal(value)
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec="utf-8")))
 @settings(max_examples=300, deadline=None)
 def test_any_text_at_all_stays_a_value(value: str) -> None:

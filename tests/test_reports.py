@@ -449,6 +449,7 @@ def test_a_nested_shape_is_told_at_the_field_that_breaks_it(
 # -- the records as a whole ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_table_that_shrinks_is_an_alarm(small: Path) -> None:
     with (small / "publication.yaml").open("a", encoding="utf-8") as file:
         file.write("max_loss_percent: 10\n")

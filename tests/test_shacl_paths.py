@@ -68,7 +68,10 @@ CASES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize(
+    "case",
+    [pytest.param(case, marks=[pytest.mark.slow] if "000" in case else []) for case in CASES],
+)
 def test_a_closure_reaches_every_node_in_one_query(case: str) -> None:
     data, path, number = CASES[case]
     for most, found in ((number, 0), (number - 1, 1)):

@@ -298,6 +298,7 @@ def test_pages_are_the_same_on_another_machine_and_an_unchanged_project_writes_n
     assert {path: path.stat().st_mtime_ns for path in made.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_pages_disturb_neither_the_checksums_nor_the_staleness_check(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
     assert invoke("build", "--project", project, "--no-site").exit_code == 0
@@ -308,6 +309,7 @@ def test_pages_disturb_neither_the_checksums_nor_the_staleness_check(tmp_path: P
     assert "LP504" not in invoke("check", "--project", project).stderr
 
 
+@pytest.mark.slow
 def test_a_damaged_dist_is_mended_and_its_pages_stay(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
     assert invoke("build", "--project", project).exit_code == 0
@@ -320,10 +322,8 @@ def test_a_damaged_dist_is_mended_and_its_pages_stay(tmp_path: Path) -> None:
     assert digests(project / "dist/site") == pages_before
 
 
-def test_another_publication_has_its_pages(tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
-    assert invoke("build", "--project", project).exit_code == 0
-    site = project / "dist/site"
+def test_another_publication_has_its_pages(built_libraries: Path) -> None:
+    site = built_libraries / "dist/site"
     assert list(dead(site)) == []
     assert "Libraries of Exampletown" in (site / "index.html").read_text("utf-8")
     assert "Bibliotheken in Beispielstadt" in (site / "index.de.html").read_text("utf-8")
@@ -368,6 +368,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project / "dist/site"
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_names(hostile: Path) -> None:
     assert list(dead(hostile)) == []
     text = "".join(path.read_text("utf-8") for path in pages(hostile))

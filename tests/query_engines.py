@@ -17,7 +17,7 @@ from typing import Any
 import pyoxigraph as ox
 import rdflib
 
-from lodpipe.queries.client import ask_there, from_json
+from lodpipe.queries.client import answer_remotely, from_json
 from lodpipe.queries.samples import Answer, Query
 from lodpipe.rdf.sparql import Form
 from support import ROOT, TESTS
@@ -130,7 +130,7 @@ def virtuoso(nquads: Path, folder: Path) -> Iterator[Engine]:
     try:
         _isql(sql, "status();", tries=60)
         _isql(sql, f"ld_dir('{folder}', 'dump.nq', 'urn:unused'); rdf_loader_run(); checkpoint;")
-        yield lambda query: ask_there(query, {}, f"http://127.0.0.1:{http}/sparql")
+        yield lambda query: answer_remotely(query, {}, f"http://127.0.0.1:{http}/sparql")
     finally:
         server.kill()
         server.wait()

@@ -239,7 +239,7 @@ def served(dist: Path) -> Iterator[str]:
 def test_the_quality_score_is_405_of_405(built: Path, served: str) -> None:
     project = Project.open(built)
     found = quality(project, answers=head_requests(served, project.publication.catalogue.downloads))
-    assert [one for one in found if not one.met] == []
+    assert [one for one in found if not one.fulfilled] == []
     assert (sum(one.score for one in found), sum(one.points for one in found)) == (405, 405)
     assert len(found) == 23
 

@@ -25,7 +25,7 @@ def work():
     return {code}
 
 end = supervised(work, patient={patient})
-print(end.code, end.asked, end.died)
+print(end.code, end.requested, end.died)
 """
 # a loop in native code: no signal is heard there, and no other thread runs
 DEAF = "sum(range(10**12))"

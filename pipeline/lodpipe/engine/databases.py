@@ -117,7 +117,9 @@ def unload(
     try:
         columns = database.columns(source.text)
         _check_doubled([item.name for item in columns])
-        wanted = {name: found for name in references if (found := database.find(name, columns))}
+        wanted = {
+            name: existing for name in references if (existing := database.find(name, columns))
+        }
         fetched = list(dict.fromkeys(wanted.values()))
         database.unload(source.text, fetched, path)
     except QueryError as error:
@@ -141,19 +143,19 @@ def unload(
     )
 
 
-def unreadable(source: LogicalSource, said: str) -> InvalidDeclaration:
+def unreadable(source: LogicalSource, message: str) -> InvalidDeclaration:
     """What is wrong with an answer that the engine cannot read: a row is too long, or a text is not
     in the encoding that it claims.
     """
-    if re.search("maximum line size|max_line_size", said, re.IGNORECASE):
+    if re.search("maximum line size|max_line_size", message, re.IGNORECASE):
         words = {"detail": "a row of the query's answer", "limit": f"{LONGEST_ROW:,} bytes"}
         return InvalidDeclaration([Finding("LP104", source.origin, words)])
-    if re.search("unicode|utf-?8", said, re.IGNORECASE):
+    if re.search("unicode|utf-?8", message, re.IGNORECASE):
         return InvalidDeclaration(
             [Finding("LP604", source.origin, {"detail": "a text is not UTF-8"})]
         )
     return InvalidDeclaration(
-        [Finding("LP604", source.origin, {"detail": _one_line(said.partition("\n\n")[0])})]
+        [Finding("LP604", source.origin, {"detail": _one_line(message.partition("\n\n")[0])})]
     )
 
 
@@ -192,9 +194,9 @@ def connect(source: LogicalSource, default: str | None, root: Path) -> Database:
         return Sqlite(source, _sqlite_path(url), root)
     if kind in ("postgresql", "postgres"):
         return PostgreSQL(source, url)
-    found = f"`{kind}`" if kind else "an address without scheme"
+    given = f"`{kind}`" if kind else "an address without scheme"
     raise _wrong(
-        source, f"databases are sqlite:///FILE or postgresql://USER@HOST/NAME; {found} is not known"
+        source, f"databases are sqlite:///FILE or postgresql://USER@HOST/NAME; {given} is not known"
     )
 
 
@@ -275,7 +277,7 @@ class Sqlite:
         ]
 
     def find(self, name: str, columns: list[Column]) -> Column | None:
-        return _found(name, columns, lambda column: column.lower() == name.lower())
+        return _matching(name, columns, lambda column: column.lower() == name.lower())
 
     def unload(self, query: str, columns: list[Column], path: Path) -> None:
         """SQLite itself makes the lines, so that a row passes here as one text."""
@@ -353,7 +355,7 @@ def _sqlite_cell(column: str) -> str:
     )
 
 
-def _found(name: str, columns: list[Column], is_folded: Callable[[str], bool]) -> Column | None:
+def _matching(name: str, columns: list[Column], is_folded: Callable[[str], bool]) -> Column | None:
     """The column of that very name, else the one that the database takes the name for where it
     stands without quotes.
     """
@@ -426,7 +428,7 @@ class PostgreSQL:
         return [Column(row.name, _POSTGRESQL_TYPES.get(row.type_code, "string")) for row in rows]
 
     def find(self, name: str, columns: list[Column]) -> Column | None:
-        return _found(name, columns, lambda column: column == name.lower())
+        return _matching(name, columns, lambda column: column == name.lower())
 
     def unload(self, query: str, columns: list[Column], path: Path) -> None:
         import psycopg
@@ -437,7 +439,7 @@ class PostgreSQL:
             with path.open("wb") as file, self.connection.cursor().copy(sql.encode()) as rows:
                 file.writelines(rows)
         except psycopg.Error as error:
-            raise QueryError(_said(error)) from None
+            raise QueryError(_message(error)) from None
 
     def number(self, cell: str, kind: Kind | None) -> str:
         return f"shortest({cell})" if kind in ("double", "decimal") else "NULL"
@@ -473,13 +475,13 @@ class PostgreSQL:
         try:
             return self.connection.execute(sql.encode())
         except psycopg.Error as error:
-            raise QueryError(_said(error)) from None
+            raise QueryError(_message(error)) from None
 
     def close(self) -> None:
         self.connection.close()
 
 
-def _said(error: psycopg.Error) -> str:
+def _message(error: psycopg.Error) -> str:
     """What the server says of a query, with its hint."""
     return ". ".join(_sentences(error)) or _one_line(str(error))
 

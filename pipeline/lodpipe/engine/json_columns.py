@@ -234,8 +234,8 @@ def followed(names: Iterable[str]) -> str:
 
 def _doubled(objects: Iterable[tuple[Step, ...]]) -> str:
     """Whether one of some objects of a record has two members of one name."""
-    found = [_has_doubled("it", steps) for steps in objects]
-    return " OR ".join(found) or "false"
+    conditions = [_has_doubled("it", steps) for steps in objects]
+    return " OR ".join(conditions) or "false"
 
 
 def _has_doubled(column: str, steps: tuple[Step, ...]) -> str:
@@ -256,8 +256,8 @@ def unfolded(documents: str, steps: tuple[Step, ...]) -> str:
     """
     objects = (steps[:number] for number, step in enumerate(steps) if isinstance(step, str))
     above = " OR ".join(_has_doubled("json", object_) for object_ in objects) or "false"
-    found = f"json_extract(json, {text(jsonpath.for_engine(steps))})" if steps else "json"
-    return f"(SELECT {f'unnest({found})' if jsonpath.is_many(steps) else found} AS it, {above} AS above FROM {documents})"
+    selected = f"json_extract(json, {text(jsonpath.for_engine(steps))})" if steps else "json"
+    return f"(SELECT {f'unnest({selected})' if jsonpath.is_many(steps) else selected} AS it, {above} AS above FROM {documents})"
 
 
 def of_tree(root: Node | None) -> tuple[str, Iterable[str]]:

@@ -29,9 +29,9 @@ def without_version(path: Path) -> None:
         start = file.seek(-8 - length, 2)
         metadata = file.read(length)
         first, last = _field(metadata, _CREATED_BY)
-        made = metadata[:first] + _varint(len(WRITER)) + WRITER + metadata[last:]
+        rewritten = metadata[:first] + _varint(len(WRITER)) + WRITER + metadata[last:]
         file.seek(start)
-        file.write(made + struct.pack("<I4s", len(made), _MAGIC))
+        file.write(rewritten + struct.pack("<I4s", len(rewritten), _MAGIC))
         file.truncate()
 
 
@@ -106,8 +106,8 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _varint(number: int) -> bytes:
-    found = bytearray()
+    encoded = bytearray()
     while number > 127:
-        found.append(number & 127 | 128)
+        encoded.append(number & 127 | 128)
         number >>= 7
-    return bytes([*found, number])
+    return bytes([*encoded, number])

@@ -189,26 +189,26 @@ class _Reader:
                 else self.wrong(mappings, "`mappings` is a map of names")
             )
         self.names = set(mappings.items)
-        found: dict[str, TriplesMap] = {}
+        maps: dict[str, TriplesMap] = {}
         for name, node in mappings.items.items():
             try:
-                found |= {
+                maps |= {
                     triples_map.name: triples_map for triples_map in self.triples_maps(name, node)
                 }
             except _Wrong:
                 continue
-        self.check_parents(found)
+        self.check_parents(maps)
         return MappingDocument(
-            found, tuple(self.sources.values()), base, self.prefixes, tuple(self.warnings)
+            maps, tuple(self.sources.values()), base, self.prefixes, tuple(self.warnings)
         )
 
-    def check_parents(self, found: dict[str, TriplesMap]) -> None:
-        for entry in found.values():
+    def check_parents(self, maps: dict[str, TriplesMap]) -> None:
+        for entry in maps.values():
             for rule in entry.rules:
                 for item in rule.objects:
                     if (
                         isinstance(item, ReferencingMap)
-                        and item.parent not in found
+                        and item.parent not in maps
                         and item.parent not in self.names
                     ):
                         self.findings.append(
@@ -353,14 +353,14 @@ class _Reader:
         )
 
     def predicates(self, node: Node) -> tuple[TermMap, ...]:
-        found = []
+        terms = []
         for item in self.each(node):
             text = self.text(item)
             expression = (
                 Expression((RDF_TYPE,)) if text == "a" else self.expression(text, item, iri=True)
             )
-            found.append(TermMap(expression, "iri", self.origin(item)))
-        return tuple(found)
+            terms.append(TermMap(expression, "iri", self.origin(item)))
+        return tuple(terms)
 
     def objects(
         self, node: Node, predicates: tuple[TermMap, ...]

@@ -74,12 +74,12 @@ def answered(
     """
     try:
         out = Bounded(most)
-        made = (
+        head = (
             _resource(store, task, out, prefixes)
             if "iri" in task
             else _query(store, task, out, prefixes)
         )
-        return made, out.getvalue() if made["status"] == 200 else b""
+        return head, out.getvalue() if head["status"] == 200 else b""
     except SyntaxError as error:
         return {"status": 400, "detail": f"this is no SPARQL query: {error}"}, b""
     except TooLarge:
@@ -317,10 +317,10 @@ def cause_of(status: int, messages: str) -> tuple[Cause, str]:
         return "memory", ""
     if "overflowed its stack" in messages or number in (signal.SIGSEGV, signal.SIGBUS):
         return "depth", ""
-    found = re.search(r"panicked at [^\n]*\n([^\n]*)", messages)
-    return "crash", found[
+    panic = re.search(r"panicked at [^\n]*\n([^\n]*)", messages)
+    return "crash", panic[
         1
-    ].strip() if found else f"it ended with signal {number}" if number else "it ended by itself"
+    ].strip() if panic else f"it ended with signal {number}" if number else "it ended by itself"
 
 
 class Holder:
@@ -393,8 +393,8 @@ class Holder:
 
     def _reap(self, _: int = 0, __: FrameType | None = None) -> None:
         with contextlib.suppress(ChildProcessError):
-            while (found := os.waitpid(-1, os.WNOHANG)) != (0, 0):
-                self._remember(*found)
+            while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+                self._remember(*ended)
 
     def _remember(self, pid: int, status: int) -> None:
         with self.messages.pop(pid) as messages:

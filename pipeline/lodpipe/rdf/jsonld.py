@@ -132,13 +132,13 @@ class Context:
 def node_object(subject: str, rows: Iterable[tuple[str, str]], context: Context) -> dict[str, Any]:
     """A node with all that is said of it; (predicate, object) in N-Triples spelling, sorted."""
     classes: list[str] = []
-    said: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
     for predicate, value in rows:
         if predicate == TYPE:
             classes.append(context.class_name(value[1:-1]))
         else:
-            _put(said, predicate[1:-1], value, context)
-    return {context.id: subject[1:-1], **({context.type: classes} if classes else {}), **said}
+            _put(properties, predicate[1:-1], value, context)
+    return {context.id: subject[1:-1], **({context.type: classes} if classes else {}), **properties}
 
 
 def _put(node: dict[str, Any], predicate: str, value: str, context: Context) -> None:

@@ -122,27 +122,29 @@ def whole_file(path: Path) -> Iterator[Path]:
     A pipe or a device is written to as it is; so is a file in a folder that takes no new ones.
     Raises SourceError (LP706) where there is no room or no right.
     """
-    target = made = path.resolve()
+    target = target_part = path.resolve()
     plain = target.is_file() or not target.exists()
     try:
         with contextlib.ExitStack() as stack:
             try:
                 if plain:
-                    made = stack.enter_context(scratch.part_folder(target.parent)) / target.name
+                    target_part = (
+                        stack.enter_context(scratch.part_folder(target.parent)) / target.name
+                    )
             except PermissionError:
                 if not os.access(target, os.W_OK):
                     raise
-            yield made
-            if made != target:
+            yield target_part
+            if target_part != target:
                 if target.exists():
-                    shutil.copymode(target, made)
-                made.replace(target)
+                    shutil.copymode(target, target_part)
+                target_part.replace(target)
     except BrokenPipeError:
         raise
     except OSError as error:
         if error.filename and Path(os.fsdecode(error.filename)).parent not in (
             target.parent,
-            made.parent,
+            target_part.parent,
         ):
             raise
         raise SourceError([unwritable(path.name, error)]) from None
@@ -152,8 +154,8 @@ def _file_of(error: Exception) -> str:
     """The name of the file that an error is about; TMPDIR where it is none that the user knows."""
     if isinstance(error, OSError) and error.filename:
         path = os.fsdecode(error.filename)
-    elif found := re.search(r'file \\?"([^"\\]+)', str(error)):
-        path = found[1]
+    elif match := re.search(r'file \\?"([^"\\]+)', str(error)):
+        path = match[1]
     else:
         # An output is named by its writer (whole_file), so what has no name is a temporary file.
         return (

@@ -62,7 +62,7 @@ class Figures:
         return generate_latest(self.registry)
 
 
-class Told:
+class RequestLog:
     """Tells each request of an application, in the log and in the figures."""
 
     def __init__(self, app: ASGIApp, figures: Figures, *, log: bool = True) -> None:

@@ -134,7 +134,7 @@ def _lines(path: Path, longest: int) -> str:
     )
 
 
-def _as_lines(path: Path, made: Path, base: str) -> Path:
+def _as_lines(path: Path, target: Path, base: str) -> Path:
     """The file itself where it is N-Triples or N-Quads, else what the parser makes of it."""
     suffix = path.suffix[1:].lower()
     if suffix not in FORMATS:
@@ -145,14 +145,14 @@ def _as_lines(path: Path, made: Path, base: str) -> Path:
     if suffix in ("nt", "nq"):
         return path
     try:
-        with made.open("wb") as out:
+        with target.open("wb") as out:
             parsed = ox.parse(
                 path=str(path), format=FORMATS[suffix], base_iri=base or path.resolve().as_uri()
             )
             ox.serialize(parsed, out, format=ox.RdfFormat.N_QUADS)
     except SyntaxError as error:
         raise broken(path, error) from None
-    return made
+    return target
 
 
 def broken(path: Path, error: SyntaxError) -> SourceError:

@@ -107,7 +107,7 @@ class Constraint:
     text: str = ""
     flags: str = ""
     query: Query | None = None
-    ask: bool = False
+    is_ask: bool = False
     messages: tuple[str, ...] = ()
     source: str = ""
 
@@ -258,7 +258,7 @@ class _Reader:
         self.classes = self._classes(CLASS)
         components = self._classes(sh("ConstraintComponent"))
         self.components = sorted(
-            s for s, said in self.index.items() if components & set(said.get(TYPE, ()))
+            s for s, properties in self.index.items() if components & set(properties.get(TYPE, ()))
         )
 
     def _classes(self, top: str) -> frozenset[str]:
@@ -267,13 +267,13 @@ class _Reader:
         for s, p, o in self.triples:
             if p == SUBCLASS:
                 below.setdefault(o, []).append(s)
-        found = [top]
-        for item in found:
-            found += [s for s in below.get(item, ()) if s not in found]
-        return frozenset(found)
+        classes = [top]
+        for item in classes:
+            classes += [s for s in below.get(item, ()) if s not in classes]
+        return frozenset(classes)
 
     def subjects(self, name: str, value: str) -> list[str]:
-        return [s for s, said in self.index.items() if value in said.get(name, ())]
+        return [s for s, properties in self.index.items() if value in properties.get(name, ())]
 
     def get(self, node: str, name: str) -> Sequence[str]:
         """The values of a property: the local name of one of SHACL, or the whole term of another."""
@@ -285,8 +285,8 @@ class _Reader:
         targets = {*_TARGETS, "target"}
         waiting = [
             s
-            for s, said in self.index.items()
-            if kinds & set(said.get(TYPE, ())) or targets & said.keys()
+            for s, properties in self.index.items()
+            if kinds & set(properties.get(TYPE, ())) or targets & properties.keys()
         ]
         shapes: dict[str, Shape] = {}
         while waiting:
@@ -381,10 +381,10 @@ class _Reader:
         if node.startswith("<"):
             return Path("predicate", node)
         kinds = ("inversePath", "alternativePath", *(f"{item}Path" for item in _SUFFIX))
-        said = {name: values[0] for name in kinds if (values := self.get(node, name))}
-        if len(said) != 1:
+        given = {name: values[0] for name in kinds if (values := self.get(node, name))}
+        if len(given) != 1:
             raise _Wrong("sh:path is no property path")
-        ((kind, inner),) = said.items()
+        ((kind, inner),) = given.items()
         if kind == "alternativePath":
             parts = tuple(self.path(item, above) for item in self.items(inner))
             if len(parts) < 2:
@@ -394,16 +394,16 @@ class _Reader:
 
     def items(self, node: str) -> list[str]:
         """The members of a list."""
-        found: list[str] = []
+        items: list[str] = []
         seen = set()
         while node != NIL:
             first, rest = self.get(node, FIRST), self.get(node, REST)
             if node in seen or len(first) != 1 or len(rest) != 1:
                 raise _Wrong(f"{node} is no well-formed list")
             seen.add(node)
-            found.append(first[0])
+            items.append(first[0])
             node = rest[0]
-        return found
+        return items
 
     def whole(self, term: str, parameter: str) -> int:
         value = literal(term)
@@ -562,10 +562,12 @@ class _Reader:
 
     def _holders(self, node: str) -> list[str]:
         """What declares the prefixes of a query: the values of sh:prefixes, and what they import."""
-        found = list(self.get(node, "prefixes"))
-        for item in found:
-            found += [other for other in self.get(item, f"<{OWL}imports>") if other not in found]
-        return found
+        holders = list(self.get(node, "prefixes"))
+        for item in holders:
+            holders += [
+                other for other in self.get(item, f"<{OWL}imports>") if other not in holders
+            ]
+        return holders
 
     def _sparql(self, name: str, path: Path | None) -> Iterator[Constraint]:
         for node in sorted(self.get(name, "sparql")):
@@ -596,13 +598,15 @@ class _Reader:
             ) or self.get(component, "validator")
             if not validators:
                 raise _Wrong(f"{component} has no validator for this shape")
-            ask = bool(self.get(validators[0], "ask"))
-            text = _with_path(self.query(validators[0], "ask" if ask else "select"), path)
+            is_ask = bool(self.get(validators[0], "ask"))
+            text = _with_path(self.query(validators[0], "ask" if is_ask else "select"), path)
             messages = self.get(validators[0], "message") or self.get(component, "message")
             query = Query(text, tuple(self._bound(component, name)))
-            if detail := queries.problem(text, ("this", "value") if ask else ("this",)):
+            if detail := queries.problem(text, ("this", "value") if is_ask else ("this",)):
                 raise _Wrong(detail)
-            yield Constraint(component, query=query, ask=ask, messages=tuple(sorted(messages)))
+            yield Constraint(
+                component, query=query, is_ask=is_ask, messages=tuple(sorted(messages))
+            )
 
     def _bound(self, declared: str, node: str) -> Iterator[tuple[str, str]]:
         """The parameters that a component (or target type) declares, with the values that a node

@@ -255,18 +255,18 @@ def _unicode_classes(pattern: str) -> str:
     r"""\d and \w for all scripts, where they stand outside of brackets; inside, the letters of \d
     alone.
     """
-    made, bracket, at = [], False, 0
+    parts, bracket, at = [], False, 0
     while at < len(pattern):
-        one = pattern[at]
-        if one == "\\" and at + 1 < len(pattern):
+        character = pattern[at]
+        if character == "\\" and at + 1 < len(pattern):
             escaped = pattern[at + 1]
             replaced = _CLASSES.get(escaped)
             if bracket and replaced:
                 replaced = {"d": r"\p{Nd}", "w": r"\p{L}\p{M}\p{N}_"}.get(escaped)
-            made.append(replaced or one + escaped)
+            parts.append(replaced or character + escaped)
             at += 2
             continue
-        bracket = one == "[" or (bracket and one != "]")
-        made.append(one)
+        bracket = character == "[" or (bracket and character != "]")
+        parts.append(character)
         at += 1
-    return "".join(made)
+    return "".join(parts)

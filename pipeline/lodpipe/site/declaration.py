@@ -96,26 +96,28 @@ def read_site(project: Project, vocabulary: Vocabulary) -> Site:
     """The declared pages; a prefix that is not declared stays as it is and is told by
     `site_findings`.
     """
-    said = project.publication.site if isinstance(project.publication.site, Mapping) else {}
+    declared = project.publication.site if isinstance(project.publication.site, Mapping) else {}
     return Site(
         wanted=project.publication.site is not False,
         properties={
-            expand(name, vocabulary): label for name, label in said.get("terms", {}).items()
+            expand(name, vocabulary): label for name, label in declared.get("terms", {}).items()
         },
-        hidden=frozenset(expand(name, vocabulary) for name in said.get("hidden", ())),
-        kinds=tuple(_kind(item, vocabulary) for item in said.get("kinds", ())),
-        tables=tuple(_table(item, vocabulary) for item in said.get("tables", ())),
+        hidden=frozenset(expand(name, vocabulary) for name in declared.get("hidden", ())),
+        kinds=tuple(_kind(item, vocabulary) for item in declared.get("kinds", ())),
+        tables=tuple(_table(item, vocabulary) for item in declared.get("tables", ())),
         facets=tuple(
-            Facet(item["name"], item["label"], item["query"]) for item in said.get("facets", ())
+            Facet(item["name"], item["label"], item["query"]) for item in declared.get("facets", ())
         ),
-        map=_picture(said.get("map")),
-        graph=_picture(said.get("graph")),
+        map=_picture(declared.get("map")),
+        graph=_picture(declared.get("graph")),
         figures=Figures(
-            said["figures"]["title"], said["figures"]["query"], said["figures"].get("caption", {})
+            declared["figures"]["title"],
+            declared["figures"]["query"],
+            declared["figures"].get("caption", {}),
         )
-        if "figures" in said
+        if "figures" in declared
         else None,
-        lead=said.get("lead", {}),
+        lead=declared.get("lead", {}),
     )
 
 
@@ -174,28 +176,28 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
     """Names without a declared prefix (LP840), queries that fail or lack a column (LP841), outlines
     that cannot be read (LP842).
     """
-    said = project.publication.site
-    if not isinstance(said, Mapping):
+    declared = project.publication.site
+    if not isinstance(declared, Mapping):
         return
-    for path, name in _names(said):
+    for path, name in _names(declared):
         prefix, colon, _ = name.removeprefix("^").partition(":")
         if colon and "://" not in name and prefix not in vocabulary.prefixes:
             yield Finding("LP840", project.origin("site", *path), {"name": name, "prefix": prefix})
-    for path, query, columns in _queries(said):
+    for path, query, columns in _queries(declared):
         try:
-            found = session.query_columns(query)
+            existing = session.query_columns(query)
         except duckdb.Error as error:
             yield Finding(
                 "LP841", project.origin("site", *path), {"detail": str(error).split("\n")[0]}
             )
             continue
-        if missing := [column for column in columns if column not in found]:
+        if missing := [column for column in columns if column not in existing]:
             yield Finding(
                 "LP841",
                 project.origin("site", *path),
-                {"detail": f"column `{missing[0]}` is missing; there are {', '.join(found)}"},
+                {"detail": f"column `{missing[0]}` is missing; there are {', '.join(existing)}"},
             )
-    outlines = said.get("map", {}).get("outlines")
+    outlines = declared.get("map", {}).get("outlines")
     if outlines:
         from lodpipe.site.maps import OutlineError, read_outlines
 
@@ -210,19 +212,19 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
 Path = tuple[str | int, ...]
 
 
-def _names(said: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+def _names(declared: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
     """Each short name with its place."""
-    for name in said.get("terms", {}):
+    for name in declared.get("terms", {}):
         yield ("terms", name), name
-    for number, name in enumerate(said.get("hidden", ())):
+    for number, name in enumerate(declared.get("hidden", ())):
         yield ("hidden", number), name
-    for number, kind in enumerate(said.get("kinds", ())):
+    for number, kind in enumerate(declared.get("kinds", ())):
         yield ("kinds", number, "class"), kind["class"]
         yield from (
             (("kinds", number, "name", place), name)
             for place, name in enumerate(kind.get("name", ()))
         )
-    for number, table in enumerate(said.get("tables", ())):
+    for number, table in enumerate(declared.get("tables", ())):
         yield from (
             (("tables", number, "columns", place), name)
             for place, name in enumerate(table["columns"])
@@ -233,18 +235,22 @@ def _names(said: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
             yield from ((("tables", number, "paths", place), step) for step in path.split("/"))
 
 
-def _queries(said: Mapping[str, Any]) -> Iterator[tuple[Path, str, Sequence[str]]]:
+def _queries(declared: Mapping[str, Any]) -> Iterator[tuple[Path, str, Sequence[str]]]:
     """Each query with its place and the columns that it must have."""
-    for number, facet in enumerate(said.get("facets", ())):
+    for number, facet in enumerate(declared.get("facets", ())):
         yield ("facets", number, "query"), facet["query"], ("resource", "value")
-    if "figures" in said:
-        yield ("figures", "query"), said["figures"]["query"], ("resource", "announced", "recorded")
-    if "points" in said.get("map", {}):
+    if "figures" in declared:
+        yield (
+            ("figures", "query"),
+            declared["figures"]["query"],
+            ("resource", "announced", "recorded"),
+        )
+    if "points" in declared.get("map", {}):
         yield (
             ("map", "points"),
-            said["map"]["points"],
+            declared["map"]["points"],
             ("resource", "latitude", "longitude", "kind"),
         )
-    if "graph" in said:
-        yield ("graph", "nodes"), said["graph"]["nodes"], ("resource", "kind")
-        yield ("graph", "edges"), said["graph"]["edges"], ("source", "target")
+    if "graph" in declared:
+        yield ("graph", "nodes"), declared["graph"]["nodes"], ("resource", "kind")
+        yield ("graph", "edges"), declared["graph"]["edges"], ("source", "target")

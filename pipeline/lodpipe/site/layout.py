@@ -42,8 +42,8 @@ def lay_out(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> Laid:
         {(min(a, b), max(a, b)) for a, b in edges if a != b and a in names and b in names}
     )
     known = most_linked(names, joined)
-    shown = frozenset(known)
-    joined = [(a, b) for a, b in joined if a in shown and b in shown]
+    existing = frozenset(known)
+    joined = [(a, b) for a, b in joined if a in existing and b in existing]
     near: dict[str, list[str]] = {item: [] for item in known}
     for a, b in joined:
         near[a].append(b)
@@ -77,7 +77,7 @@ class _Group:
 
 def _groups(near: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """The connected parts of a network, each in order."""
-    found: list[list[str]] = []
+    groups: list[list[str]] = []
     seen: set[str] = set()
     for start in near:
         if start in seen:
@@ -85,14 +85,14 @@ def _groups(near: Mapping[str, Sequence[str]]) -> list[list[str]]:
         group, waiting = [], [start]
         seen.add(start)
         while waiting:
-            one = waiting.pop()
-            group.append(one)
-            for other in near[one]:
+            node = waiting.pop()
+            group.append(node)
+            for other in near[node]:
                 if other not in seen:
                     seen.add(other)
                     waiting.append(other)
-        found.append(sorted(group))
-    return found
+        groups.append(sorted(group))
+    return groups
 
 
 def _group(nodes: Sequence[str], near: Mapping[str, Sequence[str]]) -> _Group:

@@ -108,11 +108,11 @@ def path(outline: Outline, area: Box) -> str:
     parts = []
     for ring in outline.rings:
         points = [f"{area.x(longitude):g} {area.y(latitude):g}" for longitude, latitude in ring]
-        kept = [
+        visible = [
             point
             for number, point in enumerate(points[:-1])
             if number == 0 or point != points[number - 1]
         ]
-        if len(kept) > 2:
-            parts.append(f"M{kept[0]}L{' '.join(kept[1:])}Z")
+        if len(visible) > 2:
+            parts.append(f"M{visible[0]}L{' '.join(visible[1:])}Z")
     return "".join(parts)

@@ -56,7 +56,7 @@ class FileTable:
     def unfollowed(self) -> Iterator[Finding]:
         """The finding for an iterator that leads to no record, unless it ends in an empty list."""
         root = self.read()
-        found = [] if root is None else [root]
+        nodes = [] if root is None else [root]
         if root is None and self.kind == "json":
             raise InvalidData(
                 [
@@ -68,8 +68,8 @@ class FileTable:
                 ]
             )
         for step in parse(self.iterator):
-            above, found = found, [node for item in found for node in walk(item, (step,))]
-            if not found and (
+            above, nodes = nodes, [node for item in nodes for node in walk(item, (step,))]
+            if not nodes and (
                 isinstance(step, str) or not any(isinstance(item, Sequence) for item in above)
             ):
                 keys = {key for item in above if isinstance(item, Mapping) for key in item.items}

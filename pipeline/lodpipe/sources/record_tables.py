@@ -171,13 +171,13 @@ class RecordReader:
 
     def _check_names(self, tables: Sequence_[Table]) -> None:
         """Names that queries of the mapping could not tell apart. Raises InvalidDeclaration."""
-        found: list[Finding] = []
+        findings: list[Finding] = []
         taken: dict[str, str] = dict.fromkeys(
             ("statements", "declared", "concepts"), "the pipeline has a table of that name"
         )
         for table in tables:
             if table.name.lower() in taken:
-                found.append(
+                findings.append(
                     Finding(
                         "LP601",
                         table.origin,
@@ -189,9 +189,9 @@ class RecordReader:
             taken[table.name.lower()] = (
                 f"`{table.name}` is a table too, and upper and lower case are the same in queries"
             )
-            found += self._name_findings(table, table.name, table.fields)
-        if found:
-            raise InvalidDeclaration(found)
+            findings += self._name_findings(table, table.name, table.fields)
+        if findings:
+            raise InvalidDeclaration(findings)
 
     def _name_findings(
         self, table: Table, name: str, fields: dict[str, Field]
@@ -218,7 +218,7 @@ class RecordReader:
 
     def _files(self, table: Table) -> list[tuple[str, Path]]:
         inside = self.source.resolve()
-        found = []
+        files = []
         if Path(table.files).is_absolute() or ".." in Path(table.files).parts:
             raise InvalidDeclaration([Finding("LP107", table.origin, {"path": table.files})])
         for path in sorted(self.source.glob(table.files)):
@@ -231,8 +231,8 @@ class RecordReader:
                 detail = f"files of kind `{path.suffix}` cannot be read; known are {', '.join([*READERS, *SCANNED])}"
                 raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})])
             else:
-                found.append((name, path))
-        if not found:
+                files.append((name, path))
+        if not files:
             refused = [finding for finding in self.findings if finding.code == "LP107"]
             none = Finding(
                 "LP601",
@@ -240,15 +240,15 @@ class RecordReader:
                 {"detail": f"table `{table.name}`: no file matches source/{table.files}"},
             )
             raise InvalidDeclaration(refused or [none])
-        return found
+        return files
 
     def _scan(self, table: Table, files: list[tuple[str, Path]]) -> None:
         columns = tuple(columns_of(table.fields, self.lexicon.languages))
         scan = ScanTable(table.name, len(self.tables), columns, tuple(files))
         try:
             for file, header in scan.headers.items():
-                if found := list(_header_findings(table, columns, file, header)):
-                    self.findings.extend(found)
+                if header_findings := list(_header_findings(table, columns, file, header)):
+                    self.findings.extend(header_findings)
                     self.headless.add(table.name)
                     scan.files = ()  # rows under a wrong header would only tell the same again
         except LodpipeError as error:
@@ -305,18 +305,18 @@ class RecordReader:
         text = _text_at(node, (key,))
         if text is None:
             return True
-        here = Origin(name, *place_of(node, [key]))
+        origin = Origin(name, *place_of(node, [key]))
         if text in seen:
             self.findings.append(
                 Finding(
                     "LP207",
-                    here,
+                    origin,
                     {"key": key, "value": text, "other": str(seen[text])},
                     related=(seen[text],),
                 )
             )
             return False
-        seen[text] = here
+        seen[text] = origin
         return True
 
 

@@ -41,16 +41,16 @@ def write_catalogue(
     publication = project.publication
     stones, _ = read_withdrawn(project)
     write_tables(statements.session, project, folder)
-    found = list(offers(publication, folder))
-    catalogue_graph(publication, found, _computed(project, statements.session)).write(
+    dumps = list(offers(publication, folder))
+    catalogue_graph(publication, dumps, _computed(project, statements.session)).write(
         folder, "catalog", publication.base
     )
     (folder / "void.ttl").write_text(
-        void_graph(publication, statements, vocabulary, found).turtle(publication.base), "utf-8"
+        void_graph(publication, statements, vocabulary, dumps).turtle(publication.base), "utf-8"
     )
     (folder / ".well-known").mkdir()
     _copy(folder / "void.ttl", folder / ".well-known/void")
-    write_side_files(publication, found, folder)
+    write_side_files(publication, dumps, folder)
     write_withdrawn(stones, project, folder)
     write_web(publication, stones, folder)
     _write_dated(project, folder)

@@ -34,12 +34,12 @@ class Indicator:
     dimension: str
     name: str
     points: int
-    met: bool | None
+    fulfilled: bool | None
     help: str
 
     @property
     def score(self) -> int:
-        return self.points if self.met else 0
+        return self.points if self.fulfilled else 0
 
 
 def quality(
@@ -195,12 +195,12 @@ def score_lines(indicators: list[Indicator]) -> Iterator[str]:
             dimension = indicator.dimension
             own = [other for other in indicators if other.dimension == dimension]
             yield f"{dimension} {sum(other.score for other in own)} of {sum(other.points for other in own)}"
-        sign = {True: "+", False: "-", None: "?"}[indicator.met]
+        sign = {True: "+", False: "-", None: "?"}[indicator.fulfilled]
         yield f"  {sign} {indicator.score:>3} of {indicator.points:>3}  {indicator.name}" + (
-            "" if indicator.met else f"  → {indicator.help}"
+            "" if indicator.fulfilled else f"  → {indicator.help}"
         )
-    unasked = sum(item.points for item in indicators if item.met is None)
-    more = f" ({unasked} not asked)" if unasked else ""
+    unanswered = sum(item.points for item in indicators if item.fulfilled is None)
+    more = f" ({unanswered} not asked)" if unanswered else ""
     yield f"score {sum(item.score for item in indicators)} of {sum(item.points for item in indicators)}{more}"
 
 
@@ -212,12 +212,12 @@ def head_requests(served: str | None, downloads: str) -> Answers | None:
     import urllib.request
 
     def answers(address: str) -> bool:
-        asked = (
+        encoded = (
             served + address.removeprefix(downloads) if address.startswith(downloads) else address
         )
         try:
             with urllib.request.urlopen(
-                urllib.request.Request(asked, method="HEAD"), timeout=10
+                urllib.request.Request(encoded, method="HEAD"), timeout=10
             ) as answer:
                 return bool(200 <= answer.status < 300)
         except (urllib.error.URLError, OSError, ValueError):

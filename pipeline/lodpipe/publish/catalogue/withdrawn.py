@@ -158,9 +158,9 @@ def write_withdrawn(stones: Sequence[Tombstone], project: Project, folder: Path)
         iri(base + "withdrawn"), {"rdf:type": name("foaf:Document"), "dct:title": texts(_TITLE)}
     )
     (folder / "withdrawn.ttl").write_text(graph.turtle(base), "utf-8")
-    shown = [language for language in languages if language in _TITLE] or ["en"]
+    available = [language for language in languages if language in _TITLE] or ["en"]
     facts = {
-        "languages": shown,
+        "languages": available,
         "title": _TITLE,
         "explanation": _EXPLANATION,
         "heads": _HEADS,

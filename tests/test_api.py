@@ -16,7 +16,7 @@ import pytest
 from lodpipe.commands.cli import COMMANDS, main
 from lodpipe.commands.options import RENAMED
 from lodpipe.config import publication
-from support import ROOT, copy_project, invoke, run_process, told
+from support import ROOT, copy_project, findings_in, invoke, run_process
 
 
 def python(code: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -62,7 +62,7 @@ def test_what_is_wrong_comes_with_the_error(copy_of_project: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("programme: rogl", "programme: rokl"), "utf-8")
     with pytest.raises(InvalidData) as caught, checked(Project.open(copy_of_project)):
         pass
-    first = next(one for one in caught.value.findings if one.code == "LP206")
+    first = next(finding for finding in caught.value.findings if finding.code == "LP206")
     assert (str(first.where), first.params["value"]) == ("source/labs/brandis.yaml:6", "rokl")
 
 
@@ -120,14 +120,14 @@ def test_keys_of_an_earlier_version_are_told_with_their_names_of_today_at_their_
     lines = dict(enumerate(path.read_text("utf-8").splitlines(), 1))
     renamed = {
         (lines[finding.line].split(":")[0].strip(), finding.what)
-        for finding in told(result.stderr)
+        for finding in findings_in(result.stderr)
         if finding.code == "LP612"
     }
     expected = publication.RENAMED | publication.RENAMED_IN_DUPLICATES
     assert renamed == {(old, f"`{old}` is now called `{new}`") for old, new in expected.items()}
-    assert [lines[finding.line] for finding in told(result.stderr) if finding.code == "LP601"] == [
-        "bad_values: never"
-    ]
+    assert [
+        lines[finding.line] for finding in findings_in(result.stderr) if finding.code == "LP601"
+    ] == ["bad_values: never"]
     assert result.exit_code == 2
 
 
@@ -186,7 +186,9 @@ def test_the_schema_of_publication_yaml_is_printed_and_accepts_it(root: Path) ->
 def test_check_of_a_fresh_build_finds_nothing_but_placeholders(built: Path) -> None:
     result = invoke("check", "--project", built, "--lang", "en")
     assert result.exit_code == 0
-    assert {(one.severity, one.code) for one in told(result.stderr)} == {("warning", "LP506")}
+    assert {(finding.severity, finding.code) for finding in findings_in(result.stderr)} == {
+        ("warning", "LP506")
+    }
 
 
 def test_explain_tells_a_code_in_both_languages() -> None:

@@ -11,14 +11,14 @@ import pytest
 import yaml
 
 from reported import MACHINE, places
-from support import ROOT, TESTS, copy_project, errors_told, fingerprint, invoke
+from support import ROOT, TESTS, copy_project, errors_in, fingerprint, invoke
 
 FILES = sorted((TESTS / "breakage").glob("*.yaml"))
 CASES: list[dict[str, Any]] = [
     case for path in FILES for case in yaml.safe_load(path.read_text("utf-8"))
 ]
 KEYS = {
-    "accident", "project", "file", "after", "replace", "with", "append", "content", "encoding", "code", "exit", "at", "line", "says", "lang", "bug",
+    "mistake", "project", "file", "after", "replace", "with", "append", "content", "encoding", "code", "exit", "at", "line", "message", "lang", "bug",
 }  # fmt: skip
 
 
@@ -56,7 +56,7 @@ def expected_line(project: Path, case: dict[str, Any]) -> tuple[str, int]:
 
 
 def parameters() -> list[Any]:
-    return [pytest.param(case, id=case["accident"], marks=marks(case)) for case in CASES]
+    return [pytest.param(case, id=case["mistake"], marks=marks(case)) for case in CASES]
 
 
 def marks(case: dict[str, Any]) -> list[pytest.MarkDecorator]:
@@ -78,8 +78,8 @@ def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: 
     reports = [part for kind in MACHINE for part in ("--report", f"{kind}:{tmp_path / kind}")]
     result = invoke("build", "--project", project, "--lang", case.get("lang", "en"), *reports)
 
-    found = errors_told(result.stderr)
-    assert [(one.code, one.file, one.line) for one in found] == [
+    errors = errors_in(result.stderr)
+    assert [(finding.code, finding.file, finding.line) for finding in errors] == [
         (case["code"], *expected_line(project, case))
     ], result.stderr
     assert result.exit_code == case["exit"]
@@ -87,7 +87,7 @@ def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: 
         file, line = expected_line(project, case)
         expected = (case["code"], file, max(1, line) if kind == "gitlab" else line)
         assert places(kind, (tmp_path / kind).read_text("utf-8")) == [expected], kind
-    assert case.get("says", "") in result.stderr
+    assert case.get("message", "") in result.stderr
     assert fingerprint(project / "dist") == before
     assert not (project / "dist.next").exists()
 
@@ -95,7 +95,7 @@ def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: 
 def test_the_cases_are_many_and_well_formed() -> None:
     print(f"{len(CASES)} seeded mistakes")
     assert len(CASES) >= 50
-    assert len({case["accident"] for case in CASES}) == len(CASES)
+    assert len({case["mistake"] for case in CASES}) == len(CASES)
     for case in CASES:
         assert set(case) <= KEYS, case
-        assert {"accident", "file", "code", "exit", "line"} <= set(case), case
+        assert {"mistake", "file", "code", "exit", "line"} <= set(case), case

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from support import PROGRAM, ROOT, copy_project, errors_told, fingerprint, invoke, run_process
+from support import PROGRAM, ROOT, copy_project, errors_in, fingerprint, invoke, run_process
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"
 NAMES = ("Central Library", "Main Library")
@@ -46,13 +46,13 @@ def leftovers(project: Path) -> list[str]:
 
 def states(folder: Path) -> dict[str, dict[str, str]]:
     """The fingerprint of dist/ for each of two names, and how long a build takes under ''."""
-    found = {}
+    digests = {}
     for name in NAMES:
         twin = copy_project(folder / name.replace(" ", "-"), LIBRARIES)
         rename(twin, name)
         assert run_process("build", "--project", twin).returncode == 0
-        found[name] = fingerprint(twin / "dist")
-    return found
+        digests[name] = fingerprint(twin / "dist")
+    return digests
 
 
 def kill_builds(
@@ -147,9 +147,10 @@ def test_a_full_disk_is_told_and_leaves_dist_as_it_was(left: int, tiny_disk: Pat
     done = run_process("build", "--project", project, "--lang", "en")
     assert fingerprint(project / "dist") == before
     assert leftovers(project) == []
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
-        done.stderr
-    )
+    assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
+        2,
+        ["LP701"],
+    ), done.stderr
     assert "Traceback" not in done.stderr
     (tiny_disk / "ballast").unlink()
     assert run_process("build", "--project", project).returncode == 0
@@ -162,9 +163,10 @@ def test_a_project_that_may_only_be_read_is_told(tiny_disk: Path) -> None:
     rename(project, "Main Library")
     subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], check=True)
     done = run_process("build", "--project", project, "--lang", "en")
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
-        done.stderr
-    )
+    assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
+        2,
+        ["LP701"],
+    ), done.stderr
     assert fingerprint(project / "dist") == before
     assert run_process("check", "--project", project).returncode == 0
 
@@ -173,9 +175,10 @@ def test_a_report_that_cannot_be_written_is_told(small: Path) -> None:
     done = run_process(
         "check", "--project", small, "--lang", "en", "--report", "/proc/nowhere/x.sarif"
     )
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP703"]), (
-        done.stderr
-    )
+    assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
+        2,
+        ["LP703"],
+    ), done.stderr
 
 
 @pytest.mark.parametrize("kind", ["file", "link"])
@@ -190,9 +193,10 @@ def test_something_else_in_the_place_of_dist_is_told(
     before = fingerprint(tmp_path / "kept")
     rename(small, "Main Library")
     done = run_process("build", "--project", small, "--lang", "en")
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
-        done.stderr
-    )
+    assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
+        2,
+        ["LP701"],
+    ), done.stderr
     assert leftovers(small) == []
     assert fingerprint(tmp_path / "kept") == before
 
@@ -209,9 +213,9 @@ def test_an_exchange_in_two_steps_that_was_killed_is_mended(small: Path) -> None
 # -- sources ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("accident", ["changed", "gone", "added"])
+@pytest.mark.parametrize("change", ["changed", "gone", "added"])
 def test_a_source_that_changes_during_the_build_is_told(
-    accident: str, small: Path, monkeypatch: pytest.MonkeyPatch
+    change: str, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import importlib
 
@@ -222,14 +226,15 @@ def test_a_source_that_changes_during_the_build_is_told(
 
     def disturbed(*arguments: object) -> None:
         original(*arguments)
-        path = small / "source" / ("new.yaml" if accident == "added" else "libraries.yaml")
-        path.unlink() if accident == "gone" else path.write_text("- {}\n", "utf-8")
+        path = small / "source" / ("new.yaml" if change == "added" else "libraries.yaml")
+        path.unlink() if change == "gone" else path.write_text("- {}\n", "utf-8")
 
     monkeypatch.setattr(build, "write_dist", disturbed)
     result = invoke("build", "--project", small, "--lang", "en")
-    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (2, ["LP704"]), (
-        result.stderr
-    )
+    assert (result.exit_code, [finding.code for finding in errors_in(result.stderr)]) == (
+        2,
+        ["LP704"],
+    ), result.stderr
     assert fingerprint(small / "dist") == before
     assert leftovers(small) == []
 
@@ -246,16 +251,18 @@ def test_a_source_that_vanishes_while_it_is_read_is_told(
     original = RecordReader._files
 
     def vanishing(self: RecordReader, table: object) -> object:
-        found = original(self, table)
-        for _, path in found:
+        files = original(self, table)
+        for _, path in files:
             if path.name == name:
                 path.unlink()
-        return found
+        return files
 
     monkeypatch.setattr(RecordReader, "_files", vanishing)
     result = invoke("build", "--project", small, "--lang", "en")
     assert result.exit_code in (1, 2)
-    assert {one.file for one in errors_told(result.stderr)} == {f"source/{name}"}, result.stderr
+    assert {finding.file for finding in errors_in(result.stderr)} == {f"source/{name}"}, (
+        result.stderr
+    )
     assert fingerprint(small / "dist") == before
     assert leftovers(small) == []
 
@@ -275,9 +282,9 @@ def test_a_folder_in_the_place_of_a_file_is_told(name: str, small: Path) -> None
     (small / name).mkdir()
     result = invoke("check", "--project", small, "--lang", "en")
     assert result.exit_code in (1, 2)
-    assert [(one.code, one.file) for one in errors_told(result.stderr)] == [("LP106", name)], (
-        result.stderr
-    )
+    assert [(finding.code, finding.file) for finding in errors_in(result.stderr)] == [
+        ("LP106", name)
+    ], result.stderr
 
 
 def test_out_of_time_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -291,9 +298,10 @@ def test_out_of_time_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> No
     began = time.monotonic()
     result = invoke("build", "--project", small, "--lang", "en")
     assert time.monotonic() - began < 3
-    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (2, ["LP705"]), (
-        result.stderr
-    )
+    assert (result.exit_code, [finding.code for finding in errors_in(result.stderr)]) == (
+        2,
+        ["LP705"],
+    ), result.stderr
     assert fingerprint(small / "dist") == before
     assert leftovers(small) == []
 

@@ -71,16 +71,16 @@ def test_a_case_gives_its_expected_quads(folder: Path, tmp_path: Path) -> None:
 
     project = make_project(folder, tmp_path / "case")
     build(Project.open(project))
-    made = (project / "dist" / "case.nq").read_text("utf-8")
+    output = (project / "dist" / "case.nq").read_text("utf-8")
     expected = "".join(
         line + "\n"
         for line in (folder / "expected.nq").read_text("utf-8").split("\n")
         if line and not line.startswith("#")
     )
-    assert made == expected
-    dataset = ox.Dataset(ox.parse(made, format=ox.RdfFormat.N_QUADS))
+    assert output == expected
+    dataset = ox.Dataset(ox.parse(output, format=ox.RdfFormat.N_QUADS))
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    assert "".join(sorted(f"{quad} .\n" for quad in dataset)) == made, "not the canonical form"
+    assert "".join(sorted(f"{quad} .\n" for quad in dataset)) == output, "not the canonical form"
 
 
 def test_the_cases_are_many_and_whole() -> None:

@@ -48,9 +48,9 @@ def ended(process: subprocess.Popen[str], tmp_path: Path) -> tuple[int, ...]:
     """Exit code, signal that asked, signal that the work died of; nothing is left in the temporary
     folder.
     """
-    told, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert list(tmp_path.iterdir()) == []
-    return tuple(map(int, told.split()))
+    return tuple(map(int, output.split()))
 
 
 @pytest.mark.parametrize(

@@ -54,14 +54,14 @@ def loaded(path: Path) -> ox.Store:
 
 def cases() -> list[Case]:
     root = Path(FOLDER)
-    found = (
+    paths = (
         [path for part in ("core", "sparql") for path in sorted((root / part).rglob("*.ttl"))]
         if FOLDER
         else []
     )
     return [
         Case(path.relative_to(root).as_posix(), path)
-        for path in found
+        for path in paths
         if SHT + "Validate" in expanded(path)
     ]
 

@@ -16,7 +16,7 @@ citation.validate()
 json.dump(
     {
         "name": crate.name,
-        "files": sorted(one.id for one in crate.data_entities),
+        "files": sorted(entity.id for entity in crate.data_entities),
         "bibtex": citation.as_bibtex(),
     },
     sys.stdout,

@@ -79,7 +79,7 @@ def _wait(process: subprocess.Popen[bytes], deadline: float):
         time.sleep(pause)
         pause = min(
             pause * 1.2, 0.02
-        )  # a short command is told to the millisecond, a long one is not disturbed
+        )  # a short command is measured to the millisecond, a long one is not disturbed
 
 
 def median(runs: Iterable[Run]) -> Run:

@@ -1,7 +1,7 @@
 """The mapping engines that lodpipe is measured against, each in an environment of its own below
 benchmarks/.peers/.
 
-python benchmarks/peers.py        installs those that are missing, and tells their versions
+python benchmarks/peers.py        installs those that are missing, and prints their versions
 """
 
 from __future__ import annotations

@@ -6,8 +6,8 @@ writes two dumps.
 Written as a developer would who knows the usual libraries: PyYAML with libyaml, csv, rdflib and
 pySHACL. It makes the very triples of source/mapping.yaml (the union of its graphs), and nothing
 else: no line numbers, no graphs of evidence, no check of records, no catalogue. What it must know
-of the data stands in its code. The third word chooses the validator: pySHACL is what a plain script
-uses; `none` leaves validation out, to tell what the rest costs.
+of the data is in its code. The third word chooses the validator: pySHACL is what a plain script
+uses; `none` leaves validation out, to show what the rest costs.
 """
 
 from __future__ import annotations

@@ -67,8 +67,8 @@ def lines(triples: int) -> Iterator[str]:
         ):  # what is no date compares with none: pySHACL thinks otherwise (tests/shacl_exceptions.py)
             yield f'{me} <{EX}died> "{"1980-01-01" if broken == 4 else "2020-05-06"}"^^<{XSD}date> .'
         yield f'{me} <{EX}mail> "p{number}{"" if broken == 5 else "@"}example.org" .'
-        yield f'{me} <{EX}role> "{"nobody" if broken == 6 else "editor"}" .'
-        target = f"<{EX}org/{number % organisations}>" if broken != 7 else '"nobody"'
+        yield f'{me} <{EX}role> "{"guest" if broken == 6 else "editor"}" .'
+        target = f"<{EX}org/{number % organisations}>" if broken != 7 else '"unknown"'
         yield f"{me} <{EX}worksFor> {target} ."
         yield f'{me} <{EX}code> "{number}"^^<{XSD}{"double" if broken == 8 else "integer"}> .'
         if broken != 9:

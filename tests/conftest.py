@@ -24,7 +24,7 @@ from support import COUNTED, ROOT, TESTS, WITHDRAWN, copy_project, run_process
 
 
 def pytest_configure() -> None:
-    """Programs that tests start hear Ctrl-C, also where the tests run in the background and were
+    """Programs that tests start receive Ctrl-C, also where the tests run in the background and were
     started deaf to it.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -157,7 +157,7 @@ def publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def server(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server over it with short bounds."""
-    log = tmp_path_factory.mktemp("server") / "told"
+    log = tmp_path_factory.mktemp("server") / "log"
     with serving(
         publication,
         log,

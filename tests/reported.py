@@ -1,4 +1,4 @@
-"""Reads the reports of every format back: which errors they tell, and where."""
+"""Reads the reports of every format back: which errors they report, and where."""
 
 from __future__ import annotations
 

@@ -143,7 +143,7 @@ class Served:
         }
 
     def health(self) -> dict[str, Any]:
-        """The state that the server tells."""
+        """The state that the server reports."""
         return json.loads(self.request("/health").body)
 
     def lines(self) -> list[dict[str, Any]]:
@@ -194,7 +194,7 @@ def until(true: Callable[[], bool], *, seconds: float, what: str) -> float:
 
 @contextlib.contextmanager
 def serving(project: Path, log: Path, *options: str | float) -> Iterator[Served]:
-    """A server over a project; its standard error goes to the file `told`, whose first line says
+    """A server over a project; its standard error goes to the file `log`, whose first line says
     where it listens.
     """
     command = [*PROGRAM, "serve", "--project", str(project), "--port", "0", *map(str, options)]

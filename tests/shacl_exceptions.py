@@ -20,7 +20,7 @@ EXCEPTIONS = {
     "inverse-sequences": "The inverse of a sequence goes through its members backwards (SHACL, 2.3.1.3; SPARQL 1.1, 18.4); pySHACL inverts "
     "each member and keeps their order. The random paths hold no sequence below an inverse path.",
     "default-messages": "SHACL leaves the text of sh:resultMessage open where the shape has none (3.6.2.8); ours are other words.",
-    "duplicate-numbers": "SPARQL stores write numbers anew. Where a focus node has `1` and `01`, a sh:sparql constraint tells one of them.",
+    "duplicate-numbers": "SPARQL stores normalize numbers. Where a focus node has `1` and `01`, a sh:sparql constraint reports one of them.",
 }  # fmt: skip
 _MOMENTS = {"date", "dateTime", "dateTimeStamp", "time", "gYear", "gYearMonth"}
 

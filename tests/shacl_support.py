@@ -234,7 +234,7 @@ def flat(result: shacl.ValidationResult, own: frozenset[str]) -> tuple[Any, ...]
 
 
 def with_messages(shapes: list[Triple]) -> frozenset[str]:
-    """The shapes whose messages both engines must tell: those that have some."""
+    """The shapes whose messages both engines must report: those that have some."""
     return frozenset(s for s, p, _ in shapes if p == f"<{SH}message>")
 
 

@@ -85,7 +85,7 @@ def invoke(*arguments: str | Path) -> Result:
 
 @dataclass(frozen=True)
 class ReportedFinding:
-    """A finding as the command line tells it."""
+    """A finding as the command line prints it."""
 
     file: str
     line: int

@@ -105,7 +105,7 @@ def option_names(name: str) -> set[str]:
     )
 
 
-def test_keys_of_an_earlier_version_are_told_with_their_names_of_today_at_their_lines(
+def test_keys_of_an_earlier_version_are_reported_with_their_names_of_today_at_their_lines(
     copy_of_project: Path,
 ) -> None:
     path = copy_of_project / "publication.yaml"
@@ -191,7 +191,7 @@ def test_check_of_a_fresh_build_finds_nothing_but_placeholders(built: Path) -> N
     }
 
 
-def test_explain_tells_a_code_in_both_languages() -> None:
+def test_explain_prints_a_code_in_both_languages() -> None:
     assert "Correct the reference" in invoke("explain", "LP206", "--lang", "en").stdout
     assert "Den Verweis berichtigen" in invoke("explain", "lp206", "--lang", "de").stdout
 
@@ -199,7 +199,7 @@ def test_explain_tells_a_code_in_both_languages() -> None:
 def test_explain_shows_where_a_resource_comes_from(built: Path) -> None:
     result = invoke("explain", "lab/brandis", "--project", built)
     assert result.exit_code == 0
-    assert "source/labs/brandis.yaml:7" in result.stdout  # the name stands there
+    assert "source/labs/brandis.yaml:7" in result.stdout  # the name is on that line
     assert "source/mapping.yaml" not in result.stdout
 
 
@@ -236,7 +236,7 @@ def test_exit_code_2_says_that_the_call_is_wrong(call: str, tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
 
 
-def test_exit_code_2_for_a_resource_of_which_nothing_is_said(built: Path) -> None:
+def test_exit_code_2_for_a_resource_without_statements(built: Path) -> None:
     result = invoke("explain", "lab/nowhere", "--project", built)
     assert (result.exit_code, "no statement has the subject" in result.stderr) == (2, True)
 
@@ -287,7 +287,7 @@ def test_a_terminal_gets_colours_unless_it_asks_for_none(
     assert (b"\033[" in output) is coloured
 
 
-def test_verbose_tells_each_step_beside_the_output(tmp_path: Path) -> None:
+def test_verbose_prints_each_step_beside_the_output(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "libraries", ROOT / "tests" / "projects" / "libraries")
     result = invoke("build", "--project", project, "-v")
     assert [

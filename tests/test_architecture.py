@@ -69,7 +69,7 @@ def test_imports_run_one_way() -> None:
 
 
 def test_no_two_modules_share_a_name() -> None:
-    """A reader should not have to tell two modules apart by their folder alone."""
+    """Two modules must not differ in their folder alone."""
     names: dict[str, list[str]] = {}
     for path in MODULES:
         if path.stem not in ("__init__", "__main__"):

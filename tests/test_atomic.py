@@ -45,7 +45,7 @@ def test_a_build_replaces_the_whole_dist(small: Path) -> None:
     assert leftovers(small) == []
 
 
-def test_a_folder_that_cannot_be_written_is_told(small: Path, is_root: bool) -> None:
+def test_a_folder_that_cannot_be_written_is_reported(small: Path, is_root: bool) -> None:
     if is_root:
         pytest.skip("permissions do not bind this user")
     small.chmod(0o555)
@@ -56,16 +56,16 @@ def test_a_folder_that_cannot_be_written_is_told(small: Path, is_root: bool) -> 
     assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (2, ["LP701"])
 
 
-def test_a_place_that_is_taken_is_told(small: Path) -> None:
+def test_a_place_that_is_taken_is_reported(small: Path) -> None:
     before = fingerprint(small / "dist")
-    (small / "dist.next").write_text("a file of somebody else")
+    (small / "dist.next").write_text("a file of another user")
     done = run_process("build", "--project", small, "--lang", "en")
     assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
         2,
         ["LP701"],
     ), done.stderr
     assert fingerprint(small / "dist") == before
-    assert (small / "dist.next").read_text() == "a file of somebody else"
+    assert (small / "dist.next").read_text() == "a file of another user"
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ def test_a_place_that_is_taken_is_told(small: Path) -> None:
         pytest.param(9_000, id="after 9 kB"),
     ],
 )
-def test_a_full_disk_is_told(limit: int, small: Path) -> None:
+def test_a_full_disk_is_reported(limit: int, small: Path) -> None:
     before = fingerprint(small / "dist")
     done = subprocess.run(
         [*PROGRAM, "build", "--project", str(small), "--lang", "en"], capture_output=True, text=True, check=False, timeout=120,

@@ -1,4 +1,4 @@
-"""Seeded mistakes: each is told once, with the right code, at the right line, and dist/ stays as it
+"""Seeded mistakes: each is reported once, with the right code, at the right line, and dist/ stays as it
 was (see breakage/README.md).
 """
 
@@ -23,7 +23,7 @@ KEYS = {
 
 
 def walk(text: str, markers: str | list[str]) -> int:
-    """Where the last marker stands, each looked for behind the one before it."""
+    """Where the last marker is, each looked for behind the one before it."""
     at = 0
     for number, marker in enumerate([markers] if isinstance(markers, str) else markers):
         at = text.find(marker, at + 1 if number else 0)
@@ -47,7 +47,7 @@ def break_file(path: Path, case: dict[str, Any]) -> None:
 
 
 def expected_line(project: Path, case: dict[str, Any]) -> tuple[str, int]:
-    """The file, and the line on which the last marker stands; 0 where the whole file is meant."""
+    """The file, and the line on which the last marker is; 0 where the whole file is meant."""
     file = case.get("at", case["file"])
     if case["line"] == 0:
         return file, 0
@@ -66,7 +66,7 @@ def marks(case: dict[str, Any]) -> list[pytest.MarkDecorator]:
 
 
 @pytest.mark.parametrize("case", parameters())
-def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: Path) -> None:
+def test_a_mistake_is_reported_once_and_where_it_is(case: dict[str, Any], tmp_path: Path) -> None:
     project = copy_project(
         tmp_path / "project", ROOT / case["project"] if "project" in case else ROOT
     )

@@ -1,4 +1,4 @@
-"""What the catalogue says and what lies beside the dumps; the numbers of findings are those that
+"""What the catalogue says and the files next to the dumps; the numbers of findings are those that
 real harvesters taught.
 """
 
@@ -67,7 +67,7 @@ def distributions(graph: rdflib.Graph) -> list[rdflib.term.Node]:
     return sorted(graph.subjects(RDF.type, DCAT.Distribution))
 
 
-def test_every_mandatory_and_recommended_property_is_there(catalogue: rdflib.Graph) -> None:
+def test_every_mandatory_and_recommended_property_is_present(catalogue: rdflib.Graph) -> None:
     for class_, names in WANTED.items():
         for node in catalogue.subjects(RDF.type, class_):
             assert set(names.split()) - {local(p) for p in catalogue.predicates(node)} == set(), (
@@ -154,7 +154,7 @@ def test_finding_6_the_catalogue_holds_no_data_and_the_data_no_catalogue(
     assert f"{BASE}catalog" not in {str(getattr(quad.object, "value", "")) for quad in store}
 
 
-def test_finding_7_checksums_are_sha_512_and_a_list_of_sha_256_lies_beside(
+def test_finding_7_checksums_are_sha_512_and_a_list_of_sha_256_is_beside(
     catalogue: rdflib.Graph, dist: Path
 ) -> None:
     assert set(catalogue.objects(None, SPDX.algorithm)) == {SPDX.checksumAlgorithm_sha512}
@@ -221,7 +221,7 @@ def test_finding_10_a_packed_file_has_the_format_of_what_is_packed(catalogue: rd
     assert str(catalogue.value(distribution, DCAT.compressFormat)).endswith("/application/gzip")
 
 
-def test_finding_11_the_identifier_is_there_and_the_contributor_only_where_configured(
+def test_finding_11_the_identifier_is_present_and_the_contributor_only_where_configured(
     catalogue: rdflib.Graph, tmp_path: Path
 ) -> None:
     assert str(catalogue.value(DATASET, DCTERMS.identifier)) == str(DATASET)
@@ -363,9 +363,7 @@ def test_the_readme_lists_every_download(dist: Path) -> None:
         assert text.count(f"| `{path.relative_to(dist).as_posix()}` | {path.stat().st_size} |") == 2
 
 
-def test_nobody_is_invented_while_a_placeholder_stands(
-    catalogue: rdflib.Graph, built: Path
-) -> None:
+def test_no_name_is_invented_for_a_placeholder(catalogue: rdflib.Graph, built: Path) -> None:
     publication = Project.open(ROOT).publication
     if not (publication.publisher.placeholder and publication.contact.placeholder):
         pytest.skip("the publisher is named")
@@ -381,7 +379,7 @@ def test_nobody_is_invented_while_a_placeholder_stands(
 
 
 def libraries(tmp_path: Path, more: str = "") -> Path:
-    """The libraries of another town, built with more said in publication.yaml."""
+    """The libraries of another town, built with more keys in publication.yaml."""
     project = copy_project(tmp_path / "project", TESTS / "projects/libraries")
     path = project / "publication.yaml"
     path.write_text(path.read_text("utf-8") + more + "\n", "utf-8")
@@ -431,7 +429,7 @@ def test_a_build_refuses_a_catalogue_that_breaks_its_shapes(tmp_path: Path) -> N
     assert not (project / "dist").exists()
 
 
-def test_an_edited_dist_is_told_by_check(built: Path, tmp_path: Path) -> None:
+def test_an_edited_dist_is_reported_by_check(built: Path, tmp_path: Path) -> None:
     project = tmp_path / "project"
     shutil.copytree(built, project)
     path = project / "dist/rogl.ttl"

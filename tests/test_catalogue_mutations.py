@@ -1,4 +1,4 @@
-"""Seeded errors: each way to break a written catalogue is told by our own check (see
+"""Seeded errors: each way to break a written catalogue is reported by our own check (see
 catalogue/README.md).
 """
 
@@ -69,7 +69,7 @@ def test_the_unbroken_catalogue_has_no_finding(project: Project, dist: Path) -> 
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["mistake"])
-def test_a_broken_catalogue_is_told(
+def test_a_broken_catalogue_is_reported(
     case: dict[str, Any], project: Project, dist: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "dist"

@@ -254,7 +254,7 @@ def test_the_quality_score_is_405_of_405(built: Path, served: str) -> None:
     assert len(indicators) == 23
 
 
-def test_the_quality_score_is_shown_indicator_by_indicator(built: Path, served: str) -> None:
+def test_the_quality_score_is_printed_indicator_by_indicator(built: Path, served: str) -> None:
     output = invoke("catalogue", "--project", built).output
     assert "score 325 of 405 (80 not asked)" in output and "? " in output
     assert (

@@ -293,7 +293,7 @@ def test_serve_gives_the_right_reason(server: Served) -> None:
         (signal.SIGABRT, "thread '<unnamed>' panicked at core/sort.rs:1:2:\nno total order\nnote: …", "crash"),
     ],
 )  # fmt: skip
-def test_ends_of_a_process_are_told_apart(status: int, messages: str, cause: str) -> None:
+def test_ends_of_a_process_are_distinguished(status: int, messages: str, cause: str) -> None:
     assert cause_of(int(status), messages)[0] == cause
 
 

@@ -109,7 +109,7 @@ def test_all_labs_together_count_what_was_counted_by_hand(
         assert sum(entry["kind"] == kind for entry in counted) == number, kind
 
 
-def test_the_published_totals_stand_as_they_were_announced(select: Select) -> None:
+def test_the_published_totals_are_as_they_were_announced(select: Select) -> None:
     announced = {group.rsplit("/", 1)[-1]: value for group, value in select(
         "SELECT DISTINCT ?group ?value WHERE { ?t def:announcedValue ?value ; def:countGroup ?group ; def:hasQualifier <def/qualifier/exactly> ; "
         "schema:about <programme/rogl> }")}  # fmt: skip
@@ -196,7 +196,7 @@ def test_the_open_knowledge_foundation_is_one_organisation_in_three_labs(select:
 # -- evidence --------------------------------------------------------------------------------------
 
 
-def test_every_statement_lies_in_the_graph_of_a_document(select: Select) -> None:
+def test_every_statement_is_in_the_graph_of_a_document(select: Select) -> None:
     graphs = select(
         "SELECT DISTINCT ?g (EXISTS { ?g a foaf:Document } AS ?known) WHERE { GRAPH ?g { ?s ?p ?o } }"
     )
@@ -245,7 +245,7 @@ def test_every_resource_that_is_named_is_described(select: Select) -> None:
 # -- what must not be published --------------------------------------------------------------------
 
 
-def test_nobodys_address_or_number_is_published(dist: Path) -> None:
+def test_no_private_address_or_number_is_published(dist: Path) -> None:
     text = (dist / "rogl.nt").read_text("utf-8")
     assert re.findall(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", text) == []
     assert re.findall(r"\b(?:mailto|tel):", text) == []
@@ -292,7 +292,7 @@ def test_leading_zeros_survive_in_every_format(dist: Path) -> None:
 # -- the facts that were read ----------------------------------------------------------------------
 
 
-def test_every_participant_of_the_facts_is_there_under_the_name_that_was_read(
+def test_every_participant_of_the_facts_is_published_under_the_name_that_was_read(
     facts: dict[str, Any], select: Select
 ) -> None:
     named = {

@@ -1,5 +1,5 @@
 """Databases as sources: what SQLite and PostgreSQL hold becomes RDF by R2RML's natural mapping, and
-what is wrong with them is told.
+what is wrong with them is reported.
 """
 
 from __future__ import annotations
@@ -229,7 +229,7 @@ def test_texts_come_as_they_are(place: Place) -> None:
     ]
 
 
-def test_a_row_that_is_too_long_and_a_text_that_is_none_are_told(sqlite: Place) -> None:
+def test_a_row_that_is_too_long_and_a_text_that_is_none_are_reported(sqlite: Place) -> None:
     sqlite.fill(
         "CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, hex(zeroblob(9000000)));"
     )
@@ -298,7 +298,7 @@ def test_an_overriding_datatype_is_checked_and_the_query_is_pointed_to(place: Pl
         "SELECT 1) AS x; DELETE FROM t; --",
     ],
 )
-def test_a_wrong_query_is_told_with_its_line(place: Place, query: str) -> None:
+def test_a_wrong_query_is_reported_with_its_line(place: Place, query: str) -> None:
     place.fill("CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, 'x');")
     error = place.fails(
         f'<#a> rr:subjectMap [ rr:template "a/{{id}}" ; rr:class ex:A ] ;\n rr:logicalTable [ rr:sqlQuery "{query}" ] .'
@@ -310,7 +310,7 @@ def test_a_wrong_query_is_told_with_its_line(place: Place, query: str) -> None:
     assert place.map(table("t", "t", note="note")) == ['<t/1> <note> "x"']
 
 
-def test_a_column_that_is_not_there_is_told_with_those_that_are(place: Place) -> None:
+def test_a_missing_column_is_reported_with_those_that_are(place: Place) -> None:
     place.fill("CREATE TABLE t (id INTEGER, note TEXT);")
     (finding,) = place.fails(table("t", "t", note="notes")).findings
     assert (finding.code, finding.params["detail"]) == (
@@ -383,7 +383,7 @@ def test_a_sqlite_file_is_not_written_to(sqlite: Place) -> None:
         "postgresql://ann:secret@[/shop",
     ],
 )
-def test_an_address_that_is_none_is_told_without_its_password(
+def test_an_address_that_is_none_is_reported_without_its_password(
     sqlite: Place, address: str | None
 ) -> None:
     error = sqlite.fails(ANY, address)
@@ -394,7 +394,7 @@ def test_an_address_that_is_none_is_told_without_its_password(
     assert "secret" not in str([dict(finding.params) for finding in error.findings])
 
 
-def test_an_unreachable_server_is_told_without_its_password(sqlite: Place) -> None:
+def test_an_unreachable_server_is_reported_without_its_password(sqlite: Place) -> None:
     error = sqlite.fails(ANY, "postgresql://ann:secret@127.0.0.1:1/shop")
     assert isinstance(error, SourceError)
     ((finding),) = error.findings

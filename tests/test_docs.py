@@ -1,16 +1,19 @@
 """The documentation says what is true: its commands and examples are run, its lists are complete,
 its links lead somewhere.
 
-What a code block is for stands in a comment before it:
+A comment before a code block says what the block is for:
 
     file: PATH      a file of the page's own project (docs/another-network.md is the small one that
-    other pages break) wrong: PATH     replaces that file; the page's finding must be reported
+                    other pages break)
+    wrong: PATH     replaces that file; the page's finding must be reported
     fixed: PATH     replaces it again; the finding must be gone, and there must be no other error
-    mapping         a whole mapping for the small project, followed by makes           the
-    statements that it makes run             shell or Python, run in the page's own project, else in
-    a built copy of the real publication from: PATH      a piece of that file change: PATH    lines
-    to take out (-) and to put in (+) before the next run tells           a piece of what the last
-    run said
+    mapping         a whole mapping for the small project, followed by
+    makes           the statements that it makes
+    run             shell or Python, run in the page's own project, else in a built copy of the
+                    real publication
+    from: PATH      a piece of that file
+    change: PATH    lines to take out (-) and to put in (+) before the next run
+    stderr          a piece of what the last run printed
 """
 
 from __future__ import annotations
@@ -234,7 +237,7 @@ def test_commands_and_pieces_of_a_page_hold(
             output = "".join(
                 shell(line) for line in block.text.splitlines() if line.startswith("lodpipe")
             )
-        elif block.purpose == "tells":
+        elif block.purpose == "stderr":
             assert block.text in output
         elif block.purpose == "from":
             assert block.text in (project / block.path).read_text("utf-8"), (

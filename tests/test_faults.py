@@ -132,7 +132,7 @@ def tiny_disk(tmp_path: Path, is_root: bool) -> Path:
 
 
 @pytest.mark.parametrize("left", [0, 4, 16, 40, 90], ids=lambda left: f"{left} KB left")
-def test_a_full_disk_is_told_and_leaves_dist_as_it_was(left: int, tiny_disk: Path) -> None:
+def test_a_full_disk_is_reported_and_leaves_dist_as_it_was(left: int, tiny_disk: Path) -> None:
     project = copy_project(tiny_disk / "project", LIBRARIES)
     assert run_process("build", "--project", project).returncode == 0
     before = fingerprint(project / "dist")
@@ -156,7 +156,7 @@ def test_a_full_disk_is_told_and_leaves_dist_as_it_was(left: int, tiny_disk: Pat
     assert run_process("build", "--project", project).returncode == 0
 
 
-def test_a_project_that_may_only_be_read_is_told(tiny_disk: Path) -> None:
+def test_a_project_that_may_only_be_read_is_reported(tiny_disk: Path) -> None:
     project = copy_project(tiny_disk / "project", LIBRARIES)
     assert run_process("build", "--project", project).returncode == 0
     before = fingerprint(project / "dist")
@@ -171,7 +171,7 @@ def test_a_project_that_may_only_be_read_is_told(tiny_disk: Path) -> None:
     assert run_process("check", "--project", project).returncode == 0
 
 
-def test_a_report_that_cannot_be_written_is_told(small: Path) -> None:
+def test_a_report_that_cannot_be_written_is_reported(small: Path) -> None:
     done = run_process(
         "check", "--project", small, "--lang", "en", "--report", "/proc/nowhere/x.sarif"
     )
@@ -182,12 +182,12 @@ def test_a_report_that_cannot_be_written_is_told(small: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["file", "link"])
-def test_something_else_in_the_place_of_dist_is_told(
+def test_something_else_in_the_place_of_dist_is_reported(
     kind: str, small: Path, tmp_path: Path
 ) -> None:
     (small / "dist").rename(tmp_path / "kept")
     if kind == "file":
-        (small / "dist").write_text("a file of somebody else")
+        (small / "dist").write_text("a file of another user")
     else:
         (small / "dist").symlink_to(tmp_path / "kept")
     before = fingerprint(tmp_path / "kept")
@@ -201,7 +201,7 @@ def test_something_else_in_the_place_of_dist_is_told(
     assert fingerprint(tmp_path / "kept") == before
 
 
-def test_an_exchange_in_two_steps_that_was_killed_is_mended(small: Path) -> None:
+def test_an_exchange_in_two_steps_that_was_killed_is_completed(small: Path) -> None:
     before = fingerprint(small / "dist")
     (small / "dist").rename(small / "dist.old")
     path = small / "source" / "libraries.yaml"
@@ -214,7 +214,7 @@ def test_an_exchange_in_two_steps_that_was_killed_is_mended(small: Path) -> None
 
 
 @pytest.mark.parametrize("change", ["changed", "gone", "added"])
-def test_a_source_that_changes_during_the_build_is_told(
+def test_a_source_that_changes_during_the_build_is_reported(
     change: str, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import importlib
@@ -242,7 +242,7 @@ def test_a_source_that_changes_during_the_build_is_told(
 @pytest.mark.parametrize(
     "name", ["libraries.yaml", "media.csv", "works.json", "holdings.jsonl", "visits.parquet"]
 )
-def test_a_source_that_vanishes_while_it_is_read_is_told(
+def test_a_source_that_vanishes_while_it_is_read_is_reported(
     name: str, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from lodpipe.sources.record_tables import RecordReader
@@ -277,7 +277,7 @@ def test_a_source_that_vanishes_while_it_is_read_is_told(
         "source/libraries.yaml",
     ],
 )
-def test_a_folder_in_the_place_of_a_file_is_told(name: str, small: Path) -> None:
+def test_a_folder_in_the_place_of_a_file_is_reported(name: str, small: Path) -> None:
     (small / name).unlink()
     (small / name).mkdir()
     result = invoke("check", "--project", small, "--lang", "en")
@@ -287,7 +287,7 @@ def test_a_folder_in_the_place_of_a_file_is_told(name: str, small: Path) -> None
     ], result.stderr
 
 
-def test_out_of_time_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_time_is_reported(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
     build = importlib.import_module("lodpipe.workflow.pipeline")

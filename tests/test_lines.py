@@ -96,7 +96,7 @@ def test_a_join_on_unique_keys_is_done_once_a_row(folder: Path) -> None:
     assert len(names) == 2, names  # memberships with their organisation, and organisations
 
 
-def test_a_join_on_keys_that_stand_twice_makes_every_pair(folder: Path, tmp_path: Path) -> None:
+def test_a_join_on_keys_that_occur_twice_makes_every_pair(folder: Path, tmp_path: Path) -> None:
     for name in ("memberships.rml.ttl", "memberships.csv"):
         shutil.copy(folder / name, tmp_path)
     rows = (folder / "organisations.csv").read_text("utf-8")

@@ -21,9 +21,9 @@ description: {en: A case}
 languages: [en, de]
 release: {version: 1.0.0, date: '2020-01-01'}
 licence: https://creativecommons.org/publicdomain/zero/1.0/
-attribution: nobody
-publisher: {name: Nobody}
-contact: {name: Nobody}
+attribution: Example Office
+publisher: {name: Example Office}
+contact: {name: Example Office}
 graph: def
 dumps: [nq]
 gzip: false

@@ -109,7 +109,7 @@ def test_a_full_standard_output_is_reported(arguments: tuple[str, ...], place: P
 def test_an_output_without_room_is_reported_by_its_name(
     name: str, limit: int, place: Place
 ) -> None:
-    """A bound on the size of files stands for the disk (EFBIG for ENOSPC): the engine's and
+    """A bound on the size of files represents the disk (EFBIG for ENOSPC): the engine's and
     Python's own writers.
     """
     arguments, file = COMMANDS[name], COMMANDS[name][-1]

@@ -70,7 +70,7 @@ def test_there_are_enough_of_every_form() -> None:
 @pytest.mark.parametrize(
     "query", [query for query in LOCAL if query.form == "select"], ids=lambda query: query.name
 )
-def test_a_listing_does_not_depend_on_how_often_a_triple_stands_there(
+def test_a_listing_does_not_depend_on_how_often_a_triple_occurs(
     query, dist: Path, store: ox.Store
 ) -> None:
     """Rows are the same with each triple once as with a graph for each document, and come in the
@@ -138,7 +138,7 @@ def test_the_executables_have_the_shape_of_the_convention(dist: Path) -> None:
 
 
 @pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
-def test_what_is_wrong_is_told_with_its_line(path: Path) -> None:
+def test_what_is_wrong_is_reported_with_its_line(path: Path) -> None:
     """The first line of a case, a comment, names the code and, where one is meant, the line."""
     text = path.read_text("utf-8")
     code, _, line = text.partition("\n")[0].removeprefix("# ").partition(" ")
@@ -305,7 +305,7 @@ def test_what_comes_from_the_data_cannot_command_the_terminal_or_the_page(
         (["labs-by-land", "--endpoint", "http://127.0.0.1:9/sparql"], "LP808"),
     ],
 )
-def test_wrong_use_is_told(arguments: list[str], code: str, built: Path) -> None:
+def test_wrong_use_is_reported(arguments: list[str], code: str, built: Path) -> None:
     done = invoke("query", *arguments, "--project", built, "--lang", "en")
     assert done.exit_code == 2 and code in done.output
 
@@ -320,7 +320,7 @@ def test_an_endpoint_is_http_and_a_parameter_has_a_value(built: Path) -> None:
     assert invoke("query", "labs-in-a-land", "--param", "land", "--project", built).exit_code == 2
 
 
-def test_without_a_dump_that_is_said(copy_of_project: Path) -> None:
+def test_a_missing_dump_is_reported(copy_of_project: Path) -> None:
     done = invoke("query", "labs-by-land", "--project", copy_of_project, "--lang", "en")
     assert done.exit_code == 2 and "LP809" in done.output and "lodpipe build" in done.output
 

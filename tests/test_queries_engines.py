@@ -1,7 +1,7 @@
 """Every sample query gives its stored result on pyoxigraph, rdflib, Virtuoso and Comunica, compared
 by value.
 
-Real differences of an engine stand in tests/queries/differences.yaml, each with its reason; one
+Real differences of an engine are in tests/queries/differences.yaml, each with its reason; one
 that is gone fails.
 """
 
@@ -96,7 +96,7 @@ def test_comunica(
 
 
 @pytest.mark.skipif(not HAS_COMUNICA, reason="Comunica is not installed")
-def test_an_order_that_is_said_to_differ_does(
+def test_an_order_that_is_listed_as_different_differs(
     comunica_answers: dict[str, Answer | str], expected: dict[str, Answer]
 ) -> None:
     assert list(ORDER) == ["comunica"]

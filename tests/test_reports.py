@@ -422,7 +422,7 @@ def test_the_message_of_a_sparql_constraint_names_its_values(engine: str, tmp_pa
 
 @pytest.mark.parametrize("engine", ["columns", "pyshacl"])
 @pytest.mark.parametrize("kind", NESTED)
-def test_a_nested_shape_is_told_at_the_field_that_breaks_it(
+def test_a_nested_shape_is_reported_at_the_field_that_breaks_it(
     kind: str, engine: str, tmp_path: Path
 ) -> None:
     shape, line = NESTED[kind]
@@ -432,7 +432,7 @@ def test_a_nested_shape_is_told_at_the_field_that_breaks_it(
     put_things(tmp_path, things, shape)
     result = invoke("check", "--project", tmp_path, "--lang", "en", "--engine", engine)
     errors = errors_in(result.stderr)
-    if kind == "qualified":  # b has no part at all, which is told as well
+    if kind == "qualified":  # b has no part at all, which is reported as well
         errors = [finding for finding in errors if "because" in finding.what]
     number = next(number for number, text in enumerate(things.split("\n"), 1) if line in text)
     assert [finding.code for finding in errors] == ["LP401"], result.stderr
@@ -465,7 +465,7 @@ def test_a_table_that_shrinks_is_an_alarm(small: Path) -> None:
     assert invoke("check", "--project", small).exit_code == 0
 
 
-def test_names_alike_are_told_and_others_are_not() -> None:
+def test_names_alike_are_reported_and_others_are_not() -> None:
     from lodpipe.checks.integrity import nearly_same
 
     names = [
@@ -520,7 +520,7 @@ def example(kind: str, project: Path) -> str:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", [form.name for form in REPORT_FORMATS])
 def test_the_examples_of_the_documentation_are_true(kind: str, tmp_path: Path) -> None:
-    """To write them anew: LODPIPE_WRITE_EXAMPLES=1 pytest tests/test_reports.py."""
+    """To rewrite them: LODPIPE_WRITE_EXAMPLES=1 pytest tests/test_reports.py."""
     import os
 
     project = copy_project(tmp_path / "project", ROOT)

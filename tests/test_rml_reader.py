@@ -40,7 +40,7 @@ def test_there_are_cases_of_both_kinds():
     [path for path in CASES if not path.name.startswith("wrong-")],
     ids=lambda path: path.stem,
 )
-def test_a_mapping_makes_the_model_that_its_file_tells(path):
+def test_a_mapping_makes_the_model_of_its_file(path):
     expected = [
         line.removeprefix("#= ")
         for line in path.read_text("utf-8").split("\n")
@@ -52,7 +52,7 @@ def test_a_mapping_makes_the_model_that_its_file_tells(path):
 @pytest.mark.parametrize(
     "path", [path for path in CASES if path.name.startswith("wrong-")], ids=lambda path: path.stem
 )
-def test_every_mistake_is_told_on_its_line(path):
+def test_every_mistake_is_reported_on_its_line(path):
     expected = []
     for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
         if match := re.search(r"#(!!?) (.*)$", line):
@@ -156,7 +156,7 @@ def is_read(path: Path) -> bool:
 
 
 def dump(document: MappingDocument) -> list[str]:
-    """A mapping as lines; tests/rml/README.md tells how they are spelt."""
+    """A mapping as lines; tests/rml/README.md describes the spelling."""
     prefixes = RDF | document.prefixes
     return [
         line

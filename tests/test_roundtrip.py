@@ -66,11 +66,11 @@ def truth_by_graph(dist: Path) -> str:
     return canonical(by_oxigraph(dist / "rogl.nq", "nq"), union=False)
 
 
-def test_the_quads_stand_in_their_canonical_form(dist: Path, truth_by_graph: str) -> None:
+def test_the_quads_are_in_their_canonical_form(dist: Path, truth_by_graph: str) -> None:
     assert (dist / "rogl.nq").read_bytes().decode("utf-8") == truth_by_graph
 
 
-def test_the_triples_stand_in_their_canonical_form(dist: Path, truth: str) -> None:
+def test_the_triples_are_in_their_canonical_form(dist: Path, truth: str) -> None:
     assert (dist / "rogl.nt").read_bytes().decode("utf-8") == truth
 
 

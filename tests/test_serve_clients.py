@@ -34,7 +34,7 @@ def served(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with added[3].open("wb") as large:
         large.truncate(200_000_000)
     try:
-        with serving(publication, tmp_path_factory.mktemp("clients") / "told", *LIMITS) as server:
+        with serving(publication, tmp_path_factory.mktemp("clients") / "log", *LIMITS) as server:
             yield server
     finally:
         for path in added:
@@ -395,7 +395,9 @@ def test_a_client_that_leaves_while_it_waits_takes_no_worker(served: Served) -> 
         seconds=3,
         what="both are free again",
     )
-    until(lambda: served.metrics()["lodpipe_queries_waiting"] == 0, seconds=2, what="nobody waits")
+    until(
+        lambda: served.metrics()["lodpipe_queries_waiting"] == 0, seconds=2, what="no query waits"
+    )
 
 
 def test_requests_one_behind_the_other_on_one_connection(served: Served) -> None:

@@ -32,7 +32,7 @@ LIMITS = (
 
 @pytest.fixture(scope="module")
 def served(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(publication, tmp_path_factory.mktemp("hostile") / "told", *LIMITS) as server:
+    with serving(publication, tmp_path_factory.mktemp("hostile") / "log", *LIMITS) as server:
         yield server
 
 

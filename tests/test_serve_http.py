@@ -232,7 +232,7 @@ def test_the_default_graph_is_the_union_without_doubles(
 ) -> None:
     union = set().union(*(triples for _, triples in graphs))
     assert sum(len(triples) for _, triples in graphs) > len(union), (
-        "no statement stands in two graphs: the test shows nothing"
+        "no statement is in two graphs: the test shows nothing"
     )
     assert server.query(COUNT).rows() == [(str(len(union)),)]
     named = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }"

@@ -1,4 +1,4 @@
-"""The life of a server: start, new data under load, the end by signals; what it tells of itself."""
+"""The life of a server: start, new data under load, the end by signals; its logs and metrics."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def start(project: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Starts servers over it, and ends them."""
     with contextlib.ExitStack() as stack:
         yield lambda *options: stack.enter_context(
-            serving(project, tmp_path / "told", "--processes", 2, *options)
+            serving(project, tmp_path / "log", "--processes", 2, *options)
         )
 
 
@@ -294,13 +294,13 @@ def test_data_whose_process_is_killed_is_loaded_again(start: Callable[..., Serve
     assert server.query(f"SELECT ({time.monotonic_ns()} AS ?n) {{}}").status == 200
 
 
-# -- what it tells ---------------------------------------------------------------------------------
+# -- logs and metrics ------------------------------------------------------------------------------
 
 
 def test_the_log_is_one_line_of_json_for_each_request(start: Callable[..., Served]) -> None:
     server = start()
     secret = {
-        "User-Agent": "agent-of-somebody",
+        "User-Agent": "agent-of-a-user",
         "Referer": "https://somewhere.example/",
         "X-Forwarded-For": "192.0.2.1",
         "Cookie": "a=b",
@@ -390,7 +390,7 @@ def test_without_dist_there_is_nothing_to_serve(tmp_path: Path) -> None:
     assert "libraries.nq, libraries.nt, SHA256SUMS" in done.stdout + done.stderr
 
 
-def test_a_port_that_is_taken_is_told(project: Path) -> None:
+def test_a_port_that_is_taken_is_reported(project: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = run_process("serve", "--project", project, "--port", port, "--lang", "en")
@@ -400,7 +400,7 @@ def test_a_port_that_is_taken_is_told(project: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_dumps_that_cannot_be_read_are_told(project: Path) -> None:
+def test_dumps_that_cannot_be_read_are_reported(project: Path) -> None:
     broken(project / "dist")
     done = run_process("serve", "--project", project, "--port", "0", "--lang", "en")
     assert done.returncode != 0
@@ -409,7 +409,7 @@ def test_dumps_that_cannot_be_read_are_told(project: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["uvicorn", "starlette", "prometheus_client", "httptools"])
-def test_a_missing_extra_is_told(module: str, project: Path) -> None:
+def test_a_missing_extra_is_reported(module: str, project: Path) -> None:
     script = f"import sys\nsys.modules[{module!r}] = None\nfrom lodpipe.commands.cli import main\nmain(['serve', '--project', {str(project)!r}])"
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -434,7 +434,7 @@ def test_a_missing_extra_is_told(module: str, project: Path) -> None:
         ["--processes", "0"],
     ],
 )
-def test_a_bound_that_is_none_is_told(options: list[str], project: Path) -> None:
+def test_a_bound_that_is_none_is_reported(options: list[str], project: Path) -> None:
     done = run_process("serve", "--project", project, *options)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr

@@ -87,7 +87,7 @@ def test_every_class_answers_every_accept_header(server: Served, samples: list[s
     assert not wrong, "\n".join(map(str, wrong))
 
 
-def test_the_document_behind_the_redirect_tells_of_the_resource(
+def test_the_document_behind_the_redirect_describes_the_resource(
     server: Served, samples: list[str]
 ) -> None:
     for local in samples:

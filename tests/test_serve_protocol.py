@@ -128,7 +128,7 @@ def server(
         "utf-8",
     )
     (dist / "SHA256SUMS").write_text("", "utf-8")
-    with serving(project, folder / "told") as server:
+    with serving(project, folder / "log") as server:
         yield server
 
 

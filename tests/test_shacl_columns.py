@@ -1,5 +1,5 @@
 """The engine `columns`: what shapes it refuses, what it keeps of terms, how it asks SPARQL, and
-what `lodpipe validate` tells.
+what `lodpipe validate` reports.
 """
 
 from __future__ import annotations
@@ -125,9 +125,9 @@ def test_a_query_runs_once_for_all_focus_nodes(monkeypatch: pytest.MonkeyPatch) 
         f"ex:S sh:targetClass ex:A ; sh:sparql [ sh:select 'SELECT $this WHERE {{ $this <{EX}p> ?v FILTER (?v > 40) }}' ] ."
     )
     queries: list[str] = []
-    original = shacl.Asker._run
+    original = shacl.QueryAnswerer._run
     monkeypatch.setattr(
-        shacl.Asker,
+        shacl.QueryAnswerer,
         "_run",
         lambda self, query, name="": (queries.append(query), original(self, query, name))[1],
     )
@@ -150,7 +150,7 @@ def test_what_a_query_reads_is_known() -> None:
         assert predicates(f"SELECT $this {{ {unknown} }}") is None
 
 
-def test_what_cannot_be_bound_beforehand_is_said() -> None:
+def test_what_cannot_be_bound_beforehand_is_reported() -> None:
     assert problem("SELECT $this { BIND (1 AS $this) }") and problem(
         "SELECT $this { { SELECT ?x { ?x ?y ?z } } }"
     )

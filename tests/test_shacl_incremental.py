@@ -82,7 +82,7 @@ def test_a_change_is_not_forgotten(seed: int, connection: duckdb.DuckDBPyConnect
     again = shacl.revalidate(connection, shapes, first, "changed")
     whole = shacl.validate(connection, shapes)
     assert flattened(again) == flattened(whole)
-    # What is told of the change alone is part of the whole, and the rest was told before.
+    # What is reported of the change alone is part of the whole; the rest was reported before.
     alone = flattened(shacl.revalidate(connection, shapes, shacl.Report({}), "changed"))
     assert set(alone) <= set(flattened(whole)) <= set(alone) | set(flattened(first))
 
@@ -118,7 +118,7 @@ def test_only_the_nodes_that_a_change_reaches_are_validated_again(
     assert looked_at[0] <= 3
 
 
-def test_the_command_tells_of_what_changed_and_of_nothing_else(tmp_path: Path) -> None:
+def test_the_command_reports_what_changed_and_nothing_else(tmp_path: Path) -> None:
     prefixes = f"@prefix ex: <{EX}> . @prefix sh: <{SH}> .\n"
     shapes, old, new = (tmp_path / name for name in ("shapes.ttl", "old.ttl", "new.ttl"))
     shapes.write_text(

@@ -80,7 +80,7 @@ def test_a_closure_reaches_every_node_in_one_query(case: str) -> None:
         tables = [
             name
             for (name,) in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()
-            if name.startswith("kept_")
+            if name.startswith("stored_")
         ]
         assert len(tables) == 1  # not one for each round
         connection.close()

@@ -47,7 +47,7 @@ def rules() -> shapes.Shapes:
 
 @pytest.fixture(scope="module", autouse=True)
 def _queries_parsed_once() -> Iterator[None]:
-    """pySHACL parses every SPARQL constraint anew in each run, which is most of its time; here each
+    """pySHACL parses every SPARQL constraint again in each run, which is most of its time; here each
     is parsed once.
     """
     from rdflib.plugins.sparql import processor
@@ -207,7 +207,7 @@ def test_every_node_shape_has_a_valid_and_an_invalid_example(graph: ox.Store) ->
         assert list(folder.glob("invalid-*.ttl")), folder.name
 
 
-def test_every_property_shape_says_how_to_mend_it_in_both_languages(graph: ox.Store) -> None:
+def test_every_property_shape_says_how_to_fix_it_in_both_languages(graph: ox.Store) -> None:
     rows = graph.query(
         f"SELECT ?s ?m WHERE {{ ?s a <{SH}PropertyShape> OPTIONAL {{ ?s <{SH}message> ?m }} FILTER isIRI(?s) }}"
     )

@@ -138,7 +138,7 @@ def test_every_page_is_whole(site: Path) -> None:
     assert wrong == []
 
 
-def test_what_pages_load_lies_on_the_same_host(site: Path) -> None:
+def test_what_pages_load_is_on_the_same_host(site: Path) -> None:
     loading = (
         "script src",
         "img src",
@@ -313,7 +313,7 @@ def test_pages_disturb_neither_the_checksums_nor_the_staleness_check(tmp_path: P
     assert "LP504" not in invoke("check", "--project", project).stderr
 
 
-def test_a_damaged_dist_is_mended_and_its_pages_stay(tmp_path: Path) -> None:
+def test_a_damaged_dist_is_repaired_and_its_pages_stay(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
     assert invoke("build", "--project", project).exit_code == 0
     pages_before = digests(project / "dist/site")

@@ -212,7 +212,7 @@ def test_an_endless_query_can_be_stopped_while_the_page_answers(query_page: Page
         ("SELECT * " + "{ " * 3000 + "} " * 3000, "brach ab"),
     ],
 )
-def test_what_cannot_run_is_told_and_the_next_query_runs(
+def test_what_cannot_run_is_reported_and_the_next_query_runs(
     query_page: Page, query: str, message: str
 ) -> None:
     open_query(query_page, f"query={query}")
@@ -273,7 +273,7 @@ def test_terms_of_the_data_are_proposed_and_tab_leaves_all_the_same(
     ]
 
 
-def test_an_error_is_told_with_its_line(query_page: Page) -> None:
+def test_an_error_is_reported_with_its_line(query_page: Page) -> None:
     open_query(query_page, "query=SELECT *%0A{ ?s ?p%0A}")
     assert "Zeile 3" in query_page.inner_text("[role=alert]")
     assert query_page.locator(".cm-wrong").inner_text() == "}"
@@ -316,7 +316,7 @@ def test_a_table_sorts_and_leads_to_our_pages(query_page: Page, site: Path) -> N
     assert len(pages) == 13 and all((site / page.lstrip("/")).is_file() for page in pages)
 
 
-def test_points_stand_on_the_map(query_page: Page) -> None:
+def test_points_are_on_the_map(query_page: Page) -> None:
     places = "?ort schema:geo ?g ; skos:prefLabel ?label . ?g schema:latitude ?lat ; schema:longitude ?long"
     open_query(query_page, f"query=SELECT ?ort ?label ?lat ?long {{ {places} }}&view=map")
     assert query_page.locator(".result-map circle").count() > 30
@@ -440,7 +440,7 @@ def test_it_works_below_any_path_and_when_the_host_unpacks(browser: Browser, sit
         assert page.locator("td.number").inner_text() == "13"
 
 
-def test_lodpipe_serve_can_be_asked_instead(browser: Browser, site: Path) -> None:
+def test_lodpipe_serve_can_be_queried_instead(browser: Browser, site: Path) -> None:
     dump = (site.parent / "rogl.nt").read_text("utf-8").splitlines()
     described = sum(line.startswith("<https://w3id.org/rogl/lab/brandis> ") for line in dump)
     with served(site.parent.parent) as address, browser.page(allow=("400",)) as page:

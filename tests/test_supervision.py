@@ -1,5 +1,5 @@
-"""The process that waits: it ends work that hears no signal, and what the work has started; it is
-told apart from the work's own end.
+"""The process that waits: it ends work that ignores signals, and what the work has started; it is
+distinguished from the work's own end.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def work():
 end = supervised(work, patient={patient})
 print(end.code, end.requested, end.died)
 """
-# a loop in native code: no signal is heard there, and no other thread runs
+# a loop in native code: no signal is handled there, and no other thread runs
 DEAF = "sum(range(10**12))"
 SLOW = "time.sleep(1.5)"
 FOREVER = "time.sleep(1000)"
@@ -57,7 +57,7 @@ def ended(process: subprocess.Popen[str], tmp_path: Path) -> tuple[int, ...]:
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
 )
 @pytest.mark.parametrize("work", [DEAF, FOREVER])
-def test_a_signal_ends_work_that_does_not_hear_it(
+def test_a_signal_ends_work_that_ignores_it(
     work: str, number: signal.Signals, tmp_path: Path
 ) -> None:
     process = start(tmp_path, work)
@@ -101,7 +101,7 @@ def test_what_the_work_has_started_ends_with_it(number: signal.Signals, tmp_path
     else:
         os.kill(
             child, signal.SIGKILL
-        )  # a stranger's program is nobody's after a kill of the supervisor
+        )  # a stranger's program has no owner after a kill of the supervisor
 
 
 def alive(pid: int) -> bool:

@@ -23,7 +23,7 @@ def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.skipif(
-    not hasattr(os, "posix_fadvise"), reason="this system cannot be told to forget a file"
+    not hasattr(os, "posix_fadvise"), reason="this system cannot be advised to drop a file"
 )
 def test_every_byte_is_handed_over_and_all_but_the_last_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

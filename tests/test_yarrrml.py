@@ -195,7 +195,7 @@ def test_there_are_enough_mappings() -> None:
         ("no subject", HEAD + "    po:\n      - [ex:name, $(name)]\n"),
     ],
 )
-def test_what_yatter_may_pass_over_is_told_here(mistake: str, text: str) -> None:
+def test_what_yatter_may_pass_over_is_reported_here(mistake: str, text: str) -> None:
     from lodpipe.diagnostics.finding import InvalidDeclaration
 
     with pytest.raises(InvalidDeclaration) as caught:

@@ -58,7 +58,7 @@ a mapping that uses them is refused with its line ([LP602](errors/LP602.md)).
 - Expected N-Quads are read leniently: RMLTC0027b-JSON expects IRIs that are not valid, as `rml:UnsafeIRI` asks for.
 
 ## Expected failures
-A case stands here only where the specification does not ask for what it expects. One that starts to pass fails the tests.
+A case is listed here only where the specification does not ask for what it expects. One that starts to pass fails the tests.
 
 {failures}
 """

@@ -65,7 +65,7 @@ def running() -> Iterator[str | None]:
 
 
 def _unprivileged(folder: Path) -> dict[str, str]:
-    """PostgreSQL refuses to be run by root; then it is run by its own user, else by nobody."""
+    """PostgreSQL refuses to be run by root; then it is run by its own user, else by the user `nobody`."""
     if os.geteuid() != 0:
         return {}
     names = {user.pw_name for user in pwd.getpwall()}

@@ -1,5 +1,5 @@
-"""Runs in an environment with rocrate and cffconvert: both read what lies in a dist/; what they
-found as JSON.
+"""Runs in an environment with rocrate and cffconvert: both read the files of a dist/; their
+results as JSON.
 """
 
 import json

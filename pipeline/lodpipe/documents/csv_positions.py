@@ -1,4 +1,4 @@
-"""Where the rows and cells of a CSV file stand, also behind quoted line breaks."""
+"""Positions of the rows and cells of a CSV file, also behind quoted line breaks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def row_of(path: Path, row: int) -> tuple[int, str]:
 
 
 class _Reading:
-    """A CSV file, read as far as somebody asked."""
+    """A CSV file, read as far as requested."""
 
     def __init__(self, path: Path) -> None:
         self.number, self.place = -2, (0, "")  # the header is row -1

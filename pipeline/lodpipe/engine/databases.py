@@ -45,8 +45,8 @@ LONGEST_ROW = 16_777_216  # bytes
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a query's answer, and what its declared type is in XSD (None: only its values can
-    tell).
+    """A column of a query's answer, and what its declared type is in XSD (None: only its
+    values show it).
     """
 
     name: str
@@ -84,8 +84,8 @@ class Database(Protocol):
 
 @dataclass(frozen=True)
 class DatabaseTable:
-    """The rows of a query as a table of records; their order means nothing, so that all of them
-    stand where the query does.
+    """The rows of a query as a table of records; their order means nothing, so all of them
+    have the position of the query.
     """
 
     origin: Origin
@@ -180,7 +180,7 @@ def _check_doubled(names: list[str]) -> None:
 
 def connect(source: LogicalSource, default: str | None, root: Path) -> Database:
     """Opens the database of a source, or the caller's where the mapping names none; SQLite files
-    lie below `root`.
+    are below `root`.
 
     Raises InvalidDeclaration where there is none or its kind is not known, SourceError where it
     cannot be reached.
@@ -259,7 +259,7 @@ class Sqlite:
 
     def columns(self, query: str) -> list[Column]:
         try:
-            # As a view a query is one SELECT and nothing else, and SQLite tells the declared types
+            # As a view a query is one SELECT and nothing else, and SQLite reports the declared types
             # of its columns.
             self.connection.execute(f"CREATE TEMP VIEW answer AS {query}\n")
             rows = self.connection.execute("PRAGMA temp.table_info(answer)").fetchall()
@@ -332,7 +332,7 @@ class Sqlite:
 
 def _refuse_texts_in_double_quotes(connection: sqlite3.Connection) -> None:
     """Without this SQLite takes a column that does not exist for a text; only Python 3.12 and later
-    can tell it.
+    can turn that off.
     """
     if hasattr(connection, "setconfig"):
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)  # type: ignore[attr-defined, unused-ignore]
@@ -357,7 +357,7 @@ def _sqlite_cell(column: str) -> str:
 
 def _matching(name: str, columns: list[Column], is_folded: Callable[[str], bool]) -> Column | None:
     """The column of that very name, else the one that the database takes the name for where it
-    stands without quotes.
+    is without quotes.
     """
     exact = [column for column in columns if column.name == name]
     folded = exact or [column for column in columns if is_folded(column.name)]

@@ -3,7 +3,7 @@ reading that the engine leaves to us.
 
 The engine reads JSON fast and leniently: it takes `NaN`, `1e400`, a comma before a bracket and two
 members of one name, and every number with a fraction is a double to it. So a file that may hold
-such a thing, which a look at its bytes tells, is read strictly as well.
+such a thing, as its bytes show, is read strictly as well.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ FUNCTIONS = (
         ELSE json_kind(v, t) END""",
 )
 
-# What of a file tells whether it may hold such a thing: digits are all alike, as are letters in
+# What of a file shows whether it may hold such a thing: digits are all alike, as are letters in
 # both cases, and white space is gone.
 _FOLDED = bytes(
     ord("0")

@@ -36,7 +36,7 @@ class WriteBehind:
         return size
 
     def _hand_over(self) -> None:
-        """Linux begins to write what it is told to forget, and forgets what is written."""
+        """Linux begins to write what it is advised to drop, and drops what is written."""
         begun = time.perf_counter()
         self._forget(self._handed, self._written)
         self._handed = self._written

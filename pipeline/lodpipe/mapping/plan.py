@@ -86,7 +86,7 @@ class Term:
     """A term map as SQL: the term's spelling (NULL where there is none), and what else is known of
     it.
 
-    `checks` tell the values of which no term can be made, and `sound` is the spelling that does
+    `checks` select the values of which no term can be made, and `sound` is the spelling that does
     without them, for data that passed; `lists` are the lists that it reads, `columns` all the
     columns.
     """
@@ -823,7 +823,7 @@ class _Compiler:
         base = parent.base or self.base
         if joined is None:
             return self.term(parent.subject, replace(scope, base=base))
-        # The parent's own values are checked where it makes its statements; here they would be told
+        # The parent's own values are checked where it makes its statements; here they would be reported
         # once for each child.
         term = replace(
             _unproven(
@@ -1257,7 +1257,7 @@ def _spelled(spelling: Spelling) -> Term:
 
 
 def _guarded(valid: str, spelling: Spelling, *checks: Check) -> Term:
-    """A term that is there where its value is valid."""
+    """A term that exists where its value is valid."""
     return Term(f"CASE WHEN {valid} THEN {spelling.sql} END", checks, sound=spelling)
 
 

@@ -1,7 +1,7 @@
 """Reads RML in Turtle into the model: RML-Core (https://w3id.org/rml/core/spec), the RML before it,
 and R2RML (https://www.w3.org/TR/r2rml/).
 
-The three vocabularies are read as one; whatever has no counterpart in the model is told, never
+The three vocabularies are read as one; all that has no counterpart in the model is reported, never
 passed over.
 """
 
@@ -344,7 +344,8 @@ class _Reader:
             raise self.wrong(value.line, f"`{value.written}` names {what}, not a value")
         if value.term not in self.nodes:
             raise self.wrong(
-                value.line, f"`{value.written}`: nothing is said of {what} {_rendered(value.term)}"
+                value.line,
+                f"`{value.written}`: there are no statements about {what} {_rendered(value.term)}",
             )
         return self.nodes[value.term]
 
@@ -365,7 +366,7 @@ class _Reader:
         return None if value is None else self.text(value)
 
     def only(self, node: _Node, what: str, allowed: set[str]) -> None:
-        """Notes properties that stand on the wrong node."""
+        """Notes properties of the wrong node."""
         for name, values in node.items.items():
             if name in _KNOWN and name not in allowed:
                 self.wrong(values[0].line, f"`{values[0].written}` does not belong to {what}")
@@ -510,7 +511,7 @@ class _Reader:
         return replace(source, nulls=nulls)
 
     def formulation(self, node: _Node) -> Kind | None:
-        """What the references of a source are written in; None where nothing is said."""
+        """What the references of a source are written in; None where none is declared."""
         value = self.single(node, "a logical source", "referenceFormulation")
         if value is None:
             return None
@@ -856,7 +857,7 @@ class _Terms:
         return self.reader.single(node, what, "constant", "reference", "template")
 
     def missing(self, node: _Node, what: str) -> _Wrong:
-        """No expression; one accident, one finding: not told where a property of the node is
+        """No expression; one error, one finding: not reported where a property of the node is
         misspelt, or not supported.
         """
         if node.term in self.reader.misspelt:
@@ -885,7 +886,7 @@ class _Terms:
         return term
 
     def constant(self, value: _Value, role: Role) -> TermMap:
-        """An IRI or a literal as it stands in the mapping."""
+        """An IRI or a literal as written in the mapping."""
         term, origin = value.term, self.origin(value.line)
         if isinstance(term, ox.NamedNode):
             prefix, word = _split(term.value)
@@ -954,7 +955,7 @@ class _Terms:
 
     def check_language(self, tag: str, line: int) -> None:
         """A language tag by BCP 47; what begins with none of its two- or three-letter codes is a
-        language's name, or a slip.
+        language's name, or a typo.
         """
         if not re.fullmatch(LANGUAGE_TAG, tag) or not _PRIMARY.match(tag):
             self.wrong(
@@ -985,7 +986,7 @@ class _Terms:
         return Reference(text)
 
     def template(self, given: _Value) -> Expression:
-        """Text and references in braces; a backslash stands before a brace or a backslash that is
+        """Text and references in braces; a backslash precedes a brace or a backslash that is
         meant (RML-Core, string templates).
         """
         text = self.reader.text(given)
@@ -996,7 +997,7 @@ class _Terms:
             if escaped is not None and (not escaped or escaped not in "{}\\"):
                 raise self.wrong(
                     given.line,
-                    rf"template `{text}`: a backslash can only stand before {{, }} or another backslash",
+                    rf"template `{text}`: a backslash can only precede {{, }} or another backslash",
                 )
             if brace and (brace == "{") == inside:
                 raise self.wrong(
@@ -1031,8 +1032,8 @@ class _Terms:
                 )
 
     def check_columns(self) -> None:
-        """Without its quotes a column cannot be told from one that SQL names by other letters; so
-        both in one triples map is a slip.
+        """Without its quotes a column cannot be distinguished from one that SQL names by other letters; so
+        both in one triples map is an error.
         """
         for name, line in self.columns.items():
             if name not in (name.upper(), name.lower()) and f'"{name}"' in self.columns:

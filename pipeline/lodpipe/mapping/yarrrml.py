@@ -1,6 +1,6 @@
 """Reads YARRRML into the model, each rule with its line (https://rml.io/yarrrml/spec/).
 
-The library yatter is the referee in the tests; it does not tell lines, and passes wrong keys over
+The library yatter is the referee in the tests; it does not report lines, and passes wrong keys over
 in silence.
 """
 
@@ -108,7 +108,7 @@ class _Reader:
         raise self.wrong(node, "a text is expected here")
 
     def map(self, node: Node, what: str, allowed: Sequence_[str] = ()) -> dict[str, Node]:
-        """The items of a map under their full names; keys that are not `allowed` are told."""
+        """The items of a map under their full names; keys that are not `allowed` are reported."""
         if not isinstance(node, Mapping):
             raise self.wrong(node, f"{what} is a map")
         for key in node.items:

@@ -175,7 +175,7 @@ def confined(
     folder: str | None = None,
     lines: Iterable[str] | None = None,
 ) -> Iterator[ConfinedStore]:
-    """A store of such files (with their formats), or of lines of N-Quads; it lies in a folder,
+    """A store of such files (with their formats), or of lines of N-Quads; it is in a folder,
     where one is given, else in memory.
 
     It is loaded while the caller goes on; lines are taken in a thread of their own.

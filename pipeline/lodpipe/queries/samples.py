@@ -543,7 +543,7 @@ def prefixes_of(text: str) -> dict[str, str]:
 
 
 def result_file(query: Query) -> str:
-    """Where the stored result of a query lies, relative to the project."""
+    """Path of the stored result of a query, relative to the project."""
     suffix = {"select": "csv", "ask": "txt"}.get(query.form, "ttl")
     return f"queries/results/{query.name}.{suffix}"
 

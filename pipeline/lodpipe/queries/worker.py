@@ -189,11 +189,11 @@ def _merged(
 def _resource(
     store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]
 ) -> dict[str, Any]:
-    """All that is said of a resource, its document's worth of data."""
+    """All statements about a resource: the content of its document."""
     quads = store.quads_for_pattern(ox.NamedNode(task["iri"]), None, None, ox.DefaultGraph())
     triples = sorted((quad.triple for quad in quads), key=str)
     if not triples:
-        return {"status": 404, "detail": "nothing is said of this resource"}
+        return {"status": 404, "detail": "there are no statements about this resource"}
     _write(triples, out, task["format"], prefixes)
     return {"status": 200, "format": task["format"], "graph": True, "lasting": True}
 
@@ -284,7 +284,7 @@ def load(
     """A store with the union of all graphs as default graph, each named graph under its name; and
     the number of triples of the union.
 
-    Loaded twice, because a union made for each query would repeat what stands in several graphs.
+    Loaded twice, because a union made for each query would repeat what is in several graphs.
     `data` are paths with their formats (PARSERS): triples make the default graph; where there are
     quads alone, it is made of them unless they are the whole.
     """

@@ -20,7 +20,7 @@ from types import FrameType
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
 from lodpipe.runtime import scratch
 
-_GRACE = 15.0  # seconds between the word and the end, for work that hears no signal
+_GRACE = 15.0  # seconds between the word and the end, for work that ignores signals
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_ROOM_WORDS = (
     "No space left on device",
@@ -170,7 +170,7 @@ def _file_of(error: Exception) -> str:
 def deadline(seconds: int) -> Iterator[None]:
     """Raises SourceError (LP705) where the work inside takes longer; 0 means no bound.
 
-    Work that hears no signal is ended with the process after a grace: dist/ is untouched until its
+    Work that ignores signals is ended with the process after a grace: dist/ is untouched until its
     very last step.
     """
     if not seconds or threading.current_thread() is not threading.main_thread():

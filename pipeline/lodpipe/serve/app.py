@@ -92,7 +92,7 @@ class Server:
             task.add_done_callback(self.leaving.discard)
 
     async def watch(self) -> None:
-        """Loads anew whenever dist/ has changed, and replaces processes that have gone; where dist/
+        """Reloads whenever dist/ has changed, and replaces processes that have gone; where dist/
         cannot be loaded, the old data stays.
         """
         sums = self.project.dist / "SHA256SUMS"
@@ -118,7 +118,7 @@ class Server:
     # -- answers -----------------------------------------------------------------------------------
 
     async def answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]:
-        """The answer of a worker, or the one that is there already. Raises Refused."""
+        """The answer of a worker, or the one that exists already. Raises Refused."""
         key = (self.content.version, *((name, str(value)) for name, value in task.items()))
         if key in self.answers:
             self.answers.move_to_end(key)
@@ -324,7 +324,7 @@ async def _negotiated(request: Request, server: Server, address: str) -> Respons
 
 
 async def _is_described(request: Request, server: Server, document: str) -> bool:
-    """Whether anything is said of the resource of a document."""
+    """Whether there are statements about the resource of a document."""
     try:
         await _unless_gone(
             request, server.answer({"iri": _iri(server.content, document), "format": "ttl"})

@@ -1,4 +1,4 @@
-"""What the server tells of itself: one JSON line for each request, without the client's address,
+"""Logs and metrics of the server: one JSON line for each request, without the client's address,
 and figures for Prometheus.
 """
 
@@ -63,7 +63,7 @@ class Figures:
 
 
 class RequestLog:
-    """Tells each request of an application, in the log and in the figures."""
+    """Reports each request of an application, in the log and in the metrics."""
 
     def __init__(self, app: ASGIApp, figures: Figures, *, log: bool = True) -> None:
         self.app, self.figures, self.log = app, figures, log

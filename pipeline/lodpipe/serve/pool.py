@@ -49,7 +49,7 @@ class Worker:
         self.refused = False
 
     def used(self) -> float:
-        """Seconds of processor time since the process began; where the system does not tell,
+        """Seconds of processor time since the process began; where the system does not say,
         seconds on the clock.
         """
         try:

@@ -23,7 +23,7 @@ def run(
     log: bool = True,
     on_ready: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serves a project until it is told to end (SIGTERM, SIGINT); what was begun is ended within
+    """Serves a project until it is asked to end (SIGTERM, SIGINT); what was begun is ended within
     the grace time.
 
     Raises SourceError: LP820 where dist/ is not built, LP821 where the address cannot be had.

@@ -1,4 +1,4 @@
-"""SHACL as set-based queries over a table of statements: shapes are read, compiled, run, and told
+"""SHACL as set-based queries over a table of statements: shapes are read, compiled, run, and reported
 as a validation report.
 """
 

@@ -411,7 +411,7 @@ class Checker:
         self.plan = plan
 
     def holds(self, constraint: Constraint) -> str:
-        """Whether a constraint holds for `value`, where that can be told by the value alone."""
+        """Whether a constraint holds for `value`, where that depends on the value alone."""
         if constraint.component in _BY_VALUE:
             return f"({_BY_VALUE[constraint.component](constraint, self.plan.classes)}) IS TRUE"
         if constraint.component == "HasValue":

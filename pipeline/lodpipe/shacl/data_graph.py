@@ -40,7 +40,7 @@ def connect(
     """A database that spills into a folder beyond its bound: three fifths of `memory`, the rest is
     for the results.
 
-    It lies in memory, but in the folder where data of `size` bytes would fill much of the bound:
+    It is in memory, but in the folder where data of `size` bytes would fill much of the bound:
     there they are compressed to a tenth. Raises InvalidDeclaration (LP601) where `memory` is no
     number with MB or GB.
     """

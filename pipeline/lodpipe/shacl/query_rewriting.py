@@ -56,7 +56,7 @@ def problem(text: str, bound: Sequence[str] = ("this",)) -> str | None:
             and words[number + 1 : number + 2]
             and words[number + 1].removeprefix("?") in (*bound, "shapesGraph", "currentShape")
         ):
-            return f"SPARQL must not bind {words[number + 1]} anew"
+            return f"SPARQL must not bind {words[number + 1]} again"
         if word == "SELECT" and number and words[number - 1] == "{":
             end = next(
                 (at for at in range(number, len(words)) if words[at] in ("WHERE", "{")), len(words)
@@ -226,7 +226,7 @@ class _Scan:
                 yield from self.triples(token)
 
     def expression(self) -> Iterator[str]:
-        """What stands in a FILTER or BIND, with the groups of its EXISTS."""
+        """The content of a FILTER or BIND, with the groups of its EXISTS."""
         depth = 0
         while True:
             token = self.next()

@@ -526,7 +526,7 @@ def findings(
     inner: Reasons | None = None,
 ) -> list[Finding]:
     """Each result as a finding at the field that made the value, or at the record that misses one;
-    `inner` tells why nested shapes fail.
+    `inner` gives the reasons why nested shapes fail.
     """
     results = list(results)
     places = _places(results, shapes, statements, inner or {})

@@ -319,7 +319,7 @@ def _filled_in(message: str, solution: dict[str, Any], named: dict[str, str] | N
 
 
 def _stored(terms: Iterable[str]) -> dict[str, str]:
-    """Literals by the spelling that a store gives back: it writes numbers and dates anew."""
+    """Literals by the spelling that a store gives back: it normalizes numbers and dates."""
     listed = [term for term in dict.fromkeys(terms) if term.endswith(">") and term.startswith('"')]
     store = ox.Store()
     for number, item in enumerate(listed):

@@ -1,4 +1,4 @@
-"""Violations told as a validation report: results with their details, and the report as RDF (SHACL,
+"""Violations as a validation report: results with their details, and the report as RDF (SHACL,
 3.6).
 """
 

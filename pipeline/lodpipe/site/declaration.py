@@ -56,7 +56,7 @@ class Facet:
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing from queries, with what stands below it."""
+    """A drawing from queries, with the text below it."""
 
     caption: Texts = field(default_factory=dict)
     queries: Mapping[str, str] = field(default_factory=dict)
@@ -93,7 +93,7 @@ class Site:
 
 
 def read_site(project: Project, vocabulary: Vocabulary) -> Site:
-    """The declared pages; a prefix that is not declared stays as it is and is told by
+    """The declared pages; a prefix that is not declared stays as it is and is reported by
     `site_findings`.
     """
     declared = project.publication.site if isinstance(project.publication.site, Mapping) else {}

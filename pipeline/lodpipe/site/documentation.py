@@ -78,7 +78,7 @@ class Documentation:
     # -- terms -------------------------------------------------------------------------------------
 
     def vocabulary(self) -> dict[str, list[Term]]:
-        """The own terms in groups; concepts stand under their scheme."""
+        """The own terms in groups; concepts are under their scheme."""
         groups: dict[str, list[Term]] = {
             "classes": [],
             "properties": [],
@@ -269,7 +269,7 @@ def closure(about: Mapping[str, list[tuple[str, str]]], shape: str) -> list[tupl
 
 
 def about(shapes: Shapes) -> dict[str, list[tuple[str, str]]]:
-    """What is said of each node of the shapes graph, in the order of the files."""
+    """The statements about each node of the shapes graph, in the order of the files."""
     described: dict[str, list[tuple[str, str]]] = {}
     for s, p, o in shapes.triples:
         described.setdefault(s, []).append((p, o))

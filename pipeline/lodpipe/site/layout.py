@@ -1,7 +1,7 @@
 """A picture of a network, laid out the same on every machine: only + − × ÷ and square roots of IEEE
 754 numbers, in a fixed order.
 
-Nodes that hang on one other node alone stand around it; the rest finds its place by forces
+Nodes that hang on one other node alone are placed around it; the rest finds its place by forces
 (Fruchterman and Reingold 1991). The forces between all pairs of nodes cost the square of their
 number, and a picture of thousands cannot be read: MOST bounds both.
 """
@@ -161,7 +161,7 @@ def _packed(groups: list[_Group]) -> Laid:
 
 
 def _ring(count: int) -> float:
-    """How far from its hub a ring of leaves stands."""
+    """Distance of a ring of leaves from its hub."""
     return 0.0 if count == 0 else 34.0 + 3.0 * count
 
 

@@ -43,11 +43,11 @@ class Box:
     north: float
 
     def x(self, longitude: float) -> float:
-        """Where a longitude lies in the picture."""
+        """Position of a longitude in the picture."""
         return round((longitude - self.west) / (self.east - self.west) * self.width, 1)
 
     def y(self, latitude: float) -> float:
-        """Where a latitude lies in the picture."""
+        """Position of a latitude in the picture."""
         return round((self.north - latitude) / (self.north - self.south) * self.height, 1)
 
 

@@ -97,7 +97,7 @@ class Overview:
         )
 
     def map(self, language: str) -> dict[str, Any] | None:
-        """The map in a language; points of the kind that the legend names first lie on top."""
+        """The map in a language; points of the kind that the legend names first are on top."""
         if self.site.map is None or self.area is None:
             return None
         outlines = [

@@ -1,4 +1,4 @@
-"""One page for each resource: what is said of it and by whom, what stands beside it in tables, what
+"""One page for each resource: its statements and their sources, what is beside it in tables, what
 points to it; and the same as data.
 """
 

@@ -90,7 +90,7 @@ class Renderer:
         self.put(page + (self.suffix if suffix is None else suffix) + ".html", text)
 
     def put(self, name: str, text: str) -> None:
-        """A file; its folder is made where it is missing. What lies there already (a tree of dist/,
+        """A file; its folder is made where it is missing. What exists already (a tree of dist/,
         a link to its bytes) stays as it is.
         """
         path = self.folder / name
@@ -128,7 +128,7 @@ def _template(name: str) -> jinja2.Template:
 
 
 def script_json(value: object) -> str:
-    """JSON that may stand inside a script element: nothing in it can end the element or begin
+    """JSON that may be written inside a script element: nothing in it can end the element or begin
     another.
     """
     return (

@@ -129,5 +129,5 @@ def is_safe(iri: str) -> bool:
 
 
 def readable_iri(iri: str) -> str:
-    """A web address without what everybody knows."""
+    """A web address without scheme and trailing slash."""
     return re.sub(r"^https?://(www\.)?", "", iri).rstrip("/") or iri

@@ -2,7 +2,7 @@
 alone.
 
 `dist/site/` is the folder to serve: the pages, and beside them everything of dist/ (hard links
-where the disk can). It is not committed and not in SHA256SUMS. A digest of what it is made of lies
+where the disk can). It is not committed and not in SHA256SUMS. A digest of what it is made of is
 in it: where that stays the same, nothing is written.
 """
 

@@ -1,4 +1,4 @@
-"""Files that a mapping names itself: where they may lie, and on which line a record of them stands."""
+"""Files that a mapping names itself: where they may be, and on which line a record of them is."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ class FileTable:
 
 
 def find(named: str, origin: Origin, root: Path) -> tuple[Path, str]:
-    """The path of a source below the root, and the name it is told by.
+    """The path of a source below the root, and the name it is reported by.
 
     Raises InvalidDeclaration where it leads out of the root or is an address (LP107), SourceError
     where there is no such file (LP106).

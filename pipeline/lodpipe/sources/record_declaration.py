@@ -183,7 +183,7 @@ class _Reader:
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a record table: its name, where its value stands below the record, and what it
+    """A column of a record table: its name, where its value is below the record, and what it
     may hold.
     """
 

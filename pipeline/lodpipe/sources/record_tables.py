@@ -1,4 +1,4 @@
-"""Record tables: what the files of one declared table hold, and where each record and field stands."""
+"""Record tables: what the files of one declared table hold, and the position of each record and field."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class RowTable:
         return record
 
     def locate(self, record: int, column: str | None = None) -> Origin:
-        """Where a record stands, or the value of one of its columns; the record itself where the
+        """The position of a record, or of the value of one of its columns; the record itself where the
         column is empty.
         """
         file, node = self.nodes[record - first_record(self.number)]
@@ -170,7 +170,7 @@ class RecordReader:
         return self.tables
 
     def _check_names(self, tables: Sequence_[Table]) -> None:
-        """Names that queries of the mapping could not tell apart. Raises InvalidDeclaration."""
+        """Names that queries of the mapping could not distinguish. Raises InvalidDeclaration."""
         findings: list[Finding] = []
         taken: dict[str, str] = dict.fromkeys(
             ("statements", "declared", "concepts"), "the pipeline has a table of that name"
@@ -250,7 +250,7 @@ class RecordReader:
                 if header_findings := list(_header_findings(table, columns, file, header)):
                     self.findings.extend(header_findings)
                     self.headless.add(table.name)
-                    scan.files = ()  # rows under a wrong header would only tell the same again
+                    scan.files = ()  # rows under a wrong header would only report the same again
         except LodpipeError as error:
             self.findings.extend(error.findings)
             scan.files = ()
@@ -299,7 +299,7 @@ class RecordReader:
     def _first_of_its_key(
         self, node: Mapping, name: str, key: str, seen: dict[str, Origin]
     ) -> bool:
-        """Whether the record's key is new; a second record of the same key is told and left out, so
+        """Whether the record's key is new; a second record of the same key is reported and left out, so
         it muddles nothing else.
         """
         text = _text_at(node, (key,))

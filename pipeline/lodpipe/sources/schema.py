@@ -1,4 +1,4 @@
-"""JSON Schemas from records.yaml: the same rules for the editor at work and for the check in CI."""
+"""JSON Schemas from records.yaml: the same rules for the editor and for the check in CI."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ class Page {
       this.#view = undefined;
       void this.run();
       if (WIDE.matches) return;
-      this.#list.open = false; // else the result would lie far below
+      this.#list.open = false; // else the result would be far below
       this.#about.scrollIntoView();
     }}, inLanguage(sample.title)));
   }

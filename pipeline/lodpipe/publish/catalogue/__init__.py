@@ -1,4 +1,4 @@
-"""The catalogue: what portals harvest, and what lies beside the dumps; written after them and from
+"""The catalogue: what portals harvest, and the files next to the dumps; written after them and from
 them as they are.
 
 DCAT-AP, VoID, CSV tables, README and citation, withdrawn IRIs, web server rules; and the checks
@@ -65,7 +65,7 @@ def declaration_findings(project: Project, statements: Statements) -> Iterator[F
 
 def gate(project: Project, folder: Path, validator: Validator) -> None:
     """Holds a catalogue that was just written to its shapes and files. Raises InvalidDeclaration:
-    what is wrong stands in publication.yaml.
+    what is wrong is in publication.yaml.
     """
     wrong = [
         catalogue_finding

@@ -102,7 +102,7 @@ def licences() -> dict[str, Licence]:
 
 
 def licence_of(address: str) -> Licence:
-    """The licence with that address; one that portals do not know stands for itself."""
+    """The licence with that address; one that portals do not know represents itself."""
     return licences().get(address) or Licence(address, address, address)
 
 

@@ -69,7 +69,7 @@ class Graph:
     def describe(
         self, subject: str, properties: Mapping[str, str | Iterable[str | None] | None]
     ) -> str:
-        """Adds what is said of a subject, by prefixed predicate; None says nothing. Gives the
+        """Adds statements about a subject, by prefixed predicate; None adds none. Gives the
         subject's term, for others to point to.
         """
         for predicate, values in properties.items():

@@ -20,14 +20,14 @@ from lodpipe.publish.catalogue.checks import Catalogue, catalogue_findings, read
 from lodpipe.rdf.file_formats import FORMATS
 from lodpipe.shacl.shapes import Validator
 
-# Whether an address answers HEAD with 2xx; given by whoever may ask the network.
+# Whether an address answers HEAD with 2xx; given by a caller that may use the network.
 Answers = Callable[[str], bool]
 _IANA = "https://www.iana.org/assignments/media-types/"
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """One indicator: what it is worth, whether it is met (None: nobody asked), and what would raise
+    """One indicator: what it is worth, whether it is met (None: not checked), and what would raise
     it.
     """
 

@@ -1,4 +1,4 @@
-"""What lies beside the dumps for people and their tools: README, CITATION.cff, schema.org Dataset,
+"""The files next to the dumps for people and their tools: README, CITATION.cff, schema.org Dataset,
 RO-Crate manifest.
 """
 

@@ -256,7 +256,7 @@ def test_the_quality_score_is_405_of_405(built: Path, served: str) -> None:
 
 def test_the_quality_score_is_printed_indicator_by_indicator(built: Path, served: str) -> None:
     output = invoke("catalogue", "--project", built).output
-    assert "score 325 of 405 (80 not asked)" in output and "? " in output
+    assert "score 325 of 405 (80 not checked)" in output and "? " in output
     assert (
         "score 405 of 405\n" in invoke("catalogue", "--project", built, "--served", served).output
     )

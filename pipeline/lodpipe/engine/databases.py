@@ -173,9 +173,7 @@ def _check_doubled(names: list[str]) -> None:
     """R2RML, 5.2: a query must not have two columns of one name."""
     for name in names:
         if names.count(name) > 1:
-            raise QueryError(
-                f"the query gives column `{name}` twice; name one of them otherwise (AS)"
-            )
+            raise QueryError(f"the query gives column `{name}` twice; rename one of them (AS)")
 
 
 def connect(source: LogicalSource, default: str | None, root: Path) -> Database:

@@ -25,7 +25,7 @@ def without_version(path: Path) -> None:
         file.seek(-8, 2)
         length, magic = struct.unpack("<I4s", file.read(8))
         if magic != _MAGIC:
-            raise ValueError(f"{path.name} is no Parquet file")
+            raise ValueError(f"{path.name} is not a Parquet file")
         start = file.seek(-8 - length, 2)
         metadata = file.read(length)
         first, last = _field(metadata, _CREATED_BY)

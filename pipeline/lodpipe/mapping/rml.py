@@ -383,7 +383,7 @@ class _Reader:
             except _Wrong:
                 continue
         if not self.names:
-            self.wrong(0, "the file holds no triples map")
+            self.wrong(0, "the file contains no triples map")
         return MappingDocument(maps, prefixes=self.prefixes)
 
     def check_words(self, node: _Node) -> None:
@@ -666,7 +666,7 @@ class _Reader:
             else formulation
         )
         if kind == "csv" and path.lower().endswith((".tsv", ".tab")):
-            self.wrong(node.line, f"`{path}`: columns that tabs part are not supported; commas are")
+            self.wrong(node.line, f"`{path}`: tab-separated columns are not supported; commas are")
         if kind in ("csv", "parquet"):
             self.no(node, "a table of rows", "iterator")
         value = self.single(node, "a logical source", "iterator")
@@ -876,7 +876,7 @@ class _Terms:
         ):
             raise self.wrong(
                 given.line,
-                f"the constant {_rendered(given.term)} is not of the term type that is stated",
+                f"the constant {_rendered(given.term)} does not have the stated term type",
             )
         for value in node.all("datatype", "datatypeMap", "language", "languageMap"):
             self.wrong(
@@ -1002,7 +1002,7 @@ class _Terms:
             if brace and (brace == "{") == inside:
                 raise self.wrong(
                     given.line,
-                    rf"template `{text}`: unbalanced braces; a brace that is meant is written \{brace}",
+                    rf"template `{text}`: unbalanced braces; write a literal brace as \{brace}",
                 )
             if not brace:
                 plain += escaped if escaped is not None else token[0]
@@ -1013,7 +1013,7 @@ class _Terms:
         if inside:
             raise self.wrong(
                 given.line,
-                rf"template `{text}`: a brace is not closed; a brace that is meant is written \{{",
+                rf"template `{text}`: a brace is not closed; write a literal brace as \{{",
             )
         parts += [plain] if plain else []
         return Expression(
@@ -1028,7 +1028,7 @@ class _Terms:
             if isinstance(part, str) and (match := _NOT_IN_IRI.search(part)):
                 self.wrong(
                     line,
-                    f"`{part}` makes no valid IRI: it holds `{match[0]}`; percent-encode it, or state another term type",
+                    f"`{part}` makes no valid IRI: it contains `{match[0]}`; percent-encode it, or state another term type",
                 )
 
     def check_columns(self) -> None:

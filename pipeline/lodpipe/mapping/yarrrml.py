@@ -245,7 +245,7 @@ class _Reader:
         if "query" in items and "access" in items:
             raise self.wrong(
                 items["access"],
-                "a query is asked of the record tables; `access` is not supported with it",
+                "a query runs on the record tables; `access` is not supported with it",
             )
         if "query" in items:
             return LogicalSource("query", self.text(items["query"]), self.origin(items["query"]))
@@ -278,7 +278,7 @@ class _Reader:
         if kind is None:
             raise self.wrong(
                 node,
-                f"reference formulation `{formulation}` is not known; known are {', '.join(_FORMULATIONS)}",
+                f"reference formulation `{formulation}` is not known; known: {', '.join(_FORMULATIONS)}",
             )
         path = None if iterator is None else self.text(iterator)
         return LogicalSource(kind, access, self.origin(node), path)  # type: ignore[arg-type]  # the table's values are the kinds
@@ -479,7 +479,7 @@ class _Reader:
         if match and match[1] != "iri":
             self.wrong(
                 node,
-                f"`~{match[1]}` is no suffix of a value{did_you_mean(match[1], ['iri'])}; `~iri` is",
+                f"`~{match[1]}` is not a suffix of a value{did_you_mean(match[1], ['iri'])}; `~iri` is",
             )
 
     def object_(self, node: Node, extra: Node | None, predicates: tuple[TermMap, ...]) -> TermMap:

@@ -187,7 +187,7 @@ def _wrong(tree: Map, languages: tuple[str, ...]) -> Iterator[tuple[list[str | i
     """Path and problem of each part of a header that is not as docs/queries.md has it."""
     for key in tree.items:
         if key not in KEYS:
-            yield [key], f"unknown key `{key}`; known are {', '.join(KEYS)}"
+            yield [key], f"unknown key `{key}`; known: {', '.join(KEYS)}"
     for key in ("title", "description"):
         if key not in tree.items:
             yield [], f"`{key}` is missing"
@@ -219,7 +219,7 @@ def _wrong_params(
             "default",
             "description",
         }:
-            yield path, f"parameter `{name}` has `type`, `default` and, where wanted, `description`"
+            yield path, f"parameter `{name}` has `type`, `default` and optionally `description`"
             continue
         kind, default = value_of(item.items["type"]), item.items["default"]
         if kind not in TYPES:
@@ -270,7 +270,7 @@ def _misfit(
     }
     for param in sorted(used ^ params.keys()):
         detail = (
-            f"`?_{param}` is no parameter of the header"
+            f"`?_{param}` is not a parameter of the header"
             if param in used
             else f"parameter `{param}` is not used (`?_{param}`)"
         )

@@ -81,7 +81,7 @@ def answered(
         )
         return head, out.getvalue() if head["status"] == 200 else b""
     except SyntaxError as error:
-        return {"status": 400, "detail": f"this is no SPARQL query: {error}"}, b""
+        return {"status": 400, "detail": f"this is not a SPARQL query: {error}"}, b""
     except TooLarge:
         return {
             "status": 507,
@@ -106,7 +106,7 @@ def _query(
     if parsed["service"] and not task.get("federated"):
         return {
             "status": 403,
-            "detail": "SERVICE is refused: this endpoint asks no other; run the query with a client of your own",
+            "detail": "SERVICE is refused: this endpoint does not query others; run the query with your own client",
         }
     default, named = (
         [ox.NamedNode(item) for item in task.get(name, ())]
@@ -138,7 +138,10 @@ def _query(
     if isinstance(result, ox.QueryBoolean) and name == "tsv":
         name = "csv"
     if name is None:
-        return {"status": 406, "detail": "the answer to this query has no format that you take"}
+        return {
+            "status": 406,
+            "detail": "the answer to this query is not available in a format that the client accepts",
+        }
     if graph:
         _write(sorted(set(result), key=str), out, name, prefixes)
     else:

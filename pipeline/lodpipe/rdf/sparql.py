@@ -315,7 +315,7 @@ def _form(signs: Sequence[tuple[str, str]]) -> Form:
     for kind, spelling in signs[place:]:
         if kind == "word" and spelling.lower() not in _WORDS:
             raise ReadDifferently(
-                f"`{spelling}` is no word of SPARQL; write a space between keywords"
+                f"`{spelling}` is not a word of SPARQL; write a space between keywords"
             )
         if kind == "name" and spelling.partition(":")[0] + ":" not in declared:
             raise ReadDifferently(f"the prefix of `{spelling}` is not declared")

@@ -181,7 +181,7 @@ def deadline(seconds: int) -> Iterator[None]:
         raise SourceError([Finding("LP705", Origin("publication.yaml"), {"limit": str(seconds)})])
 
     def end_it() -> None:
-        sys.stderr.write(f"publication.yaml: error LP705: not done after {seconds} seconds\n")
+        sys.stderr.write(f"publication.yaml: error LP705: not finished after {seconds} seconds\n")
         sys.stderr.flush()
         os._exit(2)
 

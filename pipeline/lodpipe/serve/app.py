@@ -489,7 +489,9 @@ class _Headers:
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         missing = not hosts and scope["http_version"] != "1.0"  # RFC 9112, 3.2
         if missing or len(hosts) > 1 or any(not _HOST.fullmatch(host) for host in hosts):
-            await PlainTextResponse("the Host header is none\n", 400)(scope, receive, with_headers)
+            await PlainTextResponse("the Host header is invalid\n", 400)(
+                scope, receive, with_headers
+            )
             return
         if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_permission(scope["path"]))(

@@ -232,7 +232,7 @@ class Pool:
             507,
             "the query needs more memory than allowed, and was stopped"
             if cause == "memory"
-            else "the query nests too deep",
+            else "the query is nested too deeply",
         )
 
     async def _taken(self) -> Worker:

@@ -138,7 +138,7 @@ def _as_lines(path: Path, target: Path, base: str) -> Path:
     """The file itself where it is N-Triples or N-Quads, else what the parser makes of it."""
     suffix = path.suffix[1:].lower()
     if suffix not in FORMATS:
-        detail = f"{path.name}: format `{suffix}` is not known; known are {', '.join(FORMATS)}"
+        detail = f"{path.name}: format `{suffix}` is not known; known: {', '.join(FORMATS)}"
         raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
     if not path.is_file():
         raise InvalidDeclaration([Finding("LP601", None, {"detail": f"{path} is no file"})])

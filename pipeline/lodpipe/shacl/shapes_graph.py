@@ -156,7 +156,7 @@ class _Wrong(Exception):
 
 @lru_cache(10_000)
 def literal(term: str) -> ox.Literal | None:
-    """A term as a literal, None where it is no literal."""
+    """A term as a literal, None where it is not a literal."""
     if not term.startswith('"'):
         return None
     (quad,) = ox.parse(f"<a:a> <a:a> {term} .", format=ox.RdfFormat.N_TRIPLES)
@@ -324,7 +324,7 @@ class _Reader:
 
     def shape(self, name: str) -> Shape:
         if name.startswith('"'):
-            raise _Wrong("a literal is no shape")
+            raise _Wrong("a literal is not a shape")
         paths = self.get(name, "path")
         types = self.get(name, TYPE)
         if len(paths) > 1 or (not paths and sh("PropertyShape") in types):
@@ -341,7 +341,7 @@ class _Reader:
         path = self.path(paths[0]) if paths else None
         severity = self.get(name, "severity") or [sh("Violation")]
         if not severity[0].startswith("<"):
-            raise _Wrong("sh:severity is no IRI")
+            raise _Wrong("sh:severity is not an IRI")
         return Shape(
             name, path, tuple(self.targets(name, types)), tuple(self.constraints(name, path)), severity[0],
             tuple(sorted(self.get(name, "message"))), self.truth(name, "deactivated"),
@@ -351,7 +351,7 @@ class _Reader:
         for parameter, kind in _TARGETS.items():
             for term in sorted(self.get(name, parameter)):
                 if kind != "node" and not term.startswith("<"):
-                    raise _Wrong(f"sh:{parameter} is no IRI")
+                    raise _Wrong(f"sh:{parameter} is not an IRI")
                 yield Target(kind, term)
         if name.startswith("<") and self.classes & set(types):
             yield Target("class", name)
@@ -383,7 +383,7 @@ class _Reader:
         kinds = ("inversePath", "alternativePath", *(f"{item}Path" for item in _SUFFIX))
         given = {name: values[0] for name in kinds if (values := self.get(node, name))}
         if len(given) != 1:
-            raise _Wrong("sh:path is no property path")
+            raise _Wrong("sh:path is not a property path")
         ((kind, inner),) = given.items()
         if kind == "alternativePath":
             parts = tuple(self.path(item, above) for item in self.items(inner))
@@ -399,7 +399,7 @@ class _Reader:
         while node != NIL:
             first, rest = self.get(node, FIRST), self.get(node, REST)
             if node in seen or len(first) != 1 or len(rest) != 1:
-                raise _Wrong(f"{node} is no well-formed list")
+                raise _Wrong(f"{node} is not a well-formed list")
             seen.add(node)
             items.append(first[0])
             node = rest[0]
@@ -408,11 +408,11 @@ class _Reader:
     def whole(self, term: str, parameter: str) -> int:
         value = literal(term)
         if value is None or not value.datatype.value.startswith(XSD):
-            raise _Wrong(f"sh:{parameter} is no whole number")
+            raise _Wrong(f"sh:{parameter} is not a whole number")
         try:
             number = int(value.value)
         except ValueError:
-            raise _Wrong(f"sh:{parameter} is no whole number") from None
+            raise _Wrong(f"sh:{parameter} is not a whole number") from None
         if number < 0:
             raise _Wrong(f"sh:{parameter} is less than zero")
         return number
@@ -444,7 +444,7 @@ class _Reader:
                 yield Constraint(component, count=self.whole(term, parameter))
         for term in self.get(name, "datatype"):
             if not term.startswith("<"):
-                raise _Wrong("sh:datatype is no IRI")
+                raise _Wrong("sh:datatype is not an IRI")
             yield Constraint("Datatype", (term,))
         for term in self.get(name, "nodeKind"):
             if term[len(SH) + 1 : -1] not in NODE_KINDS:
@@ -464,12 +464,12 @@ class _Reader:
         for term in sorted(self.get(name, "pattern")):
             value = literal(term)
             if value is None:
-                raise _Wrong("sh:pattern is no literal")
+                raise _Wrong("sh:pattern is not a literal")
             yield Constraint("Pattern", text=value.value, flags=flags)
         for node in self.get(name, "languageIn"):
             ranges = [literal(item) for item in self.items(node)]
             if None in ranges:
-                raise _Wrong("sh:languageIn is no list of language ranges")
+                raise _Wrong("sh:languageIn is not a list of language ranges")
             yield Constraint("LanguageIn", tuple(range_.value for range_ in ranges if range_))
         if self.truth(name, "uniqueLang") and f'"true"^^<{XSD}boolean>' in self.get(
             name, "uniqueLang"

@@ -75,9 +75,9 @@ def _rings(wkt: str, where: str) -> tuple[tuple[tuple[float, float], ...], ...]:
             tuple(_point(pair) for pair in ring.split(",")) for ring in _RING.findall(wkt)
         )
     except ValueError:
-        raise OutlineError(f"{where}: no WKT of a polygon") from None
+        raise OutlineError(f"{where}: not the WKT of a polygon") from None
     if not rings or not re.match(r"\s*(MULTI)?POLYGON\s*\(", wkt):
-        raise OutlineError(f"{where}: no WKT of a polygon")
+        raise OutlineError(f"{where}: not the WKT of a polygon")
     return rings
 
 

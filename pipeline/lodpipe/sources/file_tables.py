@@ -125,7 +125,7 @@ def find(named: str, origin: Origin, root: Path) -> tuple[Path, str]:
             detail = (
                 error.strerror
                 if isinstance(error, OSError) and error.strerror
-                else "its name leads nowhere, such as links in a circle"
+                else "its path cannot be resolved, for example because of circular links"
             )
             raise SourceError(
                 [Finding("LP106", origin, {"file": named, "detail": detail})]

@@ -157,7 +157,7 @@ class _Reader:
         if form == "type" and target not in TYPES and ":" not in target:
             self.wrong(
                 value,
-                f"there is no type `{target}`; known are {', '.join(TYPES)} and own datatypes (def:…)",
+                f"there is no type `{target}`; known: {', '.join(TYPES)} and own datatypes (def:…)",
             )
         return Field(
             "value" if form == "type" else "ref" if form == "ref" else "concept",
@@ -225,10 +225,10 @@ def name_findings(table: Table, name: str, columns: Iterable[Column]) -> Iterato
         folded = column.name.lower()
         if folded in taken:
             where = column.field.origin or table.origin
-            detail = f"field `{'.'.join(column.path)}` of table `{name}` makes a column `{column.name}`: {taken[folded]}; call it otherwise"
+            detail = f"field `{'.'.join(column.path)}` of table `{name}` makes a column `{column.name}`: {taken[folded]}; choose another name"
             yield Finding("LP601", where, {"detail": detail})
         taken[folded] = (
-            f"`{'.'.join(column.path)}` makes it too, for upper and lower case are the same in queries"
+            f"`{'.'.join(column.path)}` makes it too, for queries do not distinguish upper and lower case"
         )
 
 

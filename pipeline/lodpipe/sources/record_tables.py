@@ -182,12 +182,12 @@ class RecordReader:
                         "LP601",
                         table.origin,
                         {
-                            "detail": f"table `{table.name}`: {taken[table.name.lower()]}; call it otherwise"
+                            "detail": f"table `{table.name}`: {taken[table.name.lower()]}; choose another name"
                         },
                     )
                 )
             taken[table.name.lower()] = (
-                f"`{table.name}` is a table too, and upper and lower case are the same in queries"
+                f"`{table.name}` is a table too, and queries do not distinguish upper and lower case"
             )
             findings += self._name_findings(table, table.name, table.fields)
         if findings:
@@ -228,7 +228,7 @@ class RecordReader:
             if not path.resolve().is_relative_to(inside):
                 self.findings.append(Finding("LP107", Origin(name), {"path": name}))
             elif path.suffix.lower() not in READERS and path.suffix not in SCANNED:
-                detail = f"files of kind `{path.suffix}` cannot be read; known are {', '.join([*READERS, *SCANNED])}"
+                detail = f"files of kind `{path.suffix}` cannot be read; known: {', '.join([*READERS, *SCANNED])}"
                 raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})])
             else:
                 files.append((name, path))

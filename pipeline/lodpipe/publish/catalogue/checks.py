@@ -178,8 +178,8 @@ class Catalogue:
         for node in [dataset for dataset in datasets if dataset not in listed]:
             yield wrong(
                 node,
-                "a dataset that the catalogue does not list; portals would make an entry of it",
-                "ein Datensatz, den der Katalog nicht aufführt; Portale machten einen Eintrag daraus",
+                "a dataset that the catalogue does not list; portals would create an entry for it",
+                "ein Datensatz, den der Katalog nicht aufführt; Portale würden daraus einen Eintrag erzeugen",
             )
         for node in [
             instance for instance in self.instances("dcat:Distribution") if instance not in offered

@@ -96,7 +96,7 @@ def _indicators(
     licences = {licence.known for licence in codes.licences().values()}
     rights = {codes.concept("access-right", code) for code in codes.codes()["access-right"]}
     aligned = known("dct:format", formats) and known("dcat:mediaType", media_types)
-    served = "serve dist/ at `downloads`; ask with --served"
+    served = "serve dist/ at `downloads`; check with --served"
     yield Indicator(
         "findability",
         "keywords",
@@ -200,7 +200,7 @@ def score_lines(indicators: list[Indicator]) -> Iterator[str]:
             "" if indicator.fulfilled else f"  → {indicator.help}"
         )
     unanswered = sum(item.points for item in indicators if item.fulfilled is None)
-    more = f" ({unanswered} not asked)" if unanswered else ""
+    more = f" ({unanswered} not checked)" if unanswered else ""
     yield f"score {sum(item.score for item in indicators)} of {sum(item.points for item in indicators)}{more}"
 
 

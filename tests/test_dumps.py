@@ -47,7 +47,7 @@ def test_parquet_of_two_versions_of_the_writer_is_the_same(name: str, tmp_path: 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     path.write_text("id,name,and more")
-    with pytest.raises(ValueError, match="no Parquet"):
+    with pytest.raises(ValueError, match="not a Parquet"):
         without_version(path)
 
 

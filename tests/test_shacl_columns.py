@@ -56,7 +56,7 @@ def test_recursive_shapes_are_refused_with_the_way_round() -> None:
         ),
         (
             "ex:S sh:targetClass ex:A ; sh:property [ sh:path ex:p ; sh:maxCount 'many' ] .",
-            "no whole number",
+            "not a whole number",
         ),
         ("ex:S sh:targetClass ex:A ; sh:nodeKind ex:IRI .", "no node kind"),
         ("ex:S sh:targetClass ex:A ; sh:or ( ) .", "no members"),

@@ -494,7 +494,7 @@ def stopped_finding(where: Origin, stopped: Stopped, limits: Limits) -> Finding:
         "detail": stopped.detail or f"it may take {limits.memory // 1_000_000:,} MB",
     }
     if stopped.cause == "depth":
-        words["detail"] = "it nests too deep"
+        words["detail"] = "it is nested too deeply"
     return Finding(_CAUSES[stopped.cause], where, words)
 
 

@@ -27,7 +27,7 @@ def walk(text: str, markers: str | list[str]) -> int:
     at = 0
     for number, marker in enumerate([markers] if isinstance(markers, str) else markers):
         at = text.find(marker, at + 1 if number else 0)
-        assert at >= 0, f"the case is out of date: `{marker}` is not there"
+        assert at >= 0, f"the case is out of date: `{marker}` is missing"
     return at
 
 
@@ -39,7 +39,7 @@ def break_file(path: Path, case: dict[str, Any]) -> None:
     if "replace" in case:
         start = walk(text, case["after"]) if "after" in case else 0
         assert case["replace"] in text[start:], (
-            f"the case is out of date: `{case['replace']}` is not there"
+            f"the case is out of date: `{case['replace']}` is missing"
         )
         text = text[:start] + text[start:].replace(case["replace"], case["with"], 1)
     path.parent.mkdir(exist_ok=True)

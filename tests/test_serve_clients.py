@@ -140,7 +140,7 @@ def test_two_hosts_or_none_are_refused(served: Served) -> None:
     assert status(served.bytes(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")) == 400
 
 
-# -- requests that are none ------------------------------------------------------------------------
+# -- invalid requests ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -189,7 +189,7 @@ def test_there_are_enough_mappings() -> None:
         ),
         ("an unknown prefix", HEAD + "    s: ex:$(id)\n    po:\n      - [exx:name, $(name)]\n"),
         (
-            "a mapping that is not there",
+            "a missing mapping",
             HEAD + "    s: ex:$(id)\n    po:\n      - {p: ex:of, o: {mapping: twon}}\n",
         ),
         ("no subject", HEAD + "    po:\n      - [ex:name, $(name)]\n"),

@@ -409,8 +409,8 @@ def compile_mapping(
     """The plan of a mapping; a `light` one is quicker to plan and slower to run, for few records.
 
     `patterns` maps the IRIs of own datatypes to the pattern of their texts. Raises
-    InvalidDeclaration (LP602) with all that is wrong: references to columns that are not there,
-    constants that are no IRI, datatypes that are none.
+    InvalidDeclaration (LP602) with all that is wrong: references to missing columns,
+    constants that are not IRIs, datatypes that do not exist.
     """
     compiler = _Compiler(document, document.base or base, sources, {**PATTERNS, **patterns}, light)
     selects = tuple(

@@ -93,7 +93,7 @@ class Worker:
             os.setpriority(os.PRIO_PROCESS, self.pid, 15)
 
     def refuse(self) -> None:
-        """Ends the process in the midst of its task; who waits for the answer learns it by the
+        """Ends the process during its task; the client that waits for the answer sees it on the
         channel.
         """
         self.refused = True

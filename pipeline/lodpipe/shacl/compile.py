@@ -993,7 +993,7 @@ class Run:
         )
 
     def check_patterns(self) -> None:
-        """Raises InvalidDeclaration (LP605) for the first pattern that is none: asked once the
+        """Raises InvalidDeclaration (LP605) for the first invalid pattern: checked once the
         engine has refused one of them.
         """
         for shape in self.plan.shapes.shapes.values():

@@ -232,7 +232,7 @@ def lines_of_iri(iri: str, source: str) -> list[int]:
     return [0]
 
 
-# -- shapes that are named and not there -----------------------------------------------------------
+# -- references to missing shapes ------------------------------------------------------------------
 
 _TO_A_SHAPE = tuple(f"<{SH}{name}>" for name in ("property", "node", "not", "qualifiedValueShape"))
 _TO_SHAPES = tuple(f"<{SH}{name}>" for name in ("and", "or", "xone"))

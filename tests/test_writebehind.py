@@ -19,7 +19,7 @@ PIECE = bytes(range(256)) * 300  # no divisor of a step
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writebehind, "_STEP", 1 << 20)
-    monkeypatch.setattr(writebehind, "_KEPT", 4 << 20)
+    monkeypatch.setattr(writebehind, "_CACHED", 4 << 20)
 
 
 @pytest.mark.skipif(

@@ -241,7 +241,7 @@ def _doubled(objects: Iterable[tuple[Step, ...]]) -> str:
 def _has_doubled(column: str, steps: tuple[Step, ...]) -> str:
     path = text(jsonpath.for_engine(steps))
     if jsonpath.is_many(steps):
-        keys = f"list_transform(json_extract({column}, {path}), lambda one: {_repeats('json_keys(one)')})"
+        keys = f"list_transform(json_extract({column}, {path}), lambda item: {_repeats('json_keys(item)')})"
         return f"coalesce(list_contains({keys}, true), false)"
     return f"coalesce({_repeats(f'json_keys({column}, {path})')}, false)"
 

@@ -24,7 +24,7 @@ PARTS = ("publication.yaml", "source", "ontology", "shapes", "queries")
 PACKAGES = ("lodpipe", "duckdb", "pyoxigraph", "rdflib", "pyshacl", "PyYAML")
 BUILD, SCRIPT = "lodpipe build", "plain script"
 _STEP = re.compile(r"^ *([\d.]+) s  (.+)$", re.MULTILINE)
-# Whether two dumps hold the same triples, determined by another process, so that this one stays small
+# Whether two dumps hold the same triples, found by another process, so that this one stays small
 # (see measure.py).
 _COMPARE = """
 import sys, pyoxigraph as ox

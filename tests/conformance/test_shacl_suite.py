@@ -26,7 +26,7 @@ from shacl_support import connection_with
 FOLDER = os.environ.get("LODPIPE_SHACL_SUITE", "")
 MF = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
 SHT = "http://www.w3.org/ns/shacl-test#"
-# A case is listed here with its reason, where SHACL does not ask for what it expects; one that passes
+# Cases, each with its reason, where SHACL does not ask for what they expect; one that passes
 # fails the tests.
 EXPECTED_FAILURES: dict[str, str] = {}
 _OPEN = frozenset(

@@ -257,8 +257,8 @@ class Sqlite:
 
     def columns(self, query: str) -> list[Column]:
         try:
-            # As a view a query is one SELECT and nothing else, and SQLite reports the declared types
-            # of its columns.
+            # As a view a query is one SELECT and nothing else, and SQLite reports the declared
+            # types of its columns.
             self.connection.execute(f"CREATE TEMP VIEW answer AS {query}\n")
             rows = self.connection.execute("PRAGMA temp.table_info(answer)").fetchall()
         except (sqlite3.Error, sqlite3.Warning) as error:

@@ -823,8 +823,8 @@ class _Compiler:
         base = parent.base or self.base
         if joined is None:
             return self.term(parent.subject, replace(scope, base=base))
-        # The parent's own values are checked where it makes its statements; here they would be reported
-        # once for each child.
+        # The parent's own values are checked where it makes its statements; here they would be
+        # reported once for each child.
         term = replace(
             _unproven(
                 self.term(

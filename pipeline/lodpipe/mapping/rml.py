@@ -1032,8 +1032,8 @@ class _Terms:
                 )
 
     def check_columns(self) -> None:
-        """Without its quotes a column cannot be distinguished from one that SQL names by other letters; so
-        both in one triples map is an error.
+        """Without its quotes a column cannot be distinguished from one that SQL names by other
+        letters; so both in one triples map is an error.
         """
         for name, line in self.columns.items():
             if name not in (name.upper(), name.lower()) and f'"{name}"' in self.columns:

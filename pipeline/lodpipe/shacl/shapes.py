@@ -530,7 +530,7 @@ def findings(
     """
     results = list(results)
     places = _places(results, shapes, statements, inner or {})
-    findings_of_results = []
+    result_findings = []
     for result in results:
         words = _message_words(result, shapes, vocabulary, inner or {}) | {
             "shape": shapes.name(result.shape, vocabulary),
@@ -538,10 +538,10 @@ def findings(
             "component": result.component,
             "value": plain_text(result.value),
         }
-        findings_of_results.append(
+        result_findings.append(
             Finding("LP401", places[result], words, SEVERITIES.get(result.severity, Severity.ERROR))
         )
-    return findings_of_results
+    return result_findings
 
 
 Statement = tuple[str, str, str]
@@ -653,9 +653,9 @@ def _message_words(
 def _filled(message: str, results: Iterable[str]) -> str:
     """A message with the values of its variables: that of the result which was made of it."""
     parts = re.split(r"\{[?$]\w+\}", message)
-    filled = re.compile(".*".join(map(re.escape, parts)), re.S)
+    pattern = re.compile(".*".join(map(re.escape, parts)), re.S)
     return (
-        next((result for result in results if filled.fullmatch(result)), message)
+        next((result for result in results if pattern.fullmatch(result)), message)
         if len(parts) > 1
         else message
     )

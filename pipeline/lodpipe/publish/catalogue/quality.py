@@ -27,8 +27,8 @@ _IANA = "https://www.iana.org/assignments/media-types/"
 
 @dataclass(frozen=True)
 class Indicator:
-    """One indicator: what it is worth, whether it is met (None: not checked), and what would raise
-    it.
+    """One indicator: what it is worth, whether it is fulfilled (None: not checked), and what would
+    raise it.
     """
 
     dimension: str

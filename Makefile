@@ -79,8 +79,9 @@ bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)
 	$(BIN)/python benchmarks/mapping.py
 	$(BIN)/python benchmarks/validation.py
 
-docs: $(VENV)/.run  ## write the rules into docs/errors/
+docs: $(VENV)/.run  ## write the rules into docs/errors/, the keys of publication.yaml into their schema and docs/declarations.md
 	$(BIN)/python -m lodpipe.diagnostics.rule_pages docs/errors
+	$(BIN)/python -m lodpipe.config.publication_docs docs/declarations.md
 
 conformance: $(VENV)/.test  ## run the official suites and write docs/conformance.md
 	PYTHONPATH=tests $(BIN)/python -m conformance.report

@@ -368,7 +368,7 @@ def test_no_name_is_invented_for_a_placeholder(catalogue: rdflib.Graph, built: P
     if not (publication.publisher.placeholder and publication.contact.placeholder):
         pytest.skip("the publisher is named")
     assert {str(name) for name in catalogue.objects(None, FOAF.name)} == {
-        publication.publisher.name
+        publication.name_of(publication.publisher)
     }
     assert not list(catalogue.triples((None, VCARD.hasEmail, None)))
     assert {str(url) for url in catalogue.objects(None, VCARD.hasURL)} == {BASE}

@@ -243,9 +243,7 @@ def served(dist: Path) -> Iterator[str]:
 
 def test_the_quality_score_is_405_of_405(built: Path, served: str) -> None:
     project = Project.open(built)
-    indicators = quality(
-        project, answers=head_requests(served, project.publication.catalogue.downloads)
-    )
+    indicators = quality(project, answers=head_requests(served, project.publication.downloads))
     assert [indicator for indicator in indicators if not indicator.fulfilled] == []
     assert (
         sum(indicator.score for indicator in indicators),

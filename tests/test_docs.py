@@ -33,6 +33,7 @@ from click.testing import CliRunner
 
 from lodpipe import LodpipeError, Project, checked
 from lodpipe.commands.cli import COMMANDS, main
+from lodpipe.config import publication_docs
 from lodpipe.diagnostics import rule_pages
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.diagnostics.rules import RULES
@@ -324,12 +325,29 @@ def mentioned(name: str) -> Callable[[str], bool]:
     )
 
 
-def test_every_key_of_publication_yaml_is_described() -> None:
-    known = keys_of(
-        json.loads((ROOT / "pipeline/lodpipe/config/publication.schema.json").read_text("utf-8"))
-    )
-    described = mentioned("declarations.md")
-    assert len(known) > 20 and [key for key in sorted(known) if not described(key)] == []
+def test_the_keys_of_publication_yaml_are_fresh_in_schema_and_documentation() -> None:
+    schema = publication_docs.schema()
+    assert json.loads(publication_docs.SCHEMA_FILE.read_text("utf-8")) == schema, "run `make docs`"
+    page = (DOCS / "declarations.md").read_text("utf-8")
+    assert publication_docs.update_page(page) == page, "run `make docs`"
+
+
+def test_every_key_of_publication_yaml_is_described_once() -> None:
+    def undescribed(part: object) -> list[str]:
+        if isinstance(part, list):
+            return [name for item in part for name in undescribed(item)]
+        if not isinstance(part, dict):
+            return []
+        keys = part.get("properties", {})
+        missing = [key for key, value in keys.items() if not value.get("description")]
+        return missing + [name for value in part.values() for name in undescribed(value)]
+
+    schema = publication_docs.schema()
+    assert undescribed(schema) == []
+    page = (DOCS / "declarations.md").read_text("utf-8")
+    known, described = keys_of(schema), mentioned("declarations.md")
+    assert len(known) > 80 and [key for key in sorted(known) if not described(key)] == []
+    assert [key for key in schema["properties"] if page.count(f"\n| `{key}` |") < 1] == []
 
 
 def test_every_type_of_field_is_described() -> None:

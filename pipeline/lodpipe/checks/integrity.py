@@ -12,7 +12,8 @@ from pathlib import Path
 
 import duckdb
 
-from lodpipe.config.publication import DuplicateRule, Project
+from lodpipe.config.publication import Project
+from lodpipe.config.publication_keys import DuplicateRule
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import quote
@@ -30,7 +31,7 @@ def integrity_findings(
 
     Times out of order belong to the checks of records, before the graph is made.
     """
-    for rule in project.publication.expectations.duplicates:
+    for rule in project.publication.duplicates:
         yield from duplicate_findings(session, rule, tables, keys, project.origin("duplicates"))
     yield from count_findings(session, project)
 
@@ -114,8 +115,9 @@ def _pairs(
     rule: DuplicateRule,
     detail: str,
 ) -> Iterator[Finding]:
+    distinct = {frozenset(pair) for pair in rule.distinct}
     for first, second in pairs:
-        if frozenset((first[2], second[2])) not in rule.distinct:
+        if frozenset((first[2], second[2])) not in distinct:
             other = table.locate(first[0], column)
             params = {
                 "table": table.name, "value": second[2] or second[1], "other": first[2] or first[1], "detail": detail, "place": str(other),
@@ -213,22 +215,23 @@ def _close(name: str, other: str) -> bool:
 
 def count_findings(session: Session, project: Project) -> Iterator[Finding]:
     """Tables and queries that have more or fewer records than `expect` says."""
-    for name, (least, most) in project.publication.expectations.counts.items():
+    for name, expected in project.publication.expect.items():
+        least, most = (
+            (expected, expected) if isinstance(expected, int) else (expected.min, expected.max)
+        )
         where = project.origin("expect", name)
         try:
-            ((found,),) = session.rows(f"SELECT count(*) FROM {quote(name)}")
+            ((count,),) = session.rows(f"SELECT count(*) FROM {quote(name)}")
         except duckdb.Error:
             yield Finding(
                 "LP601", where, {"detail": f"expect: there is no table or query `{name}`"}
             )
             continue
-        if found < least or (most is not None and found > most):
-            expected = (
+        if count < least or (most is not None and count > most):
+            wanted = (
                 str(least) if least == most else f"≥ {least}" if most is None else f"{least}–{most}"
             )
-            yield Finding(
-                "LP512", where, {"table": name, "found": str(found), "expected": expected}
-            )
+            yield Finding("LP512", where, {"table": name, "found": str(count), "expected": wanted})
 
 
 def counts(session: Session, tables: Mapping[str, RecordTable]) -> dict[str, int]:
@@ -241,9 +244,9 @@ def counts(session: Session, tables: Mapping[str, RecordTable]) -> dict[str, int
     }
 
 
-def write_counts(found: Mapping[str, int], folder: Path) -> None:
+def write_counts(totals: Mapping[str, int], folder: Path) -> None:
     """The counts beside the dumps, with which the next build compares its own."""
-    (folder / COUNTS).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    (folder / COUNTS).write_text(json.dumps(totals, indent=1) + "\n", "utf-8")
 
 
 def loss_findings(

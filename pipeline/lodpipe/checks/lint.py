@@ -137,7 +137,7 @@ def unmatched_shapes(
         name = shapes.name(shape, vocabulary)
         if (
             shape not in off
-            and name not in project.publication.expectations.unmatched_shapes
+            and name not in project.publication.unmatched_shapes
             and not any(hit for hit, _ in matches)
         ):
             words = {"shape": name, "detail": ", ".join(miss for _, miss in matches)}

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pyoxigraph as ox
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.terms import TYPE
 from lodpipe.rdf.turtle import TermWriter, write_turtle
@@ -59,12 +59,9 @@ def _executable(query: Query, publication: Publication) -> Iterator[tuple[str, s
         yield subject, _name("rdfs:label"), str(ox.Literal(text, language=language))
     for language, text in query.description.items():
         yield subject, _name("rdfs:comment"), str(ox.Literal(text, language=language))
-    own = publication.catalogue
-    yield (
-        subject,
-        _name("schema:target"),
-        f"<{own.service or f'{own.downloads}{publication.name}.{publication.dumps[0]}'}>",
-    )
+    service = publication.catalogue.service
+    dump = f"{publication.downloads}{publication.name}.{publication.dumps[0]}"
+    yield subject, _name("schema:target"), f"<{service.url if service else dump}>"
     if query.federated:
         yield subject, _name("spex:federatesWith"), f"<{query.federated}>"
     text = "\n".join(line for line in query.bound().splitlines() if not line.startswith("#+"))

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.file_formats import FORMATS
 from lodpipe.site.addresses import Addresses, href
@@ -174,7 +174,7 @@ def write_feed(folder: Path, publication: Publication, host: str, texts: Mapping
     SubElement(feed, "link", {"rel": "self", "href": f"{host}feed.atom"})
     SubElement(feed, "link", {"rel": "alternate", "type": "text/html", "href": host})
     SubElement(feed, "updated").text = stamp
-    SubElement(SubElement(feed, "author"), "name").text = publication.publisher.name
+    SubElement(SubElement(feed, "author"), "name").text = publication.name_of(publication.publisher)
     SubElement(feed, "rights").text = publication.licence
     entry = SubElement(feed, "entry")
     SubElement(entry, "title").text = (

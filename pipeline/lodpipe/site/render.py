@@ -14,7 +14,7 @@ from typing import Any
 
 import jinja2
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.names import chosen
 from lodpipe.site.values import readable_iri, written
@@ -67,7 +67,7 @@ class Renderer:
             "description": chosen(publication.description, self.language),
             "version": publication.version,
             "date": written(publication.date, _DATE, self.language),
-            "publisher": chosen(publisher.names, self.language) or publisher.name,
+            "publisher": chosen(publication.names_of(publisher), self.language),
             "publisher_url": publisher.url or "",
             "licence": licence,
             "licence_name": LICENCES.get(licence, readable_iri(licence)),

@@ -103,7 +103,7 @@ def checked(
     """
     limits = project.publication.limits
     with (
-        limited(limits),
+        limited(limits.for_readers()),
         deadline(limits.time),
         _checked(project, engine, on_progress, writable, allow_loss, queries) as outcome,
     ):

@@ -80,7 +80,7 @@ def _computed(project: Project, session: Session) -> Computed:
     """What the queries of publication.yaml find."""
     own = project.publication.catalogue
     try:
-        points = [] if own.points is None else session.rows(own.points)
+        points = session.rows(own.spatial.points) if own.spatial and own.spatial.points else []
         derived = [] if own.derived_from is None else session.rows(own.derived_from)
         return Computed(
             sorted(

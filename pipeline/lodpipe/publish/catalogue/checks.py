@@ -129,7 +129,7 @@ class Catalogue:
         if not (self.project.root / SHAPES).is_dir():
             return
         read = shapes.read_shapes(
-            self.project.root, self.publication.base, SHAPES, self.publication.shacl_ignore
+            self.project.root, self.publication.base, SHAPES, self.publication.ignored_terms
         )
         yield from read.findings
         for item in (validator or shapes.Validator(self.publication.shacl_engine)).run(
@@ -205,7 +205,7 @@ class Catalogue:
         """Each distribution is a file of dist/ with the size and checksum it states (LP525 to
         LP527), and each dump is offered (LP529).
         """
-        downloads = self.publication.catalogue.downloads
+        downloads = self.publication.downloads
         offered = set()
         for node in self.instances("dcat:Distribution"):
             address = self.value(node, "dcat:downloadURL")
@@ -320,13 +320,12 @@ class Catalogue:
 
     def release_findings(self) -> Iterator[Finding]:
         """Dates, version, identifier, licence and titles are those of publication.yaml (LP531)."""
-        own = self.publication.catalogue
         dataset, catalog = f"<{self.publication.base}dataset>", f"<{self.publication.base}catalog>"
         licence = codes.licence_of(self.publication.licence)
         expected: list[tuple[str, str, str]] = [
             (dataset, "dct:identifier", f"{self.publication.base}dataset"),
             (dataset, "dcat:version", self.publication.version),
-            (dataset, "dct:issued", own.issued),
+            (dataset, "dct:issued", self.publication.issued),
             *((node, "dct:modified", self.publication.date) for node in (dataset, catalog)),
             *(
                 (node, "dct:modified", self.publication.date)

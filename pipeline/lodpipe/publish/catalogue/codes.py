@@ -128,12 +128,17 @@ def _rows(name: str) -> list[dict[str, str]]:
 def unknown_codes(project: Project) -> Iterator[Finding]:
     """Codes of publication.yaml that are in no code list (LP520)."""
     publication, catalogue = project.publication, project.publication.catalogue
+    country = catalogue.spatial.country if catalogue.spatial else None
     declared: list[tuple[str, str | None, tuple[str, ...]]] = [
         *(("data-theme", theme, ("catalogue", "themes")) for theme in catalogue.themes),
         ("frequency", catalogue.frequency, ("catalogue", "frequency")),
         ("planned-availability", catalogue.availability, ("catalogue", "availability")),
         ("political-level", catalogue.political_level, ("catalogue", "political_level")),
-        ("country", catalogue.country, ("catalogue", "spatial", "country")),
+        (
+            "country",
+            country,
+            ("catalogue", "spatial", "country"),
+        ),
         ("publisher-type", publication.publisher.type, ("publisher", "type")),
     ]
     for scheme, code, path in declared:

@@ -484,6 +484,24 @@ def test_names_alike_are_reported_and_others_are_not() -> None:
     }  # fmt: skip
 
 
+def test_a_name_that_is_near_a_later_one_only_is_found() -> None:
+    """The first of the names with a form in common must not hide the others."""
+    from lodpipe.checks.integrity import nearly_same
+
+    names = ["Stadtxwerke", "Statdwerke", "Stadtwexke", "Stadtwexye", "Nordhaus 1", "Nordhaus 2"]
+    names += ["Gemeinde Aue", "Gemeinde Aux", "Aue", "Aux"]
+    cells = [(number, name, str(number)) for number, name in enumerate(names)]
+    assert [(first[1], second[1]) for first, second in nearly_same(cells)] == [
+        ("Stadtwexke", "Stadtwexye"), ("Gemeinde Aue", "Gemeinde Aux")
+    ]  # fmt: skip
+    hidden = [
+        (number, name, "") for number, name in enumerate(["abXcdefghi", "abcdYefghi", "abcdZefghi"])
+    ]
+    assert [(first[1], second[1]) for first, second in nearly_same(hidden)] == [
+        ("abcdYefghi", "abcdZefghi")
+    ]  # fmt: skip
+
+
 # -- templates -------------------------------------------------------------------------------------
 
 

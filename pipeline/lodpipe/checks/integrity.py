@@ -162,25 +162,28 @@ def nearly_same(cells: Sequence[Cell], ignore: Iterable[str] = ()) -> Iterator[t
     """Pairs whose normalised names are the same or one letter apart, numbers apart excepted; each
     record with the first similar one.
 
-    Names one letter apart share a form with one letter taken out, so they are found in one pass,
-    without comparing all with all.
+    Names one letter apart share a form with one letter taken out, so that only names with a form in
+    common are compared, not all with all.
     """
-    seen: dict[str, Cell] = {}
-    for cell in cells:
+    first: dict[str, int] = {}  # normalised name → the first cell that has it
+    names: list[str] = []
+    holder: dict[str, int] = {}  # form → the first cell that has it
+    others: dict[str, list[int]] = {}  # form → the cells after it, which are few
+    for number, cell in enumerate(cells):
         name = normalised(cell[1], ignore)
-        forms = {name} | _without_a_letter(name)
-        twin = next(
-            (
-                seen[form]
-                for form in sorted(forms)
-                if form in seen and _close(normalised(seen[form][1], ignore), name)
-            ),
-            None,
-        )
+        names.append(name)
+        if name in first:
+            yield cells[first[name]], cell
+            continue
+        first[name] = number
+        candidates: set[int] = set()
+        for form in (name, *_without_a_letter(name)):
+            if holder.setdefault(form, number) != number:
+                candidates.update((holder[form], *others.get(form, ())))
+                others.setdefault(form, []).append(number)
+        twin = next((other for other in sorted(candidates) if _close(names[other], name)), None)
         if twin is not None:
-            yield twin, cell
-        for form in forms:
-            seen.setdefault(form, cell)
+            yield cells[twin], cell
 
 
 def _without_a_letter(name: str) -> set[str]:
@@ -190,24 +193,16 @@ def _without_a_letter(name: str) -> set[str]:
 
 
 def _close(name: str, other: str) -> bool:
-    """Whether two names are equal, or differ by one letter inserted, omitted, changed, or swapped
-    with its neighbour.
+    """Whether two names differ by one letter inserted, omitted, changed, or swapped with its
+    neighbour, and have the same numbers.
     """
-    if name == other:
-        return True
-    if min(len(name), len(other)) < _SHORTEST or re.findall("[0-9]+", name) != re.findall(
-        "[0-9]+", other
-    ):
-        return False
-    start = next(
-        (at for at, (a, b) in enumerate(zip(name, other, strict=False)) if a != b),
-        min(len(name), len(other)),
-    )
-    rests = (name[start:], other[start:])
+    from rapidfuzz.distance import OSA  # late: most checks compare no two names
+
     return (
-        rests[0][1:] == rests[1] or rests[0] == rests[1][1:] or rests[0][1:] == rests[1][1:]
-        or (rests[0][:2] == rests[1][1::-1] and rests[0][2:] == rests[1][2:])
-    )  # fmt: skip
+        min(len(name), len(other)) >= _SHORTEST
+        and OSA.distance(name, other, score_cutoff=1) <= 1
+        and re.findall("[0-9]+", name) == re.findall("[0-9]+", other)
+    )
 
 
 # -- counts ----------------------------------------------------------------------------------------

@@ -100,7 +100,8 @@ def _check(tree: Node) -> None:
         Finding(
             "LP601", Origin("publication.yaml", *_place(tree, error)), {"detail": _message(error)}
         )
-        for error in validator.iter_errors(value_of(tree))
+        for whole in validator.iter_errors(value_of(tree))
+        for error in _causes(whole)
     ]
     if findings:
         raise InvalidDeclaration(findings)
@@ -119,6 +120,23 @@ def _renamed(node: Node, names: Mapping[str, str]) -> Iterator[Finding]:
             )
             node.items.setdefault(new, node.items.pop(old))
             node.keys.setdefault(new, node.keys[old])
+
+
+def _causes(error: Any) -> Iterator[Any]:
+    """The errors of a value that may be of several types (`anyOf`): those against its own type."""
+    variants = [
+        errors
+        for errors in getattr(error.kind, "context", ())
+        if not any(
+            item.kind.name == "type" and item.instance_path == error.instance_path
+            for item in errors
+        )
+    ]
+    if len(variants) != 1:
+        yield error
+        return
+    for cause in variants[0]:
+        yield from _causes(cause)
 
 
 def _place(tree: Node, error: Any) -> tuple[int, int]:

@@ -344,7 +344,7 @@ class DuplicateRule(_Keys, frozen=True, kw_only=True):
         Text | None,
         _about(
             "the column of names: names that differ only in case, accents, punctuation, word order "
-            "or one letter are reported"
+            "or one letter (from 8 letters on) are reported"
         ),
     ] = None
     keys: Annotated[tuple[Text, ...], _about("columns whose values are unique")] = ()

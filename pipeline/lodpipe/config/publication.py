@@ -18,7 +18,7 @@ from lodpipe.rdf.file_formats import DUMPS
 
 @dataclass(frozen=True)
 class Body:
-    """Whoever publishes or answers; `placeholder` while nobody real is named."""
+    """Who publishes or answers; `placeholder` while no real person or organisation is named."""
 
     name: str
     url: str | None = None
@@ -154,7 +154,7 @@ class Project:
         return self.root / "dist"
 
     def origin(self, *path: str | int) -> Origin:
-        """Where a part of publication.yaml stands."""
+        """The position of a part of publication.yaml."""
         return Origin("publication.yaml", *place_of(self.origins, list(path)))
 
     @classmethod
@@ -234,7 +234,7 @@ def _renamed(node: Node, names: Mapping[str, str]) -> Iterator[Finding]:
 
 
 def _place(tree: Node, error: Any) -> tuple[int, int]:
-    """Where an error stands: an unknown key at itself, anything else at its value."""
+    """The position of an error: an unknown key at itself, anything else at its value."""
     node = node_at(tree, list(error.instance_path))
     unexpected = getattr(error.kind, "unexpected", None)
     if unexpected and isinstance(node, Map):
@@ -311,30 +311,30 @@ def _expectations(values: dict[str, Any]) -> Expectations:
 
 
 def _catalogue(values: dict[str, Any]) -> Catalogue:
-    said: dict[str, Any] = values.get("catalogue", {})
+    declared: dict[str, Any] = values.get("catalogue", {})
     base = values["base"]
     spatial, temporal, service = (
-        said.get("spatial", {}),
-        said.get("temporal"),
-        said.get("service", {}),
+        declared.get("spatial", {}),
+        declared.get("temporal"),
+        declared.get("service", {}),
     )
     return Catalogue(
-        landing_page=said.get("landing_page", base),
-        downloads=said.get("downloads", base),
-        issued=said.get("issued", values["release"]["date"]),
-        availability=said.get("availability", "STABLE"),
+        landing_page=declared.get("landing_page", base),
+        downloads=declared.get("downloads", base),
+        issued=declared.get("issued", values["release"]["date"]),
+        availability=declared.get("availability", "STABLE"),
         declared="catalogue" in values,
-        themes=tuple(said.get("themes", ())),
-        keywords=said.get("keywords", {}),
-        frequency=said.get("frequency"),
-        political_level=said.get("political_level"),
-        contributor=said.get("contributor"),
+        themes=tuple(declared.get("themes", ())),
+        keywords=declared.get("keywords", {}),
+        frequency=declared.get("frequency"),
+        political_level=declared.get("political_level"),
+        contributor=declared.get("contributor"),
         temporal=(temporal["start"], temporal["end"]) if temporal else None,
         country=spatial.get("country"),
         points=spatial.get("points"),
-        derived_from=said.get("derived_from"),
-        provenance=said.get("provenance", {}),
-        version_notes=said.get("version_notes", {}),
+        derived_from=declared.get("derived_from"),
+        provenance=declared.get("provenance", {}),
+        version_notes=declared.get("version_notes", {}),
         service=service.get("url"),
         service_description=service.get("description"),
     )

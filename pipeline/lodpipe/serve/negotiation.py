@@ -47,7 +47,7 @@ def chosen(accept: str | None, offered: Sequence[Format]) -> Format | None:
 
 def _ranges(accept: str) -> list[tuple[str, float]]:
     """Media ranges with their weights; what cannot be read is passed over."""
-    found = []
+    ranges = []
     for part in accept.split(","):
         media_range, *parameters = (item.strip() for item in part.split(";"))
         weight = 1.0
@@ -59,8 +59,8 @@ def _ranges(accept: str) -> list[tuple[str, float]]:
                 except ValueError:
                     weight = 0.0
         if "/" in media_range:
-            found.append((media_range.lower(), weight))
-    return found
+            ranges.append((media_range.lower(), weight))
+    return ranges
 
 
 def _weight(item: Format, ranges: Sequence[tuple[str, float]]) -> float:

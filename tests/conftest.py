@@ -24,7 +24,7 @@ from support import COUNTED, ROOT, TESTS, WITHDRAWN, copy_project, run_process
 
 
 def pytest_configure() -> None:
-    """Programs that tests start hear Ctrl-C, also where the tests run in the background and were
+    """Programs that tests start receive Ctrl-C, also where the tests run in the background and were
     started deaf to it. Their modules are compiled once, not once for each program.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -176,10 +176,10 @@ def publication(build_once: Build) -> Path:
 @pytest.fixture(scope="session")
 def server(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server over it with short bounds."""
-    told = tmp_path_factory.mktemp("server") / "told"
+    log = tmp_path_factory.mktemp("server") / "log"
     with serving(
         publication,
-        told,
+        log,
         "--timeout",
         1,
         "--client-timeout",
@@ -203,7 +203,7 @@ def store(dist: Path) -> ox.Store:
 
 
 @pytest.fixture(scope="session")
-def ask(store: ox.Store) -> Callable[[str], list[tuple[str, ...]]]:
+def select(store: ox.Store) -> Callable[[str], list[tuple[str, ...]]]:
     """Runs a SPARQL query over the union of all graphs; each row as texts, IRIs below the base in
     short form.
     """
@@ -219,8 +219,8 @@ def ask(store: ox.Store) -> Callable[[str], list[tuple[str, ...]]]:
         rows = store.query(prefixes + query, use_default_graph_as_union=union)
         return [
             tuple(
-                "" if one is None else one.value.removeprefix("https://w3id.org/rogl/")
-                for one in row
+                "" if cell is None else cell.value.removeprefix("https://w3id.org/rogl/")
+                for cell in row
             )
             for row in rows
         ]
@@ -242,7 +242,7 @@ def packages() -> None:
     target = "pipeline/frontend/node_modules/.made"
     with (ROOT / "pipeline" / "frontend" / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one process of a parallel run installs, the others wait
-        made = subprocess.run(
+        installed = subprocess.run(
             ["make", "--silent", target],
             cwd=ROOT,
             capture_output=True,
@@ -250,8 +250,8 @@ def packages() -> None:
             timeout=300,
             check=False,
         )
-    if made.returncode != 0:
-        pytest.skip(f"the npm packages cannot be installed: {made.stderr.strip()[-200:]}")
+    if installed.returncode != 0:
+        pytest.skip(f"the npm packages cannot be installed: {installed.stderr.strip()[-200:]}")
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,7 @@ def web(count: int) -> tuple[list[str], list[tuple[str, str]]]:
     """Nodes that have several neighbours each: the costly ones."""
     chance = random.Random(count)
     names = [f"node {number}" for number in range(count)]
-    edges = [(one, names[chance.randrange(count)]) for one in names for _ in range(3)]
+    edges = [(name, names[chance.randrange(count)]) for name in names for _ in range(3)]
     return names, edges
 
 

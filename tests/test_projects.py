@@ -44,7 +44,7 @@ def test_a_fresh_dist_is_not_stale_and_an_edited_source_makes_it_so(
 def test_a_tree_holds_what_points_to_its_root(other: tuple[Path, Path]) -> None:
     _, copy = other
     tree = json.loads((copy / "dist" / "library" / "central.jsonld").read_text("utf-8"))
-    assert sorted(one["id"] for one in tree["holdings"]) == [
+    assert sorted(holding["id"] for holding in tree["holdings"]) == [
         "https://libraries.example/holding/c-1",
         "https://libraries.example/holding/c-2",
     ]

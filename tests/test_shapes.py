@@ -54,7 +54,7 @@ def rules() -> shapes.Shapes:
 
 @pytest.fixture(scope="module", autouse=True)
 def _queries_parsed_once() -> Iterator[None]:
-    """pySHACL parses every SPARQL constraint anew in each run, which is most of its time; here each
+    """pySHACL parses every SPARQL constraint again in each run, which is most of its time; here each
     is parsed once.
     """
     from rdflib.plugins.sparql import processor
@@ -85,25 +85,27 @@ def _queries_parsed_once() -> Iterator[None]:
 
 def expected(example: Path) -> set[tuple[str, str]]:
     """The results that an example's first lines name: shape and component."""
-    found = EXPECT.findall(example.read_text("utf-8"))
-    assert found, f"{example.name} says not what is expected"
-    return {(shape, component) for conforms, shape, component in found if not conforms}
+    matches = EXPECT.findall(example.read_text("utf-8"))
+    assert matches, f"{example.name} says not what is expected"
+    return {(shape, component) for conforms, shape, component in matches if not conforms}
 
 
 def parsed(data: str) -> list[tuple[str, str, str]]:
     quads = ox.parse(data, format=ox.RdfFormat.N_TRIPLES)
-    return [(str(one.subject), str(one.predicate), str(one.object)) for one in quads]
+    return [(str(triple.subject), str(triple.predicate), str(triple.object)) for triple in quads]
 
 
 def results(data: str, rules: shapes.Shapes, engine: str) -> set[tuple[str, ...]]:
     return {
-        (one.focus, one.path, one.value, one.component, one.shape, one.severity)
-        for one in shapes.Validator(engine).run(parsed(data), rules)
+        (result.focus, result.path, result.value, result.component, result.shape, result.severity)
+        for result in shapes.Validator(engine).run(parsed(data), rules)
     }
 
 
-def named(found: set[tuple[str, ...]]) -> set[tuple[str, str]]:
-    return {(shape[1:-1].removeprefix(BASE), component) for _, _, _, component, shape, _ in found}
+def named(result_rows: set[tuple[str, ...]]) -> set[tuple[str, str]]:
+    return {
+        (shape[1:-1].removeprefix(BASE), component) for _, _, _, component, shape, _ in result_rows
+    }
 
 
 def own(example: Path, number: int, shared: str = "def/") -> str:
@@ -187,9 +189,9 @@ def test_the_published_data_conform_to_the_published_shapes_by_both_engines(
     (tmp_path / "elsewhere.ttl").write_bytes((dist / "shapes.ttl").read_bytes())
     published = read_files([tmp_path / "elsewhere.ttl"], ValidationOptions())
     data = (dist / "rogl.nt").read_text("utf-8")
-    found = results(data, published, "columns")
-    assert found == results(data, published, "pyshacl")
-    assert {severity for *_, severity in found} <= {"Warning", "Info"}
+    data_results = results(data, published, "columns")
+    assert data_results == results(data, published, "pyshacl")
+    assert {severity for *_, severity in data_results} <= {"Warning", "Info"}
     done = invoke("validate", dist / "rogl.nt", "--shapes", tmp_path / "elsewhere.ttl")
     assert done.exit_code == 0, done.output
 
@@ -204,9 +206,9 @@ def test_blank_nodes_of_two_files_stay_apart_in_the_published_shapes(tmp_path: P
         )
     document = shapes_document(tmp_path, "https://example.org/")
     published = {
-        (str(one.subject), str(one.object))
-        for one in ox.parse(document, format=ox.RdfFormat.TURTLE)
-        if one.predicate.value == SH + "path"
+        (str(triple.subject), str(triple.object))
+        for triple in ox.parse(document, format=ox.RdfFormat.TURTLE)
+        if triple.predicate.value == SH + "path"
     }
     assert len(published) == 2 and len({node for node, _ in published}) == 2
     assert document.count("# _:p") == document.count('"_:p"') == 2
@@ -246,32 +248,32 @@ def test_every_node_shape_has_a_valid_and_an_invalid_example(graph: ox.Store) ->
         assert list(folder.glob("invalid-*.ttl")), folder.name
 
 
-def test_every_property_shape_says_how_to_mend_it_in_both_languages(graph: ox.Store) -> None:
+def test_every_property_shape_says_how_to_fix_it_in_both_languages(graph: ox.Store) -> None:
     rows = graph.query(
         f"SELECT ?s ?m WHERE {{ ?s a <{SH}PropertyShape> OPTIONAL {{ ?s <{SH}message> ?m }} FILTER isIRI(?s) }}"
     )
-    said: dict[str, list[str]] = {}
+    languages: dict[str, list[str]] = {}
     for row in rows:
-        said.setdefault(row["s"].value, []).append(
+        languages.setdefault(row["s"].value, []).append(
             row["m"].language if row["m"] is not None else "none"
         )
-    print(f"{len(said)} property shapes")
-    assert len(said) > 50
-    assert {shape: tags for shape, tags in said.items() if sorted(tags) != ["de", "en"]} == {}
+    print(f"{len(languages)} property shapes")
+    assert len(languages) > 50
+    assert {shape: tags for shape, tags in languages.items() if sorted(tags) != ["de", "en"]} == {}
 
 
 def test_every_property_shape_is_broken_by_an_example(graph: ox.Store) -> None:
     rows = graph.query(
         f"SELECT DISTINCT ?s WHERE {{ {TARGETED} ?node <{SH}property> ?s FILTER isIRI(?s) }}"
     )
-    told = {shape for example in EXAMPLES for shape, _ in expected(example)}
-    assert sorted({row["s"].value.removeprefix(BASE) for row in rows} - told) == []
+    covered = {shape for example in EXAMPLES for shape, _ in expected(example)}
+    assert sorted({row["s"].value.removeprefix(BASE) for row in rows} - covered) == []
 
 
 def test_no_shape_is_named_that_does_not_exist(graph: ox.Store) -> None:
     known = {
-        one.subject.value.removeprefix(BASE)
-        for one in graph
-        if isinstance(one.subject, ox.NamedNode)
+        triple.subject.value.removeprefix(BASE)
+        for triple in graph
+        if isinstance(triple.subject, ox.NamedNode)
     }
     assert {shape for example in EXAMPLES for shape, _ in expected(example)} - known == set()

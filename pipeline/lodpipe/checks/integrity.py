@@ -216,17 +216,17 @@ def count_findings(session: Session, project: Project) -> Iterator[Finding]:
         )
         where = project.origin("expect", name)
         try:
-            ((found,),) = session.rows(f"SELECT count(*) FROM {quote(name)}")
+            ((count,),) = session.rows(f"SELECT count(*) FROM {quote(name)}")
         except duckdb.Error:
             yield Finding(
                 "LP601", where, {"detail": f"expect: there is no table or query `{name}`"}
             )
             continue
-        if found < least or (most is not None and found > most):
+        if count < least or (most is not None and count > most):
             wanted = (
                 str(least) if least == most else f"≥ {least}" if most is None else f"{least}–{most}"
             )
-            yield Finding("LP512", where, {"table": name, "found": str(found), "expected": wanted})
+            yield Finding("LP512", where, {"table": name, "found": str(count), "expected": wanted})
 
 
 def counts(session: Session, tables: Mapping[str, RecordTable]) -> dict[str, int]:
@@ -239,9 +239,9 @@ def counts(session: Session, tables: Mapping[str, RecordTable]) -> dict[str, int
     }
 
 
-def write_counts(found: Mapping[str, int], folder: Path) -> None:
+def write_counts(totals: Mapping[str, int], folder: Path) -> None:
     """The counts beside the dumps, with which the next build compares its own."""
-    (folder / COUNTS).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    (folder / COUNTS).write_text(json.dumps(totals, indent=1) + "\n", "utf-8")
 
 
 def loss_findings(

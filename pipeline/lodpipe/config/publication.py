@@ -32,7 +32,7 @@ class Project:
         return self.root / "dist"
 
     def origin(self, *path: str | int) -> Origin:
-        """Where a part of publication.yaml stands."""
+        """The position of a part of publication.yaml."""
         return Origin("publication.yaml", *place_of(self.origins, list(path)))
 
     @classmethod
@@ -140,7 +140,7 @@ def _causes(error: Any) -> Iterator[Any]:
 
 
 def _place(tree: Node, error: Any) -> tuple[int, int]:
-    """Where an error stands: an unknown key at itself, anything else at its value."""
+    """The position of an error: an unknown key at itself, anything else at its value."""
     node = node_at(tree, list(error.instance_path))
     unexpected = getattr(error.kind, "unexpected", None)
     if unexpected and isinstance(node, Map):

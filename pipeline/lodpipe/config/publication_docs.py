@@ -68,11 +68,11 @@ def update_page(page: str) -> str:
     keys = schema()
     sections = {name for _, name in _TABLE.findall(page)}
 
-    def table(found: re.Match[str]) -> str:
-        part = keys if found[2] == "publication" else _below(keys["properties"][found[2]], keys)
+    def table(match: re.Match[str]) -> str:
+        part = keys if match[2] == "publication" else _below(keys["properties"][match[2]], keys)
         elsewhere = sections if part is keys else set()
         head = "| key | must | value | what it says |\n|---|---|---|---|\n"
-        return found[1] + head + "".join(_rows(part, keys, "", elsewhere))
+        return match[1] + head + "".join(_rows(part, keys, "", elsewhere))
 
     return _TABLE.sub(table, page)
 
@@ -81,9 +81,9 @@ def _rows(part: Schema, keys: Schema, prefix: str, elsewhere: set[str]) -> Itera
     """A line for each key, and for each key below it unless these have a table of their own."""
     for key, value in part["properties"].items():
         must = "yes" if key in part.get("required", ()) else "no"
-        says = re.sub(r"\b(LP\d{3})\b", r"[\1](errors/\1.md)", value.get("description", ""))
-        says = re.sub(r"\(([\w-]+\.md)\)", r"([\1](\1))", says)
-        yield f"| `{prefix}{key}` | {must} | {_words(value)} | {says} |\n"
+        description = re.sub(r"\b(LP\d{3})\b", r"[\1](errors/\1.md)", value.get("description", ""))
+        description = re.sub(r"\(([\w-]+\.md)\)", r"([\1](\1))", description)
+        yield f"| `{prefix}{key}` | {must} | {_words(value)} | {description} |\n"
         if key not in elsewhere and (below := _below(value, keys)):
             step = "[]" if "items" in value else ".NAME" if "additionalProperties" in value else ""
             yield from _rows(below, keys, f"{prefix}{key}{step}.", set())
@@ -92,8 +92,8 @@ def _rows(part: Schema, keys: Schema, prefix: str, elsewhere: set[str]) -> Itera
 def _below(value: Schema, keys: Schema) -> Schema:
     """The map of keys that a value is, or holds as items of a list or under any names."""
     if "$ref" in value:
-        found: Schema = keys["$defs"][value["$ref"].rpartition("/")[2]]
-        return found
+        target: Schema = keys["$defs"][value["$ref"].rpartition("/")[2]]
+        return target
     inner = [*value.get("anyOf", ()), value.get("items"), value.get("additionalProperties")]
     maps = (_below(item, keys) for item in inner if isinstance(item, dict))
     return next(filter(None, maps), {})

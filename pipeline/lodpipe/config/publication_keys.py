@@ -150,7 +150,7 @@ class Catalogue(_Keys, frozen=True, kw_only=True):
         Address | None,
         _about(
             "IRI of the DCAT-AP.de list of contributors; GovData's harvester sets it itself, so "
-            "leave it out unless told otherwise"
+            "leave it out unless GovData asks for it"
         ),
     ] = None
     temporal: Annotated[Temporal | None, _about("the period that the data are about")] = None
@@ -266,7 +266,7 @@ class Figures(_Keys, frozen=True, kw_only=True):
 class SiteKeys(_Keys, frozen=True, kw_only=True):
     """The pages; all keys are optional."""
 
-    kinds: Annotated[tuple[DeclaredKind, ...], _about("classes, the most telling first")] = ()
+    kinds: Annotated[tuple[DeclaredKind, ...], _about("classes, the most specific first")] = ()
     terms: Annotated[
         dict[Name, Texts], _about("what properties are called, in the order of the pages")
     ] = field(default_factory=dict)

@@ -69,8 +69,8 @@ def place_of(node: Node, path: list[str | int]) -> tuple[int, int]:
     >>> place_of(tree, ["a"]), place_of(tree, ["b"])
     ((3, 6), (3, 3))
     """
-    found = node_at(node, path)
-    return found.line, found.column
+    located = node_at(node, path)
+    return located.line, located.column
 
 
 def describe(node: Node) -> str:

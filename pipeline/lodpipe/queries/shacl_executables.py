@@ -40,14 +40,14 @@ def executables(publication: Publication, queries: tuple[Query, ...]) -> str:
     """The queries as Turtle; each is `query/NAME` below the base."""
     out = io.StringIO()
     write_turtle(
-        sorted(triple for query in queries for triple in _said(query, publication)),
+        sorted(triple for query in queries for triple in _executable(query, publication)),
         out,
         TermWriter(publication.base, PREFIXES),
     )
     return out.getvalue()
 
 
-def _said(query: Query, publication: Publication) -> Iterator[tuple[str, str, str]]:
+def _executable(query: Query, publication: Publication) -> Iterator[tuple[str, str, str]]:
     """The text as it runs, parameters at their defaults; the target is the endpoint, or the dump
     where there is none.
     """

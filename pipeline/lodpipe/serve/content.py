@@ -62,9 +62,9 @@ class Content:
     def stone(self, address: str) -> tuple[Tombstone, str] | None:
         """The tombstone of an address, and the suffix behind it."""
         for item in self.stones:
-            found = re.fullmatch(rf"{re.escape(item.id)}(\.[a-z]+)?", address)
-            if found:
-                return item, found[1] or ""
+            match = re.fullmatch(rf"{re.escape(item.id)}(\.[a-z]+)?", address)
+            if match:
+                return item, match[1] or ""
         return None
 
     def document(self, address: str) -> str:

@@ -55,15 +55,15 @@ def read_ranges(header: str) -> list[Range]:
     >>> [(item.name, item.weight) for item in read_ranges('text/csv;q=0.5, a/b;title="x, y;q=0"')]
     [('text/csv', 0.5), ('a/b', 1.0)]
     """
-    found = []
+    ranges = []
     for element in _ELEMENTS.findall(header.lower()):
         name, *rest = (part.strip() for part in _PARTS.findall(element) or [""])
         pairs = [part.partition("=") for part in rest]
         values = {key.strip(): value.strip().strip('"') for key, _, value in pairs}
         weight = values.pop("q", "1")
         number = float(weight) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?", weight) else 0.0
-        found.append(Range(name, frozenset(values.items()), min(number, 1.0)))
-    return found
+        ranges.append(Range(name, frozenset(values.items()), min(number, 1.0)))
+    return ranges
 
 
 def _weight(item: Format, ranges: Sequence[Range]) -> tuple[int, float]:

@@ -65,7 +65,7 @@ class Site(Struct, frozen=True):
 
 
 def read_site(project: Project, vocabulary: Vocabulary) -> Site:
-    """The declared pages; a prefix that is not declared stays as it is and is told by
+    """The declared pages; a prefix that is not declared stays as it is and is reported by
     `site_findings`.
     """
     declared = project.publication.site
@@ -130,17 +130,17 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
             yield Finding("LP840", project.origin("site", *path), {"name": name, "prefix": prefix})
     for path, query, columns in _queries(keys):
         try:
-            found = session.query_columns(query)
+            existing = session.query_columns(query)
         except duckdb.Error as error:
             yield Finding(
                 "LP841", project.origin("site", *path), {"detail": str(error).split("\n")[0]}
             )
             continue
-        if missing := [column for column in columns if column not in found]:
+        if missing := [column for column in columns if column not in existing]:
             yield Finding(
                 "LP841",
                 project.origin("site", *path),
-                {"detail": f"column `{missing[0]}` is missing; there are {', '.join(found)}"},
+                {"detail": f"column `{missing[0]}` is missing; there are {', '.join(existing)}"},
             )
     if keys.map and keys.map.outlines:
         from lodpipe.site.maps import OutlineError, read_outlines

@@ -98,7 +98,7 @@ class Overview:
         )
 
     def map(self, language: str) -> dict[str, Any] | None:
-        """The map in a language; points of the kind that the legend names first lie on top."""
+        """The map in a language; points of the kind that the legend names first are on top."""
         if self.site.map is None or self.area is None:
             return None
         outlines = [
@@ -210,7 +210,7 @@ class Overview:
         size = {
             "width": laid.width,
             "height": laid.height,
-            "shown": len(nodes),
+            "drawn": len(nodes),
             "total": len(kinds),
         }
         return {**size, "lines": lines, "nodes": nodes, **self._below(self.site.graph, language)}
@@ -234,7 +234,7 @@ class Overview:
         if self.site.figures is None:
             return None
         rows, labels = self._figures
-        shown = []
+        figures = []
         for iri, announced, recorded in rows:
             shape = self._shape(iri, "", language, labels)
             equal = (
@@ -243,9 +243,9 @@ class Overview:
                 and str(announced).split(" ")[-1] == str(recorded)
             )
             first, second = ("–" if item is None else str(item) for item in (announced, recorded))
-            shown.append(Figure(Value(shape.text, shape.href), first, second, equal))
+            figures.append(Figure(Value(shape.text, shape.href), first, second, equal))
         return {
-            "rows": shown,
+            "rows": figures,
             "title": chosen(self.site.figures.title, language),
             "caption": chosen(self.site.figures.caption, language),
         }

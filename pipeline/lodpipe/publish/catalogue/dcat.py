@@ -197,11 +197,11 @@ class _Writer:
     def _provenance(self) -> str | None:
         if not self.catalogue.provenance:
             return None
-        said = {
+        values = {
             "rdf:type": name("dct:ProvenanceStatement"),
             "rdfs:label": texts(self.catalogue.provenance),
         }
-        return self.graph.describe(self._node("catalog#provenance"), said)
+        return self.graph.describe(self._node("catalog#provenance"), values)
 
     def _shared(self) -> dict[str, str | list[str | None] | None]:
         """What the dataset and the service say alike."""
@@ -297,11 +297,11 @@ class _Writer:
         return self.graph.describe(iri(IANA + value), {"rdf:type": name("dct:MediaType")})
 
     def _rights(self) -> str:
-        said = {
+        values = {
             "rdf:type": name("dct:RightsStatement"),
             "dct:description": literal(self.publication.attribution),
         }
-        return self.graph.describe(self._node("catalog#rights"), said)
+        return self.graph.describe(self._node("catalog#rights"), values)
 
     def _service(self) -> str | None:
         own = self.catalogue
@@ -332,7 +332,7 @@ class _Writer:
     def _catalog(self, service: str | None) -> None:
         publication = self.publication
         taxonomy = codes.SCHEMES["data-theme"]
-        said = {
+        values = {
             "rdf:type": name("skos:ConceptScheme"),
             "dct:title": literal(taxonomy.title, language="en"),
         }
@@ -348,7 +348,7 @@ class _Writer:
                 "dct:issued": self._date(self.publication.issued),
                 "dct:modified": self._date(publication.date),
                 "dct:spatial": self.spatial,
-                "dcat:themeTaxonomy": self.graph.describe(iri(taxonomy.iri), said),
+                "dcat:themeTaxonomy": self.graph.describe(iri(taxonomy.iri), values),
                 "foaf:homepage": self.landing_page,
                 "dcat:dataset": self.dataset,
                 "dcat:service": service,

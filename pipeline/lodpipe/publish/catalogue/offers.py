@@ -15,7 +15,7 @@ from lodpipe.rdf.file_formats import BY_SUFFIX, FileFormat
 
 @dataclass(frozen=True)
 class Offer:
-    """A file for download, as it lies in the folder. `key` names it for good: no version, no date."""
+    """A file for download, as it is in the folder. `key` names it for good: no version, no date."""
 
     key: str
     path: str

@@ -1,4 +1,4 @@
-"""What lies beside the dumps for people and their tools: README, CITATION.cff, schema.org Dataset,
+"""The files next to the dumps for people and their tools: README, CITATION.cff, schema.org Dataset,
 RO-Crate manifest.
 """
 
@@ -73,15 +73,15 @@ def _readme_in(
 ) -> str:
     release, file, size, what, licence, attribution, verify, dated, withdrawn = _WORDS[language]
 
-    def said(texts: dict[str, str]) -> str:
+    def translated(texts: dict[str, str]) -> str:
         return texts.get(language) or next(iter(texts.values()))
 
     rows = "".join(
-        f"| `{offer.path}` | {offer.size} | {said(offer.title)}: {said(offer.description)} |\n"
+        f"| `{offer.path}` | {offer.size} | {translated(offer.title)}: {translated(offer.description)} |\n"
         for offer in offers
     )
     return (
-        f"# {said(publication.title)}\n\n{said(publication.description)}\n\n"
+        f"# {translated(publication.title)}\n\n{translated(publication.description)}\n\n"
         f"{release}: {publication.version}, {publication.date}. {dated}: `{publication.date}/`. DCAT-AP: `catalog.ttl`. VoID: `void.ttl`. "
         f"{f'SHACL: `{SHAPES}`. ' if shapes else ''}"
         f"{withdrawn}: `withdrawn.csv`.\n\n"
@@ -135,7 +135,7 @@ def _dataset(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any
     """The dataset for search engines, in schema.org's own terms; the pages embed it."""
     own = publication.catalogue
     named = {"url": publication.publisher.url} if publication.publisher.url else {}
-    said: dict[str, Any] = {
+    dataset: dict[str, Any] = {
         "@id": f"{publication.base}dataset",
         "@type": "Dataset",
         "name": _texts(publication.title),
@@ -171,21 +171,21 @@ def _dataset(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any
         ],
     }
     if own.keywords:
-        said["keywords"] = [
+        dataset["keywords"] = [
             {"@value": word, "@language": language}
             for language, words in own.keywords.items()
             for word in words
         ]
     if own.temporal:
-        said["temporalCoverage"] = f"{own.temporal.start}/{own.temporal.end}"
+        dataset["temporalCoverage"] = f"{own.temporal.start}/{own.temporal.end}"
     if own.spatial:
-        said["spatialCoverage"] = {
+        dataset["spatialCoverage"] = {
             "@type": "Country",
             "name": codes.codes()["country"]
             .get(own.spatial.country, {})
             .get("en", own.spatial.country),
         }
-    return said
+    return dataset
 
 
 def _crate(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Configuration for web servers: identifiers answer with the document that the client asked for.
 
 A resource `thing/x` has no suffix; its documents `thing/x.html`, `.ttl`, `.jsonld`, `.nt`, `.rdf`
-lie beside it. Servers that know rewrite rules only cannot weigh q-values, so the rules come in
+are next to it. Servers that know rewrite rules only cannot weigh q-values, so the rules come in
 three tiers: types without a weight, then those with half the weight or more, then the rest.
 """
 

@@ -130,9 +130,11 @@ def build_once(tmp_path_factory: pytest.TempPathFactory) -> Build:
         with (shared / f"{name}.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             if not project.exists():
-                copy = copy_project(project.with_name("unfinished"), origin)
+                copy = copy_project(project.with_name(f"unfinished-{os.getpid()}"), origin)
                 prepare(copy)
-                done = run_process("build", "--project", copy, "--lang", "en", *options)
+                done = run_process(
+                    "build", "--project", copy, "--lang", "en", *options, timeout=300
+                )
                 assert done.returncode == 0, f"{name} does not build:\n{done.stderr}"
                 copy.rename(project)
         return project

@@ -10,12 +10,11 @@ import math
 import re
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from json.decoder import scanstring  # type: ignore[attr-defined]  # the C string scanner; absent from the type stubs
 from pathlib import Path, PurePath
 
 import yaml
-from msgspec import Struct
-from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import (
     Finding,
@@ -27,7 +26,8 @@ from lodpipe.diagnostics.finding import (
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
 
 
-class Limits(Struct, frozen=True):
+@dataclass(frozen=True)
+class Limits:
     """What a file may be before it counts as a mistake or an attack: `limits` in publication.yaml."""
 
     file: int = 200 * 1024 * 1024  # bytes
@@ -181,7 +181,7 @@ def _check_depth(text: str, name: str, most: int) -> None:
     some hundred thousand.
     """
     depth = 0
-    with contextlib.suppress(yaml.YAMLError):  # told when the file is composed
+    with contextlib.suppress(yaml.YAMLError):  # reported when the file is composed
         for event in yaml.parse(text, Loader=_Loader):
             if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
                 depth += 1
@@ -317,7 +317,7 @@ def read_json_lines(text: str, name: str) -> Node:
 
 
 class _JsonTree:
-    """A recursive-descent JSON reader, because the standard one forgets where a value stood."""
+    """A recursive-descent JSON reader, because the standard one does not record positions."""
 
     _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
     _SPACE = re.compile(r"[ \t\n\r]*")

@@ -10,7 +10,6 @@ ask is of this form:
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -24,7 +23,6 @@ from lodpipe.mapping.plan import Rule, text
 from lodpipe.rdf.terms import TYPE, Quad, Triple
 
 _RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
-
 
 # From the very statement to anything that is known of its subject: the parts that are known, their
 # columns, and a predicate.
@@ -90,23 +88,18 @@ class StatementTable:
         return self.session.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
 
     def lines(self, *, graphs: bool) -> Path:
-        """A file as `write_lines` writes it, which is made once and gone with the session."""
+        """A file of N-Quads, or of N-Triples of the union of all graphs, in canonical order.
+
+        It is written once, by the engine itself, and gone with the session.
+        """
         if graphs not in self._lines:
             path = self.session.exchange / f"statements.{'nq' if graphs else 'nt'}"
-            self.write_lines(path, graphs=graphs)
+            quads = "SELECT concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.') FROM statements ORDER BY s, p, o, g"
+            triples = "SELECT concat_ws(' ', s, p, o, '.') FROM (SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o)"
+            sql = f"COPY ({quads if graphs else triples}) TO {text(str(path))} {_RAW}"
+            self.session.rows(sql)
             self._lines[graphs] = path
         return self._lines[graphs]
-
-    def write_lines(self, path: Path, *, graphs: bool) -> None:
-        """N-Quads, or N-Triples of the union of all graphs, in canonical order; the engine writes
-        them itself.
-        """
-        if graphs in self._lines:
-            shutil.copyfile(self._lines[graphs], path)
-            return
-        quads = "SELECT concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.') FROM statements ORDER BY s, p, o, g"
-        triples = "SELECT concat_ws(' ', s, p, o, '.') FROM (SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o)"
-        self.session.rows(f"COPY ({quads if graphs else triples}) TO {text(str(path))} {_RAW}")
 
     def write_parquet(self, path: Path) -> None:
         """A Parquet file with the columns subject, predicate, object, graph and record."""
@@ -257,7 +250,7 @@ class Statements(StatementTable):
         """The same for many statements at once, parts of which may be empty: a query for each step
         from the very statement to its subject.
         """
-        found: dict[Triple, tuple[int | None, int | None, bool]] = {}
+        by_triple: dict[Triple, tuple[int | None, int | None, bool]] = {}
         left = sorted(set(triples))
         for known, columns, predicate in _NARROWING:
             if not left:
@@ -273,13 +266,14 @@ class Statements(StatementTable):
             }
             for triple, key in keys.items():
                 if (record_and_rule := last.get(key)) is not None:
-                    found[triple] = (*record_and_rule, len(known) > 1)
-            left = [triple for triple in left if triple not in found]
+                    by_triple[triple] = (*record_and_rule, len(known) > 1)
+            left = [triple for triple in left if triple not in by_triple]
         origins: dict[Triple, Origin | None] = {}
         for triple in sorted(
-            found, key=lambda triple: (found[triple][0] is not None, found[triple][0] or 0)
+            by_triple,
+            key=lambda triple: (by_triple[triple][0] is not None, by_triple[triple][0] or 0),
         ):  # files are read from top to bottom
-            record, rule, exact = found[triple]
+            record, rule, exact = by_triple[triple]
             origins[triple] = self.locate(
                 record, None if rule is None else self.rules[rule], triple[0], exact=exact
             )

@@ -27,7 +27,7 @@ class Expression(Struct, frozen=True):
     rml:constant).
 
     A constant has no reference, a plain reference has one part and `template` false. Without any
-    part it is the record itself, which only a blank node can stand for.
+    part it is the record itself, which only a blank node can represent.
     """
 
     parts: tuple[str | Reference, ...]
@@ -98,7 +98,7 @@ class LogicalSource(Struct, frozen=True):
 
 
 class TriplesMap(Struct, frozen=True):
-    """A source, a subject, and what is said of the subject; `base` overrides the base IRI
+    """A source, a subject, and the statements about the subject; `base` overrides the base IRI
     (rml:baseIRI).
     """
 

@@ -45,7 +45,7 @@ from lodpipe.queries.confined import Limits
 from lodpipe.queries.samples import query_findings, stored
 from lodpipe.queries.shacl_executables import executables
 from lodpipe.runtime import scratch
-from lodpipe.runtime.atomic import only_one, prepare, swap
+from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
 from lodpipe.sources import RecordReader, file_schema
@@ -103,7 +103,7 @@ def checked(
     """
     limits = project.publication.limits
     with (
-        limited(limits),
+        limited(limits.for_readers()),
         deadline(limits.time),
         _checked(project, engine, on_progress, writable, allow_loss, queries) as outcome,
     ):
@@ -240,7 +240,7 @@ def build(
     `checked` raises, InvalidData for a finding of severity `fail_on` or above, and SourceError
     (LP701, LP702, LP704) where dist/ cannot be written or the sources change meanwhile.
     """
-    with only_one(project.root):
+    with exclusive(project.root):
         target = prepare(project.root)
         try:
             before = snapshot(project.root)

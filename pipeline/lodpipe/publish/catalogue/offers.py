@@ -10,12 +10,12 @@ from pathlib import Path
 
 from msgspec import Struct
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.rdf.file_formats import BY_SUFFIX, FileFormat
 
 
 class Offer(Struct, frozen=True):
-    """A file for download, as it lies in the folder. `key` names it for good: no version, no date."""
+    """A file for download, as it is in the folder. `key` names it for good: no version, no date."""
 
     key: str
     path: str

@@ -23,7 +23,7 @@ import yaml
 from lodpipe import LodpipeError, Project, checked
 from lodpipe.diagnostics.finding import Finding
 from lodpipe.diagnostics.rules import render
-from support import ROOT, TESTS, WITHDRAWN, copy_project, invoke, run_process, told
+from support import ROOT, TESTS, WITHDRAWN, copy_project, findings_in, invoke, run_process
 from test_catalogue_web import free_port
 
 LIBRARIES = TESTS / "projects/libraries"
@@ -88,7 +88,7 @@ def test_what_the_list_says(case: dict[str, Any], libraries: Path) -> None:
 def test_an_invalid_list_states_nothing_and_an_unreadable_one_is_a_finding(libraries: Path) -> None:
     (libraries / "source/withdrawn.yaml").write_text("- {id: [", "utf-8")
     result = invoke("check", "--project", libraries, "--lang", "en")
-    assert (result.exit_code, [one.code for one in told(result.stderr)]) == (2, ["LP102"])
+    assert (result.exit_code, [one.code for one in findings_in(result.stderr)]) == (2, ["LP102"])
 
 
 def test_explain_names_the_line_of_a_withdrawal(libraries: Path) -> None:
@@ -262,7 +262,7 @@ def test_rules_of_static_hosts_stay_within_their_limits(tmp_path: Path) -> None:
 
 
 def findings_without_line(output: str) -> list[tuple[str, str, str]]:
-    return sorted((one.code, one.file, one.what) for one in told(output))
+    return sorted((one.code, one.file, one.what) for one in findings_in(output))
 
 
 @pytest.mark.slow
@@ -318,7 +318,7 @@ def test_the_command_appends_an_entry_or_leaves_the_file(
     else:
         assert result.exit_code != 0
         assert case["says"] in result.stderr
-        assert [one.code for one in told(result.stderr)] == (
+        assert [one.code for one in findings_in(result.stderr)] == (
             [case["code"]] if "code" in case else []
         )
         assert (path.read_bytes() if path.is_file() else b"") == before

@@ -62,7 +62,7 @@ def _append(project: Project, iris: Sequence[str], withdrawal: _Withdrawal) -> N
     from lodpipe.documents.readers import read_text
     from lodpipe.releases.tombstones import FILE
     from lodpipe.releases.withdrawal_entry import Entry, addition, published_label
-    from lodpipe.runtime.atomic import only_one
+    from lodpipe.runtime.atomic import exclusive
     from lodpipe.runtime.machine import whole_file
 
     publication = project.publication
@@ -75,7 +75,7 @@ def _append(project: Project, iris: Sequence[str], withdrawal: _Withdrawal) -> N
         iri = publication.base + entry.ids[0]
         entry = entry.called(published_label(published, iri, publication.languages))
     path = project.root / FILE
-    with only_one(project.root):
+    with exclusive(project.root):
         text = read_text(path, FILE) if path.is_file() else ""
         added = addition(text, entry, publication.base)
         before = path.read_bytes() if path.is_file() else b""

@@ -5,15 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
+from msgspec import Struct
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
+from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.statements import Statements
 from lodpipe.rdf.file_formats import BY_SUFFIX, QUADS, FileFormat
 from lodpipe.rdf.jsonld import Context, ContextError, tree, write_graph, write_tree
@@ -24,8 +25,7 @@ from lodpipe.shacl.supported import without_texts
 _GZIP_BLOCK = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     """What every writer needs."""
 
     statements: Statements
@@ -44,11 +44,11 @@ class Job:
 
 
 def _write_nquads(job: Job, path: Path) -> None:
-    job.statements.write_lines(path, graphs=True)
+    write_statements(job.statements.session, path, graphs=True)
 
 
 def _write_ntriples(job: Job, path: Path) -> None:
-    job.statements.write_lines(path, graphs=False)
+    write_statements(job.statements.session, path, graphs=False)
 
 
 def _write_turtle(job: Job, path: Path) -> None:
@@ -122,10 +122,10 @@ def _gate(form: FileFormat, path: Path, base: str, counts: tuple[int, int]) -> N
     statements, triples = counts
     expected = statements if form.suffix in QUADS else triples
     try:
-        found = sum(1 for _ in ox.parse(path=str(path), format=form.parser, base_iri=base))
-        if found == expected:
+        count = sum(1 for _ in ox.parse(path=str(path), format=form.parser, base_iri=base))
+        if count == expected:
             return
-        detail = f"{found} of {expected} statements"
+        detail = f"{count} of {expected} statements"
     except SyntaxError as error:
         detail = str(error)
     raise InvalidData(

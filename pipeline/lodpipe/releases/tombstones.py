@@ -20,9 +20,10 @@ becomes, in the graph `withdrawn` below the base IRI:
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
+
+from msgspec import Struct
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Origin
@@ -83,8 +84,7 @@ class Named(NamedTuple):
     origin: Origin
 
 
-@dataclass(frozen=True)
-class Withdrawal:
+class Withdrawal(Struct, frozen=True):
     """An entry of the file: one IRI or several, since when and why they are no longer described,
     what they were called, what took their place, and the event that changed them.
     """
@@ -97,8 +97,7 @@ class Withdrawal:
     event: Named | None
 
 
-@dataclass(frozen=True)
-class Tombstone:
+class Tombstone(Struct, frozen=True):
     """A withdrawn IRI, relative to the base.
 
     `replaced_by` are the successors that the file names, `living` those at the end of the chain
@@ -124,8 +123,7 @@ class Described(Protocol):
         """Those of the subjects that a statement outside of a graph describes."""
 
 
-@dataclass(frozen=True)
-class Withdrawn:
+class Withdrawn(Struct, frozen=True, dict=True):
     """All withdrawals of a publication, and what is wrong with their file; without any where that
     is invalid.
     """

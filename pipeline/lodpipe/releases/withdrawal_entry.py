@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, structs
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.documents.readers import read_yaml
@@ -22,8 +24,7 @@ from lodpipe.releases.tombstones import FILE, withdrawn_of
 _LITERAL = re.compile(r'"(?:[^"\\]|\\.)*"(?:@[A-Za-z0-9-]+)?(?= )')
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """What is to be withdrawn; IRIs are absolute, short (`prefix:name`) or relative to the base."""
 
     ids: Sequence[str]
@@ -31,13 +32,13 @@ class Entry:
     date: str
     reason: Mapping[str, str]
     event: str | None = None
-    label: Mapping[str, str] = field(default_factory=dict)
+    label: Mapping[str, str] = {}
 
     def relative(self, names: Namespaces) -> Entry:
         """The same with IRIs relative to the base of `names`. Raises InvalidData (LP521) for an IRI
         that is not below it.
         """
-        return replace(
+        return structs.replace(
             self,
             ids=[_relative(given, names) for given in self.ids],
             replaced_by=[_relative(given, names) for given in self.replaced_by],
@@ -46,7 +47,7 @@ class Entry:
 
     def called(self, label: Mapping[str, str]) -> Entry:
         """The same with what it was called."""
-        return replace(self, label=label)
+        return structs.replace(self, label=label)
 
     def values(self) -> dict[str, Any]:
         """The entry as the file has it."""
@@ -107,7 +108,9 @@ def _read_back(text: str, added: str, expected: Sequence[object], base: str) -> 
     known = text.count("\n") + (bool(text) and not text.endswith("\n"))
     findings = [
         # The lines of the entry are not in the file yet.
-        replace(finding, where=Origin(FILE, line if (line := _line(finding)) <= known else 0))
+        dataclasses.replace(
+            finding, where=Origin(FILE, line if (line := _line(finding)) <= known else 0)
+        )
         for finding in (*after.findings, *after.cycles())
     ]
     if findings:

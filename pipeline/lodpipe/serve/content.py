@@ -1,5 +1,5 @@
-"""What dist/ holds, as addresses: files, documents of resources, withdrawn ones; by the rules that
-the web servers' configurations have.
+"""What dist/ holds, as addresses: files, documents of resources, withdrawn ones; as the web servers'
+configurations have them.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 import mimetypes
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
@@ -16,10 +16,10 @@ from urllib.parse import unquote
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import read_vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, SourceError
-from lodpipe.publish.catalogue.web import MEDIA_TYPES, accept_rules, document_ends
+from lodpipe.publish.catalogue.web import MEDIA_TYPES, document_ends
 from lodpipe.publish.catalogue.withdrawn import LIST, WithdrawnIri, read_list
+from lodpipe.serve.negotiation import PAGES, languages, named
 
-_RULES = [(suffix, re.compile(pattern, re.IGNORECASE)) for suffix, pattern in accept_rules()]
 _IN_CATALOGUE = re.compile(r"(?:dataset|service|distribution/.*)\Z")
 DATA = ("ttl", "jsonld", "nt", "rdf")
 
@@ -79,12 +79,12 @@ class Content:
         """The suffixes that a client asks for, best first; at the end what it gets where nothing of
         these is there.
         """
-        yield from (suffix for suffix, rule in _RULES if rule.search(accept))
+        yield from (item.name for item in named(accept, PAGES))
         yield from ("html", "ttl")
 
     def page(self, document: str, accept_language: str) -> str | None:
         """The address of a document's page in the language that the client likes best."""
-        for language in _languages(accept_language, self.languages):
+        for language in languages(accept_language, self.languages):
             address = (
                 f"{document}.html"
                 if language == self.languages[0]
@@ -93,25 +93,6 @@ class Content:
             if self.file(address):
                 return address
         return f"{document}.html" if self.file(f"{document}.html") else None
-
-
-def _languages(accept: str, known: Sequence[str]) -> list[str]:
-    """The known languages by a client's liking (RFC 9110, 12.5.4); the publication's first where it
-    says nothing.
-    """
-    weights: dict[str, float] = {}
-    for part in accept.lower().split(","):
-        tag, _, weight = part.partition(";")
-        try:
-            value = float(weight.strip().removeprefix("q=") or 1)
-        except ValueError:
-            value = 0.0
-        language = tag.strip().split("-")[0]
-        if language in known:
-            weights[language] = max(value, weights.get(language, 0.0))
-    return sorted(
-        (item for item in weights if weights[item] > 0), key=lambda item: -weights[item]
-    ) or [known[0]]
 
 
 def read_content(project: Project) -> Content:

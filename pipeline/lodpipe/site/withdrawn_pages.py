@@ -13,7 +13,7 @@ from lodpipe.rdf.terms import iri
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.names import label, literal
 from lodpipe.site.pages import Resource
-from lodpipe.site.values import Value, is_safe, shown_iri, written
+from lodpipe.site.values import Value, is_safe, readable_iri, written
 
 Labels = Mapping[str, Sequence[str | None]]
 _REASON = f"<{SKOS}changeNote>"
@@ -43,13 +43,13 @@ def withdrawn_page(
     place = addresses.languages.index(language)
     root, suffix = up(resource.page), addresses.suffix(language) + ".html"
     values: dict[str, list[str]] = {}
-    for predicate, value in ((row[1], row[2]) for row in resource.said):
+    for predicate, value in ((row[1], row[2]) for row in resource.statements):
         values.setdefault(predicate, []).append(value)
 
     def link(term: str) -> Value:
         page = addresses.page(term[1:-1])
         if page is None or term not in labels:
-            return Value(shown_iri(term[1:-1]), term[1:-1] if is_safe(term[1:-1]) else None)
+            return Value(readable_iri(term[1:-1]), term[1:-1] if is_safe(term[1:-1]) else None)
         text, tag = label(labels[term], place, term, addresses.base)
         return Value(text, root + href(page) + suffix, tag if tag != language else "")
 
@@ -74,5 +74,5 @@ def linked(resource: Resource, listed: WithdrawnIri) -> list[str]:
     """The terms of what the page leads to."""
     return [
         *(iri(successor) for successor in listed.successors),
-        *(row[2] for row in resource.said if row[1] in (_SUCCESSOR, _EVENT)),
+        *(row[2] for row in resource.statements if row[1] in (_SUCCESSOR, _EVENT)),
     ]

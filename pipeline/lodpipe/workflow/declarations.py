@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
@@ -21,8 +23,7 @@ from lodpipe.sources import Lexicon, Table, read_declaration
 Read = TypeVar("Read")
 
 
-@dataclass(frozen=True)
-class Declarations:
+class Declarations(Struct, frozen=True):
     """All declarations of a publication, read and checked."""
 
     vocabulary: Vocabulary
@@ -30,7 +31,7 @@ class Declarations:
     mapping: MappingDocument
     shapes: shapes.Shapes
     queries: tuple[Query, ...] = ()
-    withdrawn: Withdrawn = field(default_factory=Withdrawn)
+    withdrawn: Withdrawn = Withdrawn()
 
     def lexicon(self, project: Project) -> Lexicon:
         """What values may be, for the record schemas."""
@@ -62,7 +63,7 @@ def read_declarations(project: Project) -> Declarations:
         collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
     )
     rules = collected(
-        lambda: shapes.read_shapes(root, base, allowed=project.publication.shacl_ignore)
+        lambda: shapes.read_shapes(root, base, allowed=project.publication.ignored_terms)
     )
     queries = collected(lambda: read_queries(root, project.publication.languages))
     withdrawn = collected(lambda: read_withdrawn(project))

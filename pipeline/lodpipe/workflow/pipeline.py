@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import filecmp
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import starmap, zip_longest
-from operator import eq
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
+import _duckdb as duckdb
+from msgspec.structs import replace
 
 from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import CascadeFilter
@@ -45,7 +45,7 @@ from lodpipe.queries.confined import Limits
 from lodpipe.queries.samples import query_findings, stored
 from lodpipe.queries.shacl_executables import executables
 from lodpipe.runtime import scratch
-from lodpipe.runtime.atomic import only_one, prepare, swap
+from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
 from lodpipe.sources import RecordReader, file_schema
@@ -103,7 +103,7 @@ def checked(
     """
     limits = project.publication.limits
     with (
-        limited(limits),
+        limited(limits.for_readers()),
         deadline(limits.time),
         _checked(project, engine, on_progress, writable, allow_loss, queries) as outcome,
     ):
@@ -249,7 +249,7 @@ def build(
     `checked` raises, InvalidData for a finding of severity `fail_on` or above, and SourceError
     (LP701, LP702, LP704) where dist/ cannot be written or the sources change meanwhile.
     """
-    with only_one(project.root):
+    with exclusive(project.root):
         target = prepare(project.root)
         try:
             before = snapshot(project.root)
@@ -347,7 +347,9 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     if not sums.is_file() or sums.read_bytes() != checksums(dist).encode():
         yield warning("its files are not those of SHA256SUMS")
     master = dist / f"{name}.nq"
-    if master.is_file() and not _equal_lines(master, outcome.statements):
+    if master.is_file() and not filecmp.cmp(
+        master, outcome.statements.lines(graphs=True), shallow=False
+    ):
         yield warning("the records, the mapping or the ontology have changed since")
     published, queries = dist / "queries.ttl", outcome.declarations.queries
     if published.is_file() != bool(queries) or (
@@ -362,11 +364,3 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     ) != current_shapes:
         yield warning("the shapes have changed since")
     yield from catalogue_findings(outcome.project, validator=outcome.validator)
-
-
-def _equal_lines(master: Path, statements: Statements) -> bool:
-    with master.open(encoding="utf-8", newline="\n", errors="replace") as lines:
-        current = (
-            f"{triple}{g} .\n" if g else f"{triple}.\n" for triple, g in statements.spelled()
-        )
-        return all(starmap(eq, zip_longest(lines, current)))

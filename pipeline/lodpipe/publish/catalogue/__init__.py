@@ -1,4 +1,4 @@
-"""The catalogue: what portals harvest, and what lies beside the dumps; written after them and from
+"""The catalogue: what portals harvest, and the files next to the dumps; written after them and from
 them as they are.
 
 DCAT-AP, VoID, CSV tables, README and citation, withdrawn IRIs, web server rules; and the checks
@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
@@ -45,16 +45,16 @@ def write_catalogue(
     """
     publication = project.publication
     write_tables(statements.session, project, folder)
-    found = list(offers(publication, folder))
-    catalogue_graph(publication, found, _computed(project, statements.session)).write(
+    dumps = list(offers(publication, folder))
+    catalogue_graph(publication, dumps, _computed(project, statements.session)).write(
         folder, "catalog", publication.base
     )
     (folder / "void.ttl").write_text(
-        void_graph(publication, statements, vocabulary, found).turtle(publication.base), "utf-8"
+        void_graph(publication, statements, vocabulary, dumps).turtle(publication.base), "utf-8"
     )
     (folder / ".well-known").mkdir()
     _copy(folder / "void.ttl", folder / ".well-known/void")
-    write_side_files(publication, found, folder)
+    write_side_files(publication, dumps, folder)
     write_withdrawn(withdrawn, publication.languages, folder)
     write_web(publication, withdrawn.tombstones, folder)
     _write_dated(project, folder)
@@ -68,7 +68,7 @@ def declaration_findings(project: Project, statements: Statements) -> Iterator[F
 
 def gate(project: Project, folder: Path, validator: Validator) -> None:
     """Holds a catalogue that was just written to its shapes and files. Raises InvalidDeclaration:
-    what is wrong stands in publication.yaml.
+    what is wrong is in publication.yaml.
     """
     wrong = [
         catalogue_finding
@@ -83,7 +83,7 @@ def _computed(project: Project, session: Session) -> Computed:
     """What the queries of publication.yaml find."""
     own = project.publication.catalogue
     try:
-        points = [] if own.points is None else session.rows(own.points)
+        points = session.rows(own.spatial.points) if own.spatial and own.spatial.points else []
         derived = [] if own.derived_from is None else session.rows(own.derived_from)
         return Computed(
             sorted(

@@ -79,6 +79,6 @@ def _write_csv(withdrawn: Withdrawn, languages: Sequence[str], path: Path) -> No
 _TITLE = {"de": "Zurückgezogene Adressen", "en": "Withdrawn addresses"}
 _HEADS = {"de": ("seit", "Grund", "Nachfolger"), "en": ("since", "reason", "successor")}
 _EXPLANATION = {
-    "de": "Was unter dieser Adresse stand, wird nicht mehr veröffentlicht. Die Liste nennt den Grund und, wo es einen gibt, den Nachfolger.",
-    "en": "What stood at this address is no longer published. The list tells why and, where there is one, the successor.",
+    "de": "Der Inhalt dieser Adresse wird nicht mehr veröffentlicht. Die Liste nennt den Grund und, wo es einen gibt, den Nachfolger.",
+    "en": "The content of this address is no longer published. The list gives the reason and, if there is one, the successor.",
 }

@@ -1,0 +1,1 @@
+"""Ledger of releases, differences of two releases, delta files, change feed."""

@@ -73,6 +73,11 @@ class ChangeSet(AbstractContextManager["ChangeSet"]):
             at = self._file.tell()
             yield change
 
+    def named(self, old: str, new: str) -> ChangeSet:
+        """The same set with other names of its versions."""
+        self.names = old, new
+        return self
+
     def statements(self, subjects: Sequence[bytes], *, new: bool) -> Iterator[bytes]:
         """The lines of some subjects (sorted terms) in the new or the old version, in order."""
         return statements_of(subjects, self.versions[new])

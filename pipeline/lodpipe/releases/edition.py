@@ -23,7 +23,7 @@ from lodpipe.diagnostics.finding import InvalidDeclaration
 from lodpipe.engine.statements import StatementTable
 from lodpipe.rdf.terms import TYPE
 from lodpipe.releases.change_set import ChangeSet
-from lodpipe.releases.graph_versions import GraphVersion, release_version
+from lodpipe.releases.graph_versions import GraphVersion, canonical_file, release_version
 from lodpipe.releases.ledger import Ledger, Release, file_digest
 from lodpipe.releases.naming import split_object
 
@@ -76,7 +76,7 @@ def release_state(
     with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
         path = Path(folder) / "current.nq"
         statements.write_lines(path, graphs=True)
-        current = GraphVersion("dist", "nq", lambda: path.open("rb"), path, canonical=True)
+        current = canonical_file(path, "dist")
         digest = file_digest(path)
         last, issued = ledger.last, publication.catalogue.issued
         if digest == last.sha256:

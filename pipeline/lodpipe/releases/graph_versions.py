@@ -109,6 +109,11 @@ class SortedLines(AbstractContextManager["SortedLines"]):
         self._sorted = target
 
 
+def canonical_file(path: Path, name: str) -> GraphVersion:
+    """A file of canonical N-Quads under the name of its version."""
+    return GraphVersion(name, "nq", lambda: path.open("rb"), path, canonical=True)
+
+
 def find_version(name: str, root: Path, ledger: Ledger, stem: str) -> GraphVersion:
     """The version that a user means: a path, else the number of a release, else a git revision.
 

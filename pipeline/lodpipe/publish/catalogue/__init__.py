@@ -29,11 +29,16 @@ from lodpipe.publish.catalogue.side import write_side_files
 from lodpipe.publish.catalogue.void import void_graph
 from lodpipe.publish.catalogue.web import write_web
 from lodpipe.publish.catalogue.withdrawn import read_withdrawn, withdrawn_findings, write_withdrawn
+from lodpipe.releases.history import History
 from lodpipe.shacl.shapes import Validator
 
 
 def write_catalogue(
-    project: Project, statements: Statements, vocabulary: Vocabulary, folder: Path
+    project: Project,
+    statements: Statements,
+    vocabulary: Vocabulary,
+    folder: Path,
+    history: History,
 ) -> None:
     """Everything of the catalogue into the folder that holds the dumps. Raises InvalidDeclaration
     for queries that fail.
@@ -42,7 +47,8 @@ def write_catalogue(
     stones, _ = read_withdrawn(project)
     write_tables(statements.session, project, folder)
     found = list(offers(publication, folder))
-    catalogue_graph(publication, found, _computed(project, statements.session)).write(
+    computed = _computed(project, statements.session)
+    catalogue_graph(publication, found, computed, history).write(
         folder, "catalog", publication.base
     )
     (folder / "void.ttl").write_text(
@@ -50,10 +56,11 @@ def write_catalogue(
     )
     (folder / ".well-known").mkdir()
     _copy(folder / "void.ttl", folder / ".well-known/void")
-    write_side_files(publication, found, folder)
+    write_side_files(publication, found, folder, history)
     write_withdrawn(stones, project, folder)
     write_web(publication, stones, folder)
-    _write_dated(project, folder)
+    if history.folder and not history.releases:
+        _write_dated(project, folder)
 
 
 def declaration_findings(project: Project, statements: Statements) -> Iterator[Finding]:
@@ -95,18 +102,56 @@ def _computed(project: Project, session: Session) -> Computed:
         ) from None
 
 
-def _write_dated(project: Project, folder: Path) -> None:
-    """DATE/: the compressed dumps (else the plain ones) and the catalogue of this release under an
-    address that never changes.
+def write_release_folder(
+    project: Project, statements: Statements, folder: Path, history: History
+) -> Path:
+    """FOLDER/ of a release below dist/: the compressed dumps (else the plain ones), and a catalogue
+    of this version that points to them. Returns the folder, which nothing changes once it is
+    closed.
     """
     publication = project.publication
-    target = folder / publication.date
+    assert history.folder is not None
+    target = _copy_dumps(project, folder, history.folder)
+    (target / "tables").mkdir()
+    for path in sorted((folder / "tables").glob("*.csv")):
+        _copy(path, target / "tables" / path.name)
+    graph = catalogue_graph(
+        publication,
+        list(offers(publication, target)),
+        _computed(project, statements.session),
+        history,
+        dated=True,
+    )
+    (target / "catalog.ttl").write_text(graph.turtle(publication.base), "utf-8")
+    return target
+
+
+def _write_dated(project: Project, folder: Path) -> None:
+    """DATE/ of a publication without a ledger: the dumps and the catalogue as they are."""
+    _copy(
+        folder / "catalog.ttl",
+        _copy_dumps(project, folder, project.publication.date) / "catalog.ttl",
+    )
+
+
+def _copy_dumps(project: Project, folder: Path, name: str) -> Path:
+    publication = project.publication
+    target = folder / name
     target.mkdir()
     for suffix in publication.dumps:
         packed, plain = (folder / f"{publication.name}.{end}" for end in (f"{suffix}.gz", suffix))
         path = packed if packed.is_file() else plain
         _copy(path, target / path.name)
-    _copy(folder / "catalog.ttl", target / "catalog.ttl")
+    return target
+
+
+def carry_over(dist: Path, folder: Path, name: str) -> None:
+    """Puts the files of a closed release from one dist/ into the next."""
+    for path in sorted((dist / name).rglob("*")):
+        target = folder / path.relative_to(dist)
+        if path.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            _copy(path, target)
 
 
 def _copy(path: Path, target: Path) -> None:
@@ -119,4 +164,11 @@ def _copy(path: Path, target: Path) -> None:
         shutil.copyfile(path, target)
 
 
-__all__ = ["catalogue_findings", "declaration_findings", "gate", "write_catalogue"]
+__all__ = [
+    "carry_over",
+    "catalogue_findings",
+    "declaration_findings",
+    "gate",
+    "write_catalogue",
+    "write_release_folder",
+]

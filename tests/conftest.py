@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,9 +26,11 @@ from support import COUNTED, ROOT, TESTS, WITHDRAWN, copy_project, run_process
 
 def pytest_configure() -> None:
     """Programs that tests start hear Ctrl-C, also where the tests run in the background and were
-    started deaf to it.
+    started deaf to it. Their modules are compiled once, not once for each program.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 SLOW_FIXTURES = {

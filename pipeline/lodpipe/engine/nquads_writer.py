@@ -17,6 +17,9 @@ are unique. The rows are sorted first, then each becomes one text of two lines:
 
 (abridged: a part of a line whose term is missing is NULL, which concat leaves out).
 parallel_writer.py writes these texts.
+
+Where there is a statement table, its lines are made in the same way: it is a source of sorted rows,
+each of which makes one statement.
 """
 
 from __future__ import annotations
@@ -29,9 +32,11 @@ from typing import Literal
 
 import pyoxigraph as ox
 
+from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.page_cache import WriteBehind
 from lodpipe.engine.parallel_writer import write_blocks
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Part, Plan, Select, Spelling, Term, is_constant, quote, text
 
 _MANY = 100_000  # rows from which on a look for repeated values pays
@@ -41,6 +46,16 @@ _SAMPLE = (
     4096  # bytes in which the line of each block is sought that is parsed before it is written
 )
 _SUBJECT = '"⟨subject⟩"'  # a name that no source has
+_STATEMENT = Select(
+    name="statements",
+    source="statements",
+    record="record",
+    subject=Term("s"),
+    parts=((Term("p"), Term("o"), Term("g"), 0),),
+    checks=(),
+    origin=Origin(""),
+    prefix="",
+)  # the statement table as a source
 
 
 @dataclass(frozen=True)
@@ -90,6 +105,31 @@ def write_lines(
             counter.end()
             for table in arranged.work_tables:
                 engine.relations.work_tables.drop(table)
+
+
+def write_statements(session: Session, path: Path, *, graphs: bool) -> None:
+    """Writes the statement table as N-Quads, or the union of its graphs as N-Triples, in its order.
+
+    A triple of several graphs is in rows that follow each other: for N-Triples all of them but the
+    first are without a predicate, and so make no line.
+    """
+    source = "{}"
+    if not graphs:
+        same = "(later.s, later.p, later.o) = (it.s, it.p, it.o)"
+        session.rows(
+            "CREATE OR REPLACE TABLE repeated AS SELECT later.rowid AS number FROM statements AS it "
+            f"JOIN statements AS later ON later.rowid = it.rowid + 1 AND {same}"
+        )
+        predicate = "CASE WHEN rowid NOT IN (SELECT number FROM repeated) THEN p END AS p"
+        source = f"(SELECT s, {predicate}, o FROM {{}})"
+    with path.open("wb") as file:
+        write_blocks(
+            session,
+            "statements",
+            lambda rows: _row(_STATEMENT, graphs, "s", source.format(rows), {}),
+            WriteBehind(file),
+            check=_check_syntax,
+        )
 
 
 def _check_syntax(block: list[memoryview]) -> None:

@@ -45,7 +45,7 @@ def write_blocks(
     turns = _Turns()
 
     def write_share(core: int) -> None:
-        share = f"(SELECT * FROM {table} WHERE rowid // {_ROWS} % {cores} = {core})"
+        share = f"(SELECT rowid, * FROM {table} WHERE rowid // {_ROWS} % {cores} = {core})"
         texts_of_share = _blocks(
             session.texts(texts(share), _ROWS),
             sum(min(_ROWS, rows - number * _ROWS) for number in range(core, blocks, cores)),

@@ -22,9 +22,6 @@ from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Rule, text
 from lodpipe.rdf.terms import TYPE, Quad, Triple
 
-_RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
-
-
 # From the very statement to anything that is known of its subject: the parts that are known, their
 # columns, and a predicate.
 _NARROWING: tuple[tuple[tuple[int, ...], tuple[str, ...], str | None], ...] = (
@@ -94,14 +91,6 @@ class StatementTable:
     def by_graph(self) -> Iterator[Quad]:
         """All statements ordered by graph: g, s, p, o."""
         return self.session.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
-
-    def write_lines(self, path: Path, *, graphs: bool) -> None:
-        """N-Quads, or N-Triples of the union of all graphs, in canonical order; the engine writes
-        them itself.
-        """
-        quads = "SELECT concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.') FROM statements ORDER BY s, p, o, g"
-        triples = "SELECT concat_ws(' ', s, p, o, '.') FROM (SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o)"
-        self.session.rows(f"COPY ({quads if graphs else triples}) TO {text(str(path))} {_RAW}")
 
     def write_parquet(self, path: Path) -> None:
         """A Parquet file with the columns subject, predicate, object, graph and record."""

@@ -14,6 +14,7 @@ import pyoxigraph as ox
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
+from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.statements import Statements
 from lodpipe.rdf.file_formats import BY_SUFFIX, QUADS, FileFormat
 from lodpipe.rdf.jsonld import Context, ContextError, tree, write_graph, write_tree
@@ -44,11 +45,11 @@ class Job:
 
 
 def _write_nquads(job: Job, path: Path) -> None:
-    job.statements.write_lines(path, graphs=True)
+    write_statements(job.statements.session, path, graphs=True)
 
 
 def _write_ntriples(job: Job, path: Path) -> None:
-    job.statements.write_lines(path, graphs=False)
+    write_statements(job.statements.session, path, graphs=False)
 
 
 def _write_turtle(job: Job, path: Path) -> None:

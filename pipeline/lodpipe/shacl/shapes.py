@@ -19,7 +19,7 @@ from lodpipe.documents.readers import inside
 from lodpipe.engine.statements import Statements
 from lodpipe.rdf.namespaces import RDF, RDFS, SH
 from lodpipe.rdf.terms import parse_literal, plain_text
-from lodpipe.shacl.shapes_graph import ShapesGraph, literal, read_model
+from lodpipe.shacl.shapes_graph import ShapesGraph, read_model
 from lodpipe.shacl.supported import (
     is_passed_over,
     is_rdf_1_2,
@@ -324,7 +324,7 @@ def told(validation_result: ValidationResult) -> Result:
         iri[1:-1].rsplit("#", 1)[-1]
         for iri in (validation_result.component, validation_result.severity)
     )
-    messages = (literal(message) for message in validation_result.messages)
+    messages = (parse_literal(message) for message in validation_result.messages)
     return Result(
         validation_result.focus,
         path,
@@ -332,7 +332,7 @@ def told(validation_result: ValidationResult) -> Result:
         component,
         validation_result.shape,
         severity,
-        tuple(sorted(said.value for said in messages if said)),
+        tuple(sorted(said.text for said in messages if said)),
     )
 
 

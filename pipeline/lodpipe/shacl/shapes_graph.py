@@ -6,12 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
-
-import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.rdf.namespaces import OWL, RDF, RDFS, SH, XSD
+from lodpipe.rdf.terms import parse_literal
 from lodpipe.shacl import query_rewriting as queries
 
 TYPE, FIRST, REST, NIL = (f"<{RDF}{name}>" for name in ("type", "first", "rest", "nil"))
@@ -152,15 +150,6 @@ class ShapesGraph:
 
 class _Wrong(Exception):
     """A shape that is ill-formed; the reader collects these."""
-
-
-@lru_cache(10_000)
-def literal(term: str) -> ox.Literal | None:
-    """A term as a literal, None where it is no literal."""
-    if not term.startswith('"'):
-        return None
-    (quad,) = ox.parse(f"<a:a> <a:a> {term} .", format=ox.RdfFormat.N_TRIPLES)
-    return quad.object if isinstance(quad.object, ox.Literal) else None
 
 
 def read_model(
@@ -406,11 +395,11 @@ class _Reader:
         return found
 
     def whole(self, term: str, parameter: str) -> int:
-        value = literal(term)
-        if value is None or not value.datatype.value.startswith(XSD):
+        value = parse_literal(term)
+        if value is None or value.language or not (value.datatype or XSD).startswith(XSD):
             raise _Wrong(f"sh:{parameter} is no whole number")
         try:
-            number = int(value.value)
+            number = int(value.text)
         except ValueError:
             raise _Wrong(f"sh:{parameter} is no whole number") from None
         if number < 0:
@@ -419,14 +408,14 @@ class _Reader:
 
     def truth(self, name: str, parameter: str) -> bool:
         for term in self.get(name, parameter):
-            value = literal(term)
+            value = parse_literal(term)
             if (
                 value is None
-                or value.datatype.value != XSD + "boolean"
-                or value.value not in ("true", "false", "1", "0")
+                or value.datatype != XSD + "boolean"
+                or value.text not in ("true", "false", "1", "0")
             ):
                 raise _Wrong(f"sh:{parameter} is neither true nor false")
-            return value.value in ("true", "1")
+            return value.text in ("true", "1")
         return False
 
     # -- constraints -------------------------------------------------------------------------------
@@ -460,17 +449,19 @@ class _Reader:
         yield from self._custom(name, path)
 
     def _texts(self, name: str) -> Iterator[Constraint]:
-        flags = "".join(value.value for item in self.get(name, "flags") if (value := literal(item)))
+        flags = "".join(
+            value.text for item in self.get(name, "flags") if (value := parse_literal(item))
+        )
         for term in sorted(self.get(name, "pattern")):
-            value = literal(term)
+            value = parse_literal(term)
             if value is None:
                 raise _Wrong("sh:pattern is no literal")
-            yield Constraint("Pattern", text=value.value, flags=flags)
+            yield Constraint("Pattern", text=value.text, flags=flags)
         for node in self.get(name, "languageIn"):
-            ranges = [literal(item) for item in self.items(node)]
+            ranges = [parse_literal(item) for item in self.items(node)]
             if None in ranges:
                 raise _Wrong("sh:languageIn is no list of language ranges")
-            yield Constraint("LanguageIn", tuple(range_.value for range_ in ranges if range_))
+            yield Constraint("LanguageIn", tuple(range_.text for range_ in ranges if range_))
         if self.truth(name, "uniqueLang") and f'"true"^^<{XSD}boolean>' in self.get(
             name, "uniqueLang"
         ):  # "1" is not `true` here (4.4.5)
@@ -540,24 +531,24 @@ class _Reader:
     def query(self, node: str, parameter: str) -> str:
         """The query of a node with its prefixes in front (SHACL, 5.2.1)."""
         terms = self.get(node, parameter)
-        value = literal(terms[0]) if len(terms) == 1 else None
+        value = parse_literal(terms[0]) if len(terms) == 1 else None
         if value is None:
             raise _Wrong(f"{node} has no single sh:{parameter}")
         prefixes: dict[str, str] = {}
         for holder in self._holders(node):
             for declaration in self.get(holder, "declare"):
                 name, namespace = (
-                    literal(item)
+                    parse_literal(item)
                     for part in ("prefix", "namespace")
                     for item in self.get(declaration, part)
                 )
                 if name is not None and namespace is not None:
-                    prefixes[name.value] = namespace.value
+                    prefixes[name.text] = namespace.text
         return (
             "".join(
                 f"PREFIX {name}: <{namespace}>\n" for name, namespace in sorted(prefixes.items())
             )
-            + value.value
+            + value.text
         )
 
     def _holders(self, node: str) -> list[str]:

@@ -14,9 +14,10 @@ import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.mapping.plan import text
+from lodpipe.rdf.terms import plain_text
 from lodpipe.shacl import query_rewriting as queries
 from lodpipe.shacl import sql_terms as terms
-from lodpipe.shacl.shapes_graph import Constraint, Query, Shape, literal
+from lodpipe.shacl.shapes_graph import Constraint, Query, Shape
 
 if TYPE_CHECKING:
     from lodpipe.shacl.compile import Check, Connection, Placement, Plan, Run
@@ -309,8 +310,7 @@ def _filled_in(message: str, found: dict[str, Any], named: dict[str, str] | None
         shown = json.dumps(getattr(value, "value", str(value)), ensure_ascii=False)[1:-1]
         message = message.replace(f"{{?{name}}}", shown).replace(f"{{${name}}}", shown)
     for name, term in (named or {}).items():
-        one = literal(term)
-        shown = json.dumps(one.value, ensure_ascii=False)[1:-1] if one else term[1:-1]
+        shown = json.dumps(plain_text(term), ensure_ascii=False)[1:-1]
         message = message.replace(f"{{?{name}}}", shown).replace(f"{{${name}}}", shown)
     return message
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from lodpipe.mapping.plan import text
 from lodpipe.rdf.datatypes import DAYS, PATTERNS
 from lodpipe.rdf.namespaces import RDF, XSD
-from lodpipe.shacl.shapes_graph import literal
+from lodpipe.rdf.terms import parse_literal
 
 _INTEGERS = "integer|long|int|short|byte|(?:nonNegative|positive|nonPositive|negative)Integer|unsigned(?:Long|Int|Short|Byte)"
 _TYPED = r'"\^\^<http://www\.w3\.org/2001/XMLSchema#'
@@ -227,8 +227,8 @@ def within(term: str, component: str, bound: str, term_number: str = "") -> str:
 
 def quoted_text(term: str) -> str:
     """The lexical form of a literal known beforehand."""
-    value = literal(term)
-    return value.value if value is not None else ""
+    value = parse_literal(term)
+    return value.text if value else ""
 
 
 # -- patterns --------------------------------------------------------------------------------------

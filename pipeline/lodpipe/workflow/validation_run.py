@@ -12,11 +12,12 @@ import pyoxigraph as ox
 from lodpipe import shacl
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity
 from lodpipe.rdf.namespaces import RDF, SH, XSD
+from lodpipe.rdf.terms import parse_literal
 from lodpipe.rdf.turtle import TermWriter, write_turtle
 from lodpipe.runtime.machine import whole_file
 from lodpipe.shacl import shapes
 from lodpipe.shacl.data_graph import FORMATS, broken, connect, load_change, load_files
-from lodpipe.shacl.shapes_graph import Triple, literal
+from lodpipe.shacl.shapes_graph import Triple
 from lodpipe.shacl.supported import is_rdf_1_2, problems, rdf_1_2_finding, undefined_findings
 
 Progress = Callable[[str], None]
@@ -136,8 +137,8 @@ def _distinct(term: str, number: int) -> str:
 
 def _finding(result: shapes.Result, data: Sequence[Path], messages: Sequence[str] = ()) -> Finding:
     """A result as a finding, with the shape's message in the reader's language where it has one."""
-    texts = [text for message in messages if (text := literal(message))]
-    by_language = {text.language or "": text.value for text in texts}
+    texts = [text for message in messages if (text := parse_literal(message))]
+    by_language = {text.language: text.text for text in texts}
     english = (
         by_language.get("en")
         or by_language.get("")

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from lodpipe.config.publication import Publication
 from lodpipe.diagnostics.finding import InvalidDeclaration
+from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.statements import StatementTable
 from lodpipe.rdf.terms import TYPE
 from lodpipe.releases.change_set import ChangeSet
@@ -75,7 +76,7 @@ def release_state(
         return
     with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
         path = Path(folder) / "current.nq"
-        statements.write_lines(path, graphs=True)
+        write_statements(statements.session, path, graphs=True)
         current = canonical_file(path, "dist")
         digest = file_digest(path)
         last, issued = ledger.last, publication.catalogue.issued

@@ -14,12 +14,14 @@ from io import BytesIO
 from pathlib import Path
 
 import duckdb
+import msgspec
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.documents.readers import read_tree
 from lodpipe.documents.snapshot import snapshot, unchanged
 from lodpipe.documents.tree import Scalar, node_at, value_of
+from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.releases.change_formats import BY_NAME, View
 from lodpipe.releases.edition import Edition
 from lodpipe.releases.ledger import (
@@ -223,21 +225,16 @@ class _Closing:
     def write(self, target: Path) -> Release:
         """Writes dist/ with the folder of the release into `target`; returns the complete entry."""
         write_dist(self.outcome, target)
-        master = target / f"{self.project.publication.name}.nq"
-        if not self.release.sha256:
-            statements, path = self.outcome.statements, master
-            if not path.is_file():
-                path = target.with_name("dist.next.nq")
-                statements.write_lines(path, graphs=True)
-            digest = file_digest(path)
-            if path != master:
-                path.unlink()
-        else:
-            digest = self.release.sha256
+        digest = self.release.sha256
+        if not digest:  # the first release: nothing was compared before
+            path = target.with_name("dist.next.nq")
+            try:
+                write_statements(self.outcome.statements.session, path, graphs=True)
+                digest = file_digest(path)
+            finally:
+                path.unlink(missing_ok=True)
         files = checksums_of(target / self.folder)
-        from msgspec.structs import replace
-
-        return replace(self.release, sha256=digest, files=files)
+        return msgspec.structs.replace(self.release, sha256=digest, files=files)
 
     def commit(self, release: Release) -> None:
         """Replaces the version in publication.yaml, then closes the release in the ledger."""

@@ -93,7 +93,8 @@ def _readme_in(
     )
     return (
         f"# {said(publication.title)}\n\n{said(publication.description)}\n\n"
-        f"{release}: {publication.version}, {publication.date}. {f'{dated}: `{history.folder}/`. ' if history.folder else ''}DCAT-AP: `catalog.ttl`. VoID: `void.ttl`. "
+        f"{release}: {publication.version}, {publication.date}. "
+        f"{f'{dated}: `{history.folder}/`. ' if history.folder else ''}DCAT-AP: `catalog.ttl`. VoID: `void.ttl`. "
         f"{f'SHACL: `{SHAPES}`. ' if shapes else ''}"
         f"{withdrawn}: `withdrawn.csv`.\n\n"
         f"| {file} | {size} | {what} |\n|---|---:|---|\n{rows}\n"

@@ -12,7 +12,7 @@ from pathlib import Path
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.statements import Statements
-from lodpipe.rdf.terms import TYPE
+from lodpipe.rdf.terms import TYPE, parse_literal
 from lodpipe.releases.change_set import ChangeSet
 from lodpipe.releases.difference import ResourceChange
 from lodpipe.releases.edition import ReleaseState
@@ -237,14 +237,16 @@ def _values_in_same_graphs(
 
     What a document says of itself is left out.
     """
-    sides: tuple[dict[str, dict[str, set[str]]], ...] = ({}, {})
+    sides: tuple[dict[tuple[str, str], dict[str, set[str]]], ...] = ({}, {})
     for side, lines in zip(sides, (change.removed, change.added), strict=True):
         for line in lines:
             _, name, rest = line.split(b" ", 2)
             value, graph = split_object(rest)
-            side.setdefault(name.decode(), {}).setdefault(value, set()).add(graph)
-    for predicate in sorted(sides[0].keys() & sides[1].keys()):
-        old, new = sides[0][predicate], sides[1][predicate]
+            literal = parse_literal(value)
+            key = name.decode(), literal.language if literal else ""
+            side.setdefault(key, {}).setdefault(value, set()).add(graph)
+    for key in sorted(sides[0].keys() & sides[1].keys()):
+        old, new = sides[0][key], sides[1][key]
         graphs = [set().union(*values.values()) for values in (old, new)]
         if graphs[0] == graphs[1] and graphs[0].isdisjoint({"", change.subject.decode()}):
-            yield predicate, min(old), min(new), tuple(sorted(graphs[0]))
+            yield key[0], min(old), min(new), tuple(sorted(graphs[0]))

@@ -14,6 +14,7 @@ from lodpipe.rdf.terms import TYPE, parse_literal
 from lodpipe.releases.change_set import ChangeSet
 
 Texts = Mapping[str, str]
+_NAME = {"de": "Name", "en": "name"}
 
 LABELS = tuple(
     f"<{name}>"
@@ -56,7 +57,8 @@ class Terms:
 
     def property(self, term: str, language: str) -> str:
         """What a property is called."""
-        return in_language(self.properties.get(term, {}), language) or words(term)
+        name = _NAME if term in LABELS else {}
+        return in_language(self.properties.get(term, name), language) or words(term)
 
 
 def project_terms(project: Project, vocabulary: Vocabulary) -> Terms:

@@ -211,7 +211,7 @@ class _Closing:
         return tuple(paths)
 
     def _notes(self, language: str) -> bytes:
-        heading = f"{self.version} ({self.date})"
+        heading = self.version
         changes = self.state.changes if self.state else None
         if changes is None:
             declared = self.project.publication.catalogue.version_notes

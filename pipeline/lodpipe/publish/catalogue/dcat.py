@@ -282,8 +282,42 @@ class _Writer:
         )
 
     def _release(self, release: Release | None) -> str | None:
-        """The dataset of a closed release; its own catalogue describes it."""
-        return self._node(f"dataset/{release.version}") if release else None
+        """The dataset of a closed release, in short; its own catalogue describes it in full.
+
+        It is of a subclass of dcat:Dataset: portals make an entry of each dcat:Dataset, and the
+        releases are versions of one entry.
+        """
+        if release is None:
+            return None
+        kind = self.graph.describe(
+            self._node("catalog#Release"),
+            {
+                "rdf:type": name("rdfs:Class"),
+                "rdfs:subClassOf": name("dcat:Dataset"),
+                "rdfs:label": texts({"de": "Veröffentlichung", "en": "Release"}),
+            },
+        )
+        publication = self.publication
+        return self.graph.describe(
+            self._node(f"dataset/{release.version}"),
+            self._shared()
+            | {
+                "rdf:type": kind,
+                "dct:title": texts(
+                    {
+                        language: f"{title} ({release.version})"
+                        for language, title in publication.title.items()
+                    }
+                ),
+                "dct:description": texts(publication.description),
+                "dct:identifier": literal(f"{self.base}dataset/{release.version}"),
+                "dct:issued": self._date(release.date),
+                "dct:spatial": self.spatial,
+                "dct:temporal": self._temporal(),
+                "dcat:version": literal(release.version),
+                "dcat:isVersionOf": self._node("dataset"),
+            },
+        )
 
     def _notes(self) -> Mapping[str, str]:
         """What is new, in the languages of the publication."""

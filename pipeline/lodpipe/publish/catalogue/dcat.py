@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+
+from msgspec import Struct, field
 
 from lodpipe.config.publication_keys import Body, Publication
 from lodpipe.publish.catalogue import codes
@@ -21,8 +22,7 @@ IANA = "https://www.iana.org/assignments/media-types/"
 SPARQL = "https://www.w3.org/TR/sparql11-protocol/"
 
 
-@dataclass(frozen=True)
-class Computed:
+class Computed(Struct, frozen=True):
     """What publication.yaml leaves to the data: points (latitude, longitude), and the IRIs of what
     the data were made of.
     """

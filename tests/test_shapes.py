@@ -127,12 +127,12 @@ class Judge:
     def together(self) -> dict[Path, set[tuple[str, ...]]]:
         """All results, each for the one example that has the resources which it names."""
         some = [example for example in self.examples if example.parent.name not in ALONE]
-        found: dict[Path, set[tuple[str, ...]]] = {example: set() for example in some}
+        results_of: dict[Path, set[tuple[str, ...]]] = {example: set() for example in some}
         data = "".join(own(example, number, "def/|place/") for number, example in enumerate(some))
         for result in results(self.ontology + data, self.rules, self.engine):
             (number,) = set(re.findall(f"<{BASE}example-([0-9]+)/", " ".join(result)))
-            found[some[int(number)]].add(result)
-        return found
+            results_of[some[int(number)]].add(result)
+        return results_of
 
     def of(self, example: Path) -> set[tuple[str, str]]:
         if example in self.together:

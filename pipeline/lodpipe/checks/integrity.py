@@ -244,17 +244,20 @@ def write_counts(totals: Mapping[str, int], folder: Path) -> None:
     (folder / COUNTS).write_text(json.dumps(totals, indent=1) + "\n", "utf-8")
 
 
-def loss_findings(
-    current: Mapping[str, int], dist: Path, limit: float, where: Origin
-) -> Iterator[Finding]:
-    """Tables that lost more than `limit` per cent of their records since the existing dist/ was
-    built.
-    """
+def read_counts(dist: Path) -> Mapping[str, int]:
+    """The counts of an existing dist/; none where there are none that can be read."""
     try:
         before = json.loads((dist / COUNTS).read_text("utf-8"))
     except (OSError, ValueError):
-        return
-    for name, number in before.items() if isinstance(before, dict) else ():
+        return {}
+    return before if isinstance(before, dict) else {}
+
+
+def loss_findings(
+    current: Mapping[str, int], before: Mapping[str, int], limit: float, where: Origin
+) -> Iterator[Finding]:
+    """Tables that lost more than `limit` per cent of the records that they had before."""
+    for name, number in before.items():
         now = current.get(name, 0)
         if isinstance(number, int) and number > 0 and (number - now) * 100 > limit * number:
             yield Finding(

@@ -41,6 +41,11 @@ COMMANDS = {
     ),
     "map": Entry("map", "Run an RML, R2RML or YARRRML file without a project."),
     "validate": Entry("validate", "Validate RDF files with SHACL, without a project."),
+    "diff": Entry("diff", "Show what differs between two releases, dumps or git revisions."),
+    "release": Entry(
+        "release", "Close a release: its version, notes, files, and its entry in releases/."
+    ),
+    "restore": Entry("restore", "Fetch the folders of closed releases that dist/ lacks."),
     "query": Entry(
         "query",
         "Run a query of queries/, a file, or standard input (-); without an argument, list the queries.",

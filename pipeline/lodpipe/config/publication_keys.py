@@ -457,8 +457,8 @@ class Publication(_Keys, frozen=True, kw_only=True):
     max_loss_percent: Annotated[
         Annotated[float, Meta(ge=0, le=100)] | None,
         _about(
-            "per cent of its records that a table may lose since the present `dist/` was built "
-            "(LP513); without it, any"
+            "per cent of its records that a table may lose since the last release, else since the "
+            "present `dist/` was built (LP513); without it, any"
         ),
     ] = None
     duplicates: Annotated[

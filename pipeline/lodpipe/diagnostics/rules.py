@@ -647,6 +647,122 @@ _TABLE: tuple[Rule, ...] = (
         message_de="zurückgezogene IRIs ersetzen einander im Kreis: {chain}",
         help_de="`replaced_by` berichtigen, sodass die Kette bei einer noch beschriebenen IRI endet.",
     ),
+    # 54x: releases
+    Rule(
+        "LP540",
+        "release.invalid-ledger",
+        message_en="the ledger of releases cannot be used: {detail}",
+        help_en="Restore the file from version control; only `lodpipe release` writes it.",
+        message_de="das Verzeichnis der Veröffentlichungen ist nicht brauchbar: {detail}",
+        help_de=(
+            "Die Datei aus der Versionsverwaltung wiederherstellen; nur `lodpipe release` schreibt sie."
+        ),
+    ),
+    Rule(
+        "LP541",
+        "release.unknown-version",
+        message_en="[[version `{version}` cannot be read: ]]{detail_en}",
+        help_en=(
+            "Name a folder with a dump, a dump, the number of a closed release, or a git revision."
+        ),
+        message_de="[[die Version `{version}` ist nicht lesbar: ]]{detail_de}",
+        help_de=(
+            "Einen Ordner mit einem Dump, einen Dump, die Nummer einer abgeschlossenen "
+            "Veröffentlichung oder eine Git-Revision nennen."
+        ),
+    ),
+    Rule(
+        "LP542",
+        "release.changed-data",
+        message_en=(
+            "the data differ from release {version}, which is closed: they are published as "
+            "development state {next}"
+        ),
+        help_en="Run `lodpipe release` when the changes are complete.",
+        message_de=(
+            "die Daten weichen von der abgeschlossenen Veröffentlichung {version} ab und werden "
+            "als Zwischenstand {next} veröffentlicht"
+        ),
+        help_de="`lodpipe release` ausführen, sobald die Änderungen vollständig sind.",
+    ),
+    Rule(
+        "LP543",
+        "release.goes-backwards",
+        message_en="release {version} of {date} is before the last one, {last} of {last_date}",
+        help_en=(
+            "Give a higher version and a date that is not earlier, or leave both as `lodpipe "
+            "release` wrote them."
+        ),
+        message_de="Veröffentlichung {version} vom {date} liegt vor der letzten, {last} vom {last_date}",
+        help_de=(
+            "Eine höhere Version und kein früheres Datum angeben oder beides so lassen, wie "
+            "`lodpipe release` es geschrieben hat."
+        ),
+    ),
+    Rule(
+        "LP544",
+        "release.vanished-iri",
+        message_en="{value} ({label}) was published in {version} and is no longer described",
+        help_en=(
+            "Restore the record, or withdraw the IRI: `lodpipe withdraw {local} --reason …`, with "
+            "`--replaced-by` if there is a successor."
+        ),
+        message_de="{value} ({label}) ist in {version} veröffentlicht und wird nicht mehr beschrieben",
+        help_de=(
+            "Den Datensatz wiederherstellen oder die IRI zurückziehen: `lodpipe withdraw {local} "
+            "--reason …`, mit `--replaced-by`, wenn es einen Nachfolger gibt."
+        ),
+    ),
+    Rule(
+        "LP545",
+        "release.reused-iri",
+        message_en="{value} is described again: {detail_en}",
+        help_en=(
+            "Give the new thing an identifier of its own; readers and other data still mean the "
+            "former one."
+        ),
+        message_de="{value} ist neu vergeben: {detail_de}",
+        help_de=(
+            "Der neuen Sache eine eigene Kennung geben; Leser und andere Daten meinen noch die frühere."
+        ),
+    ),
+    Rule(
+        "LP546",
+        "release.same-evidence",
+        message_en="{property} changed from {old} to {new}, but the evidence is still {document}",
+        help_en=(
+            "Name the document that states the new value. If the old value was a copying error, "
+            "nothing has to be done."
+        ),
+        message_de="{property} wurde von {old} zu {new} geändert, der Beleg ist weiter {document}",
+        help_de=(
+            "Das Dokument angeben, das den neuen Wert nennt. War der alte Wert falsch abgeschrieben, "
+            "ist nichts zu tun."
+        ),
+    ),
+    Rule(
+        "LP547",
+        "release.damaged-files",
+        message_en="dist/{folder}/ is not what release {version} published: {detail}",
+        help_en=(
+            "Restore the folder from version control or from where it is published; closed releases "
+            "never change. `lodpipe build --allow-loss` goes on without it."
+        ),
+        message_de="dist/{folder}/ ist nicht, was Veröffentlichung {version} enthielt: {detail}",
+        help_de=(
+            "Den Ordner aus der Versionsverwaltung oder vom Veröffentlichungsort wiederherstellen; "
+            "abgeschlossene Veröffentlichungen ändern sich nie. `lodpipe build --allow-loss` baut "
+            "ohne ihn."
+        ),
+    ),
+    Rule(
+        "LP548",
+        "release.not-possible",
+        message_en="the release cannot be closed: {detail_en}",
+        help_en="Choose another `--version` or `--date`, or change the data first.",
+        message_de="die Veröffentlichung kann nicht abgeschlossen werden: {detail_de}",
+        help_de="Mit `--version` oder `--date` anderes wählen oder erst die Daten ändern.",
+    ),
     # 6xx: declarations and the command line
     Rule(
         "LP601",

@@ -1,4 +1,4 @@
-"""Parquet files that do not name the version of the program that wrote them: it would change their
+"""Parquet files of statements, which do not name the version of the program that wrote them: it would change their
 bytes where no record did.
 
 A file ends with its metadata, a struct in Thrift's compact protocol, their length, and PAR1. Field
@@ -9,7 +9,10 @@ metadata, so they can become shorter.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
+
+from lodpipe.mapping.plan import text
 
 # readers look for `NAME version NUMBER`; the number is that of this way of writing
 WRITER = b"lodpipe version 1"
@@ -33,6 +36,21 @@ def without_version(path: Path) -> None:
         file.seek(start)
         file.write(rewritten + struct.pack("<I4s", len(rewritten), _MAGIC))
         file.truncate()
+
+
+def statement_lines(path: Path) -> Iterator[str]:
+    """The statements of a Parquet file of a dump as lines of N-Quads without the line break, in the
+    order of the file.
+    """
+    import duckdb
+
+    with duckdb.connect() as connection:
+        rows = connection.execute(
+            "SELECT concat_ws(' ', subject, predicate, object, CASE WHEN graph <> '' THEN graph END, '.') "
+            f"FROM read_parquet({text(str(path))})"
+        )
+        while part := rows.fetchmany(100_000):
+            yield from (row[0] for row in part)
 
 
 def _field(data: bytes, wanted: int) -> tuple[int, int]:

@@ -17,12 +17,11 @@ from typing import Any, NamedTuple
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.parquet import without_version
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Rule, text
 from lodpipe.rdf.terms import TYPE, Quad, Triple
-
-_RAW = "(FORMAT csv, HEADER false, QUOTE '', ESCAPE '', DELIMITER '')"
 
 # From the very statement to anything that is known of its subject: the parts that are known, their
 # columns, and a predicate.
@@ -90,14 +89,11 @@ class StatementTable:
     def lines(self, *, graphs: bool) -> Path:
         """A file of N-Quads, or of N-Triples of the union of all graphs, in canonical order.
 
-        It is written once, by the engine itself, and gone with the session.
+        It is written once, and gone with the session.
         """
         if graphs not in self._lines:
             path = self.session.exchange / f"statements.{'nq' if graphs else 'nt'}"
-            quads = "SELECT concat_ws(' ', s, p, o, CASE WHEN g <> '' THEN g END, '.') FROM statements ORDER BY s, p, o, g"
-            triples = "SELECT concat_ws(' ', s, p, o, '.') FROM (SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o)"
-            sql = f"COPY ({quads if graphs else triples}) TO {text(str(path))} {_RAW}"
-            self.session.rows(sql)
+            write_statements(self.session, path, graphs=graphs)
             self._lines[graphs] = path
         return self._lines[graphs]
 

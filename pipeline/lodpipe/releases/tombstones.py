@@ -84,7 +84,7 @@ class Named(NamedTuple):
     origin: Origin
 
 
-class Withdrawal(Struct, frozen=True):
+class ListEntry(Struct, frozen=True):
     """An entry of the file: one IRI or several, since when and why they are no longer described,
     what they were called, what took their place, and the event that changed them.
     """
@@ -129,7 +129,7 @@ class Withdrawn(Struct, frozen=True, dict=True):
     """
 
     base: str = ""
-    withdrawals: tuple[Withdrawal, ...] = ()
+    withdrawals: tuple[ListEntry, ...] = ()
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -188,7 +188,7 @@ class Withdrawn(Struct, frozen=True, dict=True):
         ]
         return [(s, p, o, self.graph) for s, p, o in sorted(set(triples))]
 
-    def _of_ids(self, withdrawal: Withdrawal) -> Iterator[tuple[str, str, str]]:
+    def _of_ids(self, withdrawal: ListEntry) -> Iterator[tuple[str, str, str]]:
         for named in withdrawal.ids:
             subject = iri(self.base + named.local)
             yield subject, iri(OWL + "deprecated"), quote_literal("true", datatype=XSD + "boolean")
@@ -198,7 +198,7 @@ class Withdrawn(Struct, frozen=True, dict=True):
             for successor in withdrawal.replaced_by:
                 yield subject, iri(_DCT + "isReplacedBy"), iri(self.base + successor.local)
 
-    def _of_event(self, withdrawal: Withdrawal) -> Iterator[tuple[str, str, str]]:
+    def _of_event(self, withdrawal: ListEntry) -> Iterator[tuple[str, str, str]]:
         if withdrawal.event is None:
             return
         event = iri(self.base + withdrawal.event.local)
@@ -318,7 +318,7 @@ def _message(error: Any) -> str:
     return f"`{error.instance}` is not an IRI relative to the base IRI"
 
 
-def _withdrawal(tree: Node, number: int, value: Mapping[str, Any]) -> Withdrawal:
+def _withdrawal(tree: Node, number: int, value: Mapping[str, Any]) -> ListEntry:
     def named(key: str) -> tuple[Named, ...]:
         given = value.get(key, [])
         if isinstance(given, str):
@@ -327,7 +327,7 @@ def _withdrawal(tree: Node, number: int, value: Mapping[str, Any]) -> Withdrawal
             Named(local, _origin(tree, [number, key, place])) for place, local in enumerate(given)
         )
 
-    return Withdrawal(
+    return ListEntry(
         named("id"),
         named("replaced_by"),
         value["date"],
@@ -337,7 +337,7 @@ def _withdrawal(tree: Node, number: int, value: Mapping[str, Any]) -> Withdrawal
     )
 
 
-def _listed_twice(withdrawals: Sequence[Withdrawal]) -> Iterator[Finding]:
+def _listed_twice(withdrawals: Sequence[ListEntry]) -> Iterator[Finding]:
     """IRIs that are withdrawn, or an event, a second time."""
     first: dict[str, Origin] = {}
     for withdrawal in withdrawals:
@@ -352,7 +352,7 @@ def _origin(tree: Node, path: Sequence[Any]) -> Origin:
     return Origin(FILE, *place_of(tree, list(path)))
 
 
-def _date(withdrawal: Withdrawal) -> str:
+def _date(withdrawal: ListEntry) -> str:
     return quote_literal(withdrawal.date, datatype=XSD + "date")
 
 

@@ -16,6 +16,9 @@ from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue import declaration_findings
+from lodpipe.releases.edition import ReleaseState
+from lodpipe.releases.gates import release_findings
+from lodpipe.releases.naming import project_terms
 from lodpipe.shacl import shapes
 from lodpipe.sources import RecordTable
 from lodpipe.workflow.declarations import Declarations
@@ -32,6 +35,7 @@ class Subject(Struct, frozen=True):
     tables: Mapping[str, RecordTable]
     statements: Statements | None = None
     shacl_engine: str | None = None
+    release: ReleaseState | None = None
 
     @property
     def graph(self) -> Statements:
@@ -89,7 +93,26 @@ def _losses(subject: Subject) -> Iterable[Finding]:
     if limit is None:
         return []
     current = integrity.counts(subject.session, subject.tables)
-    return integrity.loss_findings(current, project.dist, limit, project.origin("max_loss_percent"))
+    # Many small losses between two releases are a large one.
+    before = (
+        subject.release.ledger.last.counts.records
+        if subject.release
+        else integrity.read_counts(project.dist)
+    )
+    return integrity.loss_findings(current, before, limit, project.origin("max_loss_percent"))
+
+
+def _releases(subject: Subject) -> Iterable[Finding]:
+    if subject.release is None:
+        return []
+    project = subject.project
+    return release_findings(
+        subject.release,
+        project,
+        subject.graph,
+        project_terms(project, subject.declarations.vocabulary),
+        {project.publication.base + local for local in subject.declarations.withdrawn.successors},
+    )
 
 
 def _site(subject: Subject) -> Iterable[Finding]:
@@ -132,6 +155,7 @@ CHECKS: tuple[Check, ...] = (
         ),
     ),
     Check("lost records", "statements", _losses),
+    Check("changes since the last release", "statements", _releases),
     Check(
         "declarations of the catalogue",
         "statements",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import filecmp
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -36,14 +37,25 @@ from lodpipe.engine.run_plan import make_statements, prepare_light_plan
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.publish.catalogue import (
+    carry_over,
     catalogue_findings,
     gate,
     write_catalogue,
+    write_release_folder,
 )
+from lodpipe.publish.deltas import write_deltas
 from lodpipe.publish.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
 from lodpipe.queries.confined import Limits
 from lodpipe.queries.samples import query_findings, stored
 from lodpipe.queries.shacl_executables import executables
+from lodpipe.releases.change_formats import View
+from lodpipe.releases.change_set import ChangeSet
+from lodpipe.releases.edition import Edition, ReleaseState, edition_of, release_state
+from lodpipe.releases.gates import file_findings
+from lodpipe.releases.history import History, history_of
+from lodpipe.releases.ledger import Ledger, Release, checksums_of, read_ledger
+from lodpipe.releases.naming import project_terms
+from lodpipe.releases.patches import earlier_version
 from lodpipe.runtime import scratch
 from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
@@ -63,14 +75,26 @@ Progress = Callable[[str], None]
 class Outcome:
     """A checked publication: its statements (while the engine is open) and the findings that are
     not errors.
+
+    `project` is called what the edition is called: its version may differ from the one that
+    publication.yaml declares.
     """
 
     project: Project
     declarations: Declarations
     statements: Statements
     findings: tuple[Finding, ...]
+    declared: Project
+    ledger: Ledger
+    edition: Edition
+    release: ReleaseState | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     engine: str = shapes.DEFAULT
+
+    @property
+    def history(self) -> History:
+        """What the catalogue and the pages say of releases."""
+        return history_of(self.ledger, self.edition)
 
     @property
     def validator(self) -> shapes.Validator:
@@ -85,6 +109,21 @@ class Outcome:
         for prefix, namespace in self.declarations.vocabulary.prefixes.items():
             graph.bind(prefix, namespace)
         return graph.parse(data=self.statements.ntriples(), format="nt")
+
+
+def edited(outcome: Outcome, ledger: Ledger, edition: Edition) -> Outcome:
+    """The same publication as another edition."""
+    project = with_edition(outcome.declared, edition) if ledger else outcome.declared
+    return dataclasses.replace(outcome, project=project, ledger=ledger, edition=edition)
+
+
+def with_edition(project: Project, edition: Edition) -> Project:
+    """A project whose publication is called what the edition is called."""
+    publication = project.publication
+    release = replace(publication.release, version=edition.version, date=edition.date)
+    catalogue = replace(publication.catalogue, issued=edition.issued)
+    changed = replace(publication, release=release, catalogue=catalogue)
+    return dataclasses.replace(project, publication=changed)
 
 
 # -- steps -----------------------------------------------------------------------------------------
@@ -168,6 +207,7 @@ def _checked(
             project.root,
             declarations.withdrawn.origins,
         )
+        ledger = read_ledger(project.root)
         with contextlib.ExitStack() as stack:
             limits = Limits(project.publication.limits.query)
             # The store of the queries is loaded by its own process meanwhile.
@@ -176,11 +216,14 @@ def _checked(
                 if declarations.queries and queries
                 else None
             )
+            state = stack.enter_context(
+                release_state(project.root, project.publication, ledger, statements)
+            )
             on_progress("validating statements")
-            subject = replace(subject, statements=statements, shacl_engine=engine)
+            subject = replace(subject, statements=statements, shacl_engine=engine, release=state)
             late = run_checks("statements", subject)
             if allow_loss:
-                late = [finding for finding in late if finding.code != "LP513"]
+                late = [finding for finding in late if finding.code not in ("LP513", "LP547")]
             findings = _gate(
                 [*early, *(finding for finding in late if not cascade.is_consequence(finding))]
             )
@@ -189,14 +232,19 @@ def _checked(
                 findings = _gate(
                     [*findings, *query_findings(declarations.queries, store, project.root)]
                 )
-        yield Outcome(
-            project,
-            declarations,
-            statements,
-            findings,
-            counts(session, tables),
-            engine or project.publication.shacl_engine,
-        )
+            edition = state.edition if state else edition_of(project.publication)
+            yield Outcome(
+                with_edition(project, edition) if state else project,
+                declarations,
+                statements,
+                findings,
+                project,
+                ledger,
+                edition,
+                state,
+                counts(session, tables),
+                engine or project.publication.shacl_engine,
+            )
 
 
 def _files_used(reader: RecordReader, declarations: Declarations) -> list[str]:
@@ -265,7 +313,7 @@ def build(
                     raise InvalidData(findings)
                 on_progress("writing dumps")
                 write_dist(outcome, target)
-                written = bool(site and project.publication.site) and _pages(
+                written = bool(site and project.publication.site) and write_pages(
                     outcome, target, on_progress
                 )
             unchanged(project.root, before)
@@ -285,8 +333,14 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     _write_schemas(outcome, folder / "schema")
     declared = outcome.declarations
     write_catalogue(
-        outcome.project, outcome.statements, declared.vocabulary, declared.withdrawn, folder
+        outcome.project,
+        outcome.statements,
+        declared.vocabulary,
+        declared.withdrawn,
+        folder,
+        outcome.history,
     )
+    _write_releases(outcome, folder)
     gate(outcome.project, folder, outcome.validator)
     if queries := outcome.declarations.queries:
         (folder / "queries.ttl").write_text(
@@ -296,7 +350,46 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     (folder / "SHA256SUMS").write_text(checksums(folder), "utf-8")
 
 
-def _pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
+def _write_releases(outcome: Outcome, folder: Path) -> None:
+    """The folders of closed releases: those of the old dist/ as they are; the edition's own is
+    written if it is new or missing.
+
+    Raises InvalidData (LP547) where a closed release that is missing cannot be written as it was.
+    """
+    dist = outcome.project.dist
+    for release in outcome.ledger.releases:
+        if release.files and (dist / release.folder).is_dir():
+            carry_over(dist, folder, release.folder)
+        elif release is outcome.edition.closed:
+            target = write_release_folder(
+                outcome.project, outcome.statements, folder, outcome.history
+            )
+            with _since_last_release(outcome, release) as changes:
+                if changes:
+                    terms = project_terms(outcome.project, outcome.declarations.vocabulary)
+                    write_deltas(changes, View(terms), target)
+            (target / "SHA256SUMS").write_text(checksums(target), "utf-8")
+            if release.files and release.files != checksums_of(target):
+                raise InvalidData(file_findings(outcome.ledger, folder))
+
+
+@contextlib.contextmanager
+def _since_last_release(outcome: Outcome, release: Release) -> Iterator[ChangeSet | None]:
+    """The changes from the release before to a closed one; None for the first."""
+    previous, state = outcome.history.previous, outcome.release
+    if previous is None or state is None:
+        yield None
+    elif state.changes is not None:
+        yield state.changes.named(previous.version, release.version)
+    else:
+        with (
+            earlier_version(outcome.ledger, state.current, release, previous) as old,
+            ChangeSet(old, state.current) as changes,
+        ):
+            yield changes.named(previous.version, release.version)
+
+
+def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
     """Writes site/ into the new dist/ unless the pages of the old one are up to date; returns
     whether it did.
     """
@@ -347,9 +440,10 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     if not sums.is_file() or sums.read_bytes() != checksums(dist).encode():
         yield warning("its files are not those of SHA256SUMS")
     master = dist / f"{name}.nq"
-    if master.is_file() and not filecmp.cmp(
+    changed = master.is_file() and not filecmp.cmp(
         master, outcome.statements.lines(graphs=True), shallow=False
-    ):
+    )
+    if changed:
         yield warning("the records, the mapping or the ontology have changed since")
     published, queries = dist / "queries.ttl", outcome.declarations.queries
     if published.is_file() != bool(queries) or (
@@ -363,4 +457,8 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
         published_shapes.read_text("utf-8") if published_shapes.is_file() else ""
     ) != current_shapes:
         yield warning("the shapes have changed since")
-    yield from catalogue_findings(outcome.project, validator=outcome.validator)
+    yield from (
+        finding
+        for finding in catalogue_findings(outcome.project, validator=outcome.validator)
+        if not (changed and finding.code == "LP531")  # what changed data entail
+    )

@@ -7,8 +7,6 @@ that hold a written catalogue to its files.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -29,6 +27,8 @@ from lodpipe.publish.catalogue.side import write_side_files
 from lodpipe.publish.catalogue.void import void_graph
 from lodpipe.publish.catalogue.web import write_web
 from lodpipe.publish.catalogue.withdrawn import write_withdrawn
+from lodpipe.publish.dumps import copy_file
+from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Withdrawn
 from lodpipe.shacl.shapes import Validator
 
@@ -39,6 +39,7 @@ def write_catalogue(
     vocabulary: Vocabulary,
     withdrawn: Withdrawn,
     folder: Path,
+    history: History,
 ) -> None:
     """Everything of the catalogue into the folder that holds the dumps. Raises InvalidDeclaration
     for queries that fail.
@@ -46,18 +47,20 @@ def write_catalogue(
     publication = project.publication
     write_tables(statements.session, project, folder)
     dumps = list(offers(publication, folder))
-    catalogue_graph(publication, dumps, _computed(project, statements.session)).write(
+    computed = _computed(project, statements.session)
+    catalogue_graph(publication, dumps, computed, history).write(
         folder, "catalog", publication.base
     )
     (folder / "void.ttl").write_text(
         void_graph(publication, statements, vocabulary, dumps).turtle(publication.base), "utf-8"
     )
     (folder / ".well-known").mkdir()
-    _copy(folder / "void.ttl", folder / ".well-known/void")
-    write_side_files(publication, dumps, folder)
+    copy_file(folder / "void.ttl", folder / ".well-known/void")
+    write_side_files(publication, dumps, folder, history)
     write_withdrawn(withdrawn, publication.languages, folder)
     write_web(publication, withdrawn.tombstones, folder)
-    _write_dated(project, folder)
+    if history.folder and not history.releases:
+        _write_dated(project, folder)
 
 
 def declaration_findings(project: Project, statements: Statements) -> Iterator[Finding]:
@@ -98,28 +101,63 @@ def _computed(project: Project, session: Session) -> Computed:
         ) from None
 
 
-def _write_dated(project: Project, folder: Path) -> None:
-    """DATE/: the compressed dumps (else the plain ones) and the catalogue of this release under an
-    address that never changes.
+def write_release_folder(
+    project: Project, statements: Statements, folder: Path, history: History
+) -> Path:
+    """FOLDER/ of a release below dist/: the compressed dumps (else the plain ones), and a catalogue
+    of this version that points to them. Returns the folder, which nothing changes once it is
+    closed.
     """
     publication = project.publication
-    target = folder / publication.date
+    assert history.folder is not None
+    target = _copy_dumps(project, folder, history.folder)
+    (target / "tables").mkdir()
+    for path in sorted((folder / "tables").glob("*.csv")):
+        copy_file(path, target / "tables" / path.name)
+    graph = catalogue_graph(
+        publication,
+        list(offers(publication, target)),
+        _computed(project, statements.session),
+        history,
+        dated=True,
+    )
+    (target / "catalog.ttl").write_text(graph.turtle(publication.base), "utf-8")
+    return target
+
+
+def _write_dated(project: Project, folder: Path) -> None:
+    """DATE/ of a publication without a ledger: the dumps and the catalogue as they are."""
+    copy_file(
+        folder / "catalog.ttl",
+        _copy_dumps(project, folder, project.publication.date) / "catalog.ttl",
+    )
+
+
+def _copy_dumps(project: Project, folder: Path, name: str) -> Path:
+    publication = project.publication
+    target = folder / name
     target.mkdir()
     for suffix in publication.dumps:
         packed, plain = (folder / f"{publication.name}.{end}" for end in (f"{suffix}.gz", suffix))
         path = packed if packed.is_file() else plain
-        _copy(path, target / path.name)
-    _copy(folder / "catalog.ttl", target / "catalog.ttl")
+        copy_file(path, target / path.name)
+    return target
 
 
-def _copy(path: Path, target: Path) -> None:
-    """The same bytes under a second name, without taking their place twice where the disk can do
-    that.
-    """
-    try:
-        os.link(path, target)
-    except OSError:
-        shutil.copyfile(path, target)
+def carry_over(dist: Path, folder: Path, name: str) -> None:
+    """Puts the files of a closed release from one dist/ into the next."""
+    for path in sorted((dist / name).rglob("*")):
+        target = folder / path.relative_to(dist)
+        if path.is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            copy_file(path, target)
 
 
-__all__ = ["catalogue_findings", "declaration_findings", "gate", "write_catalogue"]
+__all__ = [
+    "carry_over",
+    "catalogue_findings",
+    "declaration_findings",
+    "gate",
+    "write_catalogue",
+    "write_release_folder",
+]

@@ -5,7 +5,7 @@ they were written.
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_EVEN, Decimal
 
 from msgspec import Struct, field
@@ -15,6 +15,8 @@ from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
 from lodpipe.rdf.terms import iri
+from lodpipe.releases.history import History
+from lodpipe.releases.ledger import Release
 
 IANA = "https://www.iana.org/assignments/media-types/"
 SPARQL = "https://www.w3.org/TR/sparql11-protocol/"
@@ -29,20 +31,40 @@ class Computed(Struct, frozen=True):
     derived_from: Sequence[str] = field(default_factory=tuple)
 
 
-def catalogue_graph(publication: Publication, offers: Sequence[Offer], computed: Computed) -> Graph:
+def catalogue_graph(
+    publication: Publication,
+    offers: Sequence[Offer],
+    computed: Computed,
+    history: History,
+    *,
+    dated: bool = False,
+) -> Graph:
     """One catalogue with one dataset, a distribution for each file, and the service where there is
     one.
+
+    With `dated`, the catalogue describes this version only: `dataset/1.1.0` with its files in the
+    folder that never changes, instead of `dataset` with those that are replaced.
     """
-    return _Writer(publication, offers, computed).graph
+    return _Writer(publication, offers, computed, history, dated).graph
 
 
 class _Writer:
     """Each method describes one kind of node and gives its term."""
 
     def __init__(
-        self, publication: Publication, offers: Sequence[Offer], computed: Computed
+        self,
+        publication: Publication,
+        offers: Sequence[Offer],
+        computed: Computed,
+        history: History,
+        dated: bool,
     ) -> None:
         self.graph = Graph()
+        self.history, self.dated = history, dated
+        self.version = f"/{publication.version}" if dated else ""
+        self.downloads = publication.downloads
+        if dated:
+            self.downloads += f"{history.folder}/"
         self.publication, self.catalogue, self.computed = (
             publication,
             publication.catalogue,
@@ -65,7 +87,7 @@ class _Writer:
             iri(self.publication.landing_page), {"rdf:type": name("foaf:Document")}
         )
         self.dataset = self._dataset()
-        self._catalog(self._service())
+        self._catalog(None if dated else self._service())
 
     def _node(self, local: str) -> str:
         return iri(self.base + local)
@@ -221,7 +243,8 @@ class _Writer:
 
     def _dataset(self) -> str:
         own, publication = self.catalogue, self.publication
-        term = self._node("dataset")
+        local = f"dataset{self.version}"
+        term = self._node(local)
         level = self._code("political-level", own.political_level) if own.political_level else None
         return self.graph.describe(
             term,
@@ -230,8 +253,8 @@ class _Writer:
                 "rdf:type": name("dcat:Dataset"),
                 "dct:title": texts(publication.title),
                 "dct:description": texts(publication.description),
-                "dct:identifier": literal(self.base + "dataset"),
-                "dct:issued": self._date(self.publication.issued),
+                "dct:identifier": literal(self.base + local),
+                "dct:issued": self._date(self.issued),
                 "dct:modified": self._date(publication.date),
                 "dct:language": self.languages,
                 "dct:accrualPeriodicity": self._code("frequency", own.frequency)
@@ -244,17 +267,77 @@ class _Writer:
                 "dcatde:politicalGeocodingLevelURI": level,
                 "dcatde:contributorID": iri(own.contributor) if own.contributor else None,
                 "dcat:version": literal(publication.version),
-                "adms:versionNotes": texts(own.version_notes),
+                # GovData reads this one only.
+                "owl:versionInfo": literal(publication.version),
+                "adms:versionNotes": texts(self._notes()),
+                "dcat:isVersionOf": self._node("dataset") if self.dated else None,
+                "dcat:previousVersion": self._release(self.history.previous),
+                "dcat:hasVersion": []
+                if self.dated
+                else [self._release(release) for release in self.history.releases],
                 "prov:wasDerivedFrom": [iri(item) for item in self.computed.derived_from],
                 "prov:qualifiedAttribution": self._attribution(),
                 "dcat:distribution": [self._distribution(offer) for offer in self.offers],
             },
         )
 
+    def _release(self, release: Release | None) -> str | None:
+        """The dataset of a closed release, in short; its own catalogue describes it in full.
+
+        It is of a subclass of dcat:Dataset: portals make an entry of each dcat:Dataset, and the
+        releases are versions of one entry.
+        """
+        if release is None:
+            return None
+        kind = self.graph.describe(
+            self._node("catalog#Release"),
+            {
+                "rdf:type": name("rdfs:Class"),
+                "rdfs:subClassOf": name("dcat:Dataset"),
+                "rdfs:label": texts({"de": "Veröffentlichung", "en": "Release"}),
+            },
+        )
+        publication = self.publication
+        return self.graph.describe(
+            self._node(f"dataset/{release.version}"),
+            self._shared()
+            | {
+                "rdf:type": kind,
+                "dct:title": texts(
+                    {
+                        language: f"{title} ({release.version})"
+                        for language, title in publication.title.items()
+                    }
+                ),
+                "dct:description": texts(publication.description),
+                "dct:identifier": literal(f"{self.base}dataset/{release.version}"),
+                "dct:issued": self._date(release.date),
+                "dct:spatial": self.spatial,
+                "dct:temporal": self._temporal(),
+                "dcat:version": literal(release.version),
+                "dcat:isVersionOf": self._node("dataset"),
+            },
+        )
+
+    def _notes(self) -> Mapping[str, str]:
+        """What is new, in the languages of the publication."""
+        notes = self.history.notes
+        return {
+            language: notes[language]
+            for language in self.publication.languages
+            if language in notes
+        } or self.catalogue.version_notes
+
+    @property
+    def issued(self) -> str:
+        """The day of the first release; of a version, its own day."""
+        return self.publication.date if self.dated else self.publication.issued
+
     def _distribution(self, offer: Offer) -> str:
         own, publication = self.catalogue, self.publication
-        local = f"distribution/{offer.key}"
-        address = iri(self.publication.downloads + offer.path)
+        local = f"distribution{self.version}/{offer.key}"
+        address = iri(self.downloads + offer.path)
+        status = "DEVELOP" if self.history.is_development else "COMPLETED"
         checksum = self.graph.describe(
             self._node(f"{local}#checksum"),
             {
@@ -286,10 +369,10 @@ class _Writer:
                 "dct:rights": self._rights(),
                 "dcatde:licenseAttributionByText": literal(publication.attribution),
                 "dct:language": self.languages,
-                "dct:issued": self._date(self.publication.issued),
+                "dct:issued": self._date(self.issued),
                 "dct:modified": self._date(publication.date),
                 "dcatap:availability": self._code("planned-availability", own.availability),
-                "adms:status": self._code("distribution-status", "COMPLETED"),
+                "adms:status": self._code("distribution-status", status),
             },
         )
 
@@ -337,7 +420,7 @@ class _Writer:
             "dct:title": literal(taxonomy.title, language="en"),
         }
         self.graph.describe(
-            self._node("catalog"),
+            self._node(f"catalog{self.version}"),
             {
                 "rdf:type": name("dcat:Catalog"),
                 "dct:title": texts(publication.title),
@@ -345,7 +428,7 @@ class _Writer:
                 "dct:publisher": self.agent,
                 "dct:language": self.languages,
                 "dct:license": self.licence,
-                "dct:issued": self._date(self.publication.issued),
+                "dct:issued": self._date(self.issued),
                 "dct:modified": self._date(publication.date),
                 "dct:spatial": self.spatial,
                 "dcat:themeTaxonomy": self.graph.describe(iri(taxonomy.iri), values),

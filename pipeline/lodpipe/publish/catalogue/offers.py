@@ -37,9 +37,9 @@ def offers(publication: Publication, folder: Path) -> Iterator[Offer]:
             if (folder / path).is_file():
                 yield _dump(publication, folder, suffix, end)
     for table in publication.tables:
-        yield _offer(
-            folder, f"{table.name}.csv", f"tables/{table.name}.csv", "csv", dict(table.title)
-        )
+        path = f"tables/{table.name}.csv"
+        if (folder / path).is_file():
+            yield _offer(folder, f"{table.name}.csv", path, "csv", dict(table.title))
 
 
 def _dump(publication: Publication, folder: Path, suffix: str, end: str) -> Offer:

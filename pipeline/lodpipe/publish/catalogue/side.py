@@ -13,12 +13,15 @@ from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.offers import Offer
 from lodpipe.publish.dumps import SHAPES
+from lodpipe.releases.history import History
 
 
-def write_side_files(publication: Publication, offers: Sequence[Offer], folder: Path) -> None:
+def write_side_files(
+    publication: Publication, offers: Sequence[Offer], folder: Path, history: History
+) -> None:
     """README.md, CITATION.cff, dataset.jsonld and ro-crate-metadata.json."""
     (folder / "README.md").write_text(
-        _readme(publication, offers, (folder / SHAPES).is_file()), "utf-8"
+        _readme(publication, offers, (folder / SHAPES).is_file(), history), "utf-8"
     )
     (folder / "CITATION.cff").write_text(_citation(publication), "utf-8")
     _write_json(
@@ -62,14 +65,22 @@ _WORDS = {
 }
 
 
-def _readme(publication: Publication, offers: Sequence[Offer], shapes: bool) -> str:
+def _readme(
+    publication: Publication, offers: Sequence[Offer], shapes: bool, history: History
+) -> str:
     """One part for each language of the publication that the program speaks."""
     spoken = [item for item in publication.languages if item in _WORDS] or ["en"]
-    return "\n".join(_readme_in(language, publication, offers, shapes) for language in spoken)
+    return "\n".join(
+        _readme_in(language, publication, offers, shapes, history) for language in spoken
+    )
 
 
 def _readme_in(
-    language: str, publication: Publication, offers: Sequence[Offer], shapes: bool
+    language: str,
+    publication: Publication,
+    offers: Sequence[Offer],
+    shapes: bool,
+    history: History,
 ) -> str:
     release, file, size, what, licence, attribution, verify, dated, withdrawn = _WORDS[language]
 
@@ -82,7 +93,8 @@ def _readme_in(
     )
     return (
         f"# {translated(publication.title)}\n\n{translated(publication.description)}\n\n"
-        f"{release}: {publication.version}, {publication.date}. {dated}: `{publication.date}/`. DCAT-AP: `catalog.ttl`. VoID: `void.ttl`. "
+        f"{release}: {publication.version}, {publication.date}. "
+        f"{f'{dated}: `{history.folder}/`. ' if history.folder else ''}DCAT-AP: `catalog.ttl`. VoID: `void.ttl`. "
         f"{f'SHACL: `{SHAPES}`. ' if shapes else ''}"
         f"{withdrawn}: `withdrawn.csv`.\n\n"
         f"| {file} | {size} | {what} |\n|---|---:|---|\n{rows}\n"

@@ -1,0 +1,292 @@
+"""A version of a graph by the name that users give it: a file, a folder, a release, a git revision.
+
+All of them become sorted lines of N-Quads, which is what `difference.py` compares.
+"""
+
+from __future__ import annotations
+
+import gzip
+import heapq
+import re
+import subprocess
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, cast
+
+import pyoxigraph as ox
+
+from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, SourceError
+from lodpipe.engine.parquet import statement_lines
+from lodpipe.rdf.file_formats import PARSERS
+from lodpipe.releases.difference import BLOCK
+from lodpipe.releases.ledger import Ledger
+
+# What canonical N-Quads do not contain: other spellings of a character, a string, a space.
+_ODD = (b"\\U", b"\t", b"\r", b"XMLSchema#string>", b"\n#", b"\n\n", b">  <", b'>  "')
+_ESCAPED = re.compile(rb"\\u(?!00(?:[01][0-9A-F]|7F))")
+_SORT_LINES = 1 << 20
+_DATA = ("nq", "trig", "nt", "ttl", "jsonld", "rdf", "xml", "parquet")
+_TRIPLES = ("nt", "ttl", "jsonld", "rdf", "xml")
+
+
+@dataclass(frozen=True)
+class GraphVersion:
+    """A version to compare: the name that it was given, and how its file is opened.
+
+    `suffix` is the format of the file; `read` opens it again each time; `canonical` where a build
+    wrote it, so that its spelling need not be checked.
+    """
+
+    name: str
+    suffix: str
+    read: Callable[[], AbstractContextManager[IO[bytes]]]
+    path: Path | None = None
+    canonical: bool = False
+
+    @property
+    def has_graphs(self) -> bool:
+        """Whether the file keeps the graph of each statement."""
+        return self.suffix not in _TRIPLES
+
+
+class SortedLines(AbstractContextManager["SortedLines"]):
+    """The lines of a version in byte order, each once; may be read several times while open.
+
+    A file in canonical order is read as it is; any other is parsed and sorted into a temporary
+    file first, in runs of a million lines. Raises SourceError (LP603) for what is no RDF.
+    """
+
+    def __init__(self, version: GraphVersion, *, graphs: bool = True) -> None:
+        self._version, self._graphs = version, graphs
+        self._stack = ExitStack()
+        self._sorted: Path | None = None
+
+    def __enter__(self) -> SortedLines:
+        version = self._version
+        try:
+            if version.suffix not in ("nq", "nt") or not _is_canonical(version):
+                self._sort(_parsed(version))
+        except SyntaxError as error:
+            origin = Origin(version.name, error.lineno or 0, error.offset or 0)
+            raise SourceError([Finding("LP603", origin, {"detail": str(error.msg)})]) from None
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def chunks(self) -> Iterator[bytes]:
+        """Chunks of bytes, together all lines."""
+        chunks = self._raw()
+        return chunks if self._graphs or not self._version.has_graphs else _without_graphs(chunks)
+
+    def _raw(self) -> Iterator[bytes]:
+        opened = self._sorted.open("rb") if self._sorted else self._version.read()
+        with opened as file:
+            while chunk := file.read(BLOCK):
+                yield chunk
+
+    def _sort(self, lines: Iterable[bytes]) -> None:
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")))
+        target = folder / "sorted"
+        runs = [
+            _write_lines(folder / str(number), sorted(set(part)))
+            for number, part in enumerate(_parts(lines))
+        ]
+        with ExitStack() as files:
+            merged = heapq.merge(*(files.enter_context(path.open("rb")) for path in runs))
+            _write_lines(target, _once(merged))
+        for path in runs:
+            path.unlink()
+        self._sorted = target
+
+
+def canonical_file(path: Path, name: str) -> GraphVersion:
+    """A file of canonical N-Quads under the name of its version."""
+    return GraphVersion(name, "nq", lambda: path.open("rb"), path, canonical=True)
+
+
+def find_version(name: str, root: Path, ledger: Ledger, stem: str) -> GraphVersion:
+    """The version that a user means: a path, else the number of a release, else a git revision.
+
+    `stem` is the name of the publication's dumps. Raises InvalidDeclaration (LP541) where it is
+    none of them.
+    """
+    path = Path(name)
+    if path.is_dir():
+        folder = path / "dist" if (path / "publication.yaml").is_file() else path
+        if dump := _dump_in(folder):
+            written = (folder / "SHA256SUMS").is_file()
+            return _file_version(name, dump, canonical=written)
+        raise _unknown(name, f"{folder} holds no dump", f"{folder} enthält keinen Dump")
+    if path.is_file():
+        return _file_version(name, path)
+    if release := ledger.find(name):
+        if dump := _dump_in(root / "dist" / release.folder):
+            return _file_version(name, dump, canonical=True)
+        where = f"dist/{release.folder}"
+        raise _unknown(name, f"{where} holds no dump of it", f"{where} enthält keinen Dump davon")
+    return _revision(name, root, stem)
+
+
+def release_version(root: Path, ledger: Ledger, version: str) -> GraphVersion:
+    """The dump of a closed release. Raises InvalidDeclaration (LP541) where its folder is gone."""
+    return find_version(version, root, ledger, "")
+
+
+def _dump_in(folder: Path) -> Path | None:
+    """The dump of a folder that keeps most: N-Quads rather than Turtle, plain rather than packed."""
+    for suffix in _DATA:
+        for end in (suffix, f"{suffix}.gz"):
+            paths = sorted(path for path in folder.glob(f"*.{end}") if _is_dump(path))
+            if paths:
+                return paths[0]
+    return None
+
+
+def _is_dump(path: Path) -> bool:
+    stem = path.name.partition(".")[0]
+    return stem not in ("catalog", "void", "dataset", "queries", "shapes", "withdrawn", "added",
+                        "removed", "feed")  # fmt: skip
+
+
+def _file_version(name: str, path: Path, *, canonical: bool = False) -> GraphVersion:
+    packed = path.suffix == ".gz"
+    suffix = (path.with_suffix("") if packed else path).suffix[1:].lower()
+    if suffix not in (*PARSERS, "parquet"):
+        known = ", ".join(PARSERS)
+        raise _unknown(
+            name,
+            f"format `{suffix}` is not known; known are {known}",
+            f"das Format `{suffix}` ist unbekannt; bekannt sind {known}",
+        )
+    return GraphVersion(
+        name,
+        suffix,
+        lambda: cast("IO[bytes]", gzip.open(path, "rb")) if packed else path.open("rb"),
+        path,
+        canonical and suffix in ("nq", "nt"),
+    )
+
+
+def _revision(name: str, root: Path, stem: str) -> GraphVersion:
+    """The dump that a git revision holds."""
+    for end in ("nq", "nq.gz", "nt", "nt.gz"):
+        file = f"{name}:./dist/{stem}.{end}"
+        command = ["git", "-C", str(root), "cat-file", "-e", file]
+        try:
+            exists = subprocess.run(command, capture_output=True, check=False).returncode == 0
+        except OSError:
+            break
+        if exists:
+
+            def read(file: str = file, packed: bool = end.endswith(".gz")) -> IO[bytes]:
+                output = tempfile.TemporaryFile()  # noqa: SIM115  # the caller closes it
+                command = ["git", "-C", str(root), "cat-file", "blob", file]
+                subprocess.run(command, stdout=output, check=True)
+                output.seek(0)
+                return cast("IO[bytes]", gzip.GzipFile(fileobj=output)) if packed else output
+
+            return GraphVersion(name, end.removesuffix(".gz"), read)
+    raise _unknown(
+        name,
+        "it is no file, no folder, no closed release and no git revision with a dump in dist/",
+        "weder Datei noch Ordner, abgeschlossene Veröffentlichung oder Git-Revision mit einem Dump in dist/",
+    )
+
+
+def _unknown(name: str, english: str, german: str) -> InvalidDeclaration:
+    params = {"version": name, "detail_en": english, "detail_de": german}
+    return InvalidDeclaration([Finding("LP541", None, params)])
+
+
+def _is_canonical(version: GraphVersion) -> bool:
+    """Whether lines are sorted, and spelled as the canonical form spells them."""
+    if version.canonical:
+        return True
+    with version.read() as file:
+        last, rest = b"", b""
+        while chunk := file.read(BLOCK):
+            data, _, rest = (rest + chunk).rpartition(b"\n")
+            if not data:
+                continue
+            lines = data.split(b"\n")
+            if (
+                any(part in data for part in _ODD)
+                or data.count(b" .\n") != len(lines) - 1
+                or (b"\\u" in data and _ESCAPED.search(data))
+                or lines[0] <= last
+                or any(map(bytes.__ge__, lines, lines[1:]))
+            ):
+                return False
+            last = lines[-1]
+    return not rest
+
+
+def _parsed(version: GraphVersion) -> Iterator[bytes]:
+    """The statements of a file as lines, in the order of the file."""
+    if version.suffix == "parquet":
+        assert version.path is not None  # git holds no Parquet that this reads
+        yield from (f"{line}\n".encode() for line in statement_lines(version.path))
+        return
+    with version.read() as file:
+        base = version.path.resolve().as_uri() if version.path else None
+        for quad in ox.parse(file, format=PARSERS[version.suffix], base_iri=base):
+            graph = "" if isinstance(quad.graph_name, ox.DefaultGraph) else f" {quad.graph_name}"
+            yield f"{quad.triple}{graph} .\n".encode()
+
+
+def _without_graphs(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Lines of N-Quads as lines of N-Triples, each once."""
+    graph = re.compile(rb" (?:<[^<>\" ]*>|_:[^ ]+) \.$", re.MULTILINE)
+    rest, last = b"", b""
+    for chunk in chunks:
+        data, _, rest = (rest + chunk).rpartition(b"\n")
+        lines = [_triple(line, graph) for line in data.split(b"\n")] if data else []
+        different = [
+            line for before, line in zip([last, *lines], lines, strict=False) if line != before
+        ]
+        if lines:
+            last = lines[-1]
+        if different:
+            yield b"\n".join(different) + b"\n"
+
+
+def _triple(line: bytes, graph: re.Pattern[bytes]) -> bytes:
+    """A line without its graph: what follows the object, if anything does."""
+    *_, value = line.split(b" ", 2)
+    if not value.startswith(b'"') and value.count(b" ") < 2:
+        return line  # an IRI or blank node, and no graph
+    return graph.sub(b" .", line) if graph.search(line) else line
+
+
+def _parts(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    part: list[bytes] = []
+    for line in lines:
+        part.append(line)
+        if len(part) == _SORT_LINES:
+            yield part
+            part = []
+    yield part
+
+
+def _once(lines: Iterable[bytes]) -> Iterator[bytes]:
+    last = b""
+    for line in lines:
+        if line != last:
+            yield line
+        last = line
+
+
+def _write_lines(path: Path, lines: Iterable[bytes]) -> Path:
+    with path.open("wb") as out:
+        out.writelines(lines)
+    return path

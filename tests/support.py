@@ -38,6 +38,28 @@ WITHDRAWN = """
 - id: lab/verirrt
   date: '2026-11-23'
   reason: {de: 'War <kein> Labor.', en: 'Was <no> lab.'}
+- id: [organisation/amt-nord, organisation/amt-s%C3%BCd]   # a merger
+  replaced_by: organisation/stadt-naunhof
+  date: '2026-11-23'
+  reason: {de: Zum Amt vereinigt., en: Merged into one.}
+  event: event/vereinigung
+- id: organisation/verbund                               # a split
+  replaced_by: [organisation/stadt-brandis, organisation/stadt-naunhof]
+  label: {de: Verbund Muldental}
+  date: '2026-11-23'
+  reason: {de: Aufgeteilt., en: Split.}
+- id: organisation/amt%20west%2C%20%28alt%29             # characters with a meaning in configurations
+  replaced_by: organisation/amt%20west%2C%20%28alt%29/50%25
+  date: '2026-11-22'
+  reason: {de: Umbenannt., en: Renamed.}
+- id: organisation/amt%20west%2C%20%28alt%29/50%25
+  replaced_by: [organisation/stadt-brandis, organisation/stadt-naunhof]
+  date: '2026-11-23'
+  reason: {de: Aufgeteilt., en: Split.}
+- id: organisation/uralte-stelle                         # a chain
+  replaced_by: organisation/alte-stelle
+  date: '2026-11-22'
+  reason: {de: Umbenannt., en: Renamed.}
 """
 
 

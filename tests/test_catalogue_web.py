@@ -6,18 +6,21 @@ from __future__ import annotations
 
 import http.client
 import os
+import re
 import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pyoxigraph as ox
 import pytest
+import yaml
 
-from support import WITHDRAWN, copy_project, run_process
+from support import TESTS, WITHDRAWN, copy_project, run_process
 
 BASE = "https://w3id.org/rogl/"
 TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
@@ -56,6 +59,9 @@ ACCEPTS: dict[str | None, str] = {
     "nonsense": "html",
     "text/turtlesque": "html",
 }
+WITHDRAWN_CASES: list[dict[str, Any]] = yaml.safe_load(
+    (TESTS / "catalogue/withdrawn.yaml").read_text("utf-8")
+)
 SUFFIXES = {
     "ttl": "text/turtle",
     "jsonld": "application/ld+json",
@@ -171,11 +177,8 @@ def get(
     headers = {} if accept is None else {"Accept": accept}
     server.request(method, "/" + quote(path, safe="/%~._-"), headers=headers)
     answer = server.getresponse()
-    return (
-        answer.status,
-        {name.lower(): value for name, value in answer.getheaders()},
-        answer.read(),
-    )
+    joined = {name.lower(): str(answer.getheader(name)) for name, _ in answer.getheaders()}
+    return answer.status, joined, answer.read()
 
 
 def located(headers: dict[str, str]) -> str:
@@ -184,6 +187,12 @@ def located(headers: dict[str, str]) -> str:
     return (
         location.split("//", 1)[-1].split("/", 1)[-1] if "//" in location else location.lstrip("/")
     )
+
+
+def successors(headers: Mapping[str, str]) -> list[str]:
+    """The successors in the Link header, relative to the base."""
+    found = re.findall(r'<([^<>]*)>; rel="successor-version"', headers.get("link", ""))
+    return [iri.removeprefix(BASE) for iri in found]
 
 
 def test_every_class_answers_every_accept_header(
@@ -258,22 +267,46 @@ def test_void_is_found_where_crawlers_look(server: http.client.HTTPConnection) -
     assert get(server, "void.ttl")[0] == 200
 
 
-def test_a_withdrawn_resource_answers_410_with_a_description(
-    server: http.client.HTTPConnection,
+@pytest.mark.parametrize(
+    "case", WITHDRAWN_CASES, ids=lambda case: f"{case['path']} {case['accept']}"
+)
+def test_withdrawn_resources_answer_in_the_format_asked_for(
+    server: http.client.HTTPConnection, case: dict[str, Any]
 ) -> None:
-    for accept in (None, "text/turtle", BROWSER):
-        for path in ("lab/verirrt", "lab/verirrt.ttl"):
-            status, headers, body = get(server, path, accept)
-            assert status == 410
-            assert "War &lt;kein&gt; Labor." in body.decode("utf-8")
-            assert headers["content-type"].startswith("text/html")
+    status, headers, body = get(server, case["path"], case["accept"])
+    assert (status, located(headers)) == (case["status"], case.get("location", ""))
+    if "type" in case:
+        assert headers["content-type"].split(";")[0] == case["type"]
+        assert case["body"] in body.decode("utf-8")
+        assert sorted(successors(headers)) == case.get("successors", [])
+        assert "accept" in headers["vary"].lower()
+        assert headers["access-control-allow-origin"] == "*"
 
 
-def test_a_replaced_resource_answers_301(server: http.client.HTTPConnection) -> None:
-    status, headers, _ = get(server, "organisation/alte-stelle", "text/turtle")
-    assert (status, located(headers)) == (301, "organisation/stadt-brandis")
-    status, headers, _ = get(server, "organisation/alte-stelle.ttl")
-    assert (status, located(headers)) == (301, "organisation/stadt-brandis.ttl")
+@pytest.mark.parametrize("name", SERVERS)
+def test_without_pages_the_list_is_the_answer(
+    name: str, web: tuple[Path, dict[str, str]], tmp_path: Path
+) -> None:
+    if shutil.which(SERVERS[name]) is None:
+        pytest.skip(f"{name} is not installed: apt-get install {SERVERS[name]}")
+    root = tmp_path / "root"
+    shutil.copytree(web[0] / "web", root / "web")
+    shutil.copy(web[0] / "withdrawn.html", root)
+    for folder in (tmp_path, root, *(one for one in root.rglob("*") if one.is_dir())):
+        folder.chmod(0o755)
+    process = start(name, root, tmp_path, port := free_port())
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    try:
+        status, headers, body = get(connection, "lab/verirrt", "text/turtle")
+        assert (status, headers["content-type"].split(";")[0]) == (410, "text/html")
+        assert "War &lt;kein&gt; Labor." in body.decode("utf-8")
+        status, headers, body = get(connection, "organisation/alte-stelle.ttl")
+        assert (status, located(headers)) == (301, "organisation/stadt-brandis.ttl")
+        assert successors(headers) == ["organisation/stadt-brandis"]
+        assert "Zusammengelegt." in body.decode("utf-8")
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 @pytest.mark.parametrize(
@@ -337,8 +370,28 @@ def test_the_list_of_withdrawn_iris(web: tuple[Path, dict[str, str]]) -> None:
     assert lines[2].startswith(
         f"{BASE}organisation/alte-stelle,301,{BASE}organisation/stadt-brandis,2026-11-23"
     )
+    assert [line.removeprefix(BASE).split(",")[:2] for line in lines[3:]] == [
+        ["organisation/amt%20west%2C%20%28alt%29", "410"],
+        ["organisation/amt%20west%2C%20%28alt%29/50%25", "410"],
+        ["organisation/amt-nord", "301"],
+        ["organisation/amt-s%C3%BCd", "301"],
+        ["organisation/uralte-stelle", "301"],
+        ["organisation/verbund", "410"],
+    ]
     assert "owl:deprecated true" in (root / "withdrawn.ttl").read_text("utf-8")
-    assert "/lab/verirrt /withdrawn.html 410\n" in (root / "web/_redirects").read_text("utf-8")
-    assert "/organisation/alte-stelle /organisation/stadt-brandis 301\n" in (
-        root / "web/_redirects"
-    ).read_text("utf-8")
+
+
+def test_static_hosts_find_rules_in_the_root(web: tuple[Path, dict[str, str]]) -> None:
+    root, _ = web
+    rules = (root / "_redirects").read_text("utf-8")
+    assert rules.splitlines()[2:6] == [
+        "/organisation/alte-stelle /organisation/stadt-brandis 301",
+        "/organisation/amt-nord /organisation/stadt-naunhof 301",
+        "/organisation/amt-s%C3%BCd /organisation/stadt-naunhof 301",
+        "/organisation/uralte-stelle /organisation/stadt-brandis 301",
+    ]
+    assert " 410" not in rules and "!" not in rules
+    for_netlify = (root / "web/_redirects").read_text("utf-8")
+    assert "/organisation/alte-stelle /organisation/stadt-brandis 301!\n" in for_netlify
+    assert "/lab/verirrt /lab/verirrt.html 410!\n" in for_netlify
+    assert "/organisation/verbund /organisation/verbund.html 410!\n" in for_netlify

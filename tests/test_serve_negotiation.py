@@ -7,6 +7,8 @@ from __future__ import annotations
 import io
 import json
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pyoxigraph as ox
 import pytest
@@ -14,7 +16,15 @@ import rdflib
 from rdflib.query import Result
 
 from serving import Served, cases
-from test_catalogue_web import ACCEPTS, BASE, BROWSER, SUFFIXES, TYPE
+from test_catalogue_web import (
+    ACCEPTS,
+    BASE,
+    BROWSER,
+    SUFFIXES,
+    TYPE,
+    WITHDRAWN_CASES,
+    successors,
+)
 
 CASES = cases("negotiation.yaml")
 LAB = f"{BASE}lab/brandis"
@@ -141,21 +151,26 @@ def test_void_is_found_where_crawlers_look(server: Served) -> None:
     assert server.request("/void.ttl").media_type == "text/turtle"
 
 
-def test_a_withdrawn_resource_answers_410_with_a_description(server: Served) -> None:
-    for accept in (None, "text/turtle", BROWSER):
-        for path in ("/lab/verirrt", "/lab/verirrt.ttl"):
-            answer = server.request(path, accept)
-            assert (answer.status, answer.media_type) == (410, "text/html")
-            assert "War &lt;kein&gt; Labor." in answer.body.decode("utf-8")
+@pytest.mark.parametrize(
+    "case", WITHDRAWN_CASES, ids=lambda case: f"{case['path']} {case['accept']}"
+)
+def test_withdrawn_resources_answer_in_the_format_asked_for(
+    server: Served, case: dict[str, Any]
+) -> None:
+    answer = server.request("/" + quote(case["path"]), case["accept"])
+    location = answer.headers.get("location", "").removeprefix("/")
+    assert (answer.status, location) == (case["status"], case.get("location", ""))
+    if "type" in case:
+        assert answer.media_type == case["type"]
+        assert case["body"] in answer.body.decode("utf-8")
+        assert sorted(successors(answer.headers)) == case.get("successors", [])
 
 
-def test_a_replaced_resource_answers_301(server: Served) -> None:
-    for suffix in ("", ".ttl", ".html"):
-        answer = server.request(f"/organisation/alte-stelle{suffix}", "text/turtle")
-        assert (answer.status, answer.headers["location"]) == (
-            301,
-            f"/organisation/stadt-brandis{suffix}",
-        )
+def test_a_withdrawn_resource_has_a_page_in_the_language_asked_for(server: Served) -> None:
+    headers = {"Accept-Language": "en"}
+    answer = server.request("/organisation/alte-stelle", BROWSER, headers=headers)
+    assert (answer.status, b"Merged." in answer.body) == (301, True)
+    assert server.request("/lab/verirrt", BROWSER, headers={"Range": "bytes=0-9"}).status == 410
 
 
 @pytest.mark.parametrize(

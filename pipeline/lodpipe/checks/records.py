@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.run_plan import failures
 from lodpipe.engine.sql_session import Session
@@ -17,7 +18,6 @@ from lodpipe.mapping.model import MappingDocument, expressions
 from lodpipe.mapping.plan import Plan, quote, text
 from lodpipe.rdf.namespaces import RDF, RDFS, XSD
 from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
-from lodpipe.sources.schema import nearest
 
 # -- record tables ---------------------------------------------------------------------------------
 
@@ -310,8 +310,10 @@ def vocabulary_findings(statements: Statements, vocabulary: Vocabulary) -> Itera
     """Predicates, classes and datatypes that are in no term list, superseded, or of a vocabulary
     without a list.
     """
+    # What neither a rule nor the ontology uses are terms of the program, for withdrawn IRIs.
+    declared = {term for _, p, o, _ in vocabulary.triples for term in (p, o.rpartition("^^")[2])}
     for term, rule in statements.terms_used():
-        if not term:
+        if not term or (rule is None and term not in declared):
             continue
         where = statements.rules[rule].origin if rule is not None else Origin("ontology")
         finding = term_finding(term[1:-1], vocabulary, where)

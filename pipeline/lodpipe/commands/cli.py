@@ -61,6 +61,7 @@ COMMANDS = {
         "explain",
         "Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI, full or relative).",
     ),
+    "withdraw": Entry("withdraw", "List IRIs as no longer described, with reason and successors."),
     "schema": Entry("json_schema", "Print the JSON Schema of publication.yaml, for editors."),
     "serve": Entry("serve", "Serve dist/ with a read-only SPARQL endpoint at /sparql.", True),
 }

@@ -53,6 +53,8 @@ def _print_statements(outcome: Outcome, what: str) -> None:
             compact(statement.value[1:-1]) if statement.value.startswith("<") else statement.value
         )
         rule = statement.rule.name if statement.rule else "ontology"
+        if statement.graph == outcome.declarations.withdrawn.graph:
+            rule = "withdrawn"
         print_result(
             f"{compact(statement.predicate[1:-1])} {value}\n    {statement.origin} · rule {rule} · {compact(statement.graph[1:-1])}"
         )

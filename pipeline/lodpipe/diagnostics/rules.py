@@ -497,12 +497,12 @@ _TABLE: tuple[Rule, ...] = (
         message_en="withdrawn IRIs: {detail}",
         help_en=(
             "Give each entry `id`, `date`, `reason` and, if there is one, `replaced_by`; see "
-            "docs/catalogue.md."
+            "docs/withdrawn.md."
         ),
         message_de="zurückgezogene IRIs: {detail}",
         help_de=(
             "Jedem Eintrag `id`, `date`, `reason` und gegebenenfalls `replaced_by` geben; "
-            "siehe docs/catalogue.md."
+            "siehe docs/withdrawn.md."
         ),
     ),
     Rule(
@@ -627,6 +627,25 @@ _TABLE: tuple[Rule, ...] = (
         help_en="Run `lodpipe build`; it writes all formats from one graph.",
         message_de="{file} weicht in {count} Aussagen von catalog.ttl ab, zum Beispiel {value}",
         help_de="`lodpipe build` ausführen; es schreibt alle Formate aus einem Graphen.",
+    ),
+    Rule(
+        "LP535",
+        "withdrawn.listed-twice",
+        message_en="`{value}` is in the list of withdrawn IRIs already, in line {line}",
+        help_en="Keep one of the two entries; an event has one entry with all of its organisations.",
+        message_de="`{value}` ist in Zeile {line} der zurückgezogenen IRIs schon genannt",
+        help_de=(
+            "Nur einen der beiden Einträge behalten; ein Ereignis hat einen Eintrag mit allen "
+            "seinen Organisationen."
+        ),
+    ),
+    Rule(
+        "LP536",
+        "withdrawn.cycle",
+        message_en="withdrawn IRIs replace each other in a circle: {chain}",
+        help_en="Correct `replaced_by`, so that the chain ends with an IRI that is still described.",
+        message_de="zurückgezogene IRIs ersetzen einander im Kreis: {chain}",
+        help_de="`replaced_by` berichtigen, sodass die Kette bei einer noch beschriebenen IRI endet.",
     ),
     # 54x: releases
     Rule(

@@ -22,13 +22,13 @@ import _duckdb as duckdb
 from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
+from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.engine import json_columns
 from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.engine.work_tables import WorkTables
 from lodpipe.mapping.plan import Relation, numbered, text
 from lodpipe.sources import jsonpath
 from lodpipe.sources.file_tables import FileTable
-from lodpipe.sources.schema import nearest
 
 
 class JsonReader(Struct, frozen=True):

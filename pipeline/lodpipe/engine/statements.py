@@ -10,7 +10,7 @@ ask is of this form:
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -109,6 +109,14 @@ class StatementTable:
     def is_described(self, subject: str) -> bool:
         """Whether anything is stated of a resource."""
         return bool(self.session.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [subject]))
+
+    def described(self, subjects: Collection[str], without_graph: str) -> set[str]:
+        """Those of the subjects that a statement outside of a graph describes."""
+        rows = self.session.rows(
+            "SELECT DISTINCT s FROM statements WHERE s IN (SELECT unnest(?)) AND g <> ?",
+            [sorted(subjects), without_graph],
+        )
+        return {row[0] for row in rows}
 
     def properties_of(self, subject: str) -> list[tuple[str, str]]:
         """Predicates and objects of a resource, in order."""
@@ -217,11 +225,16 @@ class Statements(StatementTable):
     """
 
     def __init__(
-        self, engine: Engine, rules: Sequence[Rule], vocabulary: Vocabulary, root: Path
-    ) -> None:
+        self, engine: Engine, rules: Sequence[Rule], vocabulary: Vocabulary, root: Path,
+        declared: Mapping[str, Origin] | None = None,
+    ) -> None:  # fmt: skip
+        """`declared` says where resources are named whose statements come from neither records nor
+        the ontology.
+        """
         super().__init__(engine.session)
         self._records = engine.records
         self.rules, self.vocabulary, self.root = rules, vocabulary, root
+        self._declared = declared or {}
 
     def sourced(self, subject: str) -> Iterator[Sourced]:
         """The statements of a resource in order, each with its origin."""
@@ -307,6 +320,8 @@ class Statements(StatementTable):
         object from.
         """
         if record is None:
+            if subject in self._declared:
+                return self._declared[subject]
             if subject in (f"<{iri}>" for iri in self.vocabulary.own_terms):
                 return self.vocabulary.origin(subject, self.root)
             return rule.origin if rule else None

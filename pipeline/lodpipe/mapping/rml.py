@@ -19,6 +19,7 @@ import pyoxigraph as ox
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
+from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.mapping.model import (
     RDF_TYPE,
     Expression,
@@ -36,7 +37,6 @@ from lodpipe.rdf.datatypes import LANGUAGE_TAG
 from lodpipe.rdf.namespaces import XSD
 from lodpipe.sources.jsonpath import PathError
 from lodpipe.sources.jsonpath import parse as parse_path
-from lodpipe.sources.schema import did_you_mean
 
 RML = "http://w3id.org/rml/"
 DEFAULT_GRAPH = RML + "defaultGraph"

@@ -13,6 +13,7 @@ from collections.abc import Sequence as Sequence_
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity
+from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
 from lodpipe.mapping.model import (
     RDF_TYPE,
@@ -27,7 +28,6 @@ from lodpipe.mapping.model import (
     TermType,
     TriplesMap,
 )
-from lodpipe.sources.schema import did_you_mean
 
 _ALIASES = {
     "s": "subjects", "subject": "subjects", "po": "predicateobjects", "predicateobject": "predicateobjects",

@@ -22,6 +22,7 @@ from lodpipe.diagnostics.finding import (
     Origin,
     SourceError,
 )
+from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.documents.readers import read_text
 from lodpipe.queries.confined import ConfinedStore, Failed, Limits, Stopped, confined
 from lodpipe.queries.samples import (
@@ -40,7 +41,6 @@ from lodpipe.queries.samples import (
 from lodpipe.rdf import file_formats
 from lodpipe.rdf.file_formats import QUADS
 from lodpipe.rdf.sparql import Form
-from lodpipe.sources.schema import nearest
 
 FORMATS = ("table", "csv", "json", "ttl", "markdown")
 # Those with graphs first, then the one that is read fastest.

@@ -27,6 +27,7 @@ from lodpipe.diagnostics.finding import (
     Origin,
     Severity,
 )
+from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.documents.readers import read_text, read_yaml
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Scalar, place_of, value_of
@@ -37,7 +38,6 @@ from lodpipe.rdf.namespaces import XSD
 from lodpipe.rdf.sparql import Form, Parsed, parse, tokens
 from lodpipe.rdf.turtle import TermWriter, write_turtle
 from lodpipe.runtime.machine import whole_file
-from lodpipe.sources.schema import nearest
 
 VIEWS = ("table", "map", "chart")
 KEYS = ("title", "description", "expect", "params", "view", "federated")

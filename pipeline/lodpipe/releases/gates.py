@@ -18,9 +18,9 @@ from lodpipe.releases.difference import ResourceChange
 from lodpipe.releases.edition import ReleaseState
 from lodpipe.releases.ledger import Ledger, Release, checksums_of, version_number
 from lodpipe.releases.naming import LABELS, Names, Terms, split_object
+from lodpipe.releases.tombstones import FILE
 
 _TYPE = TYPE.encode()
-WITHDRAWN = "source/withdrawn.yaml"
 _LINKS = frozenset(
     f"<{name}>"
     for name in (
@@ -131,7 +131,7 @@ class _Comparison:
                 "version": self.ledger.last.version,
                 "local": change.iri.removeprefix(self.base),
             }
-            yield Finding("LP544", Origin(WITHDRAWN, 1), params)
+            yield Finding("LP544", Origin(FILE, 1), params)
 
     def reused(self) -> Iterator[Finding]:
         """IRIs that a release withdrew and that are described again, and IRIs of which nothing but

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
 from typing import BinaryIO, TypeVar
+from urllib.parse import quote
 
 import pyoxigraph as ox
 from starlette.applications import Starlette
@@ -27,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
+from lodpipe.publish.catalogue.web import link_header
 from lodpipe.serve.content import DATA, Content, media_type, read_content
 from lodpipe.serve.description import description
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen
@@ -288,11 +290,8 @@ async def resource(request: Request) -> Response:
         return await _start(request, content)
     if address == ".well-known/void":
         return RedirectResponse("/void.ttl", 302)
-    if match := content.stone(address):
-        stone, suffix = match
-        if stone.replaced_by:
-            return RedirectResponse(f"/{stone.replaced_by}{suffix}", 301)
-        return _file(request, server, content.dist / "withdrawn.html", 410)
+    if found := content.withdrawn_at(address):
+        return await _withdrawn(request, server, *found)
     if path := content.file(address):
         return _file(request, server, path)
     document, _, suffix = address.rpartition(".")
@@ -321,6 +320,44 @@ async def _negotiated(request: Request, server: Server, address: str) -> Respons
         if target:
             return RedirectResponse(f"/{target}", 303, headers={"Vary": "Accept, Accept-Language"})
     raise Refused(404, "there is nothing at this address")
+
+
+async def _withdrawn(request: Request, server: Server, resource: str, end: str) -> Response:
+    """The document that describes a withdrawal, in the format asked for, with the status 410, or
+    301 where one successor is to be asked instead.
+    """
+    content = server.content
+    listed = content.withdrawn[resource]
+    headers = {"Cache-Control": _FRESH, "Vary": "Accept, Accept-Language"}
+    if listed.successors:
+        headers["Link"] = link_header(listed.successors)
+    if listed.status == 301:
+        local = listed.successors[0].removeprefix(content.base)
+        headers["Location"] = f"/{quote(local, safe=':/%~._-')}{end}"
+    given = request.headers
+    for suffix in [end[1:]] if end else content.wanted(given.get("accept", "")):
+        address = f"{resource}.{suffix}"
+        if not end and suffix == "html":
+            address = content.page(resource, given.get("accept-language", "")) or address
+        body, found = await _tombstone(request, server, listed.iri, address)
+        if body:
+            return Response(body, listed.status, headers, media_type=found)
+    body = await asyncio.to_thread((content.dist / "withdrawn.html").read_bytes)
+    return Response(body, listed.status, headers, media_type="text/html; charset=utf-8")
+
+
+async def _tombstone(request: Request, server: Server, iri: str, address: str) -> tuple[bytes, str]:
+    """A document of a withdrawn IRI and its media type; empty where there is none."""
+    if path := server.content.file(address):
+        with contextlib.suppress(OSError):
+            return await asyncio.to_thread(path.read_bytes), media_type(path)
+    suffix = address.rpartition(".")[2]
+    if suffix in DATA:
+        with contextlib.suppress(Refused):
+            answer = server.answer({"iri": iri, "format": suffix})
+            head, body = await _unless_gone(request, answer)
+            return body, next(item.media_type for item in GRAPHS if item.name == head["format"])
+    return b"", ""
 
 
 async def _is_described(request: Request, server: Server, document: str) -> bool:

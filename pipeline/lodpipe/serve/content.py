@@ -8,15 +8,16 @@ import contextlib
 import hashlib
 import mimetypes
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import read_vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, SourceError
-from lodpipe.publish.catalogue.web import MEDIA_TYPES
-from lodpipe.publish.catalogue.withdrawn import Tombstone, read_withdrawn
+from lodpipe.publish.catalogue.web import MEDIA_TYPES, document_ends
+from lodpipe.publish.catalogue.withdrawn import LIST, WithdrawnIri, read_list
 from lodpipe.serve.negotiation import PAGES, languages, named
 
 _IN_CATALOGUE = re.compile(r"(?:dataset|service|distribution/.*)\Z")
@@ -35,7 +36,8 @@ class Content:
     version: str
     languages: tuple[str, ...]
     prefixes: Mapping[str, str]
-    stones: Sequence[Tombstone]
+    withdrawn: Mapping[str, WithdrawnIri]
+    """By the address of the resource."""
 
     @property
     def dumps(self) -> dict[str, str]:
@@ -59,12 +61,14 @@ class Content:
                     return path
         return None
 
-    def stone(self, address: str) -> tuple[Tombstone, str] | None:
-        """The tombstone of an address, and the suffix behind it."""
-        for item in self.stones:
-            match = re.fullmatch(rf"{re.escape(item.id)}(\.[a-z]+)?", address)
-            if match:
-                return item, match[1] or ""
+    def withdrawn_at(self, address: str) -> tuple[str, str] | None:
+        """The address of the withdrawn resource that an address belongs to, and the end of its
+        document behind it.
+        """
+        for end in ("", *document_ends(self.languages)):
+            resource = address.removesuffix(end)
+            if resource in self.withdrawn and address == resource + end:
+                return resource, end
         return None
 
     def document(self, address: str) -> str:
@@ -104,7 +108,7 @@ def read_content(project: Project) -> Content:
     ]
     if missing:
         raise SourceError([Finding("LP820", Origin("dist"), {"missing": ", ".join(missing)})])
-    stones, _ = read_withdrawn(project)
+    listed = read_list(dist) if (dist / LIST).is_file() else {}
     prefixes = {"": publication.base, **read_vocabulary(project.root, publication.base).prefixes}
     version = hashlib.sha256(sums.read_bytes()).hexdigest()[:16]
     return Content(
@@ -114,7 +118,7 @@ def read_content(project: Project) -> Content:
         version,
         publication.languages,
         prefixes,
-        tuple(stones),
+        {unquote(iri.removeprefix(publication.base)): row for iri, row in listed.items()},
     )
 
 

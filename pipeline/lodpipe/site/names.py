@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.page_store import LABELS
-from lodpipe.rdf.namespaces import SH
+from lodpipe.rdf.namespaces import OWL, SH, SKOS
 from lodpipe.rdf.terms import Literal, parse_literal
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.declaration import Kind, Site, Texts
@@ -19,6 +19,31 @@ from lodpipe.site.declaration import Kind, Site, Texts
 def literal(term: str) -> Literal:
     """A literal; of any other term its spelling."""
     return parse_literal(term) or Literal(term)
+
+
+# What the program states itself, of withdrawn resources and of events.
+_WITHDRAWN = {
+    f"<{OWL}deprecated>": {"de": "Zurückgezogen", "en": "Withdrawn"},
+    f"<{SKOS}changeNote>": {"de": "Anmerkung zur Änderung", "en": "Change note"},
+    "<http://purl.org/dc/terms/isReplacedBy>": {"de": "Ersetzt durch", "en": "Replaced by"},
+    "<http://www.w3.org/ns/org#ChangeEvent>": {
+        "de": "Veränderung von Organisationen",
+        "en": "Change of organisations",
+    },
+    "<http://www.w3.org/ns/org#changedBy>": {"de": "Verändert durch", "en": "Changed by"},
+    "<http://www.w3.org/ns/org#resultedFrom>": {
+        "de": "Hervorgegangen aus",
+        "en": "Resulted from",
+    },
+    "<http://www.w3.org/ns/org#originalOrganization>": {
+        "de": "Frühere Organisation",
+        "en": "Former organisation",
+    },
+    "<http://www.w3.org/ns/org#resultingOrganization>": {
+        "de": "Hervorgegangene Organisation",
+        "en": "Resulting organisation",
+    },
+}
 
 
 def chosen(texts: Texts, language: str) -> str:
@@ -82,7 +107,7 @@ class Names:
         declared = self.site.properties.get(iri)
         if declared:
             return chosen(declared, language)
-        known = self._terms.get(iri)
+        known = self._terms.get(iri) or _WITHDRAWN.get(iri)
         return chosen(known, language) if known else words(iri)
 
     def kind(self, iri: str | None, language: str, *, many: bool = False) -> str:

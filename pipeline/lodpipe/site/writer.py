@@ -26,6 +26,8 @@ from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.page_store import PageStore
 from lodpipe.engine.statements import Statements
+from lodpipe.publish.catalogue.web import portable_redirects
+from lodpipe.publish.catalogue.withdrawn import WithdrawnIri, read_list
 from lodpipe.publish.dumps import Job
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.jsonld import Context, node_object
@@ -40,6 +42,7 @@ from lodpipe.site.names import Names, chosen
 from lodpipe.site.overview import Overview
 from lodpipe.site.pages import Resource, Writer, resources
 from lodpipe.site.render import PACKAGE, Renderer, script_json
+from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
 DIGEST = ".digest"
 
@@ -173,6 +176,9 @@ class _Site:
             self.folder, self.host, self.browse.lists, self.addresses, pages, self.publication.date
         )
         write_feed(self.folder, self.publication, self.host, self.renderers[0].texts)
+        # Static hosts read it in the root.
+        rules = (self.dist / "web/_redirects").read_text("utf-8")
+        self.renderers[0].put("_redirects", portable_redirects(rules))
 
     def _store(self) -> PageStore:
         """What the pages are made of."""
@@ -357,12 +363,16 @@ class _Site:
             )
             for renderer in self.renderers
         ]
+        withdrawn = read_list(self.dist)
         for resource in resources(self.store, self.addresses):
             node = node_object(
                 resource.iri, ((row[1], row[2]) for row in resource.statements), context
             )
             self._data(resource, node, terms, context)
             embedded = Markup(script_json({"@context": _needed([node], context), **node}))
+            if listed := withdrawn.get(resource.iri[1:-1]):
+                self._withdrawn(resource, listed, embedded)
+                continue
             query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"
             for item, writer in writers:
                 item.write(
@@ -370,6 +380,13 @@ class _Site:
                     resource.page,
                     {"page": writer.show(resource), "embedded": embedded, "pointing_query": query},
                 )
+
+    def _withdrawn(self, resource: Resource, listed: WithdrawnIri, embedded: Markup) -> None:
+        """The pages of a resource that is no longer described."""
+        labels = self.store.labels(linked(resource, listed))
+        for item in self.renderers:
+            page = withdrawn_page(resource, listed, labels, self.addresses, item.language)
+            item.write("withdrawn.html", resource.page, {"page": page, "embedded": embedded})
 
     def _data(self, resource: Resource, node: Node, terms: TermWriter, context: Context) -> None:
         """The siblings of a page: Turtle, N-Triples, RDF/XML and JSON-LD of the same statements."""

@@ -16,11 +16,11 @@ from lodpipe.diagnostics.finding import (
     Severity,
     SourceError,
 )
+from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.documents.readers import read_text, read_tree_as, unbounded
 from lodpipe.documents.tree import Mapping, Node, Sequence
 from lodpipe.sources.jsonpath import parse, walk
 from lodpipe.sources.record_tables import ROW_BITS, cell_origin, header_of
-from lodpipe.sources.schema import nearest
 
 
 @dataclass

@@ -17,6 +17,7 @@ from lodpipe.diagnostics.finding import (
     Origin,
     SourceError,
 )
+from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.documents.csv_positions import cell_of, csv_reader, row_of
 from lodpipe.documents.readers import READERS, is_hidden, read_text, read_tree
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence, describe, place_of
@@ -29,7 +30,7 @@ from lodpipe.sources.record_declaration import (
     name_findings,
 )
 from lodpipe.sources.rows import wrong_separator
-from lodpipe.sources.schema import Lexicon, RecordChecker, nearest
+from lodpipe.sources.schema import Lexicon, RecordChecker
 
 # A record's number says its table and its row, so a statement needs no more than this number to
 # find its line.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
@@ -10,6 +9,7 @@ from datetime import date
 from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.documents.tree import JsonValue, Node, describe, place_of, value_of
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.sources.record_declaration import TYPES, Field, Table
@@ -230,25 +230,6 @@ def _key_place(record: Node, path: list[str | int], key: str) -> tuple[int, int]
 def _short(value: JsonValue | object) -> str:
     text = str(value)
     return text if len(text) <= 80 else text[:77] + "…"
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """The known word that is most like a misspelt one, empty if none is similar.
-
-    >>> nearest("nmae", ["name", "kind"])
-    'name'
-    """
-    return next(iter(difflib.get_close_matches(word, list(known), 1, 0.6)), "")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """The nearest known word as the end of a message, empty if none is similar.
-
-    >>> did_you_mean("nmae", ["name", "kind"])
-    '; did you mean `name`?'
-    """
-    near = nearest(word, known)
-    return f"; did you mean `{near}`?" if near else ""
 
 
 def _without_consequences(findings: list[Finding]) -> list[Finding]:

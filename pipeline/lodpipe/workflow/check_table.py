@@ -16,7 +16,6 @@ from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue import declaration_findings
-from lodpipe.publish.catalogue.withdrawn import read_withdrawn
 from lodpipe.releases.edition import ReleaseState
 from lodpipe.releases.gates import release_findings
 from lodpipe.releases.naming import project_terms
@@ -84,6 +83,10 @@ def _lint(subject: Subject) -> Iterable[Finding]:
     )
 
 
+def _withdrawn(subject: Subject) -> Iterable[Finding]:
+    return subject.declarations.withdrawn.check(subject.graph)
+
+
 def _losses(subject: Subject) -> Iterable[Finding]:
     project = subject.project
     limit = project.publication.max_loss_percent
@@ -108,7 +111,7 @@ def _releases(subject: Subject) -> Iterable[Finding]:
         project,
         subject.graph,
         project_terms(project, subject.declarations.vocabulary),
-        {project.publication.base + stone.id for stone in read_withdrawn(project)[0]},
+        {project.publication.base + local for local in subject.declarations.withdrawn.successors},
     )
 
 
@@ -158,6 +161,7 @@ CHECKS: tuple[Check, ...] = (
         "statements",
         lambda subject: declaration_findings(subject.project, subject.graph),
     ),
+    Check("withdrawn IRIs", "statements", _withdrawn),
     Check("declarations of the pages", "statements", _site),
     Check(
         "terms of vocabularies",

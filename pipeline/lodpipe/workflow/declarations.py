@@ -16,6 +16,7 @@ from lodpipe.documents.readers import read_tree
 from lodpipe.mapping.model import MappingDocument
 from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.queries.samples import Query, read_queries
+from lodpipe.releases.tombstones import Withdrawn, read_withdrawn
 from lodpipe.shacl import shapes
 from lodpipe.sources import Lexicon, Table, read_declaration
 
@@ -30,6 +31,7 @@ class Declarations(Struct, frozen=True):
     mapping: MappingDocument
     shapes: shapes.Shapes
     queries: tuple[Query, ...] = ()
+    withdrawn: Withdrawn = Withdrawn()
 
     def lexicon(self, project: Project) -> Lexicon:
         """What values may be, for the record schemas."""
@@ -39,7 +41,7 @@ class Declarations(Struct, frozen=True):
 
 
 def read_declarations(project: Project) -> Declarations:
-    """ontology/, records.yaml, mapping, shapes and queries. Raises InvalidDeclaration with the
+    """ontology/, records.yaml, mapping, shapes, queries and withdrawn.yaml. Raises InvalidDeclaration with the
     findings of all of them.
     """
     root, base = project.root, project.publication.base
@@ -64,16 +66,18 @@ def read_declarations(project: Project) -> Declarations:
         lambda: shapes.read_shapes(root, base, allowed=project.publication.ignored_terms)
     )
     queries = collected(lambda: read_queries(root, project.publication.languages))
+    withdrawn = collected(lambda: read_withdrawn(project))
     if (
         vocabulary is None
         or tables is None
         or mapping is None
         or rules is None
         or queries is None
+        or withdrawn is None
         or findings
     ):
         raise InvalidDeclaration(findings)
-    return Declarations(vocabulary, tables, mapping, rules, queries)
+    return Declarations(vocabulary, tables, mapping, rules, queries, withdrawn)
 
 
 def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:

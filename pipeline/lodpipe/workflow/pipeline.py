@@ -43,7 +43,6 @@ from lodpipe.publish.catalogue import (
     write_catalogue,
     write_release_folder,
 )
-from lodpipe.publish.catalogue.withdrawn import Tombstone, read_withdrawn
 from lodpipe.publish.deltas import write_deltas
 from lodpipe.publish.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
 from lodpipe.queries.confined import Limits
@@ -96,11 +95,6 @@ class Outcome:
     def history(self) -> History:
         """What the catalogue and the pages say of releases."""
         return history_of(self.ledger, self.edition)
-
-    @property
-    def withdrawn(self) -> list[Tombstone]:
-        """The entries of source/withdrawn.yaml."""
-        return read_withdrawn(self.project)[0]
 
     @property
     def validator(self) -> shapes.Validator:
@@ -206,7 +200,13 @@ def _checked(
                 plan if len(of_mapping) > len(plan.findings) else plan.sound(),
                 _declared(project, declarations),
             )
-        statements = Statements(running, plan.rules, declarations.vocabulary, project.root)
+        statements = Statements(
+            running,
+            plan.rules,
+            declarations.vocabulary,
+            project.root,
+            declarations.withdrawn.origins,
+        )
         ledger = read_ledger(project.root)
         with contextlib.ExitStack() as stack:
             limits = Limits(project.publication.limits.query)
@@ -276,9 +276,12 @@ def _compile(project: Project, declarations: Declarations, engine: Engine) -> Pl
 
 
 def _declared(project: Project, declarations: Declarations) -> list[list[object]]:
-    """The ontology's own statements, in the graph that publication.yaml names for them."""
+    """The statements that come from no record: the ontology's own, in the graph that
+    publication.yaml names for them, and those of withdrawn IRIs.
+    """
     graph = f"<{project.publication.base}{project.publication.graph}>"
-    return [[s, p, o, graph, None, None] for s, p, o, _ in declarations.vocabulary.triples]
+    own = [(s, p, o, graph) for s, p, o, _ in declarations.vocabulary.triples]
+    return [[*quad, None, None] for quad in (*own, *declarations.withdrawn.statements)]
 
 
 # -- dist/ -----------------------------------------------------------------------------------------
@@ -328,10 +331,12 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     """Everything that a build makes, into an empty folder."""
     write_dumps(Job(outcome.statements, outcome.project, outcome.declarations.vocabulary), folder)
     _write_schemas(outcome, folder / "schema")
+    declared = outcome.declarations
     write_catalogue(
         outcome.project,
         outcome.statements,
-        outcome.declarations.vocabulary,
+        declared.vocabulary,
+        declared.withdrawn,
         folder,
         outcome.history,
     )

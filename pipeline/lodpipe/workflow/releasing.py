@@ -179,7 +179,7 @@ class _Closing:
             kinds[change.kind].append(change.iri)
         outcome, base = self.first_outcome, self.project.publication.base
         statements = outcome.statements
-        successors = {base + stone.id: stone.replaced_by for stone in outcome.withdrawn}
+        successors = outcome.declarations.withdrawn.successors
         return Release(
             self.version,
             self.date,
@@ -190,7 +190,10 @@ class _Closing:
             tuple(kinds["added"]),
             tuple(kinds["changed"]),
             tuple(
-                Withdrawal(iri, (base + successor,) if (successor := successors.get(iri)) else ())
+                Withdrawal(
+                    iri,
+                    tuple(base + local for local in successors.get(iri.removeprefix(base), ())),
+                )
                 for iri in kinds["withdrawn"]
             ),
         )

@@ -26,9 +26,10 @@ from lodpipe.publish.catalogue.offers import offers
 from lodpipe.publish.catalogue.side import write_side_files
 from lodpipe.publish.catalogue.void import void_graph
 from lodpipe.publish.catalogue.web import write_web
-from lodpipe.publish.catalogue.withdrawn import read_withdrawn, withdrawn_findings, write_withdrawn
+from lodpipe.publish.catalogue.withdrawn import write_withdrawn
 from lodpipe.publish.dumps import copy_file
 from lodpipe.releases.history import History
+from lodpipe.releases.tombstones import Withdrawn
 from lodpipe.shacl.shapes import Validator
 
 
@@ -36,6 +37,7 @@ def write_catalogue(
     project: Project,
     statements: Statements,
     vocabulary: Vocabulary,
+    withdrawn: Withdrawn,
     folder: Path,
     history: History,
 ) -> None:
@@ -43,7 +45,6 @@ def write_catalogue(
     for queries that fail.
     """
     publication = project.publication
-    stones, _ = read_withdrawn(project)
     write_tables(statements.session, project, folder)
     dumps = list(offers(publication, folder))
     computed = _computed(project, statements.session)
@@ -56,17 +57,16 @@ def write_catalogue(
     (folder / ".well-known").mkdir()
     copy_file(folder / "void.ttl", folder / ".well-known/void")
     write_side_files(publication, dumps, folder, history)
-    write_withdrawn(stones, project, folder)
-    write_web(publication, stones, folder)
+    write_withdrawn(withdrawn, publication.languages, folder)
+    write_web(publication, withdrawn.tombstones, folder)
     if history.folder and not history.releases:
         _write_dated(project, folder)
 
 
 def declaration_findings(project: Project, statements: Statements) -> Iterator[Finding]:
-    """What is wrong with the catalogue's part of publication.yaml, and with source/withdrawn.yaml."""
+    """What is wrong with the catalogue's part of publication.yaml."""
     yield from unknown_codes(project)
     yield from query_findings(statements.session, project)
-    yield from withdrawn_findings(project, statements)
 
 
 def gate(project: Project, folder: Path, validator: Validator) -> None:

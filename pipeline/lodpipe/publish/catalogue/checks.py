@@ -12,13 +12,13 @@ import pyoxigraph as ox
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import PREFIXES, name
 from lodpipe.rdf.file_formats import BY_SUFFIX, PARSERS
 from lodpipe.rdf.terms import Triple, parse_literal, plain_text
 from lodpipe.rdf.turtle import TermWriter
 from lodpipe.shacl import shapes
-from lodpipe.sources.schema import nearest
 
 FILE = "dist/catalog.ttl"
 _FORMS = {

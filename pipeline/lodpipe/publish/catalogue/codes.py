@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding
-from lodpipe.sources.schema import nearest
+from lodpipe.diagnostics.suggestions import nearest
 
 _EU = "http://publications.europa.eu/resource/authority/"
 _ADMS = "http://purl.org/adms/"

@@ -61,10 +61,13 @@ def texts(values: Mapping[str, str]) -> list[str]:
 
 
 class Graph:
-    """Triples in the spelling of N-Triples, each once."""
+    """Triples in the spelling of N-Triples, each once; its files shorten IRIs by PREFIXES and
+    `prefixes`.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, prefixes: Mapping[str, str] | None = None) -> None:
         self._triples: set[Triple] = set()
+        self._prefixes = {**PREFIXES, **(prefixes or {})}
 
     def describe(
         self, subject: str, properties: Mapping[str, str | Iterable[str | None] | None]
@@ -78,6 +81,10 @@ class Graph:
                     self._triples.add((subject, name(predicate), value))
         return subject
 
+    def add(self, triples: Iterable[Triple]) -> None:
+        """Adds triples as they are."""
+        self._triples.update(triples)
+
     def triples(self) -> list[Triple]:
         """All triples, in canonical order."""
         return sorted(self._triples)
@@ -89,7 +96,9 @@ class Graph:
     def _used(self) -> dict[str, str]:
         text = self.ntriples()
         return {
-            prefix: namespace for prefix, namespace in PREFIXES.items() if f"<{namespace}" in text
+            prefix: namespace
+            for prefix, namespace in self._prefixes.items()
+            if f"<{namespace}" in text
         }
 
     def turtle(self, base: str) -> str:

@@ -7,14 +7,15 @@ three tiers: types without a weight, then those with half the weight or more, th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue.rendering import rendered
-from lodpipe.publish.catalogue.withdrawn import Tombstone
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
+from lodpipe.releases.tombstones import Tombstone
 
 # In the order of preference where a client wants several alike; HTML is last, and what is sent to
 # those who ask for nothing known.
@@ -30,6 +31,10 @@ _DUMPED = "|".join(
 _WEIGHTS = (r"(; *q=1[.0]*)?", r"; *q=0\.[5-9][0-9]*", r"; *q=0\.([1-4][0-9]*|0+[1-9][0-9]*)")
 # What the catalogue describes besides itself.
 _IN_CATALOGUE = "dataset|service|distribution/.*"
+_SAFE_PATH = re.compile(r"[\w.~/ ,;:=@!()'&+*-]+")
+# The smallest limits of static hosts: GitLab Pages reads 1,000 rules and 64 KB, Cloudflare Pages
+# 2,000 rules of at most 1,000 characters.
+_MOST_RULES, _MOST_BYTES, _LONGEST_RULE = 1_000 - 5, 60_000, 1_000
 NOWHERE = "https://host.invalid/"
 _FILES = {
     "w3id.htaccess.j2": "w3id/.htaccess",
@@ -50,12 +55,89 @@ def accept_rules() -> Iterator[tuple[str, str]]:
             yield suffix, f"(^|,) *{quoted} *(; *[^q,; ][^,;]*)*{weight} *(,|$)"
 
 
-def write_web(publication: Publication, stones: Sequence[Tombstone], folder: Path) -> None:
+def link_header(successors: Sequence[str]) -> str:
+    """The Link header of a withdrawn resource (RFC 8288, RFC 5829) with the IRIs of its successors.
+
+    >>> link_header(["https://a.example/caf\u00e9"])
+    '<https://a.example/caf%C3%A9>; rel="successor-version"'
+    """
+    return ", ".join(f'<{_encoded(iri)}>; rel="successor-version"' for iri in successors)
+
+
+def _encoded(iri: str) -> str:
+    """An IRI, or a part of one, as a header has it: ASCII alone."""
+    return quote(iri, safe="/:%~._-")
+
+
+def document_ends(languages: Sequence[str]) -> tuple[str, ...]:
+    """What the addresses of a resource's documents have behind the resource's own.
+
+    >>> document_ends(["de", "en"])
+    ('.html', '.en.html', '.ttl', '.nt', '.jsonld', '.rdf')
+    """
+    pages = (".html", *(f".{language}.html" for language in languages[1:]))
+    return (*pages, *(f".{row.suffix}" for row in DOCUMENTS))
+
+
+def _tombstone(tombstone: Tombstone, base: str) -> dict[str, object] | None:
+    """What the templates need of a withdrawn resource: the path that a server sees, the address
+    that a client is sent to, its successors and the Link header. None where the path has characters
+    that a configuration cannot hold safely.
+    """
+    path = unquote(tombstone.id)
+    successors = [base + local for local in tombstone.living]
+    if not _SAFE_PATH.fullmatch(path):
+        return None
+    return {
+        "path": path,
+        "status": tombstone.status,
+        "target": _encoded(tombstone.living[0]) if tombstone.status == 301 else "",
+        "successors": [_encoded(iri) for iri in successors],
+        "link": link_header(successors),
+    }
+
+
+def _redirects(tombstones: Sequence[Tombstone], prefix: str, gone: str) -> list[str]:
+    """The rules of _redirects for withdrawn resources, as many as static hosts read; those of
+    replaced ones first. `!` lets a rule of Netlify hold although there is a page. `gone` is the page
+    of a resource without a single successor, with `{}` for its address.
+    """
+    rules = []
+    for item in sorted(tombstones, key=lambda item: item.status):
+        local = _encoded(item.id)
+        target = _encoded(item.living[0]) if item.status == 301 else gone.format(local)
+        rules.append(f"{prefix}{local} {prefix}{target} {item.status}!")
+    kept: list[str] = []
+    size = 0
+    for rule in rules:
+        size += len(rule) + 1
+        if len(kept) == _MOST_RULES or size > _MOST_BYTES:
+            break
+        if len(rule) <= _LONGEST_RULE:
+            kept.append(rule)
+    return kept
+
+
+def portable_redirects(rules: str) -> str:
+    """The rules of _redirects that every static host accepts: Cloudflare refuses a site with 410 or
+    `!` in the file, GitLab Pages ignores such rules.
+
+    >>> portable_redirects("/a /b 301!\\n/c /c.html 410!\\n")
+    '/a /b 301\\n'
+    """
+    lines = [line.removesuffix("!") for line in rules.splitlines()]
+    return "".join(f"{line}\n" for line in lines if not line.endswith(" 410"))
+
+
+def write_web(publication: Publication, tombstones: Sequence[Tombstone], folder: Path) -> None:
     """web/: w3id/, apache/, nginx/, Caddyfile, _redirects; the first lines of each say how it is
     used.
     """
     contact = publication.contact
     rules = list(accept_rules())
+    prefix = urlsplit(publication.hosting).path if publication.hosting else "/"
+    written = list(filter(None, (_tombstone(item, publication.base) for item in tombstones)))
+    redirects = _redirects(tombstones, prefix, "{}.html" if publication.site else "withdrawn.html")
     facts = {
         "name": publication.base.rstrip("/").rsplit("/", 1)[-1],
         "title": next(iter(publication.title.values())),
@@ -65,13 +147,18 @@ def write_web(publication: Publication, stones: Sequence[Tombstone], folder: Pat
         "reach": contact.url or contact.email or publication.landing_page,
         "hosting": publication.hosting,
         "host": publication.hosting or NOWHERE,
-        "prefix": urlsplit(publication.hosting).path if publication.hosting else "/",
+        "prefix": prefix,
         "in_catalogue": _IN_CATALOGUE,
         "media_types": MEDIA_TYPES,
         "dumped": _DUMPED,
         "rules": rules,
         "rules_and_rest": [*rules, ("html", ""), ("ttl", "")],
-        "stones": stones,
+        "tombstones": written,
+        "most_successors": max((len(item.living) for item in tombstones), default=0),
+        "ends": "|".join(re.escape(end) for end in document_ends(publication.languages)),
+        "document_types": {row.suffix: row.media_type for row in DOCUMENTS},
+        "redirects": redirects,
+        "without_rule": len(tombstones) - len(redirects),
     }
     for template, name in _FILES.items():
         path = folder / "web" / name

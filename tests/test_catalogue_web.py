@@ -191,8 +191,8 @@ def located(headers: dict[str, str]) -> str:
 
 def successors(headers: Mapping[str, str]) -> list[str]:
     """The successors in the Link header, relative to the base."""
-    found = re.findall(r'<([^<>]*)>; rel="successor-version"', headers.get("link", ""))
-    return [iri.removeprefix(BASE) for iri in found]
+    addresses = re.findall(r'<([^<>]*)>; rel="successor-version"', headers.get("link", ""))
+    return [iri.removeprefix(BASE) for iri in addresses]
 
 
 def test_every_class_answers_every_accept_header(
@@ -292,7 +292,7 @@ def test_without_pages_the_list_is_the_answer(
     root = tmp_path / "root"
     shutil.copytree(web[0] / "web", root / "web")
     shutil.copy(web[0] / "withdrawn.html", root)
-    for folder in (tmp_path, root, *(one for one in root.rglob("*") if one.is_dir())):
+    for folder in (tmp_path, root, *(path for path in root.rglob("*") if path.is_dir())):
         folder.chmod(0o755)
     process = start(name, root, tmp_path, port := free_port())
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)

@@ -39,8 +39,8 @@ PREFIXES = """@prefix owl: <http://www.w3.org/2002/07/owl#> .
 
 
 def cases(name: str) -> list[Any]:
-    found = yaml.safe_load((TESTS / "withdrawn" / name).read_text("utf-8"))
-    return [pytest.param(case, id=case["case"]) for case in found]
+    cases = yaml.safe_load((TESTS / "withdrawn" / name).read_text("utf-8"))
+    return [pytest.param(case, id=case["case"]) for case in cases]
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def libraries(tmp_path: Path) -> Path:
 
 def triples(text: str) -> set[tuple[str, str, str]]:
     parsed = ox.parse(PREFIXES + text, format=ox.RdfFormat.TURTLE, base_iri=BASE)
-    return {(str(one.subject), str(one.predicate), str(one.object)) for one in parsed}
+    return {(str(quad.subject), str(quad.predicate), str(quad.object)) for quad in parsed}
 
 
 # -- the list --------------------------------------------------------------------------------------
@@ -63,22 +63,28 @@ def test_what_the_list_says(case: dict[str, Any], libraries: Path) -> None:
     answers: dict[str, list[Any]] = {}
     try:
         with checked(Project.open(libraries)) as outcome:
-            found: tuple[Finding, ...] = outcome.findings
+            findings: tuple[Finding, ...] = outcome.findings
             stated = {(s, p, o) for s, p, o, g in outcome.statements.quads() if g == GRAPH}
             withdrawn = outcome.declarations.withdrawn
-            answers = {one.id: [one.status, *one.living] for one in withdrawn.tombstones}
+            answers = {
+                tombstone.id: [tombstone.status, *tombstone.living]
+                for tombstone in withdrawn.tombstones
+            }
     except LodpipeError as error:
-        found = error.findings
+        findings = error.findings
     expected = case.get("findings", [])
     lines = case["file"].split("\n")
-    assert [(one.code, one.where and (one.where.file, one.where.line)) for one in found] == [
+    assert [
+        (finding.code, finding.where and (finding.where.file, finding.where.line))
+        for finding in findings
+    ] == [
         (
             code,
             ("source/withdrawn.yaml", next(n for n, line in enumerate(lines, 1) if text in line)),
         )
         for code, text, _ in expected
-    ], found
-    for finding, (_, _, words) in zip(found, expected, strict=True):
+    ], findings
+    for finding, (_, _, words) in zip(findings, expected, strict=True):
         assert words in render(finding.code, finding.params, "en")[0]
     if stated is not None:
         assert answers == case.get("answers", answers)
@@ -88,7 +94,10 @@ def test_what_the_list_says(case: dict[str, Any], libraries: Path) -> None:
 def test_an_invalid_list_states_nothing_and_an_unreadable_one_is_a_finding(libraries: Path) -> None:
     (libraries / "source/withdrawn.yaml").write_text("- {id: [", "utf-8")
     result = invoke("check", "--project", libraries, "--lang", "en")
-    assert (result.exit_code, [one.code for one in findings_in(result.stderr)]) == (2, ["LP102"])
+    assert (result.exit_code, [finding.code for finding in findings_in(result.stderr)]) == (
+        2,
+        ["LP102"],
+    )
 
 
 def test_explain_names_the_line_of_a_withdrawal(libraries: Path) -> None:
@@ -133,21 +142,21 @@ def built_list(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_every_dump_has_the_statements(built_list: Path) -> None:
     expected = {
-        (str(one.subject), str(one.predicate), str(one.object))
-        for one in ox.parse(path=built_list / "libraries.nq")
-        if str(one.graph_name) == GRAPH
+        (str(quad.subject), str(quad.predicate), str(quad.object))
+        for quad in ox.parse(path=built_list / "libraries.nq")
+        if str(quad.graph_name) == GRAPH
     }
     assert len(expected) == 36
     for suffix in ("nt", "ttl", "jsonld"):
         path = built_list / f"libraries.{suffix}"
-        found = {
-            (str(one.subject), str(one.predicate), str(one.object))
-            for one in ox.parse(path=path, base_iri=BASE)
+        statements = {
+            (str(quad.subject), str(quad.predicate), str(quad.object))
+            for quad in ox.parse(path=path, base_iri=BASE)
         }
-        assert expected <= found, suffix
+        assert expected <= statements, suffix
     listed = {
-        (str(one.subject), str(one.predicate), str(one.object))
-        for one in ox.parse(path=built_list / "withdrawn.ttl", base_iri=BASE)
+        (str(quad.subject), str(quad.predicate), str(quad.object))
+        for quad in ox.parse(path=built_list / "withdrawn.ttl", base_iri=BASE)
     }
     assert expected <= listed
     assert "org:ChangeEvent" in (built_list / "withdrawn.ttl").read_text("utf-8")
@@ -156,9 +165,9 @@ def test_every_dump_has_the_statements(built_list: Path) -> None:
 
 def test_withdrawn_resources_are_no_instances_of_a_class(built_list: Path) -> None:
     typed = {
-        str(one.subject.value)
-        for one in ox.parse(path=built_list / "libraries.nq")
-        if one.predicate.value.endswith("#type")
+        str(quad.subject.value)
+        for quad in ox.parse(path=built_list / "libraries.nq")
+        if quad.predicate.value.endswith("#type")
     }
     assert f"{BASE}event/merger" in typed
     withdrawn = {f"{BASE}library/{name}" for name in ("north", "south", "all", "first", "west")}
@@ -175,7 +184,7 @@ PAGES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("page", "successor", "parts"), PAGES, ids=lambda one: str(one)[:20])
+@pytest.mark.parametrize(("page", "successor", "parts"), PAGES, ids=lambda value: str(value)[:20])
 def test_a_page_says_since_when_why_and_what_to_ask_instead(
     page: str, successor: str, parts: list[str], built_list: Path
 ) -> None:
@@ -208,8 +217,8 @@ def static_host(built_list: Path) -> Iterator[int]:
     )
     deadline = time.monotonic() + 20
     while time.monotonic() < deadline:
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
                 break
         time.sleep(0.05)
     yield port
@@ -262,7 +271,7 @@ def test_rules_of_static_hosts_stay_within_their_limits(tmp_path: Path) -> None:
 
 
 def findings_without_line(output: str) -> list[tuple[str, str, str]]:
-    return sorted((one.code, one.file, one.what) for one in findings_in(output))
+    return sorted((finding.code, finding.file, finding.what) for finding in findings_in(output))
 
 
 @pytest.mark.slow
@@ -318,7 +327,7 @@ def test_the_command_appends_an_entry_or_leaves_the_file(
     else:
         assert result.exit_code != 0
         assert case["says"] in result.stderr
-        assert [one.code for one in findings_in(result.stderr)] == (
+        assert [finding.code for finding in findings_in(result.stderr)] == (
             [case["code"]] if "code" in case else []
         )
         assert (path.read_bytes() if path.is_file() else b"") == before

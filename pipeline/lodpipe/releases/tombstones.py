@@ -149,7 +149,7 @@ class Withdrawn(Struct, frozen=True, dict=True):
     @cached_property
     def tombstones(self) -> list[Tombstone]:
         """One for each withdrawn IRI, in order."""
-        found = [
+        tombstones = [
             Tombstone(
                 named.local,
                 self.successors[named.local],
@@ -160,7 +160,7 @@ class Withdrawn(Struct, frozen=True, dict=True):
             for withdrawal in self.withdrawals
             for named in withdrawal.ids
         ]
-        return sorted(found, key=lambda tombstone: tombstone.id)
+        return sorted(tombstones, key=lambda tombstone: tombstone.id)
 
     def _living(self, local: str) -> tuple[str, ...]:
         """The successors at the end of each chain from a withdrawn IRI, in the order of the file."""

@@ -161,17 +161,17 @@ def published_label(dump: Path, iri: str, languages: Sequence[str]) -> dict[str,
     """What an IRI is called in a sorted dump (N-Quads, N-Triples), by language, in that order; a
     text without one counts as in the first. Empty where there is no dump, or no label in it.
     """
-    found: dict[str, dict[str, str]] = {}
+    labels: dict[str, dict[str, str]] = {}
     subject = f"<{iri}> ".encode()
     with contextlib.suppress(OSError), dump.open("rb") as lines:
         for line in lines:
             if line.startswith(subject):
                 predicate, _, rest = line[len(subject) :].decode("utf-8").partition(" ")
                 if (match := _LITERAL.match(rest)) and (literal := parse_literal(match[0])):
-                    texts = found.setdefault(predicate, {})
+                    texts = labels.setdefault(predicate, {})
                     texts.setdefault(literal.language or languages[0], literal.text)
-            elif line > subject and found:
+            elif line > subject and labels:
                 break
-    label = next((found[predicate] for predicate in LABELS if predicate in found), {})
+    label = next((labels[predicate] for predicate in LABELS if predicate in labels), {})
     order = [language for language in languages if language in label]
     return {language: label[language] for language in (*order, *sorted(label.keys() - set(order)))}

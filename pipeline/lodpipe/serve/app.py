@@ -290,8 +290,8 @@ async def resource(request: Request) -> Response:
         return await _start(request, content)
     if address == ".well-known/void":
         return RedirectResponse("/void.ttl", 302)
-    if found := content.withdrawn_at(address):
-        return await _withdrawn(request, server, *found)
+    if withdrawn := content.withdrawn_at(address):
+        return await _withdrawn(request, server, *withdrawn)
     if path := content.file(address):
         return _file(request, server, path)
     document, _, suffix = address.rpartition(".")
@@ -339,9 +339,9 @@ async def _withdrawn(request: Request, server: Server, resource: str, end: str) 
         address = f"{resource}.{suffix}"
         if not end and suffix == "html":
             address = content.page(resource, given.get("accept-language", "")) or address
-        body, found = await _tombstone(request, server, listed.iri, address)
+        body, media_type = await _tombstone(request, server, listed.iri, address)
         if body:
-            return Response(body, listed.status, headers, media_type=found)
+            return Response(body, listed.status, headers, media_type=media_type)
     body = await asyncio.to_thread((content.dist / "withdrawn.html").read_bytes)
     return Response(body, listed.status, headers, media_type="text/html; charset=utf-8")
 

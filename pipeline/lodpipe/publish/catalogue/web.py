@@ -107,15 +107,15 @@ def _redirects(tombstones: Sequence[Tombstone], prefix: str, gone: str) -> list[
         local = _encoded(item.id)
         target = _encoded(item.living[0]) if item.status == 301 else gone.format(local)
         rules.append(f"{prefix}{local} {prefix}{target} {item.status}!")
-    kept: list[str] = []
+    written: list[str] = []
     size = 0
     for rule in rules:
         size += len(rule) + 1
-        if len(kept) == _MOST_RULES or size > _MOST_BYTES:
+        if len(written) == _MOST_RULES or size > _MOST_BYTES:
             break
         if len(rule) <= _LONGEST_RULE:
-            kept.append(rule)
-    return kept
+            written.append(rule)
+    return written
 
 
 def portable_redirects(rules: str) -> str:

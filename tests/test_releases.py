@@ -111,6 +111,23 @@ MERGED = """
   date: '2024-03-31'
   reason: {en: Merged., de: Fusioniert.}
 """
+
+
+def test_all_that_vanished_is_withdrawn_at_once(clubs: Path) -> None:
+    take(clubs, {"replace": "source/clubs.yaml", "old": CHOIR, "new": ""})
+    run(clubs, "withdraw", "--vanished", "--reason", "Dissolved.", "--date", "2024-02-29")
+    assert "club/choir" in (clubs / "source/withdrawn.yaml").read_text()
+    assert findings(clubs) == ["warning LP504 dist", "warning LP542 publication.yaml:8"]
+    run(clubs, "withdraw", "--vanished", "--reason", "Again.")
+    assert "Again" not in (clubs / "source/withdrawn.yaml").read_text()
+
+
+def test_withdraw_needs_an_iri(clubs: Path) -> None:
+    done = invoke("withdraw", "--project", clubs, "--reason", "Dissolved.")
+    assert (done.exit_code, "Name an IRI" in done.stderr) == (2, True)
+
+
+CHOIR = "- id: choir\n  name: Town Choir\n  members: 31\n  document: register\n"
 CHANGES: list[tuple[str, str, list[Any]]] = [
     (
         "1.1.0",

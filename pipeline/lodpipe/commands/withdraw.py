@@ -23,6 +23,7 @@ _IN_LANGUAGE = re.compile(r"([A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*)=(.+)", re.DOTA
 class _Withdrawal:
     """The options that describe the withdrawal."""
 
+    vanished: bool
     replaced_by: tuple[str, ...]
     reason: tuple[str, ...]
     event: str | None
@@ -31,9 +32,10 @@ class _Withdrawal:
 
 @click.command("withdraw")
 @grouped("options", ProjectOptions, PROJECT, LANGUAGE)
-@click.argument("iri", nargs=-1, required=True)
+@click.argument("iri", nargs=-1)
 @grouped(
     "withdrawal", _Withdrawal,
+    click.option("--vanished", is_flag=True, help="All IRIs that the last release described and that are no longer described (LP544)."),
     click.option("--replaced-by", multiple=True, metavar="IRI", help="What took their place; repeat it for a split."),
     click.option(
         "--reason", multiple=True, required=True, metavar="TEXT",
@@ -46,14 +48,34 @@ def command(options: ProjectOptions, iri: tuple[str, ...], withdrawal: _Withdraw
     """List IRIs as no longer described, with reason and successors.
 
     They are absolute, short (prefix:name) or relative to the base; source/withdrawn.yaml gets an
-    entry behind what is there.
+    entry at its end.
     """
 
+    if not iri and not withdrawal.vanished:
+        raise click.UsageError("Name an IRI, or give --vanished.")
+
     def append(project: Project, _: Progress) -> tuple[Finding, ...]:
-        _append(project, iri, withdrawal)
+        iris = [*iri, *(_vanished(project) if withdrawal.vanished else ())]
+        if iris:
+            _append(project, iris, withdrawal)
         return ()
 
     run_on_project(options, append)
+
+
+def _vanished(project: Project) -> list[str]:
+    """The IRIs that a check reports as vanished. Raises its findings where there are other errors."""
+    from lodpipe.diagnostics.finding import InvalidData, Severity
+    from lodpipe.workflow.pipeline import checked
+
+    try:
+        with checked(project):
+            return []
+    except InvalidData as error:
+        errors = [item for item in error.findings if item.severity is Severity.ERROR]
+        if any(item.code != "LP544" for item in errors):
+            raise
+        return [item.params["local"] for item in errors]
 
 
 def _append(project: Project, iris: Sequence[str], withdrawal: _Withdrawal) -> None:

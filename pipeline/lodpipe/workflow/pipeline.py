@@ -45,12 +45,14 @@ from lodpipe.publish.catalogue import (
 from lodpipe.publish.catalogue.withdrawn import Tombstone, read_withdrawn
 from lodpipe.publish.deltas import write_deltas
 from lodpipe.publish.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
+from lodpipe.publish.feeds import write_feeds, write_roots
 from lodpipe.queries.confined import Limits
 from lodpipe.queries.samples import query_findings, stored
 from lodpipe.queries.shacl_executables import executables
 from lodpipe.releases.change_formats import View
 from lodpipe.releases.change_set import ChangeSet
 from lodpipe.releases.edition import Edition, ReleaseState, edition_of, release_state
+from lodpipe.releases.feed import event_of
 from lodpipe.releases.gates import file_findings
 from lodpipe.releases.history import History, history_of
 from lodpipe.releases.ledger import Ledger, Release, checksums_of, read_ledger
@@ -367,9 +369,14 @@ def _write_releases(outcome: Outcome, folder: Path) -> None:
                 if changes:
                     terms = project_terms(outcome.project, outcome.declarations.vocabulary)
                     write_deltas(changes, View(terms), target)
+                event = event_of(outcome.project.publication.base, outcome.ledger, release)
+                session = outcome.statements.session
+                write_feeds(event, outcome.ledger, changes or session, folder)
             (target / "SHA256SUMS").write_text(checksums(target), "utf-8")
             if release.files and release.files != checksums_of(target):
                 raise InvalidData(file_findings(outcome.ledger, folder))
+    if outcome.ledger:
+        write_roots(outcome.project.publication, outcome.ledger, folder)
 
 
 @contextlib.contextmanager

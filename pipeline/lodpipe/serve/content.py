@@ -19,7 +19,7 @@ from lodpipe.publish.catalogue.web import MEDIA_TYPES, accept_rules
 from lodpipe.publish.catalogue.withdrawn import Tombstone, read_withdrawn
 
 _RULES = [(suffix, re.compile(pattern, re.IGNORECASE)) for suffix, pattern in accept_rules()]
-_IN_CATALOGUE = re.compile(r"(?:dataset|service|distribution/.*)\Z")
+_IN_CATALOGUE = re.compile(r"(?:dataset|service|feed|distribution/.*)\Z")
 DATA = ("ttl", "jsonld", "nt", "rdf")
 
 
@@ -58,6 +58,15 @@ class Content:
                 if path.is_file() and path.resolve().is_relative_to(self.dist.resolve()):
                     return path
         return None
+
+    def is_closed(self, path: Path) -> bool:
+        """Whether a file is in the folder of a closed release, which has checksums of its own and
+        never changes.
+        """
+        for folder in (self.dist, self.dist / "site"):
+            if path.is_relative_to(folder) and len(parts := path.relative_to(folder).parts) > 1:
+                return (self.dist / parts[0] / "SHA256SUMS").is_file()
+        return False
 
     def stone(self, address: str) -> tuple[Tombstone, str] | None:
         """The tombstone of an address, and the suffix behind it."""

@@ -400,7 +400,7 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
     whether it did.
     """
     # Templates and their engine are loaded where pages are written only.
-    from lodpipe.site.writer import Declared, is_fresh, link_tree, site_digest, write_site
+    from lodpipe.site.writer import Declared, Releases, is_fresh, link_tree, site_digest, write_site
 
     digest = site_digest(outcome.project, target)
     old = outcome.project.dist
@@ -414,7 +414,12 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
     write_site(
         outcome.project,
         outcome.statements,
-        Declared(declared.vocabulary, declared.shapes, declared.queries),
+        Declared(
+            declared.vocabulary,
+            declared.shapes,
+            declared.queries,
+            Releases(outcome.ledger, outcome.history),
+        ),
         target,
         digest,
     )

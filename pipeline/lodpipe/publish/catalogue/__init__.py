@@ -58,7 +58,7 @@ def write_catalogue(
     _copy(folder / "void.ttl", folder / ".well-known/void")
     write_side_files(publication, found, folder, history)
     write_withdrawn(stones, project, folder)
-    write_web(publication, stones, folder)
+    write_web(publication, stones, folder, history)
     if history.folder and not history.releases:
         _write_dated(project, folder)
 

@@ -70,7 +70,8 @@ def _entities(ntriples: str) -> Entities:
         if any(p == TYPE and o == class_ for _, p, o in triples)
     ]
     return {
-        subject: tuple(_lines(subject, about, {*standalone})) for subject in dict.fromkeys(standalone)
+        subject: tuple(_lines(subject, about, {*standalone}))
+        for subject in dict.fromkeys(standalone)
     }
 
 

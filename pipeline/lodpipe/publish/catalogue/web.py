@@ -15,6 +15,7 @@ from lodpipe.config.publication import Publication
 from lodpipe.publish.catalogue.rendering import rendered
 from lodpipe.publish.catalogue.withdrawn import Tombstone
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
+from lodpipe.releases.history import History
 
 # In the order of preference where a client wants several alike; HTML is last, and what is sent to
 # those who ask for nothing known.
@@ -23,13 +24,20 @@ NEGOTIATED: tuple[tuple[str, str], ...] = (
     ("html", "text/html"),
     ("html", "application/xhtml+xml"),
 )
-MEDIA_TYPES = {**{row.suffix: row.content_type for row in FORMATS}, "gz": "application/gzip"}
+MEDIA_TYPES = {
+    **{row.suffix: row.content_type for row in FORMATS},
+    "gz": "application/gzip",
+    "atom": "application/atom+xml",
+}
+FRESH = "public, max-age=60, stale-while-revalidate=600"
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""Cache-Control of what a build replaces, and of the folders of closed releases."""
 _DUMPED = "|".join(
     row.suffix for row in sorted(FORMATS, key=lambda row: row.preference) if row.dump
 )
 _WEIGHTS = (r"(; *q=1[.0]*)?", r"; *q=0\.[5-9][0-9]*", r"; *q=0\.([1-4][0-9]*|0+[1-9][0-9]*)")
 # What the catalogue describes besides itself.
-_IN_CATALOGUE = "dataset|service|distribution/.*"
+_IN_CATALOGUE = "dataset|service|feed|distribution/.*"
 NOWHERE = "https://host.invalid/"
 _FILES = {
     "w3id.htaccess.j2": "w3id/.htaccess",
@@ -39,6 +47,7 @@ _FILES = {
     "nginx-server.conf.j2": "nginx/server.conf",
     "Caddyfile.j2": "Caddyfile",
     "_redirects.j2": "_redirects",
+    "_headers.j2": "_headers",
 }
 
 
@@ -50,9 +59,11 @@ def accept_rules() -> Iterator[tuple[str, str]]:
             yield suffix, f"(^|,) *{quoted} *(; *[^q,; ][^,;]*)*{weight} *(,|$)"
 
 
-def write_web(publication: Publication, stones: Sequence[Tombstone], folder: Path) -> None:
-    """web/: w3id/, apache/, nginx/, Caddyfile, _redirects; the first lines of each say how it is
-    used.
+def write_web(
+    publication: Publication, stones: Sequence[Tombstone], folder: Path, history: History
+) -> None:
+    """web/: w3id/, apache/, nginx/, Caddyfile, _redirects, _headers; the first lines of each say how
+    it is used.
     """
     contact = publication.contact
     rules = list(accept_rules())
@@ -72,6 +83,9 @@ def write_web(publication: Publication, stones: Sequence[Tombstone], folder: Pat
         "rules": rules,
         "rules_and_rest": [*rules, ("html", ""), ("ttl", "")],
         "stones": stones,
+        "closed": [release.folder for release in reversed(history.releases)],
+        "fresh": FRESH,
+        "immutable": IMMUTABLE,
     }
     for template, name in _FILES.items():
         path = folder / "web" / name

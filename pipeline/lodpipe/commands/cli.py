@@ -45,6 +45,7 @@ COMMANDS = {
     "release": Entry(
         "release", "Close a release: its version, notes, files, and its entry in releases/."
     ),
+    "restore": Entry("restore", "Fetch the folders of closed releases that dist/ lacks."),
     "query": Entry(
         "query",
         "Run a query of queries/, a file, or standard input (-); without an argument, list the queries.",

@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import IO, NamedTuple
@@ -28,7 +28,6 @@ _TEXTS = {
         "withdrawn": "Withdrawn",
         "none": "No statement differs.",
         "more": "and {count} more",
-        "summary": "{added} resources added, {changed} changed, {withdrawn} withdrawn; {plus} statements added, {minus} removed.",
     },
     "de": {
         "added": "Neu",
@@ -36,7 +35,24 @@ _TEXTS = {
         "withdrawn": "Zurückgezogen",
         "none": "Keine Aussage unterscheidet sich.",
         "more": "und {count} weitere",
-        "summary": "{added} Ressourcen neu, {changed} geändert, {withdrawn} zurückgezogen; {plus} Aussagen hinzugekommen, {minus} entfallen.",
+    },
+}
+_COUNTED = {
+    "en": {
+        "resources": ("{} resource", "{} resources"),
+        "statements": ("{} statement", "{} statements"),
+        "added": "added",
+        "changed": "changed",
+        "withdrawn": "withdrawn",
+        "removed": "removed",
+    },
+    "de": {
+        "resources": ("{} Ressource", "{} Ressourcen"),
+        "statements": ("{} Aussage", "{} Aussagen"),
+        "added": "hinzugefügt",
+        "changed": "geändert",
+        "withdrawn": "zurückgezogen",
+        "removed": "entfernt",
     },
 }
 
@@ -62,12 +78,27 @@ class ChangeFormat(NamedTuple):
 
 
 def summary(changes: ChangeSet, language: str) -> str:
-    """The difference in one sentence."""
-    texts = _TEXTS.get(language, _TEXTS["en"])
+    """The difference in one sentence, such as `1 resource added, 2 changed; 9 statements added.`"""
     counts = changes.counts
     if not counts:
-        return texts["none"]
-    return texts["summary"].format(**counts.resources, plus=counts.added, minus=counts.removed)
+        return _TEXTS.get(language, _TEXTS["en"])["none"]
+    statements = {"added": counts.added, "removed": counts.removed}
+    parts = (
+        _counted("resources", counts.resources, language),
+        _counted("statements", statements, language),
+    )
+    return "; ".join(parts) + "."
+
+
+def _counted(noun: str, numbers: Mapping[str, int], language: str) -> str:
+    """The numbers that are not zero; the first with its noun."""
+    words = _COUNTED.get(language, _COUNTED["en"])
+    parts: list[str] = []
+    for name, number in numbers.items():
+        if number:
+            quantity = words[noun][number != 1].format(number) if not parts else str(number)
+            parts.append(f"{quantity} {words[name]}")
+    return ", ".join(parts)
 
 
 class _Shown(NamedTuple):

@@ -79,7 +79,7 @@ def release_state(
         write_statements(statements.session, path, graphs=True)
         current = canonical_file(path, "dist")
         digest = file_digest(path)
-        last, issued = ledger.last, publication.catalogue.issued
+        last, issued = ledger.last, issued_of(publication, ledger)
         if digest == last.sha256:
             closed = last if publication.version == last.version else None
             version = last.version if closed else _development(publication, last, last.version)
@@ -96,6 +96,11 @@ def release_state(
             proposed = next_version(last.version, changes, statements)
             edition = Edition(_development(publication, last, proposed), publication.date, issued)
             yield ReleaseState(ledger, edition, digest, current, changes, proposed)
+
+
+def issued_of(publication: Publication, ledger: Ledger) -> str:
+    """The day of the first release, or an earlier one that publication.yaml declares."""
+    return min(publication.catalogue.issued, ledger.first.date)
 
 
 def _development(publication: Publication, last: Release, proposed: str) -> str:

@@ -6,7 +6,7 @@ value that changes while its evidence does not, files of a closed release that a
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from lodpipe.config.publication import Project
@@ -19,6 +19,7 @@ from lodpipe.releases.edition import ReleaseState
 from lodpipe.releases.ledger import Ledger, Release, checksums_of, version_number
 from lodpipe.releases.naming import LABELS, Names, Terms, split_object
 
+_TYPE = TYPE.encode()
 WITHDRAWN = "source/withdrawn.yaml"
 _LINKS = frozenset(
     f"<{name}>"
@@ -73,12 +74,13 @@ def version_findings(state: ReleaseState, project: Project) -> Iterator[Finding]
         yield Finding("LP542", origin, params, Severity.WARNING)
 
 
-def file_findings(ledger: Ledger, dist: Path) -> Iterator[Finding]:
-    """Folders of closed releases that are missing or differ from the ledger (LP547).
+def file_findings(ledger: Ledger, dist: Path, only: Release | None = None) -> Iterator[Finding]:
+    """Folders of closed releases that are missing or differ from the ledger (LP547); with `only`,
+    those of one release.
 
     The last one may be missing: a build of the same data writes it again.
     """
-    for release in ledger.releases:
+    for release in ledger.releases if only is None else (only,):
         folder = dist / release.folder
         if not folder.is_dir():
             if release is not ledger.last:
@@ -86,13 +88,12 @@ def file_findings(ledger: Ledger, dist: Path) -> Iterator[Finding]:
             continue
         files = checksums_of(folder)
         for name in sorted({*files, *release.files}):
-            if files.get(name) != release.files.get(name):
-                detail = (
-                    "is missing" if name not in files
-                    else "is not one of its files" if name not in release.files
-                    else "has other content"
-                )  # fmt: skip
-                yield _damaged(release, f"{name} {detail}")
+            if name not in files:
+                yield _damaged(release, f"{name} is missing")
+            elif name not in release.files:
+                yield _damaged(release, f"{name} is not one of its files")
+            elif files[name] != release.files[name]:
+                yield _damaged(release, f"{name} has other content")
 
 
 def _damaged(release: Release, detail: str) -> Finding:
@@ -142,7 +143,7 @@ class _Comparison:
         for line in self.changes.statements(sorted(kept), new=False):
             subject, predicate, _ = line.split(b" ", 2)
             change = kept.get(subject)
-            if change and line not in change.removed and predicate.decode() != TYPE:
+            if change and line not in change.removed and predicate != _TYPE:
                 del kept[subject]
         for change in self.changes:
             version = gone.get(change.iri) if change.kind == "added" else None
@@ -220,14 +221,22 @@ class _Comparison:
 
 
 def _may_be_another(change: ResourceChange) -> bool:
-    """Whether a resource lost its name and most statements, so that it deserves a closer look."""
-    labels = [line for line in change.removed if line.split(b" ", 2)[1].decode() in LABELS]
+    """Whether a resource lost its name and most values, so that it deserves a closer look."""
+    old, new = _values(change.removed), _values(change.added)
+    is_renamed = any(predicate in LABELS for predicate, _ in old - new)
     return (
         change.kind == "changed"
-        and bool(labels)
-        and len(change.removed) >= 3
-        and change.unchanged <= len(change.removed)
+        and is_renamed
+        and len(old) >= 3
+        and change.unchanged <= len(old)
+        and old.isdisjoint(new)
     )
+
+
+def _values(lines: Sequence[bytes]) -> set[tuple[str, str]]:
+    """Predicates and values of lines, in whatever graph; types left out."""
+    parts = (line.split(b" ", 2) for line in lines)
+    return {(name.decode(), split_object(rest)[0]) for _, name, rest in parts if name != _TYPE}
 
 
 def _values_in_same_graphs(

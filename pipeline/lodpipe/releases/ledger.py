@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import msgspec
 
@@ -57,6 +57,11 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changed: tuple[str, ...] = ()
     withdrawn: tuple[Withdrawal, ...] = ()
     files: dict[str, str] = {}
+
+    @property
+    def has_changes(self) -> bool:
+        """Whether its data differ from those of the release before."""
+        return bool(self.added or self.changed or self.withdrawn)
 
     @property
     def number(self) -> Version:
@@ -149,6 +154,10 @@ def read_ledger(root: Path) -> Ledger:
             if release.version != path.parent.name:
                 raise ValueError(f"expected version {path.parent.name}, found {release.version}")
             version_number(release.version)
+            if not all(map(_is_safe, (release.folder, *release.files))):
+                raise ValueError("a name of a folder or file leads elsewhere")
+            if not (path.parent / PATCH).is_file() and release.has_changes:
+                raise ValueError(f"{PATCH} is missing")
             releases.append(release)
         except (msgspec.DecodeError, ValueError) as error:
             findings.append(Finding("LP540", Origin(name, 1), {"detail": str(error)}))
@@ -157,6 +166,12 @@ def read_ledger(root: Path) -> Ledger:
     if findings:
         raise InvalidDeclaration(findings)
     return Ledger(root, tuple(releases))
+
+
+def _is_safe(name: str) -> bool:
+    """Whether a name stays below the folder that it is in."""
+    path = PurePosixPath(name)
+    return bool(name) and not path.is_absolute() and ".." not in path.parts
 
 
 def _order_findings(releases: Sequence[Release]) -> Iterator[Finding]:

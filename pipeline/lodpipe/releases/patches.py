@@ -42,7 +42,9 @@ def _revert(version: GraphVersion, patch: Path, target: Path) -> None:
 
 
 def _lines(patch: Path, start: bytes) -> Iterator[bytes]:
-    """The statements of a patch that begin so, in order."""
+    """The statements of a patch that begin so, in order; none where nothing changed."""
+    if not patch.is_file():
+        return
     with patch.open("rb") as lines:
         for line in lines:
             if line.startswith(start):

@@ -23,7 +23,7 @@ from lodpipe.documents.snapshot import snapshot, unchanged
 from lodpipe.documents.tree import Scalar, node_at, value_of
 from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.releases.change_formats import BY_NAME, View
-from lodpipe.releases.edition import Edition
+from lodpipe.releases.edition import Edition, issued_of
 from lodpipe.releases.ledger import (
     PATCH,
     RECORD,
@@ -124,8 +124,7 @@ class _Closing:
         self.first_outcome = outcome
         self.release = self._release()
         ledger = Ledger(project.root, (*self.ledger.releases, self.release))
-        issued = ledger.first.date if self.ledger else declared.catalogue.issued
-        edition = Edition(self.version, self.date, issued, self.release)
+        edition = Edition(self.version, self.date, issued_of(declared, ledger), self.release)
         self.outcome = edited(outcome, ledger, edition)
 
     def _proposed(self, declared: str) -> str:

@@ -385,7 +385,19 @@ def _client(script: str, *arguments: str) -> Quads:
         capture_output=True, text=True, encoding="utf-8", timeout=600, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    return set(ox.parse(done.stdout, format=ox.RdfFormat.N_QUADS))
+    return set(ox.parse(_SHORT.sub(_spelled, done.stdout), format=ox.RdfFormat.N_QUADS))
+
+
+# Both write quads with the abbreviations of Turtle.
+_SHORT = re.compile(
+    r"(?<=> )(?:(?P<boolean>true|false)|(?P<integer>[+-]?\d+)|(?P<decimal>[+-]?\d*\.\d+)|"
+    r"(?P<double>[+-]?\d+(?:\.\d*)?[eE][+-]?\d+))(?= (?:<[^>]*> )?\.$)",
+    re.MULTILINE,
+)
+
+
+def _spelled(match: re.Match[str]) -> str:
+    return f'"{match[0]}"^^<http://www.w3.org/2001/XMLSchema#{match.lastgroup}>'
 
 
 LDES_CLIENT = "node_modules/ldes-client/dist/bin/cli.js"

@@ -387,7 +387,7 @@ class _Writer:
             return None
         address = iri(f"{self.downloads}{DATA}.trig")
         title = {
-            language: f"{text} ({_FEED.get(language, _FEED['en'])})"
+            language: f"{text}: {_FEED.get(language, _FEED['en'])}"
             for language, text in self.publication.title.items()
         }
         return self.graph.describe(

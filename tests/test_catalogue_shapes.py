@@ -55,13 +55,13 @@ def results(data: rdflib.Graph, names: list[str]) -> Counter[tuple[str, str]]:
     _, report, _ = pyshacl.validate(
         merged, shacl_graph=shapes_graph(tuple(names)), advanced=False, inplace=True
     )
-    found: Counter[tuple[str, str]] = Counter()
+    counts: Counter[tuple[str, str]] = Counter()
     for node in report.objects(report.value(None, RDF.type, SH.ValidationReport), SH.result):
         severity, path = report.value(node, SH.resultSeverity), report.value(node, SH.resultPath)
-        found[
+        counts[
             str(severity).rsplit("#", 1)[-1], str(path).rsplit("#", 1)[-1].rsplit("/", 1)[-1]
         ] += 1
-    return found
+    return counts
 
 
 @pytest.fixture(scope="module")

@@ -162,7 +162,7 @@ def _check_depth(text: str, name: str, most: int) -> None:
     some hundred thousand.
     """
     depth = 0
-    with contextlib.suppress(yaml.YAMLError):  # told when the file is composed
+    with contextlib.suppress(yaml.YAMLError):  # reported when the file is composed
         for event in yaml.parse(text, Loader=_Loader):
             if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
                 depth += 1
@@ -298,7 +298,7 @@ def read_json_lines(text: str, name: str) -> Node:
 
 
 class _JsonTree:
-    """A recursive-descent JSON reader, because the standard one forgets where a value stood."""
+    """A recursive-descent JSON reader, because the standard one does not record positions."""
 
     _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
     _SPACE = re.compile(r"[ \t\n\r]*")

@@ -118,8 +118,8 @@ def parquet_columns(session: Session, path: Path, name: str) -> list[str]:
 def _csv_finding(name: str, error: duckdb.Error) -> Finding:
     """The engine's own message for a file that it cannot read, at the line that it names."""
     message = str(error)
-    found = re.search(r"Line: ([0-9]+)", message)
-    line = int(found[1]) if found else 0
+    match = re.search(r"Line: ([0-9]+)", message)
+    line = int(match[1]) if match else 0
     if re.search("maximum line size|max_line_size", message, re.IGNORECASE):
         return too_long(name, line)
     parts = [part for part in message.split("\n") if part.strip() and "Error on Line" not in part]

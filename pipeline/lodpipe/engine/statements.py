@@ -241,7 +241,7 @@ class Statements(StatementTable):
         """The same for many statements at once, parts of which may be empty: a query for each step
         from the very statement to its subject.
         """
-        found: dict[Triple, tuple[int | None, int | None, bool]] = {}
+        by_triple: dict[Triple, tuple[int | None, int | None, bool]] = {}
         left = sorted(set(triples))
         for known, columns, predicate in _NARROWING:
             if not left:
@@ -257,13 +257,14 @@ class Statements(StatementTable):
             }
             for triple, key in keys.items():
                 if (record_and_rule := last.get(key)) is not None:
-                    found[triple] = (*record_and_rule, len(known) > 1)
-            left = [triple for triple in left if triple not in found]
+                    by_triple[triple] = (*record_and_rule, len(known) > 1)
+            left = [triple for triple in left if triple not in by_triple]
         origins: dict[Triple, Origin | None] = {}
         for triple in sorted(
-            found, key=lambda triple: (found[triple][0] is not None, found[triple][0] or 0)
+            by_triple,
+            key=lambda triple: (by_triple[triple][0] is not None, by_triple[triple][0] or 0),
         ):  # files are read from top to bottom
-            record, rule, exact = found[triple]
+            record, rule, exact = by_triple[triple]
             origins[triple] = self.locate(
                 record, None if rule is None else self.rules[rule], triple[0], exact=exact
             )

@@ -28,7 +28,7 @@ class Expression:
     rml:constant).
 
     A constant has no reference, a plain reference has one part and `template` false. Without any
-    part it is the record itself, which only a blank node can stand for.
+    part it is the record itself, which only a blank node can represent.
     """
 
     parts: tuple[str | Reference, ...]
@@ -105,7 +105,7 @@ class LogicalSource:
 
 @dataclass(frozen=True)
 class TriplesMap:
-    """A source, a subject, and what is said of the subject; `base` overrides the base IRI
+    """A source, a subject, and the statements about the subject; `base` overrides the base IRI
     (rml:baseIRI).
     """
 

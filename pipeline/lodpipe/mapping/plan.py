@@ -86,7 +86,7 @@ class Term:
     """A term map as SQL: the term's spelling (NULL where there is none), and what else is known of
     it.
 
-    `checks` tell the values of which no term can be made, and `sound` is the spelling that does
+    `checks` select the values of which no term can be made, and `sound` is the spelling that does
     without them, for data that passed; `lists` are the lists that it reads, `columns` all the
     columns.
     """
@@ -174,12 +174,12 @@ class Join:
         one side times those of the other.
         """
         keys = ", ".join(self.child.keys)
-        made = [
+        conditions = [
             " AND ".join(["true", *(f"({term.sql}) IS NOT NULL" for term in (p, g))])
             for p, _, g, _ in parts
         ]
         counts = "".join(
-            f", count(*) FILTER ({item}) AS n{number}" for number, item in enumerate(made)
+            f", count(*) FILTER ({item}) AS n{number}" for number, item in enumerate(conditions)
         )
         child = f"(SELECT {keys}{counts} FROM {self.child.distinct} AS c GROUP BY {keys})"
         parent = f"(SELECT {keys}, count(*) AS n FROM {self.parent.distinct} AS p GROUP BY {keys})"
@@ -255,12 +255,12 @@ class Select:
         """The SELECT that counts the statements of each part; a join counts each pair of a subject
         and an object once, and makes no pairs for it.
         """
-        made = [
+        conditions = [
             " AND ".join(f"({term.sql}) IS NOT NULL" for term in (p, o, g))
             for p, o, g, _ in self.parts
         ]
         if self.join is None:
-            counts = ", ".join(f"count(*) FILTER ({item})" for item in made)
+            counts = ", ".join(f"count(*) FILTER ({item})" for item in conditions)
             return f"SELECT {counts} FROM {self.source} WHERE ({self.subject.sql}) IS NOT NULL"
         return self.join.counts_sql(self.parts)
 
@@ -285,7 +285,7 @@ class Plan:
         """The sources with the columns that become parts of IRIs; None where a join takes part,
         whose sides have columns of their own.
         """
-        found: dict[str, dict[str, None]] = {}
+        used: dict[str, dict[str, None]] = {}
         for select in self.selects:
             terms = [
                 term
@@ -294,10 +294,10 @@ class Plan:
             ]
             if select.join and ENCODE in select.source:
                 return None
-            found.setdefault(select.source, {}).update(
+            used.setdefault(select.source, {}).update(
                 dict.fromkeys(column for term in terms for column in term.columns if select.parts)
             )
-        return [(source, tuple(columns)) for source, columns in found.items() if columns]
+        return [(source, tuple(columns)) for source, columns in used.items() if columns]
 
     def sound(self) -> Plan:
         """The same plan without the guards of its terms, for data that is known to pass the checks."""
@@ -409,8 +409,8 @@ def compile_mapping(
     """The plan of a mapping; a `light` one is quicker to plan and slower to run, for few records.
 
     `patterns` maps the IRIs of own datatypes to the pattern of their texts. Raises
-    InvalidDeclaration (LP602) with all that is wrong: references to columns that are not there,
-    constants that are no IRI, datatypes that are none.
+    InvalidDeclaration (LP602) with all that is wrong: references to missing columns,
+    constants that are not IRIs, datatypes that do not exist.
     """
     compiler = _Compiler(document, document.base or base, sources, {**PATTERNS, **patterns}, light)
     selects = tuple(
@@ -449,12 +449,12 @@ class _Scope:
 
     def columns(self, names: Iterable[str]) -> tuple[str, ...]:
         """The columns of several references, with their types where the relation has them."""
-        found = [self.column(name) for name in names]
+        columns = [self.column(name) for name in names]
         return tuple(
             dict.fromkeys(
-                [*found, *(self.type_column(name) for name in names)]
+                [*columns, *(self.type_column(name) for name in names)]
                 if self.relation.typed
-                else found
+                else columns
             )
         )
 
@@ -513,7 +513,7 @@ class _Compiler:
                     checks += part_checks
         for lists, statements in parts.items():
             source = _unnested(relation, lists)
-            mine = _distinct(
+            triples = _distinct(
                 [
                     check
                     for check in checks
@@ -527,7 +527,7 @@ class _Compiler:
                 _record(relation),
                 subject,
                 tuple(statements),
-                mine,
+                triples,
                 entry.origin,
                 self._prefix(entry),
                 key,
@@ -610,8 +610,8 @@ class _Compiler:
             return None
         on = tuple((child.column(name), relation.column(key)) for name, key in keys)
         columns = tuple(dict.fromkeys([*(key for _, key in on), *map(relation.column, wanted)]))
-        found = self.sources.distinct_by_key(relation, [key for _, key in on], columns)
-        return Parent(found, on, columns, f"parent {number + 1} ") if found else None
+        reduced = self.sources.distinct_by_key(relation, [key for _, key in on], columns)
+        return Parent(reduced, on, columns, f"parent {number + 1} ") if reduced else None
 
     def _relation(self, entry: TriplesMap) -> Relation:
         """The relation of a triples map's source with all columns that its terms and joins refer
@@ -715,15 +715,15 @@ class _Compiler:
         )
         graphs = self._graphs(entry, rule, child)
         predicates = [self.term(predicate, child.at("p")) for predicate in rule.predicates]
-        mine = [
+        child_lists = [
             *subject.lists,
-            *(found for term in (*predicates, *graphs) for found in term.lists),
+            *(item_list for term in (*predicates, *graphs) for item_list in term.lists),
             *_lists(child.at("j"), item, "child"),
         ]
-        theirs = [*target.lists, *_lists(other.at("j"), item, "parent")]
+        parent_lists = [*target.lists, *_lists(other.at("j"), item, "parent")]
         left, right = (
-            _unnested(child_relation, tuple(dict.fromkeys(mine))),
-            _unnested(parent_relation, tuple(dict.fromkeys(theirs))),
+            _unnested(child_relation, tuple(dict.fromkeys(child_lists))),
+            _unnested(parent_relation, tuple(dict.fromkeys(parent_lists))),
         )
         conditions = [
             (self._text(join.child, child.at("j")), self._text(join.parent, other.at("j")))
@@ -744,14 +744,22 @@ class _Compiler:
             for p in predicates
             for g in graphs
         )
-        made = Join(
+        joined = Join(
             children.side(left, record),
             parents.side(right),
             self._repeats(left, children),
             self._repeats(right, parents),
         )
         yield Select(
-            name, made.sql, 'c."_record"', joined_subject, parts, (), item.origin, prefix, join=made
+            name,
+            joined.sql,
+            'c."_record"',
+            joined_subject,
+            parts,
+            (),
+            item.origin,
+            prefix,
+            join=joined,
         )
         yield from self._join_checks(
             entry, item, (subject, predicates, graphs), (left, right, conditions), child
@@ -785,8 +793,8 @@ class _Compiler:
         # parent makes its own.
         checked = (*predicates, *graphs) if _makes_more(entry) else (subject, *predicates, *graphs)
         if checks := _distinct([check for term in checked for check in term.checks]):
-            found = f"(SELECT * FROM {left} AS c WHERE {keyed} AND {parent}) AS c"
-            yield Select(name, found, record, subject, (), checks, item.origin, prefix)
+            matched = f"(SELECT * FROM {left} AS c WHERE {keyed} AND {parent}) AS c"
+            yield Select(name, matched, record, subject, (), checks, item.origin, prefix)
         lonely = f"(SELECT * FROM {left} AS c WHERE {keyed} AND NOT {parent}) AS c"
         broken = self._broken_join(
             item, "true", " || ' ' || ".join(a for a, _ in conditions), scope.rule
@@ -804,7 +812,7 @@ class _Compiler:
             {"rule": rule, "parent": item.parent},
         )
 
-    def _parent_subject(self, item: ReferencingMap, scope: _Scope, found: Parent | None) -> Term:
+    def _parent_subject(self, item: ReferencingMap, scope: _Scope, joined: Parent | None) -> Term:
         """A referencing map takes the parent's subject from the row that its join found, or without
         conditions from the same row (RML-Core).
         """
@@ -813,22 +821,22 @@ class _Compiler:
             self.wrong(item.origin, f"there is no triples map `{item.parent}`")
             return Term("NULL")
         base = parent.base or self.base
-        if found is None:
+        if joined is None:
             return self.term(parent.subject, replace(scope, base=base))
-        # The parent's own values are checked where it makes its statements; here they would be told
-        # once for each child.
+        # The parent's own values are checked where it makes its statements; here they would be
+        # reported once for each child.
         term = replace(
             _unproven(
                 self.term(
                     parent.subject,
-                    replace(scope, base=base, relation=found.relation, prefix=found.prefix),
+                    replace(scope, base=base, relation=joined.relation, prefix=joined.prefix),
                 )
             ),
             checks=(),
         )
-        keys = [scope.alias + quote(name) for name, _ in found.on]
-        there = scope.alias + quote(found.prefix + found.on[0][1])
-        problem = f"{' AND '.join(f'{key} IS NOT NULL' for key in keys)} AND {there} IS NULL"
+        keys = [scope.alias + quote(name) for name, _ in joined.on]
+        parent_key = scope.alias + quote(joined.prefix + joined.on[0][1])
+        problem = f"{' AND '.join(f'{key} IS NOT NULL' for key in keys)} AND {parent_key} IS NULL"
         return replace(
             term, checks=(self._broken_join(item, problem, " || ' ' || ".join(keys), scope.rule),)
         )
@@ -899,11 +907,11 @@ class _Compiler:
     def term(self, term_map: TermMap, scope: _Scope) -> Term:
         """The SQL that spells a term map's term in N-Triples."""
         if term_map.term_type == "literal":
-            made = self._literal(term_map, scope)
+            term = self._literal(term_map, scope)
         elif term_map.term_type == "blank":
-            made = self._blank(term_map, scope)
+            term = self._blank(term_map, scope)
         else:
-            made = self._iri(term_map, scope)
+            term = self._iri(term_map, scope)
         references = [
             name
             for part in (term_map.expression, term_map.datatype, term_map.language)
@@ -915,12 +923,12 @@ class _Compiler:
         )
         checks = tuple(
             replace(check, lists=lists)
-            for check in (*made.checks, *self._single_values(references, scope))
+            for check in (*term.checks, *self._single_values(references, scope))
         )
         columns = scope.columns(references) or (
-            (f"{scope.alias}{quote('_record')}",) if "_record" in made.sql else ()
+            (f"{scope.alias}{quote('_record')}",) if "_record" in term.sql else ()
         )
-        return replace(made, checks=checks, lists=lists, columns=columns)
+        return replace(term, checks=checks, lists=lists, columns=columns)
 
     def _single_values(self, references: list[str], scope: _Scope) -> Iterator[Check]:
         """A reference that gives an array or an object makes no term (RML-Core, reference
@@ -1249,7 +1257,7 @@ def _spelled(spelling: Spelling) -> Term:
 
 
 def _guarded(valid: str, spelling: Spelling, *checks: Check) -> Term:
-    """A term that is there where its value is valid."""
+    """A term that exists where its value is valid."""
     return Term(f"CASE WHEN {valid} THEN {spelling.sql} END", checks, sound=spelling)
 
 

@@ -123,10 +123,10 @@ def _gate(form: FileFormat, path: Path, base: str, counts: tuple[int, int]) -> N
     statements, triples = counts
     expected = statements if form.suffix in QUADS else triples
     try:
-        found = sum(1 for _ in ox.parse(path=str(path), format=form.parser, base_iri=base))
-        if found == expected:
+        count = sum(1 for _ in ox.parse(path=str(path), format=form.parser, base_iri=base))
+        if count == expected:
             return
-        detail = f"{found} of {expected} statements"
+        detail = f"{count} of {expected} statements"
     except SyntaxError as error:
         detail = str(error)
     raise InvalidData(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.sql_session import Session
 from lodpipe.publish.catalogue.catalogue_feed import write_catalogue_pages

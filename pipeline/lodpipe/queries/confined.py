@@ -79,7 +79,7 @@ class ConfinedStore:
                 raise Stopped("crash", NOT_LOADED)
             self._is_loaded = True
 
-    def ask(self, parsed: Parsed, results: str, graphs: str) -> tuple[Mapping[str, Any], bytes]:
+    def run(self, parsed: Parsed, results: str, graphs: str) -> tuple[Mapping[str, Any], bytes]:
         """Head and body of the answer (worker.answered) in such formats. Raises Stopped and Failed.
 
         Where the store cannot sort (it orders some terms in a circle), the query is asked again
@@ -93,19 +93,19 @@ class ConfinedStore:
             "federated": self.limits.network,
         }
         try:
-            head, body = self._ask(task)
+            head, body = self._run(task)
         except Stopped as stopped:
             ordered = parsed.totally_ordered()
             if stopped.cause != "crash" or UNSORTABLE not in stopped.detail or ordered is None:
                 raise
-            head, body = self._ask({**task, "parsed": ordered.task()})
+            head, body = self._run({**task, "parsed": ordered.task()})
         if head["status"] == 200:
             return head, body
         if head["status"] == 507:
             raise Stopped("memory", head["detail"])
         raise Failed(head["status"], head["detail"])
 
-    def _ask(self, task: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
+    def _run(self, task: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
         until = time.monotonic() + self.limits.seconds
         pid, channel = self._worker or self._forked()
         self._worker = None  # a worker that is left in the middle answers nothing else
@@ -175,7 +175,7 @@ def confined(
     folder: str | None = None,
     lines: Iterable[str] | None = None,
 ) -> Iterator[ConfinedStore]:
-    """A store of such files (with their formats), or of lines of N-Quads; it lies in a folder,
+    """A store of such files (with their formats), or of lines of N-Quads; it is in a folder,
     where one is given, else in memory.
 
     It is loaded while the caller goes on; lines are taken in a thread of their own.

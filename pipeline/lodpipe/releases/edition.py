@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.diagnostics.finding import InvalidDeclaration
 from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.statements import StatementTable
@@ -100,7 +100,7 @@ def release_state(
 
 def issued_of(publication: Publication, ledger: Ledger) -> str:
     """The day of the first release, or an earlier one that publication.yaml declares."""
-    return min(publication.catalogue.issued, ledger.first.date)
+    return min(publication.issued, ledger.first.date)
 
 
 def _development(publication: Publication, last: Release, proposed: str) -> str:
@@ -153,4 +153,4 @@ def _first_used(new: set[str], old: set[str], changes: ChangeSet) -> bool:
 
 def edition_of(publication: Publication) -> Edition:
     """The edition of a publication without a ledger: what publication.yaml says."""
-    return Edition(publication.version, publication.date, publication.catalogue.issued)
+    return Edition(publication.version, publication.date, publication.issued)

@@ -21,7 +21,7 @@ _NOT_OFFERED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
 
 @contextlib.contextmanager
-def only_one(root: Path) -> Iterator[None]:
+def exclusive(root: Path) -> Iterator[None]:
     """Holds the project against a second build; the lock falls with the process, however that ends."""
     try:
         handle = os.open(root, os.O_RDONLY)
@@ -70,7 +70,7 @@ def prepare(root: Path) -> Path:
 
 def clear_project(root: Path) -> None:
     """Removes what a killed build left in a project, unless another build is running there."""
-    with contextlib.suppress(LodpipeError), only_one(root):
+    with contextlib.suppress(LodpipeError), exclusive(root):
         recover(root / "dist")
         scratch.delete(root / "dist.next")
 
@@ -94,19 +94,19 @@ def _same(path: Path, other: Path, without: str = "") -> bool:
     """Whether two folders hold the same files with the same bytes; a folder of that name at the top
     does not count.
     """
-    mine, theirs = _files(path, without), _files(other, without)
-    return mine == theirs and all(
-        filecmp.cmp(path / name, other / name, shallow=False) for name in mine
+    files, other_files = _files(path, without), _files(other, without)
+    return files == other_files and all(
+        filecmp.cmp(path / name, other / name, shallow=False) for name in files
     )
 
 
 def _files(folder: Path, without: str) -> set[str]:
-    found: set[str] = set()
+    paths: set[str] = set()
     for top, folders, files in os.walk(folder):
         if without in folders and top == str(folder):
             folders.remove(without)
-        found |= {(Path(top) / name).relative_to(folder).as_posix() for name in files}
-    return found
+        paths |= {(Path(top) / name).relative_to(folder).as_posix() for name in files}
+    return paths
 
 
 def _exchange(new: Path, dist: Path) -> None:

@@ -56,7 +56,7 @@ def problem(text: str, bound: Sequence[str] = ("this",)) -> str | None:
             and words[number + 1 : number + 2]
             and words[number + 1].removeprefix("?") in (*bound, "shapesGraph", "currentShape")
         ):
-            return f"SPARQL must not bind {words[number + 1]} anew"
+            return f"SPARQL must not bind {words[number + 1]} again"
         if word == "SELECT" and number and words[number - 1] == "{":
             end = next(
                 (at for at in range(number, len(words)) if words[at] in ("WHERE", "{")), len(words)
@@ -84,22 +84,22 @@ def prebind(text: str, patterns: dict[str, str]) -> Prebound:
     pieces = tokens(text)
     groups = _groups(pieces)
     limit, pieces = _without_limit(pieces)
-    made: list[str] = []
+    parts: list[str] = []
     for number, item in enumerate(pieces):
-        made.append(item.text)
+        parts.append(item.text)
         if number in groups:
             inside = {piece.word for piece in pieces[number : groups[number]]}
             if number == min(groups):
                 inside.add("?this")
-            made.append(
+            parts.append(
                 f" {' '.join(pattern for name, pattern in patterns.items() if f'?{name}' in inside)} "
             )
-    return Prebound(_projecting("".join(made)), limit)
+    return Prebound(_projecting("".join(parts)), limit)
 
 
 def _groups(pieces: Sequence[Token]) -> dict[int, int]:
     """The opening braces of group graph patterns, with their closing ones; not those of EXISTS."""
-    found: dict[int, int] = {}
+    groups: dict[int, int] = {}
     stack: list[tuple[int, bool]] = []
     before = ""
     for number, item in enumerate(pieces):
@@ -111,10 +111,10 @@ def _groups(pieces: Sequence[Token]) -> dict[int, int]:
                 (piece.word for piece in pieces[opened + 1 :] if piece.kind != "space"), ""
             )
             if not hidden and first != "SELECT":
-                found[opened] = number
+                groups[opened] = number
         if item.kind != "space":
             before = item.word
-    return found
+    return groups
 
 
 def _without_limit(pieces: list[Token]) -> tuple[int | None, list[Token]]:
@@ -211,31 +211,31 @@ class _Scan:
     def group(self) -> Iterator[str]:
         """The patterns of a group, up to its closing brace."""
         while True:
-            one = self.next()
-            if one.text == "}":
+            token = self.next()
+            if token.text == "}":
                 return
-            if one.text == "{":
+            if token.text == "{":
                 yield from self.group()
-            elif one.word in ("FILTER", "BIND"):
+            elif token.word in ("FILTER", "BIND"):
                 yield from self.expression()
-            elif one.word == "GRAPH" or one.word == "SELECT":
+            elif token.word == "GRAPH" or token.word == "SELECT":
                 raise _AnyPredicate
-            elif one.word in _SKIPPED or one.text == ".":
+            elif token.word in _SKIPPED or token.text == ".":
                 continue
             else:
-                yield from self.triples(one)
+                yield from self.triples(token)
 
     def expression(self) -> Iterator[str]:
-        """What stands in a FILTER or BIND, with the groups of its EXISTS."""
+        """The content of a FILTER or BIND, with the groups of its EXISTS."""
         depth = 0
         while True:
-            one = self.next()
-            if one.text == "{":
+            token = self.next()
+            if token.text == "{":
                 yield from self.group()
                 if not depth:
                     return
-            elif one.text in "()":
-                depth += 1 if one.text == "(" else -1
+            elif token.text in "()":
+                depth += 1 if token.text == "(" else -1
                 if not depth:
                     return
 
@@ -278,12 +278,12 @@ class _Scan:
         return f"<{self.prefixes[prefix]}{local}>"
 
     def object(self) -> None:
-        one = self.next()
-        if one.text in "+-":
-            one = self.next()
-        if one.kind not in ("var", "iri", "name", "string", "number", "word"):
+        token = self.next()
+        if token.text in "+-":
+            token = self.next()
+        if token.kind not in ("var", "iri", "name", "string", "number", "word"):
             raise _AnyPredicate
-        if one.kind == "string":
+        if token.kind == "string":
             if self.at < len(self.solid) and self.solid[self.at].kind == "lang":
                 self.next()
             elif self.peek() == "^^":

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.releases.feed import published
 from lodpipe.releases.history import History
 from lodpipe.releases.ledger import Ledger, Release

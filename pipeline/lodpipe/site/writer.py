@@ -2,7 +2,7 @@
 alone.
 
 `dist/site/` is the folder to serve: the pages, and beside them everything of dist/ (hard links
-where the disk can). It is not committed and not in SHA256SUMS. A digest of what it is made of lies
+where the disk can). It is not committed and not in SHA256SUMS. A digest of what it is made of is
 in it: where that stays the same, nothing is written.
 """
 
@@ -40,7 +40,7 @@ from lodpipe.site.names import Names
 from lodpipe.site.overview import Overview
 from lodpipe.site.pages import Resource, Writer, resources
 from lodpipe.site.releases import Releases, entries, shown_releases
-from lodpipe.site.render import HERE, Renderer, script_json
+from lodpipe.site.render import PACKAGE, Renderer, script_json
 
 DIGEST = ".digest"
 
@@ -58,7 +58,7 @@ def site_digest(project: Project, dist: Path) -> str:
             for path in (project.root / name).rglob("*")
         ),
     ]
-    own = [path for path in HERE.rglob("*") if "__pycache__" not in path.parts]
+    own = [path for path in PACKAGE.rglob("*") if "__pycache__" not in path.parts]
     for path in sorted({*given, *own}):
         if path.is_file():
             total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
@@ -96,15 +96,15 @@ def link_tree(source: Path, target: Path, without: str = "") -> None:
     can do that.
     """
     for top, folders, files in os.walk(source):
-        here = target / Path(top).relative_to(source)
+        folder = target / Path(top).relative_to(source)
         if without in folders and Path(top) == source:
             folders.remove(without)
-        here.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for name in files:
             try:
-                os.link(Path(top) / name, here / name)
+                os.link(Path(top) / name, folder / name)
             except OSError:
-                shutil.copyfile(Path(top) / name, here / name)
+                shutil.copyfile(Path(top) / name, folder / name)
 
 
 class _Site:
@@ -204,14 +204,14 @@ class _Site:
     def _assets(self) -> None:
         target = self.folder / "assets"
         target.mkdir()
-        for path in sorted([*(HERE / "assets").iterdir(), *(HERE / "static").iterdir()]):
+        for path in sorted([*(PACKAGE / "assets").iterdir(), *(PACKAGE / "static").iterdir()]):
             shutil.copyfile(path, target / path.name)
 
     def _menu(self, renderer: Renderer) -> list[dict[str, str]]:
-        shown = [listed for listed in self.browse.lists if listed.menu][:5]
+        in_menu = [listed for listed in self.browse.lists if listed.menu][:5]
         lists = [
             {"page": listed.page, "text": self.names.kind(listed.iri, renderer.language, many=True)}
-            for listed in shown
+            for listed in in_menu
         ]
         fixed = [
             {"page": page, "text": renderer.texts[name]}
@@ -331,20 +331,20 @@ class _Site:
         )
         for shape in (pages.shape(self.shapes, shape) for shape in listed):
             renderer.write("shape.html", shape.page, {"shape": shape})
-        shown = [pages.query(query, self.project.root) for query in self.queries]
-        if shown:
-            renderer.write("queries.html", "queries", {"queries": shown})
-        for query in shown:
+        views = [pages.query(query, self.project.root) for query in self.queries]
+        if views:
+            renderer.write("queries.html", "queries", {"queries": views})
+        for query in views:
             renderer.write("query.html", f"query/{query['name']}", {"query": query})
 
     def _shapes_as_data(self, terms: TermWriter) -> None:
-        pages, said = (
+        pages, described = (
             Documentation(self.names, self.addresses, self.publication.languages[0]),
             about(self.shapes),
         )
         for shape in pages.shapes(self.shapes):
             self.renderers[0].put(
-                f"{self.addresses.page(shape[1:-1])}.ttl", _turtle(closure(said, shape), terms)
+                f"{self.addresses.page(shape[1:-1])}.ttl", _turtle(closure(described, shape), terms)
             )
 
     def _queries_as_data(self, terms: TermWriter) -> None:
@@ -379,7 +379,9 @@ class _Site:
             for renderer in self.renderers
         ]
         for resource in resources(self.store, self.addresses):
-            node = node_object(resource.iri, ((row[1], row[2]) for row in resource.said), context)
+            node = node_object(
+                resource.iri, ((row[1], row[2]) for row in resource.statements), context
+            )
             self._data(resource, node, terms, context)
             embedded = Markup(script_json({"@context": _needed([node], context), **node}))
             query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"

@@ -1,4 +1,4 @@
-"""JSON Schemas from records.yaml: the same rules for the editor at work and for the check in CI."""
+"""JSON Schemas from records.yaml: the same rules for the editor and for the check in CI."""
 
 from __future__ import annotations
 
@@ -134,12 +134,12 @@ class RecordChecker:
         value = value_of(record)
         if self._validator.is_valid(value):
             return []
-        found = [
+        findings = [
             item
             for error in self._validator.iter_errors(value)
             for item in self._finding(error, record, file)
         ]
-        return _without_consequences(found)
+        return _without_consequences(findings)
 
     def _finding(self, error: object, record: Node, file: str) -> Iterable[Finding]:
         path: list[str | int] = list(error.instance_path)  # type: ignore[attr-defined]
@@ -187,17 +187,17 @@ class RecordChecker:
         fields = self.table.fields
         for step in path:
             if isinstance(step, str) and step in fields:
-                one = fields[step]
-                fields = one.fields or (one.item.fields if one.item else {})
+                entry = fields[step]
+                fields = entry.fields or (entry.item.fields if entry.item else {})
         return list(fields)
 
     def _expected(self, path: list[str | int]) -> str:
         fields, expected = self.table.fields, "value"
         for step in path:
             if isinstance(step, str) and step in fields:
-                one = fields[step]
-                one = one.item if one.kind == "list" and one.item else one
-                fields, expected = one.fields, one.target or one.kind
+                entry = fields[step]
+                entry = entry.item if entry.kind == "list" and entry.item else entry
+                fields, expected = entry.fields, entry.target or entry.kind
         return expected
 
 

@@ -86,7 +86,7 @@ def _lint(subject: Subject) -> Iterable[Finding]:
 
 def _losses(subject: Subject) -> Iterable[Finding]:
     project = subject.project
-    limit = project.publication.expectations.max_loss_percent
+    limit = project.publication.max_loss_percent
     if limit is None:
         return []
     current = integrity.counts(subject.session, subject.tables)
@@ -113,7 +113,7 @@ def _releases(subject: Subject) -> Iterable[Finding]:
 
 
 def _site(subject: Subject) -> Iterable[Finding]:
-    if not isinstance(subject.project.publication.site, Mapping):
+    if isinstance(subject.project.publication.site, bool):
         return []
     from lodpipe.site.declaration import site_findings
 

@@ -60,7 +60,7 @@ def read_declarations(project: Project) -> Declarations:
         collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
     )
     rules = collected(
-        lambda: shapes.read_shapes(root, base, allowed=project.publication.shacl_ignore)
+        lambda: shapes.read_shapes(root, base, allowed=project.publication.ignored_terms)
     )
     queries = collected(lambda: read_queries(root, project.publication.languages))
     if (

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import duckdb
+import msgspec
 
 from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import CascadeFilter
@@ -59,7 +60,7 @@ from lodpipe.releases.ledger import Ledger, Release, checksums_of, read_ledger
 from lodpipe.releases.naming import project_terms
 from lodpipe.releases.patches import earlier_version
 from lodpipe.runtime import scratch
-from lodpipe.runtime.atomic import only_one, prepare, swap
+from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
 from lodpipe.sources import RecordReader, file_schema
@@ -127,15 +128,12 @@ def edited(outcome: Outcome, ledger: Ledger, edition: Edition) -> Outcome:
 def with_edition(project: Project, edition: Edition) -> Project:
     """A project whose publication is called what the edition is called."""
     publication = project.publication
-    return replace(
-        project,
-        publication=replace(
-            publication,
-            version=edition.version,
-            date=edition.date,
-            catalogue=replace(publication.catalogue, issued=edition.issued),
-        ),
+    release = msgspec.structs.replace(
+        publication.release, version=edition.version, date=edition.date
     )
+    catalogue = msgspec.structs.replace(publication.catalogue, issued=edition.issued)
+    changed = msgspec.structs.replace(publication, release=release, catalogue=catalogue)
+    return replace(project, publication=changed)
 
 
 # -- steps -----------------------------------------------------------------------------------------
@@ -154,7 +152,7 @@ def checked(
     """
     limits = project.publication.limits
     with (
-        limited(limits),
+        limited(limits.for_readers()),
         deadline(limits.time),
         _checked(project, engine, on_progress, writable, allow_loss, queries) as outcome,
     ):
@@ -300,7 +298,7 @@ def build(
     `checked` raises, InvalidData for a finding of severity `fail_on` or above, and SourceError
     (LP701, LP702, LP704) where dist/ cannot be written or the sources change meanwhile.
     """
-    with only_one(project.root):
+    with exclusive(project.root):
         target = prepare(project.root)
         try:
             before = snapshot(project.root)

@@ -40,7 +40,7 @@ from lodpipe.releases.ledger import (
 )
 from lodpipe.releases.naming import project_terms
 from lodpipe.runtime import scratch
-from lodpipe.runtime.atomic import only_one, prepare, swap
+from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import not_written, whole_file
 from lodpipe.workflow.pipeline import Outcome, checked, edited, write_dist, write_pages
 
@@ -82,7 +82,7 @@ def close_release(
     Raises what a build raises, and InvalidDeclaration (LP548) where the release is not possible:
     nothing changed, a version or date that goes backwards, a version that is closed.
     """
-    with only_one(project.root):
+    with exclusive(project.root):
         target = prepare(project.root)
         try:
             before = snapshot(project.root)

@@ -1,4 +1,4 @@
-"""The catalogue: what portals harvest, and what lies beside the dumps; written after them and from
+"""The catalogue: what portals harvest, and the files next to the dumps; written after them and from
 them as they are.
 
 DCAT-AP, VoID, CSV tables, README and citation, withdrawn IRIs, web server rules; and the checks
@@ -46,17 +46,17 @@ def write_catalogue(
     publication = project.publication
     stones, _ = read_withdrawn(project)
     write_tables(statements.session, project, folder)
-    found = list(offers(publication, folder))
+    dumps = list(offers(publication, folder))
     computed = _computed(project, statements.session)
-    catalogue_graph(publication, found, computed, history).write(
+    catalogue_graph(publication, dumps, computed, history).write(
         folder, "catalog", publication.base
     )
     (folder / "void.ttl").write_text(
-        void_graph(publication, statements, vocabulary, found).turtle(publication.base), "utf-8"
+        void_graph(publication, statements, vocabulary, dumps).turtle(publication.base), "utf-8"
     )
     (folder / ".well-known").mkdir()
     _copy(folder / "void.ttl", folder / ".well-known/void")
-    write_side_files(publication, found, folder, history)
+    write_side_files(publication, dumps, folder, history)
     write_withdrawn(stones, project, folder)
     write_web(publication, stones, folder, history)
     if history.folder and not history.releases:
@@ -72,7 +72,7 @@ def declaration_findings(project: Project, statements: Statements) -> Iterator[F
 
 def gate(project: Project, folder: Path, validator: Validator) -> None:
     """Holds a catalogue that was just written to its shapes and files. Raises InvalidDeclaration:
-    what is wrong stands in publication.yaml.
+    what is wrong is in publication.yaml.
     """
     wrong = [
         catalogue_finding
@@ -87,7 +87,7 @@ def _computed(project: Project, session: Session) -> Computed:
     """What the queries of publication.yaml find."""
     own = project.publication.catalogue
     try:
-        points = [] if own.points is None else session.rows(own.points)
+        points = session.rows(own.spatial.points) if own.spatial and own.spatial.points else []
         derived = [] if own.derived_from is None else session.rows(own.derived_from)
         return Computed(
             sorted(

@@ -158,9 +158,9 @@ def write_withdrawn(stones: Sequence[Tombstone], project: Project, folder: Path)
         iri(base + "withdrawn"), {"rdf:type": name("foaf:Document"), "dct:title": texts(_TITLE)}
     )
     (folder / "withdrawn.ttl").write_text(graph.turtle(base), "utf-8")
-    shown = [language for language in languages if language in _TITLE] or ["en"]
+    available = [language for language in languages if language in _TITLE] or ["en"]
     facts = {
-        "languages": shown,
+        "languages": available,
         "title": _TITLE,
         "explanation": _EXPLANATION,
         "heads": _HEADS,
@@ -173,6 +173,6 @@ def write_withdrawn(stones: Sequence[Tombstone], project: Project, folder: Path)
 _TITLE = {"de": "Zurückgezogene Adressen", "en": "Withdrawn addresses"}
 _HEADS = {"de": ("seit", "Grund", "Nachfolger"), "en": ("since", "reason", "successor")}
 _EXPLANATION = {
-    "de": "Was unter dieser Adresse stand, wird nicht mehr veröffentlicht. Die Liste nennt den Grund und, wo es einen gibt, den Nachfolger.",
-    "en": "What stood at this address is no longer published. The list tells why and, where there is one, the successor.",
+    "de": "Der Inhalt dieser Adresse wird nicht mehr veröffentlicht. Die Liste nennt den Grund und, wo es einen gibt, den Nachfolger.",
+    "en": "The content of this address is no longer published. The list gives the reason and, if there is one, the successor.",
 }

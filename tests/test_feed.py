@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import feedparser
 import pyoxigraph as ox
 import pytest
 
@@ -32,6 +33,7 @@ from lodpipe.releases.ledger import read_ledger
 from lodpipe.releases.patches import earlier_version
 from lodpipe.workflow.pipeline import build
 from releases_support import first_release, second_release, third_release
+from serving import serving
 from support import TESTS
 
 AS = "https://www.w3.org/ns/activitystreams#"
@@ -133,7 +135,7 @@ def test_pages_have_a_fixed_number_of_members_and_one_end(
 
 
 @pytest.fixture(scope="module")
-def projects(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+def three_releases(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The project after each of three releases."""
     folder = tmp_path_factory.mktemp("feed")
     steps: list[Callable[[Path], None]] = [second_release, third_release]
@@ -188,18 +190,16 @@ def _dump(project: Path) -> set[ox.Triple]:
     return {quad.triple for quad in ox.parse(path=path, format=ox.RdfFormat.N_TRIPLES)}
 
 
-@pytest.mark.slow
-def test_the_feed_applied_gives_the_dump_of_each_release(projects: list[Path]) -> None:
-    for project in projects:
+def test_the_feed_applied_gives_the_dump_of_each_release(three_releases: list[Path]) -> None:
+    for project in three_releases:
         quads = [quad for page in _in_order(project) for quad in _parsed(page)]
         triples, _ = _applied(quads)
         assert triples == _dump(project)
 
 
-@pytest.mark.slow
-def test_every_kind_of_change_has_its_activity(projects: list[Path]) -> None:
+def test_every_kind_of_change_has_its_activity(three_releases: list[Path]) -> None:
     """A rename, a removal, an addition; a merger, a membership that ended, a second rename."""
-    base = Project.open(projects[0]).publication.base
+    base = Project.open(three_releases[0]).publication.base
     expected = [
         {
             "lab/bremen-bremerhaven": "Update",
@@ -222,10 +222,10 @@ def test_every_kind_of_change_has_its_activity(projects: list[Path]) -> None:
             "total/zivilgesellschaft": "Update",
         },
     ]
-    ledger = read_ledger(projects[-1])
+    ledger = read_ledger(three_releases[-1])
     for release, activities in zip(ledger.releases[1:], expected, strict=True):
-        pages = pages_of(projects[-1] / "dist", release)
-        quads = [quad for page in pages for quad in _parsed(projects[-1] / "dist" / page)]
+        pages = pages_of(three_releases[-1] / "dist", release)
+        quads = [quad for page in pages for quad in _parsed(three_releases[-1] / "dist" / page)]
         _, found = _applied(quads)
         described = {name.removeprefix(base): kind for name, kind in found.items()}
         # A tombstone that stays in the graph is described: an update.
@@ -237,11 +237,10 @@ def test_every_kind_of_change_has_its_activity(projects: list[Path]) -> None:
         )
 
 
-@pytest.mark.slow
 def test_pages_are_rebuilt_from_the_ledger_byte_by_byte(
-    projects: list[Path], tmp_path: Path
+    three_releases: list[Path], tmp_path: Path
 ) -> None:
-    root = projects[-1]
+    root = three_releases[-1]
     ledger, base = read_ledger(root), Project.open(root).publication.base
     current = canonical_file(root / "dist/rogl.nq", "now")
     for release in ledger.releases:
@@ -265,29 +264,31 @@ def test_pages_are_rebuilt_from_the_ledger_byte_by_byte(
             assert written.read_bytes() == (root / "dist" / page).read_bytes(), page
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("stem", ["feed", "catalog-feed"])
-def test_the_root_names_every_page_once(projects: list[Path], stem: str) -> None:
-    root, address = projects[-1] / f"dist/{stem}.trig", f"http://host.invalid/data/{stem}.trig"
+def test_the_root_names_every_page_once(three_releases: list[Path], stem: str) -> None:
+    root, address = (
+        three_releases[-1] / f"dist/{stem}.trig",
+        f"http://host.invalid/data/{stem}.trig",
+    )
     text, quads = root.read_text("utf-8"), _parsed(root, address)
     assert _objects(quads, f"{TREE}view") == [address]
     for name in ("timestampPath", "versionOfPath", "versionDeleteObject", "retentionPolicy"):
         assert len(_objects(quads, LDES + name)) == 1
     pages = re.findall(r"tree:node <([^>]*)>", text)
     expected = [
-        page.relative_to(projects[-1] / "dist").as_posix() for page in _in_order(projects[-1], stem)
+        page.relative_to(three_releases[-1] / "dist").as_posix()
+        for page in _in_order(three_releases[-1], stem)
     ]
     assert pages == [page for page in expected for _ in range(2)]  # both bounds of its time
-    stream = f"<{Project.open(projects[-1]).publication.base}{stem}.trig#stream>"
+    stream = f"<{Project.open(three_releases[-1]).publication.base}{stem}.trig#stream>"
     for page in expected:
-        quads = _parsed(projects[-1] / "dist" / page, f"http://host.invalid/data/{page}")
+        quads = _parsed(three_releases[-1] / "dist" / page, f"http://host.invalid/data/{page}")
         assert _objects(quads, f"{TREE}view") == [address]
         assert {str(quad.subject) for quad in quads if "tree#member" in str(quad)} == {stream}
 
 
-@pytest.mark.slow
-def test_releases_of_one_day_follow_each_other(projects: list[Path]) -> None:
-    times = [_objects(_parsed(page), f"{AS}published")[0] for page in _in_order(projects[-1])]
+def test_releases_of_one_day_follow_each_other(three_releases: list[Path]) -> None:
+    times = [_objects(_parsed(page), f"{AS}published")[0] for page in _in_order(three_releases[-1])]
     assert sorted({*times}) == list(dict.fromkeys(times))
     assert sorted({*times}) == [
         "2026-11-23T00:00:00Z",
@@ -296,11 +297,10 @@ def test_releases_of_one_day_follow_each_other(projects: list[Path]) -> None:
     ]
 
 
-@pytest.mark.slow
 def test_a_development_state_adds_nothing_to_the_feeds(
-    projects: list[Path], tmp_path: Path
+    three_releases: list[Path], tmp_path: Path
 ) -> None:
-    project = shutil.copytree(projects[1], tmp_path / "project", symlinks=True)
+    project = shutil.copytree(three_releases[1], tmp_path / "project", symlinks=True)
     before = {
         path.relative_to(project): path.read_bytes() for path in project.glob("dist/**/*feed*.trig")
     }
@@ -317,9 +317,8 @@ def test_a_development_state_adds_nothing_to_the_feeds(
 # -- the catalogue as a feed -----------------------------------------------------------------------
 
 
-@pytest.mark.slow
-def test_the_catalogue_feed_applied_gives_the_catalogue(projects: list[Path]) -> None:
-    for project in projects:
+def test_the_catalogue_feed_applied_gives_the_catalogue(three_releases: list[Path]) -> None:
+    for project in three_releases:
         quads = [quad for page in _in_order(project, "catalog-feed") for quad in _parsed(page)]
         triples, kinds = _applied(quads)
         path = project / "dist/catalog.nt"
@@ -329,13 +328,12 @@ def test_the_catalogue_feed_applied_gives_the_catalogue(projects: list[Path]) ->
         assert "Delete" not in kinds.values()
 
 
-@pytest.mark.slow
-def test_the_catalogue_feed_meets_the_activity_shape(projects: list[Path]) -> None:
+def test_the_catalogue_feed_meets_the_activity_shape(three_releases: list[Path]) -> None:
     import pyshacl
     import rdflib
 
     shape = rdflib.Graph().parse(CLIENTS / "activity-shape.ttl", format="turtle")
-    pages = _in_order(projects[-1], "catalog-feed")
+    pages = _in_order(three_releases[-1], "catalog-feed")
     for page in pages:
         union = rdflib.Graph()
         for quad in _parsed(page):
@@ -347,6 +345,72 @@ def test_the_catalogue_feed_meets_the_activity_shape(projects: list[Path]) -> No
     union.update(f"INSERT {{ ?m <{AS}object> 'text' }} WHERE {{ ?m <{AS}published> ?t }}")
     assert not pyshacl.validate(union, shacl_graph=shape)[0]
     assert len(pages) == 3
+
+
+# -- pages and server ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def with_pages(three_releases: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project after the second release with its pages; its notes hold HTML."""
+    project = tmp_path_factory.mktemp("pages") / "project"
+    shutil.copytree(three_releases[1], project, symlinks=True)
+    with (project / "releases/1.1.0/notes.en.md").open("a", encoding="utf-8") as notes:
+        notes.write("\n## More\n\n<script>alert(1)</script> [x](javascript:alert(1)) ![y](//z)\n")
+    build(Project.open(project))
+    return project
+
+
+def test_atom_has_an_entry_for_each_release(with_pages: Path) -> None:
+    site = with_pages / "dist/site"
+    base = Project.open(with_pages).publication.base
+    parsed = feedparser.parse((site / "feed.atom").read_bytes())
+    assert not parsed.bozo and parsed.version == "atom10"
+    assert [(entry.id, entry.updated) for entry in parsed.entries] == [
+        (f"{base}release/1.1.0", "2026-12-01T00:00:00Z"),
+        (f"{base}release/1.0.0", "2026-11-23T00:00:00Z"),
+    ]
+    assert parsed.feed.updated == "2026-12-01T00:00:00Z"
+    assert "2 geändert, 2 zurückgezogen" in parsed.entries[0].summary
+    addresses = [link.href for entry in parsed.entries for link in entry.links]
+    assert len(addresses) == 5
+    for address in addresses:
+        path, _, anchor = address.removeprefix(base).partition("#")
+        assert (site / path).is_file()
+        assert not anchor or f'id="{anchor}"' in (site / path).read_text("utf-8")
+
+
+def test_the_page_of_releases_shows_notes_and_no_html_of_theirs(with_pages: Path) -> None:
+    site = with_pages / "dist/site"
+    german, english = (
+        (site / name).read_text("utf-8") for name in ("releases.html", "releases.en.html")
+    )
+    assert german.index('id="release-1.1.0"') < german.index('id="release-1.0.0"')
+    assert "Fassung 1.1.0 vom 1. Dezember 2026" in german and "<h3>Neu</h3>" in german
+    assert "<h3>More</h3>" in english and "&lt;script&gt;alert(1)&lt;/script&gt;" in english
+    assert "<script>" not in english and 'href="javascript' not in english
+    assert "<img" not in english.partition("<main")[2]
+    for name in ("2026-12-01/changes.json", "2026-12-01/feed-1.trig", "2026-11-23/catalog.ttl"):
+        assert f'href="./{name}"' in german
+    for text in (german, english):
+        assert '<link rel="alternate" type="application/trig"' in text
+        assert "Zwischenstand" not in text and "Development" not in text
+
+
+def test_serve_sends_what_caches_need(with_pages: Path, tmp_path: Path) -> None:
+    with serving(with_pages, tmp_path / "log") as server:
+        for path, lasts in (
+            ("/feed.trig", "max-age=60"),
+            ("/2026-12-01/feed-1.trig", "max-age=31536000, immutable"),
+        ):
+            answer = server.request(path)
+            assert answer.status == 200 and answer.media_type == "application/trig"
+            assert lasts in answer.headers["cache-control"]
+            assert answer.headers["access-control-allow-origin"] == "*"
+            again = server.request(path, headers={"If-None-Match": answer.headers["etag"]})
+            assert again.status == 304
+        feed_itself = server.request("/feed", headers={"Accept": "text/turtle"})
+        assert (feed_itself.status, feed_itself.headers["location"]) == (303, "/catalog.ttl")
 
 
 # -- clients ---------------------------------------------------------------------------------------
@@ -363,13 +427,15 @@ class _Handler(http.server.SimpleHTTPRequestHandler):
 
 
 @pytest.fixture
-def served(projects: list[Path], tmp_path: Path) -> Iterator[tuple[str, Callable[[int], None]]]:
+def served(
+    three_releases: list[Path], tmp_path: Path
+) -> Iterator[tuple[str, Callable[[int], None]]]:
     """The address of a server of dist/, and a function that puts the files of a release there."""
     link = tmp_path / "dist"
 
     def publish(number: int) -> None:
         link.unlink(missing_ok=True)
-        link.symlink_to(projects[number] / "dist")
+        link.symlink_to(three_releases[number] / "dist")
 
     publish(2)
     handler = functools.partial(_Handler, directory=str(link))
@@ -403,56 +469,53 @@ def _spelled(match: re.Match[str]) -> str:
 LDES_CLIENT = "node_modules/ldes-client/dist/bin/cli.js"
 
 
-@pytest.mark.slow
 @with_clients
 @pytest.mark.parametrize("order", ["none", "ascending"])
 def test_ldes_client_replicates_the_dump(
-    projects: list[Path], served: tuple[str, Callable[[int], None]], order: str
+    three_releases: list[Path], served: tuple[str, Callable[[int], None]], order: str
 ) -> None:
     triples, _ = _applied(_client(LDES_CLIENT, f"{served[0]}feed.trig", "--ordered", order))
-    assert triples == _dump(projects[2])
+    assert triples == _dump(three_releases[2])
 
 
-@pytest.mark.slow
 @with_clients
 def test_ldes_client_with_saved_state_gets_the_new_members_only(
-    projects: list[Path], served: tuple[str, Callable[[int], None]], tmp_path: Path
+    three_releases: list[Path], served: tuple[str, Callable[[int], None]], tmp_path: Path
 ) -> None:
     address, publish = served
     publish(1)
     arguments = (f"{address}feed.trig", "--save", str(tmp_path / "state"))
     before = _client(LDES_CLIENT, *arguments)
-    assert _applied(before)[0] == _dump(projects[1])
+    assert _applied(before)[0] == _dump(three_releases[1])
     publish(2)
     after = _client(LDES_CLIENT, *arguments)
-    release = read_ledger(projects[2]).last
+    release = read_ledger(three_releases[2]).last
     pages = [
-        _parsed(projects[2] / "dist" / page) for page in pages_of(projects[2] / "dist", release)
+        _parsed(three_releases[2] / "dist" / page)
+        for page in pages_of(three_releases[2] / "dist", release)
     ]
     expected = {name for page in pages for name in _objects(page, f"{TREE}member")}
     found = {quad.subject.value for quad in after if quad.predicate.value == f"{AS}object"}
     assert found == expected and len(found) == 10
-    assert _applied(before | after)[0] == _dump(projects[2])
+    assert _applied(before | after)[0] == _dump(three_releases[2])
 
 
-@pytest.mark.slow
 @with_clients
 def test_the_other_client_replicates_the_dump(
-    projects: list[Path], served: tuple[str, Callable[[int], None]]
+    three_releases: list[Path], served: tuple[str, Callable[[int], None]]
 ) -> None:
-    base = Project.open(projects[2]).publication.base
+    base = Project.open(three_releases[2]).publication.base
     triples, _ = _applied(_client("treecg.mjs", f"{served[0]}feed.trig", base, served[0]))
-    assert triples == _dump(projects[2])
+    assert triples == _dump(three_releases[2])
 
 
-@pytest.mark.slow
 @with_clients
 def test_ldes_client_replicates_the_catalogue(
-    projects: list[Path], served: tuple[str, Callable[[int], None]]
+    three_releases: list[Path], served: tuple[str, Callable[[int], None]]
 ) -> None:
     """Without its shape, which is on the network."""
     triples, _ = _applied(_client(LDES_CLIENT, f"{served[0]}catalog-feed.trig", "--no-shape"))
-    path = projects[2] / "dist/catalog.nt"
+    path = three_releases[2] / "dist/catalog.nt"
     found = {quad.triple for quad in ox.parse(path=path, format=ox.RdfFormat.N_TRIPLES)}
     assert _without_blank_nodes(triples) == _without_blank_nodes(found)
 

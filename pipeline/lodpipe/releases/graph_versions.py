@@ -26,7 +26,8 @@ from lodpipe.releases.difference import BLOCK
 from lodpipe.releases.ledger import Ledger
 
 # What canonical N-Quads do not contain: other spellings of a character, a string, a space.
-_ODD = (b"\\U", b"\t", b"\r", b"XMLSchema#string>", b"\n#", b"\n\n", b">  <", b'>  "')
+# Comments and empty lines come first where lines are sorted.
+_ODD = (b"\\U", b"\t", b"\r", b"XMLSchema#string>", b">  ")
 _ESCAPED = re.compile(rb"\\u(?!00(?:[01][0-9A-F]|7F))")
 _SORT_LINES = 1 << 20
 _DATA = ("nq", "trig", "nt", "ttl", "jsonld", "rdf", "xml", "parquet")
@@ -225,6 +226,7 @@ def _is_canonical(version: GraphVersion) -> bool:
                 or data.count(b" .\n") != len(lines) - 1
                 or (b"\\u" in data and _ESCAPED.search(data))
                 or lines[0] <= last
+                or lines[0].startswith(b"#")
                 or any(map(bytes.__ge__, lines, lines[1:]))
             ):
                 return False

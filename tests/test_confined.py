@@ -114,17 +114,17 @@ def test_the_service_description_counts_each_triple_once(server: Served) -> None
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
-@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("with_union", [False, True])
 def test_quads_are_counted_once_and_their_graphs_stay(
-    on_disk: bool, whole: bool, tmp_path: Path
+    on_disk: bool, with_union: bool, tmp_path: Path
 ) -> None:
-    """From a file of quads, or from lines that hold the union too; in memory, or in a folder."""
+    """From a file of quads, with or without one of their union; in memory, or in a folder."""
     (tmp_path / "data.nq").write_text("".join(TWO_GRAPHS), "utf-8")
+    (tmp_path / "data.nt").write_text("".join(UNION), "utf-8")
     folder = tmp_path / "store"
     folder.mkdir()
-    lines = [*UNION, *TWO_GRAPHS] if whole else None
-    data = [] if whole else [(tmp_path / "data.nq", "nq")]
-    with confined(data, Limits(20), folder=str(folder) if on_disk else None, lines=lines) as store:
+    data = [(tmp_path / f"data.{name}", name) for name in ["nq", *(["nt"] if with_union else [])]]
+    with confined(data, Limits(20), folder=str(folder) if on_disk else None) as store:
         for text, expected in (
             ("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", 2),
             ("SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }", 3),
@@ -297,10 +297,14 @@ def test_ends_of_a_process_are_distinguished(status: int, messages: str, cause: 
     assert cause_of(int(status), messages)[0] == cause
 
 
-def test_a_process_killed_from_outside_is_no_crash_of_the_store() -> None:
-    with confined(
-        [], Limits(20), lines=[f"<x:s{n}> <x:p> <x:o{n}> .\n" for n in range(500)]
-    ) as store:
+def _many(folder: Path, count: int) -> list[tuple[Path, str]]:
+    path = folder / "many.nt"
+    path.write_text("".join(f"<x:s{n}> <x:p> <x:o{n}> .\n" for n in range(count)), "utf-8")
+    return [(path, "nt")]
+
+
+def test_a_process_killed_from_outside_is_no_crash_of_the_store(tmp_path: Path) -> None:
+    with confined(_many(tmp_path, 500), Limits(20)) as store:
         store.run(parse("ASK {}"), "csv", "nt")
         (pid, _) = store._worker or (0, None)
         timer = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
@@ -312,13 +316,9 @@ def test_a_process_killed_from_outside_is_no_crash_of_the_store() -> None:
         assert store.run(parse("ASK {}"), "csv", "nt")[1].strip() == b"true"
 
 
-def test_memory_ends_as_memory() -> None:
+def test_memory_ends_as_memory(tmp_path: Path) -> None:
     text = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?a ?d ?g"
-    with confined(
-        [],
-        Limits(60, memory=200_000_000),
-        lines=[f"<x:s{n}> <x:p> <x:o{n}> .\n" for n in range(300)],
-    ) as store:
+    with confined(_many(tmp_path, 300), Limits(60, memory=200_000_000)) as store:
         with pytest.raises(Stopped) as stopped:
             store.run(parse(text), "csv", "nt")
         assert stopped.value.cause == "memory"

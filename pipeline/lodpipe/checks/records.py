@@ -123,17 +123,34 @@ def _label(column: Column) -> str:
 
 
 def _invalid_cells(session: Session, table: ScanTable, lexicon: Lexicon) -> Iterator[Finding]:
+    wrong = {
+        column.name: f"NOT regexp_matches({quote(column.name)}, {text(pattern)})"
+        for column in table.columns
+        if (pattern := pattern_of(column.field, lexicon))
+    }
+    missing = {
+        column.name: f"{quote(column.name)} IS NULL"
+        for column in table.columns
+        if column.field.required
+    }
+
+    def cells(
+        condition: str, value: str = "''", end: str = "ORDER BY _record"
+    ) -> list[tuple[int, str]]:
+        return session.rows(
+            f"SELECT _record, {value} FROM {quote(table.name)} WHERE {condition} {end}"
+        )
+
+    # Most tables are valid, which one scan for all columns shows.
+    conditions = [*wrong.values(), *missing.values()]
+    if not conditions or not cells(" OR ".join(conditions), end="LIMIT 1"):
+        return
     for column in table.columns:
-        name = quote(column.name)
-        pattern = pattern_of(column.field, lexicon)
-        for record, value in session.rows(
-            f"SELECT _record, {name} FROM {quote(table.name)} WHERE NOT regexp_matches({name}, {text(pattern or '')}) ORDER BY _record"
-        ):
-            yield _invalid_cell(table.locate(record, column.name), column, value, lexicon)
-        if column.field.required:
-            for (record,) in session.rows(
-                f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"
-            ):
+        if column.name in wrong:
+            for record, value in cells(wrong[column.name], quote(column.name)):
+                yield _invalid_cell(table.locate(record, column.name), column, value, lexicon)
+        if column.name in missing:
+            for record, _ in cells(missing[column.name]):
                 yield Finding(
                     "LP202",
                     table.locate(record, column.name),

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
+from msgspec import Struct, field
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
 from lodpipe.documents.readers import inside, read_text
@@ -21,8 +21,7 @@ from lodpipe.rdf.terms import plain_text
 VALUE_PATTERN = "https://schema.org/valuePattern"
 
 
-@dataclass(frozen=True)
-class TermList:
+class TermList(Struct, frozen=True):
     """The terms of an external vocabulary, as far as its list names them.
 
     `deprecated` has the successor of each superseded term (or an empty text), `superclasses` the
@@ -36,8 +35,7 @@ class TermList:
     superclasses: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Vocabulary:
+class Vocabulary(Struct, frozen=True, dict=True):
     """Everything that ontology/ declares; `triples` are (subject, predicate, object, file) in
     N-Triples spelling.
     """

@@ -52,7 +52,26 @@ def limited(limits: Limits) -> Iterator[None]:
         _LIMITS.reset(token)
 
 
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PLAIN = "tag:yaml.org,2002:str"
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # one of two
+    """PyYAML's parser without its types: they are those of YAML 1.1, and `typed` gives others.
+
+    What it would look up for each node costs as much as parsing.
+    """
+
+    def resolve(self, kind: object, value: object, implicit: object) -> str:
+        """The tag of a node that has none."""
+        return _PLAIN
+
+    def descend_resolver(self, current_node: object, current_index: object) -> None:
+        """Nothing: tags do not depend on the place."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing, as above."""
+
+
 _MOST_DIGITS = 300
 _BRACKETS = re.compile(r"[][{}]")
 _INTEGER = re.compile(r"[-+]?[0-9]+")

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import quote as percent_encoded
+
+from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, SourceError
 from lodpipe.mapping.model import LogicalSource
@@ -43,8 +44,7 @@ FUNCTIONS = (
 LONGEST_ROW = 16_777_216  # bytes
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a query's answer, and what its declared type is in XSD (None: only its
     values show it).
     """
@@ -82,8 +82,7 @@ class Database(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True)
-class DatabaseTable:
+class DatabaseTable(Struct, frozen=True):
     """The rows of a query as a table of records; their order means nothing, so all of them
     have the position of the query.
     """
@@ -94,8 +93,7 @@ class DatabaseTable:
         return self.origin
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A query's answer as CSV, how the engine reads it, and the SQL for each reference's text and
     type.
     """

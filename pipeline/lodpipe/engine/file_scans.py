@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import duckdb
+import _duckdb as duckdb
+from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.engine.sql_session import Session, first_line
@@ -33,8 +33,7 @@ from lodpipe.sources.rows import (
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class FileScan:
+class FileScan(Struct, frozen=True):
     """The scan of a file: `name` is its name in findings; `nulls` mean no value in CSV."""
 
     path: Path

@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
+
+from msgspec import Struct
 
 from lodpipe.documents.tree import JsonValue, Mapping, Node, Scalar, Sequence
 from lodpipe.mapping.plan import text
@@ -73,8 +74,7 @@ class NotStrict(ValueError):
     """The text is no JSON; the tree reader says where and why."""
 
 
-@dataclass(frozen=True)
-class Suspicion:
+class Suspicion(Struct, frozen=True):
     """What a file's bytes let one expect: things that are no JSON, or numbers with more digits than
     a double has.
     """

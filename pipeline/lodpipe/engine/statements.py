@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.parquet import without_version
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Rule, text
@@ -57,6 +58,7 @@ class StatementTable:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._lines: dict[bool, Path] = {}
 
     def __len__(self) -> int:
         """How many statements there are."""
@@ -72,14 +74,6 @@ class StatementTable:
         """All statements in canonical order; g is empty in the default graph."""
         return self.session.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
 
-    def spelled(self) -> Iterator[tuple[str, str]]:
-        """All statements in canonical order, each as the line of its triple without the dot, and
-        its graph, empty in the default graph.
-        """
-        return self.session.stream(
-            "SELECT s || ' ' || p || ' ' || o || ' ', g FROM statements ORDER BY s, p, o, g"
-        )
-
     def triples(self) -> Iterator[Triple]:
         """The union of all graphs, in canonical order, each triple once."""
         return self.session.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o")
@@ -91,6 +85,17 @@ class StatementTable:
     def by_graph(self) -> Iterator[Quad]:
         """All statements ordered by graph: g, s, p, o."""
         return self.session.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
+
+    def lines(self, *, graphs: bool) -> Path:
+        """A file of N-Quads, or of N-Triples of the union of all graphs, in canonical order.
+
+        It is written once, and gone with the session.
+        """
+        if graphs not in self._lines:
+            path = self.session.exchange / f"statements.{'nq' if graphs else 'nt'}"
+            write_statements(self.session, path, graphs=graphs)
+            self._lines[graphs] = path
+        return self._lines[graphs]
 
     def write_parquet(self, path: Path) -> None:
         """A Parquet file with the columns subject, predicate, object, graph and record."""

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity, set_of
 from lodpipe.mapping.model import (
@@ -32,8 +34,7 @@ STRING = XSD + "string"
 ENCODE = "iri_safe("  # the call that makes a value part of an IRI
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Where a statement came from in the mapping, and which columns made its object."""
 
     number: int
@@ -42,9 +43,24 @@ class Rule:
     origin: Origin
 
 
-@dataclass(frozen=True)
-class Check:
-    """A condition on a source's rows that makes a value unusable, with the finding it leads to."""
+class Form(NamedTuple):
+    """A condition that texts of many columns have to meet: the SQL of a text, and the condition as
+    SQL over a column `v` with such texts and `d` with their datatypes, where these differ.
+
+    Example: Form('"c3"', "regexp_matches(v, '^(true|false|1|0)$')")
+    """
+
+    text: str
+    valid: str
+    datatype: str = "NULL"
+
+
+class Check(Struct, frozen=True):
+    """A condition on a source's rows that makes a value unusable, with the finding it leads to.
+
+    `form` is the same condition in a form that checks of different columns share, where there is
+    one: texts that are NULL pass it.
+    """
 
     code: str
     problem: str
@@ -52,10 +68,10 @@ class Check:
     column: str | None
     params: Mapping[str, str]
     lists: tuple[tuple[str, str], ...] = ()
+    form: Form | None = None
 
 
-@dataclass(frozen=True)
-class Spelling:
+class Spelling(Struct, frozen=True):
     """What all terms of a term map begin and end with, and between them the SQL of what differs
     (NULL where there is no term).
     """
@@ -81,8 +97,7 @@ class Spelling:
         return replace(self, start="").sql
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Struct, frozen=True):
     """A term map as SQL: the term's spelling (NULL where there is none), and what else is known of
     it.
 
@@ -107,8 +122,7 @@ Part = tuple[Term, Term, Term, int]
 """Predicate, object and graph of a statement, and the number of the rule that makes it."""
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True):
     """One side of a join as SQL: a relation with the columns `keys`, and a column for each term
     that it gives, as often as its rows make it.
 
@@ -142,8 +156,7 @@ class Side:
         return f"(SELECT {names}{first} FROM ({self.sql}) WHERE {self.needed} GROUP BY {names})"
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(Struct, frozen=True):
     """The child (`c`) and the parent (`p`) of a join, each reduced to the keys and to the terms
     that it gives.
 
@@ -223,8 +236,7 @@ class _SideTerms:
         return Side(self.alias, sql, tuple(keys), tuple(self.terms.values()), bool(record))
 
 
-@dataclass(frozen=True)
-class Select:
+class Select(Struct, frozen=True):
     """The statements of one triples map (or one join of it): its source as SQL, the terms of a row,
     and the checks on its rows.
 
@@ -270,8 +282,7 @@ class Select:
         return replace(self, subject=_sound(self.subject), parts=parts)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Every SELECT of a mapping, the rules that their `rule` column numbers, and what was found
     that does not stop it.
     """
@@ -318,8 +329,7 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """A logical source as SQL: a column for each reference, holding its text.
 
     The columns are numbered (c0, c1 …), whatever the names in the source; `names` has the column of
@@ -354,8 +364,7 @@ def numbered(references: Iterable[str]) -> dict[str, str]:
     return {reference: f"c{number}" for number, reference in enumerate(references)}
 
 
-@dataclass(frozen=True)
-class Parent:
+class Parent(Struct, frozen=True):
     """The row that a join finds in another relation: `on` are pairs of columns (child, parent),
     `columns` those that are taken over.
 
@@ -423,8 +432,7 @@ def compile_mapping(
     )
 
 
-@dataclass(frozen=True)
-class _Scope:
+class _Scope(Struct, frozen=True):
     """Where a term map's references are found: a relation, the alias it has in a join, and the
     term's place in the statement.
     """
@@ -999,6 +1007,7 @@ class _Compiler:
             value,
             term_map.expression.references[0],
             {"rule": scope.rule},
+            form=Form(whole, "is_iri(v)"),
         )
         return _guarded(f"is_iri({whole})", Spelling("<", whole, ">"), check)
 
@@ -1103,6 +1112,10 @@ class _Compiler:
             tag_sql,
             language.references[0],
             {"rule": scope.rule},
+            form=Form(
+                f"CASE WHEN {value} IS NOT NULL THEN {tag_sql} END",
+                f"regexp_matches(v, {text(LANGUAGE_TAG)})",
+            ),
         )
         return _guarded(valid, Spelling("", f"{quoted} || '@' || {tag_sql}"), check)
 
@@ -1126,8 +1139,10 @@ class _Compiler:
             if full.startswith(XSD) and full not in LAX:
                 self.wrong(term_map.origin, f"there is no datatype {full}")
             return _spelled(typed)
-        valid = f"regexp_matches({value}, {text(pattern)})" + (
-            f" AND is_day({value})" if full in DAYS else ""
+        valid, valid_of_form = (
+            f"regexp_matches({name}, {text(pattern)})"
+            + (f" AND is_day({name})" if full in DAYS else "")
+            for name in (value, "v")
         )
         column = term_map.expression.references[0] if term_map.expression.references else None
         check = Check(
@@ -1136,6 +1151,7 @@ class _Compiler:
             value,
             column,
             {"rule": scope.rule, "datatype": self._short(full)},
+            form=Form(value, valid_of_form),
         )
         return _guarded(valid, typed, check)
 
@@ -1159,6 +1175,7 @@ class _Compiler:
             value,
             term_map.expression.references[0] if term_map.expression.references else None,
             params,
+            form=Form(value, self._lexical_looked_up("d", "v"), iri.sql) if self.light else None,
         )
         end = f"CASE WHEN {iri.sql} <> {text(f'<{STRING}>')} THEN '^^' || {iri.sql} ELSE '' END"
         return _guarded(valid, Spelling("", f"{quoted} || {end}"), *iri.checks, check)

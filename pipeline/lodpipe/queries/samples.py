@@ -16,6 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import (
@@ -42,18 +43,18 @@ VIEWS = ("table", "map", "chart")
 KEYS = ("title", "description", "expect", "params", "view", "federated")
 TYPES = ("iri", "string", "integer", "decimal", "double", "boolean", "date", "dateTime", "gYear")
 
+_MAYBE_PARAMETER = re.compile(r"[?$]_")
 _EXPECT = re.compile(r"(?:(?P<what>rows|triples) *(?P<sign>>=|=) *(?P<number>\d+)|true|false)")
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """What a query may be asked with: the type of its value (iri, string or a name of XML Schema)
     and the value where none is given.
     """
 
     type: str
     default: str
-    description: Mapping[str, str] = field(default_factory=dict)
+    description: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -265,7 +266,7 @@ def _misfit(
         )
     used = {
         token[0][2:]
-        for token in tokens(text)
+        for token in (tokens(text) if _MAYBE_PARAMETER.search(text) else ())
         if token.lastgroup == "variable" and token[0][1] == "_"
     }
     for param in sorted(used ^ params.keys()):
@@ -386,6 +387,8 @@ def bind(
     ]
     if findings:
         raise InvalidDeclaration(findings)
+    if not params:
+        return text
     terms = {
         f"_{name}": str(term(param.type, values.get(name, param.default)))
         for name, param in params.items()
@@ -408,8 +411,7 @@ _CAUSES = {
 }
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came of a query: rows under their variables, triples (sorted, each once), or true or
     false.
     """
@@ -444,20 +446,8 @@ def stored(statements: Statements, limits: Limits) -> Iterator[ConfinedStore]:
         folder = (
             stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
         )
-        yield stack.enter_context(
-            confined([], limits, folder=folder, lines=_union_and_graphs(statements))
-        )
-
-
-def _union_and_graphs(statements: Statements) -> Iterator[str]:
-    """Lines of N-Quads: each triple once in the default graph, and in each graph that states it."""
-    before = ""
-    for triple, g in statements.spelled():
-        if triple != before:
-            yield f"{triple}.\n"
-            before = triple
-        if g:
-            yield f"{triple}{g} .\n"
+        data = [(statements.lines(graphs=False), "nt"), (statements.lines(graphs=True), "nq")]
+        yield stack.enter_context(confined(data, limits, folder=folder, trusted=True))
 
 
 def answer(store: ConfinedStore, parsed: Parsed) -> tuple[Answer, list[tuple[str, list[str]]]]:

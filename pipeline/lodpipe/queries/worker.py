@@ -282,21 +282,21 @@ def _die_with_parent() -> None:
 
 
 def load(
-    data: Sequence[tuple[str, str]], folder: str | None = None, *, whole: bool = False
+    data: Sequence[tuple[str, str]], folder: str | None = None, *, trusted: bool = False
 ) -> tuple[ox.Store, int]:
     """A store with the union of all graphs as default graph, each named graph under its name; and
     the number of triples of the union.
 
     Loaded twice, because a union made for each query would repeat what is in several graphs.
     `data` are paths with their formats (PARSERS): triples make the default graph; where there are
-    quads alone, it is made of them unless they are the whole.
+    quads alone, it is made of them. IRIs of `trusted` data are not checked again.
     """
     store = ox.Store(folder) if folder else ox.Store()
     triples = 0
     for path, name in sorted(data, key=lambda item: item[1] in QUADS):
-        store.bulk_load(path=path, format=PARSERS[name])
+        store.bulk_load(path=path, format=PARSERS[name], lenient=trusted)
         triples = triples if name in QUADS else len(store)
-    if not whole and all(name in QUADS for _, name in data):
+    if all(name in QUADS for _, name in data):
         named = len(store)
         store.update("INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }")
         triples = len(store) - named
@@ -337,7 +337,7 @@ class Holder:
         self.ends: OrderedDict[int, tuple[Cause, str]] = OrderedDict()
         started = time.perf_counter()
         self.folder = bounds.get("folder")
-        store, triples = load(bounds["data"], self.folder, whole=bounds.get("whole", False))
+        store, triples = load(bounds["data"], self.folder, trusted=bounds.get("trusted", False))
         ready = {
             "statements": len(store),
             "triples": triples,

@@ -7,10 +7,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TextIO
+
+from msgspec import Struct
 
 from lodpipe.rdf.namespaces import XSD
 from lodpipe.rdf.terms import TYPE, parse_literal
@@ -18,8 +19,7 @@ from lodpipe.rdf.terms import TYPE, parse_literal
 Value = dict[str, Any] | str | int | bool
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Struct, frozen=True):
     """A term of the context as far as it decides how a value is written."""
 
     name: str

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from string import ascii_letters, digits
 from typing import Any, Literal, cast
 
 import pyoxigraph as ox
+from msgspec import Struct
 
 from lodpipe.rdf.namespaces import XSD
 
@@ -48,7 +49,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|.)", re.DOTALL)
-_PLAIN = re.compile(r"[A-Za-z0-9]")
+_PLAIN = frozenset(ascii_letters + digits)
 _WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -98,8 +99,7 @@ def check_syntax(text: str, base: str | None = None) -> None:
     raise AssertionError("the store does not ask for the dataset of a query")
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(Struct, frozen=True, dict=True):
     """A query that is right; its tokens with their kinds, in the spelling that is run."""
 
     form: Form
@@ -284,7 +284,7 @@ def _escaped(text: str, *, first: bool = False) -> str:
             plain = place > 0 or not first
             parts.append(
                 text[place]
-                if plain and (_PLAIN.match(text[place]) or (text[place] == " " and not first))
+                if plain and (text[place] in _PLAIN or (text[place] == " " and not first))
                 else _code(text[place])
             )
         if escape:

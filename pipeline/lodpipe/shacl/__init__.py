@@ -4,7 +4,7 @@ as a validation report.
 
 from __future__ import annotations
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.shacl.compile import Connection, Run, plan_shapes
 from lodpipe.shacl.incremental import revalidate

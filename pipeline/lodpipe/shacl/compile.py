@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.mapping.plan import text
 from lodpipe.shacl import sql_terms as terms
@@ -49,8 +51,7 @@ class Connection(Protocol):
     def execute(self, query: str, parameters: Any = None, /) -> Any: ...
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(Struct, frozen=True):
     """A shape on a set of focus nodes `fs`; a property shape has the set `vs` of their values."""
 
     number: int
@@ -68,8 +69,7 @@ class Placement:
         return f"(SELECT focus, value FROM vals WHERE vs = {self.vs})"
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """A constraint of a placement, numbered `k`; `others` are the placements of the shapes that it
     names.
     """
@@ -393,9 +393,24 @@ _OF_VALUES = frozenset({*_BY_VALUE, *_INLINE_LOGIC, "Property", "MaxCount", "Uni
                         "QualifiedMaxCount"})  # fmt: skip
 
 
-def _listed(rows: Iterable[tuple[object, ...]]) -> str:
-    """Rows as a relation."""
-    return f"(VALUES {', '.join('(' + ', '.join(map(str, row)) + ')' for row in rows)})"
+def _listed(rows: Iterable[tuple[int | str | None, ...]]) -> str:
+    """Rows of numbers and terms as a relation: a text for each column, because the engine's parser
+    takes longer for each word than this for all.
+
+    >>> _listed([(1, "<a:b>"), (2, "<a:c>")])
+    "(SELECT unnest(CAST('[1, 2]' AS INTEGER[])), unnest(string_split('<a:b> <a:c>', ' ')))"
+    """
+    return f"(SELECT {', '.join(map(_column, zip(*rows, strict=True)))})"
+
+
+def _column(values: Sequence[int | str | None]) -> str:
+    if not isinstance(values[0], str):
+        most = max((value for value in values if isinstance(value, int)), default=0)
+        kind = "INTEGER" if most < 2**31 else "DOUBLE"
+        return f"unnest(CAST('{list(values)}' AS {kind}[]))"
+    # Literals have spaces, but no line break: in N-Triples it is an escape.
+    separator = "\n" if any(" " in str(value) for value in values) else " "
+    return f"unnest(string_split({text(separator.join(map(str, values)))}, {text(separator)}))"
 
 
 def _case(conditions: Mapping[str, int]) -> str:
@@ -541,7 +556,7 @@ class Checker:
 
     def _has_values(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
         listed = _listed(
-            (check.k, placement.fs, placement.vs, text(check.constraint.values[0]))
+            (check.k, placement.fs, placement.vs, check.constraint.values[0])
             for placement, check in members
         )
         yield (
@@ -572,7 +587,7 @@ class Checker:
 
     def _equal_sets(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
         listed = _listed(
-            (check.k, placement.fs, placement.vs, text(check.constraint.values[0]))
+            (check.k, placement.fs, placement.vs, check.constraint.values[0])
             for placement, check in members
         )
         yield (
@@ -814,16 +829,15 @@ class Run:
                     if sub not in classes and classes.setdefault(sub) is None
                 ]
             rows += [(number, entry) for entry in classes]
-        listed = ", ".join(f"({number}, {text(name)})" for number, name in rows)
         distinct = "DISTINCT " if len(rows) > len(self.plan.classes) else ""
         self.execute(
             f"INSERT INTO instances SELECT {distinct}c.number, t.s FROM (SELECT s, o FROM triples WHERE p = '{TYPE}') t "
-            f"JOIN (VALUES {listed}) c (number, name) ON c.name = t.o"
+            f"JOIN {_listed(rows)} c (number, name) ON c.name = t.o"
         )
 
     def _targets(self) -> None:
         """The nodes of all targets: those of one kind in one query."""
-        listed: dict[str, list[tuple[object, ...]]] = {}
+        listed: dict[str, list[tuple[int | str | None, ...]]] = {}
         selects = []
         for fs, targets in self.plan.targets.items():
             for target in targets:
@@ -833,11 +847,7 @@ class Run:
                         f"SELECT {fs} AS fs, node FROM {self.store_rows(self.answerer.targets(target.query))}"
                     )
                 else:
-                    term = (
-                        self.plan.classes[target.term]
-                        if target.kind == "class"
-                        else text(target.term)
-                    )
+                    term = self.plan.classes[target.term] if target.kind == "class" else target.term
                     listed.setdefault(target.kind, []).append((fs, term))
         for kind, rows in listed.items():
             given = f"{_listed(rows)} c (fs, term)"
@@ -886,13 +896,13 @@ class Run:
         """The values of all paths from the sets of a level: paths of one step in one query, others
         each in its own.
         """
-        steps: dict[bool, list[str]] = {False: [], True: []}
+        steps: dict[bool, list[tuple[int | str | None, ...]]] = {False: [], True: []}
         filled = self._filled("fs", "nodes")
         for vs, (fs, path) in self.plan.values.items():
             if self.plan.levels[fs] != level or fs not in filled:
                 continue
             if step := plain(path):
-                steps[step[1]].append(f"({vs}, {fs}, {text(step[0])})")
+                steps[step[1]].append((vs, fs, step[0]))
             else:
                 start = f"SELECT node AS focus, node AS value FROM nodes WHERE fs = {fs}"
                 self.execute(
@@ -902,7 +912,7 @@ class Run:
             if listed:
                 near, far = ("o", "s") if backwards else ("s", "o")
                 self.execute(
-                    f"INSERT INTO vals SELECT k.vs, t.{near}, t.{far} FROM triples t JOIN (VALUES {', '.join(listed)}) k (vs, fs, p) ON k.p = t.p "
+                    f"INSERT INTO vals SELECT k.vs, t.{near}, t.{far} FROM triples t JOIN {_listed(listed)} k (vs, fs, p) ON k.p = t.p "
                     f"JOIN nodes n ON n.node = t.{near} AND n.fs = k.fs"
                 )
 

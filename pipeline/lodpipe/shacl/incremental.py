@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.mapping.plan import text
 from lodpipe.shacl.compile import Connection, Placement, Plan, Run, plan_shapes

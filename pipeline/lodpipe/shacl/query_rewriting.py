@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+
+from msgspec import Struct
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)|(?P<iri><[^<>"{}|^`\\\x00-\x20]*>)|(?P<string>\"\"\"(?:\"{0,2}(?:[^"\\]|\\.))*\"\"\"|'''(?:'{0,2}(?:[^'\\]|\\.))*'''
@@ -19,8 +21,7 @@ _AGGREGATES = frozenset({"COUNT", "SUM", "MIN", "MAX", "AVG", "SAMPLE", "GROUP_C
 RDF_TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(Struct, frozen=True):
     """A piece of a query; `word` is it in capitals where it is a keyword, a variable without its
     sign.
     """
@@ -37,7 +38,13 @@ class Token:
 
 def tokens(text: str) -> list[Token]:
     """The pieces of a query, spaces and comments included."""
-    return [Token(str(match.lastgroup), match[0]) for match in _TOKEN.finditer(text)]
+    return list(_tokens(text))
+
+
+@lru_cache(1000)
+def _tokens(text: str) -> tuple[Token, ...]:
+    """The same for several readers of a text."""
+    return tuple(Token(str(match.lastgroup), match[0]) for match in _TOKEN.finditer(text))
 
 
 def _solid(pieces: Iterable[Token]) -> list[Token]:
@@ -66,8 +73,7 @@ def problem(text: str, bound: Sequence[str] = ("this",)) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class Prebound:
+class Prebound(Struct, frozen=True):
     """A query for all focus nodes at once, and how many solutions of each it wants."""
 
     text: str
@@ -294,8 +300,7 @@ class _Scan:
 # -- queries that are plain joins ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(Struct, frozen=True):
     """A query of triple patterns with fixed predicates and comparisons of variables, and nothing
     else.
     """

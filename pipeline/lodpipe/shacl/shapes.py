@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lodpipe.config.vocabulary import Vocabulary, read_turtle
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, Severity
@@ -31,7 +32,7 @@ from lodpipe.shacl.supported import (
 from lodpipe.shacl.validation_report import ValidationResult
 
 if TYPE_CHECKING:
-    import duckdb
+    import _duckdb as duckdb
     import rdflib
 
 Triple = tuple[str, str, str]
@@ -45,8 +46,7 @@ _OF_A_PATH = frozenset({*(f"<{SH}{item}>" for item in _PATHS), f"<{RDF}first>"})
 SEVERITIES = {"Violation": Severity.ERROR, "Warning": Severity.WARNING, "Info": Severity.INFO}
 
 
-@dataclass(frozen=True, order=True)
-class Result:
+class Result(Struct, frozen=True, order=True):
     """One sh:ValidationResult: terms in N-Triples spelling, the path empty where there is none or
     it is no plain predicate.
     """
@@ -60,8 +60,7 @@ class Result:
     messages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Shapes:
+class Shapes(Struct, frozen=True, dict=True):
     """The triples of a shapes graph, the messages of each shape by language, and its file; shapes
     without an IRI are numbered.
     """
@@ -389,8 +388,7 @@ def run_on(
     return sorted(ENGINES[engine](connection, shapes))
 
 
-@dataclass(frozen=True)
-class Validator:
+class Validator(Struct, frozen=True):
     """An engine, and the connection beside whose tables it may work, which starts faster than a
     database of its own.
     """

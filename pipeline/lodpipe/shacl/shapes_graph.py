@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.rdf.namespaces import OWL, RDF, RDFS, SH, XSD
 from lodpipe.rdf.terms import parse_literal
@@ -23,8 +25,7 @@ def sh(name: str) -> str:
     return f"<{SH}{name}>"
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(Struct, frozen=True):
     """A property path (SHACL, 2.3.1): `kind` is predicate, inverse, sequence, alternative,
     zeroOrMore, oneOrMore or zeroOrOne.
     """
@@ -66,8 +67,7 @@ class Path:
 _SUFFIX = {"zeroOrMore": "*", "oneOrMore": "+", "zeroOrOne": "?"}
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a shape is validated on: `kind` is class, node, subjectsOf, objectsOf or sparql (then
     `query` says which nodes).
     """
@@ -77,8 +77,7 @@ class Target:
     query: Query | None = None
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(Struct, frozen=True):
     """A SPARQL query with its prefix declarations in front, and the terms that its parameters are
     bound to.
     """
@@ -87,8 +86,7 @@ class Query:
     parameters: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Constraint:
+class Constraint(Struct, frozen=True):
     """One constraint of a shape: the local name of its component (or a whole IRI) and its
     parameters.
 
@@ -119,8 +117,7 @@ class Constraint:
         )
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A node shape, or with a path a property shape."""
 
     name: str

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _OWN = "urn:x-lodpipe:"
 _FOCUS, _SHAPES, _VALUE = (ox.NamedNode(_OWN + name) for name in ("focus", "shapes", "value"))
+_FEW_LINES = 10_000  # that are quicker loaded in one transaction
 _LARGE = 500_000  # statements; more go into a store on disk, which bounds the memory
 
 Violation = tuple[str, str | None, str | None, str | None]
@@ -83,8 +84,10 @@ class QueryAnswerer:
             f"SELECT s || ' ' || p || ' ' || o || ' .' FROM triples{condition}"
         )
         while batch := cursor.fetchmany(100_000):
-            store.bulk_load(
-                "\n".join(row[0] for row in batch).encode(), format=ox.RdfFormat.N_TRIPLES
+            store.bulk_load(  # lenient: the statements are valid already
+                "\n".join(row[0] for row in batch).encode(),
+                format=ox.RdfFormat.N_TRIPLES,
+                lenient=True,
             )
         if any("shapesGraph" in item for item in texts):
             lines = "\n".join(f"{s} {p} {o} ." for s, p, o in self.plan.shapes.triples)
@@ -110,7 +113,8 @@ class QueryAnswerer:
                     f"{pair} {_VALUE} {value} {_FOCUS} .",
                 ]
             pattern = f"GRAPH {_FOCUS} {{ {own} {_OWN_PAIR} ?lodpipePair . ?lodpipePair {_FOCUS} ?this ; {_VALUE} ?value }}"
-        self.store.bulk_load("\n".join(lines).encode(), format=ox.RdfFormat.N_QUADS)
+        load = self.store.load if len(lines) < _FEW_LINES else self.store.bulk_load
+        load("\n".join(lines).encode(), format=ox.RdfFormat.N_QUADS, lenient=True)
         return pattern
 
     def _run(self, query: str, name: str = "") -> Any:

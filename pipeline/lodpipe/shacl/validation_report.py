@@ -9,8 +9,9 @@ import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from lodpipe.rdf.namespaces import RDF, XSD
 from lodpipe.shacl.compile import Check, Connection, Placement, Plan
@@ -40,8 +41,7 @@ class ValidationResult(
         return self.focus, str(self.path or ""), self.shape, self.component, self.value
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """The results for each focus node of each targeted shape."""
 
     results_by_focus: dict[tuple[str, str], tuple[ValidationResult, ...]]

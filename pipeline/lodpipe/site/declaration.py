@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import duckdb
+import _duckdb as duckdb
 from msgspec import Struct, field
 
 from lodpipe.config.publication import Project

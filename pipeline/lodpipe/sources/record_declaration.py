@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from msgspec import Struct
+
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.documents.readers import read_tree
 from lodpipe.documents.tree import Mapping, Node, Scalar, place_of
@@ -49,8 +51,7 @@ class Field:
     origin: Origin | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """A record table: its name, the files (a glob below source/), its fields."""
 
     name: str
@@ -181,8 +182,7 @@ class _Reader:
         return item
 
 
-@dataclass(frozen=True)
-class Column:
+class Column(Struct, frozen=True):
     """A column of a record table: its name, where its value is below the record, and what it
     may hold.
     """

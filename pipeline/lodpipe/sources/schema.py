@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.documents.tree import JsonValue, Node, describe, place_of, value_of
@@ -14,8 +15,7 @@ from lodpipe.documents.tree import Mapping as Map
 from lodpipe.sources.record_declaration import TYPES, Field, Table
 
 
-@dataclass(frozen=True)
-class Lexicon:
+class Lexicon(Struct, frozen=True):
     """What the declarations know of values: concepts by scheme, patterns of own datatypes,
     languages.
     """

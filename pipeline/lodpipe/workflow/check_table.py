@@ -6,8 +6,9 @@ A new check is a function of findings (in `checks/`, or beside what it looks at)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from lodpipe.checks import integrity, lint, records
 from lodpipe.config.publication import Project
@@ -26,8 +27,7 @@ from lodpipe.workflow.declarations import Declarations
 Phase = Literal["records", "statements"]
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What a check may look at; statements exist in the phase `statements` only."""
 
     project: Project

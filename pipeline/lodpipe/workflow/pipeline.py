@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import filecmp
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import starmap, zip_longest
-from operator import eq
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
-import msgspec
+import _duckdb as duckdb
+from msgspec.structs import replace
 
 from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import CascadeFilter
@@ -122,18 +122,16 @@ class Outcome:
 def edited(outcome: Outcome, ledger: Ledger, edition: Edition) -> Outcome:
     """The same publication as another edition."""
     project = with_edition(outcome.declared, edition) if ledger else outcome.declared
-    return replace(outcome, project=project, ledger=ledger, edition=edition)
+    return dataclasses.replace(outcome, project=project, ledger=ledger, edition=edition)
 
 
 def with_edition(project: Project, edition: Edition) -> Project:
     """A project whose publication is called what the edition is called."""
     publication = project.publication
-    release = msgspec.structs.replace(
-        publication.release, version=edition.version, date=edition.date
-    )
-    catalogue = msgspec.structs.replace(publication.catalogue, issued=edition.issued)
-    changed = msgspec.structs.replace(publication, release=release, catalogue=catalogue)
-    return replace(project, publication=changed)
+    release = replace(publication.release, version=edition.version, date=edition.date)
+    catalogue = replace(publication.catalogue, issued=edition.issued)
+    changed = replace(publication, release=release, catalogue=catalogue)
+    return dataclasses.replace(project, publication=changed)
 
 
 # -- steps -----------------------------------------------------------------------------------------
@@ -449,7 +447,9 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     if not sums.is_file() or sums.read_bytes() != checksums(dist).encode():
         yield warning("its files are not those of SHA256SUMS")
     master = dist / f"{name}.nq"
-    changed = master.is_file() and not _equal_lines(master, outcome.statements)
+    changed = master.is_file() and not filecmp.cmp(
+        master, outcome.statements.lines(graphs=True), shallow=False
+    )
     if changed:
         yield warning("the records, the mapping or the ontology have changed since")
     published, queries = dist / "queries.ttl", outcome.declarations.queries
@@ -469,11 +469,3 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
         for finding in catalogue_findings(outcome.project, validator=outcome.validator)
         if not (changed and finding.code == "LP531")  # what changed data entail
     )
-
-
-def _equal_lines(master: Path, statements: Statements) -> bool:
-    with master.open(encoding="utf-8", newline="\n", errors="replace") as lines:
-        current = (
-            f"{triple}{g} .\n" if g else f"{triple}.\n" for triple, g in statements.spelled()
-        )
-        return all(starmap(eq, zip_longest(lines, current)))

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding
@@ -68,8 +69,7 @@ LANGUAGES = {
 LICENCES = "http://dcat-ap.de/def/licenses"
 
 
-@dataclass(frozen=True)
-class Licence:
+class Licence(Struct, frozen=True):
     """An open licence: its own address, the IRI that portals know, the title by which CKAN's
     register finds it.
     """

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import Publication, PublishedTable, TableColumn

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
+
+from msgspec import Struct, field
 
 from lodpipe.config.publication_keys import Body, Publication
 from lodpipe.publish.catalogue import codes
@@ -24,8 +25,7 @@ LDES = "https://w3id.org/ldes/specification"
 _FEED = {"de": "Änderungsdienst (LDES)", "en": "change feed (LDES)"}
 
 
-@dataclass(frozen=True)
-class Computed:
+class Computed(Struct, frozen=True):
     """What publication.yaml leaves to the data: points (latitude, longitude), and the IRIs of what
     the data were made of.
     """
@@ -285,8 +285,42 @@ class _Writer:
         )
 
     def _release(self, release: Release | None) -> str | None:
-        """The dataset of a closed release; its own catalogue describes it."""
-        return self._node(f"dataset/{release.version}") if release else None
+        """The dataset of a closed release, in short; its own catalogue describes it in full.
+
+        It is of a subclass of dcat:Dataset: portals make an entry of each dcat:Dataset, and the
+        releases are versions of one entry.
+        """
+        if release is None:
+            return None
+        kind = self.graph.describe(
+            self._node("catalog#Release"),
+            {
+                "rdf:type": name("rdfs:Class"),
+                "rdfs:subClassOf": name("dcat:Dataset"),
+                "rdfs:label": texts({"de": "Veröffentlichung", "en": "Release"}),
+            },
+        )
+        publication = self.publication
+        return self.graph.describe(
+            self._node(f"dataset/{release.version}"),
+            self._shared()
+            | {
+                "rdf:type": kind,
+                "dct:title": texts(
+                    {
+                        language: f"{title} ({release.version})"
+                        for language, title in publication.title.items()
+                    }
+                ),
+                "dct:description": texts(publication.description),
+                "dct:identifier": literal(f"{self.base}dataset/{release.version}"),
+                "dct:issued": self._date(release.date),
+                "dct:spatial": self.spatial,
+                "dct:temporal": self._temporal(),
+                "dcat:version": literal(release.version),
+                "dcat:isVersionOf": self._node("dataset"),
+            },
+        )
 
     def _notes(self) -> Mapping[str, str]:
         """What is new, in the languages of the publication."""

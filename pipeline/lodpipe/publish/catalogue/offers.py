@@ -6,15 +6,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.rdf.file_formats import BY_SUFFIX, FileFormat
 
 
-@dataclass(frozen=True)
-class Offer:
+class Offer(Struct, frozen=True):
     """A file for download, as it is in the folder. `key` names it for good: no version, no date."""
 
     key: str

@@ -116,10 +116,10 @@ def check(folder: Path) -> None:
 
     for column, name in (("-23", "removed"), ("-13", "added")):
         expected = lines("comm", column, "old.nq", "new.nq")
-        found = lines(sys.executable, "-m", "lodpipe", "diff", "old.nq", "new.nq", "--format", name)
-        if found != expected:
-            sys.exit(f"{name}: comm finds {len(expected)} lines, lodpipe diff {len(found)}")
-        print(f"{name}: {len(found):,} statements, the same as comm")
+        actual = lines(sys.executable, "-m", "lodpipe", "diff", "old.nq", "new.nq", "--format", name)
+        if actual != expected:
+            sys.exit(f"{name}: comm finds {len(expected)} lines, lodpipe diff {len(actual)}")
+        print(f"{name}: {len(actual):,} statements, the same as comm")
 
 
 if __name__ == "__main__":

@@ -226,8 +226,8 @@ def test_every_kind_of_change_has_its_activity(three_releases: list[Path]) -> No
     for release, activities in zip(ledger.releases[1:], expected, strict=True):
         pages = pages_of(three_releases[-1] / "dist", release)
         quads = [quad for page in pages for quad in _parsed(three_releases[-1] / "dist" / page)]
-        _, found = _applied(quads)
-        described = {name.removeprefix(base): kind for name, kind in found.items()}
+        _, actual = _applied(quads)
+        described = {name.removeprefix(base): kind for name, kind in actual.items()}
         # A tombstone that stays in the graph is described: an update.
         gone = {name for name, kind in activities.items() if kind == "Delete"}
         assert described.keys() == activities.keys()
@@ -495,8 +495,8 @@ def test_ldes_client_with_saved_state_gets_the_new_members_only(
         for page in pages_of(three_releases[2] / "dist", release)
     ]
     expected = {name for page in pages for name in _objects(page, f"{TREE}member")}
-    found = {quad.subject.value for quad in after if quad.predicate.value == f"{AS}object"}
-    assert found == expected and len(found) == 10
+    actual = {quad.subject.value for quad in after if quad.predicate.value == f"{AS}object"}
+    assert actual == expected and len(actual) == 10
     assert _applied(before | after)[0] == _dump(three_releases[2])
 
 
@@ -516,8 +516,8 @@ def test_ldes_client_replicates_the_catalogue(
     """Without its shape, which is on the network."""
     triples, _ = _applied(_client(LDES_CLIENT, f"{served[0]}catalog-feed.trig", "--no-shape"))
     path = three_releases[2] / "dist/catalog.nt"
-    found = {quad.triple for quad in ox.parse(path=path, format=ox.RdfFormat.N_TRIPLES)}
-    assert _without_blank_nodes(triples) == _without_blank_nodes(found)
+    actual = {quad.triple for quad in ox.parse(path=path, format=ox.RdfFormat.N_TRIPLES)}
+    assert _without_blank_nodes(triples) == _without_blank_nodes(actual)
 
 
 def _without_blank_nodes(triples: Iterable[ox.Triple]) -> set[str]:

@@ -133,9 +133,9 @@ def _described(
         start, end = change.subject + b" ", change.subject + b"!"
         while not lines or lines[-1] < end:
             # The subject may go on in the next block.
-            kept = lines[bisect_left(lines, start) :]
+            beginning = lines[bisect_left(lines, start) :]
             block = next(blocks, None)
-            lines = kept + (block or [])
+            lines = beginning + (block or [])
             if block is None:
                 break
         yield change, lines[bisect_left(lines, start) : bisect_left(lines, end)]

@@ -18,7 +18,7 @@ from lodpipe.site.names import chosen
 
 @dataclass(frozen=True)
 class Releases:
-    """The closed releases, and what is said of the edition that is built."""
+    """The closed releases, and how the edition that is built is described."""
 
     ledger: Ledger
     history: History
@@ -37,7 +37,7 @@ class Releases:
         return bool(rest) and folder in dated
 
 
-class ShownRelease(NamedTuple):
+class ReleaseView(NamedTuple):
     """A release on the page of all releases."""
 
     release: Release
@@ -46,9 +46,9 @@ class ShownRelease(NamedTuple):
     files: Sequence[Download]
 
 
-def shown_releases(
+def release_views(
     releases: Releases, files: Sequence[Download], language: str
-) -> Iterator[ShownRelease]:
+) -> Iterator[ReleaseView]:
     """All releases, newest first, with their notes in a language."""
     for release in reversed(releases.ledger.releases):
         notes = chosen(releases.ledger.notes(release.version), language)
@@ -57,7 +57,7 @@ def shown_releases(
             "changed": len(release.changed),
             "withdrawn": len(release.withdrawn),
         }
-        yield ShownRelease(
+        yield ReleaseView(
             release,
             rendered_notes(notes),
             changed if release.previous else {},

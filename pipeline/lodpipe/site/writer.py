@@ -39,7 +39,7 @@ from lodpipe.site.feeds import downloads, write_feed, write_search, write_sitema
 from lodpipe.site.names import Names
 from lodpipe.site.overview import Overview
 from lodpipe.site.pages import Resource, Writer, resources
-from lodpipe.site.releases import Releases, entries, shown_releases
+from lodpipe.site.releases import Releases, entries, release_views
 from lodpipe.site.render import PACKAGE, Renderer, script_json
 
 DIGEST = ".digest"
@@ -271,7 +271,7 @@ class _Site:
                     for file in self.files
                     if self.releases.is_dated(file.name, self.publication)
                 ],
-                "releases": list(shown_releases(self.releases, self.files, renderer.language)),
+                "releases": list(release_views(self.releases, self.files, renderer.language)),
             },
         )
         renderer.write("search.html", "search", common | {"tools": True})

@@ -44,9 +44,9 @@ from lodpipe.publish.catalogue import (
     write_release_folder,
 )
 from lodpipe.publish.catalogue.withdrawn import Tombstone, read_withdrawn
+from lodpipe.publish.change_feeds import write_feeds, write_roots
 from lodpipe.publish.deltas import write_deltas
 from lodpipe.publish.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
-from lodpipe.publish.change_feeds import write_feeds, write_roots
 from lodpipe.queries.confined import Limits
 from lodpipe.queries.samples import query_findings, stored
 from lodpipe.queries.shacl_executables import executables

@@ -116,7 +116,9 @@ def check(folder: Path) -> None:
 
     for column, name in (("-23", "removed"), ("-13", "added")):
         expected = lines("comm", column, "old.nq", "new.nq")
-        actual = lines(sys.executable, "-m", "lodpipe", "diff", "old.nq", "new.nq", "--format", name)
+        actual = lines(
+            sys.executable, "-m", "lodpipe", "diff", "old.nq", "new.nq", "--format", name
+        )
         if actual != expected:
             sys.exit(f"{name}: comm finds {len(expected)} lines, lodpipe diff {len(actual)}")
         print(f"{name}: {len(actual):,} statements, the same as comm")

@@ -16,7 +16,7 @@ check: $(VENV)/.run  ## check records, graph and dist/; writes nothing
 
 PYTEST := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder  # in the order of tests/conftest.py
 
-test: $(VENV)/.test comunica  ## set up, then lint, types and all tests
+test: $(VENV)/.test comunica ldes  ## set up, then lint, types and all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
@@ -31,6 +31,13 @@ COMUNICA := tests/comunica/node_modules/.made
 comunica:  # a SPARQL engine for the tests of queries/; where there is no npm, or no network, its tests are skipped
 	@test -f $(COMUNICA) -a $(COMUNICA) -nt tests/comunica/package-lock.json || ! command -v npm >/dev/null || \
 		{ cd tests/comunica && npm ci --silent && touch node_modules/.made; } || echo "Comunica could not be installed; its tests are skipped" >&2
+
+LDES := tests/ldes/node_modules/.made
+
+.PHONY: ldes
+ldes:  # two clients for the tests of the change feed; where there is no npm, or no network, these are skipped
+	@test -f $(LDES) -a $(LDES) -nt tests/ldes/package-lock.json || ! command -v npm >/dev/null || \
+		{ cd tests/ldes && npm ci --silent --ignore-scripts && touch node_modules/.made; } || echo "the LDES clients could not be installed; their tests are skipped" >&2
 
 lint: $(VENV)/.test  ## lint and types only
 	$(BIN)/ruff check .

@@ -114,7 +114,7 @@ def main() -> None:
     parser.add_argument("--memory", default="1GB")
     given = parser.parse_args()
     from lodpipe.config.publication import Project
-    from lodpipe.site.writer import Declared, site_digest, write_site
+    from lodpipe.site.writer import Declared, Releases, site_digest, write_site
     from lodpipe.workflow.pipeline import checked, write_dist
 
     with tempfile.TemporaryDirectory(prefix="site-") as name:
@@ -131,7 +131,12 @@ def main() -> None:
             write_site(
                 project,
                 outcome.statements,
-                Declared(declared.vocabulary, declared.shapes, declared.queries),
+                Declared(
+                    declared.vocabulary,
+                    declared.shapes,
+                    declared.queries,
+                    Releases(outcome.ledger, outcome.history),
+                ),
                 target,
                 site_digest(project, target),
             )

@@ -38,6 +38,7 @@ SLOW_FIXTURES = {
     "postgresql",
     "site",
     "publication",
+    "three_releases",
     "server",
     "browser",
 }  # the real publication, its pages, databases, servers, a browser

@@ -73,21 +73,26 @@ def catalogue(dist: Path) -> rdflib.Graph:
 def with_service(
     catalogue: rdflib.Graph, built: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> rdflib.Graph:
-    """The catalogue of the same publication with a SPARQL endpoint configured."""
+    """The catalogue of the same publication with a SPARQL endpoint and a change feed."""
     from msgspec.structs import replace
 
     from lodpipe import Project
+    from lodpipe.config.publication_keys import Service
     from lodpipe.publish.catalogue.dcat import Computed, catalogue_graph
     from lodpipe.publish.catalogue.offers import offers
     from lodpipe.releases.history import History
+    from lodpipe.releases.ledger import Counts, Release
 
     publication = Project.open(built).publication
-    own = replace(publication.catalogue, service="https://data.example.org/sparql")
+    own = replace(publication.catalogue, service=Service(url="https://data.example.org/sparql"))
+    release = Release(
+        publication.version, publication.date, publication.date, None, "", Counts(0, 0, {})
+    )
     graph = catalogue_graph(
         replace(publication, catalogue=own),
         list(offers(publication, built / "dist")),
         Computed([(1, 2)], ["https://example.org/"]),
-        History(publication.date),
+        History(publication.date, (release,)),
     )
     return rdflib.Graph().parse(data=graph.ntriples(), format="nt")
 
@@ -100,9 +105,10 @@ def test_semic_finds_nothing(catalogue: rdflib.Graph) -> None:
     assert results(catalogue, SEMIC) == {}
 
 
-def test_semic_finds_nothing_with_a_service(with_service: rdflib.Graph) -> None:
-    assert (None, RDF.type, rdflib.DCAT.DataService) in with_service
-    assert results(with_service, SEMIC) == {}
+def test_semic_finds_one_thing_with_services_and_a_release(with_service: rdflib.Graph) -> None:
+    """It misses the files of the release, which its own catalogue describes."""
+    assert len(set(with_service.subjects(RDF.type, rdflib.DCAT.DataService))) == 2
+    assert results(with_service, SEMIC) == {("Warning", "distribution"): 1}
 
 
 def test_dcat_ap_de_finds_nothing(catalogue: rdflib.Graph, with_service: rdflib.Graph) -> None:

@@ -83,11 +83,11 @@ def port_of_w3id() -> int:
 
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> tuple[Path, dict[str, str]]:
-    """The built pages of a publication with two tombstones, and one resource of each class."""
+    """The pages of a first release with two tombstones, and one resource of each class."""
     project = copy_project(tmp_path_factory.mktemp("web") / "project")
     project.parent.chmod(0o755)
     (project / "source/withdrawn.yaml").write_text(WITHDRAWN, "utf-8")
-    done = run_process("build", "--project", project, "--lang", "en")
+    done = run_process("release", "--project", project, "--lang", "en")
     assert done.returncode == 0, done.stderr
     root = project / "dist/site"
     samples = {}
@@ -251,7 +251,39 @@ def test_files_are_sent_as_they_are(
 
 
 @pytest.mark.parametrize(
-    "local", ["catalog", "dataset", "distribution/ttl", "distribution/nt.gz", "service"]
+    ("path", "media_type", "lasts"),
+    [
+        ("feed.trig", "application/trig", "max-age=60"),
+        ("catalog-feed.trig", "application/trig", "max-age=60"),
+        ("feed.atom", "application/atom+xml", "max-age=60"),
+        ("catalog.ttl", "text/turtle", "max-age=60"),
+        ("2026-11-23/feed-1.trig", "application/trig", "max-age=31536000, immutable"),
+        ("2026-11-23/catalog.ttl", "text/turtle", "max-age=31536000, immutable"),
+        ("2026-11-23/rogl.nq.gz", "application/gzip", "max-age=31536000, immutable"),
+    ],
+)
+def test_caches_keep_what_never_changes_and_ask_again_for_the_rest(
+    server: http.client.HTTPConnection, path: str, media_type: str, lasts: str
+) -> None:
+    status, headers, _ = get(server, path)
+    assert status == 200 and headers["content-type"].split(";")[0] == media_type
+    assert lasts in headers["cache-control"] and "," not in headers.get("etag", "")
+    assert headers["access-control-allow-origin"] == "*"
+    server.request("GET", f"/{path}", headers={"If-None-Match": headers["etag"]})
+    answer = server.getresponse()
+    answer.read()
+    assert answer.status == 304
+
+
+def test_static_hosts_get_the_same_rules(web: tuple[Path, dict[str, str]]) -> None:
+    rules = (web[0] / "web/_headers").read_text("utf-8")
+    assert "/2026-11-23/*\n  Cache-Control: public, max-age=31536000, immutable\n" in rules
+    assert "/*.trig\n  Content-Type: application/trig\n" in rules
+    assert "/*\n  Access-Control-Allow-Origin: *\n" in rules
+
+
+@pytest.mark.parametrize(
+    "local", ["catalog", "dataset", "distribution/ttl", "distribution/nt.gz", "feed", "service"]
 )
 def test_the_catalogue_answers_for_what_it_describes(
     server: http.client.HTTPConnection, local: str

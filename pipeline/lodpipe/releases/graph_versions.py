@@ -26,7 +26,8 @@ from lodpipe.releases.difference import BLOCK
 from lodpipe.releases.ledger import Ledger
 
 # What canonical N-Quads do not contain: other spellings of a character, a string, a space.
-_ODD = (b"\\U", b"\t", b"\r", b"XMLSchema#string>", b"\n#", b"\n\n", b">  <", b'>  "')
+# Comments and empty lines come first where lines are sorted.
+_ODD = (b"\\U", b"\t", b"\r", b"XMLSchema#string>", b">  ")
 _ESCAPED = re.compile(rb"\\u(?!00(?:[01][0-9A-F]|7F))")
 _SORT_LINES = 1 << 20
 _DATA = ("nq", "trig", "nt", "ttl", "jsonld", "rdf", "xml", "parquet")
@@ -154,8 +155,9 @@ def _dump_in(folder: Path) -> Path | None:
 
 def _is_dump(path: Path) -> bool:
     stem = path.name.partition(".")[0]
-    return stem not in ("catalog", "void", "dataset", "queries", "shapes", "withdrawn", "added",
-                        "removed", "feed")  # fmt: skip
+    return not re.match(
+        "(catalog|void|dataset|queries|shapes|withdrawn|added|removed|feed)(-|$)", stem
+    )
 
 
 def _file_version(name: str, path: Path, *, canonical: bool = False) -> GraphVersion:
@@ -224,6 +226,7 @@ def _is_canonical(version: GraphVersion) -> bool:
                 or data.count(b" .\n") != len(lines) - 1
                 or (b"\\u" in data and _ESCAPED.search(data))
                 or lines[0] <= last
+                or lines[0].startswith(b"#")
                 or any(map(bytes.__ge__, lines, lines[1:]))
             ):
                 return False
@@ -246,11 +249,10 @@ def _parsed(version: GraphVersion) -> Iterator[bytes]:
 
 def _without_graphs(chunks: Iterable[bytes]) -> Iterator[bytes]:
     """Lines of N-Quads as lines of N-Triples, each once."""
-    graph = re.compile(rb" (?:<[^<>\" ]*>|_:[^ ]+) \.$", re.MULTILINE)
     rest, last = b"", b""
     for chunk in chunks:
         data, _, rest = (rest + chunk).rpartition(b"\n")
-        lines = [_triple(line, graph) for line in data.split(b"\n")] if data else []
+        lines = [without_graph(line) for line in data.split(b"\n")] if data else []
         different = [
             line for before, line in zip([last, *lines], lines, strict=False) if line != before
         ]
@@ -260,12 +262,19 @@ def _without_graphs(chunks: Iterable[bytes]) -> Iterator[bytes]:
             yield b"\n".join(different) + b"\n"
 
 
-def _triple(line: bytes, graph: re.Pattern[bytes]) -> bytes:
-    """A line without its graph: what follows the object, if anything does."""
+_GRAPH = re.compile(rb" (?:<[^<>\" ]*>|_:[^ ]+) \.$")
+
+
+def without_graph(line: bytes) -> bytes:
+    """A line of N-Quads as one of N-Triples: what follows the object, if anything does, is left out.
+
+    >>> without_graph(b'<s> <p> "a" <g> .'), without_graph(b"<s> <p> <o> .")
+    (b'<s> <p> "a" .', b'<s> <p> <o> .')
+    """
     *_, value = line.split(b" ", 2)
     if not value.startswith(b'"') and value.count(b" ") < 2:
         return line  # an IRI or blank node, and no graph
-    return graph.sub(b" .", line) if graph.search(line) else line
+    return _GRAPH.sub(b" .", line)
 
 
 def _parts(lines: Iterable[bytes]) -> Iterator[list[bytes]]:

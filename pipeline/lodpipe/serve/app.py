@@ -28,7 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
-from lodpipe.publish.catalogue.web import link_header
+from lodpipe.publish.catalogue.web import FRESH, IMMUTABLE, link_header
 from lodpipe.serve.content import DATA, Content, media_type, read_content
 from lodpipe.serve.description import description
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen
@@ -43,7 +43,6 @@ _CORS = {
     "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Retry-After",
 }
 _ALWAYS = {**_CORS, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-_FRESH = "public, max-age=60, stale-while-revalidate=600"
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 
@@ -206,7 +205,7 @@ async def _answered(
     tag = server.tag(*task.values())
     if tag in _tags(request):  # an answer that was given: the query is right, and need not be run
         return Response(
-            status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": _FRESH}
+            status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": FRESH}
         )
     head, body = await _unless_gone(request, server.answer(task))
     form = next(
@@ -328,7 +327,7 @@ async def _withdrawn(request: Request, server: Server, resource: str, end: str) 
     """
     content = server.content
     listed = content.withdrawn[resource]
-    headers = {"Cache-Control": _FRESH, "Vary": "Accept, Accept-Language"}
+    headers = {"Cache-Control": FRESH, "Vary": "Accept, Accept-Language"}
     if listed.successors:
         headers["Link"] = link_header(listed.successors)
     if listed.status == 301:
@@ -399,7 +398,8 @@ def _file(request: Request, server: Server, path: Path, status: int = 200) -> Re
         raise Refused(503, "the file cannot be read now; try again", {"Retry-After": "1"}) from None
     state = os.fstat(file.fileno())
     tag = server.tag(path.name, state.st_size, state.st_mtime_ns)
-    headers = {"ETag": tag, "Cache-Control": _FRESH, "Vary": "Accept-Language"}
+    lasting = IMMUTABLE if server.content.is_closed(path) else FRESH
+    headers = {"ETag": tag, "Cache-Control": lasting, "Vary": "Accept-Language"}
     if path.name == "sparql.json":
         headers["Link"] = (
             '</sparql>; rel="sparql"'  # so the query page offers this endpoint (docs/frontend.md)
@@ -440,7 +440,7 @@ def _tagged(
     """An answer with its entity tag; 304 without it where the client has this very answer already
     (RFC 9110, 13.1.2).
     """
-    headers = {**more, "ETag": tag, "Cache-Control": _FRESH}
+    headers = {**more, "ETag": tag, "Cache-Control": FRESH}
     if _known(request, tag):
         return Response(status_code=304, headers=headers)
     return Response(body, media_type=item.media_type, headers=headers)

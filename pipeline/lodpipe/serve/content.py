@@ -20,7 +20,7 @@ from lodpipe.publish.catalogue.web import MEDIA_TYPES, document_ends
 from lodpipe.publish.catalogue.withdrawn import LIST, WithdrawnIri, read_list
 from lodpipe.serve.negotiation import PAGES, languages, named
 
-_IN_CATALOGUE = re.compile(r"(?:dataset|service|distribution/.*)\Z")
+_IN_CATALOGUE = re.compile(r"(?:dataset|service|feed|distribution/.*)\Z")
 DATA = ("ttl", "jsonld", "nt", "rdf")
 
 
@@ -60,6 +60,15 @@ class Content:
                 if path.is_file() and path.resolve().is_relative_to(self.dist.resolve()):
                     return path
         return None
+
+    def is_closed(self, path: Path) -> bool:
+        """Whether a file is in the folder of a closed release, which has checksums of its own and
+        never changes.
+        """
+        for folder in (self.dist, self.dist / "site"):
+            if path.is_relative_to(folder) and len(parts := path.relative_to(folder).parts) > 1:
+                return (self.dist / parts[0] / "SHA256SUMS").is_file()
+        return False
 
     def withdrawn_at(self, address: str) -> tuple[str, str] | None:
         """The address of the withdrawn resource that an address belongs to, and the end of its

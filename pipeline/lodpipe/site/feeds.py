@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from lodpipe.config.publication_keys import Publication
@@ -24,6 +24,16 @@ LABELS = {
     **{row.suffix: row.label for row in FORMATS},
     "html": "HTML", "json": "JSON", "md": "Markdown", "cff": "Citation File Format", "xml": "XML",
 }  # fmt: skip
+
+
+class Entry(NamedTuple):
+    """An entry of the Atom feed; links are relation, media type and address below the host."""
+
+    version: str
+    date: str
+    updated: str
+    summary: str
+    links: Sequence[tuple[str, str, str]]
 
 
 # -- search and queries ----------------------------------------------------------------------------
@@ -161,31 +171,34 @@ def write_sitemap(
     )
 
 
-def write_feed(folder: Path, publication: Publication, host: str, texts: Mapping[str, str]) -> None:
-    """feed.atom (RFC 4287): the release that this is, from declared data alone."""
+def write_feed(
+    folder: Path,
+    publication: Publication,
+    host: str,
+    items: Sequence[Entry],
+    texts: Mapping[str, str],
+) -> None:
+    """feed.atom (RFC 4287): the releases, from declared data alone."""
     language = publication.languages[0]
-    stamp = f"{publication.date}T00:00:00Z"
-    notes = chosen(publication.catalogue.version_notes, language) or chosen(
-        publication.description, language
-    )
     feed = Element("feed", {"xmlns": "http://www.w3.org/2005/Atom", "xml:lang": language})
     SubElement(feed, "title").text = chosen(publication.title, language)
     SubElement(feed, "id").text = f"{publication.base}feed"
     SubElement(feed, "link", {"rel": "self", "href": f"{host}feed.atom"})
     SubElement(feed, "link", {"rel": "alternate", "type": "text/html", "href": host})
-    SubElement(feed, "updated").text = stamp
+    SubElement(feed, "updated").text = items[0].updated
     SubElement(SubElement(feed, "author"), "name").text = publication.name_of(publication.publisher)
     SubElement(feed, "rights").text = publication.licence
-    entry = SubElement(feed, "entry")
-    SubElement(entry, "title").text = (
-        texts["changes_of"].replace("%s", publication.version, 1).replace("%s", publication.date, 1)
-    )
-    SubElement(entry, "id").text = f"{publication.base}release/{publication.version}"
-    SubElement(
-        entry, "link", {"rel": "alternate", "type": "text/html", "href": f"{host}releases.html"}
-    )
-    SubElement(entry, "updated").text = stamp
-    SubElement(entry, "summary").text = notes
+    for item in items:
+        entry = SubElement(feed, "entry")
+        SubElement(entry, "title").text = (
+            texts["changes_of"].replace("%s", item.version, 1).replace("%s", item.date, 1)
+        )
+        SubElement(entry, "id").text = f"{publication.base}release/{item.version}"
+        for relation, media_type, address in item.links:
+            link = {"rel": relation, "type": media_type, "href": f"{host}{address}"}
+            SubElement(entry, "link", link)
+        SubElement(entry, "updated").text = item.updated
+        SubElement(entry, "summary").text = item.summary
     _write_xml(folder / "feed.atom", feed)
 
 

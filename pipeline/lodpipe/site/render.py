@@ -48,6 +48,8 @@ class Renderer:
     addresses: Addresses
     language: str
     menu: list[dict[str, str]] = field(default_factory=list)
+    has_changes: bool = False
+    is_development: bool = False
 
     def __post_init__(self) -> None:
         texts: dict[str, dict[str, str]] = json.loads((PACKAGE / "texts.json").read_text("utf-8"))
@@ -56,6 +58,7 @@ class Renderer:
         self._common = {
             "language": self.language, "suffix": self.suffix, "t": self.texts, "site": self._site(),
             "menu": self.menu, "workers": False, "tools": False,
+            "has_changes": self.has_changes, "is_development": self.is_development,
         }  # fmt: skip
         self._folders: set[Path] = set()
 
@@ -118,7 +121,7 @@ def _environment() -> jinja2.Environment:
         loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
         keep_trailing_newline=True, auto_reload=False,
     )  # fmt: skip
-    environment.filters.update(size=sizes, number=number)
+    environment.filters.update(size=sizes, number=number, date=date)
     return environment
 
 
@@ -155,3 +158,8 @@ def sizes(amount: int, language: str) -> str:
 def number(value: int, language: str) -> str:
     """A whole number as people read it."""
     return written(str(value), _INTEGER, language)
+
+
+def date(value: str, language: str) -> str:
+    """A day as people read it."""
+    return written(value, _DATE, language)

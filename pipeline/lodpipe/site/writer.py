@@ -38,9 +38,10 @@ from lodpipe.site.browse import GROUPED, PART, Browse, Listed
 from lodpipe.site.declaration import Site, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import downloads, write_feed, write_search, write_sitemap, write_sparql
-from lodpipe.site.names import Names, chosen
+from lodpipe.site.names import Names
 from lodpipe.site.overview import Overview
 from lodpipe.site.pages import Resource, Writer, resources
+from lodpipe.site.releases import Releases, entries, release_views
 from lodpipe.site.render import PACKAGE, Renderer, script_json
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
@@ -56,7 +57,7 @@ def site_digest(project: Project, dist: Path) -> str:
         project.root / "publication.yaml",
         *(
             path
-            for name in ("shapes", "queries", "source/map")
+            for name in ("shapes", "queries", "source/map", "releases")
             for path in (project.root / name).rglob("*")
         ),
     ]
@@ -80,6 +81,7 @@ class Declared:
     vocabulary: Vocabulary
     shapes: Shapes
     queries: tuple[Query, ...]
+    releases: Releases
 
 
 def write_site(
@@ -121,6 +123,7 @@ class _Site:
     ) -> None:
         self.project, self.statements, self.dist, self.folder = project, statements, dist, folder
         self.vocabulary, self.queries = declared.vocabulary, declared.queries
+        self.releases = declared.releases
         self.publication = project.publication
         self.site = read_site(project, self.vocabulary)
         self.addresses = Addresses(self.publication.base, self.publication.languages)
@@ -136,7 +139,14 @@ class _Site:
         self.browse = Browse(self.store, self.site, self.names, self.addresses)
         self.overview = Overview(self.project, self.store, self.site, self.addresses)
         self.renderers = [
-            Renderer(self.folder, self.publication, self.addresses, language)
+            Renderer(
+                self.folder,
+                self.publication,
+                self.addresses,
+                language,
+                has_changes=bool(self.releases),
+                is_development=self.releases.history.is_development,
+            )
             for language in self.publication.languages
         ]
         for renderer in self.renderers:
@@ -175,7 +185,8 @@ class _Site:
         write_sitemap(
             self.folder, self.host, self.browse.lists, self.addresses, pages, self.publication.date
         )
-        write_feed(self.folder, self.publication, self.host, self.renderers[0].texts)
+        items = list(entries(self.releases, self.publication, self.publication.languages[0]))
+        write_feed(self.folder, self.publication, self.host, items, self.renderers[0].texts)
         # Static hosts read it in the root.
         rules = (self.dist / "web/_redirects").read_text("utf-8")
         self.renderers[0].put("_redirects", portable_redirects(rules))
@@ -224,15 +235,17 @@ class _Site:
         ]  # fmt: skip
         main = [listed for listed in self.browse.lists if listed.menu and listed.facets]
         beside = list(self._beside(renderer, main[0])) if main else []
-        name, dated = self.publication.name, f"{self.publication.date}/"
+        name = self.publication.name
         dumps = [file for file in self.files if file.name.startswith(f"{name}.")]
         tables = [file for file in self.files if file.name.startswith("tables/")]
         others = [
             file
             for file in self.files
-            if file not in dumps and not file.name.startswith(("tables/", "web/", dated))
+            if file not in dumps
+            and not file.name.startswith(("tables/", "web/"))
+            and not self.releases.is_dated(file.name, self.publication)
         ]
-        notes = chosen(self.publication.catalogue.version_notes, renderer.language)
+        notes = self.releases.notes(self.publication, renderer.language)
         common = {
             "kinds": kinds,
             "statements": count,
@@ -257,7 +270,15 @@ class _Site:
         renderer.write(
             "releases.html",
             "releases",
-            common | {"dated": [file for file in self.files if file.name.startswith(dated)]},
+            common
+            | {
+                "dated": [
+                    file
+                    for file in self.files
+                    if self.releases.is_dated(file.name, self.publication)
+                ],
+                "releases": list(release_views(self.releases, self.files, renderer.language)),
+            },
         )
         renderer.write("search.html", "search", common | {"tools": True})
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
@@ -463,6 +484,7 @@ def _needed(nodes: Sequence[Node], context: Context) -> Node:
 
 __all__ = [
     "DIGEST",
+    "Releases",
     "Site",
     "href",
     "is_fresh",

@@ -43,6 +43,7 @@ from lodpipe.publish.catalogue import (
     write_catalogue,
     write_release_folder,
 )
+from lodpipe.publish.change_feeds import write_feeds, write_roots
 from lodpipe.publish.deltas import write_deltas
 from lodpipe.publish.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
 from lodpipe.queries.confined import Limits
@@ -51,6 +52,7 @@ from lodpipe.queries.shacl_executables import executables
 from lodpipe.releases.change_formats import View
 from lodpipe.releases.change_set import ChangeSet
 from lodpipe.releases.edition import Edition, ReleaseState, edition_of, release_state
+from lodpipe.releases.feed import event_of
 from lodpipe.releases.gates import file_findings
 from lodpipe.releases.history import History, history_of
 from lodpipe.releases.ledger import Ledger, Release, checksums_of, read_ledger
@@ -368,9 +370,14 @@ def _write_releases(outcome: Outcome, folder: Path) -> None:
                 if changes:
                     terms = project_terms(outcome.project, outcome.declarations.vocabulary)
                     write_deltas(changes, View(terms), target)
+                event = event_of(outcome.project.publication.base, outcome.ledger, release)
+                session = outcome.statements.session
+                write_feeds(event, outcome.ledger, changes or session, folder)
             (target / "SHA256SUMS").write_text(checksums(target), "utf-8")
             if release.files and release.files != checksums_of(target):
                 raise InvalidData(file_findings(outcome.ledger, folder))
+    if outcome.ledger:
+        write_roots(outcome.project.publication, outcome.ledger, folder)
 
 
 @contextlib.contextmanager
@@ -394,7 +401,7 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
     whether it did.
     """
     # Templates and their engine are loaded where pages are written only.
-    from lodpipe.site.writer import Declared, is_fresh, link_tree, site_digest, write_site
+    from lodpipe.site.writer import Declared, Releases, is_fresh, link_tree, site_digest, write_site
 
     digest = site_digest(outcome.project, target)
     old = outcome.project.dist
@@ -408,7 +415,12 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
     write_site(
         outcome.project,
         outcome.statements,
-        Declared(declared.vocabulary, declared.shapes, declared.queries),
+        Declared(
+            declared.vocabulary,
+            declared.shapes,
+            declared.queries,
+            Releases(outcome.ledger, outcome.history),
+        ),
         target,
         digest,
     )

@@ -58,7 +58,7 @@ def write_catalogue(
     copy_file(folder / "void.ttl", folder / ".well-known/void")
     write_side_files(publication, dumps, folder, history)
     write_withdrawn(withdrawn, publication.languages, folder)
-    write_web(publication, withdrawn.tombstones, folder)
+    write_web(publication, withdrawn.tombstones, folder, history)
     if history.folder and not history.releases:
         _write_dated(project, folder)
 

@@ -15,11 +15,14 @@ from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
 from lodpipe.rdf.terms import iri
+from lodpipe.releases.feed import DATA
 from lodpipe.releases.history import History
 from lodpipe.releases.ledger import Release
 
 IANA = "https://www.iana.org/assignments/media-types/"
 SPARQL = "https://www.w3.org/TR/sparql11-protocol/"
+LDES = "https://w3id.org/ldes/specification"
+_FEED = {"de": "Änderungsdienst (LDES)", "en": "change feed (LDES)"}
 
 
 class Computed(Struct, frozen=True):
@@ -87,7 +90,7 @@ class _Writer:
             iri(self.publication.landing_page), {"rdf:type": name("foaf:Document")}
         )
         self.dataset = self._dataset()
-        self._catalog(None if dated else self._service())
+        self._catalog([] if dated else [self._service(), self._feed()])
 
     def _node(self, local: str) -> str:
         return iri(self.base + local)
@@ -412,7 +415,34 @@ class _Writer:
             },
         )
 
-    def _catalog(self, service: str | None) -> None:
+    def _feed(self) -> str | None:
+        """The change feed, a service from which a copy of the dataset is kept up to date."""
+        if not self.history.releases:
+            return None
+        address = iri(f"{self.downloads}{DATA}.trig")
+        title = {
+            language: f"{text}: {_FEED.get(language, _FEED['en'])}"
+            for language, text in self.publication.title.items()
+        }
+        return self.graph.describe(
+            self._node("feed"),
+            self._shared()
+            | {
+                "rdf:type": name("dcat:DataService"),
+                "dct:title": texts(title),
+                "dct:description": texts(self.publication.description),
+                "dcat:endpointURL": address,
+                "dcat:endpointDescription": address,
+                "dcat:servesDataset": self.dataset,
+                "dct:conformsTo": self._standard(LDES, "Linked Data Event Streams"),
+                "dct:license": self.licence,
+                "dcatap:availability": self._code(
+                    "planned-availability", self.catalogue.availability
+                ),
+            },
+        )
+
+    def _catalog(self, services: Sequence[str | None]) -> None:
         publication = self.publication
         taxonomy = codes.SCHEMES["data-theme"]
         values = {
@@ -434,7 +464,7 @@ class _Writer:
                 "dcat:themeTaxonomy": self.graph.describe(iri(taxonomy.iri), values),
                 "foaf:homepage": self.landing_page,
                 "dcat:dataset": self.dataset,
-                "dcat:service": service,
+                "dcat:service": services,
             },
         )
 

@@ -13,6 +13,7 @@ from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.offers import Offer
 from lodpipe.publish.dumps import SHAPES
+from lodpipe.releases.feed import DATA
 from lodpipe.releases.history import History
 
 
@@ -50,6 +51,7 @@ _WORDS = {
         "Prüfen",
         "Kopie mit Datum",
         "Zurückgezogene Adressen",
+        "Änderungen (LDES)",
     ),
     "en": (
         "Release",
@@ -61,6 +63,7 @@ _WORDS = {
         "Verify",
         "dated copy",
         "Withdrawn addresses",
+        "Changes (LDES)",
     ),
 }
 
@@ -82,7 +85,9 @@ def _readme_in(
     shapes: bool,
     history: History,
 ) -> str:
-    release, file, size, what, licence, attribution, verify, dated, withdrawn = _WORDS[language]
+    release, file, size, what, licence, attribution, verify, dated, withdrawn, feed = _WORDS[
+        language
+    ]
 
     def translated(texts: dict[str, str]) -> str:
         return texts.get(language) or next(iter(texts.values()))
@@ -96,7 +101,9 @@ def _readme_in(
         f"{release}: {publication.version}, {publication.date}. "
         f"{f'{dated}: `{history.folder}/`. ' if history.folder else ''}DCAT-AP: `catalog.ttl`. VoID: `void.ttl`. "
         f"{f'SHACL: `{SHAPES}`. ' if shapes else ''}"
-        f"{withdrawn}: `withdrawn.csv`.\n\n"
+        f"{withdrawn}: `withdrawn.csv`. "
+        f"{f'{feed}: `{DATA}.trig`.' if history.releases else ''}".rstrip()
+        + "\n\n"
         f"| {file} | {size} | {what} |\n|---|---:|---|\n{rows}\n"
         f"{licence}: <{publication.licence}>\n\n{attribution}: {publication.attribution.strip()}\n\n"
         f"{verify}:\n\n```sh\nsha256sum --check SHA256SUMS\n```\n"

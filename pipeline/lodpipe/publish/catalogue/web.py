@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue.rendering import rendered
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
+from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Tombstone
 
 # In the order of preference where a client wants several alike; HTML is last, and what is sent to
@@ -24,13 +25,20 @@ NEGOTIATED: tuple[tuple[str, str], ...] = (
     ("html", "text/html"),
     ("html", "application/xhtml+xml"),
 )
-MEDIA_TYPES = {**{row.suffix: row.content_type for row in FORMATS}, "gz": "application/gzip"}
+MEDIA_TYPES = {
+    **{row.suffix: row.content_type for row in FORMATS},
+    "gz": "application/gzip",
+    "atom": "application/atom+xml",
+}
+FRESH = "public, max-age=60, stale-while-revalidate=600"
+IMMUTABLE = "public, max-age=31536000, immutable"
+"""Cache-Control of what a build replaces, and of the folders of closed releases."""
 _DUMPED = "|".join(
     row.suffix for row in sorted(FORMATS, key=lambda row: row.preference) if row.dump
 )
 _WEIGHTS = (r"(; *q=1[.0]*)?", r"; *q=0\.[5-9][0-9]*", r"; *q=0\.([1-4][0-9]*|0+[1-9][0-9]*)")
 # What the catalogue describes besides itself.
-_IN_CATALOGUE = "dataset|service|distribution/.*"
+_IN_CATALOGUE = "dataset|service|feed|distribution/.*"
 _SAFE_PATH = re.compile(r"[\w.~/ ,;:=@!()'&+*-]+")
 # The smallest limits of static hosts: GitLab Pages reads 1,000 rules and 64 KB, Cloudflare Pages
 # 2,000 rules of at most 1,000 characters.
@@ -44,6 +52,7 @@ _FILES = {
     "nginx-server.conf.j2": "nginx/server.conf",
     "Caddyfile.j2": "Caddyfile",
     "_redirects.j2": "_redirects",
+    "_headers.j2": "_headers",
 }
 
 
@@ -129,9 +138,11 @@ def portable_redirects(rules: str) -> str:
     return "".join(f"{line}\n" for line in lines if not line.endswith(" 410"))
 
 
-def write_web(publication: Publication, tombstones: Sequence[Tombstone], folder: Path) -> None:
-    """web/: w3id/, apache/, nginx/, Caddyfile, _redirects; the first lines of each say how it is
-    used.
+def write_web(
+    publication: Publication, tombstones: Sequence[Tombstone], folder: Path, history: History
+) -> None:
+    """web/: w3id/, apache/, nginx/, Caddyfile, _redirects, _headers; the first lines of each say how
+    it is used.
     """
     contact = publication.contact
     rules = list(accept_rules())
@@ -159,6 +170,9 @@ def write_web(publication: Publication, tombstones: Sequence[Tombstone], folder:
         "document_types": {row.suffix: row.media_type for row in DOCUMENTS},
         "redirects": redirects,
         "without_rule": len(tombstones) - len(redirects),
+        "closed": [release.folder for release in reversed(history.releases)],
+        "fresh": FRESH,
+        "immutable": IMMUTABLE,
     }
     for template, name in _FILES.items():
         path = folder / "web" / name

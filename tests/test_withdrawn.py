@@ -251,6 +251,7 @@ def test_a_static_host_sends_the_documents(static_host: int, name: str, part: st
 
 def test_rules_of_static_hosts_stay_within_their_limits(tmp_path: Path) -> None:
     from lodpipe.publish.catalogue.web import write_web
+    from lodpipe.releases.history import History
     from lodpipe.releases.tombstones import Tombstone
 
     gone = [Tombstone(f"library/{n:04}", (), (), "2024-01-01", {}) for n in range(700)]
@@ -258,7 +259,7 @@ def test_rules_of_static_hosts_stay_within_their_limits(tmp_path: Path) -> None:
         Tombstone(f"old/{n:04}", ("library/x",), ("library/x",), "2024-01-01", {})
         for n in range(700)
     ]
-    write_web(Project.open(LIBRARIES).publication, [*gone, *moved], tmp_path)
+    write_web(Project.open(LIBRARIES).publication, [*gone, *moved], tmp_path, History(None))
     lines = (tmp_path / "web/_redirects").read_text("utf-8").splitlines()
     rules = [line for line in lines if not line.startswith("#")]
     assert len(rules) <= 1_000 and sum(len(line) + 1 for line in lines) <= 64_000

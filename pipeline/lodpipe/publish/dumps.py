@@ -171,7 +171,10 @@ def copy_file(path: Path, target: Path) -> None:
     try:
         os.link(path, target)
     except OSError:
-        shutil.copyfile(path, target)
+        try:
+            shutil.copyfile(path, target)
+        except OSError as error:  # it names the source, also where the target has no room
+            raise OSError(error.errno, error.strerror, str(target)) from error
 
 
 def gzip(path: Path) -> None:

@@ -10,6 +10,8 @@ import csv
 import functools
 import http.server
 import json
+import re
+import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -38,26 +40,23 @@ def portal(environment: str, script: str, *arguments: Path) -> Any:
 
 
 @pytest.fixture(scope="module")
-def next_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The dist/ of a later release with a changed record."""
-    project = copy_project(tmp_path_factory.mktemp("next") / "project")
-    publication = project / "publication.yaml"
-    text = (
-        publication.read_text("utf-8")
-        .replace("version: 1.0.0", "version: 1.1.0")
-        .replace("date: '2026-11-23'", "date: '2027-03-01'")
-    )
-    publication.write_text(text, "utf-8")
+def releases(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The dist/ of three releases of the real publication, with a record changed between them."""
+    folder = tmp_path_factory.mktemp("releases")
+    project = copy_project(folder / "project")
     record = project / "source/labs/brandis.yaml"
-    record.write_text(
-        record.read_text("utf-8").replace(
-            "named: Makerspace Partheland", "named: Makerspace im Partheland"
-        ),
-        "utf-8",
-    )
-    done = run_process("build", "--project", project, "--lang", "en")
-    assert done.returncode == 0, done.stderr
-    return project / "dist"
+    copies = []
+    for version, date, name in (
+        ("1.0.0", "2026-11-23", "Makerspace Partheland"),
+        ("1.0.1", "2027-03-01", "Makerspace im Partheland"),
+        ("1.0.2", "2027-06-01", "Makerspace des Partheland"),
+    ):
+        text = record.read_text("utf-8")
+        record.write_text(re.sub("named: Makerspace .*Partheland", f"named: {name}", text), "utf-8")
+        done = run_process("release", "--project", project, "--date", date, "--no-site")
+        assert f"{version}, {date}" in done.stdout, done.stderr
+        copies.append(Path(shutil.copytree(project / "dist", folder / version)))
+    return copies
 
 
 # -- CKAN ------------------------------------------------------------------------------------------
@@ -143,39 +142,42 @@ def test_ckan_has_every_file_with_size_and_checksum(
         )
 
 
-def test_ckan_harvested_twice_updates_and_never_duplicates(dist: Path, next_release: Path) -> None:
+def test_ckan_harvests_release_after_release_into_one_package(releases: list[Path]) -> None:
     actions = portal(
-        "ckan",
-        "ckan_harvest.py",
-        dist / "catalog.ttl",
-        next_release / "catalog.ttl",
-        next_release / "catalog.ttl",
+        "ckan", "ckan_harvest.py", *(dist / "catalog.ttl" for dist in [*releases, releases[-1]])
     )
-    versions = [(action["action"], action["version"]) for action in actions]
-    assert versions == [
-        ("package_create", "1.0.0"),
-        ("package_update", "1.1.0"),
-        ("package_update", "1.1.0"),
+    assert [(action["action"], action["version"], action["issued"]) for action in actions] == [
+        ("package_create", "1.0.0", "2026-11-23"),
+        ("package_update", "1.0.1", "2026-11-23"),
+        ("package_update", "1.0.2", "2026-11-23"),
+        ("package_update", "1.0.2", "2026-11-23"),
     ]
-    first, second, third = (action["resources"] for action in actions)
     assert len({action["id"] for action in actions}) == 1
-    assert (
-        {uri: versions[0] for uri, versions in first.items()}
-        == {uri: versions[0] for uri, versions in second.items()}
-        == {uri: versions[0] for uri, versions in third.items()}
-    )
+    first, second, *later = (action["resources"] for action in actions)
+    identifiers = {uri: resource[0] for uri, resource in first.items()}
+    for resources in (second, *later):
+        assert {uri: resource[0] for uri, resource in resources.items()} == identifiers
     assert first[f"{BASE}distribution/ttl"][1] != second[f"{BASE}distribution/ttl"][1]
+
+
+def test_ckan_reads_the_catalogue_of_a_closed_release_as_one_package(
+    releases: list[Path],
+) -> None:
+    path = releases[-1] / "2027-03-01" / "catalog.ttl"
+    (package,) = portal("ckan", "ckan_package.py", path)[str(path)]
+    assert (package["version"], extras(package)["identifier"]) == ("1.0.1", f"{BASE}dataset/1.0.1")
+    assert all("/2027-03-01/" in resource["url"] for resource in package["resources"])
 
 
 # -- udata -----------------------------------------------------------------------------------------
 
 
-def test_udata_makes_a_valid_dataset_and_keeps_its_resources(
-    dist: Path, next_release: Path
-) -> None:
-    first, second = portal(
-        "udata", "udata_dataset.py", dist / "catalog.ttl", next_release / "catalog.ttl"
+def test_udata_makes_a_valid_dataset_and_keeps_its_resources(releases: list[Path]) -> None:
+    dist = releases[0]
+    first, second, third = portal(
+        "udata", "udata_dataset.py", *(release / "catalog.ttl" for release in releases)
     )
+    assert {item["issued"] for item in (first, second, third)} == {"2026-11-23"}
     assert (first["license"], first["frequency"]) == ("cc-by", "irregular")
     assert first["temporal"] == ["2020-01-01", "2022-12-31"]
     assert first["spatial"]["type"] == "MultiPolygon"

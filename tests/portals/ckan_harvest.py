@@ -35,6 +35,9 @@ def action(name):
                 "action": name,
                 "id": package["id"],
                 "version": package.get("version"),
+                "issued": next(
+                    extra["value"] for extra in package["extras"] if extra["key"] == "issued"
+                ),
                 "resources": resources,
             }
         )

@@ -38,6 +38,7 @@ def summary(dataset: Dataset) -> dict:
         "spatial": dataset.spatial.geom if dataset.spatial else None,
         "uri": dataset.harvest.uri,
         "identifier": dataset.harvest.dct_identifier,
+        "issued": str(dataset.harvest.issued_at or dataset.harvest.created_at)[:10],
         "resources": sorted(
             [
                 {

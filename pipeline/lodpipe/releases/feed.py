@@ -251,12 +251,12 @@ def write_root(
         for release in ledger.releases:
             value = _time(published(ledger, release))
             for page in pages_of(folder, release, stem):
-                bounds = (
-                    f"[ a tree:{bound}ThanOrEqualToRelation ; tree:path as:published ;"
-                    f" tree:value {value} ; tree:node <{page}> ]"
-                    for bound in ("Greater", "Less")
-                )
-                out.write("<> tree:relation\n  " + " ,\n  ".join(bounds) + " .\n")
+                for name, bound in (("from", "Greater"), ("until", "Less")):
+                    relation = f"<#{name}/{page}>"
+                    out.write(
+                        f"<> tree:relation {relation} .\n{relation} a tree:{bound}ThanOrEqualToRelation ;"
+                        f" tree:path as:published ; tree:value {value} ; tree:node <{page}> .\n"
+                    )
 
 
 def pages_of(folder: Path, release: Release, stem: str = DATA) -> list[str]:

@@ -133,7 +133,7 @@ def main() -> None:
                 outcome.statements,
                 Declared(declared.vocabulary, declared.shapes, declared.queries),
                 target,
-                site_digest(project, target),
+                site_digest(project, outcome.statements, target),
             )
             took, cpu = time.perf_counter() - started, time.process_time() - worked
         pages = sum(1 for _ in (target / "site").rglob("*.html"))

@@ -207,6 +207,21 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
             )
 
 
+def declared_data(project: Project, session: Session) -> tuple[list[object], list[str]]:
+    """What the declared queries find, and the declared files: pages show them, and the statements
+    need not have them.
+    """
+    said = project.publication.site
+    if not isinstance(said, Mapping):
+        return [], []
+    rows: list[object] = []
+    for path, query, columns in _queries(said):
+        found = session.rows(f"SELECT {', '.join(columns)} FROM ({query})")
+        rows.append(found if path[0] == "figures" else sorted(map(repr, found)))
+    outlines = said.get("map", {}).get("outlines")
+    return rows, [outlines] if outlines else []
+
+
 Path = tuple[str | int, ...]
 
 

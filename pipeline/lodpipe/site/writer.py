@@ -2,15 +2,13 @@
 alone.
 
 `dist/site/` is the folder to serve: the pages, and beside them everything of dist/ (hard links
-where the disk can). It is not committed and not in SHA256SUMS. A digest of what it is made of lies
-in it: where that stays the same, nothing is written.
+where the disk can). It is not committed and not in SHA256SUMS. Digests of what it is made of are
+in it: where they stay the same, nothing is written again (`reuse.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -33,41 +31,27 @@ from lodpipe.rdf.turtle import TermWriter, blocks
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.browse import GROUPED, PART, Browse, Listed
-from lodpipe.site.declaration import Site, read_site, site_findings
+from lodpipe.site.declaration import Site, declared_data, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import downloads, write_feed, write_search, write_sitemap, write_sparql
 from lodpipe.site.names import Names, chosen
 from lodpipe.site.overview import Overview
 from lodpipe.site.pages import Resource, Writer, resources
 from lodpipe.site.render import HERE, Renderer, script_json
+from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 
-DIGEST = ".digest"
+DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
+# What pages show of a project besides its statements.
+DECLARATIONS = ("publication.yaml", "ontology", "shapes", "queries")
 
 
-def site_digest(project: Project, dist: Path) -> str:
-    """What the pages are made of, as one number: the checksums of dist/, the declarations, and this
-    program's own files.
+def site_digest(project: Project, statements: Statements, dist: Path) -> str:
+    """What the pages are made of, as one number: the checksums of dist/, the declarations, what
+    their queries find in the records, and this program.
     """
-    total = hashlib.sha256((dist / "SHA256SUMS").read_bytes())
-    given = [
-        project.root / "publication.yaml",
-        *(
-            path
-            for name in ("shapes", "queries", "source/map")
-            for path in (project.root / name).rglob("*")
-        ),
-    ]
-    own = [path for path in HERE.rglob("*") if "__pycache__" not in path.parts]
-    for path in sorted({*given, *own}):
-        if path.is_file():
-            total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest() + "\n"
-
-
-def is_fresh(site: Path, digest: str) -> bool:
-    """Whether a site was made of the same things."""
-    mark = site / DIGEST
-    return mark.is_file() and mark.read_text("utf-8") == digest
+    checksums = (dist / "SHA256SUMS").read_text("utf-8")
+    rows, files = declared_data(project, statements.session)
+    return files_digest(project.root, (*DECLARATIONS, *files), checksums, rows)
 
 
 @dataclass(frozen=True)
@@ -85,24 +69,7 @@ def write_site(
     """dist/site/ into the folder that holds everything else of dist/."""
     folder = dist / "site"
     folder.mkdir()
-    _Site(project, statements, declared, dist, folder).write()
-    (folder / DIGEST).write_text(digest, "utf-8")
-
-
-def link_tree(source: Path, target: Path, without: str = "") -> None:
-    """Every file of a folder under a second name; the same bytes take no place twice where the disk
-    can do that.
-    """
-    for top, folders, files in os.walk(source):
-        here = target / Path(top).relative_to(source)
-        if without in folders and Path(top) == source:
-            folders.remove(without)
-        here.mkdir(parents=True, exist_ok=True)
-        for name in files:
-            try:
-                os.link(Path(top) / name, here / name)
-            except OSError:
-                shutil.copyfile(Path(top) / name, here / name)
+    _Site(project, statements, declared, dist, folder).write().write(digest)
 
 
 class _Site:
@@ -124,8 +91,8 @@ class _Site:
         self.shapes = declared.shapes
         self.host = self.publication.hosting or self.publication.base
 
-    def write(self) -> None:
-        """Everything, in the order in which it is needed."""
+    def write(self) -> PageReuse:
+        """Everything, in the order in which it is needed; returns the digests of the pages."""
         link_tree(self.dist, self.folder, without="site")
         self._assets()
         self.store = self._store()
@@ -158,7 +125,8 @@ class _Site:
         every = TermWriter(self.publication.base, self.vocabulary.prefixes)
         self._shapes_as_data(every)
         self._queries_as_data(every)
-        self._resources(job.terms(), job.context())
+        reuse = self._reuse(job.terms())
+        self._resources(job.terms(), job.context(), reuse)
         pages = [
             "index",
             "search",
@@ -173,6 +141,21 @@ class _Site:
             self.folder, self.host, self.browse.lists, self.addresses, pages, self.publication.date
         )
         write_feed(self.folder, self.publication, self.host, self.renderers[0].texts)
+        return reuse
+
+    def _reuse(self, terms: TermWriter) -> PageReuse:
+        """The pages of the old site; what a page of a resource shows besides its rows is shared by
+        all.
+        """
+        shared = files_digest(
+            self.project.root,
+            DECLARATIONS,
+            (self.publication.version, self.publication.date),
+            [renderer.menu for renderer in self.renderers],
+            sorted(self.browse.pages.items()),
+            terms.prefixes,
+        )
+        return PageReuse(self.dist, self.project.dist, shared)
 
     def _store(self) -> PageStore:
         """What the pages are made of."""
@@ -341,7 +324,7 @@ class _Site:
 
     # -- pages of resources ------------------------------------------------------------------------
 
-    def _resources(self, terms: TermWriter, context: Context) -> None:
+    def _resources(self, terms: TermWriter, context: Context, reuse: PageReuse) -> None:
         site, names, addresses = self.site, self.names, self.addresses
         writers = [
             (
@@ -357,7 +340,12 @@ class _Site:
             )
             for renderer in self.renderers
         ]
+        suffixes = [f"{renderer.suffix}.html" for renderer in self.renderers] + [*DATA]
         for resource in resources(self.store, self.addresses):
+            names = [resource.page + suffix for suffix in suffixes]
+            digest = rows_digest(tuple(resource))
+            if reuse.take(resource.page, names, digest):
+                continue
             node = node_object(resource.iri, ((row[1], row[2]) for row in resource.said), context)
             self._data(resource, node, terms, context)
             embedded = Markup(script_json({"@context": _needed([node], context), **node}))
@@ -368,6 +356,7 @@ class _Site:
                     resource.page,
                     {"page": writer.show(resource), "embedded": embedded, "pointing_query": query},
                 )
+            reuse.rendered(resource.page, names, digest)
 
     def _data(self, resource: Resource, node: Node, terms: TermWriter, context: Context) -> None:
         """The siblings of a page: Turtle, N-Triples, RDF/XML and JSON-LD of the same statements."""
@@ -443,7 +432,6 @@ def _needed(nodes: Sequence[Node], context: Context) -> Node:
 
 
 __all__ = [
-    "DIGEST",
     "Site",
     "href",
     "is_fresh",

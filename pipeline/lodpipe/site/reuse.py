@@ -16,6 +16,7 @@ file or has another size is rendered as well, so a damaged site costs time and n
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import marshal
 import os
@@ -107,7 +108,7 @@ class PageReuse:
     """
 
     def __init__(self, dist: Path, old: Path, shared: str) -> None:
-        self._old, self._new, self._shared = old / "site", dist / "site", shared
+        self._old, self._new, self.shared = old / "site", dist / "site", shared
         before, now = ({*_tree(folder, "site")} for folder in (old, dist))
         self._of_dist, self._replaced = now, before ^ now
         self._lines: list[str] = []
@@ -158,13 +159,14 @@ class PageReuse:
     def rendered(self, page: str, names: Sequence[str], digest: str) -> None:
         """Notes a page whose files were written."""
         own = [name for name in names if name not in self._of_dist]
-        size = sum(os.lstat(f"{self._new}/{name}").st_size for name in own)
-        self._lines.append(f"{digest} {size} {page}\n")
+        with contextlib.suppress(FileNotFoundError):
+            size = sum(os.lstat(f"{self._new}/{name}").st_size for name in own)
+            self._lines.append(f"{digest} {size} {page}\n")
 
     def write(self, digest: str) -> None:
         """The digests of the new site, when all its pages are written."""
         with (self._new / DIGEST).open("w", encoding="utf-8", newline="\n") as out:
-            out.write(f"{digest}\n{self._shared}\n")
+            out.write(f"{digest}\n{self.shared}\n")
             out.writelines(self._lines)
 
 

@@ -117,15 +117,12 @@ class _Site:
             self.queries,
         )
         job = Job(self.statements, self.project, self.vocabulary)
+        reuse = self._reuse(job.terms())
         for item in self.renderers:
             self._fixed_pages(item, count)
-            self._documentation(item)
             for listed in self.browse.lists:
                 self._list(item, listed)
-        every = TermWriter(self.publication.base, self.vocabulary.prefixes)
-        self._shapes_as_data(every)
-        self._queries_as_data(every)
-        reuse = self._reuse(job.terms())
+        self._documentation(reuse)
         self._resources(job.terms(), job.context(), reuse)
         pages = [
             "index",
@@ -282,7 +279,24 @@ class _Site:
 
     # -- pages of the declarations -----------------------------------------------------------------
 
-    def _documentation(self, renderer: Renderer) -> None:
+    def _documentation(self, reuse: PageReuse) -> None:
+        """Terms, shapes and queries: made of nothing but what all pages share."""
+        first = Documentation(self.names, self.addresses, self.publication.languages[0])
+        found = [self.addresses.page(shape[1:-1]) for shape in first.shapes(self.shapes)]
+        siblings = [page for page in found if page] + [f"query/{item.name}" for item in self.queries]
+        pages = ["vocabulary", "shapes", *(["queries"] if self.queries else []), *siblings]
+        names = [page + item.suffix + ".html" for item in self.renderers for page in pages]
+        names += [f"{page}.ttl" for page in siblings]
+        if reuse.take("vocabulary", names, reuse.shared):
+            return
+        for renderer in self.renderers:
+            self._described(renderer)
+        every = TermWriter(self.publication.base, self.vocabulary.prefixes)
+        self._shapes_as_data(every)
+        self._queries_as_data(every)
+        reuse.rendered("vocabulary", names, reuse.shared)
+
+    def _described(self, renderer: Renderer) -> None:
         pages = Documentation(self.names, self.addresses, renderer.language)
         renderer.write("vocabulary.html", "vocabulary", {"groups": pages.vocabulary()})
         listed = pages.shapes(self.shapes)

@@ -129,7 +129,11 @@ class Edits:
     def add_library(self) -> None:
         def change(rows: list[dict[str, Any]]) -> None:
             parent = self.chance.choice(rows)["id"]
-            row = {"id": f"branch-{self.number}", "name": {"en": f"Branch {self.number}"}, "isil": f"DE-{self.number:04}"}
+            row = {
+                "id": f"branch-{self.number}",
+                "name": {"en": f"Branch {self.number}"},
+                "isil": f"DE-{self.number:04}",
+            }
             rows.insert(self.chance.randrange(len(rows) + 1), row | {"parent": parent})  # fmt: skip
 
         self.libraries(change)
@@ -137,9 +141,11 @@ class Edits:
     def delete_library(self) -> None:
         def change(rows: list[dict[str, Any]]) -> None:
             parents = {row.get("parent") for row in rows}
-            free = [row for row in rows if row["id"].startswith("branch") and row["id"] not in parents]
+            free = [
+                row for row in rows if row["id"].startswith("branch") and row["id"] not in parents
+            ]
             if free:
-                rows.remove(self.chance.choice(free))  # fmt: skip
+                rows.remove(self.chance.choice(free))
 
         self.libraries(change)
 
@@ -161,10 +167,20 @@ class Edits:
 
     def add_work(self) -> None:
         def change(works: list[dict[str, Any]], held: list[dict[str, Any]]) -> None:
-            # A page of this name has a sibling `library/central.jsonld` in a tree of dist/ or not.
-            work = {"id": f"w-{self.number}", "title": f"Work {self.number}", "language": self.chance.choice(("de", "en", "fr"))}
-            works.append(work | {"medium": self.chance.choice(("book", "film")), "authors": ["A. Author"]})
-            held.append({"id": f"n-{self.number}", "library": self.chance.choice(("central", "harbour")), "work": work["id"], "copies": self.number})  # fmt: skip
+            work = f"w-{self.number}"
+            works.append(
+                {
+                    "id": work,
+                    "title": f"Work {self.number}",
+                    "language": self.chance.choice(("de", "en", "fr")),
+                    "medium": self.chance.choice(("book", "film")),
+                    "authors": ["A. Author"],
+                }
+            )
+            library = self.chance.choice(("central", "harbour"))
+            held.append(
+                {"id": f"n-{self.number}", "library": library, "work": work, "copies": self.number}
+            )
 
         self.works(change)
 
@@ -181,7 +197,9 @@ class Edits:
 
         def change(given: dict[str, Any]) -> None:
             value = self.chance.choice(("medium", "language", "upper(medium)"))
-            given["site"]["facets"][0]["query"] = f"SELECT 'work/' || id AS resource, {value} AS value FROM works"  # fmt: skip
+            given["site"]["facets"][0]["query"] = (
+                f"SELECT 'work/' || id AS resource, {value} AS value FROM works"
+            )
 
         self.publication(change)
 

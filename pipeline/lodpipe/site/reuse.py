@@ -152,7 +152,7 @@ class PageReuse:
     def _link(self, name: str) -> None:
         folder = name.rpartition("/")[0]
         if folder not in self._folders:
-            os.makedirs(f"{self._new}/{folder}", exist_ok=True)
+            (self._new / folder).mkdir(parents=True, exist_ok=True)
             self._folders.add(folder)
         link(f"{self._old}/{name}", f"{self._new}/{name}")
 

@@ -121,7 +121,7 @@ class _Site:
         for item in self.renderers:
             self._fixed_pages(item, count)
             for listed in self.browse.lists:
-                self._list(item, listed)
+                self._list(item, listed, reuse)
         self._documentation(reuse)
         self._resources(job.terms(), job.context(), reuse)
         pages = [
@@ -243,39 +243,38 @@ class _Site:
                 value.href = value.href.removeprefix("../") if value.href else None
             yield entry
 
-    def _list(self, renderer: Renderer, listed: Listed) -> None:
-        title, heads = (
-            self.names.kind(listed.iri, renderer.language, many=True),
-            self.browse.heads(listed, renderer.language),
-        )
+    def _list(self, renderer: Renderer, listed: Listed, reuse: PageReuse) -> None:
+        """The pages of a list: part by part, or all and those of its groups at once."""
+        language = renderer.language
+        heads, parts = self.browse.heads(listed, language), listed.parts()
         grouped = listed.count <= GROUPED and bool(listed.facets)
         base = {
-            "title": title,
+            "title": self.names.kind(listed.iri, language, many=True),
             "listed": listed,
             "heads": heads,
             "total": listed.count,
             "grouped": grouped,
-            "parts": listed.parts(),
+            "parts": parts,
         }
-        part: list[object] = []
-        everything = []
-        pages = iter(listed.parts())
-        for entry in self.browse.entries(listed, renderer.language):
-            part.append(entry)
-            if grouped:
-                everything.append(entry)
-            if len(part) == PART:
-                renderer.write("list.html", next(pages), base | {"entries": part})
-                part = []
-        if part:
-            renderer.write("list.html", next(pages), base | {"entries": part})
-        for column, head in enumerate(heads if grouped else []):
-            groups = self.browse.grouped(listed, everything, column)
-            renderer.write(
-                "groups.html",
-                f"{listed.page}-{head['name']}",
-                base | {"groups": groups, "head": head, "column": column},
-            )
+        groups = [f"{listed.page}-{head['name']}" for head in heads] if grouped else []
+        size = GROUPED if grouped else PART
+        for number, block in enumerate(self.browse.blocks(listed, language, size)):
+            pages = parts if grouped else [parts[number]]
+            unit = f"{listed.iri} {language} {number}"
+            names = [f"{page}{renderer.suffix}.html" for page in (*pages, *groups)]
+            digest = rows_digest((listed.iri, listed.count, listed.facets, block))
+            if self.browse.is_alone(listed) and reuse.take(unit, names, digest):
+                continue
+            entries = [self.browse.entry(listed, s, rows, language) for s, rows in block]
+            for place, page in enumerate(pages):
+                part = entries[place * PART : (place + 1) * PART]
+                renderer.write("list.html", page, base | {"entries": part})
+            for column, page in enumerate(groups):
+                found = self.browse.grouped(listed, entries, column)
+                shown = {"groups": found, "head": heads[column], "column": column}
+                renderer.write("groups.html", page, base | shown)
+            if self.browse.is_alone(listed):
+                reuse.rendered(unit, names, digest)
 
     # -- pages of the declarations -----------------------------------------------------------------
 
@@ -283,7 +282,9 @@ class _Site:
         """Terms, shapes and queries: made of nothing but what all pages share."""
         first = Documentation(self.names, self.addresses, self.publication.languages[0])
         found = [self.addresses.page(shape[1:-1]) for shape in first.shapes(self.shapes)]
-        siblings = [page for page in found if page] + [f"query/{item.name}" for item in self.queries]
+        siblings = [page for page in found if page] + [
+            f"query/{item.name}" for item in self.queries
+        ]
         pages = ["vocabulary", "shapes", *(["queries"] if self.queries else []), *siblings]
         names = [page + item.suffix + ".html" for item in self.renderers for page in pages]
         names += [f"{page}.ttl" for page in siblings]
@@ -356,9 +357,9 @@ class _Site:
         ]
         suffixes = [f"{renderer.suffix}.html" for renderer in self.renderers] + [*DATA]
         for resource in resources(self.store, self.addresses):
-            names = [resource.page + suffix for suffix in suffixes]
+            files = [resource.page + suffix for suffix in suffixes]
             digest = rows_digest(tuple(resource))
-            if reuse.take(resource.page, names, digest):
+            if reuse.take(resource.page, files, digest):
                 continue
             node = node_object(resource.iri, ((row[1], row[2]) for row in resource.said), context)
             self._data(resource, node, terms, context)
@@ -370,7 +371,7 @@ class _Site:
                     resource.page,
                     {"page": writer.show(resource), "embedded": embedded, "pointing_query": query},
                 )
-            reuse.rendered(resource.page, names, digest)
+            reuse.rendered(resource.page, files, digest)
 
     def _data(self, resource: Resource, node: Node, terms: TermWriter, context: Context) -> None:
         """The siblings of a page: Turtle, N-Triples, RDF/XML and JSON-LD of the same statements."""

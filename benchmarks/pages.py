@@ -1,8 +1,8 @@
 """Pages at scale: a register of tens of thousands of organisations, or the real publication; time
 and peak memory of the pages alone. By hand.
 
-python benchmarks/site.py ../shared/data/scale/ror_all_51k.csv
-python benchmarks/site.py
+python benchmarks/pages.py ../shared/data/scale/ror_all_51k.csv
+python benchmarks/pages.py
 """
 
 from __future__ import annotations

@@ -14,14 +14,16 @@ build: $(VENV)/.run  ## build dist/
 check: $(VENV)/.run  ## check records, graph and dist/; writes nothing
 	$(BIN)/lodpipe check
 
+PYTEST := $(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder  # in the order of tests/conftest.py
+
 test: $(VENV)/.test comunica  ## set up, then lint, types and all tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n auto --dist loadfile
+	$(PYTEST)
 
 test-fast: $(VENV)/.test  ## the tests without the slow ones: under a minute on two cores
-	$(BIN)/pytest -n auto --dist loadfile -m "not slow"
+	$(PYTEST) -m "not slow"
 
 COMUNICA := tests/comunica/node_modules/.made
 
@@ -79,8 +81,9 @@ bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)
 	$(BIN)/python benchmarks/mapping.py
 	$(BIN)/python benchmarks/validation.py
 
-docs: $(VENV)/.run  ## write the rules into docs/errors/
+docs: $(VENV)/.run  ## write the rules into docs/errors/, the keys of publication.yaml into their schema and docs/declarations.md
 	$(BIN)/python -m lodpipe.diagnostics.rule_pages docs/errors
+	$(BIN)/python -m lodpipe.config.publication_docs docs/declarations.md
 
 conformance: $(VENV)/.test  ## run the official suites and write docs/conformance.md
 	PYTHONPATH=tests $(BIN)/python -m conformance.report

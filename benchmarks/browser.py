@@ -52,7 +52,7 @@ def entries(rows: list[dict[str, str]]) -> dict:
             0,
             f"organisation/{row['ror'][-9:]}",
             labels,
-            [one for one in row["aliases"].split("|") if one],
+            [alias for alias in row["aliases"].split("|") if alias],
             row["country"],
         ]
 
@@ -89,8 +89,8 @@ def measure(folder: Path) -> None:
         page.locator("[role=status]", has_text="Eintr").wait_for(timeout=120_000)
         print(f"  search ready after {time.perf_counter() - start:.1f} s")
         for text in TYPED:
-            took, said = page.evaluate(TYPE, text)
-            print(f"  {took:6.0f} ms  {said}")
+            took, status = page.evaluate(TYPE, text)
+            print(f"  {took:6.0f} ms  {status}")
         print(f"  longest task {page.evaluate('longest'):.0f} ms")
         for name, query in QUERIES.items():
             start = time.perf_counter()

@@ -19,12 +19,12 @@ from pathlib import Path
 
 from measure import Run, alternating, machine, measure, plain, table
 
-HERE = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent
 PARTS = ("publication.yaml", "source", "ontology", "shapes", "queries")
 PACKAGES = ("lodpipe", "duckdb", "pyoxigraph", "rdflib", "pyshacl", "PyYAML")
 BUILD, SCRIPT = "lodpipe build", "plain script"
 _STEP = re.compile(r"^ *([\d.]+) s  (.+)$", re.MULTILINE)
-# Whether two dumps hold the same triples, told by another process, so that this one stays small
+# Whether two dumps hold the same triples, found by another process, so that this one stays small
 # (see measure.py).
 _COMPARE = """
 import sys, pyoxigraph as ox
@@ -60,8 +60,8 @@ class Flagship:
 
     def build(self) -> Run:
         self.built = self.fresh("built")
-        run, told = measure([self.lodpipe, "build", "-v"], self.built)
-        self.steps.append(_steps(told, run.wall))
+        run, log = measure([self.lodpipe, "build", "-v"], self.built)
+        self.steps.append(_steps(log, run.wall))
         return run
 
     def check(self) -> Run:
@@ -74,7 +74,7 @@ class Flagship:
         return lambda: measure(
             [
                 sys.executable,
-                HERE / "plain_script.py",
+                FOLDER / "plain_script.py",
                 self.project,
                 self.work / "plain",
                 validator,
@@ -85,25 +85,25 @@ class Flagship:
     def same_triples(self) -> tuple[list[int], str]:
         """Triples of lodpipe and of the script, and how many each has alone; with samples."""
         dumps = [self.built / "dist/rogl.nt", self.work / "plain/rogl.nt"]
-        told = subprocess.run(
+        output = subprocess.run(
             [sys.executable, "-c", _COMPARE, *dumps], capture_output=True, text=True, check=True
         ).stdout
-        first, _, samples = told.partition("\n")
+        first, _, samples = output.partition("\n")
         return [int(number) for number in first.split()], samples
 
 
-def _steps(told: str, wall: float) -> dict[str, float]:
+def _steps(log: str, wall: float) -> dict[str, float]:
     """How long each step took, from the times at which `build -v` says they begin; the rest is the
     interpreter's start and end.
     """
-    said = [(float(time), name) for time, name in _STEP.findall(told)]
-    found = {name: said[at + 1][0] - time for at, (time, name) in enumerate(said[:-1])}
-    return {**found, "starting and ending": wall - sum(found.values())}
+    marks = [(float(time), name) for time, name in _STEP.findall(log)]
+    durations = {name: marks[at + 1][0] - time for at, (time, name) in enumerate(marks[:-1])}
+    return {**durations, "starting and ending": wall - sum(durations.values())}
 
 
 def breakdown(steps: list[dict[str, float]]) -> dict[str, float]:
     """The median of each step."""
-    return {name: statistics.median(one[name] for one in steps) for name in steps[0]}
+    return {name: statistics.median(step[name] for step in steps) for name in steps[0]}
 
 
 def main() -> int:
@@ -113,7 +113,7 @@ def main() -> int:
     parser.add_argument(
         "--project",
         type=Path,
-        default=HERE.parent,
+        default=FOLDER.parent,
         help="a publication's folder (default: this repository)",
     )
     parser.add_argument(
@@ -122,32 +122,32 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
-        one = Flagship(options.project.resolve(), Path(folder))
-        found = alternating(
+        flagship = Flagship(options.project.resolve(), Path(folder))
+        runs = alternating(
             {
-                BUILD: one.build,
-                "lodpipe check": one.check,
-                "lodpipe --help": one.help,
-                SCRIPT: one.script("pyshacl"),
-                "plain script, no validation": one.script("none"),
+                BUILD: flagship.build,
+                "lodpipe check": flagship.check,
+                "lodpipe --help": flagship.help,
+                SCRIPT: flagship.script("pyshacl"),
+                "plain script, no validation": flagship.script("none"),
             },
             options.runs,
         )
-        (mine, theirs, alone, lacking), samples = one.same_triples()
-    steps = breakdown(one.steps)
-    print("\n" + table(found, BUILD) + "\n")
+        (ours, of_script, alone, lacking), samples = flagship.same_triples()
+    steps = breakdown(flagship.steps)
+    print("\n" + table(runs, BUILD) + "\n")
     print("| step of lodpipe build | s |\n|---|---:|")
     print("\n".join(f"| {name} | {seconds:.2f} |" for name, seconds in steps.items()))
     print(
-        f"\ntriples: lodpipe {mine}, plain script {theirs}; only lodpipe {alone}, only plain script {lacking}\n{samples}"
+        f"\ntriples: lodpipe {ours}, plain script {of_script}; only lodpipe {alone}, only plain script {lacking}\n{samples}"
     )
     if options.json:
         figures = {
             "machine": machine(PACKAGES),
             "runs": options.runs,
-            "figures": plain(found),
+            "figures": plain(runs),
             "steps": steps,
-            "triples": [mine, theirs],
+            "triples": [ours, of_script],
         }
         options.json.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
     return 0 if not alone and not lacking else 1

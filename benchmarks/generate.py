@@ -156,14 +156,14 @@ def write(path: Path, header: Iterable[str], rows: Iterable[Iterable[str]]) -> N
 def generate(rows: int, folder: Path) -> None:
     """Both files, unless they are there already."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, header, made in (
+    for name, header, rows_of in (
         ("organisations", _ORGANISATIONS, organisations),
         ("memberships", _MEMBERSHIPS, memberships),
     ):
         path = folder / f"{name}.csv"
         if not path.exists():
             part = path.with_suffix(".part")
-            write(part, header, made(rows))
+            write(part, header, rows_of(rows))
             part.rename(path)
 
 

@@ -27,8 +27,8 @@ from generate import generate
 from measure import Failed, Run, alternating, machine, measure, plain, table
 from peers import PEERS, Task, cache, install
 
-HERE = Path(__file__).resolve().parent
-DATA = HERE / ".data"
+FOLDER = Path(__file__).resolve().parent
+DATA = FOLDER / ".data"
 LODPIPE, UNSORTED = "lodpipe", "lodpipe --no-sort"
 GENERATED = ("organisations", "memberships")
 GTFS = "gtfs"
@@ -108,7 +108,7 @@ class Bench:
                 *more,
             ]
             return
-        peer = next(one for one in PEERS if one.name == name)
+        peer = next(peer for peer in PEERS if peer.name == name)
         if peer.runs(self.case):
             self.commands[name] = lambda: peer.command(peer.python, task)
 
@@ -127,47 +127,56 @@ class Bench:
             return None
 
     def measured(self, runs: int) -> dict[str, list[Run]]:
-        found = alternating(
+        all_figures = alternating(
             {name: (lambda name=name: self.run(name)) for name in self.commands}, runs
         )
-        return {name: figures for name, figures in found.items() if name not in self.failed}
+        return {name: figures for name, figures in all_figures.items() if name not in self.failed}
 
     def output(self, name: str) -> Output:
         """Brings an engine's output to one spelling; by other processes, so that this one stays
         small (see measure.py).
         """
-        made, ordered, uris = (
+        output, ordered, uris = (
             self.task(name).out,
             self.work / f"{name}.sorted",
             self.work / f"{name}.uris",
         )
         spelled = self.work / "spelled"
-        told = (
-            _told([sys.executable, HERE / "normalise.py", made, spelled]).rstrip("\n").split("\n")
+        lines_of_output = (
+            _output_of([sys.executable, FOLDER / "normalise.py", output, spelled])
+            .rstrip("\n")
+            .split("\n")
         )
         _sort(spelled, ordered)
-        _told([sys.executable, HERE / "normalise.py", "--uri", ordered, spelled])
+        _output_of([sys.executable, FOLDER / "normalise.py", "--uri", ordered, spelled])
         _sort(spelled, uris)
         spelled.unlink()
-        lines, invalid = map(int, told[0].split())
+        lines, invalid = map(int, lines_of_output[0].split())
         with ordered.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
-        statements = int(_told(["wc", "-l", ordered]).split()[0])
+        statements = int(_output_of(["wc", "-l", ordered]).split()[0])
         return Output(
-            made.stat().st_size, lines, invalid, statements, digest, ordered, uris, told[1:]
+            output.stat().st_size,
+            lines,
+            invalid,
+            statements,
+            digest,
+            ordered,
+            uris,
+            lines_of_output[1:],
         )
 
     def floor(self, name: str) -> dict[str, Run]:
         """What no engine can beat: copying the output, and sorting its lines."""
-        made, copy = self.task(name).out, self.work / "copy"
-        found = {}
+        output, copy = self.task(name).out, self.work / "copy"
+        floor = {}
         for label, command in {
-            "cp": ["cp", made, copy],
-            "LC_ALL=C sort -u": ["sort", "-u", "-o", copy, made],
+            "cp": ["cp", output, copy],
+            "LC_ALL=C sort -u": ["sort", "-u", "-o", copy, output],
         }.items():
-            found[label] = measure(command, self.folder, extra={"LC_ALL": "C"})[0]
+            floor[label] = measure(command, self.folder, extra={"LC_ALL": "C"})[0]
         copy.unlink()
-        return found
+        return floor
 
 
 def _sort(source: Path, target: Path) -> None:
@@ -176,17 +185,17 @@ def _sort(source: Path, target: Path) -> None:
     )
 
 
-def _told(command: Sequence[str | Path]) -> str:
+def _output_of(command: Sequence[str | Path]) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
-def _alone(one: Path, other: Path) -> tuple[int, list[str]]:
+def _alone(path: Path, other: Path) -> tuple[int, list[str]]:
     """How many lines only the first of two sorted files has, with samples from the beginning and
     from further on.
     """
     # The system's comm streams through files of any size.
     with subprocess.Popen(
-        ["comm", "-23", one, other], stdout=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"}
+        ["comm", "-23", path, other], stdout=subprocess.PIPE, env={**os.environ, "LC_ALL": "C"}
     ) as lines:
         count, samples = 0, []
         for line in lines.stdout:
@@ -229,7 +238,7 @@ def prepare(case: str, options: argparse.Namespace) -> Path:
         if registers is None:
             sys.exit(f"{case} needs {REGISTERS[case]}: name its folder with --registers")
         shutil.copyfile(registers / REGISTERS[case], folder / REGISTERS[case])
-    for path in (HERE / "mappings").glob(f"{case}.*"):
+    for path in (FOLDER / "mappings").glob(f"{case}.*"):
         shutil.copyfile(path, folder / path.name)
     return folder
 
@@ -246,18 +255,18 @@ def run_case(case: str, options: argparse.Namespace) -> dict[str, object]:
     print(f"\n## {case}{size}")
     with tempfile.TemporaryDirectory(prefix="bench-", dir=DATA) as work:
         bench = Bench(case, folder, Path(work), options.engines, options.limit)
-        found = bench.measured(options.runs)
+        runs = bench.measured(options.runs)
         for name, why in bench.failed.items():
             print(f"  {name} failed: {why}")
-        if not found:
+        if not runs:
             return {"failed": bench.failed}
-        reference = LODPIPE if LODPIPE in found else next(iter(found))
+        reference = LODPIPE if LODPIPE in runs else next(iter(runs))
         floor = bench.floor(reference)
-        outputs = {} if options.no_comparison else {name: bench.output(name) for name in found}
+        outputs = {} if options.no_comparison else {name: bench.output(name) for name in runs}
         print(
             "\n"
             + table(
-                {**found, **{f"floor: {label}": [run] for label, run in floor.items()}}, reference
+                {**runs, **{f"floor: {label}": [run] for label, run in floor.items()}}, reference
             )
             + "\n"
         )
@@ -266,35 +275,35 @@ def run_case(case: str, options: argparse.Namespace) -> dict[str, object]:
             for name in outputs
             if name != reference
         }
-        _tell(outputs, differences, reference)
+        _report(outputs, differences, reference)
     return {
-        "figures": plain(found),
+        "figures": plain(runs),
         "floor": plain({label: [run] for label, run in floor.items()}),
         "failed": bench.failed,
         "outputs": {name: {"bytes": o.size, "lines": o.lines, "invalid": o.invalid, "statements": o.statements, "sha256": o.digest}
                     for name, o in outputs.items()},
-        "differences": {name: asdict(one) for name, one in differences.items()},
+        "differences": {name: asdict(difference) for name, difference in differences.items()},
     }  # fmt: skip
 
 
-def _tell(outputs: dict[str, Output], differences: dict[str, Difference], reference: str) -> None:
+def _report(outputs: dict[str, Output], differences: dict[str, Difference], reference: str) -> None:
     if not outputs:
         return
     print(
         f"| output | MiB | lines | invalid lines | distinct statements | only {reference} | only here | the same, IRIs as URIs |"
     )
     print("|---|---:|---:|---:|---:|---:|---:|---:|")
-    for name, one in outputs.items():
+    for name, output in outputs.items():
         alone = differences.get(name)
-        cells = [one.size >> 20, one.lines, one.invalid, one.statements]
+        cells = [output.size >> 20, output.lines, output.invalid, output.statements]
         cells += (
             [alone.lacking, alone.added, f"{alone.lacking_as_uris} / {alone.added_as_uris}"]
             if alone
             else ["–"] * 3
         )
         print(f"| {name} | " + " | ".join(map(str, cells)) + " |")
-    for name, one in outputs.items():
-        for line in one.samples[:3]:
+    for name, output in outputs.items():
+        for line in output.samples[:3]:
             print(f"  {name}, invalid: {line[:220]}")
         for line in differences[name].samples if name in differences else ():
             print(f"  {name} {line[:220]}")

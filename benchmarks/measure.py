@@ -54,13 +54,13 @@ def measure(
         )
         usage = _wait(process, started + timeout)
         wall = time.perf_counter() - started
-    told = log.read_text("utf-8", "replace")
+    output = log.read_text("utf-8", "replace")
     log.unlink()
     if process.returncode:
         raise Failed(
-            f"exit code {process.returncode}: {' '.join(map(str, command))}\n{told[-2000:]}"
+            f"exit code {process.returncode}: {' '.join(map(str, command))}\n{output[-2000:]}"
         )
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), told
+    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024), output
 
 
 def _wait(process: subprocess.Popen[bytes], deadline: float):
@@ -79,7 +79,7 @@ def _wait(process: subprocess.Popen[bytes], deadline: float):
         time.sleep(pause)
         pause = min(
             pause * 1.2, 0.02
-        )  # a short command is told to the millisecond, a long one is not disturbed
+        )  # a short command is measured to the millisecond, a long one is not disturbed
 
 
 def median(runs: Iterable[Run]) -> Run:
@@ -94,36 +94,38 @@ def median(runs: Iterable[Run]) -> Run:
 
 
 def alternating(
-    work: Mapping[str, Callable[[], Run | None]], runs: int, say: Callable[[str], None] = print
+    work: Mapping[str, Callable[[], Run | None]],
+    runs: int,
+    on_progress: Callable[[str], None] = print,
 ) -> dict[str, list[Run]]:
     """Runs every piece of work once a round, in turn, so that a busy minute of the machine falls on
     all of them.
 
     Work that gives nothing has failed and counts no run.
     """
-    found: dict[str, list[Run]] = {name: [] for name in work}
+    runs_by_name: dict[str, list[Run]] = {name: [] for name in work}
     for number in range(1, runs + 1):
         for name, step in work.items():
             run = step()
             if run is None:
                 continue
-            found[name].append(run)
-            say(
+            runs_by_name[name].append(run)
+            on_progress(
                 f"  round {number}/{runs}  {name:<32} {run.wall:8.2f} s  {run.cpu:8.2f} s CPU  {run.rss:7.0f} MiB"
             )
-    return found
+    return runs_by_name
 
 
-def table(found: Mapping[str, Sequence[Run]], reference: str) -> str:
+def table(runs_by_name: Mapping[str, Sequence[Run]], reference: str) -> str:
     """A Markdown table of medians; ratios are to the reference's, above 1 means more than it."""
-    middle = {name: median(runs) for name, runs in found.items() if runs}
+    middle = {name: median(runs) for name, runs in runs_by_name.items() if runs}
     ground = middle.get(reference)
     lines = [
         f"| | wall s | spread | CPU s | peak MiB | wall : {reference} | CPU : {reference} | memory : {reference} |",
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for name, run in middle.items():
-        walls = [one.wall for one in found[name]]
+        walls = [run.wall for run in runs_by_name[name]]
         cells = [
             f"{run.wall:.2f}",
             f"{min(walls):.2f}–{max(walls):.2f}",
@@ -138,11 +140,11 @@ def table(found: Mapping[str, Sequence[Run]], reference: str) -> str:
     return "\n".join(lines)
 
 
-def plain(found: Mapping[str, Sequence[Run]]) -> dict[str, object]:
+def plain(runs_by_name: Mapping[str, Sequence[Run]]) -> dict[str, object]:
     """The figures for a JSON file: every run, and the medians."""
     return {
         name: {"median": asdict(median(runs)), "runs": [asdict(run) for run in runs]}
-        for name, runs in found.items()
+        for name, runs in runs_by_name.items()
         if runs
     }
 

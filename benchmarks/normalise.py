@@ -49,11 +49,11 @@ def as_uris(source: Path, target: Path) -> None:
     """The same statements with URIs for IRIs."""
 
     def uri(term: re.Match[str]) -> str:
-        found = term[0]
+        iri = term[0]
         return (
-            found
-            if found.isascii() or found[0] == '"'
-            else quote(found, safe="".join(map(chr, range(33, 127))))
+            iri
+            if iri.isascii() or iri[0] == '"'
+            else quote(iri, safe="".join(map(chr, range(33, 127))))
         )
 
     with (

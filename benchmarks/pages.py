@@ -28,8 +28,8 @@ languages: [en]
 release: {version: 1.0.0, date: '2026-11-01'}
 licence: https://creativecommons.org/publicdomain/zero/1.0/
 attribution: ROR, CC0
-publisher: {name: Nobody, url: https://register.example/}
-contact: {name: Nobody, url: https://register.example/}
+publisher: {name: Example Office, url: https://register.example/}
+contact: {name: Example Office, url: https://register.example/}
 graph: terms
 dumps: [nq, nt]
 on_invalid_value: warn

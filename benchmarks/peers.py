@@ -1,7 +1,7 @@
 """The mapping engines that lodpipe is measured against, each in an environment of its own below
 benchmarks/.peers/.
 
-python benchmarks/peers.py        installs those that are missing, and tells their versions
+python benchmarks/peers.py        installs those that are missing, and prints their versions
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-CACHE = HERE / ".peers"
-RUNNERS = HERE / "runners"
+FOLDER = Path(__file__).resolve().parent
+CACHE = FOLDER / ".peers"
+RUNNERS = FOLDER / "runners"
 _MORPH = """[CONFIGURATION]
 output_file: {out}
 output_format: N-TRIPLES
@@ -157,6 +157,6 @@ def install(peer: Peer) -> None:
 
 
 if __name__ == "__main__":
-    for one in PEERS:
-        install(one)
-        print(f"{one.name} {one.version()}")
+    for peer in PEERS:
+        install(peer)
+        print(f"{peer.name} {peer.version()}")

@@ -6,8 +6,8 @@ writes two dumps.
 Written as a developer would who knows the usual libraries: PyYAML with libyaml, csv, rdflib and
 pySHACL. It makes the very triples of source/mapping.yaml (the union of its graphs), and nothing
 else: no line numbers, no graphs of evidence, no check of records, no catalogue. What it must know
-of the data stands in its code. The third word chooses the validator: pySHACL is what a plain script
-uses; `none` leaves validation out, to tell what the rest costs.
+of the data is in its code. The third word chooses the validator: pySHACL is what a plain script
+uses; `none` leaves validation out, to show what the rest costs.
 """
 
 from __future__ import annotations
@@ -97,16 +97,18 @@ class Records:
         ]
         self.places = read_csv(source / "places.csv")
         self.kinds = {row["kind"]: row for row in read_csv(source / "kinds.csv")}
-        self.document = {one["id"]: one for one in self.documents}
-        self.place = {one["id"]: one for one in self.places}
-        self.organisation = {one["id"]: one for one in self.organisations}
+        self.document = {document["id"]: document for document in self.documents}
+        self.place = {place["id"]: place for place in self.places}
+        self.organisation = {
+            organisation["id"]: organisation for organisation in self.organisations
+        }
 
     def wholes(self) -> Iterator[tuple[str, Record]]:
         """Labs and programmes with the folder of their IRIs; they share names, dates, amounts,
         events, participants and remarks.
         """
-        yield from (("lab", one) for one in self.labs)
-        yield from (("programme", one) for one in self.programmes)
+        yield from (("lab", lab) for lab in self.labs)
+        yield from (("programme", programme) for programme in self.programmes)
 
 
 # -- terms -----------------------------------------------------------------------------------------
@@ -145,7 +147,7 @@ class Publication:
 
     # -- saying ------------------------------------------------------------------------------------
 
-    def say(
+    def add(
         self,
         subject: URIRef,
         predicates: URIRef | tuple[URIRef, ...],
@@ -157,7 +159,7 @@ class Publication:
                 if value is not None:
                     self.graph.add((subject, predicate, value))
 
-    def say_text(
+    def add_text(
         self,
         subject: URIRef,
         predicates: URIRef | tuple[URIRef, ...],
@@ -165,9 +167,9 @@ class Publication:
         datatype: URIRef | None = None,
     ) -> None:
         if value is not None:
-            self.say(subject, predicates, Literal(text(value), datatype=datatype))
+            self.add(subject, predicates, Literal(text(value), datatype=datatype))
 
-    def say_in(
+    def add_in(
         self,
         subject: URIRef,
         predicates: URIRef | tuple[URIRef, ...],
@@ -175,21 +177,21 @@ class Publication:
         language: str,
     ) -> None:
         if value is not None:
-            self.say(subject, predicates, Literal(value, lang=language))
+            self.add(subject, predicates, Literal(value, lang=language))
 
-    def say_texts(
+    def add_texts(
         self, subject: URIRef, predicates: URIRef | tuple[URIRef, ...], texts: Record | None
     ) -> None:
         """Texts by language."""
         for language, value in (texts or {}).items():
-            self.say_in(subject, predicates, value, language)
+            self.add_in(subject, predicates, value, language)
 
-    def say_evidence(self, subject: URIRef, documents: list[str]) -> None:
-        self.say(subject, EVIDENCE, *(iri("document", one) for one in documents))
+    def add_evidence(self, subject: URIRef, documents: list[str]) -> None:
+        self.add(subject, EVIDENCE, *(iri("document", document) for document in documents))
 
-    def say_preference(self, subject: URIRef, record: Record) -> None:
+    def add_preference(self, subject: URIRef, record: Record) -> None:
         if record.get("preferred") is not None:
-            self.say(
+            self.add(
                 subject,
                 DEF.hasPreference,
                 iri("def/preference", "preferred" if record["preferred"] else "alternative"),
@@ -198,32 +200,32 @@ class Publication:
     def identifier(self, scheme: str, value: str, name: str, agency: str) -> URIRef:
         """The node of a key."""
         node = iri("identifier", scheme, value.removeprefix("https://ror.org/").replace(" ", ""))
-        self.say(node, RDF.type, ADMS.Identifier, SCHEMA.PropertyValue)
-        self.say_text(node, SKOS.notation, value, DEF[scheme])
-        self.say_text(node, SCHEMA.propertyID, name)
-        self.say_text(node, SCHEMA.value, value)
-        self.say_text(node, ADMS.schemaAgency, agency)
+        self.add(node, RDF.type, ADMS.Identifier, SCHEMA.PropertyValue)
+        self.add_text(node, SKOS.notation, value, DEF[scheme])
+        self.add_text(node, SCHEMA.propertyID, name)
+        self.add_text(node, SCHEMA.value, value)
+        self.add_text(node, ADMS.schemaAgency, agency)
         return node
 
     def remark(
         self, owner: str, name: str, about: URIRef, kind: str, texts: Record, documents: list[str]
     ) -> None:
         node = iri("remark", owner, name)
-        self.say(node, RDF.type, SCHEMA.Comment, PROV.Entity)
-        self.say(node, SCHEMA.about, about)
-        self.say(node, DCT.type, iri("def/remark-kind", kind))
-        self.say_texts(node, SCHEMA.text, texts)
-        self.say_evidence(node, documents)
+        self.add(node, RDF.type, SCHEMA.Comment, PROV.Entity)
+        self.add(node, SCHEMA.about, about)
+        self.add(node, DCT.type, iri("def/remark-kind", kind))
+        self.add_texts(node, SCHEMA.text, texts)
+        self.add_evidence(node, documents)
 
     def remarks(self, owner: str, about: URIRef, record: Record) -> None:
-        for one in record.get("remarks", []):
+        for remark in record.get("remarks", []):
             self.remark(
                 owner,
-                one["id"],
+                remark["id"],
                 about,
-                one["kind"],
-                one["text"],
-                one.get("documents") or ["redaktion"],
+                remark["kind"],
+                remark["text"],
+                remark.get("documents") or ["redaktion"],
             )
 
     def note(self, owner: str, name: str, about: URIRef, record: Record) -> None:
@@ -234,317 +236,333 @@ class Publication:
     # -- documents ---------------------------------------------------------------------------------
 
     def documents(self) -> None:
-        for one in self.records.documents:
-            self.document(iri("document", one["id"]), one)
+        for document in self.records.documents:
+            self.document(iri("document", document["id"]), document)
 
-    def document(self, node: URIRef, one: Record) -> None:
-        self.say(
+    def document(self, node: URIRef, record: Record) -> None:
+        self.add(
             node,
             RDF.type,
             FOAF.Document,
             PROV.Entity,
-            SCHEMA[DOCUMENT_CLASSES.get(one["kind"], "WebPage")],
+            SCHEMA[DOCUMENT_CLASSES.get(record["kind"], "WebPage")],
         )
-        self.say_in(node, (*PREFERRED_NAME, DCT.title), one["title"], one["language"])
-        self.say(node, SCHEMA.url, URIRef(one["url"]))
-        self.say_text(node, DC.publisher, one["publisher"])
-        self.say_text(node, DCT.language, one["language"])
-        self.say(node, DCT.type, iri("def/document-kind", one["kind"]))
-        if "date" in one:
-            self.say(node, (SCHEMA.datePublished, DCT.issued), dated(one["date"]))
-        self.say_text(node, DEF.dateInText, one.get("date_text"))
-        self.say(node, SCHEMA.license, URIRef(one["licence"]) if "licence" in one else None)
-        self.say_text(node, SCHEMA.creditText, one.get("licence_text"))
-        self.say(node, SCHEMA.about, iri("programme", one["about"]) if "about" in one else None)
-        self.say_texts(node, SKOS.note, one.get("note"))
-        self.say_evidence(node, one.get("documents", []))
+        self.add_in(node, (*PREFERRED_NAME, DCT.title), record["title"], record["language"])
+        self.add(node, SCHEMA.url, URIRef(record["url"]))
+        self.add_text(node, DC.publisher, record["publisher"])
+        self.add_text(node, DCT.language, record["language"])
+        self.add(node, DCT.type, iri("def/document-kind", record["kind"]))
+        if "date" in record:
+            self.add(node, (SCHEMA.datePublished, DCT.issued), dated(record["date"]))
+        self.add_text(node, DEF.dateInText, record.get("date_text"))
+        self.add(node, SCHEMA.license, URIRef(record["licence"]) if "licence" in record else None)
+        self.add_text(node, SCHEMA.creditText, record.get("licence_text"))
+        self.add(
+            node, SCHEMA.about, iri("programme", record["about"]) if "about" in record else None
+        )
+        self.add_texts(node, SKOS.note, record.get("note"))
+        self.add_evidence(node, record.get("documents", []))
 
     # -- places ------------------------------------------------------------------------------------
 
     def places(self) -> None:
-        for one in self.records.places:
-            node = iri("place", one["id"])
-            self.place(node, one)
-            self.place_links(node, one)
-            self.place_keys(node, one)
+        for place in self.records.places:
+            node = iri("place", place["id"])
+            self.place(node, place)
+            self.place_links(node, place)
+            self.place_keys(node, place)
 
-    def place(self, node: URIRef, one: Record) -> None:
-        self.say(
+    def place(self, node: URIRef, record: Record) -> None:
+        self.add(
             node,
             RDF.type,
             DCT.Location,
-            SCHEMA.City if one["level"] in ("gemeinde", "commune") else SCHEMA.AdministrativeArea,
+            SCHEMA.City
+            if record["level"] in ("gemeinde", "commune")
+            else SCHEMA.AdministrativeArea,
         )
-        self.say_in(node, PREFERRED_NAME, one["name"], one["name_language"])
-        self.say_in(node, DCT.alternative, one["official_name"], one["name_language"])
-        self.say(node, DEF.level, iri("def/place-level", one["level"]))
-        self.say(
-            node, SCHEMA.containedInPlace, iri("place", one["within"]) if one["within"] else None
+        self.add_in(node, PREFERRED_NAME, record["name"], record["name_language"])
+        self.add_in(node, DCT.alternative, record["official_name"], record["name_language"])
+        self.add(node, DEF.level, iri("def/place-level", record["level"]))
+        self.add(
+            node,
+            SCHEMA.containedInPlace,
+            iri("place", record["within"]) if record["within"] else None,
         )
-        self.say_text(node, SCHEMA.addressCountry, one["country"])
-        self.say_text(node, DEF.population, one["population"], XSD.integer)
-        self.say_text(node, DEF.areaHectares, one["area_ha"], XSD.integer)
-        self.say_text(node, SCHEMA.postalCode, one["postal_code"])
+        self.add_text(node, SCHEMA.addressCountry, record["country"])
+        self.add_text(node, DEF.population, record["population"], XSD.integer)
+        self.add_text(node, DEF.areaHectares, record["area_ha"], XSD.integer)
+        self.add_text(node, SCHEMA.postalCode, record["postal_code"])
         for scheme in ("ags", "ars", "insee", "siren"):
-            self.say_text(node, DCT.identifier, one[scheme], DEF[scheme])
-        self.say_evidence(node, [one["keys_document"]])
+            self.add_text(node, DCT.identifier, record[scheme], DEF[scheme])
+        self.add_evidence(node, [record["keys_document"]])
 
-    def place_links(self, node: URIRef, one: Record) -> None:
-        if one["ags"]:
-            self.say(node, OWL.sameAs, GEOCODING["municipalityKey/" + one["ags"]])
-        if one["level"] == "land":
-            self.say(node, OWL.sameAs, GEOCODING["stateKey/" + one["ars"][:2]])
-        if one["level"] == "kreis":
-            self.say(node, OWL.sameAs, GEOCODING["districtKey/" + one["ars"][:5]])
-        if one["nuts"]:
-            self.say_text(node, DCT.identifier, one["nuts"], DEF.nuts)
-            self.say_evidence(node, [one["nuts_document"]])
-        if one["lat"] and one["lon"]:
-            point = iri("place", one["id"], "point")
-            self.say(node, SCHEMA.geo, point)
-            self.say_evidence(node, [one["coordinates_document"]])
-            self.say(point, RDF.type, SCHEMA.GeoCoordinates)
-            self.say_text(point, SCHEMA.latitude, one["lat"], XSD.decimal)
-            self.say_text(point, SCHEMA.longitude, one["lon"], XSD.decimal)
-        if one["wikidata"]:
-            self.say(node, (SKOS.exactMatch, SCHEMA.sameAs), WIKIDATA[one["wikidata"]])
-            self.say_evidence(node, [one["wikidata_document"]])
-        if one["geonames"]:
-            self.say(node, SKOS.closeMatch, URIRef(f"https://sws.geonames.org/{one['geonames']}/"))
-            self.say_evidence(node, [one["geonames_document"]])
+    def place_links(self, node: URIRef, record: Record) -> None:
+        if record["ags"]:
+            self.add(node, OWL.sameAs, GEOCODING["municipalityKey/" + record["ags"]])
+        if record["level"] == "land":
+            self.add(node, OWL.sameAs, GEOCODING["stateKey/" + record["ars"][:2]])
+        if record["level"] == "kreis":
+            self.add(node, OWL.sameAs, GEOCODING["districtKey/" + record["ars"][:5]])
+        if record["nuts"]:
+            self.add_text(node, DCT.identifier, record["nuts"], DEF.nuts)
+            self.add_evidence(node, [record["nuts_document"]])
+        if record["lat"] and record["lon"]:
+            point = iri("place", record["id"], "point")
+            self.add(node, SCHEMA.geo, point)
+            self.add_evidence(node, [record["coordinates_document"]])
+            self.add(point, RDF.type, SCHEMA.GeoCoordinates)
+            self.add_text(point, SCHEMA.latitude, record["lat"], XSD.decimal)
+            self.add_text(point, SCHEMA.longitude, record["lon"], XSD.decimal)
+        if record["wikidata"]:
+            self.add(node, (SKOS.exactMatch, SCHEMA.sameAs), WIKIDATA[record["wikidata"]])
+            self.add_evidence(node, [record["wikidata_document"]])
+        if record["geonames"]:
+            self.add(
+                node, SKOS.closeMatch, URIRef(f"https://sws.geonames.org/{record['geonames']}/")
+            )
+            self.add_evidence(node, [record["geonames_document"]])
 
-    def place_keys(self, node: URIRef, one: Record) -> None:
+    def place_keys(self, node: URIRef, record: Record) -> None:
         for scheme, (name, agency) in PLACE_KEYS.items():
-            if not one[scheme]:
+            if not record[scheme]:
                 continue
-            key = self.identifier(scheme, one[scheme], name, agency)
-            self.say(node, IDENTIFIER, key)
-            issued = self.records.document[one["keys_document"]].get("date")
+            key = self.identifier(scheme, record[scheme], name, agency)
+            self.add(node, IDENTIFIER, key)
+            issued = self.records.document[record["keys_document"]].get("date")
             if scheme in ("ags", "ars") and issued:
-                self.say_text(key, DCT.issued, issued, XSD.date)
+                self.add_text(key, DCT.issued, issued, XSD.date)
 
     # -- organisations -----------------------------------------------------------------------------
 
     def organisations(self) -> None:
         evidence = self.organisation_evidence()
-        for one in self.records.organisations:
-            node = iri("organisation", one["id"])
-            self.organisation(node, one, sorted(evidence[one["id"]]))
-            self.organisation_keys(node, one)
-            self.remarks(one["id"], node, one)
+        for organisation in self.records.organisations:
+            node = iri("organisation", organisation["id"])
+            self.organisation(node, organisation, sorted(evidence[organisation["id"]]))
+            self.organisation_keys(node, organisation)
+            self.remarks(organisation["id"], node, organisation)
 
     def organisation_evidence(self) -> dict[str, set[str]]:
         """The documents that speak of each organisation: its own, and those of its participations,
         leads and co-funding.
         """
         evidence: dict[str, set[str]] = defaultdict(set)
-        for one in self.records.organisations:
-            evidence[one["id"]].update(one.get("documents", []))
+        for organisation in self.records.organisations:
+            evidence[organisation["id"]].update(organisation.get("documents", []))
         for _, whole in self.records.wholes():
             for part in ("participants", "leads", "co_funders"):
-                for one in whole.get(part, []):
-                    evidence[one["organisation"]].update(one["documents"])
+                for organisation in whole.get(part, []):
+                    evidence[organisation["organisation"]].update(organisation["documents"])
         return evidence
 
-    def organisation(self, node: URIRef, one: Record, evidence: list[str]) -> None:
-        kind = self.records.kinds[one["kind"]]
-        self.say(
+    def organisation(self, node: URIRef, record: Record, evidence: list[str]) -> None:
+        kind = self.records.kinds[record["kind"]]
+        self.add(
             node,
             RDF.type,
             ORG[kind["org_class"].removeprefix("org:")],
             SCHEMA[kind["schema_class"].removeprefix("schema:")],
         )
-        self.say(node, ORG.classification, iri("def/kind", one["kind"]))
-        self.say_text(node, DEF.legalForm, one.get("legal_form"))
-        self.say_text(node, DEF.nameComplete, one.get("name_complete"), XSD.boolean)
-        self.say(node, SPATIAL, iri("place", one["territory"]) if "territory" in one else None)
-        self.say(node, SCHEMA.location, iri("place", one["seat"]) if "seat" in one else None)
-        self.say(node, PARENT, iri("organisation", one["part_of"]) if "part_of" in one else None)
+        self.add(node, ORG.classification, iri("def/kind", record["kind"]))
+        self.add_text(node, DEF.legalForm, record.get("legal_form"))
+        self.add_text(node, DEF.nameComplete, record.get("name_complete"), XSD.boolean)
+        self.add(
+            node, SPATIAL, iri("place", record["territory"]) if "territory" in record else None
+        )
+        self.add(node, SCHEMA.location, iri("place", record["seat"]) if "seat" in record else None)
+        self.add(
+            node, PARENT, iri("organisation", record["part_of"]) if "part_of" in record else None
+        )
         if evidence:
-            self.say_in(node, PREFERRED_NAME, one["name"], one.get("language", "de"))
-            self.say_evidence(node, evidence)
-        for other in one.get("other_names", []):
-            self.say_in(node, OTHER_NAME, other["name"], other.get("language", "de"))
-        if "website" in one:
-            self.say(node, (SCHEMA.url, FOAF.homepage), URIRef(one["website"]["url"]))
+            self.add_in(node, PREFERRED_NAME, record["name"], record.get("language", "de"))
+            self.add_evidence(node, evidence)
+        for other in record.get("other_names", []):
+            self.add_in(node, OTHER_NAME, other["name"], other.get("language", "de"))
+        if "website" in record:
+            self.add(node, (SCHEMA.url, FOAF.homepage), URIRef(record["website"]["url"]))
 
-    def organisation_keys(self, node: URIRef, one: Record) -> None:
+    def organisation_keys(self, node: URIRef, record: Record) -> None:
         for scheme, agency in ORGANISATION_KEYS.items():
             documents = [
                 name
-                for name in one.get("identified_by", [])
+                for name in record.get("identified_by", [])
                 if name == scheme or (name == "ror" and scheme in ("isni", "grid"))
             ]
-            if scheme not in one or not documents:
+            if scheme not in record or not documents:
                 continue
-            value = one[scheme]
-            self.say(node, IDENTIFIER, self.identifier(scheme, value, scheme.upper(), agency))
-            self.say_text(node, ORG.identifier, value, DEF[scheme])
-            self.say_evidence(node, documents)
+            value = record[scheme]
+            self.add(node, IDENTIFIER, self.identifier(scheme, value, scheme.upper(), agency))
+            self.add_text(node, ORG.identifier, value, DEF[scheme])
+            self.add_evidence(node, documents)
             if scheme == "ror":
-                self.say(node, SCHEMA.sameAs, URIRef(value))
+                self.add(node, SCHEMA.sameAs, URIRef(value))
             if scheme == "wikidata":
-                self.say(node, (SKOS.closeMatch, SCHEMA.sameAs), WIKIDATA[value])
-        if "territory" in one and one["kind"] in ("stadt", "gemeinde"):
-            self.say_text(
-                node, ORG.identifier, self.records.place[one["territory"]]["ags"], DEF.ags
+                self.add(node, (SKOS.closeMatch, SCHEMA.sameAs), WIKIDATA[value])
+        if "territory" in record and record["kind"] in ("stadt", "gemeinde"):
+            self.add_text(
+                node, ORG.identifier, self.records.place[record["territory"]]["ags"], DEF.ags
             )
 
     # -- labs and programmes -----------------------------------------------------------------------
 
     def wholes(self) -> None:
-        for folder, one in self.records.wholes():
-            node = iri(folder, one["id"])
-            self.say_in(node, PREFERRED_NAME, one["name"], "de")
-            self.say_evidence(node, one["documents"])
-            (self.lab if folder == "lab" else self.programme)(node, one)
-            self.names_and_dates(node, one)
-            self.events(node, one)
-            self.grant(node, one)
-            for participant in one.get("participants", []):
-                self.membership(node, one, participant)
-            self.remarks(one["id"], node, one)
+        for folder, record in self.records.wholes():
+            node = iri(folder, record["id"])
+            self.add_in(node, PREFERRED_NAME, record["name"], "de")
+            self.add_evidence(node, record["documents"])
+            (self.lab if folder == "lab" else self.programme)(node, record)
+            self.names_and_dates(node, record)
+            self.events(node, record)
+            self.grant(node, record)
+            for participant in record.get("participants", []):
+                self.membership(node, record, participant)
+            self.remarks(record["id"], node, record)
 
-    def lab(self, node: URIRef, one: Record) -> None:
-        self.say(node, RDF.type, ORG.OrganizationalCollaboration, SCHEMA.ResearchProject)
-        self.say(node, PARENT, iri("programme", one["programme"]))
-        self.say_text(node, DEF.participantsComplete, one["participants_complete"], XSD.boolean)
-        self.say_text(node, DEF.participantsMissing, one.get("participants_missing"), XSD.integer)
-        self.say_texts(node, DEF.participantsBasis, one.get("participants_basis"))
-        if "page" in one:
-            self.say(node, FOAF.page, iri("document", one["page"]["document"]))
-            self.say_text(
-                node, DEF.pageListsParticipants, one["page"]["lists_participants"], XSD.boolean
+    def lab(self, node: URIRef, record: Record) -> None:
+        self.add(node, RDF.type, ORG.OrganizationalCollaboration, SCHEMA.ResearchProject)
+        self.add(node, PARENT, iri("programme", record["programme"]))
+        self.add_text(node, DEF.participantsComplete, record["participants_complete"], XSD.boolean)
+        self.add_text(
+            node, DEF.participantsMissing, record.get("participants_missing"), XSD.integer
+        )
+        self.add_texts(node, DEF.participantsBasis, record.get("participants_basis"))
+        if "page" in record:
+            self.add(node, FOAF.page, iri("document", record["page"]["document"]))
+            self.add_text(
+                node, DEF.pageListsParticipants, record["page"]["lists_participants"], XSD.boolean
             )
-        for site in one.get("websites", []):
-            self.say(node, SCHEMA.url, URIRef(site["url"]))
+        for site in record.get("websites", []):
+            self.add(node, SCHEMA.url, URIRef(site["url"]))
             self.note(
-                one["id"],
+                record["id"],
                 "website-" + re.sub("[^a-z0-9]+", "-", site["url"]).strip("-"),
                 node,
                 site,
             )
-        if "land" in one:
-            self.say(node, SPATIAL, iri("place", one["land"]["place"]))
-            self.note(one["id"], "land", node, one["land"])
-        for lead in one.get("leads", []):
-            self.say(node, DEF.lead, iri("organisation", lead["organisation"]))
-            self.note(one["id"], "lead-" + lead["organisation"], node, lead)
-        for funder in one.get("co_funders", []):
-            self.say(node, SCHEMA.funder, iri("organisation", funder["organisation"]))
-        for term in one["themes"]["terms"] if "themes" in one else []:
-            self.say_in(node, SCHEMA.keywords, term, "de")
-        for part in one.get("sub_labs", []):
-            self.part_of_lab(node, one, part)
+        if "land" in record:
+            self.add(node, SPATIAL, iri("place", record["land"]["place"]))
+            self.note(record["id"], "land", node, record["land"])
+        for lead in record.get("leads", []):
+            self.add(node, DEF.lead, iri("organisation", lead["organisation"]))
+            self.note(record["id"], "lead-" + lead["organisation"], node, lead)
+        for funder in record.get("co_funders", []):
+            self.add(node, SCHEMA.funder, iri("organisation", funder["organisation"]))
+        for term in record["themes"]["terms"] if "themes" in record else []:
+            self.add_in(node, SCHEMA.keywords, term, "de")
+        for part in record.get("sub_labs", []):
+            self.part_of_lab(node, record, part)
 
-    def part_of_lab(self, lab: URIRef, one: Record, part: Record) -> None:
-        node = iri("lab", one["id"], part["id"])
-        self.say(lab, (ORG.hasSubOrganization, SCHEMA.subOrganization), node)
-        self.say(node, RDF.type, ORG.Organization, SCHEMA.Organization)
-        self.say_in(node, PREFERRED_NAME, part["name"], "de")
-        self.say(node, PARENT, lab)
-        self.say_evidence(node, part["documents"])
-        self.note(one["id"], part["id"], node, part)
+    def part_of_lab(self, lab: URIRef, record: Record, part: Record) -> None:
+        node = iri("lab", record["id"], part["id"])
+        self.add(lab, (ORG.hasSubOrganization, SCHEMA.subOrganization), node)
+        self.add(node, RDF.type, ORG.Organization, SCHEMA.Organization)
+        self.add_in(node, PREFERRED_NAME, part["name"], "de")
+        self.add(node, PARENT, lab)
+        self.add_evidence(node, part["documents"])
+        self.note(record["id"], part["id"], node, part)
 
-    def programme(self, node: URIRef, one: Record) -> None:
-        self.say(node, RDF.type, ORG.Organization, SCHEMA.FundingScheme)
+    def programme(self, node: URIRef, record: Record) -> None:
+        self.add(node, RDF.type, ORG.Organization, SCHEMA.FundingScheme)
         links = {"part_of": PARENT, "funding_line": ORG.linkedTo, "follows": PROV.wasInfluencedBy}
         for key, predicates in links.items():
-            if key in one:
-                self.say(node, predicates, iri("programme", one[key]["programme"]))
-        for result in one.get("results", []):
+            if key in record:
+                self.add(node, predicates, iri("programme", record[key]["programme"]))
+        for result in record.get("results", []):
             if self.records.document[result].get("documents"):
-                self.say(node, SCHEMA.subjectOf, iri("document", result))
+                self.add(node, SCHEMA.subjectOf, iri("document", result))
 
-    def names_and_dates(self, node: URIRef, one: Record) -> None:
-        for other in one.get("other_names", []):
-            self.say_in(node, OTHER_NAME, other["name"], other.get("language", "de"))
-            self.note(one["id"], "name-" + slug(other["name"]), node, other)
+    def names_and_dates(self, node: URIRef, record: Record) -> None:
+        for other in record.get("other_names", []):
+            self.add_in(node, OTHER_NAME, other["name"], other.get("language", "de"))
+            self.note(record["id"], "name-" + slug(other["name"]), node, other)
         dates = {
             "starts": ("start", SCHEMA.foundingDate, DEF.statedStart),
             "ends": ("end", SCHEMA.dissolutionDate, DEF.statedEnd),
         }
         for key, (word, chosen, stated) in dates.items():
-            for date in one.get(key, []):
-                self.say(node, stated, dated(date["date"]))
+            for date in record.get(key, []):
+                self.add(node, stated, dated(date["date"]))
                 if date.get("preferred", True):
-                    self.say(node, chosen, dated(date["date"]))
-                self.note(one["id"], f"{word}-{date['date']}", node, date)
-        for concept in one["fields_of_action"]["concepts"] if "fields_of_action" in one else []:
-            self.say(node, DEF.actionField, iri("def/action-field", concept))
+                    self.add(node, chosen, dated(date["date"]))
+                self.note(record["id"], f"{word}-{date['date']}", node, date)
+        for concept in (
+            record["fields_of_action"]["concepts"] if "fields_of_action" in record else []
+        ):
+            self.add(node, DEF.actionField, iri("def/action-field", concept))
 
-    def events(self, whole: URIRef, one: Record) -> None:
-        for event in one.get("events", []):
-            node = iri("event", one["id"], event["id"])
-            self.say(whole, SCHEMA.event, node)
-            self.say(node, RDF.type, SCHEMA.Event)
-            self.say_texts(node, PREFERRED_NAME, event["label"])
-            self.say(node, SCHEMA.about, whole)
-            self.say(node, SCHEMA.startDate, dated(event["start"]) if "start" in event else None)
-            self.say(node, SCHEMA.endDate, dated(event["end"]) if "end" in event else None)
-            self.say_text(node, DEF.dateInText, event.get("date_text"))
-            self.say_preference(node, event)
-            self.say_texts(node, SKOS.note, event.get("note"))
-            self.say_evidence(node, event["documents"])
+    def events(self, whole: URIRef, record: Record) -> None:
+        for event in record.get("events", []):
+            node = iri("event", record["id"], event["id"])
+            self.add(whole, SCHEMA.event, node)
+            self.add(node, RDF.type, SCHEMA.Event)
+            self.add_texts(node, PREFERRED_NAME, event["label"])
+            self.add(node, SCHEMA.about, whole)
+            self.add(node, SCHEMA.startDate, dated(event["start"]) if "start" in event else None)
+            self.add(node, SCHEMA.endDate, dated(event["end"]) if "end" in event else None)
+            self.add_text(node, DEF.dateInText, event.get("date_text"))
+            self.add_preference(node, event)
+            self.add_texts(node, SKOS.note, event.get("note"))
+            self.add_evidence(node, event["documents"])
 
-    def grant(self, whole: URIRef, one: Record) -> None:
-        if not one.get("amounts"):
+    def grant(self, whole: URIRef, record: Record) -> None:
+        if not record.get("amounts"):
             return
-        grant = iri("grant", one["id"])
-        self.say(whole, SCHEMA.funding, grant)
-        self.say(grant, RDF.type, SCHEMA.MonetaryGrant)
-        self.say_texts(
+        grant = iri("grant", record["id"])
+        self.add(whole, SCHEMA.funding, grant)
+        self.add(grant, RDF.type, SCHEMA.MonetaryGrant)
+        self.add_texts(
             grant,
             PREFERRED_NAME,
-            {"de": f"Förderung {one['name']}", "en": f"Funding of {one['name']}"},
+            {"de": f"Förderung {record['name']}", "en": f"Funding of {record['name']}"},
         )
-        self.say(grant, SCHEMA.fundedItem, whole)
-        for amount in one["amounts"]:
-            node = iri("amount", one["id"], amount["scope"], amount["value"])
-            self.say(grant, DEF.statedAmount, node)
-            self.say(grant, SCHEMA.amount, node if amount.get("preferred") else None)
+        self.add(grant, SCHEMA.fundedItem, whole)
+        for amount in record["amounts"]:
+            node = iri("amount", record["id"], amount["scope"], amount["value"])
+            self.add(grant, DEF.statedAmount, node)
+            self.add(grant, SCHEMA.amount, node if amount.get("preferred") else None)
             self.amount(node, amount)
         sponsors = [
             participant
-            for participant in one.get("participants", [])
+            for participant in record.get("participants", [])
             if participant["role"] == "sponsor"
         ]
-        for funder in (*sponsors, *one.get("co_funders", [])):
-            self.say(grant, SCHEMA.funder, iri("organisation", funder["organisation"]))
+        for funder in (*sponsors, *record.get("co_funders", [])):
+            self.add(grant, SCHEMA.funder, iri("organisation", funder["organisation"]))
 
     def amount(self, node: URIRef, amount: Record) -> None:
-        self.say(node, RDF.type, SCHEMA.MonetaryAmount)
-        self.say_text(node, SCHEMA.value, amount["value"], XSD.integer)
-        self.say_text(node, SCHEMA.currency, amount["currency"])
-        self.say(node, DEF.scope, iri("def/amount-scope", amount["scope"]))
-        self.say_preference(node, amount)
-        self.say_texts(node, SKOS.note, amount.get("note"))
-        self.say_evidence(node, amount["documents"])
+        self.add(node, RDF.type, SCHEMA.MonetaryAmount)
+        self.add_text(node, SCHEMA.value, amount["value"], XSD.integer)
+        self.add_text(node, SCHEMA.currency, amount["currency"])
+        self.add(node, DEF.scope, iri("def/amount-scope", amount["scope"]))
+        self.add_preference(node, amount)
+        self.add_texts(node, SKOS.note, amount.get("note"))
+        self.add_evidence(node, amount["documents"])
 
-    def membership(self, whole: URIRef, one: Record, participant: Record) -> None:
-        node = iri("membership", one["id"], participant["organisation"])
+    def membership(self, whole: URIRef, record: Record, participant: Record) -> None:
+        node = iri("membership", record["id"], participant["organisation"])
         organisation = iri("organisation", participant["organisation"])
-        self.say(whole, (ORG.hasMember, SCHEMA.member), organisation)
-        self.say(whole, SCHEMA.member, node)
-        self.say(node, RDF.type, ORG.Membership, SCHEMA.OrganizationRole)
-        self.say(node, (ORG.member, SCHEMA.member), organisation)
-        self.say(node, (ORG.organization, SCHEMA.memberOf), whole)
+        self.add(whole, (ORG.hasMember, SCHEMA.member), organisation)
+        self.add(whole, SCHEMA.member, node)
+        self.add(node, RDF.type, ORG.Membership, SCHEMA.OrganizationRole)
+        self.add(node, (ORG.member, SCHEMA.member), organisation)
+        self.add(node, (ORG.organization, SCHEMA.memberOf), whole)
         role = iri("def/role", participant["role"])
-        self.say(node, ORG.role, role)
-        self.say_texts(node, SCHEMA.roleName, self.labels(role) | participant.get("role_text", {}))
-        self.say(node, DEF.hasEvidence, iri("def/evidence", participant["evidence"]))
-        self.say_text(node, DEF.counted, participant["counted"], XSD.boolean)
-        self.say_text(node, DEF.namedAs, participant["named"])
-        self.say_texts(node, SKOS.note, participant.get("note"))
-        self.say_evidence(node, participant["documents"])
-        self.interval(node, f"{one['id']}/{participant['organisation']}", participant)
+        self.add(node, ORG.role, role)
+        self.add_texts(node, SCHEMA.roleName, self.labels(role) | participant.get("role_text", {}))
+        self.add(node, DEF.hasEvidence, iri("def/evidence", participant["evidence"]))
+        self.add_text(node, DEF.counted, participant["counted"], XSD.boolean)
+        self.add_text(node, DEF.namedAs, participant["named"])
+        self.add_texts(node, SKOS.note, participant.get("note"))
+        self.add_evidence(node, participant["documents"])
+        self.interval(node, f"{record['id']}/{participant['organisation']}", participant)
 
     def interval(self, membership: URIRef, name: str, participant: Record) -> None:
         if "start" not in participant and "end" not in participant:
             return
         interval = iri("interval", name)
-        self.say(membership, ORG.memberDuring, interval)
-        self.say(interval, RDF.type, TIME.ProperInterval)
+        self.add(membership, ORG.memberDuring, interval)
+        self.add(interval, RDF.type, TIME.ProperInterval)
         bounds = {
             "start": (SCHEMA.startDate, TIME.hasBeginning, "begin"),
             "end": (SCHEMA.endDate, TIME.hasEnd, "end"),
@@ -552,11 +570,11 @@ class Publication:
         for key, (simple, bound, last) in bounds.items():
             if key in participant:
                 instant = iri("interval", name, last)
-                self.say(membership, simple, dated(participant[key]))
-                self.say(interval, bound, instant)
-                self.say(instant, RDF.type, TIME.Instant)
+                self.add(membership, simple, dated(participant[key]))
+                self.add(interval, bound, instant)
+                self.add(instant, RDF.type, TIME.Instant)
                 date = dated(participant[key])
-                self.say(instant, INSTANT_DATE[date.datatype], date)
+                self.add(instant, INSTANT_DATE[date.datatype], date)
 
     def labels(self, concept: URIRef) -> Record:
         """The labels of a concept of the ontology by language."""
@@ -565,19 +583,19 @@ class Publication:
     # -- totals ------------------------------------------------------------------------------------
 
     def totals(self) -> None:
-        for one in self.records.totals:
-            node = iri("total", one["id"])
-            self.say(node, RDF.type, SCHEMA.Observation)
-            self.say_texts(node, PREFERRED_NAME, one["label"])
-            self.say(node, SCHEMA.about, iri("programme", one["programme"]))
-            self.say_text(node, DEF.announcedValue, one["value"], XSD.integer)
-            self.say(node, DEF.hasQualifier, iri("def/qualifier", one["qualifier"]))
-            if "count_group" in one:
-                self.say(node, DEF.countGroup, iri("def/count-group", one["count_group"]))
-                self.say_text(node, DEF.recordedValue, self.recorded(one), XSD.integer)
-            self.say_texts(node, SCHEMA.measurementMethod, one.get("rule"))
-            self.say_evidence(node, one["documents"])
-            self.remarks(one["id"], node, one)
+        for total in self.records.totals:
+            node = iri("total", total["id"])
+            self.add(node, RDF.type, SCHEMA.Observation)
+            self.add_texts(node, PREFERRED_NAME, total["label"])
+            self.add(node, SCHEMA.about, iri("programme", total["programme"]))
+            self.add_text(node, DEF.announcedValue, total["value"], XSD.integer)
+            self.add(node, DEF.hasQualifier, iri("def/qualifier", total["qualifier"]))
+            if "count_group" in total:
+                self.add(node, DEF.countGroup, iri("def/count-group", total["count_group"]))
+                self.add_text(node, DEF.recordedValue, self.recorded(total), XSD.integer)
+            self.add_texts(node, SCHEMA.measurementMethod, total.get("rule"))
+            self.add_evidence(node, total["documents"])
+            self.remarks(total["id"], node, total)
 
     def recorded(self, total: Record) -> int | None:
         """What the records hold of the group that a total counts; nothing for a programme without
@@ -591,10 +609,10 @@ class Publication:
         if total["count_group"] == "land":
             return len({lab["land"]["place"] for lab in labs if "land" in lab})
         counted = [
-            one["organisation"]
+            participant["organisation"]
             for lab in labs
-            for one in lab.get("participants", [])
-            if one["counted"]
+            for participant in lab.get("participants", [])
+            if participant["counted"]
         ]
         groups = [
             self.records.kinds[self.records.organisation[name]["kind"]]["count_group"]

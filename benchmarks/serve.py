@@ -191,20 +191,20 @@ def fetched(port: int, path: str, query: str) -> bytes:
 
 
 def queries() -> dict[str, str]:
-    found = {
-        one.name: one.bound()
-        for one in read_queries(ROOT, Project.open(ROOT).publication.languages)
+    texts = {
+        query.name: query.bound()
+        for query in read_queries(ROOT, Project.open(ROOT).publication.languages)
     }
-    return {"lookup": LOOKUP} | {name: found[name] for name in SIMPLE}
+    return {"lookup": LOOKUP} | {name: texts[name] for name in SIMPLE}
 
 
-def expected(nt: Path, asked: Mapping[str, str]) -> dict[str, Counter[str]]:
+def expected(nt: Path, texts: Mapping[str, str]) -> dict[str, Counter[str]]:
     """The rows of each query by pyoxigraph alone."""
     store = ox.Store()
     store.bulk_load(path=nt, format=ox.RdfFormat.N_TRIPLES)
     return {
         name: rows(store.query(text).serialize(format=ox.QueryResultsFormat.JSON))
-        for name, text in asked.items()
+        for name, text in texts.items()
     }
 
 
@@ -232,41 +232,41 @@ def simple(folder: Path, connections: int, seconds: int, rounds: int) -> None:
     """Prints the figures of each server, in turns, the median of the rounds."""
     project = Project.open(ROOT)
     nt, nq = (project.dist / f"{project.publication.name}.{suffix}" for suffix in ("nt", "nq"))
-    asked = queries()
-    right = expected(nt, asked)
+    texts = queries()
+    right = expected(nt, texts)
     servers = [
         lodpipe("lodpipe serve"),
         lodpipe("lodpipe serve, no answers kept", "--cache", "0MB"),
         *peers(folder, nt, nq),
     ]
-    found: dict[str, list[dict[str, float]]] = {one.name: [] for one in servers}
+    runs_by_server: dict[str, list[dict[str, float]]] = {server.name: [] for server in servers}
     for number in range(1, rounds + 1):
         for server in servers:
             with running(server, folder) as (_, port):
-                for name, text in asked.items():
+                for name, text in texts.items():
                     if rows(fetched(port, server.path, text)) != right[name]:
                         raise SystemExit(f"{server.name} answers {name} otherwise than pyoxigraph")
-                one = wrk(
+                run = wrk(
                     folder,
                     port,
-                    [f"{server.path}?{urlencode({'query': text})}" for text in asked.values()],
+                    [f"{server.path}?{urlencode({'query': text})}" for text in texts.values()],
                     connections,
                     seconds,
                 )
-            found[server.name].append(one)
-            print(f"  round {number}/{rounds}  {server.name:<32} {one['rate']:9.0f} /s", flush=True)
-    ground = statistics.median(one["rate"] for one in found["rdflib-endpoint"])
+            runs_by_server[server.name].append(run)
+            print(f"  round {number}/{rounds}  {server.name:<32} {run['rate']:9.0f} /s", flush=True)
+    ground = statistics.median(run["rate"] for run in runs_by_server["rdflib-endpoint"])
     print(
         "\n| | requests/s | spread | median ms | 99th percentile ms | wrong | rate : rdflib-endpoint |\n|---|---:|---:|---:|---:|---:|---:|"
     )
-    for name, runs in found.items():
+    for name, runs in runs_by_server.items():
         rate, middle, late = (
-            statistics.median(one[key] for one in runs) for key in ("rate", "median", "p99")
+            statistics.median(run[key] for run in runs) for key in ("rate", "median", "p99")
         )
-        rates = [one["rate"] for one in runs]
+        rates = [run["rate"] for run in runs]
         spread = f"{min(rates):,.0f}–{max(rates):,.0f}"
         print(
-            f"| {name} | {rate:,.0f} | {spread} | {middle:.1f} | {late:.1f} | {sum(one['wrong'] for one in runs):.0f} | {rate / ground:.1f} |"
+            f"| {name} | {rate:,.0f} | {spread} | {middle:.1f} | {late:.1f} | {sum(run['wrong'] for run in runs):.0f} | {rate / ground:.1f} |"
         )
 
 
@@ -288,19 +288,19 @@ def wrk(
         script,
         f"http://127.0.0.1:{port}",
     ]
-    said = subprocess.run(
+    output = subprocess.run(
         command,
         capture_output=True,
         text=True,
         check=True,
         env={**os.environ, "BENCH_PATHS": str(listed)},
     ).stdout
-    one = json.loads(said.splitlines()[-1])
+    summary = json.loads(output.splitlines()[-1])
     return {
-        "rate": one["requests"] / one["microseconds"] * 1e6,
-        "median": one["median"] / 1000,
-        "p99": one["p99"] / 1000,
-        "wrong": one["wrong"],
+        "rate": summary["requests"] / summary["microseconds"] * 1e6,
+        "median": summary["median"] / 1000,
+        "p99": summary["p99"] / 1000,
+        "wrong": summary["wrong"],
     }
 
 
@@ -326,7 +326,7 @@ class Client:
         self.port = port
         self.reader: asyncio.StreamReader | None = None
 
-    async def ask(self, query: str) -> tuple[int, bytes]:
+    async def send(self, query: str) -> tuple[int, bytes]:
         if self.reader is None or self.reader.at_eof():
             self.reader, self.writer = await asyncio.open_connection("127.0.0.1", self.port)
         data = query.encode()
@@ -352,7 +352,7 @@ async def besieged(
     pid: int,
     clients: int,
     seconds: float,
-    asked: Mapping[str, str],
+    texts: Mapping[str, str],
     right: Mapping[str, Counter[str]],
 ) -> Seen:
     """Clients that ask one after the other, one query in twenty hostile, each with dice of its own."""
@@ -361,12 +361,12 @@ async def besieged(
     async def client(number: int) -> None:
         dice, connection = random.Random(number), Client(port)
         while time.monotonic() < until:
-            name = dice.choice(list(HOSTILE if (bad := dice.random() < 0.05) else asked))
+            name = dice.choice(list(HOSTILE if (bad := dice.random() < 0.05) else texts))
             text = (
-                HOSTILE[name] if bad else asked[name] + f"\n# {dice.random()}"
+                HOSTILE[name] if bad else texts[name] + f"\n# {dice.random()}"
             )  # a kept answer would prove nothing
             started = time.perf_counter()
-            status, body = await connection.ask(text)
+            status, body = await connection.send(text)
             passed = time.perf_counter() - started
             if bad:
                 seen.hostile.setdefault(name, []).append((status, passed))
@@ -406,10 +406,10 @@ def memory(pid: int) -> float:
 def hostile(folder: Path, clients: int, seconds: int, limit: float) -> None:
     """Prints what each kind of query met."""
     project = Project.open(ROOT)
-    asked = queries()
-    right = expected(project.dist / f"{project.publication.name}.nt", asked)
+    texts = queries()
+    right = expected(project.dist / f"{project.publication.name}.nt", texts)
     with running(lodpipe("lodpipe serve", "--timeout", str(limit)), folder) as (pid, port):
-        seen = asyncio.run(besieged(port, pid, clients, seconds, asked, right))
+        seen = asyncio.run(besieged(port, pid, clients, seconds, texts, right))
     print(
         "| query | asked | statuses | median ms | 99th percentile ms | longest s |\n|---|---:|---|---:|---:|---:|"
     )
@@ -420,22 +420,22 @@ def hostile(folder: Path, clients: int, seconds: int, limit: float) -> None:
             {status: times for status, times in seen.simple.items() if status != 200},
         )
     )
-    for name, met in sorted(seen.hostile.items()):
+    for name, outcomes in sorted(seen.hostile.items()):
         print(
             _line(
                 name,
                 {
-                    status: [passed for one, passed in met if one == status]
-                    for status in sorted({one for one, _ in met})
+                    status: [passed for code, passed in outcomes if code == status]
+                    for status in sorted({code for code, _ in outcomes})
                 },
             )
         )
-    longest = max(passed for met in seen.hostile.values() for _, passed in met)
+    longest = max(passed for outcomes in seen.hostile.values() for _, passed in outcomes)
     broken = sum(len(times) for status, times in seen.simple.items() if status not in (200, 503))
     broken += sum(
         status not in (200, 400, 503, 504, 507)
-        for met in seen.hostile.values()
-        for status, _ in met
+        for outcomes in seen.hostile.values()
+        for status, _ in outcomes
     )
     print(
         f"\nWrong answers: {seen.wrong}. Statuses that must not be: {broken}. Longest hostile query: {longest:.1f} s, limit {limit:g} s."
@@ -448,7 +448,7 @@ def hostile(folder: Path, clients: int, seconds: int, limit: float) -> None:
 
 
 def _line(name: str, by_status: Mapping[int, Sequence[float]]) -> str:
-    times = sorted(one for listed in by_status.values() for one in listed)
+    times = sorted(server for listed in by_status.values() for server in listed)
     statuses = ", ".join(f"{status}: {len(listed)}" for status, listed in by_status.items())
     if not times:
         return f"| {name} | 0 | | | | |"

@@ -67,8 +67,8 @@ def lines(triples: int) -> Iterator[str]:
         ):  # what is no date compares with none: pySHACL thinks otherwise (tests/shacl_exceptions.py)
             yield f'{me} <{EX}died> "{"1980-01-01" if broken == 4 else "2020-05-06"}"^^<{XSD}date> .'
         yield f'{me} <{EX}mail> "p{number}{"" if broken == 5 else "@"}example.org" .'
-        yield f'{me} <{EX}role> "{"nobody" if broken == 6 else "editor"}" .'
-        target = f"<{EX}org/{number % organisations}>" if broken != 7 else '"nobody"'
+        yield f'{me} <{EX}role> "{"guest" if broken == 6 else "editor"}" .'
+        target = f"<{EX}org/{number % organisations}>" if broken != 7 else '"unknown"'
         yield f"{me} <{EX}worksFor> {target} ."
         yield f'{me} <{EX}code> "{number}"^^<{XSD}{"double" if broken == 8 else "integer"}> .'
         if broken != 9:
@@ -174,7 +174,7 @@ def main() -> None:
         whole = {"cpu": used.ru_utime + used.ru_stime, "peak": used.ru_maxrss / 1024}
         print(json.dumps({"results": count, "validating": seconds, "validating cpu": cpu} | whole))
         return
-    made = []
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         shapes = Path(folder) / "shapes.ttl"
         shapes.write_text(SHAPES, "utf-8")
@@ -189,17 +189,17 @@ def main() -> None:
                 for engine in (
                     given.engines
                     if number == 0
-                    else [one for one in given.engines if one != "pyshacl"]
+                    else [engine for engine in given.engines if engine != "pyshacl"]
                 ):
                     rounds[engine].append(measured(engine, data, shapes, given.memory))
             for engine, runs in rounds.items():
                 row = {"triples": triples, "engine": engine} | {
-                    key: round(statistics.median(one[key] for one in runs), 2) for key in runs[0]
+                    key: round(statistics.median(run[key] for run in runs), 2) for key in runs[0]
                 }
-                made.append(row)
+                rows.append(row)
                 print(row, flush=True)
     if given.json:
-        given.json.write_text(json.dumps(made, indent=1), "utf-8")
+        given.json.write_text(json.dumps(rows, indent=1), "utf-8")
 
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ class Browser:
             yield page
         finally:
             context.close()
-        assert [one for one in wrong if not any(piece in one for piece in allow)] == []
+        assert [problem for problem in wrong if not any(piece in problem for piece in allow)] == []
 
 
 @contextmanager
@@ -130,5 +130,12 @@ def axe(page: Page) -> list[tuple[str, str, list[list[str]]]]:
     """The serious and critical violations that axe-core finds: weight, rule, places."""
     page.evaluate(AXE.read_text("utf-8") + "; 0")
     result = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    grave = [one for one in result["violations"] if one["impact"] in ("serious", "critical")]
-    return [(one["impact"], one["id"], [node["target"] for node in one["nodes"]]) for one in grave]
+    grave = [
+        violation
+        for violation in result["violations"]
+        if violation["impact"] in ("serious", "critical")
+    ]
+    return [
+        (violation["impact"], violation["id"], [node["target"] for node in violation["nodes"]])
+        for violation in grave
+    ]

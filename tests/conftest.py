@@ -5,7 +5,6 @@ for the whole run.
 from __future__ import annotations
 
 import fcntl
-import inspect
 import os
 import shutil
 import signal
@@ -25,7 +24,7 @@ from support import COUNTED, ROOT, TESTS, WITHDRAWN, copy_project, run_process
 
 
 def pytest_configure() -> None:
-    """Programs that tests start hear Ctrl-C, also where the tests run in the background and were
+    """Programs that tests start receive Ctrl-C, also where the tests run in the background and were
     started deaf to it. Their modules are compiled once, not once for each program.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -34,36 +33,43 @@ def pytest_configure() -> None:
 
 
 SLOW_FIXTURES = {
+    "built",
+    "copy_of_project",
+    "postgresql",
     "site",
     "publication",
     "server",
     "browser",
-}  # pages of the real publication, servers, a browser
-SLOW_ARGUMENTS = {
-    "built",
-    "copy_of_project",
-}  # commands are run in the real publication; `dist` is only read
+}  # the real publication, its pages, databases, servers, a browser
 SLOW_MODULES = {
     "test_suites", "test_shacl_suite", "test_shacl_differential", "test_shacl_incremental", "test_shapes", "test_catalogue_mutations",
     "test_catalogue_portals", "test_catalogue_web", "test_confined", "test_determinism", "test_faults", "test_hidden", "test_hostile",
     "test_inventory", "test_mapping_mutations", "test_output_syntax", "test_outputs", "test_queries_engines", "test_serve_hostile", "test_serve_life",
     "test_signals", "test_site_browser", "test_site_bundle", "test_site_frontend",
 }  # fmt: skip
+LONGEST = (
+    "test_shapes", "test_faults", "test_site", "test_docs", "test_suites", "test_signals", "test_queries_engines", "test_serve_life",
+    "test_serve_hostile", "test_hostile", "test_site_browser", "test_site_frontend", "test_confined", "test_output_syntax", "test_shacl_differential",
+    "test_package",
+)  # fmt: skip
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """`make test-fast` does not even read the modules that are slow as a whole."""
+    fast = config.getoption("markexpr") == "not slow"
+    return True if fast and collection_path.stem in SLOW_MODULES else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks as slow what takes time by its fixtures or as a whole; single tests are marked where
-    they are.
+    they are. The longest modules come first: a run on many cores does not end with one of them.
     """
+    order = {stem: number for number, stem in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path.stem, len(order)))
     for item in items:
         if not isinstance(item, pytest.Function):
             continue
-        arguments = set(inspect.signature(item.function).parameters)
-        if (
-            SLOW_FIXTURES & set(item.fixturenames)
-            or SLOW_ARGUMENTS & arguments
-            or item.path.stem in SLOW_MODULES
-        ):
+        if SLOW_FIXTURES & set(item.fixturenames) or item.path.stem in SLOW_MODULES:
             item.add_marker(pytest.mark.slow)
 
 
@@ -108,26 +114,44 @@ def copy_of_project(tmp_path: Path) -> Path:
     return copy_project(tmp_path / "project")
 
 
-@pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the real publication with its dist/ (without pages), built once; to be read, not
-    changed.
-    """
-    project = copy_project(tmp_path_factory.mktemp("built") / "project")
-    done = run_process("build", "--project", project, "--lang", "en", "--no-site")
-    assert done.returncode == 0, f"the real publication does not build:\n{done.stderr}"
-    return project
+Build = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def built_libraries(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The small project of tests/projects/libraries with its dist/, built once; to be copied."""
-    project = copy_project(
-        tmp_path_factory.mktemp("libraries") / "project", TESTS / "projects" / "libraries"
-    )
-    done = run_process("build", "--project", project)
-    assert done.returncode == 0, done.stderr
-    return project
+def build_once(tmp_path_factory: pytest.TempPathFactory) -> Build:
+    """Builds a copy of a project once for all processes of a run; to be read, not changed."""
+    shared = tmp_path_factory.getbasetemp()
+    shared = shared.parent if "PYTEST_XDIST_WORKER" in os.environ else shared
+
+    def build(
+        name: str, *options: str, origin: Path = ROOT, prepare: Callable[[Path], object] = Path
+    ) -> Path:
+        project = shared / f"built-{name}" / "project"
+        with (shared / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not project.exists():
+                copy = copy_project(project.with_name(f"unfinished-{os.getpid()}"), origin)
+                prepare(copy)
+                done = run_process(
+                    "build", "--project", copy, "--lang", "en", *options, timeout=300
+                )
+                assert done.returncode == 0, f"{name} does not build:\n{done.stderr}"
+                copy.rename(project)
+        return project
+
+    return build
+
+
+@pytest.fixture(scope="session")
+def built(build_once: Build) -> Path:
+    """A copy of the real publication with its dist/ (without pages)."""
+    return build_once("publication-without-pages", "--no-site")
+
+
+@pytest.fixture(scope="session")
+def built_libraries(build_once: Build) -> Path:
+    """The small project of tests/projects/libraries with its dist/; to be copied."""
+    return build_once("libraries", origin=TESTS / "projects" / "libraries")
 
 
 @pytest.fixture(scope="session")
@@ -137,33 +161,27 @@ def dist(built: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The pages of the real publication, built once; to be read, not changed."""
-    project = copy_project(tmp_path_factory.mktemp("pages") / "project")
-    done = run_process("build", "--project", project, "--lang", "en")
-    assert done.returncode == 0, f"the real publication does not build:\n{done.stderr}"
-    return project / "dist" / "site"
+def site(build_once: Build) -> Path:
+    """The pages of the real publication."""
+    return build_once("publication") / "dist" / "site"
 
 
 @pytest.fixture(scope="session")
-def publication(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A built copy of the real publication with two tombstones, to be served; to be read, not
-    changed.
-    """
-    project = copy_project(tmp_path_factory.mktemp("served") / "project")
-    (project / "source/withdrawn.yaml").write_text(WITHDRAWN, "utf-8")
-    done = run_process("build", "--project", project, "--lang", "en")
-    assert done.returncode == 0, done.stderr
-    return project
+def publication(build_once: Build) -> Path:
+    """A built copy of the real publication with two tombstones, to be served."""
+    return build_once(
+        "publication-with-tombstones",
+        prepare=lambda copy: (copy / "source/withdrawn.yaml").write_text(WITHDRAWN, "utf-8"),
+    )
 
 
 @pytest.fixture(scope="session")
 def server(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server over it with short bounds."""
-    told = tmp_path_factory.mktemp("server") / "told"
+    log = tmp_path_factory.mktemp("server") / "log"
     with serving(
         publication,
-        told,
+        log,
         "--timeout",
         1,
         "--client-timeout",
@@ -187,7 +205,7 @@ def store(dist: Path) -> ox.Store:
 
 
 @pytest.fixture(scope="session")
-def ask(store: ox.Store) -> Callable[[str], list[tuple[str, ...]]]:
+def select(store: ox.Store) -> Callable[[str], list[tuple[str, ...]]]:
     """Runs a SPARQL query over the union of all graphs; each row as texts, IRIs below the base in
     short form.
     """
@@ -203,8 +221,8 @@ def ask(store: ox.Store) -> Callable[[str], list[tuple[str, ...]]]:
         rows = store.query(prefixes + query, use_default_graph_as_union=union)
         return [
             tuple(
-                "" if one is None else one.value.removeprefix("https://w3id.org/rogl/")
-                for one in row
+                "" if cell is None else cell.value.removeprefix("https://w3id.org/rogl/")
+                for cell in row
             )
             for row in rows
         ]
@@ -226,7 +244,7 @@ def packages() -> None:
     target = "pipeline/frontend/node_modules/.made"
     with (ROOT / "pipeline" / "frontend" / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # one process of a parallel run installs, the others wait
-        made = subprocess.run(
+        installed = subprocess.run(
             ["make", "--silent", target],
             cwd=ROOT,
             capture_output=True,
@@ -234,8 +252,8 @@ def packages() -> None:
             timeout=300,
             check=False,
         )
-    if made.returncode != 0:
-        pytest.skip(f"the npm packages cannot be installed: {made.stderr.strip()[-200:]}")
+    if installed.returncode != 0:
+        pytest.skip(f"the npm packages cannot be installed: {installed.stderr.strip()[-200:]}")
 
 
 @pytest.fixture(scope="module")

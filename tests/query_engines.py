@@ -17,7 +17,7 @@ from typing import Any
 import pyoxigraph as ox
 import rdflib
 
-from lodpipe.queries.client import ask_there, from_json
+from lodpipe.queries.client import answer_remotely, from_json
 from lodpipe.queries.samples import Answer, Query
 from lodpipe.rdf.sparql import Form
 from support import ROOT, TESTS
@@ -36,14 +36,21 @@ def on_oxigraph(store: ox.Store, text: str, form: Form) -> Answer:
     result: Any = store.query(text, use_default_graph_as_union=True)
     if form == "select":
         return Answer(
-            form, tuple(one.value for one in result.variables), tuple(tuple(row) for row in result)
+            form,
+            tuple(variable.value for variable in result.variables),
+            tuple(tuple(row) for row in result),
         )
     if form == "ask":
         return Answer(form, truth=bool(result))
     return Answer(
         form,
         triples=tuple(
-            sorted({(str(one.subject), str(one.predicate), str(one.object)) for one in result})
+            sorted(
+                {
+                    (str(triple.subject), str(triple.predicate), str(triple.object))
+                    for triple in result
+                }
+            )
         ),
     )
 
@@ -68,11 +75,11 @@ def on_rdflib(nquads: Path) -> Engine:
 
 
 def _triples(ntriples: bytes, query: Query) -> Answer:
-    found = {
-        (str(one.subject), str(one.predicate), str(one.object))
-        for one in ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES)
+    triples = {
+        (str(triple.subject), str(triple.predicate), str(triple.object))
+        for triple in ox.parse(ntriples, format=ox.RdfFormat.N_TRIPLES)
     }
-    return Answer(query.form, triples=tuple(sorted(found)))
+    return Answer(query.form, triples=tuple(sorted(triples)))
 
 
 # -- Virtuoso --------------------------------------------------------------------------------------
@@ -112,9 +119,9 @@ ResultSetMaxRows = 100000
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @contextlib.contextmanager
@@ -130,7 +137,7 @@ def virtuoso(nquads: Path, folder: Path) -> Iterator[Engine]:
     try:
         _isql(sql, "status();", tries=60)
         _isql(sql, f"ld_dir('{folder}', 'dump.nq', 'urn:unused'); rdf_loader_run(); checkpoint;")
-        yield lambda query: ask_there(query, {}, f"http://127.0.0.1:{http}/sparql")
+        yield lambda query: answer_remotely(query, {}, f"http://127.0.0.1:{http}/sparql")
     finally:
         server.kill()
         server.wait()
@@ -152,7 +159,8 @@ def _isql(port: int, statements: str, tries: int = 1) -> None:
 def on_comunica(dist: Path, queries: list[Query], folder: Path) -> dict[str, Answer | str]:
     """The answers of one Node process to all queries; an error message where one fails."""
     (folder / "queries.json").write_text(
-        json.dumps({one.name: {"form": one.form, "text": one.bound()} for one in queries}), "utf-8"
+        json.dumps({query.name: {"form": query.form, "text": query.bound()} for query in queries}),
+        "utf-8",
     )
     command = [
         "node",
@@ -163,16 +171,16 @@ def on_comunica(dist: Path, queries: list[Query], folder: Path) -> dict[str, Ans
     ]
     done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=180, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
-    told = json.loads(done.stdout)
-    return {one.name: _comunica_answer(one, told[one.name]) for one in queries}
+    answers = json.loads(done.stdout)
+    return {query.name: _comunica_answer(query, answers[query.name]) for query in queries}
 
 
-def _comunica_answer(query: Query, told: dict[str, object]) -> Answer | str:
-    if "error" in told:
-        return str(told["error"])
+def _comunica_answer(query: Query, answer: dict[str, object]) -> Answer | str:
+    if "error" in answer:
+        return str(answer["error"])
     if query.form in ("select", "ask"):
-        return from_json(told["json"], query.form)  # type: ignore[arg-type]
-    return _triples(str(told["ntriples"]).encode(), query)
+        return from_json(answer["json"], query.form)  # type: ignore[arg-type]
+    return _triples(str(answer["ntriples"]).encode(), query)
 
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Reads the reports of every format back: which errors they tell, and where."""
+"""Reads the reports of every format back: which errors they report, and where."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 
 from lxml import etree
 
-from support import errors_told
+from support import errors_in
 
 MACHINE = ("github", "gitlab", "sarif", "junit", "json", "markdown")
 PLACES = {
@@ -20,28 +20,37 @@ def places(kind: str, text: str) -> list[tuple[str, str, int]]:
     """Code, file and line of the errors in a report."""
     if kind == "json":
         return [
-            (one["code"], one["file"], one["line"] or 0)
-            for one in json.loads(text)["findings"]
-            if one["severity"] == "error"
+            (finding["code"], finding["file"], finding["line"] or 0)
+            for finding in json.loads(text)["findings"]
+            if finding["severity"] == "error"
         ]
     if kind == "gitlab":
-        major = [one for one in json.loads(text) if one["severity"] == "major"]
+        major = [issue for issue in json.loads(text) if issue["severity"] == "major"]
         return [
-            (one["check_name"], one["location"]["path"], one["location"]["lines"]["begin"])
-            for one in major
+            (issue["check_name"], issue["location"]["path"], issue["location"]["lines"]["begin"])
+            for issue in major
         ]
     if kind == "sarif":
-        results = [one for one in json.loads(text)["runs"][0]["results"] if one["level"] == "error"]
-        where = [(one["ruleId"], one["locations"][0]["physicalLocation"]) for one in results]
+        results = [
+            result
+            for result in json.loads(text)["runs"][0]["results"]
+            if result["level"] == "error"
+        ]
+        where = [
+            (result["ruleId"], result["locations"][0]["physicalLocation"]) for result in results
+        ]
         return [
             (code, place["artifactLocation"]["uri"], place.get("region", {}).get("startLine", 0))
             for code, place in where
         ]
     if kind == "junit":
         failures = etree.fromstring(text.encode()).iter("failure")
-        heads = [(one.get("type"), one.text.partition(": ")[0].partition(":")) for one in failures]
+        heads = [
+            (failure.get("type"), failure.text.partition(": ")[0].partition(":"))
+            for failure in failures
+        ]
         return [(code, file, int(line or 0)) for code, (file, _, line) in heads]
     if kind == "text":
-        return [(one.code, one.file, one.line) for one in errors_told(text)]
-    found = re.finditer(PLACES[kind], text, re.M)
-    return [(one["code"], one["file"], int(one["line"] or 0)) for one in found]
+        return [(finding.code, finding.file, finding.line) for finding in errors_in(text)]
+    matches = re.finditer(PLACES[kind], text, re.M)
+    return [(match["code"], match["file"], int(match["line"] or 0)) for match in matches]

@@ -53,10 +53,10 @@ class Answer:
     def rows(self) -> list[tuple[str, ...]]:
         """The rows of a SELECT in JSON; each value as text."""
         assert self.status == 200, self.body.decode("utf-8", "replace")[:300]
-        told = json.loads(self.body)
+        results = json.loads(self.body)
         return [
-            tuple(row[name]["value"] for name in told["head"]["vars"] if name in row)
-            for row in told["results"]["bindings"]
+            tuple(row[name]["value"] for name in results["head"]["vars"] if name in row)
+            for row in results["results"]["bindings"]
         ]
 
 
@@ -66,7 +66,7 @@ class Served:
 
     process: subprocess.Popen[bytes]
     port: int
-    told: Path
+    log: Path
     seconds_to_start: float
 
     @property
@@ -74,7 +74,7 @@ class Served:
         """Its address, with a slash at the end."""
         return f"http://127.0.0.1:{self.port}/"
 
-    def ask(
+    def request(
         self, path: str, accept: str | None = None, *, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None,
         timeout: float = 20,
     ) -> Answer:  # fmt: skip
@@ -107,7 +107,7 @@ class Served:
         more = {name.replace("_", "-"): value for name, value in parameters.items()}
         if post:
             path = "/sparql" + ("?" + urlencode(more, doseq=True) if more else "")
-            return self.ask(
+            return self.request(
                 path,
                 accept,
                 method="POST",
@@ -115,7 +115,7 @@ class Served:
                 body=text.encode("utf-8"),
                 timeout=timeout,
             )
-        return self.ask(
+        return self.request(
             "/sparql?" + urlencode({"query": text, **more}, doseq=True), accept, timeout=timeout
         )
 
@@ -123,41 +123,43 @@ class Served:
         """What the server says to these very bytes until it closes the connection, or nothing more
         comes.
         """
-        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as one:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=timeout) as client:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
-                one.sendall(data)
-            return received(one)
+                client.sendall(data)
+            return received(client)
 
     def metrics(self) -> dict[str, float]:
         """The figures by name and labels, as Prometheus' own parser reads them."""
         from prometheus_client.parser import text_string_to_metric_families
 
-        text = self.ask("/metrics").body.decode("utf-8")
+        text = self.request("/metrics").body.decode("utf-8")
         return {
-            one.name
-            + "".join(f" {name}={value}" for name, value in sorted(one.labels.items())): one.value
+            sample.name
+            + "".join(
+                f" {name}={value}" for name, value in sorted(sample.labels.items())
+            ): sample.value
             for family in text_string_to_metric_families(text)
-            for one in family.samples
+            for sample in family.samples
         }
 
     def health(self) -> dict[str, Any]:
-        """The state that the server tells."""
-        return json.loads(self.ask("/health").body)
+        """The state that the server reports."""
+        return json.loads(self.request("/health").body)
 
     def lines(self) -> list[dict[str, Any]]:
         """The access log."""
-        return [json.loads(line) for line in self.told.read_text("utf-8").splitlines()[1:]]
+        return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()[1:]]
 
     def processes(self) -> list[int]:
         """The server and all that it started, by their parents."""
         return [self.process.pid, *descendants(self.process.pid)]
 
 
-def received(one: socket.socket) -> bytes:
+def received(client: socket.socket) -> bytes:
     """All that comes until the other side closes, or is silent for the socket's timeout."""
     data = b""
     with contextlib.suppress(TimeoutError, ConnectionResetError):
-        while more := one.recv(1 << 16):
+        while more := client.recv(1 << 16):
             data += more
     return data
 
@@ -166,9 +168,9 @@ def descendants(pid: int) -> list[int]:
     """The children of a process and theirs (Linux)."""
     with contextlib.suppress(OSError):
         children = [
-            int(one)
+            int(pid)
             for task in Path(f"/proc/{pid}/task").iterdir()
-            for one in (task / "children").read_text().split()
+            for pid in (task / "children").read_text().split()
         ]
         return [*children, *(deeper for child in children for deeper in descendants(child))]
     return []
@@ -191,24 +193,24 @@ def until(true: Callable[[], bool], *, seconds: float, what: str) -> float:
 
 
 @contextlib.contextmanager
-def serving(project: Path, told: Path, *options: str | float) -> Iterator[Served]:
-    """A server over a project; its standard error goes to the file `told`, whose first line says
+def serving(project: Path, log: Path, *options: str | float) -> Iterator[Served]:
+    """A server over a project; its standard error goes to the file `log`, whose first line says
     where it listens.
     """
     command = [*PROGRAM, "serve", "--project", str(project), "--port", "0", *map(str, options)]
     started = time.perf_counter()
-    with told.open("wb") as errors:
+    with log.open("wb") as errors:
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
     try:
-        while b"\n" not in told.read_bytes():
-            assert process.poll() is None and time.perf_counter() - started < 60, told.read_text(
+        while b"\n" not in log.read_bytes():
+            assert process.poll() is None and time.perf_counter() - started < 60, log.read_text(
                 "utf-8"
             )
             time.sleep(0.01)
-        first = told.read_text("utf-8").splitlines()[0]
+        first = log.read_text("utf-8").splitlines()[0]
         assert first.startswith("serving http://127.0.0.1:"), first
         yield Served(
-            process, int(first.rstrip("/").rpartition(":")[2]), told, time.perf_counter() - started
+            process, int(first.rstrip("/").rpartition(":")[2]), log, time.perf_counter() - started
         )
     finally:
         process.send_signal(signal.SIGTERM)

@@ -20,30 +20,30 @@ EXCEPTIONS = {
     "inverse-sequences": "The inverse of a sequence goes through its members backwards (SHACL, 2.3.1.3; SPARQL 1.1, 18.4); pySHACL inverts "
     "each member and keeps their order. The random paths hold no sequence below an inverse path.",
     "default-messages": "SHACL leaves the text of sh:resultMessage open where the shape has none (3.6.2.8); ours are other words.",
-    "duplicate-numbers": "SPARQL stores write numbers anew. Where a focus node has `1` and `01`, a sh:sparql constraint tells one of them.",
+    "duplicate-numbers": "SPARQL stores normalize numbers. Where a focus node has `1` and `01`, a sh:sparql constraint reports one of them.",
 }  # fmt: skip
 _MOMENTS = {"date", "dateTime", "dateTimeStamp", "time", "gYear", "gYearMonth"}
 
 
-def comparable(one: Any, other: Any) -> bool:
+def comparable(left: Any, right: Any) -> bool:
     """Whether SPARQL's operators (and those for dates and years, which engines add) can compare two
     terms.
     """
     import rdflib
 
     if (
-        not (isinstance(one, rdflib.Literal) and isinstance(other, rdflib.Literal))
-        or one.ill_typed
-        or other.ill_typed
+        not (isinstance(left, rdflib.Literal) and isinstance(right, rdflib.Literal))
+        or left.ill_typed
+        or right.ill_typed
     ):
         return False
-    if one.language or other.language:
+    if left.language or right.language:
         return False
-    kinds = [str(term.datatype or "string").rsplit("#", 1)[-1] for term in (one, other)]
+    kinds = [str(term.datatype or "string").rsplit("#", 1)[-1] for term in (left, right)]
     if all(kind in ("integer", "decimal", "double", "float", "byte") for kind in kinds):
         return "byte" not in kinds or all(
             -128 <= int(term) <= 127
-            for term, kind in zip((one, other), kinds, strict=True)
+            for term, kind in zip((left, right), kinds, strict=True)
             if kind == "byte"
         )
     if kinds[0] != kinds[1]:
@@ -51,7 +51,7 @@ def comparable(one: Any, other: Any) -> bool:
     if kinds[0] in _MOMENTS:
         zones = [
             str(term).endswith("Z") or (str(term)[-6:-5] in ("+", "-") and str(term)[-3] == ":")
-            for term in (one, other)
+            for term in (left, right)
         ]
         return zones[0] == zones[1]
     return kinds[0] in ("string", "boolean")
@@ -66,30 +66,30 @@ def apply(patch: pytest.MonkeyPatch) -> None:
 
     original = ranges.compare_literal
 
-    def equal(one: Any, other: Any) -> bool:
+    def equal(left: Any, right: Any) -> bool:
         try:
-            return bool(original(one, other) == 0)
+            return bool(original(left, right) == 0)
         except TypeError:  # rdflib has no values for years and knows of no two different ones whether they are the same
             return False
 
-    def compare(one: Any, other: Any) -> int:
-        if not comparable(one, other):
+    def compare(left: Any, right: Any) -> int:
+        if not comparable(left, right):
             raise TypeError("not comparable in SPARQL")
-        return original(one, other)
+        return original(left, right)
 
     patch.setattr(ranges, "compare_literal", compare)
 
     def comparing(or_equal: bool) -> Any:
         def run(self: Any, values: Any, others: Any, graph: Any, focus: Any) -> Any:
-            found = []
+            results = []
             for value in values:
                 for other in others:
                     holds = comparable(value, other) and (
                         value < other or (or_equal and equal(value, other))
                     )
                     if not holds:
-                        found.append(self.make_v_result(graph, focus, value_node=value))
-            return bool(found), found
+                        results.append(self.make_v_result(graph, focus, value_node=value))
+            return bool(results), results
 
         return run
 
@@ -100,12 +100,12 @@ def apply(patch: pytest.MonkeyPatch) -> None:
     def least(self: Any, rule: Any, graph: Any, values: Any) -> Any:
         if rule.value:
             return usual(self, rule, graph, values)
-        found = [
-            self.make_v_result(graph, focus, value_node=one)
+        results = [
+            self.make_v_result(graph, focus, value_node=node)
             for focus, some in values.items()
-            for one in some
-            if isinstance(one, rdflib.BNode)
+            for node in some
+            if isinstance(node, rdflib.BNode)
         ]
-        return bool(found), found
+        return bool(results), results
 
     patch.setattr(strings.MinLengthConstraintComponent, "_evaluate_string_rule", least)

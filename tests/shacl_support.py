@@ -47,9 +47,9 @@ class Maker:
 
     def data(self) -> list[Triple]:
         pick = self.random.choice
-        found = {(pick(NODES), TYPE, pick(CLASSES)) for _ in range(self.random.randint(1, 6))}
+        triples = {(pick(NODES), TYPE, pick(CLASSES)) for _ in range(self.random.randint(1, 6))}
         for _ in range(self.random.randint(3, 22)):
-            found.add(
+            triples.add(
                 (
                     pick(NODES),
                     pick(PREDICATES),
@@ -57,8 +57,10 @@ class Maker:
                 )
             )
         if self.random.random() < 0.4:
-            found.add((CLASSES[1], "<http://www.w3.org/2000/01/rdf-schema#subClassOf>", CLASSES[0]))
-        return sorted(found)
+            triples.add(
+                (CLASSES[1], "<http://www.w3.org/2000/01/rdf-schema#subClassOf>", CLASSES[0])
+            )
+        return sorted(triples)
 
     def add(self, s: str, name: str, o: str) -> None:
         self.shapes.append((s, name if name.startswith("<") else f"<{SH}{name}>", o))
@@ -69,9 +71,9 @@ class Maker:
 
     def list_of(self, members: list[str]) -> str:
         head = rest = f"<{RDF}nil>"
-        for one in reversed(members):
+        for member in reversed(members):
             head = self.blank()
-            self.add(head, f"<{RDF}first>", one)
+            self.add(head, f"<{RDF}first>", member)
             self.add(head, f"<{RDF}rest>", rest)
             rest = head
         return head
@@ -134,8 +136,8 @@ class Maker:
             "lessThan": lambda: pick(PREDICATES), "lessThanOrEquals": lambda: pick(PREDICATES),
             "languageIn": lambda: self.list_of(['"de"', '"en"'][: number(1, 2)]),
             "in": lambda: self.list_of(self.random.sample([*NODES[:6], *LITERALS], 5)),
-            **{one: lambda: pick([lit(2), lit("1.5", "decimal"), lit("2020-06-01", "date"), lit("2020-01-31T10:00:00Z", "dateTime"), '"b"'])
-               for one in ("minInclusive", "maxInclusive", "minExclusive", "maxExclusive")},
+            **{name: lambda: pick([lit(2), lit("1.5", "decimal"), lit("2020-06-01", "date"), lit("2020-01-31T10:00:00Z", "dateTime"), '"b"'])
+               for name in ("minInclusive", "maxInclusive", "minExclusive", "maxExclusive")},
         }  # fmt: skip
         if kind in simple:
             self.add(name, kind, simple[kind]())
@@ -216,23 +218,23 @@ def connection_with(
     return connection
 
 
-def flat(one: shacl.ValidationResult, own: frozenset[str]) -> tuple[Any, ...]:
-    messages = tuple(sorted(one.messages)) if one.shape in own else ()
-    details = tuple(sorted(flat(detail, own) for detail in one.details))
+def flat(result: shacl.ValidationResult, own: frozenset[str]) -> tuple[Any, ...]:
+    messages = tuple(sorted(result.messages)) if result.shape in own else ()
+    details = tuple(sorted(flat(detail, own) for detail in result.details))
     return (
-        one.focus,
-        str(one.path or ""),
-        one.value,
-        one.component,
-        one.shape,
-        one.severity,
+        result.focus,
+        str(result.path or ""),
+        result.value,
+        result.component,
+        result.shape,
+        result.severity,
         messages,
         details,
     )
 
 
 def with_messages(shapes: list[Triple]) -> frozenset[str]:
-    """The shapes whose messages both engines must tell: those that have some."""
+    """The shapes whose messages both engines must report: those that have some."""
     return frozenset(s for s, p, _ in shapes if p == f"<{SH}message>")
 
 
@@ -241,7 +243,7 @@ def by_columns(
 ) -> list[tuple[Any, ...]]:
     report = shacl.validate(connection_with(data, connection), read_model(shapes))
     own = with_messages(shapes)
-    return sorted(flat(one, own) for one in report.results)
+    return sorted(flat(result, own) for result in report.results)
 
 
 def by_pyshacl(data: list[Triple], shapes: list[Triple]) -> list[tuple[Any, ...]]:
@@ -257,18 +259,20 @@ def by_pyshacl(data: list[Triple], shapes: list[Triple]) -> list[tuple[Any, ...]
     own = with_messages(shapes)
     names = blank_names(graphs[0])
 
-    def told(node: Any) -> tuple[Any, ...]:
+    def result_of(node: Any) -> tuple[Any, ...]:
         def term(name: str) -> str:
             return spelt(report.value(node, rdflib.URIRef(SH + name)), names)
 
         messages = tuple(
             sorted(
-                spelt(one, names)
-                for one in report.objects(node, rdflib.URIRef(SH + "resultMessage"))
+                spelt(message, names)
+                for message in report.objects(node, rdflib.URIRef(SH + "resultMessage"))
             )
         )
         details = tuple(
-            sorted(told(one) for one in report.objects(node, rdflib.URIRef(SH + "detail")))
+            sorted(
+                result_of(detail) for detail in report.objects(node, rdflib.URIRef(SH + "detail"))
+            )
         )
         path = report.value(node, rdflib.URIRef(SH + "resultPath"))
         shape = term("sourceShape")
@@ -277,7 +281,9 @@ def by_pyshacl(data: list[Triple], shapes: list[Triple]) -> list[tuple[Any, ...]
             term("resultSeverity"), messages if shape in own else (), details,
         )  # fmt: skip
 
-    return sorted(told(one) for one in report.objects(None, rdflib.URIRef(SH + "result")))
+    return sorted(
+        result_of(result) for result in report.objects(None, rdflib.URIRef(SH + "result"))
+    )
 
 
 def blank_names(graph: Any) -> dict[str, str]:
@@ -306,12 +312,12 @@ def path_of(graph: Any, node: Any) -> Path:
     if isinstance(node, rdflib.URIRef):
         return Path("predicate", node.n3())
     if graph.value(node, rdflib.RDF.first) is not None:
-        return Path("sequence", parts=tuple(path_of(graph, one) for one in graph.items(node)))
+        return Path("sequence", parts=tuple(path_of(graph, item) for item in graph.items(node)))
     for kind in ("inverse", "zeroOrMore", "oneOrMore", "zeroOrOne", "alternative"):
         inner = graph.value(node, rdflib.URIRef(f"{SH}{kind}Path"))
         if inner is not None:
             members = graph.items(inner) if kind == "alternative" else [inner]
-            return Path(kind, parts=tuple(path_of(graph, one) for one in members))
+            return Path(kind, parts=tuple(path_of(graph, member) for member in members))
     raise AssertionError(node)
 
 
@@ -320,12 +326,12 @@ def nameless(results: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
     def plain(value: Any) -> Any:
         if isinstance(value, tuple):
-            made = tuple(plain(one) for one in value)
+            items = tuple(plain(item) for item in value)
             return (
-                tuple(sorted(made, key=repr))
-                if made and all(isinstance(one, tuple) for one in made)
-                else made
+                tuple(sorted(items, key=repr))
+                if items and all(isinstance(item, tuple) for item in items)
+                else items
             )
         return "_:" if isinstance(value, str) and value.startswith("_:") else value
 
-    return sorted((plain(one) for one in results), key=repr)
+    return sorted((plain(result) for result in results), key=repr)

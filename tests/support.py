@@ -77,15 +77,15 @@ def invoke(*arguments: str | Path) -> Result:
     """Runs `lodpipe` inside this process; a fault of the program fails the test with its traceback."""
     from lodpipe.commands.cli import main
 
-    result = CliRunner().invoke(main, [str(one) for one in arguments])
+    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
     if result.exception is not None and not isinstance(result.exception, SystemExit):
         raise result.exception
     return result
 
 
 @dataclass(frozen=True)
-class Told:
-    """A finding as the command line tells it."""
+class ReportedFinding:
+    """A finding as the command line prints it."""
 
     file: str
     line: int
@@ -100,17 +100,19 @@ _HEAD = re.compile(
 )
 
 
-def told(output: str) -> list[Told]:
+def findings_in(output: str) -> list[ReportedFinding]:
     """The findings in the output of the command line."""
     return [
-        Told(one["file"], int(one["line"] or 0), one["severity"], one["code"], one["what"])
-        for one in _HEAD.finditer(output)
+        ReportedFinding(
+            match["file"], int(match["line"] or 0), match["severity"], match["code"], match["what"]
+        )
+        for match in _HEAD.finditer(output)
     ]
 
 
-def errors_told(output: str) -> list[Told]:
+def errors_in(output: str) -> list[ReportedFinding]:
     """The findings that are errors."""
-    return [one for one in told(output) if one.severity in ("error", "Fehler")]
+    return [finding for finding in findings_in(output) if finding.severity in ("error", "Fehler")]
 
 
 def fingerprint(folder: Path) -> dict[str, str]:

@@ -16,7 +16,7 @@ import pytest
 from lodpipe.commands.cli import COMMANDS, main
 from lodpipe.commands.options import RENAMED
 from lodpipe.config import publication
-from support import ROOT, copy_project, invoke, run_process, told
+from support import ROOT, copy_project, findings_in, invoke, run_process
 
 
 def python(code: str, cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -62,7 +62,7 @@ def test_what_is_wrong_comes_with_the_error(copy_of_project: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("programme: rogl", "programme: rokl"), "utf-8")
     with pytest.raises(InvalidData) as caught, checked(Project.open(copy_of_project)):
         pass
-    first = next(one for one in caught.value.findings if one.code == "LP206")
+    first = next(finding for finding in caught.value.findings if finding.code == "LP206")
     assert (str(first.where), first.params["value"]) == ("source/labs/brandis.yaml:6", "rokl")
 
 
@@ -105,7 +105,7 @@ def option_names(name: str) -> set[str]:
     )
 
 
-def test_keys_of_an_earlier_version_are_told_with_their_names_of_today_at_their_lines(
+def test_keys_of_an_earlier_version_are_reported_with_their_names_of_today_at_their_lines(
     copy_of_project: Path,
 ) -> None:
     path = copy_of_project / "publication.yaml"
@@ -120,14 +120,14 @@ def test_keys_of_an_earlier_version_are_told_with_their_names_of_today_at_their_
     lines = dict(enumerate(path.read_text("utf-8").splitlines(), 1))
     renamed = {
         (lines[finding.line].split(":")[0].strip(), finding.what)
-        for finding in told(result.stderr)
+        for finding in findings_in(result.stderr)
         if finding.code == "LP612"
     }
     expected = publication.RENAMED | publication.RENAMED_IN_DUPLICATES
     assert renamed == {(old, f"`{old}` is now called `{new}`") for old, new in expected.items()}
-    assert [lines[finding.line] for finding in told(result.stderr) if finding.code == "LP601"] == [
-        "bad_values: never"
-    ]
+    assert [
+        lines[finding.line] for finding in findings_in(result.stderr) if finding.code == "LP601"
+    ] == ["bad_values: never"]
     assert result.exit_code == 2
 
 
@@ -162,7 +162,8 @@ try:
     main(["check", "--lang", "en"])
 except SystemExit as end:
     assert not end.code, end.code
-print([name for name in ("rdflib", "pyshacl", "SPARQLWrapper", "psycopg", "starlette", "uvicorn") if name in sys.modules])
+unwanted = "rdflib", "pyshacl", "SPARQLWrapper", "psycopg", "starlette", "uvicorn", "duckdb"  # of DuckDB, _duckdb is enough
+print([name for name in unwanted if name in sys.modules])
 """
     done = python(code, built)
     assert done.stdout.splitlines()[-1] == "[]", done.stderr
@@ -186,10 +187,12 @@ def test_the_schema_of_publication_yaml_is_printed_and_accepts_it(root: Path) ->
 def test_check_of_a_fresh_build_finds_nothing_but_placeholders(built: Path) -> None:
     result = invoke("check", "--project", built, "--lang", "en")
     assert result.exit_code == 0
-    assert {(one.severity, one.code) for one in told(result.stderr)} == {("warning", "LP506")}
+    assert {(finding.severity, finding.code) for finding in findings_in(result.stderr)} == {
+        ("warning", "LP506")
+    }
 
 
-def test_explain_tells_a_code_in_both_languages() -> None:
+def test_explain_prints_a_code_in_both_languages() -> None:
     assert "Correct the reference" in invoke("explain", "LP206", "--lang", "en").stdout
     assert "Den Verweis berichtigen" in invoke("explain", "lp206", "--lang", "de").stdout
 
@@ -197,7 +200,7 @@ def test_explain_tells_a_code_in_both_languages() -> None:
 def test_explain_shows_where_a_resource_comes_from(built: Path) -> None:
     result = invoke("explain", "lab/brandis", "--project", built)
     assert result.exit_code == 0
-    assert "source/labs/brandis.yaml:7" in result.stdout  # the name stands there
+    assert "source/labs/brandis.yaml:7" in result.stdout  # the name is on that line
     assert "source/mapping.yaml" not in result.stdout
 
 
@@ -234,7 +237,7 @@ def test_exit_code_2_says_that_the_call_is_wrong(call: str, tmp_path: Path) -> N
     assert "Traceback" not in done.stderr
 
 
-def test_exit_code_2_for_a_resource_of_which_nothing_is_said(built: Path) -> None:
+def test_exit_code_2_for_a_resource_without_statements(built: Path) -> None:
     result = invoke("explain", "lab/nowhere", "--project", built)
     assert (result.exit_code, "no statement has the subject" in result.stderr) == (2, True)
 
@@ -285,7 +288,7 @@ def test_a_terminal_gets_colours_unless_it_asks_for_none(
     assert (b"\033[" in output) is coloured
 
 
-def test_verbose_tells_each_step_beside_the_output(tmp_path: Path) -> None:
+def test_verbose_prints_each_step_beside_the_output(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "libraries", ROOT / "tests" / "projects" / "libraries")
     result = invoke("build", "--project", project, "-v")
     assert [

@@ -5,6 +5,7 @@ knows the publication that it builds.
 from __future__ import annotations
 
 import ast
+import functools
 import re
 from pathlib import Path
 
@@ -26,23 +27,29 @@ def package_of(path: Path) -> str:
     return path.relative_to(SOURCE_ROOT / "lodpipe").parts[0].removesuffix(".py")
 
 
+@functools.cache
+def nodes(path: Path) -> list[ast.AST]:
+    """All nodes of a module's syntax tree."""
+    return list(ast.walk(ast.parse(path.read_text("utf-8"))))
+
+
 def imported_packages(path: Path) -> set[str]:
     """The packages that a module imports from, late imports and those for type checkers included."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    packages: set[str] = set()
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom):
             assert not node.level, f"{path}: relative imports hide the package"
             if node.module == "lodpipe":
-                found |= {alias.name for alias in node.names if alias.name in PACKAGES}
+                packages |= {alias.name for alias in node.names if alias.name in PACKAGES}
             elif (node.module or "").startswith("lodpipe."):
-                found.add(str(node.module).split(".")[1])
+                packages.add(str(node.module).split(".")[1])
         elif isinstance(node, ast.Import):
-            found |= {
+            packages |= {
                 alias.name.split(".")[1]
                 for alias in node.names
                 if alias.name.startswith("lodpipe.")
             }
-    return found
+    return packages
 
 
 def test_the_packages_are_those_of_the_architecture() -> None:
@@ -69,7 +76,7 @@ def test_imports_run_one_way() -> None:
 
 
 def test_no_two_modules_share_a_name() -> None:
-    """A reader should not have to tell two modules apart by their folder alone."""
+    """Two modules must not differ in their folder alone."""
     names: dict[str, list[str]] = {}
     for path in MODULES:
         if path.stem not in ("__init__", "__main__"):
@@ -97,15 +104,15 @@ SENDS_SQL = {"engine", "mapping", "shacl", "checks"}
 
 def test_sql_is_sent_by_the_engine_the_plan_shapes_and_checks_only() -> None:
     """Everything else asks the statement store, so that it works over any store."""
-    found = {}
+    senders = {}
     for path in MODULES:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in nodes(path):
             if (
                 isinstance(node, ast.Constant)
                 and isinstance(node.value, str)
                 and SQL.search(node.value)
             ):
-                found.setdefault(package_of(path), set()).add(path.stem)
-    print({package: sorted(names) for package, names in found.items()})
-    assert found.keys() >= {"engine", "mapping", "shacl"}
-    assert found.keys() <= SENDS_SQL
+                senders.setdefault(package_of(path), set()).add(path.stem)
+    print({package: sorted(names) for package, names in senders.items()})
+    assert senders.keys() >= {"engine", "mapping", "shacl"}
+    assert senders.keys() <= SENDS_SQL

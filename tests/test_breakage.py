@@ -1,4 +1,4 @@
-"""Seeded mistakes: each is told once, with the right code, at the right line, and dist/ stays as it
+"""Seeded mistakes: each is reported once, with the right code, at the right line, and dist/ stays as it
 was (see breakage/README.md).
 """
 
@@ -11,23 +11,23 @@ import pytest
 import yaml
 
 from reported import MACHINE, places
-from support import ROOT, TESTS, copy_project, errors_told, fingerprint, invoke
+from support import ROOT, TESTS, copy_project, errors_in, fingerprint, invoke
 
 FILES = sorted((TESTS / "breakage").glob("*.yaml"))
 CASES: list[dict[str, Any]] = [
     case for path in FILES for case in yaml.safe_load(path.read_text("utf-8"))
 ]
 KEYS = {
-    "accident", "project", "file", "after", "replace", "with", "append", "content", "encoding", "code", "exit", "at", "line", "says", "lang", "bug",
+    "mistake", "project", "file", "after", "replace", "with", "append", "content", "encoding", "code", "exit", "at", "line", "message", "lang", "bug",
 }  # fmt: skip
 
 
 def walk(text: str, markers: str | list[str]) -> int:
-    """Where the last marker stands, each looked for behind the one before it."""
+    """Where the last marker is, each looked for behind the one before it."""
     at = 0
     for number, marker in enumerate([markers] if isinstance(markers, str) else markers):
         at = text.find(marker, at + 1 if number else 0)
-        assert at >= 0, f"the case is out of date: `{marker}` is not there"
+        assert at >= 0, f"the case is out of date: `{marker}` is missing"
     return at
 
 
@@ -39,7 +39,7 @@ def break_file(path: Path, case: dict[str, Any]) -> None:
     if "replace" in case:
         start = walk(text, case["after"]) if "after" in case else 0
         assert case["replace"] in text[start:], (
-            f"the case is out of date: `{case['replace']}` is not there"
+            f"the case is out of date: `{case['replace']}` is missing"
         )
         text = text[:start] + text[start:].replace(case["replace"], case["with"], 1)
     path.parent.mkdir(exist_ok=True)
@@ -47,7 +47,7 @@ def break_file(path: Path, case: dict[str, Any]) -> None:
 
 
 def expected_line(project: Path, case: dict[str, Any]) -> tuple[str, int]:
-    """The file, and the line on which the last marker stands; 0 where the whole file is meant."""
+    """The file, and the line on which the last marker is; 0 where the whole file is meant."""
     file = case.get("at", case["file"])
     if case["line"] == 0:
         return file, 0
@@ -56,7 +56,7 @@ def expected_line(project: Path, case: dict[str, Any]) -> tuple[str, int]:
 
 
 def parameters() -> list[Any]:
-    return [pytest.param(case, id=case["accident"], marks=marks(case)) for case in CASES]
+    return [pytest.param(case, id=case["mistake"], marks=marks(case)) for case in CASES]
 
 
 def marks(case: dict[str, Any]) -> list[pytest.MarkDecorator]:
@@ -66,7 +66,7 @@ def marks(case: dict[str, Any]) -> list[pytest.MarkDecorator]:
 
 
 @pytest.mark.parametrize("case", parameters())
-def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: Path) -> None:
+def test_a_mistake_is_reported_once_and_where_it_is(case: dict[str, Any], tmp_path: Path) -> None:
     project = copy_project(
         tmp_path / "project", ROOT / case["project"] if "project" in case else ROOT
     )
@@ -78,8 +78,8 @@ def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: 
     reports = [part for kind in MACHINE for part in ("--report", f"{kind}:{tmp_path / kind}")]
     result = invoke("build", "--project", project, "--lang", case.get("lang", "en"), *reports)
 
-    found = errors_told(result.stderr)
-    assert [(one.code, one.file, one.line) for one in found] == [
+    errors = errors_in(result.stderr)
+    assert [(finding.code, finding.file, finding.line) for finding in errors] == [
         (case["code"], *expected_line(project, case))
     ], result.stderr
     assert result.exit_code == case["exit"]
@@ -87,7 +87,7 @@ def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: 
         file, line = expected_line(project, case)
         expected = (case["code"], file, max(1, line) if kind == "gitlab" else line)
         assert places(kind, (tmp_path / kind).read_text("utf-8")) == [expected], kind
-    assert case.get("says", "") in result.stderr
+    assert case.get("message", "") in result.stderr
     assert fingerprint(project / "dist") == before
     assert not (project / "dist.next").exists()
 
@@ -95,7 +95,7 @@ def test_a_mistake_is_told_once_and_where_it_is(case: dict[str, Any], tmp_path: 
 def test_the_cases_are_many_and_well_formed() -> None:
     print(f"{len(CASES)} seeded mistakes")
     assert len(CASES) >= 50
-    assert len({case["accident"] for case in CASES}) == len(CASES)
+    assert len({case["mistake"] for case in CASES}) == len(CASES)
     for case in CASES:
         assert set(case) <= KEYS, case
-        assert {"accident", "file", "code", "exit", "line"} <= set(case), case
+        assert {"mistake", "file", "code", "exit", "line"} <= set(case), case

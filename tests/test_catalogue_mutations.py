@@ -1,4 +1,4 @@
-"""Seeded errors: each way to break a written catalogue is told by our own check (see
+"""Seeded errors: each way to break a written catalogue is reported by our own check (see
 catalogue/README.md).
 """
 
@@ -32,10 +32,10 @@ def project(built: Path) -> Project:
     return Project.open(built)
 
 
-def told(project: Project, folder: Path) -> list[tuple[str, str]]:
+def findings_of(project: Project, folder: Path) -> list[tuple[str, str]]:
     return [
-        (one.code, f"{one.where}: {render(one.code, dict(one.params))[0]}")
-        for one in catalogue_findings(project, folder)
+        (finding.code, f"{finding.where}: {render(finding.code, dict(finding.params))[0]}")
+        for finding in catalogue_findings(project, folder)
     ]
 
 
@@ -65,11 +65,11 @@ def broken(case: dict[str, Any], folder: Path) -> None:
 
 
 def test_the_unbroken_catalogue_has_no_finding(project: Project, dist: Path) -> None:
-    assert told(project, dist) == []
+    assert findings_of(project, dist) == []
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case["accident"])
-def test_a_broken_catalogue_is_told(
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["mistake"])
+def test_a_broken_catalogue_is_reported(
     case: dict[str, Any], project: Project, dist: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "dist"
@@ -77,17 +77,17 @@ def test_a_broken_catalogue_is_told(
         dist, folder, copy_function=lambda source, target: Path(target).hardlink_to(source)
     )
     broken(case, folder)
-    found = told(project, folder)
+    findings = findings_of(project, folder)
     assert [
         text
-        for code, text in found
-        if code == case["code"] and case.get("says", "").lower() in text.lower()
-    ], found
-    assert all("dist/catalog." in text for _, text in found)
-    assert "{" not in "".join(text for _, text in found).replace("{128}", "")
+        for code, text in findings
+        if code == case["code"] and case.get("message", "").lower() in text.lower()
+    ], findings
+    assert all("dist/catalog." in text for _, text in findings)
+    assert "{" not in "".join(text for _, text in findings).replace("{128}", "")
 
 
 def test_the_cases_are_many_and_differ() -> None:
     print(f"{len(CASES)} broken catalogues")
     assert len(CASES) >= 50
-    assert len({case["accident"] for case in CASES}) == len(CASES)
+    assert len({case["mistake"] for case in CASES}) == len(CASES)

@@ -66,8 +66,8 @@ def next_release(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def packages(dist: Path) -> dict[str, list[dict[str, Any]]]:
     paths = [dist / f"catalog.{form}" for form in FORMS]
-    found = portal("ckan", "ckan_package.py", *paths)
-    return {path.suffix[1:]: found[str(path)] for path in paths}
+    packages = portal("ckan", "ckan_package.py", *paths)
+    return {path.suffix[1:]: packages[str(path)] for path in paths}
 
 
 def normal(package: dict[str, Any]) -> dict[str, Any]:
@@ -77,20 +77,20 @@ def normal(package: dict[str, Any]) -> dict[str, Any]:
         if isinstance(value, str) and value.startswith("["):
             return json.dumps(sorted(json.loads(value), key=str))
         if isinstance(value, dict):
-            return {key: settled(one) for key, one in sorted(value.items())}
+            return {key: settled(item) for key, item in sorted(value.items())}
         return (
-            sorted((settled(one) for one in value), key=str) if isinstance(value, list) else value
+            sorted((settled(item) for item in value), key=str) if isinstance(value, list) else value
         )
 
     return settled(package)
 
 
 def extras(package: dict[str, Any]) -> dict[str, str]:
-    return {one["key"]: one["value"] for one in package["extras"]}
+    return {extra["key"]: extra["value"] for extra in package["extras"]}
 
 
 def test_ckan_makes_one_package(packages: dict[str, list[dict[str, Any]]]) -> None:
-    assert {form: len(found) for form, found in packages.items()} == dict.fromkeys(FORMS, 1)
+    assert {form: len(datasets) for form, datasets in packages.items()} == dict.fromkeys(FORMS, 1)
 
 
 def test_ckan_makes_the_same_package_of_every_form(
@@ -103,22 +103,22 @@ def test_ckan_makes_the_same_package_of_every_form(
 
 def test_ckan_recognises_what_users_filter_by(packages: dict[str, list[dict[str, Any]]]) -> None:
     package = packages["ttl"][0]
-    said = extras(package)
+    values = extras(package)
     assert (package["license_id"], package["version"], package["url"]) == ("cc-by", "1.0.0", BASE)
     assert package["title"] == "Regional Open Government Labs 2020–2022"
-    assert said["identifier"] == said["uri"] == f"{BASE}dataset"
+    assert values["identifier"] == values["uri"] == f"{BASE}dataset"
     assert (
-        said["publisher_name"]
-        and said["publisher_type"]
-        and said["contact_name"]
-        and said["contact_url"]
+        values["publisher_name"]
+        and values["publisher_type"]
+        and values["contact_name"]
+        and values["contact_url"]
     )
-    assert (said["temporal_start"], said["temporal_end"]) == ("2020-01-01", "2022-12-31")
+    assert (values["temporal_start"], values["temporal_end"]) == ("2020-01-01", "2022-12-31")
     assert (
-        said["spatial_uri"].endswith("/country/DEU")
-        and json.loads(said["spatial_bbox"])["type"] == "Polygon"
+        values["spatial_uri"].endswith("/country/DEU")
+        and json.loads(values["spatial_bbox"])["type"] == "Polygon"
     )
-    assert json.loads(said["spatial_centroid"])["type"] == "Point"
+    assert json.loads(values["spatial_centroid"])["type"] == "Point"
     assert len(package["tags"]) >= 10
 
 
@@ -130,12 +130,17 @@ def test_ckan_has_every_file_with_size_and_checksum(
         path.relative_to(dist).as_posix()
         for path in [*dist.glob("rogl.*"), *dist.glob("tables/*.csv")]
     }
-    assert {one["url"].removeprefix(BASE) for one in resources} == files
-    for one in resources:
-        assert one["size"] == (dist / one["url"].removeprefix(BASE)).stat().st_size
-        assert one["license"] == "http://dcat-ap.de/def/licenses/cc-by/4.0"
-        assert len(one["hash"]) == 128 and one["hash_algorithm"].endswith("sha512")
-        assert one["issued"] and one["modified"] and one["format"] and one["mimetype"]
+    assert {resource["url"].removeprefix(BASE) for resource in resources} == files
+    for resource in resources:
+        assert resource["size"] == (dist / resource["url"].removeprefix(BASE)).stat().st_size
+        assert resource["license"] == "http://dcat-ap.de/def/licenses/cc-by/4.0"
+        assert len(resource["hash"]) == 128 and resource["hash_algorithm"].endswith("sha512")
+        assert (
+            resource["issued"]
+            and resource["modified"]
+            and resource["format"]
+            and resource["mimetype"]
+        )
 
 
 def test_ckan_harvested_twice_updates_and_never_duplicates(dist: Path, next_release: Path) -> None:
@@ -146,18 +151,18 @@ def test_ckan_harvested_twice_updates_and_never_duplicates(dist: Path, next_rele
         next_release / "catalog.ttl",
         next_release / "catalog.ttl",
     )
-    told = [(one["action"], one["version"]) for one in actions]
-    assert told == [
+    versions = [(action["action"], action["version"]) for action in actions]
+    assert versions == [
         ("package_create", "1.0.0"),
         ("package_update", "1.1.0"),
         ("package_update", "1.1.0"),
     ]
-    first, second, third = (one["resources"] for one in actions)
-    assert len({one["id"] for one in actions}) == 1
+    first, second, third = (action["resources"] for action in actions)
+    assert len({action["id"] for action in actions}) == 1
     assert (
-        {uri: one[0] for uri, one in first.items()}
-        == {uri: one[0] for uri, one in second.items()}
-        == {uri: one[0] for uri, one in third.items()}
+        {uri: versions[0] for uri, versions in first.items()}
+        == {uri: versions[0] for uri, versions in second.items()}
+        == {uri: versions[0] for uri, versions in third.items()}
     )
     assert first[f"{BASE}distribution/ttl"][1] != second[f"{BASE}distribution/ttl"][1]
 
@@ -176,47 +181,47 @@ def test_udata_makes_a_valid_dataset_and_keeps_its_resources(
     assert first["spatial"]["type"] == "MultiPolygon"
     assert first["uri"] == first["identifier"] == f"{BASE}dataset"
     assert len(first["resources"]) == len(list(dist.glob("rogl.*"))) + 3
-    assert [(one["id"], one["url"]) for one in first["resources"]] == [
-        (one["id"], one["url"]) for one in second["resources"]
+    assert [(resource["id"], resource["url"]) for resource in first["resources"]] == [
+        (resource["id"], resource["url"]) for resource in second["resources"]
     ]
     assert first["resources"] != second["resources"]
-    for one in first["resources"]:
-        assert one["size"] == (dist / one["url"].removeprefix(BASE)).stat().st_size
+    for resource in first["resources"]:
+        assert resource["size"] == (dist / resource["url"].removeprefix(BASE)).stat().st_size
 
 
 # -- tables ----------------------------------------------------------------------------------------
 
 
 def test_frictionless_and_csvw_read_the_tables_alike(dist: Path) -> None:
-    found = portal("udata", "tables.py", dist / "tables")
-    assert (found["valid"], found["errors"]) == (True, [])
-    assert found["problems"] == {"labs": [], "memberships": [], "organisations": []}
+    read = portal("udata", "tables.py", dist / "tables")
+    assert (read["valid"], read["errors"]) == (True, [])
+    assert read["problems"] == {"labs": [], "memberships": [], "organisations": []}
     for name in ("labs", "organisations", "memberships"):
         with (dist / f"tables/{name}.csv").open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         for reader in ("frictionless", "csvw"):
             texts = [
                 {key: "" if value is None else str(value) for key, value in row.items()}
-                for row in found[reader][name]
+                for row in read[reader][name]
             ]
             same = [key for key in rows[0] if key not in ("participants_complete", "counted")]
             assert [[row[key] for key in same] for row in texts] == [
                 [row[key] for key in same] for row in rows
             ], (reader, name)
-    keys = [row["ags"] for row in found["csvw"]["organisations"] if row["ags"]]
+    keys = [row["ags"] for row in read["csvw"]["organisations"] if row["ags"]]
     assert keys and all(isinstance(key, str) and len(key) == 8 for key in keys)
     assert any(key.startswith("0") for key in keys)
-    assert {len(row["ags"]) for row in found["frictionless"]["organisations"] if row["ags"]} == {8}
+    assert {len(row["ags"]) for row in read["frictionless"]["organisations"] if row["ags"]} == {8}
 
 
 def test_the_research_crate_and_the_citation_are_valid(dist: Path) -> None:
-    found = portal("tools", "crate_and_citation.py", dist)
-    assert found["name"] == "Regionale Open Government Labore 2020–2022"
-    assert set(found["files"]) == {
+    facts = portal("tools", "crate_and_citation.py", dist)
+    assert facts["name"] == "Regionale Open Government Labore 2020–2022"
+    assert set(facts["files"]) == {
         path.relative_to(dist).as_posix()
         for path in [*dist.glob("rogl.*"), *dist.glob("tables/*.csv")]
     }
-    assert "title = {Regionale Open Government Labore" in found["bibtex"]
+    assert "title = {Regionale Open Government Labore" in facts["bibtex"]
 
 
 # -- quality score ---------------------------------------------------------------------------------
@@ -238,15 +243,18 @@ def served(dist: Path) -> Iterator[str]:
 
 def test_the_quality_score_is_405_of_405(built: Path, served: str) -> None:
     project = Project.open(built)
-    found = quality(project, answers=head_requests(served, project.publication.catalogue.downloads))
-    assert [one for one in found if not one.met] == []
-    assert (sum(one.score for one in found), sum(one.points for one in found)) == (405, 405)
-    assert len(found) == 23
+    indicators = quality(project, answers=head_requests(served, project.publication.downloads))
+    assert [indicator for indicator in indicators if not indicator.fulfilled] == []
+    assert (
+        sum(indicator.score for indicator in indicators),
+        sum(indicator.points for indicator in indicators),
+    ) == (405, 405)
+    assert len(indicators) == 23
 
 
-def test_the_quality_score_is_shown_indicator_by_indicator(built: Path, served: str) -> None:
-    shown = invoke("catalogue", "--project", built).output
-    assert "score 325 of 405 (80 not asked)" in shown and "? " in shown
+def test_the_quality_score_is_printed_indicator_by_indicator(built: Path, served: str) -> None:
+    output = invoke("catalogue", "--project", built).output
+    assert "score 325 of 405 (80 not checked)" in output and "? " in output
     assert (
         "score 405 of 405\n" in invoke("catalogue", "--project", built, "--served", served).output
     )
@@ -263,12 +271,14 @@ def test_the_weights_are_those_of_the_portal() -> None:
     if not path.is_file():
         pytest.skip("official weights missing: see test_catalogue_shapes.py")
     voc = rdflib.Namespace("https://piveau.eu/ns/voc#")
-    weights = sorted(int(one) for one in rdflib.Graph().parse(path).objects(None, voc.trueScore))
+    weights = sorted(
+        int(weight) for weight in rdflib.Graph().parse(path).objects(None, voc.trueScore)
+    )
     assert sum(weights) == 405 and len(weights) == 23
 
 
 def test_what_is_missing_says_what_would_raise_the_score(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project", TESTS / "projects/libraries")
     assert run_process("build", "--project", project).returncode == 0
-    shown = invoke("catalogue", "--project", project).output
-    assert "-   0 of  30  keywords  → `catalogue.keywords` in publication.yaml" in shown
+    output = invoke("catalogue", "--project", project).output
+    assert "-   0 of  30  keywords  → `catalogue.keywords` in publication.yaml" in output

@@ -65,9 +65,9 @@ SUFFIXES = {
 
 
 def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 @pytest.fixture(scope="module")
@@ -89,7 +89,7 @@ def web(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> tuple[Path, dic
         subject = str(quad.subject.value)
         if quad.predicate == TYPE and subject.startswith(BASE):
             samples.setdefault(quad.object.value, subject.removeprefix(BASE))
-    for folder in [root, *(one for one in root.rglob("*") if one.is_dir())]:
+    for folder in [root, *(path for path in root.rglob("*") if path.is_dir())]:
         folder.chmod(0o755)
     return root, samples
 
@@ -144,8 +144,8 @@ def launched(command: list[str], folder: Path, port: int) -> subprocess.Popen[by
         env=os.environ | {"HOME": str(folder), "XDG_DATA_HOME": str(folder)},
     )
     for _ in range(100):
-        with socket.socket() as one:
-            if one.connect_ex(("127.0.0.1", port)) == 0:
+        with socket.socket() as client:
+            if client.connect_ex(("127.0.0.1", port)) == 0:
                 return process
         assert process.poll() is None, (folder / "output.log").read_text()
         time.sleep(0.05)

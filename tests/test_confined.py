@@ -19,7 +19,7 @@ from lodpipe.queries.confined import Limits, Stopped, confined
 from lodpipe.queries.worker import cause_of
 from lodpipe.rdf.sparql import parse
 from serving import Served, descendants, until
-from support import ROOT, TESTS, copy_project, invoke, run_process, told
+from support import ROOT, TESTS, copy_project, findings_in, invoke, run_process
 
 SPELLINGS = yaml.safe_load((TESTS / "sparql/spellings.yaml").read_text("utf-8"))
 CYCLE = (TESTS / "sparql/cycle.rq").read_text("utf-8")
@@ -63,10 +63,10 @@ class Listener(threading.Thread):
 
 @pytest.fixture
 def listener() -> Iterator[Listener]:
-    one = Listener()
-    one.start()
-    yield one
-    one.socket.close()
+    listener = Listener()
+    listener.start()
+    yield listener
+    listener.socket.close()
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def libraries(tmp_path: Path) -> Path:
     return project
 
 
-def asked(project: Path, text: str, folder: Path, *more: str) -> tuple[int, str, str]:
+def query_output(project: Path, text: str, folder: Path, *more: str) -> tuple[int, str, str]:
     (folder / "asked.rq").write_text(text, "utf-8")
     done = invoke(
         "query", folder / "asked.rq", "--project", project, "--format", "csv", "--lang", "en", *more
@@ -92,7 +92,7 @@ def asked(project: Path, text: str, folder: Path, *more: str) -> tuple[int, str,
 def test_a_triple_of_several_documents_counts_once(
     text: str, expected: str, built: Path, tmp_path: Path
 ) -> None:
-    assert asked(built, NAMES + text, tmp_path) == (0, f"n\n{expected}\n", "")
+    assert query_output(built, NAMES + text, tmp_path) == (0, f"n\n{expected}\n", "")
 
 
 def test_endpoint_and_query_count_alike(publication: Path, server: Served, tmp_path: Path) -> None:
@@ -100,33 +100,36 @@ def test_endpoint_and_query_count_alike(publication: Path, server: Served, tmp_p
         "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }",
         "SELECT (SUM(?v) AS ?n) { ?a <https://schema.org/value> ?v FILTER isNUMERIC(?v) }",
     ):
-        assert asked(publication, text, tmp_path)[1].split() == ["n", *server.query(text).rows()[0]]
+        assert query_output(publication, text, tmp_path)[1].split() == [
+            "n",
+            *server.query(text).rows()[0],
+        ]
 
 
 def test_the_service_description_counts_each_triple_once(server: Served) -> None:
     (count,) = server.query("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }").rows()[0]
-    assert f'triples> "{count}"' in server.ask("/sparql", "application/n-triples").body.decode(
+    assert f'triples> "{count}"' in server.request("/sparql", "application/n-triples").body.decode(
         "utf-8"
     )
 
 
 @pytest.mark.parametrize("on_disk", [False, True])
-@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("with_union", [False, True])
 def test_quads_are_counted_once_and_their_graphs_stay(
-    on_disk: bool, whole: bool, tmp_path: Path
+    on_disk: bool, with_union: bool, tmp_path: Path
 ) -> None:
-    """From a file of quads, or from lines that hold the union too; in memory, or in a folder."""
+    """From a file of quads, with or without one of their union; in memory, or in a folder."""
     (tmp_path / "data.nq").write_text("".join(TWO_GRAPHS), "utf-8")
+    (tmp_path / "data.nt").write_text("".join(UNION), "utf-8")
     folder = tmp_path / "store"
     folder.mkdir()
-    lines = [*UNION, *TWO_GRAPHS] if whole else None
-    data = [] if whole else [(tmp_path / "data.nq", "nq")]
-    with confined(data, Limits(20), folder=str(folder) if on_disk else None, lines=lines) as store:
+    data = [(tmp_path / f"data.{name}", name) for name in ["nq", *(["nt"] if with_union else [])]]
+    with confined(data, Limits(20), folder=str(folder) if on_disk else None) as store:
         for text, expected in (
             ("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", 2),
             ("SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }", 3),
         ):
-            assert store.ask(parse(text), "csv", "nt")[1].decode().split() == ["n", str(expected)]
+            assert store.run(parse(text), "csv", "nt")[1].decode().split() == ["n", str(expected)]
 
 
 # -- no request ------------------------------------------------------------------------------------
@@ -143,7 +146,7 @@ def test_no_spelling_of_service_reaches_the_network(
     for number, case in enumerate(SPELLINGS):
         text = case["text"].replace("ADDRESS", listener.url)
         (libraries / f"queries/q{number:02}.rq").write_text(f"{HEADER}{text}\n", "utf-8")
-        code = asked(libraries, text, tmp_path, "--timeout", "5")[0]
+        code = query_output(libraries, text, tmp_path, "--timeout", "5")[0]
         assert (code == 0) is (case["reads"] == "plain"), case
         answer = server.query(text, "text/csv, text/turtle", post=True)
         assert answer.status == {"service": 403, "refused": 400, "plain": 200}[case["reads"]], (
@@ -152,15 +155,19 @@ def test_no_spelling_of_service_reaches_the_network(
         )
     for command in ("check", "build"):
         done = run_process(command, "--project", libraries, "--lang", "en")
-        found = {(one.file, one.code) for one in told(done.stderr) if one.severity == "error"}
+        errors = {
+            (finding.file, finding.code)
+            for finding in findings_in(done.stderr)
+            if finding.severity == "error"
+        }
         wanted = {
             (f"queries/q{number:02}.rq", "LP801" if case["reads"] == "service" else "LP802")
             for number, case in enumerate(SPELLINGS) if case["reads"] != "plain"
         }  # fmt: skip
-        assert {file for file, _ in found} >= {
+        assert {file for file, _ in errors} >= {
             file for file, _ in wanted
         } and done.returncode == 2, done.stderr
-        assert wanted - found == set()
+        assert wanted - errors == set()
     assert listener.connections == 0
 
 
@@ -191,10 +198,12 @@ def test_a_query_that_fails_is_a_finding_with_its_file(libraries: Path) -> None:
         )
     for command in ("check", "build"):
         done = run_process(command, "--project", libraries, "--lang", "en", timeout=60)
-        found = {(one.file, one.severity, one.code) for one in told(done.stderr)}
+        findings = {
+            (finding.file, finding.severity, finding.code) for finding in findings_in(done.stderr)
+        }
         errors = {("queries/crash.rq", "error", "LP813"), ("queries/long.rq", "error", "LP811")}
-        assert {one for one in found if one[1] == "error"} == errors, done.stderr
-        assert ("queries/near.rq", "warning", "LP815") in found
+        assert {finding for finding in findings if finding[1] == "error"} == errors, done.stderr
+        assert ("queries/near.rq", "warning", "LP815") in findings
         assert (
             done.returncode == 1
             and not (libraries / "dist.next").exists()
@@ -203,13 +212,13 @@ def test_a_query_that_fails_is_a_finding_with_its_file(libraries: Path) -> None:
 
 
 def test_query_ends_with_one_line_and_the_right_code(built: Path, tmp_path: Path) -> None:
-    code, out, err = asked(
+    code, out, err = query_output(
         built, CYCLE.replace("ORDER BY ORDER", "ORDER BY (IF(true, ?o, 0))"), tmp_path
     )
     assert (
         (code, out) == (3, "") and "error LP813: the store failed" in err and "backtrace" not in err
     )
-    code, out, err = asked(
+    code, out, err = query_output(
         built,
         "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }",
         tmp_path,
@@ -221,16 +230,16 @@ def test_query_ends_with_one_line_and_the_right_code(built: Path, tmp_path: Path
 
 def test_our_own_data_can_be_sorted(built: Path, tmp_path: Path) -> None:
     for order in ("DESC(?o)", "?p DESC(?o)"):
-        code, out, err = asked(built, f"SELECT * {{ ?s ?p ?o }} ORDER BY {order}", tmp_path)
+        code, out, err = query_output(built, f"SELECT * {{ ?s ?p ?o }} ORDER BY {order}", tmp_path)
         assert (code, len(out.splitlines()), err) == (0, TRIPLES + 1, "")
 
 
 def test_a_graph_that_does_not_exist_is_a_warning(built: Path, tmp_path: Path) -> None:
-    known = asked(
+    known = query_output(
         built, "SELECT DISTINCT ?g { GRAPH ?g { ?s ?p ?o } } ORDER BY STR(?g) LIMIT 1", tmp_path
     )[1].split()[1]
     for form in ("FROM <{}>", "FROM NAMED <{}>"):
-        code, out, err = asked(
+        code, out, err = query_output(
             built, f"SELECT * {form.format(known + 'x')} {{ ?s ?p ?o }}", tmp_path
         )
         assert (
@@ -240,9 +249,12 @@ def test_a_graph_that_does_not_exist_is_a_warning(built: Path, tmp_path: Path) -
         )
         assert (
             "LP815"
-            not in asked(built, f"SELECT * {form.format(known)} {{ ?s ?p ?o }}", tmp_path)[2]
+            not in query_output(built, f"SELECT * {form.format(known)} {{ ?s ?p ?o }}", tmp_path)[2]
         )
-    assert "asked.rq:2" in asked(built, f"ASK {{\n GRAPH <{known}x> {{ ?s ?p ?o }} }}", tmp_path)[2]
+    assert (
+        "asked.rq:2"
+        in query_output(built, f"ASK {{\n GRAPH <{known}x> {{ ?s ?p ?o }} }}", tmp_path)[2]
+    )
 
 
 def test_serve_gives_the_right_reason(server: Served) -> None:
@@ -253,11 +265,11 @@ def test_serve_gives_the_right_reason(server: Served) -> None:
     before = set(descendants(server.process.pid))
     endings: list[tuple[int, bytes]] = []
 
-    def ask() -> None:
+    def send() -> None:
         answer = server.query("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }")
         endings.append((answer.status, answer.body))
 
-    thread = threading.Thread(target=ask)
+    thread = threading.Thread(target=send)
     thread.start()
     time.sleep(0.4)
     for pid in before:
@@ -281,32 +293,32 @@ def test_serve_gives_the_right_reason(server: Served) -> None:
         (signal.SIGABRT, "thread '<unnamed>' panicked at core/sort.rs:1:2:\nno total order\nnote: …", "crash"),
     ],
 )  # fmt: skip
-def test_ends_of_a_process_are_told_apart(status: int, messages: str, cause: str) -> None:
+def test_ends_of_a_process_are_distinguished(status: int, messages: str, cause: str) -> None:
     assert cause_of(int(status), messages)[0] == cause
 
 
-def test_a_process_killed_from_outside_is_no_crash_of_the_store() -> None:
-    with confined(
-        [], Limits(20), lines=[f"<x:s{n}> <x:p> <x:o{n}> .\n" for n in range(500)]
-    ) as store:
-        store.ask(parse("ASK {}"), "csv", "nt")
+def _many(folder: Path, count: int) -> list[tuple[Path, str]]:
+    path = folder / "many.nt"
+    path.write_text("".join(f"<x:s{n}> <x:p> <x:o{n}> .\n" for n in range(count)), "utf-8")
+    return [(path, "nt")]
+
+
+def test_a_process_killed_from_outside_is_no_crash_of_the_store(tmp_path: Path) -> None:
+    with confined(_many(tmp_path, 500), Limits(20)) as store:
+        store.run(parse("ASK {}"), "csv", "nt")
         (pid, _) = store._worker or (0, None)
         timer = threading.Timer(0.3, os.kill, (pid, signal.SIGKILL))
         timer.start()
         with pytest.raises(Stopped, match="killed"):
-            store.ask(
+            store.run(
                 parse("SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i }"), "csv", "nt"
             )
-        assert store.ask(parse("ASK {}"), "csv", "nt")[1].strip() == b"true"
+        assert store.run(parse("ASK {}"), "csv", "nt")[1].strip() == b"true"
 
 
-def test_memory_ends_as_memory() -> None:
+def test_memory_ends_as_memory(tmp_path: Path) -> None:
     text = "SELECT * { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i } ORDER BY ?a ?d ?g"
-    with confined(
-        [],
-        Limits(60, memory=200_000_000),
-        lines=[f"<x:s{n}> <x:p> <x:o{n}> .\n" for n in range(300)],
-    ) as store:
+    with confined(_many(tmp_path, 300), Limits(60, memory=200_000_000)) as store:
         with pytest.raises(Stopped) as stopped:
-            store.ask(parse(text), "csv", "nt")
+            store.run(parse(text), "csv", "nt")
         assert stopped.value.cause == "memory"

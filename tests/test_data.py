@@ -18,7 +18,7 @@ import yaml
 from lodpipe.config.vocabulary import read_vocabulary
 from support import ROOT, TESTS
 
-Ask = Callable[..., list[tuple[str, ...]]]
+Select = Callable[..., list[tuple[str, ...]]]
 EXPECTED = yaml.safe_load((TESTS / "data" / "expected-counts.yaml").read_text("utf-8"))
 BASE = "https://w3id.org/rogl/"
 GROUPS = ("kommunal", "zivilgesellschaftlich", "hochschule", "universitaet", "landesbehoerde")
@@ -41,9 +41,9 @@ def group_of() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def entries(ask: Ask) -> list[dict[str, str]]:
+def entries(select: Select) -> list[dict[str, str]]:
     """Every membership in a lab: lab, organisation, kind, counted."""
-    rows = ask(f"SELECT DISTINCT ?lab ?organisation ?kind ?counted WHERE {{ {ENTRIES} }}")
+    rows = select(f"SELECT DISTINCT ?lab ?organisation ?kind ?counted WHERE {{ {ENTRIES} }}")
     keys = ("lab", "organisation", "kind", "counted")
     return [
         dict(zip(keys, (value.rsplit("/", 1)[-1] for value in row), strict=True)) for row in rows
@@ -54,40 +54,42 @@ def entries(ask: Ask) -> list[dict[str, str]]:
 def facts() -> dict[str, Any]:
     if not FACTS.is_file():
         pytest.skip("the collection of facts is not at hand")
-    found: dict[str, Any] = yaml.safe_load(FACTS.read_text("utf-8"))
-    return found
+    loaded: dict[str, Any] = yaml.safe_load(FACTS.read_text("utf-8"))
+    return loaded
 
 
 # -- counts ----------------------------------------------------------------------------------------
 
 
-def test_there_are_thirteen_labs_in_eight_laender(ask: Ask) -> None:
-    labs = ask(
+def test_there_are_thirteen_labs_in_eight_laender(select: Select) -> None:
+    labs = select(
         "SELECT DISTINCT ?lab WHERE { ?lab a org:OrganizationalCollaboration, schema:ResearchProject }"
     )
     assert {lab for (lab,) in labs} == {f"lab/{name}" for name in EXPECTED["labs"]}
     assert len(labs) == 13
-    laender = ask("""SELECT DISTINCT ?name WHERE {
+    laender = select("""SELECT DISTINCT ?name WHERE {
         ?lab a org:OrganizationalCollaboration ; dct:spatial/skos:prefLabel ?name FILTER (lang(?name) = "de") }""")
     assert sorted(name for (name,) in laender) == sorted(EXPECTED["bundeslaender"])
 
 
 def test_there_are_105_memberships_in_labs_of_which_98_count(entries: list[dict[str, str]]) -> None:
     assert len(entries) == 105
-    assert sum(one["counted"] == "true" for one in entries) == 98
+    assert sum(entry["counted"] == "true" for entry in entries) == 98
 
 
 @pytest.mark.parametrize("lab", sorted(EXPECTED["labs"]))
 def test_a_lab_counts_what_was_counted_by_hand(
-    lab: str, entries: list[dict[str, str]], group_of: dict[str, str], ask: Ask
+    lab: str, entries: list[dict[str, str]], group_of: dict[str, str], select: Select
 ) -> None:
-    mine = [one for one in entries if one["lab"] == lab]
-    counted = [one for one in mine if one["counted"] == "true"]
-    found = {"named": len(mine), "counted": len(counted)} | {
-        group: sum(group_of[one["kind"]] == group for one in counted) for group in GROUPS
+    own = [entry for entry in entries if entry["lab"] == lab]
+    counted = [entry for entry in own if entry["counted"] == "true"]
+    counts = {"named": len(own), "counted": len(counted)} | {
+        group: sum(group_of[entry["kind"]] == group for entry in counted) for group in GROUPS
     }
-    ((complete,),) = ask(f"SELECT DISTINCT ?c WHERE {{ <lab/{lab}> def:participantsComplete ?c }}")
-    assert {**found, "complete": complete == "true"} == EXPECTED["labs"][lab]
+    ((complete,),) = select(
+        f"SELECT DISTINCT ?c WHERE {{ <lab/{lab}> def:participantsComplete ?c }}"
+    )
+    assert {**counts, "complete": complete == "true"} == EXPECTED["labs"][lab]
 
 
 @pytest.mark.parametrize("scope", ["eleven_complete_lists", "all_thirteen"])
@@ -96,19 +98,19 @@ def test_all_labs_together_count_what_was_counted_by_hand(
 ) -> None:
     expected = EXPECTED[scope]
     labs = {
-        name for name, one in EXPECTED["labs"].items() if one["complete"] or scope == "all_thirteen"
+        name for name, lab in EXPECTED["labs"].items() if lab["complete"] or scope == "all_thirteen"
     }
-    counted = [one for one in entries if one["counted"] == "true" and one["lab"] in labs]
+    counted = [entry for entry in entries if entry["counted"] == "true" and entry["lab"] in labs]
     assert len(counted) == expected["entries"]
-    assert len({one["organisation"] for one in counted}) == expected["distinct_organisations"]
+    assert len({entry["organisation"] for entry in counted}) == expected["distinct_organisations"]
     for group in GROUPS:
-        assert sum(group_of[one["kind"]] == group for one in counted) == expected[group], group
+        assert sum(group_of[entry["kind"]] == group for entry in counted) == expected[group], group
     for kind, number in expected.get("by_kind", {}).items():
-        assert sum(one["kind"] == kind for one in counted) == number, kind
+        assert sum(entry["kind"] == kind for entry in counted) == number, kind
 
 
-def test_the_published_totals_stand_as_they_were_announced(ask: Ask) -> None:
-    announced = {group.rsplit("/", 1)[-1]: value for group, value in ask(
+def test_the_published_totals_are_as_they_were_announced(select: Select) -> None:
+    announced = {group.rsplit("/", 1)[-1]: value for group, value in select(
         "SELECT DISTINCT ?group ?value WHERE { ?t def:announcedValue ?value ; def:countGroup ?group ; def:hasQualifier <def/qualifier/exactly> ; "
         "schema:about <programme/rogl> }")}  # fmt: skip
     published = EXPECTED["published"] | {
@@ -122,16 +124,16 @@ def test_the_published_totals_stand_as_they_were_announced(ask: Ask) -> None:
 
 
 def test_recorded_totals_are_what_the_graph_counts(
-    ask: Ask, entries: list[dict[str, str]], group_of: dict[str, str]
+    select: Select, entries: list[dict[str, str]], group_of: dict[str, str]
 ) -> None:
-    counted = [one for one in entries if one["counted"] == "true"]
-    counts = {group: sum(group_of[one["kind"]] == group for one in counted) for group in GROUPS}
+    counted = [entry for entry in entries if entry["counted"] == "true"]
+    counts = {group: sum(group_of[entry["kind"]] == group for entry in counted) for group in GROUPS}
     counts |= {
-        "labor": len({one["lab"] for one in entries}),
+        "labor": len({entry["lab"] for entry in entries}),
         "beteiligung": len(counted),
         "land": len(EXPECTED["bundeslaender"]),
     }
-    recorded = ask(
+    recorded = select(
         "SELECT DISTINCT ?total ?group ?value WHERE { ?total def:countGroup ?group ; def:recordedValue ?value }"
     )
     print(f"{len(recorded)} recorded totals")
@@ -141,40 +143,44 @@ def test_recorded_totals_are_what_the_graph_counts(
 
 
 @pytest.mark.parametrize("superclass", ["org:Organization", "schema:Organization"])
-def test_a_query_for_all_organisations_finds_all_of_them(superclass: str, ask: Ask) -> None:
+def test_a_query_for_all_organisations_finds_all_of_them(superclass: str, select: Select) -> None:
     organisations = {
-        one for (one,) in ask("SELECT DISTINCT ?one { ?one org:classification ?kind }")
+        iri for (iri,) in select("SELECT DISTINCT ?one { ?one org:classification ?kind }")
     }
     wider = "org:OrganizationalCollaboration schema:FundingScheme"
     others = {
-        one
-        for (one,) in ask(f"SELECT DISTINCT ?one {{ VALUES ?class {{ {wider} }} ?one a ?class }}")
+        iri
+        for (iri,) in select(
+            f"SELECT DISTINCT ?one {{ VALUES ?class {{ {wider} }} ?one a ?class }}"
+        )
     }
-    parts = {one for (one,) in ask("SELECT DISTINCT ?one { ?lab org:hasSubOrganization ?one }")}
-    found = {one for (one,) in ask(f"SELECT DISTINCT ?one {{ ?one a {superclass} }}")}
+    parts = {iri for (iri,) in select("SELECT DISTINCT ?one { ?lab org:hasSubOrganization ?one }")}
+    members = {iri for (iri,) in select(f"SELECT DISTINCT ?one {{ ?one a {superclass} }}")}
     print(
         f"{len(organisations)} organisations, {len(others)} labs and programmes, {len(parts)} parts of labs"
     )
     assert organisations and others and parts
-    assert found == organisations | others | parts
+    assert members == organisations | others | parts
     assert f"the {len(organisations)} organisations and" in (ROOT / "README.md").read_text("utf-8")
 
 
-def test_a_class_is_stated_with_its_superclasses(ask: Ask) -> None:
+def test_a_class_is_stated_with_its_superclasses(select: Select) -> None:
     pairs = read_vocabulary(ROOT, BASE).superclasses
-    used = {one for (one,) in ask("SELECT DISTINCT ?class { ?one a ?class }")}
+    used = {iri for (iri,) in select("SELECT DISTINCT ?class { ?one a ?class }")}
     checked = [(name, superclass) for name, superclass in pairs if name in used]
     print(f"{len(checked)} pairs of class and superclass occur in the graph")
     assert len(checked) >= 20
     for name, superclass in checked:
         assert (
-            ask(f"SELECT ?one {{ ?one a <{name}> FILTER NOT EXISTS {{ ?one a <{superclass}> }} }}")
+            select(
+                f"SELECT ?one {{ ?one a <{name}> FILTER NOT EXISTS {{ ?one a <{superclass}> }} }}"
+            )
             == []
         ), (name, superclass)
 
 
-def test_the_open_knowledge_foundation_is_one_organisation_in_three_labs(ask: Ask) -> None:
-    rows = ask("""SELECT DISTINCT ?o ?lab WHERE {
+def test_the_open_knowledge_foundation_is_one_organisation_in_three_labs(select: Select) -> None:
+    rows = select("""SELECT DISTINCT ?o ?lab WHERE {
         ?m a org:Membership ; org:member ?o ; org:organization ?lab ; def:namedAs ?name . ?lab a org:OrganizationalCollaboration
         FILTER STRSTARTS(LCASE(?name), "open knowledge foundation") }""")
     assert {organisation for organisation, _ in rows} == {
@@ -190,48 +196,48 @@ def test_the_open_knowledge_foundation_is_one_organisation_in_three_labs(ask: As
 # -- evidence --------------------------------------------------------------------------------------
 
 
-def test_every_statement_lies_in_the_graph_of_a_document(ask: Ask) -> None:
-    graphs = ask(
+def test_every_statement_is_in_the_graph_of_a_document(select: Select) -> None:
+    graphs = select(
         "SELECT DISTINCT ?g (EXISTS { ?g a foaf:Document } AS ?known) WHERE { GRAPH ?g { ?s ?p ?o } }"
     )
     print(f"{len(graphs)} named graphs")
     assert [graph for graph, known in graphs if known != "true" and graph != "def"] == []
-    assert ask("SELECT * WHERE { ?s ?p ?o } LIMIT 1", union=False) == [], (
+    assert select("SELECT * WHERE { ?s ?p ?o } LIMIT 1", union=False) == [], (
         "statements in the default graph"
     )
 
 
-def test_every_membership_has_a_source(ask: Ask) -> None:
+def test_every_membership_has_a_source(select: Select) -> None:
     assert (
-        ask(
+        select(
             "SELECT ?m WHERE { ?m a org:Membership FILTER NOT EXISTS { ?m prov:wasDerivedFrom/a foaf:Document } }"
         )
         == []
     )
 
 
-def test_every_organisation_is_used(ask: Ask) -> None:
+def test_every_organisation_is_used(select: Select) -> None:
     assert (
-        ask("""SELECT DISTINCT ?o WHERE { ?o org:classification ?kind
+        select("""SELECT DISTINCT ?o WHERE { ?o org:classification ?kind
         FILTER NOT EXISTS { ?s org:member|def:lead|schema:funder|org:subOrganizationOf ?o } }""")
         == []
     )
 
 
-def test_every_document_cited_exists_and_every_document_is_used(ask: Ask) -> None:
+def test_every_document_cited_exists_and_every_document_is_used(select: Select) -> None:
     assert (
-        ask(
+        select(
             "SELECT DISTINCT ?d WHERE { ?s prov:wasDerivedFrom|dct:source|foaf:page ?d FILTER NOT EXISTS { ?d a foaf:Document } }"
         )
         == []
     )
-    unused = ask("""SELECT DISTINCT ?d WHERE { ?d a foaf:Document
+    unused = select("""SELECT DISTINCT ?d WHERE { ?d a foaf:Document
         FILTER NOT EXISTS { ?s prov:wasDerivedFrom|foaf:page|schema:subjectOf ?d } FILTER NOT EXISTS { GRAPH ?d { ?s ?p ?o FILTER (?s != ?d) } } }""")
     assert unused == []
 
 
-def test_every_resource_that_is_named_is_described(ask: Ask) -> None:
-    missing = ask("""SELECT DISTINCT ?o WHERE { ?s ?p ?o
+def test_every_resource_that_is_named_is_described(select: Select) -> None:
+    missing = select("""SELECT DISTINCT ?o WHERE { ?s ?p ?o
         FILTER (isIRI(?o) && STRSTARTS(STR(?o), "https://w3id.org/rogl/") && ?p != schema:url) FILTER NOT EXISTS { ?o ?q ?x } }""")
     assert missing == []
 
@@ -239,7 +245,7 @@ def test_every_resource_that_is_named_is_described(ask: Ask) -> None:
 # -- what must not be published --------------------------------------------------------------------
 
 
-def test_nobodys_address_or_number_is_published(dist: Path) -> None:
+def test_no_private_address_or_number_is_published(dist: Path) -> None:
     text = (dist / "rogl.nt").read_text("utf-8")
     assert re.findall(r"[\w.+-]+@[\w-]+\.[a-z]{2,}", text) == []
     assert re.findall(r"\b(?:mailto|tel):", text) == []
@@ -252,8 +258,8 @@ def test_nobodys_address_or_number_is_published(dist: Path) -> None:
     )
 
 
-def test_same_as_leads_only_to_the_register_of_political_geocoding(ask: Ask) -> None:
-    links = ask("SELECT ?s ?o WHERE { ?s owl:sameAs ?o }")
+def test_same_as_leads_only_to_the_register_of_political_geocoding(select: Select) -> None:
+    links = select("SELECT ?s ?o WHERE { ?s owl:sameAs ?o }")
     print(f"{len(links)} owl:sameAs")
     assert len(links) > 50
     assert [
@@ -264,11 +270,11 @@ def test_same_as_leads_only_to_the_register_of_political_geocoding(ask: Ask) -> 
 
 def test_leading_zeros_survive_in_every_format(dist: Path) -> None:
     key = "04011000"
-    shown = {
+    spellings = {
         "nq": f'"{key}"^^<https://w3id.org/rogl/def/ags>', "nt": f'"{key}"^^<https://w3id.org/rogl/def/ags>', "ttl": f'"{key}"^^def:ags',
         "trig": f'"{key}"^^def:ags', "rdf": f">{key}<", "jsonld": f'"{key}"',
     }  # fmt: skip
-    for suffix, spelling in shown.items():
+    for suffix, spelling in spellings.items():
         plain = (dist / f"rogl.{suffix}").read_text("utf-8")
         assert spelling in plain, suffix
         assert spelling in gzip.decompress((dist / f"rogl.{suffix}.gz").read_bytes()).decode(
@@ -286,26 +292,30 @@ def test_leading_zeros_survive_in_every_format(dist: Path) -> None:
 # -- the facts that were read ----------------------------------------------------------------------
 
 
-def test_every_participant_of_the_facts_is_there_under_the_name_that_was_read(
-    facts: dict[str, Any], ask: Ask
+def test_every_participant_of_the_facts_is_published_under_the_name_that_was_read(
+    facts: dict[str, Any], select: Select
 ) -> None:
     named = {
         (lab.removeprefix("lab/"), name)
-        for lab, name in ask(
+        for lab, name in select(
             "SELECT ?lab ?name WHERE { ?m org:organization ?lab ; def:namedAs ?name }"
         )
     }
-    wanted = {(lab["id"], one["name"]) for lab in facts["labs"] for one in lab["participants"]}
+    wanted = {
+        (lab["id"], participant["name"])
+        for lab in facts["labs"]
+        for participant in lab["participants"]
+    }
     print(f"{len(wanted)} participations in the facts")
     assert sorted(wanted - named) == []
 
 
-def test_every_source_of_the_facts_is_a_document(facts: dict[str, Any], ask: Ask) -> None:
+def test_every_source_of_the_facts_is_a_document(facts: dict[str, Any], select: Select) -> None:
     documents = {
-        one.removeprefix("document/")
-        for (one,) in ask("SELECT DISTINCT ?d WHERE { ?d a foaf:Document }")
+        document.removeprefix("document/")
+        for (document,) in select("SELECT DISTINCT ?d WHERE { ?d a foaf:Document }")
     }
-    wanted = {one["id"] for one in facts["sources"]}
+    wanted = {source["id"] for source in facts["sources"]}
     print(f"{len(wanted)} sources in the facts")
     assert sorted(wanted - documents) == []
 
@@ -323,14 +333,14 @@ def amounts_in(node: Any, name: str = "") -> set[int]:
         ]
         return own.union(*inner) if inner else own
     if isinstance(node, list):
-        return set().union(*(amounts_in(one, name) for one in node)) if node else set()
+        return set().union(*(amounts_in(part, name) for part in node)) if node else set()
     return set()
 
 
-def test_every_amount_of_the_facts_is_published(facts: dict[str, Any], ask: Ask) -> None:
+def test_every_amount_of_the_facts_is_published(facts: dict[str, Any], select: Select) -> None:
     published = {
         int(value)
-        for (value,) in ask(
+        for (value,) in select(
             "SELECT DISTINCT ?v WHERE { ?a a schema:MonetaryAmount ; schema:value ?v }"
         )
     }

@@ -1,5 +1,5 @@
 """Databases as sources: what SQLite and PostgreSQL hold becomes RDF by R2RML's natural mapping, and
-what is wrong with them is told.
+what is wrong with them is reported.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import pytest
 from conformance import server
 from lodpipe.diagnostics.finding import InvalidDeclaration, LodpipeError, SourceError
 from lodpipe.workflow.mapping_run import MappingOptions, map_file
-from support import invoke, told
+from support import findings_in, invoke
 
 PREFIXES = "@prefix rr: <http://www.w3.org/ns/r2rml#> . @prefix ex: <http://ex.org/> . @prefix xsd: <http://www.w3.org/2001/XMLSchema#> .\n"
 XSD = "http://www.w3.org/2001/XMLSchema#"
@@ -120,7 +120,7 @@ def on_postgresql(tmp_path: Path, postgresql: str | None) -> Place:
     return Place(tmp_path, "postgresql", postgresql)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
 def place(request: pytest.FixtureRequest) -> Place:
     return request.getfixturevalue("sqlite" if request.param == "sqlite" else "on_postgresql")
 
@@ -140,29 +140,31 @@ def mapped_types(place: Place, types: dict[str, tuple[str, str]]) -> tuple[list[
     place.fill(
         f"CREATE TABLE t (id INTEGER, {columns}); INSERT INTO t VALUES (1, {', '.join(value for value, _ in types.values())});"
     )
-    made = place.map(
+    statements = place.map(
         table("t", "t", **{f"c{number}": f"c{number}" for number in range(len(types))})
     )
     literals = [
         literal.replace("^^", "^^<") + (">" if "^^" in literal else "")
         for _, literal in types.values()
     ]
-    return made, sorted(f"<t/1> <c{number}> {literal}" for number, literal in enumerate(literals))
+    return statements, sorted(
+        f"<t/1> <c{number}> {literal}" for number, literal in enumerate(literals)
+    )
 
 
 def test_each_type_becomes_its_datatype(place: Place) -> None:
-    made, expected = mapped_types(place, TYPES)
-    assert made == expected
+    statements, expected = mapped_types(place, TYPES)
+    assert statements == expected
 
 
 def test_values_of_sqlite_keep_their_own_type_where_the_column_has_another(sqlite: Place) -> None:
-    made, expected = mapped_types(sqlite, SQLITE_TYPES)
-    assert made == expected
+    statements, expected = mapped_types(sqlite, SQLITE_TYPES)
+    assert statements == expected
 
 
 def test_types_that_only_postgresql_has(on_postgresql: Place) -> None:
-    made, expected = mapped_types(on_postgresql, POSTGRESQL_TYPES)
-    assert made == expected
+    statements, expected = mapped_types(on_postgresql, POSTGRESQL_TYPES)
+    assert statements == expected
 
 
 def test_null_makes_no_statement_and_an_empty_text_makes_one(place: Place) -> None:
@@ -207,13 +209,13 @@ def test_texts_come_as_they_are(place: Place) -> None:
             "CHR", "char" if place.kind == "sqlite" else "chr"
         )
     )
-    made = [
+    statements = [
         line.partition(" <note> ")[2]
         for line in sorted(
             place.map(table("t", "t", note="note")), key=lambda line: int(line[3:].split(">")[0])
         )
     ]
-    assert made == [
+    assert statements == [
         r'"a\r\nb"',
         r'"\r"',
         '","',
@@ -227,13 +229,13 @@ def test_texts_come_as_they_are(place: Place) -> None:
     ]
 
 
-def test_a_row_that_is_too_long_and_a_text_that_is_none_are_told(sqlite: Place) -> None:
+def test_a_row_that_is_too_long_and_a_text_that_is_none_are_reported(sqlite: Place) -> None:
     sqlite.fill(
         "CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, hex(zeroblob(9000000)));"
     )
-    assert [one.code for one in sqlite.fails(ANY).findings] == ["LP104"]
+    assert [finding.code for finding in sqlite.fails(ANY).findings] == ["LP104"]
     sqlite.fill("UPDATE t SET note = CAST(x'ff41' AS TEXT)")
-    assert [dict(one.params) for one in sqlite.fails(ANY).findings] == [
+    assert [dict(finding.params) for finding in sqlite.fails(ANY).findings] == [
         {"detail": "a text is not UTF-8"}
     ]
 
@@ -280,9 +282,9 @@ def test_an_overriding_datatype_is_checked_and_the_query_is_pointed_to(place: Pl
     )
     mapping = table("t", "t", born="born").replace('"born"', '"born" ; rr:datatype xsd:gYear')
     error = place.fails(mapping)
-    assert [(one.code, one.params["value"], str(one.where)) for one in error.findings] == [
-        ("LP302", "once", "mapping.ttl:2")
-    ]
+    assert [
+        (finding.code, finding.params["value"], str(finding.where)) for finding in error.findings
+    ] == [("LP302", "once", "mapping.ttl:2")]
 
 
 @pytest.mark.parametrize(
@@ -296,17 +298,19 @@ def test_an_overriding_datatype_is_checked_and_the_query_is_pointed_to(place: Pl
         "SELECT 1) AS x; DELETE FROM t; --",
     ],
 )
-def test_a_wrong_query_is_told_with_its_line(place: Place, query: str) -> None:
+def test_a_wrong_query_is_reported_with_its_line(place: Place, query: str) -> None:
     place.fill("CREATE TABLE t (id INTEGER, note TEXT); INSERT INTO t VALUES (1, 'x');")
     error = place.fails(
         f'<#a> rr:subjectMap [ rr:template "a/{{id}}" ; rr:class ex:A ] ;\n rr:logicalTable [ rr:sqlQuery "{query}" ] .'
     )
     assert isinstance(error, InvalidDeclaration)
-    assert [(one.code, str(one.where)) for one in error.findings] == [("LP604", "mapping.ttl:3")]
+    assert [(finding.code, str(finding.where)) for finding in error.findings] == [
+        ("LP604", "mapping.ttl:3")
+    ]
     assert place.map(table("t", "t", note="note")) == ['<t/1> <note> "x"']
 
 
-def test_a_column_that_is_not_there_is_told_with_those_that_are(place: Place) -> None:
+def test_a_missing_column_is_reported_with_those_that_are(place: Place) -> None:
     place.fill("CREATE TABLE t (id INTEGER, note TEXT);")
     (finding,) = place.fails(table("t", "t", note="notes")).findings
     assert (finding.code, finding.params["detail"]) == (
@@ -357,7 +361,7 @@ def test_a_sqlite_file_that_cannot_be_read(sqlite: Place) -> None:
     for address in ("missing.db", "text.db"):
         error = sqlite.fails(ANY, address)
         assert isinstance(error, SourceError)
-        assert [one.code for one in error.findings] == ["LP106"]
+        assert [finding.code for finding in error.findings] == ["LP106"]
 
 
 def test_a_sqlite_file_is_not_written_to(sqlite: Place) -> None:
@@ -379,16 +383,18 @@ def test_a_sqlite_file_is_not_written_to(sqlite: Place) -> None:
         "postgresql://ann:secret@[/shop",
     ],
 )
-def test_an_address_that_is_none_is_told_without_its_password(
+def test_an_address_that_is_none_is_reported_without_its_password(
     sqlite: Place, address: str | None
 ) -> None:
     error = sqlite.fails(ANY, address)
     assert isinstance(error, InvalidDeclaration)
-    assert [(one.code, str(one.where)) for one in error.findings] == [("LP602", "mapping.ttl:2")]
-    assert "secret" not in str([dict(one.params) for one in error.findings])
+    assert [(finding.code, str(finding.where)) for finding in error.findings] == [
+        ("LP602", "mapping.ttl:2")
+    ]
+    assert "secret" not in str([dict(finding.params) for finding in error.findings])
 
 
-def test_an_unreachable_server_is_told_without_its_password(sqlite: Place) -> None:
+def test_an_unreachable_server_is_reported_without_its_password(sqlite: Place) -> None:
     error = sqlite.fails(ANY, "postgresql://ann:secret@127.0.0.1:1/shop")
     assert isinstance(error, SourceError)
     ((finding),) = error.findings
@@ -421,7 +427,10 @@ def test_the_command_takes_a_database(sqlite: Place) -> None:
     )
     assert out.read_text("utf-8") == '<http://ex.org/t/1> <http://ex.org/note> "x" .\n'
     refused = invoke("map", sqlite.folder / "mapping.ttl")
-    assert (refused.exit_code, [one.code for one in told(refused.output)]) == (2, ["LP602"])
+    assert (refused.exit_code, [finding.code for finding in findings_in(refused.output)]) == (
+        2,
+        ["LP602"],
+    )
 
 
 def test_a_mapping_names_its_own_database(sqlite: Place) -> None:

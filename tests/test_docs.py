@@ -1,16 +1,19 @@
 """The documentation says what is true: its commands and examples are run, its lists are complete,
 its links lead somewhere.
 
-What a code block is for stands in a comment before it:
+A comment before a code block says what the block is for:
 
     file: PATH      a file of the page's own project (docs/another-network.md is the small one that
-    other pages break) wrong: PATH     replaces that file; the page's finding must be reported
+                    other pages break)
+    wrong: PATH     replaces that file; the page's finding must be reported
     fixed: PATH     replaces it again; the finding must be gone, and there must be no other error
-    mapping         a whole mapping for the small project, followed by makes           the
-    statements that it makes run             shell or Python, run in the page's own project, else in
-    a built copy of the real publication from: PATH      a piece of that file change: PATH    lines
-    to take out (-) and to put in (+) before the next run tells           a piece of what the last
-    run said
+    mapping         a whole mapping for the small project, followed by
+    makes           the statements that it makes
+    run             shell or Python, run in the page's own project, else in a built copy of the
+                    real publication
+    from: PATH      a piece of that file
+    change: PATH    lines to take out (-) and to put in (+) before the next run
+    stderr          a piece of what the last run printed
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from click.testing import CliRunner
 
 from lodpipe import LodpipeError, Project, checked
 from lodpipe.commands.cli import COMMANDS, main
+from lodpipe.config import publication_docs
 from lodpipe.diagnostics import rule_pages
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.diagnostics.rules import RULES
@@ -84,10 +88,10 @@ class Block:
 
 
 def blocks(page: str) -> list[Block]:
-    found = re.findall(
+    matches = re.findall(
         r"^<!-- ([a-z0-9-]+)(?:: (\S+))? -->\n```(\w+)\n(.*?)^```$", page, re.M | re.S
     )
-    return [Block(*one) for one in found]
+    return [Block(*parts) for parts in matches]
 
 
 def names(path: Path) -> str:
@@ -114,7 +118,10 @@ def put(path: Path, text: str, encoding: str = "utf-8") -> None:
 
 def chunks(text: str) -> dict[str, str]:
     """The top-level entries of a YAML map."""
-    return {one.split(":")[0]: one for one in re.findall(r"^\S.*\n(?:[ \n].*\n?)*", text, re.M)}
+    return {
+        section.split(":")[0]: section
+        for section in re.findall(r"^\S.*\n(?:[ \n].*\n?)*", text, re.M)
+    }
 
 
 def replaced(project: Path, block: Block) -> None:
@@ -148,41 +155,43 @@ def test_the_small_project_builds_and_then_has_no_finding(small: Path) -> None:
 def test_the_anti_pattern_is_reported_and_the_best_practice_is_not(page: Path, small: Path) -> None:
     code = page.stem
     before = {path: path.read_bytes() for path in small.rglob("*") if path.is_file()}
-    found = blocks(page.read_text("utf-8"))
-    for block in found:
+    pieces = blocks(page.read_text("utf-8"))
+    for block in pieces:
         if block.purpose in ("wrong", "latin-1"):
             replaced(small, block)
         elif block.purpose == "delete":
             (small / block.path).unlink()
     reported = findings(small)
-    assert code in {one.code for one in reported}, [
-        (one.code, dict(one.params)) for one in reported
+    assert code in {finding.code for finding in reported}, [
+        (finding.code, dict(finding.params)) for finding in reported
     ]
     for path in {path for path in small.rglob("*") if path.is_file()} - before.keys():
         path.unlink()
     for path, data in before.items():
         path.write_bytes(data)
-    for block in found:
+    for block in pieces:
         if block.purpose == "fixed":
             replaced(small, block)
         elif block.purpose == "built":
             assert invoke("build", "--project", small).exit_code == 0
     left = [
-        (one.code, dict(one.params))
-        for one in findings(small)
-        if one.code == code or one.severity is Severity.ERROR
+        (finding.code, dict(finding.params))
+        for finding in findings(small)
+        if finding.code == code or finding.severity is Severity.ERROR
     ]
     assert left == []
 
 
 def mapping_examples() -> list[tuple[str, str]]:
-    found = [
+    pieces = [
         block
         for block in blocks((DOCS / "mapping.md").read_text("utf-8"))
         if block.purpose in ("mapping", "makes")
     ]
-    assert [block.purpose for block in found] == ["mapping", "makes"] * (len(found) // 2)
-    return [(one.text, two.text) for one, two in zip(found[::2], found[1::2], strict=True)]
+    assert [block.purpose for block in pieces] == ["mapping", "makes"] * (len(pieces) // 2)
+    return [
+        (mapping.text, two.text) for mapping, two in zip(pieces[::2], pieces[1::2], strict=True)
+    ]
 
 
 @pytest.mark.parametrize("number", range(len(mapping_examples())))
@@ -191,13 +200,13 @@ def test_each_mapping_example_makes_what_the_page_says(number: int, small: Path)
     put(small / "source/mapping.yaml", mapping)
     with checked(Project.open(small)) as outcome:
         base, prefixes = outcome.project.publication.base, outcome.declarations.vocabulary.prefixes
-        made = {
+        statements = {
             f"{s} {p} {o} {g}".strip()
             for s, p, o, g in outcome.statements.quads()
             if g != f"<{base}def>"
         }
     head = "".join(f"@prefix {name}: <{namespace}> .\n" for name, namespace in prefixes.items())
-    assert made == {
+    assert statements == {
         str(quad).removesuffix(" .").strip()
         for quad in ox.parse(head + expected, format=ox.RdfFormat.TRIG, base_iri=base)
     }
@@ -216,25 +225,25 @@ def test_commands_and_pieces_of_a_page_hold(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    found = blocks(page.read_text("utf-8"))
+    pieces = blocks(page.read_text("utf-8"))
     project = tmp_path / "project"
-    own_files = [block for block in found if block.purpose == "file"]
+    own_files = [block for block in pieces if block.purpose == "file"]
     if not own_files:
         shutil.copytree(built, project)
     for block in own_files:
         put(project / block.path, block.text)
     monkeypatch.chdir(project)
-    said = ""
-    for block in found:
+    output = ""
+    for block in pieces:
         if block.purpose == "run" and block.language == "python":
             exec(compile(block.text, str(page), "exec"), {})  # the documentation's own code
-            said = capsys.readouterr().out
+            output = capsys.readouterr().out
         elif block.purpose == "run":
-            said = "".join(
+            output = "".join(
                 shell(line) for line in block.text.splitlines() if line.startswith("lodpipe")
             )
-        elif block.purpose == "tells":
-            assert block.text in said
+        elif block.purpose == "stderr":
+            assert block.text in output
         elif block.purpose == "from":
             assert block.text in (project / block.path).read_text("utf-8"), (
                 f"{block.path} does not hold the piece"
@@ -291,8 +300,12 @@ def test_every_command_is_in_the_readme_and_every_option_there_or_on_its_page() 
         missing += [] if f"lodpipe {name}" in README else [name]
         own = DOCS / f"{name}.md"
         page = README + (own.read_text("utf-8") if own.is_file() else "")
-        for one in command.params:
-            spelt = one.opts if isinstance(one, click.Option) else [str(one.name).upper()]
+        for parameter in command.params:
+            spelt = (
+                parameter.opts
+                if isinstance(parameter, click.Option)
+                else [str(parameter.name).upper()]
+            )
             missing += [
                 f"{name} {option}"
                 for option in spelt
@@ -316,20 +329,37 @@ def mentioned(name: str) -> Callable[[str], bool]:
     )
 
 
-def test_every_key_of_publication_yaml_is_described() -> None:
-    known = keys_of(
-        json.loads((ROOT / "pipeline/lodpipe/config/publication.schema.json").read_text("utf-8"))
-    )
-    described = mentioned("declarations.md")
-    assert len(known) > 20 and [key for key in sorted(known) if not described(key)] == []
+def test_the_keys_of_publication_yaml_are_fresh_in_schema_and_documentation() -> None:
+    schema = publication_docs.schema()
+    assert json.loads(publication_docs.SCHEMA_FILE.read_text("utf-8")) == schema, "run `make docs`"
+    page = (DOCS / "declarations.md").read_text("utf-8")
+    assert publication_docs.update_page(page) == page, "run `make docs`"
+
+
+def test_every_key_of_publication_yaml_is_described_once() -> None:
+    def undescribed(part: object) -> list[str]:
+        if isinstance(part, list):
+            return [name for item in part for name in undescribed(item)]
+        if not isinstance(part, dict):
+            return []
+        keys = part.get("properties", {})
+        missing = [key for key, value in keys.items() if not value.get("description")]
+        return missing + [name for value in part.values() for name in undescribed(value)]
+
+    schema = publication_docs.schema()
+    assert undescribed(schema) == []
+    page = (DOCS / "declarations.md").read_text("utf-8")
+    known, described = keys_of(schema), mentioned("declarations.md")
+    assert len(known) > 80 and [key for key in sorted(known) if not described(key)] == []
+    assert [key for key in schema["properties"] if page.count(f"\n| `{key}` |") < 1] == []
 
 
 def test_every_type_of_field_is_described() -> None:
     described = mentioned("declarations.md")
     assert [
-        one
-        for one in (*TYPES, "ref", "concept", "texts", "fields", "list", "required", "key")
-        if not described(one)
+        type_
+        for type_ in (*TYPES, "ref", "concept", "texts", "fields", "list", "required", "key")
+        if not described(type_)
     ] == []
 
 
@@ -340,12 +370,12 @@ def test_every_key_of_the_mapping_is_described() -> None:
 
 
 def test_everything_in_dist_is_in_the_readme(dist: Path) -> None:
-    found = {
+    published = {
         path.name + ("/" if path.is_dir() else "")
         for path in dist.iterdir()
         if path.suffix != ".gz"
     }
-    assert [name for name in sorted(found) if f"`{name}" not in README] == []
+    assert [name for name in sorted(published) if f"`{name}" not in README] == []
 
 
 def test_the_attribution_is_the_declared_one() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from lodpipe.engine.parquet import WRITER, without_version
 from lodpipe.publish import dumps
-from support import ROOT, copy_project, errors_told, invoke, told
+from support import ROOT, copy_project, errors_in, findings_in, invoke
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"
 TABLES = {
@@ -24,18 +24,19 @@ TABLES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", TABLES)
 def test_parquet_of_two_versions_of_the_writer_is_the_same(name: str, tmp_path: Path) -> None:
-    here, other = tmp_path / "here.parquet", tmp_path / "other.parquet"
-    duckdb.sql(f"COPY ({TABLES[name]}) TO '{here}' (FORMAT parquet, COMPRESSION zstd)")
-    data = here.read_bytes()
+    first, other = tmp_path / "first.parquet", tmp_path / "other.parquet"
+    duckdb.sql(f"COPY ({TABLES[name]}) TO '{first}' (FORMAT parquet, COMPRESSION zstd)")
+    data = first.read_bytes()
     version = b"DuckDB version v" + duckdb.__version__.encode()
     assert data.count(version) == 1
     other.write_bytes(data.replace(version, version[:-1] + b"9"))
-    rows = duckdb.sql(f"SELECT * FROM '{here}'").fetchall()
-    for path in (here, other):
+    rows = duckdb.sql(f"SELECT * FROM '{first}'").fetchall()
+    for path in (first, other):
         without_version(path)
-    assert here.read_bytes() == other.read_bytes()
+    assert first.read_bytes() == other.read_bytes()
     assert Counter(map(str, duckdb.sql(f"SELECT * FROM '{other}'").fetchall())) == Counter(
         map(str, rows)
     )
@@ -47,7 +48,7 @@ def test_parquet_of_two_versions_of_the_writer_is_the_same(name: str, tmp_path: 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.parquet"
     path.write_text("id,name,and more")
-    with pytest.raises(ValueError, match="no Parquet"):
+    with pytest.raises(ValueError, match="not a Parquet"):
         without_version(path)
 
 
@@ -82,30 +83,34 @@ def test_a_character_that_xml_cannot_hold_is_reported_at_its_line(
     character: str, tmp_path: Path
 ) -> None:
     project = library(tmp_path, f"Central{IN_YAML[character]}Library")
-    done = invoke("build", "--project", project, "--lang", "en")
-    found = [(one.code, one.file) for one in errors_told(done.stderr)]
-    assert (done.exit_code, found) == (1, [("LP320", "source/libraries.yaml")]), done.stderr
+    done = invoke("build", "--project", project, "--no-site", "--lang", "en")
+    errors = [(finding.code, finding.file) for finding in errors_in(done.stderr)]
+    assert (done.exit_code, errors) == (1, [("LP320", "source/libraries.yaml")]), done.stderr
     assert f"control character {character}" in done.stderr
     line = (
         (project / "source" / "libraries.yaml")
         .read_text("utf-8")
-        .splitlines()[errors_told(done.stderr)[0].line - 1]
+        .splitlines()[errors_in(done.stderr)[0].line - 1]
     )
     assert "Central" in line
 
 
 def test_without_rdf_xml_it_is_a_warning(tmp_path: Path) -> None:
     project = library(tmp_path, "Central\\vLibrary", "[nq, nt]")
-    done = invoke("build", "--project", project, "--lang", "en")
+    done = invoke("build", "--project", project, "--no-site", "--lang", "en")
     assert (
         done.exit_code,
-        [(one.code, one.severity) for one in told(done.stderr) if one.code == "LP320"],
+        [
+            (finding.code, finding.severity)
+            for finding in findings_in(done.stderr)
+            if finding.code == "LP320"
+        ],
     ) == (0, [("LP320", "warning")])
 
 
 def test_what_xml_can_hold_is_published(tmp_path: Path) -> None:
     project = library(tmp_path, "Central" + "".join(HARMLESS) + "Library")
-    done = invoke("build", "--project", project, "--lang", "en")
+    done = invoke("build", "--project", project, "--no-site", "--lang", "en")
     assert done.exit_code == 0, done.stderr
     xml.parsers.expat.ParserCreate().Parse((project / "dist" / "libraries.rdf").read_bytes(), True)
 
@@ -114,7 +119,7 @@ def test_what_xml_can_hold_is_published(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("suffix", "accident"),
+    ("suffix", "fault"),
     [
         *((suffix, "syntax") for suffix in ("nq", "nt", "ttl", "trig", "rdf")),
         ("nq", "a statement less"),
@@ -122,19 +127,20 @@ def test_what_xml_can_hold_is_published(tmp_path: Path) -> None:
     ],
 )
 def test_a_dump_that_is_not_of_its_format_is_not_published(
-    suffix: str, accident: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    suffix: str, fault: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     project = library(tmp_path, "Central Library")
 
     def wrong(job: dumps.Job, path: Path) -> None:
         right(job, path)
         text = path.read_text("utf-8")
-        path.write_text(text + "<" if accident == "syntax" else text.partition("\n")[2], "utf-8")
+        path.write_text(text + "<" if fault == "syntax" else text.partition("\n")[2], "utf-8")
 
     right = dumps.WRITERS[suffix]
     monkeypatch.setitem(dumps.WRITERS, suffix, wrong)
-    done = invoke("build", "--project", project, "--lang", "en")
-    assert (done.exit_code, [(one.code, one.file) for one in errors_told(done.stderr)]) == (
+    done = invoke("build", "--project", project, "--no-site", "--lang", "en")
+    errors = [(finding.code, finding.file) for finding in errors_in(done.stderr)]
+    assert (done.exit_code, errors) == (
         1,
         [("LP710", f"dist/libraries.{suffix}")],
     ), done.stderr

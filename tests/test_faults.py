@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from support import PROGRAM, ROOT, copy_project, errors_told, fingerprint, invoke, run_process
+from support import PROGRAM, ROOT, copy_project, errors_in, fingerprint, invoke, run_process
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"
 NAMES = ("Central Library", "Main Library")
@@ -44,15 +44,12 @@ def leftovers(project: Path) -> list[str]:
 # -- kills -----------------------------------------------------------------------------------------
 
 
-def states(folder: Path) -> dict[str, dict[str, str]]:
-    """The fingerprint of dist/ for each of two names, and how long a build takes under ''."""
-    found = {}
-    for name in NAMES:
-        twin = copy_project(folder / name.replace(" ", "-"), LIBRARIES)
-        rename(twin, name)
-        assert run_process("build", "--project", twin).returncode == 0
-        found[name] = fingerprint(twin / "dist")
-    return found
+def states(project: Path, folder: Path) -> dict[str, dict[str, str]]:
+    """The fingerprint of dist/ for each of two names; a built project has the first."""
+    twin = copy_project(folder / "twin", LIBRARIES)
+    rename(twin, NAMES[1])
+    assert run_process("build", "--project", twin).returncode == 0
+    return {NAMES[0]: fingerprint(project / "dist"), NAMES[1]: fingerprint(twin / "dist")}
 
 
 def kill_builds(
@@ -90,7 +87,7 @@ def kill_builds(
 
 
 def test_a_kill_at_any_moment_leaves_a_whole_dist(small: Path, tmp_path: Path) -> None:
-    seen = kill_builds(small, states(tmp_path), 20, 20261123)
+    seen = kill_builds(small, states(small, tmp_path), 20, 20261123)
     print(seen)
     assert seen["killed"] >= 5
 
@@ -132,9 +129,10 @@ def tiny_disk(tmp_path: Path, is_root: bool) -> Path:
 
 
 @pytest.mark.parametrize("left", [0, 4, 16, 40, 90], ids=lambda left: f"{left} KB left")
-def test_a_full_disk_is_told_and_leaves_dist_as_it_was(left: int, tiny_disk: Path) -> None:
-    project = copy_project(tiny_disk / "project", LIBRARIES)
-    assert run_process("build", "--project", project).returncode == 0
+def test_a_full_disk_is_reported_and_leaves_dist_as_it_was(
+    left: int, tiny_disk: Path, built_libraries: Path
+) -> None:
+    project = Path(shutil.copytree(built_libraries, tiny_disk / "project"))
     before = fingerprint(project / "dist")
     rename(project, "Main Library")
     with (tiny_disk / "ballast").open("wb", buffering=0) as ballast:
@@ -147,57 +145,62 @@ def test_a_full_disk_is_told_and_leaves_dist_as_it_was(left: int, tiny_disk: Pat
     done = run_process("build", "--project", project, "--lang", "en")
     assert fingerprint(project / "dist") == before
     assert leftovers(project) == []
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
-        done.stderr
-    )
+    assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
+        2,
+        ["LP701"],
+    ), done.stderr
     assert "Traceback" not in done.stderr
     (tiny_disk / "ballast").unlink()
     assert run_process("build", "--project", project).returncode == 0
 
 
-def test_a_project_that_may_only_be_read_is_told(tiny_disk: Path) -> None:
-    project = copy_project(tiny_disk / "project", LIBRARIES)
-    assert run_process("build", "--project", project).returncode == 0
+def test_a_project_that_may_only_be_read_is_reported(
+    tiny_disk: Path, built_libraries: Path
+) -> None:
+    project = Path(shutil.copytree(built_libraries, tiny_disk / "project"))
     before = fingerprint(project / "dist")
     rename(project, "Main Library")
     subprocess.run(["mount", "-o", "remount,ro", str(tiny_disk)], check=True)
     done = run_process("build", "--project", project, "--lang", "en")
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
-        done.stderr
-    )
+    assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
+        2,
+        ["LP701"],
+    ), done.stderr
     assert fingerprint(project / "dist") == before
     assert run_process("check", "--project", project).returncode == 0
 
 
-def test_a_report_that_cannot_be_written_is_told(small: Path) -> None:
+def test_a_report_that_cannot_be_written_is_reported(small: Path) -> None:
     done = run_process(
         "check", "--project", small, "--lang", "en", "--report", "/proc/nowhere/x.sarif"
     )
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP703"]), (
-        done.stderr
-    )
+    assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
+        2,
+        ["LP703"],
+    ), done.stderr
 
 
 @pytest.mark.parametrize("kind", ["file", "link"])
-def test_something_else_in_the_place_of_dist_is_told(
+def test_something_else_in_the_place_of_dist_is_reported(
     kind: str, small: Path, tmp_path: Path
 ) -> None:
     (small / "dist").rename(tmp_path / "kept")
     if kind == "file":
-        (small / "dist").write_text("a file of somebody else")
+        (small / "dist").write_text("a file of another user")
     else:
         (small / "dist").symlink_to(tmp_path / "kept")
     before = fingerprint(tmp_path / "kept")
     rename(small, "Main Library")
     done = run_process("build", "--project", small, "--lang", "en")
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
-        done.stderr
-    )
+    assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
+        2,
+        ["LP701"],
+    ), done.stderr
     assert leftovers(small) == []
     assert fingerprint(tmp_path / "kept") == before
 
 
-def test_an_exchange_in_two_steps_that_was_killed_is_mended(small: Path) -> None:
+def test_an_exchange_in_two_steps_that_was_killed_is_completed(small: Path) -> None:
     before = fingerprint(small / "dist")
     (small / "dist").rename(small / "dist.old")
     path = small / "source" / "libraries.yaml"
@@ -209,9 +212,9 @@ def test_an_exchange_in_two_steps_that_was_killed_is_mended(small: Path) -> None
 # -- sources ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("accident", ["changed", "gone", "added"])
-def test_a_source_that_changes_during_the_build_is_told(
-    accident: str, small: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("change", ["changed", "gone", "added"])
+def test_a_source_that_changes_during_the_build_is_reported(
+    change: str, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import importlib
 
@@ -222,14 +225,15 @@ def test_a_source_that_changes_during_the_build_is_told(
 
     def disturbed(*arguments: object) -> None:
         original(*arguments)
-        path = small / "source" / ("new.yaml" if accident == "added" else "libraries.yaml")
-        path.unlink() if accident == "gone" else path.write_text("- {}\n", "utf-8")
+        path = small / "source" / ("new.yaml" if change == "added" else "libraries.yaml")
+        path.unlink() if change == "gone" else path.write_text("- {}\n", "utf-8")
 
     monkeypatch.setattr(build, "write_dist", disturbed)
     result = invoke("build", "--project", small, "--lang", "en")
-    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (2, ["LP704"]), (
-        result.stderr
-    )
+    assert (result.exit_code, [finding.code for finding in errors_in(result.stderr)]) == (
+        2,
+        ["LP704"],
+    ), result.stderr
     assert fingerprint(small / "dist") == before
     assert leftovers(small) == []
 
@@ -237,7 +241,7 @@ def test_a_source_that_changes_during_the_build_is_told(
 @pytest.mark.parametrize(
     "name", ["libraries.yaml", "media.csv", "works.json", "holdings.jsonl", "visits.parquet"]
 )
-def test_a_source_that_vanishes_while_it_is_read_is_told(
+def test_a_source_that_vanishes_while_it_is_read_is_reported(
     name: str, small: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from lodpipe.sources.record_tables import RecordReader
@@ -246,16 +250,18 @@ def test_a_source_that_vanishes_while_it_is_read_is_told(
     original = RecordReader._files
 
     def vanishing(self: RecordReader, table: object) -> object:
-        found = original(self, table)
-        for _, path in found:
+        files = original(self, table)
+        for _, path in files:
             if path.name == name:
                 path.unlink()
-        return found
+        return files
 
     monkeypatch.setattr(RecordReader, "_files", vanishing)
     result = invoke("build", "--project", small, "--lang", "en")
     assert result.exit_code in (1, 2)
-    assert {one.file for one in errors_told(result.stderr)} == {f"source/{name}"}, result.stderr
+    assert {finding.file for finding in errors_in(result.stderr)} == {f"source/{name}"}, (
+        result.stderr
+    )
     assert fingerprint(small / "dist") == before
     assert leftovers(small) == []
 
@@ -270,17 +276,17 @@ def test_a_source_that_vanishes_while_it_is_read_is_told(
         "source/libraries.yaml",
     ],
 )
-def test_a_folder_in_the_place_of_a_file_is_told(name: str, small: Path) -> None:
+def test_a_folder_in_the_place_of_a_file_is_reported(name: str, small: Path) -> None:
     (small / name).unlink()
     (small / name).mkdir()
     result = invoke("check", "--project", small, "--lang", "en")
     assert result.exit_code in (1, 2)
-    assert [(one.code, one.file) for one in errors_told(result.stderr)] == [("LP106", name)], (
-        result.stderr
-    )
+    assert [(finding.code, finding.file) for finding in errors_in(result.stderr)] == [
+        ("LP106", name)
+    ], result.stderr
 
 
-def test_out_of_time_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_time_is_reported(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import importlib
 
     build = importlib.import_module("lodpipe.workflow.pipeline")
@@ -291,9 +297,10 @@ def test_out_of_time_is_told(small: Path, monkeypatch: pytest.MonkeyPatch) -> No
     began = time.monotonic()
     result = invoke("build", "--project", small, "--lang", "en")
     assert time.monotonic() - began < 3
-    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (2, ["LP705"]), (
-        result.stderr
-    )
+    assert (result.exit_code, [finding.code for finding in errors_in(result.stderr)]) == (
+        2,
+        ["LP705"],
+    ), result.stderr
     assert fingerprint(small / "dist") == before
     assert leftovers(small) == []
 
@@ -304,7 +311,8 @@ def main(number: int) -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         project = copy_project(Path(folder) / "project", LIBRARIES)
-        print(kill_builds(project, states(Path(folder)), number, os.getpid()))
+        assert run_process("build", "--project", project).returncode == 0
+        print(kill_builds(project, states(project, Path(folder)), number, os.getpid()))
 
 
 if __name__ == "__main__":

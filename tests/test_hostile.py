@@ -14,7 +14,7 @@ import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from support import TESTS, errors_told, fingerprint, invoke
+from support import TESTS, errors_in, fingerprint, invoke
 
 CASES: list[dict[str, Any]] = yaml.safe_load((TESTS / "hostile" / "cases.yaml").read_text("utf-8"))
 KEYS = {
@@ -142,20 +142,22 @@ def test_odd_input_ends_in_a_finding_or_comes_through_whole(
         "error",
     )
 
-    found = errors_told(result.stderr)
+    errors = errors_in(result.stderr)
     assert "Traceback" not in result.stderr
     if "never" in case:
         assert case["never"] not in result.output
     if case["codes"] == "clean":
-        assert (result.exit_code, found) == (0, []), result.stderr
+        assert (result.exit_code, errors) == (0, []), result.stderr
         check_dumps(project / "dist")
         assert case.get("holds", "") in (project / "dist/things.nq").read_text("utf-8")
     else:
-        assert found and {one.code for one in found} <= set(case["codes"]), result.stderr[:2000]
+        assert errors and {finding.code for finding in errors} <= set(case["codes"]), result.stderr[
+            :2000
+        ]
         assert result.exit_code in (1, 2)
         assert fingerprint(project / "dist") == fingerprint_of_yesterday()
         if "line" in case:
-            assert found[0].line == case["line"], result.stderr[:2000]
+            assert errors[0].line == case["line"], result.stderr[:2000]
         assert len(result.stderr) < 20_000, "a long value is quoted in part"
 
 
@@ -201,7 +203,7 @@ def test_the_corpus_is_large_and_well_formed() -> None:
         ("value: 120", f"- {{id: x, name: {'y' * 121}}}\n"),
         ("expansion: 1", "- &a [" + "x," * 300 + "x]\n" + "- *a\n" * 20),
     ],
-    ids=lambda one: one.split(":")[0],
+    ids=lambda case: case.split(":")[0],
 )
 def test_limits_are_settings(limit: str, text: str, tmp_path: Path) -> None:
     project = make_project(tmp_path / "project", "source/more.yaml")
@@ -209,7 +211,7 @@ def test_limits_are_settings(limit: str, text: str, tmp_path: Path) -> None:
     with (project / "publication.yaml").open("a", encoding="utf-8") as file:
         file.write(f"limits: {{{limit}}}\n")
     result = invoke("check", "--project", project, "--lang", "en")
-    assert [one.code for one in errors_told(result.stderr)] == ["LP104"], result.stderr
+    assert [finding.code for finding in errors_in(result.stderr)] == ["LP104"], result.stderr
 
 
 # -- generated records -----------------------------------------------------------------------------
@@ -245,7 +247,7 @@ def test_whatever_is_written_parses_again(
         }
         assert names == {"Own", *(row["name"] for row in rows)}
     else:
-        assert errors_told(result.stderr) and not (project / "dist").exists()
+        assert errors_in(result.stderr) and not (project / "dist").exists()
 
 
 def write(path: Path, rows: list[dict[str, str]]) -> None:
@@ -267,7 +269,7 @@ def test_nothing_dangerous_reaches_the_terminal(tmp_path: Path) -> None:
         '- id: "x\\e]0;title\\a\\u202e\\x9b31m"\n  name: Y\n', "utf-8"
     )
     for kind in ("text", "github", "markdown", "junit", "sarif", "gitlab"):
-        said = invoke("check", "--project", project, "--format", kind).output
+        output = invoke("check", "--project", project, "--format", kind).output
         assert not re.search(
-            "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", said.replace("\r", "")
+            "[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", output.replace("\r", "")
         ), kind

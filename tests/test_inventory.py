@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lodpipe.publish.dumps import shapes_document
-from support import copy_project, invoke, told
+from support import copy_project, findings_in, invoke
 
 FORGOTTEN = (
     "source/labs/neu.yml", "source/labs/neu.yaml.txt", "source/labs/neu/neu.yaml", "source/extra.csv", "source/old/mapping.yaml",
@@ -29,9 +29,13 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_project(tmp_path_factory.mktemp("inventory") / "project")
 
 
-def found(project: Path, *codes: str) -> list[tuple[str, str, str]]:
+def reported(project: Path, *codes: str) -> list[tuple[str, str, str]]:
     result = invoke("check", "--project", project, "--lang", "en")
-    return [(one.code, one.file, one.severity) for one in told(result.stderr) if one.code in codes]
+    return [
+        (finding.code, finding.file, finding.severity)
+        for finding in findings_in(result.stderr)
+        if finding.code in codes
+    ]
 
 
 def test_a_file_that_nothing_reads_is_reported(project: Path) -> None:
@@ -39,7 +43,7 @@ def test_a_file_that_nothing_reads_is_reported(project: Path) -> None:
     for name in FORGOTTEN:
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text("- id: neu\n", "utf-8")
-    assert found(project, "LP109") == [("LP109", name, "error") for name in sorted(FORGOTTEN)]
+    assert reported(project, "LP109") == [("LP109", name, "error") for name in sorted(FORGOTTEN)]
     for name in FORGOTTEN:
         (project / name).unlink()
 
@@ -47,7 +51,7 @@ def test_a_file_that_nothing_reads_is_reported(project: Path) -> None:
 def test_a_record_file_without_a_record_is_reported(project: Path) -> None:
     for name, text in EMPTY.items():
         (project / name).write_text(text, "utf-8")
-    assert found(project, "LP110") == [("LP110", name, "error") for name in sorted(EMPTY)]
+    assert reported(project, "LP110") == [("LP110", name, "error") for name in sorted(EMPTY)]
     for name in EMPTY:
         (project / name).unlink()
 
@@ -59,7 +63,7 @@ def test_hidden_files_and_files_for_people_are_neither_read_nor_reported(project
             (project / name).symlink_to("anna@machine.1234")
         else:
             (project / name).write_text("- id: [", "utf-8")
-    assert found(project, "LP101", "LP102", "LP106", "LP109", "LP110", "LP601") == []
+    assert reported(project, "LP101", "LP102", "LP106", "LP109", "LP110", "LP601") == []
     for name in FINE:
         (project / name).unlink()
 
@@ -68,15 +72,15 @@ def test_a_file_that_may_be_there_is_named_in_publication_yaml(project: Path) ->
     declared = (project / "publication.yaml").read_text("utf-8")
     (project / "source/notes").mkdir()
     (project / "source/notes/plan.xlsx").write_text("", "utf-8")
-    assert found(project, "LP109") == [("LP109", "source/notes/plan.xlsx", "error")]
+    assert reported(project, "LP109") == [("LP109", "source/notes/plan.xlsx", "error")]
     (project / "publication.yaml").write_text(declared + "ignore: [source/notes/*]\n", "utf-8")
-    assert found(project, "LP109") == []
+    assert reported(project, "LP109") == []
     (project / "publication.yaml").write_text(declared, "utf-8")
     (project / "source/notes/plan.xlsx").unlink()
 
 
 def test_files_that_the_project_names_are_read(project: Path) -> None:
-    assert found(project, "LP109", "LP110") == []
+    assert reported(project, "LP109", "LP110") == []
 
 
 def test_hidden_shapes_are_not_published(tmp_path: Path) -> None:

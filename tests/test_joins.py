@@ -40,11 +40,11 @@ def write(folder: Path, *, suffix: str = "csv", predicate: str = PREDICATE) -> P
     rows = [(f"{number % TARGETS}", "k") for number in range(ROWS)]
     if suffix == "csv":
         (folder / "rows.csv").write_text(
-            "id,key\n" + "".join(f"{one},{key}\n" for one, key in rows), "utf-8"
+            "id,key\n" + "".join(f"{id_},{key}\n" for id_, key in rows), "utf-8"
         )
     else:
         (folder / "rows.jsonl").write_text(
-            "".join(f'{{"id": "{one}", "key": "{key}"}}\n' for one, key in rows), "utf-8"
+            "".join(f'{{"id": "{id_}", "key": "{key}"}}\n' for id_, key in rows), "utf-8"
         )
     kind = "CSV" if suffix == "csv" else "JSONPath"
     mapping = folder / "mapping.rml.ttl"
@@ -95,8 +95,10 @@ def test_the_report_counts_the_statements_of_a_join(mapping: Path) -> None:
 def test_lines_of_a_join_are_those_of_its_statements(mapping: Path, sort: bool) -> None:
     map_file(mapping, mapping.parent / "out.nq", MappingOptions(BASE, sort=sort))
     lines = (mapping.parent / "out.nq").read_text("utf-8").splitlines()
-    expected = [f"<{BASE}child/k> <{BASE}ns#part> <{BASE}parent/{one}> ." for one in range(TARGETS)]
-    expected += [f'<{BASE}parent/{one}> <{BASE}ns#id> "{one}" .' for one in range(TARGETS)]
+    expected = [
+        f"<{BASE}child/k> <{BASE}ns#part> <{BASE}parent/{number}> ." for number in range(TARGETS)
+    ]
+    expected += [f'<{BASE}parent/{number}> <{BASE}ns#id> "{number}" .' for number in range(TARGETS)]
     assert (lines if sort else sorted(lines)) == sorted(expected)
 
 
@@ -116,9 +118,10 @@ def test_a_bad_value_of_a_join_is_counted_once_for_its_row(tmp_path: Path) -> No
         "id,key,link\n" + "".join(f"{n},k,{'a b' if n in (3, 7) else 'p'}\n" for n in range(100)),
         "utf-8",
     )
-    found = map_file(mapping, tmp_path / "out.nq", MappingOptions(BASE, on_invalid_value="warn"))
+    findings = map_file(mapping, tmp_path / "out.nq", MappingOptions(BASE, on_invalid_value="warn"))
     assert [
-        (one.code, one.where.line if one.where else 0, one.params.get("count", "")) for one in found
+        (finding.code, finding.where.line if finding.where else 0, finding.params.get("count", ""))
+        for finding in findings
     ] == [("LP301", 5, ""), ("LP301", 9, "")]
     assert len((tmp_path / "out.nq").read_text("utf-8").splitlines()) == 200
 

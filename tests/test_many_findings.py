@@ -38,30 +38,30 @@ def with_holdings(folder: Path, rows: int) -> Project:
 def of_shapes(project: Project) -> list[Finding]:
     with pytest.raises(InvalidData) as caught, checked(project):
         pass
-    return [one for one in caught.value.findings if one.code == "LP401"]
+    return [finding for finding in caught.value.findings if finding.code == "LP401"]
 
 
 def test_every_finding_has_its_line_and_their_number_asks_no_more_queries(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[str] = []
+    statements: list[str] = []
     passes: list[Path] = []
     rows, places = Session.rows, cells._Reading._places
     monkeypatch.setattr(
-        Session, "rows", lambda self, sql, *given: asked.append(sql) or rows(self, sql, *given)
+        Session, "rows", lambda self, sql, *given: statements.append(sql) or rows(self, sql, *given)
     )
     monkeypatch.setattr(
         cells._Reading, "_places", lambda self, path: passes.append(path) or places(self, path)
     )
     few = of_shapes(with_holdings(tmp_path / "few", 10))
-    queries, read = len(asked), len(passes)
-    asked.clear()
+    queries, read = len(statements), len(passes)
+    statements.clear()
     passes.clear()
     many = of_shapes(with_holdings(tmp_path / "many", MANY))
-    assert [one.where.line for one in few] == [3, 5, 7, 9, 11]
-    assert [one.where.line for one in many] == list(range(3, MANY + 2, 2))
-    assert {one.where.field for one in many} == {"copies"}
-    assert (len(asked), len(passes)) == (queries, read)
+    assert [finding.where.line for finding in few] == [3, 5, 7, 9, 11]
+    assert [finding.where.line for finding in many] == list(range(3, MANY + 2, 2))
+    assert {finding.where.field for finding in many} == {"copies"}
+    assert (len(statements), len(passes)) == (queries, read)
 
 
 def test_rows_are_found_in_any_order(tmp_path: Path) -> None:

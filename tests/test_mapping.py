@@ -21,12 +21,13 @@ description: {en: A case}
 languages: [en, de]
 release: {version: 1.0.0, date: '2020-01-01'}
 licence: https://creativecommons.org/publicdomain/zero/1.0/
-attribution: nobody
-publisher: {name: Nobody}
-contact: {name: Nobody}
+attribution: Example Office
+publisher: {name: Example Office}
+contact: {name: Example Office}
 graph: def
 dumps: [nq]
 gzip: false
+site: false
 """
 TERMS = "# prefix: ex\n# namespace: https://example.org/ns#\n" + "".join(
     f"property {name}\n"
@@ -71,16 +72,16 @@ def test_a_case_gives_its_expected_quads(folder: Path, tmp_path: Path) -> None:
 
     project = make_project(folder, tmp_path / "case")
     build(Project.open(project))
-    made = (project / "dist" / "case.nq").read_text("utf-8")
+    output = (project / "dist" / "case.nq").read_text("utf-8")
     expected = "".join(
         line + "\n"
         for line in (folder / "expected.nq").read_text("utf-8").split("\n")
         if line and not line.startswith("#")
     )
-    assert made == expected
-    dataset = ox.Dataset(ox.parse(made, format=ox.RdfFormat.N_QUADS))
+    assert output == expected
+    dataset = ox.Dataset(ox.parse(output, format=ox.RdfFormat.N_QUADS))
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    assert "".join(sorted(f"{quad} .\n" for quad in dataset)) == made, "not the canonical form"
+    assert "".join(sorted(f"{quad} .\n" for quad in dataset)) == output, "not the canonical form"
 
 
 def test_the_cases_are_many_and_whole() -> None:

@@ -85,40 +85,40 @@ def yarrrml_findings(text: str) -> tuple[Finding, ...]:
 )
 def test_a_misspelt_word_is_a_finding_at_its_line(path: Path) -> None:
     text = path.read_text("utf-8")
-    read, found = (
+    read, broken = (
         (turtle_findings, mutants(text, WORD))
         if path in TURTLE
         else (yarrrml_findings, mutants(text, KEY, KEYS))
     )
     assert read(text) == ()
     count = 0
-    for mutant, typo, line in found:
+    for mutant, typo, line in broken:
         count += 1
         lines = [
-            one.where.line
-            for one in read(mutant)
-            if one.where and one.code in ("LP602", "LP603", "LP102")
+            finding.where.line
+            for finding in read(mutant)
+            if finding.where and finding.code in ("LP602", "LP603", "LP102")
         ]
         assert line in lines, (
             typo,
             line,
-            [(str(one.where), one.params.get("detail")) for one in read(mutant)],
+            [(str(finding.where), finding.params.get("detail")) for finding in read(mutant)],
         )
     assert count > 10
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "expected"),
     [
         ("$(name", "not closed"), ("a $(name", "not closed"), ("$(a(b))", "not closed"), ("$(name)~irri", "did you mean `iri`"),
         ("$(name)~ir", "did you mean `iri`"),
     ],
 )  # fmt: skip
-def test_a_misspelt_value_is_a_finding(value: str, says: str) -> None:
+def test_a_misspelt_value_is_a_finding(value: str, expected: str) -> None:
     text = f'mappings:\n  x:\n    sources: [a~table]\n    s: x/$(id)\n    po:\n      - [ex:name, "{value}"]\n'
     (finding,) = yarrrml_findings(text)
     assert (finding.code, str(finding.where)) == ("LP602", "mapping.yaml:6")
-    assert says in finding.params["detail"]
+    assert expected in finding.params["detail"]
 
 
 def test_escaped_signs_are_texts() -> None:
@@ -142,6 +142,6 @@ def test_a_namespace_that_is_nearly_one_of_the_mapping_vocabularies_is_a_finding
         .replace("http://www.w3.org/ns/r2rml#", "http://www.w3.org/ns/r2rml/#")
     )
     assert any(
-        "namespace <http://www.w3.org/ns/r2rml/#> is not known" in one.params["detail"]
-        for one in turtle_findings(text)
+        "namespace <http://www.w3.org/ns/r2rml/#> is not known" in finding.params["detail"]
+        for finding in turtle_findings(text)
     )

@@ -58,7 +58,11 @@ def plain(text: str) -> str:
     """Without NUL, and without the spaces beyond ASCII that RFC 3987 allows in an IRI (2.2,
     ucschar) and rdflib does not read there.
     """
-    return "".join(one for one in text if one != "\0" and (one.isascii() or not one.isspace()))
+    return "".join(
+        character
+        for character in text
+        if character != "\0" and (character.isascii() or not character.isspace())
+    )
 
 
 TABLES = st.lists(st.tuples(TEXTS.map(plain), TEXTS.map(plain)), min_size=1, max_size=12)
@@ -94,8 +98,8 @@ def by_oxigraph(data: bytes) -> set[tuple[tuple[str, ...], ...]]:
 
 
 def by_rdflib(data: bytes) -> set[tuple[tuple[str, ...], ...]]:
-    found = rdflib.Dataset()
-    found.parse(data=data.decode(), format="nquads")
+    dataset = rdflib.Dataset()
+    dataset.parse(data=data.decode(), format="nquads")
     return {
         (
             spelled(s),
@@ -103,7 +107,7 @@ def by_rdflib(data: bytes) -> set[tuple[tuple[str, ...], ...]]:
             spelled(o),
             spelled(rdflib.URIRef(str(getattr(g, "identifier", g)))),
         )
-        for s, p, o, g in found.quads()
+        for s, p, o, g in dataset.quads()
     }
 
 
@@ -147,10 +151,10 @@ def cases(kind: str) -> list[tuple[str, bool]]:
     ("kind", "pattern", "count"), [("iris", IRI, 40), ("language-tags", LANGUAGE_TAG, 24)]
 )
 def test_the_patterns_agree_with_a_parser(kind: str, pattern: str, count: int) -> None:
-    found = cases(kind)
-    print(f"{len(found)} {kind}")
-    assert len(found) >= count
-    for value, valid in found:
+    samples = cases(kind)
+    print(f"{len(samples)} {kind}")
+    assert len(samples) >= count
+    for value, valid in samples:
         line = (
             f"<{value}> <http://p> <http://o> ."
             if kind == "iris"
@@ -177,9 +181,10 @@ def write(folder: Path, term: str, cells: str = "x") -> Path:
 )
 def test_an_iri_that_no_parser_takes_is_a_finding_at_its_line(value: str, tmp_path: Path) -> None:
     mapping = write(tmp_path, 'rml:reference "a" ; rml:termType rml:IRI', f"fine\n{value}")
-    found = map_file(mapping, tmp_path / "out.nq", MappingOptions(on_invalid_value="warn"))
+    findings = map_file(mapping, tmp_path / "out.nq", MappingOptions(on_invalid_value="warn"))
     assert [
-        (one.code, one.where.line if one.where else 0, one.params["value"]) for one in found
+        (finding.code, finding.where.line if finding.where else 0, finding.params["value"])
+        for finding in findings
     ] == [("LP301", 3, value)]
     by_oxigraph((tmp_path / "out.nq").read_bytes())
 
@@ -191,7 +196,7 @@ def test_a_template_that_makes_no_iri_is_refused(template: str, tmp_path: Path) 
     mapping = write(tmp_path, f'rml:template "{template}"')
     with pytest.raises(InvalidDeclaration) as refused:
         map_file(mapping, tmp_path / "out.nq")
-    assert [one.code for one in refused.value.findings] == ["LP602"]
+    assert [finding.code for finding in refused.value.findings] == ["LP602"]
 
 
 def test_an_unsafe_iri_stays_within_its_line(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from support import PROGRAM, ROOT, copy_project, errors_told, fingerprint, invoke, run_process
+from support import PROGRAM, ROOT, copy_project, errors_in, fingerprint, invoke, run_process
 from test_signals import COMMANDS, Place, prepared
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"
@@ -36,16 +36,16 @@ PIPED = [
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    found = prepared(
+    prepared_place = prepared(
         tmp_path_factory.mktemp("outputs"),
         rows=5_000,
         measured=("check", "map to a file", "map to Turtle"),
     )
-    shapes = (found.folder / "shapes.ttl").read_text("utf-8")
-    (found.folder / "strict.ttl").write_text(
+    shapes = (prepared_place.folder / "shapes.ttl").read_text("utf-8")
+    (prepared_place.folder / "strict.ttl").write_text(
         shapes.replace("sh:minLength 6", "sh:minLength 14"), "utf-8"
     )
-    return found
+    return prepared_place
 
 
 def run_in(place: Place, *arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
@@ -88,9 +88,10 @@ def test_a_pipe_that_is_closed_ends_the_run_in_silence(
 def test_a_full_standard_output_is_reported(arguments: tuple[str, ...], place: Place) -> None:
     with Path("/dev/full").open("w") as full:
         done = run_in(place, *arguments, stdout=full)
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP706"]), (
-        done.stderr
-    )
+    assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
+        2,
+        ["LP706"],
+    ), done.stderr
     assert "standard output" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -108,7 +109,7 @@ def test_a_full_standard_output_is_reported(arguments: tuple[str, ...], place: P
 def test_an_output_without_room_is_reported_by_its_name(
     name: str, limit: int, place: Place
 ) -> None:
-    """A bound on the size of files stands for the disk (EFBIG for ENOSPC): the engine's and
+    """A bound on the size of files represents the disk (EFBIG for ENOSPC): the engine's and
     Python's own writers.
     """
     arguments, file = COMMANDS[name], COMMANDS[name][-1]
@@ -128,9 +129,10 @@ def test_an_output_without_room_is_reported_by_its_name(
         *arguments,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)),
     )
-    assert (done.returncode, {one.code for one in errors_told(done.stderr)}) == (2, {"LP706"}), (
-        done.stderr
-    )
+    assert (done.returncode, {finding.code for finding in errors_in(done.stderr)}) == (
+        2,
+        {"LP706"},
+    ), done.stderr
     assert Path(file).name in done.stderr or "TMPDIR" in done.stderr
     assert "Traceback" not in done.stderr
     assert place.left() == []
@@ -149,7 +151,7 @@ def test_a_full_disk_is_reported_and_the_old_file_is_kept(
         for name in ("made.nq", "made.ttl", "made.trig"):
             (disk / name).write_text("old")
             done = run_in(place, "map", "map.yaml", "-o", str(disk / name))
-            assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (
+            assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
                 2,
                 ["LP706"],
             ), done.stderr
@@ -157,7 +159,7 @@ def test_a_full_disk_is_reported_and_the_old_file_is_kept(
             assert (disk / name).read_text() == "old"
             assert {path.name for path in disk.iterdir()} <= {"made.nq", "made.ttl", "made.trig"}
         done = run_in(place, "map", "map.yaml", env=os.environ | {"TMPDIR": str(disk)})
-        assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (
+        assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
             2,
             ["LP706"],
         ), done.stderr
@@ -187,7 +189,7 @@ def test_too_little_memory_is_reported(name: str, megabytes: int, place: Place) 
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (bound, bound)),
     )
     if done.returncode != 0:
-        assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (
+        assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
             2,
             ["LP707"],
         ), done.stderr
@@ -223,7 +225,7 @@ def test_a_worker_that_dies_is_reported_and_cleared_up_after(
     number: signal.Signals, code: int, finding: str, place: Place
 ) -> None:
     returned, errors = kill_worker(place, number)
-    assert (returned, [one.code for one in errors_told(errors)]) == (code, [finding]), errors
+    assert (returned, [finding.code for finding in errors_in(errors)]) == (code, [finding]), errors
     assert place.left() == []
 
 
@@ -288,9 +290,10 @@ def test_a_dist_of_another_user_is_reported_before_anything_is_done(
         os.chown(path, 12345, 12345)
     before = fingerprint(built / "dist")
     done = rebuild(built, "Main Library")
-    assert (done.returncode, [one.code for one in errors_told(done.stderr)]) == (2, ["LP701"]), (
-        done.stderr
-    )
+    assert (done.returncode, [finding.code for finding in errors_in(done.stderr)]) == (
+        2,
+        ["LP701"],
+    ), done.stderr
     assert fingerprint(built / "dist") == before
     assert [path.name for path in built.glob("dist*")] == ["dist"]
 
@@ -313,7 +316,9 @@ def test_no_umask_changes_a_byte_or_blocks_the_next_build(mask: int, built: Path
     done = rebuild(built, "Main Library", lambda: os.umask(mask) and None)
     if mask == 0o777:  # the files that are made can be read by no one, their owner included
         assert done.returncode == 2, done.stderr
-        assert {one.code for one in errors_told(done.stderr)} <= {"LP701", "LP706"}, done.stderr
+        assert {finding.code for finding in errors_in(done.stderr)} <= {"LP701", "LP706"}, (
+            done.stderr
+        )
         assert rebuild(built, "Main Library").returncode == 0
     assert fingerprint(built / "dist") == wanted
     assert [path.name for path in built.glob("dist*")] == ["dist"]
@@ -336,14 +341,14 @@ def test_only_abandoned_folders_of_this_user_are_cleared(tmp_path: Path, is_root
         os.chown(tmp_path / names["foreign"], 12345, 12345)
     (tmp_path / names["abandoned"] / "deep").chmod(stat.S_IRUSR)
     scratch.clear_abandoned(tmp_path, scratch.RUN)
-    kept = {
+    remaining = {
         owned.path.name,
         "lodpipe-mine",
         names["link"],
         names["file"],
         *([names["foreign"]] if is_root else []),
     }
-    assert {path.name for path in tmp_path.iterdir()} == kept
+    assert {path.name for path in tmp_path.iterdir()} == remaining
     owned.remove()
     assert not owned.path.exists()
 
@@ -355,7 +360,10 @@ def test_with_fail_on_never_only_wrong_declarations_fail_a_check(built: Path) ->
     path = built / "source" / "libraries.yaml"
     path.write_text(path.read_text("utf-8").replace("parent: central", "parent: centre"), "utf-8")
     result = invoke("check", "--project", built, "--lang", "en", "--fail-on", "never")
-    assert (result.exit_code, {one.code for one in errors_told(result.stderr)}) == (0, {"LP206"})
+    assert (result.exit_code, {finding.code for finding in errors_in(result.stderr)}) == (
+        0,
+        {"LP206"},
+    )
     assert invoke("check", "--project", built).exit_code == 1
     assert invoke("build", "--project", built, "--fail-on", "never").exit_code == 1
     (built / "shapes" / "libraries.ttl").write_text("no Turtle")

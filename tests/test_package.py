@@ -185,21 +185,22 @@ def metadata(wheel: Path) -> Message:
 @pytest.mark.slow
 def test_the_metadata_name_authors_addresses_and_versions_of_python(built_package: Path) -> None:
     (wheel,) = built_package.glob("*.whl")
-    said = metadata(wheel)
+    fields = metadata(wheel)
     assert (
-        said["Author"]
-        and said["Maintainer"]
-        and said["Keywords"]
-        and said["License-Expression"] == "Apache-2.0"
+        fields["Author"]
+        and fields["Maintainer"]
+        and fields["Keywords"]
+        and fields["License-Expression"] == "Apache-2.0"
     )
     assert all(
-        value.partition(", ")[2].startswith("https://") for value in said.get_all("Project-URL", [])
+        value.partition(", ")[2].startswith("https://")
+        for value in fields.get_all("Project-URL", [])
     )
     assert {f"Programming Language :: Python :: 3.{minor}" for minor in (11, 12, 13, 14)} < set(
-        said.get_all("Classifier", [])
+        fields.get_all("Classifier", [])
     )
     plain = {
-        canonical(value) for value in said.get_all("Requires-Dist", []) if "extra ==" not in value
+        canonical(value) for value in fields.get_all("Requires-Dist", []) if "extra ==" not in value
     }
     assert {"rdflib", "pyshacl", "sparqlwrapper"} < plain
 
@@ -209,19 +210,19 @@ def test_the_metadata_name_authors_addresses_and_versions_of_python(built_packag
 
 def imported(path: Path) -> set[str]:
     """The packages outside the standard library that a module imports, late imports included."""
-    found = set()
+    modules = set()
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.ImportFrom):
-            found.add((node.module or "").partition(".")[0])
+            modules.add((node.module or "").partition(".")[0])
         elif isinstance(node, ast.Import):
-            found |= {alias.name.partition(".")[0] for alias in node.names}
-    return found - set(sys.stdlib_module_names) - {"lodpipe"}
+            modules |= {alias.name.partition(".")[0] for alias in node.names}
+    return modules - set(sys.stdlib_module_names) - {"lodpipe"}
 
 
 def test_each_imported_package_is_a_dependency_and_the_other_way_round() -> None:
     modules = (ROOT / "pipeline" / "lodpipe").rglob("*.py")
-    distributions = packages_distributions()
-    found = {
+    distributions = {**packages_distributions(), "_duckdb": ["duckdb"]}  # its compiled module
+    imports = {
         canonical(name)
         for module in modules
         for package in imported(module)
@@ -233,8 +234,8 @@ def test_each_imported_package_is_a_dependency_and_the_other_way_round() -> None
         for name in [*PROJECT["dependencies"], *extras["serve"], *extras["postgresql"]]
     }
     late = {"httptools"}  # uvicorn takes it by name
-    assert found - declared == set()
-    assert declared - found - late == set()
+    assert imports - declared == set()
+    assert declared - imports - late == set()
 
 
 def test_the_lock_holds_each_dependency_once_and_no_address() -> None:
@@ -242,13 +243,13 @@ def test_the_lock_holds_each_dependency_once_and_no_address() -> None:
         name: [canonical(pin) for pin in PINNED.findall((ROOT / name).read_text("utf-8"))]
         for name in LOCKS
     }
-    print({name: len(found) for name, found in pins.items()})
+    print({name: len(versions) for name, versions in pins.items()})
     every = pins[LOCKS[0]] + pins[LOCKS[1]]
     assert len(every) == len(set(every))
     extras = PROJECT["optional-dependencies"]
     wanted = {
-        canonical(one)
-        for one in [
+        canonical(requirement)
+        for requirement in [
             *PROJECT["dependencies"],
             *extras["serve"],
             *extras["postgresql"],
@@ -256,7 +257,7 @@ def test_the_lock_holds_each_dependency_once_and_no_address() -> None:
         ]
     }
     assert wanted - set(pins[LOCKS[0]]) == set()
-    assert {canonical(one) for one in extras["test"]} - set(every) == set()
+    assert {canonical(requirement) for requirement in extras["test"]} - set(every) == set()
     for name in LOCKS:
         text = (ROOT / name).read_text("utf-8")
         assert re.findall(r"://|^(?!-r )--?\w.*$", text, re.M) == []

@@ -5,22 +5,21 @@ byte.
 from __future__ import annotations
 
 import json
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from support import TESTS, copy_project, invoke, run_process
+from support import TESTS, invoke
 
 PROJECTS = sorted(path for path in (TESTS / "projects").iterdir() if path.is_dir())
 
 
-@pytest.fixture(params=PROJECTS, ids=lambda path: path.name)
-def other(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[Path, Path]:
-    """The committed project, and a built copy of it."""
-    copy = copy_project(tmp_path / request.param.name, request.param)
-    done = run_process("build", "--project", copy)
-    assert done.returncode == 0, done.stderr
-    return request.param, copy
+@pytest.fixture(scope="session", params=PROJECTS, ids=lambda path: path.name)
+def other(request: pytest.FixtureRequest, build_once: Callable[..., Path]) -> tuple[Path, Path]:
+    """The committed project, and a built copy of it; to be read, not changed."""
+    return request.param, build_once(request.param.name, origin=request.param)
 
 
 def test_another_domain_builds_to_the_expected_bytes(other: tuple[Path, Path]) -> None:
@@ -32,9 +31,9 @@ def test_another_domain_builds_to_the_expected_bytes(other: tuple[Path, Path]) -
 
 
 def test_a_fresh_dist_is_not_stale_and_an_edited_source_makes_it_so(
-    other: tuple[Path, Path],
+    other: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    _, copy = other
+    copy = Path(shutil.copytree(other[1], tmp_path / "project"))
     assert "LP504" not in invoke("check", "--project", copy, "--lang", "en").stderr
     path = copy / "source" / "libraries.yaml"
     path.write_text(path.read_text("utf-8").replace("Central Library", "Main Library"), "utf-8")
@@ -45,7 +44,7 @@ def test_a_fresh_dist_is_not_stale_and_an_edited_source_makes_it_so(
 def test_a_tree_holds_what_points_to_its_root(other: tuple[Path, Path]) -> None:
     _, copy = other
     tree = json.loads((copy / "dist" / "library" / "central.jsonld").read_text("utf-8"))
-    assert sorted(one["id"] for one in tree["holdings"]) == [
+    assert sorted(holding["id"] for holding in tree["holdings"]) == [
         "https://libraries.example/holding/c-1",
         "https://libraries.example/holding/c-2",
     ]

@@ -31,11 +31,11 @@ from lodpipe.queries.samples import (
     valid,
 )
 from query_engines import on_oxigraph
-from support import ROOT, TESTS, errors_told, invoke, told
+from support import ROOT, TESTS, errors_in, findings_in, invoke
 
 SPEX = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared/suites")) / "spex.patched.ttl"
 QUERIES = read_queries(ROOT, ("de", "en"))
-LOCAL = [one for one in QUERIES if not one.federated]
+LOCAL = [query for query in QUERIES if not query.federated]
 WRONG = sorted((TESTS / "queries/wrong").glob("*.rq"))
 
 
@@ -44,16 +44,16 @@ WRONG = sorted((TESTS / "queries/wrong").glob("*.rq"))
 
 def test_there_are_enough_of_every_form() -> None:
     print(f"{len(QUERIES)} queries, {len(LOCAL)} of them run")
-    assert len(LOCAL) >= 20 and {one.form for one in LOCAL} == {
+    assert len(LOCAL) >= 20 and {query.form for query in LOCAL} == {
         "select",
         "construct",
         "ask",
         "describe",
     }
-    assert {one.view for one in QUERIES} >= {"table", "map", "chart"} and any(
-        one.federated for one in QUERIES
+    assert {query.view for query in QUERIES} >= {"table", "map", "chart"} and any(
+        query.federated for query in QUERIES
     )
-    text = "".join(one.text for one in LOCAL)
+    text = "".join(query.text for query in LOCAL)
     words = (
         "GROUP BY",
         "HAVING",
@@ -68,9 +68,9 @@ def test_there_are_enough_of_every_form() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", [one for one in LOCAL if one.form == "select"], ids=lambda one: one.name
+    "query", [query for query in LOCAL if query.form == "select"], ids=lambda query: query.name
 )
-def test_a_listing_does_not_depend_on_how_often_a_triple_stands_there(
+def test_a_listing_does_not_depend_on_how_often_a_triple_occurs(
     query, dist: Path, store: ox.Store
 ) -> None:
     """Rows are the same with each triple once as with a graph for each document, and come in the
@@ -88,14 +88,14 @@ def test_a_listing_does_not_depend_on_how_often_a_triple_stands_there(
 
 
 def test_every_stored_result_is_that_of_the_records(built: Path) -> None:
-    found = [
-        one
-        for one in told(invoke("check", "--project", built, "--lang", "en").output)
-        if one.code.startswith("LP80")
+    findings = [
+        finding
+        for finding in findings_in(invoke("check", "--project", built, "--lang", "en").output)
+        if finding.code.startswith("LP80")
     ]
-    assert found == []
+    assert findings == []
     assert {path.name for path in (ROOT / "queries/results").iterdir()} == {
-        Path(result_file(one)).name for one in LOCAL
+        Path(result_file(query)).name for query in LOCAL
     }
 
 
@@ -113,12 +113,12 @@ def test_each_query_is_an_executable_that_runs(dist: Path, store: ox.Store) -> N
         "PREFIX sh: <http://www.w3.org/ns/shacl#> PREFIX spex: <https://purl.expasy.org/sparql-examples/ontology#>"
         "SELECT ?query ?text { ?query a sh:SPARQLExecutable ; sh:select|sh:ask|sh:construct|spex:describe ?text }"
     )
-    found = {row["query"].value.rpartition("/")[2]: row["text"].value for row in rows}
-    assert set(found) == {one.name for one in QUERIES}
-    for one in LOCAL:
-        assert "#+" not in found[one.name] and "?_" not in found[one.name]
-        assert on_oxigraph(store, found[one.name], one.form) == on_oxigraph(
-            store, one.bound(), one.form
+    texts = {row["query"].value.rpartition("/")[2]: row["text"].value for row in rows}
+    assert set(texts) == {query.name for query in QUERIES}
+    for query in LOCAL:
+        assert "#+" not in texts[query.name] and "?_" not in texts[query.name]
+        assert on_oxigraph(store, texts[query.name], query.form) == on_oxigraph(
+            store, query.bound(), query.form
         )
 
 
@@ -138,7 +138,7 @@ def test_the_executables_have_the_shape_of_the_convention(dist: Path) -> None:
 
 
 @pytest.mark.parametrize("path", WRONG, ids=lambda path: path.stem)
-def test_what_is_wrong_is_told_with_its_line(path: Path) -> None:
+def test_what_is_wrong_is_reported_with_its_line(path: Path) -> None:
     """The first line of a case, a comment, names the code and, where one is meant, the line."""
     text = path.read_text("utf-8")
     code, _, line = text.partition("\n")[0].removeprefix("# ").partition(" ")
@@ -171,6 +171,7 @@ def test_a_text_comes_back_as_it_was_given(value: str) -> None:
     assert row["x"] == ox.Literal(value)
 
 
+@pytest.mark.slow
 @given(st.text(st.characters(codec="utf-8")))
 @settings(max_examples=300, deadline=None)
 def test_any_text_at_all_stays_a_value(value: str) -> None:
@@ -180,7 +181,7 @@ def test_any_text_at_all_stays_a_value(value: str) -> None:
     assert row["x"].value == value
 
 
-@pytest.mark.parametrize("kind", [one for one in TYPES if one != "string"])
+@pytest.mark.parametrize("kind", [type_ for type_ in TYPES if type_ != "string"])
 @pytest.mark.parametrize(
     "value",
     [
@@ -196,12 +197,12 @@ def test_what_is_not_of_the_type_is_refused(kind: str, value: str) -> None:
     assert not valid(kind, value)
     with pytest.raises(LodpipeError) as caught:
         bind(TEXT, {"v": Parameter(kind, "1")}, {"v": value})
-    assert [one.code for one in caught.value.findings] == ["LP807"]
+    assert [finding.code for finding in caught.value.findings] == ["LP807"]
 
 
 def test_strings_comments_and_iris_are_left_alone() -> None:
-    made = bind(TEXT, {"v": Parameter("integer", "7")}, {})
-    assert made == TEXT.replace("> ?_v .", '> "7"^^<http://www.w3.org/2001/XMLSchema#integer> .')
+    bound = bind(TEXT, {"v": Parameter("integer", "7")}, {})
+    assert bound == TEXT.replace("> ?_v .", '> "7"^^<http://www.w3.org/2001/XMLSchema#integer> .')
 
 
 # -- what a build says -----------------------------------------------------------------------------
@@ -211,7 +212,7 @@ def test_an_answer_that_misses_its_expectation_stops_the_build(copy_of_project: 
     path = copy_of_project / "queries/labs-by-land.rq"
     path.write_text(path.read_text("utf-8").replace("rows = 13", "rows = 14"), "utf-8")
     done = invoke("build", "--project", copy_of_project, "--lang", "en")
-    (error,) = errors_told(done.output)
+    (error,) = errors_in(done.output)
     assert done.exit_code == 1 and (error.file, error.line, error.code) == (
         "queries/labs-by-land.rq",
         7,
@@ -231,14 +232,14 @@ def test_a_change_of_a_record_shows_in_the_answers_and_update_takes_it(
         "utf-8",
     )
     first = invoke("check", "--project", copy_of_project, "--lang", "en")
-    changed = {one.file for one in told(first.output) if one.code == "LP803"}
+    changed = {finding.file for finding in findings_in(first.output) if finding.code == "LP803"}
     assert first.exit_code == 0 and "queries/labs-by-land.rq" in changed
     done = invoke("query", "--update", "--project", copy_of_project)
     assert done.exit_code == 0 and len(done.output.splitlines()) == len(changed)
     assert [
-        one
-        for one in told(invoke("check", "--project", copy_of_project).output)
-        if one.code.startswith("LP80")
+        finding
+        for finding in findings_in(invoke("check", "--project", copy_of_project).output)
+        if finding.code.startswith("LP80")
     ] == []
 
 
@@ -246,12 +247,14 @@ def test_a_change_of_a_record_shows_in_the_answers_and_update_takes_it(
 
 
 def test_the_listing_names_every_query_and_parameter(built: Path) -> None:
-    said = invoke("query", "--project", built, "--lang", "en").output
-    assert [one.name for one in QUERIES if f"{one.name}\n    {one.title['en']}" not in said] == []
-    assert said.count("--param") == sum(len(one.params) for one in QUERIES)
+    output = invoke("query", "--project", built, "--lang", "en").output
+    assert [
+        query.name for query in QUERIES if f"{query.name}\n    {query.title['en']}" not in output
+    ] == []
+    assert output.count("--param") == sum(len(query.params) for query in QUERIES)
 
 
-@pytest.mark.parametrize("query", LOCAL, ids=lambda one: one.name)
+@pytest.mark.parametrize("query", LOCAL, ids=lambda query: query.name)
 def test_the_dump_gives_the_stored_result(query, built: Path) -> None:
     style = {"csv": "csv", "ttl": "ttl", "txt": "table"}[result_file(query).rpartition(".")[2]]
     done = invoke("query", query.name, "--project", built, "--format", style)
@@ -303,7 +306,7 @@ def test_what_comes_from_the_data_cannot_command_the_terminal_or_the_page(
         (["labs-by-land", "--endpoint", "http://127.0.0.1:9/sparql"], "LP808"),
     ],
 )
-def test_wrong_use_is_told(arguments: list[str], code: str, built: Path) -> None:
+def test_wrong_use_is_reported(arguments: list[str], code: str, built: Path) -> None:
     done = invoke("query", *arguments, "--project", built, "--lang", "en")
     assert done.exit_code == 2 and code in done.output
 
@@ -318,7 +321,7 @@ def test_an_endpoint_is_http_and_a_parameter_has_a_value(built: Path) -> None:
     assert invoke("query", "labs-in-a-land", "--param", "land", "--project", built).exit_code == 2
 
 
-def test_without_a_dump_that_is_said(copy_of_project: Path) -> None:
+def test_a_missing_dump_is_reported(copy_of_project: Path) -> None:
     done = invoke("query", "labs-by-land", "--project", copy_of_project, "--lang", "en")
     assert done.exit_code == 2 and "LP809" in done.output and "lodpipe build" in done.output
 
@@ -364,10 +367,10 @@ def endpoint(store: ox.Store) -> Iterator[str]:
     "name", ["labs-in-a-land", "describe-a-lab", "amounts-without-currency", "search-in-remarks"]
 )
 def test_an_endpoint_gives_the_same_as_the_dump(name: str, endpoint: str, built: Path) -> None:
-    here, there = (
+    local, remote = (
         invoke("query", name, "--project", built, *more) for more in ([], ["--endpoint", endpoint])
     )
-    assert there.exit_code == 0 and there.output == here.output
+    assert remote.exit_code == 0 and remote.output == local.output
 
 
 def test_standard_input_at_an_endpoint_needs_no_project(endpoint: str, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Every sample query gives its stored result on pyoxigraph, rdflib, Virtuoso and Comunica, compared
 by value.
 
-Real differences of an engine stand in tests/queries/differences.yaml, each with its reason; one
+Real differences of an engine are in tests/queries/differences.yaml, each with its reason; one
 that is gone fails.
 """
 
@@ -27,14 +27,14 @@ from query_engines import (
 )
 from support import ROOT, TESTS
 
-QUERIES = [one for one in read_queries(ROOT, ("de", "en")) if not one.federated]
+QUERIES = [query for query in read_queries(ROOT, ("de", "en")) if not query.federated]
 DIFFERENCES = yaml.safe_load((TESTS / "queries/differences.yaml").read_text("utf-8"))
 CONTENT, ORDER = DIFFERENCES["content"], DIFFERENCES["order"]
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning"
 )  # rdflib warns of its own names
-each = pytest.mark.parametrize("query", QUERIES, ids=lambda one: one.name)
+each = pytest.mark.parametrize("query", QUERIES, ids=lambda query: query.name)
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def expected(store: ox.Store) -> dict[str, Answer]:
     """The answers of pyoxigraph, which are the stored ones: types and languages are in them, CSV
     has none.
     """
-    return {one.name: on_oxigraph(store, one.bound(), one.form) for one in QUERIES}
+    return {query.name: on_oxigraph(store, query.bound(), query.form) for query in QUERIES}
 
 
 @each
@@ -90,64 +90,70 @@ def comunica_answers(
 def test_comunica(
     query, comunica_answers: dict[str, Answer | str], expected: dict[str, Answer]
 ) -> None:
-    found = comunica_answers[query.name]
-    assert isinstance(found, Answer), found
-    compare("comunica", query.name, expected[query.name], found)
+    result = comunica_answers[query.name]
+    assert isinstance(result, Answer), result
+    compare("comunica", query.name, expected[query.name], result)
 
 
 @pytest.mark.skipif(not HAS_COMUNICA, reason="Comunica is not installed")
-def test_an_order_that_is_said_to_differ_does(
+def test_an_order_that_is_listed_as_different_differs(
     comunica_answers: dict[str, Answer | str], expected: dict[str, Answer]
 ) -> None:
     assert list(ORDER) == ["comunica"]
     assert any(
-        values(expected[name]) != values(found)
-        for name, found in comunica_answers.items()
-        if isinstance(found, Answer)
+        values(expected[name]) != values(result)
+        for name, result in comunica_answers.items()
+        if isinstance(result, Answer)
     )
 
 
 def test_the_differences_are_few_and_have_reasons() -> None:
-    found = [
+    differences = [
         (engine, name, reason)
         for engine, queries in CONTENT.items()
         for name, reason in queries.items()
     ]
-    print(f"{len(QUERIES)} queries on 4 engines, {len(found)} answers differ")
-    assert {engine for engine, _, _ in found} | set(ORDER) <= {"rdflib", "virtuoso", "comunica"}
-    assert {name for _, name, _ in found} <= {one.name for one in QUERIES}
+    print(f"{len(QUERIES)} queries on 4 engines, {len(differences)} answers differ")
+    assert {engine for engine, _, _ in differences} | set(ORDER) <= {
+        "rdflib",
+        "virtuoso",
+        "comunica",
+    }
+    assert {name for _, name, _ in differences} <= {query.name for query in QUERIES}
     assert all(
-        len(reason) > 20 for reason in (*(reason for _, _, reason in found), *ORDER.values())
+        len(reason) > 20 for reason in (*(reason for _, _, reason in differences), *ORDER.values())
     )
 
 
 # -- comparison ------------------------------------------------------------------------------------
 
 
-def compare(engine: str, name: str, expected: Answer, found: Answer) -> None:
+def compare(engine: str, name: str, expected: Answer, result: Answer) -> None:
     """Fails where an answer differs and no reason is written down, and where it does not differ
     although one is.
     """
-    told = f"{engine}:\n{as_csv(found) if found.form == 'select' else found.triples or found.truth}"
+    description = f"{engine}:\n{as_csv(result) if result.form == 'select' else result.triples or result.truth}"
     if name in CONTENT.get(engine, {}):
-        assert content(expected) != content(found), f"no difference any more: {told}"
+        assert content(expected) != content(result), f"no difference any more: {description}"
     elif engine in ORDER:
-        assert content(expected) == content(found), told
+        assert content(expected) == content(result), description
     else:
-        assert values(expected) == values(found), told
+        assert values(expected) == values(result), description
 
 
-def content(one: Answer) -> object:
-    return Counter(map(tuple, values(one))) if one.form == "select" else values(one)
+def content(answer: Answer) -> object:
+    return Counter(map(tuple, values(answer))) if answer.form == "select" else values(answer)
 
 
-def values(one: Answer) -> object:
-    if one.form == "ask":
-        return one.truth
-    if one.form == "select":
-        return [list(one.variables)] + [[value(term) for term in row] for row in one.rows]
+def values(answer: Answer) -> object:
+    if answer.form == "ask":
+        return answer.truth
+    if answer.form == "select":
+        return [list(answer.variables)] + [[value(term) for term in row] for row in answer.rows]
     return sorted(
-        (s, p, "".join(map(str, value(term)))) for s, p, o in one.triples for term in [object_of(o)]
+        (s, p, "".join(map(str, value(term))))
+        for s, p, o in answer.triples
+        for term in [object_of(o)]
     )
 
 

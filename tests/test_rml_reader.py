@@ -40,7 +40,7 @@ def test_there_are_cases_of_both_kinds():
     [path for path in CASES if not path.name.startswith("wrong-")],
     ids=lambda path: path.stem,
 )
-def test_a_mapping_makes_the_model_that_its_file_tells(path):
+def test_a_mapping_makes_the_model_of_its_file(path):
     expected = [
         line.removeprefix("#= ")
         for line in path.read_text("utf-8").split("\n")
@@ -52,7 +52,7 @@ def test_a_mapping_makes_the_model_that_its_file_tells(path):
 @pytest.mark.parametrize(
     "path", [path for path in CASES if path.name.startswith("wrong-")], ids=lambda path: path.stem
 )
-def test_every_mistake_is_told_on_its_line(path):
+def test_every_mistake_is_reported_on_its_line(path):
     expected = []
     for number, line in enumerate(path.read_text("utf-8").split("\n"), 1):
         if match := re.search(r"#(!!?) (.*)$", line):
@@ -60,11 +60,14 @@ def test_every_mistake_is_told_on_its_line(path):
     with pytest.raises(InvalidDeclaration) as raised:
         read_rml(path, path.name, BASE)
     code = "LP603" if path.stem == "wrong-syntax" else "LP602"
-    told = [
-        (one.where.line, one.params["detail"].split(" (line ")[0]) for one in raised.value.findings
+    reported = [
+        (finding.where.line, finding.params["detail"].split(" (line ")[0])
+        for finding in raised.value.findings
     ]
-    assert sorted(told) == sorted(expected)
-    assert {(one.code, one.where.file) for one in raised.value.findings} == {(code, path.name)}
+    assert sorted(reported) == sorted(expected)
+    assert {(finding.code, finding.where.file) for finding in raised.value.findings} == {
+        (code, path.name)
+    }
 
 
 def test_a_text_is_read_like_a_file():
@@ -153,16 +156,23 @@ def is_read(path: Path) -> bool:
 
 
 def dump(document: MappingDocument) -> list[str]:
-    """A mapping as lines; tests/rml/README.md tells how they are spelt."""
+    """A mapping as lines; tests/rml/README.md describes the spelling."""
     prefixes = RDF | document.prefixes
-    return [line for one in document.triples_maps.values() for line in _triples_map(one, prefixes)]
+    return [
+        line
+        for triples_map in document.triples_maps.values()
+        for line in _triples_map(triples_map, prefixes)
+    ]
 
 
-def _triples_map(one: TriplesMap, prefixes: dict[str, str]) -> list[str]:
-    base = f' base "{one.base}"' if one.base else ""
-    lines = [f"{one.name}: {_source(one.source)}{base}", f"  {_term(one.subject, prefixes)}"]
-    lines += [f"  in {_term(graph, prefixes)}" for graph in one.graphs]
-    return lines + [f"  {_rule(rule, prefixes)}" for rule in one.rules]
+def _triples_map(triples_map: TriplesMap, prefixes: dict[str, str]) -> list[str]:
+    base = f' base "{triples_map.base}"' if triples_map.base else ""
+    lines = [
+        f"{triples_map.name}: {_source(triples_map.source)}{base}",
+        f"  {_term(triples_map.subject, prefixes)}",
+    ]
+    lines += [f"  in {_term(graph, prefixes)}" for graph in triples_map.graphs]
+    return lines + [f"  {_rule(rule, prefixes)}" for rule in triples_map.rules]
 
 
 def _source(source: LogicalSource) -> str:
@@ -174,16 +184,17 @@ def _source(source: LogicalSource) -> str:
         if (value := getattr(source, key)) is not None
     ]
     parts += (
-        ["nulls " + " ".join(f'"{one}"' for one in sorted(source.nulls))] if source.nulls else []
+        ["nulls " + " ".join(f'"{null}"' for null in sorted(source.nulls))] if source.nulls else []
     )
     return " ".join(parts)
 
 
 def _rule(rule: PredicateObject, prefixes: dict[str, str]) -> str:
     predicates, graphs = (
-        ", ".join(_term(one, prefixes) for one in terms) for terms in (rule.predicates, rule.graphs)
+        ", ".join(_term(term, prefixes) for term in terms)
+        for terms in (rule.predicates, rule.graphs)
     )
-    objects = ", ".join(_term(one, prefixes) for one in rule.objects)
+    objects = ", ".join(_term(term, prefixes) for term in rule.objects)
     return f"{predicates} -> {objects}" + (f" in {graphs}" if graphs else "")
 
 
@@ -193,9 +204,9 @@ def _term(term: TermMap | ReferencingMap, prefixes: dict[str, str]) -> str:
             f"{_expression(join.child, {})} = {_expression(join.parent, {})}" for join in term.joins
         )
         return f"subject of {term.parent}" + (f" on {joins}" if joins else "")
-    shown = f"{term.term_type} {_expression(term.expression, prefixes if 'iri' in term.term_type else {})}"
-    shown += f" ^^ {_expression(term.datatype, prefixes)}" if term.datatype else ""
-    return shown + (f" @ {_expression(term.language, {})}" if term.language else "")
+    text = f"{term.term_type} {_expression(term.expression, prefixes if 'iri' in term.term_type else {})}"
+    text += f" ^^ {_expression(term.datatype, prefixes)}" if term.datatype else ""
+    return text + (f" @ {_expression(term.language, {})}" if term.language else "")
 
 
 def _expression(expression: Expression, prefixes: dict[str, str]) -> str:

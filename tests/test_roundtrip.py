@@ -29,10 +29,11 @@ RAPPER = {"nt": "ntriples", "ttl": "turtle", "nq": "nquads", "trig": "trig", "rd
 def canonical(quads: Iterable[ox.Quad], *, union: bool = True) -> str:
     """The RDFC-1.0 form of a graph as N-Triples (or of a dataset as N-Quads)."""
     dataset = ox.Dataset(
-        ox.Quad(one.subject, one.predicate, one.object) if union else one for one in quads
+        ox.Quad(triple.subject, triple.predicate, triple.object) if union else triple
+        for triple in quads
     )
     dataset.canonicalize(ox.CanonicalizationAlgorithm.RDFC_1_0)
-    return "".join(sorted(f"{one!s} .\n" for one in dataset))
+    return "".join(sorted(f"{quad!s} .\n" for quad in dataset))
 
 
 def by_oxigraph(path: Path, suffix: str) -> list[ox.Quad]:
@@ -65,11 +66,11 @@ def truth_by_graph(dist: Path) -> str:
     return canonical(by_oxigraph(dist / "rogl.nq", "nq"), union=False)
 
 
-def test_the_quads_stand_in_their_canonical_form(dist: Path, truth_by_graph: str) -> None:
+def test_the_quads_are_in_their_canonical_form(dist: Path, truth_by_graph: str) -> None:
     assert (dist / "rogl.nq").read_bytes().decode("utf-8") == truth_by_graph
 
 
-def test_the_triples_stand_in_their_canonical_form(dist: Path, truth: str) -> None:
+def test_the_triples_are_in_their_canonical_form(dist: Path, truth: str) -> None:
     assert (dist / "rogl.nt").read_bytes().decode("utf-8") == truth
 
 
@@ -161,8 +162,8 @@ def test_every_tree_is_a_part_of_the_graph_for_every_parser(dist: Path, truth: s
 def test_a_tree_holds_its_memberships_and_their_organisations(dist: Path) -> None:
     for path in sorted((dist / "labs").glob("*.jsonld")):
         triples = {
-            (str(one.subject), str(one.predicate), str(one.object))
-            for one in by_oxigraph(path, "jsonld")
+            (str(triple.subject), str(triple.predicate), str(triple.object))
+            for triple in by_oxigraph(path, "jsonld")
         }
         members = {o for s, p, o in triples if p == "<http://www.w3.org/ns/org#member>"}
         named = {s for s, p, _ in triples if p == "<http://www.w3.org/2004/02/skos/core#prefLabel>"}
@@ -182,9 +183,9 @@ def test_no_dump_holds_a_blank_node(dist: Path) -> None:
     assert len(files) == 6 + 13
     for path in files:
         blank = [
-            one
-            for one in ox.parse(path=path, format=OX[path.suffix[1:]])
-            if ox.BlankNode in (type(one.subject), type(one.object))
+            triple
+            for triple in ox.parse(path=path, format=OX[path.suffix[1:]])
+            if ox.BlankNode in (type(triple.subject), type(triple.object))
         ]
         assert blank == [], path.name
 
@@ -218,4 +219,4 @@ def test_json_ld_ids_are_absolute(dist: Path) -> None:
     document = json.loads((dist / "rogl.jsonld").read_text("utf-8"))
     ids = [node.get("@id") or node["id"] for node in document["@graph"]]
     assert len(ids) == len(set(ids)) > 500
-    assert [one for one in ids if not one.startswith(BASE)] == []
+    assert [id_ for id_ in ids if not id_.startswith(BASE)] == []

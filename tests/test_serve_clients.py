@@ -34,18 +34,18 @@ def served(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     with added[3].open("wb") as large:
         large.truncate(200_000_000)
     try:
-        with serving(publication, tmp_path_factory.mktemp("clients") / "told", *LIMITS) as server:
+        with serving(publication, tmp_path_factory.mktemp("clients") / "log", *LIMITS) as server:
             yield server
     finally:
-        for one in added:
-            one.unlink()
+        for path in added:
+            path.unlink()
 
 
 @contextlib.contextmanager
 def connection(server: Served, data: bytes = b"", timeout: float = 10) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as one:
-        one.sendall(data)
-        yield one
+    with socket.create_connection(("127.0.0.1", server.port), timeout=timeout) as client:
+        client.sendall(data)
+        yield client
 
 
 def status(data: bytes) -> int:
@@ -93,8 +93,8 @@ def test_no_address_leads_out_of_dist_or_into_the_headers(served: Served) -> Non
 @pytest.mark.parametrize(
     "path",
     [
-        f"{one}%0d%0aX-Evil:%20yes"
-        for one in (
+        f"{address}%0d%0aX-Evil:%20yes"
+        for address in (
             "/lab/brandis",
             "/sparql?query=ASK%7B%7D",
             "/sparql?x=",
@@ -140,7 +140,7 @@ def test_two_hosts_or_none_are_refused(served: Served) -> None:
     assert status(served.bytes(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")) == 400
 
 
-# -- requests that are none ------------------------------------------------------------------------
+# -- invalid requests ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -171,9 +171,9 @@ def test_what_is_no_request_is_refused_and_the_connection_closed(
     "data", [b"", b"G", b"GET / HTTP/1.1\r\nHost: a\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nX: "]
 )
 def test_headers_that_do_not_come(served: Served, data: bytes) -> None:
-    with connection(served, data) as one:
+    with connection(served, data) as client:
         started = time.monotonic()
-        answer = received(one)
+        answer = received(client)
     assert time.monotonic() - started < SECONDS + 2
     assert not answer or status(answer) == 408
 
@@ -182,13 +182,13 @@ def test_headers_that_come_byte_by_byte(served: Served) -> None:
     """Each byte keeps the connection busy; the time for all of them is bounded."""
     started = time.monotonic()
     with (
-        connection(served, b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ", timeout=0.1) as one,
+        connection(served, b"GET / HTTP/1.1\r\nHost: a\r\nX-Slow: ", timeout=0.1) as client,
         contextlib.suppress(ConnectionError),
     ):
         while time.monotonic() - started < 5:
-            one.sendall(b"x")
+            client.sendall(b"x")
             with contextlib.suppress(TimeoutError):
-                data = one.recv(1000)
+                data = client.recv(1000)
                 assert not data or status(data) == 408
                 break
     assert time.monotonic() - started < SECONDS + 2
@@ -207,13 +207,13 @@ def test_headers_without_end(served: Served, header: bytes) -> None:
     assert not answer or status(answer) in (400, 431)
     with connection(
         served, b"GET / HTTP/1.1\r\nHost: a\r\nX: "
-    ) as one:  # in pieces that leave time for an answer
+    ) as client:  # in pieces that leave time for an answer
         with contextlib.suppress(ConnectionError):
             for _ in range(30):
-                one.sendall(b"x" * 10_000)
+                client.sendall(b"x" * 10_000)
                 time.sleep(0.005)
         with contextlib.suppress(ConnectionError):
-            assert status(one.recv(1000)) == 431
+            assert status(client.recv(1000)) == 431
 
 
 @pytest.mark.parametrize("length", [b"Content-Length: 1000", b"Transfer-Encoding: chunked"])
@@ -223,9 +223,9 @@ def test_a_body_that_does_not_come(served: Served, length: bytes) -> None:
         + length
         + b"\r\n\r\n"
     )
-    with connection(served, data + (b"" if b"chunked" in length else b"ASK")) as one:
+    with connection(served, data + (b"" if b"chunked" in length else b"ASK")) as client:
         started = time.monotonic()
-        answer = received(one)
+        answer = received(client)
     assert status(answer) == 408
     assert SECONDS - 0.2 < time.monotonic() - started < SECONDS + 2
 
@@ -235,24 +235,24 @@ def test_a_body_that_comes_byte_by_byte(served: Served) -> None:
     with connection(
         served,
         b"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\nContent-Length: 100000\r\n\r\n",
-    ) as one:
+    ) as client:
         with contextlib.suppress(ConnectionError):
             while time.monotonic() - started < SECONDS + 0.5:
-                one.sendall(b"#")
+                client.sendall(b"#")
                 time.sleep(0.05)
-        assert status(received(one)) == 408
+        assert status(received(client)) == 408
     assert time.monotonic() - started < SECONDS + 2
 
 
 def test_a_body_in_chunks_without_end(served: Served) -> None:
     head = b"POST /sparql HTTP/1.1\r\nHost: a\r\nContent-Type: application/sparql-query\r\nTransfer-Encoding: chunked\r\n\r\n"
-    with connection(served, head) as one:
+    with connection(served, head) as client:
         with contextlib.suppress(ConnectionError):
             for _ in range(200):
-                one.sendall(b"2710\r\n" + b"#" * 10_000 + b"\r\n")
+                client.sendall(b"2710\r\n" + b"#" * 10_000 + b"\r\n")
         data = b""
         with contextlib.suppress(ConnectionError):
-            data = received(one)
+            data = received(client)
     assert not data or status(data) == 413
     assert is_well(served)
 
@@ -262,37 +262,46 @@ def test_a_body_in_chunks_without_end(served: Served) -> None:
 
 def descriptors(server: Served) -> list[str]:
     """What the server has open."""
-    found = []
+    targets = []
     for path in Path(f"/proc/{server.process.pid}/fd").iterdir():
         with contextlib.suppress(OSError):
-            found.append(str(path.readlink()))
-    return found
+            targets.append(str(path.readlink()))
+    return targets
 
 
 def test_a_reader_that_takes_nothing_is_cut_off(served: Served) -> None:
     """The file is far larger than all buffers: the server must notice, end the connection and close
     the file.
     """
-    before = len([one for one in descriptors(served) if one.startswith("socket:")])
+    before = len(
+        [descriptor for descriptor in descriptors(served) if descriptor.startswith("socket:")]
+    )
     with contextlib.ExitStack() as stack:
         for _ in range(5):
-            one = stack.enter_context(connection(served))
-            one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-            one.sendall(b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n")
+            client = stack.enter_context(connection(served))
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.sendall(b"GET /large.bin HTTP/1.1\r\nHost: a\r\n\r\n")
         until(
-            lambda: any(one.endswith("large.bin") for one in descriptors(served)),
+            lambda: any(descriptor.endswith("large.bin") for descriptor in descriptors(served)),
             seconds=5,
             what="the file is being sent",
         )
         assert is_well(served)
         until(
-            lambda: not any(one.endswith("large.bin") for one in descriptors(served)),
+            lambda: not any(descriptor.endswith("large.bin") for descriptor in descriptors(served)),
             seconds=SECONDS + 3,
             what="the file is closed",
         )
         until(
             lambda: (
-                len([one for one in descriptors(served) if one.startswith("socket:")]) <= before
+                len(
+                    [
+                        descriptor
+                        for descriptor in descriptors(served)
+                        if descriptor.startswith("socket:")
+                    ]
+                )
+                <= before
             ),
             seconds=3,
             what="the connections are closed",
@@ -309,11 +318,11 @@ def resident(server: Served) -> int:
 
 def test_a_reader_that_is_slow_but_goes_on_gets_all(served: Served) -> None:
     """A slow line is no rude client: as long as it takes something within each time, it is served."""
-    with connection(served) as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
-        one.sendall(b"GET /rogl.nt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+    with connection(served) as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
+        client.sendall(b"GET /rogl.nt HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         data, started = b"", time.monotonic()
-        while more := one.recv(65_536 if time.monotonic() - started > 2 * SECONDS else 20_000):
+        while more := client.recv(65_536 if time.monotonic() - started > 2 * SECONDS else 20_000):
             data += more
             if time.monotonic() - started < 2 * SECONDS:
                 time.sleep(0.1)
@@ -386,22 +395,24 @@ def test_a_client_that_leaves_while_it_waits_takes_no_worker(served: Served) -> 
         seconds=3,
         what="both are free again",
     )
-    until(lambda: served.metrics()["lodpipe_queries_waiting"] == 0, seconds=2, what="nobody waits")
+    until(
+        lambda: served.metrics()["lodpipe_queries_waiting"] == 0, seconds=2, what="no query waits"
+    )
 
 
 def test_requests_one_behind_the_other_on_one_connection(served: Served) -> None:
     request = b"GET /sparql?query=ASK%7B%7D HTTP/1.1\r\nHost: a\r\n\r\n"
     with connection(
         served, request * 20 + request.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    ) as one:
-        assert received(one).count(b"HTTP/1.1 200 OK") == 21
+    ) as client:
+        assert received(client).count(b"HTTP/1.1 200 OK") == 21
 
 
 def test_many_clients_at_once(served: Served) -> None:
     with concurrent.futures.ThreadPoolExecutor(16) as pool:
-        found = list(
+        rows = list(
             pool.map(
                 lambda number: served.query(f"SELECT ({number} AS ?n) {{}}").rows(), range(200)
             )
         )
-    assert found == [[(str(number),)] for number in range(200)]
+    assert rows == [[(str(number),)] for number in range(200)]

@@ -32,7 +32,7 @@ LIMITS = (
 
 @pytest.fixture(scope="module")
 def served(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(publication, tmp_path_factory.mktemp("hostile") / "told", *LIMITS) as server:
+    with serving(publication, tmp_path_factory.mktemp("hostile") / "log", *LIMITS) as server:
         yield server
 
 
@@ -69,18 +69,18 @@ class Watch(threading.Thread):
         super().__init__(daemon=True)
         self.server, self.ending = server, threading.Event()
         self.wrong: list[Answer] = []
-        self.asked, self.slowest, self.largest = 0, 0.0, 0
+        self.queries, self.slowest, self.largest = 0, 0.0, 0
 
     def run(self) -> None:
         while not self.ending.wait(0.02):
             started = time.monotonic()
             answer = self.server.query(
-                f"SELECT ({self.asked} AS ?n) {{ ?s ?p ?o }} LIMIT 1"
+                f"SELECT ({self.queries} AS ?n) {{ ?s ?p ?o }} LIMIT 1"
             )  # another text each time: nothing comes from the cache
             self.slowest = max(self.slowest, time.monotonic() - started)
-            if answer.status != 200 or answer.rows() != [(str(self.asked),)]:
+            if answer.status != 200 or answer.rows() != [(str(self.queries),)]:
                 self.wrong.append(answer)
-            self.asked += 1
+            self.queries += 1
             self.largest = max(
                 self.largest, *(memory(pid) for pid in descendants(self.server.process.pid))
             )
@@ -105,11 +105,11 @@ def test_every_hostile_query_is_stopped_and_others_are_answered(served: Served) 
     watch.join()
     print(
         ends,
-        f"{watch.asked} simple queries meanwhile, slowest {watch.slowest:.2f} s, largest worker {watch.largest / 1e6:.0f} MB",
+        f"{watch.queries} simple queries meanwhile, slowest {watch.slowest:.2f} s, largest worker {watch.largest / 1e6:.0f} MB",
     )
     assert not wrong, "\n".join(map(str, wrong))
     assert watch.wrong == []
-    assert watch.asked > len(CASES)
+    assert watch.queries > len(CASES)
     assert watch.largest < before + MEMORY + 50_000_000
     until(
         lambda: served.health()["free"] == PROCESSES,
@@ -125,20 +125,22 @@ def test_hostile_queries_all_at_once_leave_the_server_whole(served: Served) -> N
     """Three times as many as there are processes: they are stopped or turned away with 503, and
     afterwards all is well.
     """
-    told: list[Answer] = []
+    answers: list[Answer] = []
     text = text_of(CASES[0])
 
-    def ask(number: int) -> None:
-        told.append(served.query(f"{text} LIMIT {number}", post=True))
+    def send(number: int) -> None:
+        answers.append(served.query(f"{text} LIMIT {number}", post=True))
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(3 * PROCESSES)]
-    for one in threads:
-        one.start()
-    for one in threads:
-        one.join(20)
-    assert len(told) == 3 * PROCESSES
-    assert {one.status for one in told} <= {503, 504}
-    assert all(int(one.headers["retry-after"]) >= 1 for one in told if one.status == 503)
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(3 * PROCESSES)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert len(answers) == 3 * PROCESSES
+    assert {answer.status for answer in answers} <= {503, 504}
+    assert all(
+        int(answer.headers["retry-after"]) >= 1 for answer in answers if answer.status == 503
+    )
     assert served.query("ASK {}").status == 200
     until(
         lambda: served.health()["free"] == PROCESSES, seconds=5, what="all workers are free again"

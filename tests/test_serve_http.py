@@ -22,10 +22,10 @@ COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
 @pytest.fixture(scope="module")
 def graphs(publication: Path) -> list[tuple[str, set[ox.Triple]]]:
     """The named graphs of the dump with their statements, the largest first."""
-    found: dict[str, set[ox.Triple]] = {}
+    by_graph: dict[str, set[ox.Triple]] = {}
     for quad in ox.parse(path=publication / "dist/rogl.nq", format=ox.RdfFormat.N_QUADS):
-        found.setdefault(quad.graph_name.value, set()).add(quad.triple)
-    return sorted(found.items(), key=lambda one: (-len(one[1]), one[0]))
+        by_graph.setdefault(quad.graph_name.value, set()).add(quad.triple)
+    return sorted(by_graph.items(), key=lambda entry: (-len(entry[1]), entry[0]))
 
 
 def sent(server: Served, case: dict[str, Any]) -> tuple[int, str]:
@@ -42,7 +42,7 @@ def sent(server: Served, case: dict[str, Any]) -> tuple[int, str]:
         )
         path = case.get("path", "/sparql") + ("" if body is not None else more)
         headers = {"Content-Type": case["type"]} if "type" in case else {}
-        answer = server.ask(
+        answer = server.request(
             path,
             method=case.get("method", "GET"),
             headers=headers,
@@ -60,7 +60,7 @@ def test_requests(server: Served) -> None:
         expected = case["status"] if isinstance(case["status"], list) else [case["status"]]
         if (
             status not in expected
-            or case.get("says", "") not in body
+            or case.get("message", "") not in body
             or (status >= 400 and not body.strip())
         ):
             wrong.append((case["case"], status, body[:200]))
@@ -83,20 +83,25 @@ def test_requests(server: Served) -> None:
     ],
 )
 def test_an_answer_is_sent_again_only_when_it_has_changed(server: Served, path: str) -> None:
-    first = server.ask(path)
+    first = server.request(path)
     tag = first.headers["etag"]
     assert (first.status, bool(first.body)) == (200, True)
     assert "max-age" in first.headers["cache-control"]
     for known in (tag, f"W/{tag}", f'"other", {tag}', "*"):
-        again = server.ask(path, headers={"If-None-Match": known})
+        again = server.request(path, headers={"If-None-Match": known})
         assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag), known
-    assert server.ask(path, headers={"If-None-Match": '"other"'}).status == 200
+    assert server.request(path, headers={"If-None-Match": '"other"'}).status == 200
 
 
 def test_each_format_has_its_own_tag(server: Served) -> None:
     tags = {
-        server.query(COUNT, one).headers["etag"]
-        for one in (JSON, "application/sparql-results+xml", "text/csv", "text/tab-separated-values")
+        server.query(COUNT, media_type).headers["etag"]
+        for media_type in (
+            JSON,
+            "application/sparql-results+xml",
+            "text/csv",
+            "text/tab-separated-values",
+        )
     }
     assert len(tags) == 4
 
@@ -115,7 +120,7 @@ def test_errors_are_not_kept(server: Served) -> None:
         "/lab/nowhere",
         "/sparql?query=ASK%7B%7D&query=ASK%7B%7D",
     ):
-        answer = server.ask(path)
+        answer = server.request(path)
         assert answer.status >= 400
         assert answer.headers["cache-control"] == "no-store"
 
@@ -135,7 +140,7 @@ def test_errors_are_not_kept(server: Served) -> None:
     ],
 )
 def test_head_says_what_get_says_without_a_body(server: Served, path: str) -> None:
-    got, head = server.ask(path), server.ask(path, method="HEAD")
+    got, head = server.request(path), server.request(path, method="HEAD")
     assert (head.status, head.body) == (got.status, b"")
     names = {"content-type", "etag", "location", "vary", "content-length"} - (
         {"content-length"} if path in ("/metrics", "/health") else set()
@@ -159,23 +164,23 @@ def test_a_dump_comes_in_parts(server: Served, publication: Path) -> None:
         (f"100-{size * 2}", 100, size),
     ]
     for given, begin, end in parts:
-        part = server.ask("/rogl.nt", headers={"Range": f"bytes={given}"})
+        part = server.request("/rogl.nt", headers={"Range": f"bytes={given}"})
         assert (part.status, part.body) == (206, data[begin:end]), given
         assert part.headers["content-range"] == f"bytes {begin}-{end - 1}/{size}"
-    outside = server.ask("/rogl.nt", headers={"Range": f"bytes={size}-"})
+    outside = server.request("/rogl.nt", headers={"Range": f"bytes={size}-"})
     assert (outside.status, outside.headers["content-range"]) == (416, f"bytes */{size}")
-    assert server.ask("/rogl.nt").headers["accept-ranges"] == "bytes"
+    assert server.request("/rogl.nt").headers["accept-ranges"] == "bytes"
 
 
 def test_a_download_goes_on_only_where_the_file_is_the_same(
     server: Served, publication: Path
 ) -> None:
-    whole = server.ask("/rogl.nt")
-    same = server.ask(
+    whole = server.request("/rogl.nt")
+    same = server.request(
         "/rogl.nt", headers={"Range": "bytes=10-19", "If-Range": whole.headers["etag"]}
     )
     assert (same.status, same.body) == (206, whole.body[10:20])
-    other = server.ask("/rogl.nt", headers={"Range": "bytes=10-19", "If-Range": '"another"'})
+    other = server.request("/rogl.nt", headers={"Range": "bytes=10-19", "If-Range": '"another"'})
     assert (other.status, other.body) == (200, whole.body)
 
 
@@ -183,7 +188,7 @@ def test_a_download_goes_on_only_where_the_file_is_the_same(
     "given", ["bytes=x-y", "bytes=5-1", "bytes=", "lines=0-1", "bytes=-", "bytes=0-1," * 400]
 )
 def test_a_range_that_is_none_does_no_harm(server: Served, given: str) -> None:
-    assert server.ask("/rogl.nt", headers={"Range": given}).status in (200, 206, 400, 416)
+    assert server.request("/rogl.nt", headers={"Range": given}).status in (200, 206, 400, 416)
 
 
 # -- other sites' scripts --------------------------------------------------------------------------
@@ -196,12 +201,12 @@ def test_scripts_of_other_sites_may_ask(server: Served, path: str) -> None:
         "Access-Control-Request-Method": "POST",
         "Access-Control-Request-Headers": "content-type",
     }
-    before = server.ask(path, method="OPTIONS", headers=headers)
+    before = server.request(path, method="OPTIONS", headers=headers)
     assert before.status == 204
     assert before.headers["access-control-allow-origin"] == "*"
     assert "GET" in before.headers["access-control-allow-methods"]
     assert "content-type" in before.headers["access-control-allow-headers"].lower()
-    got = server.ask(path, headers={"Origin": "https://example.org"})
+    got = server.request(path, headers={"Origin": "https://example.org"})
     assert got.headers["access-control-allow-origin"] == "*"
     assert "etag" in got.headers["access-control-expose-headers"].lower()
     assert "access-control-allow-credentials" not in got.headers
@@ -213,7 +218,7 @@ def test_errors_can_be_read_by_them_too(server: Served) -> None:
         "/lab/nowhere",
         "/sparql?query=SELECT*%7BSERVICE%20%3Fx%7B%7D%7D",
     ):
-        answer = server.ask(path)
+        answer = server.request(path)
         assert answer.status >= 400
         assert answer.headers["access-control-allow-origin"] == "*"
         assert answer.headers["x-content-type-options"] == "nosniff"
@@ -225,20 +230,20 @@ def test_errors_can_be_read_by_them_too(server: Served) -> None:
 def test_the_default_graph_is_the_union_without_doubles(
     server: Served, graphs: list[tuple[str, set[ox.Triple]]]
 ) -> None:
-    union = set().union(*(one for _, one in graphs))
-    assert sum(len(one) for _, one in graphs) > len(union), (
-        "no statement stands in two graphs: the test shows nothing"
+    union = set().union(*(triples for _, triples in graphs))
+    assert sum(len(triples) for _, triples in graphs) > len(union), (
+        "no statement is in two graphs: the test shows nothing"
     )
     assert server.query(COUNT).rows() == [(str(len(union)),)]
     named = "SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }"
-    assert server.query(named).rows() == [(str(sum(len(one) for _, one in graphs)),)]
+    assert server.query(named).rows() == [(str(sum(len(triples) for _, triples in graphs)),)]
 
 
 def doubled(graphs: list[tuple[str, set[ox.Triple]]]) -> list[str]:
     """Graphs that share a statement."""
-    for name, one in graphs:
+    for name, triples in graphs:
         for other, another in graphs:
-            if name != other and one & another:
+            if name != other and triples & another:
                 return [name, other]
     raise AssertionError
 
@@ -319,7 +324,9 @@ def test_sparqlwrapper_posts(server: Served, encoding: str) -> None:
 def test_the_service_description_counts_what_a_query_counts(
     server: Served, publication: Path
 ) -> None:
-    graph = rdflib.Graph().parse(data=server.ask("/sparql", "text/turtle").body, format="turtle")
+    graph = rdflib.Graph().parse(
+        data=server.request("/sparql", "text/turtle").body, format="turtle"
+    )
     stated = {int(count) for count in graph.objects(None, rdflib.VOID.triples)}
     counted = server.query(COUNT, "text/csv").body.decode().split()
     lines = (publication / "dist" / "rogl.nt").read_bytes().count(b"\n")

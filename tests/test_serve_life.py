@@ -1,4 +1,4 @@
-"""The life of a server: start, new data under load, the end by signals; what it tells of itself."""
+"""The life of a server: start, new data under load, the end by signals; its logs and metrics."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from click.testing import CliRunner
 from lodpipe.commands.cli import main
 from lodpipe.runtime.atomic import swap
 from serving import Answer, Served, descendants, running, serving, until
-from support import ROOT, copy_project, errors_told, run_process
+from support import ROOT, copy_project, errors_in, run_process
 
 COUNT = "SELECT (COUNT(*) AS ?n) { ?s ?p ?o }"
 # hours on any machine
@@ -53,7 +53,7 @@ def start(project: Path, tmp_path: Path) -> Iterator[Callable[..., Served]]:
     """Starts servers over it, and ends them."""
     with contextlib.ExitStack() as stack:
         yield lambda *options: stack.enter_context(
-            serving(project, tmp_path / "told", "--processes", 2, *options)
+            serving(project, tmp_path / "log", "--processes", 2, *options)
         )
 
 
@@ -72,7 +72,7 @@ def replaced(project: Path, change: Callable[[Path], None]) -> None:
     shutil.rmtree(new, ignore_errors=True)
 
 
-def one_more(number: int) -> Callable[[Path], None]:
+def with_another_record(number: int) -> Callable[[Path], None]:
     """A change of dist/: another statement in each dump."""
 
     def change(dist: Path) -> None:
@@ -91,9 +91,9 @@ def one_more(number: int) -> Callable[[Path], None]:
 class Load(threading.Thread):
     """Asks without pause."""
 
-    def __init__(self, server: Served, ask: Callable[[int], Answer]) -> None:
+    def __init__(self, server: Served, request: Callable[[int], Answer]) -> None:
         super().__init__(daemon=True)
-        self.server, self.one, self.ending = server, ask, threading.Event()
+        self.server, self.request, self.ending = server, request, threading.Event()
         self.answers: Counter[tuple[int, str]] = Counter()
         self.failed: list[str] = []
 
@@ -102,7 +102,7 @@ class Load(threading.Thread):
         while not self.ending.is_set():
             number += 1
             try:
-                answer = self.one(number)
+                answer = self.request(number)
                 self.answers[answer.status, answer.headers.get("etag", "")] += 1
             except (OSError, http.client.HTTPException) as error:
                 self.failed.append(repr(error))
@@ -114,24 +114,27 @@ def test_new_data_takes_the_place_of_old_under_load(
 ) -> None:
     server = start()
     (before,) = server.query(COUNT).rows()[0]
-    tag, file_tag = server.query(COUNT).headers["etag"], server.ask("/libraries.nt").headers["etag"]
-    asks: list[Callable[[int], Answer]] = [
+    tag, file_tag = (
+        server.query(COUNT).headers["etag"],
+        server.request("/libraries.nt").headers["etag"],
+    )
+    requests: list[Callable[[int], Answer]] = [
         lambda number: server.query(COUNT),
         lambda number: server.query(f"SELECT ({number} AS ?n) (COUNT(*) AS ?m) {{ ?s ?p ?o }}"),
-        lambda number: server.ask("/libraries.nt"),
-        lambda number: server.ask("/catalog.ttl"),
-        lambda number: server.ask("/health"),
+        lambda number: server.request("/libraries.nt"),
+        lambda number: server.request("/catalog.ttl"),
+        lambda number: server.request("/health"),
     ]
-    load = [Load(server, one) for one in asks]
-    for one in load:
-        one.start()
+    load = [Load(server, request) for request in requests]
+    for client in load:
+        client.start()
     for number in range(3):
         until(
             lambda number=number: len(load[0].answers) == number + 1,
             seconds=15,
             what="the load has an answer of this state",
         )
-        replaced(project, one_more(number))
+        replaced(project, with_another_record(number))
         expected = [(str(int(before) + number + 1),)]
         until(
             lambda expected=expected: server.query(COUNT).rows() == expected,
@@ -143,15 +146,15 @@ def test_new_data_takes_the_place_of_old_under_load(
         seconds=15,
         what="the load has an answer of the last state",
     )
-    for one in load:
-        one.ending.set()
-        one.join(20)
-    print([dict(one.answers) for one in load])
-    assert [one.failed for one in load] == [[]] * len(load)
-    assert {status for one in load for status, _ in one.answers} == {200}
+    for client in load:
+        client.ending.set()
+        client.join(20)
+    print([dict(client.answers) for client in load])
+    assert [client.failed for client in load] == [[]] * len(load)
+    assert {status for client in load for status, _ in client.answers} == {200}
     assert len(load[0].answers) == 4, "each state of the data has its own tag"
     assert server.query(COUNT).headers["etag"] != tag
-    assert server.ask("/libraries.nt").headers["etag"] != file_tag
+    assert server.request("/libraries.nt").headers["etag"] != file_tag
     assert server.metrics()["lodpipe_reloads_total"] == 3
     until(
         lambda: len(descendants(server.process.pid)) == 3,
@@ -164,15 +167,17 @@ def test_a_query_that_runs_ends_on_the_old_data(
     project: Path, start: Callable[..., Served]
 ) -> None:
     server = start("--timeout", 4)
-    told: list[Answer] = []
-    thread = threading.Thread(target=lambda: told.append(server.query(PRODUCT)))
+    answers: list[Answer] = []
+    thread = threading.Thread(target=lambda: answers.append(server.query(PRODUCT)))
     thread.start()
     until(lambda: server.health()["busy"] == 1, seconds=3, what="the query runs")
     version = server.health()["version"]
-    replaced(project, one_more(1))
+    replaced(project, with_another_record(1))
     until(lambda: server.health()["version"] != version, seconds=10, what="the new data is there")
     thread.join(20)
-    assert [one.status for one in told] == [504], "stopped at its own time, not by the change"
+    assert [answer.status for answer in answers] == [504], (
+        "stopped at its own time, not by the change"
+    )
 
 
 def broken(dist: Path) -> None:
@@ -203,7 +208,7 @@ def test_a_broken_dist_leaves_the_old_data_in_place(
     assert [line["event"] for line in server.lines() if "event" in line] == ["reload failed"]
     shutil.rmtree(project / "dist.next", ignore_errors=True)
     shutil.copytree(good, project / "dist.next")
-    one_more(1)(project / "dist.next")
+    with_another_record(1)(project / "dist.next")
     swap(project / "dist.next", project / "dist")
     expected = [(str(int(before[0][0]) + 1),)]
     until(
@@ -220,8 +225,8 @@ def test_a_query_that_runs_is_answered_before_the_end(
     start: Callable[..., Served], word: signal.Signals, code: int
 ) -> None:
     server = start("--timeout", 2)
-    told: list[Answer] = []
-    thread = threading.Thread(target=lambda: told.append(server.query(PRODUCT)))
+    answers: list[Answer] = []
+    thread = threading.Thread(target=lambda: answers.append(server.query(PRODUCT)))
     thread.start()
     until(lambda: server.health()["busy"] == 1, seconds=3, what="the query runs")
     processes = server.processes()
@@ -229,9 +234,9 @@ def test_a_query_that_runs_is_answered_before_the_end(
     server.process.send_signal(word)
     assert server.process.wait(15) == code
     thread.join(5)
-    assert [one.status for one in told] == [504]
+    assert [answer.status for answer in answers] == [504]
     until(lambda: not any(map(running, processes)), seconds=3, what="no process is left over")
-    assert "Traceback" not in server.told.read_text("utf-8")
+    assert "Traceback" not in server.log.read_text("utf-8")
 
 
 def test_an_idle_server_ends_at_once(start: Callable[..., Served]) -> None:
@@ -249,11 +254,11 @@ def test_an_idle_server_ends_at_once(start: Callable[..., Served]) -> None:
 def test_a_server_that_is_killed_leaves_no_process(start: Callable[..., Served]) -> None:
     server = start("--timeout", 60)
 
-    def ask() -> None:
+    def send() -> None:
         with contextlib.suppress(OSError, http.client.HTTPException):
             server.query(PRODUCT)
 
-    threading.Thread(target=ask, daemon=True).start()
+    threading.Thread(target=send, daemon=True).start()
     until(lambda: server.health()["busy"] == 1, seconds=3, what="the query runs")
     processes = server.processes()
     os.kill(server.process.pid, signal.SIGKILL)
@@ -285,52 +290,52 @@ def test_data_whose_process_is_killed_is_loaded_again(start: Callable[..., Serve
         seconds=10,
         what="the data is loaded again",
     )
-    assert server.ask("/health").status == 200
+    assert server.request("/health").status == 200
     assert server.query(f"SELECT ({time.monotonic_ns()} AS ?n) {{}}").status == 200
 
 
-# -- what it tells ---------------------------------------------------------------------------------
+# -- logs and metrics ------------------------------------------------------------------------------
 
 
 def test_the_log_is_one_line_of_json_for_each_request(start: Callable[..., Served]) -> None:
     server = start()
     secret = {
-        "User-Agent": "agent-of-somebody",
+        "User-Agent": "agent-of-a-user",
         "Referer": "https://somewhere.example/",
         "X-Forwarded-For": "192.0.2.1",
         "Cookie": "a=b",
     }
-    server.ask("/catalog.ttl", headers=secret)
-    server.ask("/library/nowhere%0a%22x", headers=secret)
+    server.request("/catalog.ttl", headers=secret)
+    server.request("/library/nowhere%0a%22x", headers=secret)
     server.query("ASK { 'ü' }", None)
-    server.ask("/sparql?query=" + "x" * 20_000)
+    server.request("/sparql?query=" + "x" * 20_000)
     until(lambda: len(server.lines()) >= 4, seconds=3, what="four lines")
     # A line is written when its answer is out, so the next request's may overtake it.
-    lines = sorted(server.lines(), key=lambda one: (one["status"], one["address"]))
+    lines = sorted(server.lines(), key=lambda line: (line["status"], line["address"]))
     lines = [
-        *(one for one in lines if one["status"] != 400),
-        *(one for one in lines if one["status"] == 400),
+        *(line for line in lines if line["status"] != 400),
+        *(line for line in lines if line["status"] == 400),
     ]
-    assert [(one["method"], one["status"]) for one in lines] == [
+    assert [(line["method"], line["status"]) for line in lines] == [
         ("GET", 200),
         ("GET", 404),
         ("GET", 400),
         ("GET", 400),
     ]
-    assert [set(one) for one in lines] == [
+    assert [set(line) for line in lines] == [
         {"time", "method", "address", "status", "bytes", "milliseconds"}
     ] * 4
     assert lines[0]["address"] == "/catalog.ttl"
-    assert lines[0]["bytes"] == len(server.ask("/catalog.ttl").body)
-    assert all(len(one["address"]) <= 2000 for one in lines)
-    text = "\n".join(server.told.read_text("utf-8").splitlines()[1:])
+    assert lines[0]["bytes"] == len(server.request("/catalog.ttl").body)
+    assert all(len(line["address"]) <= 2000 for line in lines)
+    text = "\n".join(server.log.read_text("utf-8").splitlines()[1:])
     assert not any(word in text for word in ("127.0.0.1", *secret.values()))
 
 
 def test_quiet_means_no_log(start: Callable[..., Served]) -> None:
     server = start("--quiet")
     assert server.query(COUNT).status == 200
-    assert len(server.told.read_text("utf-8").splitlines()) == 1
+    assert len(server.log.read_text("utf-8").splitlines()) == 1
 
 
 def test_figures_for_prometheus(start: Callable[..., Served]) -> None:
@@ -339,34 +344,39 @@ def test_figures_for_prometheus(start: Callable[..., Served]) -> None:
     server.query(COUNT)
     server.query("nonsense")
     server.query(PRODUCT)
-    server.ask("/catalog.ttl")
+    server.request("/catalog.ttl")
     until(lambda: server.health()["free"] == 2, seconds=3, what="the worker is replaced")
-    told = server.metrics()
-    assert told["lodpipe_requests_total route=sparql status=200"] == 2
-    assert told["lodpipe_requests_total route=sparql status=400"] == 1
-    assert told["lodpipe_requests_total route=sparql status=504"] == 1
-    assert told["lodpipe_requests_total route=file status=200"] == 1
-    assert told["lodpipe_request_seconds_count route=sparql"] == 4
-    assert told["lodpipe_cache_hits_total"] == 1
-    assert told["lodpipe_workers_replaced"] == 1
+    figures = server.metrics()
+    assert figures["lodpipe_requests_total route=sparql status=200"] == 2
+    assert figures["lodpipe_requests_total route=sparql status=400"] == 1
+    assert figures["lodpipe_requests_total route=sparql status=504"] == 1
+    assert figures["lodpipe_requests_total route=file status=200"] == 1
+    assert figures["lodpipe_request_seconds_count route=sparql"] == 4
+    assert figures["lodpipe_cache_hits_total"] == 1
+    assert figures["lodpipe_workers_replaced"] == 1
     assert (
-        told["lodpipe_workers state=free"],
-        told["lodpipe_workers state=busy"],
-        told["lodpipe_queries_waiting"],
+        figures["lodpipe_workers state=free"],
+        figures["lodpipe_workers state=busy"],
+        figures["lodpipe_queries_waiting"],
     ) == (2, 0, 0)
-    assert told["lodpipe_statements"] == 2 * int(server.query(COUNT).rows()[0][0])
+    assert figures["lodpipe_statements"] == 2 * int(server.query(COUNT).rows()[0][0])
 
 
 def test_health(start: Callable[..., Served]) -> None:
     server = start()
-    answer = server.ask("/health")
+    answer = server.request("/health")
     assert (answer.status, answer.media_type, answer.headers["cache-control"]) == (
         200,
         "application/json",
         "no-store",
     )
-    told = server.health()
-    assert (told["status"], told["free"], told["busy"], len(told["version"])) == ("ok", 2, 0, 16)
+    state = server.health()
+    assert (state["status"], state["free"], state["busy"], len(state["version"])) == (
+        "ok",
+        2,
+        0,
+        16,
+    )
 
 
 # -- the start -------------------------------------------------------------------------------------
@@ -376,11 +386,11 @@ def test_without_dist_there_is_nothing_to_serve(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project", ROOT / "tests/projects/libraries")
     done = run_process("serve", "--project", project, "--port", "0", "--lang", "en")
     assert done.returncode == 2
-    assert [one.code for one in errors_told(done.stdout + done.stderr)] == ["LP820"]
+    assert [finding.code for finding in errors_in(done.stdout + done.stderr)] == ["LP820"]
     assert "libraries.nq, libraries.nt, SHA256SUMS" in done.stdout + done.stderr
 
 
-def test_a_port_that_is_taken_is_told(project: Path) -> None:
+def test_a_port_that_is_taken_is_reported(project: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         done = run_process("serve", "--project", project, "--port", port, "--lang", "en")
@@ -390,7 +400,7 @@ def test_a_port_that_is_taken_is_told(project: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_dumps_that_cannot_be_read_are_told(project: Path) -> None:
+def test_dumps_that_cannot_be_read_are_reported(project: Path) -> None:
     broken(project / "dist")
     done = run_process("serve", "--project", project, "--port", "0", "--lang", "en")
     assert done.returncode != 0
@@ -399,7 +409,7 @@ def test_dumps_that_cannot_be_read_are_told(project: Path) -> None:
 
 
 @pytest.mark.parametrize("module", ["uvicorn", "starlette", "prometheus_client", "httptools"])
-def test_a_missing_extra_is_told(module: str, project: Path) -> None:
+def test_a_missing_extra_is_reported(module: str, project: Path) -> None:
     script = f"import sys\nsys.modules[{module!r}] = None\nfrom lodpipe.commands.cli import main\nmain(['serve', '--project', {str(project)!r}])"
     done = subprocess.run(
         [sys.executable, "-c", script],
@@ -424,7 +434,7 @@ def test_a_missing_extra_is_told(module: str, project: Path) -> None:
         ["--processes", "0"],
     ],
 )
-def test_a_bound_that_is_none_is_told(options: list[str], project: Path) -> None:
+def test_a_bound_that_is_none_is_reported(options: list[str], project: Path) -> None:
     done = run_process("serve", "--project", project, *options)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
@@ -443,4 +453,4 @@ def test_help_lists_the_options() -> None:
         "--quiet",
         "--project",
     )
-    assert [one for one in options if one not in text] == []
+    assert [option for option in options if option not in text] == []

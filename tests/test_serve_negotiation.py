@@ -29,13 +29,13 @@ QUERIES = {
 @pytest.fixture(scope="module")
 def samples(publication: Path) -> list[str]:
     """One resource of each class, below the base."""
-    found: dict[str, str] = {}
+    by_class: dict[str, str] = {}
     for quad in ox.parse(path=publication / "dist/rogl.nt", format=ox.RdfFormat.N_TRIPLES):
         subject = str(quad.subject.value)
         if quad.predicate == TYPE and subject.startswith(BASE) and len(subject) > len(BASE):
-            found.setdefault(quad.object.value, subject.removeprefix(BASE))
-    assert len(found) >= 30, "classes"
-    return sorted(set(found.values()))
+            by_class.setdefault(quad.object.value, subject.removeprefix(BASE))
+    assert len(by_class) >= 30, "classes"
+    return sorted(set(by_class.values()))
 
 
 def test_the_matrix_of_queries(server: Served) -> None:
@@ -53,21 +53,23 @@ def test_the_matrix_of_queries(server: Served) -> None:
 
 def test_every_format_says_the_same(server: Served) -> None:
     for form in ("select", "ask"):
-        told = {}
+        results = {}
         for media_type in ("application/sparql-results+json", "application/sparql-results+xml"):
             result = Result.parse(
                 io.BytesIO(server.query(QUERIES[form], media_type).body), content_type=media_type
             )
-            told[media_type] = result.askAnswer if form == "ask" else sorted(map(tuple, result))
-        assert told["application/sparql-results+json"] == told["application/sparql-results+xml"]
-        assert told["application/sparql-results+json"]
+            results[media_type] = result.askAnswer if form == "ask" else sorted(map(tuple, result))
+        assert (
+            results["application/sparql-results+json"] == results["application/sparql-results+xml"]
+        )
+        assert results["application/sparql-results+json"]
     for form in ("construct", "describe"):
         graphs = [
-            set(rdflib.Graph().parse(data=server.query(QUERIES[form], one).body, format=one))
-            for one in SUFFIXES.values()
+            set(rdflib.Graph().parse(data=server.query(QUERIES[form], value).body, format=value))
+            for value in SUFFIXES.values()
         ]
         assert len(graphs[0]) > 5
-        assert all(one == graphs[0] for one in graphs)
+        assert all(graph == graphs[0] for graph in graphs)
 
 
 def test_every_class_answers_every_accept_header(server: Served, samples: list[str]) -> None:
@@ -75,7 +77,7 @@ def test_every_class_answers_every_accept_header(server: Served, samples: list[s
     wrong = []
     for local in samples:
         for accept, suffix in ACCEPTS.items():
-            answer = server.ask(f"/{local}", accept)
+            answer = server.request(f"/{local}", accept)
             if (answer.status, answer.headers.get("location")) != (
                 303,
                 f"/{local}.{suffix}",
@@ -85,16 +87,16 @@ def test_every_class_answers_every_accept_header(server: Served, samples: list[s
     assert not wrong, "\n".join(map(str, wrong))
 
 
-def test_the_document_behind_the_redirect_tells_of_the_resource(
+def test_the_document_behind_the_redirect_describes_the_resource(
     server: Served, samples: list[str]
 ) -> None:
     for local in samples:
         for suffix, media_type in SUFFIXES.items():
-            answer = server.ask(f"/{local}.{suffix}")
+            answer = server.request(f"/{local}.{suffix}")
             assert (answer.status, answer.media_type) == (200, media_type), local
             graph = rdflib.Graph().parse(data=answer.body, format=media_type)
             assert (rdflib.URIRef(BASE + local), None, None) in graph, f"{local}.{suffix}"
-        page = server.ask(f"/{local}.html")
+        page = server.request(f"/{local}.html")
         assert (page.status, page.media_type) == (200, "text/html")
         assert f"{BASE}{local}".encode() in page.body
 
@@ -114,10 +116,10 @@ def test_the_document_behind_the_redirect_tells_of_the_resource(
 )
 def test_the_language_chooses_the_page(server: Served, language: str | None, page: str) -> None:
     headers = {} if language is None else {"Accept-Language": language}
-    answer = server.ask("/lab/brandis", BROWSER, headers=headers)
+    answer = server.request("/lab/brandis", BROWSER, headers=headers)
     assert (answer.status, answer.headers["location"]) == (303, f"/lab/brandis{page}.html")
     assert "Accept-Language" in answer.headers["vary"]
-    start = server.ask("/", BROWSER, headers=headers)
+    start = server.request("/", BROWSER, headers=headers)
     assert (start.status, start.media_type) == (200, "text/html")
     assert f'lang="{page[1:] or "de"}"'.encode() in start.body
 
@@ -127,29 +129,29 @@ def test_the_language_chooses_the_page(server: Served, language: str | None, pag
 )
 def test_the_catalogue_answers_for_what_it_describes(server: Served, local: str) -> None:
     for suffix, accept in SUFFIXES.items():
-        answer = server.ask(f"/{local}", accept)
+        answer = server.request(f"/{local}", accept)
         assert (answer.status, answer.headers["location"]) == (303, f"/catalog.{suffix}")
-        assert server.ask(answer.headers["location"]).media_type == accept
-    assert server.ask(f"/{local}", BROWSER).headers["location"] == "/catalog.html"
+        assert server.request(answer.headers["location"]).media_type == accept
+    assert server.request(f"/{local}", BROWSER).headers["location"] == "/catalog.html"
 
 
 def test_void_is_found_where_crawlers_look(server: Served) -> None:
-    answer = server.ask("/.well-known/void")
+    answer = server.request("/.well-known/void")
     assert (answer.status, answer.headers["location"]) == (302, "/void.ttl")
-    assert server.ask("/void.ttl").media_type == "text/turtle"
+    assert server.request("/void.ttl").media_type == "text/turtle"
 
 
 def test_a_withdrawn_resource_answers_410_with_a_description(server: Served) -> None:
     for accept in (None, "text/turtle", BROWSER):
         for path in ("/lab/verirrt", "/lab/verirrt.ttl"):
-            answer = server.ask(path, accept)
+            answer = server.request(path, accept)
             assert (answer.status, answer.media_type) == (410, "text/html")
             assert "War &lt;kein&gt; Labor." in answer.body.decode("utf-8")
 
 
 def test_a_replaced_resource_answers_301(server: Served) -> None:
     for suffix in ("", ".ttl", ".html"):
-        answer = server.ask(f"/organisation/alte-stelle{suffix}", "text/turtle")
+        answer = server.request(f"/organisation/alte-stelle{suffix}", "text/turtle")
         assert (answer.status, answer.headers["location"]) == (
             301,
             f"/organisation/stadt-brandis{suffix}",
@@ -170,7 +172,7 @@ def test_a_replaced_resource_answers_301(server: Served) -> None:
 )
 def test_what_never_was_answers_404(server: Served, path: str) -> None:
     for accept in (None, BROWSER, "text/turtle"):
-        assert server.ask(f"/{path}", accept).status == 404
+        assert server.request(f"/{path}", accept).status == 404
 
 
 def test_files_are_sent_as_they_are(server: Served, publication: Path) -> None:
@@ -181,18 +183,18 @@ def test_files_are_sent_as_they_are(server: Served, publication: Path) -> None:
         "tables/labs.csv": "text/csv",
     }
     for name, media_type in files.items():
-        answer = server.ask(f"/{name}", "application/ld+json")
+        answer = server.request(f"/{name}", "application/ld+json")
         assert (answer.status, answer.media_type, answer.body) == (
             200,
             media_type,
             (publication / "dist" / name).read_bytes(),
         ), name
         assert "content-encoding" not in answer.headers
-    assert json.loads(server.ask("/dataset.jsonld").body)
+    assert json.loads(server.request("/dataset.jsonld").body)
 
 
 def test_a_browser_at_the_endpoint_gets_the_page_for_queries(server: Served) -> None:
-    answer = server.ask("/sparql", BROWSER)
+    answer = server.request("/sparql", BROWSER)
     assert answer.status == 303
-    assert server.ask(answer.headers["location"], BROWSER).media_type == "text/html"
-    assert server.ask("/sparql", "text/turtle").media_type == "text/turtle"
+    assert server.request(answer.headers["location"], BROWSER).media_type == "text/html"
+    assert server.request("/sparql", "text/turtle").media_type == "text/turtle"

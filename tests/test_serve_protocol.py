@@ -64,23 +64,23 @@ def read(part: str) -> dict[str, list[Request]]:
     graph = rdflib.Graph().parse(path, publicID="http://suite.invalid/manifest")
     entries = Collection(graph, next(graph.objects(predicate=MF.entries)))
     return {
-        str(one).rpartition("#")[2]: list(_requests(graph, graph.value(one, MF.action)))
-        for one in entries
+        str(entry).rpartition("#")[2]: list(_requests(graph, graph.value(entry, MF.action)))
+        for entry in entries
     }
 
 
 def _requests(graph: rdflib.Graph, action: rdflib.term.Node | None) -> Iterator[Request]:
-    for one in Collection(graph, graph.value(action, HT.requests)) if action else ():
-        headers = graph.value(one, HT.headers)
-        body, response = graph.value(one, HT.body), graph.value(one, HT.resp)
+    for request in Collection(graph, graph.value(action, HT.requests)) if action else ():
+        headers = graph.value(request, HT.headers)
+        body, response = graph.value(request, HT.body), graph.value(request, HT.resp)
         boolean, form = (
             graph.value(response, MF.expectedBoolean),
             graph.value(response, MF.expectedFormat),
         )
         chars = graph.value(body, CNT.chars)
         yield Request(
-            str(graph.value(one, HT.methodName)),
-            str(graph.value(one, HT.absolutePath)),
+            str(graph.value(request, HT.methodName)),
+            str(graph.value(request, HT.absolutePath)),
             {
                 str(graph.value(name, HT.fieldName)): str(graph.value(name, HT.fieldValue))
                 for name in Collection(graph, headers)
@@ -128,7 +128,7 @@ def server(
         "utf-8",
     )
     (dist / "SHA256SUMS").write_text("", "utf-8")
-    with serving(project, folder / "told") as server:
+    with serving(project, folder / "log") as server:
         yield server
 
 
@@ -140,20 +140,22 @@ def test_every_case_is_found() -> None:
     assert all(CASES.values())
 
 
-def sent(server: Served, one: Request) -> Answer:
-    return server.ask(one.path, method=one.method, headers=one.headers, body=one.body)
+def sent(server: Served, request: Request) -> Answer:
+    return server.request(
+        request.path, method=request.method, headers=request.headers, body=request.body
+    )
 
 
 @pytest.mark.parametrize("name", QUERIES)
 def test_queries(name: str, server: Served) -> None:
-    for one in QUERIES[name]:
-        answer = sent(server, one)
-        assert answer.status // 100 in one.status, answer
-        assert not one.media_types or answer.media_type in one.media_types
+    for query in QUERIES[name]:
+        answer = sent(server, query)
+        assert answer.status // 100 in query.status, answer
+        assert not query.media_types or answer.media_type in query.media_types
         assert (
-            one.boolean is None
+            query.boolean is None
             or Result.parse(io.BytesIO(answer.body), content_type=answer.media_type).askAnswer
-            is one.boolean
+            is query.boolean
         )
 
 
@@ -162,9 +164,9 @@ def test_updates_are_refused(name: str, server: Served) -> None:
     """The endpoint is read only: a right update is refused (403), a wrong one is a client's error
     as the case wants it.
     """
-    one = UPDATES[name][0]
-    answer = sent(server, one)
-    assert answer.status == 403 if one.status != {4} else answer.status // 100 == 4
+    request = UPDATES[name][0]
+    answer = sent(server, request)
+    assert answer.status == 403 if request.status != {4} else answer.status // 100 == 4
 
 
 @pytest.mark.parametrize(
@@ -175,7 +177,7 @@ def test_service_description(server: Served, accept: str | None) -> None:
     """The three cases: RDF comes, it names the endpoint that was asked, and it keeps to the schema
     of the vocabulary.
     """
-    answer = server.ask("/sparql", accept)
+    answer = server.request("/sparql", accept)
     assert answer.status == 200
     assert answer.media_type in MEDIA_TYPES["RDF"]
     assert accept is None or answer.media_type == accept
@@ -193,12 +195,15 @@ def test_service_description(server: Served, accept: str | None) -> None:
         RDF.type,
     }
     assert {
-        one for one in graph.predicates(service) if one.startswith((str(SD), str(RDF)))
+        predicate
+        for predicate in graph.predicates(service)
+        if predicate.startswith((str(SD), str(RDF)))
     } <= known
     assert set(graph.objects(service, SD.supportedLanguage)) == {SD.SPARQL11Query}
     for dataset in graph.objects(service, SD.defaultDataset):
         assert (dataset, RDF.type, SD.Dataset) in graph
         assert all(
-            (one, RDF.type, SD.Graph) in graph for one in graph.objects(dataset, SD.defaultGraph)
+            (graph_node, RDF.type, SD.Graph) in graph
+            for graph_node in graph.objects(dataset, SD.defaultGraph)
         )
     assert not any(isinstance(term, rdflib.BNode) for triple in graph for term in triple)

@@ -1,5 +1,5 @@
 """The engine `columns`: what shapes it refuses, what it keeps of terms, how it asks SPARQL, and
-what `lodpipe validate` tells.
+what `lodpipe validate` reports.
 """
 
 from __future__ import annotations
@@ -27,15 +27,17 @@ def parsed(turtle: str) -> list[tuple[str, str, str]]:
 
 
 def refused(turtle: str) -> str:
-    with pytest.raises(InvalidDeclaration) as told:
+    with pytest.raises(InvalidDeclaration) as raised:
         read_model(parsed(turtle))
-    assert {one.code for one in told.value.findings} == {"LP605"}
-    return " ".join(one.params["detail"] for one in told.value.findings)
+    assert {finding.code for finding in raised.value.findings} == {"LP605"}
+    return " ".join(finding.params["detail"] for finding in raised.value.findings)
 
 
 def test_recursive_shapes_are_refused_with_the_way_round() -> None:
-    told = refused("ex:S sh:targetClass ex:A ; sh:node ex:T . ex:T a sh:NodeShape ; sh:node ex:S .")
-    assert "S> → <http://example.org/T> → <http://example.org/S>" in told
+    message = refused(
+        "ex:S sh:targetClass ex:A ; sh:node ex:T . ex:T a sh:NodeShape ; sh:node ex:S ."
+    )
+    assert "S> → <http://example.org/T> → <http://example.org/S>" in message
 
 
 @pytest.mark.parametrize(
@@ -54,7 +56,7 @@ def test_recursive_shapes_are_refused_with_the_way_round() -> None:
         ),
         (
             "ex:S sh:targetClass ex:A ; sh:property [ sh:path ex:p ; sh:maxCount 'many' ] .",
-            "no whole number",
+            "not a whole number",
         ),
         ("ex:S sh:targetClass ex:A ; sh:nodeKind ex:IRI .", "no node kind"),
         ("ex:S sh:targetClass ex:A ; sh:or ( ) .", "no members"),
@@ -92,9 +94,12 @@ def test_numbers_come_back_from_sparql_as_they_were_written() -> None:
     rules = parsed(
         f'ex:S sh:targetClass ex:A ; sh:sparql [ sh:message "{{?value}} is a number" ; sh:select "{query}" ] .'
     )
-    found = shacl.validate(connection_with(data), read_model(rules)).results
-    assert [one.value for one in found] == [f'"007"^^<{XSD}integer>', f'"1.50"^^<{XSD}decimal>']
-    assert [one.messages for one in found] == [('"7 is a number"',), ('"1.5 is a number"',)]
+    results = shacl.validate(connection_with(data), read_model(rules)).results
+    assert [result.value for result in results] == [
+        f'"007"^^<{XSD}integer>',
+        f'"1.50"^^<{XSD}decimal>',
+    ]
+    assert [result.messages for result in results] == [('"7 is a number"',), ('"1.5 is a number"',)]
 
 
 def test_plain_joins_need_no_sparql_engine_and_say_the_same(
@@ -105,7 +110,7 @@ def test_plain_joins_need_no_sparql_engine_and_say_the_same(
     rules = parsed(f"ex:S sh:targetClass ex:A ; sh:sparql [ sh:select '{query}' ] .")
     joined = by_columns(data, rules)
     monkeypatch.setattr("lodpipe.shacl.sparql_constraints.plain_join", lambda *_: None)
-    assert joined == by_columns(data, rules) and [one[2] for one in joined] == [
+    assert joined == by_columns(data, rules) and [result[2] for result in joined] == [
         f'"5"^^<{XSD}integer>'
     ]
 
@@ -119,14 +124,14 @@ def test_a_query_runs_once_for_all_focus_nodes(monkeypatch: pytest.MonkeyPatch) 
     rules = parsed(
         f"ex:S sh:targetClass ex:A ; sh:sparql [ sh:select 'SELECT $this WHERE {{ $this <{EX}p> ?v FILTER (?v > 40) }}' ] ."
     )
-    asked: list[str] = []
-    original = shacl.Asker._run
+    queries: list[str] = []
+    original = shacl.QueryAnswerer._run
     monkeypatch.setattr(
-        shacl.Asker,
+        shacl.QueryAnswerer,
         "_run",
-        lambda self, query, name="": (asked.append(query), original(self, query, name))[1],
+        lambda self, query, name="": (queries.append(query), original(self, query, name))[1],
     )
-    assert len(by_columns(data, rules)) == 9 and len(asked) == 1
+    assert len(by_columns(data, rules)) == 9 and len(queries) == 1
 
 
 def test_targets_of_queries_are_found() -> None:
@@ -134,7 +139,7 @@ def test_targets_of_queries_are_found() -> None:
     rules = parsed(
         f"ex:S sh:target [ sh:select 'SELECT ?this WHERE {{ ?this <{EX}p> 2 }}' ] ; sh:nodeKind sh:Literal ."
     )
-    assert [one[0] for one in by_columns(data, rules)] == [f"<{EX}b>"]
+    assert [result[0] for result in by_columns(data, rules)] == [f"<{EX}b>"]
 
 
 def test_what_a_query_reads_is_known() -> None:
@@ -145,7 +150,7 @@ def test_what_a_query_reads_is_known() -> None:
         assert predicates(f"SELECT $this {{ {unknown} }}") is None
 
 
-def test_what_cannot_be_bound_beforehand_is_said() -> None:
+def test_what_cannot_be_bound_beforehand_is_reported() -> None:
     assert problem("SELECT $this { BIND (1 AS $this) }") and problem(
         "SELECT $this { { SELECT ?x { ?x ?y ?z } } }"
     )
@@ -154,15 +159,15 @@ def test_what_cannot_be_bound_beforehand_is_said() -> None:
 
 
 def test_counts_are_grouped_by_focus_node() -> None:
-    made = prebind(
+    prebound = prebind(
         "SELECT (COUNT(?x) AS ?n) WHERE { $this <a:p> ?x } HAVING (COUNT(?x) > 1) LIMIT 1",
         {"this": "F"},
     )
     assert (
-        "SELECT ?this (COUNT" in made.text
-        and "GROUP BY ?this" in made.text
-        and made.limit == 1
-        and "{ F " in made.text
+        "SELECT ?this (COUNT" in prebound.text
+        and "GROUP BY ?this" in prebound.text
+        and prebound.limit == 1
+        and "{ F " in prebound.text
     )
 
 
@@ -212,8 +217,8 @@ def test_the_report_is_rdf_with_details(files: Path) -> None:
     assert done.exit_code == 1 and "zweimal" in done.output
     graph = ox.Store()
     graph.load(path=str(files / "report.ttl"), format=ox.RdfFormat.TURTLE)
-    asked = f"SELECT * {{ ?r <{SH}detail> ?d . ?d <{SH}resultPath>/<http://www.w3.org/1999/02/22-rdf-syntax-ns#first> <{EX}q> }}"
-    assert len(list(graph.query(asked))) == 1
+    query = f"SELECT * {{ ?r <{SH}detail> ?d . ?d <{SH}resultPath>/<http://www.w3.org/1999/02/22-rdf-syntax-ns#first> <{EX}q> }}"
+    assert len(list(graph.query(query))) == 1
 
 
 def test_data_that_conform_end_with_zero_and_broken_files_with_two(files: Path) -> None:

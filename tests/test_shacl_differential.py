@@ -27,7 +27,7 @@ PAIRS = int(os.environ.get("LODPIPE_PAIRS", "200"))
 def _exceptions() -> Iterator[None]:
     patch = pytest.MonkeyPatch()
     shacl_exceptions.apply(patch)
-    logging.disable(logging.CRITICAL)  # rdflib tells every ill-typed literal
+    logging.disable(logging.CRITICAL)  # rdflib logs every ill-typed literal
     yield
     logging.disable(logging.NOTSET)
     patch.undo()

@@ -26,8 +26,8 @@ def connection() -> duckdb.DuckDBPyConnection:
     return duckdb.connect()
 
 
-def told(report: shacl.Report) -> list[tuple[object, ...]]:
-    return sorted(flat(one, frozenset()) for one in report.results)
+def flattened(report: shacl.Report) -> list[tuple[object, ...]]:
+    return sorted(flat(result, frozenset()) for result in report.results)
 
 
 def store(connection: duckdb.DuckDBPyConnection, before: list[Triple], after: list[Triple]) -> None:
@@ -43,15 +43,17 @@ def altered(source: random.Random, before: list[Triple]) -> list[Triple]:
     """
     more = Maker(source).data()
     kind = source.choice(["removed", "added", "both", "classes", "hierarchy", "one"])
-    fewer = [one for one in before if kind not in ("removed", "both") or source.random() > 0.15]
+    fewer = [
+        triple for triple in before if kind not in ("removed", "both") or source.random() > 0.15
+    ]
     if kind in ("added", "both"):
         return fewer + source.sample(more, min(3, len(more)))
     if kind == "classes":
-        return [one for one in before if one[1] != TYPE or source.random() > 0.3] + [
-            (one, TYPE, source.choice(CLASSES)) for one in NODES[:2]
+        return [triple for triple in before if triple[1] != TYPE or source.random() > 0.3] + [
+            (node, TYPE, source.choice(CLASSES)) for node in NODES[:2]
         ]
     if kind == "hierarchy":
-        return [one for one in before if one[1] != SUBCLASS or source.random() > 0.5] + [
+        return [triple for triple in before if triple[1] != SUBCLASS or source.random() > 0.5] + [
             (CLASSES[0], SUBCLASS, source.choice(CLASSES[1:]))
         ]
     if kind == "one" and before:
@@ -79,10 +81,10 @@ def test_a_change_is_not_forgotten(seed: int, connection: duckdb.DuckDBPyConnect
     store(connection, before, after)
     again = shacl.revalidate(connection, shapes, first, "changed")
     whole = shacl.validate(connection, shapes)
-    assert told(again) == told(whole)
-    # What is told of the change alone is part of the whole, and the rest was told before.
-    alone = told(shacl.revalidate(connection, shapes, shacl.Report({}), "changed"))
-    assert set(alone) <= set(told(whole)) <= set(alone) | set(told(first))
+    assert flattened(again) == flattened(whole)
+    # What is reported of the change alone is part of the whole; the rest was reported before.
+    alone = flattened(shacl.revalidate(connection, shapes, shacl.Report({}), "changed"))
+    assert set(alone) <= set(flattened(whole)) <= set(alone) | set(flattened(first))
 
 
 def test_without_a_change_nothing_is_validated_again(connection: duckdb.DuckDBPyConnection) -> None:
@@ -90,7 +92,7 @@ def test_without_a_change_nothing_is_validated_again(connection: duckdb.DuckDBPy
     shapes = read_model(triples)
     first = shacl.validate(connection_with(before, connection), shapes)
     store(connection, before, before)
-    assert told(shacl.revalidate(connection, shapes, first, "changed")) == told(first)
+    assert flattened(shacl.revalidate(connection, shapes, first, "changed")) == flattened(first)
 
 
 def test_only_the_nodes_that_a_change_reaches_are_validated_again(
@@ -116,7 +118,7 @@ def test_only_the_nodes_that_a_change_reaches_are_validated_again(
     assert looked_at[0] <= 3
 
 
-def test_the_command_tells_of_what_changed_and_of_nothing_else(tmp_path: Path) -> None:
+def test_the_command_reports_what_changed_and_nothing_else(tmp_path: Path) -> None:
     prefixes = f"@prefix ex: <{EX}> . @prefix sh: <{SH}> .\n"
     shapes, old, new = (tmp_path / name for name in ("shapes.ttl", "old.ttl", "new.ttl"))
     shapes.write_text(

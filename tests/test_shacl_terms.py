@@ -33,10 +33,12 @@ def test_a_shapes_graph_gives_exactly_the_findings_that_it_names(
 ) -> None:
     done = invoke("validate", data, "--shapes", case, "--engine", engine)
     expected = EXPECT.findall(case.read_text("utf-8"))
-    found = re.findall(rf"^{re.escape(str(case))}:(\d+): \w+ (LP\d+): (.*)$", done.output, re.M)
-    assert len(found) == len(expected), done.output
+    matches = re.findall(rf"^{re.escape(str(case))}:(\d+): \w+ (LP\d+): (.*)$", done.output, re.M)
+    assert len(matches) == len(expected), done.output
     for code, line, text in expected:
-        assert any(one[:2] == (line, code) and text in one[2].replace("`", "") for one in found), (
+        assert any(
+            match[:2] == (line, code) and text in match[2].replace("`", "") for match in matches
+        ), (
             code,
             line,
             text,
@@ -176,13 +178,13 @@ def test_base_is_that_of_data_and_shapes(tmp_path: Path) -> None:
         "@prefix sh: <http://www.w3.org/ns/shacl#> .\n<shape/S> sh:targetClass <def/A> ; sh:property [ sh:path <def/p> ; sh:minCount 1 ] .\n",
         "utf-8",
     )
-    asked = ("validate", tmp_path / "data.ttl", "--shapes", tmp_path / "shapes/shapes.ttl")
+    command = ("validate", tmp_path / "data.ttl", "--shapes", tmp_path / "shapes/shapes.ttl")
     assert (
-        invoke(*asked).exit_code == 0
+        invoke(*command).exit_code == 0
     )  # the shapes look at another class, that of their own folder
-    done = invoke(*asked, "--base", "https://example.org/")
+    done = invoke(*command, "--base", "https://example.org/")
     assert done.exit_code == 1 and "<https://example.org/a>" in done.output
-    assert invoke(*asked, "--base", "example").exit_code == 2
+    assert invoke(*command, "--base", "example").exit_code == 2
 
 
 def test_every_message_of_these_codes_has_its_words() -> None:

@@ -119,8 +119,8 @@ def prepared(folder: Path, rows: int = ROWS, measured: Iterable[str] = tuple(COM
 
 def written(folder: Path) -> dict[str, str]:
     """The outputs; half ones in folders of their own do not count."""
-    found = fingerprint(folder / "out") | fingerprint(folder / "project" / "dist")
-    return {name: digest for name, digest in found.items() if not name.startswith(".lodpipe-")}
+    digests = fingerprint(folder / "out") | fingerprint(folder / "project" / "dist")
+    return {name: digest for name, digest in digests.items() if not name.startswith(".lodpipe-")}
 
 
 @pytest.fixture(scope="module")
@@ -133,10 +133,10 @@ def end(place: Place, name: str, number: signal.Signals, share: float) -> str:
     process = place.start(name)
     time.sleep(place.lengths[name] * share)
     process.send_signal(number)
-    asked = time.monotonic()
+    started = time.monotonic()
     _, errors = process.communicate(timeout=60)
     moment = f"{name}, {number.name} at {share:.3f} of {place.lengths[name]:.2f} s: {process.returncode}\n{errors}"
-    assert time.monotonic() - asked < 20, moment
+    assert time.monotonic() - started < 20, moment
     before_it_began = process.returncode == -number  # the interpreter was starting
     assert process.returncode in (128 + number, -number, *OWN_CODES), moment
     assert before_it_began or "Traceback" not in errors, moment

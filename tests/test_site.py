@@ -74,9 +74,9 @@ class Read(html.parser.HTMLParser):
 
 @cache
 def read(path: Path) -> Read:
-    found = Read()
-    found.feed(path.read_text("utf-8"))
-    return found
+    content = Read()
+    content.feed(path.read_text("utf-8"))
+    return content
 
 
 def pages(site: Path) -> list[Path]:
@@ -103,42 +103,42 @@ def dead(site: Path) -> Iterator[str]:
 
 
 def test_no_link_and_no_anchor_is_dead(site: Path) -> None:
-    found = pages(site)
-    print(f"{len(found)} pages, {sum(len(read(path).addresses) for path in found)} addresses")
-    assert len(found) > 1500
+    paths = pages(site)
+    print(f"{len(paths)} pages, {sum(len(read(path).addresses) for path in paths)} addresses")
+    assert len(paths) > 1500
     assert list(dead(site)) == []
 
 
 def test_every_page_is_whole(site: Path) -> None:
     wrong = []
     for path in pages(site):
-        one = read(path)
+        content = read(path)
         language = "en" if path.name.endswith(".en.html") else "de"
-        wrong += [f"{path.name}: {what}" for what in one.inline]
+        wrong += [f"{path.name}: {what}" for what in content.inline]
         wrong += [
             f"{path.name}: id {name} twice"
-            for name in {name for name in one.ids if one.ids.count(name) > 1}
+            for name in {name for name in content.ids if content.ids.count(name) > 1}
         ]
         wrong += (
             []
-            if len(one.headings) == 1 and one.language == language
+            if len(content.headings) == 1 and content.language == language
             else [f"{path.name}: headings or language"]
         )
         wrong += (
             []
-            if one.policy.startswith("default-src 'none'; style-src 'self'; script-src 'self'")
+            if content.policy.startswith("default-src 'none'; style-src 'self'; script-src 'self'")
             else [f"{path.name}: policy"]
         )
         wrong += (
             []
-            if ("wasm" in one.policy) == path.name.startswith("sparql.")
-            and "unsafe-inline" not in one.policy
+            if ("wasm" in content.policy) == path.name.startswith("sparql.")
+            and "unsafe-inline" not in content.policy
             else [f"{path.name}: policy"]
         )
     assert wrong == []
 
 
-def test_what_pages_load_lies_on_the_same_host(site: Path) -> None:
+def test_what_pages_load_is_on_the_same_host(site: Path) -> None:
     loading = (
         "script src",
         "img src",
@@ -185,7 +185,7 @@ def test_every_resource_has_its_page_and_the_same_as_data(site: Path, store: ox.
                 for quad in ox.parse(path=site / f"{local}.rdf", format=ox.RdfFormat.RDF_XML)
             }
         )
-        assert all(one == graphs[0] for one in graphs), iri
+        assert all(graph_ == graphs[0] for graph_ in graphs), iri
         own = {quad.triple for quad in store.quads_for_pattern(ox.NamedNode(iri), None, None, None)}
         assert own <= graphs[0], iri
         embedded = {
@@ -198,11 +198,15 @@ def test_every_resource_has_its_page_and_the_same_as_data(site: Path, store: ox.
 def test_shapes_and_queries_have_pages(site: Path) -> None:
     queries = read_queries(ROOT, ("de", "en"))
     assert len(queries) >= 20
-    assert [one.name for one in queries if not (site / f"query/{one.name}.en.html").is_file()] == []
-    for one in queries:
+    assert [
+        query.name for query in queries if not (site / f"query/{query.name}.en.html").is_file()
+    ] == []
+    for query in queries:
         assert list(
-            ox.parse(path=site / f"query/{one.name}.ttl", format=ox.RdfFormat.TURTLE, base_iri=BASE)
-        ), one.name
+            ox.parse(
+                path=site / f"query/{query.name}.ttl", format=ox.RdfFormat.TURTLE, base_iri=BASE
+            )
+        ), query.name
     shapes = sorted((site / "shape").glob("*.ttl"))
     print(f"{len(shapes)} shapes")
     assert len(shapes) > 20
@@ -232,11 +236,12 @@ def test_search_knows_every_name(site: Path, store: ox.Store) -> None:
 def test_machines_find_sitemap_feed_and_robots(site: Path) -> None:
     sitemap = ET.fromstring((site / "sitemap.xml").read_bytes())
     places = [
-        one.text or "" for one in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")
+        location.text or ""
+        for location in sitemap.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")
     ]
     assert len(places) > 20 and all((site / place.removeprefix(BASE)).is_file() for place in places)
     feed = ET.fromstring((site / "feed.atom").read_bytes())
-    assert [one.text for one in feed.iter("{http://www.w3.org/2005/Atom}updated")] == [
+    assert [date.text for date in feed.iter("{http://www.w3.org/2005/Atom}updated")] == [
         "2026-11-23T00:00:00Z"
     ] * 2
     assert f"Sitemap: {BASE}sitemap.xml" in (site / "robots.txt").read_text("utf-8")
@@ -291,13 +296,14 @@ def test_pages_are_the_same_on_another_machine_and_an_unchanged_project_writes_n
         "TMPDIR": str(tmp_path),
     }
     assert run_process("build", cwd=project, environment=other).returncode == 0
-    made = project / "dist/site"
-    assert digests(made) == digests(site)
-    before = {path: path.stat().st_mtime_ns for path in made.rglob("*")}
+    folder = project / "dist/site"
+    assert digests(folder) == digests(site)
+    before = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
     assert run_process("build", cwd=project).returncode == 0
-    assert {path: path.stat().st_mtime_ns for path in made.rglob("*")} == before
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_pages_disturb_neither_the_checksums_nor_the_staleness_check(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
     assert invoke("build", "--project", project, "--no-site").exit_code == 0
@@ -308,7 +314,8 @@ def test_pages_disturb_neither_the_checksums_nor_the_staleness_check(tmp_path: P
     assert "LP504" not in invoke("check", "--project", project).stderr
 
 
-def test_a_damaged_dist_is_mended_and_its_pages_stay(tmp_path: Path) -> None:
+@pytest.mark.slow
+def test_a_damaged_dist_is_repaired_and_its_pages_stay(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
     assert invoke("build", "--project", project).exit_code == 0
     pages_before = digests(project / "dist/site")
@@ -320,10 +327,8 @@ def test_a_damaged_dist_is_mended_and_its_pages_stay(tmp_path: Path) -> None:
     assert digests(project / "dist/site") == pages_before
 
 
-def test_another_publication_has_its_pages(tmp_path: Path) -> None:
-    project = copy_project(tmp_path / "libraries", TESTS / "projects/libraries")
-    assert invoke("build", "--project", project).exit_code == 0
-    site = project / "dist/site"
+def test_another_publication_has_its_pages(built_libraries: Path) -> None:
+    site = built_libraries / "dist/site"
     assert list(dead(site)) == []
     assert "Libraries of Exampletown" in (site / "index.html").read_text("utf-8")
     assert "Bibliotheken in Beispielstadt" in (site / "index.de.html").read_text("utf-8")
@@ -368,6 +373,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return project / "dist/site"
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_names(hostile: Path) -> None:
     assert list(dead(hostile)) == []
     text = "".join(path.read_text("utf-8") for path in pages(hostile))
@@ -379,4 +385,4 @@ def test_hostile_names_stay_names(hostile: Path) -> None:
         for path in hostile.rglob("*.html")
         if "hostile-script" in path.name
     ]
-    assert titles and all("&lt;script&gt;alert(1)&lt;/script&gt;" in one for _, one in titles)
+    assert titles and all("&lt;script&gt;alert(1)&lt;/script&gt;" in title for _, title in titles)

@@ -49,14 +49,14 @@ def test_axe_finds_nothing_serious(browser: Browser, address: str, packages: Non
         "shapes",
         "vocabulary",
     ]
-    found = {}
+    problems = {}
     for scheme in ("light", "dark"):
         with browser.page(viewport=WIDE, color_scheme=scheme, bypass_csp=True) as page:
             for name in chosen:
                 page.goto(f"{address}{name}.html")
                 if wrong := axe(page):
-                    found[f"{name} {scheme}"] = wrong
-    assert found == {}
+                    problems[f"{name} {scheme}"] = wrong
+    assert problems == {}
 
 
 def test_the_language_switch_keeps_the_place(page: Page, address: str) -> None:

@@ -64,9 +64,11 @@ def test_packages_are_pinned_and_locked_without_addresses() -> None:
         if not version[0].isdigit()
     ]
     assert loose == []
-    locked = {name: one for name, one in LOCK["packages"].items() if name}
+    locked = {name: package for name, package in LOCK["packages"].items() if name}
     assert [
-        name for name, one in locked.items() if "resolved" in one or "integrity" not in one
+        name
+        for name, package in locked.items()
+        if "resolved" in package or "integrity" not in package
     ] == []
 
 

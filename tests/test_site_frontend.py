@@ -38,7 +38,7 @@ def query_page(browser: Browser, address: str) -> Iterator[Page]:
         yield page
 
 
-def ask(page: Page, hash_: str) -> None:
+def open_query(page: Page, hash_: str) -> None:
     """Goes to the address with this after `#`, as a link would, and waits for the answer."""
     begin(page, hash_)
     answered(page)
@@ -126,9 +126,9 @@ def test_search_in_english_leads_to_english_pages(page: Page, address: str) -> N
 @pytest.fixture(scope="module")
 def samples(site: Path) -> list[dict]:
     return [
-        one
-        for one in json.loads((site / "sparql.json").read_text("utf-8"))["queries"]
-        if not one.get("federated")
+        query
+        for query in json.loads((site / "sparql.json").read_text("utf-8"))["queries"]
+        if not query.get("federated")
     ]
 
 
@@ -141,7 +141,7 @@ def test_every_sample_query_gives_the_stored_result(
         query_page.click(f'[data-sample="{sample["name"]}"]')
         answered(query_page)
         got, stored = (
-            shown(query_page, sample["form"]),
+            displayed_rows(query_page, sample["form"]),
             stored_result(root / "queries" / "results", sample),
         )
         if got != stored:
@@ -152,7 +152,7 @@ def test_every_sample_query_gives_the_stored_result(
     assert wrong == [] and len(samples) >= 20
 
 
-def shown(page: Page, form: str) -> list[tuple]:
+def displayed_rows(page: Page, form: str) -> list[tuple]:
     """What the page offers to download, as rows, statements or one word."""
     if form == "ask":
         return [(page.inner_text(".verdict"),)]
@@ -162,7 +162,7 @@ def shown(page: Page, form: str) -> list[tuple]:
             for row in csv.reader(io.StringIO(downloaded(page, "csv").decode(), newline=""))
         ]
     return sorted(
-        (str(one),) for one in ox.parse(downloaded(page, "ttl"), format=ox.RdfFormat.TURTLE)
+        (str(triple),) for triple in ox.parse(downloaded(page, "ttl"), format=ox.RdfFormat.TURTLE)
     )
 
 
@@ -179,13 +179,13 @@ def stored_result(folder: Path, sample: dict) -> list[tuple]:
         with (folder / f"{sample['name']}.csv").open(encoding="utf-8", newline="") as file:
             return [tuple(row) for row in csv.reader(file)]
     return sorted(
-        (str(one),)
-        for one in ox.parse(path=folder / f"{sample['name']}.ttl", format=ox.RdfFormat.TURTLE)
+        (str(triple),)
+        for triple in ox.parse(path=folder / f"{sample['name']}.ttl", format=ox.RdfFormat.TURTLE)
     )
 
 
 def test_an_endless_query_can_be_stopped_while_the_page_answers(query_page: Page) -> None:
-    ask(query_page, "query=ASK{}")
+    open_query(query_page, "query=ASK{}")
     begin(
         query_page,
         "query=SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i . ?j ?k ?l FILTER(?c < ?f) }",
@@ -197,27 +197,27 @@ def test_an_endless_query_can_be_stopped_while_the_page_answers(query_page: Page
     assert time.monotonic() - start < 2
     query_page.locator("button", has_text="Anhalten").click()
     query_page.locator(".tool-status", has_text="Angehalten nach").wait_for(timeout=5_000)
-    ask(query_page, "query=ASK{}")
+    open_query(query_page, "query=ASK{}")
     assert query_page.inner_text(".verdict") == "Ja"
 
 
 @pytest.mark.parametrize(
-    ("query", "said"),
+    ("query", "message"),
     [
         ("DELETE WHERE { ?s ?p ?o }", "Die Abfrage ist nicht lesbar, Zeile 1"),
         (
             "SELECT * { SERVICE <https://example.org/> { ?s ?p ?o } }",
             "SERVICE fragt andere Rechner",
         ),
-        ("SELECT * " + "{ " * 3000 + "} " * 3000, "brach ab"),
+        ("SELECT * " + "{ " * 3000 + "} " * 3000, "abgestürzt"),
     ],
 )
-def test_what_cannot_run_is_told_and_the_next_query_runs(
-    query_page: Page, query: str, said: str
+def test_what_cannot_run_is_reported_and_the_next_query_runs(
+    query_page: Page, query: str, message: str
 ) -> None:
-    ask(query_page, f"query={query}")
-    assert said in query_page.inner_text("[role=alert]")
-    ask(query_page, "query=SELECT (1 AS ?one) {}")
+    open_query(query_page, f"query={query}")
+    assert message in query_page.inner_text("[role=alert]")
+    open_query(query_page, "query=SELECT (1 AS ?one) {}")
     assert query_page.inner_text(".tool-status").startswith("1 Zeile in ")
 
 
@@ -241,7 +241,7 @@ def test_a_link_brings_back_a_long_query_and_its_view(page: Page, address: str) 
 
 
 def test_known_prefixes_are_declared_where_they_are_missing(query_page: Page) -> None:
-    ask(query_page, "query=SELECT ?lab { ?lab a org:OrganizationalCollaboration }")
+    open_query(query_page, "query=SELECT ?lab { ?lab a org:OrganizationalCollaboration }")
     assert "13 Zeilen" in query_page.inner_text(".tool-status")
     assert (
         query_page.locator(".cm-line").first.inner_text()
@@ -273,8 +273,8 @@ def test_terms_of_the_data_are_proposed_and_tab_leaves_all_the_same(
     ]
 
 
-def test_an_error_is_told_with_its_line(query_page: Page) -> None:
-    ask(query_page, "query=SELECT *%0A{ ?s ?p%0A}")
+def test_an_error_is_reported_with_its_line(query_page: Page) -> None:
+    open_query(query_page, "query=SELECT *%0A{ ?s ?p%0A}")
     assert "Zeile 3" in query_page.inner_text("[role=alert]")
     assert query_page.locator(".cm-wrong").inner_text() == "}"
 
@@ -283,7 +283,7 @@ def test_downloads_are_what_the_store_answers(query_page: Page, site: Path) -> N
     store = ox.Store()
     store.bulk_load(path=site / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
     query = "SELECT ?s ?p ?o { ?s ?p ?o FILTER(isLiteral(?o)) } ORDER BY ?s ?p STR(?o) LANG(?o)"
-    ask(query_page, f"query={query}")
+    open_query(query_page, f"query={query}")
     assert downloaded(query_page, "csv") == store.query(query).serialize(
         format=ox.QueryResultsFormat.CSV
     )
@@ -294,7 +294,7 @@ def test_downloads_are_what_the_store_answers(query_page: Page, site: Path) -> N
     assert query_page.locator(".pager span").inner_text().startswith("Zeilen 1.001 bis 2.000 von ")
 
     describe = "DESCRIBE <https://w3id.org/rogl/lab/brandis>"
-    ask(query_page, f"query={describe}")
+    open_query(query_page, f"query={describe}")
     turtle = downloaded(query_page, "ttl")
     assert set(ox.parse(turtle, format=ox.RdfFormat.TURTLE)) == {
         ox.Quad(*triple) for triple in store.query(describe)
@@ -302,7 +302,7 @@ def test_downloads_are_what_the_store_answers(query_page: Page, site: Path) -> N
 
 
 def test_a_table_sorts_and_leads_to_our_pages(query_page: Page, site: Path) -> None:
-    ask(
+    open_query(
         query_page,
         "query=SELECT ?lab (COUNT(?x) AS ?n) { ?lab a schema:ResearchProject ; org:hasMember ?x } GROUP BY ?lab",
     )
@@ -316,9 +316,9 @@ def test_a_table_sorts_and_leads_to_our_pages(query_page: Page, site: Path) -> N
     assert len(pages) == 13 and all((site / page.lstrip("/")).is_file() for page in pages)
 
 
-def test_points_stand_on_the_map(query_page: Page) -> None:
+def test_points_are_on_the_map(query_page: Page) -> None:
     places = "?ort schema:geo ?g ; skos:prefLabel ?label . ?g schema:latitude ?lat ; schema:longitude ?long"
-    ask(query_page, f"query=SELECT ?ort ?label ?lat ?long {{ {places} }}&view=map")
+    open_query(query_page, f"query=SELECT ?ort ?label ?lat ?long {{ {places} }}&view=map")
     assert query_page.locator(".result-map circle").count() > 30
     assert query_page.locator(".result-map a[aria-label]").count() > 30
     assert query_page.locator(".result-map .land path").count() >= 16
@@ -334,19 +334,19 @@ def test_no_serious_violation_of_accessibility(
     with browser.page(color_scheme=scheme) as page:
         page.goto(f"{address}search.html?q=stadt")
         page.locator(".search-group").first.wait_for()
-        found = [("search", *one) for one in axe(page)]
+        violations = [("search", *violation) for violation in axe(page)]
         page.goto(f"{address}sparql.html")
         page.locator("[data-sample]").first.wait_for()
-        found += [("sparql", *one) for one in axe(page)]
+        violations += [("sparql", *violation) for violation in axe(page)]
         for hash_ in (
             "query=SELECT * { ?s ?p ?o } LIMIT 20",
             "query=DESCRIBE <https://w3id.org/rogl/lab/brandis>",
             "query=ASK {}",
             "query=SELECT {",
         ):
-            ask(page, hash_)
-            found += [(hash_, *one) for one in axe(page)]
-        assert found == []
+            open_query(page, hash_)
+            violations += [(hash_, *violation) for violation in axe(page)]
+        assert violations == []
 
 
 FOCUSED = "((one) => (one.shadowRoot?.activeElement ?? one).ariaLabel ?? one.textContent)(document.activeElement)"
@@ -408,7 +408,7 @@ def test_hostile_labels_stay_text_in_the_search(page: Page, address: str) -> Non
 
 def test_hostile_results_stay_text(query_page: Page) -> None:
     rows = " ".join(json.dumps(text) for text in HOSTILE)
-    ask(
+    open_query(
         query_page,
         "query="
         + quote(
@@ -440,28 +440,28 @@ def test_it_works_below_any_path_and_when_the_host_unpacks(browser: Browser, sit
         assert page.locator("td.number").inner_text() == "13"
 
 
-def test_lodpipe_serve_can_be_asked_instead(browser: Browser, site: Path) -> None:
+def test_lodpipe_serve_can_be_queried_instead(browser: Browser, site: Path) -> None:
     dump = (site.parent / "rogl.nt").read_text("utf-8").splitlines()
     described = sum(line.startswith("<https://w3id.org/rogl/lab/brandis> ") for line in dump)
     with served(site.parent.parent) as address, browser.page(allow=("400",)) as page:
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
+        urls: list[str] = []
+        page.on("request", lambda request: urls.append(request.url))
         page.goto(f"{address}sparql.html")
         page.locator("label", has_text="auf dem Server").click()
-        for query, said in (
+        for query, message in (
             ("SELECT ?lab { ?lab a schema:ResearchProject }", "13 Zeilen in "),
             ("DESCRIBE <https://w3id.org/rogl/lab/brandis>", f"{described} Tripel in "),
             ("ASK {}", "Antwort"),
         ):
-            ask(page, f"query={query}")
-            assert page.inner_text(".tool-status").startswith(said)
-        ask(page, "query=SELECT {")
+            open_query(page, f"query={query}")
+            assert page.inner_text(".tool-status").startswith(message)
+        open_query(page, "query=SELECT {")
         assert "Zeile 1" in page.inner_text("[role=alert]")
-        assert f"{address}sparql" in asked and not any(
-            one.endswith((".gz", "worker.js")) for one in asked
+        assert f"{address}sparql" in urls and not any(
+            url.endswith((".gz", "worker.js")) for url in urls
         )
         page.locator("label", has_text="in diesem Browser").click()
-        ask(page, "query=SELECT ?lab { ?lab a schema:ResearchProject } LIMIT 100")
+        open_query(page, "query=SELECT ?lab { ?lab a schema:ResearchProject } LIMIT 100")
         assert page.inner_text(".tool-status").startswith("13 Zeilen in ")
 
 
@@ -484,7 +484,7 @@ def test_opened_as_a_file_the_page_says_what_it_needs(browser: Browser, site: Pa
 
 
 def test_csv_reads_back(query_page: Page) -> None:
-    ask(
+    open_query(
         query_page,
         'query=SELECT ?a ?b { VALUES (?a ?b) { ("x,\\"y\\"\\n" <http://e/>) (UNDEF "z") } }',
     )
@@ -540,18 +540,18 @@ def test_a_picture_zooms_by_button_key_and_wheel(page: Page, address: str) -> No
 
 
 def view_box(picture: Locator) -> tuple[float, ...]:
-    return tuple(float(one) for one in (picture.get_attribute("viewBox") or "").split())
+    return tuple(float(number) for number in (picture.get_attribute("viewBox") or "").split())
 
 
 def test_the_first_page_is_light(page: Page, address: str, site: Path) -> None:
     """What a first visit loads, packed as hosts pack it: under 150 kB."""
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
+    urls: list[str] = []
+    page.on("request", lambda request: urls.append(request.url))
     page.goto(address)
     page.wait_for_load_state("networkidle")
     sizes = {
         url: len(gzip.compress((site / (url.removeprefix(address) or "index.html")).read_bytes()))
-        for url in set(asked)
+        for url in set(urls)
     }
     print(sizes)
     assert sum(sizes.values()) < 150_000 and len(sizes) <= 6

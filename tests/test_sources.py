@@ -29,7 +29,7 @@ KEYS = {
     "rules",
     "lines",
     "finding",
-    "says",
+    "message",
 }
 FORMULATIONS = {
     ".json": "jsonpath",
@@ -67,7 +67,7 @@ def write_mapping(path: Path, case: dict[str, Any]) -> None:
         if FORMULATIONS.get(suffix) in ("jsonpath", "jsonl", "yaml")
         else [path_and_kind]
     )
-    shown = yaml.safe_dump(
+    rendered = yaml.safe_dump(
         {"query": case["query"]} if "query" in case else [source],
         default_flow_style=True,
         width=1000,
@@ -79,7 +79,7 @@ def write_mapping(path: Path, case: dict[str, Any]) -> None:
     rows = [
         "mappings:",
         "  x:",
-        f"    sources: {shown}",
+        f"    sources: {rendered}",
         "    s: http://e/$(id)",
         "    po:",
         *(f"      - {rule}" for rule in rules),
@@ -97,28 +97,38 @@ def test_an_odd_source_comes_through_whole_or_ends_in_a_finding(
     out = tmp_path / "out.nq"
 
     try:
-        found = map_file(tmp_path / "in.yarrrml.yaml", out)
+        findings = map_file(tmp_path / "in.yarrrml.yaml", out)
     except LodpipeError as error:
         assert "lines" not in case, error.findings
-        found = error.findings
+        findings = error.findings
 
     expected = [tuple(case["finding"])] if "finding" in case else []
     assert [
-        (one.code, one.where.file if one.where else "", one.where.line if one.where else 0)
-        for one in found
-    ] == expected, found
-    assert all(case.get("says", "") in render(one.code, one.params)[0] for one in found), found
+        (
+            finding.code,
+            finding.where.file if finding.where else "",
+            finding.where.line if finding.where else 0,
+        )
+        for finding in findings
+    ] == expected, findings
+    assert all(
+        case.get("message", "") in render(finding.code, finding.params)[0] for finding in findings
+    ), findings
     if "lines" in case:
         text = out.read_text("utf-8")
-        made = [
+        statements = [
             line.partition("> ")[2]
             .removeprefix("<http://e/")
             .replace("> ", " ", 1)
             .removesuffix(" .")
             for line in text.splitlines()
         ]
-        assert made == [line.replace("\r", "\\r").replace("\n", "\\n") for line in case["lines"]]
-        assert len(list(ox.parse(text, format=ox.RdfFormat.N_QUADS))) == len(made), "no valid RDF"
+        assert statements == [
+            line.replace("\r", "\\r").replace("\n", "\\n") for line in case["lines"]
+        ]
+        assert len(list(ox.parse(text, format=ox.RdfFormat.N_QUADS))) == len(statements), (
+            "no valid RDF"
+        )
 
 
 def test_the_cases_are_many_and_well_formed() -> None:

@@ -23,7 +23,7 @@ BASE = "https://example.org/"
 def test_there_are_enough_spellings() -> None:
     reads = [case["reads"] for case in CASES]
     print(
-        f"{len(CASES)} spellings: {', '.join(f'{reads.count(one)} {one}' for one in sorted(set(reads)))}"
+        f"{len(CASES)} spellings: {', '.join(f'{reads.count(url)} {url}' for url in sorted(set(reads)))}"
     )
     assert (
         reads.count("service") >= 20 and reads.count("refused") >= 10 and reads.count("plain") >= 10
@@ -78,7 +78,7 @@ def test_what_is_read_is_what_runs(noise: str) -> None:
         return
     if not parsed.uses_service:
         before, after = (
-            [tuple(row) for row in ox.Store().query(one)] for one in (text, parsed.text)
+            [tuple(row) for row in ox.Store().query(query)] for query in (text, parsed.text)
         )  # type: ignore[union-attr]
         assert before == after
 
@@ -115,7 +115,7 @@ PROLOGUE = "PREFIX xsd: <http://www.w3.org/2001/XMLSchema#> "
 
 
 def _ordered(values: list[str], key: str) -> list[str]:
-    terms = " ".join(one for one in values if not one.startswith("_"))
+    terms = " ".join(value for value in values if not value.startswith("_"))
     parsed = parse(
         f"{PROLOGUE}SELECT ?o {{ VALUES ?o {{ {terms} }} }} ORDER BY {key}"
     ).totally_ordered()
@@ -134,7 +134,7 @@ def test_where_sparql_defines_an_order_the_total_order_is_that_one(
     values: list[int], key: str
 ) -> None:
     for template in ("{0}", "{0}.5", '"2020-01-01T00:00:00Z"^^xsd:dateTime', '"{0}"'):
-        terms = " ".join(template.format(one) for one in values)
+        terms = " ".join(template.format(value) for value in values)
         plain = f"{PROLOGUE}SELECT ?o {{ VALUES ?o {{ {terms} }} }} ORDER BY {key}"
         expected = [row[0] for row in ox.Store().query(plain)]  # type: ignore[union-attr]
         ordered = parse(plain).totally_ordered()

@@ -1,5 +1,5 @@
-"""The process that waits: it ends work that hears no signal, and what the work has started; it is
-told apart from the work's own end.
+"""The process that waits: it ends work that ignores signals, and what the work has started; it is
+distinguished from the work's own end.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ def work():
     return {code}
 
 end = supervised(work, patient={patient})
-print(end.code, end.asked, end.died)
+print(end.code, end.requested, end.died)
 """
-# a loop in native code: no signal is heard there, and no other thread runs
+# a loop in native code: no signal is handled there, and no other thread runs
 DEAF = "sum(range(10**12))"
 SLOW = "time.sleep(1.5)"
 FOREVER = "time.sleep(1000)"
@@ -48,16 +48,16 @@ def ended(process: subprocess.Popen[str], tmp_path: Path) -> tuple[int, ...]:
     """Exit code, signal that asked, signal that the work died of; nothing is left in the temporary
     folder.
     """
-    told, _ = process.communicate(timeout=60)
+    output, _ = process.communicate(timeout=60)
     assert list(tmp_path.iterdir()) == []
-    return tuple(map(int, told.split()))
+    return tuple(map(int, output.split()))
 
 
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name
 )
 @pytest.mark.parametrize("work", [DEAF, FOREVER])
-def test_a_signal_ends_work_that_does_not_hear_it(
+def test_a_signal_ends_work_that_ignores_it(
     work: str, number: signal.Signals, tmp_path: Path
 ) -> None:
     process = start(tmp_path, work)
@@ -101,7 +101,7 @@ def test_what_the_work_has_started_ends_with_it(number: signal.Signals, tmp_path
     else:
         os.kill(
             child, signal.SIGKILL
-        )  # a stranger's program is nobody's after a kill of the supervisor
+        )  # a stranger's program has no owner after a kill of the supervisor
 
 
 def alive(pid: int) -> bool:

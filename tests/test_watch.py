@@ -9,10 +9,13 @@ import subprocess
 import threading
 from pathlib import Path
 
+import pytest
+
 from lodpipe.documents.snapshot import changed, changes, snapshot
 from support import PROGRAM, ROOT, copy_project
 
 
+@pytest.mark.slow
 def test_a_save_is_checked_and_ctrl_c_ends_with_the_last_exit_code(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project", ROOT / "tests" / "projects" / "libraries")
     process = subprocess.Popen(

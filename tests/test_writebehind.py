@@ -19,20 +19,20 @@ PIECE = bytes(range(256)) * 300  # no divisor of a step
 @pytest.fixture(autouse=True)
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writebehind, "_STEP", 1 << 20)
-    monkeypatch.setattr(writebehind, "_KEPT", 4 << 20)
+    monkeypatch.setattr(writebehind, "_CACHED", 4 << 20)
 
 
 @pytest.mark.skipif(
-    not hasattr(os, "posix_fadvise"), reason="this system cannot be told to forget a file"
+    not hasattr(os, "posix_fadvise"), reason="this system cannot be advised to drop a file"
 )
 def test_every_byte_is_handed_over_and_all_but_the_last_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
     advise = os.posix_fadvise
 
     def noted(descriptor: int, start: int, size: int, advice: int) -> None:
-        told.append((start, start + size))
+        calls.append((start, start + size))
         advise(descriptor, start, size, advice)
 
     monkeypatch.setattr(os, "posix_fadvise", noted)
@@ -40,8 +40,8 @@ def test_every_byte_is_handed_over_and_all_but_the_last_forgotten(
     size = 300 * len(PIECE)
     assert (tmp_path / "out").read_bytes() == PIECE * 300
     for position in range(0, size - (6 << 20), 4096):
-        assert sum(start <= position < end for start, end in told) == 2, position
-    assert max(end for _, end in told) > size - (2 << 20)
+        assert sum(start <= position < end for start, end in calls) == 2, position
+    assert max(end for _, end in calls) > size - (2 << 20)
 
 
 def test_a_slow_disk_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,13 +61,13 @@ def our_term(term: TermMap) -> tuple[Any, ...]:
     )
 
 
-def ours(text: str) -> set[tuple[Any, ...]]:
+def by_lodpipe(text: str) -> set[tuple[Any, ...]]:
     """Every (source, subject, predicate, object, graphs) that a mapping states."""
     document = read_yarrrml(read_yaml(text, "mapping.yaml"), "mapping.yaml", {})
-    found = set()
-    for one in document.triples_maps.values():
-        for rule in one.rules:
-            graphs = frozenset(our_term(graph) for graph in (*one.graphs, *rule.graphs))
+    rules = set()
+    for triples_map in document.triples_maps.values():
+        for rule in triples_map.rules:
+            graphs = frozenset(our_term(graph) for graph in (*triples_map.graphs, *rule.graphs))
             for item in rule.objects:
                 if isinstance(item, ReferencingMap):
                     joins = frozenset(
@@ -80,11 +80,17 @@ def ours(text: str) -> set[tuple[Any, ...]]:
                     )
                 else:
                     target = our_term(item)
-                found |= {
-                    (one.source.text, our_term(one.subject), our_term(predicate), target, graphs)
+                rules |= {
+                    (
+                        triples_map.source.text,
+                        our_term(triples_map.subject),
+                        our_term(predicate),
+                        target,
+                        graphs,
+                    )
                     for predicate in rule.predicates
                 }
-    return found
+    return rules
 
 
 def reference(side: Expression | str) -> str:
@@ -114,7 +120,7 @@ def their_term(graph: rdflib.Graph, node: Any) -> tuple[Any, ...]:
     return kind, text, str(datatype or ""), str(language or "")
 
 
-def theirs(text: str) -> set[tuple[Any, ...]]:
+def by_yatter(text: str) -> set[tuple[Any, ...]]:
     yatter = pytest.importorskip("yatter")
     logging.disable(logging.WARNING)
     try:
@@ -122,7 +128,7 @@ def theirs(text: str) -> set[tuple[Any, ...]]:
     finally:
         logging.disable(logging.NOTSET)
     graph = rdflib.Graph().parse(data=rml, format="turtle")
-    found = set()
+    rules = set()
     for triples_map in graph.subjects(rdflib.RDF.type, RR.TriplesMap):
         subject = graph.value(triples_map, RR.subjectMap)
         source = str(graph.value(graph.value(triples_map, RML.logicalSource), RML.source))
@@ -137,8 +143,11 @@ def theirs(text: str) -> set[tuple[Any, ...]]:
                 if parent is not None:
                     conditions = graph.objects(item, RR.joinCondition)
                     joins = frozenset(
-                        (str(graph.value(one, RR.child)), str(graph.value(one, RR.parent)))
-                        for one in conditions
+                        (
+                            str(graph.value(condition, RR.child)),
+                            str(graph.value(condition, RR.parent)),
+                        )
+                        for condition in conditions
                     )
                     target: tuple[Any, ...] = (
                         "parent",
@@ -148,7 +157,7 @@ def theirs(text: str) -> set[tuple[Any, ...]]:
                 else:
                     target = their_term(graph, item)
                 for predicate in graph.objects(rule, RR.predicateMap):
-                    found.add(
+                    rules.add(
                         (
                             source,
                             their_term(graph, subject),
@@ -157,13 +166,13 @@ def theirs(text: str) -> set[tuple[Any, ...]]:
                             graphs,
                         )
                     )
-    return found
+    return rules
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_a_mapping_means_the_same_to_yatter(name: str) -> None:
     text = HEAD + CASES[name]
-    assert ours(text) == theirs(text)
+    assert by_lodpipe(text) == by_yatter(text)
 
 
 def test_there_are_enough_mappings() -> None:
@@ -180,16 +189,16 @@ def test_there_are_enough_mappings() -> None:
         ),
         ("an unknown prefix", HEAD + "    s: ex:$(id)\n    po:\n      - [exx:name, $(name)]\n"),
         (
-            "a mapping that is not there",
+            "a missing mapping",
             HEAD + "    s: ex:$(id)\n    po:\n      - {p: ex:of, o: {mapping: twon}}\n",
         ),
         ("no subject", HEAD + "    po:\n      - [ex:name, $(name)]\n"),
     ],
 )
-def test_what_yatter_may_pass_over_is_told_here(mistake: str, text: str) -> None:
+def test_what_yatter_may_pass_over_is_reported_here(mistake: str, text: str) -> None:
     from lodpipe.diagnostics.finding import InvalidDeclaration
 
     with pytest.raises(InvalidDeclaration) as caught:
-        ours(text)
-    assert {one.code for one in caught.value.findings} == {"LP602"}, mistake
-    assert all(one.where and one.where.line > 4 for one in caught.value.findings)
+        by_lodpipe(text)
+    assert {finding.code for finding in caught.value.findings} == {"LP602"}, mistake
+    assert all(finding.where and finding.where.line > 4 for finding in caught.value.findings)

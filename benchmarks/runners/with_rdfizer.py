@@ -1,7 +1,7 @@
 """Runs SDM-RDFizer on a configuration file: with_rdfizer.py CONFIG.
 
 It imports pyodbc at its start, which needs a system library for SQL Server that no CSV or JSON file
-needs; an empty module stands in for it.
+needs; an empty module replaces it.
 """
 
 import runpy

@@ -5,10 +5,10 @@ import {dirname, join, resolve} from "node:path";
 import {fileURLToPath} from "node:url";
 import {gunzipSync, gzipSync} from "node:zlib";
 
-const here = dirname(fileURLToPath(import.meta.url));
-const target = resolve(process.argv[2] ?? join(here, "../lodpipe/site/assets"));
-const committed = join(here, "../lodpipe/site/assets/oxigraph.wasm.gz");
-const wasm = packed(readFileSync(join(here, "node_modules/oxigraph/web_bg.wasm")));
+const frontend = dirname(fileURLToPath(import.meta.url));
+const target = resolve(process.argv[2] ?? join(frontend, "../lodpipe/site/assets"));
+const committed = join(frontend, "../lodpipe/site/assets/oxigraph.wasm.gz");
+const wasm = packed(readFileSync(join(frontend, "node_modules/oxigraph/web_bg.wasm")));
 mkdirSync(target, {recursive: true});
 
 const {metafile} = await build({
@@ -19,7 +19,7 @@ const {metafile} = await build({
     "sparql-worker": "src/sparql/worker.ts",
     tools: "src/tools.css",
   },
-  absWorkingDir: here,
+  absWorkingDir: frontend,
   outdir: target,
   bundle: true,
   minify: true,
@@ -46,11 +46,11 @@ function licences(meta) {
   const inputs = Object.keys(meta.inputs).filter((path) => path.startsWith("node_modules/"));
   const names = [...new Set(inputs.map((path) => path.match(/^node_modules\/((?:@[^/]+\/)?[^/]+)/)[1]))].sort();
   const parts = names.map((name) => {
-    const folder = join(here, "node_modules", name);
+    const folder = join(frontend, "node_modules", name);
     const {version, license} = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
-    const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+    const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
     if (!file && !license.includes("Apache-2.0")) throw new Error(`${name} brings no licence text`);
-    const text = readFileSync(file ? join(folder, file) : join(here, "../../LICENSE"), "utf8"); // ours is the plain Apache text
+    const text = readFileSync(file ? join(folder, file) : join(frontend, "../../LICENSE"), "utf8"); // ours is the plain Apache text
     return `${name} ${version} (${license})\n\n${text.trim()}\n`;
   });
   return `What the scripts in this folder are made of, besides lodpipe's own sources (Apache-2.0).\n\n${parts.join(`\n${"-".repeat(80)}\n\n`)}`;

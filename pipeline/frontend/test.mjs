@@ -6,12 +6,12 @@ import {tmpdir} from "node:os";
 import {dirname, join} from "node:path";
 import {fileURLToPath} from "node:url";
 
-const here = dirname(fileURLToPath(import.meta.url));
+const frontend = dirname(fileURLToPath(import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "frontend-"));
-const tests = readdirSync(join(here, "tests")).filter((name) => name.endsWith(".test.ts"));
+const tests = readdirSync(join(frontend, "tests")).filter((name) => name.endsWith(".test.ts"));
 await build({
   entryPoints: tests.map((name) => join("tests", name)),
-  absWorkingDir: here, outdir: folder, bundle: true, platform: "node", format: "esm", outExtension: {".js": ".mjs"}, logLevel: "warning",
+  absWorkingDir: frontend, outdir: folder, bundle: true, platform: "node", format: "esm", outExtension: {".js": ".mjs"}, logLevel: "warning",
   banner: {js: 'globalThis.document ??= {documentElement: {lang: "de"}};'},
 });
 const {status} = spawnSync(process.execPath, ["--test", ...tests.map((name) => join(folder, name.replace(/\.ts$/, ".mjs")))], {stdio: "inherit"});

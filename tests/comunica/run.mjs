@@ -1,5 +1,5 @@
 // Runs all queries in one process: node run.mjs UNION.nt DUMP.nq QUERIES.json > ANSWERS.json
-// Queries about evidence (GRAPH) ask the graphs of the documents; all others the union, in which each triple stands once: a second way to load.
+// Queries about evidence (GRAPH) ask the graphs of the documents; all others the union, in which each triple occurs once: a second way to load.
 import {readFileSync} from "node:fs";
 import {QueryEngine} from "@comunica/query-sparql";
 import {Parser, Store, Writer} from "n3";

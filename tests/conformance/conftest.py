@@ -29,9 +29,9 @@ def postgresql() -> Iterator[str | None]:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    found = session.config.stash.get(OUTCOMES, {})
+    outcomes = session.config.stash.get(OUTCOMES, {})
     for suite in suites.ALL:
-        run, results, errors = suites.counted(suite, found)
+        run, results, errors = suites.counted(suite, outcomes)
         if run:
             counted = session.config.stash.setdefault(COUNTED, [])
             counted.append(

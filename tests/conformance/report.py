@@ -58,7 +58,7 @@ a mapping that uses them is refused with its line ([LP602](errors/LP602.md)).
 - Expected N-Quads are read leniently: RMLTC0027b-JSON expects IRIs that are not valid, as `rml:UnsafeIRI` asks for.
 
 ## Expected failures
-A case stands here only where the specification does not ask for what it expects. One that starts to pass fails the tests.
+A case is listed here only where the specification does not ask for what it expects. One that starts to pass fails the tests.
 
 {failures}
 """
@@ -79,8 +79,8 @@ def written(outcomes: dict[tuple[str, str], str]) -> str:
 def _row(suite: suites.Suite, run: int, results: int, errors: int) -> str:
     expected = len(suites.EXPECTED_FAILURES.get(suite.name, {}))
     peers = [
-        f"{name}: {made + refused} ({made} + {refused}){remark}"
-        for name, made, refused, remark in PEERS.get(suite.name, ())
+        f"{name}: {results + refused} ({results} + {refused}){remark}"
+        for name, results, refused, remark in PEERS.get(suite.name, ())
     ]
     peer = peers[0] if peers else "none"
     return f"| {suite.title} | {run} | {results} | {errors} | {expected} | {peer} |"
@@ -95,12 +95,12 @@ def _claims() -> list[str]:
 
 def _failures() -> list[str]:
     titles = {suite.name: suite.title for suite in suites.ALL}
-    found = [
+    rows = [
         (titles[suite], case, reason)
         for suite, cases in suites.EXPECTED_FAILURES.items()
         for case, reason in cases.items()
     ]
-    return [f"- **{case}** ({title}): {reason}" for title, case, reason in found]
+    return [f"- **{case}** ({title}): {reason}" for title, case, reason in rows]
 
 
 def main() -> int:
@@ -111,8 +111,12 @@ def main() -> int:
     with server.running() as address:
         outcomes = {(case.suite.name, case.name): suites.run(case, address) for case in every}
     (ROOT / "docs" / "conformance.md").write_text(written(outcomes), "utf-8")
-    said = {case: suites.complaint(case, outcomes[case.suite.name, case.name]) for case in every}
-    complaints = [f"{case.suite.name} {case.name}: {one}" for case, one in said.items() if one]
+    by_case = {case: suites.complaint(case, outcomes[case.suite.name, case.name]) for case in every}
+    complaints = [
+        f"{case.suite.name} {case.name}: {complaint}"
+        for case, complaint in by_case.items()
+        if complaint
+    ]
     print("\n".join(complaints) or f"{len(every)} cases, no surprise")
     return 1 if complaints else 0
 

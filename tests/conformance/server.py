@@ -15,14 +15,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-NOT_THERE = "PostgreSQL's initdb is not there; on Debian: apt-get install postgresql"
+MISSING = "PostgreSQL's initdb is not there; on Debian: apt-get install postgresql"
 
 
 def programs() -> Path | None:
     """The folder of initdb and postgres; Debian keeps it out of the path."""
-    found = shutil.which("initdb")
+    program = shutil.which("initdb")
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return Path(found).resolve().parent if found else debian[-1].parent if debian else None
+    return Path(program).resolve().parent if program else debian[-1].parent if debian else None
 
 
 @contextmanager
@@ -65,19 +65,19 @@ def running() -> Iterator[str | None]:
 
 
 def _unprivileged(folder: Path) -> dict[str, str]:
-    """PostgreSQL refuses to be run by root; then it is run by its own user, else by nobody."""
+    """PostgreSQL refuses to be run by root; then it is run by its own user, else by the user `nobody`."""
     if os.geteuid() != 0:
         return {}
-    names = {one.pw_name for one in pwd.getpwall()}
+    names = {user.pw_name for user in pwd.getpwall()}
     user = "postgres" if "postgres" in names else "nobody"
     shutil.chown(folder, user)
     return {"user": user}
 
 
 def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
 
 
 def _wait(port: int, server: subprocess.Popen[bytes]) -> None:

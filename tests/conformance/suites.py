@@ -75,8 +75,8 @@ ALL = (
 
 def cases(suite: Suite) -> list[Case]:
     """Every case of a suite, none where the suite is not there."""
-    found = _r2rml_cases(suite) if suite.folder == "r2rml" else _rml_cases(suite)
-    return sorted(found, key=lambda one: one.name)
+    all_cases = _r2rml_cases(suite) if suite.folder == "r2rml" else _rml_cases(suite)
+    return sorted(all_cases, key=lambda case: case.name)
 
 
 def _rml_cases(suite: Suite) -> Iterator[Case]:
@@ -133,7 +133,7 @@ def run(case: Case, server: str | None) -> str:
                 "error"
                 if case.expected is None
                 else "fails: "
-                + "; ".join(f"{one.code} {dict(one.params)}" for one in error.findings)
+                + "; ".join(f"{finding.code} {dict(finding.params)}" for finding in error.findings)
             )
         if case.expected is None:
             return "makes a result where an error is expected"
@@ -176,10 +176,10 @@ def _fill(server: str, script: str) -> None:
         connection.execute(script.encode())
 
 
-def _difference(expected: bytes, made: bytes) -> tuple[list[str], list[str]]:
+def _difference(expected: bytes, actual: bytes) -> tuple[list[str], list[str]]:
     """The statements that only one of two graphs has, blank nodes named by RDFC-1.0."""
-    one, other = Counter(_canonical(expected)), Counter(_canonical(made))
-    return sorted(one - other), sorted(other - one)
+    wanted, other = Counter(_canonical(expected)), Counter(_canonical(actual))
+    return sorted(wanted - other), sorted(other - wanted)
 
 
 def _canonical(quads: bytes) -> list[str]:
@@ -204,5 +204,5 @@ def complaint(case: Case, outcome: str) -> str | None:
 
 def counted(suite: Suite, outcomes: dict[tuple[str, str], str]) -> tuple[int, int, int]:
     """How many cases of a suite were run, passed with a result, and passed with an error."""
-    mine = [outcome for (name, _), outcome in outcomes.items() if name == suite.name]
-    return len(mine), mine.count("result"), mine.count("error")
+    own = [outcome for (name, _), outcome in outcomes.items() if name == suite.name]
+    return len(own), own.count("result"), own.count("error")

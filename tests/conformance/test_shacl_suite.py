@@ -26,7 +26,7 @@ from shacl_support import connection_with
 FOLDER = os.environ.get("LODPIPE_SHACL_SUITE", "")
 MF = "http://www.w3.org/2001/sw/DataAccess/tests/test-manifest#"
 SHT = "http://www.w3.org/ns/shacl-test#"
-# A case stands here with its reason, where SHACL does not ask for what it expects; one that passes
+# Cases, each with its reason, where SHACL does not ask for what they expect; one that passes
 # fails the tests.
 EXPECTED_FAILURES: dict[str, str] = {}
 _OPEN = frozenset(
@@ -54,14 +54,14 @@ def loaded(path: Path) -> ox.Store:
 
 def cases() -> list[Case]:
     root = Path(FOLDER)
-    found = (
+    paths = (
         [path for part in ("core", "sparql") for path in sorted((root / part).rglob("*.ttl"))]
         if FOLDER
         else []
     )
     return [
         Case(path.relative_to(root).as_posix(), path)
-        for path in found
+        for path in paths
         if SHT + "Validate" in expanded(path)
     ]
 

@@ -27,7 +27,9 @@ def action(name):
         for number, resource in enumerate(package["resources"]):
             resource.setdefault("id", f"new-{len(actions)}-{number}")
         stored[guid] = package
-        resources = {one["uri"]: [one["id"], one["hash"]] for one in package["resources"]}
+        resources = {
+            resource["uri"]: [resource["id"], resource["hash"]] for resource in package["resources"]
+        }
         actions.append(
             {
                 "action": name,

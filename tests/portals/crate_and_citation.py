@@ -1,5 +1,5 @@
-"""Runs in an environment with rocrate and cffconvert: both read what lies in a dist/; what they
-found as JSON.
+"""Runs in an environment with rocrate and cffconvert: both read the files of a dist/; their
+results as JSON.
 """
 
 import json
@@ -16,7 +16,7 @@ citation.validate()
 json.dump(
     {
         "name": crate.name,
-        "files": sorted(one.id for one in crate.data_entities),
+        "files": sorted(entity.id for entity in crate.data_entities),
         "bibtex": citation.as_bibtex(),
     },
     sys.stdout,

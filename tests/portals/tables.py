@@ -12,7 +12,7 @@ from frictionless import Package
 folder = Path(sys.argv[1])
 package = Package(str(folder / "datapackage.json"))
 report = package.validate()
-found = {
+results = {
     "valid": report.valid,
     "errors": report.flatten(["resourceName", "type", "message"]),
     "frictionless": {},
@@ -20,12 +20,12 @@ found = {
     "problems": {},
 }
 for resource in package.resources:
-    found["frictionless"][resource.name] = [row.to_dict() for row in resource.read_rows()]
+    results["frictionless"][resource.name] = [row.to_dict() for row in resource.read_rows()]
 for metadata in sorted(folder.glob("*.csv-metadata.json")):
     name = metadata.name.removesuffix(".csv-metadata.json")
     reader = CSVW(str(metadata), validate=True)
-    found["problems"][name] = [str(one.message) for one in reader.warnings] + (
+    results["problems"][name] = [str(warning.message) for warning in reader.warnings] + (
         [] if reader.is_valid else ["not valid"]
     )
-    found["csvw"][name] = [dict(row) for row in next(iter(reader.tables)).iterdicts()]
-json.dump(found, sys.stdout, default=str)
+    results["csvw"][name] = [dict(row) for row in next(iter(reader.tables)).iterdicts()]
+json.dump(results, sys.stdout, default=str)

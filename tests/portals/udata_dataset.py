@@ -28,7 +28,7 @@ from udata.core.dataset.rdf import dataset_from_rdf  # noqa: E402
 app = create_app(settings.Defaults, override=settings.Testing)
 
 
-def told(dataset: Dataset) -> dict:
+def summary(dataset: Dataset) -> dict:
     return {
         "title": dataset.title,
         "license": dataset.license.id if dataset.license else None,
@@ -41,12 +41,13 @@ def told(dataset: Dataset) -> dict:
         "resources": sorted(
             [
                 {
-                    "id": str(one.id), "title": one.title, "url": one.url, "format": one.format, "mime": one.mime, "size": one.filesize,
-                    "checksum": one.checksum.type if one.checksum else None,
+                    "id": str(resource.id), "title": resource.title, "url": resource.url, "format": resource.format,
+                    "mime": resource.mime, "size": resource.filesize,
+                    "checksum": resource.checksum.type if resource.checksum else None,
                 }
-                for one in dataset.resources
+                for resource in dataset.resources
             ],
-            key=lambda one: one["url"],
+            key=lambda resource: resource["url"],
         ),
     }  # fmt: skip
 
@@ -55,10 +56,10 @@ with app.app_context():
     License(id="cc-by", title="Creative Commons Attribution", url="http://www.opendefinition.org/licenses/cc-by",
             alternate_urls=["https://creativecommons.org/licenses/by/4.0/"]).save()  # fmt: skip
     License(id="notspecified", title="License Not Specified").save()
-    found, dataset = [], None
+    summaries, dataset = [], None
     for path in sys.argv[1:]:
         graph = Graph().parse(path)
         dataset = dataset_from_rdf(graph, dataset=dataset)
         dataset.validate()
-        found.append(told(dataset))
-json.dump(found, sys.stdout)
+        summaries.append(summary(dataset))
+json.dump(summaries, sys.stdout)

@@ -8,16 +8,16 @@ import {t} from "./texts.ts";
 function copies(button: HTMLButtonElement): void {
   button.hidden = false;
   const label = button.textContent;
-  const said = h("span", {role: "status", class: "unseen"});
-  button.after(said);
+  const status = h("span", {role: "status", class: "unseen"});
+  button.after(status);
   button.addEventListener("click", () => {
-    navigator.clipboard.writeText(button.dataset["copy"] ?? "").then(() => tell("copied"), () => tell("copyFailed"));
+    navigator.clipboard.writeText(button.dataset["copy"] ?? "").then(() => report("copied"), () => report("copyFailed"));
   });
-  const tell = (what: "copied" | "copyFailed"): void => {
-    said.textContent = button.textContent = t(what);
+  const report = (what: "copied" | "copyFailed"): void => {
+    status.textContent = button.textContent = t(what);
     setTimeout(() => {
       button.textContent = label;
-      said.textContent = "";
+      status.textContent = "";
     }, 2000);
   };
 }
@@ -124,20 +124,20 @@ function filters(table: HTMLTableElement): void {
   });
   const input = h("input", {type: "search", autocomplete: "off", input: apply});
   const status = h("p", {role: "status", class: "filter-count"});
-  (table.closest(".scroll") ?? table).before(h("div", {class: "filters"}, h("label", {}, t("filterText"), " ", input), ...choices.map((one) => one.label), status));
+  (table.closest(".scroll") ?? table).before(h("div", {class: "filters"}, h("label", {}, t("filterText"), " ", input), ...choices.map((choice) => choice.label), status));
   if (table.id) remembered();
   apply();
 
   function apply(): void {
     const text = input.value.trim().toLocaleLowerCase(language);
-    let shown = 0;
+    let visible = 0;
     for (const row of rows) {
       const fits = (!text || (row.textContent ?? "").toLocaleLowerCase(language).includes(text))
         && choices.every(({column, select}) => !select.value || valuesOf(row.cells[column]).includes(select.value));
       row.hidden = !fits;
-      if (fits) shown += 1;
+      if (fits) visible += 1;
     }
-    status.textContent = t("filtered", count(shown), count(rows.length));
+    status.textContent = t("filtered", count(visible), count(rows.length));
     table.dispatchEvent(new CustomEvent("filtered", {bubbles: true, detail: rows.filter((row) => !row.hidden)}));
   }
 
@@ -151,7 +151,7 @@ function filters(table: HTMLTableElement): void {
 function valuesOf(cell: HTMLTableCellElement | undefined): string[] {
   if (!cell) return [];
   const items = [...cell.querySelectorAll("li")];
-  return (items.length > 0 ? items : [cell]).map((one) => one.textContent?.trim() ?? "");
+  return (items.length > 0 ? items : [cell]).map((item) => item.textContent?.trim() ?? "");
 }
 
 // -- languages --------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ const DATA: Data = {
   ],
 };
 
-async function found(text: string, language = "de"): Promise<string[]> {
+async function labels(text: string, language = "de"): Promise<string[]> {
   return (await Index.of(DATA, language)).search(text).flatMap((group) => group.hits(0).map((hit) => hit.label));
 }
 
@@ -34,19 +34,19 @@ test("a decomposed umlaut is the same as a composed one", () => {
 
 for (const typed of ["Müller", "Mueller", "muller", "MÜLLER", "Mull", "Müler"]) {
   test(`${typed} finds both spellings`, async () => {
-    assert.deepEqual(new Set(await found(typed)), new Set(["Müller gGmbH", "Gebrüder Mueller"]));
+    assert.deepEqual(new Set(await labels(typed)), new Set(["Müller gGmbH", "Gebrüder Mueller"]));
   });
 }
 
 for (const [typed, label] of [["grosspoesna", "Labor Großpösna"], ["strassburg", "Labor Kehl und Straßburg"], ["knowlegde", "Open Knowledge Foundation Deutschland"],
   ["open know", "Open Knowledge Foundation Deutschland"], ["okf", "Open Knowledge Foundation Deutschland"], ["strasbourg", "Labor Kehl und Straßburg"]] as const) {
   test(`${typed} finds ${label}`, async () => {
-    assert.equal((await found(typed))[0], label);
+    assert.equal((await labels(typed))[0], label);
   });
 }
 
 test("the second half of a compound is found", async () => {
-  assert.deepEqual(await found("hochschule"), ["Fachhochschule Kehl"]);
+  assert.deepEqual(await labels("hochschule"), ["Fachhochschule Kehl"]);
 });
 
 test("what is spelt right keeps the like-spelt away", async () => {
@@ -56,7 +56,7 @@ test("what is spelt right keeps the like-spelt away", async () => {
 });
 
 test("all words must be there", async () => {
-  assert.deepEqual(await found("Kehl Müller"), []);
+  assert.deepEqual(await labels("Kehl Müller"), []);
 });
 
 test("labels, groups and pages are those of the language", async () => {
@@ -75,5 +75,5 @@ test("found words are cut out for highlighting, nothing is lost", () => {
 });
 
 test("odd texts find nothing and break nothing", async () => {
-  for (const odd of ["", " ", "((((", "*", "\u0000", "<script>", "😀", "constructor", "__proto__"]) assert.ok(Array.isArray(await found(odd)));
+  for (const odd of ["", " ", "((((", "*", "\u0000", "<script>", "😀", "constructor", "__proto__"]) assert.ok(Array.isArray(await labels(odd)));
 });

@@ -10,9 +10,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-import duckdb
+import _duckdb as duckdb
 
-from lodpipe.config.publication import DuplicateRule, Project
+from lodpipe.config.publication import Project
+from lodpipe.config.publication_keys import DuplicateRule
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import quote
@@ -30,7 +31,7 @@ def integrity_findings(
 
     Times out of order belong to the checks of records, before the graph is made.
     """
-    for rule in project.publication.expectations.duplicates:
+    for rule in project.publication.duplicates:
         yield from duplicate_findings(session, rule, tables, keys, project.origin("duplicates"))
     yield from count_findings(session, project)
 
@@ -114,8 +115,9 @@ def _pairs(
     rule: DuplicateRule,
     detail: str,
 ) -> Iterator[Finding]:
+    distinct = {frozenset(pair) for pair in rule.distinct}
     for first, second in pairs:
-        if frozenset((first[2], second[2])) not in rule.distinct:
+        if frozenset((first[2], second[2])) not in distinct:
             other = table.locate(first[0], column)
             params = {
                 "table": table.name, "value": second[2] or second[1], "other": first[2] or first[1], "detail": detail, "place": str(other),
@@ -160,25 +162,28 @@ def nearly_same(cells: Sequence[Cell], ignore: Iterable[str] = ()) -> Iterator[t
     """Pairs whose normalised names are the same or one letter apart, numbers apart excepted; each
     record with the first similar one.
 
-    Names one letter apart share a form with one letter taken out, so they are found in one pass,
-    without comparing all with all.
+    Names one letter apart share a form with one letter taken out, so that only names with a form in
+    common are compared, not all with all.
     """
-    seen: dict[str, Cell] = {}
-    for cell in cells:
+    first: dict[str, int] = {}  # normalised name → the first cell that has it
+    names: list[str] = []
+    holder: dict[str, int] = {}  # form → the first cell that has it
+    others: dict[str, list[int]] = {}  # form → the cells after it, which are few
+    for number, cell in enumerate(cells):
         name = normalised(cell[1], ignore)
-        forms = {name} | _without_a_letter(name)
-        twin = next(
-            (
-                seen[form]
-                for form in sorted(forms)
-                if form in seen and _close(normalised(seen[form][1], ignore), name)
-            ),
-            None,
-        )
+        names.append(name)
+        if name in first:
+            yield cells[first[name]], cell
+            continue
+        first[name] = number
+        candidates: set[int] = set()
+        for form in (name, *_without_a_letter(name)):
+            if holder.setdefault(form, number) != number:
+                candidates.update((holder[form], *others.get(form, ())))
+                others.setdefault(form, []).append(number)
+        twin = next((other for other in sorted(candidates) if _close(names[other], name)), None)
         if twin is not None:
-            yield twin, cell
-        for form in forms:
-            seen.setdefault(form, cell)
+            yield cells[twin], cell
 
 
 def _without_a_letter(name: str) -> set[str]:
@@ -188,24 +193,16 @@ def _without_a_letter(name: str) -> set[str]:
 
 
 def _close(name: str, other: str) -> bool:
-    """Whether two names are equal, or differ by one letter inserted, omitted, changed, or swapped
-    with its neighbour.
+    """Whether two names differ by one letter inserted, omitted, changed, or swapped with its
+    neighbour, and have the same numbers.
     """
-    if name == other:
-        return True
-    if min(len(name), len(other)) < _SHORTEST or re.findall("[0-9]+", name) != re.findall(
-        "[0-9]+", other
-    ):
-        return False
-    start = next(
-        (at for at, (a, b) in enumerate(zip(name, other, strict=False)) if a != b),
-        min(len(name), len(other)),
-    )
-    rests = (name[start:], other[start:])
+    from rapidfuzz.distance import OSA  # late: most checks compare no two names
+
     return (
-        rests[0][1:] == rests[1] or rests[0] == rests[1][1:] or rests[0][1:] == rests[1][1:]
-        or (rests[0][:2] == rests[1][1::-1] and rests[0][2:] == rests[1][2:])
-    )  # fmt: skip
+        min(len(name), len(other)) >= _SHORTEST
+        and OSA.distance(name, other, score_cutoff=1) <= 1
+        and re.findall("[0-9]+", name) == re.findall("[0-9]+", other)
+    )
 
 
 # -- counts ----------------------------------------------------------------------------------------
@@ -213,22 +210,23 @@ def _close(name: str, other: str) -> bool:
 
 def count_findings(session: Session, project: Project) -> Iterator[Finding]:
     """Tables and queries that have more or fewer records than `expect` says."""
-    for name, (least, most) in project.publication.expectations.counts.items():
+    for name, expected in project.publication.expect.items():
+        least, most = (
+            (expected, expected) if isinstance(expected, int) else (expected.min, expected.max)
+        )
         where = project.origin("expect", name)
         try:
-            ((found,),) = session.rows(f"SELECT count(*) FROM {quote(name)}")
+            ((count,),) = session.rows(f"SELECT count(*) FROM {quote(name)}")
         except duckdb.Error:
             yield Finding(
                 "LP601", where, {"detail": f"expect: there is no table or query `{name}`"}
             )
             continue
-        if found < least or (most is not None and found > most):
-            expected = (
+        if count < least or (most is not None and count > most):
+            wanted = (
                 str(least) if least == most else f"≥ {least}" if most is None else f"{least}–{most}"
             )
-            yield Finding(
-                "LP512", where, {"table": name, "found": str(found), "expected": expected}
-            )
+            yield Finding("LP512", where, {"table": name, "found": str(count), "expected": wanted})
 
 
 def counts(session: Session, tables: Mapping[str, RecordTable]) -> dict[str, int]:
@@ -241,9 +239,9 @@ def counts(session: Session, tables: Mapping[str, RecordTable]) -> dict[str, int
     }
 
 
-def write_counts(found: Mapping[str, int], folder: Path) -> None:
+def write_counts(totals: Mapping[str, int], folder: Path) -> None:
     """The counts beside the dumps, with which the next build compares its own."""
-    (folder / COUNTS).write_text(json.dumps(found, indent=1) + "\n", "utf-8")
+    (folder / COUNTS).write_text(json.dumps(totals, indent=1) + "\n", "utf-8")
 
 
 def read_counts(dist: Path) -> Mapping[str, int]:

@@ -133,14 +133,14 @@ def unmatched_shapes(
             targets.setdefault(s, []).append((o in graph.predicates, f"no {_short(o, vocabulary)}"))
         elif kind == "Node":
             targets.setdefault(s, []).append((graph.has_node(o), f"no {_short(o, vocabulary)}"))
-    for shape, found in targets.items():
+    for shape, matches in targets.items():
         name = shapes.name(shape, vocabulary)
         if (
             shape not in off
-            and name not in project.publication.expectations.unmatched_shapes
-            and not any(hit for hit, _ in found)
+            and name not in project.publication.unmatched_shapes
+            and not any(hit for hit, _ in matches)
         ):
-            words = {"shape": name, "detail": ", ".join(miss for _, miss in found)}
+            words = {"shape": name, "detail": ", ".join(miss for _, miss in matches)}
             yield Finding("LP509", shapes.origin(shape, project.root), words, Severity.WARNING)
 
 
@@ -165,12 +165,12 @@ def shape_terms(shapes: Shapes, vocabulary: Vocabulary, root: Path) -> Iterator[
         iri = o[1:-1]
         if (
             iri.startswith(vocabulary.base)
-            or (found := term_finding(iri, vocabulary, Origin(""))) is None
+            or (finding := term_finding(iri, vocabulary, Origin(""))) is None
         ):
             continue
         file = shapes.origins.get(s, "shapes")
         yield Finding(
-            found.code, Origin(file, _line_of(root / file, iri, vocabulary)), found.params
+            finding.code, Origin(file, _line_of(root / file, iri, vocabulary)), finding.params
         )
 
 

@@ -33,22 +33,22 @@ def record_findings(
 
     The fields of other tables were checked when they were read.
     """
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for table, column in _references(tables):
         target = column.field.target
-        found += _broken_references(
+        findings += _broken_references(
             session, table, column, tables[target], declared[target].key or "id"
         )
     for table in tables.values():
         if isinstance(table, RowTable):
-            found += _duplicates_in_list(table)
+            findings += _duplicates_in_list(table)
         for column in table.columns:
             if column.field.unique:
-                found += _duplicate_values(session, table, column.name)
+                findings += _duplicate_values(session, table, column.name)
         if isinstance(table, ScanTable):
-            found += _invalid_cells(session, table, lexicon)
-            found += _duplicate_keys(session, table, declared[table.name].key)
-    return _one_duplicate_per_row(found)
+            findings += _invalid_cells(session, table, lexicon)
+            findings += _duplicate_keys(session, table, declared[table.name].key)
+    return _one_duplicate_per_row(findings)
 
 
 def _one_duplicate_per_row(findings: list[Finding]) -> list[Finding]:
@@ -123,17 +123,34 @@ def _label(column: Column) -> str:
 
 
 def _invalid_cells(session: Session, table: ScanTable, lexicon: Lexicon) -> Iterator[Finding]:
+    wrong = {
+        column.name: f"NOT regexp_matches({quote(column.name)}, {text(pattern)})"
+        for column in table.columns
+        if (pattern := pattern_of(column.field, lexicon))
+    }
+    missing = {
+        column.name: f"{quote(column.name)} IS NULL"
+        for column in table.columns
+        if column.field.required
+    }
+
+    def cells(
+        condition: str, value: str = "''", end: str = "ORDER BY _record"
+    ) -> list[tuple[int, str]]:
+        return session.rows(
+            f"SELECT _record, {value} FROM {quote(table.name)} WHERE {condition} {end}"
+        )
+
+    # Most tables are valid, which one scan for all columns shows.
+    conditions = [*wrong.values(), *missing.values()]
+    if not conditions or not cells(" OR ".join(conditions), end="LIMIT 1"):
+        return
     for column in table.columns:
-        name = quote(column.name)
-        pattern = pattern_of(column.field, lexicon)
-        for record, value in session.rows(
-            f"SELECT _record, {name} FROM {quote(table.name)} WHERE NOT regexp_matches({name}, {text(pattern or '')}) ORDER BY _record"
-        ):
-            yield _invalid_cell(table.locate(record, column.name), column, value, lexicon)
-        if column.field.required:
-            for (record,) in session.rows(
-                f"SELECT _record FROM {quote(table.name)} WHERE {name} IS NULL ORDER BY _record"
-            ):
+        if column.name in wrong:
+            for record, value in cells(wrong[column.name], quote(column.name)):
+                yield _invalid_cell(table.locate(record, column.name), column, value, lexicon)
+        if column.name in missing:
+            for record, _ in cells(missing[column.name]):
                 yield Finding(
                     "LP202",
                     table.locate(record, column.name),
@@ -212,12 +229,12 @@ def unused_records(
     for table, column in _references(tables):
         inward = table.name == column.field.target
         own = dict(_values(session, table, declared[table.name].key or "id")) if inward else {}
-        found = (
+        references = (
             value
             for record, value in _values(session, table, column.name)
             if own.get(record) != value
         )
-        used.setdefault(column.field.target, set()).update(found)
+        used.setdefault(column.field.target, set()).update(references)
     for name, values in used.items():
         for record, value in _values(session, tables[name], declared[name].key or "id"):
             if value not in values:
@@ -334,9 +351,9 @@ def control_characters(statements: Statements, dumps: Sequence[str]) -> Iterator
         "AND regexp_matches(o, '\\\\[bf]|\\\\u00[01]|[\\x{FFFE}\\x{FFFF}]') ORDER BY ALL"
     )
     for s, p, o in statements.session.rows(sql):
-        if found := next((match[1] for match in _NOT_IN_XML.finditer(o) if match[1]), ""):
-            number = {"\\b": 8, "\\f": 12}.get(found) or (
-                ord(found) if len(found) == 1 else int(found[2:], 16)
+        if escape := next((match[1] for match in _NOT_IN_XML.finditer(o) if match[1]), ""):
+            number = {"\\b": 8, "\\f": 12}.get(escape) or (
+                ord(escape) if len(escape) == 1 else int(escape[2:], 16)
             )
             yield Finding(
                 "LP320",

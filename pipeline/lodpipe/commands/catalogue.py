@@ -31,7 +31,7 @@ def command(options: ProjectOptions, served: str | None) -> None:
 
         if not (project.dist / "catalog.ttl").is_file():
             raise click.UsageError("there is no dist/catalog.ttl yet: run `lodpipe build`")
-        answers = head_requests(served, project.publication.catalogue.downloads)
+        answers = head_requests(served, project.publication.downloads)
         for line in score_lines(quality(project, answers=answers, engine=options.engine)):
             print_result(line)
         return ()

@@ -71,7 +71,7 @@ def _check_after_changes(root: Path, check_once: Callable[[], None]) -> None:
                 click.echo(f"-- {', '.join(files[:3])}{' …' if len(files) > 3 else ''}", err=True)
             end = supervised(lambda: exit_code_of(check_once), patient=True)
             code = report_end(end)
-            if end.asked or code == CLOSED_PIPE:
+            if end.requested or code == CLOSED_PIPE:
                 break
     except KeyboardInterrupt:
         pass

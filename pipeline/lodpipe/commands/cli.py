@@ -41,11 +41,14 @@ COMMANDS = {
     ),
     "map": Entry("map", "Run an RML, R2RML or YARRRML file without a project."),
     "validate": Entry("validate", "Validate RDF files with SHACL, without a project."),
-    "diff": Entry("diff", "Show what differs between two releases, dumps or git revisions."),
+    "diff": Entry("diff", "Show what differs between two versions: by resource, or by statement."),
     "release": Entry(
-        "release", "Close a release: its version, notes, files, and its entry in releases/."
+        "release", "Close a release: write its notes, its entry in releases/, its files, and dist/."
     ),
-    "restore": Entry("restore", "Fetch the folders of closed releases that dist/ lacks."),
+    "restore": Entry(
+        "restore",
+        "Fetch the folders of closed releases that dist/ lacks, and compare them with the ledger.",
+    ),
     "query": Entry(
         "query",
         "Run a query of queries/, a file, or standard input (-); without an argument, list the queries.",

@@ -32,7 +32,7 @@ def run_supervised(work: Callable[[], object]) -> None:
     from lodpipe.runtime.supervision import supervised
 
     end = supervised(lambda: exit_code_of(work))
-    if end.asked and sys.stderr.isatty():
+    if end.requested and sys.stderr.isatty():
         sys.stderr.write("\r\033[K")  # a line of progress
     if end.code == 128 + signal.SIGINT:
         click.echo("interrupted", err=True)

@@ -85,7 +85,13 @@ def _answer(options: ProjectOptions, request: _Request, values: dict[str, str]) 
     endpoint needs no project.
     """
     from lodpipe.config.publication import Project
-    from lodpipe.queries.client import ask_here, ask_there, find_query, listing, shown
+    from lodpipe.queries.client import (
+        answer_locally,
+        answer_remotely,
+        find_query,
+        listing,
+        rendered,
+    )
     from lodpipe.reporters import write_text
 
     without_project = request.endpoint and not (options.root / "publication.yaml").is_file()
@@ -94,7 +100,7 @@ def _answer(options: ProjectOptions, request: _Request, values: dict[str, str]) 
         return listing(project, options.lang or project.publication.languages[0]) if project else ""
     query = find_query(request.name, project)
     if project and not request.endpoint:
-        answer, warnings = ask_here(
+        answer, warnings = answer_locally(
             query, values, project, request.timeout or project.publication.limits.query
         )
         if warnings:
@@ -102,9 +108,9 @@ def _answer(options: ProjectOptions, request: _Request, values: dict[str, str]) 
                 warnings, options.root, sys.stderr, options.lang or project.publication.languages[0]
             )
     else:
-        answer = ask_there(query, values, request.endpoint or "")
+        answer = answer_remotely(query, values, request.endpoint or "")
     style = request.style or ("table" if answer.form in ("select", "ask") else "ttl")
     try:
-        return shown(answer, style, query.text)
+        return rendered(answer, style, query.text)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--format") from None

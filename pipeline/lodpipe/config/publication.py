@@ -3,142 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from lodpipe.config.publication_keys import Publication
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
-from lodpipe.documents.readers import Limits, read_tree
+from lodpipe.documents.readers import read_tree
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, node_at, place_of, value_of
 from lodpipe.documents.tree import Sequence as List
-from lodpipe.rdf.file_formats import DUMPS
-
-
-@dataclass(frozen=True)
-class Body:
-    """Whoever publishes or answers; `placeholder` while nobody real is named."""
-
-    name: str
-    url: str | None = None
-    email: str | None = None
-    placeholder: bool = False
-    type: str | None = None
-    names: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A set of JSON-LD trees: one file in `folder` for each resource of a class, with the terms of
-    `frame` embedded.
-    """
-
-    folder: str
-    class_: str
-    frame: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class TableColumn:
-    """A column of a published CSV table: its title by language, and its type where it is no text."""
-
-    title: Mapping[str, str]
-    type: str
-
-
-@dataclass(frozen=True)
-class PublishedTable:
-    """A CSV table beside the dumps: the rows of a query."""
-
-    name: str
-    title: Mapping[str, str]
-    query: str
-    key: tuple[str, ...]
-    columns: Mapping[str, TableColumn]
-
-
-@dataclass(frozen=True)
-class Catalogue:
-    """What data portals ask for beyond title, publisher and licence; `declared` where
-    publication.yaml says anything of it.
-    """
-
-    landing_page: str
-    downloads: str
-    issued: str
-    availability: str
-    declared: bool = False
-    themes: tuple[str, ...] = ()
-    keywords: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    frequency: str | None = None
-    political_level: str | None = None
-    contributor: str | None = None
-    temporal: tuple[str, str] | None = None
-    country: str | None = None
-    points: str | None = None
-    derived_from: str | None = None
-    provenance: Mapping[str, str] = field(default_factory=dict)
-    version_notes: Mapping[str, str] = field(default_factory=dict)
-    service: str | None = None
-    service_description: str | None = None
-
-
-@dataclass(frozen=True)
-class DuplicateRule:
-    """How duplicate records of a table are found: a column of names, columns of keys, words to
-    ignore, pairs that are known to be distinct.
-    """
-
-    table: str
-    name: str | None = None
-    keys: tuple[str, ...] = ()
-    ignore: tuple[str, ...] = ()
-    distinct: tuple[frozenset[str], ...] = ()
-
-
-@dataclass(frozen=True)
-class Expectations:
-    """What a check expects of the records: how many there are, how many may be lost, no duplicates,
-    which shapes may match nothing.
-    """
-
-    counts: Mapping[str, tuple[int, int | None]] = field(default_factory=dict)
-    max_loss_percent: float | None = None
-    duplicates: tuple[DuplicateRule, ...] = ()
-    unmatched_shapes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Publication:
-    """publication.yaml, checked."""
-
-    name: str
-    base: str
-    title: dict[str, str]
-    description: dict[str, str]
-    languages: tuple[str, ...]
-    version: str
-    date: str
-    licence: str
-    attribution: str
-    publisher: Body
-    contact: Body
-    graph: str
-    dumps: tuple[str, ...]
-    gzip: bool
-    trees: tuple[Tree, ...]
-    shacl_engine: str
-    shacl_ignore: frozenset[str]  # SHACL terms that are not supported, by local name
-    memory: str
-    on_invalid_value: str
-    catalogue: Catalogue
-    tables: tuple[PublishedTable, ...]
-    hosting: str | None
-    expectations: Expectations = field(default_factory=Expectations)
-    limits: Limits = field(default_factory=Limits)
-    site: Mapping[str, Any] | bool = True  # read by pipeline/lodpipe/site
-    ignore: tuple[str, ...] = ()  # globs of files that nothing reads and that may be there
 
 
 @dataclass(frozen=True)
@@ -154,7 +32,7 @@ class Project:
         return self.root / "dist"
 
     def origin(self, *path: str | int) -> Origin:
-        """Where a part of publication.yaml stands."""
+        """The position of a part of publication.yaml."""
         return Origin("publication.yaml", *place_of(self.origins, list(path)))
 
     @classmethod
@@ -174,17 +52,13 @@ class Project:
                 [Finding("LP601", Origin("publication.yaml"), {"detail": "the file is empty"})]
             )
         _check(tree)
-        values = value_of(tree)
-        assert isinstance(values, dict)  # the schema says so
-        return cls(folder, _publication(values), tree)
+        return cls(folder, _publication(tree), tree)
 
 
 def publication_schema() -> dict[str, Any]:
-    """The JSON Schema of publication.yaml."""
-    schema: dict[str, Any] = json.loads(
-        Path(__file__).with_name("publication.schema.json").read_text("utf-8")
-    )
-    schema["properties"]["dumps"]["items"]["enum"] = list(DUMPS)
+    """The JSON Schema of publication.yaml, as `make docs` made it of `publication_keys`."""
+    path = Path(__file__).with_name("publication.schema.json")
+    schema: dict[str, Any] = json.loads(path.read_text("utf-8"))
     return schema
 
 
@@ -200,6 +74,20 @@ RENAMED = {
 RENAMED_IN_DUPLICATES = {"apart": "distinct"}
 
 
+def _publication(tree: Node) -> Publication:
+    """The keys as typed values. The schema judges them before, because it reports all that is
+    wrong, each at its line; msgspec would stop at the first.
+    """
+    _check(tree)
+    try:
+        return msgspec.convert(value_of(tree), Publication)
+    except msgspec.ValidationError as error:  # `1.0`, which JSON Schema takes for an integer
+        detail, _, path = str(error).partition(" - at `$.")
+        steps = [int(step) if step.isdigit() else step for step in re.findall(r"[\w-]+", path)]
+        where = Origin("publication.yaml", *place_of(tree, steps))
+        raise InvalidDeclaration([Finding("LP601", where, {"detail": detail})]) from None
+
+
 def _check(tree: Node) -> None:
     import jsonschema_rs
 
@@ -212,7 +100,8 @@ def _check(tree: Node) -> None:
         Finding(
             "LP601", Origin("publication.yaml", *_place(tree, error)), {"detail": _message(error)}
         )
-        for error in validator.iter_errors(value_of(tree))
+        for whole in validator.iter_errors(value_of(tree))
+        for error in _causes(whole)
     ]
     if findings:
         raise InvalidDeclaration(findings)
@@ -233,8 +122,25 @@ def _renamed(node: Node, names: Mapping[str, str]) -> Iterator[Finding]:
             node.keys.setdefault(new, node.keys[old])
 
 
+def _causes(error: Any) -> Iterator[Any]:
+    """The errors of a value that may be of several types (`anyOf`): those against its own type."""
+    variants = [
+        errors
+        for errors in getattr(error.kind, "context", ())
+        if not any(
+            item.kind.name == "type" and item.instance_path == error.instance_path
+            for item in errors
+        )
+    ]
+    if len(variants) != 1:
+        yield error
+        return
+    for cause in variants[0]:
+        yield from _causes(cause)
+
+
 def _place(tree: Node, error: Any) -> tuple[int, int]:
-    """Where an error stands: an unknown key at itself, anything else at its value."""
+    """The position of an error: an unknown key at itself, anything else at its value."""
     node = node_at(tree, list(error.instance_path))
     unexpected = getattr(error.kind, "unexpected", None)
     if unexpected and isinstance(node, Map):
@@ -245,118 +151,3 @@ def _place(tree: Node, error: Any) -> tuple[int, int]:
 def _message(error: Any) -> str:
     path = ".".join(str(step) for step in error.instance_path)
     return f"{path}: {error.message}" if path else str(error.message)
-
-
-def _publication(values: dict[str, Any]) -> Publication:
-    release = values["release"]
-    language = values["languages"][0]
-    return Publication(
-        name=values["name"],
-        base=values["base"],
-        title=values["title"],
-        description=values["description"],
-        languages=tuple(values["languages"]),
-        version=release["version"],
-        date=release["date"],
-        licence=values["licence"],
-        attribution=values["attribution"],
-        publisher=_body(values["publisher"], language),
-        contact=_body(values["contact"], language),
-        graph=values["graph"],
-        dumps=tuple(values.get("dumps", DUMPS)),
-        gzip=values.get("gzip", True),
-        trees=tuple(
-            Tree(value["folder"], value["class"], value["frame"])
-            for value in values.get("trees", [])
-        ),
-        shacl_engine=values.get("shacl_engine", "columns"),
-        shacl_ignore=frozenset(name.removeprefix("sh:") for name in values.get("shacl_ignore", ())),
-        memory=values.get("memory", "4GB"),
-        on_invalid_value=values.get("on_invalid_value", "error"),
-        catalogue=_catalogue(values),
-        tables=tuple(_table(value) for value in values.get("tables", [])),
-        hosting=values.get("hosting"),
-        expectations=_expectations(values),
-        limits=_limits(values.get("limits", {})),
-        site=values.get("site", True),
-        ignore=tuple(values.get("ignore", ())),
-    )
-
-
-def _limits(values: dict[str, Any]) -> Limits:
-    size = values.get("file")
-    units = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
-    read = {"file": int(size[:-2]) * units[size[-2:]]} if size else {}
-    return Limits(**read, **{name: value for name, value in values.items() if name != "file"})
-
-
-def _expectations(values: dict[str, Any]) -> Expectations:
-    counts = {
-        name: (value, value) if isinstance(value, int) else (value.get("min", 0), value.get("max"))
-        for name, value in values.get("expect", {}).items()
-    }
-    duplicates = tuple(
-        DuplicateRule(
-            rule["table"], rule.get("name"), tuple(rule.get("keys", ())), tuple(rule.get("ignore", ())),
-            tuple(frozenset(pair) for pair in rule.get("distinct", ())),
-        )
-        for rule in values.get("duplicates", ())
-    )  # fmt: skip
-    return Expectations(
-        counts,
-        values.get("max_loss_percent"),
-        duplicates,
-        tuple(values.get("unmatched_shapes", ())),
-    )
-
-
-def _catalogue(values: dict[str, Any]) -> Catalogue:
-    said: dict[str, Any] = values.get("catalogue", {})
-    base = values["base"]
-    spatial, temporal, service = (
-        said.get("spatial", {}),
-        said.get("temporal"),
-        said.get("service", {}),
-    )
-    return Catalogue(
-        landing_page=said.get("landing_page", base),
-        downloads=said.get("downloads", base),
-        issued=said.get("issued", values["release"]["date"]),
-        availability=said.get("availability", "STABLE"),
-        declared="catalogue" in values,
-        themes=tuple(said.get("themes", ())),
-        keywords=said.get("keywords", {}),
-        frequency=said.get("frequency"),
-        political_level=said.get("political_level"),
-        contributor=said.get("contributor"),
-        temporal=(temporal["start"], temporal["end"]) if temporal else None,
-        country=spatial.get("country"),
-        points=spatial.get("points"),
-        derived_from=said.get("derived_from"),
-        provenance=said.get("provenance", {}),
-        version_notes=said.get("version_notes", {}),
-        service=service.get("url"),
-        service_description=service.get("description"),
-    )
-
-
-def _table(values: dict[str, Any]) -> PublishedTable:
-    columns = {
-        name: TableColumn(value.get("title", {}), value.get("type", "string"))
-        for name, value in values.get("columns", {}).items()
-    }
-    return PublishedTable(
-        values["name"], values["title"], values["query"], tuple(values.get("key", ())), columns
-    )
-
-
-def _body(values: dict[str, Any], language: str) -> Body:
-    name = values["name"]
-    return Body(
-        name if isinstance(name, str) else name.get(language) or next(iter(name.values())),
-        values.get("url"),
-        values.get("email"),
-        values.get("placeholder", False),
-        values.get("type"),
-        {language: name} if isinstance(name, str) else name,
-    )

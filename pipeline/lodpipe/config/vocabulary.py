@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
+from msgspec import Struct, field
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
 from lodpipe.documents.readers import inside, read_text
@@ -21,8 +21,7 @@ from lodpipe.rdf.terms import plain_text
 VALUE_PATTERN = "https://schema.org/valuePattern"
 
 
-@dataclass(frozen=True)
-class TermList:
+class TermList(Struct, frozen=True):
     """The terms of an external vocabulary, as far as its list names them.
 
     `deprecated` has the successor of each superseded term (or an empty text), `superclasses` the
@@ -36,8 +35,7 @@ class TermList:
     superclasses: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
-class Vocabulary:
+class Vocabulary(Struct, frozen=True, dict=True):
     """Everything that ontology/ declares; `triples` are (subject, predicate, object, file) in
     N-Triples spelling.
     """
@@ -61,11 +59,11 @@ class Vocabulary:
     @cached_property
     def concepts(self) -> dict[str, tuple[str, ...]]:
         """Scheme → names of its concepts, both as the last part of their IRIs, in order."""
-        found: dict[str, list[str]] = {}
+        members: dict[str, list[str]] = {}
         for s, p, o, _ in self.triples:
             if p == f"<{SKOS}inScheme>":
-                found.setdefault(_last(o), []).append(_last(s))
-        return {scheme: tuple(sorted(names)) for scheme, names in sorted(found.items())}
+                members.setdefault(_last(o), []).append(_last(s))
+        return {scheme: tuple(sorted(names)) for scheme, names in sorted(members.items())}
 
     @cached_property
     def patterns(self) -> dict[str, str]:
@@ -160,11 +158,11 @@ def read_vocabulary(root: Path, base: str) -> Vocabulary:
     for path in sorted(folder.glob("[!.]*.ttl")):
         name = path.relative_to(root).as_posix()
         try:
-            found = read_turtle(inside(path, root, name), name, base)
+            statements = read_turtle(inside(path, root, name), name, base)
         except (InvalidDeclaration, InvalidData) as error:
             findings += error.findings
             continue
-        if any("_:" in (s[:2], o[:2]) for s, _, o in found):
+        if any("_:" in (s[:2], o[:2]) for s, _, o in statements):
             findings.append(
                 Finding(
                     "LP603",
@@ -172,7 +170,7 @@ def read_vocabulary(root: Path, base: str) -> Vocabulary:
                     {"detail": "blank nodes are not published; give each node an IRI"},
                 )
             )
-        triples += [(*triple, name) for triple in found]
+        triples += [(*triple, name) for triple in statements]
     context = _read_context(folder / "context.jsonld", base, findings)
     paths = sorted((folder / "vocabularies").glob("[!.]*.txt"))
     lists = {

@@ -1,4 +1,4 @@
-"""Where the rows and cells of a CSV file stand, also behind quoted line breaks."""
+"""Positions of the rows and cells of a CSV file, also behind quoted line breaks."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ def row_of(path: Path, row: int) -> tuple[int, str]:
 
 
 class _Reading:
-    """A CSV file, read as far as somebody asked."""
+    """A CSV file, read as far as requested."""
 
     def __init__(self, path: Path) -> None:
-        self.number, self.found = -2, (0, "")  # the header is row -1
+        self.number, self.place = -2, (0, "")  # the header is row -1
         self._rows = self._places(path)
 
     def to(self, row: int) -> tuple[int, str]:
         while self.number < row:
             try:
-                self.found = next(self._rows)
+                self.place = next(self._rows)
             except StopIteration:
-                return self.found[0], ""
+                return self.place[0], ""
             self.number += 1
-        return self.found
+        return self.place
 
     def _places(self, path: Path) -> Iterator[tuple[int, str]]:
         with path.open(encoding="utf-8-sig", newline="", errors="replace") as file:

@@ -52,7 +52,26 @@ def limited(limits: Limits) -> Iterator[None]:
         _LIMITS.reset(token)
 
 
-_Loader: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_PLAIN = "tag:yaml.org,2002:str"
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # one of two
+    """PyYAML's parser without its types: they are those of YAML 1.1, and `typed` gives others.
+
+    What it would look up for each node costs as much as parsing.
+    """
+
+    def resolve(self, kind: object, value: object, implicit: object) -> str:
+        """The tag of a node that has none."""
+        return _PLAIN
+
+    def descend_resolver(self, current_node: object, current_index: object) -> None:
+        """Nothing: tags do not depend on the place."""
+
+    def ascend_resolver(self) -> None:
+        """Nothing, as above."""
+
+
 _MOST_DIGITS = 300
 _BRACKETS = re.compile(r"[][{}]")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
@@ -162,7 +181,7 @@ def _check_depth(text: str, name: str, most: int) -> None:
     some hundred thousand.
     """
     depth = 0
-    with contextlib.suppress(yaml.YAMLError):  # told when the file is composed
+    with contextlib.suppress(yaml.YAMLError):  # reported when the file is composed
         for event in yaml.parse(text, Loader=_Loader):
             if isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
                 depth += 1
@@ -298,7 +317,7 @@ def read_json_lines(text: str, name: str) -> Node:
 
 
 class _JsonTree:
-    """A recursive-descent JSON reader, because the standard one forgets where a value stood."""
+    """A recursive-descent JSON reader, because the standard one does not record positions."""
 
     _NUMBER = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
     _SPACE = re.compile(r"[ \t\n\r]*")

@@ -15,7 +15,7 @@ Snapshot = dict[str, tuple[int, int, int]]
 
 def snapshot(root: Path) -> Snapshot:
     """Time, size and number of every file that a build may read, by its name."""
-    found: Snapshot = {}
+    states: Snapshot = {}
     for path in (
         root / "publication.yaml",
         *(path for folder in SOURCES for path in (root / folder).rglob("*")),
@@ -26,8 +26,8 @@ def snapshot(root: Path) -> Snapshot:
             continue
         local = path.relative_to(root)
         if path.is_file() and not is_hidden(local):
-            found[local.as_posix()] = (state.st_mtime_ns, state.st_size, state.st_ino)
-    return found
+            states[local.as_posix()] = (state.st_mtime_ns, state.st_size, state.st_ino)
+    return states
 
 
 def changed(before: Snapshot, after: Snapshot) -> list[str]:

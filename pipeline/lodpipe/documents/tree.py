@@ -1,12 +1,14 @@
-"""A file's content as a tree in which every value knows its line and column."""
+"""A file's content as a tree in which every value knows its line and column.
+
+The nodes are msgspec structs: a file has thousands, and a dataclass takes four times as long to make.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct, field
 
 
-@dataclass(slots=True)
-class Scalar:
+class Scalar(Struct):
     """A single value: its text as written (None for null), its value as an editor sees it, and its
     place.
     """
@@ -17,8 +19,7 @@ class Scalar:
     column: int
 
 
-@dataclass(slots=True)
-class Sequence:
+class Sequence(Struct):
     """A list of nodes."""
 
     items: list[Node]
@@ -26,8 +27,7 @@ class Sequence:
     column: int
 
 
-@dataclass(slots=True)
-class Mapping:
+class Mapping(Struct):
     """A map of nodes; `keys` holds the line and column of each key."""
 
     items: dict[str, Node]
@@ -69,8 +69,8 @@ def place_of(node: Node, path: list[str | int]) -> tuple[int, int]:
     >>> place_of(tree, ["a"]), place_of(tree, ["b"])
     ((3, 6), (3, 3))
     """
-    found = node_at(node, path)
-    return found.line, found.column
+    located = node_at(node, path)
+    return located.line, located.column
 
 
 def describe(node: Node) -> str:

@@ -10,11 +10,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import quote as percent_encoded
+
+from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, SourceError
 from lodpipe.mapping.model import LogicalSource
@@ -43,10 +44,9 @@ FUNCTIONS = (
 LONGEST_ROW = 16_777_216  # bytes
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a query's answer, and what its declared type is in XSD (None: only its values can
-    tell).
+class Column(Struct, frozen=True):
+    """A column of a query's answer, and what its declared type is in XSD (None: only its
+    values show it).
     """
 
     name: str
@@ -82,10 +82,9 @@ class Database(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True)
-class DatabaseTable:
-    """The rows of a query as a table of records; their order means nothing, so that all of them
-    stand where the query does.
+class DatabaseTable(Struct, frozen=True):
+    """The rows of a query as a table of records; their order means nothing, so all of them
+    have the position of the query.
     """
 
     origin: Origin
@@ -94,8 +93,7 @@ class DatabaseTable:
         return self.origin
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """A query's answer as CSV, how the engine reads it, and the SQL for each reference's text and
     type.
     """
@@ -117,7 +115,9 @@ def unload(
     try:
         columns = database.columns(source.text)
         _check_doubled([item.name for item in columns])
-        wanted = {name: found for name in references if (found := database.find(name, columns))}
+        wanted = {
+            name: existing for name in references if (existing := database.find(name, columns))
+        }
         fetched = list(dict.fromkeys(wanted.values()))
         database.unload(source.text, fetched, path)
     except QueryError as error:
@@ -141,19 +141,19 @@ def unload(
     )
 
 
-def unreadable(source: LogicalSource, said: str) -> InvalidDeclaration:
+def unreadable(source: LogicalSource, message: str) -> InvalidDeclaration:
     """What is wrong with an answer that the engine cannot read: a row is too long, or a text is not
     in the encoding that it claims.
     """
-    if re.search("maximum line size|max_line_size", said, re.IGNORECASE):
+    if re.search("maximum line size|max_line_size", message, re.IGNORECASE):
         words = {"detail": "a row of the query's answer", "limit": f"{LONGEST_ROW:,} bytes"}
         return InvalidDeclaration([Finding("LP104", source.origin, words)])
-    if re.search("unicode|utf-?8", said, re.IGNORECASE):
+    if re.search("unicode|utf-?8", message, re.IGNORECASE):
         return InvalidDeclaration(
             [Finding("LP604", source.origin, {"detail": "a text is not UTF-8"})]
         )
     return InvalidDeclaration(
-        [Finding("LP604", source.origin, {"detail": _one_line(said.partition("\n\n")[0])})]
+        [Finding("LP604", source.origin, {"detail": _one_line(message.partition("\n\n")[0])})]
     )
 
 
@@ -171,14 +171,12 @@ def _check_doubled(names: list[str]) -> None:
     """R2RML, 5.2: a query must not have two columns of one name."""
     for name in names:
         if names.count(name) > 1:
-            raise QueryError(
-                f"the query gives column `{name}` twice; name one of them otherwise (AS)"
-            )
+            raise QueryError(f"the query gives column `{name}` twice; rename one of them (AS)")
 
 
 def connect(source: LogicalSource, default: str | None, root: Path) -> Database:
     """Opens the database of a source, or the caller's where the mapping names none; SQLite files
-    lie below `root`.
+    are below `root`.
 
     Raises InvalidDeclaration where there is none or its kind is not known, SourceError where it
     cannot be reached.
@@ -192,9 +190,9 @@ def connect(source: LogicalSource, default: str | None, root: Path) -> Database:
         return Sqlite(source, _sqlite_path(url), root)
     if kind in ("postgresql", "postgres"):
         return PostgreSQL(source, url)
-    found = f"`{kind}`" if kind else "an address without scheme"
+    given = f"`{kind}`" if kind else "an address without scheme"
     raise _wrong(
-        source, f"databases are sqlite:///FILE or postgresql://USER@HOST/NAME; {found} is not known"
+        source, f"databases are sqlite:///FILE or postgresql://USER@HOST/NAME; {given} is not known"
     )
 
 
@@ -257,8 +255,8 @@ class Sqlite:
 
     def columns(self, query: str) -> list[Column]:
         try:
-            # As a view a query is one SELECT and nothing else, and SQLite tells the declared types
-            # of its columns.
+            # As a view a query is one SELECT and nothing else, and SQLite reports the declared
+            # types of its columns.
             self.connection.execute(f"CREATE TEMP VIEW answer AS {query}\n")
             rows = self.connection.execute("PRAGMA temp.table_info(answer)").fetchall()
         except (sqlite3.Error, sqlite3.Warning) as error:
@@ -275,7 +273,7 @@ class Sqlite:
         ]
 
     def find(self, name: str, columns: list[Column]) -> Column | None:
-        return _found(name, columns, lambda column: column.lower() == name.lower())
+        return _matching(name, columns, lambda column: column.lower() == name.lower())
 
     def unload(self, query: str, columns: list[Column], path: Path) -> None:
         """SQLite itself makes the lines, so that a row passes here as one text."""
@@ -330,7 +328,7 @@ class Sqlite:
 
 def _refuse_texts_in_double_quotes(connection: sqlite3.Connection) -> None:
     """Without this SQLite takes a column that does not exist for a text; only Python 3.12 and later
-    can tell it.
+    can turn that off.
     """
     if hasattr(connection, "setconfig"):
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DQS_DML, False)  # type: ignore[attr-defined, unused-ignore]
@@ -353,9 +351,9 @@ def _sqlite_cell(column: str) -> str:
     )
 
 
-def _found(name: str, columns: list[Column], is_folded: Callable[[str], bool]) -> Column | None:
+def _matching(name: str, columns: list[Column], is_folded: Callable[[str], bool]) -> Column | None:
     """The column of that very name, else the one that the database takes the name for where it
-    stands without quotes.
+    is without quotes.
     """
     exact = [column for column in columns if column.name == name]
     folded = exact or [column for column in columns if is_folded(column.name)]
@@ -426,7 +424,7 @@ class PostgreSQL:
         return [Column(row.name, _POSTGRESQL_TYPES.get(row.type_code, "string")) for row in rows]
 
     def find(self, name: str, columns: list[Column]) -> Column | None:
-        return _found(name, columns, lambda column: column == name.lower())
+        return _matching(name, columns, lambda column: column == name.lower())
 
     def unload(self, query: str, columns: list[Column], path: Path) -> None:
         import psycopg
@@ -437,7 +435,7 @@ class PostgreSQL:
             with path.open("wb") as file, self.connection.cursor().copy(sql.encode()) as rows:
                 file.writelines(rows)
         except psycopg.Error as error:
-            raise QueryError(_said(error)) from None
+            raise QueryError(_message(error)) from None
 
     def number(self, cell: str, kind: Kind | None) -> str:
         return f"shortest({cell})" if kind in ("double", "decimal") else "NULL"
@@ -473,13 +471,13 @@ class PostgreSQL:
         try:
             return self.connection.execute(sql.encode())
         except psycopg.Error as error:
-            raise QueryError(_said(error)) from None
+            raise QueryError(_message(error)) from None
 
     def close(self) -> None:
         self.connection.close()
 
 
-def _said(error: psycopg.Error) -> str:
+def _message(error: psycopg.Error) -> str:
     """What the server says of a query, with its hint."""
     return ". ".join(_sentences(error)) or _one_line(str(error))
 

@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-import duckdb
+import _duckdb as duckdb
+from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.engine.sql_session import Session, first_line
@@ -33,8 +33,7 @@ from lodpipe.sources.rows import (
 Result = TypeVar("Result")
 
 
-@dataclass(frozen=True)
-class FileScan:
+class FileScan(Struct, frozen=True):
     """The scan of a file: `name` is its name in findings; `nulls` mean no value in CSV."""
 
     path: Path
@@ -118,8 +117,8 @@ def parquet_columns(session: Session, path: Path, name: str) -> list[str]:
 def _csv_finding(name: str, error: duckdb.Error) -> Finding:
     """The engine's own message for a file that it cannot read, at the line that it names."""
     message = str(error)
-    found = re.search(r"Line: ([0-9]+)", message)
-    line = int(found[1]) if found else 0
+    match = re.search(r"Line: ([0-9]+)", message)
+    line = int(match[1]) if match else 0
     if re.search("maximum line size|max_line_size", message, re.IGNORECASE):
         return too_long(name, line)
     parts = [part for part in message.split("\n") if part.strip() and "Error on Line" not in part]

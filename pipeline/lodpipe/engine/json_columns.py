@@ -3,7 +3,7 @@ reading that the engine leaves to us.
 
 The engine reads JSON fast and leniently: it takes `NaN`, `1e400`, a comma before a bracket and two
 members of one name, and every number with a fraction is a double to it. So a file that may hold
-such a thing, which a look at its bytes tells, is read strictly as well.
+such a thing, as its bytes show, is read strictly as well.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
+
+from msgspec import Struct
 
 from lodpipe.documents.tree import JsonValue, Mapping, Node, Scalar, Sequence
 from lodpipe.mapping.plan import text
@@ -46,7 +47,7 @@ FUNCTIONS = (
         ELSE json_kind(v, t) END""",
 )
 
-# What of a file tells whether it may hold such a thing: digits are all alike, as are letters in
+# What of a file shows whether it may hold such a thing: digits are all alike, as are letters in
 # both cases, and white space is gone.
 _FOLDED = bytes(
     ord("0")
@@ -73,8 +74,7 @@ class NotStrict(ValueError):
     """The text is no JSON; the tree reader says where and why."""
 
 
-@dataclass(frozen=True)
-class Suspicion:
+class Suspicion(Struct, frozen=True):
     """What a file's bytes let one expect: things that are no JSON, or numbers with more digits than
     a double has.
     """
@@ -234,14 +234,14 @@ def followed(names: Iterable[str]) -> str:
 
 def _doubled(objects: Iterable[tuple[Step, ...]]) -> str:
     """Whether one of some objects of a record has two members of one name."""
-    found = [_has_doubled("it", steps) for steps in objects]
-    return " OR ".join(found) or "false"
+    conditions = [_has_doubled("it", steps) for steps in objects]
+    return " OR ".join(conditions) or "false"
 
 
 def _has_doubled(column: str, steps: tuple[Step, ...]) -> str:
     path = text(jsonpath.for_engine(steps))
     if jsonpath.is_many(steps):
-        keys = f"list_transform(json_extract({column}, {path}), lambda one: {_repeats('json_keys(one)')})"
+        keys = f"list_transform(json_extract({column}, {path}), lambda item: {_repeats('json_keys(item)')})"
         return f"coalesce(list_contains({keys}, true), false)"
     return f"coalesce({_repeats(f'json_keys({column}, {path})')}, false)"
 
@@ -256,8 +256,8 @@ def unfolded(documents: str, steps: tuple[Step, ...]) -> str:
     """
     objects = (steps[:number] for number, step in enumerate(steps) if isinstance(step, str))
     above = " OR ".join(_has_doubled("json", object_) for object_ in objects) or "false"
-    found = f"json_extract(json, {text(jsonpath.for_engine(steps))})" if steps else "json"
-    return f"(SELECT {f'unnest({found})' if jsonpath.is_many(steps) else found} AS it, {above} AS above FROM {documents})"
+    selected = f"json_extract(json, {text(jsonpath.for_engine(steps))})" if steps else "json"
+    return f"(SELECT {f'unnest({selected})' if jsonpath.is_many(steps) else selected} AS it, {above} AS above FROM {documents})"
 
 
 def of_tree(root: Node | None) -> tuple[str, Iterable[str]]:

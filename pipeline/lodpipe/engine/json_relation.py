@@ -16,10 +16,10 @@ json_columns.py makes the parts of this SELECT; this module runs it and looks at
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
-import duckdb
+import _duckdb as duckdb
+from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.engine import json_columns
@@ -31,8 +31,7 @@ from lodpipe.sources.file_tables import FileTable
 from lodpipe.sources.schema import nearest
 
 
-@dataclass(frozen=True)
-class JsonReader:
+class JsonReader(Struct, frozen=True):
     """Reads one file into a work table of a session."""
 
     session: Session

@@ -25,12 +25,13 @@ each of which makes one statement.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 import pyoxigraph as ox
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
@@ -58,8 +59,7 @@ _STATEMENT = Select(
 )  # the statement table as a source
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(Struct, frozen=True):
     """How far a part of the file has come: the triples maps that make it, the share of their rows
     in per cent, the lines written.
     """
@@ -187,8 +187,7 @@ def _groups(selects: Sequence[Select]) -> Iterator[list[Select]]:
 # -- tables whose rows are in the order of their lines ---------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Arranged:
+class _Arranged(Struct, frozen=True):
     """A table whose rows are in the order of their lines; `lines` gives the SELECT that makes a
     text of lines from each row of such a relation.
 
@@ -377,8 +376,7 @@ def _columns(select: Select) -> list[str]:
     return list(dict.fromkeys(column for term in _terms(select) for column in term.columns))
 
 
-@dataclass(frozen=True)
-class _Repeated:
+class _Repeated(Struct, frozen=True):
     """A table that numbers the values of a column with few different ones, with their terms: each
     is made once, not once a row.
 

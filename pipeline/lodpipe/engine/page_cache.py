@@ -9,7 +9,7 @@ import time
 from typing import BinaryIO
 
 _STEP = 16 << 20  # bytes that are handed to the disk at a time
-_KEPT = 128 << 20  # bytes that the disk has time for before their memory is given back
+_CACHED = 128 << 20  # bytes that the disk has time for before their memory is given back
 _PATIENCE = 0.25  # share of the time that may be spent on it
 
 
@@ -36,13 +36,13 @@ class WriteBehind:
         return size
 
     def _hand_over(self) -> None:
-        """Linux begins to write what it is told to forget, and forgets what is written."""
+        """Linux begins to write what it is advised to drop, and drops what is written."""
         begun = time.perf_counter()
         self._forget(self._handed, self._written)
         self._handed = self._written
-        if self._handed - _KEPT > self._forgotten:
-            self._forget(self._forgotten, self._handed - _KEPT)
-            self._forgotten = self._handed - _KEPT
+        if self._handed - _CACHED > self._forgotten:
+            self._forget(self._forgotten, self._handed - _CACHED)
+            self._forgotten = self._handed - _CACHED
         ended = time.perf_counter()
         self._spent += ended - begun
         self._on = self._spent <= max(_PATIENCE * (ended - self._started), 0.1)

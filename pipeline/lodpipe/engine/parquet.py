@@ -28,13 +28,13 @@ def without_version(path: Path) -> None:
         file.seek(-8, 2)
         length, magic = struct.unpack("<I4s", file.read(8))
         if magic != _MAGIC:
-            raise ValueError(f"{path.name} is no Parquet file")
+            raise ValueError(f"{path.name} is not a Parquet file")
         start = file.seek(-8 - length, 2)
         metadata = file.read(length)
         first, last = _field(metadata, _CREATED_BY)
-        made = metadata[:first] + _varint(len(WRITER)) + WRITER + metadata[last:]
+        rewritten = metadata[:first] + _varint(len(WRITER)) + WRITER + metadata[last:]
         file.seek(start)
-        file.write(made + struct.pack("<I4s", len(made), _MAGIC))
+        file.write(rewritten + struct.pack("<I4s", len(rewritten), _MAGIC))
         file.truncate()
 
 
@@ -124,8 +124,8 @@ def _number(data: bytes, at: int) -> tuple[int, int]:
 
 
 def _varint(number: int) -> bytes:
-    found = bytearray()
+    encoded = bytearray()
     while number > 127:
-        found.append(number & 127 | 128)
+        encoded.append(number & 127 | 128)
         number >>= 7
-    return bytes([*found, number])
+    return bytes([*encoded, number])

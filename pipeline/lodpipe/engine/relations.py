@@ -18,10 +18,10 @@ statements.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-import duckdb
+import _duckdb as duckdb
+from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
 from lodpipe.engine import databases, json_columns
@@ -79,18 +79,24 @@ class Relations:
         """
         findings: list[Finding] = []
         broken: list[str] = []  # a query that needs a broken one fails without a mistake of its own
-        for number, source in enumerate(sources):
-            if source.kind == "query" and source not in self._query_names:
-                name = self._query_names[source] = source.name or f"query {number}"
-                query = source.text.strip().rstrip(";")
-                try:
-                    self._session.rows(f"CREATE TABLE {quote(name)} AS {query}")
-                except duckdb.Error as error:
-                    missing = (f"with name {other} does not exist" for other in broken)
-                    if not any(message in str(error) for message in missing):
-                        findings.append(_sql_finding(source, error))
-                    broken.append(name)
+        with self._session.short_planning():
+            for number, source in enumerate(sources):
+                if source.kind == "query" and source not in self._query_names:
+                    name = self._query_names[source] = source.name or f"query {number}"
+                    if finding := self._define(name, source, broken):
+                        findings.append(finding)
         return findings
+
+    def _define(self, name: str, source: LogicalSource, broken: list[str]) -> Finding | None:
+        """Runs a query into a table; adds it to the broken ones where that fails."""
+        query = source.text.strip().rstrip(";")
+        try:
+            self._session.rows(f"CREATE TABLE {quote(name)} AS {query}")
+        except duckdb.Error as error:
+            missing = any(f"with name {other} does not exist" in str(error) for other in broken)
+            broken.append(name)
+            return None if missing else _sql_finding(source, error)
+        return None
 
     def relate(
         self, source: LogicalSource, references: tuple[str, ...], order: str = ""

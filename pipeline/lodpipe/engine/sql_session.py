@@ -18,12 +18,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.engine.sql_functions import PLAN_FUNCTIONS
 from lodpipe.mapping.plan import quote, text
 
+_NEEDED = ("filter_pushdown", "join_order", "deliminator", "unnest_rewriter", "unused_columns")
 _SMALL = 20_000  # rows in all tables below which planning costs more than it saves
 
 
@@ -183,6 +184,20 @@ class Session:
     def is_small(self) -> bool:
         """Whether all tables together have few rows."""
         return self.row_count < _SMALL
+
+    @contextlib.contextmanager
+    def short_planning(self) -> Iterator[None]:
+        """With the steps of the optimizer alone that queries of people cannot do without, for small
+        data: conditions move to their tables, and tables are joined by them.
+        """
+        if self.is_small:
+            names = [row[0] for row in self.rows("SELECT name FROM duckdb_optimizers()")]
+            others = ",".join(name for name in names if name not in _NEEDED)
+            self.connection.execute(f"SET disabled_optimizers = {text(others)}")
+        try:
+            yield
+        finally:
+            self.connection.execute("RESET disabled_optimizers")
 
     @contextlib.contextmanager
     def light_planning(self) -> Iterator[None]:

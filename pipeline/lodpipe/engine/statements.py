@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.parquet import without_version
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Rule, text
@@ -57,6 +58,7 @@ class StatementTable:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._lines: dict[bool, Path] = {}
 
     def __len__(self) -> int:
         """How many statements there are."""
@@ -72,14 +74,6 @@ class StatementTable:
         """All statements in canonical order; g is empty in the default graph."""
         return self.session.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
 
-    def spelled(self) -> Iterator[tuple[str, str]]:
-        """All statements in canonical order, each as the line of its triple without the dot, and
-        its graph, empty in the default graph.
-        """
-        return self.session.stream(
-            "SELECT s || ' ' || p || ' ' || o || ' ', g FROM statements ORDER BY s, p, o, g"
-        )
-
     def triples(self) -> Iterator[Triple]:
         """The union of all graphs, in canonical order, each triple once."""
         return self.session.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o")
@@ -91,6 +85,17 @@ class StatementTable:
     def by_graph(self) -> Iterator[Quad]:
         """All statements ordered by graph: g, s, p, o."""
         return self.session.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
+
+    def lines(self, *, graphs: bool) -> Path:
+        """A file of N-Quads, or of N-Triples of the union of all graphs, in canonical order.
+
+        It is written once, and gone with the session.
+        """
+        if graphs not in self._lines:
+            path = self.session.exchange / f"statements.{'nq' if graphs else 'nt'}"
+            write_statements(self.session, path, graphs=graphs)
+            self._lines[graphs] = path
+        return self._lines[graphs]
 
     def write_parquet(self, path: Path) -> None:
         """A Parquet file with the columns subject, predicate, object, graph and record."""
@@ -241,7 +246,7 @@ class Statements(StatementTable):
         """The same for many statements at once, parts of which may be empty: a query for each step
         from the very statement to its subject.
         """
-        found: dict[Triple, tuple[int | None, int | None, bool]] = {}
+        by_triple: dict[Triple, tuple[int | None, int | None, bool]] = {}
         left = sorted(set(triples))
         for known, columns, predicate in _NARROWING:
             if not left:
@@ -257,13 +262,14 @@ class Statements(StatementTable):
             }
             for triple, key in keys.items():
                 if (record_and_rule := last.get(key)) is not None:
-                    found[triple] = (*record_and_rule, len(known) > 1)
-            left = [triple for triple in left if triple not in found]
+                    by_triple[triple] = (*record_and_rule, len(known) > 1)
+            left = [triple for triple in left if triple not in by_triple]
         origins: dict[Triple, Origin | None] = {}
         for triple in sorted(
-            found, key=lambda triple: (found[triple][0] is not None, found[triple][0] or 0)
+            by_triple,
+            key=lambda triple: (by_triple[triple][0] is not None, by_triple[triple][0] or 0),
         ):  # files are read from top to bottom
-            record, rule, exact = found[triple]
+            record, rule, exact = by_triple[triple]
             origins[triple] = self.locate(
                 record, None if rule is None else self.rules[rule], triple[0], exact=exact
             )

@@ -5,8 +5,9 @@ written in.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Literal
+
+from msgspec import Struct, field
 
 from lodpipe.diagnostics.finding import Finding, Origin
 
@@ -15,20 +16,18 @@ TermType = Literal["iri", "uri", "unsafe-iri", "unsafe-uri", "blank", "literal"]
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
 
-@dataclass(frozen=True)
-class Reference:
+class Reference(Struct, frozen=True):
     """A reference to a value of the record: a column name, or a JSONPath."""
 
     name: str
 
 
-@dataclass(frozen=True)
-class Expression:
+class Expression(Struct, frozen=True):
     """What makes a value for each record: text and references in turn (rml:template, rml:reference,
     rml:constant).
 
     A constant has no reference, a plain reference has one part and `template` false. Without any
-    part it is the record itself, which only a blank node can stand for.
+    part it is the record itself, which only a blank node can represent.
     """
 
     parts: tuple[str | Reference, ...]
@@ -44,8 +43,7 @@ class Expression:
         return None if self.references else "".join(str(part) for part in self.parts)
 
 
-@dataclass(frozen=True)
-class TermMap:
+class TermMap(Struct, frozen=True):
     """How a record makes one RDF term (RML-Core, term maps)."""
 
     expression: Expression
@@ -55,8 +53,7 @@ class TermMap:
     language: Expression | None = None
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(Struct, frozen=True):
     """One join condition: the child's value equals the parent's (rml:childMap, rml:parentMap; any
     expression).
     """
@@ -65,8 +62,7 @@ class Join:
     parent: Expression
 
 
-@dataclass(frozen=True)
-class ReferencingMap:
+class ReferencingMap(Struct, frozen=True):
     """An object that is the subject of another triples map (rml:parentTriplesMap)."""
 
     parent: str
@@ -74,8 +70,7 @@ class ReferencingMap:
     origin: Origin
 
 
-@dataclass(frozen=True)
-class PredicateObject:
+class PredicateObject(Struct, frozen=True):
     """Predicates and objects that each record pairs with its subject, in the graphs named here."""
 
     predicates: tuple[TermMap, ...]
@@ -84,8 +79,7 @@ class PredicateObject:
     origin: Origin
 
 
-@dataclass(frozen=True)
-class LogicalSource:
+class LogicalSource(Struct, frozen=True):
     """Where records come from: a record table, a SQL query over the record tables, or a file with
     an iterator.
 
@@ -103,9 +97,8 @@ class LogicalSource:
     nulls: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class TriplesMap:
-    """A source, a subject, and what is said of the subject; `base` overrides the base IRI
+class TriplesMap(Struct, frozen=True):
+    """A source, a subject, and the statements about the subject; `base` overrides the base IRI
     (rml:baseIRI).
     """
 
@@ -140,8 +133,7 @@ def expressions(triples_map: TriplesMap) -> Iterator[Expression]:
         )
 
 
-@dataclass(frozen=True)
-class MappingDocument:
+class MappingDocument(Struct, frozen=True):
     """Every triples map of a mapping, by name, the named sources in their order, and the base IRI
     where the mapping states one.
 

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity, set_of
 from lodpipe.mapping.model import (
@@ -32,8 +34,7 @@ STRING = XSD + "string"
 ENCODE = "iri_safe("  # the call that makes a value part of an IRI
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """Where a statement came from in the mapping, and which columns made its object."""
 
     number: int
@@ -42,9 +43,24 @@ class Rule:
     origin: Origin
 
 
-@dataclass(frozen=True)
-class Check:
-    """A condition on a source's rows that makes a value unusable, with the finding it leads to."""
+class Form(NamedTuple):
+    """A condition that texts of many columns have to meet: the SQL of a text, and the condition as
+    SQL over a column `v` with such texts and `d` with their datatypes, where these differ.
+
+    Example: Form('"c3"', "regexp_matches(v, '^(true|false|1|0)$')")
+    """
+
+    text: str
+    valid: str
+    datatype: str = "NULL"
+
+
+class Check(Struct, frozen=True):
+    """A condition on a source's rows that makes a value unusable, with the finding it leads to.
+
+    `form` is the same condition in a form that checks of different columns share, where there is
+    one: texts that are NULL pass it.
+    """
 
     code: str
     problem: str
@@ -52,10 +68,10 @@ class Check:
     column: str | None
     params: Mapping[str, str]
     lists: tuple[tuple[str, str], ...] = ()
+    form: Form | None = None
 
 
-@dataclass(frozen=True)
-class Spelling:
+class Spelling(Struct, frozen=True):
     """What all terms of a term map begin and end with, and between them the SQL of what differs
     (NULL where there is no term).
     """
@@ -81,12 +97,11 @@ class Spelling:
         return replace(self, start="").sql
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Struct, frozen=True):
     """A term map as SQL: the term's spelling (NULL where there is none), and what else is known of
     it.
 
-    `checks` tell the values of which no term can be made, and `sound` is the spelling that does
+    `checks` select the values of which no term can be made, and `sound` is the spelling that does
     without them, for data that passed; `lists` are the lists that it reads, `columns` all the
     columns.
     """
@@ -107,8 +122,7 @@ Part = tuple[Term, Term, Term, int]
 """Predicate, object and graph of a statement, and the number of the rule that makes it."""
 
 
-@dataclass(frozen=True)
-class Side:
+class Side(Struct, frozen=True):
     """One side of a join as SQL: a relation with the columns `keys`, and a column for each term
     that it gives, as often as its rows make it.
 
@@ -142,8 +156,7 @@ class Side:
         return f"(SELECT {names}{first} FROM ({self.sql}) WHERE {self.needed} GROUP BY {names})"
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(Struct, frozen=True):
     """The child (`c`) and the parent (`p`) of a join, each reduced to the keys and to the terms
     that it gives.
 
@@ -174,12 +187,12 @@ class Join:
         one side times those of the other.
         """
         keys = ", ".join(self.child.keys)
-        made = [
+        conditions = [
             " AND ".join(["true", *(f"({term.sql}) IS NOT NULL" for term in (p, g))])
             for p, _, g, _ in parts
         ]
         counts = "".join(
-            f", count(*) FILTER ({item}) AS n{number}" for number, item in enumerate(made)
+            f", count(*) FILTER ({item}) AS n{number}" for number, item in enumerate(conditions)
         )
         child = f"(SELECT {keys}{counts} FROM {self.child.distinct} AS c GROUP BY {keys})"
         parent = f"(SELECT {keys}, count(*) AS n FROM {self.parent.distinct} AS p GROUP BY {keys})"
@@ -223,8 +236,7 @@ class _SideTerms:
         return Side(self.alias, sql, tuple(keys), tuple(self.terms.values()), bool(record))
 
 
-@dataclass(frozen=True)
-class Select:
+class Select(Struct, frozen=True):
     """The statements of one triples map (or one join of it): its source as SQL, the terms of a row,
     and the checks on its rows.
 
@@ -255,12 +267,12 @@ class Select:
         """The SELECT that counts the statements of each part; a join counts each pair of a subject
         and an object once, and makes no pairs for it.
         """
-        made = [
+        conditions = [
             " AND ".join(f"({term.sql}) IS NOT NULL" for term in (p, o, g))
             for p, o, g, _ in self.parts
         ]
         if self.join is None:
-            counts = ", ".join(f"count(*) FILTER ({item})" for item in made)
+            counts = ", ".join(f"count(*) FILTER ({item})" for item in conditions)
             return f"SELECT {counts} FROM {self.source} WHERE ({self.subject.sql}) IS NOT NULL"
         return self.join.counts_sql(self.parts)
 
@@ -270,8 +282,7 @@ class Select:
         return replace(self, subject=_sound(self.subject), parts=parts)
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """Every SELECT of a mapping, the rules that their `rule` column numbers, and what was found
     that does not stop it.
     """
@@ -285,7 +296,7 @@ class Plan:
         """The sources with the columns that become parts of IRIs; None where a join takes part,
         whose sides have columns of their own.
         """
-        found: dict[str, dict[str, None]] = {}
+        used: dict[str, dict[str, None]] = {}
         for select in self.selects:
             terms = [
                 term
@@ -294,10 +305,10 @@ class Plan:
             ]
             if select.join and ENCODE in select.source:
                 return None
-            found.setdefault(select.source, {}).update(
+            used.setdefault(select.source, {}).update(
                 dict.fromkeys(column for term in terms for column in term.columns if select.parts)
             )
-        return [(source, tuple(columns)) for source, columns in found.items() if columns]
+        return [(source, tuple(columns)) for source, columns in used.items() if columns]
 
     def sound(self) -> Plan:
         """The same plan without the guards of its terms, for data that is known to pass the checks."""
@@ -318,8 +329,7 @@ def text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(Struct, frozen=True):
     """A logical source as SQL: a column for each reference, holding its text.
 
     The columns are numbered (c0, c1 …), whatever the names in the source; `names` has the column of
@@ -354,8 +364,7 @@ def numbered(references: Iterable[str]) -> dict[str, str]:
     return {reference: f"c{number}" for number, reference in enumerate(references)}
 
 
-@dataclass(frozen=True)
-class Parent:
+class Parent(Struct, frozen=True):
     """The row that a join finds in another relation: `on` are pairs of columns (child, parent),
     `columns` those that are taken over.
 
@@ -409,8 +418,8 @@ def compile_mapping(
     """The plan of a mapping; a `light` one is quicker to plan and slower to run, for few records.
 
     `patterns` maps the IRIs of own datatypes to the pattern of their texts. Raises
-    InvalidDeclaration (LP602) with all that is wrong: references to columns that are not there,
-    constants that are no IRI, datatypes that are none.
+    InvalidDeclaration (LP602) with all that is wrong: references to missing columns,
+    constants that are not IRIs, datatypes that do not exist.
     """
     compiler = _Compiler(document, document.base or base, sources, {**PATTERNS, **patterns}, light)
     selects = tuple(
@@ -423,8 +432,7 @@ def compile_mapping(
     )
 
 
-@dataclass(frozen=True)
-class _Scope:
+class _Scope(Struct, frozen=True):
     """Where a term map's references are found: a relation, the alias it has in a join, and the
     term's place in the statement.
     """
@@ -449,12 +457,12 @@ class _Scope:
 
     def columns(self, names: Iterable[str]) -> tuple[str, ...]:
         """The columns of several references, with their types where the relation has them."""
-        found = [self.column(name) for name in names]
+        columns = [self.column(name) for name in names]
         return tuple(
             dict.fromkeys(
-                [*found, *(self.type_column(name) for name in names)]
+                [*columns, *(self.type_column(name) for name in names)]
                 if self.relation.typed
-                else found
+                else columns
             )
         )
 
@@ -513,7 +521,7 @@ class _Compiler:
                     checks += part_checks
         for lists, statements in parts.items():
             source = _unnested(relation, lists)
-            mine = _distinct(
+            triples = _distinct(
                 [
                     check
                     for check in checks
@@ -527,7 +535,7 @@ class _Compiler:
                 _record(relation),
                 subject,
                 tuple(statements),
-                mine,
+                triples,
                 entry.origin,
                 self._prefix(entry),
                 key,
@@ -610,8 +618,8 @@ class _Compiler:
             return None
         on = tuple((child.column(name), relation.column(key)) for name, key in keys)
         columns = tuple(dict.fromkeys([*(key for _, key in on), *map(relation.column, wanted)]))
-        found = self.sources.distinct_by_key(relation, [key for _, key in on], columns)
-        return Parent(found, on, columns, f"parent {number + 1} ") if found else None
+        reduced = self.sources.distinct_by_key(relation, [key for _, key in on], columns)
+        return Parent(reduced, on, columns, f"parent {number + 1} ") if reduced else None
 
     def _relation(self, entry: TriplesMap) -> Relation:
         """The relation of a triples map's source with all columns that its terms and joins refer
@@ -715,15 +723,15 @@ class _Compiler:
         )
         graphs = self._graphs(entry, rule, child)
         predicates = [self.term(predicate, child.at("p")) for predicate in rule.predicates]
-        mine = [
+        child_lists = [
             *subject.lists,
-            *(found for term in (*predicates, *graphs) for found in term.lists),
+            *(item_list for term in (*predicates, *graphs) for item_list in term.lists),
             *_lists(child.at("j"), item, "child"),
         ]
-        theirs = [*target.lists, *_lists(other.at("j"), item, "parent")]
+        parent_lists = [*target.lists, *_lists(other.at("j"), item, "parent")]
         left, right = (
-            _unnested(child_relation, tuple(dict.fromkeys(mine))),
-            _unnested(parent_relation, tuple(dict.fromkeys(theirs))),
+            _unnested(child_relation, tuple(dict.fromkeys(child_lists))),
+            _unnested(parent_relation, tuple(dict.fromkeys(parent_lists))),
         )
         conditions = [
             (self._text(join.child, child.at("j")), self._text(join.parent, other.at("j")))
@@ -744,14 +752,22 @@ class _Compiler:
             for p in predicates
             for g in graphs
         )
-        made = Join(
+        joined = Join(
             children.side(left, record),
             parents.side(right),
             self._repeats(left, children),
             self._repeats(right, parents),
         )
         yield Select(
-            name, made.sql, 'c."_record"', joined_subject, parts, (), item.origin, prefix, join=made
+            name,
+            joined.sql,
+            'c."_record"',
+            joined_subject,
+            parts,
+            (),
+            item.origin,
+            prefix,
+            join=joined,
         )
         yield from self._join_checks(
             entry, item, (subject, predicates, graphs), (left, right, conditions), child
@@ -785,8 +801,8 @@ class _Compiler:
         # parent makes its own.
         checked = (*predicates, *graphs) if _makes_more(entry) else (subject, *predicates, *graphs)
         if checks := _distinct([check for term in checked for check in term.checks]):
-            found = f"(SELECT * FROM {left} AS c WHERE {keyed} AND {parent}) AS c"
-            yield Select(name, found, record, subject, (), checks, item.origin, prefix)
+            matched = f"(SELECT * FROM {left} AS c WHERE {keyed} AND {parent}) AS c"
+            yield Select(name, matched, record, subject, (), checks, item.origin, prefix)
         lonely = f"(SELECT * FROM {left} AS c WHERE {keyed} AND NOT {parent}) AS c"
         broken = self._broken_join(
             item, "true", " || ' ' || ".join(a for a, _ in conditions), scope.rule
@@ -804,7 +820,7 @@ class _Compiler:
             {"rule": rule, "parent": item.parent},
         )
 
-    def _parent_subject(self, item: ReferencingMap, scope: _Scope, found: Parent | None) -> Term:
+    def _parent_subject(self, item: ReferencingMap, scope: _Scope, joined: Parent | None) -> Term:
         """A referencing map takes the parent's subject from the row that its join found, or without
         conditions from the same row (RML-Core).
         """
@@ -813,22 +829,22 @@ class _Compiler:
             self.wrong(item.origin, f"there is no triples map `{item.parent}`")
             return Term("NULL")
         base = parent.base or self.base
-        if found is None:
+        if joined is None:
             return self.term(parent.subject, replace(scope, base=base))
-        # The parent's own values are checked where it makes its statements; here they would be told
-        # once for each child.
+        # The parent's own values are checked where it makes its statements; here they would be
+        # reported once for each child.
         term = replace(
             _unproven(
                 self.term(
                     parent.subject,
-                    replace(scope, base=base, relation=found.relation, prefix=found.prefix),
+                    replace(scope, base=base, relation=joined.relation, prefix=joined.prefix),
                 )
             ),
             checks=(),
         )
-        keys = [scope.alias + quote(name) for name, _ in found.on]
-        there = scope.alias + quote(found.prefix + found.on[0][1])
-        problem = f"{' AND '.join(f'{key} IS NOT NULL' for key in keys)} AND {there} IS NULL"
+        keys = [scope.alias + quote(name) for name, _ in joined.on]
+        parent_key = scope.alias + quote(joined.prefix + joined.on[0][1])
+        problem = f"{' AND '.join(f'{key} IS NOT NULL' for key in keys)} AND {parent_key} IS NULL"
         return replace(
             term, checks=(self._broken_join(item, problem, " || ' ' || ".join(keys), scope.rule),)
         )
@@ -899,11 +915,11 @@ class _Compiler:
     def term(self, term_map: TermMap, scope: _Scope) -> Term:
         """The SQL that spells a term map's term in N-Triples."""
         if term_map.term_type == "literal":
-            made = self._literal(term_map, scope)
+            term = self._literal(term_map, scope)
         elif term_map.term_type == "blank":
-            made = self._blank(term_map, scope)
+            term = self._blank(term_map, scope)
         else:
-            made = self._iri(term_map, scope)
+            term = self._iri(term_map, scope)
         references = [
             name
             for part in (term_map.expression, term_map.datatype, term_map.language)
@@ -915,12 +931,12 @@ class _Compiler:
         )
         checks = tuple(
             replace(check, lists=lists)
-            for check in (*made.checks, *self._single_values(references, scope))
+            for check in (*term.checks, *self._single_values(references, scope))
         )
         columns = scope.columns(references) or (
-            (f"{scope.alias}{quote('_record')}",) if "_record" in made.sql else ()
+            (f"{scope.alias}{quote('_record')}",) if "_record" in term.sql else ()
         )
-        return replace(made, checks=checks, lists=lists, columns=columns)
+        return replace(term, checks=checks, lists=lists, columns=columns)
 
     def _single_values(self, references: list[str], scope: _Scope) -> Iterator[Check]:
         """A reference that gives an array or an object makes no term (RML-Core, reference
@@ -991,6 +1007,7 @@ class _Compiler:
             value,
             term_map.expression.references[0],
             {"rule": scope.rule},
+            form=Form(whole, "is_iri(v)"),
         )
         return _guarded(f"is_iri({whole})", Spelling("<", whole, ">"), check)
 
@@ -1095,6 +1112,10 @@ class _Compiler:
             tag_sql,
             language.references[0],
             {"rule": scope.rule},
+            form=Form(
+                f"CASE WHEN {value} IS NOT NULL THEN {tag_sql} END",
+                f"regexp_matches(v, {text(LANGUAGE_TAG)})",
+            ),
         )
         return _guarded(valid, Spelling("", f"{quoted} || '@' || {tag_sql}"), check)
 
@@ -1118,8 +1139,10 @@ class _Compiler:
             if full.startswith(XSD) and full not in LAX:
                 self.wrong(term_map.origin, f"there is no datatype {full}")
             return _spelled(typed)
-        valid = f"regexp_matches({value}, {text(pattern)})" + (
-            f" AND is_day({value})" if full in DAYS else ""
+        valid, valid_of_form = (
+            f"regexp_matches({name}, {text(pattern)})"
+            + (f" AND is_day({name})" if full in DAYS else "")
+            for name in (value, "v")
         )
         column = term_map.expression.references[0] if term_map.expression.references else None
         check = Check(
@@ -1128,6 +1151,7 @@ class _Compiler:
             value,
             column,
             {"rule": scope.rule, "datatype": self._short(full)},
+            form=Form(value, valid_of_form),
         )
         return _guarded(valid, typed, check)
 
@@ -1151,6 +1175,7 @@ class _Compiler:
             value,
             term_map.expression.references[0] if term_map.expression.references else None,
             params,
+            form=Form(value, self._lexical_looked_up("d", "v"), iri.sql) if self.light else None,
         )
         end = f"CASE WHEN {iri.sql} <> {text(f'<{STRING}>')} THEN '^^' || {iri.sql} ELSE '' END"
         return _guarded(valid, Spelling("", f"{quoted} || {end}"), *iri.checks, check)
@@ -1249,7 +1274,7 @@ def _spelled(spelling: Spelling) -> Term:
 
 
 def _guarded(valid: str, spelling: Spelling, *checks: Check) -> Term:
-    """A term that is there where its value is valid."""
+    """A term that exists where its value is valid."""
     return Term(f"CASE WHEN {valid} THEN {spelling.sql} END", checks, sound=spelling)
 
 

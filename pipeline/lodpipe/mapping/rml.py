@@ -1,7 +1,7 @@
 """Reads RML in Turtle into the model: RML-Core (https://w3id.org/rml/core/spec), the RML before it,
 and R2RML (https://www.w3.org/TR/r2rml/).
 
-The three vocabularies are read as one; whatever has no counterpart in the model is told, never
+The three vocabularies are read as one; all that has no counterpart in the model is reported, never
 passed over.
 """
 
@@ -10,12 +10,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
 from urllib.parse import quote as percent_encoded
 
 import pyoxigraph as ox
+from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.mapping.model import (
@@ -328,7 +329,7 @@ class _Reader:
         except _Wrong:
             return
 
-    def one(self, node: _Node, what: str, *names: str) -> _Value | None:
+    def single(self, node: _Node, what: str, *names: str) -> _Value | None:
         """The only value of some properties that exclude each other, if there is one."""
         values = node.all(*names)
         if len(values) > 1:
@@ -344,7 +345,8 @@ class _Reader:
             raise self.wrong(value.line, f"`{value.written}` names {what}, not a value")
         if value.term not in self.nodes:
             raise self.wrong(
-                value.line, f"`{value.written}`: nothing is said of {what} {_shown(value.term)}"
+                value.line,
+                f"`{value.written}`: there are no statements about {what} {_rendered(value.term)}",
             )
         return self.nodes[value.term]
 
@@ -355,15 +357,17 @@ class _Reader:
 
     def iri(self, value: _Value) -> str:
         if not isinstance(value.term, ox.NamedNode):
-            raise self.wrong(value.line, f"`{value.written}` is an IRI, found {_shown(value.term)}")
+            raise self.wrong(
+                value.line, f"`{value.written}` is an IRI, found {_rendered(value.term)}"
+            )
         return value.text
 
     def optional_text(self, node: _Node, what: str, *names: str) -> str | None:
-        value = self.one(node, what, *names)
+        value = self.single(node, what, *names)
         return None if value is None else self.text(value)
 
     def only(self, node: _Node, what: str, allowed: set[str]) -> None:
-        """Notes properties that stand on the wrong node."""
+        """Notes properties of the wrong node."""
         for name, values in node.items.items():
             if name in _KNOWN and name not in allowed:
                 self.wrong(values[0].line, f"`{values[0].written}` does not belong to {what}")
@@ -373,15 +377,15 @@ class _Reader:
     def document(self) -> MappingDocument:
         for node in self.nodes.values():
             self.check_words(node)
-        found: dict[str, TriplesMap] = {}
+        maps: dict[str, TriplesMap] = {}
         for term, name in self.names.items():
             try:
-                found[name] = self.triples_map(self.nodes[term], name)
+                maps[name] = self.triples_map(self.nodes[term], name)
             except _Wrong:
                 continue
         if not self.names:
-            self.wrong(0, "the file holds no triples map")
-        return MappingDocument(found, prefixes=self.prefixes)
+            self.wrong(0, "the file contains no triples map")
+        return MappingDocument(maps, prefixes=self.prefixes)
 
     def check_words(self, node: _Node) -> None:
         """Notes words of the mapping vocabularies that do not exist there, or that have no
@@ -456,7 +460,7 @@ class _Reader:
         terms = _Terms(self, source)
         subjects = self.each(self.subject_of(node, name), terms.subject)
         rules = self.each(node.all("predicateObjectMap"), terms.rule)
-        base = self.one(node, f"triples map `{name}`", "baseIRI")
+        base = self.single(node, f"triples map `{name}`", "baseIRI")
         terms.check_columns()
         if source is None or not subjects:
             raise _Wrong
@@ -496,7 +500,7 @@ class _Reader:
         self.only(node, "a logical source", _LOGICAL_SOURCE)
         self.check_access(node)
         nulls = tuple(self.text(item) for item in node.all("null"))
-        access = self.one(node, "a logical source", "source")
+        access = self.single(node, "a logical source", "source")
         formulation = self.formulation(node)
         if access is None:
             source = self.without_access(node, formulation)
@@ -508,15 +512,15 @@ class _Reader:
         return replace(source, nulls=nulls)
 
     def formulation(self, node: _Node) -> Kind | None:
-        """What the references of a source are written in; None where nothing is said."""
-        value = self.one(node, "a logical source", "referenceFormulation")
+        """What the references of a source are written in; None where none is declared."""
+        value = self.single(node, "a logical source", "referenceFormulation")
         if value is None:
             return None
         _, word = _split(value.text)
         if not isinstance(value.term, ox.NamedNode) or word not in _FORMULATIONS:
             raise self.wrong(
                 value.line,
-                f"reference formulation {_shown(value.term)} is not supported; {', '.join(_FORMULATIONS)} are",
+                f"reference formulation {_rendered(value.term)} is not supported; {', '.join(_FORMULATIONS)} are",
             )
         return _FORMULATIONS[word]
 
@@ -529,7 +533,7 @@ class _Reader:
                 if _split(value.text)[1] != plain:
                     self.wrong(
                         value.line,
-                        f"`{value.written}` {_shown(value.term)} is not supported; `rml:{plain}` is",
+                        f"`{value.written}` {_rendered(value.term)} is not supported; `rml:{plain}` is",
                     )
         for value in node.all("sqlVersion"):
             prefix, word = _split(self.iri(value))
@@ -543,7 +547,7 @@ class _Reader:
         source is one over the record tables.
         """
         what = "a logical source"
-        given = self.one(node, what, "tableName", "sqlQuery", "query") or self.one(
+        given = self.single(node, what, "tableName", "sqlQuery", "query") or self.single(
             node, what, "iterator"
         )
         name = next(
@@ -584,7 +588,7 @@ class _Reader:
             return self.database(node, source, formulation), nulls
         if "csvw:url" in source.items:
             self.check_dialect(source)
-            url = self.one(source, "a CSVW table", "csvw:url")
+            url = self.single(source, "a CSVW table", "csvw:url")
             return self.file_source(node, url.text if url else "", formulation), nulls
         path = self.optional_text(source, "a source", "path")
         if path is None:
@@ -598,7 +602,7 @@ class _Reader:
         """A path below the folder that `rml:root` names; the mapping's and the current folder are
         for the caller to know.
         """
-        root = self.one(source, "a source", "root")
+        root = self.single(source, "a source", "root")
         if root is None or _split(root.text)[1] in ("MappingDirectory", "CurrentWorkingDirectory"):
             return path
         return f"{self.text(root).rstrip('/')}/{path}"
@@ -620,13 +624,13 @@ class _Reader:
                     continue
                 self.wrong(
                     values[0].line,
-                    f"`{values[0].written}` {_shown(values[0].term)} is not supported; a CSV file has commas and a header",
+                    f"`{values[0].written}` {_rendered(values[0].term)} is not supported; a CSV file has commas and a header",
                 )
 
     def database(self, node: _Node, source: _Node, formulation: Kind | None) -> LogicalSource:
         """A SQL query for a database; a table is the query for all of it."""
         what = "a logical source"
-        given = self.one(node, what, "tableName", "sqlQuery", "query", "iterator")
+        given = self.single(node, what, "tableName", "sqlQuery", "query", "iterator")
         if given is None:
             raise self.wrong(
                 node.line,
@@ -663,10 +667,10 @@ class _Reader:
             else formulation
         )
         if kind == "csv" and path.lower().endswith((".tsv", ".tab")):
-            self.wrong(node.line, f"`{path}`: columns that tabs part are not supported; commas are")
+            self.wrong(node.line, f"`{path}`: tab-separated columns are not supported; commas are")
         if kind in ("csv", "parquet"):
             self.no(node, "a table of rows", "iterator")
-        value = self.one(node, "a logical source", "iterator")
+        value = self.single(node, "a logical source", "iterator")
         iterator = None if value is None else self.text(value)
         if value and iterator is not None and kind in _PATHS:
             self.check_path(iterator, value.line)
@@ -759,14 +763,16 @@ class _Terms:
 
     def referencing(self, node: _Node) -> ReferencingMap:
         self.reader.only(node, "a referencing object map", _REFERENCING)
-        parent = self.reader.one(node, "a referencing object map", "parentTriplesMap")
+        parent = self.reader.single(node, "a referencing object map", "parentTriplesMap")
         assert parent is not None  # who calls has looked
         name = self.reader.names.get(parent.term)
         if name is None:
-            raise self.wrong(parent.line, f"there is no triples map {_shown(parent.term)}")
+            raise self.wrong(parent.line, f"there is no triples map {_rendered(parent.term)}")
         source = self.reader.source_of(self.reader.nodes[parent.term], name)
-        there = _Terms(self.reader, source)
-        joins = self.reader.each(node.all("joinCondition"), lambda item: self.join(item, there))
+        parent_terms = _Terms(self.reader, source)
+        joins = self.reader.each(
+            node.all("joinCondition"), lambda item: self.join(item, parent_terms)
+        )
         if (
             not node.all("joinCondition")
             and self.source
@@ -779,16 +785,16 @@ class _Terms:
             )
         return ReferencingMap(name, joins, self.origin(parent.line))
 
-    def join(self, value: _Value, there: _Terms) -> Join:
+    def join(self, value: _Value, parent_terms: _Terms) -> Join:
         node = self.reader.node(value, "a join condition")
         self.reader.only(node, "a join condition", _JOIN)
-        child, parent = self.join_side(node, "child"), there.join_side(node, "parent")
+        child, parent = self.join_side(node, "child"), parent_terms.join_side(node, "parent")
         if child is None or parent is None:
             raise _Wrong
         return Join(child, parent)
 
     def join_side(self, node: _Node, side: str) -> Expression | None:
-        value = self.reader.one(node, "a join condition", side, f"{side}Map")
+        value = self.reader.single(node, "a join condition", side, f"{side}Map")
         if value is None:
             self.wrong(node.line, f"a join condition needs `rml:{side}` or `rml:{side}Map`")
             return None
@@ -823,15 +829,15 @@ class _Terms:
         datatype, language = self.datatype(node), self.language(node)
         kind = stated or _default(role, given, typed=bool(datatype or language))
         if (datatype or language) and kind != "literal":
-            said = node.all("datatype", "datatypeMap", "language", "languageMap")[0]
-            raise self.wrong(said.line, f"only a literal has `{said.written}`")
+            excess = node.all("datatype", "datatypeMap", "language", "languageMap")[0]
+            raise self.wrong(excess.line, f"only a literal has `{excess.written}`")
         expression = Expression(()) if given is None else self.expression(given)
         line = node.line if given is None else given.line
         self.check_text(expression, kind, line)
         return TermMap(expression, kind, self.origin(line), datatype, language)
 
     def term_type(self, node: _Node, role: Role) -> TermType | None:
-        value = self.reader.one(node, f"the {role} map", "termType")
+        value = self.reader.single(node, f"the {role} map", "termType")
         if value is None:
             return None
         prefix, word = _split(value.text)
@@ -842,17 +848,17 @@ class _Terms:
         ):
             raise self.wrong(
                 value.line,
-                f"there is no term type {_shown(value.term)}{did_you_mean(word, _TERM_TYPES)}",
+                f"there is no term type {_rendered(value.term)}{did_you_mean(word, _TERM_TYPES)}",
             )
         if _TERM_TYPES[word] not in _ALLOWED[role]:
             raise self.wrong(value.line, f"a {role} cannot be of term type `{prefix}:{word}`")
         return _TERM_TYPES[word]
 
     def expression_value(self, node: _Node, what: str) -> _Value | None:
-        return self.reader.one(node, what, "constant", "reference", "template")
+        return self.reader.single(node, what, "constant", "reference", "template")
 
     def missing(self, node: _Node, what: str) -> _Wrong:
-        """No expression; one accident, one finding: not told where a property of the node is
+        """No expression; one error, one finding: not reported where a property of the node is
         misspelt, or not supported.
         """
         if node.term in self.reader.misspelt:
@@ -871,7 +877,7 @@ class _Terms:
         ):
             raise self.wrong(
                 given.line,
-                f"the constant {_shown(given.term)} is not of the term type that is stated",
+                f"the constant {_rendered(given.term)} does not have the stated term type",
             )
         for value in node.all("datatype", "datatypeMap", "language", "languageMap"):
             self.wrong(
@@ -881,7 +887,7 @@ class _Terms:
         return term
 
     def constant(self, value: _Value, role: Role) -> TermMap:
-        """An IRI or a literal as it stands in the mapping."""
+        """An IRI or a literal as written in the mapping."""
         term, origin = value.term, self.origin(value.line)
         if isinstance(term, ox.NamedNode):
             prefix, word = _split(term.value)
@@ -897,11 +903,11 @@ class _Terms:
         if not isinstance(term, ox.Literal):
             raise self.wrong(
                 value.line,
-                f"`{value.written}`: a constant is an IRI or a literal, not {_shown(term)}",
+                f"`{value.written}`: a constant is an IRI or a literal, not {_rendered(term)}",
             )
         if role != "object":
             raise self.wrong(
-                value.line, f"`{value.written}`: a {role} cannot be the literal {_shown(term)}"
+                value.line, f"`{value.written}`: a {role} cannot be the literal {_rendered(term)}"
             )
         if term.direction is not None:
             raise self.wrong(value.line, f"`{value.written}`: base directions are not supported")
@@ -916,7 +922,7 @@ class _Terms:
         return TermMap(Expression((term.value,)), "literal", origin, datatype)
 
     def datatype(self, node: _Node) -> Expression | None:
-        value = self.reader.one(
+        value = self.reader.single(
             node, "an object map", "datatype", "datatypeMap", "language", "languageMap"
         )
         if value is None or value.written.endswith((":language", ":languageMap")):
@@ -950,7 +956,7 @@ class _Terms:
 
     def check_language(self, tag: str, line: int) -> None:
         """A language tag by BCP 47; what begins with none of its two- or three-letter codes is a
-        language's name, or a slip.
+        language's name, or a typo.
         """
         if not re.fullmatch(LANGUAGE_TAG, tag) or not _PRIMARY.match(tag):
             self.wrong(
@@ -981,7 +987,7 @@ class _Terms:
         return Reference(text)
 
     def template(self, given: _Value) -> Expression:
-        """Text and references in braces; a backslash stands before a brace or a backslash that is
+        """Text and references in braces; a backslash precedes a brace or a backslash that is
         meant (RML-Core, string templates).
         """
         text = self.reader.text(given)
@@ -992,12 +998,12 @@ class _Terms:
             if escaped is not None and (not escaped or escaped not in "{}\\"):
                 raise self.wrong(
                     given.line,
-                    rf"template `{text}`: a backslash can only stand before {{, }} or another backslash",
+                    rf"template `{text}`: a backslash can only precede {{, }} or another backslash",
                 )
             if brace and (brace == "{") == inside:
                 raise self.wrong(
                     given.line,
-                    rf"template `{text}`: unbalanced braces; a brace that is meant is written \{brace}",
+                    rf"template `{text}`: unbalanced braces; write a literal brace as \{brace}",
                 )
             if not brace:
                 plain += escaped if escaped is not None else token[0]
@@ -1008,7 +1014,7 @@ class _Terms:
         if inside:
             raise self.wrong(
                 given.line,
-                rf"template `{text}`: a brace is not closed; a brace that is meant is written \{{",
+                rf"template `{text}`: a brace is not closed; write a literal brace as \{{",
             )
         parts += [plain] if plain else []
         return Expression(
@@ -1023,12 +1029,12 @@ class _Terms:
             if isinstance(part, str) and (match := _NOT_IN_IRI.search(part)):
                 self.wrong(
                     line,
-                    f"`{part}` makes no valid IRI: it holds `{match[0]}`; percent-encode it, or state another term type",
+                    f"`{part}` makes no valid IRI: it contains `{match[0]}`; percent-encode it, or state another term type",
                 )
 
     def check_columns(self) -> None:
-        """Without its quotes a column cannot be told from one that SQL names by other letters; so
-        both in one triples map is a slip.
+        """Without its quotes a column cannot be distinguished from one that SQL names by other
+        letters; so both in one triples map is an error.
         """
         for name, line in self.columns.items():
             if name not in (name.upper(), name.lower()) and f'"{name}"' in self.columns:
@@ -1060,12 +1066,12 @@ def _names(nodes: Iterable[_Node]) -> dict[object, str]:
         parts = (
             re.split(r"[/#:]+", term.value.rstrip("/#:")) if isinstance(term, ox.NamedNode) else []
         )
-        made_up = (
+        invented = (
             f"{parts[-1] if parts else 'map'}{number}"
             for number in itertools.count(2 if parts else 1)
         )
         names[term] = next(
-            name for name in itertools.chain(parts[-1:], made_up) if name not in names.values()
+            name for name in itertools.chain(parts[-1:], invented) if name not in names.values()
         )
     return names
 
@@ -1089,7 +1095,7 @@ def _same(logical_source: LogicalSource, other: LogicalSource) -> bool:
     return replace(logical_source, origin=other.origin) == other
 
 
-def _shown(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> str:
+def _rendered(term: ox.NamedNode | ox.BlankNode | ox.Literal | ox.Triple) -> str:
     """A term for a message; a blank node has no name that its author would know."""
     if isinstance(term, ox.BlankNode):
         return "(a blank node)"

@@ -1,6 +1,6 @@
 """Reads YARRRML into the model, each rule with its line (https://rml.io/yarrrml/spec/).
 
-The library yatter is the referee in the tests; it does not tell lines, and passes wrong keys over
+The library yatter is the referee in the tests; it does not report lines, and passes wrong keys over
 in silence.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Sequence_
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
@@ -108,7 +109,7 @@ class _Reader:
         raise self.wrong(node, "a text is expected here")
 
     def map(self, node: Node, what: str, allowed: Sequence_[str] = ()) -> dict[str, Node]:
-        """The items of a map under their full names; keys that are not `allowed` are told."""
+        """The items of a map under their full names; keys that are not `allowed` are reported."""
         if not isinstance(node, Mapping):
             raise self.wrong(node, f"{what} is a map")
         for key in node.items:
@@ -189,26 +190,26 @@ class _Reader:
                 else self.wrong(mappings, "`mappings` is a map of names")
             )
         self.names = set(mappings.items)
-        found: dict[str, TriplesMap] = {}
+        maps: dict[str, TriplesMap] = {}
         for name, node in mappings.items.items():
             try:
-                found |= {
+                maps |= {
                     triples_map.name: triples_map for triples_map in self.triples_maps(name, node)
                 }
             except _Wrong:
                 continue
-        self.check_parents(found)
+        self.check_parents(maps)
         return MappingDocument(
-            found, tuple(self.sources.values()), base, self.prefixes, tuple(self.warnings)
+            maps, tuple(self.sources.values()), base, self.prefixes, tuple(self.warnings)
         )
 
-    def check_parents(self, found: dict[str, TriplesMap]) -> None:
-        for entry in found.values():
+    def check_parents(self, maps: dict[str, TriplesMap]) -> None:
+        for entry in maps.values():
             for rule in entry.rules:
                 for item in rule.objects:
                     if (
                         isinstance(item, ReferencingMap)
-                        and item.parent not in found
+                        and item.parent not in maps
                         and item.parent not in self.names
                     ):
                         self.findings.append(
@@ -245,7 +246,7 @@ class _Reader:
         if "query" in items and "access" in items:
             raise self.wrong(
                 items["access"],
-                "a query is asked of the record tables; `access` is not supported with it",
+                "a query runs on the record tables; `access` is not supported with it",
             )
         if "query" in items:
             return LogicalSource("query", self.text(items["query"]), self.origin(items["query"]))
@@ -278,7 +279,7 @@ class _Reader:
         if kind is None:
             raise self.wrong(
                 node,
-                f"reference formulation `{formulation}` is not known; known are {', '.join(_FORMULATIONS)}",
+                f"reference formulation `{formulation}` is not known; known: {', '.join(_FORMULATIONS)}",
             )
         path = None if iterator is None else self.text(iterator)
         return LogicalSource(kind, access, self.origin(node), path)  # type: ignore[arg-type]  # the table's values are the kinds
@@ -353,14 +354,14 @@ class _Reader:
         )
 
     def predicates(self, node: Node) -> tuple[TermMap, ...]:
-        found = []
+        terms = []
         for item in self.each(node):
             text = self.text(item)
             expression = (
                 Expression((RDF_TYPE,)) if text == "a" else self.expression(text, item, iri=True)
             )
-            found.append(TermMap(expression, "iri", self.origin(item)))
-        return tuple(found)
+            terms.append(TermMap(expression, "iri", self.origin(item)))
+        return tuple(terms)
 
     def objects(
         self, node: Node, predicates: tuple[TermMap, ...]
@@ -479,7 +480,7 @@ class _Reader:
         if match and match[1] != "iri":
             self.wrong(
                 node,
-                f"`~{match[1]}` is no suffix of a value{did_you_mean(match[1], ['iri'])}; `~iri` is",
+                f"`~{match[1]}` is not a suffix of a value{did_you_mean(match[1], ['iri'])}; `~iri` is",
             )
 
     def object_(self, node: Node, extra: Node | None, predicates: tuple[TermMap, ...]) -> TermMap:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import shutil
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyoxigraph as ox
+from msgspec import Struct
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
-from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.statements import Statements
 from lodpipe.rdf.file_formats import BY_SUFFIX, QUADS, FileFormat
 from lodpipe.rdf.jsonld import Context, ContextError, tree, write_graph, write_tree
@@ -25,8 +26,7 @@ from lodpipe.shacl.supported import without_texts
 _GZIP_BLOCK = 16 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True):
     """What every writer needs."""
 
     statements: Statements
@@ -45,11 +45,11 @@ class Job:
 
 
 def _write_nquads(job: Job, path: Path) -> None:
-    write_statements(job.statements.session, path, graphs=True)
+    copy_file(job.statements.lines(graphs=True), path)
 
 
 def _write_ntriples(job: Job, path: Path) -> None:
-    write_statements(job.statements.session, path, graphs=False)
+    copy_file(job.statements.lines(graphs=False), path)
 
 
 def _write_turtle(job: Job, path: Path) -> None:
@@ -123,10 +123,10 @@ def _gate(form: FileFormat, path: Path, base: str, counts: tuple[int, int]) -> N
     statements, triples = counts
     expected = statements if form.suffix in QUADS else triples
     try:
-        found = sum(1 for _ in ox.parse(path=str(path), format=form.parser, base_iri=base))
-        if found == expected:
+        count = sum(1 for _ in ox.parse(path=str(path), format=form.parser, base_iri=base))
+        if count == expected:
             return
-        detail = f"{found} of {expected} statements"
+        detail = f"{count} of {expected} statements"
     except SyntaxError as error:
         detail = str(error)
     raise InvalidData(
@@ -162,6 +162,16 @@ def _oxigraph_triples(statements: Statements) -> Iterator[ox.Triple]:
             quad.triple
             for quad in ox.parse("{} {} {} .".format(*row), format=ox.RdfFormat.N_TRIPLES)
         )
+
+
+def copy_file(path: Path, target: Path) -> None:
+    """The same bytes under a second name, without taking their place twice where the disk can do
+    that.
+    """
+    try:
+        os.link(path, target)
+    except OSError:
+        shutil.copyfile(path, target)
 
 
 def gzip(path: Path) -> None:

@@ -99,20 +99,20 @@ def dump(project: Project, limits: Limits) -> Iterator[ConfinedStore]:
     Large ones are on disk meanwhile. Raises SourceError (LP809) where there is none.
     """
     files = {suffix: project.dist / f"{project.publication.name}.{suffix}" for suffix in _BY_USE}
-    found = [(path, suffix) for suffix, path in files.items() if path.is_file()]
-    if not found:
+    available = [(path, suffix) for suffix, path in files.items() if path.is_file()]
+    if not available:
         raise SourceError([Finding("LP809", None)])
-    union = [item for item in found if item[1] == "nt"]  # so that it need not be made again
-    found = [found[0], *union] if found[0][1] in QUADS else found[:1]
+    union = [item for item in available if item[1] == "nt"]  # so that it need not be made again
+    available = [available[0], *union] if available[0][1] in QUADS else available[:1]
     with contextlib.ExitStack() as stack:
-        large = found[0][0].stat().st_size > _IN_MEMORY
+        large = available[0][0].stat().st_size > _IN_MEMORY
         folder = (
             stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
         )
-        yield stack.enter_context(confined(found, limits, folder=folder))
+        yield stack.enter_context(confined(available, limits, folder=folder))
 
 
-def ask_here(
+def answer_locally(
     query: Query, values: dict[str, str], project: Project, seconds: float
 ) -> tuple[Answer, list[Finding]]:
     """The answer of the dump in dist/, and warnings of graphs that it does not have (LP815).
@@ -127,16 +127,16 @@ def ask_here(
     limits = Limits(seconds, network=bool(query.federated))
     try:
         with dump(project, limits) as store:
-            found, unknown = answer(store, parsed)
+            result, unknown = answer(store, parsed)
     except Stopped as stopped:
         kind = InvalidDeclaration if stopped.cause in ("time", "memory", "depth") else StoreFailure
         raise kind([stopped_finding(query.origin, stopped, limits)]) from None
     except Failed as error:
         raise InvalidDeclaration([Finding("LP802", query.origin, {"detail": str(error)})]) from None
-    return found, list(graph_findings(query, unknown))
+    return result, list(graph_findings(query, unknown))
 
 
-def ask_there(query: Query, values: dict[str, str], endpoint: str) -> Answer:
+def answer_remotely(query: Query, values: dict[str, str], endpoint: str) -> Answer:
     """The answer of an endpoint (SPARQL 1.1 Protocol, POST of a form). Raises SourceError (LP808)
     where it gives none.
     """
@@ -168,10 +168,10 @@ def _remote(text: str, form: Form, endpoint: str) -> Answer:
     except SPARQLWrapperException as error:
         raise ValueError(str(error)) from None
     if form in ("construct", "describe"):
-        found = ox.RdfFormat.from_media_type(kind) or ox.RdfFormat.TURTLE
+        syntax = ox.RdfFormat.from_media_type(kind) or ox.RdfFormat.TURTLE
         triples = {
             (str(item.subject), str(item.predicate), str(item.object))
-            for item in ox.parse(data, format=found, base_iri=endpoint)
+            for item in ox.parse(data, format=syntax, base_iri=endpoint)
         }
         return Answer(form, triples=tuple(sorted(triples)))
     return from_json(json.loads(data), form)
@@ -208,7 +208,7 @@ def _term(entry: dict[str, str]) -> ox.NamedNode | ox.BlankNode | ox.Literal:
 # -- how it is shown -------------------------------------------------------------------------------
 
 
-def shown(item: Answer, style: str, text: str) -> str:
+def rendered(item: Answer, style: str, text: str) -> str:
     """An answer in one of FORMATS; triples are a table of three columns, in JSON they are JSON-LD.
 
     Raises ValueError for rows or a truth value as Turtle.
@@ -271,11 +271,11 @@ def _json_term(term: Any) -> dict[str, str]:
         return {"type": "uri", "value": term.value}
     if isinstance(term, ox.BlankNode):
         return {"type": "bnode", "value": term.value}
-    told = {"type": "literal", "value": term.value}
+    entry = {"type": "literal", "value": term.value}
     if term.language:
-        return told | {"xml:lang": term.language}
+        return entry | {"xml:lang": term.language}
     plain = term.datatype.value == "http://www.w3.org/2001/XMLSchema#string"
-    return told if plain else told | {"datatype": term.datatype.value}
+    return entry if plain else entry | {"datatype": term.datatype.value}
 
 
 def _cell(term: Any, prefixes: dict[str, str]) -> str:

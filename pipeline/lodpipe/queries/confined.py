@@ -12,12 +12,12 @@ import json
 import os
 import socket
 import subprocess
-import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from lodpipe.queries.worker import END, FORK, LENGTH, LENGTHS, UNSORTABLE, Cause, command
 from lodpipe.rdf.sparql import Parsed
@@ -27,8 +27,7 @@ RESULT = 1_000_000_000  # bytes of an answer
 NOT_LOADED = "the data cannot be loaded"
 
 
-@dataclass(frozen=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """What a query may take: seconds, bytes beyond the data, bytes of its answer; whether it may
     ask other endpoints.
     """
@@ -62,24 +61,19 @@ class ConfinedStore:
     the data is loaded.
     """
 
-    def __init__(
-        self, control: socket.socket, limits: Limits, feeder: Feeder | None = None
-    ) -> None:
+    def __init__(self, control: socket.socket, limits: Limits) -> None:
         self.control, self.limits = control, limits
-        self._feeder = feeder
         self._is_loaded = False
         self._worker: tuple[int, socket.socket] | None = None
 
     def wait(self) -> None:
         """Waits until the data is loaded. Raises Stopped where it cannot be."""
         if not self._is_loaded:
-            if self._feeder:
-                self._feeder.end()
             if not self.control.recv(1000):
                 raise Stopped("crash", NOT_LOADED)
             self._is_loaded = True
 
-    def ask(self, parsed: Parsed, results: str, graphs: str) -> tuple[Mapping[str, Any], bytes]:
+    def run(self, parsed: Parsed, results: str, graphs: str) -> tuple[Mapping[str, Any], bytes]:
         """Head and body of the answer (worker.answered) in such formats. Raises Stopped and Failed.
 
         Where the store cannot sort (it orders some terms in a circle), the query is asked again
@@ -93,19 +87,19 @@ class ConfinedStore:
             "federated": self.limits.network,
         }
         try:
-            head, body = self._ask(task)
+            head, body = self._run(task)
         except Stopped as stopped:
             ordered = parsed.totally_ordered()
             if stopped.cause != "crash" or UNSORTABLE not in stopped.detail or ordered is None:
                 raise
-            head, body = self._ask({**task, "parsed": ordered.task()})
+            head, body = self._run({**task, "parsed": ordered.task()})
         if head["status"] == 200:
             return head, body
         if head["status"] == 507:
             raise Stopped("memory", head["detail"])
         raise Failed(head["status"], head["detail"])
 
-    def _ask(self, task: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
+    def _run(self, task: Mapping[str, Any]) -> tuple[Mapping[str, Any], bytes]:
         until = time.monotonic() + self.limits.seconds
         pid, channel = self._worker or self._forked()
         self._worker = None  # a worker that is left in the middle answers nothing else
@@ -173,38 +167,27 @@ def confined(
     *,
     base: str | None = None,
     folder: str | None = None,
-    lines: Iterable[str] | None = None,
+    trusted: bool = False,
 ) -> Iterator[ConfinedStore]:
-    """A store of such files (with their formats), or of lines of N-Quads; it lies in a folder,
-    where one is given, else in memory.
+    """A store of such files (with their formats), in a folder, where one is given, else in memory.
+    IRIs of `trusted` files are not checked again.
 
-    It is loaded while the caller goes on; lines are taken in a thread of their own.
+    It is loaded while the caller goes on.
     """
     local, remote = socket.socketpair()
-    read, write = os.pipe() if lines is not None else (-1, -1)
-    files = (
-        [(f"/dev/fd/{read}", "nq")]
-        if lines is not None
-        else [(str(path.absolute()), name) for path, name in data]
-    )
     bounds = {
-        "data": files, "memory": limits.memory, "result": limits.result, "seconds": limits.seconds, "network": limits.network,
-        "prefixes": {"": base} if base else {}, "folder": folder, "whole": lines is not None, "parses": False,
+        "data": [(str(path.absolute()), name) for path, name in data],
+        "memory": limits.memory, "result": limits.result, "seconds": limits.seconds, "network": limits.network,
+        "prefixes": {"": base} if base else {}, "folder": folder, "trusted": trusted, "parses": False,
     }  # fmt: skip
-    passed = [remote.fileno(), *([read] if lines is not None else [])]
     process = subprocess.Popen(
         command(remote.fileno(), bounds),
-        pass_fds=passed,
+        pass_fds=[remote.fileno()],
         stdin=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     remote.close()
-    feeder = None
-    if lines is not None:
-        os.close(read)
-        feeder = Feeder(write, lines)
-        feeder.start()
-    store = ConfinedStore(local, limits, feeder)
+    store = ConfinedStore(local, limits)
     try:
         yield store
         store.close()
@@ -212,31 +195,3 @@ def confined(
         local.close()
         process.kill()
         process.wait()
-        if feeder:
-            feeder.join()
-
-
-class Feeder(threading.Thread):
-    """Writes lines to a pipe; ends early where the other side goes."""
-
-    def __init__(self, descriptor: int, lines: Iterable[str]) -> None:
-        super().__init__(daemon=True)
-        self._descriptor, self._lines = descriptor, lines
-        self._error: BaseException | None = None
-
-    def run(self) -> None:
-        try:
-            with os.fdopen(
-                self._descriptor, "w", encoding="utf-8", newline="\n", buffering=1 << 20
-            ) as out:
-                out.writelines(self._lines)
-        except BrokenPipeError:
-            pass  # seen by who waits for the other side
-        except BaseException as error:
-            self._error = error
-
-    def end(self) -> None:
-        """Waits until all is written. Raises what the making of the lines raised."""
-        self.join()
-        if self._error:
-            raise self._error

@@ -16,6 +16,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, cast
 
+import msgspec
 import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import (
@@ -42,18 +43,18 @@ VIEWS = ("table", "map", "chart")
 KEYS = ("title", "description", "expect", "params", "view", "federated")
 TYPES = ("iri", "string", "integer", "decimal", "double", "boolean", "date", "dateTime", "gYear")
 
+_MAYBE_PARAMETER = re.compile(r"[?$]_")
 _EXPECT = re.compile(r"(?:(?P<what>rows|triples) *(?P<sign>>=|=) *(?P<number>\d+)|true|false)")
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(msgspec.Struct, frozen=True):
     """What a query may be asked with: the type of its value (iri, string or a name of XML Schema)
     and the value where none is given.
     """
 
     type: str
     default: str
-    description: Mapping[str, str] = field(default_factory=dict)
+    description: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,11 @@ def read_queries(root: Path, languages: tuple[str, ...]) -> tuple[Query, ...]:
 
     Raises InvalidDeclaration with every bad header (LP801) and every syntax error (LP802).
     """
-    found: list[Query] = []
+    queries: list[Query] = []
     findings: list[Finding] = []
     for path in sorted((root / "queries").glob("[!.]*.rq")):
         try:
-            found.append(
+            queries.append(
                 read_query(
                     read_text(path, f"queries/{path.name}"), f"queries/{path.name}", languages
                 )
@@ -109,7 +110,7 @@ def read_queries(root: Path, languages: tuple[str, ...]) -> tuple[Query, ...]:
             findings.extend(error.findings)
     if findings:
         raise InvalidDeclaration(findings)
-    return tuple(found)
+    return tuple(queries)
 
 
 def read_query(text: str, name: str, languages: tuple[str, ...]) -> Query:
@@ -187,7 +188,7 @@ def _wrong(tree: Map, languages: tuple[str, ...]) -> Iterator[tuple[list[str | i
     """Path and problem of each part of a header that is not as docs/queries.md has it."""
     for key in tree.items:
         if key not in KEYS:
-            yield [key], f"unknown key `{key}`; known are {', '.join(KEYS)}"
+            yield [key], f"unknown key `{key}`; known: {', '.join(KEYS)}"
     for key in ("title", "description"):
         if key not in tree.items:
             yield [], f"`{key}` is missing"
@@ -219,7 +220,7 @@ def _wrong_params(
             "default",
             "description",
         }:
-            yield path, f"parameter `{name}` has `type`, `default` and, where wanted, `description`"
+            yield path, f"parameter `{name}` has `type`, `default` and optionally `description`"
             continue
         kind, default = value_of(item.items["type"]), item.items["default"]
         if kind not in TYPES:
@@ -265,12 +266,12 @@ def _misfit(
         )
     used = {
         token[0][2:]
-        for token in tokens(text)
+        for token in (tokens(text) if _MAYBE_PARAMETER.search(text) else ())
         if token.lastgroup == "variable" and token[0][1] == "_"
     }
     for param in sorted(used ^ params.keys()):
         detail = (
-            f"`?_{param}` is no parameter of the header"
+            f"`?_{param}` is not a parameter of the header"
             if param in used
             else f"parameter `{param}` is not used (`?_{param}`)"
         )
@@ -316,16 +317,16 @@ def parsed_query(text: str, name: str) -> Parsed:
     try:
         return parse(text)
     except SyntaxError as error:
-        line, column, detail = _told(str(error))
+        line, column, detail = _syntax_error(str(error))
         raise InvalidDeclaration(
             [Finding("LP802", Origin(name, line, column), {"detail": detail})]
         ) from None
 
 
-def _told(message: str) -> tuple[int, int, str]:
+def _syntax_error(message: str) -> tuple[int, int, str]:
     """Line, column and the readable part of the parser's message."""
-    found = re.match(r"error at (\d+):(\d+): (.*)", message, re.DOTALL)
-    line, column, detail = (int(found[1]), int(found[2]), found[3]) if found else (0, 0, message)
+    match = re.match(r"error at (\d+):(\d+): (.*)", message, re.DOTALL)
+    line, column, detail = (int(match[1]), int(match[2]), match[3]) if match else (0, 0, message)
     detail = " ".join(detail.split())
     if "Prefix not found" in detail:
         detail = "the prefix is not declared; each file declares its own PREFIX lines"
@@ -386,6 +387,8 @@ def bind(
     ]
     if findings:
         raise InvalidDeclaration(findings)
+    if not params:
+        return text
     terms = {
         f"_{name}": str(term(param.type, values.get(name, param.default)))
         for name, param in params.items()
@@ -408,8 +411,7 @@ _CAUSES = {
 }
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What came of a query: rows under their variables, triples (sorted, each once), or true or
     false.
     """
@@ -444,20 +446,8 @@ def stored(statements: Statements, limits: Limits) -> Iterator[ConfinedStore]:
         folder = (
             stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
         )
-        yield stack.enter_context(
-            confined([], limits, folder=folder, lines=_union_and_graphs(statements))
-        )
-
-
-def _union_and_graphs(statements: Statements) -> Iterator[str]:
-    """Lines of N-Quads: each triple once in the default graph, and in each graph that states it."""
-    before = ""
-    for triple, g in statements.spelled():
-        if triple != before:
-            yield f"{triple}.\n"
-            before = triple
-        if g:
-            yield f"{triple}{g} .\n"
+        data = [(statements.lines(graphs=False), "nt"), (statements.lines(graphs=True), "nq")]
+        yield stack.enter_context(confined(data, limits, folder=folder, trusted=True))
 
 
 def answer(store: ConfinedStore, parsed: Parsed) -> tuple[Answer, list[tuple[str, list[str]]]]:
@@ -467,7 +457,7 @@ def answer(store: ConfinedStore, parsed: Parsed) -> tuple[Answer, list[tuple[str
     Raises Stopped, and Failed where it fails on the way.
     """
     form = parsed.form
-    head, body = store.ask(parsed, "json", "nt")
+    head, body = store.run(parsed, "json", "nt")
     unknown = [(name, list(near)) for name, near in head["unknown"]]
     if form in ("construct", "describe"):
         triples = (
@@ -494,7 +484,7 @@ def stopped_finding(where: Origin, stopped: Stopped, limits: Limits) -> Finding:
         "detail": stopped.detail or f"it may take {limits.memory // 1_000_000:,} MB",
     }
     if stopped.cause == "depth":
-        words["detail"] = "it nests too deep"
+        words["detail"] = "it is nested too deeply"
     return Finding(_CAUSES[stopped.cause], where, words)
 
 
@@ -543,7 +533,7 @@ def prefixes_of(text: str) -> dict[str, str]:
 
 
 def result_file(query: Query) -> str:
-    """Where the stored result of a query lies, relative to the project."""
+    """Path of the stored result of a query, relative to the project."""
     suffix = {"select": "csv", "ask": "txt"}.get(query.form, "ttl")
     return f"queries/results/{query.name}.{suffix}"
 
@@ -555,14 +545,14 @@ def result_text(query: Query, item: Answer) -> str:
     return as_csv(item) if query.form == "select" else as_turtle(item, query.text)
 
 
-def met(query: Query, item: Answer) -> bool:
+def is_expected(query: Query, item: Answer) -> bool:
     """Whether an answer is as the query's header expects it."""
-    found = _EXPECT.fullmatch(query.expect)
-    assert found  # read_query says so
-    if not found["what"]:
+    match = _EXPECT.fullmatch(query.expect)
+    assert match  # read_query says so
+    if not match["what"]:
         return _spelt(item.truth) == query.expect
-    number = int(found["number"])
-    return item.count >= number if found["sign"] == ">=" else item.count == number
+    number = int(match["number"])
+    return item.count >= number if match["sign"] == ">=" else item.count == number
 
 
 def query_findings(
@@ -591,7 +581,7 @@ def query_findings(
 
 def _differences(query: Query, store: ConfinedStore, root: Path) -> Iterator[Finding]:
     try:
-        one, unknown = answer(store, query.parsed())
+        result, unknown = answer(store, query.parsed())
     except Stopped as stopped:
         yield stopped_finding(query.origin, stopped, store.limits)
         return
@@ -599,21 +589,21 @@ def _differences(query: Query, store: ConfinedStore, root: Path) -> Iterator[Fin
         yield Finding("LP802", query.origin, {"detail": str(error)})
         return
     yield from graph_findings(query, unknown)
-    if not met(query, one):
-        found = (
-            _spelt(one.truth)
+    if not is_expected(query, result):
+        counted = (
+            _spelt(result.truth)
             if query.form == "ask"
-            else f"{'rows' if query.form == 'select' else 'triples'} = {one.count}"
+            else f"{'rows' if query.form == 'select' else 'triples'} = {result.count}"
         )
         yield Finding(
             "LP804",
             _line_of(query.text, "expect", query.origin.file),
-            {"expected": query.expect, "found": found},
+            {"expected": query.expect, "found": counted},
         )
     file = result_file(query)
     if not (root / file).is_file():
         yield Finding("LP805", query.origin, {"file": file}, Severity.WARNING)
-    elif difference := _difference((root / file).read_text("utf-8"), result_text(query, one)):
+    elif difference := _difference((root / file).read_text("utf-8"), result_text(query, result)):
         yield Finding("LP803", query.origin, {"file": file, "detail": difference}, Severity.WARNING)
 
 
@@ -656,8 +646,8 @@ def update(
         if not path.is_file() or path.read_text("utf-8") != text
     ]
     for path in changed:
-        with whole_file(path) as made:
-            made.write_text(wanted[path], "utf-8", newline="\n")
+        with whole_file(path) as target:
+            target.write_text(wanted[path], "utf-8", newline="\n")
     gone = [path for path in sorted(folder.glob("[!.]*")) if path not in wanted]
     for path in gone:
         path.unlink()

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pyoxigraph as ox
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.terms import TYPE
 from lodpipe.rdf.turtle import TermWriter, write_turtle
@@ -40,14 +40,14 @@ def executables(publication: Publication, queries: tuple[Query, ...]) -> str:
     """The queries as Turtle; each is `query/NAME` below the base."""
     out = io.StringIO()
     write_turtle(
-        sorted(triple for query in queries for triple in _said(query, publication)),
+        sorted(triple for query in queries for triple in _executable(query, publication)),
         out,
         TermWriter(publication.base, PREFIXES),
     )
     return out.getvalue()
 
 
-def _said(query: Query, publication: Publication) -> Iterator[tuple[str, str, str]]:
+def _executable(query: Query, publication: Publication) -> Iterator[tuple[str, str, str]]:
     """The text as it runs, parameters at their defaults; the target is the endpoint, or the dump
     where there is none.
     """
@@ -59,12 +59,9 @@ def _said(query: Query, publication: Publication) -> Iterator[tuple[str, str, st
         yield subject, _name("rdfs:label"), str(ox.Literal(text, language=language))
     for language, text in query.description.items():
         yield subject, _name("rdfs:comment"), str(ox.Literal(text, language=language))
-    own = publication.catalogue
-    yield (
-        subject,
-        _name("schema:target"),
-        f"<{own.service or f'{own.downloads}{publication.name}.{publication.dumps[0]}'}>",
-    )
+    service = publication.catalogue.service
+    dump = f"{publication.downloads}{publication.name}.{publication.dumps[0]}"
+    yield subject, _name("schema:target"), f"<{service.url if service else dump}>"
     if query.federated:
         yield subject, _name("spex:federatesWith"), f"<{query.federated}>"
     text = "\n".join(line for line in query.bound().splitlines() if not line.startswith("#+"))

@@ -74,14 +74,14 @@ def answered(
     """
     try:
         out = Bounded(most)
-        made = (
+        head = (
             _resource(store, task, out, prefixes)
             if "iri" in task
             else _query(store, task, out, prefixes)
         )
-        return made, out.getvalue() if made["status"] == 200 else b""
+        return head, out.getvalue() if head["status"] == 200 else b""
     except SyntaxError as error:
-        return {"status": 400, "detail": f"this is no SPARQL query: {error}"}, b""
+        return {"status": 400, "detail": f"this is not a SPARQL query: {error}"}, b""
     except TooLarge:
         return {
             "status": 507,
@@ -106,7 +106,7 @@ def _query(
     if parsed["service"] and not task.get("federated"):
         return {
             "status": 403,
-            "detail": "SERVICE is refused: this endpoint asks no other; run the query with a client of your own",
+            "detail": "SERVICE is refused: this endpoint does not query others; run the query with your own client",
         }
     default, named = (
         [ox.NamedNode(item) for item in task.get(name, ())]
@@ -138,7 +138,10 @@ def _query(
     if isinstance(result, ox.QueryBoolean) and name == "tsv":
         name = "csv"
     if name is None:
-        return {"status": 406, "detail": "the answer to this query has no format that you take"}
+        return {
+            "status": 406,
+            "detail": "the answer to this query is not available in a format that the client accepts",
+        }
     if graph:
         _write(sorted(set(result), key=str), out, name, prefixes)
     else:
@@ -189,11 +192,11 @@ def _merged(
 def _resource(
     store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]
 ) -> dict[str, Any]:
-    """All that is said of a resource, its document's worth of data."""
+    """All statements about a resource: the content of its document."""
     quads = store.quads_for_pattern(ox.NamedNode(task["iri"]), None, None, ox.DefaultGraph())
     triples = sorted((quad.triple for quad in quads), key=str)
     if not triples:
-        return {"status": 404, "detail": "nothing is said of this resource"}
+        return {"status": 404, "detail": "there are no statements about this resource"}
     _write(triples, out, task["format"], prefixes)
     return {"status": 200, "format": task["format"], "graph": True, "lasting": True}
 
@@ -279,21 +282,21 @@ def _die_with_parent() -> None:
 
 
 def load(
-    data: Sequence[tuple[str, str]], folder: str | None = None, *, whole: bool = False
+    data: Sequence[tuple[str, str]], folder: str | None = None, *, trusted: bool = False
 ) -> tuple[ox.Store, int]:
     """A store with the union of all graphs as default graph, each named graph under its name; and
     the number of triples of the union.
 
-    Loaded twice, because a union made for each query would repeat what stands in several graphs.
+    Loaded twice, because a union made for each query would repeat what is in several graphs.
     `data` are paths with their formats (PARSERS): triples make the default graph; where there are
-    quads alone, it is made of them unless they are the whole.
+    quads alone, it is made of them. IRIs of `trusted` data are not checked again.
     """
     store = ox.Store(folder) if folder else ox.Store()
     triples = 0
     for path, name in sorted(data, key=lambda item: item[1] in QUADS):
-        store.bulk_load(path=path, format=PARSERS[name])
+        store.bulk_load(path=path, format=PARSERS[name], lenient=trusted)
         triples = triples if name in QUADS else len(store)
-    if not whole and all(name in QUADS for _, name in data):
+    if all(name in QUADS for _, name in data):
         named = len(store)
         store.update("INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }")
         triples = len(store) - named
@@ -317,10 +320,10 @@ def cause_of(status: int, messages: str) -> tuple[Cause, str]:
         return "memory", ""
     if "overflowed its stack" in messages or number in (signal.SIGSEGV, signal.SIGBUS):
         return "depth", ""
-    found = re.search(r"panicked at [^\n]*\n([^\n]*)", messages)
-    return "crash", found[
+    panic = re.search(r"panicked at [^\n]*\n([^\n]*)", messages)
+    return "crash", panic[
         1
-    ].strip() if found else f"it ended with signal {number}" if number else "it ended by itself"
+    ].strip() if panic else f"it ended with signal {number}" if number else "it ended by itself"
 
 
 class Holder:
@@ -334,7 +337,7 @@ class Holder:
         self.ends: OrderedDict[int, tuple[Cause, str]] = OrderedDict()
         started = time.perf_counter()
         self.folder = bounds.get("folder")
-        store, triples = load(bounds["data"], self.folder, whole=bounds.get("whole", False))
+        store, triples = load(bounds["data"], self.folder, trusted=bounds.get("trusted", False))
         ready = {
             "statements": len(store),
             "triples": triples,
@@ -393,8 +396,8 @@ class Holder:
 
     def _reap(self, _: int = 0, __: FrameType | None = None) -> None:
         with contextlib.suppress(ChildProcessError):
-            while (found := os.waitpid(-1, os.WNOHANG)) != (0, 0):
-                self._remember(*found)
+            while (ended := os.waitpid(-1, os.WNOHANG)) != (0, 0):
+                self._remember(*ended)
 
     def _remember(self, pid: int, status: int) -> None:
         with self.messages.pop(pid) as messages:

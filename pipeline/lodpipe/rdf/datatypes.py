@@ -78,7 +78,7 @@ LANGUAGE_TAG = (
     "|en-GB-oed|i-(?:ami|bnn|default|enochian|hak|klingon|lux|mingo|navajo|pwn|tao|tay|tsu)|sgn-(?:BE-FR|BE-NL|CH-DE))$"
 )
 
-# XSD datatypes of which every text, or more texts than a pattern tells, are valid.
+# XSD datatypes of which every text, or more texts than a pattern matches, are valid.
 LAX = frozenset(
     XSD + name
     for name in ("string", "anyURI", "normalizedString", "token", "Name", "NCName", "NMTOKEN", "base64Binary", "duration", "dayTimeDuration",

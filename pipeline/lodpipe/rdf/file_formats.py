@@ -7,13 +7,12 @@ A new dump format is a row here and a writer in `publish/dumps.py`.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import pyoxigraph as ox
 
 
-@dataclass(frozen=True)
-class FileFormat:
+class FileFormat(NamedTuple):
     """A file format. `suffix` is its key in publication.yaml and the end of its files.
 
     - `code`: its name in the EU's list of file types; `purpose`: what it is good for, in each

@@ -7,10 +7,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TextIO
+
+from msgspec import Struct
 
 from lodpipe.rdf.namespaces import XSD
 from lodpipe.rdf.terms import TYPE, parse_literal
@@ -18,8 +19,7 @@ from lodpipe.rdf.terms import TYPE, parse_literal
 Value = dict[str, Any] | str | int | bool
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(Struct, frozen=True):
     """A term of the context as far as it decides how a value is written."""
 
     name: str
@@ -111,7 +111,7 @@ class Context:
     def choose(
         self, predicate: str, language: str | None, datatype: str | None, is_iri: bool
     ) -> Term | None:
-        """The term whose coercion fits the value, the most telling first."""
+        """The term whose coercion fits the value, the most specific first."""
         for term in self.terms.get(predicate, ()):
             if language and "@language" in term.container:
                 return term
@@ -130,15 +130,15 @@ class Context:
 
 
 def node_object(subject: str, rows: Iterable[tuple[str, str]], context: Context) -> dict[str, Any]:
-    """A node with all that is said of it; (predicate, object) in N-Triples spelling, sorted."""
+    """A node with all its statements; (predicate, object) in N-Triples spelling, sorted."""
     classes: list[str] = []
-    said: dict[str, Any] = {}
+    properties: dict[str, Any] = {}
     for predicate, value in rows:
         if predicate == TYPE:
             classes.append(context.class_name(value[1:-1]))
         else:
-            _put(said, predicate[1:-1], value, context)
-    return {context.id: subject[1:-1], **({context.type: classes} if classes else {}), **said}
+            _put(properties, predicate[1:-1], value, context)
+    return {context.id: subject[1:-1], **({context.type: classes} if classes else {}), **properties}
 
 
 def _put(node: dict[str, Any], predicate: str, value: str, context: Context) -> None:
@@ -181,7 +181,7 @@ def _add(
 
 
 def _with(old: Any, value: Any, *, always: bool) -> Any:
-    """A single value stands alone, several in a list; terms with an @set container always have a
+    """A single value is written alone, several in a list; terms with an @set container always have a
     list.
     """
     if old is None:

@@ -17,11 +17,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from string import ascii_letters, digits
 from typing import Any, Literal, cast
 
 import pyoxigraph as ox
+from msgspec import Struct
 
 from lodpipe.rdf.namespaces import XSD
 
@@ -48,7 +49,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _ESCAPE = re.compile(r"\\(?:u([0-9A-Fa-f]{4})|U([0-9A-Fa-f]{8})|.)", re.DOTALL)
-_PLAIN = re.compile(r"[A-Za-z0-9]")
+_PLAIN = frozenset(ascii_letters + digits)
 _WORDS = frozenset(
     re.findall(
         r"\w+",
@@ -98,8 +99,7 @@ def check_syntax(text: str, base: str | None = None) -> None:
     raise AssertionError("the store does not ask for the dataset of a query")
 
 
-@dataclass(frozen=True)
-class Parsed:
+class Parsed(Struct, frozen=True, dict=True):
     """A query that is right; its tokens with their kinds, in the spelling that is run."""
 
     form: Form
@@ -143,17 +143,17 @@ class Parsed:
                     and self.signs[place + 1][0] == "word"
                 )
                 (named if is_named else default).append(self.signs[place + 1 + is_named][1])
-        found = self._iris([*default, *named])
-        return found[: len(default)], found[len(default) :]
+        iris = self._iris([*default, *named])
+        return iris[: len(default)], iris[len(default) :]
 
     @cached_property
     def graphs(self) -> tuple[str, ...]:
         """The constant graph names of `GRAPH name { … }`."""
         following = zip(self.signs, self.signs[1:], strict=False)
-        found = [
+        tokens = [
             after for (kind, word), after in following if kind == "word" and word.lower() == "graph"
         ]
-        return self._iris([spelling for kind, spelling in found if kind in ("iri", "name")])
+        return self._iris([spelling for kind, spelling in tokens if kind in ("iri", "name")])
 
     def _iris(self, terms: Sequence[str]) -> tuple[str, ...]:
         """The IRIs that such terms stand for, resolved by the store under the query's prologue."""
@@ -238,14 +238,16 @@ def parse(text: str, base: str | None = None) -> Parsed:
     could be read in two ways.
     """
     check_syntax(text, base)
-    found: list[tuple[str, str]] = []
+    spelled: list[tuple[str, str]] = []
     for token in tokens(text):
         kind = token.lastgroup or ""
-        if kind == "string" and found and found[-1][0] == "string":
-            found.append(("space", " "))  # two strings side by side must not look like a long one
-        found.append((kind, _spelled(kind, token[0])))
+        if kind == "string" and spelled and spelled[-1][0] == "string":
+            spelled.append(("space", " "))  # two strings side by side must not look like a long one
+        spelled.append((kind, _spelled(kind, token[0])))
     parsed = Parsed(
-        _form([item for item in found if item[0] not in ("space", "comment")]), base, tuple(found)
+        _form([item for item in spelled if item[0] not in ("space", "comment")]),
+        base,
+        tuple(spelled),
     )
     try:
         check_syntax(parsed.text, base)
@@ -282,7 +284,7 @@ def _escaped(text: str, *, first: bool = False) -> str:
             plain = place > 0 or not first
             parts.append(
                 text[place]
-                if plain and (_PLAIN.match(text[place]) or (text[place] == " " and not first))
+                if plain and (text[place] in _PLAIN or (text[place] == " " and not first))
                 else _code(text[place])
             )
         if escape:
@@ -313,7 +315,7 @@ def _form(signs: Sequence[tuple[str, str]]) -> Form:
     for kind, spelling in signs[place:]:
         if kind == "word" and spelling.lower() not in _WORDS:
             raise ReadDifferently(
-                f"`{spelling}` is no word of SPARQL; write a space between keywords"
+                f"`{spelling}` is not a word of SPARQL; write a space between keywords"
             )
         if kind == "name" and spelling.partition(":")[0] + ":" not in declared:
             raise ReadDifferently(f"the prefix of `{spelling}` is not declared")

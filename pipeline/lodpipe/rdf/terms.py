@@ -53,7 +53,7 @@ def quote_literal(text: str, language: str = "", datatype: str = "") -> str:
 
 @lru_cache(50_000)
 def parse_literal(term: str) -> Literal | None:
-    """What a literal means, None where the term is no literal.
+    """What a literal means, None where the term is not a literal.
 
     >>> parse_literal('"Stadt"@de')
     Literal(text='Stadt', language='de', datatype='')

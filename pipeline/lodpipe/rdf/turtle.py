@@ -74,13 +74,13 @@ def blocks(
 ) -> Iterator[str]:
     """One block of Turtle for each subject of the sorted triples."""
     for subject, rows in groupby(triples, key=itemgetter(0)):
-        said: dict[str, list[str]] = {}
+        properties: dict[str, list[str]] = {}
         for _, predicate, value in rows:
-            said.setdefault(predicate, []).append(value)
+            properties.setdefault(predicate, []).append(value)
         lines = []
-        for predicate in sorted(said, key=_predicate_order):
+        for predicate in sorted(properties, key=_predicate_order):
             name = "a" if predicate == TYPE else write(predicate)
-            values = [write(value) for value in said[predicate]]
+            values = [write(value) for value in properties[predicate]]
             lines.append(f"{name} {_listed(values, indent)}")
         yield f"{indent}{write(subject)} " + f" ;\n{indent}    ".join(lines) + " .\n"
 

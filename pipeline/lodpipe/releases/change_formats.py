@@ -59,7 +59,7 @@ _COUNTED = {
 
 @dataclass(frozen=True)
 class View:
-    """How a difference is shown: the names of terms, the language, and how many resources of each
+    """How a difference is selected: the names of terms, the language, and how many resources of each
     kind of change at most (None: all).
     """
 
@@ -101,16 +101,16 @@ def _counted(noun: str, numbers: Mapping[str, int], language: str) -> str:
     return ", ".join(parts)
 
 
-class _Shown(NamedTuple):
-    """The resources of one kind of change that are shown, and how many there are."""
+class _Selection(NamedTuple):
+    """The resources of one kind of change that are selected, and how many there are."""
 
     changes: Sequence[ResourceChange]
     total: int
 
 
-def _shown(changes: ChangeSet, limit: int | None) -> dict[str, _Shown]:
+def _selected(changes: ChangeSet, limit: int | None) -> dict[str, _Selection]:
     return {
-        kind: _Shown(
+        kind: _Selection(
             list(islice((change for change in changes if change.kind == kind), limit)), total
         )
         for kind, total in changes.counts.resources.items()
@@ -118,9 +118,9 @@ def _shown(changes: ChangeSet, limit: int | None) -> dict[str, _Shown]:
     }
 
 
-def _names(changes: ChangeSet, terms: Terms, shown: Iterable[ResourceChange]) -> Names:
+def _names(changes: ChangeSet, terms: Terms, selected: Iterable[ResourceChange]) -> Names:
     subjects: set[bytes] = set()
-    for change in shown:
+    for change in selected:
         subjects.add(change.subject)
         if change.kind == "changed":
             for line in (*change.removed, *change.added):
@@ -180,11 +180,13 @@ def _title(change: ResourceChange, names: Names, language: str) -> str:
 
 
 def _write_text(changes: ChangeSet, view: View, out: IO[bytes]) -> None:
-    shown = _shown(changes, view.limit)
-    names = _names(changes, view.terms, (item for part in shown.values() for item in part.changes))
+    selected = _selected(changes, view.limit)
+    names = _names(
+        changes, view.terms, (item for part in selected.values() for item in part.changes)
+    )
     texts = _TEXTS.get(view.language, _TEXTS["en"])
     lines = [summary(changes, view.language)]
-    for kind, part in shown.items():
+    for kind, part in selected.items():
         lines += ["", texts[kind]]
         for change in part.changes:
             lines.append(f"  {_title(change, names, view.language)}")
@@ -196,12 +198,14 @@ def _write_text(changes: ChangeSet, view: View, out: IO[bytes]) -> None:
 
 
 def _write_markdown(changes: ChangeSet, view: View, out: IO[bytes]) -> None:
-    shown = _shown(changes, view.limit)
-    names = _names(changes, view.terms, (item for part in shown.values() for item in part.changes))
+    selected = _selected(changes, view.limit)
+    names = _names(
+        changes, view.terms, (item for part in selected.values() for item in part.changes)
+    )
     texts = _TEXTS.get(view.language, _TEXTS["en"])
     lines = [f"# {view.heading}", ""] if view.heading else []
     lines.append(summary(changes, view.language))
-    for kind, part in shown.items():
+    for kind, part in selected.items():
         lines += ["", f"## {texts[kind]}", ""]
         for change in part.changes:
             lines.append(f"- {_escaped(_title(change, names, view.language))}")

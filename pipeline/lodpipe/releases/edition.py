@@ -13,14 +13,12 @@ time; **patch** where only values changed.
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.diagnostics.finding import InvalidDeclaration
-from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.statements import StatementTable
 from lodpipe.rdf.terms import TYPE
 from lodpipe.releases.change_set import ChangeSet
@@ -74,33 +72,31 @@ def release_state(
     if not ledger:
         yield None
         return
-    with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
-        path = Path(folder) / "current.nq"
-        write_statements(statements.session, path, graphs=True)
-        current = canonical_file(path, "dist")
-        digest = file_digest(path)
-        last, issued = ledger.last, issued_of(publication, ledger)
-        if digest == last.sha256:
-            closed = last if publication.version == last.version else None
-            version = last.version if closed else _development(publication, last, last.version)
-            edition = Edition(version, publication.date, issued, closed)
-            yield ReleaseState(ledger, edition, digest, current)
-            return
-        try:
-            changes = ChangeSet(release_version(root, ledger, last.version), current)
-        except InvalidDeclaration:  # reported as damaged (LP547)
-            edition = Edition(_development(publication, last, last.version), last.date, issued)
-            yield ReleaseState(ledger, edition, digest, current)
-            return
-        with changes:
-            proposed = next_version(last.version, changes, statements)
-            edition = Edition(_development(publication, last, proposed), publication.date, issued)
-            yield ReleaseState(ledger, edition, digest, current, changes, proposed)
+    path = statements.lines(graphs=True)
+    current = canonical_file(path, "dist")
+    digest = file_digest(path)
+    last, issued = ledger.last, issued_of(publication, ledger)
+    if digest == last.sha256:
+        closed = last if publication.version == last.version else None
+        version = last.version if closed else _development(publication, last, last.version)
+        edition = Edition(version, publication.date, issued, closed)
+        yield ReleaseState(ledger, edition, digest, current)
+        return
+    try:
+        changes = ChangeSet(release_version(root, ledger, last.version), current)
+    except InvalidDeclaration:  # reported as damaged (LP547)
+        edition = Edition(_development(publication, last, last.version), last.date, issued)
+        yield ReleaseState(ledger, edition, digest, current)
+        return
+    with changes:
+        proposed = next_version(last.version, changes, statements)
+        edition = Edition(_development(publication, last, proposed), publication.date, issued)
+        yield ReleaseState(ledger, edition, digest, current, changes, proposed)
 
 
 def issued_of(publication: Publication, ledger: Ledger) -> str:
     """The day of the first release, or an earlier one that publication.yaml declares."""
-    return min(publication.catalogue.issued, ledger.first.date)
+    return min(publication.issued, ledger.first.date)
 
 
 def _development(publication: Publication, last: Release, proposed: str) -> str:
@@ -153,4 +149,4 @@ def _first_used(new: set[str], old: set[str], changes: ChangeSet) -> bool:
 
 def edition_of(publication: Publication) -> Edition:
     """The edition of a publication without a ledger: what publication.yaml says."""
-    return Edition(publication.version, publication.date, publication.catalogue.issued)
+    return Edition(publication.version, publication.date, publication.issued)

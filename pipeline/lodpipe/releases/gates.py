@@ -139,12 +139,12 @@ class _Comparison:
         """
         gone = self.ledger.withdrawn()
         replaced = [change for change in self.changes if _may_be_another(change)]
-        kept = {change.subject: change for change in replaced}
-        for line in self.changes.statements(sorted(kept), new=False):
+        candidates = {change.subject: change for change in replaced}
+        for line in self.changes.statements(sorted(candidates), new=False):
             subject, predicate, _ = line.split(b" ", 2)
-            change = kept.get(subject)
+            change = candidates.get(subject)
             if change and line not in change.removed and predicate != _TYPE:
-                del kept[subject]
+                del candidates[subject]
         for change in self.changes:
             version = gone.get(change.iri) if change.kind == "added" else None
             if version:
@@ -154,11 +154,11 @@ class _Comparison:
                     f"release {version} withdrew it",
                     f"Veröffentlichung {version} hat sie zurückgezogen",
                 )
-            elif change.subject in kept:
+            elif change.subject in candidates:
                 yield self._reused(
                     change,
                     Severity.WARNING,
-                    "all that is said of it has changed, its name included",
+                    "all statements about it have changed, its name included",
                     "alles, was von ihr ausgesagt wird, ist anders, auch der Name",
                 )
 

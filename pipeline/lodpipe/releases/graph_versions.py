@@ -251,11 +251,13 @@ def _without_graphs(chunks: Iterable[bytes]) -> Iterator[bytes]:
     for chunk in chunks:
         data, _, rest = (rest + chunk).rpartition(b"\n")
         lines = [_triple(line, graph) for line in data.split(b"\n")] if data else []
-        kept = [line for before, line in zip([last, *lines], lines, strict=False) if line != before]
+        different = [
+            line for before, line in zip([last, *lines], lines, strict=False) if line != before
+        ]
         if lines:
             last = lines[-1]
-        if kept:
-            yield b"\n".join(kept) + b"\n"
+        if different:
+            yield b"\n".join(different) + b"\n"
 
 
 def _triple(line: bytes, graph: re.Pattern[bytes]) -> bytes:

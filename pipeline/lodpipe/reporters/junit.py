@@ -5,7 +5,7 @@ which is slow to load.
 from __future__ import annotations
 
 from pathlib import PurePosixPath
-from xml.sax.saxutils import escape, quoteattr
+from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from lodpipe.reporters import text
 from lodpipe.reporters.report import RenderedFinding, Report
@@ -21,57 +21,47 @@ def write(report: Report) -> str:
     files: dict[str, list[RenderedFinding]] = {}
     for finding in report.rendered:
         files.setdefault(finding.file or "–", []).append(finding)
-    suites = [
-        _suite(number, file, findings, report)
-        for number, (file, findings) in enumerate(files.items())
-    ]
-    suites = suites or [_suite(0, "lodpipe", [], report)]
-    return (
-        '<?xml version="1.0" encoding="UTF-8"?>\n<testsuites>\n'
-        + "".join(suites)
-        + "</testsuites>\n"
-    )
+    root = Element("testsuites")
+    for number, (file, findings) in enumerate((files or {"lodpipe": []}).items()):
+        _add_suite(root, number, file, findings, report)
+    indent(root)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{tostring(root, "unicode")}\n'
 
 
-def _suite(number: int, file: str, findings: list[RenderedFinding], report: Report) -> str:
-    failing = [
-        finding
-        for finding in findings
-        if report.fail_on is not None and finding.severity >= report.fail_on
-    ]
-    package = quoteattr(_token(str(PurePosixPath(file).parent)))
-    head = (
-        f'<testsuite id="{number}" name={quoteattr(_token(file))} package={package} tests="{max(1, len(findings))}" failures="{len(failing)}" '
-        'errors="0" time="0" timestamp="1970-01-01T00:00:00" hostname="localhost">'
-    )
-    cases = (
-        "".join(_case(finding, finding in failing) for finding in findings)
-        or '    <testcase name="conforms" classname="lodpipe" time="0"/>\n'
-    )
-    notes = "".join(
-        f"{finding.line}: {finding.code}: {finding.text}\n"
-        for finding in findings
-        if finding not in failing
-    )
-    properties = '<properties><property name="tool" value="lodpipe"/></properties>'
-    output = f"<system-out>{_xml(notes)}</system-out>\n    <system-err></system-err>"
-    return f"  {head}\n    {properties}\n{cases}    {output}\n  </testsuite>\n"
+def _add_suite(
+    root: Element, number: int, file: str, findings: list[RenderedFinding], report: Report
+) -> None:
+    least = report.fail_on
+    failing = [item for item in findings if least is not None and item.severity >= least]
+    package = _token(str(PurePosixPath(file).parent))
+    counts = {"tests": str(max(1, len(findings))), "failures": str(len(failing)), "errors": "0"}
+    constants = {"time": "0", "timestamp": "1970-01-01T00:00:00", "hostname": "localhost"}
+    names = {"id": str(number), "name": _token(file), "package": package}
+    suite = SubElement(root, "testsuite", names | counts | constants)
+    SubElement(SubElement(suite, "properties"), "property", name="tool", value="lodpipe")
+    for finding in findings:
+        _add_case(suite, finding, finding in failing)
+    if not findings:
+        SubElement(suite, "testcase", name="conforms", classname="lodpipe", time="0")
+    notes = (f"{item.line}: {item.code}: {item.text}\n" for item in findings if item not in failing)
+    SubElement(suite, "system-out").text = _lines("".join(notes))
+    SubElement(suite, "system-err")
 
 
-def _case(finding: RenderedFinding, failing: bool) -> str:
-    name = quoteattr(_token(f"{finding.code} {finding.place} {finding.message}"))
-    opened = f'    <testcase name={name} classname={quoteattr(_token(finding.file or "lodpipe"))} time="0"'
-    if not failing:
-        return opened + "/>\n"
-    parts = (f"{finding.place}: {finding.message}", finding.source.strip(), f"→ {finding.help}")
-    body = _xml("\n".join(part for part in parts if part))
-    attributes = f"type={quoteattr(finding.code)} message={quoteattr(_token(finding.message))}"
-    return f"{opened}>\n      <failure {attributes}>{body}</failure>\n    </testcase>\n"
+def _add_case(suite: Element, finding: RenderedFinding, failing: bool) -> None:
+    name = _token(f"{finding.code} {finding.place} {finding.message}")
+    classname = _token(finding.file or "lodpipe")
+    case = SubElement(suite, "testcase", name=name, classname=classname, time="0")
+    if failing:
+        message = _token(finding.message)
+        failure = SubElement(case, "failure", type=finding.code, message=message)
+        parts = (f"{finding.place}: {finding.message}", finding.source.strip(), f"→ {finding.help}")
+        failure.text = _lines("\n".join(part for part in parts if part))
 
 
-def _xml(value: str) -> str:
+def _lines(value: str) -> str:
     """Text that XML 1.0 can hold (2.2), line breaks kept."""
-    return "\n".join(escape(_holdable(text.plain(line))) for line in value.split("\n"))
+    return "\n".join(_holdable(text.plain(line)) for line in value.split("\n"))
 
 
 def _token(value: str) -> str:

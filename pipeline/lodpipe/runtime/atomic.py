@@ -21,7 +21,7 @@ _NOT_OFFERED = {errno.ENOSYS, errno.EINVAL, errno.ENOTSUP, errno.EPERM}
 
 
 @contextlib.contextmanager
-def only_one(root: Path) -> Iterator[None]:
+def exclusive(root: Path) -> Iterator[None]:
     """Holds the project against a second build; the lock falls with the process, however that ends."""
     try:
         handle = os.open(root, os.O_RDONLY)
@@ -70,7 +70,7 @@ def prepare(root: Path) -> Path:
 
 def clear_project(root: Path) -> None:
     """Removes what a killed build left in a project, unless another build is running there."""
-    with contextlib.suppress(LodpipeError), only_one(root):
+    with contextlib.suppress(LodpipeError), exclusive(root):
         recover(root / "dist")
         scratch.delete(root / "dist.next")
 

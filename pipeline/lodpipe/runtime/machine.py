@@ -20,7 +20,7 @@ from types import FrameType
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
 from lodpipe.runtime import scratch
 
-_GRACE = 15.0  # seconds between the word and the end, for work that hears no signal
+_GRACE = 15.0  # seconds between the word and the end, for work that ignores signals
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_ROOM_WORDS = (
     "No space left on device",
@@ -122,27 +122,29 @@ def whole_file(path: Path) -> Iterator[Path]:
     A pipe or a device is written to as it is; so is a file in a folder that takes no new ones.
     Raises SourceError (LP706) where there is no room or no right.
     """
-    target = made = path.resolve()
+    target = target_part = path.resolve()
     plain = target.is_file() or not target.exists()
     try:
         with contextlib.ExitStack() as stack:
             try:
                 if plain:
-                    made = stack.enter_context(scratch.part_folder(target.parent)) / target.name
+                    target_part = (
+                        stack.enter_context(scratch.part_folder(target.parent)) / target.name
+                    )
             except PermissionError:
                 if not os.access(target, os.W_OK):
                     raise
-            yield made
-            if made != target:
+            yield target_part
+            if target_part != target:
                 if target.exists():
-                    shutil.copymode(target, made)
-                made.replace(target)
+                    shutil.copymode(target, target_part)
+                target_part.replace(target)
     except BrokenPipeError:
         raise
     except OSError as error:
         if error.filename and Path(os.fsdecode(error.filename)).parent not in (
             target.parent,
-            made.parent,
+            target_part.parent,
         ):
             raise
         raise SourceError([unwritable(path.name, error)]) from None
@@ -152,8 +154,8 @@ def _file_of(error: Exception) -> str:
     """The name of the file that an error is about; TMPDIR where it is none that the user knows."""
     if isinstance(error, OSError) and error.filename:
         path = os.fsdecode(error.filename)
-    elif found := re.search(r'file \\?"([^"\\]+)', str(error)):
-        path = found[1]
+    elif match := re.search(r'file \\?"([^"\\]+)', str(error)):
+        path = match[1]
     else:
         # An output is named by its writer (whole_file), so what has no name is a temporary file.
         return (
@@ -168,7 +170,7 @@ def _file_of(error: Exception) -> str:
 def deadline(seconds: int) -> Iterator[None]:
     """Raises SourceError (LP705) where the work inside takes longer; 0 means no bound.
 
-    Work that hears no signal is ended with the process after a grace: dist/ is untouched until its
+    Work that ignores signals is ended with the process after a grace: dist/ is untouched until its
     very last step.
     """
     if not seconds or threading.current_thread() is not threading.main_thread():
@@ -179,7 +181,7 @@ def deadline(seconds: int) -> Iterator[None]:
         raise SourceError([Finding("LP705", Origin("publication.yaml"), {"limit": str(seconds)})])
 
     def end_it() -> None:
-        sys.stderr.write(f"publication.yaml: error LP705: not done after {seconds} seconds\n")
+        sys.stderr.write(f"publication.yaml: error LP705: not finished after {seconds} seconds\n")
         sys.stderr.flush()
         os._exit(2)
 

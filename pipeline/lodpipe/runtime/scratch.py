@@ -120,10 +120,10 @@ def clear_abandoned(parent: Path, names: re.Pattern[str]) -> None:
     """
     try:
         with os.scandir(parent) as entries:
-            found = [Path(entry.path) for entry in entries if names.fullmatch(entry.name)]
+            folders = [Path(entry.path) for entry in entries if names.fullmatch(entry.name)]
     except OSError:
         return
-    for path in found:
+    for path in folders:
         remove_if_abandoned(path)
 
 

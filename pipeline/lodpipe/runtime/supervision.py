@@ -41,7 +41,7 @@ class End:
     """
 
     code: int
-    asked: int = 0
+    requested: int = 0
     died: int = 0
 
 
@@ -65,8 +65,8 @@ def supervised(work: Callable[[], int], *, patient: bool = False) -> End:
             _clear_up(folder)
     code = os.waitstatus_to_exitcode(status)
     if code == -signal.SIGKILL and requests.killed:
-        return End(128 + requests.asked, requests.asked)
-    return End(code if code >= 0 else 128 - code, requests.asked, max(-code, 0))
+        return End(128 + requests.requested, requests.requested)
+    return End(code if code >= 0 else 128 - code, requests.requested, max(-code, 0))
 
 
 class _Requests:
@@ -75,7 +75,7 @@ class _Requests:
     """
 
     def __init__(self, patient: bool) -> None:
-        self.patient, self.worker, self.asked, self.killed = patient, 0, 0, False
+        self.patient, self.worker, self.requested, self.killed = patient, 0, 0, False
         # Started by nohup or in the background of a script, some are ignored, and that holds for
         # the worker as well.
         self.handled = [
@@ -97,7 +97,7 @@ class _Requests:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, self.handled)
 
     def _request(self, number: int, _: FrameType | None) -> None:
-        first, self.asked = not self.asked, self.asked or number
+        first, self.requested = not self.requested, self.requested or number
         if self.worker and not (self.patient and first and number == signal.SIGINT):
             self.killed = True
             os.kill(self.worker, signal.SIGKILL)

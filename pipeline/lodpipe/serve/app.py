@@ -30,12 +30,12 @@ from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceErr
 from lodpipe.serve.content import DATA, Content, media_type, read_content
 from lodpipe.serve.description import description
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen
-from lodpipe.serve.observability import Figures, Told, write
+from lodpipe.serve.observability import Figures, RequestLog, write
 from lodpipe.serve.pool import Answer, Pool
-from lodpipe.serve.protocol import Question, Refused, asked
+from lodpipe.serve.protocol import Question, Refused, question_of
 from lodpipe.serve.settings import Settings
 
-Made = TypeVar("Made")
+Outcome = TypeVar("Outcome")
 _CORS = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Retry-After",
@@ -92,7 +92,7 @@ class Server:
             task.add_done_callback(self.leaving.discard)
 
     async def watch(self) -> None:
-        """Loads anew whenever dist/ has changed, and replaces processes that have gone; where dist/
+        """Reloads whenever dist/ has changed, and replaces processes that have gone; where dist/
         cannot be loaded, the old data stays.
         """
         sums = self.project.dist / "SHA256SUMS"
@@ -118,7 +118,7 @@ class Server:
     # -- answers -----------------------------------------------------------------------------------
 
     async def answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]:
-        """The answer of a worker, or the one that is there already. Raises Refused."""
+        """The answer of a worker, or the one that exists already. Raises Refused."""
         key = (self.content.version, *((name, str(value)) for name, value in task.items()))
         if key in self.answers:
             self.answers.move_to_end(key)
@@ -128,10 +128,10 @@ class Server:
         if answer.head["status"] != 200:
             raise Refused(int(answer.head["status"]), str(answer.head["detail"]))
         if answer.head["lasting"]:
-            self._keep(key, answer)
+            self._cache(key, answer)
         return answer.head, answer.body
 
-    def _keep(self, key: tuple[object, ...], answer: Answer) -> None:
+    def _cache(self, key: tuple[object, ...], answer: Answer) -> None:
         if len(answer.body) > self.settings.cache // 8:
             return
         self.answers[key] = (answer.head, answer.body)
@@ -151,10 +151,10 @@ class Server:
 
 def _stamp(path: Path) -> tuple[int, int] | None:
     try:
-        found = path.stat()
+        state = path.stat()
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_ino
+    return state.st_mtime_ns, state.st_ino
 
 
 # -- SPARQL ----------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ async def sparql(request: Request) -> Response:
             414,
             f"the address is longer than {server.settings.address:,} characters; send the query by POST",
         )
-    question = asked(
+    question = question_of(
         request.method,
         request.headers.get("content-type", ""),
         request.url.query,
@@ -207,13 +207,13 @@ async def _answered(
             status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": _FRESH}
         )
     head, body = await _unless_gone(request, server.answer(task))
-    one = next(
+    form = next(
         item for item in (GRAPHS if head["graph"] else RESULTS) if item.name == head["format"]
     )
     if head["lasting"]:
-        return _tagged(request, body, one, tag, {"Vary": "Accept"})
+        return _tagged(request, body, form, tag, {"Vary": "Accept"})
     return Response(
-        body, media_type=one.media_type, headers={"Vary": "Accept", "Cache-Control": "no-store"}
+        body, media_type=form.media_type, headers={"Vary": "Accept", "Cache-Control": "no-store"}
     )
 
 
@@ -225,11 +225,11 @@ async def _described(request: Request, server: Server, accept: str | None) -> Re
         and "text/html" in (accept or "")
     ):
         return RedirectResponse("/sparql.html", 303, headers={"Vary": "Accept"})
-    one = chosen(accept, GRAPHS) or GRAPHS[0]
+    form = chosen(accept, GRAPHS) or GRAPHS[0]
     endpoint = str(request.url.replace(query="", fragment=""))
-    body = description(endpoint, one.name, server.pool.loaded["triples"])
+    body = description(endpoint, form.name, server.pool.loaded["triples"])
     return _tagged(
-        request, body, one, server.tag("description", endpoint, one.name), {"Vary": "Accept"}
+        request, body, form, server.tag("description", endpoint, form.name), {"Vary": "Accept"}
     )
 
 
@@ -255,7 +255,7 @@ async def _body(request: Request, settings: Settings) -> bytes:
     return bytes(data)
 
 
-async def _unless_gone(request: Request, work: Awaitable[Made]) -> Made:
+async def _unless_gone(request: Request, work: Awaitable[Outcome]) -> Outcome:
     """The result of some work, which is given up when the client goes."""
     working = asyncio.ensure_future(work)
     leaving = asyncio.ensure_future(_gone(request))
@@ -288,8 +288,8 @@ async def resource(request: Request) -> Response:
         return await _start(request, content)
     if address == ".well-known/void":
         return RedirectResponse("/void.ttl", 302)
-    if found := content.stone(address):
-        stone, suffix = found
+    if match := content.stone(address):
+        stone, suffix = match
         if stone.replaced_by:
             return RedirectResponse(f"/{stone.replaced_by}{suffix}", 301)
         return _file(request, server, content.dist / "withdrawn.html", 410)
@@ -300,8 +300,8 @@ async def resource(request: Request) -> Response:
         head, body = await _unless_gone(
             request, server.answer({"iri": _iri(content, document), "format": suffix})
         )
-        one = next(item for item in GRAPHS if item.name == head["format"])
-        return _tagged(request, body, one, server.tag(document, suffix), {})
+        form = next(item for item in GRAPHS if item.name == head["format"])
+        return _tagged(request, body, form, server.tag(document, suffix), {})
     return await _negotiated(request, server, address)
 
 
@@ -314,7 +314,8 @@ async def _negotiated(request: Request, server: Server, address: str) -> Respons
         else:
             target = (
                 f"{document}.{suffix}"
-                if content.file(f"{document}.{suffix}") or await _said(request, server, document)
+                if content.file(f"{document}.{suffix}")
+                or await _is_described(request, server, document)
                 else None
             )
         if target:
@@ -322,8 +323,8 @@ async def _negotiated(request: Request, server: Server, address: str) -> Respons
     raise Refused(404, "there is nothing at this address")
 
 
-async def _said(request: Request, server: Server, document: str) -> bool:
-    """Whether anything is said of the resource of a document."""
+async def _is_described(request: Request, server: Server, document: str) -> bool:
+    """Whether there are statements about the resource of a document."""
     try:
         await _unless_gone(
             request, server.answer({"iri": _iri(server.content, document), "format": "ttl"})
@@ -359,8 +360,8 @@ def _file(request: Request, server: Server, path: Path, status: int = 200) -> Re
         file = path.open("rb")
     except OSError:
         raise Refused(503, "the file cannot be read now; try again", {"Retry-After": "1"}) from None
-    found = os.fstat(file.fileno())
-    tag = server.tag(path.name, found.st_size, found.st_mtime_ns)
+    state = os.fstat(file.fileno())
+    tag = server.tag(path.name, state.st_size, state.st_mtime_ns)
     headers = {"ETag": tag, "Cache-Control": _FRESH, "Vary": "Accept-Language"}
     if path.name == "sparql.json":
         headers["Link"] = (
@@ -369,7 +370,7 @@ def _file(request: Request, server: Server, path: Path, status: int = 200) -> Re
     if status == 200 and _known(request, tag):
         file.close()
         return Response(status_code=304, headers=headers)
-    return _OpenFile(file, status, headers, media_type(path), found)
+    return _OpenFile(file, status, headers, media_type(path), state)
 
 
 class _OpenFile(FileResponse):
@@ -383,10 +384,10 @@ class _OpenFile(FileResponse):
         status: int,
         headers: Mapping[str, str],
         media_type: str,
-        found: os.stat_result,
+        state: os.stat_result,
     ) -> None:
         super().__init__(
-            f"/dev/fd/{file.fileno()}", status, headers, media_type=media_type, stat_result=found
+            f"/dev/fd/{file.fileno()}", status, headers, media_type=media_type, stat_result=state
         )
         self.file = file
 
@@ -477,18 +478,20 @@ class _Headers:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                there = {name for name, _ in message["headers"]}
+                names = {name for name, _ in message["headers"]}
                 more = [(name.lower().encode(), value.encode()) for name, value in _ALWAYS.items()]
                 message["headers"] = [
                     *message["headers"],
-                    *(item for item in more if item[0] not in there),
+                    *(item for item in more if item[0] not in names),
                 ]
             await send(message)
 
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         missing = not hosts and scope["http_version"] != "1.0"  # RFC 9112, 3.2
         if missing or len(hosts) > 1 or any(not _HOST.fullmatch(host) for host in hosts):
-            await PlainTextResponse("the Host header is none\n", 400)(scope, receive, with_headers)
+            await PlainTextResponse("the Host header is invalid\n", 400)(
+                scope, receive, with_headers
+            )
             return
         if scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_permission(scope["path"]))(
@@ -534,4 +537,4 @@ def application(server: Server, *, log: bool = True) -> ASGIApp:
         lifespan=life,
     )
     app.state.server = server
-    return Told(_Headers(app), server.figures, log=log)
+    return RequestLog(_Headers(app), server.figures, log=log)

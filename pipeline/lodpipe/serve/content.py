@@ -1,5 +1,5 @@
-"""What dist/ holds, as addresses: files, documents of resources, withdrawn ones; by the rules that
-the web servers' configurations have.
+"""What dist/ holds, as addresses: files, documents of resources, withdrawn ones; as the web servers'
+configurations have them.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from pathlib import Path, PurePosixPath
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import read_vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, SourceError
-from lodpipe.publish.catalogue.web import MEDIA_TYPES, accept_rules
+from lodpipe.publish.catalogue.web import MEDIA_TYPES
 from lodpipe.publish.catalogue.withdrawn import Tombstone, read_withdrawn
+from lodpipe.serve.negotiation import PAGES, languages, named
 
-_RULES = [(suffix, re.compile(pattern, re.IGNORECASE)) for suffix, pattern in accept_rules()]
 _IN_CATALOGUE = re.compile(r"(?:dataset|service|distribution/.*)\Z")
 DATA = ("ttl", "jsonld", "nt", "rdf")
 
@@ -62,9 +62,9 @@ class Content:
     def stone(self, address: str) -> tuple[Tombstone, str] | None:
         """The tombstone of an address, and the suffix behind it."""
         for item in self.stones:
-            found = re.fullmatch(rf"{re.escape(item.id)}(\.[a-z]+)?", address)
-            if found:
-                return item, found[1] or ""
+            match = re.fullmatch(rf"{re.escape(item.id)}(\.[a-z]+)?", address)
+            if match:
+                return item, match[1] or ""
         return None
 
     def document(self, address: str) -> str:
@@ -75,12 +75,12 @@ class Content:
         """The suffixes that a client asks for, best first; at the end what it gets where nothing of
         these is there.
         """
-        yield from (suffix for suffix, rule in _RULES if rule.search(accept))
+        yield from (item.name for item in named(accept, PAGES))
         yield from ("html", "ttl")
 
     def page(self, document: str, accept_language: str) -> str | None:
         """The address of a document's page in the language that the client likes best."""
-        for language in _languages(accept_language, self.languages):
+        for language in languages(accept_language, self.languages):
             address = (
                 f"{document}.html"
                 if language == self.languages[0]
@@ -89,25 +89,6 @@ class Content:
             if self.file(address):
                 return address
         return f"{document}.html" if self.file(f"{document}.html") else None
-
-
-def _languages(accept: str, known: Sequence[str]) -> list[str]:
-    """The known languages by a client's liking (RFC 9110, 12.5.4); the publication's first where it
-    says nothing.
-    """
-    weights: dict[str, float] = {}
-    for part in accept.lower().split(","):
-        tag, _, weight = part.partition(";")
-        try:
-            value = float(weight.strip().removeprefix("q=") or 1)
-        except ValueError:
-            value = 0.0
-        language = tag.strip().split("-")[0]
-        if language in known:
-            weights[language] = max(value, weights.get(language, 0.0))
-    return sorted(
-        (item for item in weights if weights[item] > 0), key=lambda item: -weights[item]
-    ) or [known[0]]
 
 
 def read_content(project: Project) -> Content:

@@ -33,7 +33,7 @@ def description(endpoint: str, format_: str, triples: int) -> bytes:
     service, dataset, graph = (
         f"{endpoint}#{name}" for name in ("service", "dataset", "default-graph")
     )
-    said: list[tuple[str, str, str | int]] = [
+    properties: list[tuple[str, str, str | int]] = [
         (service, RDF + "type", SD + "Service"),
         (service, SD + "endpoint", endpoint),
         (service, SD + "supportedLanguage", SD + "SPARQL11Query"),
@@ -51,7 +51,7 @@ def description(endpoint: str, format_: str, triples: int) -> bytes:
             ox.NamedNode(p),
             ox.Literal(o) if isinstance(o, int) else ox.NamedNode(o),
         )
-        for s, p, o in said
+        for s, p, o in properties
     ]
     data = ox.serialize(
         described, format=PARSERS[format_], prefixes={"sd": SD, "void": VOID, "format": FORMATS}

@@ -1,12 +1,15 @@
-"""Which format a client gets: RFC 9110, section 12.5.1, with weights and the more specific range
-first.
+"""Which format and language a client gets: Accept and Accept-Language by RFC 9110, 12.5, with
+weights, and the more specific range before the others.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
+from lodpipe.publish.catalogue.web import NEGOTIATED
 from lodpipe.rdf.file_formats import DOCUMENTS
 
 
@@ -30,8 +33,59 @@ RESULTS = (
 GRAPHS = tuple(Format(row.suffix, row.content_type, row.aliases) for row in DOCUMENTS)
 
 
+PAGES = tuple(Format(suffix, media_type) for suffix, media_type in NEGOTIATED)
+
+_ELEMENTS = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*"?)+')
+_PARTS = re.compile(r'(?:[^;"]|"(?:\\.|[^"\\])*"?)+')
+_ANYTHING, _ANY_SUBTYPE, _OTHER_PARAMETERS, _TYPE, _SAME_PARAMETERS = range(5)  # specificity
+
+
+class Range(NamedTuple):
+    """An element of Accept or Accept-Language, in lower case, with its parameters and weight."""
+
+    name: str
+    parameters: frozenset[tuple[str, str]]
+    weight: float
+
+
+def read_ranges(header: str) -> list[Range]:
+    """The elements of a header (RFC 9110, 12.4.2 and 5.6.6). A weight that is no number is 0, one
+    above 1 is 1.
+
+    >>> [(item.name, item.weight) for item in read_ranges('text/csv;q=0.5, a/b;title="x, y;q=0"')]
+    [('text/csv', 0.5), ('a/b', 1.0)]
+    """
+    ranges = []
+    for element in _ELEMENTS.findall(header.lower()):
+        name, *rest = (part.strip() for part in _PARTS.findall(element) or [""])
+        pairs = [part.partition("=") for part in rest]
+        values = {key.strip(): value.strip().strip('"') for key, _, value in pairs}
+        weight = values.pop("q", "1")
+        number = float(weight) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{0,9})?", weight) else 0.0
+        ranges.append(Range(name, frozenset(values.items()), min(number, 1.0)))
+    return ranges
+
+
+def _weight(item: Format, ranges: Sequence[Range]) -> tuple[int, float]:
+    """Specificity and weight of the most specific range that a format falls under (RFC 9110,
+    12.5.1). Parameters that the format does not have do not exclude it.
+    """
+    media_type, *own = (part.strip().lower() for part in item.media_type.split(";"))
+    best = (-1, 0.0)
+    for name, parameters, weight in ranges:
+        if name in (media_type, *item.also):
+            same = {f"{key}={value}" for key, value in parameters} <= set(own)
+            named = _SAME_PARAMETERS if same else _OTHER_PARAMETERS
+            best = max(best, (named if parameters else _TYPE, weight))
+        elif name == "*/*":
+            best = max(best, (_ANYTHING, weight))
+        elif name.endswith("/*") and media_type.startswith(name[:-1]):
+            best = max(best, (_ANY_SUBTYPE, weight))
+    return best
+
+
 def chosen(accept: str | None, offered: Sequence[Format]) -> Format | None:
-    """The offered format that a client likes best, ours of those it likes alike; None where it
+    """The offered format that a client likes best, the first of those it likes alike; None where it
     takes none of them.
 
     >>> chosen("text/csv;q=0.5, */*;q=0.1", RESULTS).name, chosen(None, RESULTS).name, chosen("image/png", RESULTS)
@@ -39,40 +93,31 @@ def chosen(accept: str | None, offered: Sequence[Format]) -> Format | None:
     """
     if not accept or not accept.strip():
         return offered[0]
-    ranges = list(_ranges(accept))
-    weighed = [(_weight(item, ranges), -place) for place, item in enumerate(offered)]
-    best, place = max(weighed)
-    return offered[-place] if best > 0 else None
+    ranges = read_ranges(accept)
+    weight, place = max((_weight(item, ranges)[1], -place) for place, item in enumerate(offered))
+    return offered[-place] if weight > 0 else None
 
 
-def _ranges(accept: str) -> list[tuple[str, float]]:
-    """Media ranges with their weights; what cannot be read is passed over."""
-    found = []
-    for part in accept.split(","):
-        media_range, *parameters = (item.strip() for item in part.split(";"))
-        weight = 1.0
-        for parameter in parameters:
-            name, _, value = parameter.partition("=")
-            if name.strip().lower() == "q":
-                try:
-                    weight = min(max(float(value), 0.0), 1.0)
-                except ValueError:
-                    weight = 0.0
-        if "/" in media_range:
-            found.append((media_range.lower(), weight))
-    return found
+def named(accept: str, offered: Sequence[Format]) -> list[Format]:
+    """The offered formats that a client names, best first; a wildcard names none.
+
+    >>> [item.name for item in named("text/turtle;q=0.6, application/rdf+xml;q=0.9, */*", PAGES)]
+    ['rdf', 'ttl']
+    """
+    ranges = read_ranges(accept)
+    weights = [(_weight(item, ranges), item) for item in offered]
+    liked = [(weight, item) for (how, weight), item in weights if how > _ANY_SUBTYPE and weight > 0]
+    return [item for _, item in sorted(liked, key=lambda pair: -pair[0])]
 
 
-def _weight(item: Format, ranges: Sequence[tuple[str, float]]) -> float:
-    """The weight of the most specific range that a format falls under."""
-    names = [item.media_type.split(";")[0], *item.also]
-    best = (-1, 0.0)
-    for media_range, weight in ranges:
-        specific = (
-            2
-            if media_range in names
-            else int(media_range.endswith("/*") and names[0].startswith(media_range[:-1]))
-        )
-        if specific or media_range == "*/*":
-            best = max(best, (specific, weight))
-    return best[1]
+def languages(accept: str, known: Sequence[str]) -> list[str]:
+    """The known languages in the order of a client's preference (RFC 9110, 12.5.4), the first of
+    them where it names none.
+    """
+    weights: dict[str, float] = {}
+    for name, _, weight in read_ranges(accept):
+        language = name.split("-")[0]
+        if language in known:
+            weights[language] = max(weight, weights.get(language, 0.0))
+    liked = [language for language in weights if weights[language] > 0]
+    return sorted(liked, key=lambda language: -weights[language]) or [known[0]]

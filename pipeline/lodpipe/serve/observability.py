@@ -1,4 +1,4 @@
-"""What the server tells of itself: one JSON line for each request, without the client's address,
+"""Logs and metrics of the server: one JSON line for each request, without the client's address,
 and figures for Prometheus.
 """
 
@@ -40,20 +40,18 @@ class Figures:
             "Processes replaced since the data was loaded.",
             registry=self.registry,
         )
-        self.hits = Counter(
-            "lodpipe_cache_hits", "Answers that were there already.", registry=self.registry
-        )
+        self.hits = Counter("lodpipe_cache_hits", "Answers from the cache.", registry=self.registry)
         self.statements = Gauge(
             "lodpipe_statements",
             "Statements loaded, in default and named graphs.",
             registry=self.registry,
         )
         self.reloads = Counter(
-            "lodpipe_reloads", "Times that new data took the place of old.", registry=self.registry
+            "lodpipe_reloads", "Successful reloads of the data.", registry=self.registry
         )
         self.failures = Counter(
             "lodpipe_reloads_failed",
-            "Times that new data could not be loaded.",
+            "Failed reloads of the data.",
             registry=self.registry,
         )
 
@@ -62,8 +60,8 @@ class Figures:
         return generate_latest(self.registry)
 
 
-class Told:
-    """Tells each request of an application, in the log and in the figures."""
+class RequestLog:
+    """Reports each request of an application, in the log and in the metrics."""
 
     def __init__(self, app: ASGIApp, figures: Figures, *, log: bool = True) -> None:
         self.app, self.figures, self.log = app, figures, log

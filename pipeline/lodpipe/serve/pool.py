@@ -49,7 +49,7 @@ class Worker:
         self.refused = False
 
     def used(self) -> float:
-        """Seconds of processor time since the process began; where the system does not tell,
+        """Seconds of processor time since the process began; where the system does not say,
         seconds on the clock.
         """
         try:
@@ -59,7 +59,7 @@ class Worker:
         except OSError:
             return time.monotonic()
 
-    async def ask(self, task: Mapping[str, Any]) -> Answer:
+    async def run(self, task: Mapping[str, Any]) -> Answer:
         """The answer to a task. Raises EOFError where the process ends on the way."""
         loop = asyncio.get_running_loop()
         data = json.dumps(task).encode()
@@ -93,7 +93,7 @@ class Worker:
             os.setpriority(os.PRIO_PROCESS, self.pid, 15)
 
     def refuse(self) -> None:
-        """Ends the process in the midst of its task; who waits for the answer learns it by the
+        """Ends the process during its task; the client that waits for the answer sees it on the
         channel.
         """
         self.refused = True
@@ -143,7 +143,7 @@ class Pool:
         """Starts the process that holds the data, and the first workers. Raises EOFError where it
         cannot load them.
         """
-        here, there = socket.socketpair()
+        local, remote = socket.socketpair()
         bounds = {
             "data": [(path, name) for name, path in self.dumps.items()], "prefixes": self.prefixes,
             "seconds": self.settings.seconds, "memory": self.settings.memory,
@@ -151,15 +151,15 @@ class Pool:
         }  # fmt: skip
         quiet = subprocess.DEVNULL
         self.holder = subprocess.Popen(
-            command(there.fileno(), bounds), pass_fds=[there.fileno()], stdin=quiet, stderr=quiet
+            command(remote.fileno(), bounds), pass_fds=[remote.fileno()], stdin=quiet, stderr=quiet
         )
-        there.close()
-        here.setblocking(False)
-        self.control = here
-        said = await asyncio.get_running_loop().sock_recv(here, 1000)
-        if not said:
+        remote.close()
+        local.setblocking(False)
+        self.control = local
+        message = await asyncio.get_running_loop().sock_recv(local, 1000)
+        if not message:
             raise EOFError
-        self.loaded = json.loads(said)
+        self.loaded = json.loads(message)
         for _ in range(self.settings.processes):
             await self._add()
 
@@ -185,7 +185,7 @@ class Pool:
         whole = False
         try:
             async with asyncio.timeout_at(until):
-                answer = await worker.ask(task)
+                answer = await worker.run(task)
             whole = True
             return answer
         except TimeoutError:
@@ -232,7 +232,7 @@ class Pool:
             507,
             "the query needs more memory than allowed, and was stopped"
             if cause == "memory"
-            else "the query nests too deep",
+            else "the query is nested too deeply",
         )
 
     async def _taken(self) -> Worker:
@@ -332,16 +332,16 @@ class Pool:
         """Another worker, a fork away. Raises EOFError or OSError where the process that holds the
         data has gone.
         """
-        here, there = socket.socketpair()
-        here.setblocking(False)
+        local, remote = socket.socketpair()
+        local.setblocking(False)
         async with self._forking:
-            socket.send_fds(self.control, [FORK], [there.fileno()])
-            there.close()
-            said = await asyncio.get_running_loop().sock_recv(self.control, LENGTH.size)
-            if not said:
+            socket.send_fds(self.control, [FORK], [remote.fileno()])
+            remote.close()
+            message = await asyncio.get_running_loop().sock_recv(self.control, LENGTH.size)
+            if not message:
                 raise EOFError
-            (pid,) = LENGTH.unpack(said)
-        worker = Worker(pid, here)
+            (pid,) = LENGTH.unpack(message)
+        worker = Worker(pid, local)
         if self.closing:
             worker.end()
         else:

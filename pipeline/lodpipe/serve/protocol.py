@@ -35,7 +35,7 @@ class Question:
     named_graphs: tuple[str, ...] = ()
 
 
-def asked(method: str, content_type: str, address: str, body: bytes) -> Question | None:
+def question_of(method: str, content_type: str, address: str, body: bytes) -> Question | None:
     """The question of a request; None where it has no query and is no POST, which asks for the
     service description.
 
@@ -100,6 +100,6 @@ def _text(body: bytes) -> str:
 
 
 def _only_utf8(parameters: str) -> None:
-    found = re.search(r"charset\s*=\s*\"?([\w-]+)", parameters, re.IGNORECASE)
-    if found and found[1].lower() not in ("utf-8", "utf8"):
+    match = re.search(r"charset\s*=\s*\"?([\w-]+)", parameters, re.IGNORECASE)
+    if match and match[1].lower() not in ("utf-8", "utf8"):
         raise Refused(415, "queries are UTF-8")

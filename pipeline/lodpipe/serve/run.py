@@ -21,9 +21,9 @@ def run(
     settings: Settings,
     *,
     log: bool = True,
-    say: Callable[[str], None] = lambda _: None,
+    on_ready: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serves a project until it is told to end (SIGTERM, SIGINT); what was begun is ended within
+    """Serves a project until it is asked to end (SIGTERM, SIGINT); what was begun is ended within
     the grace time.
 
     Raises SourceError: LP820 where dist/ is not built, LP821 where the address cannot be had.
@@ -38,7 +38,7 @@ def run(
         timeout_keep_alive=10, timeout_graceful_shutdown=round(settings.grace) + 1, limit_concurrency=settings.connections, backlog=512,
     )  # fmt: skip
     server = _Server(
-        config, state, lambda: say(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
+        config, state, lambda: on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
     )
     server.run(sockets=[listening])
     if not server.started:

@@ -1,15 +1,15 @@
-"""SHACL as set-based queries over a table of statements: shapes are read, compiled, run, and told
+"""SHACL as set-based queries over a table of statements: shapes are read, compiled, run, and reported
 as a validation report.
 """
 
 from __future__ import annotations
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.shacl.compile import Connection, Run, plan_shapes
 from lodpipe.shacl.incremental import revalidate
 from lodpipe.shacl.shapes_graph import ShapesGraph, read_model
-from lodpipe.shacl.sparql_constraints import Asker
+from lodpipe.shacl.sparql_constraints import QueryAnswerer
 from lodpipe.shacl.validation_report import Report, ValidationResult, read_report, report_triples
 
 __all__ = [
@@ -32,7 +32,7 @@ def validate(connection: Connection, shapes: ShapesGraph) -> Report:
     """
     plan = plan_shapes(shapes)
     run = Run(connection, plan)
-    run.ask = Asker(connection, plan)
+    run.answerer = QueryAnswerer(connection, plan)
     ((count,),) = connection.execute("SELECT count(*) FROM triples").fetchall()
     # For small data the optimizer costs more than it saves.
     connection.execute(f"PRAGMA {'disable' if count < _SMALL else 'enable'}_optimizer")
@@ -45,4 +45,4 @@ def validate(connection: Connection, shapes: ShapesGraph) -> Report:
     finally:
         connection.execute("PRAGMA enable_optimizer")
         run.close()
-        run.ask.close()
+        run.answerer.close()

@@ -23,6 +23,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.mapping.plan import text
 from lodpipe.shacl import sql_terms as terms
@@ -40,7 +42,7 @@ from lodpipe.shacl.shapes_graph import (
 )
 
 _FEW = 60  # SELECTs in one statement; more cost the planner more than they save
-_COLUMNS = "k INTEGER, focus VARCHAR, value VARCHAR, path VARCHAR, said VARCHAR"
+_COLUMNS = "k INTEGER, focus VARCHAR, value VARCHAR, path VARCHAR, messages VARCHAR"
 
 
 class Connection(Protocol):
@@ -49,8 +51,7 @@ class Connection(Protocol):
     def execute(self, query: str, parameters: Any = None, /) -> Any: ...
 
 
-@dataclass(frozen=True)
-class Placement:
+class Placement(Struct, frozen=True):
     """A shape on a set of focus nodes `fs`; a property shape has the set `vs` of their values."""
 
     number: int
@@ -68,8 +69,7 @@ class Placement:
         return f"(SELECT focus, value FROM vals WHERE vs = {self.vs})"
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(Struct, frozen=True):
     """A constraint of a placement, numbered `k`; `others` are the placements of the shapes that it
     names.
     """
@@ -97,7 +97,7 @@ class Plan:
     placements: list[Placement] = field(default_factory=list)
     checks: dict[int, tuple[Placement, Check]] = field(default_factory=dict)
     classes: dict[str, int] = field(default_factory=dict)
-    told: set[int] = field(default_factory=set)
+    reported: set[int] = field(default_factory=set)
     direct: set[int] = field(
         default_factory=set
     )  # sh:property of shapes that only targets use: nothing depends on whether those conform
@@ -140,14 +140,14 @@ class _Planner:
         for name in reversed(order):
             self._place(name)
         self.plan.roots = [(shape, fs, self._placed[shape.name]) for shape, fs in roots]
-        asked = {
+        inner = {
             other.number
             for _, check in self.plan.checks.values()
             for other in (*check.others, *check.siblings)
         }
         for _, _, placement in self.plan.roots:
-            self._tell(placement)
-            if placement.vs is None and placement.number not in asked:
+            self._mark_reported(placement)
+            if placement.vs is None and placement.number not in inner:
                 self.plan.direct |= {
                     check.k
                     for check in placement.checks
@@ -219,7 +219,7 @@ class _Planner:
             else tuple(self._check(constraint) for constraint in shape.constraints)
         )
         below = [other.height for check in checks for other in (*check.others, *check.siblings)]
-        made = Placement(
+        placement = Placement(
             len(self.plan.placements),
             shape,
             self._fs[name],
@@ -227,9 +227,9 @@ class _Planner:
             checks,
             max(below, default=-1) + 1,
         )
-        self.plan.placements.append(made)
-        self.plan.checks |= {check.k: (made, check) for check in checks}
-        self._placed[name] = made
+        self.plan.placements.append(placement)
+        self.plan.checks |= {check.k: (placement, check) for check in checks}
+        self._placed[name] = placement
 
     def _check(self, constraint: Constraint) -> Check:
         k = self._count
@@ -293,16 +293,16 @@ class _Planner:
             else None
         )
 
-    def _tell(self, placement: Placement) -> None:
+    def _mark_reported(self, placement: Placement) -> None:
         """Marks the checks whose violations are part of the report: those of targeted shapes, and
         what explains them.
         """
         for check in placement.checks:
-            if check.k not in self.plan.told:
-                self.plan.told.add(check.k)
+            if check.k not in self.plan.reported:
+                self.plan.reported.add(check.k)
                 if check.constraint.component in ("Property", "Node"):
                     for other in check.others:
-                        self._tell(other)
+                        self._mark_reported(other)
 
 
 # -- constraints that look at one value ------------------------------------------------------------
@@ -393,9 +393,24 @@ _OF_VALUES = frozenset({*_BY_VALUE, *_INLINE_LOGIC, "Property", "MaxCount", "Uni
                         "QualifiedMaxCount"})  # fmt: skip
 
 
-def _listed(rows: Iterable[tuple[object, ...]]) -> str:
-    """Rows as a relation."""
-    return f"(VALUES {', '.join('(' + ', '.join(map(str, row)) + ')' for row in rows)})"
+def _listed(rows: Iterable[tuple[int | str | None, ...]]) -> str:
+    """Rows of numbers and terms as a relation: a text for each column, because the engine's parser
+    takes longer for each word than this for all.
+
+    >>> _listed([(1, "<a:b>"), (2, "<a:c>")])
+    "(SELECT unnest(CAST('[1, 2]' AS INTEGER[])), unnest(string_split('<a:b> <a:c>', ' ')))"
+    """
+    return f"(SELECT {', '.join(map(_column, zip(*rows, strict=True)))})"
+
+
+def _column(values: Sequence[int | str | None]) -> str:
+    if not isinstance(values[0], str):
+        most = max((value for value in values if isinstance(value, int)), default=0)
+        kind = "INTEGER" if most < 2**31 else "DOUBLE"
+        return f"unnest(CAST('{list(values)}' AS {kind}[]))"
+    # Literals have spaces, but no line break: in N-Triples it is an escape.
+    separator = "\n" if any(" " in str(value) for value in values) else " "
+    return f"unnest(string_split({text(separator.join(map(str, values)))}, {text(separator)}))"
 
 
 def _case(conditions: Mapping[str, int]) -> str:
@@ -405,13 +420,13 @@ def _case(conditions: Mapping[str, int]) -> str:
 
 
 class Checker:
-    """Writes the SELECT (k, focus, value, path, said) of each check."""
+    """Writes the SELECT (k, focus, value, path, messages) of each check."""
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 
     def holds(self, constraint: Constraint) -> str:
-        """Whether a constraint holds for `value`, where that can be told by the value alone."""
+        """Whether a constraint holds for `value`, where that depends on the value alone."""
         if constraint.component in _BY_VALUE:
             return f"({_BY_VALUE[constraint.component](constraint, self.plan.classes)}) IS TRUE"
         if constraint.component == "HasValue":
@@ -460,16 +475,18 @@ class Checker:
                     yield from self._select(placement, check)
 
     def _kind(self, placement: Placement, check: Check) -> str:
-        one = check.constraint
-        if one.component in ("Node", "Property"):
+        constraint = check.constraint
+        if constraint.component in ("Node", "Property"):
             return "nested"
-        if one.component == "Class" and placement.vs is not None:
+        if constraint.component == "Class" and placement.vs is not None:
             return "Class"
-        if one.component in _BY_VALUE or (one.component in _INLINE_LOGIC and not check.others):
+        if constraint.component in _BY_VALUE or (
+            constraint.component in _INLINE_LOGIC and not check.others
+        ):
             return "node" if placement.vs is None else "value"
-        if one.component in _QUALIFIED:
+        if constraint.component in _QUALIFIED:
             return "qualified" if not check.others else "alone"
-        return "alone" if placement.vs is None else one.component
+        return "alone" if placement.vs is None else constraint.component
 
     def _by_value(self, members: Sequence[tuple[Placement, Check]], kind: str) -> Iterator[str]:
         """The checks that look at one value, in one scan of all nodes or values for those that read
@@ -495,7 +512,7 @@ class Checker:
                 else ("vals", "vs")
             )
             joined = f"(SELECT c.k, c.n, v.focus, v.value FROM {source} v JOIN {_listed(rows)} c (k, {on}, n) ON c.{on} = v.{on})"
-            yield f"SELECT k, focus, value, NULL AS path, NULL AS said FROM {_viewed(joined, views)} WHERE NOT {_case(conditions)}"
+            yield f"SELECT k, focus, value, NULL AS path, NULL AS messages FROM {_viewed(joined, views)} WHERE NOT {_case(conditions)}"
 
     def _nested(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
         """sh:node and sh:property: values for which a check of the other shape found anything."""
@@ -539,7 +556,7 @@ class Checker:
 
     def _has_values(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
         listed = _listed(
-            (check.k, placement.fs, placement.vs, text(check.constraint.values[0]))
+            (check.k, placement.fs, placement.vs, check.constraint.values[0])
             for placement, check in members
         )
         yield (
@@ -570,7 +587,7 @@ class Checker:
 
     def _equal_sets(self, members: Sequence[tuple[Placement, Check]]) -> Iterator[str]:
         listed = _listed(
-            (check.k, placement.fs, placement.vs, text(check.constraint.values[0]))
+            (check.k, placement.fs, placement.vs, check.constraint.values[0])
             for placement, check in members
         )
         yield (
@@ -584,20 +601,22 @@ class Checker:
         )
 
     def _select(self, placement: Placement, check: Check) -> Iterator[str]:
-        one, pairs, k = check.constraint, placement.pairs, check.k
-        if one.component in ("Not", "And", "Or", "Xone"):
-            condition = self.joined(one.component, [_conforming(other) for other in check.others])
+        constraint, pairs, k = check.constraint, placement.pairs, check.k
+        if constraint.component in ("Not", "And", "Or", "Xone"):
+            condition = self.joined(
+                constraint.component, [_conforming(other) for other in check.others]
+            )
             yield f"SELECT {k}, focus, value, NULL, NULL FROM {pairs} WHERE NOT {condition}"
         else:
-            yield from getattr(self, "_" + one.component)(placement, check)
+            yield from getattr(self, "_" + constraint.component)(placement, check)
 
     # -- constraints on all values of a focus node -------------------------------------------------
 
-    def _lacking(self, placement: Placement, k: int, found: str) -> str:
+    def _lacking(self, placement: Placement, k: int, rows: str) -> str:
         """The focus nodes that a relation of focus nodes lacks."""
         return (
             f"SELECT {k}, node, NULL, NULL, NULL FROM nodes n WHERE fs = {placement.fs} "
-            f"AND NOT EXISTS (SELECT 1 FROM ({found}) f WHERE f.focus = n.node)"
+            f"AND NOT EXISTS (SELECT 1 FROM ({rows}) f WHERE f.focus = n.node)"
         )
 
     def _HasValue(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
@@ -649,11 +668,11 @@ class Checker:
         """
         alike: dict[tuple[str, ...], list[tuple[Placement, Check, str]]] = {}
         for placement, check in members:
-            one = check.constraint
+            constraint = check.constraint
             condition = " AND ".join(
                 [
-                    self.conforms(one.shapes[0]),
-                    *(f"NOT {self.conforms(name)}" for name in one.siblings),
+                    self.conforms(constraint.shapes[0]),
+                    *(f"NOT {self.conforms(name)}" for name in constraint.siblings),
                 ]
             )
             alike.setdefault(_views(condition), []).append((placement, check, condition))
@@ -705,8 +724,8 @@ class Checker:
             )
 
     def _QualifiedMaxCount(self, placement: Placement, check: Check) -> Iterator[str]:  # noqa: N802
-        found = f"{self._qualifying(placement, check)} > {check.constraint.count}"
-        yield f"SELECT {check.k}, focus, NULL, NULL, NULL FROM ({found})"
+        rows = f"{self._qualifying(placement, check)} > {check.constraint.count}"
+        yield f"SELECT {check.k}, focus, NULL, NULL, NULL FROM ({rows})"
 
 
 def _conforming(placement: Placement) -> str:
@@ -736,9 +755,9 @@ class Run:
     connection: Connection
     plan: Plan
     only: str | None = None
-    ask: Any = None
+    answerer: Any = None
     unbounded: frozenset[int] = frozenset()
-    _kept: int = 0
+    _stored: int = 0
 
     def go(self) -> None:
         """Fills `nodes`, `vals`, `instances` and `violations`."""
@@ -760,7 +779,7 @@ class Run:
             "vals",
             "violations",
             "instances",
-            *(f"kept_{number + 1}" for number in range(self._kept)),
+            *(f"stored_{number + 1}" for number in range(self._stored)),
         ):
             self.execute(f"DROP TABLE IF EXISTS temp.{name}")
 
@@ -802,38 +821,33 @@ class Run:
             below.setdefault(top, []).append(sub)
         rows = []
         for name, number in self.plan.classes.items():
-            found = {name: None}
+            classes = {name: None}
             for item in (waiting := [name]):
                 waiting += [
                     sub
                     for sub in below.get(item, ())
-                    if sub not in found and found.setdefault(sub) is None
+                    if sub not in classes and classes.setdefault(sub) is None
                 ]
-            rows += [(number, entry) for entry in found]
-        listed = ", ".join(f"({number}, {text(name)})" for number, name in rows)
+            rows += [(number, entry) for entry in classes]
         distinct = "DISTINCT " if len(rows) > len(self.plan.classes) else ""
         self.execute(
             f"INSERT INTO instances SELECT {distinct}c.number, t.s FROM (SELECT s, o FROM triples WHERE p = '{TYPE}') t "
-            f"JOIN (VALUES {listed}) c (number, name) ON c.name = t.o"
+            f"JOIN {_listed(rows)} c (number, name) ON c.name = t.o"
         )
 
     def _targets(self) -> None:
         """The nodes of all targets: those of one kind in one query."""
-        listed: dict[str, list[tuple[object, ...]]] = {}
+        listed: dict[str, list[tuple[int | str | None, ...]]] = {}
         selects = []
         for fs, targets in self.plan.targets.items():
             for target in targets:
                 if target.kind == "sparql":
                     assert target.query is not None
                     selects.append(
-                        f"SELECT {fs} AS fs, node FROM {self.keep_rows(self.ask.targets(target.query))}"
+                        f"SELECT {fs} AS fs, node FROM {self.store_rows(self.answerer.targets(target.query))}"
                     )
                 else:
-                    term = (
-                        self.plan.classes[target.term]
-                        if target.kind == "class"
-                        else text(target.term)
-                    )
+                    term = self.plan.classes[target.term] if target.kind == "class" else target.term
                     listed.setdefault(target.kind, []).append((fs, term))
         for kind, rows in listed.items():
             given = f"{_listed(rows)} c (fs, term)"
@@ -882,23 +896,23 @@ class Run:
         """The values of all paths from the sets of a level: paths of one step in one query, others
         each in its own.
         """
-        steps: dict[bool, list[str]] = {False: [], True: []}
+        steps: dict[bool, list[tuple[int | str | None, ...]]] = {False: [], True: []}
         filled = self._filled("fs", "nodes")
         for vs, (fs, path) in self.plan.values.items():
             if self.plan.levels[fs] != level or fs not in filled:
                 continue
             if step := plain(path):
-                steps[step[1]].append(f"({vs}, {fs}, {text(step[0])})")
+                steps[step[1]].append((vs, fs, step[0]))
             else:
                 start = f"SELECT node AS focus, node AS value FROM nodes WHERE fs = {fs}"
                 self.execute(
-                    f"INSERT INTO vals SELECT {vs}, focus, value FROM ({Walker(self.keep, self.count).follow(path, start)})"
+                    f"INSERT INTO vals SELECT {vs}, focus, value FROM ({Walker(self.store, self.count).follow(path, start)})"
                 )
         for backwards, listed in steps.items():
             if listed:
                 near, far = ("o", "s") if backwards else ("s", "o")
                 self.execute(
-                    f"INSERT INTO vals SELECT k.vs, t.{near}, t.{far} FROM triples t JOIN (VALUES {', '.join(listed)}) k (vs, fs, p) ON k.p = t.p "
+                    f"INSERT INTO vals SELECT k.vs, t.{near}, t.{far} FROM triples t JOIN {_listed(listed)} k (vs, fs, p) ON k.p = t.p "
                     f"JOIN nodes n ON n.node = t.{near} AND n.fs = k.fs"
                 )
 
@@ -910,13 +924,13 @@ class Run:
             row[0] for row in self.execute(f"SELECT DISTINCT {column} FROM {table}").fetchall()
         )
 
-    def keep(self, sql: str) -> str:
-        self._kept += 1
-        self.execute(f"CREATE OR REPLACE TEMP TABLE kept_{self._kept} AS {sql}")
-        return f"kept_{self._kept}"
+    def store(self, sql: str) -> str:
+        self._stored += 1
+        self.execute(f"CREATE OR REPLACE TEMP TABLE stored_{self._stored} AS {sql}")
+        return f"stored_{self._stored}"
 
-    def keep_rows(self, nodes: Sequence[str]) -> str:
-        name = self.keep("SELECT CAST(NULL AS VARCHAR) AS node WHERE false")
+    def store_rows(self, nodes: Sequence[str]) -> str:
+        name = self.store("SELECT CAST(NULL AS VARCHAR) AS node WHERE false")
         self.insert_rows(name, {"node": "VARCHAR"}, [(node,) for node in nodes])
         return name
 
@@ -950,30 +964,32 @@ class Run:
             self.insert("violations", list(checker.selects(checks)))
 
     def _sparql(self, placement: Placement, check: Check) -> None:
-        if join := self.ask.plain(placement, check):
+        if join := self.answerer.plain(placement, check):
             self.execute(f"INSERT INTO violations {join}")
             return
-        rows = self.ask.violations(self, placement, check)
+        rows = self.answerer.violations(self, placement, check)
         self.insert_rows("violations", _COLUMN_TYPES, [(check.k, *row) for row in rows])
 
     def _by_python(self, placement: Placement, check: Check) -> None:
         """Patterns that look around or back, which RE2 does not know: each different text once."""
-        one = check.constraint
-        found = self.execute(
+        constraint = check.constraint
+        pairs = self.execute(
             f"SELECT value, {terms.string('value')} FROM (SELECT DISTINCT value FROM {placement.pairs})"
         ).fetchall()
         try:
             matching = matches(
-                one.text, one.flags, [string for _, string in found if string is not None]
+                constraint.text,
+                constraint.flags,
+                [string for _, string in pairs if string is not None],
             )
         except TooSlow as error:
-            words = {"pattern": one.text, "value": error.args[0], "seconds": f"{LIMIT:g}"}
+            words = {"pattern": constraint.text, "value": error.args[0], "seconds": f"{LIMIT:g}"}
             raise InvalidDeclaration(
                 [Finding("LP610", self.plan.shapes.origin(placement.shape.name), words)]
             ) from None
         except re.error as error:
-            raise self._invalid_pattern(placement.shape, one, str(error)) from None
-        wrong = self.keep_rows([value for value, string in found if string not in matching])
+            raise self._invalid_pattern(placement.shape, constraint, str(error)) from None
+        wrong = self.store_rows([value for value, string in pairs if string not in matching])
         self.execute(
             f"INSERT INTO violations SELECT {check.k}, focus, value, NULL, NULL FROM {placement.pairs} WHERE value IN (SELECT node FROM {wrong})"
         )
@@ -987,7 +1003,7 @@ class Run:
         )
 
     def check_patterns(self) -> None:
-        """Raises InvalidDeclaration (LP605) for the first pattern that is none: asked once the
+        """Raises InvalidDeclaration (LP605) for the first invalid pattern: checked once the
         engine has refused one of them.
         """
         for shape in self.plan.shapes.shapes.values():
@@ -1007,5 +1023,5 @@ _COLUMN_TYPES = {
     "focus": "VARCHAR",
     "value": "VARCHAR",
     "path": "VARCHAR",
-    "said": "VARCHAR",
+    "messages": "VARCHAR",
 }

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-import duckdb
+import _duckdb as duckdb
 import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, SourceError
@@ -40,7 +40,7 @@ def connect(
     """A database that spills into a folder beyond its bound: three fifths of `memory`, the rest is
     for the results.
 
-    It lies in memory, but in the folder where data of `size` bytes would fill much of the bound:
+    It is in memory, but in the folder where data of `size` bytes would fill much of the bound:
     there they are compressed to a tenth. Raises InvalidDeclaration (LP601) where `memory` is no
     number with MB or GB.
     """
@@ -134,25 +134,25 @@ def _lines(path: Path, longest: int) -> str:
     )
 
 
-def _as_lines(path: Path, made: Path, base: str) -> Path:
+def _as_lines(path: Path, target: Path, base: str) -> Path:
     """The file itself where it is N-Triples or N-Quads, else what the parser makes of it."""
     suffix = path.suffix[1:].lower()
     if suffix not in FORMATS:
-        detail = f"{path.name}: format `{suffix}` is not known; known are {', '.join(FORMATS)}"
+        detail = f"{path.name}: format `{suffix}` is not known; known: {', '.join(FORMATS)}"
         raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
     if not path.is_file():
         raise InvalidDeclaration([Finding("LP601", None, {"detail": f"{path} is no file"})])
     if suffix in ("nt", "nq"):
         return path
     try:
-        with made.open("wb") as out:
+        with target.open("wb") as out:
             parsed = ox.parse(
                 path=str(path), format=FORMATS[suffix], base_iri=base or path.resolve().as_uri()
             )
             ox.serialize(parsed, out, format=ox.RdfFormat.N_QUADS)
     except SyntaxError as error:
         raise broken(path, error) from None
-    return made
+    return target
 
 
 def broken(path: Path, error: SyntaxError) -> SourceError:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.mapping.plan import text
 from lodpipe.shacl.compile import Connection, Placement, Plan, Run, plan_shapes
 from lodpipe.shacl.query_rewriting import predicates
 from lodpipe.shacl.shapes_graph import SUBCLASS, Path, ShapesGraph
-from lodpipe.shacl.sparql_constraints import Asker
+from lodpipe.shacl.sparql_constraints import QueryAnswerer
 from lodpipe.shacl.validation_report import Report, read_report
 
 
@@ -24,7 +24,7 @@ def revalidate(connection: Connection, shapes: ShapesGraph, before: Report, chan
     """
     plan = plan_shapes(shapes)
     run = Run(connection, plan)
-    run.ask = Asker(connection, plan)
+    run.answerer = QueryAnswerer(connection, plan)
     reach = _Reach(run, plan, changed)
     try:
         whole = frozenset(fs for _, fs, placement in plan.roots if reach.everything(placement, fs))
@@ -32,7 +32,7 @@ def revalidate(connection: Connection, shapes: ShapesGraph, before: Report, chan
             (fs, reach.touched(placement)) for _, fs, placement in plan.roots if fs not in whole
         ]
         selects = [f"SELECT {fs} AS fs, node FROM {table}" for fs, table in bounded]
-        run.only = run.keep(
+        run.only = run.store(
             " UNION ".join(selects) if selects else "SELECT 0 AS fs, '' AS node WHERE false"
         )
         run.unbounded = whole
@@ -41,20 +41,20 @@ def revalidate(connection: Connection, shapes: ShapesGraph, before: Report, chan
         for fs, node in run.execute(f"SELECT fs, node FROM {run.only}").fetchall():
             again.setdefault(fs, set()).add(node)
         sets = {shape.name: fs for shape, fs, _ in plan.roots}
-        kept = {
+        unchanged = {
             (name, focus): results
-            for (name, focus), results in before.found.items()
+            for (name, focus), results in before.results_by_focus.items()
             if name in sets
             and sets[name] not in whole
             and focus not in again.get(sets[name], set())
         }
-        return Report(kept | read_report(connection, plan).found)
+        return Report(unchanged | read_report(connection, plan).results_by_focus)
     except duckdb.Error:
         run.check_patterns()
         raise
     finally:
         run.close()
-        run.ask.close()
+        run.answerer.close()
 
 
 @dataclass
@@ -71,7 +71,7 @@ class _Reach:
     _unbounded: dict[int, bool] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._ends = self.run.keep(
+        self._ends = self.run.store(
             f"SELECT s AS node FROM {self.changed} UNION SELECT o AS node FROM {self.changed}"
         )
         self._predicates = {
@@ -120,7 +120,7 @@ class _Reach:
                     for other in (*check.others, *check.siblings)
                 ),
             ]
-            table = self.run.keep(
+            table = self.run.store(
                 " UNION ".join(f"SELECT node FROM {part}" for part in dict.fromkeys(parts))
             )
             self._known[placement.number] = (
@@ -137,14 +137,16 @@ class _Reach:
         rounds = 0
         while (longest is None or rounds < longest) and self.run.count(newest):
             rounds += 1
-            found = " UNION ".join(
+            before = " UNION ".join(
                 f"SELECT t.{'o' if backwards else 's'} AS node FROM {source} t JOIN {newest} n ON n.node = t.{'s' if backwards else 'o'} "
                 f"WHERE t.p = {text(iri)}"
                 for iri, backwards in sorted(steps)
                 for source in ("triples", self.changed)
             )
-            newest = self.run.keep(f"SELECT node FROM ({found}) EXCEPT SELECT node FROM {reached}")
-            reached = self.run.keep(
+            newest = self.run.store(
+                f"SELECT node FROM ({before}) EXCEPT SELECT node FROM {reached}"
+            )
+            reached = self.run.store(
                 f"SELECT node FROM {reached} UNION ALL SELECT node FROM {newest}"
             )
         return reached

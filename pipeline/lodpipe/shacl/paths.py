@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from lodpipe.mapping.plan import text
 from lodpipe.shacl.shapes_graph import Path
 
-Keep = Callable[[str], str]
+Store = Callable[[str], str]
 """Runs a SELECT into a table of its own and gives that table's name."""
 
 
@@ -50,7 +50,7 @@ class Walker:
     (p/q*)*, is each round a query of its own.
     """
 
-    keep: Keep
+    store: Store
     count: Callable[[str], int]
     triples: str = "triples"
 
@@ -90,17 +90,17 @@ class Walker:
             return self._rounds(step, first, backwards)
         onwards = self.follow(step, "SELECT focus, value FROM reached", backwards=backwards)
         recursive = f"WITH RECURSIVE reached (focus, value) AS (({first}) UNION ({onwards}))"
-        return self.keep(f"{recursive} SELECT focus, value FROM reached")
+        return self.store(f"{recursive} SELECT focus, value FROM reached")
 
     def _rounds(self, step: Path, first: str, backwards: bool) -> str:
-        reached = self.keep(first)
+        reached = self.store(first)
         newest = reached
         while self.count(newest):
             onwards = self.follow(step, f"SELECT focus, value FROM {newest}", backwards=backwards)
-            newest = self.keep(
+            newest = self.store(
                 f"SELECT focus, value FROM ({onwards}) EXCEPT SELECT focus, value FROM {reached}"
             )
-            reached = self.keep(
+            reached = self.store(
                 f"SELECT focus, value FROM {reached} UNION ALL SELECT focus, value FROM {newest}"
             )
         return reached

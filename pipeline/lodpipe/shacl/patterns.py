@@ -54,10 +54,10 @@ def matches(pattern: str, flags: str, texts: Sequence[str]) -> set[str]:
     import re
 
     re.compile(pattern)
-    found: set[str] = set()
+    matching: set[str] = set()
     for at in range(0, len(texts), _AT_ONCE):
-        found |= _matching(pattern, flags, texts[at : at + _AT_ONCE])
-    return found
+        matching |= _matching(pattern, flags, texts[at : at + _AT_ONCE])
+    return matching
 
 
 def _matching(pattern: str, flags: str, texts: Sequence[str]) -> set[str]:

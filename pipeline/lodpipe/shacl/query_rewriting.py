@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
+
+from msgspec import Struct
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|\#[^\n]*)|(?P<iri><[^<>"{}|^`\\\x00-\x20]*>)|(?P<string>\"\"\"(?:\"{0,2}(?:[^"\\]|\\.))*\"\"\"|'''(?:'{0,2}(?:[^'\\]|\\.))*'''
@@ -19,8 +21,7 @@ _AGGREGATES = frozenset({"COUNT", "SUM", "MIN", "MAX", "AVG", "SAMPLE", "GROUP_C
 RDF_TYPE = "<http://www.w3.org/1999/02/22-rdf-syntax-ns#type>"
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(Struct, frozen=True):
     """A piece of a query; `word` is it in capitals where it is a keyword, a variable without its
     sign.
     """
@@ -37,7 +38,13 @@ class Token:
 
 def tokens(text: str) -> list[Token]:
     """The pieces of a query, spaces and comments included."""
-    return [Token(str(match.lastgroup), match[0]) for match in _TOKEN.finditer(text)]
+    return list(_tokens(text))
+
+
+@lru_cache(1000)
+def _tokens(text: str) -> tuple[Token, ...]:
+    """The same for several readers of a text."""
+    return tuple(Token(str(match.lastgroup), match[0]) for match in _TOKEN.finditer(text))
 
 
 def _solid(pieces: Iterable[Token]) -> list[Token]:
@@ -56,7 +63,7 @@ def problem(text: str, bound: Sequence[str] = ("this",)) -> str | None:
             and words[number + 1 : number + 2]
             and words[number + 1].removeprefix("?") in (*bound, "shapesGraph", "currentShape")
         ):
-            return f"SPARQL must not bind {words[number + 1]} anew"
+            return f"SPARQL must not bind {words[number + 1]} again"
         if word == "SELECT" and number and words[number - 1] == "{":
             end = next(
                 (at for at in range(number, len(words)) if words[at] in ("WHERE", "{")), len(words)
@@ -66,8 +73,7 @@ def problem(text: str, bound: Sequence[str] = ("this",)) -> str | None:
     return None
 
 
-@dataclass(frozen=True)
-class Prebound:
+class Prebound(Struct, frozen=True):
     """A query for all focus nodes at once, and how many solutions of each it wants."""
 
     text: str
@@ -84,22 +90,22 @@ def prebind(text: str, patterns: dict[str, str]) -> Prebound:
     pieces = tokens(text)
     groups = _groups(pieces)
     limit, pieces = _without_limit(pieces)
-    made: list[str] = []
+    parts: list[str] = []
     for number, item in enumerate(pieces):
-        made.append(item.text)
+        parts.append(item.text)
         if number in groups:
             inside = {piece.word for piece in pieces[number : groups[number]]}
             if number == min(groups):
                 inside.add("?this")
-            made.append(
+            parts.append(
                 f" {' '.join(pattern for name, pattern in patterns.items() if f'?{name}' in inside)} "
             )
-    return Prebound(_projecting("".join(made)), limit)
+    return Prebound(_projecting("".join(parts)), limit)
 
 
 def _groups(pieces: Sequence[Token]) -> dict[int, int]:
     """The opening braces of group graph patterns, with their closing ones; not those of EXISTS."""
-    found: dict[int, int] = {}
+    groups: dict[int, int] = {}
     stack: list[tuple[int, bool]] = []
     before = ""
     for number, item in enumerate(pieces):
@@ -111,10 +117,10 @@ def _groups(pieces: Sequence[Token]) -> dict[int, int]:
                 (piece.word for piece in pieces[opened + 1 :] if piece.kind != "space"), ""
             )
             if not hidden and first != "SELECT":
-                found[opened] = number
+                groups[opened] = number
         if item.kind != "space":
             before = item.word
-    return found
+    return groups
 
 
 def _without_limit(pieces: list[Token]) -> tuple[int | None, list[Token]]:
@@ -211,31 +217,31 @@ class _Scan:
     def group(self) -> Iterator[str]:
         """The patterns of a group, up to its closing brace."""
         while True:
-            one = self.next()
-            if one.text == "}":
+            token = self.next()
+            if token.text == "}":
                 return
-            if one.text == "{":
+            if token.text == "{":
                 yield from self.group()
-            elif one.word in ("FILTER", "BIND"):
+            elif token.word in ("FILTER", "BIND"):
                 yield from self.expression()
-            elif one.word == "GRAPH" or one.word == "SELECT":
+            elif token.word == "GRAPH" or token.word == "SELECT":
                 raise _AnyPredicate
-            elif one.word in _SKIPPED or one.text == ".":
+            elif token.word in _SKIPPED or token.text == ".":
                 continue
             else:
-                yield from self.triples(one)
+                yield from self.triples(token)
 
     def expression(self) -> Iterator[str]:
-        """What stands in a FILTER or BIND, with the groups of its EXISTS."""
+        """The content of a FILTER or BIND, with the groups of its EXISTS."""
         depth = 0
         while True:
-            one = self.next()
-            if one.text == "{":
+            token = self.next()
+            if token.text == "{":
                 yield from self.group()
                 if not depth:
                     return
-            elif one.text in "()":
-                depth += 1 if one.text == "(" else -1
+            elif token.text in "()":
+                depth += 1 if token.text == "(" else -1
                 if not depth:
                     return
 
@@ -278,12 +284,12 @@ class _Scan:
         return f"<{self.prefixes[prefix]}{local}>"
 
     def object(self) -> None:
-        one = self.next()
-        if one.text in "+-":
-            one = self.next()
-        if one.kind not in ("var", "iri", "name", "string", "number", "word"):
+        token = self.next()
+        if token.text in "+-":
+            token = self.next()
+        if token.kind not in ("var", "iri", "name", "string", "number", "word"):
             raise _AnyPredicate
-        if one.kind == "string":
+        if token.kind == "string":
             if self.at < len(self.solid) and self.solid[self.at].kind == "lang":
                 self.next()
             elif self.peek() == "^^":
@@ -294,8 +300,7 @@ class _Scan:
 # -- queries that are plain joins ------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class Join:
+class Join(Struct, frozen=True):
     """A query of triple patterns with fixed predicates and comparisons of variables, and nothing
     else.
     """

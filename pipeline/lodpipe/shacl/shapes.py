@@ -6,12 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyoxigraph as ox
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lodpipe.config.vocabulary import Vocabulary, read_turtle
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, Severity
@@ -31,7 +32,7 @@ from lodpipe.shacl.supported import (
 from lodpipe.shacl.validation_report import ValidationResult
 
 if TYPE_CHECKING:
-    import duckdb
+    import _duckdb as duckdb
     import rdflib
 
 Triple = tuple[str, str, str]
@@ -45,8 +46,7 @@ _OF_A_PATH = frozenset({*(f"<{SH}{item}>" for item in _PATHS), f"<{RDF}first>"})
 SEVERITIES = {"Violation": Severity.ERROR, "Warning": Severity.WARNING, "Info": Severity.INFO}
 
 
-@dataclass(frozen=True, order=True)
-class Result:
+class Result(Struct, frozen=True, order=True):
     """One sh:ValidationResult: terms in N-Triples spelling, the path empty where there is none or
     it is no plain predicate.
     """
@@ -60,8 +60,7 @@ class Result:
     messages: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Shapes:
+class Shapes(Struct, frozen=True, dict=True):
     """The triples of a shapes graph, the messages of each shape by language, and its file; shapes
     without an IRI are numbered.
     """
@@ -86,10 +85,10 @@ class Shapes:
     @cached_property
     def parts(self) -> dict[tuple[str, str], list[str]]:
         """The values of each property of SHACL (its local name) of each node."""
-        found: dict[tuple[str, str], list[str]] = {}
+        parts: dict[tuple[str, str], list[str]] = {}
         for s, p, o in self.triples:
-            found.setdefault((s, p[1:-1].removeprefix(SH)), []).append(o)
-        return found
+            parts.setdefault((s, p[1:-1].removeprefix(SH)), []).append(o)
+        return parts
 
     def place(self, shape: str) -> Origin:
         """The file of a shape."""
@@ -97,11 +96,11 @@ class Shapes:
 
     def members(self, head: str) -> list[str]:
         """The members of an RDF list."""
-        found: list[str] = []
-        while head != f"<{RDF}nil>" and len(found) < 1000:
-            found += self.parts.get((head, f"{RDF}first"), [])
+        members: list[str] = []
+        while head != f"<{RDF}nil>" and len(members) < 1000:
+            members += self.parts.get((head, f"{RDF}first"), [])
             head = next(iter(self.parts.get((head, f"{RDF}rest"), [])), f"<{RDF}nil>")
-        return found
+        return members
 
     def name(self, shape: str, vocabulary: Vocabulary) -> str:
         """What a shape is called: its IRI in short, or its file where it has none."""
@@ -140,19 +139,19 @@ def read_shapes(
     for number, path in enumerate(sorted((root / folder).glob("[!.]*.ttl"))):
         name = path.relative_to(root).as_posix()
         try:
-            found = read_turtle(inside(path, root, name), name, base)
+            statements = read_turtle(inside(path, root, name), name, base)
         except (InvalidDeclaration, InvalidData) as error:
             findings += error.findings
             continue
         source = path.read_text("utf-8")
-        if any(is_rdf_1_2(o) for _, _, o in found):
+        if any(is_rdf_1_2(o) for _, _, o in statements):
             findings.append(rdf_1_2_finding(name, source))
             continue
-        findings += problems(found, name, source, allowed)
-        found = _numbered(found, number)
-        sources[name] = found, source
-        triples += found
-        origins |= {s: name for s, _, _ in found}
+        findings += problems(statements, name, source, allowed)
+        statements = _numbered(statements, number)
+        sources[name] = statements, source
+        triples += statements
+        origins |= {s: name for s, _, _ in statements}
     findings += _pathless(triples, origins)
     if findings:
         raise InvalidDeclaration(findings)
@@ -209,13 +208,13 @@ def _pathless(triples: list[tuple[str, str, str]], origins: Mapping[str, str]) -
 def _messages(triples: list[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
     """The sh:message of each shape by language; those of a SPARQL constraint count for its shape."""
     owner = {o: s for s, p, o in triples if p == f"<{SH}sparql>"}
-    found: dict[str, dict[str, str]] = {}
+    texts: dict[str, dict[str, str]] = {}
     for s, p, o in triples:
         if p == f"<{SH}message>":
             message = parse_literal(o)
             if message:
-                found.setdefault(owner.get(s, s), {})[message.language] = message.text
-    return found
+                texts.setdefault(owner.get(s, s), {})[message.language] = message.text
+    return texts
 
 
 # -- engines ---------------------------------------------------------------------------------------
@@ -228,7 +227,7 @@ def _run_pyshacl(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[
     namespace = rdflib.Namespace(SH)
     report = _pyshacl_report(connection, shapes)
     top = set(report.objects(None, namespace.result))
-    found = []
+    results = []
     for node in top:
 
         def term(name: str, node: rdflib.term.Node = node) -> str:
@@ -236,7 +235,7 @@ def _run_pyshacl(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[
             return value.n3() if value is not None else ""
 
         path = report.value(node, namespace.resultPath)
-        found.append(
+        results.append(
             Result(
                 term("focusNode"),
                 path.n3() if isinstance(path, rdflib.URIRef) else "",
@@ -251,7 +250,7 @@ def _run_pyshacl(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[
                 ),
             )
         )
-    return found
+    return results
 
 
 def _canonical(term: str) -> str:
@@ -305,7 +304,7 @@ def _run_columns(connection: duckdb.DuckDBPyConnection, shapes: Shapes) -> list[
     """
     from lodpipe import shacl
 
-    return [told(result) for result in shacl.validate(connection, shapes.model).results]
+    return [result_of(result) for result in shacl.validate(connection, shapes.model).results]
 
 
 def ntriples(triples: Iterable[Triple]) -> str:
@@ -313,7 +312,7 @@ def ntriples(triples: Iterable[Triple]) -> str:
     return "".join(f"{s} {p} {o} .\n" for s, p, o in triples)
 
 
-def told(validation_result: ValidationResult) -> Result:
+def result_of(validation_result: ValidationResult) -> Result:
     """A result of our own engine in the words that all engines share."""
     path = (
         validation_result.path.iri
@@ -332,7 +331,7 @@ def told(validation_result: ValidationResult) -> Result:
         component,
         validation_result.shape,
         severity,
-        tuple(sorted(said.text for said in messages if said)),
+        tuple(sorted(message.text for message in messages if message)),
     )
 
 
@@ -355,9 +354,9 @@ def validated(
     inner: Reasons = {}
     with distinct_triples(connection):
         if engine == DEFAULT:
-            found = shacl.validate(connection, shapes.model).results
-            results = sorted(told(item) for item in found)
-            inner = _details(found)
+            validation_results = shacl.validate(connection, shapes.model).results
+            results = sorted(result_of(item) for item in validation_results)
+            inner = _details(validation_results)
         else:
             results = run_on(connection, shapes, engine)
         return results, reasons(
@@ -371,13 +370,13 @@ def validated(
 
 def _details(results: Iterable[ValidationResult]) -> Reasons:
     """The details of all results, and their own."""
-    found: Reasons = {}
+    details: Reasons = {}
     waiting = [entry for entry in results if entry.details]
     for item in waiting:
-        if (result := told(item)) not in found:
-            found[result] = [told(detail) for detail in item.details]
+        if (result := result_of(item)) not in details:
+            details[result] = [result_of(detail) for detail in item.details]
             waiting += [detail for detail in item.details if detail.details]
-    return found
+    return details
 
 
 def run_on(
@@ -389,8 +388,7 @@ def run_on(
     return sorted(ENGINES[engine](connection, shapes))
 
 
-@dataclass(frozen=True)
-class Validator:
+class Validator(Struct, frozen=True):
     """An engine, and the connection beside whose tables it may work, which starts faster than a
     database of its own.
     """
@@ -435,33 +433,35 @@ def reasons(
     nested shape by itself, with the value in question as its target, level by level; only where
     there are such results at all.
     """
-    found = dict(known)
+    causes = dict(known)
     level = list(results)
     for _ in range(_DEEPEST):
-        asked = _nested([entry for entry in level if entry not in found], shapes, statements)
-        if not asked:
+        nested = _nested([entry for entry in level if entry not in causes], shapes, statements)
+        if not nested:
             break
-        inner = _run_on(sorted({pair for pairs in asked.values() for pair in pairs}), shapes, rerun)
-        for item, pairs in asked.items():
-            found[item] = list(
+        inner = _run_on(
+            sorted({pair for pairs in nested.values() for pair in pairs}), shapes, rerun
+        )
+        for item, pairs in nested.items():
+            causes[item] = list(
                 dict.fromkeys(result for pair in pairs for result in inner.get(pair, []))
             )
-        level = [result for entry in asked for result in found[entry] if result not in found]
-    return found
+        level = [result for entry in nested for result in causes[entry] if result not in causes]
+    return causes
 
 
 def _nested(
     results: Iterable[Result], shapes: Shapes, statements: Statements
 ) -> dict[Result, list[tuple[str, str]]]:
     """For each result on nested shapes, the pairs of a node and a nested shape that it was to meet."""
-    found: dict[Result, list[tuple[str, str]]] = {}
+    nested: dict[Result, list[tuple[str, str]]] = {}
     counted: dict[str, list[Result]] = {}
     for result in results:
         kind = result.component.removesuffix("ConstraintComponent")
         if kind == "QualifiedMinCount" and result.path:
             counted.setdefault(result.path, []).append(result)
         elif inner := _inner(result, kind, shapes):
-            found[result] = [(result.value or result.focus, shape) for shape in inner]
+            nested[result] = [(result.value or result.focus, shape) for shape in inner]
     for path, some in counted.items():
         values: dict[str, list[str]] = {}
         for focus, value in statements.values(path, sorted({entry.focus for entry in some})):
@@ -471,8 +471,8 @@ def _nested(
             if pairs := [
                 (value, shape) for value in values.get(item.focus, [])[:20] for shape in wanted
             ]:
-                found[item] = pairs
-    return found
+                nested[item] = pairs
+    return nested
 
 
 def _inner(result: Result, kind: str, shapes: Shapes) -> list[str]:
@@ -493,13 +493,14 @@ def _run_on(
 ) -> dict[tuple[str, str], list[Result]]:
     """The results of shapes on given nodes, without the targets that the shapes have otherwise."""
     classes = (f"<{RDFS}Class>", "<http://www.w3.org/2002/07/owl#Class>")
-    kept = [
+    statements = [
         t for t in shapes.triples if not t[1].startswith(f"<{SH}target") and t[2] not in classes
     ]
     narrowed = replace(
-        shapes, triples=(*kept, *((shape, f"<{SH}targetNode>", node) for node, shape in pairs))
+        shapes,
+        triples=(*statements, *((shape, f"<{SH}targetNode>", node) for node, shape in pairs)),
     )
-    found: dict[tuple[str, str], list[Result]] = {}
+    results: dict[tuple[str, str], list[Result]] = {}
     owners: dict[str, set[str]] = {}
     for shape in dict.fromkeys(shape for _, shape in pairs):
         for home in (shape, *shapes.parts.get((shape, "property"), [])):
@@ -508,8 +509,8 @@ def _run_on(
     for item in rerun(narrowed):
         for shape in sorted(owners.get(item.shape, ())):
             if (item.focus, shape) in wanted:
-                found.setdefault((item.focus, shape), []).append(item)
-    return found
+                results.setdefault((item.focus, shape), []).append(item)
+    return results
 
 
 # -- findings --------------------------------------------------------------------------------------
@@ -523,11 +524,11 @@ def findings(
     inner: Reasons | None = None,
 ) -> list[Finding]:
     """Each result as a finding at the field that made the value, or at the record that misses one;
-    `inner` tells why nested shapes fail.
+    `inner` gives the reasons why nested shapes fail.
     """
     results = list(results)
     places = _places(results, shapes, statements, inner or {})
-    found = []
+    result_findings = []
     for result in results:
         words = _message_words(result, shapes, vocabulary, inner or {}) | {
             "shape": shapes.name(result.shape, vocabulary),
@@ -535,13 +536,13 @@ def findings(
             "component": result.component,
             "value": plain_text(result.value),
         }
-        found.append(
+        result_findings.append(
             Finding("LP401", places[result], words, SEVERITIES.get(result.severity, Severity.ERROR))
         )
-    return found
+    return result_findings
 
 
-Asked = tuple[str, str, str]
+Statement = tuple[str, str, str]
 
 
 def _places(
@@ -557,12 +558,12 @@ def _places(
             for reason in inner.get(item, [])
             if reason not in every and every.setdefault(reason) is None
         ]
-    asked = _asked(list(every), shapes, statements)
-    own = dict(zip(asked, statements.origins(list(asked.values())), strict=True))
+    triples = _statements_of(list(every), shapes, statements)
+    own = dict(zip(triples, statements.origins(list(triples.values())), strict=True))
 
     def place(result: Result) -> Origin | None:
         if not result.component.startswith(("Or", "Xone")):
-            places = {found for reason in inner.get(result, []) if (found := place(reason))}
+            places = {origin for reason in inner.get(result, []) if (origin := place(reason))}
             if len(places) == 1:
                 return places.pop()
         return own[result]
@@ -570,35 +571,35 @@ def _places(
     return {entry: place(entry) for entry in every}
 
 
-def _asked(
+def _statements_of(
     results: Sequence[Result], shapes: Shapes, statements: Statements
-) -> dict[Result, Asked]:
+) -> dict[Result, Statement]:
     """The statement that each result is about; on a path of several steps the last one that leads
     to its value, or as far as there is one.
     """
-    asked: dict[Result, Asked] = {}
+    triples: dict[Result, Statement] = {}
     walking: dict[str, list[Result]] = {}
     for result in results:
         path = "" if result.path else next(iter(shapes.parts.get((result.shape, "path"), [])), "")
         inverse = shapes.parts.get((path, "inversePath"))
         if inverse and result.value:
-            asked[result] = result.value, inverse[0], result.focus
+            triples[result] = result.value, inverse[0], result.focus
         elif (path, f"{RDF}first") in shapes.parts:
             walking.setdefault(path, []).append(result)
         elif path:
-            asked[result] = result.focus, "", ""
+            triples[result] = result.focus, "", ""
         else:
-            asked[result] = result.focus, result.path, result.value
+            triples[result] = result.focus, result.path, result.value
     for path, some in walking.items():
-        asked |= _walked(some, shapes.members(path), statements)
-    return {item: asked[item] for item in results}
+        triples |= _walked(some, shapes.members(path), statements)
+    return {item: triples[item] for item in results}
 
 
 def _walked(
     results: Sequence[Result], steps: Sequence[str], statements: Statements
-) -> dict[Result, Asked]:
+) -> dict[Result, Statement]:
     """For results on a sequence path: all take each step together."""
-    asked = {result: (result.focus, "", "") for result in results}
+    triples = {result: (result.focus, "", "") for result in results}
     nodes = {result: {result.focus} for result in results}
     for step in steps:
         if not step.startswith("<") or step.startswith(_NUMBERED):
@@ -607,18 +608,18 @@ def _walked(
         for s, o in statements.values(step, sorted(set().union(*nodes.values()))):
             onwards.setdefault(s, []).append(o)
         nodes = {
-            entry: found
+            entry: reached
             for entry, some in nodes.items()
-            if (found := {node for node in some if node in onwards})
+            if (reached := {node for node in some if node in onwards})
         }
         for item, some in nodes.items():
             last = next((node for node in sorted(some) if item.value in onwards[node]), max(some))
-            asked[item] = last, step, item.value
+            triples[item] = last, step, item.value
         nodes = {
             entry: {value for node in some for value in onwards[node]}
             for entry, some in nodes.items()
         }
-    return asked
+    return triples
 
 
 def _message_words(
@@ -630,29 +631,29 @@ def _message_words(
     own = shapes.messages.get(result.shape, {})
     own = {language: _filled(message, result.messages) for language, message in own.items()}
     fallback = own.get("en") or own.get("") or _demanded(result, shapes, vocabulary)
-    shown = (
+    values = (
         f" ({result.value})"
         if result.value and result.value != result.focus and len(result.value) < 120
         else ""
     )
-    told = {"message_en": fallback + shown, "message_de": own.get("de", fallback) + shown}
+    params = {"message_en": fallback + values, "message_de": own.get("de", fallback) + values}
     because = [
         _message_words(reason, shapes, vocabulary, inner) for reason in inner.get(result, [])
     ]
     if because:
         for key, word in (("message_en", "because"), ("message_de", "weil")):
-            told[key] += f"; {word}: " + "; ".join(
+            params[key] += f"; {word}: " + "; ".join(
                 dict.fromkeys(words[key] for words in because[:5])
             )
-    return told
+    return params
 
 
 def _filled(message: str, results: Iterable[str]) -> str:
     """A message with the values of its variables: that of the result which was made of it."""
     parts = re.split(r"\{[?$]\w+\}", message)
-    made = re.compile(".*".join(map(re.escape, parts)), re.S)
+    pattern = re.compile(".*".join(map(re.escape, parts)), re.S)
     return (
-        next((result for result in results if made.fullmatch(result)), message)
+        next((result for result in results if pattern.fullmatch(result)), message)
         if len(parts) > 1
         else message
     )
@@ -675,13 +676,13 @@ def _demanded(result: Result, shapes: Shapes, vocabulary: Vocabulary) -> str:
     kind = result.component.removesuffix("ConstraintComponent")
     parameter = kind[:1].lower() + kind[1:]
     values = shapes.parts.get((result.shape, parameter), [])
-    told = (
+    demand = (
         f"sh:{parameter} {', '.join(short(value) for value in values[:3])}".strip()
         if values
         else " ".join(result.messages) or result.component
     )
     return (
-        f"{short(result.path)}: {told}"
+        f"{short(result.path)}: {demand}"
         if result.path
-        else re.sub(rf"{_NUMBERED}[^<>]*>", "…", told)
+        else re.sub(rf"{_NUMBERED}[^<>]*>", "…", demand)
     )

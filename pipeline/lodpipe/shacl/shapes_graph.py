@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from msgspec import Struct
+
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.rdf.namespaces import OWL, RDF, RDFS, SH, XSD
 from lodpipe.rdf.terms import parse_literal
@@ -23,8 +25,7 @@ def sh(name: str) -> str:
     return f"<{SH}{name}>"
 
 
-@dataclass(frozen=True)
-class Path:
+class Path(Struct, frozen=True):
     """A property path (SHACL, 2.3.1): `kind` is predicate, inverse, sequence, alternative,
     zeroOrMore, oneOrMore or zeroOrOne.
     """
@@ -66,8 +67,7 @@ class Path:
 _SUFFIX = {"zeroOrMore": "*", "oneOrMore": "+", "zeroOrOne": "?"}
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """What a shape is validated on: `kind` is class, node, subjectsOf, objectsOf or sparql (then
     `query` says which nodes).
     """
@@ -77,8 +77,7 @@ class Target:
     query: Query | None = None
 
 
-@dataclass(frozen=True)
-class Query:
+class Query(Struct, frozen=True):
     """A SPARQL query with its prefix declarations in front, and the terms that its parameters are
     bound to.
     """
@@ -87,8 +86,7 @@ class Query:
     parameters: tuple[tuple[str, str], ...] = ()
 
 
-@dataclass(frozen=True)
-class Constraint:
+class Constraint(Struct, frozen=True):
     """One constraint of a shape: the local name of its component (or a whole IRI) and its
     parameters.
 
@@ -105,7 +103,7 @@ class Constraint:
     text: str = ""
     flags: str = ""
     query: Query | None = None
-    ask: bool = False
+    is_ask: bool = False
     messages: tuple[str, ...] = ()
     source: str = ""
 
@@ -119,8 +117,7 @@ class Constraint:
         )
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(Struct, frozen=True):
     """A node shape, or with a path a property shape."""
 
     name: str
@@ -247,7 +244,7 @@ class _Reader:
         self.classes = self._classes(CLASS)
         components = self._classes(sh("ConstraintComponent"))
         self.components = sorted(
-            s for s, said in self.index.items() if components & set(said.get(TYPE, ()))
+            s for s, properties in self.index.items() if components & set(properties.get(TYPE, ()))
         )
 
     def _classes(self, top: str) -> frozenset[str]:
@@ -256,13 +253,13 @@ class _Reader:
         for s, p, o in self.triples:
             if p == SUBCLASS:
                 below.setdefault(o, []).append(s)
-        found = [top]
-        for item in found:
-            found += [s for s in below.get(item, ()) if s not in found]
-        return frozenset(found)
+        classes = [top]
+        for item in classes:
+            classes += [s for s in below.get(item, ()) if s not in classes]
+        return frozenset(classes)
 
     def subjects(self, name: str, value: str) -> list[str]:
-        return [s for s, said in self.index.items() if value in said.get(name, ())]
+        return [s for s, properties in self.index.items() if value in properties.get(name, ())]
 
     def get(self, node: str, name: str) -> Sequence[str]:
         """The values of a property: the local name of one of SHACL, or the whole term of another."""
@@ -274,8 +271,8 @@ class _Reader:
         targets = {*_TARGETS, "target"}
         waiting = [
             s
-            for s, said in self.index.items()
-            if kinds & set(said.get(TYPE, ())) or targets & said.keys()
+            for s, properties in self.index.items()
+            if kinds & set(properties.get(TYPE, ())) or targets & properties.keys()
         ]
         shapes: dict[str, Shape] = {}
         while waiting:
@@ -313,7 +310,7 @@ class _Reader:
 
     def shape(self, name: str) -> Shape:
         if name.startswith('"'):
-            raise _Wrong("a literal is no shape")
+            raise _Wrong("a literal is not a shape")
         paths = self.get(name, "path")
         types = self.get(name, TYPE)
         if len(paths) > 1 or (not paths and sh("PropertyShape") in types):
@@ -330,7 +327,7 @@ class _Reader:
         path = self.path(paths[0]) if paths else None
         severity = self.get(name, "severity") or [sh("Violation")]
         if not severity[0].startswith("<"):
-            raise _Wrong("sh:severity is no IRI")
+            raise _Wrong("sh:severity is not an IRI")
         return Shape(
             name, path, tuple(self.targets(name, types)), tuple(self.constraints(name, path)), severity[0],
             tuple(sorted(self.get(name, "message"))), self.truth(name, "deactivated"),
@@ -340,7 +337,7 @@ class _Reader:
         for parameter, kind in _TARGETS.items():
             for term in sorted(self.get(name, parameter)):
                 if kind != "node" and not term.startswith("<"):
-                    raise _Wrong(f"sh:{parameter} is no IRI")
+                    raise _Wrong(f"sh:{parameter} is not an IRI")
                 yield Target(kind, term)
         if name.startswith("<") and self.classes & set(types):
             yield Target("class", name)
@@ -370,10 +367,10 @@ class _Reader:
         if node.startswith("<"):
             return Path("predicate", node)
         kinds = ("inversePath", "alternativePath", *(f"{item}Path" for item in _SUFFIX))
-        said = {name: values[0] for name in kinds if (values := self.get(node, name))}
-        if len(said) != 1:
-            raise _Wrong("sh:path is no property path")
-        ((kind, inner),) = said.items()
+        given = {name: values[0] for name in kinds if (values := self.get(node, name))}
+        if len(given) != 1:
+            raise _Wrong("sh:path is not a property path")
+        ((kind, inner),) = given.items()
         if kind == "alternativePath":
             parts = tuple(self.path(item, above) for item in self.items(inner))
             if len(parts) < 2:
@@ -383,25 +380,25 @@ class _Reader:
 
     def items(self, node: str) -> list[str]:
         """The members of a list."""
-        found: list[str] = []
+        items: list[str] = []
         seen = set()
         while node != NIL:
             first, rest = self.get(node, FIRST), self.get(node, REST)
             if node in seen or len(first) != 1 or len(rest) != 1:
-                raise _Wrong(f"{node} is no well-formed list")
+                raise _Wrong(f"{node} is not a well-formed list")
             seen.add(node)
-            found.append(first[0])
+            items.append(first[0])
             node = rest[0]
-        return found
+        return items
 
     def whole(self, term: str, parameter: str) -> int:
         value = parse_literal(term)
         if value is None or value.language or not (value.datatype or XSD).startswith(XSD):
-            raise _Wrong(f"sh:{parameter} is no whole number")
+            raise _Wrong(f"sh:{parameter} is not a whole number")
         try:
             number = int(value.text)
         except ValueError:
-            raise _Wrong(f"sh:{parameter} is no whole number") from None
+            raise _Wrong(f"sh:{parameter} is not a whole number") from None
         if number < 0:
             raise _Wrong(f"sh:{parameter} is less than zero")
         return number
@@ -433,7 +430,7 @@ class _Reader:
                 yield Constraint(component, count=self.whole(term, parameter))
         for term in self.get(name, "datatype"):
             if not term.startswith("<"):
-                raise _Wrong("sh:datatype is no IRI")
+                raise _Wrong("sh:datatype is not an IRI")
             yield Constraint("Datatype", (term,))
         for term in self.get(name, "nodeKind"):
             if term[len(SH) + 1 : -1] not in NODE_KINDS:
@@ -455,12 +452,12 @@ class _Reader:
         for term in sorted(self.get(name, "pattern")):
             value = parse_literal(term)
             if value is None:
-                raise _Wrong("sh:pattern is no literal")
+                raise _Wrong("sh:pattern is not a literal")
             yield Constraint("Pattern", text=value.text, flags=flags)
         for node in self.get(name, "languageIn"):
             ranges = [parse_literal(item) for item in self.items(node)]
             if None in ranges:
-                raise _Wrong("sh:languageIn is no list of language ranges")
+                raise _Wrong("sh:languageIn is not a list of language ranges")
             yield Constraint("LanguageIn", tuple(range_.text for range_ in ranges if range_))
         if self.truth(name, "uniqueLang") and f'"true"^^<{XSD}boolean>' in self.get(
             name, "uniqueLang"
@@ -553,10 +550,12 @@ class _Reader:
 
     def _holders(self, node: str) -> list[str]:
         """What declares the prefixes of a query: the values of sh:prefixes, and what they import."""
-        found = list(self.get(node, "prefixes"))
-        for item in found:
-            found += [other for other in self.get(item, f"<{OWL}imports>") if other not in found]
-        return found
+        holders = list(self.get(node, "prefixes"))
+        for item in holders:
+            holders += [
+                other for other in self.get(item, f"<{OWL}imports>") if other not in holders
+            ]
+        return holders
 
     def _sparql(self, name: str, path: Path | None) -> Iterator[Constraint]:
         for node in sorted(self.get(name, "sparql")):
@@ -587,13 +586,15 @@ class _Reader:
             ) or self.get(component, "validator")
             if not validators:
                 raise _Wrong(f"{component} has no validator for this shape")
-            ask = bool(self.get(validators[0], "ask"))
-            text = _with_path(self.query(validators[0], "ask" if ask else "select"), path)
+            is_ask = bool(self.get(validators[0], "ask"))
+            text = _with_path(self.query(validators[0], "ask" if is_ask else "select"), path)
             messages = self.get(validators[0], "message") or self.get(component, "message")
             query = Query(text, tuple(self._bound(component, name)))
-            if detail := queries.problem(text, ("this", "value") if ask else ("this",)):
+            if detail := queries.problem(text, ("this", "value") if is_ask else ("this",)):
                 raise _Wrong(detail)
-            yield Constraint(component, query=query, ask=ask, messages=tuple(sorted(messages)))
+            yield Constraint(
+                component, query=query, is_ask=is_ask, messages=tuple(sorted(messages))
+            )
 
     def _bound(self, declared: str, node: str) -> Iterator[tuple[str, str]]:
         """The parameters that a component (or target type) declares, with the values that a node

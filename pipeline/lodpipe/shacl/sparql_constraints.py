@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 _OWN = "urn:x-lodpipe:"
 _FOCUS, _SHAPES, _VALUE = (ox.NamedNode(_OWN + name) for name in ("focus", "shapes", "value"))
+_FEW_LINES = 10_000  # that are quicker loaded in one transaction
 _LARGE = 500_000  # statements; more go into a store on disk, which bounds the memory
 
 Violation = tuple[str, str | None, str | None, str | None]
 """Focus node, value, path, and the messages as a JSON list where they name variables."""
 
 
-class Asker:
+class QueryAnswerer:
     """Answers the queries of a shapes graph from a store, which holds the statements whose
     predicates the queries name, and no others.
     """
@@ -83,8 +84,10 @@ class Asker:
             f"SELECT s || ' ' || p || ' ' || o || ' .' FROM triples{condition}"
         )
         while batch := cursor.fetchmany(100_000):
-            store.bulk_load(
-                "\n".join(row[0] for row in batch).encode(), format=ox.RdfFormat.N_TRIPLES
+            store.bulk_load(  # lenient: the statements are valid already
+                "\n".join(row[0] for row in batch).encode(),
+                format=ox.RdfFormat.N_TRIPLES,
+                lenient=True,
             )
         if any("shapesGraph" in item for item in texts):
             lines = "\n".join(f"{s} {p} {o} ." for s, p, o in self.plan.shapes.triples)
@@ -110,7 +113,8 @@ class Asker:
                     f"{pair} {_VALUE} {value} {_FOCUS} .",
                 ]
             pattern = f"GRAPH {_FOCUS} {{ {own} {_OWN_PAIR} ?lodpipePair . ?lodpipePair {_FOCUS} ?this ; {_VALUE} ?value }}"
-        self.store.bulk_load("\n".join(lines).encode(), format=ox.RdfFormat.N_QUADS)
+        load = self.store.load if len(lines) < _FEW_LINES else self.store.bulk_load
+        load("\n".join(lines).encode(), format=ox.RdfFormat.N_QUADS, lenient=True)
         return pattern
 
     def _run(self, query: str, name: str = "") -> Any:
@@ -143,23 +147,23 @@ class Asker:
         """What a constraint finds on all focus nodes of a placed shape."""
         assert check.constraint.query is not None
         if placement.fs not in self._nodes:
-            found = [
+            focus_nodes = [
                 str(row[0])
                 for row in run.execute(
                     f"SELECT node FROM nodes WHERE fs = {placement.fs} ORDER BY node"
                 ).fetchall()
             ]
-            self._nodes[placement.fs] = found, self._set(None, found)
+            self._nodes[placement.fs] = focus_nodes, self._set(None, focus_nodes)
         nodes, pattern = self._nodes[placement.fs]
         if not nodes:
             return []
         originals = _Originals(self.connection, nodes)
-        if check.constraint.ask:
+        if check.constraint.is_ask:
             return list(self._denied(run, placement, check, originals))
         patterns = {"this": pattern} | self._bound(placement.shape, check.constraint)
         prebound = queries.prebind(check.constraint.query.text, patterns)
         return list(
-            self._told(
+            self._violations_of(
                 self._run(prebound.text, placement.shape.name),
                 prebound.limit,
                 placement.shape,
@@ -179,7 +183,7 @@ class Asker:
         bound["shapesGraph"] = str(_SHAPES)
         return {name: f"BIND ({value} AS ?{name})" for name, value in bound.items()}
 
-    def _told(
+    def _violations_of(
         self,
         rows: Any,
         limit: int | None,
@@ -194,36 +198,38 @@ class Asker:
         templates = any(re.search(r"\{[?$]", message) for message in messages)
         solutions = []
         for row in rows:
-            found = {name: row[name] for name in names if row[name] is not None}
-            key = tuple(str(found.get(name, "")) for name in names)
-            focus = str(found.get("this", ""))
+            solution = {name: row[name] for name in names if row[name] is not None}
+            key = tuple(str(solution.get(name, "")) for name in names)
+            focus = str(solution.get("this", ""))
             if not focus or key in seen or (limit is not None and counts.get(focus, 0) >= limit):
                 continue
-            if "failure" in found:
+            if "failure" in solution:
                 detail = f"{shape.name}: its SPARQL constraint reports a failure"
                 raise InvalidDeclaration(
                     [Finding("LP605", self.plan.shapes.origin(shape.name), {"detail": detail})]
                 )
             seen.add(key)
             counts[focus] = counts.get(focus, 0) + 1
-            solutions.append((focus, found))
+            solutions.append((focus, solution))
         originals.learn(
-            (focus, str(found["value"])) for focus, found in solutions if "value" in found
+            (focus, str(solution["value"])) for focus, solution in solutions if "value" in solution
         )
-        for focus, found in solutions:
+        for focus, solution in solutions:
             node = originals.focus(focus)
             value = (
-                originals.value(focus, str(found["value"]))
-                if "value" in found
+                originals.value(focus, str(solution["value"]))
+                if "value" in solution
                 else (None if shape.path else node)
             )
-            path = str(found["path"]) if isinstance(found.get("path"), ox.NamedNode) else None
-            said = (
-                json.dumps([_filled_in(message, found) for message in messages], ensure_ascii=False)
+            path = str(solution["path"]) if isinstance(solution.get("path"), ox.NamedNode) else None
+            filled = (
+                json.dumps(
+                    [_filled_in(message, solution) for message in messages], ensure_ascii=False
+                )
                 if templates
                 else None
             )
-            yield node, value, path, said
+            yield node, value, path, filled
 
     def _denied(
         self, run: Run, placement: Placement, check: Check, originals: _Originals
@@ -241,10 +247,11 @@ class Asker:
         named = dict(check.constraint.query.parameters)
         originals.pairs(pairs)
         for row in self._run(query, placement.shape.name):
-            found = {"this": row["this"], "value": row["value"]}
-            said = (
+            solution = {"this": row["this"], "value": row["value"]}
+            filled = (
                 json.dumps(
-                    [_filled_in(message, found, named) for message in messages], ensure_ascii=False
+                    [_filled_in(message, solution, named) for message in messages],
+                    ensure_ascii=False,
                 )
                 if messages
                 else None
@@ -253,7 +260,7 @@ class Asker:
                 originals.focus(str(row["this"])),
                 originals.value(str(row["this"]), str(row["value"])),
                 None,
-                said,
+                filled,
             )
 
 
@@ -262,7 +269,7 @@ def plain_join(shape: Shape, constraint: Constraint) -> queries.Join | None:
     asks for its variables.
     """
     filled_in = any("{" in message for message in (*shape.messages, *constraint.messages))
-    if constraint.query is None or constraint.ask or constraint.query.parameters or filled_in:
+    if constraint.query is None or constraint.is_ask or constraint.query.parameters or filled_in:
         return None
     return queries.as_join(constraint.query.text)
 
@@ -297,26 +304,26 @@ def joined(placement: Placement, k: int, join: queries.Join) -> str:
     path = places["path"] if "path" in join.selected else "NULL"
     where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     columns = ", ".join(f"{column} AS c{number}" for number, column in enumerate(selected))
-    found = f"SELECT DISTINCT {value} AS value, {path} AS path, {columns} FROM (SELECT 1) JOIN {' JOIN '.join(tables)}{where}"
-    return f"SELECT {k}, c0, value, path, NULL FROM ({found})"
+    rows = f"SELECT DISTINCT {value} AS value, {path} AS path, {columns} FROM (SELECT 1) JOIN {' JOIN '.join(tables)}{where}"
+    return f"SELECT {k}, c0, value, path, NULL FROM ({rows})"
 
 
 _OWN_PAIR = f"<{_OWN}pair>"
 
 
-def _filled_in(message: str, found: dict[str, Any], named: dict[str, str] | None = None) -> str:
+def _filled_in(message: str, solution: dict[str, Any], named: dict[str, str] | None = None) -> str:
     """A message with the values of the variables that it names (SHACL, 5.3.2)."""
-    for name, value in found.items():
-        shown = json.dumps(getattr(value, "value", str(value)), ensure_ascii=False)[1:-1]
-        message = message.replace(f"{{?{name}}}", shown).replace(f"{{${name}}}", shown)
+    for name, value in solution.items():
+        text = json.dumps(getattr(value, "value", str(value)), ensure_ascii=False)[1:-1]
+        message = message.replace(f"{{?{name}}}", text).replace(f"{{${name}}}", text)
     for name, term in (named or {}).items():
-        shown = json.dumps(plain_text(term), ensure_ascii=False)[1:-1]
-        message = message.replace(f"{{?{name}}}", shown).replace(f"{{${name}}}", shown)
+        text = json.dumps(plain_text(term), ensure_ascii=False)[1:-1]
+        message = message.replace(f"{{?{name}}}", text).replace(f"{{${name}}}", text)
     return message
 
 
 def _stored(terms: Iterable[str]) -> dict[str, str]:
-    """Literals by the spelling that a store gives back: it writes numbers and dates anew."""
+    """Literals by the spelling that a store gives back: it normalizes numbers and dates."""
     listed = [term for term in dict.fromkeys(terms) if term.endswith(">") and term.startswith('"')]
     store = ox.Store()
     for number, item in enumerate(listed):
@@ -345,9 +352,9 @@ class _Originals:
         }
         self._values |= {(focus, spelt[value]): value for focus, value in pairs if value in spelt}
 
-    def learn(self, found: Iterable[tuple[str, str]]) -> None:
+    def learn(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Looks up the objects of focus nodes that have a number or a date as value."""
-        wanted = {focus for focus, value in found if value.startswith('"') and value.endswith(">")}
+        wanted = {focus for focus, value in pairs if value.startswith('"') and value.endswith(">")}
         if not wanted:
             return
         listed = json.dumps(sorted(wanted), ensure_ascii=False)

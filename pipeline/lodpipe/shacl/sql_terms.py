@@ -26,7 +26,7 @@ _USUAL = (
     (XSD + "dateTime", "TIMESTAMP", "strftime({}, '%Y-%m-%dT%H:%M:%S')"),
 )
 _ZONE = r"(Z|[-+][0-9]{2}:[0-9]{2})$"
-# How the texts of each datatype with a place in time become a whole timestamp: what stands before
+# How the texts of each datatype with a place in time become a whole timestamp: what precedes
 # them and behind, without the zone.
 _MOMENTS = {"dateTime": ("", ""), "dateTimeStamp": ("", ""), "date": ("", "T00:00:00"), "time": ("1970-01-01T", ""), "gYear": ("", "-01-01T00:00:00"),
             "gYearMonth": ("", "-01T00:00:00")}  # fmt: skip
@@ -50,7 +50,7 @@ def first(term: str, characters: str) -> str:
 
 
 def quoted(term: str) -> str:
-    """What stands between the quotes of a literal, still escaped."""
+    """The text between the quotes of a literal, still escaped."""
     return f"""substr({term}, 2, length({term}) - instr(reverse({term}), '"') - 1)"""
 
 
@@ -82,7 +82,7 @@ def language(term: str) -> str:
 
 
 def suffix(datatype: str) -> str:
-    """What stands behind the lexical form of the literals of a datatype (an IRI without brackets)."""
+    """What follows the lexical form of the literals of a datatype (an IRI without brackets)."""
     return '"' if datatype == XSD + "string" else f'"^^<{datatype}>'
 
 
@@ -111,7 +111,7 @@ def of_datatype(term: str, datatype: str) -> str:
 
 
 def number(term: str) -> str:
-    """The number that a well-typed numeric literal stands for; NULL of anything else."""
+    """The number that a well-typed numeric literal represents; NULL of anything else."""
     low, high = (
         _by_kind(term, {name: str(limits[end]) for name, limits in _LIMITS.items()})
         for end in (0, 1)
@@ -156,7 +156,7 @@ def boolean(term: str) -> str:
 
 
 def moment(term: str) -> str:
-    """The time that a literal of date, time or year stands for, in microseconds; NULL of anything
+    """The time that a literal of date, time or year represents, in microseconds; NULL of anything
     else.
     """
     inner = quoted(term)
@@ -252,21 +252,21 @@ def regex(pattern: str, flags: str) -> str:
 
 
 def _unicode_classes(pattern: str) -> str:
-    r"""\d and \w for all scripts, where they stand outside of brackets; inside, the letters of \d
+    r"""\d and \w for all scripts, where they are outside of brackets; inside, the letters of \d
     alone.
     """
-    made, bracket, at = [], False, 0
+    parts, bracket, at = [], False, 0
     while at < len(pattern):
-        one = pattern[at]
-        if one == "\\" and at + 1 < len(pattern):
+        character = pattern[at]
+        if character == "\\" and at + 1 < len(pattern):
             escaped = pattern[at + 1]
             replaced = _CLASSES.get(escaped)
             if bracket and replaced:
                 replaced = {"d": r"\p{Nd}", "w": r"\p{L}\p{M}\p{N}_"}.get(escaped)
-            made.append(replaced or one + escaped)
+            parts.append(replaced or character + escaped)
             at += 2
             continue
-        bracket = one == "[" or (bracket and one != "]")
-        made.append(one)
+        bracket = character == "[" or (bracket and character != "]")
+        parts.append(character)
         at += 1
-    return "".join(made)
+    return "".join(parts)

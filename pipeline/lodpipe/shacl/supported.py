@@ -210,11 +210,11 @@ def lines_of(name: str, source: str, before: str = "") -> list[int]:
         ]
     )
     for text in (seen, source):
-        if found := [
+        if lines := [
             text.count("\n", 0, match.start()) + 1
             for match in re.finditer(f"(?:{spelt}){before}", text)
         ]:
-            return sorted(set(found))
+            return sorted(set(lines))
     return [0]
 
 
@@ -225,14 +225,14 @@ def lines_of_iri(iri: str, source: str) -> list[int]:
     seen = without_texts(source)
     last = re.escape(re.split(r"[/#:]", iri[1:-1])[-1])
     for pattern in (re.escape(iri), rf"[/#:<]{last}(?![\w-])"):
-        if found := [
+        if lines := [
             seen.count("\n", 0, match.start()) + 1 for match in re.finditer(pattern, seen)
         ]:
-            return sorted(set(found))
+            return sorted(set(lines))
     return [0]
 
 
-# -- shapes that are named and not there -----------------------------------------------------------
+# -- references to missing shapes ------------------------------------------------------------------
 
 _TO_A_SHAPE = tuple(f"<{SH}{name}>" for name in ("property", "node", "not", "qualifiedValueShape"))
 _TO_SHAPES = tuple(f"<{SH}{name}>" for name in ("and", "or", "xone"))

@@ -1,4 +1,4 @@
-"""Violations told as a validation report: results with their details, and the report as RDF (SHACL,
+"""Violations as a validation report: results with their details, and the report as RDF (SHACL,
 3.6).
 """
 
@@ -9,8 +9,9 @@ import gc
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from lodpipe.rdf.namespaces import RDF, XSD
 from lodpipe.shacl.compile import Check, Connection, Placement, Plan
@@ -40,17 +41,16 @@ class ValidationResult(
         return self.focus, str(self.path or ""), self.shape, self.component, self.value
 
 
-@dataclass(frozen=True)
-class Report:
+class Report(Struct, frozen=True):
     """The results for each focus node of each targeted shape."""
 
-    found: dict[tuple[str, str], tuple[ValidationResult, ...]]
+    results_by_focus: dict[tuple[str, str], tuple[ValidationResult, ...]]
 
     @property
     def results(self) -> list[ValidationResult]:
         """All results, in order."""
         by_focus: dict[str, list[ValidationResult]] = {}
-        for results in self.found.values():
+        for results in self.results_by_focus.values():
             for result in results:
                 by_focus.setdefault(result.focus, []).append(result)
         return [
@@ -62,15 +62,15 @@ class Report:
     @property
     def conforms(self) -> bool:
         """Whether nothing was found."""
-        return not self.found
+        return not self.results_by_focus
 
 
 def read_report(connection: Connection, plan: Plan) -> Report:
     """The report of a run, from its table `violations`."""
-    told = ", ".join(map(str, sorted(plan.told - plan.direct)))
+    reported = ", ".join(map(str, sorted(plan.reported - plan.direct)))
     with _uncollected():
-        return _Teller(
-            plan, _rows(connection, told) if told else (), lambda fs: _nodes(connection, fs)
+        return _ReportReader(
+            plan, _rows(connection, reported) if reported else (), lambda fs: _nodes(connection, fs)
         ).report()
 
 
@@ -88,9 +88,9 @@ def _uncollected() -> Iterator[None]:
             gc.enable()
 
 
-def _rows(connection: Connection, told: str) -> Iterator[Row]:
+def _rows(connection: Connection, reported: str) -> Iterator[Row]:
     cursor = connection.execute(
-        f"SELECT k, focus, value, path, said FROM violations WHERE k IN ({told})"
+        f"SELECT k, focus, value, path, messages FROM violations WHERE k IN ({reported})"
     )
     while batch := cursor.fetchmany(20_000):
         yield from batch
@@ -102,7 +102,7 @@ def _nodes(connection: Connection, fs: int) -> frozenset[str]:
     )
 
 
-class _Teller:
+class _ReportReader:
     def __init__(
         self, plan: Plan, rows: Iterable[Row], nodes: Callable[[int], frozenset[str]]
     ) -> None:
@@ -113,18 +113,18 @@ class _Teller:
             self.rows.setdefault(row[0], []).append(row)
         self._by_focus: dict[int, dict[str, list[Row]]] = {}
         self._forms: dict[int, ValidationResult] = {}
-        self._told: dict[tuple[int, str], tuple[ValidationResult, ...]] = {}
+        self._by_node: dict[tuple[int, str], tuple[ValidationResult, ...]] = {}
 
     def report(self) -> Report:
-        found: dict[tuple[str, str], list[ValidationResult]] = {}
+        results_by_key: dict[tuple[str, str], list[ValidationResult]] = {}
         for shape, fs, placement in self.plan.roots:
             for focus, result in self._everywhere(placement, fs):
                 key = (shape.name, focus)
-                if key in found:
-                    found[key].append(result)
+                if key in results_by_key:
+                    results_by_key[key].append(result)
                 else:
-                    found[key] = [result]
-        return Report({key: tuple(results) for key, results in found.items()})
+                    results_by_key[key] = [result]
+        return Report({key: tuple(results) for key, results in results_by_key.items()})
 
     def _everywhere(self, placement: Placement, fs: int) -> Iterator[tuple[str, ValidationResult]]:
         """What each check of a placed shape found on a set of focus nodes, each with its focus
@@ -163,15 +163,15 @@ class _Teller:
         """The results of validating one focus node against a placed shape; of sh:property those of
         the property shape.
         """
-        if (placement.number, focus) not in self._told:
-            found = [
+        if (placement.number, focus) not in self._by_node:
+            results = [
                 of_row
                 for check in placement.checks
                 if (rows := self._at(check.k, focus))
                 for of_row in self._of_rows(placement, check, rows)
             ]
-            self._told[placement.number, focus] = tuple(found)
-        return self._told[placement.number, focus]
+            self._by_node[placement.number, focus] = tuple(results)
+        return self._by_node[placement.number, focus]
 
     def _of_rows(
         self, placement: Placement, check: Check, rows: Sequence[Row]
@@ -182,37 +182,39 @@ class _Teller:
         form = self._forms.get(check.k) or self._forms.setdefault(
             check.k, self._form(placement, check)
         )
-        found = [self._result(form, row) for row in rows]
+        results = [self._result(form, row) for row in rows]
         if kind == "Node" and check.others:
-            found = [item._replace(details=self.of(check.others[0], item.value)) for item in found]
-        return found
+            results = [
+                item._replace(details=self.of(check.others[0], item.value)) for item in results
+            ]
+        return results
 
     def _form(self, placement: Placement, check: Check) -> ValidationResult:
         """What all results of a check have in common."""
-        shape, one = placement.shape, check.constraint
+        shape, constraint = placement.shape, check.constraint
         return ValidationResult(
             "",
             shape.path,
             "",
-            one.component_iri,
+            constraint.component_iri,
             shape.name,
             shape.severity,
             self.messages(placement, check),
-            one.source,
+            constraint.source,
         )
 
     def _result(self, form: ValidationResult, row: Row) -> ValidationResult:
-        _, focus, value, path, said = row
+        _, focus, value, path, filled = row
         _, own, _, component, shape, severity, messages, constraint, details = form
         return ValidationResult(
-            focus, Path("predicate", path) if path else own, value or "", component, shape, severity, tuple(json.loads(said)) if said else messages,
-            constraint, details,
+            focus, Path("predicate", path) if path else own, value or "", component, shape, severity,
+            tuple(json.loads(filled)) if filled else messages, constraint, details,
         )  # fmt: skip
 
     def messages(self, placement: Placement, check: Check) -> tuple[str, ...]:
         """The shape's own messages, else what the constraint asks for in a few words."""
         own = tuple(sorted({*placement.shape.messages, *check.constraint.messages}))
-        return own or (json.dumps(_said(check), ensure_ascii=False),)
+        return own or (json.dumps(_default_message(check), ensure_ascii=False),)
 
 
 _WORDS = {
@@ -229,15 +231,15 @@ _WORDS = {
 }  # fmt: skip
 
 
-def _said(check: Check) -> str:
-    one = check.constraint
-    words = _WORDS.get(one.component, "the constraint {component} is violated")
+def _default_message(check: Check) -> str:
+    constraint = check.constraint
+    words = _WORDS.get(constraint.component, "the constraint {component} is violated")
     return words.format(
-        values=", ".join(one.values),
-        shapes=", ".join(one.shapes),
-        count=one.count,
-        text=one.text,
-        component=one.component,
+        values=", ".join(constraint.values),
+        shapes=", ".join(constraint.shapes),
+        count=constraint.count,
+        text=constraint.text,
+        component=constraint.component,
     )
 
 

@@ -1,4 +1,4 @@
-"""Where the page of a resource lies, and how one page points to another: always relative, so that
+"""Where the page of a resource is, and how one page points to another: always relative, so that
 any host and any path will do.
 """
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
-# What lies in the root of the site besides the pages of resources.
+# What is in the root of the site besides the pages of resources.
 RESERVED = frozenset(
     (
         "index",
@@ -50,7 +50,7 @@ class Addresses:
         return _page(iri[len(self.base) :], self.languages)
 
     def suffix(self, language: str) -> str:
-        """What stands before `.html`: nothing for the first language."""
+        """What precedes `.html`: nothing for the first language."""
         return "" if language == self.languages[0] else f".{language}"
 
 

@@ -63,7 +63,7 @@ class Browse:
     def _lists(self) -> list[Listed]:
         order = {item.iri: number for number, item in enumerate(self.site.kinds)}
         counts, facets = self.store.kind_counts(), self.store.facets_of_kinds()
-        found: list[Listed] = []
+        lists: list[Listed] = []
         taken: set[str] = set()
         own = self.names.vocabulary
         for iri, count in sorted(
@@ -86,7 +86,7 @@ class Browse:
                     ("<http://www.w3.org/2002/07/owl#", "<http://www.w3.org/2000/01/rdf-schema#")
                 )
             )
-            found.append(
+            lists.append(
                 Listed(
                     iri,
                     f"browse/{name}",
@@ -96,7 +96,7 @@ class Browse:
                     [facet for kind, facet in facets if kind == iri],
                 )
             )
-        return found
+        return lists
 
     def entries(self, listed: Listed, language: str) -> Iterator[Entry]:
         """The entries of a list in a language, sorted by label; links are relative to a page in
@@ -174,12 +174,12 @@ class Browse:
                     {"value": value, "entries": [], "anchor": slug(value.text) or "none"},
                 )
                 group["entries"].append(entry)
-        found = [
+        result = [
             groups[name] for name in sorted(groups, key=lambda name: (name == "", name.casefold()))
         ]
         taken: set[str] = set()
-        for group in found:
+        for group in result:
             while group["anchor"] in taken:
                 group["anchor"] += "-x"
             taken.add(group["anchor"])
-        return found
+        return result

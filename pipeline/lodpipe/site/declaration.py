@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
-import duckdb
+import _duckdb as duckdb
+from msgspec import Struct, field
 
 from lodpipe.config.publication import Project
+from lodpipe.config.publication_keys import (
+    DeclaredKind,
+    DeclaredPageTable,
+    Facet,
+    Figures,
+    GraphPicture,
+    MapPicture,
+    SiteKeys,
+)
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding
 from lodpipe.engine.page_store import Paths, Step
@@ -17,8 +25,7 @@ from lodpipe.engine.sql_session import Session
 Texts = Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(Struct, frozen=True):
     """A class whose resources have pages of one kind: what one and several are called, whether the
     menu leads to them, or none looks for them.
     """
@@ -31,8 +38,7 @@ class Kind:
     name: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class PageTable:
+class PageTable(Struct, frozen=True):
     """A table on the pages from which one of the paths leads to nodes: a row for each node, a
     column for each property.
     """
@@ -43,41 +49,7 @@ class PageTable:
     notes: bool = False
 
 
-@dataclass(frozen=True)
-class Facet:
-    """A property by which a list can be narrowed: a query for (resource, value); the value is a
-    resource or a text.
-    """
-
-    name: str
-    label: Texts
-    query: str
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A drawing from queries, with what stands below it."""
-
-    caption: Texts = field(default_factory=dict)
-    queries: Mapping[str, str] = field(default_factory=dict)
-    outlines: str | None = None
-    attribution: Texts = field(default_factory=dict)
-    legend: Mapping[str, Texts] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Figures:
-    """What was announced beside what is recorded: a query for (resource, announced, recorded,
-    difference explained).
-    """
-
-    title: Texts
-    query: str
-    caption: Texts = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Site:
+class Site(Struct, frozen=True):
     """publication.yaml, `site:`, names as full IRIs in angle brackets as in the statement table."""
 
     wanted: bool
@@ -86,77 +58,52 @@ class Site:
     kinds: tuple[Kind, ...]
     tables: tuple[PageTable, ...]
     facets: tuple[Facet, ...]
-    map: Picture | None
-    graph: Picture | None
+    map: MapPicture | None
+    graph: GraphPicture | None
     figures: Figures | None
     lead: Texts
 
 
 def read_site(project: Project, vocabulary: Vocabulary) -> Site:
-    """The declared pages; a prefix that is not declared stays as it is and is told by
+    """The declared pages; a prefix that is not declared stays as it is and is reported by
     `site_findings`.
     """
-    said = project.publication.site if isinstance(project.publication.site, Mapping) else {}
+    declared = project.publication.site
+    keys = SiteKeys() if isinstance(declared, bool) else declared
     return Site(
-        wanted=project.publication.site is not False,
-        properties={
-            expand(name, vocabulary): label for name, label in said.get("terms", {}).items()
-        },
-        hidden=frozenset(expand(name, vocabulary) for name in said.get("hidden", ())),
-        kinds=tuple(_kind(item, vocabulary) for item in said.get("kinds", ())),
-        tables=tuple(_table(item, vocabulary) for item in said.get("tables", ())),
-        facets=tuple(
-            Facet(item["name"], item["label"], item["query"]) for item in said.get("facets", ())
-        ),
-        map=_picture(said.get("map")),
-        graph=_picture(said.get("graph")),
-        figures=Figures(
-            said["figures"]["title"], said["figures"]["query"], said["figures"].get("caption", {})
-        )
-        if "figures" in said
-        else None,
-        lead=said.get("lead", {}),
+        wanted=declared is not False,
+        properties={expand(name, vocabulary): label for name, label in keys.terms.items()},
+        hidden=frozenset(expand(name, vocabulary) for name in keys.hidden),
+        kinds=tuple(_kind(kind, vocabulary) for kind in keys.kinds),
+        tables=tuple(_table(table, vocabulary) for table in keys.tables),
+        facets=keys.facets,
+        map=keys.map,
+        graph=keys.graph,
+        figures=keys.figures,
+        lead=keys.lead,
     )
 
 
-def _kind(entry: Mapping[str, Any], vocabulary: Vocabulary) -> Kind:
-    name = tuple(expand(step, vocabulary) for step in entry.get("name", ()))
+def _kind(kind: DeclaredKind, vocabulary: Vocabulary) -> Kind:
+    name = tuple(expand(step, vocabulary) for step in kind.name)
     return Kind(
-        expand(entry["class"], vocabulary),
-        entry.get("label", {}),
-        entry.get("plural", {}),
-        entry.get("menu", False),
-        entry.get("minor", False),
-        name,
+        expand(kind.class_, vocabulary), kind.label, kind.plural, kind.menu, kind.minor, name
     )
 
 
-def _table(entry: Mapping[str, Any], vocabulary: Vocabulary) -> PageTable:
+def _table(table: DeclaredPageTable, vocabulary: Vocabulary) -> PageTable:
     paths = tuple(
         tuple(
             Step(expand(step.removeprefix("^"), vocabulary), step.startswith("^"))
             for step in path.split("/")
         )
-        for path in entry["paths"]
+        for path in table.paths
     )
     return PageTable(
-        entry["title"],
-        Paths(paths, expand(entry["class"], vocabulary) if "class" in entry else None),
-        tuple(expand(name, vocabulary) for name in entry["columns"]),
-        entry.get("notes", False),
-    )
-
-
-def _picture(entry: Mapping[str, Any] | None) -> Picture | None:
-    if entry is None:
-        return None
-    queries = {name: entry[name] for name in ("points", "nodes", "edges") if name in entry}
-    return Picture(
-        entry.get("caption", {}),
-        queries,
-        entry.get("outlines"),
-        entry.get("attribution", {}),
-        entry.get("legend", {}),
+        table.title,
+        Paths(paths, expand(table.class_, vocabulary) if table.class_ else None),
+        tuple(expand(name, vocabulary) for name in table.columns),
+        table.notes,
     )
 
 
@@ -174,33 +121,32 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
     """Names without a declared prefix (LP840), queries that fail or lack a column (LP841), outlines
     that cannot be read (LP842).
     """
-    said = project.publication.site
-    if not isinstance(said, Mapping):
+    keys = project.publication.site
+    if isinstance(keys, bool):
         return
-    for path, name in _names(said):
+    for path, name in _names(keys):
         prefix, colon, _ = name.removeprefix("^").partition(":")
         if colon and "://" not in name and prefix not in vocabulary.prefixes:
             yield Finding("LP840", project.origin("site", *path), {"name": name, "prefix": prefix})
-    for path, query, columns in _queries(said):
+    for path, query, columns in _queries(keys):
         try:
-            found = session.query_columns(query)
+            existing = session.query_columns(query)
         except duckdb.Error as error:
             yield Finding(
                 "LP841", project.origin("site", *path), {"detail": str(error).split("\n")[0]}
             )
             continue
-        if missing := [column for column in columns if column not in found]:
+        if missing := [column for column in columns if column not in existing]:
             yield Finding(
                 "LP841",
                 project.origin("site", *path),
-                {"detail": f"column `{missing[0]}` is missing; there are {', '.join(found)}"},
+                {"detail": f"column `{missing[0]}` is missing; there are {', '.join(existing)}"},
             )
-    outlines = said.get("map", {}).get("outlines")
-    if outlines:
+    if keys.map and keys.map.outlines:
         from lodpipe.site.maps import OutlineError, read_outlines
 
         try:
-            read_outlines(project.root, outlines)
+            read_outlines(project.root, keys.map.outlines)
         except OutlineError as error:
             yield Finding(
                 "LP842", project.origin("site", "map", "outlines"), {"detail": str(error)}
@@ -225,41 +171,34 @@ def declared_data(project: Project, session: Session) -> tuple[list[object], lis
 Path = tuple[str | int, ...]
 
 
-def _names(said: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+def _names(keys: SiteKeys) -> Iterator[tuple[Path, str]]:
     """Each short name with its place."""
-    for name in said.get("terms", {}):
+    for name in keys.terms:
         yield ("terms", name), name
-    for number, name in enumerate(said.get("hidden", ())):
+    for number, name in enumerate(keys.hidden):
         yield ("hidden", number), name
-    for number, kind in enumerate(said.get("kinds", ())):
-        yield ("kinds", number, "class"), kind["class"]
-        yield from (
-            (("kinds", number, "name", place), name)
-            for place, name in enumerate(kind.get("name", ()))
-        )
-    for number, table in enumerate(said.get("tables", ())):
-        yield from (
-            (("tables", number, "columns", place), name)
-            for place, name in enumerate(table["columns"])
-        )
-        if "class" in table:
-            yield ("tables", number, "class"), table["class"]
-        for place, path in enumerate(table["paths"]):
+    for number, kind in enumerate(keys.kinds):
+        yield ("kinds", number, "class"), kind.class_
+        for place, name in enumerate(kind.name):
+            yield ("kinds", number, "name", place), name
+    for number, table in enumerate(keys.tables):
+        for place, name in enumerate(table.columns):
+            yield ("tables", number, "columns", place), name
+        if table.class_:
+            yield ("tables", number, "class"), table.class_
+        for place, path in enumerate(table.paths):
             yield from ((("tables", number, "paths", place), step) for step in path.split("/"))
 
 
-def _queries(said: Mapping[str, Any]) -> Iterator[tuple[Path, str, Sequence[str]]]:
+def _queries(keys: SiteKeys) -> Iterator[tuple[Path, str, Sequence[str]]]:
     """Each query with its place and the columns that it must have."""
-    for number, facet in enumerate(said.get("facets", ())):
-        yield ("facets", number, "query"), facet["query"], ("resource", "value")
-    if "figures" in said:
-        yield ("figures", "query"), said["figures"]["query"], ("resource", "announced", "recorded")
-    if "points" in said.get("map", {}):
-        yield (
-            ("map", "points"),
-            said["map"]["points"],
-            ("resource", "latitude", "longitude", "kind"),
-        )
-    if "graph" in said:
-        yield ("graph", "nodes"), said["graph"]["nodes"], ("resource", "kind")
-        yield ("graph", "edges"), said["graph"]["edges"], ("source", "target")
+    for number, facet in enumerate(keys.facets):
+        yield ("facets", number, "query"), facet.query, ("resource", "value")
+    if keys.figures:
+        yield ("figures", "query"), keys.figures.query, ("resource", "announced", "recorded")
+    if keys.map:
+        columns = ("resource", "latitude", "longitude", "kind")
+        yield ("map", "points"), keys.map.points, columns
+    if keys.graph:
+        yield ("graph", "nodes"), keys.graph.nodes, ("resource", "kind")
+        yield ("graph", "edges"), keys.graph.edges, ("source", "target")

@@ -17,7 +17,7 @@ from lodpipe.rdf.terms import TYPE
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.names import Names, chosen, literal
-from lodpipe.site.values import Value, is_safe, shown_iri
+from lodpipe.site.values import Value, is_safe, readable_iri
 
 ROWS = 200  # rows of a result on its page
 _CLASSES = {f"<{RDFS}Class>": "classes", "<http://www.w3.org/2002/07/owl#Class>": "classes"}
@@ -49,7 +49,7 @@ class Rule:
 
     path: Value
     name: str
-    says: list[str]
+    constraints: list[str]
     message: Value
 
 
@@ -70,22 +70,22 @@ class Documentation:
     def __init__(self, names: Names, addresses: Addresses, language: str) -> None:
         self.names, self.addresses, self.language = names, addresses, language
         self.suffix = addresses.suffix(language) + ".html"
-        self.said: dict[tuple[str, str], list[str]] = {}
+        self.declared: dict[tuple[str, str], list[str]] = {}
         self._by_shape: dict[str, dict[str, list[str]]] = {}
         for s, p, o, _ in names.vocabulary.triples:
-            self.said.setdefault((s, p), []).append(o)
+            self.declared.setdefault((s, p), []).append(o)
 
     # -- terms -------------------------------------------------------------------------------------
 
     def vocabulary(self) -> dict[str, list[Term]]:
-        """The own terms in groups; concepts stand under their scheme."""
+        """The own terms in groups; concepts are under their scheme."""
         groups: dict[str, list[Term]] = {
             "classes": [],
             "properties": [],
             "datatypes": [],
             "concept_schemes": [],
         }
-        for (s, p), classes in sorted(self.said.items()):
+        for (s, p), classes in sorted(self.declared.items()):
             if p == TYPE:
                 for group in {_GROUPS[class_] for class_ in classes if class_ in _GROUPS}:
                     groups[group].append(self._term(s, members=group == "concept_schemes"))
@@ -99,7 +99,7 @@ class Documentation:
         inside = (
             [
                 item
-                for (item, p), schemes in sorted(self.said.items())
+                for (item, p), schemes in sorted(self.declared.items())
                 if p == f"<{SKOS}inScheme>" and s in schemes
             ]
             if members
@@ -108,9 +108,12 @@ class Documentation:
         return Term(
             self._link(s, ""),
             self.names.compact(s),
-            next((self._text(self.said[s, p]) for p in _MEANING if (s, p) in self.said), Value("")),
-            [self._link(item, "") for item in self.said.get((s, f"<{RDFS}domain>"), ())],
-            [self._link(item, "") for item in self.said.get((s, f"<{RDFS}range>"), ())],
+            next(
+                (self._text(self.declared[s, p]) for p in _MEANING if (s, p) in self.declared),
+                Value(""),
+            ),
+            [self._link(item, "") for item in self.declared.get((s, f"<{RDFS}domain>"), ())],
+            [self._link(item, "") for item in self.declared.get((s, f"<{RDFS}range>"), ())],
             [self._link(item, "") for item in inside],
         )
 
@@ -132,12 +135,12 @@ class Documentation:
 
     def shapes(self, shapes: Shapes) -> list[str]:
         """Every node shape that can have a page."""
-        found = {
+        pages = {
             s
             for s, p, o in shapes.triples
             if p == TYPE and o == f"<{SH}NodeShape>" and self.addresses.page(s[1:-1])
         }
-        return sorted(found)
+        return sorted(pages)
 
     def shape(self, shapes: Shapes, s: str, root: str | None = None) -> ShapePage:
         """A shape with its rules; links begin with `root` (default: for its own page)."""
@@ -170,11 +173,11 @@ class Documentation:
         return Rule(
             path,
             self._text(names).text if names else "",
-            list(self._says(shapes, shape)),
+            list(self._constraints(shapes, shape)),
             self._text(messages) if messages else Value(""),
         )
 
-    def _says(self, shapes: Shapes, shape: str) -> Iterator[str]:
+    def _constraints(self, shapes: Shapes, shape: str) -> Iterator[str]:
         """The constraints in short form, in the spelling of SHACL."""
         passed = {
             "path",
@@ -190,8 +193,8 @@ class Documentation:
         }
         for part, values in sorted(self._parts(shapes).get(shape, {}).items()):
             if part not in passed and "://" not in part:
-                shown = ", ".join(self._short(shapes, value) for value in values)
-                yield f"{part} {shown}" if part != "severity" else f"severity {shown}"
+                text = ", ".join(self._short(shapes, value) for value in values)
+                yield f"{part} {text}" if part != "severity" else f"severity {text}"
 
     def _parts(self, shapes: Shapes) -> dict[str, dict[str, list[str]]]:
         """The parts of each shape."""
@@ -218,18 +221,18 @@ class Documentation:
         """A sample query with its stored result."""
         path = root / "queries/results" / Path(result_file(query)).name
         result = path.read_text("utf-8") if path.is_file() else None
-        shown: dict[str, Any] = {
+        view: dict[str, Any] = {
             "name": query.name, "title": chosen(query.title, self.language), "description": chosen(query.description, self.language),
             "text": plain(query.text), "federated": query.federated or "", "head": [], "rows": [], "total": 0, "raw": "", "form": query.form,
         }  # fmt: skip
         if result is not None and path.suffix == ".csv":
             rows = list(csv.reader(io.StringIO(result)))
-            shown |= {"head": rows[0] if rows else [], "total": max(0, len(rows) - 1)}
-            shown["rows"] = [[self._cell(cell) for cell in row] for row in rows[1 : ROWS + 1]]
+            view |= {"head": rows[0] if rows else [], "total": max(0, len(rows) - 1)}
+            view["rows"] = [[self._cell(cell) for cell in row] for row in rows[1 : ROWS + 1]]
         elif result is not None:
             lines = result.splitlines()
-            shown |= {"raw": "\n".join(lines[: 2 * ROWS]), "total": len(lines)}
-        return shown
+            view |= {"raw": "\n".join(lines[: 2 * ROWS]), "total": len(lines)}
+        return view
 
     def _cell(self, cell: str) -> Value:
         if not is_safe(cell):
@@ -237,7 +240,7 @@ class Documentation:
         page = self.addresses.page(cell)
         if page:
             return Value(cell.removeprefix(self.addresses.base), "../" + href(page) + self.suffix)
-        return Value(shown_iri(cell), cell, away=True)
+        return Value(readable_iri(cell), cell, away=True)
 
 
 def plain(text: str) -> str:
@@ -250,24 +253,24 @@ def closure(about: Mapping[str, list[tuple[str, str]]], shape: str) -> list[tupl
     blank nodes are numbered in the order of the file.
     """
     names: dict[str, str] = {}
-    found: list[tuple[str, str, str]] = []
+    triples: list[tuple[str, str, str]] = []
     waiting, seen = [shape], {shape}
     while waiting:
         s = waiting.pop(0)
         for p, o in about.get(s, ()):
-            found.append((s, p, o))
+            triples.append((s, p, o))
             inner = o.startswith("_:") or (p == f"<{SH}property>" and o in about)
             if inner and o not in seen:
                 seen.add(o)
                 waiting.append(o)
                 if o.startswith("_:"):
                     names[o] = f"_:b{len(names)}"
-    return sorted({(names.get(s, s), p, names.get(o, o)) for s, p, o in found})
+    return sorted({(names.get(s, s), p, names.get(o, o)) for s, p, o in triples})
 
 
 def about(shapes: Shapes) -> dict[str, list[tuple[str, str]]]:
-    """What is said of each node of the shapes graph, in the order of the files."""
-    found: dict[str, list[tuple[str, str]]] = {}
+    """The statements about each node of the shapes graph, in the order of the files."""
+    described: dict[str, list[tuple[str, str]]] = {}
     for s, p, o in shapes.triples:
-        found.setdefault(s, []).append((p, o))
-    return found
+        described.setdefault(s, []).append((p, o))
+    return described

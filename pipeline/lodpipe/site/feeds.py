@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.file_formats import FORMATS
 from lodpipe.site.addresses import Addresses, href
@@ -62,15 +62,15 @@ def _entry(
     others: Sequence[str] | None,
     detail: str | None,
 ) -> list[Any]:
-    found = [literal(label)[0] if label else "" for label in labels]
-    while len(found) > 1 and found[-1] == found[-2]:
-        found.pop()
+    texts = [literal(label)[0] if label else "" for label in labels]
+    while len(texts) > 1 and texts[-1] == texts[-2]:
+        texts.pop()
     alternatives = [
         item
         for item in dict.fromkeys(literal(other)[0] for other in others or ())
-        if item not in found
+        if item not in texts
     ]
-    entry = [group, page, found, alternatives]
+    entry = [group, page, texts, alternatives]
     return [*entry, literal(detail)[0]] if detail else entry
 
 
@@ -174,7 +174,7 @@ def write_feed(folder: Path, publication: Publication, host: str, texts: Mapping
     SubElement(feed, "link", {"rel": "self", "href": f"{host}feed.atom"})
     SubElement(feed, "link", {"rel": "alternate", "type": "text/html", "href": host})
     SubElement(feed, "updated").text = stamp
-    SubElement(SubElement(feed, "author"), "name").text = publication.publisher.name
+    SubElement(SubElement(feed, "author"), "name").text = publication.name_of(publication.publisher)
     SubElement(feed, "rights").text = publication.licence
     entry = SubElement(feed, "entry")
     SubElement(entry, "title").text = (
@@ -211,13 +211,13 @@ class Download:
 
 def downloads(dist: Path) -> list[Download]:
     """Every file of SHA256SUMS with its size."""
-    found = []
+    files = []
     for line in (dist / "SHA256SUMS").read_text("utf-8").splitlines():
         digest, name = line.split("  ", 1)
         suffixes = name.rsplit("/", 1)[-1].split(".")
         packed = suffixes[-1] == "gz"
         kind = LABELS.get(suffixes[-2 if packed and len(suffixes) > 1 else -1], "")
-        found.append(
+        files.append(
             Download(
                 name,
                 href(name),
@@ -226,4 +226,4 @@ def downloads(dist: Path) -> list[Download]:
                 digest,
             )
         )
-    return found
+    return files

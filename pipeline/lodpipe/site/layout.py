@@ -1,7 +1,7 @@
 """A picture of a network, laid out the same on every machine: only + − × ÷ and square roots of IEEE
 754 numbers, in a fixed order.
 
-Nodes that hang on one other node alone stand around it; the rest finds its place by forces
+Nodes that hang on one other node alone are placed around it; the rest finds its place by forces
 (Fruchterman and Reingold 1991). The forces between all pairs of nodes cost the square of their
 number, and a picture of thousands cannot be read: MOST bounds both.
 """
@@ -42,8 +42,8 @@ def lay_out(nodes: Sequence[str], edges: Sequence[tuple[str, str]]) -> Laid:
         {(min(a, b), max(a, b)) for a, b in edges if a != b and a in names and b in names}
     )
     known = most_linked(names, joined)
-    shown = frozenset(known)
-    joined = [(a, b) for a, b in joined if a in shown and b in shown]
+    existing = frozenset(known)
+    joined = [(a, b) for a, b in joined if a in existing and b in existing]
     near: dict[str, list[str]] = {item: [] for item in known}
     for a, b in joined:
         near[a].append(b)
@@ -77,7 +77,7 @@ class _Group:
 
 def _groups(near: Mapping[str, Sequence[str]]) -> list[list[str]]:
     """The connected parts of a network, each in order."""
-    found: list[list[str]] = []
+    groups: list[list[str]] = []
     seen: set[str] = set()
     for start in near:
         if start in seen:
@@ -85,14 +85,14 @@ def _groups(near: Mapping[str, Sequence[str]]) -> list[list[str]]:
         group, waiting = [], [start]
         seen.add(start)
         while waiting:
-            one = waiting.pop()
-            group.append(one)
-            for other in near[one]:
+            node = waiting.pop()
+            group.append(node)
+            for other in near[node]:
                 if other not in seen:
                     seen.add(other)
                     waiting.append(other)
-        found.append(sorted(group))
-    return found
+        groups.append(sorted(group))
+    return groups
 
 
 def _group(nodes: Sequence[str], near: Mapping[str, Sequence[str]]) -> _Group:
@@ -161,7 +161,7 @@ def _packed(groups: list[_Group]) -> Laid:
 
 
 def _ring(count: int) -> float:
-    """How far from its hub a ring of leaves stands."""
+    """Distance of a ring of leaves from its hub."""
     return 0.0 if count == 0 else 34.0 + 3.0 * count
 
 

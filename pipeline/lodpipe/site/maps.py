@@ -43,11 +43,11 @@ class Box:
     north: float
 
     def x(self, longitude: float) -> float:
-        """Where a longitude lies in the picture."""
+        """Position of a longitude in the picture."""
         return round((longitude - self.west) / (self.east - self.west) * self.width, 1)
 
     def y(self, latitude: float) -> float:
-        """Where a latitude lies in the picture."""
+        """Position of a latitude in the picture."""
         return round((self.north - latitude) / (self.north - self.south) * self.height, 1)
 
 
@@ -75,9 +75,9 @@ def _rings(wkt: str, where: str) -> tuple[tuple[tuple[float, float], ...], ...]:
             tuple(_point(pair) for pair in ring.split(",")) for ring in _RING.findall(wkt)
         )
     except ValueError:
-        raise OutlineError(f"{where}: no WKT of a polygon") from None
+        raise OutlineError(f"{where}: not the WKT of a polygon") from None
     if not rings or not re.match(r"\s*(MULTI)?POLYGON\s*\(", wkt):
-        raise OutlineError(f"{where}: no WKT of a polygon")
+        raise OutlineError(f"{where}: not the WKT of a polygon")
     return rings
 
 
@@ -108,11 +108,11 @@ def path(outline: Outline, area: Box) -> str:
     parts = []
     for ring in outline.rings:
         points = [f"{area.x(longitude):g} {area.y(latitude):g}" for longitude, latitude in ring]
-        kept = [
+        visible = [
             point
             for number, point in enumerate(points[:-1])
             if number == 0 or point != points[number - 1]
         ]
-        if len(kept) > 2:
-            parts.append(f"M{kept[0]}L{' '.join(kept[1:])}Z")
+        if len(visible) > 2:
+            parts.append(f"M{visible[0]}L{' '.join(visible[1:])}Z")
     return "".join(parts)

@@ -11,9 +11,10 @@ from functools import cached_property
 from typing import Any
 
 from lodpipe.config.publication import Project
+from lodpipe.config.publication_keys import GraphPicture, MapPicture
 from lodpipe.engine.page_store import PageStore
 from lodpipe.site.addresses import Addresses, href
-from lodpipe.site.declaration import Picture, Site
+from lodpipe.site.declaration import Site
 from lodpipe.site.layout import Laid, lay_out
 from lodpipe.site.maps import Box, Outline, box, path, read_outlines
 from lodpipe.site.names import chosen, label
@@ -71,10 +72,10 @@ class Overview:
     @cached_property
     def points(self) -> list[tuple[str, float, float, str]]:
         """(resource, latitude, longitude, kind) of the map, in order."""
-        if self.site.map is None or "points" not in self.site.map.queries:
+        if self.site.map is None:
             return []
         rows = self.store.declared(
-            self.site.map.queries["points"], ("resource", "latitude", "longitude", "kind")
+            self.site.map.points, ("resource", "latitude", "longitude", "kind")
         )
         return sorted(
             (self._iri(r), round(float(y), 3), round(float(x), 3), str(k))
@@ -97,7 +98,7 @@ class Overview:
         )
 
     def map(self, language: str) -> dict[str, Any] | None:
-        """The map in a language; points of the kind that the legend names first lie on top."""
+        """The map in a language; points of the kind that the legend names first are on top."""
         if self.site.map is None or self.area is None:
             return None
         outlines = [
@@ -126,7 +127,7 @@ class Overview:
             **self._below(self.site.map, language),
         }
 
-    def _below(self, picture: Picture, language: str) -> dict[str, Any]:
+    def _below(self, picture: MapPicture | GraphPicture, language: str) -> dict[str, Any]:
         legend = [
             (str(number), chosen(texts, language))
             for number, texts in enumerate(picture.legend.values())
@@ -134,7 +135,9 @@ class Overview:
         return {
             "legend": legend,
             "caption": chosen(picture.caption, language),
-            "attribution": chosen(picture.attribution, language),
+            "attribution": chosen(picture.attribution, language)
+            if isinstance(picture, MapPicture)
+            else "",
         }
 
     def _shape(self, iri: str, kind: str, language: str, labels: Labels, **given: Any) -> Shape:
@@ -158,16 +161,16 @@ class Overview:
     def _network(self) -> tuple[dict[str, str], list[tuple[str, str]], Laid, Labels] | None:
         if self.site.graph is None:
             return None
-        queries = self.site.graph.queries
+        picture = self.site.graph
         kinds = {
             self._iri(r): str(k)
             for r, k in sorted(
-                self.store.declared(queries["nodes"], ("resource", "kind"), distinct=True)
+                self.store.declared(picture.nodes, ("resource", "kind"), distinct=True)
             )
         }
         edges = [
             (self._iri(a), self._iri(b))
-            for a, b in self.store.declared(queries["edges"], ("source", "target"), distinct=True)
+            for a, b in self.store.declared(picture.edges, ("source", "target"), distinct=True)
         ]
         laid = lay_out(list(kinds), edges)
         edges = sorted({(a, b) for a, b in edges if a in laid.places and b in laid.places})
@@ -207,7 +210,7 @@ class Overview:
         size = {
             "width": laid.width,
             "height": laid.height,
-            "shown": len(nodes),
+            "drawn": len(nodes),
             "total": len(kinds),
         }
         return {**size, "lines": lines, "nodes": nodes, **self._below(self.site.graph, language)}
@@ -231,7 +234,7 @@ class Overview:
         if self.site.figures is None:
             return None
         rows, labels = self._figures
-        shown = []
+        figures = []
         for iri, announced, recorded in rows:
             shape = self._shape(iri, "", language, labels)
             equal = (
@@ -240,9 +243,9 @@ class Overview:
                 and str(announced).split(" ")[-1] == str(recorded)
             )
             first, second = ("–" if item is None else str(item) for item in (announced, recorded))
-            shown.append(Figure(Value(shape.text, shape.href), first, second, equal))
+            figures.append(Figure(Value(shape.text, shape.href), first, second, equal))
         return {
-            "rows": shown,
+            "rows": figures,
             "title": chosen(self.site.figures.title, language),
             "caption": chosen(self.site.figures.caption, language),
         }

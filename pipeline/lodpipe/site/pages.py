@@ -1,4 +1,4 @@
-"""One page for each resource: what is said of it and by whom, what stands beside it in tables, what
+"""One page for each resource: its statements and their sources, what is beside it in tables, what
 points to it; and the same as data.
 """
 
@@ -15,7 +15,7 @@ from lodpipe.rdf.terms import TYPE
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.declaration import PageTable, Site
 from lodpipe.site.names import Names, chosen, label, literal, slug
-from lodpipe.site.values import Value, is_safe, of_literal, references, shown_iri
+from lodpipe.site.values import Value, is_safe, of_literal, readable_iri, references
 
 Triple = tuple[str, str, str]
 
@@ -27,7 +27,7 @@ class Resource(NamedTuple):
     page: str
     kind: str | None
     labels: Sequence[str | None]
-    said: list[Row]
+    statements: list[Row]
     rows: list[Row]
     pointing: list[Row]
     resting: list[Row]
@@ -37,10 +37,10 @@ class Resource(NamedTuple):
         """What the page says as data: its own statements and those of the nodes in its tables,
         sorted.
         """
-        found = {(s, p, o) for s, p, o, *_ in self.said} | {
+        triples = {(s, p, o) for s, p, o, *_ in self.statements} | {
             (row[4], row[5], row[6]) for row in self.rows
         }
-        return sorted(found)
+        return sorted(triples)
 
 
 @dataclass
@@ -90,7 +90,7 @@ class Sheet:
 
 
 @dataclass
-class Shown:
+class PageContent:
     """A page in one language."""
 
     title: Value
@@ -119,16 +119,16 @@ class Merged:
             self._next = next(self._groups, None)
         if self._next is None or self._next[0] != page:
             return []
-        found = list(self._next[1])
+        rows = list(self._next[1])
         self._next = next(self._groups, None)
-        return found
+        return rows
 
 
 def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
     """Every resource that can have a page, with what its page needs, in the order of the IRIs; one
     pass over each stream.
     """
-    said, rows, pointing, resting, sources = (
+    statements, rows, pointing, resting, sources = (
         Merged(item)
         for item in (
             store.statements(),
@@ -146,7 +146,7 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
                 page,
                 kind,
                 labels,
-                said.of(subject),
+                statements.of(subject),
                 rows.of(subject),
                 pointing.of(subject),
                 resting.of(subject),
@@ -178,14 +178,14 @@ class Writer:
         self.suffix = addresses.suffix(language) + ".html"
         self.order = {iri: number for number, iri in enumerate(site.properties)}
 
-    def show(self, resource: Resource) -> Shown:
+    def show(self, resource: Resource) -> PageContent:
         """The page of a resource."""
         root = up(resource.page)
         numbers = {row[1]: number for number, row in enumerate(resource.sources, 1)}
         in_tables = {row[4] for row in resource.rows}
         text, tag = label(resource.labels, self.place, resource.iri, self.addresses.base)
         sheets = self._sheets(resource, root, numbers)
-        return Shown(
+        return PageContent(
             title=Value(text, lang=tag if tag != self.language else ""),
             iri=resource.iri[1:-1],
             kinds=self._kinds(resource, root),
@@ -212,27 +212,27 @@ class Writer:
         """The types of a resource without those that others imply, the kind that its list is of
         first.
         """
-        types = {row[2] for row in resource.said if row[1] == TYPE}
+        types = {row[2] for row in resource.statements if row[1] == TYPE}
         implied = {
             f"<{above}>"
             for name, above in self.names.vocabulary.superclasses
             if f"<{name}>" in types
         }
-        found: list[Value] = []
+        kinds: list[Value] = []
         for type_ in sorted(
             types - (implied - {resource.kind}), key=lambda item: (item != resource.kind, item)
         ):
             text = self.names.kind(type_, self.language)
-            if text not in (value.text for value in found):
+            if text not in (value.text for value in kinds):
                 listed = self.browse(type_)
-                found.append(Value(text, root + listed + self.suffix if listed else None))
-        return found
+                kinds.append(Value(text, root + listed + self.suffix if listed else None))
+        return kinds
 
     def _facts(
         self, resource: Resource, root: str, numbers: Mapping[str, int], in_tables: set[str]
     ) -> list[Fact]:
         facts = []
-        for predicate, group in groupby(resource.said, key=itemgetter(1)):
+        for predicate, group in groupby(resource.statements, key=itemgetter(1)):
             if predicate == TYPE or predicate in self.site.hidden:
                 continue
             rows = [row for row in group if row[2] not in in_tables]
@@ -299,8 +299,8 @@ class Writer:
             return of_literal(term, self.language, refs)
         return self._link(term, described, labels, root, refs)
 
-    def _references(self, found: Iterable[int]) -> str:
-        return references(tuple(sorted(found)), self.word)
+    def _references(self, numbers: Iterable[int]) -> str:
+        return references(tuple(sorted(numbers)), self.word)
 
     def _link(
         self,
@@ -313,7 +313,7 @@ class Writer:
     ) -> Value:
         iri = term[1:-1]
         if not described:
-            return Value(shown_iri(iri), iri if is_safe(iri) else None, away=True, refs=refs)
+            return Value(readable_iri(iri), iri if is_safe(iri) else None, away=True, refs=refs)
         page = self.addresses.page(iri)
         text, tag = label(labels, self.place, term, self.addresses.base)
         return Value(
@@ -341,22 +341,22 @@ class Writer:
     ) -> Sheet:
         lines: list[Line] = []
         for node, group in groupby(rows, key=itemgetter(4)):
-            said: dict[str, list[Row]] = {}
+            by_column: dict[str, list[Row]] = {}
             graphs: set[str] = set()
             for row in group:
-                said.setdefault(row[5], []).append(row)
+                by_column.setdefault(row[5], []).append(row)
                 graphs.update(row[7].split(" ") if row[7] else ())
             cells = []
             for column in table.columns:
-                found = [
+                objects = [
                     (row[6], row[8], row[9:])
-                    for row in said.get(column, ())
+                    for row in by_column.get(column, ())
                     if row[6] != resource.iri
                 ]
                 cells.append(
                     [
                         self._value(o, "", described, labels, root, numbers)
-                        for o, described, labels in self._of_language(found)
+                        for o, described, labels in self._of_language(objects)
                     ]
                 )
             page = self.addresses.page(node[1:-1])
@@ -379,13 +379,13 @@ class Writer:
             chosen(table.title, self.language), anchor, columns, lines, rows[0][2], table.notes
         )
 
-    def _of_language(self, found: list[tuple[str, bool, Any]]) -> list[tuple[str, bool, Any]]:
+    def _of_language(self, objects: list[tuple[str, bool, Any]]) -> list[tuple[str, bool, Any]]:
         own = [
             item
-            for item in found
+            for item in objects
             if item[0].startswith('"') and literal(item[0])[1] == self.language
         ]
-        return own or found
+        return own or objects
 
     def _pointing(self, resource: Resource, root: str) -> list[Fact]:
         facts = []

@@ -14,13 +14,13 @@ from typing import Any
 
 import jinja2
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.names import chosen
-from lodpipe.site.values import shown_iri, written
+from lodpipe.site.values import readable_iri, written
 
-HERE = Path(__file__).parent
-TEMPLATES = HERE / "templates"
+PACKAGE = Path(__file__).parent
+TEMPLATES = PACKAGE / "templates"
 # What a language calls itself; others go by their tag.
 LANGUAGES = {
     "de": "Deutsch",
@@ -50,23 +50,31 @@ class Renderer:
     menu: list[dict[str, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        texts: dict[str, dict[str, str]] = json.loads((HERE / "texts.json").read_text("utf-8"))
+        texts: dict[str, dict[str, str]] = json.loads((PACKAGE / "texts.json").read_text("utf-8"))
         self.texts = {name: chosen(text, self.language) for name, text in texts.items()}
         self.suffix = self.addresses.suffix(self.language)
         self._common = {
             "language": self.language, "suffix": self.suffix, "t": self.texts, "site": self._site(),
             "menu": self.menu, "workers": False, "tools": False,
         }  # fmt: skip
-        self._made: set[Path] = set()
+        self._folders: set[Path] = set()
 
     def _site(self) -> dict[str, str]:
-        one = self.publication
+        publication = self.publication
+        publisher, licence = publication.publisher, publication.licence
         return {
-            "title": chosen(one.title, self.language), "description": chosen(one.description, self.language), "version": one.version,
-            "date": written(one.date, _DATE, self.language), "publisher": chosen(one.publisher.names, self.language) or one.publisher.name,
-            "publisher_url": one.publisher.url or "", "licence": one.licence, "licence_name": LICENCES.get(one.licence, shown_iri(one.licence)),
-            "attribution": one.attribution, "base": one.base, "name": one.name,
-        }  # fmt: skip
+            "title": chosen(publication.title, self.language),
+            "description": chosen(publication.description, self.language),
+            "version": publication.version,
+            "date": written(publication.date, _DATE, self.language),
+            "publisher": chosen(publication.names_of(publisher), self.language),
+            "publisher_url": publisher.url or "",
+            "licence": licence,
+            "licence_name": LICENCES.get(licence, readable_iri(licence)),
+            "attribution": publication.attribution,
+            "base": publication.base,
+            "name": publication.name,
+        }
 
     def write(
         self, template: str, page: str, context: Mapping[str, Any], *, suffix: str | None = None
@@ -82,13 +90,13 @@ class Renderer:
         self.put(page + (self.suffix if suffix is None else suffix) + ".html", text)
 
     def put(self, name: str, text: str) -> None:
-        """A file; its folder is made where it is missing. What lies there already (a tree of dist/,
+        """A file; its folder is made where it is missing. What exists already (a tree of dist/,
         a link to its bytes) stays as it is.
         """
         path = self.folder / name
-        if path.parent not in self._made:
+        if path.parent not in self._folders:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._made.add(path.parent)
+            self._folders.add(path.parent)
         with contextlib.suppress(FileExistsError), path.open("xb") as out:
             out.write(text.encode())
 
@@ -120,7 +128,7 @@ def _template(name: str) -> jinja2.Template:
 
 
 def script_json(value: object) -> str:
-    """JSON that may stand inside a script element: nothing in it can end the element or begin
+    """JSON that may be written inside a script element: nothing in it can end the element or begin
     another.
     """
     return (

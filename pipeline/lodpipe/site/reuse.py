@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 DIGEST = ".digest"
-_PACKAGE = Path(__file__).parent.parent
+_PROGRAM = Path(__file__).parent.parent
 _LIBRARIES = ("duckdb", "jinja2", "markupsafe", "pyoxigraph")
 
 
@@ -37,9 +37,9 @@ _LIBRARIES = ("duckdb", "jinja2", "markupsafe", "pyoxigraph")
 def program_digest() -> str:
     """This program's own files, and the libraries whose work is seen in pages."""
     total = hashlib.sha256(" ".join(map(version, _LIBRARIES)).encode())
-    for path in sorted(_PACKAGE.rglob("*")):
+    for path in sorted(_PROGRAM.rglob("*")):
         if "__pycache__" not in path.parts and path.is_file():
-            total.update(_file(path, _PACKAGE))
+            total.update(_file(path, _PROGRAM))
     return total.hexdigest()
 
 

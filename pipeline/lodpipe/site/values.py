@@ -85,10 +85,10 @@ class Value:
 @lru_cache(20_000)
 def references(numbers: tuple[int, ...], word: str) -> Markup:
     """Links to the sources of a page, by their numbers; `word` is what a source is called."""
-    said = escape(word)
+    label = escape(word)
     return Markup(
         "".join(
-            f'<a class="ref" href="#source-{n}" aria-label="{said} {n}">{n}</a>' for n in numbers
+            f'<a class="ref" href="#source-{n}" aria-label="{label} {n}">{n}</a>' for n in numbers
         )
     )
 
@@ -128,6 +128,6 @@ def is_safe(iri: str) -> bool:
     return _LINK.fullmatch(iri) is not None
 
 
-def shown_iri(iri: str) -> str:
-    """A web address without what everybody knows."""
+def readable_iri(iri: str) -> str:
+    """A web address without scheme and trailing slash."""
     return re.sub(r"^https?://(www\.)?", "", iri).rstrip("/") or iri

@@ -37,7 +37,7 @@ from lodpipe.site.feeds import downloads, write_feed, write_search, write_sitema
 from lodpipe.site.names import Names, chosen
 from lodpipe.site.overview import Overview
 from lodpipe.site.pages import Resource, Writer, resources
-from lodpipe.site.render import HERE, Renderer, script_json
+from lodpipe.site.render import PACKAGE, Renderer, script_json
 from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 
 DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
@@ -173,14 +173,14 @@ class _Site:
     def _assets(self) -> None:
         target = self.folder / "assets"
         target.mkdir()
-        for path in sorted([*(HERE / "assets").iterdir(), *(HERE / "static").iterdir()]):
+        for path in sorted([*(PACKAGE / "assets").iterdir(), *(PACKAGE / "static").iterdir()]):
             shutil.copyfile(path, target / path.name)
 
     def _menu(self, renderer: Renderer) -> list[dict[str, str]]:
-        shown = [listed for listed in self.browse.lists if listed.menu][:5]
+        in_menu = [listed for listed in self.browse.lists if listed.menu][:5]
         lists = [
             {"page": listed.page, "text": self.names.kind(listed.iri, renderer.language, many=True)}
-            for listed in shown
+            for listed in in_menu
         ]
         fixed = [
             {"page": page, "text": renderer.texts[name]}
@@ -308,20 +308,20 @@ class _Site:
         )
         for shape in (pages.shape(self.shapes, shape) for shape in listed):
             renderer.write("shape.html", shape.page, {"shape": shape})
-        shown = [pages.query(query, self.project.root) for query in self.queries]
-        if shown:
-            renderer.write("queries.html", "queries", {"queries": shown})
-        for query in shown:
+        views = [pages.query(query, self.project.root) for query in self.queries]
+        if views:
+            renderer.write("queries.html", "queries", {"queries": views})
+        for query in views:
             renderer.write("query.html", f"query/{query['name']}", {"query": query})
 
     def _shapes_as_data(self, terms: TermWriter) -> None:
-        pages, said = (
+        pages, described = (
             Documentation(self.names, self.addresses, self.publication.languages[0]),
             about(self.shapes),
         )
         for shape in pages.shapes(self.shapes):
             self.renderers[0].put(
-                f"{self.addresses.page(shape[1:-1])}.ttl", _turtle(closure(said, shape), terms)
+                f"{self.addresses.page(shape[1:-1])}.ttl", _turtle(closure(described, shape), terms)
             )
 
     def _queries_as_data(self, terms: TermWriter) -> None:
@@ -361,7 +361,9 @@ class _Site:
             digest = rows_digest(tuple(resource))
             if reuse.take(resource.page, files, digest):
                 continue
-            node = node_object(resource.iri, ((row[1], row[2]) for row in resource.said), context)
+            node = node_object(
+                resource.iri, ((row[1], row[2]) for row in resource.statements), context
+            )
             self._data(resource, node, terms, context)
             embedded = Markup(script_json({"@context": _needed([node], context), **node}))
             query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"

@@ -1,4 +1,4 @@
-"""Files that a mapping names itself: where they may lie, and on which line a record of them stands."""
+"""Files that a mapping names itself: where they may be, and on which line a record of them is."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class FileTable:
     def unfollowed(self) -> Iterator[Finding]:
         """The finding for an iterator that leads to no record, unless it ends in an empty list."""
         root = self.read()
-        found = [] if root is None else [root]
+        nodes = [] if root is None else [root]
         if root is None and self.kind == "json":
             raise InvalidData(
                 [
@@ -68,8 +68,8 @@ class FileTable:
                 ]
             )
         for step in parse(self.iterator):
-            above, found = found, [node for item in found for node in walk(item, (step,))]
-            if not found and (
+            above, nodes = nodes, [node for item in nodes for node in walk(item, (step,))]
+            if not nodes and (
                 isinstance(step, str) or not any(isinstance(item, Sequence) for item in above)
             ):
                 keys = {key for item in above if isinstance(item, Mapping) for key in item.items}
@@ -108,7 +108,7 @@ class FileTable:
 
 
 def find(named: str, origin: Origin, root: Path) -> tuple[Path, str]:
-    """The path of a source below the root, and the name it is told by.
+    """The path of a source below the root, and the name it is reported by.
 
     Raises InvalidDeclaration where it leads out of the root or is an address (LP107), SourceError
     where there is no such file (LP106).
@@ -125,7 +125,7 @@ def find(named: str, origin: Origin, root: Path) -> tuple[Path, str]:
             detail = (
                 error.strerror
                 if isinstance(error, OSError) and error.strerror
-                else "its name leads nowhere, such as links in a circle"
+                else "its path cannot be resolved, for example because of circular links"
             )
             raise SourceError(
                 [Finding("LP106", origin, {"file": named, "detail": detail})]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
+from msgspec import Struct
+
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.documents.readers import read_tree
 from lodpipe.documents.tree import Mapping, Node, Scalar, place_of
@@ -49,8 +51,7 @@ class Field:
     origin: Origin | None = field(default=None, compare=False)
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Struct, frozen=True):
     """A record table: its name, the files (a glob below source/), its fields."""
 
     name: str
@@ -112,12 +113,12 @@ class _Reader:
         if not isinstance(node, Mapping):
             self.wrong(node, "`fields` is a map of field names")
             return {}
-        found = {
+        entries = {
             name: replace(self.field(name, item), origin=Origin(self.file, *node.keys[name]))
             for name, item in node.items.items()
         }
-        for name, entry in found.items():
-            other = found.get(entry.after)
+        for name, entry in entries.items():
+            other = entries.get(entry.after)
             if entry.after and (
                 other is None or not all(self.is_date(date) for date in (entry, other))
             ):
@@ -125,7 +126,7 @@ class _Reader:
                     node.items[name],
                     f"`after`: `{name}` and `{entry.after}` are both fields of type date or partial-date here",
                 )
-        return found
+        return entries
 
     @staticmethod
     def is_date(entry: Field) -> bool:
@@ -157,7 +158,7 @@ class _Reader:
         if form == "type" and target not in TYPES and ":" not in target:
             self.wrong(
                 value,
-                f"there is no type `{target}`; known are {', '.join(TYPES)} and own datatypes (def:…)",
+                f"there is no type `{target}`; known: {', '.join(TYPES)} and own datatypes (def:…)",
             )
         return Field(
             "value" if form == "type" else "ref" if form == "ref" else "concept",
@@ -175,15 +176,14 @@ class _Reader:
         return isinstance(value, Scalar) and value.value is True
 
     def item(self, name: str, node: Node) -> Field:
-        one = self.field(name, node)
-        if one.kind in ("list", "texts"):
-            self.wrong(node, f"a list of {one.kind} is not possible; wrap it in `fields`")
-        return one
+        item = self.field(name, node)
+        if item.kind in ("list", "texts"):
+            self.wrong(node, f"a list of {item.kind} is not possible; wrap it in `fields`")
+        return item
 
 
-@dataclass(frozen=True)
-class Column:
-    """A column of a record table: its name, where its value stands below the record, and what it
+class Column(Struct, frozen=True):
+    """A column of a record table: its name, where its value is below the record, and what it
     may hold.
     """
 
@@ -199,18 +199,18 @@ def columns_of(
     to lists_of.
     """
     for name, entry in fields.items():
-        here = (*path, name)
+        own_path = (*path, name)
         if entry.kind == "map":
-            yield from columns_of(entry.fields, languages, here)
+            yield from columns_of(entry.fields, languages, own_path)
         elif entry.kind == "texts":
             for language in languages:
                 yield Column(
-                    "_".join((*here, language)),
-                    (*here, language),
+                    "_".join((*own_path, language)),
+                    (*own_path, language),
                     Field("value", "text", origin=entry.origin),
                 )
         elif entry.kind != "list":
-            yield Column("_".join(here), here, entry)
+            yield Column("_".join(own_path), own_path, entry)
 
 
 _ENGINE_COLUMNS = ("_record", "_parent", "rowid")
@@ -225,10 +225,10 @@ def name_findings(table: Table, name: str, columns: Iterable[Column]) -> Iterato
         folded = column.name.lower()
         if folded in taken:
             where = column.field.origin or table.origin
-            detail = f"field `{'.'.join(column.path)}` of table `{name}` makes a column `{column.name}`: {taken[folded]}; call it otherwise"
+            detail = f"field `{'.'.join(column.path)}` of table `{name}` makes a column `{column.name}`: {taken[folded]}; choose another name"
             yield Finding("LP601", where, {"detail": detail})
         taken[folded] = (
-            f"`{'.'.join(column.path)}` makes it too, for upper and lower case are the same in queries"
+            f"`{'.'.join(column.path)}` makes it too, for queries do not distinguish upper and lower case"
         )
 
 

@@ -1,4 +1,4 @@
-"""Record tables: what the files of one declared table hold, and where each record and field stands."""
+"""Record tables: what the files of one declared table hold, and the position of each record and field."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class RowTable:
         return record
 
     def locate(self, record: int, column: str | None = None) -> Origin:
-        """Where a record stands, or the value of one of its columns; the record itself where the
+        """The position of a record, or of the value of one of its columns; the record itself where the
         column is empty.
         """
         file, node = self.nodes[record - first_record(self.number)]
@@ -170,28 +170,28 @@ class RecordReader:
         return self.tables
 
     def _check_names(self, tables: Sequence_[Table]) -> None:
-        """Names that queries of the mapping could not tell apart. Raises InvalidDeclaration."""
-        found: list[Finding] = []
+        """Names that queries of the mapping could not distinguish. Raises InvalidDeclaration."""
+        findings: list[Finding] = []
         taken: dict[str, str] = dict.fromkeys(
             ("statements", "declared", "concepts"), "the pipeline has a table of that name"
         )
         for table in tables:
             if table.name.lower() in taken:
-                found.append(
+                findings.append(
                     Finding(
                         "LP601",
                         table.origin,
                         {
-                            "detail": f"table `{table.name}`: {taken[table.name.lower()]}; call it otherwise"
+                            "detail": f"table `{table.name}`: {taken[table.name.lower()]}; choose another name"
                         },
                     )
                 )
             taken[table.name.lower()] = (
-                f"`{table.name}` is a table too, and upper and lower case are the same in queries"
+                f"`{table.name}` is a table too, and queries do not distinguish upper and lower case"
             )
-            found += self._name_findings(table, table.name, table.fields)
-        if found:
-            raise InvalidDeclaration(found)
+            findings += self._name_findings(table, table.name, table.fields)
+        if findings:
+            raise InvalidDeclaration(findings)
 
     def _name_findings(
         self, table: Table, name: str, fields: dict[str, Field]
@@ -218,7 +218,7 @@ class RecordReader:
 
     def _files(self, table: Table) -> list[tuple[str, Path]]:
         inside = self.source.resolve()
-        found = []
+        files = []
         if Path(table.files).is_absolute() or ".." in Path(table.files).parts:
             raise InvalidDeclaration([Finding("LP107", table.origin, {"path": table.files})])
         for path in sorted(self.source.glob(table.files)):
@@ -228,11 +228,11 @@ class RecordReader:
             if not path.resolve().is_relative_to(inside):
                 self.findings.append(Finding("LP107", Origin(name), {"path": name}))
             elif path.suffix.lower() not in READERS and path.suffix not in SCANNED:
-                detail = f"files of kind `{path.suffix}` cannot be read; known are {', '.join([*READERS, *SCANNED])}"
+                detail = f"files of kind `{path.suffix}` cannot be read; known: {', '.join([*READERS, *SCANNED])}"
                 raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})])
             else:
-                found.append((name, path))
-        if not found:
+                files.append((name, path))
+        if not files:
             refused = [finding for finding in self.findings if finding.code == "LP107"]
             none = Finding(
                 "LP601",
@@ -240,17 +240,17 @@ class RecordReader:
                 {"detail": f"table `{table.name}`: no file matches source/{table.files}"},
             )
             raise InvalidDeclaration(refused or [none])
-        return found
+        return files
 
     def _scan(self, table: Table, files: list[tuple[str, Path]]) -> None:
         columns = tuple(columns_of(table.fields, self.lexicon.languages))
         scan = ScanTable(table.name, len(self.tables), columns, tuple(files))
         try:
             for file, header in scan.headers.items():
-                if found := list(_header_findings(table, columns, file, header)):
-                    self.findings.extend(found)
+                if header_findings := list(_header_findings(table, columns, file, header)):
+                    self.findings.extend(header_findings)
                     self.headless.add(table.name)
-                    scan.files = ()  # rows under a wrong header would only tell the same again
+                    scan.files = ()  # rows under a wrong header would only report the same again
         except LodpipeError as error:
             self.findings.extend(error.findings)
             scan.files = ()
@@ -299,24 +299,24 @@ class RecordReader:
     def _first_of_its_key(
         self, node: Mapping, name: str, key: str, seen: dict[str, Origin]
     ) -> bool:
-        """Whether the record's key is new; a second record of the same key is told and left out, so
+        """Whether the record's key is new; a second record of the same key is reported and left out, so
         it muddles nothing else.
         """
         text = _text_at(node, (key,))
         if text is None:
             return True
-        here = Origin(name, *place_of(node, [key]))
+        origin = Origin(name, *place_of(node, [key]))
         if text in seen:
             self.findings.append(
                 Finding(
                     "LP207",
-                    here,
+                    origin,
                     {"key": key, "value": text, "other": str(seen[text])},
                     related=(seen[text],),
                 )
             )
             return False
-        seen[text] = here
+        seen[text] = origin
         return True
 
 

@@ -86,14 +86,14 @@ def other_separator(header: Sequence[str]) -> str | None:
 
 def wrong_separator(name: str, header: Sequence[str]) -> Finding | None:
     """The finding for a file whose cells are separated by another sign than commas (LP102)."""
-    found = other_separator(header)
+    separator = other_separator(header)
     return (
         Finding(
             "LP102",
             Origin(name, 1),
-            {"format": "CSV", "detail": f"cells are separated by {found}; commas are expected"},
+            {"format": "CSV", "detail": f"cells are separated by {separator}; commas are expected"},
         )
-        if found
+        if separator
         else None
     )
 
@@ -136,19 +136,19 @@ def ragged_rows(path: Path, name: str, expected: int, most: int = 20) -> list[Fi
     """The CSV rows with too few or too many cells; the slow look that explains why the engine's
     scan failed.
     """
-    found: list[Finding] = []
+    findings: list[Finding] = []
     for line, cells in _rows(path, name):
         if cells and len(cells) != expected:
-            found.append(
+            findings.append(
                 Finding(
                     "LP105",
                     Origin(name, line),
                     {"found": str(len(cells)), "expected": str(expected)},
                 )
             )
-        if len(found) == most:
+        if len(findings) == most:
             break
-    return found
+    return findings
 
 
 def _rows(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:

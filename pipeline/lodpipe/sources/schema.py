@@ -1,12 +1,13 @@
-"""JSON Schemas from records.yaml: the same rules for the editor at work and for the check in CI."""
+"""JSON Schemas from records.yaml: the same rules for the editor and for the check in CI."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.documents.tree import JsonValue, Node, describe, place_of, value_of
@@ -14,8 +15,7 @@ from lodpipe.documents.tree import Mapping as Map
 from lodpipe.sources.record_declaration import TYPES, Field, Table
 
 
-@dataclass(frozen=True)
-class Lexicon:
+class Lexicon(Struct, frozen=True):
     """What the declarations know of values: concepts by scheme, patterns of own datatypes,
     languages.
     """
@@ -134,12 +134,12 @@ class RecordChecker:
         value = value_of(record)
         if self._validator.is_valid(value):
             return []
-        found = [
+        findings = [
             item
             for error in self._validator.iter_errors(value)
             for item in self._finding(error, record, file)
         ]
-        return _without_consequences(found)
+        return _without_consequences(findings)
 
     def _finding(self, error: object, record: Node, file: str) -> Iterable[Finding]:
         path: list[str | int] = list(error.instance_path)  # type: ignore[attr-defined]
@@ -187,17 +187,17 @@ class RecordChecker:
         fields = self.table.fields
         for step in path:
             if isinstance(step, str) and step in fields:
-                one = fields[step]
-                fields = one.fields or (one.item.fields if one.item else {})
+                entry = fields[step]
+                fields = entry.fields or (entry.item.fields if entry.item else {})
         return list(fields)
 
     def _expected(self, path: list[str | int]) -> str:
         fields, expected = self.table.fields, "value"
         for step in path:
             if isinstance(step, str) and step in fields:
-                one = fields[step]
-                one = one.item if one.kind == "list" and one.item else one
-                fields, expected = one.fields, one.target or one.kind
+                entry = fields[step]
+                entry = entry.item if entry.kind == "list" and entry.item else entry
+                fields, expected = entry.fields, entry.target or entry.kind
         return expected
 
 

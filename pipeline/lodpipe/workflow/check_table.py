@@ -6,8 +6,9 @@ A new check is a function of findings (in `checks/`, or beside what it looks at)
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal, NamedTuple
+
+from msgspec import Struct
 
 from lodpipe.checks import integrity, lint, records
 from lodpipe.config.publication import Project
@@ -26,8 +27,7 @@ from lodpipe.workflow.declarations import Declarations
 Phase = Literal["records", "statements"]
 
 
-@dataclass(frozen=True)
-class Subject:
+class Subject(Struct, frozen=True):
     """What a check may look at; statements exist in the phase `statements` only."""
 
     project: Project
@@ -86,7 +86,7 @@ def _lint(subject: Subject) -> Iterable[Finding]:
 
 def _losses(subject: Subject) -> Iterable[Finding]:
     project = subject.project
-    limit = project.publication.expectations.max_loss_percent
+    limit = project.publication.max_loss_percent
     if limit is None:
         return []
     current = integrity.counts(subject.session, subject.tables)
@@ -113,7 +113,7 @@ def _releases(subject: Subject) -> Iterable[Finding]:
 
 
 def _site(subject: Subject) -> Iterable[Finding]:
-    if not isinstance(subject.project.publication.site, Mapping):
+    if isinstance(subject.project.publication.site, bool):
         return []
     from lodpipe.site.declaration import site_findings
 

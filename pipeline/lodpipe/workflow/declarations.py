@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
@@ -20,8 +22,7 @@ from lodpipe.sources import Lexicon, Table, read_declaration
 Read = TypeVar("Read")
 
 
-@dataclass(frozen=True)
-class Declarations:
+class Declarations(Struct, frozen=True):
     """All declarations of a publication, read and checked."""
 
     vocabulary: Vocabulary
@@ -60,7 +61,7 @@ def read_declarations(project: Project) -> Declarations:
         collected(lambda: read_mapping(root, base, vocabulary.prefixes)) if vocabulary else None
     )
     rules = collected(
-        lambda: shapes.read_shapes(root, base, allowed=project.publication.shacl_ignore)
+        lambda: shapes.read_shapes(root, base, allowed=project.publication.ignored_terms)
     )
     queries = collected(lambda: read_queries(root, project.publication.languages))
     if (

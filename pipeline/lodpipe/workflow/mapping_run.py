@@ -74,7 +74,7 @@ def map_file(
                 Finding(
                     "LP601",
                     None,
-                    {"detail": f"unknown format `{suffix}`; known are {', '.join(FORMATS)}"},
+                    {"detail": f"unknown format `{suffix}`; known: {', '.join(FORMATS)}"},
                 )
             ]
         )

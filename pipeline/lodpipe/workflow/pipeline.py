@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
+import filecmp
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import starmap, zip_longest
-from operator import eq
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import duckdb
+import _duckdb as duckdb
+from msgspec.structs import replace
 
 from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import CascadeFilter
@@ -57,7 +58,7 @@ from lodpipe.releases.ledger import Ledger, Release, checksums_of, read_ledger
 from lodpipe.releases.naming import project_terms
 from lodpipe.releases.patches import earlier_version
 from lodpipe.runtime import scratch
-from lodpipe.runtime.atomic import only_one, prepare, swap
+from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
 from lodpipe.sources import RecordReader, file_schema
@@ -119,21 +120,16 @@ class Outcome:
 def edited(outcome: Outcome, ledger: Ledger, edition: Edition) -> Outcome:
     """The same publication as another edition."""
     project = with_edition(outcome.declared, edition) if ledger else outcome.declared
-    return replace(outcome, project=project, ledger=ledger, edition=edition)
+    return dataclasses.replace(outcome, project=project, ledger=ledger, edition=edition)
 
 
 def with_edition(project: Project, edition: Edition) -> Project:
     """A project whose publication is called what the edition is called."""
     publication = project.publication
-    return replace(
-        project,
-        publication=replace(
-            publication,
-            version=edition.version,
-            date=edition.date,
-            catalogue=replace(publication.catalogue, issued=edition.issued),
-        ),
-    )
+    release = replace(publication.release, version=edition.version, date=edition.date)
+    catalogue = replace(publication.catalogue, issued=edition.issued)
+    changed = replace(publication, release=release, catalogue=catalogue)
+    return dataclasses.replace(project, publication=changed)
 
 
 # -- steps -----------------------------------------------------------------------------------------
@@ -152,7 +148,7 @@ def checked(
     """
     limits = project.publication.limits
     with (
-        limited(limits),
+        limited(limits.for_readers()),
         deadline(limits.time),
         _checked(project, engine, on_progress, writable, allow_loss, queries) as outcome,
     ):
@@ -298,7 +294,7 @@ def build(
     `checked` raises, InvalidData for a finding of severity `fail_on` or above, and SourceError
     (LP701, LP702, LP704) where dist/ cannot be written or the sources change meanwhile.
     """
-    with only_one(project.root):
+    with exclusive(project.root):
         target = prepare(project.root)
         try:
             before = snapshot(project.root)
@@ -439,7 +435,9 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     if not sums.is_file() or sums.read_bytes() != checksums(dist).encode():
         yield warning("its files are not those of SHA256SUMS")
     master = dist / f"{name}.nq"
-    changed = master.is_file() and not _equal_lines(master, outcome.statements)
+    changed = master.is_file() and not filecmp.cmp(
+        master, outcome.statements.lines(graphs=True), shallow=False
+    )
     if changed:
         yield warning("the records, the mapping or the ontology have changed since")
     published, queries = dist / "queries.ttl", outcome.declarations.queries
@@ -459,11 +457,3 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
         for finding in catalogue_findings(outcome.project, validator=outcome.validator)
         if not (changed and finding.code == "LP531")  # what changed data entail
     )
-
-
-def _equal_lines(master: Path, statements: Statements) -> bool:
-    with master.open(encoding="utf-8", newline="\n", errors="replace") as lines:
-        current = (
-            f"{triple}{g} .\n" if g else f"{triple}.\n" for triple, g in statements.spelled()
-        )
-        return all(starmap(eq, zip_longest(lines, current)))

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 
-import duckdb
+import _duckdb as duckdb
 import msgspec
 
 from lodpipe.config.publication import Project
@@ -21,7 +21,6 @@ from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.documents.readers import read_tree
 from lodpipe.documents.snapshot import snapshot, unchanged
 from lodpipe.documents.tree import Scalar, node_at, value_of
-from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.releases.change_formats import BY_NAME, View
 from lodpipe.releases.edition import Edition, issued_of
 from lodpipe.releases.ledger import (
@@ -40,7 +39,7 @@ from lodpipe.releases.ledger import (
 )
 from lodpipe.releases.naming import project_terms
 from lodpipe.runtime import scratch
-from lodpipe.runtime.atomic import only_one, prepare, swap
+from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import not_written, whole_file
 from lodpipe.workflow.pipeline import Outcome, checked, edited, write_dist, write_pages
 
@@ -82,7 +81,7 @@ def close_release(
     Raises what a build raises, and InvalidDeclaration (LP548) where the release is not possible:
     nothing changed, a version or date that goes backwards, a version that is closed.
     """
-    with only_one(project.root):
+    with exclusive(project.root):
         target = prepare(project.root)
         try:
             before = snapshot(project.root)
@@ -224,14 +223,9 @@ class _Closing:
     def write(self, target: Path) -> Release:
         """Writes dist/ with the folder of the release into `target`; returns the complete entry."""
         write_dist(self.outcome, target)
-        digest = self.release.sha256
-        if not digest:  # the first release: nothing was compared before
-            path = target.with_name("dist.next.nq")
-            try:
-                write_statements(self.outcome.statements.session, path, graphs=True)
-                digest = file_digest(path)
-            finally:
-                path.unlink(missing_ok=True)
+        # Of the first release nothing was compared, so nothing is known yet.
+        lines = self.outcome.statements.lines(graphs=True)
+        digest = self.release.sha256 or file_digest(lines)
         files = checksums_of(target / self.folder)
         return msgspec.structs.replace(self.release, sha256=digest, files=files)
 

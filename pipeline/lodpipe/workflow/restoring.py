@@ -14,7 +14,7 @@ from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.releases.gates import file_findings
 from lodpipe.releases.ledger import Release, checksums_of, read_ledger
 from lodpipe.runtime import scratch
-from lodpipe.runtime.atomic import only_one
+from lodpipe.runtime.atomic import exclusive
 
 _TIMEOUT = 60.0  # seconds without a byte
 
@@ -32,7 +32,7 @@ def restore_releases(
     ledger = read_ledger(project.root)
     restored: list[str] = []
     findings: list[Finding] = []
-    with only_one(project.root):
+    with exclusive(project.root):
         for release in ledger.releases:
             target = project.dist / release.folder
             if checksums_of(target) == release.files:

@@ -83,7 +83,7 @@ def validate_files(
         write_report(outcome.results, report)
     return [
         *rules.findings,
-        *(_finding(shapes.told(result), data, result.messages) for result in outcome.results),
+        *(_finding(shapes.result_of(result), data, result.messages) for result in outcome.results),
     ]
 
 

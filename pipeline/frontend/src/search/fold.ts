@@ -5,13 +5,13 @@ const UMLAUTS: Record<string, string> = {ä: "ae", ö: "oe", ü: "ue", ø: "oe",
 
 /** Lower case without marks: `Größe` → `grosse`. */
 export function plain(word: string): string {
-  return word.toLowerCase().replace(/[ßæœøłđðþı]/g, (one) => LIGATURES[one] ?? one).normalize("NFD").replace(/\p{M}/gu, "");
+  return word.toLowerCase().replace(/[ßæœøłđðþı]/g, (letter) => LIGATURES[letter] ?? letter).normalize("NFD").replace(/\p{M}/gu, "");
 }
 
 /** Every spelling under which a word is kept and looked for: `Müller`, `Mueller` and `Muller` share `muller`. */
 export function spellings(word: string): string[] {
   const base = plain(word);
-  const spelt = plain(word.toLowerCase().normalize("NFC").replace(/[äöüøå]/g, (one) => UMLAUTS[one] ?? one));
+  const spelt = plain(word.toLowerCase().normalize("NFC").replace(/[äöüøå]/g, (letter) => UMLAUTS[letter] ?? letter));
   const shut = base.replace(/(?<![aeouq])([aou])e/g, "$1"); // `ae` may stand for `ä`; not in `neue`, `Bauer`, `Quelle`
   return [...new Set([base, spelt, shut])];
 }

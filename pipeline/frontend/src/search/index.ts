@@ -20,17 +20,17 @@ export interface Hit {
   terms: ReadonlySet<string>;
 }
 
-/** The hits of one class; what is shown of them is made when it is shown. */
+/** The hits of one class; they are created when they are displayed. */
 export interface Group {
   label: string;
   size: number;
   hits(start: number, end?: number): Hit[];
 }
 
-interface Found {
+interface Match {
   id: number;
   terms: string[];
-  /** How it was found: 0 as typed, 1 misspelt, 2 inside a word. */
+  /** How it matched: 0 as typed, 1 misspelt, 2 inside a word. */
   how: number;
 }
 
@@ -50,10 +50,10 @@ export class Index {
 
   /** An index in the page's language; built in pieces, so that the page stays alive. Labels of the other languages count as names. */
   static async of(data: Data, language: string): Promise<Index> {
-    const made = new Index(data, language);
-    const documents = data.entries.map((entry, id) => ({id, label: made.label(entry), names: [...entry[2], ...(entry[3] ?? [])].join("\n")}));
-    await made.#mini.addAllAsync(documents, {chunkSize: 500});
-    return made;
+    const index = new Index(data, language);
+    const documents = data.entries.map((entry, id) => ({id, label: index.label(entry), names: [...entry[2], ...(entry[3] ?? [])].join("\n")}));
+    await index.#mini.addAllAsync(documents, {chunkSize: 500});
+    return index;
   }
 
   get size(): number {
@@ -69,30 +69,30 @@ export class Index {
     const words = tokenize(text).filter(Boolean);
     if (words.length === 0) return [];
     const wanted = plain(text.trim());
-    const groups = new Map<number, Found[]>();
-    for (const one of this.#found(words, wanted)) {
-      const group = (this.#data.entries[one.id] as Entry)[0];
-      const found = groups.get(group);
-      if (found) found.push(one);
-      else groups.set(group, [one]);
+    const groups = new Map<number, Match[]>();
+    for (const match of this.#matches(words, wanted)) {
+      const group = (this.#data.entries[match.id] as Entry)[0];
+      const members = groups.get(group);
+      if (members) members.push(match);
+      else groups.set(group, [match]);
     }
-    const best = (found: Found[]): number => found[0]?.how ?? 0;
-    return [...groups].sort(([a, ones], [b, others]) => best(ones) - best(others) || a - b).map(([number, found]) => ({
+    const best = (matches: Match[]): number => matches[0]?.how ?? 0;
+    return [...groups].sort(([a, these], [b, others]) => best(these) - best(others) || a - b).map(([number, matches]) => ({
       label: this.#groupLabel(number),
-      size: found.length,
-      hits: (start, end) => found.slice(start, end).map((one) => this.#hit(one)),
+      size: matches.length,
+      hits: (start, end) => matches.slice(start, end).map((match) => this.#hit(match)),
     }));
   }
 
   /** Words as typed and their beginnings; where these find little, misspelt ones too, and at last the text anywhere inside a name. */
-  #found(words: string[], wanted: string): Found[] {
-    const found = this.#matching(words, wanted, false);
-    if (found.length < FEW) found.push(...others(found, this.#matching(words, wanted, true)));
-    if (found.length < FEW) found.push(...others(found, this.#inside(wanted)));
-    return found;
+  #matches(words: string[], wanted: string): Match[] {
+    const matches = this.#matching(words, wanted, false);
+    if (matches.length < FEW) matches.push(...others(matches, this.#matching(words, wanted, true)));
+    if (matches.length < FEW) matches.push(...others(matches, this.#inside(wanted)));
+    return matches;
   }
 
-  #matching(words: string[], wanted: string, misspelt: boolean): Found[] {
+  #matching(words: string[], wanted: string, misspelt: boolean): Match[] {
     const query: Query = {combineWith: "AND", queries: words.map((word) => ({combineWith: "OR", queries: spellings(word)}))};
     const hits = this.#mini.search(query, {
       processTerm: (term) => term,
@@ -108,7 +108,7 @@ export class Index {
   }
 
   /** As in the second half of a German compound. */
-  #inside(wanted: string): Found[] {
+  #inside(wanted: string): Match[] {
     if (wanted.length < 3) return [];
     return [...this.#data.entries.keys()].filter((id) => this.#plainLabel(id).includes(wanted)).map((id) => ({id, terms: [], how: 2}));
   }
@@ -118,9 +118,9 @@ export class Index {
     return this.#plain[id] as string;
   }
 
-  #hit(found: Found): Hit {
-    const entry = this.#data.entries[found.id] as Entry;
-    const terms = new Set(found.terms);
+  #hit(match: Match): Hit {
+    const entry = this.#data.entries[match.id] as Entry;
+    const terms = new Set(match.terms);
     const label = this.label(entry);
     const others = [...entry[2], ...(entry[3] ?? [])].filter((name) => name !== label);
     const alias = matches(label, terms) ? "" : others.find((name) => matches(name, terms)) ?? "";
@@ -134,9 +134,9 @@ export class Index {
   }
 }
 
-function others(found: Found[], more: Found[]): Found[] {
-  const known = new Set(found.map((one) => one.id));
-  return more.filter((one) => !known.has(one.id));
+function others(matches: Match[], more: Match[]): Match[] {
+  const known = new Set(matches.map((match) => match.id));
+  return more.filter((match) => !known.has(match.id));
 }
 
 function tokenize(text: string): string[] {
@@ -144,14 +144,14 @@ function tokenize(text: string): string[] {
 }
 
 function matches(text: string, terms: ReadonlySet<string>): boolean {
-  return tokenize(text).some((word) => spellings(word).some((one) => terms.has(one)));
+  return tokenize(text).some((word) => spellings(word).some((spelling) => terms.has(spelling)));
 }
 
-/** A label cut where words were found, for highlighting: found pieces stand at odd places. */
+/** A label cut where words were found, for highlighting: these pieces are at odd places. */
 export function pieces(label: string, terms: ReadonlySet<string>): string[] {
   const parts: string[] = [""];
   for (const piece of label.split(/([\s\p{Z}\p{P}\p{S}]+)/u)) {
-    if (piece && spellings(piece).some((one) => terms.has(one))) parts.push(piece, "");
+    if (piece && spellings(piece).some((spelling) => terms.has(spelling))) parts.push(piece, "");
     else parts[parts.length - 1] += piece;
   }
   return parts;

@@ -29,7 +29,7 @@ export function source(options: () => Completion[]) {
     if (!word && !context.explicit) return null;
     const from = word?.from ?? context.pos;
     if (!word || !/^[?$]/.test(word.text)) return {from, options: options(), validFor: /^[\p{L}\p{N}_.:-]*$/u};
-    const variables = [...new Set(context.state.doc.toString().match(/[?$]\w+/g))].filter((one) => one !== word.text);
+    const variables = [...new Set(context.state.doc.toString().match(/[?$]\w+/g))].filter((variable) => variable !== word.text);
     return {from, options: variables.map((label) => ({label, type: "variable"})), validFor: /^[?$]\w*$/};
   };
 }

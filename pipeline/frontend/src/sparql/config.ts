@@ -39,7 +39,7 @@ export async function readConfig(address: string): Promise<Config> {
   const answer = await fetch(address);
   if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
   const config = (await answer.json()) as Config;
-  for (const sample of config.queries) sample.text = sample.text.replace(/^#\+.*\r?\n/gm, "").trimStart(); // title and description stand above
+  for (const sample of config.queries) sample.text = sample.text.replace(/^#\+.*\r?\n/gm, "").trimStart(); // title and description are shown above
   const link = /<([^>]*)>\s*;\s*rel="?sparql"?/.exec(answer.headers.get("Link") ?? "")?.[1];
   const endpoint = link ?? config.endpoint;
   return {...config, queries: config.queries.filter((sample) => !sample.federated), endpoint: endpoint ? sameOrigin(endpoint, answer.url) : ""};

@@ -33,16 +33,16 @@ export class BrowserEngine implements Engine {
   #data: Blob | undefined;
   #refuse: ((reason: Error) => void) | undefined;
 
-  /** `known` is told the classes and properties of the data, once they are there. */
+  /** `known` receives the classes and properties of the data, once they are loaded. */
   constructor(readonly script: string, readonly files: Omit<Load, "type" | "module" | "data">, readonly known: (terms: string[]) => void) {}
 
   run(text: string, form: Form | undefined, progress: Progress): Promise<Answer> {
     const worker = (this.#worker ??= new Worker(this.script));
     return new Promise<Answer>((resolve, reject) => {
       this.#refuse = reject;
-      const ask = (): void => {
+      const query = (): void => {
         progress("query", 0, 0);
-        send(worker, {type: "ask", text, form});
+        send(worker, {type: "query", text, form});
       };
       worker.onerror = (event) => {
         event.preventDefault();
@@ -55,13 +55,13 @@ export class BrowserEngine implements Engine {
         else if (data.type === "ready") {
           [this.#ready, this.#module, this.#data] = [true, data.module, data.data];
           this.known(data.terms);
-          ask();
+          query();
         } else {
           if (data.broken) this.#end();
           reject(new QueryError(data.message, data.stage, data.broken));
         }
       };
-      if (this.#ready) ask();
+      if (this.#ready) query();
       else send(worker, {type: "load", ...this.files, module: this.#module, data: this.#data});
     });
   }

@@ -106,7 +106,7 @@ class Page {
       this.#view = undefined;
       void this.run();
       if (WIDE.matches) return;
-      this.#list.open = false; // else the result would lie far below
+      this.#list.open = false; // else the result would be far below
       this.#about.scrollIntoView();
     }}, inLanguage(sample.title)));
   }
@@ -194,7 +194,7 @@ class Page {
   readonly #progress: Progress = (part, loaded, total) => {
     this.#bar.hidden = part === "query";
     const text = part === "engine" ? t("loadingEngine") : part === "data" ? t("loadingData") : part === "reading" ? t("reading") : "";
-    if (this.#status.textContent !== text) this.#status.textContent = text; // said once, not with each piece
+    if (this.#status.textContent !== text) this.#status.textContent = text; // announced once, not with each piece
     if (total > 0) {
       this.#bar.max = Math.max(total, loaded);
       this.#bar.value = loaded;
@@ -204,7 +204,7 @@ class Page {
 
   #answered({outcome, milliseconds}: Answer, source: string): void {
     const time = milliseconds < 1000 ? `${Math.max(1, Math.round(milliseconds))} ms` : `${(milliseconds / 1000).toLocaleString(language, {maximumFractionDigits: 1})} s`;
-    this.#status.textContent = told(outcome, time);
+    this.#status.textContent = summary(outcome, time);
     const prefixes = {...this.config.prefixes, ...prefixesOf(source)};
     this.#result.replaceChildren(...this.#views(outcome, prefixes), this.#downloads(outcome, prefixes));
   }
@@ -280,14 +280,14 @@ class Page {
     try {
       return bind(text, this.#sample?.params ?? {}, this.#given());
     } catch {
-      return text; // a value that is none is told when the query is run
+      return text; // an invalid value is reported when the query is run
     }
   }
 
   /** What the address names is shown and run; without, the first sample is shown and waits. */
   #restore(): void {
     const shared = fromHash(location.hash);
-    const sample = this.config.queries.find((one) => one.name === shared.sample);
+    const sample = this.config.queries.find((query) => query.name === shared.sample);
     this.#view = shared.view;
     if (sample) this.#show(sample, shared.values);
     else if (shared.text) this.#show(undefined, {}, shared.text);
@@ -306,8 +306,8 @@ class Page {
   }
 }
 
-function told(outcome: Outcome, time: string): string {
-  if (outcome.kind === "boolean") return t("asked", time);
+function summary(outcome: Outcome, time: string): string {
+  if (outcome.kind === "boolean") return t("answered", time);
   if (outcome.kind === "triples") return t("triples", count(outcome.triples.length), time);
   const {length} = outcome.table.rows;
   return length === 0 ? t("noRows", time) : length === 1 ? t("row", time) : t("rows", count(length), time);

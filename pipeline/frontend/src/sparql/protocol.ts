@@ -1,9 +1,9 @@
-/** What the page and the worker say to each other. */
+/** The messages between the page and the worker. */
 
 import type {Outcome} from "./results.ts";
 import type {Form} from "./text.ts";
 
-/** Loads engine and data; what was kept from an earlier worker spares the way to the network. */
+/** Loads engine and data; what an earlier worker loaded is not fetched again. */
 export interface Load {
   type: "load";
   engine: string;
@@ -14,13 +14,13 @@ export interface Load {
   data?: Blob | undefined;
 }
 
-export interface Ask {
-  type: "ask";
+export interface Query {
+  type: "query";
   text: string;
   form: Form | undefined;
 }
 
-export type ToWorker = Load | Ask;
+export type ToWorker = Load | Query;
 
 export type FromWorker =
   | {type: "progress"; part: "engine" | "data" | "reading"; loaded: number; total: number}

@@ -91,8 +91,8 @@ export function toTurtle(triples: Triple[], prefixes: Record<string, string>, ba
 
 function compare(a: string[], b: string[]): number {
   for (const place of [0, 1, 2]) {
-    const [one = "", other = ""] = [a[place], b[place]];
-    if (one !== other) return one < other ? -1 : 1;
+    const [left = "", right = ""] = [a[place], b[place]];
+    if (left !== right) return left < right ? -1 : 1;
   }
   return 0;
 }
@@ -146,6 +146,6 @@ function read(text: string): Term {
 }
 
 function unescaped(text: string): string {
-  return text.replace(ESCAPED, (_, short?: string, long?: string, one?: string) =>
-    one === undefined ? String.fromCodePoint(parseInt(short ?? long ?? "", 16)) : PLAIN[one] ?? one);
+  return text.replace(ESCAPED, (_, short?: string, long?: string, letter?: string) =>
+    letter === undefined ? String.fromCodePoint(parseInt(short ?? long ?? "", 16)) : PLAIN[letter] ?? letter);
 }

@@ -12,7 +12,7 @@ export interface Parameter {
   description?: Record<string, string>;
 }
 
-/** What the query asks for, or nothing where no such word stands outside strings, names and comments. */
+/** What the query asks for, or nothing where no such word occurs outside strings, names and comments. */
 export function formOf(text: string): Form | undefined {
   for (const token of text.matchAll(TOKEN)) {
     const word = token.groups?.["word"]?.toLowerCase();
@@ -28,13 +28,13 @@ export function usesService(text: string): boolean {
 /** The prefixes that a query declares. */
 export function prefixesOf(text: string): Record<string, string> {
   const tokens = [...text.matchAll(TOKEN)].filter((token) => token[0].trim() && !token.groups?.["comment"]);
-  const found: Record<string, string> = {};
+  const prefixes: Record<string, string> = {};
   tokens.forEach((token, place) => {
     const name = tokens[place + 1]?.groups?.["name"];
     const iri = tokens[place + 2]?.groups?.["iri"];
-    if (token.groups?.["word"]?.toLowerCase() === "prefix" && name?.endsWith(":") && iri) found[name.slice(0, -1)] = iri.slice(1, -1);
+    if (token.groups?.["word"]?.toLowerCase() === "prefix" && name?.endsWith(":") && iri) prefixes[name.slice(0, -1)] = iri.slice(1, -1);
   });
-  return found;
+  return prefixes;
 }
 
 /** The query with a declaration for each known prefix that it uses and does not declare, put before it. */
@@ -86,5 +86,5 @@ export function term(type: string, value: string): string {
 const ESCAPES: Record<string, string> = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t"};
 
 export function quoted(value: string): string {
-  return `"${value.replace(/[\\"\n\r\t]/g, (one) => ESCAPES[one] ?? one)}"`;
+  return `"${value.replace(/[\\"\n\r\t]/g, (character) => ESCAPES[character] ?? character)}"`;
 }

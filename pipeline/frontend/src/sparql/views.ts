@@ -16,7 +16,7 @@ export interface Place {
 }
 
 /** A term as a person reads it: our own things lead to their pages, others to the web, literals show their language. */
-export function shown(term: Term | undefined, {config, root}: Place): Node {
+export function rendered(term: Term | undefined, {config, root}: Place): Node {
   if (!term) return document.createTextNode("");
   if (term.type === "bnode") return document.createTextNode(`_:${term.value}`);
   if (term.type !== "uri") {
@@ -78,7 +78,7 @@ export function tableView(table: Table, place: Place): HTMLElement {
 }
 
 function cell(term: Term | undefined, place: Place): HTMLElement {
-  return h("td", {class: term && isNumber(term) ? "number" : undefined}, shown(term, place));
+  return h("td", {class: term && isNumber(term) ? "number" : undefined}, rendered(term, place));
 }
 
 function isNumber(term: Term): boolean {
@@ -89,9 +89,9 @@ const order = new Intl.Collator(language, {numeric: true});
 
 function sorted(rows: Row[], name: string, down: boolean): Row[] {
   return [...rows].sort((a, b) => {
-    const [one, other] = [a[name], b[name]];
-    if (!one || !other) return one ? -1 : other ? 1 : 0;
-    const by = isNumber(one) && isNumber(other) ? Number(one.value) - Number(other.value) : order.compare(one.value, other.value);
+    const [left, right] = [a[name], b[name]];
+    if (!left || !right) return left ? -1 : right ? 1 : 0;
+    const by = isNumber(left) && isNumber(right) ? Number(left.value) - Number(right.value) : order.compare(left.value, right.value);
     return down ? -by : by;
   });
 }
@@ -120,12 +120,12 @@ export function placeColumns(table: Table): PlaceColumns | undefined {
 
 /** The points of a table on the outline. */
 export function mapView(table: Table, columns: PlaceColumns, outline: Outline, place: Place): HTMLElement {
-  const name = table.variables.find((one) => /label|name|titel|title/i.test(one)) ?? table.variables[0] ?? "";
+  const name = table.variables.find((variable) => /label|name|titel|title/i.test(variable)) ?? table.variables[0] ?? "";
   const points = table.rows.flatMap((row) => point(row, columns, name, outline, place)).slice(0, POINTS);
   const size = Math.max(outline.width, outline.height) / 110;
   const figure = svg("svg", {viewBox: `0 0 ${outline.width} ${outline.height}`, role: "group", "aria-label": t("map"), class: "outline"},
     svg("g", {class: "land", "aria-hidden": "true"}, ...outline.outline.map((d) => svg("path", {d}))),
-    ...points.map((one) => mark(one, size)));
+    ...points.map((point) => mark(point, size)));
   const left = table.rows.length - points.length;
   return h("figure", {class: "result-map"}, figure, h("figcaption", {}, t("points", count(points.length)), left > 0 && ` – ${t("notOnMap", count(left))}`));
 }

@@ -1,4 +1,4 @@
-"""The catalogue: what portals harvest, and what lies beside the dumps; written after them and from
+"""The catalogue: what portals harvest, and the files next to the dumps; written after them and from
 them as they are.
 
 DCAT-AP, VoID, CSV tables, README and citation, withdrawn IRIs, web server rules; and the checks
@@ -7,13 +7,11 @@ that hold a written catalogue to its files.
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
-import duckdb
+import _duckdb as duckdb
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
@@ -29,6 +27,7 @@ from lodpipe.publish.catalogue.side import write_side_files
 from lodpipe.publish.catalogue.void import void_graph
 from lodpipe.publish.catalogue.web import write_web
 from lodpipe.publish.catalogue.withdrawn import read_withdrawn, withdrawn_findings, write_withdrawn
+from lodpipe.publish.dumps import copy_file
 from lodpipe.releases.history import History
 from lodpipe.shacl.shapes import Validator
 
@@ -46,17 +45,17 @@ def write_catalogue(
     publication = project.publication
     stones, _ = read_withdrawn(project)
     write_tables(statements.session, project, folder)
-    found = list(offers(publication, folder))
+    dumps = list(offers(publication, folder))
     computed = _computed(project, statements.session)
-    catalogue_graph(publication, found, computed, history).write(
+    catalogue_graph(publication, dumps, computed, history).write(
         folder, "catalog", publication.base
     )
     (folder / "void.ttl").write_text(
-        void_graph(publication, statements, vocabulary, found).turtle(publication.base), "utf-8"
+        void_graph(publication, statements, vocabulary, dumps).turtle(publication.base), "utf-8"
     )
     (folder / ".well-known").mkdir()
-    _copy(folder / "void.ttl", folder / ".well-known/void")
-    write_side_files(publication, found, folder, history)
+    copy_file(folder / "void.ttl", folder / ".well-known/void")
+    write_side_files(publication, dumps, folder, history)
     write_withdrawn(stones, project, folder)
     write_web(publication, stones, folder)
     if history.folder and not history.releases:
@@ -72,7 +71,7 @@ def declaration_findings(project: Project, statements: Statements) -> Iterator[F
 
 def gate(project: Project, folder: Path, validator: Validator) -> None:
     """Holds a catalogue that was just written to its shapes and files. Raises InvalidDeclaration:
-    what is wrong stands in publication.yaml.
+    what is wrong is in publication.yaml.
     """
     wrong = [
         catalogue_finding
@@ -87,7 +86,7 @@ def _computed(project: Project, session: Session) -> Computed:
     """What the queries of publication.yaml find."""
     own = project.publication.catalogue
     try:
-        points = [] if own.points is None else session.rows(own.points)
+        points = session.rows(own.spatial.points) if own.spatial and own.spatial.points else []
         derived = [] if own.derived_from is None else session.rows(own.derived_from)
         return Computed(
             sorted(
@@ -114,7 +113,7 @@ def write_release_folder(
     target = _copy_dumps(project, folder, history.folder)
     (target / "tables").mkdir()
     for path in sorted((folder / "tables").glob("*.csv")):
-        _copy(path, target / "tables" / path.name)
+        copy_file(path, target / "tables" / path.name)
     graph = catalogue_graph(
         publication,
         list(offers(publication, target)),
@@ -128,7 +127,7 @@ def write_release_folder(
 
 def _write_dated(project: Project, folder: Path) -> None:
     """DATE/ of a publication without a ledger: the dumps and the catalogue as they are."""
-    _copy(
+    copy_file(
         folder / "catalog.ttl",
         _copy_dumps(project, folder, project.publication.date) / "catalog.ttl",
     )
@@ -141,7 +140,7 @@ def _copy_dumps(project: Project, folder: Path, name: str) -> Path:
     for suffix in publication.dumps:
         packed, plain = (folder / f"{publication.name}.{end}" for end in (f"{suffix}.gz", suffix))
         path = packed if packed.is_file() else plain
-        _copy(path, target / path.name)
+        copy_file(path, target / path.name)
     return target
 
 
@@ -151,17 +150,7 @@ def carry_over(dist: Path, folder: Path, name: str) -> None:
         target = folder / path.relative_to(dist)
         if path.is_file():
             target.parent.mkdir(parents=True, exist_ok=True)
-            _copy(path, target)
-
-
-def _copy(path: Path, target: Path) -> None:
-    """The same bytes under a second name, without taking their place twice where the disk can do
-    that.
-    """
-    try:
-        os.link(path, target)
-    except OSError:
-        shutil.copyfile(path, target)
+            copy_file(path, target)
 
 
 __all__ = [

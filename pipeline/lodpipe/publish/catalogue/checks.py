@@ -80,24 +80,26 @@ class Catalogue:
         self.project, self.folder, self.triples = project, folder, triples
         self.publication = project.publication
         self.lines = text.split("\n")
-        self.said: dict[str, dict[str, list[str]]] = {}
+        self.properties: dict[str, dict[str, list[str]]] = {}
         for s, p, o in triples:
-            self.said.setdefault(s, {}).setdefault(p, []).append(o)
+            self.properties.setdefault(s, {}).setdefault(p, []).append(o)
         self.write = TermWriter(self.publication.base, PREFIXES)
 
     def values(self, subject: str, predicate: str) -> list[str]:
         """The objects of a predicate given as a prefixed name."""
-        return self.said.get(subject, {}).get(name(predicate), [])
+        return self.properties.get(subject, {}).get(name(predicate), [])
 
     def value(self, subject: str, predicate: str) -> str:
         """The text or IRI of the first of them, or an empty text."""
-        found = self.values(subject, predicate)
-        return plain_text(found[0]) if found else ""
+        values = self.values(subject, predicate)
+        return plain_text(values[0]) if values else ""
 
     def instances(self, class_: str) -> list[str]:
         """The nodes of a class."""
         return sorted(
-            s for s, said in self.said.items() if name(class_) in said.get(name("rdf:type"), [])
+            s
+            for s, properties in self.properties.items()
+            if name(class_) in properties.get(name("rdf:type"), [])
         )
 
     def where(self, subject: str, predicate: str | None = None) -> Origin:
@@ -127,7 +129,7 @@ class Catalogue:
         if not (self.project.root / SHAPES).is_dir():
             return
         read = shapes.read_shapes(
-            self.project.root, self.publication.base, SHAPES, self.publication.shacl_ignore
+            self.project.root, self.publication.base, SHAPES, self.publication.ignored_terms
         )
         yield from read.findings
         for item in (validator or shapes.Validator(self.publication.shacl_engine)).run(
@@ -135,14 +137,14 @@ class Catalogue:
         ):
             own = read.messages.get(item.shape, {})
             message = own.get("en") or " ".join(item.messages) or item.component
-            shown = (
+            details = (
                 f" ({self.write(item.value)})"
                 if item.value and item.value != item.focus and len(item.value) < 200
                 else ""
             )
             words = {
-                "message_en": message + shown,
-                "message_de": own.get("de", message) + shown,
+                "message_en": message + details,
+                "message_de": own.get("de", message) + details,
                 "focus": self.write(item.focus).strip("<>"),
             }
             yield Finding(
@@ -176,8 +178,8 @@ class Catalogue:
         for node in [dataset for dataset in datasets if dataset not in listed]:
             yield wrong(
                 node,
-                "a dataset that the catalogue does not list; portals would make an entry of it",
-                "ein Datensatz, den der Katalog nicht aufführt; Portale machten einen Eintrag daraus",
+                "a dataset that the catalogue does not list; portals would create an entry for it",
+                "ein Datensatz, den der Katalog nicht aufführt; Portale würden daraus einen Eintrag erzeugen",
             )
         for node in [
             instance for instance in self.instances("dcat:Distribution") if instance not in offered
@@ -190,7 +192,8 @@ class Catalogue:
         for node in [
             item
             for item in offered
-            if name("dcat:Distribution") not in self.said.get(item, {}).get(name("rdf:type"), [])
+            if name("dcat:Distribution")
+            not in self.properties.get(item, {}).get(name("rdf:type"), [])
         ]:
             yield wrong(
                 node,
@@ -202,7 +205,7 @@ class Catalogue:
         """Each distribution is a file of dist/ with the size and checksum it states (LP525 to
         LP527), and each dump is offered (LP529).
         """
-        downloads = self.publication.catalogue.downloads
+        downloads = self.publication.downloads
         offered = set()
         for node in self.instances("dcat:Distribution"):
             address = self.value(node, "dcat:downloadURL")
@@ -268,24 +271,24 @@ class Catalogue:
             "dcat:compressFormat": f"{iana}application/gzip" if packed else "",
         }
         for predicate, wanted in expected.items():
-            found = self.value(node, predicate)
-            if found != wanted:
+            value = self.value(node, predicate)
+            if value != wanted:
                 words = {
                     "key": predicate,
                     "value": path.name,
-                    "found": found or "–",
+                    "found": value or "–",
                     "expected": wanted or "–",
                 }
                 yield Finding("LP530", self.where(node, name(predicate)), words)
 
     def code_findings(self) -> Iterator[Finding]:
         """IRIs of code lists: known, and with type, label and scheme (LP528)."""
-        used = {term for _, _, term in self.triples if term.startswith("<")} | set(self.said)
+        used = {term for _, _, term in self.triples if term.startswith("<")} | set(self.properties)
         for term in sorted(used):
-            found = codes.scheme_and_code(term[1:-1])
-            if found is None:
+            pair = codes.scheme_and_code(term[1:-1])
+            if pair is None:
                 continue
-            scheme, code = found
+            scheme, code = pair
             known = codes.codes()[scheme]
             where = next(
                 (self.where(s, p) for s, p, o in self.triples if o == term), self.where(term)
@@ -317,13 +320,12 @@ class Catalogue:
 
     def release_findings(self) -> Iterator[Finding]:
         """Dates, version, identifier, licence and titles are those of publication.yaml (LP531)."""
-        own = self.publication.catalogue
         dataset, catalog = f"<{self.publication.base}dataset>", f"<{self.publication.base}catalog>"
         licence = codes.licence_of(self.publication.licence)
         expected: list[tuple[str, str, str]] = [
             (dataset, "dct:identifier", f"{self.publication.base}dataset"),
             (dataset, "dcat:version", self.publication.version),
-            (dataset, "dct:issued", own.issued),
+            (dataset, "dct:issued", self.publication.issued),
             *((node, "dct:modified", self.publication.date) for node in (dataset, catalog)),
             *(
                 (node, "dct:modified", self.publication.date)
@@ -334,9 +336,9 @@ class Catalogue:
             (f"<{licence.known}>", "dct:description", licence.address),
         ]
         for node, predicate, wanted in expected:
-            found = [plain_text(item) for item in self.values(node, predicate)]
-            if found != [wanted]:
-                yield self._unlike(node, predicate, ", ".join(found), wanted)
+            values = [plain_text(item) for item in self.values(node, predicate)]
+            if values != [wanted]:
+                yield self._unlike(node, predicate, ", ".join(values), wanted)
         for node in (dataset, catalog):
             for predicate, wanted_texts in (
                 ("dct:title", self.publication.title),
@@ -345,21 +347,21 @@ class Catalogue:
                 yield from self._texts(node, predicate, wanted_texts)
 
     def _texts(self, node: str, predicate: str, wanted: Mapping[str, str]) -> Iterator[Finding]:
-        found = {language(item): plain_text(item) for item in self.values(node, predicate)}
+        texts = {language(item): plain_text(item) for item in self.values(node, predicate)}
         for tag, text in wanted.items():
-            if found.get(tag) != text:
+            if texts.get(tag) != text:
                 yield self._unlike(
                     node,
                     predicate,
-                    found.get(tag, ""),
+                    texts.get(tag, ""),
                     f"{text[:60]}… @{tag}" if len(text) > 60 else f"{text} @{tag}",
                 )
 
-    def _unlike(self, node: str, predicate: str, found: str, wanted: str) -> Finding:
+    def _unlike(self, node: str, predicate: str, value: str, wanted: str) -> Finding:
         words = {
             "focus": self.write(node).strip("<>"),
             "key": predicate,
-            "found": found or "–",
+            "found": value or "–",
             "expected": wanted,
         }
         return Finding("LP531", self.where(node, name(predicate)), words, Severity.WARNING)

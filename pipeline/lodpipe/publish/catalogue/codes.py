@@ -6,10 +6,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from msgspec import Struct
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding
@@ -68,8 +69,7 @@ LANGUAGES = {
 LICENCES = "http://dcat-ap.de/def/licenses"
 
 
-@dataclass(frozen=True)
-class Licence:
+class Licence(Struct, frozen=True):
     """An open licence: its own address, the IRI that portals know, the title by which CKAN's
     register finds it.
     """
@@ -84,10 +84,10 @@ class Licence:
 @cache
 def codes() -> dict[str, dict[str, dict[str, str]]]:
     """Scheme → code → label by language."""
-    found: dict[str, dict[str, dict[str, str]]] = {scheme: {} for scheme in SCHEMES}
+    schemes: dict[str, dict[str, dict[str, str]]] = {scheme: {} for scheme in SCHEMES}
     for row in _rows("codes.csv"):
-        found[row["scheme"]][row["code"]] = {"de": row["de"], "en": row["en"]}
-    return found
+        schemes[row["scheme"]][row["code"]] = {"de": row["de"], "en": row["en"]}
+    return schemes
 
 
 @cache
@@ -102,7 +102,7 @@ def licences() -> dict[str, Licence]:
 
 
 def licence_of(address: str) -> Licence:
-    """The licence with that address; one that portals do not know stands for itself."""
+    """The licence with that address; one that portals do not know represents itself."""
     return licences().get(address) or Licence(address, address, address)
 
 
@@ -128,15 +128,20 @@ def _rows(name: str) -> list[dict[str, str]]:
 def unknown_codes(project: Project) -> Iterator[Finding]:
     """Codes of publication.yaml that are in no code list (LP520)."""
     publication, catalogue = project.publication, project.publication.catalogue
-    said: list[tuple[str, str | None, tuple[str, ...]]] = [
+    country = catalogue.spatial.country if catalogue.spatial else None
+    declared: list[tuple[str, str | None, tuple[str, ...]]] = [
         *(("data-theme", theme, ("catalogue", "themes")) for theme in catalogue.themes),
         ("frequency", catalogue.frequency, ("catalogue", "frequency")),
         ("planned-availability", catalogue.availability, ("catalogue", "availability")),
         ("political-level", catalogue.political_level, ("catalogue", "political_level")),
-        ("country", catalogue.country, ("catalogue", "spatial", "country")),
+        (
+            "country",
+            country,
+            ("catalogue", "spatial", "country"),
+        ),
         ("publisher-type", publication.publisher.type, ("publisher", "type")),
     ]
-    for scheme, code, path in said:
+    for scheme, code, path in declared:
         known = codes()[scheme]
         if code is not None and code not in known:
             params = {

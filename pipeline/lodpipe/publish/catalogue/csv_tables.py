@@ -11,15 +11,16 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import duckdb
+import _duckdb as duckdb
 
-from lodpipe.config.publication import Project, Publication, PublishedTable, TableColumn
+from lodpipe.config.publication import Project
+from lodpipe.config.publication_keys import Publication, PublishedTable, TableColumn
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.engine.sql_session import Session
 from lodpipe.publish.catalogue import codes
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_TEXT = TableColumn({}, "string")
+_TEXT = TableColumn()
 
 
 def write_tables(session: Session, project: Project, folder: Path) -> None:
@@ -49,7 +50,7 @@ def query_findings(session: Session, project: Project) -> Iterator[Finding]:
     """
     own = project.publication.catalogue
     for sql, path in (
-        (own.points, ("catalogue", "spatial", "points")),
+        (own.spatial and own.spatial.points, ("catalogue", "spatial", "points")),
         (own.derived_from, ("catalogue", "derived_from")),
     ):
         if sql:

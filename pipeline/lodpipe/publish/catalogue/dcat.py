@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from decimal import ROUND_HALF_EVEN, Decimal
 
-from lodpipe.config.publication import Body, Publication
+from msgspec import Struct, field
+
+from lodpipe.config.publication_keys import Body, Publication
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
@@ -21,8 +22,7 @@ IANA = "https://www.iana.org/assignments/media-types/"
 SPARQL = "https://www.w3.org/TR/sparql11-protocol/"
 
 
-@dataclass(frozen=True)
-class Computed:
+class Computed(Struct, frozen=True):
     """What publication.yaml leaves to the data: points (latitude, longitude), and the IRIs of what
     the data were made of.
     """
@@ -62,7 +62,7 @@ class _Writer:
         self.graph = Graph()
         self.history, self.dated = history, dated
         self.version = f"/{publication.version}" if dated else ""
-        self.downloads = publication.catalogue.downloads
+        self.downloads = publication.downloads
         if dated:
             self.downloads += f"{history.folder}/"
         self.publication, self.catalogue, self.computed = (
@@ -84,7 +84,7 @@ class _Writer:
         self.spatial = self._spatial()
         self.access = self._code("access-right", "PUBLIC")
         self.landing_page = self.graph.describe(
-            iri(self.catalogue.landing_page), {"rdf:type": name("foaf:Document")}
+            iri(self.publication.landing_page), {"rdf:type": name("foaf:Document")}
         )
         self.dataset = self._dataset()
         self._catalog(None if dated else self._service())
@@ -132,7 +132,7 @@ class _Writer:
             self._node("catalog#publisher"),
             {
                 "rdf:type": name("foaf:Agent"),
-                "foaf:name": literal(body.name),
+                "foaf:name": literal(self.publication.name_of(body)),
                 "foaf:homepage": homepage,
                 "foaf:mbox": iri(f"mailto:{body.email}") if body.email else None,
                 "dct:type": self._code("publisher-type", body.type) if body.type else None,
@@ -143,12 +143,12 @@ class _Writer:
         """Without an address of its own, the contact's page is the landing page: the publication
         can be reached there, and nothing is invented.
         """
-        page = body.url or (None if body.email else self.catalogue.landing_page)
+        page = body.url or (None if body.email else self.publication.landing_page)
         return self.graph.describe(
             self._node("catalog#contact"),
             {
                 "rdf:type": name("vcard:Kind"),
-                "vcard:fn": literal(body.name),
+                "vcard:fn": literal(self.publication.name_of(body)),
                 "vcard:hasEmail": iri(f"mailto:{body.email}") if body.email else None,
                 "vcard:hasURL": iri(page) if page else None,
             },
@@ -174,10 +174,10 @@ class _Writer:
 
     def _spatial(self) -> str | None:
         """The country, with the bounding box and the centre of the points that count."""
-        if self.catalogue.country is None:
+        if self.catalogue.spatial is None:
             return None
-        term = self._code("country", self.catalogue.country)
-        labels = codes.codes()["country"][self.catalogue.country]
+        country = self.catalogue.spatial.country
+        term, labels = self._code("country", country), codes.codes()["country"][country]
         self.graph.describe(term, {"rdfs:label": texts(labels)})
         if points := self.computed.points:
             box, centre = _box(points), _centre(points)
@@ -196,7 +196,7 @@ class _Writer:
         """
         if self.catalogue.temporal is None:
             return None
-        start, end = self.catalogue.temporal
+        start, end = self.catalogue.temporal.start, self.catalogue.temporal.end
         return self.graph.describe(
             "_:temporal",
             {
@@ -219,11 +219,11 @@ class _Writer:
     def _provenance(self) -> str | None:
         if not self.catalogue.provenance:
             return None
-        said = {
+        values = {
             "rdf:type": name("dct:ProvenanceStatement"),
             "rdfs:label": texts(self.catalogue.provenance),
         }
-        return self.graph.describe(self._node("catalog#provenance"), said)
+        return self.graph.describe(self._node("catalog#provenance"), values)
 
     def _shared(self) -> dict[str, str | list[str | None] | None]:
         """What the dataset and the service say alike."""
@@ -282,8 +282,42 @@ class _Writer:
         )
 
     def _release(self, release: Release | None) -> str | None:
-        """The dataset of a closed release; its own catalogue describes it."""
-        return self._node(f"dataset/{release.version}") if release else None
+        """The dataset of a closed release, in short; its own catalogue describes it in full.
+
+        It is of a subclass of dcat:Dataset: portals make an entry of each dcat:Dataset, and the
+        releases are versions of one entry.
+        """
+        if release is None:
+            return None
+        kind = self.graph.describe(
+            self._node("catalog#Release"),
+            {
+                "rdf:type": name("rdfs:Class"),
+                "rdfs:subClassOf": name("dcat:Dataset"),
+                "rdfs:label": texts({"de": "Veröffentlichung", "en": "Release"}),
+            },
+        )
+        publication = self.publication
+        return self.graph.describe(
+            self._node(f"dataset/{release.version}"),
+            self._shared()
+            | {
+                "rdf:type": kind,
+                "dct:title": texts(
+                    {
+                        language: f"{title} ({release.version})"
+                        for language, title in publication.title.items()
+                    }
+                ),
+                "dct:description": texts(publication.description),
+                "dct:identifier": literal(f"{self.base}dataset/{release.version}"),
+                "dct:issued": self._date(release.date),
+                "dct:spatial": self.spatial,
+                "dct:temporal": self._temporal(),
+                "dcat:version": literal(release.version),
+                "dcat:isVersionOf": self._node("dataset"),
+            },
+        )
 
     def _notes(self) -> Mapping[str, str]:
         """What is new, in the languages of the publication."""
@@ -297,7 +331,7 @@ class _Writer:
     @property
     def issued(self) -> str:
         """The day of the first release; of a version, its own day."""
-        return self.publication.date if self.dated else self.catalogue.issued
+        return self.publication.date if self.dated else self.publication.issued
 
     def _distribution(self, offer: Offer) -> str:
         own, publication = self.catalogue, self.publication
@@ -346,17 +380,17 @@ class _Writer:
         return self.graph.describe(iri(IANA + value), {"rdf:type": name("dct:MediaType")})
 
     def _rights(self) -> str:
-        said = {
+        values = {
             "rdf:type": name("dct:RightsStatement"),
             "dct:description": literal(self.publication.attribution),
         }
-        return self.graph.describe(self._node("catalog#rights"), said)
+        return self.graph.describe(self._node("catalog#rights"), values)
 
     def _service(self) -> str | None:
         own = self.catalogue
         if own.service is None:
             return None
-        description = own.service_description or own.service
+        description = own.service.description or own.service.url
         return self.graph.describe(
             self._node("service"),
             self._shared()
@@ -369,7 +403,7 @@ class _Writer:
                     }
                 ),
                 "dct:description": texts(self.publication.description),
-                "dcat:endpointURL": iri(own.service),
+                "dcat:endpointURL": iri(own.service.url),
                 "dcat:endpointDescription": iri(description),
                 "dcat:servesDataset": self.dataset,
                 "dct:conformsTo": self._standard(SPARQL, "SPARQL 1.1 Protocol"),
@@ -381,7 +415,7 @@ class _Writer:
     def _catalog(self, service: str | None) -> None:
         publication = self.publication
         taxonomy = codes.SCHEMES["data-theme"]
-        said = {
+        values = {
             "rdf:type": name("skos:ConceptScheme"),
             "dct:title": literal(taxonomy.title, language="en"),
         }
@@ -397,7 +431,7 @@ class _Writer:
                 "dct:issued": self._date(self.issued),
                 "dct:modified": self._date(publication.date),
                 "dct:spatial": self.spatial,
-                "dcat:themeTaxonomy": self.graph.describe(iri(taxonomy.iri), said),
+                "dcat:themeTaxonomy": self.graph.describe(iri(taxonomy.iri), values),
                 "foaf:homepage": self.landing_page,
                 "dcat:dataset": self.dataset,
                 "dcat:service": service,

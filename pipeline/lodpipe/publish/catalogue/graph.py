@@ -66,11 +66,13 @@ class Graph:
     def __init__(self) -> None:
         self._triples: set[Triple] = set()
 
-    def describe(self, subject: str, said: Mapping[str, str | Iterable[str | None] | None]) -> str:
-        """Adds what is said of a subject, by prefixed predicate; None says nothing. Gives the
+    def describe(
+        self, subject: str, properties: Mapping[str, str | Iterable[str | None] | None]
+    ) -> str:
+        """Adds statements about a subject, by prefixed predicate; None adds none. Gives the
         subject's term, for others to point to.
         """
-        for predicate, values in said.items():
+        for predicate, values in properties.items():
             for value in [values] if isinstance(values, str) or values is None else values:
                 if value is not None:
                     self._triples.add((subject, name(predicate), value))

@@ -6,16 +6,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
-from lodpipe.config.publication import Publication
+from msgspec import Struct
+
+from lodpipe.config.publication_keys import Publication
 from lodpipe.rdf.file_formats import BY_SUFFIX, FileFormat
 
 
-@dataclass(frozen=True)
-class Offer:
-    """A file for download, as it lies in the folder. `key` names it for good: no version, no date."""
+class Offer(Struct, frozen=True):
+    """A file for download, as it is in the folder. `key` names it for good: no version, no date."""
 
     key: str
     path: str

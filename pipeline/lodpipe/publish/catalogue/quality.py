@@ -20,26 +20,26 @@ from lodpipe.publish.catalogue.checks import Catalogue, catalogue_findings, read
 from lodpipe.rdf.file_formats import FORMATS
 from lodpipe.shacl.shapes import Validator
 
-# Whether an address answers HEAD with 2xx; given by whoever may ask the network.
+# Whether an address answers HEAD with 2xx; given by a caller that may use the network.
 Answers = Callable[[str], bool]
 _IANA = "https://www.iana.org/assignments/media-types/"
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """One indicator: what it is worth, whether it is met (None: nobody asked), and what would raise
-    it.
+    """One indicator: what it is worth, whether it is fulfilled (None: not checked), and what would
+    raise it.
     """
 
     dimension: str
     name: str
     points: int
-    met: bool | None
+    fulfilled: bool | None
     help: str
 
     @property
     def score(self) -> int:
-        return self.points if self.met else 0
+        return self.points if self.fulfilled else 0
 
 
 def quality(
@@ -96,7 +96,7 @@ def _indicators(
     licences = {licence.known for licence in codes.licences().values()}
     rights = {codes.concept("access-right", code) for code in codes.codes()["access-right"]}
     aligned = known("dct:format", formats) and known("dcat:mediaType", media_types)
-    served = "serve dist/ at `downloads`; ask with --served"
+    served = "serve dist/ at `downloads`; check with --served"
     yield Indicator(
         "findability",
         "keywords",
@@ -195,12 +195,12 @@ def score_lines(indicators: list[Indicator]) -> Iterator[str]:
             dimension = indicator.dimension
             own = [other for other in indicators if other.dimension == dimension]
             yield f"{dimension} {sum(other.score for other in own)} of {sum(other.points for other in own)}"
-        sign = {True: "+", False: "-", None: "?"}[indicator.met]
+        sign = {True: "+", False: "-", None: "?"}[indicator.fulfilled]
         yield f"  {sign} {indicator.score:>3} of {indicator.points:>3}  {indicator.name}" + (
-            "" if indicator.met else f"  → {indicator.help}"
+            "" if indicator.fulfilled else f"  → {indicator.help}"
         )
-    unasked = sum(item.points for item in indicators if item.met is None)
-    more = f" ({unasked} not asked)" if unasked else ""
+    unanswered = sum(item.points for item in indicators if item.fulfilled is None)
+    more = f" ({unanswered} not checked)" if unanswered else ""
     yield f"score {sum(item.score for item in indicators)} of {sum(item.points for item in indicators)}{more}"
 
 
@@ -212,12 +212,12 @@ def head_requests(served: str | None, downloads: str) -> Answers | None:
     import urllib.request
 
     def answers(address: str) -> bool:
-        asked = (
+        encoded = (
             served + address.removeprefix(downloads) if address.startswith(downloads) else address
         )
         try:
             with urllib.request.urlopen(
-                urllib.request.Request(asked, method="HEAD"), timeout=10
+                urllib.request.Request(encoded, method="HEAD"), timeout=10
             ) as answer:
                 return bool(200 <= answer.status < 300)
         except (urllib.error.URLError, OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What lies beside the dumps for people and their tools: README, CITATION.cff, schema.org Dataset,
+"""The files next to the dumps for people and their tools: README, CITATION.cff, schema.org Dataset,
 RO-Crate manifest.
 """
 
@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.offers import Offer
 from lodpipe.publish.dumps import SHAPES
@@ -84,15 +84,15 @@ def _readme_in(
 ) -> str:
     release, file, size, what, licence, attribution, verify, dated, withdrawn = _WORDS[language]
 
-    def said(texts: dict[str, str]) -> str:
+    def translated(texts: dict[str, str]) -> str:
         return texts.get(language) or next(iter(texts.values()))
 
     rows = "".join(
-        f"| `{offer.path}` | {offer.size} | {said(offer.title)}: {said(offer.description)} |\n"
+        f"| `{offer.path}` | {offer.size} | {translated(offer.title)}: {translated(offer.description)} |\n"
         for offer in offers
     )
     return (
-        f"# {said(publication.title)}\n\n{said(publication.description)}\n\n"
+        f"# {translated(publication.title)}\n\n{translated(publication.description)}\n\n"
         f"{release}: {publication.version}, {publication.date}. "
         f"{f'{dated}: `{history.folder}/`. ' if history.folder else ''}DCAT-AP: `catalog.ttl`. VoID: `void.ttl`. "
         f"{f'SHACL: `{SHAPES}`. ' if shapes else ''}"
@@ -117,7 +117,7 @@ def _citation(publication: Publication) -> str:
         f"title: {quoted(_first(publication, publication.title))}",
         f"abstract: {quoted(_first(publication, publication.description))}",
         "authors:",
-        f"  - name: {quoted(publication.publisher.name)}",
+        f"  - name: {quoted(publication.name_of(publication.publisher))}",
         *(
             [f"    website: {quoted(publication.publisher.url)}"]
             if publication.publisher.url
@@ -131,7 +131,7 @@ def _citation(publication: Publication) -> str:
         f"version: {publication.version}",
         f"date-released: {publication.date}",
         f"license: {licence.spdx}" if licence.spdx else f"license-url: {quoted(licence.address)}",
-        f"url: {quoted(publication.catalogue.landing_page)}",
+        f"url: {quoted(publication.landing_page)}",
         f"identifiers:\n  - type: url\n    value: {quoted(publication.base + 'dataset')}",
     ]
     if words := publication.catalogue.keywords.get(publication.languages[0]):
@@ -147,21 +147,22 @@ def _dataset(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any
     """The dataset for search engines, in schema.org's own terms; the pages embed it."""
     own = publication.catalogue
     named = {"url": publication.publisher.url} if publication.publisher.url else {}
-    said: dict[str, Any] = {
+    dataset: dict[str, Any] = {
         "@id": f"{publication.base}dataset",
         "@type": "Dataset",
         "name": _texts(publication.title),
         "description": _texts(publication.description),
-        "url": own.landing_page,
+        "url": publication.landing_page,
         "identifier": f"{publication.base}dataset",
         "version": publication.version,
-        "datePublished": own.issued,
+        "datePublished": publication.issued,
         "dateModified": publication.date,
         "license": publication.licence,
         "creditText": publication.attribution.strip(),
         "isAccessibleForFree": True,
         "inLanguage": list(publication.languages),
-        "publisher": {"@type": "Organization", "name": publication.publisher.name} | named,
+        "publisher": {"@type": "Organization", "name": publication.name_of(publication.publisher)}
+        | named,
         "includedInDataCatalog": {
             "@type": "DataCatalog",
             "@id": f"{publication.base}catalog",
@@ -172,7 +173,7 @@ def _dataset(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any
                 "@type": "DataDownload",
                 "@id": f"{publication.base}distribution/{offer.key}",
                 "name": _texts(offer.title),
-                "contentUrl": own.downloads + offer.path,
+                "contentUrl": publication.downloads + offer.path,
                 "encodingFormat": "application/gzip"
                 if offer.compressed
                 else offer.format.media_type,
@@ -182,19 +183,21 @@ def _dataset(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any
         ],
     }
     if own.keywords:
-        said["keywords"] = [
+        dataset["keywords"] = [
             {"@value": word, "@language": language}
             for language, words in own.keywords.items()
             for word in words
         ]
     if own.temporal:
-        said["temporalCoverage"] = "/".join(own.temporal)
-    if own.country:
-        said["spatialCoverage"] = {
+        dataset["temporalCoverage"] = f"{own.temporal.start}/{own.temporal.end}"
+    if own.spatial:
+        dataset["spatialCoverage"] = {
             "@type": "Country",
-            "name": codes.codes()["country"].get(own.country, {}).get("en", own.country),
+            "name": codes.codes()["country"]
+            .get(own.spatial.country, {})
+            .get("en", own.spatial.country),
         }
-    return said
+    return dataset
 
 
 def _crate(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any]:
@@ -235,7 +238,11 @@ def _crate(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any]:
                 "hasPart": [{"@id": file["@id"]} for file in files],
             },
             {"@id": publication.licence, "@type": "CreativeWork", "name": licence.title},
-            {"@id": publisher, "@type": "Organization", "name": publication.publisher.name},
+            {
+                "@id": publisher,
+                "@type": "Organization",
+                "name": publication.name_of(publication.publisher),
+            },
             *files,
         ],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue import codes
@@ -55,7 +55,7 @@ def void_graph(
             "dct:description": texts(publication.description),
             "dct:license": iri(codes.licence_of(publication.licence).known),
             "dct:modified": literal(publication.date, "xsd:date"),
-            "foaf:homepage": iri(own.landing_page),
+            "foaf:homepage": iri(publication.landing_page),
             "void:uriSpace": literal(publication.base),
             "void:triples": count(counts.triples),
             "void:entities": count(counts.entities),
@@ -63,9 +63,9 @@ def void_graph(
             "void:distinctObjects": count(counts.objects),
             "void:properties": count(counts.properties),
             "void:classes": count(counts.classes),
-            "void:sparqlEndpoint": iri(own.service) if own.service else None,
+            "void:sparqlEndpoint": iri(own.service.url) if own.service else None,
             "void:dataDump": [
-                iri(own.downloads + offer.path)
+                iri(publication.downloads + offer.path)
                 for offer in offers
                 if offer.format.code.startswith(("RDF", "JSON"))
             ],

@@ -1,7 +1,7 @@
 """Configuration for web servers: identifiers answer with the document that the client asked for.
 
 A resource `thing/x` has no suffix; its documents `thing/x.html`, `.ttl`, `.jsonld`, `.nt`, `.rdf`
-lie beside it. Servers that know rewrite rules only cannot weigh q-values, so the rules come in
+are next to it. Servers that know rewrite rules only cannot weigh q-values, so the rules come in
 three tiers: types without a weight, then those with half the weight or more, then the rest.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lodpipe.config.publication import Publication
+from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue.rendering import rendered
 from lodpipe.publish.catalogue.withdrawn import Tombstone
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
@@ -61,8 +61,8 @@ def write_web(publication: Publication, stones: Sequence[Tombstone], folder: Pat
         "title": next(iter(publication.title.values())),
         "base": publication.base,
         "licence": publication.licence,
-        "contact": contact,
-        "reach": contact.url or contact.email or publication.catalogue.landing_page,
+        "contact": publication.name_of(contact),
+        "reach": contact.url or contact.email or publication.landing_page,
         "hosting": publication.hosting,
         "host": publication.hosting or NOWHERE,
         "prefix": urlsplit(publication.hosting).path if publication.hosting else "/",

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Origin
@@ -41,8 +42,7 @@ _SCHEMA = {
 }
 
 
-@dataclass(frozen=True)
-class Tombstone:
+class Tombstone(Struct, frozen=True):
     """An IRI (relative to the base) that is no longer described, since when, why, and what took its
     place.
     """
@@ -158,9 +158,9 @@ def write_withdrawn(stones: Sequence[Tombstone], project: Project, folder: Path)
         iri(base + "withdrawn"), {"rdf:type": name("foaf:Document"), "dct:title": texts(_TITLE)}
     )
     (folder / "withdrawn.ttl").write_text(graph.turtle(base), "utf-8")
-    shown = [language for language in languages if language in _TITLE] or ["en"]
+    available = [language for language in languages if language in _TITLE] or ["en"]
     facts = {
-        "languages": shown,
+        "languages": available,
         "title": _TITLE,
         "explanation": _EXPLANATION,
         "heads": _HEADS,
@@ -173,6 +173,6 @@ def write_withdrawn(stones: Sequence[Tombstone], project: Project, folder: Path)
 _TITLE = {"de": "Zurückgezogene Adressen", "en": "Withdrawn addresses"}
 _HEADS = {"de": ("seit", "Grund", "Nachfolger"), "en": ("since", "reason", "successor")}
 _EXPLANATION = {
-    "de": "Was unter dieser Adresse stand, wird nicht mehr veröffentlicht. Die Liste nennt den Grund und, wo es einen gibt, den Nachfolger.",
-    "en": "What stood at this address is no longer published. The list tells why and, where there is one, the successor.",
+    "de": "Der Inhalt dieser Adresse wird nicht mehr veröffentlicht. Die Liste nennt den Grund und, wo es einen gibt, den Nachfolger.",
+    "en": "The content of this address is no longer published. The list gives the reason and, if there is one, the successor.",
 }

@@ -1,0 +1,521 @@
+"""The keys of publication.yaml, once: the JSON Schema for editors and for the check, the parser and
+the tables of docs/declarations.md are all made from these classes.
+
+A field is a key, its type says which values it takes, its description is what editors and the
+documentation show. `None` means that the key is absent; it is no value.
+"""
+
+# No `from __future__ import annotations`: msgspec would evaluate each annotation again.
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
+
+from msgspec import Meta, Struct, field
+
+from lodpipe.documents.readers import Limits
+from lodpipe.rdf.file_formats import DUMPS
+
+
+def _text(title: str, pattern: str) -> Meta:
+    return Meta(title=title, extra_json_schema={"pattern": pattern})
+
+
+def _one_of(*values: str) -> Meta:
+    return Meta(extra_json_schema={"enum": list(values)})
+
+
+def _about(description: str) -> Meta:
+    return Meta(description=description)
+
+
+_UNIQUE = Meta(min_length=1, extra_json_schema={"uniqueItems": True})
+
+Text = Annotated[str, Meta(title="text", min_length=1)]
+Sql = Annotated[str, Meta(title="SQL", min_length=1)]
+Slug = Annotated[str, _text("`a-z`, digits and hyphens", "^[a-z][a-z0-9-]*$")]
+Language = Annotated[str, _text("language tag", "^[a-z]{2,3}$")]
+Texts = Annotated[dict[Language, Text], Meta(title="text for each language", min_length=1)]
+Name = Annotated[str, _text("prefixed name or IRI", r"^\S+$")]
+Path = Annotated[str, _text("properties joined by `/`", r"^\S+$")]
+WebAddress = Annotated[str, _text("web address", r"^https?://\S+$")]
+Address = Annotated[str, _text("web address", r'^https?://[^\s<>"]+$')]
+FolderAddress = Annotated[str, _text("web address, ends with `/`", r'^https?://[^\s<>"]+/$')]
+Date = Annotated[str, Meta(title="day", extra_json_schema={"format": "date"})]
+PartialDate = Annotated[
+    str, _text("day, month or year", "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")
+]  # fmt: skip
+Code = Annotated[str, Meta(title="code")]
+Flag = Annotated[bool, Meta(title="`true` or `false`")]
+Legend = Annotated[dict[str, Texts], _about("what each kind is called, the topmost first")]
+Caption = Annotated[Texts, _about("the words below")]
+Count = Annotated[int, Meta(ge=0)]
+
+
+class _Keys(Struct, frozen=True, forbid_unknown_fields=True):
+    """A map with these keys and no others."""
+
+    schema: ClassVar[Mapping[str, Any]] = {}  # what its JSON Schema says besides the keys
+
+
+class Release(_Keys, frozen=True, kw_only=True):
+    """The release: its number and its day."""
+
+    version: Annotated[
+        str,
+        _text("three numbers, `1.0.0`", r"^[0-9]+\.[0-9]+\.[0-9]+$"),
+        _about("the number of the release"),
+    ]
+    date: Annotated[
+        Date, _about("the day of the release, `'2026-11-23'`; no clock is read anywhere")
+    ]
+
+
+class Body(_Keys, frozen=True, kw_only=True):
+    """Who publishes or answers."""
+
+    name: Annotated[Text | Texts, _about("what it is called")]
+    url: Annotated[WebAddress | None, _about("its page")] = None
+    email: Annotated[
+        Annotated[str, _text("address", r"^[^@\s]+@[^@\s]+$")] | None,
+        _about("of the body, not of a person"),
+    ] = None
+    type: Annotated[
+        Code | None,
+        _about(
+            "of a publisher: what kind of body, a code of the ADMS list: `NonProfitOrganisation`, "
+            "`LocalAuthority`, …"
+        ),
+    ] = None
+    placeholder: Annotated[
+        Flag, _about("`true` while no real body is named; every run then warns (LP506)")
+    ] = False
+
+
+class Temporal(_Keys, frozen=True, kw_only=True):
+    """The period that the data are about."""
+
+    start: Annotated[PartialDate, _about("when it begins")]
+    end: Annotated[PartialDate, _about("when it ends")]
+
+
+class Spatial(_Keys, frozen=True, kw_only=True):
+    """The place that the data are about."""
+
+    country: Annotated[Code, _about("code of three letters in the EU list of countries")]
+    points: Annotated[
+        Sql | None, _about("gives latitude and longitude of the points that count")
+    ] = None
+
+
+class Service(_Keys, frozen=True, kw_only=True):
+    """A SPARQL endpoint."""
+
+    url: Annotated[Address, _about("the endpoint")]
+    description: Annotated[Address | None, _about("the description of the endpoint")] = None
+
+
+class Catalogue(_Keys, frozen=True, kw_only=True):
+    """What data portals ask for beyond title, publisher and licence (catalogue.md); unknown codes
+    are LP520.
+    """
+
+    landing_page: Annotated[
+        Address | None, _about("page about the data; default: the base IRI")
+    ] = None
+    downloads: Annotated[
+        FolderAddress | None,
+        _about("address under which the files of `dist/` are served; default: the base IRI"),
+    ] = None
+    issued: Annotated[
+        Date | None, _about("day of the first release; default: the day of this one")
+    ] = None
+    themes: Annotated[
+        tuple[Code, ...], _UNIQUE, _about("codes of the EU list of data themes: `[GOVE, REGI]`")
+    ] = ()
+    keywords: Annotated[
+        dict[Language, Annotated[tuple[Text, ...], _UNIQUE]],
+        Meta(title="list for each language", min_length=1),
+        _about("words to find the data by"),
+    ] = field(default_factory=dict)
+    frequency: Annotated[
+        Code | None,
+        _about("how often the data change, a code of the EU list: `IRREG`, `ANNUAL`, …"),
+    ] = None
+    availability: Annotated[
+        Code, _about("how long the data will be there: `STABLE`, `AVAILABLE`, `EXPERIMENTAL` or `TEMPORARY`")
+    ] = "STABLE"  # fmt: skip
+    political_level: Annotated[
+        Code | None, _about("`federal`, `state`, `municipality`, … of the DCAT-AP.de list")
+    ] = None
+    contributor: Annotated[
+        Address | None,
+        _about(
+            "IRI of the DCAT-AP.de list of contributors; GovData's harvester sets it itself, so "
+            "leave it out unless GovData asks for it"
+        ),
+    ] = None
+    temporal: Annotated[Temporal | None, _about("the period that the data are about")] = None
+    spatial: Annotated[Spatial | None, _about("the place that the data are about")] = None
+    derived_from: Annotated[Sql | None, _about("gives the IRIs of what the data were made of")] = (
+        None
+    )
+    provenance: Annotated[Texts, _about("how the data came to be")] = field(default_factory=dict)
+    version_notes: Annotated[Texts, _about("what is new in this release")] = field(
+        default_factory=dict
+    )
+    service: Annotated[Service | None, _about("a SPARQL endpoint for the data")] = None
+
+
+class TableColumn(_Keys, frozen=True, kw_only=True):
+    """A column of a published CSV table."""
+
+    title: Annotated[Texts, _about("what the column is called")] = field(default_factory=dict)
+    type: Annotated[
+        str,
+        _one_of("string", "integer", "decimal", "boolean", "date"),
+        _about("its datatype; texts such as `04011000` keep their zeros"),
+    ] = "string"
+
+
+class PublishedTable(_Keys, frozen=True, kw_only=True):
+    """A CSV table beside the dumps: the rows of a query."""
+
+    name: Annotated[Slug, _about("names the file: `dist/tables/NAME.csv`")]
+    title: Annotated[Texts, _about("what the table is called")]
+    query: Annotated[Sql, _about("its rows, from the record tables and the table `statements`")]
+    key: Annotated[
+        tuple[str, ...], Meta(min_length=1), _about("the columns that name a row")
+    ] = ()  # fmt: skip
+    columns: Annotated[
+        dict[str, TableColumn], _about("title and type of its columns, by their names")
+    ] = field(default_factory=dict)
+
+
+class DeclaredKind(_Keys, frozen=True, kw_only=True):
+    """A class whose resources have pages of a kind of their own."""
+
+    class_: Annotated[Name, _about("the class")] = field(name="class")
+    label: Annotated[Texts, _about("what one is called")] = field(default_factory=dict)
+    plural: Annotated[Texts, _about("what several are called")] = field(default_factory=dict)
+    menu: Annotated[Flag, _about("whether the menu leads to their list")] = False
+    minor: Annotated[Flag, _about("whether they are of interest only with what they belong to")] = (
+        False
+    )
+    name: Annotated[
+        tuple[Name, ...],
+        Meta(min_length=1),
+        _about("properties whose values name those without a label"),
+    ] = ()
+
+
+class DeclaredPageTable(_Keys, frozen=True, kw_only=True):
+    """Nodes that are shown as rows of a table."""
+
+    title: Annotated[Texts, _about("the heading of the table")]
+    paths: Annotated[
+        tuple[Path, ...],
+        Meta(min_length=1),
+        _about("from the page to the nodes; `^` before a property: against its direction"),
+    ]
+    columns: Annotated[
+        tuple[Name, ...], Meta(min_length=1), _about("a column for each of these properties")
+    ]
+    class_: Annotated[Name | None, _about("nodes of this class only")] = field(
+        name="class", default=None
+    )
+    notes: Annotated[Flag, _about("shown as notes above the tables")] = False
+
+
+class Facet(_Keys, frozen=True, kw_only=True):
+    """Something by which lists can be narrowed."""
+
+    name: Annotated[Slug, _about("its name in addresses")]
+    label: Annotated[Texts, _about("what it is called")]
+    query: Annotated[Sql, _about("gives `resource` and `value`, a resource or a text")]
+
+
+class MapPicture(_Keys, frozen=True, kw_only=True):
+    """The map of the start page."""
+
+    points: Annotated[Sql, _about("gives `resource`, `latitude`, `longitude` and `kind`")]
+    outlines: Annotated[
+        Annotated[str, _text("path of a CSV file", r"^source/\S+\.csv$")] | None,
+        _about("outlines of areas: a file with the columns `id` and `wkt` (LP842)"),
+    ] = None
+    legend: Legend = field(default_factory=dict)
+    caption: Caption = field(default_factory=dict)
+    attribution: Annotated[Texts, _about("whose data are shown")] = field(default_factory=dict)
+
+
+class GraphPicture(_Keys, frozen=True, kw_only=True):
+    """The picture of the network."""
+
+    nodes: Annotated[Sql, _about("gives `resource` and `kind`")]
+    edges: Annotated[Sql, _about("gives `source` and `target`")]
+    legend: Legend = field(default_factory=dict)
+    caption: Caption = field(default_factory=dict)
+
+
+class Figures(_Keys, frozen=True, kw_only=True):
+    """What was announced beside what is recorded."""
+
+    title: Annotated[Texts, _about("the heading of the table")]
+    query: Annotated[Sql, _about("gives `resource`, `announced` and `recorded`")]
+    caption: Caption = field(default_factory=dict)
+
+
+class SiteKeys(_Keys, frozen=True, kw_only=True):
+    """The pages; all keys are optional."""
+
+    kinds: Annotated[tuple[DeclaredKind, ...], _about("classes, the most specific first")] = ()
+    terms: Annotated[
+        dict[Name, Texts], _about("what properties are called, in the order of the pages")
+    ] = field(default_factory=dict)
+    hidden: Annotated[
+        tuple[Name, ...], _about("properties that only repeat what another one says")
+    ] = ()
+    tables: Annotated[
+        tuple[DeclaredPageTable, ...], _about("nodes that are shown as rows of a table")
+    ] = ()
+    facets: Annotated[tuple[Facet, ...], _about("by what lists can be narrowed")] = ()
+    map: Annotated[MapPicture | None, _about("the map of the start page")] = None
+    graph: Annotated[GraphPicture | None, _about("the picture of the network")] = None
+    figures: Annotated[
+        Figures | None, _about("a table of what was announced beside what is recorded")
+    ] = None
+    lead: Annotated[
+        Texts, _about("the words at the top of the start page; default: `description`")
+    ] = field(default_factory=dict)
+
+
+class Tree(_Keys, frozen=True, kw_only=True):
+    """A set of JSON-LD trees: a file for each resource of a class."""
+
+    folder: Annotated[Slug, _about("the folder below `dist/`")]
+    class_: Annotated[
+        Name, _about("the class, as prefixed name of the JSON-LD context or full IRI")
+    ] = field(name="class")
+    frame: Annotated[
+        dict[str, Any], _about("which linked resources to embed: a map of JSON-LD terms")
+    ]
+
+
+class DeclaredLimits(_Keys, frozen=True, kw_only=True):
+    """What a file may be, and how long a run may take, before it counts as a mistake or an attack
+    (LP104, LP705).
+    """
+
+    file: Annotated[
+        Annotated[str, _text("size", "^[1-9][0-9]{0,8}(KB|MB|GB)$")] | None,
+        _about("size of a file; default: `200MB`"),
+    ] = None
+    depth: Annotated[int, Meta(ge=3, le=500), _about("levels of nesting")] = Limits.depth
+    expansion: Annotated[
+        int, Meta(ge=1), _about("times that a YAML file may grow by its anchors")
+    ] = Limits.expansion
+    value: Annotated[int, Meta(ge=1), _about("characters of one value")] = Limits.value
+    time: Annotated[Count, _about("seconds of a run; 0: no bound")] = Limits.time
+    query: Annotated[int, Meta(ge=1, le=86400), _about("seconds of a sample query (LP811)")] = (
+        Limits.query
+    )
+
+    def for_readers(self) -> Limits:
+        """The same, with the size of a file in bytes."""
+        units = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
+        size = int(self.file[:-2]) * units[self.file[-2:]] if self.file else Limits.file
+        return Limits(size, self.depth, self.expansion, self.value, self.time, self.query)
+
+
+class CountRange(_Keys, frozen=True, kw_only=True):
+    """At least, and at most so many records."""
+
+    schema = {"minProperties": 1}
+
+    min: Annotated[Count, _about("at least")] = 0
+    max: Annotated[Count | None, _about("at most")] = None
+
+
+class DuplicateRule(_Keys, frozen=True, kw_only=True):
+    """How duplicate records of a table are found."""
+
+    schema = {"anyOf": [{"required": ["name"]}, {"required": ["keys"]}]}
+
+    table: Annotated[Text, _about("the table")]
+    name: Annotated[
+        Text | None,
+        _about(
+            "the column of names: names that differ only in case, accents, punctuation, word order "
+            "or one letter (from 8 letters on) are reported"
+        ),
+    ] = None
+    keys: Annotated[tuple[Text, ...], _about("columns whose values are unique")] = ()
+    ignore: Annotated[
+        tuple[Text, ...], _about("words of names to ignore, such as legal forms")
+    ] = ()  # fmt: skip
+    distinct: Annotated[
+        tuple[Annotated[tuple[str, ...], Meta(title="pair", min_length=2, max_length=2)], ...],
+        _about("pairs of keys that were compared and are not duplicates"),
+    ] = ()
+
+
+_UNSUPPORTED_TERMS = (
+    "rule", "values", "expression", "entailment", "resultAnnotation", "Function", "SPARQLFunction",
+    "js", "JSConstraint", "JSValidator", "JSFunction", "JSTarget", "JSTargetType", "memberShape",
+    "minListLength", "maxListLength", "uniqueMembers", "singleLine", "someValue", "subsetOf",
+    "rootClass", "reifierShape", "reificationRequired", "uniqueValuesFor", "nodeByExpression",
+    "targetWhere", "shape", "incomplete", "incompleteURIStart", "ShapeClass", "ByTypes",
+    "TripleTerm",
+)  # fmt: skip  # those of lodpipe.shacl.supported, which is above this package; a test compares
+
+
+class Publication(_Keys, frozen=True, kw_only=True):
+    """What a publication is called, who is responsible for it, and what is built. One file, read by
+    every command.
+    """
+
+    name: Annotated[Slug, _about("short name of the publication; names the dumps: `dist/NAME.ttl`")]
+    base: Annotated[
+        Annotated[str, _text("IRI, ends with `/`", r'^https?://[^\s<>"{}|\\^`#?]+/$')],
+        _about(
+            "base IRI of every resource; it is declared only here, because IRIs in the mapping, "
+            "the ontology and the shapes are relative to it"
+        ),
+    ]
+    title: Annotated[Texts, _about("title of the publication")]
+    description: Annotated[Texts, _about("description of the publication")]
+    languages: Annotated[
+        tuple[Language, ...],
+        _UNIQUE,
+        _about(
+            "languages of the publication; the first is the one that every `texts` field needs, "
+            "and the language of the findings"
+        ),
+    ]
+    release: Annotated[Release, _about("the release: its number and its day")]
+    licence: Annotated[WebAddress, _about("the licence of the data")]
+    attribution: Annotated[Text, _about("the one attribution text, used everywhere")]
+    publisher: Annotated[Body, _about("who publishes")]
+    contact: Annotated[Body, _about("who answers")]
+    graph: Annotated[
+        Annotated[str, _text("relative IRI", r"^\S+$")],
+        _about("named graph of the statements of `ontology/`, relative to `base`"),
+    ]
+    dumps: Annotated[
+        tuple[Annotated[str, _one_of(*DUMPS)], ...], _UNIQUE, _about("the dumps; default: all")
+    ] = DUMPS
+    gzip: Annotated[Flag, _about("a `.gz` beside each dump (not beside Parquet)")] = True
+    hosting: Annotated[
+        FolderAddress | None,
+        _about("where `dist/site/` is served; the redirects of w3id.org lead there"),
+    ] = None
+    catalogue: Annotated[
+        Catalogue, _about("what data portals ask for beyond title, publisher and licence")
+    ] = field(default_factory=Catalogue)
+    tables: Annotated[
+        tuple[PublishedTable, ...],
+        Meta(min_length=1),
+        _about("CSV tables, one file for each, with CSVW and Frictionless metadata"),
+    ] = ()
+    site: Annotated[bool | SiteKeys, _about("the pages; `false`: none")] = True
+    trees: Annotated[
+        tuple[Tree, ...], _about("JSON-LD trees, one file for each resource of a class")
+    ] = ()
+    shacl_engine: Annotated[
+        str, _one_of("columns", "pyshacl"), _about("SHACL engine; `pyshacl` is the reference")
+    ] = "columns"
+    shacl_ignore: Annotated[
+        tuple[Annotated[str, _one_of(*(f"sh:{name}" for name in _UNSUPPORTED_TERMS))], ...],
+        Meta(extra_json_schema={"uniqueItems": True}),
+        _about(
+            "SHACL terms that are not supported and are ignored, such as `[sh:rule]` (validate.md)"
+        ),
+    ] = ()
+    memory: Annotated[
+        str,
+        _text("size", "^[0-9]+(MB|GB)$"),
+        _about("bound on the engine's memory; beyond it the engine spills to disk"),
+    ] = "4GB"
+    limits: Annotated[
+        DeclaredLimits,
+        _about(
+            "what a file may be, and how long a run may take, before it counts as a mistake or an "
+            "attack (LP104, LP705)"
+        ),
+    ] = field(default_factory=DeclaredLimits)
+    ignore: Annotated[
+        tuple[Text, ...],
+        _about(
+            "files that nothing reads and that may be there (LP109), as globs relative to the "
+            "project: `[source/notes/*]`"
+        ),
+    ] = ()
+    expect: Annotated[
+        dict[str, Count | CountRange],
+        _about(
+            "how many records a table or a named query has: a number, or `{min: 1, max: 9}` (LP512)"
+        ),
+    ] = field(default_factory=dict)
+    max_loss_percent: Annotated[
+        Annotated[float, Meta(ge=0, le=100)] | None,
+        _about(
+            "per cent of its records that a table may lose since the last release, else since the "
+            "present `dist/` was built (LP513); without it, any"
+        ),
+    ] = None
+    duplicates: Annotated[
+        tuple[DuplicateRule, ...],
+        _about("tables whose records are compared for duplicates (LP511)"),
+    ] = ()
+    unmatched_shapes: Annotated[
+        tuple[Text, ...],
+        _about(
+            "shapes that may match nothing, such as those that forbid something, relative to "
+            "`base` (LP509)"
+        ),
+    ] = ()
+    on_invalid_value: Annotated[
+        str,
+        _one_of("error", "warn", "skip"),
+        _about(
+            "what to do with a value that makes no valid IRI or literal; its statement is always "
+            "left out"
+        ),
+    ] = "error"
+
+    @property
+    def version(self) -> str:
+        """The number of the release."""
+        return self.release.version
+
+    @property
+    def date(self) -> str:
+        """The day of the release."""
+        return self.release.date
+
+    @property
+    def landing_page(self) -> str:
+        """The page about the data."""
+        return self.catalogue.landing_page or self.base
+
+    @property
+    def downloads(self) -> str:
+        """The address under which the files of dist/ are served."""
+        return self.catalogue.downloads or self.base
+
+    @property
+    def issued(self) -> str:
+        """The day of the first release."""
+        return self.catalogue.issued or self.date
+
+    @property
+    def ignored_terms(self) -> frozenset[str]:
+        """SHACL terms that are ignored, by local name."""
+        return frozenset(name.removeprefix("sh:") for name in self.shacl_ignore)
+
+    def names_of(self, body: Body) -> Mapping[str, str]:
+        """What a body is called by language; a single name is in the first language."""
+        return {self.languages[0]: body.name} if isinstance(body.name, str) else body.name
+
+    def name_of(self, body: Body) -> str:
+        """What a body is called in the first language, else in any."""
+        names = self.names_of(body)
+        return names.get(self.languages[0]) or next(iter(names.values()))

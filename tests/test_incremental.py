@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -299,6 +300,25 @@ def test_a_renamed_record_leaves_the_other_pages(small: Path) -> None:
     build(Project.open(small))
     assert same_file(other, before[0])
     assert not same_file(own, before[1])
+
+
+@pytest.mark.slow
+def test_a_change_of_the_real_publication_equals_a_build_from_nothing(
+    copy_of_project: Path, tmp_path: Path
+) -> None:
+    build(Project.open(copy_of_project))
+    pages = list((copy_of_project / "dist/site").rglob("*.html"))
+    before = {page: page.stat() for page in pages}
+    path = copy_of_project / "source/organisations.yaml"
+    name = re.search("^  name: (.+)$", path.read_text("utf-8"), re.MULTILINE)
+    assert name is not None
+    path.write_text(path.read_text("utf-8").replace(name[1], f"{name[1]} (neu)"), "utf-8")
+    build(Project.open(copy_of_project))
+    written = [page for page in pages if not same_file(page, before[page])]
+    print(f"{len(written)} of {len(pages)} pages written")
+    assert 5 < len(written) < len(pages) / 10
+    expected = from_nothing(copy_of_project, tmp_path / "fresh")
+    assert differing(every_file(copy_of_project / "dist"), expected) == []
 
 
 # -- what must not be trusted ----------------------------------------------------------------------

@@ -379,6 +379,21 @@ def test_another_program_renders_all_pages(small: Path, monkeypatch: pytest.Monk
     assert not [path for path, state in before.items() if same_file(path, state)]
 
 
+def test_the_umask_of_the_last_build_decides_who_may_read(small: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        Edits(small, 0).replace("source/libraries.yaml", "Zweigstelle Hafen", "Hafen")
+        build(Project.open(small))
+        assert (small / "dist/site/work/metropolis.html").stat().st_mode & 0o777 == 0o600
+        os.umask(0o022)
+        Edits(small, 0).replace("source/libraries.yaml", "Hafen", "Zweigstelle Hafen")
+        build(Project.open(small))
+        modes = {path.stat().st_mode & 0o777 for path in (small / "dist/site").rglob("*.html")}
+        assert modes == {0o644}
+    finally:
+        os.umask(before)
+
+
 def test_copies_take_the_place_of_links_where_the_disk_has_none(
     small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,8 @@ file `.digest` of a site has a digest of each:
 
 A page of the old site with the same two digests gets a second name in the new one (a hard link
 where the disk can). The rest is rendered. What cannot be read, was changed by hand, is no regular
-file or has another size is rendered as well, so a damaged site costs time and nothing else.
+file, or has another size, owner or other rights than a new file is rendered as well, so a damaged
+site costs time and nothing else.
 """
 
 from __future__ import annotations
@@ -111,6 +112,9 @@ class PageReuse:
         self._old, self._new, self.shared = old / "site", dist / "site", shared
         before, now = ({*_tree(folder, "site")} for folder in (old, dist))
         self._of_dist, self._replaced = now, before ^ now
+        # What a new file would have: a folder's rights show the umask.
+        mode = stat.S_IFREG | self._new.stat().st_mode & 0o666
+        self._mode_and_owner = mode, os.geteuid()
         self._lines: list[str] = []
         self._done: set[str] = set()
         self._folders: set[str] = set()
@@ -140,7 +144,7 @@ class PageReuse:
             if (
                 sum(state.st_size for state in states) != size
                 or any(state.st_mtime_ns > self._newest for state in states)
-                or not all(stat.S_ISREG(state.st_mode) for state in states)
+                or any((state.st_mode, state.st_uid) != self._mode_and_owner for state in states)
             ):
                 return None
             for name in names:

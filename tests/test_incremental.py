@@ -90,7 +90,7 @@ class Edits:
         kinds: list[Callable[[], object]] = [
             self.rename, self.add_library, self.delete_library, self.move_library, self.hours, self.add_work,
             self.delete_work, self.facet_only, self.relabel_concept, self.regraph, self.describe, self.trees, self.reorder, self.comment,
-            self.message_of_shape, self.page_declaration, self.back_to_start,
+            self.message_of_shape, self.page_declaration, self.query, self.back_to_start,
         ]  # fmt: skip
         kind = self.chance.choice(kinds)
         kind()
@@ -249,6 +249,17 @@ class Edits:
 
         self.publication(change)
 
+    def query(self) -> None:
+        path = self.project / "queries/held.rq"
+        if path.exists() and self.chance.random() < 0.4:
+            shutil.rmtree(path.parent)
+        else:
+            (path.parent / "results").mkdir(parents=True, exist_ok=True)
+            texts = f"{{en: Held {self.number}?, de: Bestand {self.number}?}}"
+            header = f"#+ title: {texts}\n#+ description: {texts}\n#+ expect: true\n"
+            path.write_text(header + "ASK { ?s ?p ?o }\n")
+            (path.parent / "results/held.txt").write_text("true\n")
+
     def back_to_start(self) -> None:
         for name in ("libraries.yaml", "works.json", "holdings.jsonl"):
             shutil.copy(LIBRARIES / "source" / name, self.project / "source" / name)
@@ -319,6 +330,20 @@ def test_a_change_of_the_real_publication_equals_a_build_from_nothing(
     assert 5 < len(written) < len(pages) / 10
     expected = from_nothing(copy_of_project, tmp_path / "fresh")
     assert differing(every_file(copy_of_project / "dist"), expected) == []
+
+
+def test_a_query_is_no_part_of_the_pages_of_resources(small: Path, tmp_path: Path) -> None:
+    Edits(small, 0).query()
+    page = small / "dist/site/work/metropolis.html"
+    before = page.stat()
+    build(Project.open(small))
+    assert not same_file(page, before)  # the name of the query's page is taken now
+    before = page.stat()
+    path = small / "queries/held.rq"
+    path.write_text(path.read_text("utf-8").replace("Held 0", "Held"))
+    build(Project.open(small))
+    assert same_file(page, before)
+    assert differing(every_file(small / "dist"), from_nothing(small, tmp_path / "fresh")) == []
 
 
 # -- what must not be trusted ----------------------------------------------------------------------

@@ -41,8 +41,8 @@ from lodpipe.site.render import PACKAGE, Renderer, script_json
 from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 
 DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
-# What pages show of a project besides its statements.
-DECLARATIONS = ("publication.yaml", "ontology", "shapes", "queries")
+# What all pages show of a project besides its statements.
+DECLARATIONS = ("publication.yaml", "ontology", "shapes")
 
 
 def site_digest(project: Project, statements: Statements, dist: Path) -> str:
@@ -51,7 +51,7 @@ def site_digest(project: Project, statements: Statements, dist: Path) -> str:
     """
     checksums = (dist / "SHA256SUMS").read_text("utf-8")
     rows, files = declared_data(project, statements.session)
-    return files_digest(project.root, (*DECLARATIONS, *files), checksums, rows)
+    return files_digest(project.root, (*DECLARATIONS, "queries", *files), checksums, rows)
 
 
 @dataclass(frozen=True)
@@ -151,6 +151,7 @@ class _Site:
             [renderer.menu for renderer in self.renderers],
             sorted(self.browse.pages.items()),
             terms.prefixes,
+            [query.name for query in self.queries],
         )
         return PageReuse(self.dist, self.project.dist, shared)
 
@@ -279,7 +280,7 @@ class _Site:
     # -- pages of the declarations -----------------------------------------------------------------
 
     def _documentation(self, reuse: PageReuse) -> None:
-        """Terms, shapes and queries: made of nothing but what all pages share."""
+        """Terms, shapes and queries: made of what all pages share, and the queries."""
         first = Documentation(self.names, self.addresses, self.publication.languages[0])
         found = [self.addresses.page(shape[1:-1]) for shape in first.shapes(self.shapes)]
         siblings = [page for page in found if page] + [
@@ -288,14 +289,15 @@ class _Site:
         pages = ["vocabulary", "shapes", *(["queries"] if self.queries else []), *siblings]
         names = [page + item.suffix + ".html" for item in self.renderers for page in pages]
         names += [f"{page}.ttl" for page in siblings]
-        if reuse.take("vocabulary", names, reuse.shared):
+        digest = files_digest(self.project.root, ["queries"], reuse.shared)
+        if reuse.take("vocabulary", names, digest):
             return
         for renderer in self.renderers:
             self._described(renderer)
         every = TermWriter(self.publication.base, self.vocabulary.prefixes)
         self._shapes_as_data(every)
         self._queries_as_data(every)
-        reuse.rendered("vocabulary", names, reuse.shared)
+        reuse.rendered("vocabulary", names, digest)
 
     def _described(self, renderer: Renderer) -> None:
         pages = Documentation(self.names, self.addresses, renderer.language)

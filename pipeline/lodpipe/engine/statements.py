@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -214,9 +216,26 @@ class StatementTable:
 
     def values(self, predicate: str, subjects: Sequence[str]) -> list[tuple[str, str]]:
         """The objects of a predicate that many subjects have, as pairs, in order."""
+        return self._of_many("t.s, t.o", "t.s = a.node AND t.p = ?", subjects, predicate)
+
+    def descriptions(self, subjects: Sequence[str]) -> dict[str, list[tuple[str, str]]]:
+        """Predicates and objects of many resources, in order."""
+        rows = self._of_many("t.s, t.p, t.o", "t.s = a.node", subjects)
+        return {s: [(p, o) for _, p, o in group] for s, group in groupby(rows, key=itemgetter(0))}
+
+    def pointing(self, predicate: str, objects: Sequence[str]) -> dict[str, list[str]]:
+        """The resources that have one of many values of a predicate, in order, by value."""
+        rows = self._of_many("t.o, t.s", "t.o = a.node AND t.p = ?", objects, predicate)
+        return {o: [s for _, s in group] for o, group in groupby(rows, key=itemgetter(0))}
+
+    def _of_many(
+        self, columns: str, condition: str, nodes: Sequence[str], *parameters: str
+    ) -> list[tuple[Any, ...]]:
         given = "(SELECT unnest(from_json(?, '[\"VARCHAR\"]')) AS node) a"
-        sql = f"SELECT DISTINCT t.s, t.o FROM {given} JOIN statements t ON t.s = a.node WHERE t.p = ? ORDER BY ALL"
-        return self.session.rows(sql, [json.dumps(subjects, ensure_ascii=False), predicate])
+        sql = (
+            f"SELECT DISTINCT {columns} FROM {given} JOIN statements t ON {condition} ORDER BY ALL"
+        )
+        return self.session.rows(sql, [json.dumps(nodes, ensure_ascii=False), *parameters])
 
 
 class Statements(StatementTable):

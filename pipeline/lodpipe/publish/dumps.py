@@ -18,12 +18,13 @@ from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
 from lodpipe.engine.statements import Statements
 from lodpipe.rdf.file_formats import BY_SUFFIX, QUADS, FileFormat
-from lodpipe.rdf.jsonld import Context, ContextError, tree, write_graph, write_tree
+from lodpipe.rdf.jsonld import Context, ContextError, trees, write_graph, write_tree
 from lodpipe.rdf.terms import TYPE
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.shacl.supported import without_texts
 
 _GZIP_BLOCK = 16 * 1024 * 1024
+_TREES = 500  # trees in memory at a time
 
 
 class Job(Struct, frozen=True):
@@ -146,14 +147,14 @@ def write_trees(job: Job, folder: Path) -> None:
     for item in job.project.publication.trees:
         target = folder / item.folder
         target.mkdir(parents=True, exist_ok=True)
-        for root in statements.subjects_with(TYPE, f"<{context.expand(item.class_)}>"):
-            node = tree(
-                root, item.frame, context, statements.properties_of, statements.subjects_with
-            )
-            with (target / f"{root[1:-1].rsplit('/', 1)[-1]}.jsonld").open(
-                "w", encoding="utf-8", newline="\n"
-            ) as out:
-                write_tree(node, out, context)
+        roots = statements.subjects_with(TYPE, f"<{context.expand(item.class_)}>")
+        for at in range(0, len(roots), _TREES):
+            some = roots[at : at + _TREES]
+            nodes = trees(some, item.frame, context, statements.descriptions, statements.pointing)
+            for root, node in zip(some, nodes, strict=True):
+                path = target / f"{root[1:-1].rsplit('/', 1)[-1]}.jsonld"
+                with path.open("w", encoding="utf-8", newline="\n") as out:
+                    write_tree(node, out, context)
 
 
 def _oxigraph_triples(statements: Statements) -> Iterator[ox.Triple]:

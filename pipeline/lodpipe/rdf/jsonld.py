@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TextIO
@@ -203,34 +203,50 @@ def _dumped(value: object, indent: int | None = None) -> str:
     return json.dumps(value, ensure_ascii=False, indent=indent)
 
 
-Describe = Callable[[str], list[tuple[str, str]]]
-Inverse = Callable[[str, str], list[str]]
+Describe = Callable[[Sequence[str]], Mapping[str, Sequence[tuple[str, str]]]]
+Inverse = Callable[[str, Sequence[str]], Mapping[str, Sequence[str]]]
 
 
-def tree(
-    root: str, frame: Mapping[str, Any], context: Context, describe: Describe, inverse: Inverse
-) -> dict[str, Any]:
-    """A root with the resources that the frame names embedded in it, as deep as the frame goes.
+def trees(
+    roots: Sequence[str],
+    frame: Mapping[str, Any],
+    context: Context,
+    describe: Describe,
+    inverse: Inverse,
+) -> list[dict[str, Any]]:
+    """Each root with the resources that the frame names embedded in it, as deep as the frame goes;
+    a level of all roots at once, because questions cost more than answers.
 
-    `describe` gives (predicate, object) of a subject, `inverse` the subjects that point to an
-    object by a predicate. Keys of the frame are terms of the context with IRI values, or reverse
-    terms. Raises ContextError for other keys.
+    `describe` gives (predicate, object) of subjects, `inverse` the subjects that point to objects
+    by a predicate. Keys of the frame are terms of the context with IRI values, or reverse terms.
+    Raises ContextError for other keys.
     """
-    node = node_object(root, describe(root), context)
+    if not roots:
+        return []
+    properties = describe(roots)
+    nodes = [node_object(root, properties.get(root, ()), context) for root in roots]
+    terms = {term.name for terms in context.terms.values() for term in terms}
     for key, inner in frame.items():
+        children: list[Sequence[str] | None]
         if key in context.reverse:
-            children = inverse(f"<{context.reverse[key].iri}>", root)
-        elif key in node:
-            given = node[key] if isinstance(node[key], list) else [node[key]]
-            children = [
-                f"<{item if isinstance(item, str) else item[context.id]}>" for item in given
-            ]
-        elif any(term.name == key for terms in context.terms.values() for term in terms):
-            continue
+            pointing = inverse(f"<{context.reverse[key].iri}>", roots)
+            children = [pointing.get(root, ()) for root in roots]
         else:
-            raise ContextError(f"frame: the context has no term `{key}`")
-        node[key] = [tree(child, inner, context, describe, inverse) for child in children]
-    return node
+            children = [_linked(node[key], context) if key in node else None for node in nodes]
+            if None in children and key not in terms:
+                raise ContextError(f"frame: the context has no term `{key}`")
+        below = [child for some in children for child in some or ()]
+        embedded = iter(trees(below, inner, context, describe, inverse))
+        for node, some in zip(nodes, children, strict=True):
+            if some is not None:
+                node[key] = [next(embedded) for _ in some]
+    return nodes
+
+
+def _linked(value: Any, context: Context) -> list[str]:
+    """The resources that are values of a key."""
+    given = value if isinstance(value, list) else [value]
+    return [f"<{item if isinstance(item, str) else item[context.id]}>" for item in given]
 
 
 def write_tree(node: Mapping[str, Any], out: TextIO, context: Context) -> None:

@@ -93,20 +93,27 @@ def swap(new: Path, dist: Path, keeping: str = "") -> None:
 def _same(path: Path, other: Path, without: str = "") -> bool:
     """Whether two folders hold the same files with the same bytes; a folder of that name at the top
     does not count.
+
+    Files come before folders, because any change shows in the checksums at the top.
     """
-    files, other_files = _files(path, without), _files(other, without)
-    return files == other_files and all(
-        filecmp.cmp(path / name, other / name, shallow=False) for name in files
+    entries = _entries(path, without)
+    if entries != _entries(other, without):
+        return False
+    files = (name for name, is_folder in entries.items() if not is_folder)
+    folders = (name for name, is_folder in entries.items() if is_folder)
+    return all(filecmp.cmp(path / name, other / name, shallow=False) for name in files) and all(
+        _same(path / name, other / name) for name in folders
     )
 
 
-def _files(folder: Path, without: str) -> set[str]:
-    paths: set[str] = set()
-    for top, folders, files in os.walk(folder):
-        if without in folders and top == str(folder):
-            folders.remove(without)
-        paths |= {(Path(top) / name).relative_to(folder).as_posix() for name in files}
-    return paths
+def _entries(folder: Path, without: str) -> dict[str, bool]:
+    """What is in a folder, and whether it is a folder."""
+    with os.scandir(folder) as entries:
+        return {
+            entry.name: entry.is_dir(follow_symlinks=False)
+            for entry in entries
+            if entry.name != without
+        }
 
 
 def _exchange(new: Path, dist: Path) -> None:

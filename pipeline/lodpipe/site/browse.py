@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from typing import Any
 
@@ -16,6 +16,7 @@ from lodpipe.site.declaration import Site
 from lodpipe.site.names import Names, chosen, label, slug
 from lodpipe.site.values import Value
 
+Member = tuple[str, list[Row]]  # a resource of a list, and its rows
 PART = 500  # entries on one page
 GROUPED = 4000  # above this a list is not grouped by facets
 
@@ -101,12 +102,28 @@ class Browse:
         """The entries of a list in a language, sorted by label; links are relative to a page in
         browse/.
         """
-        place = self.addresses.languages.index(language)
-        for s, group in groupby(self.store.entries(listed.iri, place), key=itemgetter(0)):
-            yield self._entry(listed, s, list(group), place, language)
+        for block in self.blocks(listed, language, PART):
+            for s, rows in block:
+                yield self.entry(listed, s, rows, language)
 
-    def _entry(self, listed: Listed, s: str, rows: list[Row], place: int, language: str) -> Entry:
-        many = len(self.addresses.languages)
+    def blocks(self, listed: Listed, language: str, size: int) -> Iterator[list[Member]]:
+        """What entries are made of, so many at a time."""
+        place = self.addresses.languages.index(language)
+        groups = groupby(self.store.entries(listed.iri, place), key=itemgetter(0))
+        while block := [(s, list(rows)) for s, rows in islice(groups, size)]:
+            yield block
+
+    def is_alone(self, listed: Listed) -> bool:
+        """Whether no page of another list can have the name of one of this list's."""
+        others = [other.page for other in self.lists if other is not listed]
+        return not any(
+            page.startswith(f"{listed.page}-") or listed.page.startswith(f"{page}-")
+            for page in others
+        )
+
+    def entry(self, listed: Listed, s: str, rows: list[Row], language: str) -> Entry:
+        """An entry of a list, with links relative to a page in browse/."""
+        many, place = len(self.addresses.languages), self.addresses.languages.index(language)
         page = self.addresses.page(s[1:-1])
         name, tag = label(rows[0][4 : 4 + many], place, s, self.addresses.base)
         cells: list[list[Value]] = []

@@ -153,6 +153,21 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
             )
 
 
+def declared_data(project: Project, session: Session) -> tuple[list[object], list[str]]:
+    """What the declared queries find, and the declared files: pages show them, and the statements
+    need not have them.
+    """
+    keys = project.publication.site
+    if not isinstance(keys, Mapping):
+        return [], []
+    rows: list[object] = []
+    for path, query, columns in _queries(keys):
+        values = session.rows(f"SELECT {', '.join(columns)} FROM ({query})")
+        rows.append(values if path[0] == "figures" else sorted(map(repr, values)))
+    outlines = keys.get("map", {}).get("outlines")
+    return rows, [outlines] if outlines else []
+
+
 Path = tuple[str | int, ...]
 
 

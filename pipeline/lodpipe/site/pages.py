@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from lodpipe.engine.page_store import INCOMING, LABELS, PageStore, Row
 from lodpipe.rdf.terms import TYPE
@@ -20,8 +20,7 @@ from lodpipe.site.values import Value, is_safe, of_literal, readable_iri, refere
 Triple = tuple[str, str, str]
 
 
-@dataclass
-class Resource:
+class Resource(NamedTuple):
     """Everything that a page is made of, as it comes from the streams; the same for all languages."""
 
     iri: str

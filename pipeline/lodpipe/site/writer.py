@@ -2,15 +2,13 @@
 alone.
 
 `dist/site/` is the folder to serve: the pages, and beside them everything of dist/ (hard links
-where the disk can). It is not committed and not in SHA256SUMS. A digest of what it is made of is
-in it: where that stays the same, nothing is written.
+where the disk can). It is not committed and not in SHA256SUMS. Digests of what it is made of are
+in it: where they stay the same, nothing is written again (`reuse.py`).
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +33,7 @@ from lodpipe.rdf.turtle import TermWriter, blocks
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.browse import GROUPED, PART, Browse, Listed
-from lodpipe.site.declaration import Site, read_site, site_findings
+from lodpipe.site.declaration import Site, declared_data, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import downloads, write_feed, write_search, write_sitemap, write_sparql
 from lodpipe.site.names import Names
@@ -43,35 +41,23 @@ from lodpipe.site.overview import Overview
 from lodpipe.site.pages import Resource, Writer, resources
 from lodpipe.site.releases import Releases, entries, release_views
 from lodpipe.site.render import PACKAGE, Renderer, script_json
+from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
-DIGEST = ".digest"
+DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
+# What all pages show of a project besides its statements.
+DECLARATIONS = ("publication.yaml", "ontology", "shapes")
 
 
-def site_digest(project: Project, dist: Path) -> str:
-    """What the pages are made of, as one number: the checksums of dist/, the declarations, and this
-    program's own files.
+def site_digest(project: Project, statements: Statements, dist: Path) -> str:
+    """What the pages are made of, as one number: the checksums of dist/, the declarations, what
+    their queries find in the records, and this program.
     """
-    total = hashlib.sha256((dist / "SHA256SUMS").read_bytes())
-    given = [
-        project.root / "publication.yaml",
-        *(
-            path
-            for name in ("shapes", "queries", "source/map", "releases")
-            for path in (project.root / name).rglob("*")
-        ),
-    ]
-    own = [path for path in PACKAGE.rglob("*") if "__pycache__" not in path.parts]
-    for path in sorted({*given, *own}):
-        if path.is_file():
-            total.update(path.name.encode() + b"\0" + hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest() + "\n"
-
-
-def is_fresh(site: Path, digest: str) -> bool:
-    """Whether a site was made of the same things."""
-    mark = site / DIGEST
-    return mark.is_file() and mark.read_text("utf-8") == digest
+    checksums = (dist / "SHA256SUMS").read_text("utf-8")
+    rows, files = declared_data(project, statements.session)
+    return files_digest(
+        project.root, (*DECLARATIONS, "queries", "releases", *files), checksums, rows
+    )
 
 
 @dataclass(frozen=True)
@@ -90,24 +76,7 @@ def write_site(
     """dist/site/ into the folder that holds everything else of dist/."""
     folder = dist / "site"
     folder.mkdir()
-    _Site(project, statements, declared, dist, folder).write()
-    (folder / DIGEST).write_text(digest, "utf-8")
-
-
-def link_tree(source: Path, target: Path, without: str = "") -> None:
-    """Every file of a folder under a second name; the same bytes take no place twice where the disk
-    can do that.
-    """
-    for top, folders, files in os.walk(source):
-        folder = target / Path(top).relative_to(source)
-        if without in folders and Path(top) == source:
-            folders.remove(without)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in files:
-            try:
-                os.link(Path(top) / name, folder / name)
-            except OSError:
-                shutil.copyfile(Path(top) / name, folder / name)
+    _Site(project, statements, declared, dist, folder).write().write(digest)
 
 
 class _Site:
@@ -130,8 +99,8 @@ class _Site:
         self.shapes = declared.shapes
         self.host = self.publication.hosting or self.publication.base
 
-    def write(self) -> None:
-        """Everything, in the order in which it is needed."""
+    def write(self) -> PageReuse:
+        """Everything, in the order in which it is needed; returns the digests of the pages."""
         link_tree(self.dist, self.folder, without="site")
         self._assets()
         self.store = self._store()
@@ -163,15 +132,13 @@ class _Site:
             self.queries,
         )
         job = Job(self.statements, self.project, self.vocabulary)
+        reuse = self._reuse(job.terms())
         for item in self.renderers:
             self._fixed_pages(item, count)
-            self._documentation(item)
             for listed in self.browse.lists:
-                self._list(item, listed)
-        every = TermWriter(self.publication.base, self.vocabulary.prefixes)
-        self._shapes_as_data(every)
-        self._queries_as_data(every)
-        self._resources(job.terms(), job.context())
+                self._list(item, listed, reuse)
+        self._documentation(reuse)
+        self._resources(job.terms(), job.context(), reuse)
         pages = [
             "index",
             "search",
@@ -190,6 +157,23 @@ class _Site:
         # Static hosts read it in the root.
         rules = (self.dist / "web/_redirects").read_text("utf-8")
         self.renderers[0].put("_redirects", portable_redirects(rules))
+        return reuse
+
+    def _reuse(self, terms: TermWriter) -> PageReuse:
+        """The pages of the old site; what a page of a resource shows besides its rows is shared by
+        all.
+        """
+        shared = files_digest(
+            self.project.root,
+            DECLARATIONS,
+            (self.publication.version, self.publication.date),
+            (bool(self.releases), self.releases.history.is_development),
+            [renderer.menu for renderer in self.renderers],
+            sorted(self.browse.pages.items()),
+            terms.prefixes,
+            [query.name for query in self.queries],
+        )
+        return PageReuse(self.dist, self.project.dist, shared)
 
     def _store(self) -> PageStore:
         """What the pages are made of."""
@@ -290,43 +274,62 @@ class _Site:
                 value.href = value.href.removeprefix("../") if value.href else None
             yield entry
 
-    def _list(self, renderer: Renderer, listed: Listed) -> None:
-        title, heads = (
-            self.names.kind(listed.iri, renderer.language, many=True),
-            self.browse.heads(listed, renderer.language),
-        )
+    def _list(self, renderer: Renderer, listed: Listed, reuse: PageReuse) -> None:
+        """The pages of a list: part by part, or all and those of its groups at once."""
+        language = renderer.language
+        heads, parts = self.browse.heads(listed, language), listed.parts()
         grouped = listed.count <= GROUPED and bool(listed.facets)
         base = {
-            "title": title,
+            "title": self.names.kind(listed.iri, language, many=True),
             "listed": listed,
             "heads": heads,
             "total": listed.count,
             "grouped": grouped,
-            "parts": listed.parts(),
+            "parts": parts,
         }
-        part: list[object] = []
-        everything = []
-        pages = iter(listed.parts())
-        for entry in self.browse.entries(listed, renderer.language):
-            part.append(entry)
-            if grouped:
-                everything.append(entry)
-            if len(part) == PART:
-                renderer.write("list.html", next(pages), base | {"entries": part})
-                part = []
-        if part:
-            renderer.write("list.html", next(pages), base | {"entries": part})
-        for column, head in enumerate(heads if grouped else []):
-            groups = self.browse.grouped(listed, everything, column)
-            renderer.write(
-                "groups.html",
-                f"{listed.page}-{head['name']}",
-                base | {"groups": groups, "head": head, "column": column},
-            )
+        groups = [f"{listed.page}-{head['name']}" for head in heads] if grouped else []
+        size = GROUPED if grouped else PART
+        for number, block in enumerate(self.browse.blocks(listed, language, size)):
+            pages = parts if grouped else [parts[number]]
+            unit = f"{listed.iri} {language} {number}"
+            names = [f"{page}{renderer.suffix}.html" for page in (*pages, *groups)]
+            digest = rows_digest((listed.iri, listed.count, listed.facets, block))
+            if self.browse.is_alone(listed) and reuse.take(unit, names, digest):
+                continue
+            entries = [self.browse.entry(listed, s, rows, language) for s, rows in block]
+            for place, page in enumerate(pages):
+                part = entries[place * PART : (place + 1) * PART]
+                renderer.write("list.html", page, base | {"entries": part})
+            for column, page in enumerate(groups):
+                grouped = self.browse.grouped(listed, entries, column)
+                group = {"groups": grouped, "head": heads[column], "column": column}
+                renderer.write("groups.html", page, base | group)
+            if self.browse.is_alone(listed):
+                reuse.rendered(unit, names, digest)
 
     # -- pages of the declarations -----------------------------------------------------------------
 
-    def _documentation(self, renderer: Renderer) -> None:
+    def _documentation(self, reuse: PageReuse) -> None:
+        """Terms, shapes and queries: made of what all pages share, and the queries."""
+        first = Documentation(self.names, self.addresses, self.publication.languages[0])
+        shape_pages = [self.addresses.page(shape[1:-1]) for shape in first.shapes(self.shapes)]
+        siblings = [page for page in shape_pages if page] + [
+            f"query/{item.name}" for item in self.queries
+        ]
+        pages = ["vocabulary", "shapes", *(["queries"] if self.queries else []), *siblings]
+        names = [page + item.suffix + ".html" for item in self.renderers for page in pages]
+        names += [f"{page}.ttl" for page in siblings]
+        digest = files_digest(self.project.root, ["queries"], reuse.shared)
+        if reuse.take("vocabulary", names, digest):
+            return
+        for renderer in self.renderers:
+            self._described(renderer)
+        every = TermWriter(self.publication.base, self.vocabulary.prefixes)
+        self._shapes_as_data(every)
+        self._queries_as_data(every)
+        reuse.rendered("vocabulary", names, digest)
+
+    def _described(self, renderer: Renderer) -> None:
         pages = Documentation(self.names, self.addresses, renderer.language)
         renderer.write("vocabulary.html", "vocabulary", {"groups": pages.vocabulary()})
         listed = pages.shapes(self.shapes)
@@ -368,7 +371,7 @@ class _Site:
 
     # -- pages of resources ------------------------------------------------------------------------
 
-    def _resources(self, terms: TermWriter, context: Context) -> None:
+    def _resources(self, terms: TermWriter, context: Context, reuse: PageReuse) -> None:
         site, names, addresses = self.site, self.names, self.addresses
         writers = [
             (
@@ -384,14 +387,20 @@ class _Site:
             )
             for renderer in self.renderers
         ]
+        suffixes = [f"{renderer.suffix}.html" for renderer in self.renderers] + [*DATA]
         withdrawn = read_list(self.dist)
         for resource in resources(self.store, self.addresses):
+            files = [resource.page + suffix for suffix in suffixes]
+            digest = rows_digest(tuple(resource))
+            listed = withdrawn.get(resource.iri[1:-1])
+            if listed is None and reuse.take(resource.page, files, digest):
+                continue
             node = node_object(
                 resource.iri, ((row[1], row[2]) for row in resource.statements), context
             )
             self._data(resource, node, terms, context)
             embedded = Markup(script_json({"@context": _needed([node], context), **node}))
-            if listed := withdrawn.get(resource.iri[1:-1]):
+            if listed:
                 self._withdrawn(resource, listed, embedded)
                 continue
             query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"
@@ -401,6 +410,7 @@ class _Site:
                     resource.page,
                     {"page": writer.show(resource), "embedded": embedded, "pointing_query": query},
                 )
+            reuse.rendered(resource.page, files, digest)
 
     def _withdrawn(self, resource: Resource, listed: WithdrawnIri, embedded: Markup) -> None:
         """The pages of a resource that is no longer described."""
@@ -483,7 +493,6 @@ def _needed(nodes: Sequence[Node], context: Context) -> Node:
 
 
 __all__ = [
-    "DIGEST",
     "Releases",
     "Site",
     "href",

@@ -1,8 +1,8 @@
 """Pages at scale: a register of tens of thousands of organisations, or the real publication; time
 and peak memory of the pages alone. By hand.
 
-python benchmarks/site.py ../shared/data/scale/ror_all_51k.csv
-python benchmarks/site.py
+python benchmarks/pages.py ../shared/data/scale/ror_all_51k.csv
+python benchmarks/pages.py
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def main() -> None:
                     Releases(outcome.ledger, outcome.history),
                 ),
                 target,
-                site_digest(project, target),
+                site_digest(project, outcome.statements, target),
             )
             took, cpu = time.perf_counter() - started, time.process_time() - worked
         pages = sum(1 for _ in (target / "site").rglob("*.html"))

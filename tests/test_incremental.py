@@ -222,7 +222,7 @@ class Edits:
         self.publication(change)
 
     def trees(self) -> None:
-        """Trees are where the data of pages would lie."""
+        """Trees are where the data of pages would be."""
 
         def change(given: dict[str, Any]) -> None:
             if "trees" in given and self.chance.random() < 0.5:

@@ -20,10 +20,13 @@ import rdflib
 import yaml
 from rdflib.namespace import DCAT
 
+from lodpipe import Project
+from lodpipe.config.vocabulary import read_vocabulary
 from lodpipe.releases.graph_versions import canonical_file
 from lodpipe.releases.ledger import read_ledger
+from lodpipe.releases.naming import project_terms
 from lodpipe.releases.patches import earlier_version
-from support import COUNTED, TESTS, fingerprint, invoke
+from support import COUNTED, ROOT, TESTS, fingerprint, invoke
 
 CASES = sorted((TESTS / "releases" / "gates").glob("*.yaml"))
 
@@ -392,6 +395,19 @@ def directory_server(folder: Path) -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
+
+
+def test_declared_names_of_kinds_and_properties_are_used() -> None:
+    project = Project.open(ROOT)
+    terms = project_terms(project, read_vocabulary(ROOT, project.publication.base))
+    organisation = "<http://www.w3.org/ns/org#FormalOrganization>"
+    assert terms.kind(organisation, "de", many=True) == "Organisationen"
+    assert terms.property("<https://w3id.org/rogl/def/counted>", "en") == "Counted"
+    assert terms.property("<https://schema.org/name>", "de") == "Name"
+    assert terms.kinds["<http://www.w3.org/ns/org#Membership>"].name == (
+        "<http://www.w3.org/ns/org#organization>",
+        "<http://www.w3.org/ns/org#member>",
+    )
 
 
 def dump(folder: Path) -> bytes:

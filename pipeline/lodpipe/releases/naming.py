@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from lodpipe.config.publication import Project
+from lodpipe.config.publication_keys import SiteKeys
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.rdf.namespaces import RDF, RDFS, SKOS, Namespaces
 from lodpipe.rdf.terms import TYPE, parse_literal
@@ -63,8 +63,8 @@ class Terms:
 
 def project_terms(project: Project, vocabulary: Vocabulary) -> Terms:
     """The names that publication.yaml (`site`) and the ontology declare."""
-    site = project.publication.site
-    declared: Mapping[str, Any] = site if isinstance(site, Mapping) else {}
+    declared = project.publication.site
+    site = SiteKeys() if isinstance(declared, bool) else declared
     namespaces = vocabulary.namespaces
 
     def term(name: str) -> str:
@@ -75,14 +75,12 @@ def project_terms(project: Project, vocabulary: Vocabulary) -> Terms:
         if p in LABELS and (text := parse_literal(o)):
             properties.setdefault(s, {}).setdefault(text.language, text.text)
     kinds = {
-        term(kind["class"]): KindName(
-            kind.get("label", {}),
-            kind.get("plural", kind.get("label", {})),
-            tuple(term(name) for name in kind.get("name", ())),
+        term(kind.class_): KindName(
+            kind.label, kind.plural or kind.label, tuple(term(name) for name in kind.name)
         )
-        for kind in declared.get("kinds", ())
+        for kind in site.kinds
     }
-    properties |= {term(name): dict(label) for name, label in declared.get("terms", {}).items()}
+    properties |= {term(name): dict(label) for name, label in site.terms.items()}
     return Terms(namespaces, kinds, properties)
 
 

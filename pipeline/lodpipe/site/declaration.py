@@ -158,13 +158,13 @@ def declared_data(project: Project, session: Session) -> tuple[list[object], lis
     need not have them.
     """
     keys = project.publication.site
-    if not isinstance(keys, Mapping):
+    if isinstance(keys, bool):
         return [], []
     rows: list[object] = []
     for path, query, columns in _queries(keys):
         values = session.rows(f"SELECT {', '.join(columns)} FROM ({query})")
         rows.append(values if path[0] == "figures" else sorted(map(repr, values)))
-    outlines = keys.get("map", {}).get("outlines")
+    outlines = keys.map.outlines if keys.map else None
     return rows, [outlines] if outlines else []
 
 

@@ -301,8 +301,8 @@ class _Site:
                 part = entries[place * PART : (place + 1) * PART]
                 renderer.write("list.html", page, base | {"entries": part})
             for column, page in enumerate(groups):
-                grouped = self.browse.grouped(listed, entries, column)
-                group = {"groups": grouped, "head": heads[column], "column": column}
+                groups_of = self.browse.grouped(listed, entries, column)
+                group = {"groups": groups_of, "head": heads[column], "column": column}
                 renderer.write("groups.html", page, base | group)
             if self.browse.is_alone(listed):
                 reuse.rendered(unit, names, digest)

@@ -210,7 +210,7 @@ def kill_worker(place: Place, number: signal.Signals) -> tuple[int, str]:
                 continue
             if int(fields[1]) == process.pid:
                 worker = int(path.parent.name)
-    time.sleep(0.3)
+    time.sleep(0.05)  # it has begun, and has not finished yet
     os.kill(worker, number)
     _, errors = process.communicate(timeout=60)
     return process.returncode, errors

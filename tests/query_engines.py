@@ -127,6 +127,13 @@ def free_port() -> int:
 @contextlib.contextmanager
 def virtuoso(nquads: Path, folder: Path) -> Iterator[Engine]:
     """A server on loopback in an empty folder, loaded by its bulk loader."""
+    with virtuoso_server(nquads, folder) as (_, http):
+        yield lambda query: answer_remotely(query, {}, f"http://127.0.0.1:{http}/sparql")
+
+
+@contextlib.contextmanager
+def virtuoso_server(nquads: Path, folder: Path) -> Iterator[tuple[int, int]]:
+    """The same; its ports for SQL and HTTP."""
     sql, http = free_port(), free_port()
     (folder / "virtuoso.ini").write_text(_INI.format(sql=sql, http=http), "utf-8")
     shutil.copy(nquads, folder / "dump.nq")
@@ -135,15 +142,16 @@ def virtuoso(nquads: Path, folder: Path) -> Iterator[Engine]:
         command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
-        _isql(sql, "status();", tries=60)
-        _isql(sql, f"ld_dir('{folder}', 'dump.nq', 'urn:unused'); rdf_loader_run(); checkpoint;")
-        yield lambda query: answer_remotely(query, {}, f"http://127.0.0.1:{http}/sparql")
+        isql(sql, "status();", tries=60)
+        isql(sql, f"ld_dir('{folder}', 'dump.nq', 'urn:unused'); rdf_loader_run(); checkpoint;")
+        yield sql, http
     finally:
         server.kill()
         server.wait()
 
 
-def _isql(port: int, statements: str, tries: int = 1) -> None:
+def isql(port: int, statements: str, tries: int = 1) -> None:
+    """Runs statements on a Virtuoso server. Raises RuntimeError where one fails."""
     for last in range(tries - 1, -1, -1):
         command = ["isql-vt", f"127.0.0.1:{port}", "dba", "dba", f"exec={statements}"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
@@ -188,8 +196,10 @@ __all__ = [
     "HAS_VIRTUOSO",
     "ROOT",
     "Engine",
+    "isql",
     "on_comunica",
     "on_oxigraph",
     "on_rdflib",
     "virtuoso",
+    "virtuoso_server",
 ]

@@ -10,6 +10,8 @@ import itertools
 import json
 import shutil
 import threading
+import urllib.parse
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,7 @@ from lodpipe.releases.graph_versions import canonical_file
 from lodpipe.releases.ledger import read_ledger
 from lodpipe.releases.naming import project_terms
 from lodpipe.releases.patches import earlier_version
+from query_engines import HAS_VIRTUOSO, isql, virtuoso_server
 from support import COUNTED, ROOT, TESTS, fingerprint, invoke
 
 CASES = sorted((TESTS / "releases" / "gates").glob("*.yaml"))
@@ -287,6 +290,40 @@ def test_deltas_lead_from_one_store_to_the_next(three_releases: Path) -> None:
         )
         lines = [set(dump(dist / date).splitlines()) for date in (earlier, later)]
         assert (added, removed) == (lines[1] - lines[0], lines[0] - lines[1])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_VIRTUOSO, reason="Virtuoso is not installed")
+def test_updates_lead_virtuoso_from_one_release_to_the_next(
+    three_releases: Path, tmp_path: Path
+) -> None:
+    dist = three_releases / "dist"
+    nquads = tmp_path / "first.nq"
+    nquads.write_bytes(dump(dist / "2024-01-31"))
+    folder = tmp_path / "virtuoso"
+    folder.mkdir()
+    with virtuoso_server(nquads, folder) as (sql, http):
+        for date in ("2024-02-29", "2024-03-31"):
+            update = gzip.decompress((dist / date / "update.ru.gz").read_bytes()).decode()
+            for operation in filter(str.strip, update.split("} ;\n")):
+                isql(sql, f"SPARQL {operation}}};")
+            # Virtuoso keeps a boolean as a number.
+            expected = {
+                (quad.subject.value, quad.predicate.value, quad.object.value.replace("true", "1"))
+                for quad in loaded(dist / date)
+            }
+            assert in_virtuoso(http) == expected
+
+
+def in_virtuoso(port: int) -> set[tuple[str, str, str]]:
+    """The statements of the publication's graphs in a Virtuoso server."""
+    query = """SELECT ?s ?p ?o { GRAPH ?g { ?s ?p ?o } FILTER strstarts(str(?g), "https://clubs.example/") }"""
+    parameters = urllib.parse.urlencode(
+        {"query": query, "format": "application/sparql-results+json"}
+    )
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/sparql?{parameters}") as answer:
+        rows = json.load(answer)["results"]["bindings"]
+    return {(row["s"]["value"], row["p"]["value"], row["o"]["value"]) for row in rows}
 
 
 def test_changes_are_listed_with_labels(three_releases: Path) -> None:

@@ -277,18 +277,30 @@ def _write_patch(changes: ChangeSet, view: View, out: IO[bytes]) -> None:
 
 
 def _write_update(changes: ChangeSet, view: View, out: IO[bytes]) -> None:
-    """SPARQL 1.1 Update; all that is removed, then all that is added."""
+    """SPARQL 1.1 Update; all that is removed, then all that is added.
+
+    Each operation is about one graph: Virtuoso leaves texts with a language where one operation
+    names a graph in several blocks.
+    """
     removed = (line for change in changes for line in change.removed)
     added = (line for change in changes for line in change.added)
     for word, lines in (("DELETE", removed), ("INSERT", added)):
         while part := list(islice(lines, _UPDATE_SIZE)):
-            out.write(f"{word} DATA {{\n".encode())
-            for line in part:
-                subject, predicate, rest = line.split(b" ", 2)
-                value, graph = split_object(rest)
-                triple = f"{subject.decode()} {predicate.decode()} {value} ."
-                out.write((f"GRAPH {graph} {{ {triple} }}\n" if graph else triple + "\n").encode())
-            out.write(b"} ;\n")
+            for graph, triples in _by_graph(part).items():
+                body = "".join(f"{triple} .\n" for triple in triples)
+                block = f"GRAPH {graph} {{\n{body}}}\n" if graph else body
+                out.write(f"{word} DATA {{\n{block}}} ;\n".encode())
+
+
+def _by_graph(lines: Iterable[bytes]) -> dict[str, list[str]]:
+    """Statements without their graph, by graph; the empty one is the default graph."""
+    graphs: dict[str, list[str]] = {}
+    for line in lines:
+        subject, predicate, rest = line.split(b" ", 2)
+        value, graph = split_object(rest)
+        triple = f"{subject.decode()} {predicate.decode()} {value}"
+        graphs.setdefault(graph, []).append(triple)
+    return graphs
 
 
 def _write_added(changes: ChangeSet, view: View, out: IO[bytes]) -> None:

@@ -74,6 +74,10 @@ class SortedLines(AbstractContextManager["SortedLines"]):
         except SyntaxError as error:
             origin = Origin(version.name, error.lineno or 0, error.offset or 0)
             raise SourceError([Finding("LP603", origin, {"detail": str(error.msg)})]) from None
+        except (gzip.BadGzipFile, EOFError) as error:
+            raise SourceError(
+                [Finding("LP603", Origin(version.name), {"detail": str(error)})]
+            ) from None
         return self
 
     def __exit__(

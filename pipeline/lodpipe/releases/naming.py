@@ -184,7 +184,8 @@ def words(term: str) -> str:
     'contained in place'
     """
     name = re.split(r"[/#:]", term.strip("<>").rstrip("/#"))[-1]
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ").lower()
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace("-", " ")
+    return spaced.lower() or term.strip("<>")
 
 
 def value_text(term: str) -> str:

@@ -12,6 +12,7 @@ from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.page_store import LABELS
 from lodpipe.rdf.namespaces import OWL, SH, SKOS
 from lodpipe.rdf.terms import Literal, parse_literal
+from lodpipe.releases.naming import words
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.declaration import Kind, Site, Texts
 
@@ -49,18 +50,6 @@ _WITHDRAWN = {
 def chosen(texts: Texts, language: str) -> str:
     """A text in a language, else in any, in the order of the declaration."""
     return texts.get(language) or texts.get("en") or next(iter(texts.values()), "")
-
-
-def words(iri: str) -> str:
-    """The last part of an IRI as words.
-
-    >>> words("https://schema.org/containedInPlace")
-    'contained in place'
-    """
-    name = re.split(r"[/#:]", iri.strip("<>").rstrip("/#"))[-1]
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).replace("_", " ").replace(
-        "-", " "
-    ).lower() or iri.strip("<>")
 
 
 def slug(text: str) -> str:

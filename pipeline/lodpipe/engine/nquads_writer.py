@@ -35,6 +35,7 @@ from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.interface import OnStage, Stage
 from lodpipe.engine.page_cache import WriteBehind
 from lodpipe.engine.parallel_writer import write_blocks
 from lodpipe.engine.sql_session import Session
@@ -57,19 +58,6 @@ _STATEMENT = Select(
     origin=Origin(""),
     prefix="",
 )  # the statement table as a source
-
-
-class Stage(Struct, frozen=True):
-    """How far a part of the file has come: the triples maps that make it, the share of their rows
-    in per cent, the lines written.
-    """
-
-    name: str
-    share: float
-    lines: int
-
-
-OnStage = Callable[[Stage], None]
 
 
 def write_lines(
@@ -243,7 +231,7 @@ class _Arranger:
             )
         if with_subject == subjects:
             return select, ()
-        columns = _columns(select)
+        columns = columns_read(select)
         if columns and with_subject > 2 * subjects:
             table = self.tables.create(f"SELECT DISTINCT {', '.join(columns)} FROM {select.source}")
             distinct = replace(select, source=table)
@@ -275,7 +263,7 @@ class _Arranger:
         is_in_order = not self.sort or self.relations.order_of(select.source) == tail
         if (
             is_in_order
-            and quote("_record") not in _columns(select)
+            and quote("_record") not in columns_read(select)
             and (table := self.tables.table_of(select.source))
         ):
             return _Arranged(
@@ -371,7 +359,7 @@ def _terms(select: Select) -> list[Term]:
     return list({term.sql: term for term in terms if not is_constant(term.sql)}.values())
 
 
-def _columns(select: Select) -> list[str]:
+def columns_read(select: Select) -> list[str]:
     """The columns that the terms of a select read, each once."""
     return list(dict.fromkeys(column for term in _terms(select) for column in term.columns))
 

@@ -21,6 +21,7 @@ from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Check, Form, Plan, Select, text
 from lodpipe.rdf.datatypes import LAX, PATTERNS
 
+SAMPLES = 10  # records that a finding for many shows
 _MANY_STATEMENTS = 100_000
 _COLUMNS = {
     "s": "VARCHAR",
@@ -110,16 +111,26 @@ def _failing(session: Session, select: Select) -> list[tuple[Check, int]]:
     """The checks that rows fail, and how many do."""
     if not select.checks:
         return []
-    counts = ", ".join(f"count(*) FILTER ({check.problem})" for check in select.checks)
-    (row,) = session.rows(f"SELECT {counts} FROM {select.source}")
+    (row,) = session.rows(failure_counts(select))
     return [(check, count) for check, count in zip(select.checks, row, strict=True) if count]
 
 
 def _samples(session: Session, select: Select, check: Check) -> list[tuple[int | None, str]]:
     """The first ten records that fail a check, in the order of their numbers, with the value."""
-    return session.rows(
-        f"SELECT DISTINCT {select.record} AS record, {check.value} FROM {select.source} "
-        f"WHERE {check.problem} ORDER BY ALL LIMIT 10"
+    return session.rows(failure_samples(select, check))
+
+
+def failure_counts(select: Select) -> str:
+    """The query that counts the rows that fail each check of a select."""
+    counts = ", ".join(f"count(*) FILTER ({check.problem})" for check in select.checks)
+    return f"SELECT {counts} FROM {select.source}"
+
+
+def failure_samples(select: Select, check: Check) -> str:
+    """The query for the first records that fail a check, with the value."""
+    return (
+        f"SELECT DISTINCT {select.record} AS record, {check.value} AS value FROM {select.source} "
+        f"WHERE {check.problem} ORDER BY ALL LIMIT {SAMPLES}"
     )
 
 

@@ -200,6 +200,30 @@ class Join(Struct, frozen=True):
         return f"SELECT {sums} FROM {child} AS c JOIN {parent} AS p ON {self._matches}"
 
 
+class Lookup(Struct, frozen=True):
+    """The rows of one relation (`c`) that have a row in another (`p`), or those that have none;
+    `on` are pairs of SQL, the keys of both. Rows without a key are neither.
+    """
+
+    left: str
+    right: str
+    on: tuple[tuple[str, str], ...]
+    has_match: bool
+
+    @property
+    def keyed(self) -> str:
+        """The condition that a row has all its keys."""
+        return " AND ".join(f"{child} IS NOT NULL" for child, _ in self.on)
+
+    @property
+    def sql(self) -> str:
+        """The rows."""
+        matches = " AND ".join(f"{child} = {parent}" for child, parent in self.on)
+        exists = f"EXISTS (SELECT 1 FROM {self.right} AS p WHERE {matches})"
+        negation = "" if self.has_match else "NOT "
+        return f"(SELECT * FROM {self.left} AS c WHERE {self.keyed} AND {negation}{exists}) AS c"
+
+
 class _SideTerms:
     """Collects what one side of a join has to give: keys and terms, each of which gets a column."""
 
@@ -242,8 +266,8 @@ class Select(Struct, frozen=True):
 
     Every subject begins with `prefix`, so that two SELECTs of which no prefix begins the other
     cannot make the same statement. Rows that differ in `key` differ in their subject; empty where
-    that is not known. Without `parts` it is there for its checks alone. Where there is a `join`, it
-    is the source.
+    that is not known. Without `parts` it is there for its checks alone. Where there is a `join` or
+    a `lookup`, it is the source.
     """
 
     name: str
@@ -256,6 +280,7 @@ class Select(Struct, frozen=True):
     prefix: str
     key: tuple[str, ...] = ()
     join: Join | None = None
+    lookup: Lookup | None = None
 
     @property
     def sql(self) -> str:
@@ -795,19 +820,22 @@ class _Compiler:
             self._prefix(entry),
             _record(scope.relation, "c."),
         )
-        keyed = " AND ".join(f"{a} IS NOT NULL" for a, _ in conditions)
-        parent = f"EXISTS (SELECT 1 FROM {right} AS p WHERE {' AND '.join(f'{a} = {b}' for a, b in conditions)})"
+
+        def checked(has_match: bool, checks: tuple[Check, ...]) -> Select:
+            rows = Lookup(left, right, tuple(conditions), has_match)
+            return Select(
+                name, rows.sql, record, subject, (), checks, item.origin, prefix, lookup=rows
+            )
+
         # Subjects are checked with the map's other statements, where it has any; targets where the
         # parent makes its own.
-        checked = (*predicates, *graphs) if _makes_more(entry) else (subject, *predicates, *graphs)
-        if checks := _distinct([check for term in checked for check in term.checks]):
-            matched = f"(SELECT * FROM {left} AS c WHERE {keyed} AND {parent}) AS c"
-            yield Select(name, matched, record, subject, (), checks, item.origin, prefix)
-        lonely = f"(SELECT * FROM {left} AS c WHERE {keyed} AND NOT {parent}) AS c"
+        of_rows = (*predicates, *graphs) if _makes_more(entry) else (subject, *predicates, *graphs)
+        if checks := _distinct([check for term in of_rows for check in term.checks]):
+            yield checked(True, checks)
         broken = self._broken_join(
             item, "true", " || ' ' || ".join(a for a, _ in conditions), scope.rule
         )
-        yield Select(name, lonely, record, subject, (), (broken,), item.origin, prefix)
+        yield checked(False, (broken,))
 
     def _broken_join(self, item: ReferencingMap, problem: str, value: str, rule: str) -> Check:
         """A record whose keys lead to no record of the parent."""

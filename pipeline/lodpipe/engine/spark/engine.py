@@ -1,0 +1,306 @@
+"""A plan run by Spark: in two steps, from the sources to rows by subject, and from these to statements.
+
+| step | tasks read | tasks do | Spark does |
+|---|---|---|---|
+| 1 | blocks of files, or Parquet | check values, make subjects, send what terms need | stores the rows |
+| 2 | rows of a range of subjects | make lines or statements, sorted and distinct | divides and moves the rows, writes the parts |
+
+Nothing is visible in the target before all parts are complete.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from lodpipe.diagnostics.finding import Finding, InvalidData, set_of
+from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.interface import Failure, OnStage
+from lodpipe.engine.run_plan import SAMPLES, failure_samples
+from lodpipe.engine.spark import shares
+from lodpipe.engine.spark.kernel import Note, Rows, Task, unpacked
+from lodpipe.engine.spark.relations import SparkRelations, Select as Query
+from lodpipe.engine.spark.session import start
+from lodpipe.engine.spark.shares import MakeStatements, SendRows, Share, WriteLines
+from lodpipe.engine.spark.storage import Storage, address, is_remote
+from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+_ROWS_OF_A_PART = 400_000
+
+
+class SparkEngine:
+    """Runs plans on a master; a context manager that removes what it stored on the way.
+
+    `root` is the folder of the files that a mapping names itself, `work` the address of a folder
+    that all executors reach. Raises InvalidDeclaration (LP613) where Spark cannot be used.
+    """
+
+    def __init__(self, master: str, root: Path, database: str | None, memory: str, work: str) -> None:
+        self.spark = start(master, memory)
+        self._memory, self._work = memory, work
+        self._storage = Storage(self.spark)
+        self._storage.create_folder(work)
+        self._local = Engine(memory, root=root, database=database)
+        self._local.load([])
+        self.relations = SparkRelations(self.spark, self._local, root, work, memory)
+        self._shares: tuple[Share, ...] = ()
+        self._rows: DataFrame | None = None
+        self._counts: dict[int, int] = {}
+
+    def __enter__(self) -> SparkEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._local.close()
+        with contextlib.suppress(Exception):  # the master may be gone
+            self._storage.remove(self._work)
+
+    @property
+    def sources(self) -> SparkRelations:
+        """What a plan is made over."""
+        return self.relations
+
+    def define(self, sources: Sequence[object]) -> list[Finding]:
+        """Runs queries over record tables on the driver."""
+        return self.relations.define(sources)  # type: ignore[arg-type]
+
+    def locate(self, record: int, column: str | None = None):  # type: ignore[no-untyped-def]
+        """The place of a record."""
+        return self._local.records.locate(record, column)
+
+    # -- the first step ----------------------------------------------------------------------------
+
+    def prepare(self, compile_plan: Callable[[], Plan]) -> tuple[Plan, list[Failure]]:
+        """Makes the plan and runs its first step."""
+        plan = compile_plan()
+        sent = [self._over_frames(number, select) for number, select in enumerate(plan.selects)]
+        width = max((len(item.columns) for item in sent), default=0)
+        self._shares = tuple(
+            shares.share(number, select) for number, select in enumerate(plan.selects)
+        )
+        notes = self._send(sent, width)
+        if findings := set_of(finding for _, note in notes for finding in note.findings):
+            raise InvalidData(findings)
+        if self._note_absent(notes):
+            plan = compile_plan()
+        return plan, self._failures(plan, sent, [note for _, note in notes])
+
+    def _over_frames(self, number: int, select: Select) -> Share:
+        """A select as step 1 runs it: over one frame, that of its join or lookup where it has one."""
+        item = shares.share(number, select)
+        if select.join is not None:
+            name = self._joined(select.join)
+            rows = replace(select, source=shares.joined_rows(select, name))
+            return replace(item, select=rows)
+        if select.lookup is not None:
+            return replace(item, select=replace(select, source=f"{self._looked_up(select.lookup)} AS c"))
+        return item
+
+    def _send(self, sent: Sequence[Share], width: int) -> list[tuple[str, Note]]:
+        """Stores the rows of all selects, and gives the notes of the tasks."""
+        by_frame: dict[str, list[Share]] = {}
+        for item in sent:
+            by_frame.setdefault(self.relations.frame_in(item.select.source), []).append(item)
+        stored: list[DataFrame] = []
+        schema = shares.schema(width)
+        for name, items in by_frame.items():
+            frame = self.relations.frame(name)
+            work = SendRows(name, tuple(items), width, counts=True)
+            stored.append(frame.data.mapInArrow(Task(frame.loader, work, self._memory), schema))
+        if not stored:
+            return []
+        folder = f"{self._work}/rows"
+        for place, (name, rows) in enumerate(zip(by_frame, stored, strict=True)):
+            rows.write.parquet(f"{folder}/{place}")
+        notes = []
+        for place, name in enumerate(by_frame):
+            part = self.spark.read.schema(schema).parquet(f"{folder}/{place}")
+            for row in part.where("note IS NOT NULL").select("note").collect():
+                notes.append((name, unpacked(bytes(row.note))))
+        read = [f"{folder}/{place}" for place in range(len(by_frame))]
+        self._rows = self.spark.read.schema(schema).parquet(*read).where("n IS NOT NULL").drop("note")
+        return notes
+
+    def _note_absent(self, notes: Sequence[tuple[str, Note]]) -> bool:
+        """Tells the relations which references no record follows; whether there are any."""
+        absent: dict[str, dict[str, str]] = {}
+        followed: dict[str, set[str]] = {}
+        for name, note in notes:
+            for reference, near in note.absent.items():
+                absent.setdefault(name, {}).setdefault(reference, near)
+            followed.setdefault(name, set()).update(note.followed)
+        for name, references in absent.items():
+            left = {key: near for key, near in references.items() if key not in followed[name]}
+            self.relations.note_absent(name, left)
+        return bool(absent)
+
+    def _failures(self, plan: Plan, sent: Sequence[Share], notes: Sequence[Note]) -> list[Failure]:
+        counts: dict[int, list[int]] = {}
+        self._counts = {}
+        for note in notes:
+            for number, row in note.failures.items():
+                before = counts.setdefault(number, [0] * len(row))
+                counts[number] = [a + b for a, b in zip(before, row, strict=True)]
+            for rule, count in note.statements.items():
+                self._counts[rule] = self._counts.get(rule, 0) + count
+        failures = []
+        for number, row in sorted(counts.items()):
+            for check, count in zip(plan.selects[number].checks, row, strict=True):
+                if count:
+                    failures.append(Failure(check, count, self._samples(sent[number].select, check)))
+        return failures
+
+    def _samples(self, select: Select, check: Check) -> list[tuple[int | None, str]]:
+        """The first records of all partitions that fail a check."""
+        rows = self.relations.select(failure_samples(select, check), "record bigint, value string")
+        ordered = rows.distinct().orderBy("record", "value").limit(SAMPLES)
+        return [(row.record, row.value) for row in ordered.collect()]
+
+    # -- joins -------------------------------------------------------------------------------------
+
+    def _joined(self, join: Join) -> str:
+        """The name of a frame with the pairs of a join, each once."""
+        child, parent = self._side(join.child), self._side(join.parent)
+        rows = child.join(parent, list(join.child.keys and [k.strip('"') for k in join.child.keys]))
+        return self.relations.add(rows.drop(*(key.strip('"') for key in join.child.keys)))
+
+    def _side(self, side: Side) -> DataFrame:
+        """The distinct rows of one side, with its terms under their names behind its alias."""
+        from pyspark.sql import functions as f
+
+        keys = [key.strip('"') for key in side.keys]
+        terms = [term.strip('"') for term in side.terms]
+        columns = [f"{name} string" for name in (*keys, *terms)]
+        columns += ["_record bigint"] if side.record else []
+        rows = self.relations.select(side.plain, ", ".join(columns))
+        grouped = rows.groupBy(*keys, *terms)
+        distinct = (
+            grouped.agg(f.min("_record").alias("_record")) if side.record else rows.distinct()
+        )
+        renamed = [f.col(term).alias(f"{side.alias} {term}") for term in terms]
+        record = [f.col("_record")] if side.record else []
+        return distinct.select(*keys, *renamed, *record)
+
+    def _looked_up(self, lookup: Lookup) -> str:
+        """The name of a frame with the rows of a lookup."""
+        keys = [f"key {number}" for number in range(len(lookup.on))]
+        name = self.relations.frame_in(lookup.left)
+        columns = self._columns_of(lookup.left, name)
+        child_keys = "".join(
+            f', {child} AS "{key}"' for (child, _), key in zip(lookup.on, keys, strict=True)
+        )
+        schema = ", ".join([columns, *(f"`{key}` string" for key in keys)])
+        rows = self.relations.select(
+            f"SELECT c.*{child_keys} FROM {lookup.left} AS c WHERE {lookup.keyed}", schema
+        )
+        parent_keys = ", ".join(
+            f'{parent} AS "{key}"' for (_, parent), key in zip(lookup.on, keys, strict=True)
+        )
+        parents = self.relations.select(
+            f"SELECT DISTINCT {parent_keys} FROM {lookup.right} AS p",
+            ", ".join(f"`{key}` string" for key in keys),
+        )
+        how = "left_semi" if lookup.has_match else "left_anti"
+        return self.relations.add(rows.join(parents, keys, how))
+
+    def _columns_of(self, sql: str, name: str) -> str:
+        """The columns of a relation over a frame, in Spark's spelling: those of the frame, and of
+        its lists the values.
+        """
+        import re
+
+        columns = self.relations.frame(name).schema
+        for column in re.findall(r'AS ("c[0-9]+(?: type)?#\w")', sql):
+            columns += f", `{column[1:-1]}` string"
+        return columns
+
+    # -- the second step ---------------------------------------------------------------------------
+
+    def _by_subject(self) -> DataFrame | None:
+        """The rows in partitions that are ranges of subjects."""
+        if self._rows is None:
+            return None
+        count = self._rows.count()
+        parts = max(1, -(-count // _ROWS_OF_A_PART))
+        return self._rows.repartitionByRange(parts, "s")
+
+    def _received(self, plan: Plan) -> Plan:
+        """The plan as step 2 runs it."""
+        selects = tuple(
+            shares.share(item.number, select).received()
+            for item, select in zip(self._shares, plan.selects, strict=True)
+            if select.parts
+        )
+        return replace(plan, selects=selects)
+
+    def write_parts(self, plan: Plan, folder: str, *, graphs: bool = True, sort: bool = True) -> None:
+        """Writes the lines of a prepared plan as parts whose names are in order."""
+        rows = self._by_subject()
+        suffix = "nq" if graphs else "nt"
+        work = f"{self._work}/lines"
+        if rows is not None:
+            task = Task(Rows("shares"), WriteLines(self._received(plan), graphs, sort), self._memory)
+            rows.mapInArrow(task, "value string").write.text(work)
+        self._publish(work, folder, suffix)
+
+    def write_statements(self, plan: Plan, folder: str) -> None:
+        """Writes the statement table of a prepared plan as Parquet files whose names are in order."""
+        rows = self._by_subject()
+        work = f"{self._work}/statements"
+        if rows is not None:
+            task = Task(Rows("shares"), MakeStatements(self._received(plan)), self._memory)
+            rows.mapInArrow(task, shares.STATEMENTS).write.parquet(work)
+        self._publish(work, folder, "parquet")
+
+    def _publish(self, work: str, folder: str, suffix: str) -> None:
+        """Gives the parts their names, and puts the folder in the place of the old one."""
+        storage = self._storage
+        parts = f"{work}-named"
+        storage.create_folder(parts)
+        files = storage.files(work) if storage.exists(work) else []
+        written = [name for name, size in files if name.startswith("part-") and size]
+        for number, name in enumerate(written):
+            storage.rename(f"{work}/{name}", f"{parts}/part-{number:05}.{suffix}")
+        if storage.exists(folder):
+            storage.remove(folder)
+        storage.rename(parts, folder)
+
+    def write_lines(self, plan: Plan, path: Path, output: object) -> None:
+        """Writes the lines of a prepared plan to one file on the driver's machine."""
+        graphs, sort = output.graphs, output.sort  # type: ignore[attr-defined]
+        parts = f"{self._work}/parts"
+        self.write_parts(plan, parts, graphs=graphs, sort=sort)
+        with path.open("wb") as target:
+            for name, _ in self._storage.files(parts):
+                with Path(parts.removeprefix("file://"), name).open("rb") as part:
+                    shutil.copyfileobj(part, target, 1 << 20)
+
+    def count_statements(self, plan: Plan) -> list[tuple[str, int]]:
+        """How many statements each rule makes."""
+        return [(plan.rules[number].name, count) for number, count in sorted(self._counts.items())]
+
+    def progress(self) -> float:
+        """Not known."""
+        return -1.0
+
+
+@contextlib.contextmanager
+def work_folder(target: Path | str | None) -> Iterator[str]:
+    """The address of a folder for what a run stores: beside a target in a store, else on this
+    machine.
+    """
+    if target is not None and is_remote(str(target)):
+        yield f"{str(target).rstrip('/')}.work"
+        return
+    parent = Path(target).absolute().parent if target else None
+    with tempfile.TemporaryDirectory(prefix=".lodpipe-", dir=parent) as folder:
+        yield address(folder)

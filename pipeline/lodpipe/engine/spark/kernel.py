@@ -1,0 +1,210 @@
+"""What a task does with its partition: it loads the rows into DuckDB and sends them the plan's SQL.
+
+A task gets Arrow batches from Spark and gives Arrow batches back. Between them it has a session of
+its own with the functions of plans (engine/duckdb.py), bounded in memory: what does not fit is
+spilled to the executor's disk.
+
+    Rows        Arrow rows become a table
+    FileBlocks  blocks of CSV or JSON Lines become files, which the engine of one machine reads
+
+Faults in the data are no errors of a task, which Spark would repeat: they are rows with a `note`.
+"""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin
+from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.spark.text_blocks import Block, Key, by_block, with_ends, without_head
+from lodpipe.mapping.model import LogicalSource
+from lodpipe.sources.record_tables import first_record
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Batches = Iterator["pa.RecordBatch"]
+_ROWS = 65_536  # rows of a batch that goes back to Spark
+
+
+class Note(Struct, frozen=True):
+    """What a task reports beside its rows: findings of a file, references that no record of a block
+    follows, failed checks by select, statements by rule.
+    """
+
+    findings: tuple[Finding, ...] = ()
+    records: int = 0
+    absent: dict[str, str] = {}
+    followed: tuple[str, ...] = ()
+    failures: dict[int, tuple[int, ...]] = {}
+    statements: dict[int, int] = {}
+
+    def packed(self) -> bytes:
+        """The note as a cell of a row."""
+        return pickle.dumps(self)
+
+
+def unpacked(cell: bytes) -> Note:
+    """The note of a cell that a task of this run wrote."""
+    note = pickle.loads(cell)  # noqa: S301  # only what `packed` made
+    assert isinstance(note, Note)
+    return note
+
+
+class Loader(Protocol):
+    """Brings the rows of a partition into an engine as the table `name`."""
+
+    name: str
+
+    def load(self, engine: Engine, batches: Batches, folder: Path) -> list[Note]:
+        """Creates the table or view, and reports what is wrong with the rows."""
+
+
+class Rows(Struct, frozen=True):
+    """Rows of a data frame as a table."""
+
+    name: str
+
+    def load(self, engine: Engine, batches: Batches, folder: Path) -> list[Note]:
+        """Creates the table; the columns of none are not known, so it is not there without rows."""
+        import duckdb  # noqa: F401  # sets up what reads Arrow
+        import pyarrow as pa
+
+        if (first := next(batches, None)) is None:
+            return []
+
+        def all_batches() -> Batches:
+            yield first
+            yield from batches
+
+        reader = pa.RecordBatchReader.from_batches(first.schema, all_batches())
+        connection = engine.session.connection
+        connection.register("batches", reader)
+        engine.session.insert(f"CREATE TABLE {self.name} AS SELECT * FROM batches")
+        connection.unregister("batches")
+        return []
+
+
+class FileBlocks(Struct, frozen=True):
+    """Blocks of files of lines as one relation, with the records numbered by block.
+
+    `headers` are the bytes of the header of each file, by its place; `places` the number of each
+    block in the table `number` of the run.
+    """
+
+    name: str
+    source: LogicalSource
+    references: tuple[str, ...]
+    number: int
+    files: tuple[str, ...]
+    headers: tuple[bytes, ...]
+    blocks: dict[Key, Block]
+    places: dict[Key, int]
+
+    def load(self, engine: Engine, batches: Batches, folder: Path) -> list[Note]:
+        """Reads each block as the engine of one machine reads a file."""
+        notes, selects = [], []
+        for key, pieces in by_block(batches):
+            block = self.blocks[key]
+            path = folder / f"block {len(selects)}.{self.source.kind}"
+            shift = self.write(block, pieces, path)
+            own = engine.records.next_number
+            try:
+                relation = engine.relations.relate(
+                    replace(self.source, text=path.name), self.references
+                )
+            except LodpipeError as error:
+                notes.append(Note(tuple(self._moved(f, block, shift) for f in error.findings)))
+                continue
+            base = first_record(self.number, self.places[key]) - first_record(own)
+            selects.append(f"SELECT * REPLACE (_record + {base} AS _record) FROM {relation.sql}")
+            ((records,),) = engine.session.rows(f"SELECT count(*) FROM {relation.sql}")
+            followed = tuple(name for name in relation.names if name not in relation.absent)
+            notes.append(Note((), records, dict(relation.absent), followed if records else ()))
+            path.unlink()
+        if selects:
+            engine.session.rows(f"CREATE VIEW {self.name} AS {' UNION ALL '.join(selects)}")
+        return notes
+
+    def write(self, block: Block, pieces: Iterator[pa.Array], path: Path) -> int:
+        """Writes the records of a block to a file of their own, behind the header of their file.
+
+        Gives how many lines of the block's file come before the file's first.
+        """
+        header = self.headers[block.file] if self.headers else b""
+        is_first = block.line == 1
+        skipped = 0
+        with path.open("wb") as file:
+            if not is_first:
+                file.write(header)
+            lines = 0
+            for values in without_head(pieces) if block.inside else pieces:
+                file.write(with_ends(values))
+                lines += len(values)
+            file.write(block.tail)
+        if block.inside:
+            skipped = block.lines - lines
+        return block.line - 1 + skipped - (0 if is_first else header.count(b"\n"))
+
+    def _moved(self, finding: Finding, block: Block, shift: int) -> Finding:
+        """A finding about a block's file as one about the source."""
+        from dataclasses import replace as with_fields
+
+        where = finding.where
+        name = self.files[block.file]
+        place = Origin(name, where.line + shift, where.column) if where and where.line else Origin(name)
+        params = {key: name if key == "file" else value for key, value in finding.params.items()}
+        return with_fields(finding, where=place, params=params)
+
+
+class Task(Struct, frozen=True):
+    """A kernel for `mapInArrow`: loads a partition and runs `work` on it.
+
+    `memory` is the limit of its engine.
+    """
+
+    loader: Loader
+    work: Callable[[Engine, Path, list[Note]], Batches]
+    memory: str
+
+    def __call__(self, batches: Batches) -> Batches:
+        """The rows that a partition becomes."""
+        with opened(self.memory) as (engine, folder):
+            notes = self.loader.load(engine, batches, folder)
+            yield from self.work(engine, folder, notes)
+
+
+@contextmanager
+def opened(memory: str) -> Iterator[tuple[Engine, Path]]:
+    """An engine for one task, and a folder for its files."""
+    import duckdb  # noqa: F401  # sets up what reads and makes Arrow
+
+    with (
+        tempfile.TemporaryDirectory(prefix="lodpipe-") as folder,
+        Engine(memory, threads=1, root=Path(folder)) as engine,
+    ):
+        yield engine, Path(folder)
+
+
+def query(engine: Engine, sql: str) -> Batches:
+    """The rows of a query as Arrow batches, with the small texts that Spark takes."""
+    engine.session.rows("SET arrow_large_buffer_size = false")
+    yield from engine.session.cursor().sql(sql).to_arrow_reader(_ROWS)
+
+
+def has_rows(engine: Engine, name: str) -> bool:
+    """Whether a loader had any rows to make a table of."""
+    bare = name.strip('"')
+    sql = "SELECT 1 FROM duckdb_tables() WHERE table_name = ? UNION ALL SELECT 1 FROM duckdb_views() WHERE view_name = ?"
+    return bool(engine.session.rows(sql, [bare, bare]))
+
+
+__all__ = ["Any", "FileBlocks", "Loader", "Note", "Rows", "Task", "has_rows", "opened", "query", "unpacked"]

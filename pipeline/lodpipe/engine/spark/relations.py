@@ -1,0 +1,475 @@
+"""The logical sources of a mapping as data frames of Spark: the `Sources` that a plan is made over.
+
+A relation is a name, `"frame 3"`; the plan's SQL reads from it, and a task makes the rows of its
+partition a table of this name before it sends the SQL (kernel.py). What crosses rows of different
+partitions is done by Spark: joins, distinct rows, counts of keys.
+
+| source | read by |
+|---|---|
+| CSV, JSON Lines | blocks of lines by Spark, their records by the engine of one machine in each task |
+| Parquet | Spark; the texts of values are made by DuckDB |
+| all others: JSON, YAML, databases, record tables, queries over them | the driver, out of core |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, SourceError
+from lodpipe.documents.csv_positions import csv_reader
+from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.spark.kernel import Batches, FileBlocks, Loader, Note, Rows, Task, has_rows, query
+from lodpipe.engine.spark.storage import Storage, address, is_remote, pattern
+from lodpipe.engine.spark.text_blocks import blocks_of, files_of, input_files, read_lines, with_ends
+from lodpipe.mapping.model import LogicalSource
+from lodpipe.mapping.plan import Parent, Relation, numbered, quote
+from lodpipe.sources import jsonpath
+from lodpipe.sources.file_tables import FileTable
+from lodpipe.sources.jsonpath import PathError
+from lodpipe.sources.record_tables import FILE_BITS, ROW_BITS, first_record, header_of
+from lodpipe.sources.rows import wrong_separator
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+_NAME = re.compile(r'"frame [0-9]+"')
+_LARGEST_HEADER = 1 << 20  # bytes
+_SLICE = 500_000  # rows that the driver hands over at once
+
+
+class Frame(Struct, frozen=True):
+    """Rows that tasks load as the table `loader.name`; `schema` are the columns of that table in
+    Spark's spelling.
+    """
+
+    data: DataFrame
+    loader: Loader
+    schema: str
+
+
+class Select(Struct, frozen=True):
+    """The work of a task that answers one query."""
+
+    name: str
+    sql: str
+
+    def __call__(self, engine: Engine, folder: Path, notes: list[Note]) -> Batches:
+        """The rows of the query."""
+        if has_rows(engine, self.name):
+            yield from query(engine, self.sql)
+        if wrong := [note for note in notes if note.findings]:
+            raise ValueError(f"a source cannot be read: {wrong[0].findings[0]}")
+
+
+class LineFiles:
+    """The files of a source of lines, as a table whose records can be located."""
+
+    def __init__(self, frame: FileBlocks, lines: DataFrame, folder: Path) -> None:
+        self._frame, self._lines, self._folder = frame, lines, folder
+        self._tables: dict[int, tuple[FileTable, int, str]] = {}
+
+    def locate(self, record: int, column: str | None = None) -> Origin:
+        """The place of a record, for which its block is read again."""
+        number = (record >> ROW_BITS) & ((1 << FILE_BITS) - 1)
+        if number not in self._tables:
+            self._tables[number] = self._table(number)
+        table, shift, name = self._tables[number]
+        place = table.locate(record & ((1 << ROW_BITS) - 1), column)
+        return Origin(name, place.line + shift if place.line else 0, place.column, place.field)
+
+    def _table(self, number: int) -> tuple[FileTable, int, str]:
+        key = next(key for key, place in self._frame.places.items() if place == number)
+        block = self._frame.blocks[key]
+        rows = self._lines.where(f"file = {key[0]} AND start = {key[1]}").select("value").toArrow()
+        source = self._frame.source
+        path = self._folder / f"block {self._frame.number} {number}.{source.kind}"
+        shift = self._frame.write(block, iter(rows.column(0).chunks), path)
+        name = self._frame.files[block.file]
+        return (
+            FileTable(name, 0, path, source.kind, source.origin, source.iterator or "$"),
+            shift,
+            name,
+        )
+
+
+class ParquetFiles(Struct, frozen=True):
+    """The Parquet files of a source, as a table whose records can be located."""
+
+    files: tuple[str, ...]
+
+    def locate(self, record: int, column: str | None = None) -> Origin:
+        """The file and the row, from 1."""
+        file = (record >> ROW_BITS) & ((1 << FILE_BITS) - 1)
+        return Origin(self.files[file], (record & ((1 << ROW_BITS) - 1)) + 1)
+
+
+class TextColumns(Struct, frozen=True):
+    """Loads rows of any types as rows of texts."""
+
+    name: str
+    columns: tuple[str, ...]
+
+    def load(self, engine: Engine, batches: Batches, folder: Path) -> list[Note]:
+        """Creates a view over a table of the rows."""
+        rows = quote(f"rows of {self.name[1:-1]}")
+        notes = Rows(rows).load(engine, batches, folder)
+        if has_rows(engine, rows):
+            cells = "".join(f", CAST({column} AS VARCHAR) AS {column}" for column in self.columns)
+            engine.session.rows(f"CREATE VIEW {self.name} AS SELECT _record{cells} FROM {rows}")
+        return notes
+
+
+class SparkRelations:
+    """The relations of a run. `local` is the driver's own engine, for sources that Spark does not
+    read; `work` the address of a folder for rows that are needed more than once.
+    """
+
+    def __init__(
+        self, spark: SparkSession, local: Engine, root: Path, work: str, memory: str
+    ) -> None:
+        self._spark, self._local, self._root = spark, local, root
+        self._work, self._memory = work, memory
+        self._frames: dict[str, Frame] = {}
+        self._relations: dict[LogicalSource, Relation] = {}
+        self._staged: set[str] = set()
+        self._results: dict[tuple[object, ...], Relation | None] = {}
+
+    # -- sources -----------------------------------------------------------------------------------
+
+    def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
+        """Runs the queries over record tables on the driver; gives a finding for each wrong one."""
+        return self._local.relations.define(sources)
+
+    def relate(
+        self, source: LogicalSource, references: tuple[str, ...], order: str = ""
+    ) -> Relation:
+        """The relation of a source, made at the first call; nothing is read of large files but
+        their headers. Raises as `Relations.relate` does.
+        """
+        if source not in self._relations:
+            self._relations[source] = self._new_relation(source, references)
+        return self._relations[source]
+
+    def _new_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        try:
+            if source.kind in ("csv", "jsonl"):
+                return self._lines_relation(source, references)
+            if source.kind == "parquet":
+                return self._parquet_relation(source, references)
+        except PathError as error:
+            raise InvalidDeclaration(
+                [Finding("LP602", source.origin, {"detail": str(error)})]
+            ) from None
+        return self._local_relation(source, references)
+
+    def _addresses(self, source: LogicalSource) -> str:
+        """The address of the files of a source. Raises as `file_tables.find` does."""
+        from lodpipe.sources.file_tables import find
+
+        if is_remote(source.text):
+            return source.text
+        if re.search(r"[*?\[{]", source.text) or (self._root / source.text).is_dir():
+            if ".." in Path(source.text).parts or Path(source.text).is_absolute():
+                raise InvalidDeclaration([Finding("LP107", source.origin, {"path": source.text})])
+            return address(self._root / source.text)
+        path, _ = find(source.text, source.origin, self._root)
+        return pattern(path)
+
+    def _file_names(self, files: Iterable[str]) -> tuple[str, ...]:
+        """The names of files in findings: their paths from the mapping's folder."""
+        from urllib.parse import unquote, urlparse
+
+        root = self._root.resolve()
+        names = []
+        for file in files:
+            path = Path(unquote(urlparse(file).path))
+            is_below = urlparse(file).scheme == "file" and path.is_relative_to(root)
+            names.append(path.relative_to(root).as_posix() if is_below else file)
+        return tuple(names)
+
+    def _lines_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        where = self._addresses(source)
+        files = files_of(self._spark, [where])
+        if not files:
+            raise SourceError([_no_file(source)])
+        lines = read_lines(self._spark, [where])
+        names = self._file_names(file for _, file in files)
+        blocks = blocks_of(lines, files, csv=source.kind == "csv")
+        columns, headers = None, ()
+        if source.kind == "csv":
+            columns, headers = self._headers(source, lines, files, names, references)
+        number = self._local.records.next_number
+        name = self._next_name()
+        loader = FileBlocks(
+            name, source, references, number, names, headers,
+            {block.key: block for block in blocks},
+            {block.key: place for place, block in enumerate(blocks)},
+        )  # fmt: skip
+        self._local.records.add(LineFiles(loader, lines, self._local.session.exchange))
+        numbers = numbered(references)
+        many = (
+            frozenset(name for name in references if jsonpath.is_many(jsonpath.parse(name)))
+            if source.kind == "jsonl"
+            else frozenset()
+        )
+        typed = source.kind == "jsonl"
+        kinds = {
+            column: "array<string>" if reference in many else "string"
+            for reference, column in numbers.items()
+        }
+        schema = ", ".join(
+            ["_record bigint"]
+            + [
+                f"`{column}{suffix}` {kind}"
+                for column, kind in kinds.items()
+                for suffix in (("", " type") if typed else ("",))
+            ]
+            + ([] if kinds else ["nothing int"])
+        )
+        self._frames[name] = Frame(lines, loader, schema)
+        return Relation(name, columns, typed=typed, many=many, names=numbers)
+
+    def _headers(
+        self,
+        source: LogicalSource,
+        lines: DataFrame,
+        files: list[tuple[int, str]],
+        names: tuple[str, ...],
+        references: tuple[str, ...],
+    ) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
+        """The columns of CSV files, and the bytes of each header."""
+        columns: dict[str, None] = {}
+        headers = []
+        for (key, file), name in zip(files, names, strict=True):
+            start = _first_bytes(lines, key, file)
+            path = self._local.session.exchange / "header.csv"
+            path.write_bytes(start)
+            header = header_of(path, name)
+            path.unlink()
+            if set(references) - set(header) and (finding := wrong_separator(name, header)):
+                raise InvalidData([finding])
+            if columns and (lacking := [column for column in columns if column not in header]):
+                detail = f"{name} has no column `{lacking[0]}`, which {names[0]} has"
+                raise InvalidDeclaration([Finding("LP602", source.origin, {"detail": detail})])
+            columns |= dict.fromkeys(header)
+            headers.append(_header_bytes(start))
+        return tuple(columns), tuple(headers)
+
+    def _parquet_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        from pyspark.errors import PySparkException
+        from pyspark.sql import functions as f
+
+        where = self._addresses(source)
+        try:
+            data = self._spark.read.parquet(where)
+            files = input_files(data)
+        except PySparkException as error:
+            detail = str(error).split("\n")[0]
+            raise InvalidData(
+                [Finding("LP102", Origin(source.text), {"format": "Parquet", "detail": detail})]
+            ) from None
+        names = self._file_names(files)
+        number = self._local.records.add(ParquetFiles(names))
+        numbers = numbered(references)
+        name = self._next_name()
+        place = f.array_position(f.array(*map(f.lit, files)), f.col("_metadata.file_path")) - 1
+        record = place * (1 << ROW_BITS) + f.col("_metadata.row_index") + first_record(number)
+        cells = [
+            f.col(f"`{reference}`").alias(column)
+            for reference, column in numbers.items()
+            if reference in data.columns
+        ]
+        selected = data.select(record.cast("long").alias("_record"), *cells)
+        columns = tuple(c for r, c in numbers.items() if r in data.columns)
+        schema = ", ".join(["_record bigint", *(f"{column} string" for column in columns)])
+        self._frames[name] = Frame(selected, TextColumns(name, columns), schema)
+        return Relation(name, tuple(data.columns), names=numbers)
+
+    def _local_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        """A relation of the driver's engine, handed over to Spark in slices."""
+        relation = self._local.relations.relate(source, references)
+        return replace(relation, sql=self._handed_over(relation.sql))
+
+    def _handed_over(self, relation: str) -> str:
+        """The name of a frame with the rows of a relation of the driver's engine."""
+        import duckdb  # noqa: F401  # sets up what makes Arrow
+        import pyarrow as pa
+
+        name = self._next_name()
+        folder = self._folder(name)
+        rows = self._local.session.cursor().sql(f"SELECT * FROM {relation}")
+        reader = rows.to_arrow_reader(_SLICE)
+        schema = pa.schema([pa.field(item.name, _small(item.type)) for item in reader.schema])
+        for batch in reader:
+            table = pa.Table.from_batches([batch]).cast(schema)
+            self._spark.createDataFrame(table).write.mode("append").parquet(folder)
+        if Storage(self._spark).exists(folder):
+            data = self._spark.read.parquet(folder)
+        else:
+            data = self._spark.createDataFrame(schema.empty_table())
+        self._frames[name] = Frame(data, Rows(name), data.schema.simpleString())
+        return name
+
+    def _folder(self, name: str) -> str:
+        """The address of the rows of a frame."""
+        return f"{self._work}/{name[1:-1].replace(' ', '-')}"
+
+    def _next_name(self) -> str:
+        return quote(f"frame {len(self._frames) + 1}")
+
+    def note_absent(self, name: str, absent: dict[str, str]) -> None:
+        """From now on the relation of a frame has these references that no record follows."""
+        for source, relation in self._relations.items():
+            if relation.sql == name:
+                self._relations[source] = replace(relation, absent=absent)
+
+    # -- keys and joins ----------------------------------------------------------------------------
+
+    def distinct_by_key(
+        self, relation: Relation, keys: Sequence[str], columns: Sequence[str]
+    ) -> Relation | None:
+        """As `Relations.distinct_by_key`, by Spark."""
+        call = ("distinct", relation.sql, tuple(keys), tuple(columns))
+        if call not in self._results:
+            self._results[call] = self._distinct_by_key(relation, keys, columns)
+        return self._results[call]
+
+    def _distinct_by_key(
+        self, relation: Relation, keys: Sequence[str], columns: Sequence[str]
+    ) -> Relation | None:
+        from pyspark.sql import functions as f
+
+        names = [*columns, *(f"{name} type" for name in columns if relation.typed)]
+        has_key = reduce(lambda a, b: a & b, (_column(key).isNotNull() for key in keys))
+        rows = self.staged(relation.sql).data.where(has_key)
+        listed = [_column(key) for key in keys]
+        counts = rows.agg(f.count(f.lit(1)).alias("rows"), f.count_distinct(*listed).alias("keys"))
+        row = counts.collect()[0]
+        if row["rows"] == row["keys"]:
+            return relation
+        distinct = rows.select(*map(_column, names)).distinct()
+        if set(names) != set(keys) and distinct.count() != row["keys"]:
+            return None
+        return replace(relation, sql=self._add(distinct))
+
+    def has_repeats(self, relation: str, columns: Sequence[str]) -> bool:
+        """Equal rows of both sides of a join always become one before it."""
+        return True
+
+    def join_parents(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
+        """As `Relations.join_parents`: left joins by Spark."""
+        call = ("join", relation.sql, *((p.relation.sql, p.on, p.columns, p.prefix) for p in parents))
+        if call not in self._results:
+            self._results[call] = self._join_parents(relation, parents)
+        joined = self._results[call]
+        assert joined is not None
+        return joined
+
+    def _join_parents(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
+        from pyspark.sql import functions as f
+
+        data = self.staged(relation.sql).data
+        columns = [_column(name) for name in data.columns]
+        for number, parent in enumerate(parents):
+            typed = parent.relation.typed
+            names = [*parent.columns, *(f"{name} type" for name in parent.columns if typed)]
+            rows = self.staged(parent.relation.sql).data
+            keys = [f"key {number} {place}" for place in range(len(parent.on))]
+            selected = [_column(name).alias(parent.prefix + name) for name in names]
+            selected += [_column(key).alias(name) for (_, key), name in zip(parent.on, keys, strict=True)]
+            right = rows.select(*selected)
+            condition = [f.col(f"`{child}`") == f.col(f"`{key}`") for (child, _), key in zip(parent.on, keys, strict=True)]
+            data = data.join(right, condition, "left")
+            columns += [_column(parent.prefix + name) for name in names]
+        return replace(relation, sql=self._add(data.select(*columns), staged=True))
+
+    # -- frames ------------------------------------------------------------------------------------
+
+    def frame(self, name: str) -> Frame:
+        """The frame of a name."""
+        return self._frames[name]
+
+    def frame_in(self, sql: str) -> str:
+        """The name of the frame that a query reads. Raises ValueError where it is not one."""
+        (name,) = set(_NAME.findall(sql))
+        return name
+
+    def select(self, sql: str, schema: str) -> DataFrame:
+        """The rows of a query over one frame that needs no rows of other partitions."""
+        name = self.frame_in(sql)
+        frame = self._frames[name]
+        return frame.data.mapInArrow(Task(frame.loader, Select(name, sql), self._memory), schema)
+
+    def staged(self, name: str) -> Frame:
+        """A frame whose rows are in Parquet files, or are Spark's own: reading it runs no kernel."""
+        frame = self._frames[name]
+        if isinstance(frame.loader, Rows):
+            return frame
+        folder = self._folder(name)
+        self.select(f"SELECT * FROM {name}", frame.schema).write.parquet(folder)
+        self._frames[name] = Frame(self._spark.read.parquet(folder), Rows(name), frame.schema)
+        return self._frames[name]
+
+    def _add(self, data: DataFrame, *, staged: bool = False) -> str:
+        name = self._next_name()
+        if staged:
+            folder = self._folder(name)
+            data.write.parquet(folder)
+            data = self._spark.read.parquet(folder)
+        self._frames[name] = Frame(data, Rows(name), data.schema.simpleString())
+        return name
+
+    def add(self, data: DataFrame) -> str:
+        """The name of a new frame with rows of Spark's own."""
+        return self._add(data)
+
+
+def _column(name: str) -> Column:
+    from pyspark.sql import functions as f
+
+    return f.col(f"`{name.strip(chr(34))}`")
+
+
+def _small(kind: pa.DataType) -> pa.DataType:
+    """The type for texts of less than 2 GB in a batch, which Spark takes."""
+    import pyarrow as pa
+
+    if pa.types.is_large_string(kind):
+        return pa.string()
+    return pa.list_(_small(kind.value_type)) if pa.types.is_list(kind) else kind
+
+
+def _no_file(source: LogicalSource) -> Finding:
+    detail = {"file": source.text, "detail": "there is no such file"}
+    return Finding("LP106", source.origin, detail)
+
+
+def _first_bytes(lines: DataFrame, key: int, file: str) -> bytes:
+    """The begin of a file, with its header."""
+    from urllib.parse import unquote, urlparse
+
+    if urlparse(file).scheme == "file":
+        with Path(unquote(urlparse(file).path)).open("rb") as stream:
+            return stream.read(_LARGEST_HEADER)
+    rows = lines.where(f"file = {key} AND start = 0").select("value").limit(100).toArrow()
+    return b"".join(with_ends(chunk) for chunk in rows.column(0).chunks)
+
+
+def _header_bytes(start: bytes) -> bytes:
+    """The lines of the header, of which there is one if no name has a line break.
+
+    >>> _header_bytes(b'id,"a\\nb"\\n1,2\\n')
+    b'id,"a\\nb"\\n'
+    """
+    lines = start.splitlines(keepends=True)
+    reader = csv_reader(line.decode("utf-8-sig", "replace") for line in lines)
+    next(reader, None)
+    return b"".join(lines[: reader.line_num])

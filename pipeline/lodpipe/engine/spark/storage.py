@@ -1,0 +1,69 @@
+"""Files and folders where Spark reads and writes: on a disk, or in any store that Hadoop knows by its address.
+
+    storage = Storage(spark)
+    storage.address("out")            # file:///home/…/out
+    storage.address("s3a://b/out")    # the same
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+
+def is_remote(path: str) -> bool:
+    """Whether a path is an address in a store."""
+    return "://" in path
+
+
+def address(path: str | Path) -> str:
+    """The address of a path; that of a store stays as it is."""
+    text = str(path)
+    return text if is_remote(text) else f"file://{Path(text).absolute()}"
+
+
+def pattern(path: Path) -> str:
+    """The address of one file, whose name may have signs that stand for others in an address."""
+    return re.sub(r"([][{}*?,\\])", r"\\\1", address(path))
+
+
+class Storage:
+    """Looks at, renames and removes files and folders by their addresses."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._java: Any = spark.sparkContext._jvm
+        self._configuration: Any = spark.sparkContext._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
+
+    def _path(self, where: str) -> Any:
+        return self._java.org.apache.hadoop.fs.Path(where)
+
+    def _system(self, where: str) -> Any:
+        return self._path(where).getFileSystem(self._configuration)
+
+    def exists(self, where: str) -> bool:
+        """Whether there is a file or folder."""
+        return bool(self._system(where).exists(self._path(where)))
+
+    def remove(self, where: str) -> None:
+        """Removes a file, or a folder with all in it."""
+        self._system(where).delete(self._path(where), True)
+
+    def create_folder(self, where: str) -> None:
+        """Creates a folder and those above it."""
+        self._system(where).mkdirs(self._path(where))
+
+    def rename(self, old: str, new: str) -> None:
+        """Renames a file or folder. Raises OSError where the store refuses."""
+        if not self._system(old).rename(self._path(old), self._path(new)):
+            raise OSError(f"{old} cannot be renamed to {new}")
+
+    def files(self, folder: str) -> list[tuple[str, int]]:
+        """The files in a folder by name, with their sizes in bytes."""
+        listed = self._system(folder).listStatus(self._path(folder))
+        return sorted(
+            (str(item.getPath().getName()), int(item.getLen())) for item in listed if item.isFile()
+        )

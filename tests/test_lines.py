@@ -18,6 +18,7 @@ from lodpipe.engine import nquads_writer as lines
 from lodpipe.engine import parallel_writer as blocks
 from lodpipe.engine import sql_session as session_module
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.results import Output
 from lodpipe.engine.run_plan import make_statements
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Plan, compile_mapping
@@ -83,7 +84,7 @@ def test_lines_are_those_of_the_statement_table(
     monkeypatch.setattr(blocks, "_ROWS", 100)  # many blocks, so that their order matters
     with Engine(root=folder) as engine:
         plan = plan_of(engine, folder, case)
-        lines.write_lines(engine, plan.sound(), tmp_path / "out.nq", sort=sort)
+        lines.write_lines(engine, plan.sound(), tmp_path / "out.nq", Output(sort=sort))
     written = (tmp_path / "out.nq").read_text("utf-8").splitlines(keepends=True)
     expected = statements(folder, case)
     assert len(expected) > 5 * ROWS

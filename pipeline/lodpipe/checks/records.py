@@ -5,17 +5,16 @@ unused records.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.diagnostics.suggestions import nearest
-from lodpipe.engine.duckdb import Engine
-from lodpipe.engine.run_plan import failures
+from lodpipe.engine.results import Failure
 from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument, expressions
-from lodpipe.mapping.plan import Plan, quote, text
+from lodpipe.mapping.plan import quote, text
 from lodpipe.rdf.namespaces import RDF, RDFS, XSD
 from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
 
@@ -287,17 +286,20 @@ POLICIES = {"error": Severity.ERROR, "warn": Severity.WARNING, "skip": Severity.
 
 
 def mapping_findings(
-    engine: Engine, plan: Plan, policy: str = "error", most: int = 10
+    failures: Iterable[Failure],
+    locate: Callable[[int, str | None], Origin],
+    policy: str = "error",
 ) -> list[Finding]:
     """The first values of each rule from which no term can be made, with how often that happened.
 
     Their statements are left out; the policy (error, warn, skip) sets the severity.
     """
     findings = []
-    for check, count, samples in failures(engine.session, plan):
-        total = {} if count <= len(samples) else {"count": f"{count:,}"}
-        for record, value in samples[:most]:
-            where = None if record is None else engine.records.locate(record, check.column)
+    for failure in failures:
+        check, count = failure.check, failure.count
+        total = {} if count <= len(failure.samples) else {"count": f"{count:,}"}
+        for record, value in failure.samples:
+            where = None if record is None else locate(record, check.column)
             params = {**check.params, "value": str(value), **total}
             findings.append(Finding(check.code, where, params, POLICIES[policy]))
     return findings

@@ -19,6 +19,7 @@ class _Options:
     unsorted: bool
     memory: str
     on_invalid_value: str
+    on: str | None
 
 
 @click.command("map")
@@ -26,8 +27,7 @@ class _Options:
 @click.option(
     "-o",
     "--out",
-    type=click.Path(path_type=Path),
-    help="Output; its suffix decides: nq, nt, ttl, trig (default: N-Quads to stdout).",
+    help="Output; its suffix decides: nq, nt, ttl, trig (default: N-Quads to stdout). A folder, with a slash at its end, gets parts (--on).",
 )
 @grouped(
     "options", _Options,
@@ -39,11 +39,12 @@ class _Options:
         "--on-invalid-value", type=click.Choice(["error", "warn", "skip"]), default="error",
         help="What to do with values that make no valid term (default: error).",
     ),
+    click.option("--on", metavar="MASTER", help="Run on Apache Spark: local[2], spark://HOST:PORT, yarn, k8s://… (docs/spark.md)."),
 )  # fmt: skip
 @LANGUAGE
 @VERBOSE
 def command(
-    mapping: Path, out: Path | None, options: _Options, lang: str | None, verbose: bool
+    mapping: Path, out: str | None, options: _Options, lang: str | None, verbose: bool
 ) -> None:
     """Run an RML, R2RML or YARRRML file without a project.
 
@@ -63,6 +64,7 @@ def command(
             options.memory,
             options.on_invalid_value,
             counts=verbose,
+            on=options.on,
         )
         findings = map_file(mapping, out, run, on_progress=on_progress)
     if findings:

@@ -874,6 +874,15 @@ _TABLE: tuple[Rule, ...] = (
         help_de="Den Schlüssel umbenennen; Bedeutung und Werte sind dieselben.",
     ),
     Rule(
+        "LP613",
+        "spark.unavailable",
+        message_en="{master} cannot run the mapping: {detail}",
+        help_en="Install lodpipe[spark] and Java 17 on the driver, give all executors its environment, and check the address of the master.",
+        message_de="{master} kann die Abbildung nicht ausführen: {detail}",
+        help_de="lodpipe[spark] und Java 17 auf dem Treiber installieren, allen Executors dessen Umgebung geben und die Adresse des Masters prüfen.",
+        since="0.2.0",
+    ),
+    Rule(
         "LP701",
         "dist.not-writable",
         message_en="dist/ cannot be written: {detail}",

@@ -35,9 +35,9 @@ from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.duckdb import Engine
-from lodpipe.engine.interface import OnStage, Stage
 from lodpipe.engine.page_cache import WriteBehind
 from lodpipe.engine.parallel_writer import write_blocks
+from lodpipe.engine.results import CANONICAL, OnStage, Output, Stage
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Part, Plan, Select, Spelling, Term, is_constant, quote, text
 
@@ -60,26 +60,17 @@ _STATEMENT = Select(
 )  # the statement table as a source
 
 
-def write_lines(
-    engine: Engine,
-    plan: Plan,
-    path: Path,
-    *,
-    sort: bool = True,
-    graphs: bool = True,
-    on_stage: OnStage | None = None,
-) -> None:
-    """Writes the statements of a plan as N-Quads (or N-Triples without `graphs`) in canonical
-    order, or in any order.
+def write_lines(engine: Engine, plan: Plan, path: Path, output: Output = CANONICAL) -> None:
+    """Writes the statements of a plan as N-Quads or N-Triples, in canonical order or in any.
 
-    `on_stage` is called when a part has come further, at its end with a share of 100.
+    `output.on_stage` is called when a part has come further, at its end with a share of 100.
     """
-    arranger = _Arranger(engine, sort, graphs)
+    arranger = _Arranger(engine, output.sort, output.graphs)
     with path.open("wb") as file:
         out = WriteBehind(file)
         for group in _groups(plan.selects):
             counter = _LineCounter(
-                ", ".join(dict.fromkeys(select.name for select in group)), on_stage
+                ", ".join(dict.fromkeys(select.name for select in group)), output.on_stage
             )
             arranged = arranger.arranged(group)
             write_blocks(
@@ -87,7 +78,7 @@ def write_lines(
                 arranged.table,
                 arranged.lines,
                 out,
-                counter.add if on_stage else None,
+                counter.add if output.on_stage else None,
                 _check_syntax,
             )
             counter.end()

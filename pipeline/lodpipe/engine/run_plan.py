@@ -16,6 +16,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
+from lodpipe.engine.results import Failure
 from lodpipe.engine.sql_functions import IRI_SAFE, IRI_SAFE_ASCII
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import Check, Form, Plan, Select, text
@@ -47,10 +48,8 @@ def prepare_light_plan(session: Session, patterns: Mapping[str, str]) -> bool:
     return True
 
 
-def failures(
-    session: Session, plan: Plan
-) -> Iterator[tuple[Check, int, list[tuple[int | None, str]]]]:
-    """Each check that rows fail: how many do, and the first ten of these records with the value."""
+def failures(session: Session, plan: Plan) -> Iterator[Failure]:
+    """Each check that rows fail."""
     with session.light_planning():
         if session.is_small and not _any_fails(session, plan):
             return
@@ -60,7 +59,7 @@ def failures(
             for check, count in _failing(session, select)
         ]
     for select, check, count in failing:
-        yield check, count, _samples(session, select, check)
+        yield Failure(check, count, session.rows(failure_samples(select, check)))
 
 
 def _any_fails(session: Session, plan: Plan) -> bool:
@@ -113,11 +112,6 @@ def _failing(session: Session, select: Select) -> list[tuple[Check, int]]:
         return []
     (row,) = session.rows(failure_counts(select))
     return [(check, count) for check, count in zip(select.checks, row, strict=True) if count]
-
-
-def _samples(session: Session, select: Select, check: Check) -> list[tuple[int | None, str]]:
-    """The first ten records that fail a check, in the order of their numbers, with the value."""
-    return session.rows(failure_samples(select, check))
 
 
 def failure_counts(select: Select) -> str:

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,15 +16,14 @@ from lodpipe.diagnostics.finding import (
     Finding,
     InvalidData,
     InvalidDeclaration,
+    Origin,
     Severity,
     SourceError,
 )
 from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import read_tree
-from lodpipe.engine.duckdb import Engine
-from lodpipe.engine.nquads_writer import Stage, write_lines
-from lodpipe.engine.run_plan import count_statements, has_failures, make_statements
-from lodpipe.engine.statements import StatementTable
+from lodpipe.engine.plan_engines import EngineSettings, PlanEngine, open_engine
+from lodpipe.engine.results import Failure, Output, Stage
 from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.mapping.yarrrml import read_yarrrml
@@ -43,7 +42,8 @@ class MappingOptions:
     `base` is the base IRI of a mapping that has none; `database` the address of the database of a
     mapping that names none: sqlite:///FILE or postgresql://USER@HOST/NAME. With values that make no
     valid term, `error` stops the run before anything is written; `warn` and `skip` leave their
-    statements out. With `counts`, progress includes the number of statements of each rule.
+    statements out. With `counts`, progress includes the number of statements of each rule. `on` is
+    the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn.
     """
 
     base: str = "http://example.com/base/"
@@ -52,61 +52,44 @@ class MappingOptions:
     memory: str = "1GB"
     on_invalid_value: str = "error"
     counts: bool = False
+    on: str | None = None
 
 
 def map_file(
     mapping: Path,
-    out: Path | None = None,
+    out: Path | str | None = None,
     options: MappingOptions = MappingOptions(),
     *,
     on_progress: Progress = lambda _: None,
 ) -> tuple[Finding, ...]:
     """Runs a mapping; sources are relative to its folder. Writes to `out` by its suffix, else
-    N-Quads to standard output.
+    N-Quads to standard output. A folder (with a slash at its end, or in a store) gets parts.
 
     Returns the findings that did not stop the run. Raises InvalidDeclaration, InvalidData,
     SourceError.
     """
-    suffix = out.suffix[1:].lower() if out else "nq"
-    if suffix not in FORMATS:
-        raise InvalidDeclaration(
-            [
-                Finding(
-                    "LP601",
-                    None,
-                    {"detail": f"unknown format `{suffix}`; known: {', '.join(FORMATS)}"},
-                )
-            ]
-        )
+    wanted = _Target.of(out, options.on)
     document = read_mapping(mapping, options.base)
-    root = mapping.resolve().parent
-    sort_rows = options.sort and suffix in ("nq", "nt") and _is_plain(document)
-    with (
-        Engine(options.memory, root=root, database=options.database, sort=sort_rows) as engine,
-        _output(out) as target,
-    ):
-        engine.load([], target.parent)
-        if findings := engine.relations.define(document.sources):
+    sort_rows = options.sort and wanted.suffix in ("nq", "nt") and _is_plain(document)
+    settings = EngineSettings(
+        mapping.resolve().parent, options.database, options.memory, sort_rows, options.on
+    )
+    with _output(wanted) as target, open_engine(settings, target) as engine:
+        if findings := engine.define(document.sources):
             raise InvalidDeclaration(findings)
-        plan = compile_mapping(document, options.base, engine.relations, {})
         on_progress("checking values")
-        if engine.relations.is_sorted and has_failures(engine.session, plan):
-            # Sorted rows have lost their places in the file, which the findings name.
-            engine.relations.read_unsorted()
-            plan = compile_mapping(document, options.base, engine.relations, {})
-        findings = (
-            _invalid_values(engine, plan, options.on_invalid_value)
-            if not engine.relations.is_sorted
-            else []
+        plan, failures = engine.prepare(
+            lambda: compile_mapping(document, options.base, engine.sources, {})
         )
+        findings = _invalid_values(failures, engine.locate, options.on_invalid_value)
         if all(finding.code in _NO_STATEMENT for finding in findings):
             plan = plan.sound()
         on_progress("writing statements")
         writer = _Writer(engine, plan, document, options, on_progress)
         with progress_line(writer.percent, "writing"):
-            writer.write(target, suffix)
+            writer.write(target, wanted)
         if options.counts:
-            for rule, number in count_statements(engine.session, plan):
+            for rule, number in engine.count_statements(plan):
                 on_progress(f"{number:>12,}  {rule}")
     return (*plan.findings, *findings)
 
@@ -135,17 +118,50 @@ def _is_plain(document: MappingDocument) -> bool:
     return not has_joins and all(term.expression.parts for term in terms)
 
 
-def _invalid_values(engine: Engine, plan: Plan, policy: str) -> list[Finding]:
+def _invalid_values(
+    failures: Sequence[Failure], locate: Callable[[int, str | None], Origin], policy: str
+) -> list[Finding]:
     """The findings of the plan's checks. A record without a key for its subject, or without its
     parent, is no error: RML makes no statement.
     """
     findings = [
         replace(finding, severity=Severity.INFO) if finding.code in _NO_STATEMENT else finding
-        for finding in checks.mapping_findings(engine, plan, policy)
+        for finding in checks.mapping_findings(failures, locate, policy)
     ]
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidData(findings)
     return findings
+
+
+@dataclass(frozen=True)
+class _Target:
+    """Where statements are written: a file, standard output (no path), or a folder of parts."""
+
+    path: str | None
+    suffix: str
+    is_folder: bool = False
+
+    @classmethod
+    def of(cls, out: Path | str | None, on: str | None) -> _Target:
+        """The target of a path; parts are written by Spark into a folder, or into a store.
+
+        Raises InvalidDeclaration (LP601).
+        """
+        if out is None:
+            return cls(None, "nq")
+        path = str(out)
+        is_folder = path.endswith("/") or "://" in path or Path(path).is_dir()
+        suffix = Path(path).suffix[1:].lower() or ("nq" if is_folder else "")
+        known = ("nq", "nt") if is_folder else FORMATS
+        if is_folder and on is None:
+            raise _wrong(f"`{path}` is a folder; parts are written with --on")
+        if suffix not in known:
+            raise _wrong(f"unknown format `{suffix}`; known: {', '.join(known)}")
+        return cls(path.rstrip("/"), suffix, is_folder)
+
+
+def _wrong(detail: str) -> InvalidDeclaration:
+    return InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
 
 
 class _Writer:
@@ -155,7 +171,7 @@ class _Writer:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: PlanEngine,
         plan: Plan,
         document: MappingDocument,
         options: MappingOptions,
@@ -166,34 +182,27 @@ class _Writer:
         self._stage: Stage | None = None
         self._started = time.perf_counter()
 
-    def write(self, path: Path, suffix: str) -> None:
-        """Writes a file of one of FORMATS."""
-        if suffix in ("nq", "nt"):
-            on_stage = (
-                self._on_stage if self._options.counts or sys.stderr.isatty() else None
-            )  # counting lines takes time
-            write_lines(
-                self._engine,
-                self._plan,
-                path,
-                sort=self._options.sort,
-                graphs=suffix == "nq",
-                on_stage=on_stage,
-            )
+    def write(self, path: Path | str, target: _Target) -> None:
+        """Writes a file of one of FORMATS, or a folder of parts."""
+        on_stage = (
+            self._on_stage if self._options.counts or sys.stderr.isatty() else None
+        )  # counting lines takes time
+        output = Output(target.suffix != "nt", self._options.sort, on_stage)
+        if target.suffix in ("nq", "nt"):
+            self._engine.write_lines(self._plan, path, output)
             return
-        make_statements(self._engine.session, self._plan, [])
         base = self._document.base or self._options.base
-        statements = StatementTable(self._engine.session)
+        statements = self._engine.make_statements(self._plan)
         terms = TermWriter(base, self._document.prefixes)
-        with path.open("w", encoding="utf-8", newline="\n") as file:
-            if suffix == "ttl":
+        with Path(path).open("w", encoding="utf-8", newline="\n") as file:
+            if target.suffix == "ttl":
                 write_turtle(statements.triples(), file, terms)
             else:
                 write_trig(statements.by_graph(), file, terms)
 
     def percent(self) -> float:
         """The share of the present part that is done; below zero where that is not known."""
-        return self._stage.share if self._stage else self._engine.session.progress()
+        return self._stage.share if self._stage else self._engine.progress()
 
     def _on_stage(self, stage: Stage) -> None:
         self._stage = stage
@@ -206,29 +215,36 @@ class _Writer:
 
 
 @contextlib.contextmanager
-def _output(out: Path | None) -> Iterator[Path]:
-    """Where to write the file: it replaces `out` when it is complete, or is then copied to standard
-    output (or a pipe).
+def _output(wanted: _Target) -> Iterator[Path | str]:
+    """Where to write: a file that replaces that of the target when it is complete, or is then
+    copied to standard output (or a pipe). A folder of parts is replaced by who writes it.
     """
+    if wanted.is_folder:
+        yield wanted.path or ""
+        return
+    out = None if wanted.path is None else Path(wanted.path)
     if out is not None and (out.is_file() or not out.exists()):
         with whole_file(out) as target:
             yield target
         return
     with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
         yield Path(folder) / "out"
-        try:
-            with (
-                (Path(folder) / "out").open("rb") as file,
-                contextlib.nullcontext(sys.stdout.buffer)
-                if out is None
-                else out.open("wb") as target,
-            ):
-                shutil.copyfileobj(file, target)
-                target.flush()
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            raise SourceError([unwritable(out.name if out else "standard output", error)]) from None
+        _copy(Path(folder) / "out", out)
+
+
+def _copy(path: Path, out: Path | None) -> None:
+    """Copies a file to standard output or to what is no file. Raises SourceError."""
+    try:
+        with (
+            path.open("rb") as file,
+            contextlib.nullcontext(sys.stdout.buffer) if out is None else out.open("wb") as target,
+        ):
+            shutil.copyfileobj(file, target)
+            target.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise SourceError([unwritable(out.name if out else "standard output", error)]) from None
 
 
 __all__ = ["FORMATS", "MappingOptions", "map_file", "read_mapping"]

@@ -33,7 +33,7 @@ from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import limited
 from lodpipe.documents.snapshot import snapshot, unchanged
 from lodpipe.engine.duckdb import Engine
-from lodpipe.engine.run_plan import make_statements, prepare_light_plan
+from lodpipe.engine.run_plan import failures, make_statements, prepare_light_plan
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.publish.catalogue import (
@@ -193,7 +193,11 @@ def _checked(
         plan = _compile(project, declarations, running)
         of_mapping = [
             *plan.findings,
-            *checks.mapping_findings(running, plan, project.publication.on_invalid_value),
+            *checks.mapping_findings(
+                failures(session, plan),
+                running.records.locate,
+                project.publication.on_invalid_value,
+            ),
         ]
         early += [finding for finding in of_mapping if not cascade.is_consequence(finding)]
         with progress_line(session.progress, "mapping"):

@@ -13,23 +13,25 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from msgspec.structs import replace
 
-from lodpipe.diagnostics.finding import Finding, InvalidData, set_of
+from lodpipe.diagnostics.finding import Finding, InvalidData, Origin, set_of
 from lodpipe.engine.duckdb import Engine
-from lodpipe.engine.interface import Failure, OnStage
-from lodpipe.engine.run_plan import SAMPLES, failure_samples
+from lodpipe.engine.results import CANONICAL, Failure, Output
+from lodpipe.engine.run_plan import SAMPLES, failure_samples, make_statements
 from lodpipe.engine.spark import shares
 from lodpipe.engine.spark.kernel import Note, Rows, Task, unpacked
-from lodpipe.engine.spark.relations import SparkRelations, Select as Query
+from lodpipe.engine.spark.relations import SparkRelations
 from lodpipe.engine.spark.session import start
 from lodpipe.engine.spark.shares import MakeStatements, SendRows, Share, WriteLines
-from lodpipe.engine.spark.storage import Storage, address, is_remote
-from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side
+from lodpipe.engine.spark.storage import Storage, address, is_remote, local_path
+from lodpipe.engine.statements import StatementTable
+from lodpipe.mapping.model import LogicalSource
+from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, text
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -44,7 +46,9 @@ class SparkEngine:
     that all executors reach. Raises InvalidDeclaration (LP613) where Spark cannot be used.
     """
 
-    def __init__(self, master: str, root: Path, database: str | None, memory: str, work: str) -> None:
+    def __init__(
+        self, master: str, root: Path, database: str | None, memory: str, work: str
+    ) -> None:
         self.spark = start(master, memory)
         self._memory, self._work = memory, work
         self._storage = Storage(self.spark)
@@ -69,12 +73,12 @@ class SparkEngine:
         """What a plan is made over."""
         return self.relations
 
-    def define(self, sources: Sequence[object]) -> list[Finding]:
+    def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
         """Runs queries over record tables on the driver."""
-        return self.relations.define(sources)  # type: ignore[arg-type]
+        return self.relations.define(sources)
 
-    def locate(self, record: int, column: str | None = None):  # type: ignore[no-untyped-def]
-        """The place of a record."""
+    def locate(self, record: int, column: str | None = None) -> Origin:
+        """The place of a record, or of the value of one of its columns."""
         return self._local.records.locate(record, column)
 
     # -- the first step ----------------------------------------------------------------------------
@@ -102,7 +106,9 @@ class SparkEngine:
             rows = replace(select, source=shares.joined_rows(select, name))
             return replace(item, select=rows)
         if select.lookup is not None:
-            return replace(item, select=replace(select, source=f"{self._looked_up(select.lookup)} AS c"))
+            return replace(
+                item, select=replace(select, source=f"{self._looked_up(select.lookup)} AS c")
+            )
         return item
 
     def _send(self, sent: Sequence[Share], width: int) -> list[tuple[str, Note]]:
@@ -119,7 +125,7 @@ class SparkEngine:
         if not stored:
             return []
         folder = f"{self._work}/rows"
-        for place, (name, rows) in enumerate(zip(by_frame, stored, strict=True)):
+        for place, rows in enumerate(stored):
             rows.write.parquet(f"{folder}/{place}")
         notes = []
         for place, name in enumerate(by_frame):
@@ -127,7 +133,9 @@ class SparkEngine:
             for row in part.where("note IS NOT NULL").select("note").collect():
                 notes.append((name, unpacked(bytes(row.note))))
         read = [f"{folder}/{place}" for place in range(len(by_frame))]
-        self._rows = self.spark.read.schema(schema).parquet(*read).where("n IS NOT NULL").drop("note")
+        self._rows = (
+            self.spark.read.schema(schema).parquet(*read).where("n IS NOT NULL").drop("note")
+        )
         return notes
 
     def _note_absent(self, notes: Sequence[tuple[str, Note]]) -> bool:
@@ -147,16 +155,18 @@ class SparkEngine:
         counts: dict[int, list[int]] = {}
         self._counts = {}
         for note in notes:
-            for number, row in note.failures.items():
-                before = counts.setdefault(number, [0] * len(row))
-                counts[number] = [a + b for a, b in zip(before, row, strict=True)]
+            for number, failed in note.failures.items():
+                before = counts.setdefault(number, [0] * len(failed))
+                counts[number] = [a + b for a, b in zip(before, failed, strict=True)]
             for rule, count in note.statements.items():
                 self._counts[rule] = self._counts.get(rule, 0) + count
         failures = []
         for number, row in sorted(counts.items()):
             for check, count in zip(plan.selects[number].checks, row, strict=True):
                 if count:
-                    failures.append(Failure(check, count, self._samples(sent[number].select, check)))
+                    failures.append(
+                        Failure(check, count, self._samples(sent[number].select, check))
+                    )
         return failures
 
     def _samples(self, select: Select, check: Check) -> list[tuple[int | None, str]]:
@@ -225,13 +235,58 @@ class SparkEngine:
 
     # -- the second step ---------------------------------------------------------------------------
 
-    def _by_subject(self) -> DataFrame | None:
-        """The rows in partitions that are ranges of subjects."""
+    def write_lines(self, plan: Plan, path: Path | str, output: Output = CANONICAL) -> None:
+        """Writes the lines of a prepared plan: to a file of the driver's machine, or as parts into
+        a folder, with the statement table beside them.
+        """
+        if isinstance(path, Path):
+            with path.open("wb") as target:
+                self._copy_parts(self._lines(plan, output), target)
+            return
+        parts = f"{self._work}/parts"
+        self._storage.create_folder(parts)
+        self._name_parts(self._lines(plan, output), parts, "nq" if output.graphs else "nt")
+        self._storage.create_folder(f"{parts}/statements")
+        self._name_parts(self._statements(plan), f"{parts}/statements", "parquet")
+        folder = address(path)
+        if self._storage.exists(folder):
+            self._storage.remove(folder)
+        self._storage.rename(parts, folder)
+
+    def make_statements(self, plan: Plan) -> StatementTable:
+        """The statement table of a prepared plan, in the driver's engine."""
+        folder = self._statements(plan)
+        files = ", ".join(text(local_path(f"{folder}/{name}")) for name, _ in self._written(folder))
+        session = self._local.session
+        make_statements(session, replace(plan, selects=()), [])
+        if files:
+            session.rows("DROP TABLE statements")
+            session.rows(f"CREATE TABLE statements AS SELECT * FROM read_parquet([{files}])")
+        return StatementTable(session)
+
+    def _lines(self, plan: Plan, output: Output) -> str:
+        """The folder of the lines of a plan."""
+        work = WriteLines(self._received(plan), output.graphs, output.sort)
+        folder = f"{self._work}/lines"
+        if (rows := self._by_subject(work, "value string")) is not None:
+            rows.write.mode("overwrite").text(folder)
+        return folder
+
+    def _statements(self, plan: Plan) -> str:
+        """The folder of the statement table of a plan."""
+        work = MakeStatements(self._received(plan))
+        folder = f"{self._work}/statements"
+        if (rows := self._by_subject(work, shares.STATEMENTS)) is not None:
+            rows.write.mode("overwrite").parquet(folder)
+        return folder
+
+    def _by_subject(self, work: WriteLines | MakeStatements, schema: str) -> DataFrame | None:
+        """What the second step makes of the rows, in partitions that are ranges of subjects."""
         if self._rows is None:
             return None
-        count = self._rows.count()
-        parts = max(1, -(-count // _ROWS_OF_A_PART))
-        return self._rows.repartitionByRange(parts, "s")
+        parts = max(1, -(-self._rows.count() // _ROWS_OF_A_PART))
+        ranges = self._rows.repartitionByRange(parts, "s")
+        return ranges.mapInArrow(Task(Rows("shares"), work, self._memory), schema)
 
     def _received(self, plan: Plan) -> Plan:
         """The plan as step 2 runs it."""
@@ -242,47 +297,21 @@ class SparkEngine:
         )
         return replace(plan, selects=selects)
 
-    def write_parts(self, plan: Plan, folder: str, *, graphs: bool = True, sort: bool = True) -> None:
-        """Writes the lines of a prepared plan as parts whose names are in order."""
-        rows = self._by_subject()
-        suffix = "nq" if graphs else "nt"
-        work = f"{self._work}/lines"
-        if rows is not None:
-            task = Task(Rows("shares"), WriteLines(self._received(plan), graphs, sort), self._memory)
-            rows.mapInArrow(task, "value string").write.text(work)
-        self._publish(work, folder, suffix)
+    def _written(self, folder: str) -> list[tuple[str, int]]:
+        """The parts in a folder that are not empty, in order."""
+        files = self._storage.files(folder) if self._storage.exists(folder) else []
+        return [(name, size) for name, size in files if name.startswith("part-") and size]
 
-    def write_statements(self, plan: Plan, folder: str) -> None:
-        """Writes the statement table of a prepared plan as Parquet files whose names are in order."""
-        rows = self._by_subject()
-        work = f"{self._work}/statements"
-        if rows is not None:
-            task = Task(Rows("shares"), MakeStatements(self._received(plan)), self._memory)
-            rows.mapInArrow(task, shares.STATEMENTS).write.parquet(work)
-        self._publish(work, folder, "parquet")
+    def _name_parts(self, work: str, folder: str, suffix: str) -> None:
+        """Moves the parts of a folder to one where their names are in order."""
+        for number, (name, _) in enumerate(self._written(work)):
+            self._storage.rename(f"{work}/{name}", f"{folder}/part-{number:05}.{suffix}")
 
-    def _publish(self, work: str, folder: str, suffix: str) -> None:
-        """Gives the parts their names, and puts the folder in the place of the old one."""
-        storage = self._storage
-        parts = f"{work}-named"
-        storage.create_folder(parts)
-        files = storage.files(work) if storage.exists(work) else []
-        written = [name for name, size in files if name.startswith("part-") and size]
-        for number, name in enumerate(written):
-            storage.rename(f"{work}/{name}", f"{parts}/part-{number:05}.{suffix}")
-        if storage.exists(folder):
-            storage.remove(folder)
-        storage.rename(parts, folder)
-
-    def write_lines(self, plan: Plan, path: Path, output: object) -> None:
-        """Writes the lines of a prepared plan to one file on the driver's machine."""
-        graphs, sort = output.graphs, output.sort  # type: ignore[attr-defined]
-        parts = f"{self._work}/parts"
-        self.write_parts(plan, parts, graphs=graphs, sort=sort)
-        with path.open("wb") as target:
-            for name, _ in self._storage.files(parts):
-                with Path(parts.removeprefix("file://"), name).open("rb") as part:
-                    shutil.copyfileobj(part, target, 1 << 20)
+    def _copy_parts(self, folder: str, target: BinaryIO) -> None:
+        """Copies the parts of a folder into one file."""
+        for name, _ in self._written(folder):
+            with Path(local_path(f"{folder}/{name}")).open("rb") as part:
+                shutil.copyfileobj(part, target, 1 << 20)
 
     def count_statements(self, plan: Plan) -> list[tuple[str, int]]:
         """How many statements each rule makes."""

@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -54,7 +54,7 @@ class Note(Struct, frozen=True):
 
 def unpacked(cell: bytes) -> Note:
     """The note of a cell that a task of this run wrote."""
-    note = pickle.loads(cell)  # noqa: S301  # only what `packed` made
+    note = pickle.loads(cell)  # only what `packed` made
     assert isinstance(note, Note)
     return note
 
@@ -62,7 +62,9 @@ def unpacked(cell: bytes) -> Note:
 class Loader(Protocol):
     """Brings the rows of a partition into an engine as the table `name`."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """The table, as a SQL identifier."""
 
     def load(self, engine: Engine, batches: Batches, folder: Path) -> list[Note]:
         """Creates the table or view, and reports what is wrong with the rows."""
@@ -111,7 +113,8 @@ class FileBlocks(Struct, frozen=True):
 
     def load(self, engine: Engine, batches: Batches, folder: Path) -> list[Note]:
         """Reads each block as the engine of one machine reads a file."""
-        notes, selects = [], []
+        notes: list[Note] = []
+        selects: list[str] = []
         for key, pieces in by_block(batches):
             block = self.blocks[key]
             path = folder / f"block {len(selects)}.{self.source.kind}"
@@ -160,7 +163,9 @@ class FileBlocks(Struct, frozen=True):
 
         where = finding.where
         name = self.files[block.file]
-        place = Origin(name, where.line + shift, where.column) if where and where.line else Origin(name)
+        place = (
+            Origin(name, where.line + shift, where.column) if where and where.line else Origin(name)
+        )
         params = {key: name if key == "file" else value for key, value in finding.params.items()}
         return with_fields(finding, where=place, params=params)
 
@@ -205,6 +210,3 @@ def has_rows(engine: Engine, name: str) -> bool:
     bare = name.strip('"')
     sql = "SELECT 1 FROM duckdb_tables() WHERE table_name = ? UNION ALL SELECT 1 FROM duckdb_views() WHERE view_name = ?"
     return bool(engine.session.rows(sql, [bare, bare]))
-
-
-__all__ = ["Any", "FileBlocks", "Loader", "Note", "Rows", "Task", "has_rows", "opened", "query", "unpacked"]

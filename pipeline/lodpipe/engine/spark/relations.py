@@ -22,10 +22,25 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin, SourceError
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidData,
+    InvalidDeclaration,
+    Origin,
+    SourceError,
+)
 from lodpipe.documents.csv_positions import csv_reader
 from lodpipe.engine.duckdb import Engine
-from lodpipe.engine.spark.kernel import Batches, FileBlocks, Loader, Note, Rows, Task, has_rows, query
+from lodpipe.engine.spark.kernel import (
+    Batches,
+    FileBlocks,
+    Loader,
+    Note,
+    Rows,
+    Task,
+    has_rows,
+    query,
+)
 from lodpipe.engine.spark.storage import Storage, address, is_remote, pattern
 from lodpipe.engine.spark.text_blocks import blocks_of, files_of, input_files, read_lines, with_ends
 from lodpipe.mapping.model import LogicalSource
@@ -203,7 +218,8 @@ class SparkRelations:
         lines = read_lines(self._spark, [where])
         names = self._file_names(file for _, file in files)
         blocks = blocks_of(lines, files, csv=source.kind == "csv")
-        columns, headers = None, ()
+        columns: tuple[str, ...] | None = None
+        headers: tuple[bytes, ...] = ()
         if source.kind == "csv":
             columns, headers = self._headers(source, lines, files, names, references)
         number = self._local.records.next_number
@@ -311,11 +327,13 @@ class SparkRelations:
         for batch in reader:
             table = pa.Table.from_batches([batch]).cast(schema)
             self._spark.createDataFrame(table).write.mode("append").parquet(folder)
-        if Storage(self._spark).exists(folder):
-            data = self._spark.read.parquet(folder)
-        else:
-            data = self._spark.createDataFrame(schema.empty_table())
-        self._frames[name] = Frame(data, Rows(name), data.schema.simpleString())
+        has_rows = Storage(self._spark).exists(folder)
+        data = (
+            self._spark.read.parquet(folder)
+            if has_rows
+            else self._spark.createDataFrame(schema.empty_table())
+        )
+        self._frames[name] = Frame(data, Rows(name), _columns(data))
         return name
 
     def _folder(self, name: str) -> str:
@@ -366,7 +384,11 @@ class SparkRelations:
 
     def join_parents(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
         """As `Relations.join_parents`: left joins by Spark."""
-        call = ("join", relation.sql, *((p.relation.sql, p.on, p.columns, p.prefix) for p in parents))
+        call = (
+            "join",
+            relation.sql,
+            *((p.relation.sql, p.on, p.columns, p.prefix) for p in parents),
+        )
         if call not in self._results:
             self._results[call] = self._join_parents(relation, parents)
         joined = self._results[call]
@@ -384,9 +406,14 @@ class SparkRelations:
             rows = self.staged(parent.relation.sql).data
             keys = [f"key {number} {place}" for place in range(len(parent.on))]
             selected = [_column(name).alias(parent.prefix + name) for name in names]
-            selected += [_column(key).alias(name) for (_, key), name in zip(parent.on, keys, strict=True)]
+            selected += [
+                _column(key).alias(name) for (_, key), name in zip(parent.on, keys, strict=True)
+            ]
             right = rows.select(*selected)
-            condition = [f.col(f"`{child}`") == f.col(f"`{key}`") for (child, _), key in zip(parent.on, keys, strict=True)]
+            condition = [
+                f.col(f"`{child}`") == f.col(f"`{key}`")
+                for (child, _), key in zip(parent.on, keys, strict=True)
+            ]
             data = data.join(right, condition, "left")
             columns += [_column(parent.prefix + name) for name in names]
         return replace(relation, sql=self._add(data.select(*columns), staged=True))
@@ -400,7 +427,7 @@ class SparkRelations:
     def frame_in(self, sql: str) -> str:
         """The name of the frame that a query reads. Raises ValueError where it is not one."""
         (name,) = set(_NAME.findall(sql))
-        return name
+        return str(name)
 
     def select(self, sql: str, schema: str) -> DataFrame:
         """The rows of a query over one frame that needs no rows of other partitions."""
@@ -424,12 +451,17 @@ class SparkRelations:
             folder = self._folder(name)
             data.write.parquet(folder)
             data = self._spark.read.parquet(folder)
-        self._frames[name] = Frame(data, Rows(name), data.schema.simpleString())
+        self._frames[name] = Frame(data, Rows(name), _columns(data))
         return name
 
     def add(self, data: DataFrame) -> str:
         """The name of a new frame with rows of Spark's own."""
         return self._add(data)
+
+
+def _columns(data: DataFrame) -> str:
+    """The columns of a data frame with their types, as Spark spells them in a schema."""
+    return ", ".join(f"`{item.name}` {item.dataType.simpleString()}" for item in data.schema)
 
 
 def _column(name: str) -> Column:

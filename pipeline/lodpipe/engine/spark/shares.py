@@ -22,6 +22,7 @@ from msgspec.structs import replace
 
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import columns_read, write_lines
+from lodpipe.engine.results import Output
 from lodpipe.engine.run_plan import failure_counts, make_statements
 from lodpipe.engine.spark.kernel import Batches, Note, has_rows, query
 from lodpipe.mapping.plan import Plan, Select, quote
@@ -66,11 +67,8 @@ class Share(Struct, frozen=True):
 
 def share(number: int, select: Select) -> Share:
     """The share of a select; that of a join takes all terms of both sides."""
-    if select.join is None:
-        columns = [column for column in columns_read(select) if column != _RECORD]
-    else:
-        columns = joined_columns(select)
-    return Share(number, select, tuple(columns))
+    columns = columns_read(select) if select.join is None else joined_columns(select)
+    return Share(number, select, tuple(column for column in columns if column != _RECORD))
 
 
 def joined_columns(select: Select) -> list[str]:
@@ -165,7 +163,7 @@ class WriteLines(Struct, frozen=True):
         if not has_rows(engine, _TABLE):
             return
         path = folder / "lines"
-        write_lines(engine, self.plan, path, sort=self.sort, graphs=self.graphs)
+        write_lines(engine, self.plan, path, Output(self.graphs, self.sort))
         for piece in _pieces(path):
             yield pa.RecordBatch.from_arrays([pa.array([piece], pa.string())], ["value"])
 

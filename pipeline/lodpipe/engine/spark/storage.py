@@ -1,8 +1,8 @@
 """Files and folders where Spark reads and writes: on a disk, or in any store that Hadoop knows by its address.
 
-    storage = Storage(spark)
-    storage.address("out")            # file:///home/…/out
-    storage.address("s3a://b/out")    # the same
+storage = Storage(spark)
+storage.address("out")            # file:///home/…/out
+storage.address("s3a://b/out")    # the same
 """
 
 from __future__ import annotations
@@ -31,12 +31,17 @@ def pattern(path: Path) -> str:
     return re.sub(r"([][{}*?,\\])", r"\\\1", address(path))
 
 
+def local_path(where: str) -> str:
+    """The path of an address on this machine."""
+    return where.removeprefix("file://")
+
+
 class Storage:
     """Looks at, renames and removes files and folders by their addresses."""
 
     def __init__(self, spark: SparkSession) -> None:
         self._java: Any = spark.sparkContext._jvm
-        self._configuration: Any = spark.sparkContext._jsc.hadoopConfiguration()  # type: ignore[attr-defined]
+        self._configuration: Any = spark.sparkContext._jsc.hadoopConfiguration()
 
     def _path(self, where: str) -> Any:
         return self._java.org.apache.hadoop.fs.Path(where)

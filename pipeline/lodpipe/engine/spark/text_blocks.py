@@ -75,7 +75,10 @@ def files_of(spark: SparkSession, addresses: list[str]) -> list[tuple[int, str]]
 
     files = input_files(spark.read.text(addresses))
     rows = spark.createDataFrame([(file,) for file in files], "address string")
-    hashes = {row.address: row.file for row in rows.select("address", f.xxhash64("address").alias("file")).collect()}
+    hashes = {
+        row.address: row.file
+        for row in rows.select("address", f.xxhash64("address").alias("file")).collect()
+    }
     return [(hashes[file], file) for file in files]
 
 
@@ -238,7 +241,9 @@ def _heads(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
             if not closed:
                 count, closed = _head(values)
                 head += with_ends(values.slice(0, count))
-        yield pa.RecordBatch.from_pydict({"file": [file], "start": [start], "head": [head], "closed": [closed]})
+        yield pa.RecordBatch.from_pydict(
+            {"file": [file], "start": [start], "head": [head], "closed": [closed]}
+        )
 
 
 def _head(values: pa.Array) -> tuple[int, bool]:
@@ -268,7 +273,9 @@ def with_ends(values: pa.Array) -> bytes:
     if not len(values):
         return b""
     texts = values.cast(pa.large_string()).view(pa.large_binary())
-    joined = pc.binary_join_element_wise(texts, pa.scalar(b"", pa.large_binary()), pa.scalar(b"\n", pa.large_binary()))
+    joined = pc.binary_join_element_wise(
+        texts, pa.scalar(b"", pa.large_binary()), pa.scalar(b"\n", pa.large_binary())
+    )
     ends = memoryview(joined.buffers()[1]).cast("q")
     first = joined.offset
     return bytes(memoryview(joined.buffers()[2])[ends[first] : ends[first + len(joined)]])

@@ -1,0 +1,88 @@
+"""What runs the plan of a mapping: DuckDB on one machine (one_machine.py), or Apache Spark (spark/).
+
+Nothing above the engine knows which of the two it is. Both run the same SQL of the same plan, and
+give the same statements, lines and findings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from msgspec import Struct
+
+from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.one_machine import OneMachine
+from lodpipe.engine.results import Failure, Output
+from lodpipe.engine.statements import StatementTable
+from lodpipe.mapping.model import LogicalSource
+from lodpipe.mapping.plan import Plan, Sources
+
+
+class PlanEngine(Protocol):
+    """Runs the plan of a mapping that names its sources itself."""
+
+    @property
+    def sources(self) -> Sources:
+        """What the plan is made over."""
+
+    def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
+        """Prepares queries that later sources name; gives a finding for each wrong one (LP604)."""
+
+    def prepare(self, compile_plan: Callable[[], Plan]) -> tuple[Plan, list[Failure]]:
+        """Makes the plan over the sources, and gives it with the checks that rows fail.
+
+        Raises what compiling raises, InvalidData and SourceError for sources that cannot be read.
+        """
+
+    def locate(self, record: int, column: str | None = None) -> Origin:
+        """The place of a record in its file, or of the value of one of its columns."""
+
+    def write_lines(self, plan: Plan, path: Path | str, output: Output) -> None:
+        """Writes the statements of a prepared plan to a file, or as parts into a folder."""
+
+    def make_statements(self, plan: Plan) -> StatementTable:
+        """The statement table of a prepared plan."""
+
+    def count_statements(self, plan: Plan) -> list[tuple[str, int]]:
+        """How many statements each rule makes."""
+
+    def progress(self) -> float:
+        """How much of what is running is done, in per cent; below zero where it is unknown."""
+
+
+class EngineSettings(Struct, frozen=True):
+    """What an engine needs to know.
+
+    `root` is the folder of the files that a mapping names itself, `database` the address of the
+    database where it names none; `sort` allows to sort files while they are read; `on` is the
+    master of Spark, None for this machine.
+    """
+
+    root: Path
+    database: str | None = None
+    memory: str = "1GB"
+    sort: bool = False
+    on: str | None = None
+
+
+@contextmanager
+def open_engine(settings: EngineSettings, target: Path | str) -> Iterator[PlanEngine]:
+    """The engine for a run that writes to a target; closes it at the end."""
+    if settings.on is None:
+        with Engine(
+            settings.memory, root=settings.root, database=settings.database, sort=settings.sort
+        ) as engine:
+            engine.load([], Path(target).parent)
+            yield OneMachine(engine)
+        return
+    from lodpipe.engine.spark.engine import SparkEngine, work_folder
+
+    with (
+        work_folder(target) as work,
+        SparkEngine(settings.on, settings.root, settings.database, settings.memory, work) as spark,
+    ):
+        yield spark

@@ -50,6 +50,10 @@ class Records:
         self._tables.append(table)
         return len(self._tables) - 1
 
+    def replace(self, number: int, table: Located) -> None:
+        """Puts a table in the place of the one with a number."""
+        self._tables[number] = table
+
     def locate(self, record: int, column: str | None = None) -> Origin:
         """The place of a record, or of the value of one of its columns."""
         return self._tables[table_number(record)].locate(record, column)

@@ -21,6 +21,7 @@ from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin, set_of
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.nquads_writer import columns_read
 from lodpipe.engine.results import CANONICAL, Failure, Output
 from lodpipe.engine.run_plan import SAMPLES, failure_samples, make_statements
 from lodpipe.engine.spark import shares
@@ -31,7 +32,7 @@ from lodpipe.engine.spark.shares import MakeStatements, SendRows, Share, WriteLi
 from lodpipe.engine.spark.storage import Storage, address, is_remote, local_path
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, text
+from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, quote, text
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -86,6 +87,8 @@ class SparkEngine:
     def prepare(self, compile_plan: Callable[[], Plan]) -> tuple[Plan, list[Failure]]:
         """Makes the plan and runs its first step."""
         plan = compile_plan()
+        if sum(map(self._number_exactly, plan.selects)):  # of all of them
+            plan = compile_plan()
         sent = [self._over_frames(number, select) for number, select in enumerate(plan.selects)]
         width = max((len(item.columns) for item in sent), default=0)
         self._shares = tuple(
@@ -97,6 +100,17 @@ class SparkEngine:
         if self._note_absent(notes):
             plan = compile_plan()
         return plan, self._failures(plan, sent, [note for _, note in notes])
+
+    def _number_exactly(self, select: Select) -> bool:
+        """Whether the terms of a select needed exact numbers of records that were not there."""
+        if select.join is not None:
+            sql, is_needed = (
+                select.join.child.sql,
+                'CAST(c."_record" AS VARCHAR)' in select.join.child.sql,
+            )
+        else:
+            sql, is_needed = select.source, quote("_record") in columns_read(select)
+        return is_needed and self.relations.number_exactly(self.relations.frame_in(sql))
 
     def _over_frames(self, number: int, select: Select) -> Share:
         """A select as step 1 runs it: over one frame, that of its join or lookup where it has one."""

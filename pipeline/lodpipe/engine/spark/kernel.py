@@ -36,11 +36,12 @@ _ROWS = 65_536  # rows of a batch that goes back to Spark
 
 
 class Note(Struct, frozen=True):
-    """What a task reports beside its rows: findings of a file, references that no record of a block
-    follows, failed checks by select, statements by rule.
+    """What a task reports beside its rows: findings of a file, the records of a block and the
+    references that none of them follows, failed checks by select, statements by rule.
     """
 
     findings: tuple[Finding, ...] = ()
+    block: Key | None = None
     records: int = 0
     absent: dict[str, str] = {}
     followed: tuple[str, ...] = ()
@@ -96,20 +97,19 @@ class Rows(Struct, frozen=True):
 
 
 class FileBlocks(Struct, frozen=True):
-    """Blocks of files of lines as one relation, with the records numbered by block.
+    """Blocks of files of lines as one relation.
 
-    `headers` are the bytes of the header of each file, by its place; `places` the number of each
-    block in the table `number` of the run.
+    `headers` are the bytes of the header of each file, by its place; `first` the number of the first
+    record of each block.
     """
 
     name: str
     source: LogicalSource
     references: tuple[str, ...]
-    number: int
     files: tuple[str, ...]
     headers: tuple[bytes, ...]
     blocks: dict[Key, Block]
-    places: dict[Key, int]
+    first: dict[Key, int]
 
     def load(self, engine: Engine, batches: Batches, folder: Path) -> list[Note]:
         """Reads each block as the engine of one machine reads a file."""
@@ -127,11 +127,11 @@ class FileBlocks(Struct, frozen=True):
             except LodpipeError as error:
                 notes.append(Note(tuple(self._moved(f, block, shift) for f in error.findings)))
                 continue
-            base = first_record(self.number, self.places[key]) - first_record(own)
+            base = self.first[key] - first_record(own)
             selects.append(f"SELECT * REPLACE (_record + {base} AS _record) FROM {relation.sql}")
             ((records,),) = engine.session.rows(f"SELECT count(*) FROM {relation.sql}")
             followed = tuple(name for name in relation.names if name not in relation.absent)
-            notes.append(Note((), records, dict(relation.absent), followed if records else ()))
+            notes.append(Note((), key, records, dict(relation.absent), followed if records else ()))
             path.unlink()
         if selects:
             engine.session.rows(f"CREATE VIEW {self.name} AS {' UNION ALL '.join(selects)}")

@@ -14,8 +14,10 @@ partitions is done by Spark: joins, distinct rows, counts of keys.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import reduce
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +44,14 @@ from lodpipe.engine.spark.kernel import (
     query,
 )
 from lodpipe.engine.spark.storage import Storage, address, is_remote, pattern
-from lodpipe.engine.spark.text_blocks import blocks_of, files_of, input_files, read_lines, with_ends
+from lodpipe.engine.spark.text_blocks import (
+    Key,
+    blocks_of,
+    files_of,
+    input_files,
+    read_lines,
+    with_ends,
+)
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Parent, Relation, numbered, quote
 from lodpipe.sources import jsonpath
@@ -84,35 +93,56 @@ class Select(Struct, frozen=True):
             raise ValueError(f"a source cannot be read: {wrong[0].findings[0]}")
 
 
+class CountRecords(Struct, frozen=True):
+    """The work of a task that counts the records of its blocks."""
+
+    def __call__(self, engine: Engine, folder: Path, notes: list[Note]) -> Batches:
+        """A row for each block."""
+        import pyarrow as pa
+
+        counts = [(*note.block, note.records) for note in notes if note.block]
+        columns = [pa.array(column, pa.int64()) for column in zip(*counts, strict=True)]
+        if columns:
+            yield pa.RecordBatch.from_arrays(columns, ["file", "start", "records"])
+
+
 class LineFiles:
     """The files of a source of lines, as a table whose records can be located."""
 
     def __init__(self, frame: FileBlocks, lines: DataFrame, folder: Path) -> None:
-        self._frame, self._lines, self._folder = frame, lines, folder
-        self._tables: dict[int, tuple[FileTable, int, str]] = {}
+        self.frame, self.lines = frame, lines
+        self._folder = folder
+        self._tables: dict[Key, tuple[FileTable, int]] = {}
 
     def locate(self, record: int, column: str | None = None) -> Origin:
         """The place of a record, for which its block is read again."""
-        number = (record >> ROW_BITS) & ((1 << FILE_BITS) - 1)
-        if number not in self._tables:
-            self._tables[number] = self._table(number)
-        table, shift, name = self._tables[number]
-        place = table.locate(record & ((1 << ROW_BITS) - 1), column)
-        return Origin(name, place.line + shift if place.line else 0, place.column, place.field)
-
-    def _table(self, number: int) -> tuple[FileTable, int, str]:
-        key = next(key for key, place in self._frame.places.items() if place == number)
-        block = self._frame.blocks[key]
-        rows = self._lines.where(f"file = {key[0]} AND start = {key[1]}").select("value").toArrow()
-        source = self._frame.source
-        path = self._folder / f"block {self._frame.number} {number}.{source.kind}"
-        shift = self._frame.write(block, iter(rows.column(0).chunks), path)
-        name = self._frame.files[block.file]
-        return (
-            FileTable(name, 0, path, source.kind, source.origin, source.iterator or "$"),
-            shift,
-            name,
+        blocks = sorted((first, key) for key, first in self.frame.first.items())
+        first, key = blocks[bisect_right(blocks, record, key=itemgetter(0)) - 1]
+        if key not in self._tables:
+            self._tables[key] = self._table(key)
+        table, shift = self._tables[key]
+        place = table.locate(record - first, column)
+        return Origin(
+            table.name, place.line + shift if place.line else 0, place.column, place.field
         )
+
+    def _table(self, key: Key) -> tuple[FileTable, int]:
+        """The file of a block, and how many lines are before it."""
+        block, source = self.frame.blocks[key], self.frame.source
+        rows = self.lines.where(f"file = {key[0]} AND start = {key[1]}").select("value").toArrow()
+        path = self._folder / f"block {abs(key[0])} {key[1]}.{source.kind}"
+        shift = self.frame.write(block, iter(rows.column(0).chunks), path)
+        name = self.frame.files[block.file]
+        kind, iterator = source.kind, source.iterator or "$"
+        return FileTable(name, 0, path, kind, source.origin, iterator), shift
+
+
+class NoFiles(Struct, frozen=True):
+    """A table that has its number, and no files yet."""
+
+    def locate(self, record: int, column: str | None = None) -> Origin:
+        """Raises LookupError: there are no records."""
+        raise LookupError(f"record {record} is in no file")
 
 
 class ParquetFiles(Struct, frozen=True):
@@ -154,7 +184,11 @@ class SparkRelations:
         self._work, self._memory = work, memory
         self._frames: dict[str, Frame] = {}
         self._relations: dict[LogicalSource, Relation] = {}
-        self._staged: set[str] = set()
+        self._folders = 0
+        self._exact: set[str] = set()
+        self._child_of: dict[str, str] = {}
+        self._files: dict[str, LineFiles] = {}
+        self._numbers: dict[tuple[str, str, str | None], int] = {}
         self._results: dict[tuple[object, ...], Relation | None] = {}
 
     # -- sources -----------------------------------------------------------------------------------
@@ -211,6 +245,7 @@ class SparkRelations:
         return tuple(names)
 
     def _lines_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        """A relation over files of lines, of which nothing is read but the ends of their blocks."""
         where = self._addresses(source)
         files = files_of(self._spark, [where])
         if not files:
@@ -222,36 +257,53 @@ class SparkRelations:
         headers: tuple[bytes, ...] = ()
         if source.kind == "csv":
             columns, headers = self._headers(source, lines, files, names, references)
-        number = self._local.records.next_number
-        name = self._next_name()
-        loader = FileBlocks(
-            name, source, references, number, names, headers,
-            {block.key: block for block in blocks},
-            {block.key: place for place, block in enumerate(blocks)},
-        )  # fmt: skip
-        self._local.records.add(LineFiles(loader, lines, self._local.session.exchange))
-        numbers = numbered(references)
-        many = (
-            frozenset(name for name in references if jsonpath.is_many(jsonpath.parse(name)))
-            if source.kind == "jsonl"
-            else frozenset()
-        )
-        typed = source.kind == "jsonl"
-        kinds = {
-            column: "array<string>" if reference in many else "string"
-            for reference, column in numbers.items()
-        }
-        schema = ", ".join(
-            ["_record bigint"]
-            + [
-                f"`{column}{suffix}` {kind}"
-                for column, kind in kinds.items()
-                for suffix in (("", " type") if typed else ("",))
-            ]
-            + ([] if kinds else ["nothing int"])
-        )
-        self._frames[name] = Frame(lines, loader, schema)
-        return Relation(name, columns, typed=typed, many=many, names=numbers)
+        name, number = self._next_name(), self._table_number(source)
+        first = {block.key: first_record(number, place) for place, block in enumerate(blocks)}
+        by_key = {block.key: block for block in blocks}
+        loader = FileBlocks(name, source, references, names, headers, by_key, first)
+        self._files[name] = LineFiles(loader, lines, self._local.session.exchange)
+        self._local.records.replace(number, self._files[name])
+        relation = Relation(name, columns, names=numbered(references))
+        if source.kind == "jsonl":
+            many = (item for item in references if jsonpath.is_many(jsonpath.parse(item)))
+            relation = replace(relation, typed=True, many=frozenset(many))
+        self._frames[name] = Frame(lines, loader, _schema(relation))
+        return relation
+
+    def number_exactly(self, name: str) -> bool:
+        """Numbers the records of a frame by their places in their files, not in their blocks.
+
+        It costs a pass over the files, and only terms that are made of these numbers need it.
+        Gives whether anything has changed; then joins have to be made again.
+        """
+        name = self._child_of.get(name, name)
+        if name in self._exact or name not in self._files:
+            return False
+        self._exact.add(name)
+        self._results.clear()
+        files = self._files[name]
+        loader = files.frame
+        task = Task(loader, CountRecords(), self._memory)
+        rows = files.lines.mapInArrow(task, "file long, start long, records long").collect()
+        records = {(row.file, row.start): row.records for row in rows}
+        first: dict[Key, int] = {}
+        place, last = 0, -1
+        for key in sorted(loader.first, key=lambda key: loader.first[key]):
+            file = loader.blocks[key].file
+            number = loader.first[key] >> (FILE_BITS + ROW_BITS)
+            place = place if file == last else first_record(number, file)
+            first[key], last = place, file
+            place += records.get(key, 0)
+        files.frame = replace(loader, first=first)
+        self._frames[name] = Frame(files.lines, files.frame, self._frames[name].schema)
+        return True
+
+    def _table_number(self, source: LogicalSource) -> int:
+        """The number of the table of a file; the same file under the same iterator is one table."""
+        key = (source.text, source.kind, source.iterator)
+        if key not in self._numbers:
+            self._numbers[key] = self._local.records.add(NoFiles())
+        return self._numbers[key]
 
     def _headers(
         self,
@@ -293,7 +345,8 @@ class SparkRelations:
                 [Finding("LP102", Origin(source.text), {"format": "Parquet", "detail": detail})]
             ) from None
         names = self._file_names(files)
-        number = self._local.records.add(ParquetFiles(names))
+        number = self._table_number(source)
+        self._local.records.replace(number, ParquetFiles(names))
         numbers = numbered(references)
         name = self._next_name()
         place = f.array_position(f.array(*map(f.lit, files)), f.col("_metadata.file_path")) - 1
@@ -320,7 +373,7 @@ class SparkRelations:
         import pyarrow as pa
 
         name = self._next_name()
-        folder = self._folder(name)
+        folder = self._new_folder()
         rows = self._local.session.cursor().sql(f"SELECT * FROM {relation}")
         reader = rows.to_arrow_reader(_SLICE)
         schema = pa.schema([pa.field(item.name, _small(item.type)) for item in reader.schema])
@@ -336,9 +389,10 @@ class SparkRelations:
         self._frames[name] = Frame(data, Rows(name), _columns(data))
         return name
 
-    def _folder(self, name: str) -> str:
-        """The address of the rows of a frame."""
-        return f"{self._work}/{name[1:-1].replace(' ', '-')}"
+    def _new_folder(self) -> str:
+        """The address of a folder for rows."""
+        self._folders += 1
+        return f"{self._work}/rows-{self._folders}"
 
     def _next_name(self) -> str:
         return quote(f"frame {len(self._frames) + 1}")
@@ -416,7 +470,9 @@ class SparkRelations:
             ]
             data = data.join(right, condition, "left")
             columns += [_column(parent.prefix + name) for name in names]
-        return replace(relation, sql=self._add(data.select(*columns), staged=True))
+        name = self._add(data.select(*columns), staged=True)
+        self._child_of[name] = relation.sql
+        return replace(relation, sql=name)
 
     # -- frames ------------------------------------------------------------------------------------
 
@@ -440,7 +496,7 @@ class SparkRelations:
         frame = self._frames[name]
         if isinstance(frame.loader, Rows):
             return frame
-        folder = self._folder(name)
+        folder = self._new_folder()
         self.select(f"SELECT * FROM {name}", frame.schema).write.parquet(folder)
         self._frames[name] = Frame(self._spark.read.parquet(folder), Rows(name), frame.schema)
         return self._frames[name]
@@ -448,7 +504,7 @@ class SparkRelations:
     def _add(self, data: DataFrame, *, staged: bool = False) -> str:
         name = self._next_name()
         if staged:
-            folder = self._folder(name)
+            folder = self._new_folder()
             data.write.parquet(folder)
             data = self._spark.read.parquet(folder)
         self._frames[name] = Frame(data, Rows(name), _columns(data))
@@ -468,6 +524,17 @@ def _column(name: str) -> Column:
     from pyspark.sql import functions as f
 
     return f.col(f"`{name.strip(chr(34))}`")
+
+
+def _schema(relation: Relation) -> str:
+    """The columns of a relation with their types, as Spark spells them in a schema."""
+    suffixes = ("", " type") if relation.typed else ("",)
+    columns = ["_record bigint"] + [
+        f"`{column}{suffix}` {'array<string>' if name in relation.many else 'string'}"
+        for name, column in relation.names.items()
+        for suffix in suffixes
+    ]
+    return ", ".join(columns if relation.names else [*columns, "nothing int"])
 
 
 def _small(kind: pa.DataType) -> pa.DataType:

@@ -1,0 +1,35 @@
+"""A Spark on this machine for tests; they are skipped with one line where it is not installed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from lodpipe.engine.spark.session import missing, start
+
+MASTER = "local[2]"
+_MISSING = missing()
+needs_spark = pytest.mark.skipif(
+    _MISSING is not None,
+    reason=f"Spark is not there: {_MISSING.params['detail'] if _MISSING else ''}",
+)
+
+
+@contextmanager
+def small_blocks(size: int = 96) -> Iterator[None]:
+    """Spark divides files into blocks of so many bytes."""
+    spark = start(MASTER)
+    settings = {
+        "spark.sql.files.maxPartitionBytes": str(size),
+        "spark.sql.files.openCostInBytes": "0",
+    }
+    before = {key: spark.conf.get(key) for key in settings}
+    for key, value in settings.items():
+        spark.conf.set(key, value)
+    try:
+        yield
+    finally:
+        for key, value in before.items():
+            spark.conf.set(key, value)

@@ -1,0 +1,87 @@
+"""A mapping run by Spark gives the bytes and the findings of one machine.
+
+Every case is run twice: by the engine of one machine, and by Spark with blocks of a few bytes, so
+that even small files are divided, also inside of records.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from lodpipe.diagnostics.finding import Finding, LodpipeError
+from lodpipe.workflow.mapping_run import MappingOptions, map_file
+from spark_support import MASTER, needs_spark, small_blocks
+from support import ROOT
+
+pytestmark = [pytest.mark.slow, needs_spark]
+CASES = ROOT / "tests/spark"
+SUITES = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared/suites"))
+OPTIONS = MappingOptions("http://example.com/base/")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def blocks() -> Iterator[None]:
+    with small_blocks():
+        yield
+
+
+def outcome(
+    mapping: Path, out: Path, options: MappingOptions
+) -> tuple[bytes | None, list[Finding]]:
+    """The bytes that a mapping makes (None: none), and its findings."""
+    try:
+        findings = map_file(mapping, out, options)
+    except LodpipeError as error:
+        return None, list(error.findings)
+    return out.read_bytes(), sorted(findings, key=lambda finding: finding.sort_key)
+
+
+def compare(mapping: Path, folder: Path, options: MappingOptions = OPTIONS) -> bytes | None:
+    """Runs a mapping on both engines, and gives what both make."""
+    here = outcome(mapping, folder / "here.nq", options)
+    there = outcome(mapping, folder / "there.nq", replace(options, on=MASTER))
+    assert there == here
+    return here[0]
+
+
+def mapping_of(folder: Path) -> Path:
+    return next(path for path in sorted(folder.iterdir()) if path.name.startswith("mapping."))
+
+
+def cases() -> list[Path]:
+    return sorted(path for path in CASES.iterdir() if path.is_dir())
+
+
+def test_number_of_cases() -> None:
+    assert len(cases()) == 12
+
+
+@pytest.mark.parametrize("case", cases(), ids=lambda path: path.name)
+@pytest.mark.parametrize("policy", ["error", "skip"])
+def test_case(case: Path, policy: str, tmp_path: Path) -> None:
+    folder = tmp_path / case.name
+    shutil.copytree(case, folder)
+    made = compare(mapping_of(folder), tmp_path, replace(OPTIONS, on_invalid_value=policy))
+    expected = case / "expected.nq"
+    if expected.is_file() and policy == "skip":
+        assert made == expected.read_bytes()
+
+
+def suite_cases() -> list[Path]:
+    """The mappings of RML-Core over files."""
+    folders = [SUITES / suite / "test-cases" for suite in ("rml-core", "rml-core-csv")]
+    return sorted(path for folder in folders for path in folder.glob("*/mapping.ttl"))
+
+
+@pytest.mark.skipif(not suite_cases(), reason=f"no official test cases in {SUITES}")
+@pytest.mark.parametrize("case", suite_cases(), ids=lambda path: path.parent.name)
+def test_case_of_the_official_suite(case: Path, tmp_path: Path) -> None:
+    folder = tmp_path / case.parent.name
+    shutil.copytree(case.parent, folder)
+    compare(folder / "mapping.ttl", tmp_path)

@@ -109,8 +109,8 @@ class CountRecords(Struct, frozen=True):
 class LineFiles:
     """The files of a source of lines, as a table whose records can be located."""
 
-    def __init__(self, frame: FileBlocks, lines: DataFrame, folder: Path) -> None:
-        self.frame, self.lines = frame, lines
+    def __init__(self, number: int, frame: FileBlocks, lines: DataFrame, folder: Path) -> None:
+        self.number, self.frame, self.lines = number, frame, lines
         self._folder = folder
         self._tables: dict[Key, tuple[FileTable, int]] = {}
 
@@ -261,7 +261,7 @@ class SparkRelations:
         first = {block.key: first_record(number, place) for place, block in enumerate(blocks)}
         by_key = {block.key: block for block in blocks}
         loader = FileBlocks(name, source, references, names, headers, by_key, first)
-        self._files[name] = LineFiles(loader, lines, self._local.session.exchange)
+        self._files[name] = LineFiles(number, loader, lines, self._local.session.exchange)
         self._local.records.replace(number, self._files[name])
         relation = Relation(name, columns, names=numbered(references))
         if source.kind == "jsonl":
@@ -279,24 +279,29 @@ class SparkRelations:
         name = self._child_of.get(name, name)
         if name in self._exact or name not in self._files:
             return False
-        self._exact.add(name)
+        number = self._files[name].number
+        same = [other for other, files in self._files.items() if files.number == number]
+        first = self._first_records(self._files[name])
+        for other in same:  # a record has one number, whatever frame it is in
+            files = self._files[other]
+            files.frame = replace(files.frame, first=first)
+            self._frames[other] = Frame(files.lines, files.frame, self._frames[other].schema)
+        self._exact.update(same)
         self._results.clear()
-        files = self._files[name]
-        loader = files.frame
-        task = Task(loader, CountRecords(), self._memory)
+        return True
+
+    def _first_records(self, files: LineFiles) -> dict[Key, int]:
+        """The number of the first record of each block, counted from the begin of its file."""
+        task = Task(files.frame, CountRecords(), self._memory)
         rows = files.lines.mapInArrow(task, "file long, start long, records long").collect()
         records = {(row.file, row.start): row.records for row in rows}
         first: dict[Key, int] = {}
         place, last = 0, -1
-        for key in sorted(loader.first, key=lambda key: loader.first[key]):
-            file = loader.blocks[key].file
-            number = loader.first[key] >> (FILE_BITS + ROW_BITS)
-            place = place if file == last else first_record(number, file)
-            first[key], last = place, file
+        for key, block in files.frame.blocks.items():
+            place = place if block.file == last else first_record(files.number, block.file)
+            first[key], last = place, block.file
             place += records.get(key, 0)
-        files.frame = replace(loader, first=first)
-        self._frames[name] = Frame(files.lines, files.frame, self._frames[name].schema)
-        return True
+        return first
 
     def _table_number(self, source: LogicalSource) -> int:
         """The number of the table of a file; the same file under the same iterator is one table."""

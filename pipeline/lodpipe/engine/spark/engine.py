@@ -279,11 +279,16 @@ class SparkEngine:
         return StatementTable(session)
 
     def _lines(self, plan: Plan, output: Output) -> str:
-        """The folder of the lines of a plan."""
-        work = WriteLines(self._received(plan), output.graphs, output.sort)
+        """The folder of the lines of a plan. On a disk the tasks write it themselves."""
         folder = f"{self._work}/lines"
-        if (rows := self._by_subject(work, "value string")) is not None:
-            rows.write.mode("overwrite").text(folder)
+        own = local_path(folder) if folder.startswith("file:") else None
+        work = WriteLines(self._received(plan), replace(output, on_stage=None), own)
+        rows = self._by_subject(work, "value string")
+        if rows is not None and own:
+            self._storage.create_folder(folder)
+            rows.collect()
+        elif rows is not None:
+            rows.write.text(folder)
         return folder
 
     def _statements(self, plan: Plan) -> str:
@@ -291,7 +296,7 @@ class SparkEngine:
         work = MakeStatements(self._received(plan))
         folder = f"{self._work}/statements"
         if (rows := self._by_subject(work, shares.STATEMENTS)) is not None:
-            rows.write.mode("overwrite").parquet(folder)
+            rows.write.parquet(folder)
         return folder
 
     def _by_subject(self, work: WriteLines | MakeStatements, schema: str) -> DataFrame | None:

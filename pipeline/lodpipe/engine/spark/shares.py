@@ -13,6 +13,7 @@ are the whole.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -150,22 +151,46 @@ class SendRows(Struct, frozen=True):
 
 
 class WriteLines(Struct, frozen=True):
-    """The second step for N-Quads or N-Triples: pieces of the lines of a partition."""
+    """The second step for N-Quads or N-Triples: the lines of a partition.
+
+    With a `folder` that driver and executors share, the task writes its part there itself, which
+    saves a copy through Java; its rows are then the names of parts. Else its rows are pieces of
+    whole lines, without the last line feed of each.
+    """
 
     plan: Plan
-    graphs: bool
-    sort: bool
+    output: Output
+    folder: str | None = None
 
     def __call__(self, engine: Engine, folder: Path, notes: list[Note]) -> Batches:
-        """Pieces of whole lines, without the last line feed of each."""
-        import pyarrow as pa
-
+        """The rows of a partition."""
         if not has_rows(engine, _TABLE):
             return
         path = folder / "lines"
-        write_lines(engine, self.plan, path, Output(self.graphs, self.sort))
-        for piece in _pieces(path):
-            yield pa.RecordBatch.from_arrays([pa.array([piece], pa.string())], ["value"])
+        write_lines(engine, self.plan, path, self.output)
+        for piece in _pieces(path) if self.folder is None else self._published(path, self.folder):
+            yield _text_batch(piece)
+
+    def _published(self, path: Path, folder: str) -> Iterator[bytes]:
+        """The name of the part; attempts of the same task write the same bytes."""
+        from pyspark import TaskContext
+
+        context = TaskContext.get()
+        assert context is not None
+        name = f"part-{context.partitionId():05}"
+        attempt = Path(folder) / f".{name}-{context.taskAttemptId()}"
+        shutil.copyfile(path, attempt)
+        attempt.replace(Path(folder) / name)
+        yield name.encode()
+
+
+def _text_batch(text: bytes) -> pa.RecordBatch:
+    """A row with one text, which is not copied."""
+    import pyarrow as pa
+
+    offsets = pa.array([0, len(text)], pa.int32()).buffers()[1]
+    column = pa.StringArray.from_buffers(1, offsets, pa.py_buffer(text))
+    return pa.RecordBatch.from_arrays([column], ["value"])
 
 
 class MakeStatements(Struct, frozen=True):
@@ -180,14 +205,14 @@ class MakeStatements(Struct, frozen=True):
             yield from query(engine, "SELECT s, p, o, g, record, rule FROM statements")
 
 
-def _pieces(path: Path) -> Iterator[str]:
+def _pieces(path: Path) -> Iterator[bytes]:
     """A file of lines in pieces of about a megabyte."""
     rest = b""
     with path.open("rb") as file:
         while data := file.read(_PIECE):
-            head, found, tail = data.rpartition(b"\n")
-            if found:
-                yield (rest + head).decode("utf-8")
+            head, end, tail = data.rpartition(b"\n")
+            if end:
+                yield rest + head
                 rest = tail
             else:
                 rest += data

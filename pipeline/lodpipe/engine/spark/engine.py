@@ -25,19 +25,20 @@ from lodpipe.engine.nquads_writer import columns_read
 from lodpipe.engine.results import CANONICAL, Failure, Output
 from lodpipe.engine.run_plan import SAMPLES, failure_samples, make_statements
 from lodpipe.engine.spark import shares
-from lodpipe.engine.spark.kernel import Note, Rows, Task, unpacked
+from lodpipe.engine.spark.kernel import Note, Task, unpacked
 from lodpipe.engine.spark.relations import SparkRelations
 from lodpipe.engine.spark.session import start
-from lodpipe.engine.spark.shares import MakeStatements, SendRows, Share, WriteLines
+from lodpipe.engine.spark.shares import Chunks, MakeStatements, SendRows, Share, WriteLines
 from lodpipe.engine.spark.storage import Storage, address, is_remote, local_path
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, quote, text
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 _ROWS_OF_A_PART = 400_000
+_ROWS_OF_A_CHUNK = 2_000
 
 
 class SparkEngine:
@@ -130,26 +131,21 @@ class SparkEngine:
         by_frame: dict[str, list[Share]] = {}
         for item in sent:
             by_frame.setdefault(self.relations.frame_in(item.select.source), []).append(item)
-        stored: list[DataFrame] = []
-        schema = shares.schema(width)
+        if not by_frame:
+            return []
+        notes: list[tuple[str, Note]] = []
+        folders: list[str] = []
         for name, items in by_frame.items():
             frame = self.relations.frame(name)
-            work = SendRows(name, tuple(items), width, counts=True)
-            stored.append(frame.data.mapInArrow(Task(frame.loader, work, self._memory), schema))
-        if not stored:
-            return []
-        folder = f"{self._work}/rows"
-        for place, rows in enumerate(stored):
-            rows.write.parquet(f"{folder}/{place}")
-        notes = []
-        for place, name in enumerate(by_frame):
-            part = self.spark.read.schema(schema).parquet(f"{folder}/{place}")
-            for row in part.where("note IS NOT NULL").select("note").collect():
-                notes.append((name, unpacked(bytes(row.note))))
-        read = [f"{folder}/{place}" for place in range(len(by_frame))]
-        self._rows = (
-            self.spark.read.schema(schema).parquet(*read).where("n IS NOT NULL").drop("note")
-        )
+            work = SendRows(name, tuple(items), width, counts=True, chunk=_ROWS_OF_A_CHUNK)
+            rows = frame.data.mapInArrow(Task(frame.loader, work, self._memory), shares.SENT)
+            folders.append(f"{self._work}/sent/{len(folders)}")
+            rows.write.parquet(folders[-1])
+            stored = self.spark.read.schema(shares.SENT).parquet(folders[-1])
+            cells = stored.where("note IS NOT NULL").select("note").collect()
+            notes += [(name, unpacked(bytes(row.note))) for row in cells]
+        sent_rows = self.spark.read.schema(shares.SENT).parquet(*folders)
+        self._rows = sent_rows.where("chunk IS NOT NULL").drop("note")
         return notes
 
     def _note_absent(self, notes: Sequence[tuple[str, Note]]) -> bool:
@@ -303,9 +299,19 @@ class SparkEngine:
         """What the second step makes of the rows, in partitions that are ranges of subjects."""
         if self._rows is None:
             return None
-        parts = max(1, -(-self._rows.count() // _ROWS_OF_A_PART))
-        ranges = self._rows.repartitionByRange(parts, "s")
-        return ranges.mapInArrow(Task(Rows("shares"), work, self._memory), schema)
+        from pyspark.sql import functions as f
+
+        rows = [(row["first"], row["rows"]) for row in self._rows.select("first", "rows").collect()]
+        parts = max(1, -(-sum(count for _, count in rows) // _ROWS_OF_A_PART))
+        bounds = shares.bounds_of(rows, parts)
+        listed = f.array(*map(f.lit, bounds)).cast("array<string>")
+
+        def place(subject: str) -> Column:
+            return f.size(f.filter(listed, lambda bound: bound <= f.col(subject)))
+
+        ranges = f.explode(f.sequence(place("first"), place("last"))).alias("part")
+        by_range = self._rows.select(ranges, "chunk").repartitionById(len(bounds) + 1, "part")
+        return by_range.mapInArrow(Task(Chunks(tuple(bounds)), work, self._memory), schema)
 
     def _received(self, plan: Plan) -> Plan:
         """The plan as step 2 runs it."""

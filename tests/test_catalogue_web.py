@@ -293,6 +293,38 @@ def test_the_catalogue_answers_for_what_it_describes(
         assert (status, located(headers)) == (303, f"catalog.{suffix}")
 
 
+@pytest.mark.parametrize(
+    "local", ["dataset/1.0.0", "distribution/1.0.0/ttl.gz", "distribution/1.0.0/labs.csv"]
+)
+def test_a_release_and_its_files_are_answered_by_the_document_of_the_release(
+    server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]], local: str
+) -> None:
+    whole = set(triples(web[0] / "2026-11-23/catalog.ttl"))
+    for accept, suffix in ACCEPTS.items():
+        status, headers, _ = get(server, local, accept)
+        assert (status, located(headers)) == (303, f"dataset/1.0.0.{suffix}"), accept
+        assert "accept" in headers["vary"].lower()
+    for suffix, media_type in SUFFIXES.items():
+        status, headers, body = get(server, f"dataset/1.0.0.{suffix}")
+        assert (status, headers["content-type"].split(";")[0]) == (200, media_type)
+        assert body == (web[0] / f"dataset/1.0.0.{suffix}").read_bytes()
+        assert set(triples(web[0] / f"dataset/1.0.0.{suffix}")) == whole
+    assert f"{BASE}dataset/1.0.0" in get(server, "dataset/1.0.0.html")[2].decode("utf-8")
+    assert f"<{BASE}{local}>" in {str(triple.subject) for triple in whole}
+
+
+def triples(path: Path) -> list[ox.Triple]:
+    return [quad.triple for quad in ox.parse(path=path, base_iri=BASE)]
+
+
+@pytest.mark.parametrize("local", ["dataset/9.9.9", "distribution/9.9.9/ttl.gz", "dataset/1.0"])
+def test_a_release_that_never_was_answers_404(
+    server: http.client.HTTPConnection, local: str
+) -> None:
+    for accept in ("text/turtle", BROWSER):
+        assert get(server, local, accept)[0] == 404
+
+
 def test_void_is_found_where_crawlers_look(server: http.client.HTTPConnection) -> None:
     status, headers, _ = get(server, ".well-known/void")
     assert (status, located(headers)) == (302, "void.ttl")
@@ -384,6 +416,10 @@ def test_w3id_sends_to_the_host_by_pattern_rules(
             ("rogl.ttl.gz", 302, "rogl.ttl.gz"),
             ("", 302, ""),
             ("dataset", 303, "catalog.ttl"),
+            ("dataset/1.0.0", 303, "dataset/1.0.0.ttl"),
+            ("dataset/1.0.0.ttl", 302, "dataset/1.0.0.ttl"),
+            ("distribution/ttl.gz", 303, "catalog.ttl"),
+            ("distribution/1.0.0/ttl.gz", 303, "dataset/1.0.0.ttl"),
             (".well-known/void", 302, "void.ttl"),
         ]
         for path, status, target in others:
@@ -423,6 +459,12 @@ def test_static_hosts_find_rules_in_the_root(web: tuple[Path, dict[str, str]]) -
         "/organisation/uralte-stelle /organisation/stadt-brandis 301",
     ]
     assert " 410" not in rules and "!" not in rules
+    targets = [line.split()[1] for line in rules.splitlines() if line.startswith("/")]
+    assert all((root / target[1:]).is_file() for target in targets if "." in target)
+    assert "/dataset/1.0.0 /dataset/1.0.0.ttl 303\n" in rules
+    assert rules.index("/distribution/1.0.0/* /dataset/1.0.0.ttl 303\n") < rules.index(
+        "/distribution/* "
+    )
     for_netlify = (root / "web/_redirects").read_text("utf-8")
     assert "/organisation/alte-stelle /organisation/stadt-brandis 301!\n" in for_netlify
     assert "/lab/verirrt /lab/verirrt.html 410!\n" in for_netlify

@@ -42,6 +42,7 @@ from lodpipe.publish.catalogue import (
     gate,
     write_catalogue,
     write_release_folder,
+    write_versions,
 )
 from lodpipe.publish.change_feeds import write_feeds, write_roots
 from lodpipe.publish.deltas import write_deltas
@@ -378,6 +379,7 @@ def _write_releases(outcome: Outcome, folder: Path) -> None:
                 raise InvalidData(file_findings(outcome.ledger, folder))
     if outcome.ledger:
         write_roots(outcome.project.publication, outcome.ledger, folder)
+        write_versions(outcome.history.releases, outcome.project.publication.base, folder)
 
 
 @contextlib.contextmanager

@@ -14,6 +14,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue.rendering import rendered
+from lodpipe.publish.catalogue.versions import OF_CATALOGUE, OF_VERSION
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
 from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Tombstone
@@ -37,8 +38,6 @@ _DUMPED = "|".join(
     row.suffix for row in sorted(FORMATS, key=lambda row: row.preference) if row.dump
 )
 _WEIGHTS = (r"(; *q=1[.0]*)?", r"; *q=0\.[5-9][0-9]*", r"; *q=0\.([1-4][0-9]*|0+[1-9][0-9]*)")
-# What the catalogue describes besides itself.
-_IN_CATALOGUE = "dataset|service|feed|distribution/.*"
 _SAFE_PATH = re.compile(r"[\w.~/ ,;:=@!()'&+*-]+")
 # The smallest limits of static hosts: GitLab Pages reads 1,000 rules and 64 KB, Cloudflare Pages
 # 2,000 rules of at most 1,000 characters.
@@ -159,7 +158,8 @@ def write_web(
         "hosting": publication.hosting,
         "host": publication.hosting or NOWHERE,
         "prefix": prefix,
-        "in_catalogue": _IN_CATALOGUE,
+        "in_catalogue": OF_CATALOGUE,
+        "in_version": OF_VERSION,
         "media_types": MEDIA_TYPES,
         "dumped": _DUMPED,
         "rules": rules,
@@ -169,6 +169,7 @@ def write_web(
         "ends": "|".join(re.escape(end) for end in document_ends(publication.languages)),
         "document_types": {row.suffix: row.media_type for row in DOCUMENTS},
         "redirects": redirects,
+        "versions": [release.version for release in reversed(history.releases)],
         "without_rule": len(tombstones) - len(redirects),
         "closed": [release.folder for release in reversed(history.releases)],
         "fresh": FRESH,

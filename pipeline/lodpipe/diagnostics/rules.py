@@ -647,6 +647,20 @@ _TABLE: tuple[Rule, ...] = (
         message_de="zurückgezogene IRIs ersetzen einander im Kreis: {chain}",
         help_de="`replaced_by` berichtigen, sodass die Kette bei einer noch beschriebenen IRI endet.",
     ),
+    Rule(
+        "LP538",
+        "withdrawn.unanswerable",
+        message_en="not every web server can answer for `{value}`: it has {part}",
+        help_en=(
+            "An IRI that was published stays as it is: let w3id.org or a proxy answer for it. For new "
+            "ones, use letters, digits, `-`, `.`, `_` and `~`."
+        ),
+        message_de="nicht jeder Webserver kann für `{value}` antworten: darin ist {part}",
+        help_de=(
+            "Eine veröffentlichte IRI bleibt, wie sie ist: w3id.org oder einen Proxy antworten lassen. "
+            "Für neue nur Buchstaben, Ziffern, `-`, `.`, `_` und `~` verwenden."
+        ),
+    ),
     # 54x: releases
     Rule(
         "LP540",

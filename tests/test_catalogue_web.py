@@ -382,7 +382,7 @@ ODD = [
         "odd/%E4%B8%AD%2B",
         "odd/%2541",
     ),
-    *("odd/same", "odd/Same", "odd/-", "odd/a%2Fb"),
+    *("odd/same", "odd/Same", "odd/-", "odd/a%2Fb", "odd/" + "long-" * 40 + "name"),
 ]
 # What docs/errors/LP538.md says: these do not answer, with this status.
 REFUSED = {

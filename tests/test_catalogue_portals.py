@@ -24,7 +24,7 @@ import pytest
 from conformance import server as postgresql
 from lodpipe import Project
 from lodpipe.publish.catalogue.quality import head_requests, quality
-from support import TESTS, copy_project, invoke, run_process
+from support import TESTS, WITHDRAWN, copy_project, invoke, run_process
 
 ENVIRONMENTS = TESTS / ".portals"
 FORMS = ("ttl", "jsonld", "rdf", "nt")
@@ -43,7 +43,9 @@ def portal(environment: str, script: str, *arguments: str | Path) -> Any:
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The dist/ of three releases of the real publication, with a record changed between them."""
+    """The dist/ of three releases of the real publication: with a record changed between them, and
+    in the last one withdrawn IRIs, a merger and a split.
+    """
     folder = tmp_path_factory.mktemp("releases")
     project = copy_project(folder / "project")
     record = project / "source/labs/brandis.yaml"
@@ -51,8 +53,10 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     for version, date, name in (
         ("1.0.0", "2026-11-23", "Makerspace Partheland"),
         ("1.0.1", "2027-03-01", "Makerspace im Partheland"),
-        ("1.0.2", "2027-06-01", "Makerspace des Partheland"),
+        ("1.1.0", "2027-06-01", "Makerspace des Partheland"),
     ):
+        if version == "1.1.0":
+            (project / "source/withdrawn.yaml").write_text(WITHDRAWN, "utf-8")
         text = record.read_text("utf-8")
         record.write_text(re.sub("named: Makerspace .*Partheland", f"named: {name}", text), "utf-8")
         done = run_process("release", "--project", project, "--date", date, "--no-site")
@@ -181,11 +185,12 @@ def test_a_site_harvests_release_after_release_into_one_package(
     ] == [
         ("1.0.0", "2026-11-23", "2026-11-23"),
         ("1.0.1", "2026-11-23", "2027-03-01"),
-        *[("1.0.2", "2026-11-23", "2027-06-01")] * 3,
+        *[("1.1.0", "2026-11-23", "2027-06-01")] * 3,
     ]
     notes = [extras(package)["version_notes"] for package in packages]
     assert notes[0] == "Erste Veröffentlichung."
-    assert all(note.startswith("1 Ressource geändert; 2 Aussagen") for note in notes[1:])
+    assert notes[1].startswith("1 Ressource geändert; 2 Aussagen")
+    assert notes[2].startswith("1 Ressource hinzugefügt") and notes[2:] == [notes[2]] * 3
 
 
 def test_a_site_keeps_the_resources_and_takes_their_new_files(

@@ -783,9 +783,9 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP603",
         "rdf.invalid",
-        message_en="Turtle: {detail}",
+        message_en="{format}: {detail}",
         help_en="Fix the file; it is read with the base IRI of the publication.",
-        message_de="Turtle: {detail}",
+        message_de="{format}: {detail}",
         help_de="Die Datei berichtigen; sie wird mit der Basis-IRI der Veröffentlichung gelesen.",
     ),
     Rule(

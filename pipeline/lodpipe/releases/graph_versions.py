@@ -20,9 +20,14 @@ from typing import IO, cast
 
 import pyoxigraph as ox
 
-from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, SourceError
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidDeclaration,
+    SourceError,
+    invalid_rdf,
+)
 from lodpipe.engine.parquet import statement_lines
-from lodpipe.rdf.file_formats import PARSERS
+from lodpipe.rdf.file_formats import BY_SUFFIX, PARSERS
 from lodpipe.releases.difference import BLOCK
 from lodpipe.releases.ledger import Ledger
 from lodpipe.releases.line_sort import sort_lines
@@ -75,9 +80,7 @@ class SortedLines(AbstractContextManager["SortedLines"]):
                 lines = _lines(version) if form is _Form.SPELLED else _parsed(version)
                 folder = self._stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-"))
                 self._sorted = sort_lines(lines, Path(folder))
-        except SyntaxError as error:
-            raise self._invalid(error, error.lineno or 0, error.offset or 0) from None
-        except (gzip.BadGzipFile, EOFError) as error:
+        except (SyntaxError, gzip.BadGzipFile, EOFError) as error:
             raise self._invalid(error) from None
         return self
 
@@ -107,12 +110,12 @@ class SortedLines(AbstractContextManager["SortedLines"]):
                 list(ox.parse(line, format=ox.RdfFormat.N_QUADS))
             except SyntaxError as error:
                 text = line[:80].decode("utf-8", "replace")
-                raise self._invalid(f"`{text}`: {error.msg}") from None
+                invalid = ValueError(f"`{text}`: {error.msg}")
+                raise self._invalid(invalid) from None
 
-    def _invalid(self, error: object, line: int = 0, column: int = 0) -> SourceError:
-        detail = error.msg if isinstance(error, SyntaxError) else error
-        params = {"detail": str(detail)}
-        return SourceError([Finding("LP603", Origin(self._version.name, line, column), params)])
+    def _invalid(self, error: Exception) -> SourceError:
+        format_name = BY_SUFFIX[self._version.suffix].label
+        return SourceError([invalid_rdf(self._version.name, format_name, error)])
 
     def _raw(self, start: bytes) -> Iterator[bytes]:
         opened = self._sorted.open("rb") if self._sorted else self._version.read()

@@ -647,6 +647,19 @@ _TABLE: tuple[Rule, ...] = (
         message_de="zurückgezogene IRIs ersetzen einander im Kreis: {chain}",
         help_de="`replaced_by` berichtigen, sodass die Kette bei einer noch beschriebenen IRI endet.",
     ),
+    Rule(
+        "LP537",
+        "withdrawn.still-referenced",
+        message_en=(
+            "[[`{key}`: ]]`{value}` was withdrawn on {date}[[ and replaced by {successor}]]: {reason_en}"
+        ),
+        help_en="Refer to what took its place, or remove the reference.",
+        message_de=(
+            "[[`{key}`: ]]`{value}` ist seit {date} zurückgezogen[[ und ersetzt durch {successor}]]: "
+            "{reason_de}"
+        ),
+        help_de="Auf das verweisen, was an seine Stelle trat, oder den Verweis entfernen.",
+    ),
     # 54x: releases
     Rule(
         "LP540",

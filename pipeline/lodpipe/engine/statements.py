@@ -232,10 +232,14 @@ class StatementTable:
         """The statements outside of a graph that have one of these nodes as object or graph, in
         order, with that node.
         """
-        rows = self._of_many(
-            "t.s, t.p, t.o, a.node", "a.node IN (t.o, t.g) AND t.g <> ?", list(nodes), without_graph
-        )
-        return [((s, p, o), node) for s, p, o, node in rows]
+        rows = {
+            row
+            for part in ("t.o", "t.g")  # a join for each: one over both would compare all pairs
+            for row in self._of_many(
+                "t.s, t.p, t.o, a.node", f"{part} = a.node AND t.g <> ?", list(nodes), without_graph
+            )
+        }
+        return [((s, p, o), node) for s, p, o, node in sorted(rows)]
 
     def _of_many(
         self, columns: str, condition: str, nodes: Sequence[str], *parameters: str

@@ -11,12 +11,12 @@ from typing import Protocol
 
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.rdf.terms import Triple, iri
-from lodpipe.releases.tombstones import Tombstone, Withdrawn
+from lodpipe.releases.tombstones import Described, Tombstone, Withdrawn
 
 _REPLACES = iri("http://purl.org/dc/terms/replaces")  # names what is withdrawn on purpose
 
 
-class Referring(Protocol):
+class Referring(Described, Protocol):
     """What is needed of the statements."""
 
     def referring(self, nodes: Collection[str], without_graph: str) -> list[tuple[Triple, str]]:
@@ -33,8 +33,8 @@ def broken_references(
 ) -> Iterator[Finding]:
     """The findings; a reference to a missing record (LP206) that was withdrawn says so (LP537).
 
-    Records of a table have IRIs that end with their id. `ids_of` gives the ids of a table, which
-    tell the withdrawn IRIs of that table from those of others: a successor is one of them.
+    Records of a table have IRIs that end with their id. `ids_of` gives the ids of a table, by which
+    its withdrawn IRIs differ from those of others: a successor is one of them.
     """
     by_end: dict[str, list[Tombstone]] = {}
     for tombstone in withdrawn.tombstones:
@@ -63,15 +63,17 @@ def _explained(finding: Finding, tombstone: Tombstone, ids: Collection[str]) -> 
 
 def withdrawn_references(withdrawn: Withdrawn, statements: Referring) -> Iterator[Finding]:
     """Warnings of statements that refer to a withdrawn IRI, or are in a graph called like it; each
-    place once.
+    place once. IRIs that records still describe are another mistake (LP522).
     """
     by_term = {iri(withdrawn.base + item.id): item for item in withdrawn.tombstones}
+    for term in statements.described(sorted(by_term), withdrawn.graph) if by_term else ():
+        del by_term[term]
     if not by_term:
         return
     referring = [
         (triple, node)
         for triple, node in statements.referring(sorted(by_term), withdrawn.graph)
-        if triple[1] != _REPLACES and triple[0] not in by_term
+        if triple[1] != _REPLACES
     ]
     origins = statements.origins([triple for triple, _ in referring])
     reported: set[tuple[Origin | None, str]] = set()

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from enum import Enum, auto
 from io import SEEK_END, BufferedReader
+from operator import lt
 from pathlib import Path
 from types import TracebackType
 from typing import IO, cast
@@ -33,8 +34,10 @@ from lodpipe.releases.ledger import Ledger
 from lodpipe.releases.line_sort import sort_lines
 
 # What canonical N-Quads do not contain: other spellings of a character, a string, a space.
-_ODD = (b"\\U", b"\t", b"\r", b"XMLSchema#string>", b">  ")
-_ESCAPED = re.compile(rb"\\u(?!00(?:[01][0-9A-F]|7F))")
+_ODD = (b"\t", b"\r", b"XMLSchema#string>")
+_SPACES = re.compile(rb">  ")  # takes half the time of a search in bytes
+_ESCAPED = re.compile(rb"\\(?:U|u(?!00(?:[01][0-9A-F]|7F)))")
+_NO_STATEMENT = re.compile(rb"\n(?:#|(?<! \.\n))")  # a comment, or an end other than ` .`
 _DATA = ("nq", "trig", "nt", "ttl", "jsonld", "rdf", "xml", "parquet")
 _TRIPLES = ("nt", "ttl", "jsonld", "rdf", "xml")
 
@@ -261,7 +264,7 @@ def _form(version: GraphVersion) -> _Form:
     with version.read() as file:
         for data in _whole_lines(file):
             lines = data.split(b"\n")
-            if lines.pop() or not _is_spelled(data, len(lines)):
+            if lines.pop() or not _is_spelled(data):
                 return _Form.OTHER
             if form is _Form.SORTED and not _is_ascending([last, *lines]):
                 form = _Form.SPELLED
@@ -270,17 +273,17 @@ def _form(version: GraphVersion) -> _Form:
 
 
 def _is_ascending(lines: list[bytes]) -> bool:
-    return all(map(bytes.__lt__, lines, lines[1:]))
+    return all(map(lt, lines, lines[1:]))
 
 
-def _is_spelled(data: bytes, count: int) -> bool:
-    """Whether each of `count` lines is spelled as the canonical form spells it."""
+def _is_spelled(data: bytes) -> bool:
+    """Whether lines with their breaks are spelled as the canonical form spells them."""
     return not (
         any(part in data for part in _ODD)
-        or data.count(b" .\n") != count
-        or (b"\\u" in data and _ESCAPED.search(data))
+        or (b"\\" in data and _ESCAPED.search(data))
         or data.startswith(b"#")
-        or b"\n#" in data
+        or _NO_STATEMENT.search(data)
+        or _SPACES.search(data)
     )
 
 

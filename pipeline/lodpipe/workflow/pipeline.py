@@ -15,7 +15,7 @@ import _duckdb as duckdb
 from msgspec.structs import replace
 
 from lodpipe.checks import records as checks
-from lodpipe.checks.consequences import CascadeFilter
+from lodpipe.checks.consequences import BROKEN_REFERENCES, CascadeFilter
 from lodpipe.checks.integrity import (
     counts,
     write_counts,
@@ -180,7 +180,7 @@ def _checked(
         hidden = [
             finding
             for finding in of_records
-            if finding.code == "LP206" and finding.params["table"] in unread_tables
+            if finding.code in BROKEN_REFERENCES and finding.params["table"] in unread_tables
         ]
         early += [finding for finding in of_records if finding not in hidden]
         if unread_tables:

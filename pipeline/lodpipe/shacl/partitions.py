@@ -1,0 +1,330 @@
+"""Validation in parts: focus nodes are divided by their name, and each part has with it the
+statements that decide about its nodes (their *neighbourhood*, by the reach of the shapes).
+
+A part is a small validation of its own, run by the same code as a whole one. This module says how
+parts are made, in SQL that DuckDB and Spark both run, and how their results become one report:
+
+    SELECT DISTINCT f.part, c.state, f.node FROM focus f JOIN starts c ON c.fs = f.fs    -- round 0
+    SELECT f.part, t.next, t.s, t.p, t.o, t.o AS node FROM … t JOIN round_0 f …          -- statements
+    SELECT DISTINCT part, next AS state, node FROM … WHERE next >= 0                     -- round 1
+
+A node that a million statements lead to is copied to a part with those predicates alone that a
+shape needs at this step, and is once in it, however many of its nodes lead there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from msgspec import Struct
+
+from lodpipe.rdf.namespaces import XSD
+from lodpipe.shacl.compile import (
+    HIERARCHY,
+    Connection,
+    Plan,
+    Run,
+    instances_select,
+    plan_shapes,
+    target_select,
+    with_subclasses,
+)
+from lodpipe.shacl.execution import finished
+from lodpipe.shacl.reach import END, Move, Reach, reach
+from lodpipe.shacl.shapes_graph import SUBCLASS, ShapesGraph, Triple
+from lodpipe.shacl.validation_report import Report, read_report
+
+ROUNDS = 40
+"""How often a closure (ex:parent*) is followed before its shapes are left to the driver."""
+
+ROWS = "fs INTEGER, s VARCHAR, p VARCHAR, o VARCHAR"
+"""The rows of a part: a statement, or where `fs` is not NULL the focus node `s` of that set."""
+
+RESULTS = "part INTEGER, k INTEGER, focus VARCHAR, value VARCHAR, path VARCHAR, messages VARCHAR"
+"""What parts give: a violation of the check `k`; below zero, `focus` is of the set of focus nodes
+-1 - k, where the report needs to know."""
+
+
+class Tables(Protocol):
+    """The engine that makes the parts. It has the table `triples` (s, p, o), which may have doubles."""
+
+    def store(self, select: str) -> str:
+        """The name of a table of its own with the rows of a SELECT."""
+
+    def store_rows(self, columns: Mapping[str, str], rows: Sequence[Sequence[object]]) -> str:
+        """The name of a small table with these rows; `columns` are names with SQL types."""
+
+    def rows(self, select: str) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+
+    def number(self, term: str, count: int) -> str:
+        """An expression of SQL: a number below `count` from the text of a term."""
+
+
+class Parts(Struct, frozen=True):
+    """A table (part, fs, s, p, o) with the rows of all parts; the statements that every part needs;
+    and the sets of focus nodes to be validated on all statements at once, each with the name of a
+    shape.
+    """
+
+    table: str
+    shared: tuple[Triple, ...]
+    whole: Mapping[int, str]
+
+
+def parts(tables: Tables, plan: Plan, count: int, *, rounds: int = ROUNDS) -> Parts:
+    """Divides the focus nodes of a plan into so many parts, with their neighbourhoods."""
+    return _Division(tables, plan, reach(plan), count, rounds).run()
+
+
+@dataclass
+class _Division:
+    tables: Tables
+    plan: Plan
+    reach: Reach
+    count: int
+    rounds: int
+    _copied: list[str] = field(default_factory=list)
+
+    def run(self) -> Parts:
+        hierarchy = self.tables.rows(HIERARCHY)
+        classes = with_subclasses(self.plan.classes, hierarchy)
+        below = {name for _, name in classes}
+        shared = sorted({(s, SUBCLASS, o) for s, o in hierarchy if o in below})
+        whole = dict(self.reach.unbounded)
+        names = {fs: shape.name for shape, fs, _ in self.plan.roots}
+        whole |= {fs: names[fs] for fs in self._by_value()}
+        focus = self._focus([fs for fs in self.plan.targets if fs not in whole], classes)
+        whole |= {fs: names[fs] for fs in self._follow(focus)}
+        selects = [
+            f"SELECT part, CAST(NULL AS INTEGER) AS fs, s, p, o FROM {name}" for name in self._copied
+        ]
+        bounded = self._sets([fs for fs in self.plan.targets if fs not in whole])
+        selects.append(
+            "SELECT f.part, f.fs, f.node AS s, CAST(NULL AS VARCHAR) AS p, CAST(NULL AS VARCHAR) AS o "
+            f"FROM {focus} f JOIN {bounded} c ON c.fs = f.fs"
+        )
+        return Parts(" UNION ALL ".join(selects), tuple(shared), whole)
+
+    def _sets(self, sets: Iterable[int]) -> str:
+        return self.tables.store_rows({"fs": "INTEGER"}, [(fs,) for fs in sets])
+
+    def _by_value(self) -> frozenset[int]:
+        """The sets whose queries look for subjects by a number or a date, where the data have any:
+        stores compare them by value, the joins here by their spelling.
+        """
+        moves = [move for move in self.reach.moves if move.by_value]
+        if not moves:
+            return frozenset()
+        listed = self.tables.store_rows(
+            {"p": "VARCHAR"}, sorted({(move.predicate,) for move in moves})
+        )
+        rows = self.tables.rows(
+            f"SELECT DISTINCT t.p FROM triples t JOIN {listed} c ON c.p = t.p WHERE t.o LIKE '\"%^^<{XSD}%'"
+        )
+        typed = {predicate for (predicate,) in rows}
+        return self.reach.starting_in(move.state for move in moves if move.predicate in typed)
+
+    def _focus(self, sets: Sequence[int], classes: Sequence[tuple[int, str]]) -> str:
+        """A table (part, fs, node) of the nodes of all targets."""
+        listed: dict[str, list[tuple[int, int | str]]] = {}
+        for fs in sets:
+            for target in self.plan.targets[fs]:
+                term = self.plan.classes[target.term] if target.kind == "class" else target.term
+                listed.setdefault(target.kind, []).append((fs, term))
+        selects = ["SELECT 0 AS fs, '' AS node WHERE 1 = 0"]
+        for kind, rows in listed.items():
+            of_term = "INTEGER" if kind == "class" else "VARCHAR"
+            terms = self.tables.store_rows({"fs": "INTEGER", "term": of_term}, rows)
+            instances = ""
+            if kind == "class":
+                names = self.tables.store_rows({"number": "INTEGER", "name": "VARCHAR"}, classes)
+                instances = f"({instances_select(f'{names} c', distinct=False)})"
+            selects.append(target_select(kind, f"{terms} c", instances))
+        every = " UNION ".join(selects)
+        return self.tables.store(
+            f"SELECT {self.tables.number('node', self.count)} AS part, fs, node FROM ({every}) f"
+        )
+
+    # -- neighbourhoods ----------------------------------------------------------------------------
+
+    def _follow(self, focus: str) -> frozenset[int]:
+        """Copies the statements of all neighbourhoods to their parts, round by round; gives the sets
+        whose closures did not come to an end.
+        """
+        starts = self.tables.store_rows(
+            {"fs": "INTEGER", "state": "INTEGER"}, sorted(self.reach.starts.items())
+        )
+        live = frozenset(self.reach.starts.values())
+        nodes = self.tables.store(
+            f"SELECT DISTINCT f.part, c.state, f.node FROM {focus} f JOIN {starts} c ON c.fs = f.fs"
+        )
+        visited = ""
+        for number in range(self.rounds):
+            moves = [move for move in self.reach.moves if move.state in live]
+            if not moves:
+                return frozenset()
+            copied = self.tables.store(" UNION ALL ".join(self._steps(moves, nodes)))
+            self._copied.append(copied)
+            live = frozenset(move.next for move in moves if move.next != END)
+            onwards = f"SELECT DISTINCT part, next AS state, node FROM {copied} WHERE next >= 0"
+            if self._is_cyclic(live):
+                visited = " UNION ALL ".join(filter(None, [visited, f"SELECT * FROM {nodes}"]))
+                nodes = self.tables.store(f"{onwards} EXCEPT ({visited})")
+                live = frozenset(
+                    state for (state,) in self.tables.rows(f"SELECT DISTINCT state FROM {nodes}")
+                )
+            else:
+                nodes = self.tables.store(onwards)
+        return self.reach.starting_in(live)
+
+    def _is_cyclic(self, live: frozenset[int]) -> bool:
+        """Whether nodes in one of these states can come to it again."""
+        onwards: dict[int, set[int]] = {}
+        for move in self.reach.moves:
+            onwards.setdefault(move.state, set()).add(move.next)
+        after = set(live)
+        for _ in range(len(onwards)):
+            after = {item for state in after for item in onwards.get(state, ()) if item != END}
+        return bool(after)
+
+    def _steps(self, moves: Sequence[Move], nodes: str) -> Iterator[str]:
+        """The SELECTs (part, next, s, p, o, node) of the statements that the moves of a round read."""
+        for backwards in (False, True):
+            named = [move for move in moves if move.predicate and move.backwards is backwards]
+            if named:
+                near, far = ("o", "s") if backwards else ("s", "o")
+                listed = self._listed(named)
+                read = f"SELECT t.s, t.p, t.o, c.state, c.next FROM triples t JOIN {listed} c ON c.p = t.p"
+                yield (
+                    f"SELECT f.part, t.next, t.s, t.p, t.o, t.{far} AS node FROM ({read}) t "
+                    f"JOIN {nodes} f ON f.node = t.{near} AND f.state = t.state"
+                )
+        if every := [move for move in moves if not move.predicate]:
+            listed = self._listed(every)
+            yield (
+                f"SELECT f.part, c.next, t.s, t.p, t.o, t.o AS node FROM triples t JOIN {nodes} f ON f.node = t.s "
+                f"JOIN {listed} c ON c.state = f.state"
+            )
+
+    def _listed(self, moves: Iterable[Move]) -> str:
+        return self.tables.store_rows(
+            {"state": "INTEGER", "p": "VARCHAR", "next": "INTEGER"},
+            sorted({(move.state, move.predicate, move.next) for move in moves}),
+        )
+
+
+# -- the validation of a part ----------------------------------------------------------------------
+
+
+def results_of(plan: Plan) -> str:
+    """A SELECT (k, focus, value, path, messages) of what a part reports, from the tables of a run."""
+    reported = sorted(plan.reported - plan.direct)
+    columns = "k, focus, value, path, messages"
+    listed = ", ".join(map(str, reported)) or "NULL"
+    selects = [f"SELECT {columns} FROM violations WHERE k IN ({listed})"]
+    # Where other shapes use a shape as well, only some of its results are of its own focus nodes.
+    selects += [
+        f"SELECT {-1 - fs}, n.node, NULL, NULL, NULL FROM nodes n WHERE n.fs = {fs} "
+        "AND n.node IN (SELECT focus FROM violations)"
+        for fs in sorted({fs for _, fs, placement in plan.roots if placement.fs != fs})
+    ]
+    return " UNION ALL ".join(selects)
+
+
+def merged_report(connection: Connection, plan: Plan, results: str) -> Report:
+    """The report on all parts, from a table of their results (RESULTS).
+
+    A node that several parts reach is validated in each of them, with the same result.
+    """
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE violations AS SELECT r.k, r.focus, r.value, r.path, r.messages "
+        f"FROM {results} r JOIN (SELECT k, focus, min(part) AS part FROM {results} WHERE k >= 0 GROUP BY k, focus) m "
+        "ON m.k = r.k AND m.focus = r.focus AND m.part = r.part"
+    )
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE nodes AS SELECT DISTINCT -1 - k AS fs, focus AS node FROM {results} WHERE k < 0"
+    )
+    try:
+        return read_report(connection, plan)
+    finally:
+        connection.execute("DROP TABLE temp.violations")
+        connection.execute("DROP TABLE temp.nodes")
+
+
+def validate_whole(connection: Connection, plan: Plan, sets: Collection[int], results: str) -> None:
+    """Adds the results of sets of focus nodes that are validated on all statements at once, the
+    table `triples` of a connection.
+    """
+    if not sets:
+        return
+    none = "(SELECT 0 AS fs, '' AS node WHERE false)"
+    with finished(Run(connection, plan, only=none, unbounded=frozenset(sets))):
+        connection.execute(f"INSERT INTO {results} SELECT -1, * FROM ({results_of(plan)})")
+
+
+def validate_part(connection: Connection, plan: Plan, rows: str, shared: Sequence[Triple]) -> str:
+    """Validates a part from a relation of its rows (ROWS), and gives the name of a table of its
+    results (k, focus, value, path, messages).
+    """
+    columns = {"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR"}
+    run = Run(connection, plan, focus=f"(SELECT fs, s AS node FROM {rows} WHERE fs IS NOT NULL)")
+    everywhere = run.store("SELECT '' AS s, '' AS p, '' AS o WHERE false")
+    run.insert_rows(everywhere, columns, shared)
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE triples AS SELECT s, p, o FROM {rows} WHERE fs IS NULL "
+        f"UNION SELECT s, p, o FROM {everywhere}"
+    )
+    with finished(run):
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE part_results AS {results_of(plan)}")
+    return "part_results"
+
+
+# -- parts on one machine --------------------------------------------------------------------------
+
+
+class LocalTables:
+    """Parts made by DuckDB."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._count = 0
+
+    def store(self, select: str) -> str:
+        self._count += 1
+        self.connection.execute(f"CREATE OR REPLACE TABLE parts_{self._count} AS {select}")
+        return f"parts_{self._count}"
+
+    def store_rows(self, columns: Mapping[str, str], rows: Sequence[Sequence[object]]) -> str:
+        listed = ", ".join(f"CAST(NULL AS {kind}) AS {name}" for name, kind in columns.items())
+        name = self.store(f"SELECT {listed} WHERE false")
+        Run(self.connection, Plan(ShapesGraph({}))).insert_rows(name, columns, rows)
+        return name
+
+    def rows(self, select: str) -> list[tuple[Any, ...]]:
+        return list(self.connection.execute(select).fetchall())
+
+    def number(self, term: str, count: int) -> str:
+        return f"CAST(hash({term}) % {count} AS INTEGER)"
+
+
+def validate_in_parts(connection: Any, shapes: ShapesGraph, count: int) -> Report:
+    """The report on the table `triples` of a connection, one part after the other: equal to
+    validating it as a whole, in the memory of one part.
+    """
+    plan = plan_shapes(shapes)
+    tables = LocalTables(connection)
+    division = parts(tables, plan, count)
+    rows = tables.store(division.table)
+    connection.execute(f"CREATE OR REPLACE TABLE results ({RESULTS})")
+    validate_whole(connection, plan, division.whole, "results")
+    for number in range(count):
+        part = connection.cursor()  # its temporary tables are its own
+        columns = validate_part(
+            part, plan, f"(SELECT fs, s, p, o FROM {rows} WHERE part = {number})", division.shared
+        )
+        part.execute(f"INSERT INTO results SELECT {number}, * FROM {columns}")
+        part.close()
+    return merged_report(connection, plan, "results")

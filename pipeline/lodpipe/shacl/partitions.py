@@ -103,8 +103,7 @@ class _Division:
         ]
         bounded = self._sets([fs for fs in self.plan.targets if fs not in whole])
         selects.append(
-            "SELECT f.part, f.fs, f.node AS s, CAST(NULL AS VARCHAR) AS p, CAST(NULL AS VARCHAR) AS o "
-            f"FROM {focus} f JOIN {bounded} c ON c.fs = f.fs"
+            f"SELECT f.part, f.fs, f.node AS s, '' AS p, '' AS o FROM {focus} f JOIN {bounded} c ON c.fs = f.fs"
         )
         return Parts(" UNION ALL ".join(selects), tuple(shared), whole)
 
@@ -162,7 +161,7 @@ class _Division:
             f"SELECT DISTINCT f.part, c.state, f.node FROM {focus} f JOIN {starts} c ON c.fs = f.fs"
         )
         visited = ""
-        for number in range(self.rounds):
+        for _ in range(self.rounds):
             moves = [move for move in self.reach.moves if move.state in live]
             if not moves:
                 return frozenset()
@@ -265,18 +264,20 @@ def validate_whole(connection: Connection, plan: Plan, sets: Collection[int], re
         connection.execute(f"INSERT INTO {results} SELECT -1, * FROM ({results_of(plan)})")
 
 
-def validate_part(connection: Connection, plan: Plan, rows: str, shared: Sequence[Triple]) -> str:
-    """Validates a part from a relation of its rows (ROWS), and gives the name of a table of its
-    results (k, focus, value, path, messages).
+def validate_part(connection: Connection, plan: Plan, shared: Sequence[Triple]) -> str:
+    """Validates a part, whose rows are the table `part_rows` (ROWS), which it removes; gives the name
+    of a table of its results (k, focus, value, path, messages).
     """
     columns = {"s": "VARCHAR", "p": "VARCHAR", "o": "VARCHAR"}
-    run = Run(connection, plan, focus=f"(SELECT fs, s AS node FROM {rows} WHERE fs IS NOT NULL)")
+    run = Run(connection, plan)
     everywhere = run.store("SELECT '' AS s, '' AS p, '' AS o WHERE false")
     run.insert_rows(everywhere, columns, shared)
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE triples AS SELECT s, p, o FROM {rows} WHERE fs IS NULL "
+        "CREATE OR REPLACE TEMP TABLE triples AS SELECT s, p, o FROM part_rows WHERE fs IS NULL "
         f"UNION SELECT s, p, o FROM {everywhere}"
     )
+    run.focus = run.store("SELECT fs, s AS node FROM part_rows WHERE fs IS NOT NULL")
+    connection.execute("DROP TABLE part_rows")
     with finished(run):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE part_results AS {results_of(plan)}")
     return "part_results"
@@ -322,9 +323,10 @@ def validate_in_parts(connection: Any, shapes: ShapesGraph, count: int) -> Repor
     validate_whole(connection, plan, division.whole, "results")
     for number in range(count):
         part = connection.cursor()  # its temporary tables are its own
-        columns = validate_part(
-            part, plan, f"(SELECT fs, s, p, o FROM {rows} WHERE part = {number})", division.shared
+        part.execute(
+            f"CREATE TEMP TABLE part_rows AS SELECT fs, s, p, o FROM {rows} WHERE part = {number}"
         )
-        part.execute(f"INSERT INTO results SELECT {number}, * FROM {columns}")
+        results = validate_part(part, plan, division.shared)
+        part.execute(f"INSERT INTO results SELECT {number}, * FROM {results}")
         part.close()
     return merged_report(connection, plan, "results")

@@ -13,7 +13,7 @@ So a part of the focus nodes can be validated on any machine that has these (par
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from msgspec import Struct

@@ -1,0 +1,282 @@
+"""Validation on Apache Spark: it makes the parts (partitions.py), and each of its tasks validates
+one in DuckDB, by the same code as a validation on one machine.
+
+    with SparkTables(start("local[2]")) as tables:
+        tables.load(sources_of([Path("statements/")]), "1GB")
+        division = parts(tables, plan_shapes(shapes), count)
+        tables.validate(division, shapes, "1GB", connection)    # → the table `results`
+
+What is wrong with data or shapes ends the job: the task that finds it raises it as a text, which
+becomes a finding again on the driver.
+"""
+
+from __future__ import annotations
+
+import pickle
+import re
+import tempfile
+from base64 import b64decode, b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import _duckdb as duckdb
+from msgspec import Struct
+
+from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
+from lodpipe.shacl.compile import plan_shapes
+from lodpipe.shacl.data_graph import (
+    PARTS,
+    NeedsRdf12,
+    Source,
+    connect,
+    load_lines,
+    located,
+    marked_columns,
+)
+from lodpipe.shacl.partitions import Parts, validate_part
+from lodpipe.shacl.shapes_graph import ShapesGraph, Triple, read_model
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from pyspark.sql import DataFrame, SparkSession
+
+Batches = Iterator["pa.RecordBatch"]
+_ROWS = 65_536  # of a batch that goes back to Spark
+_TRIPLES = "s string, p string, o string"
+_RESULTS = "part int, k int, focus string, value string, path string, messages string"
+_PART = 100_000_000  # bytes of N-Triples in a part
+_PACKED = {"nt": 1, "nq": 1, "parquet": 8}  # how many bytes of N-Triples a byte of a file is
+
+
+class SparkTables:
+    """Tables of a Spark session; a context manager that removes them."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self.spark = spark
+        self._sources: Sequence[Source] = ()
+        self._stored: list[DataFrame] = []
+        self._names: list[str] = []
+
+    def __enter__(self) -> SparkTables:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for frame in self._stored:
+            frame.unpersist()
+        for name in self._names:
+            self.spark.catalog.dropTempView(name)
+
+    # -- tables ------------------------------------------------------------------------------------
+
+    def store(self, select: str) -> str:
+        """The name of a view of the rows of a SELECT, which are computed once."""
+        return self._view(self._persistent(self.spark.sql(select)))
+
+    def store_rows(self, columns: Mapping[str, str], rows: Sequence[Sequence[object]]) -> str:
+        """The name of a view of these rows, which every executor gets."""
+        import pyarrow as pa
+
+        kinds = {"INTEGER": pa.int32(), "VARCHAR": pa.string()}
+        cells = list(zip(*rows, strict=True)) or [() for _ in columns]
+        arrays = [
+            pa.array(list(column), kinds[kind])
+            for column, kind in zip(cells, columns.values(), strict=True)
+        ]
+        return self._view(self.spark.createDataFrame(pa.table(arrays, names=list(columns))))
+
+    def rows(self, select: str) -> list[tuple[Any, ...]]:
+        """The rows of a SELECT."""
+        with self._findings():
+            return [tuple(row) for row in self.spark.sql(select).collect()]
+
+    def number(self, term: str, count: int) -> str:
+        """An expression of SQL: a number below `count` from the text of a term."""
+        return f"CAST(pmod(xxhash64({term}), {count}) AS INTEGER)"
+
+    def _view(self, frame: DataFrame, name: str = "") -> str:
+        name = name or f"stored_{len(self._names)}"
+        frame.createOrReplaceTempView(name)
+        self._names.append(name)
+        return name
+
+    def _persistent(self, frame: DataFrame) -> DataFrame:
+        self._stored.append(frame.persist())
+        return frame
+
+    # -- data --------------------------------------------------------------------------------------
+
+    def load(self, sources: Sequence[tuple[Source, str]], memory: str) -> int:
+        """The view `triples` of sources, each with the mark of its blank nodes; gives into how many
+        parts they should be divided.
+
+        Raises InvalidDeclaration (LP601) for kinds of files that are not read line by line.
+        """
+        self._sources = [source for source, _ in sources]
+        views = [
+            self._read(number, source, mark, memory)
+            for number, (source, mark) in enumerate(sources)
+        ]
+        union = self.spark.sql(" UNION ALL ".join(f"SELECT s, p, o FROM {name}" for name in views))
+        self._view(union, "triples")
+        size = sum(source.size * _PACKED[source.kind] for source, _ in sources)
+        count = max(self.spark.sparkContext.defaultParallelism, -(-size // _PART))
+        self.spark.conf.set("spark.sql.shuffle.partitions", str(count))
+        return count
+
+    def _read(self, number: int, source: Source, mark: str, memory: str) -> str:
+        if source.kind not in PARTS:
+            detail = f"{source.path}: Spark reads {', '.join(PARTS)}, not {source.kind}"
+            raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
+        addresses = [
+            re.sub(r"([][{}*?,\\])", r"\\\1", f"file://{file.absolute()}") for file in source.files
+        ]
+        if source.kind == "parquet":
+            frame = self.spark.read.parquet(*addresses)
+            columns = marked_columns(source, frame.columns, mark)
+            return self._view(self.spark.sql(f"SELECT {columns} FROM {self._view(frame)}"))
+        lines = self.spark.read.option("lineSep", "\n").text(addresses)
+        read = lines.mapInArrow(ReadLines(number, mark, memory), _TRIPLES)
+        return self._view(self._persistent(read))
+
+    # -- validation --------------------------------------------------------------------------------
+
+    def validate(
+        self, division: Parts, shapes: ShapesGraph, memory: str, connection: Any
+    ) -> None:
+        """Adds the results of all parts to the table `results` of a connection."""
+        import duckdb  # noqa: F401  # sets up what reads Arrow
+
+        task = ValidatePart(shapes.triples, division.shared, memory)
+        rows = self.spark.sql(f"SELECT part, fs, s, p, o FROM ({division.table})")
+        count = int(str(self.spark.conf.get("spark.sql.shuffle.partitions")))
+        results = rows.repartitionById(count, "part").drop("part").mapInArrow(task, _RESULTS)
+        with self._findings(shapes):
+            table = results.toArrow()
+        connection.register("arrived", table)
+        connection.execute("INSERT INTO results SELECT * FROM arrived")
+        connection.unregister("arrived")
+
+    @contextmanager
+    def _findings(self, shapes: ShapesGraph | None = None) -> Iterator[None]:
+        """Raises what a task has found wrong as it would be raised on this machine."""
+        from pyspark.errors import PySparkException
+
+        try:
+            yield
+        except PySparkException as error:
+            fault = Fault.within(str(error))
+            if fault is None:
+                raise
+            if fault.source >= 0:
+                raise located(self._sources[fault.source], fault.error) from None
+            findings = fault.error.findings
+            if shapes is not None:
+                findings = [
+                    replace(item, where=shapes.origin(item.where.file)) if item.where else item
+                    for item in findings
+                ]
+            raise InvalidDeclaration(findings) from None
+
+
+# -- tasks -----------------------------------------------------------------------------------------
+
+
+class Fault(Exception):
+    """What is wrong with lines of a source (by its number), or with a shape (-1), as a text, in which
+    it comes from an executor to the driver.
+    """
+
+    def __init__(self, source: int, error: Any) -> None:
+        self.source, self.error = source, error
+        packed = b64encode(pickle.dumps((source, error))).decode()
+        super().__init__(f"[lodpipe {packed}]")
+
+    @staticmethod
+    def within(text: str) -> Fault | None:
+        """The fault in the text of an error of Spark."""
+        match = re.search(r"\[lodpipe ([A-Za-z0-9+/=]+)\]", text)
+        return Fault(*pickle.loads(b64decode(match[1]))) if match else None  # noqa: S301
+
+
+class ReadLines(Struct, frozen=True):
+    """A task that reads statements from lines of N-Quads."""
+
+    source: int
+    mark: str
+    memory: str
+
+    def __call__(self, batches: Batches) -> Batches:
+        """The statements of a partition."""
+        with _opened(self.memory) as connection:
+            if not _load(connection, "lines", batches):
+                return
+            try:
+                load_lines(connection, "(SELECT rtrim(value, chr(13)) AS line FROM lines)", self.mark)
+            except (SyntaxError, NeedsRdf12) as error:
+                raise Fault(self.source, error) from None
+            connection.execute("DROP TABLE lines")
+            yield from _batches(connection, "SELECT s, p, o FROM triples")
+
+
+class ValidatePart(Struct, frozen=True):
+    """A task that validates a part: `shapes` is the shapes graph, `shared` are statements that every
+    part needs.
+    """
+
+    shapes: tuple[Triple, ...]
+    shared: tuple[Triple, ...]
+    memory: str
+
+    def __call__(self, batches: Batches) -> Batches:
+        """The results of a partition."""
+        from pyspark import TaskContext
+
+        context = TaskContext.get()
+        assert context is not None
+        with _opened(self.memory) as connection:
+            if not _load(connection, "part_rows", batches):
+                return
+            try:
+                plan = plan_shapes(read_model(self.shapes, Origin))
+                results = validate_part(connection, plan, self.shared)
+            except InvalidDeclaration as error:
+                raise Fault(-1, error) from None
+            yield from _batches(connection, f"SELECT {context.partitionId()}, * FROM {results}")
+
+
+@contextmanager
+def _opened(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database for one task, on the one core that it has."""
+    import duckdb as _  # noqa: F401  # sets up what reads and makes Arrow
+
+    with (
+        tempfile.TemporaryDirectory(prefix="lodpipe-") as folder,
+        connect(memory, folder) as connection,
+    ):
+        connection.execute("SET threads = 1")
+        connection.execute("SET arrow_large_buffer_size = false")
+        yield connection
+
+
+def _load(connection: duckdb.DuckDBPyConnection, name: str, batches: Batches) -> bool:
+    """The temporary table of the rows of a partition, where it has any."""
+    import pyarrow as pa
+
+    first = next(batches, None)
+    if first is None:
+        return False
+
+    def every() -> Batches:
+        yield first
+        yield from batches
+
+    connection.register("batches", pa.RecordBatchReader.from_batches(first.schema, every()))
+    connection.execute(f"CREATE TEMP TABLE {name} AS SELECT * FROM batches")
+    connection.unregister("batches")
+    return True
+
+
+def _batches(connection: duckdb.DuckDBPyConnection, select: str) -> Batches:
+    yield from connection.sql(select).to_arrow_reader(_ROWS)

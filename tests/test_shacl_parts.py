@@ -6,10 +6,8 @@ from __future__ import annotations
 
 import os
 import random
-from pathlib import Path
 
 import duckdb
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 

@@ -874,6 +874,20 @@ _TABLE: tuple[Rule, ...] = (
         help_de="Den Schlüssel umbenennen; Bedeutung und Werte sind dieselben.",
     ),
     Rule(
+        "LP614",
+        "shape.not-divisible",
+        message_en="shape {shape} is validated on the driver, on all statements at once",
+        help_en=(
+            "Nothing to do unless it takes too long: write its query so that every pattern follows "
+            "from $this by predicates that it names, without subqueries, aggregates and GRAPH."
+        ),
+        message_de="Shape {shape} wird auf dem Treiber geprüft, an allen Aussagen zugleich",
+        help_de=(
+            "Nichts zu tun, solange es nicht zu lange dauert: Die Abfrage so schreiben, dass jedes "
+            "Muster über genannte Prädikate aus $this folgt, ohne Unterabfragen, Aggregate und GRAPH."
+        ),
+    ),
+    Rule(
         "LP701",
         "dist.not-writable",
         message_en="dist/ cannot be written: {detail}",

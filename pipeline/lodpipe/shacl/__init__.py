@@ -15,11 +15,13 @@ __all__ = [
     "Report",
     "ShapesGraph",
     "ValidationResult",
+    "plan_shapes",
     "read_model",
     "report_triples",
     "revalidate",
     "validate",
 ]
+
 
 def validate(connection: Connection, shapes: ShapesGraph) -> Report:
     """The report on the table `triples` (s, p, o in N-Triples spelling, none twice) of a

@@ -214,7 +214,9 @@ def _as_lines(source: Source, target: Path, base: str) -> Source:
     try:
         with target.open("wb") as out:
             parsed = ox.parse(
-                path=str(path), format=FORMATS[source.kind], base_iri=base or path.resolve().as_uri()
+                path=str(path),
+                format=FORMATS[source.kind],
+                base_iri=base or path.resolve().as_uri(),
             )
             ox.serialize(parsed, out, format=ox.RdfFormat.N_QUADS)
     except SyntaxError as error:
@@ -271,9 +273,7 @@ def cut_lines(
     """
     selects = [_cut(number, relation, mark) for number, (relation, mark) in enumerate(relations)]
     empty = "SELECT '' AS s, '' AS p, '' AS o WHERE false"
-    connection.execute(
-        f"CREATE OR REPLACE TABLE triples AS {' UNION ALL '.join(selects) or empty}"
-    )
+    connection.execute(f"CREATE OR REPLACE TABLE triples AS {' UNION ALL '.join(selects) or empty}")
     odd = connection.execute("SELECT CAST(p AS INTEGER), s FROM triples WHERE o IS NULL").fetchall()
     if odd:
         connection.execute("DELETE FROM triples WHERE o IS NULL")
@@ -367,7 +367,9 @@ def located(source: Source, error: SyntaxError | NeedsRdf12) -> SourceError:
         rdf_1_2_finding(str(file), file.read_text("utf-8", errors="replace"))
         for file in (source.files if source.path.is_dir() else (source.path,))
     ]
-    return SourceError([item for item in findings if item.where and item.where.line] or findings[:1])
+    return SourceError(
+        [item for item in findings if item.where and item.where.line] or findings[:1]
+    )
 
 
 @contextmanager

@@ -142,9 +142,7 @@ class SparkTables:
 
     # -- validation --------------------------------------------------------------------------------
 
-    def validate(
-        self, division: Parts, shapes: ShapesGraph, memory: str, connection: Any
-    ) -> None:
+    def validate(self, division: Parts, shapes: ShapesGraph, memory: str, connection: Any) -> None:
         """Adds the results of all parts to the table `results` of a connection."""
         import duckdb  # noqa: F401  # sets up what reads Arrow
 
@@ -197,7 +195,7 @@ class Fault(Exception):
     def within(text: str) -> Fault | None:
         """The fault in the text of an error of Spark."""
         match = re.search(r"\[lodpipe ([A-Za-z0-9+/=]+)\]", text)
-        return Fault(*pickle.loads(b64decode(match[1]))) if match else None  # noqa: S301
+        return Fault(*pickle.loads(b64decode(match[1]))) if match else None
 
 
 class ReadLines(Struct, frozen=True):
@@ -213,7 +211,9 @@ class ReadLines(Struct, frozen=True):
             if not _load(connection, "lines", batches):
                 return
             try:
-                load_lines(connection, "(SELECT rtrim(value, chr(13)) AS line FROM lines)", self.mark)
+                load_lines(
+                    connection, "(SELECT rtrim(value, chr(13)) AS line FROM lines)", self.mark
+                )
             except (SyntaxError, NeedsRdf12) as error:
                 raise Fault(self.source, error) from None
             connection.execute("DROP TABLE lines")

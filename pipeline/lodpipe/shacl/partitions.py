@@ -99,7 +99,8 @@ class _Division:
         focus = self._focus([fs for fs in self.plan.targets if fs not in whole], classes)
         whole |= {fs: names[fs] for fs in self._follow(focus)}
         selects = [
-            f"SELECT part, CAST(NULL AS INTEGER) AS fs, s, p, o FROM {name}" for name in self._copied
+            f"SELECT part, CAST(NULL AS INTEGER) AS fs, s, p, o FROM {name}"
+            for name in self._copied
         ]
         bounded = self._sets([fs for fs in self.plan.targets if fs not in whole])
         selects.append(

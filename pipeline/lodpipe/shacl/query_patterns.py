@@ -58,7 +58,11 @@ def query_group(text: str) -> Group:
     """
     pieces = solid(tokens(text))
     words = [piece.word for piece in pieces]
-    if _BY_ORDER & set(words) or words.count("SELECT") + words.count("ASK") != 1 or "{" not in words:
+    if (
+        _BY_ORDER & set(words)
+        or words.count("SELECT") + words.count("ASK") != 1
+        or "{" not in words
+    ):
         raise AnyPredicate
     return _Reader(pieces, words.index("{") + 1).group()
 

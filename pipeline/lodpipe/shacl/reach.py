@@ -122,7 +122,13 @@ class _Builder:
         return self.state("new", len(self._states))
 
     def move(
-        self, state: int, predicate: str, after: int, *, backwards: bool = False, query: bool = False
+        self,
+        state: int,
+        predicate: str,
+        after: int,
+        *,
+        backwards: bool = False,
+        query: bool = False,
     ) -> None:
         self.moves.setdefault(state, set()).add((predicate, backwards, after, query and backwards))
 
@@ -292,7 +298,11 @@ class _Query:
         for at, item in enumerate(group.elements):
             if isinstance(item, Nested) and item.kind != "union":
                 names = certain if item.kind == "exists" else before[at]
-                inner = frozenset(names) if item.kind == "exists" else self._pre_bound(item.groups[0], names)
+                inner = (
+                    frozenset(names)
+                    if item.kind == "exists"
+                    else self._pre_bound(item.groups[0], names)
+                )
                 self.read(item.groups[0], names, inner)
         return certain
 
@@ -399,7 +409,9 @@ def _alike(moves: _Moves) -> dict[int, int]:
         }
         numbers: dict[tuple[int, frozenset[object]], int] = {}
         refined = {
-            state: END if not some else numbers.setdefault((classes[state], forms[state]), len(numbers))
+            state: END
+            if not some
+            else numbers.setdefault((classes[state], forms[state]), len(numbers))
             for state, some in moves.items()
         }
         if len(set(refined.values())) == len(set(classes.values())):

@@ -1,6 +1,6 @@
 """The Spark session of a run, and what has to be on the machine for it.
 
-    spark = start("local[2]", "1GB")
+spark = start("local[2]", "1GB")
 """
 
 from __future__ import annotations

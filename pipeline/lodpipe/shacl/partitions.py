@@ -64,14 +64,13 @@ class Tables(Protocol):
 
 
 class Parts(Struct, frozen=True):
-    """A table (part, fs, s, p, o) with the rows of all parts; the statements that every part needs;
-    and the sets of focus nodes to be validated on all statements at once, each with the name of a
-    shape.
+    """A relation (part, fs, s, p, o) with the rows of all parts; the statements that every part needs;
+    and the sets of focus nodes to be validated on all statements at once.
     """
 
     table: str
     shared: tuple[Triple, ...]
-    whole: Mapping[int, str]
+    whole: frozenset[int]
 
 
 def parts(tables: Tables, plan: Plan, count: int, *, rounds: int = ROUNDS) -> Parts:
@@ -93,11 +92,9 @@ class _Division:
         classes = with_subclasses(self.plan.classes, hierarchy)
         below = {name for _, name in classes}
         shared = sorted({(s, SUBCLASS, o) for s, o in hierarchy if o in below})
-        whole = dict(self.reach.unbounded)
-        names = {fs: shape.name for shape, fs, _ in self.plan.roots}
-        whole |= {fs: names[fs] for fs in self._by_value()}
+        whole = self.reach.unbounded | self._by_value()
         focus = self._focus([fs for fs in self.plan.targets if fs not in whole], classes)
-        whole |= {fs: names[fs] for fs in self._follow(focus)}
+        whole |= self._follow(focus)
         selects = [
             f"SELECT part, CAST(NULL AS INTEGER) AS fs, s, p, o FROM {name}"
             for name in self._copied
@@ -122,7 +119,7 @@ class _Division:
             {"p": "VARCHAR"}, sorted({(move.predicate,) for move in moves})
         )
         rows = self.tables.rows(
-            f"SELECT DISTINCT t.p FROM triples t JOIN {listed} c ON c.p = t.p WHERE t.o LIKE '\"%^^<{XSD}%'"
+            f"SELECT DISTINCT t.p FROM triples t JOIN {listed} c ON c.p = t.p WHERE {_is_typed('t.o')}"
         )
         typed = {predicate for (predicate,) in rows}
         return self.reach.starting_in(move.state for move in moves if move.predicate in typed)
@@ -162,10 +159,12 @@ class _Division:
             f"SELECT DISTINCT f.part, c.state, f.node FROM {focus} f JOIN {starts} c ON c.fs = f.fs"
         )
         visited = ""
+        literals: set[int] = set()
         for _ in range(self.rounds):
             moves = [move for move in self.reach.moves if move.state in live]
             if not moves:
-                return frozenset()
+                return self.reach.starting_in(literals)
+            literals |= self._typed(nodes, live)
             copied = self.tables.store(" UNION ALL ".join(self._steps(moves, nodes)))
             self._copied.append(copied)
             live = frozenset(move.next for move in moves if move.next != END)
@@ -178,7 +177,16 @@ class _Division:
                 )
             else:
                 nodes = self.tables.store(onwards)
-        return self.reach.starting_in(live)
+        return self.reach.starting_in(live | literals)
+
+    def _typed(self, nodes: str, live: frozenset[int]) -> set[int]:
+        """The states in which a query is answered for a number or a date: of two spellings of the
+        same value it sees one.
+        """
+        if not self.reach.queried & live:
+            return set()
+        rows = self.tables.rows(f"SELECT DISTINCT state FROM {nodes} WHERE {_is_typed('node')}")
+        return {state for (state,) in rows} & self.reach.queried
 
     def _is_cyclic(self, live: frozenset[int]) -> bool:
         """Whether nodes in one of these states can come to it again."""
@@ -214,6 +222,11 @@ class _Division:
             {"state": "INTEGER", "p": "VARCHAR", "next": "INTEGER"},
             sorted({(move.state, move.predicate, move.next) for move in moves}),
         )
+
+
+def _is_typed(term: str) -> str:
+    """Whether a term is a number, a date or the like."""
+    return f"{term} LIKE '\"%^^<{XSD}%'"
 
 
 # -- the validation of a part ----------------------------------------------------------------------

@@ -178,6 +178,11 @@ def predicates(text: str) -> frozenset[str] | None:
         return None
 
 
+def has_empty_paths(text: str) -> bool:
+    """Whether a query may have a path that leads from a node to itself over no statement."""
+    return any(piece.kind == "sign" and piece.text in "*?" for piece in tokens(text))
+
+
 def prefixes(pieces: Sequence[Token]) -> dict[str, str]:
     """The namespaces of the prefixes that a query declares."""
     return {

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from lodpipe.shacl.compile import Check, Placement, Plan
 from lodpipe.shacl.query_patterns import Group, Nested, Pattern, query_group
-from lodpipe.shacl.query_rewriting import AnyPredicate
+from lodpipe.shacl.query_rewriting import AnyPredicate, predicates
 from lodpipe.shacl.shapes_graph import TYPE, Constraint, Path
 from lodpipe.shacl.sparql_constraints import plain_join
 
@@ -49,13 +49,14 @@ class Move(Struct, frozen=True, order=True):
 
 
 class Reach(Struct, frozen=True):
-    """The moves; the state in which each set of focus nodes starts; and the sets for whose shapes
-    no moves can be given, each with the name of such a shape.
+    """The moves; the state in which each set of focus nodes starts; the sets for whose shapes no
+    moves can be given; and the states in which a query is answered for the nodes.
     """
 
     moves: tuple[Move, ...]
     starts: Mapping[int, int]
-    unbounded: Mapping[int, str]
+    unbounded: frozenset[int]
+    queried: frozenset[int] = frozenset()
 
     def starting_in(self, states: Iterable[int]) -> frozenset[int]:
         """The sets of focus nodes whose nodes can get to one of these states."""
@@ -73,18 +74,31 @@ class Reach(Struct, frozen=True):
 
 def reach(plan: Plan) -> Reach:
     """The reach of all shapes that have targets."""
-    builder = _Builder(plan)
+    builder = _Builder(plan, _reads_any(plan))
     builder.connect_sets()
-    unbounded = {}
-    for shape, fs, placement in plan.roots:
-        wrong = builder.unbounded(placement)
-        if wrong or any(target.kind == "sparql" for target in plan.targets[fs]):
-            unbounded[fs] = wrong or shape.name
+    unbounded = frozenset(
+        fs
+        for _, fs, placement in plan.roots
+        if builder.unbounded(placement)
+        or any(target.kind == "sparql" for target in plan.targets[fs])
+    )
     for placement in plan.placements:
         builder.place(placement)
     roots = {fs: builder.state("fs", fs) for _, fs, _ in plan.roots if fs not in unbounded}
-    moves, starts = _numbered(builder.without_silent_moves(), roots)
-    return Reach(tuple(sorted(moves)), starts, unbounded)
+    moves, states = _numbered(builder.without_silent_moves(), roots)
+    return Reach(
+        tuple(sorted(moves)),
+        {fs: states[state] for fs, state in roots.items() if state in states},
+        unbounded,
+        frozenset(states[state] for state in builder.queried if state in states),
+    )
+
+
+def _reads_any(plan: Plan) -> bool:
+    """Whether there is a query of which not all predicates are known."""
+    checks = (check.constraint.query for _, check in plan.checks.values())
+    targets = (item.query for some in plan.targets.values() for item in some)
+    return any(query and predicates(query.text) is None for query in (*checks, *targets))
 
 
 class _Unbounded(Exception):
@@ -101,11 +115,13 @@ class _Builder:
     """
 
     plan: Plan
+    reads_any: bool
     moves: _Moves = field(default_factory=dict)
     silent: dict[int, set[int]] = field(default_factory=dict)
+    queried: set[int] = field(default_factory=set)
     _states: dict[object, int] = field(default_factory=dict)
     _queries: dict[int, bool] = field(default_factory=dict)
-    _unbounded: dict[int, str] = field(default_factory=dict)
+    _unbounded: dict[int, bool] = field(default_factory=dict)
 
     def connect_sets(self) -> None:
         """Adds the moves along the paths of all shapes."""
@@ -194,21 +210,17 @@ class _Builder:
             for inner in self.plan.shapes.shapes[name].constraints
         )
 
-    def unbounded(self, placement: Placement) -> str:
-        """The name of a shape with an unbounded query among a placed shape and those that it uses."""
+    def unbounded(self, placement: Placement) -> bool:
+        """Whether a placed shape, or one that it uses, has an unbounded query."""
         if placement.number not in self._unbounded:
-            own = any(
+            self._unbounded[placement.number] = any(
                 self.is_unbounded(placement, check)
                 for check in placement.checks
                 if check.constraint.query is not None
-            )
-            others = (
+            ) or any(
                 self.unbounded(other)
                 for check in placement.checks
                 for other in (*check.others, *check.siblings)
-            )
-            self._unbounded[placement.number] = (
-                placement.shape.name if own else next(filter(None, others), "")
             )
         return self._unbounded[placement.number]
 
@@ -217,7 +229,7 @@ class _Builder:
     def is_unbounded(self, placement: Placement, check: Check) -> bool:
         if check.k not in self._queries:
             try:
-                _Builder(self.plan).query(placement, check)
+                _Builder(self.plan, self.reads_any).query(placement, check)
                 self._queries[check.k] = False
             except (_Unbounded, AnyPredicate):
                 self._queries[check.k] = True
@@ -235,11 +247,13 @@ class _Builder:
         if not joined:
             # The spelling of a number or date is looked up among all values of its focus node.
             self.move(focus, "", END)
+            self.queried.add(focus)
         parameters = {name for name, _ in constraint.query.parameters}
         _Query(
             self,
             frozenset(f"?{name}" for name in (*parameters, "currentShape", "shapesGraph")),
             is_text=bool(joined),
+            roots=frozenset(bound) if self.reads_any else frozenset(),
         ).read(query_group(constraint.query.text), bound, frozenset(bound))
 
     # -- without silent moves ----------------------------------------------------------------------
@@ -267,6 +281,7 @@ class _Query:
     builder: _Builder
     constants: frozenset[str]
     is_text: bool
+    roots: frozenset[str]
 
     def read(self, group: Group, bound: Mapping[str, int], outer: frozenset[str]) -> dict[str, int]:
         """Adds the moves of a group; gives the variables that each of its solutions binds, with
@@ -328,6 +343,8 @@ class _Query:
         )
         is_new = bool(end) and end not in states and end not in self.constants
         after = self.builder.new() if is_new else END
+        if pattern.path and start in self.roots and _may_be_empty(pattern.path):
+            raise _Unbounded  # it begins at every node that any statement names
         if pattern.path is None:
             self.builder.move(states[start], "", after)
         else:
@@ -360,12 +377,26 @@ class _Query:
         return frozenset({"?this"} & group.variables & set(states))
 
 
+def _may_be_empty(path: Path) -> bool:
+    """Whether a path leads from a node to itself over no statement."""
+    parts = [_may_be_empty(part) for part in path.parts]
+    match path.kind:
+        case "zeroOrMore" | "zeroOrOne":
+            return True
+        case "predicate":
+            return False
+        case "sequence":
+            return all(parts)
+        case _:
+            return any(parts)
+
+
 # -- numbers ---------------------------------------------------------------------------------------
 
 
 def _numbered(moves: _Moves, roots: Mapping[int, int]) -> tuple[list[Move], dict[int, int]]:
-    """The moves with states numbered in the order in which they are reached; states with the same
-    moves are one.
+    """The moves with states numbered in the order in which they are reached, and the number of each
+    state that reads anything; states with the same moves are one.
     """
     classes = _alike(moves)
     members = {number: state for state, number in classes.items()}
@@ -393,7 +424,9 @@ def _numbered(moves: _Moves, roots: Mapping[int, int]) -> tuple[list[Move], dict
         or not item.predicate
         or not read & {(item.state, name, item.backwards) for name in (item.predicate, "")}
     }
-    return list(needed), {fs: order[number] for fs, number in starts.items()}
+    return list(needed), {
+        state: order[number] for state, number in classes.items() if number in order
+    }
 
 
 def _alike(moves: _Moves) -> dict[int, int]:

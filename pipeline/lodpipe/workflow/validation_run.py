@@ -130,7 +130,7 @@ def _on_spark(
         partitions.validate_whole(connection, plan, division.whole, "results")
     notes = [
         Finding("LP614", model.origin(name), {"shape": name}, Severity.INFO)
-        for name in sorted(set(division.whole.values()))
+        for name in sorted({shape.name for shape, fs, _ in plan.roots if fs in division.whole})
     ]
     return partitions.merged_report(connection, plan, "results"), notes
 

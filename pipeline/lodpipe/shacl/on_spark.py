@@ -6,8 +6,8 @@ one in DuckDB, by the same code as a validation on one machine.
         division = parts(tables, plan_shapes(shapes), count)
         tables.validate(division, shapes, "1GB", connection)    # → the table `results`
 
-What is wrong with data or shapes ends the job: the task that finds it raises it as a text, which
-becomes a finding again on the driver.
+What is wrong with data or shapes is no error of a task, which Spark would repeat: it is a row, which
+the driver raises.
 """
 
 from __future__ import annotations
@@ -55,7 +55,6 @@ class SparkTables:
 
     def __init__(self, spark: SparkSession) -> None:
         self.spark = spark
-        self._sources: Sequence[Source] = ()
         self._stored: list[DataFrame] = []
         self._names: list[str] = []
 
@@ -88,8 +87,7 @@ class SparkTables:
 
     def rows(self, select: str) -> list[tuple[Any, ...]]:
         """The rows of a SELECT."""
-        with self._findings():
-            return [tuple(row) for row in self.spark.sql(select).collect()]
+        return [tuple(row) for row in self.spark.sql(select).collect()]
 
     def number(self, term: str, count: int) -> str:
         """An expression of SQL: a number below `count` from the text of a term."""
@@ -111,13 +109,10 @@ class SparkTables:
         """The view `triples` of sources, each with the mark of its blank nodes; gives into how many
         parts they should be divided.
 
-        Raises InvalidDeclaration (LP601) for kinds of files that are not read line by line.
+        Raises InvalidDeclaration (LP601) for kinds of files that are not read line by line, and
+        SourceError (LP603, LP608) for what is no RDF.
         """
-        self._sources = [source for source, _ in sources]
-        views = [
-            self._read(number, source, mark, memory)
-            for number, (source, mark) in enumerate(sources)
-        ]
+        views = [self._read(source, mark, memory) for source, mark in sources]
         union = self.spark.sql(" UNION ALL ".join(f"SELECT s, p, o FROM {name}" for name in views))
         self._view(union, "triples")
         size = sum(source.size * _PACKED[source.kind] for source, _ in sources)
@@ -125,7 +120,7 @@ class SparkTables:
         self.spark.conf.set("spark.sql.shuffle.partitions", str(count))
         return count
 
-    def _read(self, number: int, source: Source, mark: str, memory: str) -> str:
+    def _read(self, source: Source, mark: str, memory: str) -> str:
         if source.kind not in PARTS:
             detail = f"{source.path}: Spark reads {', '.join(PARTS)}, not {source.kind}"
             raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
@@ -137,8 +132,11 @@ class SparkTables:
             columns = marked_columns(source, frame.columns, mark)
             return self._view(self.spark.sql(f"SELECT {columns} FROM {self._view(frame)}"))
         lines = self.spark.read.option("lineSep", "\n").text(addresses)
-        read = lines.mapInArrow(ReadLines(number, mark, memory), _TRIPLES)
-        return self._view(self._persistent(read))
+        name = self._view(self._persistent(lines.mapInArrow(ReadLines(mark, memory), _TRIPLES)))
+        for (packed,) in self.rows(f"SELECT min(o) FROM {name} WHERE s = '{_FAULT}'"):
+            if packed:
+                raise located(source, _unpacked(packed)) from None
+        return name
 
     # -- validation --------------------------------------------------------------------------------
 
@@ -150,58 +148,37 @@ class SparkTables:
         rows = self.spark.sql(f"SELECT part, fs, s, p, o FROM ({division.table})")
         count = int(str(self.spark.conf.get("spark.sql.shuffle.partitions")))
         results = rows.repartitionById(count, "part").drop("part").mapInArrow(task, _RESULTS)
-        with self._findings(shapes):
-            table = results.toArrow()
-        connection.register("arrived", table)
+        connection.register("arrived", results.toArrow())
         connection.execute("INSERT INTO results SELECT * FROM arrived")
         connection.unregister("arrived")
-
-    @contextmanager
-    def _findings(self, shapes: ShapesGraph | None = None) -> Iterator[None]:
-        """Raises what a task has found wrong as it would be raised on this machine."""
-        from pyspark.errors import PySparkException
-
-        try:
-            yield
-        except PySparkException as error:
-            fault = Fault.within(str(error))
-            if fault is None:
-                raise
-            if fault.source >= 0:
-                raise located(self._sources[fault.source], fault.error) from None
-            findings = fault.error.findings
-            if shapes is not None:
-                findings = [
+        packed = connection.execute("SELECT messages FROM results WHERE k IS NULL").fetchall()
+        if packed:
+            findings = [finding for (cell,) in packed for finding in _unpacked(cell)]
+            raise InvalidDeclaration(
+                [
                     replace(item, where=shapes.origin(item.where.file)) if item.where else item
                     for item in findings
-                ]
-            raise InvalidDeclaration(findings) from None
+                ][:1]
+            )
 
 
 # -- tasks -----------------------------------------------------------------------------------------
 
 
-class Fault(Exception):
-    """What is wrong with lines of a source (by its number), or with a shape (-1), as a text, in which
-    it comes from an executor to the driver.
-    """
+_FAULT = "fault"  # what is in the place of a term in a row that reports one
 
-    def __init__(self, source: int, error: Any) -> None:
-        self.source, self.error = source, error
-        packed = b64encode(pickle.dumps((source, error))).decode()
-        super().__init__(f"[lodpipe {packed}]")
 
-    @staticmethod
-    def within(text: str) -> Fault | None:
-        """The fault in the text of an error of Spark."""
-        match = re.search(r"\[lodpipe ([A-Za-z0-9+/=]+)\]", text)
-        return Fault(*pickle.loads(b64decode(match[1]))) if match else None
+def _packed(fault: object) -> str:
+    return b64encode(pickle.dumps(fault)).decode()
+
+
+def _unpacked(cell: str) -> Any:
+    return pickle.loads(b64decode(cell))  # what a task of this run wrote
 
 
 class ReadLines(Struct, frozen=True):
     """A task that reads statements from lines of N-Quads."""
 
-    source: int
     mark: str
     memory: str
 
@@ -214,10 +191,11 @@ class ReadLines(Struct, frozen=True):
                 load_lines(
                     connection, "(SELECT rtrim(value, chr(13)) AS line FROM lines)", self.mark
                 )
+                statements = "SELECT s, p, o FROM triples"
             except (SyntaxError, NeedsRdf12) as error:
-                raise Fault(self.source, error) from None
+                statements = f"SELECT '{_FAULT}' AS s, '' AS p, '{_packed(error)}' AS o"
             connection.execute("DROP TABLE lines")
-            yield from _batches(connection, "SELECT s, p, o FROM triples")
+            yield from _batches(connection, statements)
 
 
 class ValidatePart(Struct, frozen=True):
@@ -241,9 +219,13 @@ class ValidatePart(Struct, frozen=True):
             try:
                 plan = plan_shapes(read_model(self.shapes, Origin))
                 results = validate_part(connection, plan, self.shared)
+                select = f"SELECT {context.partitionId()} AS part, * FROM {results}"
             except InvalidDeclaration as error:
-                raise Fault(-1, error) from None
-            yield from _batches(connection, f"SELECT {context.partitionId()}, * FROM {results}")
+                select = (
+                    f"SELECT {context.partitionId()} AS part, CAST(NULL AS INTEGER) AS k, '' AS focus, "
+                    f"'' AS value, '' AS path, '{_packed(error.findings)}' AS messages"
+                )
+            yield from _batches(connection, select)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from lodpipe import shacl
 from lodpipe.diagnostics.finding import InvalidDeclaration
 from lodpipe.shacl.query_rewriting import as_join, prebind, predicates, problem
 from lodpipe.shacl.shapes_graph import read_model
+from lodpipe.shacl.sparql_constraints import QueryAnswerer
 from shacl_support import EX, SH, XSD, by_columns, by_pyshacl, connection_with, nameless
 from support import invoke
 
@@ -144,9 +145,9 @@ def test_a_query_runs_once_for_all_focus_nodes(monkeypatch: pytest.MonkeyPatch) 
         f"ex:S sh:targetClass ex:A ; sh:sparql [ sh:select 'SELECT $this WHERE {{ $this <{EX}p> ?v FILTER (?v > 40) }}' ] ."
     )
     queries: list[str] = []
-    original = shacl.QueryAnswerer._run
+    original = QueryAnswerer._run
     monkeypatch.setattr(
-        shacl.QueryAnswerer,
+        QueryAnswerer,
         "_run",
         lambda self, query, name="": (queries.append(query), original(self, query, name))[1],
     )

@@ -119,14 +119,15 @@ def test_the_suite_is_named() -> None:
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_a_case_gives_the_expected_report(case: Case) -> None:
-    data, rules, expected = graphs(case)
-    passed = outcome(triples(data), triples(rules), case.graph, expected)
+    graph = case.graph
+    data, rules, expected = files_of(graph)
+    passed = outcome(triples(data), triples(rules), graph, expected)
     assert passed != (case.name in EXPECTED_FAILURES), EXPECTED_FAILURES.get(case.name, case.name)
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
 def test_a_case_in_parts_gives_the_same_report(case: Case) -> None:
-    data, rules = (triples(path) for path in graphs(case)[:2])
+    data, rules = (triples(path) for path in files_of(case.graph)[:2])
     try:
         shapes = read_model(rules)
     except InvalidDeclaration:
@@ -147,9 +148,8 @@ def outcome_text(validate: Callable[[], shacl.Report]) -> str:
         return str([(finding.code, dict(finding.params)) for finding in error.findings])
 
 
-def graphs(case: Case) -> tuple[Path, Path, object]:
-    """The files of the data and of the shapes, and the node of the expected result."""
-    graph = case.graph
+def files_of(graph: ox.Store) -> tuple[Path, Path, object]:
+    """The files of a case's data and shapes, and the node of the expected result."""
     (test,) = (
         quad.subject for quad in graph.quads_for_pattern(None, None, ox.NamedNode(SHT + "Validate"))
     )

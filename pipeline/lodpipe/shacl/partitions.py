@@ -40,7 +40,14 @@ ROUNDS = 40
 """How often a closure (ex:parent*) is followed before its shapes are left to the driver."""
 
 ROWS = "fs INTEGER, s VARCHAR, p VARCHAR, o VARCHAR"
-"""The rows of a part: a statement, or where `fs` is not NULL the focus node `s` of that set."""
+"""The rows of a part: a statement, or where `fs` is a number the focus node `s` of that set; below
+zero, a statement that counts where its subject is a focus node.
+"""
+
+_OWN = -1
+_MANY = 20_000
+"""Focus nodes in a part, of about a million statements, above which it gets all statements of its
+subjects."""
 
 RESULTS = "part INTEGER, k INTEGER, focus VARCHAR, value VARCHAR, path VARCHAR, messages VARCHAR"
 """What parts give: a violation of the check `k`; below zero, `focus` is of the set of focus nodes
@@ -73,9 +80,11 @@ class Parts(Struct, frozen=True):
     whole: frozenset[int]
 
 
-def parts(tables: Tables, plan: Plan, count: int, *, rounds: int = ROUNDS) -> Parts:
+def parts(
+    tables: Tables, plan: Plan, count: int, *, rounds: int = ROUNDS, many: int = _MANY
+) -> Parts:
     """Divides the focus nodes of a plan into so many parts, with their neighbourhoods."""
-    return _Division(tables, plan, reach(plan), count, rounds).run()
+    return _Division(tables, plan, reach(plan), count, rounds, many).run()
 
 
 @dataclass
@@ -85,6 +94,7 @@ class _Division:
     reach: Reach
     count: int
     rounds: int
+    many: int
     _copied: list[str] = field(default_factory=list)
 
     def run(self) -> Parts:
@@ -95,10 +105,7 @@ class _Division:
         whole = self.reach.unbounded | self._by_value()
         focus = self._focus([fs for fs in self.plan.targets if fs not in whole], classes)
         whole |= self._follow(focus)
-        selects = [
-            f"SELECT part, CAST(NULL AS INTEGER) AS fs, s, p, o FROM {name}"
-            for name in self._copied
-        ]
+        selects = [f"SELECT part, fs, s, p, o FROM {relation} r" for relation in self._copied]
         bounded = self._sets([fs for fs in self.plan.targets if fs not in whole])
         selects.append(
             f"SELECT f.part, f.fs, f.node AS s, '' AS p, '' AS o FROM {focus} f JOIN {bounded} c ON c.fs = f.fs"
@@ -160,15 +167,22 @@ class _Division:
         )
         visited = ""
         literals: set[int] = set()
+        all_own = self._many(nodes)
         for _ in range(self.rounds):
             moves = [move for move in self.reach.moves if move.state in live]
             if not moves:
                 return self.reach.starting_in(literals)
             literals |= self._typed(nodes, live)
-            copied = self.tables.store(" UNION ALL ".join(self._steps(moves, nodes)))
-            self._copied.append(copied)
+            if all_own:
+                self._copied.append(self._own([move for move in moves if not move.backwards]))
+                moves = [move for move in moves if move.backwards or move.next != END]
+            copied = self._copies(moves, nodes, own=all_own)
+            all_own = False
             live = frozenset(move.next for move in moves if move.next != END)
-            onwards = f"SELECT DISTINCT part, next AS state, node FROM {copied} WHERE next >= 0"
+            if not live:
+                return self.reach.starting_in(literals)
+            reached = " UNION ALL ".join(f"SELECT part, next, node FROM {name}" for name in copied)
+            onwards = f"SELECT DISTINCT part, next AS state, node FROM ({reached}) WHERE next >= 0"
             if self._is_cyclic(live):
                 visited = " UNION ALL ".join(filter(None, [visited, f"SELECT * FROM {nodes}"]))
                 nodes = self.tables.store(f"{onwards} EXCEPT ({visited})")
@@ -178,6 +192,39 @@ class _Division:
             else:
                 nodes = self.tables.store(onwards)
         return self.reach.starting_in(live | literals)
+
+    def _many(self, nodes: str) -> bool:
+        """Whether there are so many focus nodes that their own statements are most of the data."""
+        ((count,),) = self.tables.rows(f"SELECT count(*) FROM {nodes}")
+        return bool(self.reach.moves) and count >= self.many * self.count
+
+    def _own(self, moves: Sequence[Move]) -> str:
+        """A relation (part, fs, s, p, o) of all statements that focus nodes may have, by the part of
+        their subject: cheaper than a join with the focus nodes, which the part makes itself.
+        """
+        part = self.tables.number("t.s", self.count)
+        columns = f"{part} AS part, {_OWN} AS fs, t.s, t.p, t.o"
+        if not all(move.predicate for move in moves):
+            return f"(SELECT {columns} FROM triples t)"
+        rows = sorted({(move.predicate,) for move in moves})
+        listed = self.tables.store_rows({"p": "VARCHAR"}, rows)
+        return f"(SELECT {columns} FROM triples t JOIN {listed} c ON c.p = t.p)"
+
+    def _copies(self, moves: Sequence[Move], nodes: str, *, own: bool) -> list[str]:
+        """Tables of the statements that the moves of a round read; those of `own` subjects are in the
+        parts already.
+        """
+        forwards = [move for move in moves if not move.backwards]
+        backwards = [move for move in moves if move.backwards]
+        tables = []
+        for some, copied in ((forwards, not own), (backwards, True)):
+            if some:
+                name = self.tables.store(" UNION ALL ".join(self._steps(some, nodes)))
+                tables.append(name)
+                if copied:
+                    columns = "part, CAST(NULL AS INTEGER) AS fs, s, p, o"
+                    self._copied.append(f"(SELECT {columns} FROM {name})")
+        return tables
 
     def _typed(self, nodes: str, live: frozenset[int]) -> set[int]:
         """The states in which a query is answered for a number or a date: of two spellings of the
@@ -286,11 +333,12 @@ def validate_part(connection: Connection, plan: Plan, shared: Sequence[Triple]) 
     run = Run(connection, plan)
     everywhere = run.store("SELECT '' AS s, '' AS p, '' AS o WHERE false")
     run.insert_rows(everywhere, columns, shared)
+    focus = run.store("SELECT fs, s AS node FROM part_rows WHERE fs >= 0")
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE triples AS SELECT s, p, o FROM part_rows WHERE fs IS NULL "
-        f"UNION SELECT s, p, o FROM {everywhere}"
+        f"OR (fs = {_OWN} AND s IN (SELECT node FROM {focus})) UNION SELECT s, p, o FROM {everywhere}"
     )
-    run.focus = run.store("SELECT fs, s AS node FROM part_rows WHERE fs IS NOT NULL")
+    run.focus = focus
     connection.execute("DROP TABLE part_rows")
     with finished(run):
         connection.execute(f"CREATE OR REPLACE TEMP TABLE part_results AS {results_of(plan)}")
@@ -325,13 +373,15 @@ class LocalTables:
         return f"CAST(hash({term}) % {count} AS INTEGER)"
 
 
-def validate_in_parts(connection: Any, shapes: ShapesGraph, count: int) -> Report:
+def validate_in_parts(
+    connection: Any, shapes: ShapesGraph, count: int, *, many: int = _MANY
+) -> Report:
     """The report on the table `triples` of a connection, one part after the other: equal to
     validating it as a whole, in the memory of one part.
     """
     plan = plan_shapes(shapes)
     tables = LocalTables(connection)
-    division = parts(tables, plan, count)
+    division = parts(tables, plan, count, many=many)
     rows = tables.store(division.table)
     connection.execute(f"CREATE OR REPLACE TABLE results ({RESULTS})")
     validate_whole(connection, plan, division.whole, "results")

@@ -135,8 +135,14 @@ def load_files(
     Relative IRIs are resolved against `base`, else against the address of their file. Raises
     SourceError where a file cannot be read (LP101), is no RDF (LP603), or needs RDF 1.2 (LP608).
     """
+    load_sources(connection, sources_of(paths), base)
+
+
+def load_sources(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[tuple[Source, str]], base: str = ""
+) -> None:
+    """The same from sources, each with the mark of its blank nodes."""
     with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
-        sources = sources_of(paths)
         tables = [
             parquet_statements(connection, source, mark)
             for source, mark in sources

@@ -1,10 +1,7 @@
 """Validation on Apache Spark: it makes the parts (partitions.py), and each of its tasks validates
 one in DuckDB, by the same code as a validation on one machine.
 
-    with SparkTables(start("local[2]")) as tables:
-        tables.load(sources_of([Path("statements/")]), "1GB")
-        division = parts(tables, plan_shapes(shapes), count)
-        tables.validate(division, shapes, "1GB", connection)    # → the table `results`
+    report, whole = validate_on_spark(start("local[2]"), shapes, sources_of([Path("statements/")]), …)
 
 What is wrong with data or shapes is no error of a task, which Spark would repeat: it is a row, which
 the driver raises.
@@ -32,11 +29,21 @@ from lodpipe.shacl.data_graph import (
     Source,
     connect,
     load_lines,
+    load_sources,
     located,
     marked_columns,
 )
-from lodpipe.shacl.partitions import Parts, validate_part
+from lodpipe.shacl.partitions import (
+    RESULTS,
+    Parts,
+    create_results,
+    merged_report,
+    parts,
+    validate_part,
+    validate_whole,
+)
 from lodpipe.shacl.shapes_graph import ShapesGraph, Triple, read_model
+from lodpipe.shacl.validation_report import Report
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,6 +55,34 @@ _TRIPLES = "s string, p string, o string"
 _RESULTS = "part int, k int, focus string, value string, path string, messages string"
 _PART = 100_000_000  # bytes of N-Triples in a part
 _PACKED = {"nt": 1, "nq": 1, "parquet": 8}  # how many bytes of N-Triples a byte of a file is
+
+
+def validate_on_spark(
+    spark: SparkSession,
+    shapes: ShapesGraph,
+    sources: Sequence[tuple[Source, str]],
+    connection: duckdb.DuckDBPyConnection,
+    *,
+    memory: str,
+) -> tuple[Report, list[str]]:
+    """The report on sources, each with the mark of its blank nodes; and the names of the shapes that
+    cannot be divided, which are validated in the database of `connection`. `memory` is that of each
+    task.
+
+    Raises InvalidDeclaration (LP601) for files that Spark does not read line by line, and what a
+    validation on one machine raises.
+    """
+    plan = plan_shapes(shapes)
+    create_results(connection)
+    with SparkTables(spark) as tables:
+        count = tables.load(sources, memory)
+        division = parts(tables, plan, count)
+        tables.validate(division, shapes, memory, connection)
+    if division.whole:
+        load_sources(connection, sources)
+        validate_whole(connection, plan, division.whole)
+    whole = sorted({shape.name for shape, fs, _ in plan.roots if fs in division.whole})
+    return merged_report(connection, plan), whole
 
 
 class SparkTables:
@@ -141,7 +176,7 @@ class SparkTables:
     # -- validation --------------------------------------------------------------------------------
 
     def validate(self, division: Parts, shapes: ShapesGraph, memory: str, connection: Any) -> None:
-        """Adds the results of all parts to the table `results` of a connection."""
+        """Adds the results of all parts to the table of results of a connection."""
         import duckdb  # noqa: F401  # sets up what reads Arrow
 
         task = ValidatePart(shapes.triples, division.shared, memory)
@@ -149,9 +184,9 @@ class SparkTables:
         count = int(str(self.spark.conf.get("spark.sql.shuffle.partitions")))
         results = rows.repartitionById(count, "part").drop("part").mapInArrow(task, _RESULTS)
         connection.register("arrived", results.toArrow())
-        connection.execute("INSERT INTO results SELECT * FROM arrived")
+        connection.execute(f"INSERT INTO {RESULTS} SELECT * FROM arrived")
         connection.unregister("arrived")
-        packed = connection.execute("SELECT messages FROM results WHERE k IS NULL").fetchall()
+        packed = connection.execute(f"SELECT messages FROM {RESULTS} WHERE k IS NULL").fetchall()
         if packed:
             findings = [finding for (cell,) in packed for finding in _unpacked(cell)]
             raise InvalidDeclaration(

@@ -49,9 +49,13 @@ _MANY = 20_000
 """Focus nodes in a part, of about a million statements, above which it gets all statements of its
 subjects."""
 
-RESULTS = "part INTEGER, k INTEGER, focus VARCHAR, value VARCHAR, path VARCHAR, messages VARCHAR"
-"""What parts give: a violation of the check `k`; below zero, `focus` is of the set of focus nodes
--1 - k, where the report needs to know."""
+RESULTS = "results_of_parts"
+"""The table of what parts give: the part, and a violation of the check `k` by its columns; with k
+below zero, `focus` is of the set of focus nodes -1 - k, where the report needs to know."""
+
+_RESULT_COLUMNS = (
+    "part INTEGER, k INTEGER, focus VARCHAR, value VARCHAR, path VARCHAR, messages VARCHAR"
+)
 
 
 class Tables(Protocol):
@@ -294,18 +298,23 @@ def results_of(plan: Plan) -> str:
     return " UNION ALL ".join(selects)
 
 
-def merged_report(connection: Connection, plan: Plan, results: str) -> Report:
-    """The report on all parts, from a table of their results (RESULTS).
+def create_results(connection: Connection) -> None:
+    """Creates the table of results, empty."""
+    connection.execute(f"CREATE OR REPLACE TABLE {RESULTS} ({_RESULT_COLUMNS})")
+
+
+def merged_report(connection: Connection, plan: Plan) -> Report:
+    """The report on all parts, from the table of their results.
 
     A node that several parts reach is validated in each of them, with the same result.
     """
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE violations AS SELECT r.k, r.focus, r.value, r.path, r.messages "
-        f"FROM {results} r JOIN (SELECT k, focus, min(part) AS part FROM {results} WHERE k >= 0 GROUP BY k, focus) m "
+        f"FROM {RESULTS} r JOIN (SELECT k, focus, min(part) AS part FROM {RESULTS} WHERE k >= 0 GROUP BY k, focus) m "
         "ON m.k = r.k AND m.focus = r.focus AND m.part = r.part"
     )
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE nodes AS SELECT DISTINCT -1 - k AS fs, focus AS node FROM {results} WHERE k < 0"
+        f"CREATE OR REPLACE TEMP TABLE nodes AS SELECT DISTINCT -1 - k AS fs, focus AS node FROM {RESULTS} WHERE k < 0"
     )
     try:
         return read_report(connection, plan)
@@ -314,7 +323,7 @@ def merged_report(connection: Connection, plan: Plan, results: str) -> Report:
         connection.execute("DROP TABLE temp.nodes")
 
 
-def validate_whole(connection: Connection, plan: Plan, sets: Collection[int], results: str) -> None:
+def validate_whole(connection: Connection, plan: Plan, sets: Collection[int]) -> None:
     """Adds the results of sets of focus nodes that are validated on all statements at once, the
     table `triples` of a connection.
     """
@@ -322,7 +331,7 @@ def validate_whole(connection: Connection, plan: Plan, sets: Collection[int], re
         return
     none = "(SELECT 0 AS fs, '' AS node WHERE false)"
     with finished(Run(connection, plan, only=none, unbounded=frozenset(sets))):
-        connection.execute(f"INSERT INTO {results} SELECT -1, * FROM ({results_of(plan)})")
+        connection.execute(f"INSERT INTO {RESULTS} SELECT -1, * FROM ({results_of(plan)})")
 
 
 def validate_part(connection: Connection, plan: Plan, shared: Sequence[Triple]) -> str:
@@ -383,14 +392,14 @@ def validate_in_parts(
     tables = LocalTables(connection)
     division = parts(tables, plan, count, many=many)
     rows = tables.store(division.table)
-    connection.execute(f"CREATE OR REPLACE TABLE results ({RESULTS})")
-    validate_whole(connection, plan, division.whole, "results")
+    create_results(connection)
+    validate_whole(connection, plan, division.whole)
     for number in range(count):
         part = connection.cursor()  # its temporary tables are its own
         part.execute(
             f"CREATE TEMP TABLE part_rows AS SELECT fs, s, p, o FROM {rows} WHERE part = {number}"
         )
         results = validate_part(part, plan, division.shared)
-        part.execute(f"INSERT INTO results SELECT {number}, * FROM {results}")
+        part.execute(f"INSERT INTO {RESULTS} SELECT {number}, * FROM {results}")
         part.close()
-    return merged_report(connection, plan, "results")
+    return merged_report(connection, plan)

@@ -115,24 +115,15 @@ def _on_spark(
     """The report on data that Spark reads, and a note (LP614) for each shape whose reach is not
     bounded: it is validated here, on all statements.
     """
-    from lodpipe.engine.spark.session import start
-    from lodpipe.shacl import partitions
-    from lodpipe.shacl.on_spark import SparkTables
+    from lodpipe.engine.spark.spark_session import start
+    from lodpipe.shacl.on_spark import validate_on_spark
 
-    plan = shacl.plan_shapes(model)
-    with SparkTables(start(options.master, options.memory)) as tables:
-        count = tables.load(sources_of(data), options.memory)
-        division = partitions.parts(tables, plan, count)
-        connection.execute(f"CREATE TABLE results ({partitions.RESULTS})")
-        tables.validate(division, model, options.memory, connection)
-    if division.whole:
-        load_files(connection, data, options.base)
-        partitions.validate_whole(connection, plan, division.whole, "results")
-    notes = [
-        Finding("LP614", model.origin(name), {"shape": name}, Severity.INFO)
-        for name in sorted({shape.name for shape, fs, _ in plan.roots if fs in division.whole})
-    ]
-    return partitions.merged_report(connection, plan, "results"), notes
+    spark = start(options.master, options.memory)
+    outcome, whole = validate_on_spark(
+        spark, model, sources_of(data), connection, memory=options.memory
+    )
+    notes = [Finding("LP614", model.origin(name), {"shape": name}, Severity.INFO) for name in whole]
+    return outcome, notes
 
 
 def read_files(paths: Sequence[Path], options: ValidationOptions) -> shapes.Shapes:

@@ -22,6 +22,8 @@ _JAVA = 17  # the oldest version that Spark 4 runs on
 _SETTINGS = {
     "spark.app.name": "lodpipe",
     "spark.driver.bindAddress": "127.0.0.1",
+    # Compiling with all care costs more than a run of seconds gains.
+    "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
     "spark.driver.host": "127.0.0.1",
     "spark.log.level": "ERROR",
     "spark.sql.execution.arrow.maxRecordsPerBatch": "65536",

@@ -903,11 +903,31 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP613",
         "spark.unavailable",
-        message_en="{master} cannot run the mapping: {detail}",
-        help_en="Install lodpipe[spark] and Java 17 on the driver, give all executors its environment, and check the address of the master.",
-        message_de="{master} kann die Abbildung nicht ausführen: {detail}",
-        help_de="lodpipe[spark] und Java 17 auf dem Treiber installieren, allen Executors dessen Umgebung geben und die Adresse des Masters prüfen.",
+        message_en="{master} cannot be used: {detail}",
+        help_en=(
+            "Install lodpipe[spark] and Java 17 on the driver, give all executors its environment, "
+            "and check the address of the master."
+        ),
+        message_de="{master} ist nicht nutzbar: {detail}",
+        help_de=(
+            "lodpipe[spark] und Java 17 auf dem Treiber installieren, allen Executors dessen Umgebung "
+            "geben und die Adresse des Masters prüfen."
+        ),
         since="0.2.0",
+    ),
+    Rule(
+        "LP614",
+        "shape.not-divisible",
+        message_en="shape {shape} is validated on the driver, on all statements at once",
+        help_en=(
+            "Nothing to do unless it takes too long: write its query so that every pattern follows "
+            "from $this by predicates that it names, without subqueries, aggregates and GRAPH."
+        ),
+        message_de="Shape {shape} wird auf dem Treiber geprüft, an allen Aussagen zugleich",
+        help_de=(
+            "Nichts zu tun, solange es nicht zu lange dauert: Die Abfrage so schreiben, dass jedes "
+            "Muster über genannte Prädikate aus $this folgt, ohne Unterabfragen, Aggregate und GRAPH."
+        ),
     ),
     Rule(
         "LP701",

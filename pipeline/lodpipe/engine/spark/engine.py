@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _ROWS_OF_A_PART = 400_000
-_ROWS_OF_A_CHUNK = 2_000
+_ROWS_OF_A_CHUNK = 500
 
 
 class SparkEngine:

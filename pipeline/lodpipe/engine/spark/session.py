@@ -40,6 +40,7 @@ _FIXED = {  # the kernels rely on them
     "spark.sql.execution.arrow.maxRecordsPerBatch": _ROWS,
     "spark.sql.execution.arrow.useLargeVarTypes": "false",
     "spark.sql.caseSensitive": "true",
+    "spark.sql.parquet.columnarReaderBatchSize": "256",  # cells may be chunks of rows
 }
 
 

@@ -29,7 +29,7 @@ from lodpipe.engine.spark.kernel import Note, Rows, Task, unpacked
 from lodpipe.engine.spark.relations import SparkRelations
 from lodpipe.engine.spark.session import is_running, start, stop
 from lodpipe.engine.spark.shares import MakeStatements, SendRows, Share, WriteLines
-from lodpipe.engine.spark.storage import Storage, is_on_disk, local_path
+from lodpipe.engine.spark.storage import Storage, local_path
 from lodpipe.engine.spark.targets import check_target, put_in_place
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
@@ -56,9 +56,9 @@ class SparkEngine:
         self._memory, self._work = memory, work
         self._storage = Storage(self.spark)
         with spark_faults(master):
-            if not is_on_disk(work):
-                self._storage.remove(work)  # what a killed run has left
             self._storage.create_folder(work)
+            for name, _ in self._storage.entries(work):  # what a killed run has left
+                self._storage.remove(f"{work}/{name}")
         self._local = Engine(memory, root=root, database=database)
         self._local.load([])
         self.relations = SparkRelations(self.spark, self._local, root, work, memory)

@@ -31,10 +31,8 @@ def versions() -> str:
     """What a kernel depends on: two machines with equal texts make equal bytes."""
     from importlib.metadata import version
 
-    import duckdb
-
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"lodpipe {version('lodpipe')}, DuckDB {duckdb.__version__}, Python {python}"
+    return f"lodpipe {version('lodpipe')}, DuckDB {version('duckdb')}, Python {python}"
 
 
 def check_executors(spark: SparkSession, work: str) -> None:

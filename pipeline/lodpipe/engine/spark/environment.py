@@ -86,7 +86,7 @@ def _token(spark: SparkSession, work: str) -> str:
 
 
 def _probe(token: str):  # type: ignore[no-untyped-def]  # noqa: ANN202  # of no type that an executor knows
-    """A function that tells the versions of an executor, and whether it sees the token.
+    """A function that gives the versions of an executor, and whether it sees the token.
 
     It is nested and imports all by itself, because it has to run where lodpipe is not installed.
     """

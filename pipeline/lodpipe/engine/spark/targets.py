@@ -72,7 +72,7 @@ def check_target(storage: Storage, target: str) -> None:
                 )
 
 
-def put_in_place(storage: Storage, made: str, target: str, work: str) -> None:
+def put_in_place(storage: Storage, complete: str, target: str, work: str) -> None:
     """Moves a complete folder to its place. At any moment there is the old one, none, or the new one.
 
     A store without folders copies file by file; there `_SUCCESS` is written last.
@@ -81,7 +81,7 @@ def put_in_place(storage: Storage, made: str, target: str, work: str) -> None:
     folder = address(target)
     if storage.exists(folder):
         storage.rename(folder, f"{work}/replaced")
-    storage.rename(made, folder)
+    storage.rename(complete, folder)
     if is_remote(target):
         storage.create_file(f"{folder}/{_DONE}")
 

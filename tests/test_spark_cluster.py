@@ -286,7 +286,8 @@ def test_a_bad_record_among_many_is_located_and_not_tried_again(
     lines = [f"{number},v{number % 7},2026-01-01\n" for number in range(30_000)]
     lines[20_000] = "20000,v1,2026-99-99\n"
     mapping = rows(tmp_path, iter(lines), MAPPING + JOIN)
-    (tmp_path / "groups.csv").write_text("key,label\nv1,one\nv2,two\n")
+    groups = "".join(f"v{number},group {number}\n" for number in range(7))
+    (tmp_path / "groups.csv").write_text("key,label\n" + groups)
     if fault == "no UTF-8":
         text = (tmp_path / "rows.csv").read_bytes()
         (tmp_path / "rows.csv").write_bytes(text.replace(b"20000,v1,2026", b"20000,v\xff,2026"))
@@ -297,18 +298,31 @@ def test_a_bad_record_among_many_is_located_and_not_tried_again(
     assert [(finding.where.line if finding.where else 0) for finding in local] == [20_002]
 
 
+@pytest.fixture
+def large_blocks(session: SparkCluster) -> Iterator[None]:
+    """Files are divided into few blocks."""
+    from pyspark.sql import SparkSession
+
+    settings = SparkSession.builder.getOrCreate().conf
+    before = settings.get("spark.sql.files.maxPartitionBytes")
+    settings.set("spark.sql.files.maxPartitionBytes", "20000000")
+    yield
+    settings.set("spark.sql.files.maxPartitionBytes", before)
+
+
 def test_a_large_subject_and_a_common_key_in_little_memory(
-    session: SparkCluster, tmp_path: Path
+    session: SparkCluster, tmp_path: Path, large_blocks: None
 ) -> None:
-    """One subject has 300,000 statements, half of the rows follow one key; what does not fit into
+    """One subject has more than 300,000 statements, half of the rows follow one key; what does not fit into
     the memory of a task is on the disk, and is removed from there.
     """
+    tail = "x" * 60
     lines = (
-        f"{'s' if number % 2 else number},{'v0' if number % 4 < 2 else number} {'x' * 90},\n"
-        for number in range(600_000)
+        f"{'s' if number % 4 else number},{'v0' if number % 8 < 4 else number} {tail},{number}\n"
+        for number in range(400_000)
     )
-    mapping = rows(tmp_path, lines, MAPPING + JOIN)
-    groups = (f"{'v0' if number == 0 else number} {'x' * 90},g{number}\n" for number in range(50))
+    mapping = rows(tmp_path, lines, MAPPING.replace(", xsd:date", "") + JOIN)
+    groups = (f"{'v0' if number == 0 else number} {tail},g{number}\n" for number in range(50))
     (tmp_path / "groups.csv").write_text("key,label\n" + "".join(groups))
     map_file(mapping, tmp_path / "expected.nq", MappingOptions())
     spilled: set[str] = set()

@@ -30,6 +30,7 @@ from lodpipe.diagnostics.finding import (
     InvalidDeclaration,
     Origin,
     SourceError,
+    set_of,
 )
 from lodpipe.documents.csv_positions import csv_reader
 from lodpipe.engine.duckdb import Engine
@@ -85,7 +86,7 @@ class Select(Struct, frozen=True):
 
     name: str
     sql: str
-    findings: Accumulator[frozenset[Finding]]
+    findings: Accumulator[tuple[Finding, ...]]
 
     def __call__(self, engine: Engine, folder: Path, notes: list[Note]) -> Batches:
         """The rows of the query. Files that cannot be read are no error of the task, which Spark
@@ -93,21 +94,21 @@ class Select(Struct, frozen=True):
         """
         if has_rows(engine, self.name):
             yield from query(engine, self.sql)
-        self.findings.add(frozenset(finding for note in notes for finding in note.findings))
+        self.findings.add(tuple(finding for note in notes for finding in note.findings))
 
 
 class Union:
-    """How sets of findings from several tasks are put together (`pyspark.AccumulatorParam`)."""
+    """How findings of several tasks are put together (`pyspark.AccumulatorParam`): each once."""
 
-    def zero(self, _: frozenset[Finding]) -> frozenset[Finding]:
+    def zero(self, _: tuple[Finding, ...]) -> tuple[Finding, ...]:
         """No findings."""
-        return frozenset()
+        return ()
 
     def addInPlace(  # noqa: N802  # a name of Spark
-        self, first: frozenset[Finding], second: frozenset[Finding]
-    ) -> frozenset[Finding]:
+        self, first: tuple[Finding, ...], second: tuple[Finding, ...]
+    ) -> tuple[Finding, ...]:
         """Those of both."""
-        return first | second
+        return tuple(set_of([*first, *second]))
 
 
 class CountRecords(Struct, frozen=True):
@@ -205,7 +206,7 @@ class SparkRelations:
         union: Any = (
             Union()
         )  # it has the methods of an AccumulatorParam, which is not there to import
-        self._findings = spark.sparkContext.accumulator(frozenset[Finding](), union)
+        self._findings = spark.sparkContext.accumulator((), union)
         self._exact: set[str] = set()
         self._child_of: dict[str, str] = {}
         self._files: dict[str, LineFiles] = {}
@@ -213,9 +214,9 @@ class SparkRelations:
         self._results: dict[tuple[object, ...], Relation | None] = {}
 
     @property
-    def findings(self) -> frozenset[Finding]:
+    def findings(self) -> tuple[Finding, ...]:
         """What tasks could not read until now."""
-        return frozenset(self._findings.value)
+        return tuple(self._findings.value)
 
     # -- sources -----------------------------------------------------------------------------------
 

@@ -79,10 +79,13 @@ def open_engine(settings: EngineSettings, target: Path | str) -> Iterator[PlanEn
             engine.load([], Path(target).parent)
             yield OneMachine(engine)
         return
-    from lodpipe.engine.spark.engine import SparkEngine, work_folder
+    from lodpipe.engine.spark.engine import SparkEngine
+    from lodpipe.engine.spark.targets import work_folder
 
     with (
         work_folder(target) as work,
         SparkEngine(settings.on, settings.root, settings.database, settings.memory, work) as spark,
     ):
+        if isinstance(target, str):
+            spark.check_target(target)
         yield spark

@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -23,7 +23,7 @@ from lodpipe.diagnostics.finding import Finding, InvalidData, Origin, set_of
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import columns_read
 from lodpipe.engine.results import CANONICAL, Failure, Output
-from lodpipe.engine.run_plan import SAMPLES, failure_samples, make_statements
+from lodpipe.engine.run_plan import SAMPLES, failure_samples, load_statements
 from lodpipe.engine.spark import shares
 from lodpipe.engine.spark.kernel import Note, Rows, Task, unpacked
 from lodpipe.engine.spark.relations import SparkRelations
@@ -32,7 +32,7 @@ from lodpipe.engine.spark.shares import MakeStatements, SendRows, Share, WriteLi
 from lodpipe.engine.spark.storage import Storage, address, is_remote, local_path
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, quote, text
+from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, quote
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -43,20 +43,16 @@ _ROWS_OF_A_PART = 400_000
 class SparkEngine:
     """Runs plans on a master; a context manager that removes what it stored on the way.
 
-    `root` is the folder of the files that a mapping names itself, `work` the address of a folder
-    that all executors reach. Raises InvalidDeclaration (LP613) where Spark cannot be used.
+    `local` is the driver's own engine with its record tables, `work` the address of a folder that
+    all executors reach. Raises InvalidDeclaration (LP613) where Spark cannot be used.
     """
 
-    def __init__(
-        self, master: str, root: Path, database: str | None, memory: str, work: str
-    ) -> None:
-        self.spark = start(master, memory)
-        self._memory, self._work = memory, work
+    def __init__(self, master: str, local: Engine, work: str) -> None:
+        self.spark = start(master, local.memory)
+        self._local, self._memory, self._work = local, local.memory, work
         self._storage = Storage(self.spark)
         self._storage.create_folder(work)
-        self._local = Engine(memory, root=root, database=database)
-        self._local.load([])
-        self.relations = SparkRelations(self.spark, self._local, root, work, memory)
+        self.relations = SparkRelations(self.spark, local, local.root, work, local.memory)
         self._shares: tuple[Share, ...] = ()
         self._rows: DataFrame | None = None
         self._counts: dict[int, int] = {}
@@ -65,7 +61,6 @@ class SparkEngine:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._local.close()
         with contextlib.suppress(Exception):  # the master may be gone
             self._storage.remove(self._work)
 
@@ -81,6 +76,10 @@ class SparkEngine:
     def locate(self, record: int, column: str | None = None) -> Origin:
         """The place of a record, or of the value of one of its columns."""
         return self._local.records.locate(record, column)
+
+    def plans_lightly(self, patterns: Mapping[str, str]) -> bool:
+        """Never: light plans look up what the driver alone knows."""
+        return False
 
     # -- the first step ----------------------------------------------------------------------------
 
@@ -267,16 +266,19 @@ class SparkEngine:
             self._storage.remove(folder)
         self._storage.rename(parts, folder)
 
-    def make_statements(self, plan: Plan) -> StatementTable:
-        """The statement table of a prepared plan, in the driver's engine."""
-        folder = self._statements(plan)
-        files = ", ".join(text(local_path(f"{folder}/{name}")) for name, _ in self._written(folder))
-        session = self._local.session
-        make_statements(session, replace(plan, selects=()), [])
-        if files:
-            session.rows("DROP TABLE statements")
-            session.rows(f"CREATE TABLE statements AS SELECT * FROM read_parquet([{files}])")
-        return StatementTable(session)
+    def make_statements(
+        self, plan: Plan, declared: Sequence[Sequence[object]] = ()
+    ) -> StatementTable:
+        """The statement table of a prepared plan and of declared statements, in the driver's engine."""
+        folder = self._statements(plan, declared)
+        files = []
+        for name, _ in self._written(folder):
+            files.append(self._local.session.exchange / name)
+            self._storage.bring(f"{folder}/{name}", files[-1])
+        load_statements(self._local.session, files)
+        for file in files:
+            file.unlink()
+        return StatementTable(self._local.session)
 
     def _lines(self, plan: Plan, output: Output) -> str:
         """The folder of the lines of a plan."""
@@ -286,9 +288,16 @@ class SparkEngine:
             rows.write.mode("overwrite").text(folder)
         return folder
 
-    def _statements(self, plan: Plan) -> str:
-        """The folder of the statement table of a plan."""
-        work = MakeStatements(self._received(plan))
+    def _statements(self, plan: Plan, declared: Sequence[Sequence[object]] = ()) -> str:
+        """The folder of the statement table of a plan and of declared statements."""
+        if declared:
+            added = self.spark.createDataFrame(shares.declared_rows(declared))
+            self._rows = (
+                added
+                if self._rows is None
+                else self._rows.unionByName(added, allowMissingColumns=True)
+            )
+        work = MakeStatements(self._received(plan), bool(declared))
         folder = f"{self._work}/statements"
         if (rows := self._by_subject(work, shares.STATEMENTS)) is not None:
             rows.write.mode("overwrite").parquet(folder)

@@ -13,7 +13,7 @@ are the whole.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import columns_read, write_lines
 from lodpipe.engine.results import Output
-from lodpipe.engine.run_plan import failure_counts, make_statements
+from lodpipe.engine.run_plan import failure_counts, make_statements, unite_statements
 from lodpipe.engine.spark.kernel import Batches, Note, has_rows, query
 from lodpipe.mapping.plan import Plan, Select, quote
 
@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 _RECORD = quote("_record")
 _TABLE = "shares"  # the rows of a partition, in the second step
 _PIECE = 1 << 20  # bytes of lines in a row that goes back to Spark
+_DECLARED = -1  # in place of the number of a select
+_DECLARED_SQL = (
+    "SELECT s, v0 AS p, v1 AS o, v2 AS g, _record AS record, CAST(NULL AS INTEGER) AS rule "
+    f"FROM {_TABLE} WHERE n = {_DECLARED}"
+)
 STATEMENTS = "s string, p string, o string, g string, record bigint, rule int"
 
 
@@ -102,6 +107,21 @@ def schema(width: int) -> str:
     return f"s string, n int, _record bigint{cells}, note binary"
 
 
+def declared_rows(statements: Sequence[Sequence[object]]) -> pa.Table:
+    """Statements that come from no record (s, p, o, g, …) as rows that are sent."""
+    import pyarrow as pa
+
+    s, p, o, g = list(zip(*statements, strict=True))[:4]
+    return pa.table(
+        {
+            "s": pa.array(s, pa.string()),
+            "n": pa.array([_DECLARED] * len(statements), pa.int32()),
+            "_record": pa.nulls(len(statements), pa.int64()),
+            **{f"v{place}": pa.array(cells, pa.string()) for place, cells in enumerate((p, o, g))},
+        }
+    )
+
+
 # -- on the executors ------------------------------------------------------------------------------
 
 
@@ -169,14 +189,20 @@ class WriteLines(Struct, frozen=True):
 
 
 class MakeStatements(Struct, frozen=True):
-    """The second step for the statement table."""
+    """The second step for the statement table; `declared` says whether declared statements are
+    among the rows.
+    """
 
     plan: Plan
+    declared: bool = False
 
     def __call__(self, engine: Engine, folder: Path, notes: list[Note]) -> Batches:
         """The statements of a partition in order."""
         if has_rows(engine, _TABLE):
-            make_statements(engine.session, self.plan, [])
+            if self.declared:
+                unite_statements(engine.session, self.plan, _DECLARED_SQL)
+            else:
+                make_statements(engine.session, self.plan, [])
             yield from query(engine, "SELECT s, p, o, g, record, rule FROM statements")
 
 

@@ -8,6 +8,7 @@ storage.address("s3a://b/out")    # the same
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -65,6 +66,13 @@ class Storage:
         """Renames a file or folder. Raises OSError where the store refuses."""
         if not self._system(old).rename(self._path(old), self._path(new)):
             raise OSError(f"{old} cannot be renamed to {new}")
+
+    def bring(self, where: str, path: Path) -> None:
+        """Moves a file to a path of this machine."""
+        if where.startswith("file:"):
+            shutil.move(local_path(where), path)
+        else:
+            self._system(where).copyToLocalFile(True, self._path(where), self._path(str(path)))
 
     def files(self, folder: str) -> list[tuple[str, int]]:
         """The files in a folder by name, with their sizes in bytes."""

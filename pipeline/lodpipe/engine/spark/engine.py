@@ -129,23 +129,33 @@ class SparkEngine:
         by_frame: dict[str, list[Share]] = {}
         for item in sent:
             by_frame.setdefault(self.relations.frame_in(item.select.source), []).append(item)
-        stored: list[DataFrame] = []
+        stored: dict[str, DataFrame] = {}
         schema = shares.schema(width)
-        for name, items in by_frame.items():
-            frame = self.relations.frame(name)
-            work = SendRows(name, tuple(items), width, counts=True)
-            stored.append(frame.data.mapInArrow(Task(frame.loader, work, self._memory), schema))
-        if not stored:
-            return []
         folder = f"{self._work}/rows"
-        for place, rows in enumerate(stored):
+        works = [
+            SendRows(name, tuple(items), width, counts=True) for name, items in by_frame.items()
+        ]
+        on_driver = [work for work in works if work.name in self.relations.on_driver]
+        for work in works:
+            if work not in on_driver:
+                frame = self.relations.frame(work.name)
+                task = Task(frame.loader, work, self._memory)
+                stored[work.name] = frame.data.mapInArrow(task, schema)
+        for place, rows in enumerate(stored.values()):
             rows.write.parquet(f"{folder}/{place}")
         notes = []
-        for place, name in enumerate(by_frame):
+        for place, name in enumerate(stored):
             part = self.spark.read.schema(schema).parquet(f"{folder}/{place}")
             for row in part.where("note IS NOT NULL").select("note").collect():
                 notes.append((name, unpacked(bytes(row.note))))
-        read = [f"{folder}/{place}" for place in range(len(by_frame))]
+        read = [f"{folder}/{place}" for place in range(len(stored))]
+        path = self._local.session.exchange / "rows.parquet"
+        notes += self.relations.on_driver.send(on_driver, path)
+        if path.is_file():
+            read.append(f"{folder}/driver.parquet")
+            self._storage.take(path, read[-1])
+        if not read:
+            return notes
         self._rows = (
             self.spark.read.schema(schema).parquet(*read).where("n IS NOT NULL").drop("note")
         )
@@ -184,6 +194,8 @@ class SparkEngine:
 
     def _samples(self, select: Select, check: Check) -> list[tuple[int | None, str]]:
         """The first records of all partitions that fail a check."""
+        if self.relations.frame_in(select.source) in self.relations.on_driver:
+            return self.relations.on_driver.rows(failure_samples(select, check))
         rows = self.relations.select(failure_samples(select, check), "record bigint, value string")
         ordered = rows.distinct().orderBy("record", "value").limit(SAMPLES)
         return [(row.record, row.value) for row in ordered.collect()]
@@ -192,9 +204,16 @@ class SparkEngine:
 
     def _joined(self, join: Join) -> str:
         """The name of a frame with the pairs of a join, each once."""
+        if self._are_on_driver(join.child.sql, join.parent.sql):
+            pairs = f"SELECT {', '.join(shares.joined_terms(join))} FROM {join.sql}"
+            return self.relations.add_on_driver(self.relations.on_driver.stored(pairs))
         child, parent = self._side(join.child), self._side(join.parent)
         rows = child.join(parent, list(join.child.keys and [k.strip('"') for k in join.child.keys]))
         return self.relations.add(rows.drop(*(key.strip('"') for key in join.child.keys)))
+
+    def _are_on_driver(self, *queries: str) -> bool:
+        """Whether the driver's engine has the frames of all queries."""
+        return all(self.relations.frame_in(sql) in self.relations.on_driver for sql in queries)
 
     def _side(self, side: Side) -> DataFrame:
         """The distinct rows of one side, with its terms under their names behind its alias."""
@@ -215,6 +234,8 @@ class SparkEngine:
 
     def _looked_up(self, lookup: Lookup) -> str:
         """The name of a frame with the rows of a lookup."""
+        if self._are_on_driver(lookup.left, lookup.right):
+            return self.relations.add_on_driver(lookup.sql)
         keys = [f"key {number}" for number in range(len(lookup.on))]
         name = self.relations.frame_in(lookup.left)
         columns = self._columns_of(lookup.left, name)

@@ -8,7 +8,7 @@ partitions is done by Spark: joins, distinct rows, counts of keys.
 |---|---|
 | CSV, JSON Lines | blocks of lines by Spark, their records by the engine of one machine in each task |
 | Parquet | Spark; the texts of values are made by DuckDB |
-| all others: JSON, YAML, databases, record tables, queries over them | the driver, out of core |
+| all others: JSON, YAML, databases, record tables, queries over them | the driver, out of core (driver_rows.py) |
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ from lodpipe.diagnostics.finding import (
 )
 from lodpipe.documents.csv_positions import csv_reader
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.spark.driver_rows import DriverRows
 from lodpipe.engine.spark.kernel import (
     Batches,
     FileBlocks,
@@ -182,7 +183,9 @@ class SparkRelations:
     ) -> None:
         self._spark, self._local, self._root = spark, local, root
         self._work, self._memory = work, memory
+        self.on_driver = DriverRows(local)
         self._frames: dict[str, Frame] = {}
+        self._names = 0
         self._relations: dict[LogicalSource, Relation] = {}
         self._folders = 0
         self._exact: set[str] = set()
@@ -368,18 +371,21 @@ class SparkRelations:
         return Relation(name, tuple(data.columns), names=numbers)
 
     def _local_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
-        """A relation of the driver's engine, handed over to Spark in slices."""
+        """A relation of the driver's engine."""
         relation = self._local.relations.relate(source, references)
-        return replace(relation, sql=self._handed_over(relation.sql))
+        return replace(relation, sql=self.add_on_driver(relation.sql))
 
-    def _handed_over(self, relation: str) -> str:
-        """The name of a frame with the rows of a relation of the driver's engine."""
+    def add_on_driver(self, sql: str) -> str:
+        """The name of a new frame with the rows of a relation of the driver's engine."""
+        return self.on_driver.add(self._next_name(), sql)
+
+    def _handed_over(self, name: str) -> Frame:
+        """A frame of the driver's engine as one of Spark, to which its rows go in slices."""
         import duckdb  # noqa: F401  # sets up what makes Arrow
         import pyarrow as pa
 
-        name = self._next_name()
         folder = self._new_folder()
-        rows = self._local.session.cursor().sql(f"SELECT * FROM {relation}")
+        rows = self._local.session.cursor().sql(f"SELECT * FROM {name}")
         reader = rows.to_arrow_reader(_SLICE)
         schema = pa.schema([pa.field(item.name, _small(item.type)) for item in reader.schema])
         for batch in reader:
@@ -391,8 +397,7 @@ class SparkRelations:
             if has_rows
             else self._spark.createDataFrame(schema.empty_table())
         )
-        self._frames[name] = Frame(data, Rows(name), _columns(data))
-        return name
+        return Frame(data, Rows(name), _columns(data))
 
     def _new_folder(self) -> str:
         """The address of a folder for rows."""
@@ -400,7 +405,8 @@ class SparkRelations:
         return f"{self._work}/rows-{self._folders}"
 
     def _next_name(self) -> str:
-        return quote(f"frame {len(self._frames) + 1}")
+        self._names += 1
+        return quote(f"frame {self._names}")
 
     def note_absent(self, name: str, absent: dict[str, str]) -> None:
         """From now on the relation of a frame has these references that no record follows."""
@@ -422,6 +428,11 @@ class SparkRelations:
     def _distinct_by_key(
         self, relation: Relation, keys: Sequence[str], columns: Sequence[str]
     ) -> Relation | None:
+        if relation.sql in self.on_driver:
+            reduced = self._local.relations.distinct_by_key(relation, keys, columns)
+            if reduced is None or reduced.sql == relation.sql:
+                return reduced
+            return replace(reduced, sql=self.add_on_driver(reduced.sql))
         from pyspark.sql import functions as f
 
         names = [*columns, *(f"{name} type" for name in columns if relation.typed)]
@@ -455,6 +466,9 @@ class SparkRelations:
         return joined
 
     def _join_parents(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
+        if all(item.sql in self.on_driver for item in (relation, *(p.relation for p in parents))):
+            joined = self._local.relations.join_parents(relation, parents)
+            return replace(joined, sql=self.add_on_driver(joined.sql))
         from pyspark.sql import functions as f
 
         data = self.staged(relation.sql).data
@@ -483,6 +497,8 @@ class SparkRelations:
 
     def frame(self, name: str) -> Frame:
         """The frame of a name."""
+        if name not in self._frames and name in self.on_driver:
+            self._frames[name] = self._handed_over(name)
         return self._frames[name]
 
     def frame_in(self, sql: str) -> str:
@@ -493,12 +509,12 @@ class SparkRelations:
     def select(self, sql: str, schema: str) -> DataFrame:
         """The rows of a query over one frame that needs no rows of other partitions."""
         name = self.frame_in(sql)
-        frame = self._frames[name]
+        frame = self.frame(name)
         return frame.data.mapInArrow(Task(frame.loader, Select(name, sql), self._memory), schema)
 
     def staged(self, name: str) -> Frame:
         """A frame whose rows are in Parquet files, or are Spark's own: reading it runs no kernel."""
-        frame = self._frames[name]
+        frame = self.frame(name)
         if isinstance(frame.loader, Rows):
             return frame
         folder = self._new_folder()

@@ -25,7 +25,7 @@ from lodpipe.engine.nquads_writer import columns_read, write_lines
 from lodpipe.engine.results import Output
 from lodpipe.engine.run_plan import failure_counts, make_statements, unite_statements
 from lodpipe.engine.spark.kernel import Batches, Note, has_rows, query
-from lodpipe.mapping.plan import Plan, Select, quote
+from lodpipe.mapping.plan import Join, Plan, Select, quote
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -84,6 +84,16 @@ def joined_columns(select: Select) -> list[str]:
         for side in (select.join.child, select.join.parent)
         for name in side.terms
     ]
+
+
+def joined_terms(join: Join) -> list[str]:
+    """The columns of joined rows, as they are selected from the pairs of a join."""
+    terms = [
+        f"{side.alias}.{name} AS {quote(f'{side.alias} {name.strip(chr(34))}')}"
+        for side in (join.child, join.parent)
+        for name in side.terms
+    ]
+    return [*terms, 'c."_record"']
 
 
 def joined_rows(select: Select, source: str) -> str:

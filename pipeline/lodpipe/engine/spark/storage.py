@@ -74,6 +74,15 @@ class Storage:
         else:
             self._system(where).copyToLocalFile(True, self._path(where), self._path(str(path)))
 
+    def take(self, path: Path, where: str) -> None:
+        """Moves a file of this machine to an address."""
+        folder = where.rpartition("/")[0]
+        self.create_folder(folder)
+        if where.startswith("file:"):
+            shutil.move(path, local_path(where))
+        else:
+            self._system(where).copyFromLocalFile(True, self._path(str(path)), self._path(where))
+
     def files(self, folder: str) -> list[tuple[str, int]]:
         """The files in a folder by name, with their sizes in bytes."""
         listed = self._system(folder).listStatus(self._path(folder))

@@ -25,6 +25,7 @@ from lodpipe.diagnostics.finding import (
     Finding,
     InvalidData,
     InvalidDeclaration,
+    LodpipeError,
     Origin,
     Severity,
     set_of,
@@ -64,6 +65,7 @@ from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
 from lodpipe.sources import RecordReader, file_schema
+from lodpipe.sources.file_tables import find_files
 from lodpipe.sources.inventory import unread_files
 from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.declarations import Declarations, read_declarations
@@ -186,7 +188,7 @@ def _checked(
         session = running.session
         subject = Subject(project, declarations, session, tables)
         patterns = {table.name: table.files for table in declarations.tables.values()}
-        unused_files = unread_files(project, patterns, _files_used(reader, declarations))
+        unused_files = unread_files(project, patterns, _files_used(project, reader, declarations))
         early = [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
         with session.light_planning():
             of_records = run_checks("records", subject)
@@ -263,10 +265,16 @@ def _checked(
         )
 
 
-def _files_used(reader: RecordReader, declarations: Declarations) -> list[str]:
+def _files_used(project: Project, reader: RecordReader, declarations: Declarations) -> list[str]:
     """The files that were read as records, and those that the mapping names itself."""
     sources = declarations.mapping.sources
-    named = [source.text for source in sources if source.kind not in ("table", "query", "sql")]
+    root = project.root / "source"
+    named = []
+    for source in sources:
+        if source.kind not in ("table", "query", "sql"):
+            with contextlib.suppress(LodpipeError):  # reported where the file is read
+                named += [name for _, name in find_files(source.text, source.origin, root)]
+            named.append(source.text)
     databases = [
         source.database.removeprefix("sqlite:///") for source in sources if source.database
     ]

@@ -29,7 +29,7 @@ from lodpipe.engine.spark.kernel import Note, Rows, Task, unpacked
 from lodpipe.engine.spark.relations import SparkRelations
 from lodpipe.engine.spark.session import start
 from lodpipe.engine.spark.shares import MakeStatements, SendRows, Share, WriteLines
-from lodpipe.engine.spark.storage import Storage, address, is_remote, local_path
+from lodpipe.engine.spark.storage import Storage, address, is_remote, local_path, pattern
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, quote
@@ -145,7 +145,7 @@ class SparkEngine:
             rows.write.parquet(f"{folder}/{place}")
         notes = []
         for place, name in enumerate(stored):
-            part = self.spark.read.schema(schema).parquet(f"{folder}/{place}")
+            part = self.spark.read.schema(schema).parquet(pattern(f"{folder}/{place}"))
             for row in part.where("note IS NOT NULL").select("note").collect():
                 notes.append((name, unpacked(bytes(row.note))))
         read = [f"{folder}/{place}" for place in range(len(stored))]
@@ -157,7 +157,10 @@ class SparkEngine:
         if not read:
             return notes
         self._rows = (
-            self.spark.read.schema(schema).parquet(*read).where("n IS NOT NULL").drop("note")
+            self.spark.read.schema(schema)
+            .parquet(*map(pattern, read))
+            .where("n IS NOT NULL")
+            .drop("note")
         )
         return notes
 

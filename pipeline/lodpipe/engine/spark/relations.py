@@ -44,7 +44,7 @@ from lodpipe.engine.spark.kernel import (
     has_rows,
     query,
 )
-from lodpipe.engine.spark.storage import Storage, address, is_remote, pattern
+from lodpipe.engine.spark.storage import Storage, is_store, pattern
 from lodpipe.engine.spark.text_blocks import (
     Key,
     blocks_of,
@@ -56,7 +56,7 @@ from lodpipe.engine.spark.text_blocks import (
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Parent, Relation, numbered, quote
 from lodpipe.sources import jsonpath
-from lodpipe.sources.file_tables import FileTable
+from lodpipe.sources.file_tables import FileTable, common_columns, find_files
 from lodpipe.sources.jsonpath import PathError
 from lodpipe.sources.record_tables import FILE_BITS, ROW_BITS, first_record, header_of
 from lodpipe.sources.rows import wrong_separator
@@ -222,18 +222,11 @@ class SparkRelations:
             ) from None
         return self._local_relation(source, references)
 
-    def _addresses(self, source: LogicalSource) -> str:
-        """The address of the files of a source. Raises as `file_tables.find` does."""
-        from lodpipe.sources.file_tables import find
-
-        if is_remote(source.text):
-            return source.text
-        if re.search(r"[*?\[{]", source.text) or (self._root / source.text).is_dir():
-            if ".." in Path(source.text).parts or Path(source.text).is_absolute():
-                raise InvalidDeclaration([Finding("LP107", source.origin, {"path": source.text})])
-            return address(self._root / source.text)
-        path, _ = find(source.text, source.origin, self._root)
-        return pattern(path)
+    def _addresses(self, source: LogicalSource) -> list[str]:
+        """The addresses of the files of a source. Raises as `find_files` does."""
+        if is_store(source.text):
+            return [source.text]
+        return [pattern(path) for path, _ in find_files(source.text, source.origin, self._root)]
 
     def _file_names(self, files: Iterable[str]) -> tuple[str, ...]:
         """The names of files in findings: their paths from the mapping's folder."""
@@ -250,10 +243,10 @@ class SparkRelations:
     def _lines_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         """A relation over files of lines, of which nothing is read but the ends of their blocks."""
         where = self._addresses(source)
-        files = files_of(self._spark, [where])
+        files = files_of(self._spark, where)
         if not files:
             raise SourceError([_no_file(source)])
-        lines = read_lines(self._spark, [where])
+        lines = read_lines(self._spark, where)
         names = self._file_names(file for _, file in files)
         blocks = blocks_of(lines, files, csv=source.kind == "csv")
         columns: tuple[str, ...] | None = None
@@ -322,7 +315,7 @@ class SparkRelations:
         references: tuple[str, ...],
     ) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
         """The columns of CSV files, and the bytes of each header."""
-        columns: dict[str, None] = {}
+        columns = []
         headers = []
         for (key, file), name in zip(files, names, strict=True):
             start = _first_bytes(lines, key, file)
@@ -332,12 +325,9 @@ class SparkRelations:
             path.unlink()
             if set(references) - set(header) and (finding := wrong_separator(name, header)):
                 raise InvalidData([finding])
-            if columns and (lacking := [column for column in columns if column not in header]):
-                detail = f"{name} has no column `{lacking[0]}`, which {names[0]} has"
-                raise InvalidDeclaration([Finding("LP602", source.origin, {"detail": detail})])
-            columns |= dict.fromkeys(header)
+            columns.append((name, header))
             headers.append(_header_bytes(start))
-        return tuple(columns), tuple(headers)
+        return common_columns(columns, source.origin), tuple(headers)
 
     def _parquet_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         from pyspark.errors import PySparkException
@@ -345,7 +335,7 @@ class SparkRelations:
 
         where = self._addresses(source)
         try:
-            data = self._spark.read.parquet(where)
+            data = self._spark.read.parquet(*where)
             files = input_files(data)
         except PySparkException as error:
             detail = str(error).split("\n")[0]
@@ -393,7 +383,7 @@ class SparkRelations:
             self._spark.createDataFrame(table).write.mode("append").parquet(folder)
         has_rows = Storage(self._spark).exists(folder)
         data = (
-            self._spark.read.parquet(folder)
+            self._spark.read.parquet(pattern(folder))
             if has_rows
             else self._spark.createDataFrame(schema.empty_table())
         )
@@ -519,7 +509,9 @@ class SparkRelations:
             return frame
         folder = self._new_folder()
         self.select(f"SELECT * FROM {name}", frame.schema).write.parquet(folder)
-        self._frames[name] = Frame(self._spark.read.parquet(folder), Rows(name), frame.schema)
+        self._frames[name] = Frame(
+            self._spark.read.parquet(pattern(folder)), Rows(name), frame.schema
+        )
         return self._frames[name]
 
     def _add(self, data: DataFrame, *, staged: bool = False) -> str:
@@ -527,7 +519,7 @@ class SparkRelations:
         if staged:
             folder = self._new_folder()
             data.write.parquet(folder)
-            data = self._spark.read.parquet(folder)
+            data = self._spark.read.parquet(pattern(folder))
         self._frames[name] = Frame(data, Rows(name), _columns(data))
         return name
 

@@ -16,6 +16,19 @@ if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
 
+_STORES = {
+    "abfs", "abfss", "cosn", "dbfs", "gs", "hdfs", "obs", "ofs", "oss", "s3", "s3a", "swift", "viewfs",
+    "wasb", "wasbs", "webhdfs",
+}  # fmt: skip
+
+
+def is_store(path: str) -> bool:
+    """Whether a path is an address that a mapping may read: in a store, not on the web and not
+    elsewhere on a machine.
+    """
+    return path.partition("://")[0].lower() in _STORES and is_remote(path)
+
+
 def is_remote(path: str) -> bool:
     """Whether a path is an address in a store."""
     return "://" in path
@@ -27,8 +40,10 @@ def address(path: str | Path) -> str:
     return text if is_remote(text) else f"file://{Path(text).absolute()}"
 
 
-def pattern(path: Path) -> str:
-    """The address of one file, whose name may have signs that stand for others in an address."""
+def pattern(path: str | Path) -> str:
+    """The address of one file or folder as readers take it: in its name, signs that stand for
+    others in an address stand for themselves.
+    """
     return re.sub(r"([][{}*?,\\])", r"\\\1", address(path))
 
 

@@ -25,19 +25,20 @@ from lodpipe.engine.nquads_writer import columns_read
 from lodpipe.engine.results import CANONICAL, Failure, Output
 from lodpipe.engine.run_plan import SAMPLES, failure_samples, load_statements
 from lodpipe.engine.spark import shares
-from lodpipe.engine.spark.kernel import Note, Rows, Task, unpacked
+from lodpipe.engine.spark.kernel import Note, Task, unpacked
 from lodpipe.engine.spark.relations import SparkRelations
 from lodpipe.engine.spark.session import start
-from lodpipe.engine.spark.shares import MakeStatements, SendRows, Share, WriteLines
+from lodpipe.engine.spark.shares import Chunks, MakeStatements, SendRows, Share, WriteLines
 from lodpipe.engine.spark.storage import Storage, address, is_remote, local_path, pattern
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, quote
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 _ROWS_OF_A_PART = 400_000
+_ROWS_OF_A_CHUNK = 2_000
 
 
 class SparkEngine:
@@ -56,6 +57,7 @@ class SparkEngine:
         self._shares: tuple[Share, ...] = ()
         self._rows: DataFrame | None = None
         self._counts: dict[int, int] = {}
+        self._width = shares.LEAST_WIDTH
 
     def __enter__(self) -> SparkEngine:
         return self
@@ -89,11 +91,11 @@ class SparkEngine:
         if sum(map(self._number_exactly, plan.selects)):  # of all of them
             plan = compile_plan()
         sent = [self._over_frames(number, select) for number, select in enumerate(plan.selects)]
-        width = max((len(item.columns) for item in sent), default=0)
+        self._width = max([shares.LEAST_WIDTH, *(len(item.columns) for item in sent)])
         self._shares = tuple(
             shares.share(number, select) for number, select in enumerate(plan.selects)
         )
-        notes = self._send(sent, width)
+        notes = self._send(sent)
         if findings := set_of(finding for _, note in notes for finding in note.findings):
             raise InvalidData(findings)
         if self._note_absent(notes):
@@ -124,44 +126,34 @@ class SparkEngine:
             )
         return item
 
-    def _send(self, sent: Sequence[Share], width: int) -> list[tuple[str, Note]]:
+    def _send(self, sent: Sequence[Share]) -> list[tuple[str, Note]]:
         """Stores the rows of all selects, and gives the notes of the tasks."""
         by_frame: dict[str, list[Share]] = {}
         for item in sent:
             by_frame.setdefault(self.relations.frame_in(item.select.source), []).append(item)
-        stored: dict[str, DataFrame] = {}
-        schema = shares.schema(width)
-        folder = f"{self._work}/rows"
-        works = [
-            SendRows(name, tuple(items), width, counts=True) for name, items in by_frame.items()
-        ]
-        on_driver = [work for work in works if work.name in self.relations.on_driver]
-        for work in works:
-            if work not in on_driver:
-                frame = self.relations.frame(work.name)
-                task = Task(frame.loader, work, self._memory)
-                stored[work.name] = frame.data.mapInArrow(task, schema)
-        for place, rows in enumerate(stored.values()):
-            rows.write.parquet(f"{folder}/{place}")
-        notes = []
-        for place, name in enumerate(stored):
-            part = self.spark.read.schema(schema).parquet(pattern(f"{folder}/{place}"))
-            for row in part.where("note IS NOT NULL").select("note").collect():
-                notes.append((name, unpacked(bytes(row.note))))
-        read = [f"{folder}/{place}" for place in range(len(stored))]
+        notes: list[tuple[str, Note]] = []
+        folders: list[str] = []
+        on_driver: list[SendRows] = []
+        for name, items in by_frame.items():
+            work = SendRows(name, tuple(items), self._width, counts=True, chunk=_ROWS_OF_A_CHUNK)
+            if name in self.relations.on_driver:
+                on_driver.append(work)
+                continue
+            frame = self.relations.frame(name)
+            rows = frame.data.mapInArrow(Task(frame.loader, work, self._memory), shares.SENT)
+            folders.append(f"{self._work}/sent/{len(folders)}")
+            rows.write.parquet(folders[-1])
+            stored = self.spark.read.schema(shares.SENT).parquet(pattern(folders[-1]))
+            cells = stored.where("note IS NOT NULL").select("note").collect()
+            notes += [(name, unpacked(bytes(row.note))) for row in cells]
         path = self._local.session.exchange / "rows.parquet"
         notes += self.relations.on_driver.send(on_driver, path)
         if path.is_file():
-            read.append(f"{folder}/driver.parquet")
-            self._storage.take(path, read[-1])
-        if not read:
-            return notes
-        self._rows = (
-            self.spark.read.schema(schema)
-            .parquet(*map(pattern, read))
-            .where("n IS NOT NULL")
-            .drop("note")
-        )
+            folders.append(f"{self._work}/sent/driver.parquet")
+            self._storage.take(path, folders[-1])
+        if folders:
+            sent_rows = self.spark.read.schema(shares.SENT).parquet(*map(pattern, folders))
+            self._rows = sent_rows.where("chunk IS NOT NULL").drop("note")
         return notes
 
     def _note_absent(self, notes: Sequence[tuple[str, Note]]) -> bool:
@@ -305,35 +297,49 @@ class SparkEngine:
         return StatementTable(self._local.session)
 
     def _lines(self, plan: Plan, output: Output) -> str:
-        """The folder of the lines of a plan."""
-        work = WriteLines(self._received(plan), output.graphs, output.sort)
+        """The folder of the lines of a plan. On a disk the tasks write it themselves."""
         folder = f"{self._work}/lines"
-        if (rows := self._by_subject(work, "value string")) is not None:
-            rows.write.mode("overwrite").text(folder)
+        own = local_path(folder) if folder.startswith("file:") else None
+        work = WriteLines(self._received(plan), replace(output, on_stage=None), own)
+        rows = self._by_subject(work, "value string")
+        if rows is not None and own:
+            self._storage.create_folder(folder)
+            rows.collect()
+        elif rows is not None:
+            rows.write.text(folder)
         return folder
 
     def _statements(self, plan: Plan, declared: Sequence[Sequence[object]] = ()) -> str:
         """The folder of the statement table of a plan and of declared statements."""
+        import pyarrow as pa
+
         if declared:
-            added = self.spark.createDataFrame(shares.declared_rows(declared))
-            self._rows = (
-                added
-                if self._rows is None
-                else self._rows.unionByName(added, allowMissingColumns=True)
-            )
+            chunks = shares.declared_chunks(declared, self._width, _ROWS_OF_A_CHUNK)
+            added = self.spark.createDataFrame(pa.Table.from_batches(chunks)).drop("note")
+            self._rows = added if self._rows is None else self._rows.unionByName(added)
         work = MakeStatements(self._received(plan), bool(declared))
         folder = f"{self._work}/statements"
         if (rows := self._by_subject(work, shares.STATEMENTS)) is not None:
-            rows.write.mode("overwrite").parquet(folder)
+            rows.write.parquet(folder)
         return folder
 
     def _by_subject(self, work: WriteLines | MakeStatements, schema: str) -> DataFrame | None:
         """What the second step makes of the rows, in partitions that are ranges of subjects."""
         if self._rows is None:
             return None
-        parts = max(1, -(-self._rows.count() // _ROWS_OF_A_PART))
-        ranges = self._rows.repartitionByRange(parts, "s")
-        return ranges.mapInArrow(Task(Rows("shares"), work, self._memory), schema)
+        from pyspark.sql import functions as f
+
+        rows = [(row["first"], row["rows"]) for row in self._rows.select("first", "rows").collect()]
+        parts = max(1, -(-sum(count for _, count in rows) // _ROWS_OF_A_PART))
+        bounds = shares.bounds_of(rows, parts)
+        listed = f.array(*map(f.lit, bounds)).cast("array<string>")
+
+        def place(subject: str) -> Column:
+            return f.size(f.filter(listed, lambda bound: bound <= f.col(subject)))
+
+        ranges = f.explode(f.sequence(place("first"), place("last"))).alias("part")
+        by_range = self._rows.select(ranges, "chunk").repartitionById(len(bounds) + 1, "part")
+        return by_range.mapInArrow(Task(Chunks(tuple(bounds)), work, self._memory), schema)
 
     def _received(self, plan: Plan) -> Plan:
         """The plan as step 2 runs it."""

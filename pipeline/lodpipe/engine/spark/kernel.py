@@ -201,10 +201,10 @@ def opened(memory: str) -> Iterator[tuple[Engine, Path]]:
         yield engine, Path(folder)
 
 
-def query(engine: Engine, sql: str) -> Batches:
-    """The rows of a query as Arrow batches, with the small texts that Spark takes."""
+def query(engine: Engine, sql: str, rows: int = _ROWS) -> Batches:
+    """The rows of a query as Arrow batches of so many, with the small texts that Spark takes."""
     engine.session.rows("SET arrow_large_buffer_size = false")
-    yield from engine.session.cursor().sql(sql).to_arrow_reader(_ROWS)
+    yield from engine.session.cursor().sql(sql).to_arrow_reader(rows)
 
 
 def has_rows(engine: Engine, name: str) -> bool:

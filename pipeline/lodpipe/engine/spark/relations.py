@@ -46,9 +46,9 @@ from lodpipe.engine.spark.kernel import (
 )
 from lodpipe.engine.spark.storage import Storage, is_store, pattern
 from lodpipe.engine.spark.text_blocks import (
+    BLOCK,
     Key,
     blocks_of,
-    files_of,
     input_files,
     read_lines,
     with_ends,
@@ -243,16 +243,16 @@ class SparkRelations:
     def _lines_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         """A relation over files of lines, of which nothing is read but the ends of their blocks."""
         where = self._addresses(source)
-        files = files_of(self._spark, where)
-        if not files:
-            raise SourceError([_no_file(source)])
         lines = read_lines(self._spark, where)
-        names = self._file_names(file for _, file in files)
-        blocks = blocks_of(lines, files, csv=source.kind == "csv")
+        if not lines.inputFiles():
+            raise SourceError([_no_file(source)])
+        files, blocks = blocks_of(lines, csv=source.kind == "csv")
+        names = self._file_names(files)
         columns: tuple[str, ...] | None = None
         headers: tuple[bytes, ...] = ()
         if source.kind == "csv":
             columns, headers = self._headers(source, lines, files, names, references)
+        lines = lines.select(*BLOCK)
         name, number = self._next_name(), self._table_number(source)
         first = {block.key: first_record(number, place) for place, block in enumerate(blocks)}
         by_key = {block.key: block for block in blocks}
@@ -310,15 +310,15 @@ class SparkRelations:
         self,
         source: LogicalSource,
         lines: DataFrame,
-        files: list[tuple[int, str]],
+        files: list[str],
         names: tuple[str, ...],
         references: tuple[str, ...],
     ) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
         """The columns of CSV files, and the bytes of each header."""
         columns = []
         headers = []
-        for (key, file), name in zip(files, names, strict=True):
-            start = _first_bytes(lines, key, file)
+        for file, name in zip(files, names, strict=True):
+            start = _first_bytes(lines, file)
             path = self._local.session.exchange / "header.csv"
             path.write_bytes(start)
             header = header_of(path, name)
@@ -564,14 +564,17 @@ def _no_file(source: LogicalSource) -> Finding:
     return Finding("LP106", source.origin, detail)
 
 
-def _first_bytes(lines: DataFrame, key: int, file: str) -> bytes:
+def _first_bytes(lines: DataFrame, file: str) -> bytes:
     """The begin of a file, with its header."""
     from urllib.parse import unquote, urlparse
+
+    from pyspark.sql import functions as f
 
     if urlparse(file).scheme == "file":
         with Path(unquote(urlparse(file).path)).open("rb") as stream:
             return stream.read(_LARGEST_HEADER)
-    rows = lines.where(f"file = {key} AND start = 0").select("value").limit(100).toArrow()
+    first = lines.where((f.col("address") == file) & (f.col("start") == 0))
+    rows = first.select("value").limit(100).toArrow()
     return b"".join(with_ends(chunk) for chunk in rows.column(0).chunks)
 
 

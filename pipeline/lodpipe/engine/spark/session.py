@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 _JAVA = 17  # the oldest version that Spark 4 runs on
 _ROWS = "65536"  # rows of an Arrow batch between Java and Python
-_LOGGING = Path(__file__).with_name("log4j2.properties")
+_QUIET = f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties').as_uri()}"
 _SETTINGS = {
-    "spark.driver.extraJavaOptions": f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}",
+    "spark.driver.extraJavaOptions": _QUIET,
     "spark.app.name": "lodpipe",
     "spark.log.level": "ERROR",
     "spark.ui.enabled": "false",
@@ -122,6 +122,7 @@ def _defaults(master: str, memory: str) -> dict[str, str]:
     if master.startswith("local"):
         megabytes = max(1024, _megabytes(memory))
         settings |= {
+            "spark.driver.extraJavaOptions": f"{_QUIET} -XX:+UseSerialGC",
             "spark.driver.memory": f"{megabytes}m",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",

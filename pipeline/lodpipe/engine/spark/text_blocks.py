@@ -30,9 +30,10 @@ _WHOLE = (
     r'(?:,(?:"(?:[^"]|"")*"[^",]*|[^",][^,]*|))*$'
 )
 _TO_QUOTE = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
-_SCANNED = "file long, start long, lines long, whole boolean"
 _ENDS = "file long, start long, if_outside boolean, if_inside boolean"
 _HEADS = "file long, start long, head binary, closed boolean"
+
+BLOCK = ("file", "start", "value")  # what tasks read
 
 Key = tuple[int, int]
 """A block by the hash of its file's address and the byte at which it begins."""
@@ -55,7 +56,7 @@ class Block(Struct, frozen=True):
 
 
 def read_lines(spark: SparkSession, addresses: list[str]) -> DataFrame:
-    """The lines of files with the block that each is in: file, start, value."""
+    """The lines of files with the block that each is in: file, start, value, address."""
     from pyspark.sql import functions as f
 
     return (
@@ -65,21 +66,9 @@ def read_lines(spark: SparkSession, addresses: list[str]) -> DataFrame:
             f.xxhash64("_metadata.file_path").alias("file"),
             f.col("_metadata.file_block_start").alias("start"),
             "value",
+            f.col("_metadata.file_path").alias("address"),
         )
     )
-
-
-def files_of(spark: SparkSession, addresses: list[str]) -> list[tuple[int, str]]:
-    """The files that addresses with wildcards and folders lead to, in order, with their hashes."""
-    from pyspark.sql import functions as f
-
-    files = input_files(spark.read.text(addresses))
-    rows = spark.createDataFrame([(file,) for file in files], "address string")
-    hashes = {
-        row.address: row.file
-        for row in rows.select("address", f.xxhash64("address").alias("file")).collect()
-    }
-    return [(hashes[file], file) for file in files]
 
 
 def input_files(data: DataFrame) -> list[str]:
@@ -87,35 +76,37 @@ def input_files(data: DataFrame) -> list[str]:
     return sorted(re.sub("^file:/+", "file:/", file) for file in data.inputFiles())
 
 
-def blocks_of(lines: DataFrame, files: list[tuple[int, str]], *, csv: bool) -> list[Block]:
-    """The blocks of files in order, by one pass over their lines; a second one over CSV files with
-    line breaks in cells.
+def blocks_of(lines: DataFrame, *, csv: bool) -> tuple[list[str], list[Block]]:
+    """The addresses of files, and their blocks in order, by one pass over their lines, and one over
+    those with quotes.
     """
     from pyspark.sql import functions as f
 
-    quoted = f.when(f.col("value").contains('"'), f.col("value")) if csv else f.lit(None)
-    scanned = lines.select("file", "start", quoted.cast("string").alias("value"))
-    rows = scanned.mapInArrow(_scan, _SCANNED).collect()
-    place = {file: number for number, (file, _) in enumerate(files)}
-    rows.sort(key=lambda row: (place[row.file], row.start))
-    broken = sorted({row.file for row in rows if not row.whole})
-    ends = {
-        (row.file, row.start): (row.if_outside, row.if_inside)
-        for row in (
-            scanned.where(f.col("file").isin(broken)).mapInArrow(_both_ends, _ENDS).collect()
-            if broken
-            else []
-        )
-    }
+    scan = lines.groupBy("file", "start").agg(
+        f.count(f.lit(1)).alias("lines"), f.first("address").alias("address")
+    )
+    rows = sorted(scan.collect(), key=lambda row: (row.address, row.start))
+    files = input_files(lines)
+    place = {file: number for number, file in enumerate(files)}
+    ends = _ends(lines) if csv else {}
     blocks: list[Block] = []
     inside = False
     for row in rows:
-        key, file = (row.file, row.start), place[row.file]
+        key, file = (row.file, row.start), place[row.address]
         last = blocks[-1] if blocks and blocks[-1].file == file else None
         inside = inside and last is not None
         blocks.append(Block(key, file, last.line + last.lines if last else 1, row.lines, inside))
-        inside = ends.get(key, (False, False))[inside]
-    return _with_tails(lines, blocks)
+        inside = ends.get(key, (False, True))[inside]
+    return files, _with_tails(lines, blocks)
+
+
+def _ends(lines: DataFrame) -> dict[Key, tuple[bool, bool]]:
+    """Whether each block with quotes ends inside of a record, for both ways to begin."""
+    from pyspark.sql import functions as f
+
+    quoted = lines.where(f.col("value").contains('"')).select(*BLOCK)
+    rows = quoted.mapInArrow(_both_ends, _ENDS).collect()
+    return {(row.file, row.start): (row.if_outside, row.if_inside) for row in rows}
 
 
 def _with_tails(lines: DataFrame, blocks: list[Block]) -> list[Block]:
@@ -131,7 +122,7 @@ def _with_tails(lines: DataFrame, blocks: list[Block]) -> list[Block]:
     )
     heads = {
         (row.file, row.start): (bytes(row.head), row.closed)
-        for row in lines.where(of_block).mapInArrow(_heads, _HEADS).collect()
+        for row in lines.where(of_block).select(*BLOCK).mapInArrow(_heads, _HEADS).collect()
     }
     result: list[Block] = []
     tail = b""
@@ -171,37 +162,38 @@ def by_block(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Key, Iterator[
         yield key, (values for _, values in pieces)
 
 
-def _scan(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """How many lines a block has, and whether each is a whole record if one begins with it."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    for (file, start), pieces in by_block(batches):
-        lines, whole = 0, True
-        for values in pieces:
-            lines += len(values)
-            quoted = values.drop_null()
-            whole = whole and pc.all(pc.match_substring_regex(quoted, _WHOLE)).as_py() is not False
-        yield pa.RecordBatch.from_pydict(
-            {"file": [file], "start": [start], "lines": [lines], "whole": [whole]}
-        )
-
-
 def _both_ends(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Whether a block ends inside of a record, for both ways to begin."""
+    """Whether a block ends inside of a record, for both ways to begin.
+
+    Most often both are in the same state after a few lines, and from there on they are one.
+    """
     import pyarrow as pa
 
     for (file, start), pieces in by_block(batches):
         outside, inside = False, True
         for values in pieces:
-            quoted = values.drop_null()
-            outside, inside = _end_of(quoted, inside=outside), _end_of(quoted, inside=inside)
+            outside, inside = _ends_of(values, outside, inside)
         yield pa.RecordBatch.from_pydict(
             {"file": [file], "start": [start], "if_outside": [outside], "if_inside": [inside]}
         )
 
 
+def _ends_of(lines: pa.Array, outside: bool, inside: bool) -> tuple[bool, bool]:
+    for place, line in enumerate(lines):
+        if outside == inside:
+            end = _end_of(lines.slice(place), inside=outside)
+            return end, end
+        text = _characters(line)
+        outside, inside = ends_inside(text, inside=outside), ends_inside(text, inside=inside)
+    return outside, inside
+
+
 def _end_of(lines: pa.Array, *, inside: bool) -> bool:
+    """Whether lines with quotes end inside of a record."""
+    import pyarrow.compute as pc
+
+    if not inside and pc.all(pc.match_substring_regex(lines, _WHOLE)).as_py() is not False:
+        return False
     for line in lines:
         inside = ends_inside(_characters(line), inside=inside)
     return inside

@@ -29,9 +29,9 @@ from msgspec.structs import replace
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import columns_read, write_lines
 from lodpipe.engine.results import Output
-from lodpipe.engine.run_plan import failure_counts, make_statements
+from lodpipe.engine.run_plan import failure_counts, make_statements, unite_statements
 from lodpipe.engine.spark.kernel import Batches, Note, has_rows, query
-from lodpipe.mapping.plan import Plan, Select, quote, text
+from lodpipe.mapping.plan import Join, Plan, Select, quote, text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -39,7 +39,13 @@ if TYPE_CHECKING:
 _RECORD = quote("_record")
 _TABLE = "shares"  # the rows of a partition, in the second step
 _PIECE = 1 << 20  # bytes of lines in a row that goes back to Spark
+_DECLARED = -1  # in place of the number of a select
+_DECLARED_SQL = (
+    "SELECT s, v0 AS p, v1 AS o, v2 AS g, _record AS record, CAST(NULL AS INTEGER) AS rule "
+    f"FROM {_TABLE} WHERE n = {_DECLARED}"
+)
 _CHUNKS = 64  # chunks in a batch that goes to Spark
+LEAST_WIDTH = 3  # that of declared statements
 SENT = "first string, last string, rows long, chunk binary, note binary"
 STATEMENTS = "s string, p string, o string, g string, record bigint, rule int"
 
@@ -89,6 +95,16 @@ def joined_columns(select: Select) -> list[str]:
     ]
 
 
+def joined_terms(join: Join) -> list[str]:
+    """The columns of joined rows, as they are selected from the pairs of a join."""
+    terms = [
+        f"{side.alias}.{name} AS {quote(f'{side.alias} {name.strip(chr(34))}')}"
+        for side in (join.child, join.parent)
+        for name in side.terms
+    ]
+    return [*terms, 'c."_record"']
+
+
 def joined_rows(select: Select, source: str) -> str:
     """Joined rows as a relation in which the terms are found under the names of both sides."""
     assert select.join is not None
@@ -119,6 +135,32 @@ def bounds_of(chunks: Sequence[tuple[str, int]], parts: int) -> list[str]:
             bounds.append(first)
         rows += count
     return bounds
+
+
+def declared_chunks(
+    statements: Sequence[Sequence[object]], width: int, chunk: int
+) -> Iterator[pa.RecordBatch]:
+    """Statements that come from no record (s, p, o, g, …) as chunks of rows that are sent."""
+    import pyarrow as pa
+
+    ordered = sorted(tuple(map(str, row[:4])) for row in statements)
+    for start in range(0, len(ordered), chunk):
+        rows = ordered[start : start + chunk]
+        s, *cells = zip(*rows, strict=True)
+        columns = {f"v{place}": pa.array(values, pa.string()) for place, values in enumerate(cells)}
+        absent = {
+            f"v{place}": pa.nulls(len(rows), pa.string()) for place in range(len(cells), width)
+        }
+        batch = pa.RecordBatch.from_pydict(
+            {
+                "s": pa.array(s, pa.string()),
+                "n": pa.array([_DECLARED] * len(rows), pa.int32()),
+                "_record": pa.nulls(len(rows), pa.int64()),
+                **columns,
+                **absent,
+            }
+        )
+        yield _sent([(s[0], s[-1], len(rows), packed(batch), None)])
 
 
 # -- on the executors ------------------------------------------------------------------------------
@@ -279,14 +321,20 @@ def _text_batch(value: bytes) -> pa.RecordBatch:
 
 
 class MakeStatements(Struct, frozen=True):
-    """The second step for the statement table."""
+    """The second step for the statement table; `declared` says whether declared statements are
+    among the rows.
+    """
 
     plan: Plan
+    declared: bool = False
 
     def __call__(self, engine: Engine, folder: Path, notes: list[Note]) -> Batches:
         """The statements of a partition in order."""
         if has_rows(engine, _TABLE):
-            make_statements(engine.session, self.plan, [])
+            if self.declared:
+                unite_statements(engine.session, self.plan, _DECLARED_SQL)
+            else:
+                make_statements(engine.session, self.plan, [])
             yield from query(engine, "SELECT s, p, o, g, record, rule FROM statements")
 
 

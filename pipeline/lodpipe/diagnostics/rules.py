@@ -647,6 +647,33 @@ _TABLE: tuple[Rule, ...] = (
         message_de="zurückgezogene IRIs ersetzen einander im Kreis: {chain}",
         help_de="`replaced_by` berichtigen, sodass die Kette bei einer noch beschriebenen IRI endet.",
     ),
+    Rule(
+        "LP537",
+        "withdrawn.still-referenced",
+        message_en=(
+            "[[`{key}`: ]]`{value}` was withdrawn on {date}[[ and replaced by {successor}]]: {reason_en}"
+        ),
+        help_en="Refer to what took its place, or remove the reference.",
+        message_de=(
+            "[[`{key}`: ]]`{value}` ist seit {date} zurückgezogen[[ und ersetzt durch {successor}]]: "
+            "{reason_de}"
+        ),
+        help_de="Auf das verweisen, was an seine Stelle trat, oder den Verweis entfernen.",
+    ),
+    Rule(
+        "LP538",
+        "withdrawn.unanswerable",
+        message_en="not every web server can answer for `{value}`: it has {part}",
+        help_en=(
+            "An IRI that was published stays as it is: let w3id.org or a proxy answer for it. For new "
+            "ones, use letters, digits, `-`, `.`, `_` and `~`."
+        ),
+        message_de="nicht jeder Webserver kann für `{value}` antworten: darin ist {part}",
+        help_de=(
+            "Eine veröffentlichte IRI bleibt, wie sie ist: w3id.org oder einen Proxy antworten lassen. "
+            "Für neue nur Buchstaben, Ziffern, `-`, `.`, `_` und `~` verwenden."
+        ),
+    ),
     # 54x: releases
     Rule(
         "LP540",
@@ -783,9 +810,9 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP603",
         "rdf.invalid",
-        message_en="Turtle: {detail}",
+        message_en="{format}: {detail}",
         help_en="Fix the file; it is read with the base IRI of the publication.",
-        message_de="Turtle: {detail}",
+        message_de="{format}: {detail}",
         help_de="Die Datei berichtigen; sie wird mit der Basis-IRI der Veröffentlichung gelesen.",
     ),
     Rule(

@@ -15,9 +15,14 @@ import _duckdb as duckdb
 import pyoxigraph as ox
 from msgspec import Struct
 
-from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, SourceError
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidDeclaration,
+    SourceError,
+    invalid_rdf,
+)
 from lodpipe.mapping.plan import text
-from lodpipe.rdf.file_formats import PARSERS
+from lodpipe.rdf.file_formats import BY_SUFFIX, PARSERS
 from lodpipe.shacl.supported import is_rdf_1_2, rdf_1_2_finding
 
 _IRI = r'<[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]*>'
@@ -232,15 +237,7 @@ def _as_lines(source: Source, target: Path, base: str) -> Source:
 
 def broken(path: Path, error: SyntaxError) -> SourceError:
     """A file that is no RDF, with the place."""
-    return SourceError(
-        [
-            Finding(
-                "LP603",
-                Origin(str(path), error.lineno or 0, error.offset or 0),
-                {"detail": error.msg},
-            )
-        ]
-    )
+    return SourceError([invalid_rdf(str(path), BY_SUFFIX[path.suffix[1:].lower()].label, error)])
 
 
 def _load(

@@ -15,7 +15,7 @@ import _duckdb as duckdb
 from msgspec.structs import replace
 
 from lodpipe.checks import records as checks
-from lodpipe.checks.consequences import CascadeFilter
+from lodpipe.checks.consequences import BROKEN_REFERENCES, CascadeFilter
 from lodpipe.checks.integrity import (
     counts,
     write_counts,
@@ -42,6 +42,7 @@ from lodpipe.publish.catalogue import (
     gate,
     write_catalogue,
     write_release_folder,
+    write_versions,
 )
 from lodpipe.publish.change_feeds import write_feeds, write_roots
 from lodpipe.publish.deltas import write_deltas
@@ -179,7 +180,7 @@ def _checked(
         hidden = [
             finding
             for finding in of_records
-            if finding.code == "LP206" and finding.params["table"] in unread_tables
+            if finding.code in BROKEN_REFERENCES and finding.params["table"] in unread_tables
         ]
         early += [finding for finding in of_records if finding not in hidden]
         if unread_tables:
@@ -378,6 +379,7 @@ def _write_releases(outcome: Outcome, folder: Path) -> None:
                 raise InvalidData(file_findings(outcome.ledger, folder))
     if outcome.ledger:
         write_roots(outcome.project.publication, outcome.ledger, folder)
+        write_versions(outcome.history.releases, outcome.project.publication.base, folder)
 
 
 @contextlib.contextmanager

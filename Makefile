@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := all
-.PHONY: all build check test lint format lock docs frontend frontend-check test-fast test-portals bench conformance package clean help
+.PHONY: all build check test lint format lock docs frontend frontend-check test-fast test-portals bench spark-demo conformance package clean help
 
 all: build check  ## set up, build dist/ and check the real publication (default)
 
@@ -93,6 +93,9 @@ bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)
 	$(BIN)/python benchmarks/flagship.py
 	$(BIN)/python benchmarks/mapping.py
 	$(BIN)/python benchmarks/validation.py
+
+spark-demo: $(VENV)/.test  ## a mapping on a Spark cluster of this machine that loses a worker; ARGS="--rows 100000" for fewer than a million
+	$(BIN)/python benchmarks/spark_demo.py $(ARGS)
 
 docs: $(VENV)/.run  ## write the rules into docs/errors/, the keys of publication.yaml into their schema and docs/declarations.md
 	$(BIN)/python -m lodpipe.diagnostics.rule_pages docs/errors

@@ -101,7 +101,10 @@ def engine_over(
     if on is None:
         yield OneMachine(local)
         return
-    from lodpipe.engine.spark.engine import SparkEngine, work_folder
+    from lodpipe.engine.spark.engine import SparkEngine
+    from lodpipe.engine.spark.targets import work_folder
 
     with work_folder(target) as work, SparkEngine(on, local, work) as spark:
+        if isinstance(target, str):
+            spark.check_target(target)
         yield spark

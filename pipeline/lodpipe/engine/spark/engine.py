@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -25,11 +24,13 @@ from lodpipe.engine.nquads_writer import columns_read
 from lodpipe.engine.results import CANONICAL, Failure, Output
 from lodpipe.engine.run_plan import SAMPLES, failure_samples, load_statements
 from lodpipe.engine.spark import shares
+from lodpipe.engine.spark.faults import failure, is_of_spark, spark_faults, text_of
 from lodpipe.engine.spark.kernel import Note, Task, unpacked
 from lodpipe.engine.spark.relations import SparkRelations
-from lodpipe.engine.spark.session import start
+from lodpipe.engine.spark.session import is_running, start, stop
 from lodpipe.engine.spark.shares import Chunks, MakeStatements, SendRows, Share, WriteLines
-from lodpipe.engine.spark.storage import Storage, address, is_remote, local_path, pattern
+from lodpipe.engine.spark.storage import Storage, local_path, pattern
+from lodpipe.engine.spark.targets import check_target, put_in_place
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, quote
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame
 
 _ROWS_OF_A_PART = 400_000
-_ROWS_OF_A_CHUNK = 2_000
+_ROWS_OF_A_CHUNK = 500
 
 
 class SparkEngine:
@@ -49,10 +50,14 @@ class SparkEngine:
     """
 
     def __init__(self, master: str, local: Engine, work: str) -> None:
-        self.spark = start(master, local.memory)
+        self._master, self._is_guest = master, is_running() or master.startswith("local")
+        self.spark = start(master, local.memory, work)
         self._local, self._memory, self._work = local, local.memory, work
         self._storage = Storage(self.spark)
-        self._storage.create_folder(work)
+        with spark_faults(master):
+            self._storage.create_folder(work)
+            for name, _ in self._storage.entries(work):  # what a killed run has left
+                self._storage.remove(f"{work}/{name}")
         self.relations = SparkRelations(self.spark, local, local.root, work, local.memory)
         self._shares: tuple[Share, ...] = ()
         self._rows: DataFrame | None = None
@@ -62,9 +67,20 @@ class SparkEngine:
     def __enter__(self) -> SparkEngine:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        message = text_of(error) if error and is_of_spark(error) else ""
         with contextlib.suppress(Exception):  # the master may be gone
             self._storage.remove(self._work)
+        if not self._is_guest:
+            with contextlib.suppress(Exception):
+                stop(self.spark)
+        if message:
+            raise failure(self._master, message) from None
+
+    def check_target(self, target: str) -> None:
+        """Raises InvalidDeclaration (LP601) for a folder that has files of others."""
+        with spark_faults(self._master):
+            check_target(self._storage, target)
 
     @property
     def sources(self) -> SparkRelations:
@@ -96,7 +112,8 @@ class SparkEngine:
             shares.share(number, select) for number, select in enumerate(plan.selects)
         )
         notes = self._send(sent)
-        if findings := set_of(finding for _, note in notes for finding in note.findings):
+        unread = [finding for _, note in notes for finding in note.findings]
+        if findings := set_of([*unread, *self.relations.findings]):
             raise InvalidData(findings)
         if self._note_absent(notes):
             plan = compile_plan()
@@ -277,10 +294,7 @@ class SparkEngine:
         self._name_parts(self._lines(plan, output), parts, "nq" if output.graphs else "nt")
         self._storage.create_folder(f"{parts}/statements")
         self._name_parts(self._statements(plan), f"{parts}/statements", "parquet")
-        folder = address(path)
-        if self._storage.exists(folder):
-            self._storage.remove(folder)
-        self._storage.rename(parts, folder)
+        put_in_place(self._storage, parts, path, self._work)
 
     def make_statements(
         self, plan: Plan, declared: Sequence[Sequence[object]] = ()
@@ -373,16 +387,3 @@ class SparkEngine:
     def progress(self) -> float:
         """Not known."""
         return -1.0
-
-
-@contextlib.contextmanager
-def work_folder(target: Path | str | None) -> Iterator[str]:
-    """The address of a folder for what a run stores: beside a target in a store, else on this
-    machine.
-    """
-    if target is not None and is_remote(str(target)):
-        yield f"{str(target).rstrip('/')}.work"
-        return
-    parent = Path(target).absolute().parent if target else None
-    with tempfile.TemporaryDirectory(prefix=".lodpipe-", dir=parent) as folder:
-        yield address(folder)

@@ -12,6 +12,7 @@ Faults in the data are no errors of a task, which Spark would repeat: they are r
 
 from __future__ import annotations
 
+import os
 import pickle
 import tempfile
 from collections.abc import Callable, Iterator
@@ -19,11 +20,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.spark.environment import EnvironmentDiffers, versions
 from lodpipe.engine.spark.text_blocks import Block, Key, by_block, with_ends, without_head
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import relation_columns
@@ -175,15 +177,18 @@ class FileBlocks(Struct, frozen=True):
 class Task(Struct, frozen=True):
     """A kernel for `mapInArrow`: loads a partition and runs `work` on it.
 
-    `memory` is the limit of its engine.
+    `memory` is the limit of its engine, `versions` those of the driver.
     """
 
     loader: Loader
     work: Callable[[Engine, Path, list[Note]], Batches]
     memory: str
+    versions: str = field(default_factory=versions)
 
     def __call__(self, batches: Batches) -> Batches:
-        """The rows that a partition becomes."""
+        """The rows that a partition becomes. Raises EnvironmentDiffers."""
+        if (own := versions()) != self.versions:
+            raise EnvironmentDiffers(f"the driver has {self.versions}, an executor has {own}")
         with opened(self.memory) as (engine, folder):
             notes = self.loader.load(engine, batches, folder)
             yield from self.work(engine, folder, notes)
@@ -191,14 +196,31 @@ class Task(Struct, frozen=True):
 
 @contextmanager
 def opened(memory: str) -> Iterator[tuple[Engine, Path]]:
-    """An engine for one task, and a folder for its files."""
+    """An engine for one task, and a folder for its files and for what it spills."""
     import duckdb  # noqa: F401  # sets up what reads and makes Arrow
 
     with (
-        tempfile.TemporaryDirectory(prefix="lodpipe-") as folder,
+        tempfile.TemporaryDirectory(prefix="lodpipe-", dir=_spill_folder()) as folder,
+        _temporary_files_in(folder),
         Engine(memory, threads=1, root=Path(folder)) as engine,
     ):
         yield engine, Path(folder)
+
+
+def _spill_folder() -> str | None:
+    """A folder of Spark on this executor, which the cluster removes even if the executor is killed."""
+    folders = os.environ.get("SPARK_LOCAL_DIRS", "").split(",")
+    present = [folder for folder in folders if Path(folder).is_dir() and folder]
+    return present[os.getpid() % len(present)] if present else None
+
+
+@contextmanager
+def _temporary_files_in(folder: str) -> Iterator[None]:
+    before, tempfile.tempdir = tempfile.tempdir, folder
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 def query(engine: Engine, sql: str, rows: int = _ROWS) -> Batches:

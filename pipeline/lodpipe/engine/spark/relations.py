@@ -19,7 +19,7 @@ from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import itemgetter
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -30,6 +30,7 @@ from lodpipe.diagnostics.finding import (
     InvalidDeclaration,
     Origin,
     SourceError,
+    set_of,
 )
 from lodpipe.documents.csv_positions import csv_reader
 from lodpipe.engine.duckdb import Engine
@@ -63,6 +64,7 @@ from lodpipe.sources.rows import wrong_separator
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from pyspark import Accumulator
     from pyspark.sql import Column, DataFrame, SparkSession
 
 _NAME = re.compile(r'"frame [0-9]+"')
@@ -85,13 +87,29 @@ class Select(Struct, frozen=True):
 
     name: str
     sql: str
+    findings: Accumulator[tuple[Finding, ...]]
 
     def __call__(self, engine: Engine, folder: Path, notes: list[Note]) -> Batches:
-        """The rows of the query."""
+        """The rows of the query. Files that cannot be read are no error of the task, which Spark
+        would repeat: their findings are added to those of the run.
+        """
         if has_rows(engine, self.name):
             yield from query(engine, self.sql)
-        if wrong := [note for note in notes if note.findings]:
-            raise ValueError(f"a source cannot be read: {wrong[0].findings[0]}")
+        self.findings.add(tuple(finding for note in notes for finding in note.findings))
+
+
+class Union:
+    """How findings of several tasks are put together (`pyspark.AccumulatorParam`): each once."""
+
+    def zero(self, _: tuple[Finding, ...]) -> tuple[Finding, ...]:
+        """No findings."""
+        return ()
+
+    def addInPlace(  # noqa: N802  # a name of Spark
+        self, first: tuple[Finding, ...], second: tuple[Finding, ...]
+    ) -> tuple[Finding, ...]:
+        """Those of both."""
+        return tuple(set_of([*first, *second]))
 
 
 class CountRecords(Struct, frozen=True):
@@ -188,11 +206,20 @@ class SparkRelations:
         self._names = 0
         self._relations: dict[LogicalSource, Relation] = {}
         self._folders = 0
+        union: Any = (
+            Union()
+        )  # it has the methods of an AccumulatorParam, which is not there to import
+        self._findings = spark.sparkContext.accumulator((), union)
         self._exact: set[str] = set()
         self._child_of: dict[str, str] = {}
         self._files: dict[str, LineFiles] = {}
         self._numbers: dict[tuple[str, str, str | None], int] = {}
         self._results: dict[tuple[object, ...], Relation | None] = {}
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What tasks could not read until now."""
+        return tuple(self._findings.value)
 
     # -- sources -----------------------------------------------------------------------------------
 
@@ -500,7 +527,8 @@ class SparkRelations:
         """The rows of a query over one frame that needs no rows of other partitions."""
         name = self.frame_in(sql)
         frame = self.frame(name)
-        return frame.data.mapInArrow(Task(frame.loader, Select(name, sql), self._memory), schema)
+        work = Select(name, sql, self._findings)
+        return frame.data.mapInArrow(Task(frame.loader, work, self._memory), schema)
 
     def staged(self, name: str) -> Frame:
         """A frame whose rows are in Parquet files, or are Spark's own: reading it runs no kernel."""

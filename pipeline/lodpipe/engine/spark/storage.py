@@ -34,6 +34,11 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def is_on_disk(where: str) -> bool:
+    """Whether an address is that of a file or folder on a disk."""
+    return where.startswith("file:")
+
+
 def address(path: str | Path) -> str:
     """The address of a path; that of a store stays as it is."""
     text = str(path)
@@ -69,6 +74,12 @@ class Storage:
         """Whether there is a file or folder."""
         return bool(self._system(where).exists(self._path(where)))
 
+    def is_file(self, where: str) -> bool:
+        """Whether there is a file of this address."""
+        return self.exists(where) and bool(
+            self._system(where).getFileStatus(self._path(where)).isFile()
+        )
+
     def remove(self, where: str) -> None:
         """Removes a file, or a folder with all in it."""
         self._system(where).delete(self._path(where), True)
@@ -76,6 +87,15 @@ class Storage:
     def create_folder(self, where: str) -> None:
         """Creates a folder and those above it."""
         self._system(where).mkdirs(self._path(where))
+
+    def create_file(self, where: str) -> None:
+        """Creates an empty file."""
+        self._system(where).create(self._path(where)).close()
+
+    def entries(self, folder: str) -> list[tuple[str, bool]]:
+        """The names in a folder, also of hidden files, and which are those of folders."""
+        listed = self._system(folder).listStatus(self._path(folder))
+        return sorted((str(item.getPath().getName()), bool(item.isDirectory())) for item in listed)
 
     def rename(self, old: str, new: str) -> None:
         """Renames a file or folder. Raises OSError where the store refuses."""

@@ -82,17 +82,16 @@ def blocks_of(lines: DataFrame, *, csv: bool) -> tuple[list[str], list[Block]]:
     """
     from pyspark.sql import functions as f
 
-    scan = lines.groupBy("file", "start").agg(
-        f.count(f.lit(1)).alias("lines"), f.first("address").alias("address")
-    )
-    rows = sorted(scan.collect(), key=lambda row: (row.address, row.start))
     files = input_files(lines)
-    place = {file: number for number, file in enumerate(files)}
+    hashes = lines.sparkSession.range(1).select(*(f.xxhash64(f.lit(file)) for file in files))
+    place = {key: number for number, key in enumerate(hashes.collect()[0])}
+    scan = lines.groupBy("file", "start").agg(f.count(f.lit(1)).alias("lines"))
+    rows = sorted(scan.collect(), key=lambda row: (place[row.file], row.start))
     ends = _ends(lines) if csv else {}
     blocks: list[Block] = []
     inside = False
     for row in rows:
-        key, file = (row.file, row.start), place[row.address]
+        key, file = (row.file, row.start), place[row.file]
         last = blocks[-1] if blocks and blocks[-1].file == file else None
         inside = inside and last is not None
         blocks.append(Block(key, file, last.line + last.lines if last else 1, row.lines, inside))

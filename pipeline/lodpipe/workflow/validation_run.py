@@ -115,7 +115,7 @@ def _on_spark(
     """The report on data that Spark reads, and a note (LP614) for each shape whose reach is not
     bounded: it is validated here, on all statements.
     """
-    from lodpipe.engine.spark.session import start
+    from lodpipe.engine.spark.spark_session import start
     from lodpipe.shacl.on_spark import validate_on_spark
 
     spark = start(options.master, options.memory)

@@ -233,15 +233,18 @@ class PageStore:
             "SELECT DISTINCT r.kind, f.facet FROM site_facets AS f JOIN site_resources AS r ON r.s = f.s ORDER BY ALL"
         )
 
-    def entries(self, kind: str, language: int) -> Iterator[Row]:
-        """(resource, facet, value, its resource, labels of the resource, labels of the value) of a
-        kind, sorted by label in a language.
+    def entries(self, kinds: Sequence[str], language: int) -> Iterator[Row]:
+        """(resource, facet, value, its resource, labels of the resource, labels of the value, kind)
+        of these kinds in their order, each sorted by label in a language.
         """
         values = ", ".join(f"f.label_{n}" for n in range(len(self._languages)))
         return self._session.stream(
-            f"SELECT r.s, f.facet, f.value, f.iri, {self._labels}, {values} FROM site_resources AS r LEFT JOIN site_facets AS f ON f.s = r.s "
-            f"WHERE r.kind = ? ORDER BY lower(strip_accents(r.label_{language})), r.s, f.facet, f.label_{language}, f.value", [kind],
-        )  # fmt: skip
+            f"SELECT r.s, f.facet, f.value, f.iri, {self._labels}, {values}, k.kind "
+            f"FROM (SELECT unnest($1) AS kind, unnest(range(len($1))) AS place) AS k "
+            f"JOIN site_resources AS r ON r.kind = k.kind LEFT JOIN site_facets AS f ON f.s = r.s "
+            f"ORDER BY k.place, lower(strip_accents(r.label_{language})), r.s, f.facet, f.label_{language}, f.value",
+            [kinds],
+        )
 
     def searchable(self) -> Iterator[Row]:
         """(kind, resource, alternative labels, value of the first facet, labels) of every resource,

@@ -68,9 +68,13 @@ class PageStore:
     ) -> None:  # fmt: skip
         self._session, self._base, self._languages = session, base, languages
         self._labels = ", ".join(f"r.label_{n}" for n in range(len(languages)))
+        # Few triples are in several graphs: only these are grouped.
         session.rows(
-            "CREATE OR REPLACE TABLE site_triples AS SELECT s, p, o, string_agg(g, ' ' ORDER BY g) AS gs FROM "
-            "(SELECT DISTINCT s, p, o, g FROM statements) GROUP BY s, p, o ORDER BY s, p, o"
+            "CREATE OR REPLACE TABLE site_triples AS WITH shared AS (SELECT DISTINCT it.s, it.p, it.o FROM statements AS it "
+            "JOIN statements AS later ON later.rowid = it.rowid + 1 AND (later.s, later.p, later.o) = (it.s, it.p, it.o)) "
+            "SELECT * FROM (SELECT s, p, o, g AS gs FROM statements WHERE (s, p, o) NOT IN (FROM shared) UNION ALL "
+            "SELECT s, p, o, string_agg(g, ' ' ORDER BY g) FROM statements WHERE (s, p, o) IN (FROM shared) GROUP BY s, p, o) "
+            "ORDER BY s, p, o"
         )
         self._make_resources(kinds)
         self._make_links(tables)

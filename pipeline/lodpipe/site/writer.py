@@ -132,13 +132,13 @@ class _Site:
             self.queries,
         )
         job = Job(self.statements, self.project, self.vocabulary)
-        reuse = self._reuse(job.terms())
+        reuse = self._reuse(job.terms)
         for item in self.renderers:
             self._fixed_pages(item, count)
             for listed, members in self.browse.members(self.browse.lists, item.language):
                 self._list(item, listed, members, reuse)
         self._documentation(reuse)
-        self._resources(job.terms(), job.context(), reuse)
+        self._resources(job.terms, job.context, reuse)
         pages = [
             "index",
             "search",

@@ -213,7 +213,7 @@ def _updated(dump: Dump, job: Job, old: OldDumps, changes: Changes) -> bool:
         return False
     try:
         if suffix in ("nq", "nt"):
-            _write_and_compare(dump, job, file)
+            _write_and_compare(dump, job, file, changes)
             return True
         if suffix in LAYOUTS:
             _write_blocks(dump, job, file, changes)
@@ -223,11 +223,13 @@ def _updated(dump: Dump, job: Job, old: OldDumps, changes: Changes) -> bool:
     return False
 
 
-def _write_and_compare(dump: Dump, job: Job, old: Path) -> None:
-    """Writes a dump of lines, and reads back those that the old one does not have."""
+def _write_and_compare(dump: Dump, job: Job, old: Path, changes: Changes) -> None:
+    """Writes a dump of lines, and reads back those that the old one does not have; `changes` are
+    those of N-Quads.
+    """
     suffix, name = dump.form.suffix, dump.path.name
     WRITERS[suffix](job, dump.path)
-    added = changes_between(old, dump.path).added
+    added = (changes if suffix == "nq" else changes_between(old, dump.path)).added
     part = job.statements.session.exchange / f"added.{suffix}"
     part.write_bytes(b"".join(line + b"\n" for line in added))
     _gate(dump.form, part, job.project.publication.base, len(added), name)

@@ -3,6 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
+# Python modules and templates are compiled once, whatever the environment says: it is a tenth of a build.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := all
 .PHONY: all build check test lint format lock docs frontend frontend-check test-fast test-portals bench spark-demo conformance package clean help
 

@@ -23,6 +23,7 @@ from pages import project_of
 
 ROOT = Path(__file__).resolve().parent.parent
 FULL, CHANGED, UNCHANGED = "build from nothing", "one record changed", "nothing changed"
+CHECK = "check, nothing changed"
 
 
 class Project:
@@ -45,8 +46,8 @@ class Project:
                 shutil.copy(origin / part, target / part)
         return target
 
-    def _build(self, folder: Path) -> Run:
-        return measure([self.lodpipe, "build", "--project", folder], folder)[0]
+    def _build(self, folder: Path, command: str = "build") -> Run:
+        return measure([self.lodpipe, command, "--project", folder], folder)[0]
 
     def changed(self) -> Run:
         """Renames one organisation and builds."""
@@ -57,6 +58,9 @@ class Project:
 
     def unchanged(self) -> Run:
         return self._build(self.built)
+
+    def check(self) -> Run:
+        return self._build(self.built, "check")
 
     def full(self) -> Run:
         """Builds a fresh copy, and compares."""
@@ -104,7 +108,12 @@ def main() -> None:
             project = Project(origin, work, Path("source/organisations.csv"))
         else:
             project = Project(ROOT, work, Path("source/organisations.yaml"))
-        steps = {CHANGED: project.changed, FULL: project.full, UNCHANGED: project.unchanged}
+        steps = {
+            CHANGED: project.changed,
+            FULL: project.full,
+            UNCHANGED: project.unchanged,
+            CHECK: project.check,
+        }
         print("\n" + table(alternating(steps, given.runs), FULL))
 
 

@@ -9,7 +9,7 @@ import os
 import random
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,12 @@ import pytest
 import yaml
 
 from lodpipe.config.publication import Project
+from lodpipe.diagnostics.finding import Finding, InvalidData
+from lodpipe.publish import dumps
+from lodpipe.shacl import shapes
 from lodpipe.site import reuse
-from lodpipe.workflow.pipeline import build
+from lodpipe.workflow import pipeline
+from lodpipe.workflow.pipeline import build, checked, stale
 from support import PARTS, copy_project
 
 LIBRARIES = Path(__file__).parent / "projects" / "libraries"
@@ -54,8 +58,8 @@ def every_file(folder: Path) -> dict[str, bytes]:
     }
 
 
-def from_nothing(project: Path, target: Path) -> dict[str, bytes]:
-    """What a build of a fresh copy of a project makes."""
+def fresh_copy(project: Path, target: Path) -> Path:
+    """A copy of a project that was never built."""
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()
     for part in PARTS:
@@ -63,8 +67,27 @@ def from_nothing(project: Path, target: Path) -> dict[str, bytes]:
             shutil.copytree(project / part, target / part)
         elif (project / part).exists():
             shutil.copy(project / part, target / part)
-    build(Project.open(target))
+    return target
+
+
+def from_nothing(project: Path, target: Path) -> dict[str, bytes]:
+    """What a build of a fresh copy of a project makes."""
+    build(Project.open(fresh_copy(project, target)))
     return every_file(target / "dist")
+
+
+def findings_of(project: Path, work: Callable[[Project], Sequence[Finding]]) -> list[Finding]:
+    """What a build or a check reports, whether it fails or not."""
+    try:
+        return list(work(Project.open(project)))
+    except InvalidData as error:
+        return list(error.findings)
+
+
+def check(project: Project) -> Sequence[Finding]:
+    """The findings of a check without those of dist/."""
+    with checked(project) as outcome:
+        return outcome.findings
 
 
 def differing(files: dict[str, bytes], expected: dict[str, bytes]) -> list[str]:
@@ -90,7 +113,7 @@ class Edits:
         kinds: list[Callable[[], object]] = [
             self.rename, self.add_library, self.delete_library, self.move_library, self.hours, self.add_work,
             self.delete_work, self.facet_only, self.relabel_concept, self.regraph, self.describe, self.trees, self.reorder, self.comment,
-            self.message_of_shape, self.page_declaration, self.query, self.back_to_start,
+            self.message_of_shape, self.page_declaration, self.query, self.back_to_start, self.outdated_query, self.warning_shape,
         ]  # fmt: skip
         kind = self.chance.choice(kinds)
         kind()
@@ -260,6 +283,27 @@ class Edits:
             path.write_text(header + "ASK { ?s ?p ?o }\n")
             (path.parent / "results/held.txt").write_text("true\n")
 
+    def outdated_query(self) -> None:
+        """A query whose stored result is right for some states of the data only (a warning)."""
+        path = self.project / "queries/libraries.rq"
+        (path.parent / "results").mkdir(parents=True, exist_ok=True)
+        texts = f"{{en: How many {self.number}?, de: Wie viele {self.number}?}}"
+        header = f"#+ title: {texts}\n#+ description: {texts}\n#+ expect: rows = 1\n"
+        query = "SELECT (COUNT(?s) AS ?n) WHERE { ?s a <https://schema.org/Library> }\n"
+        path.write_text(header + query)
+        (path.parent / "results/libraries.csv").write_text(f"n\n{self.chance.randrange(2, 7)}\n")
+
+    def warning_shape(self) -> None:
+        """A shape that some states of the data break, with a warning."""
+        path = self.project / "shapes/warning.ttl"
+        number = self.chance.randrange(1, 6)
+        path.write_text(
+            "@prefix sh: <http://www.w3.org/ns/shacl#> .\n"
+            "<shape/copies> a sh:NodeShape ; sh:targetClass <terms/Holding> ; sh:property [\n"
+            "  sh:path <terms/copies> ; sh:severity sh:Warning ;\n"
+            f'  sh:maxInclusive {number} ; sh:message "many copies"@en, "viele Exemplare"@de ] .\n'
+        )
+
     def back_to_start(self) -> None:
         for name in ("libraries.yaml", "works.json", "holdings.jsonl"):
             shutil.copy(LIBRARIES / "source" / name, self.project / "source" / name)
@@ -269,7 +313,8 @@ class Edits:
 def small(tmp_path: Path) -> Path:
     """The small project with declared pages, built."""
     project = copy_project(tmp_path / "project", LIBRARIES)
-    Edits(project, 0).publication(lambda given: given.update(site=SITE))
+    dumps = ["nq", "nt", "ttl", "trig", "jsonld", "rdf", "parquet"]
+    Edits(project, 0).publication(lambda given: given.update(site=SITE, dumps=dumps, gzip=True))
     build(Project.open(project))
     return project
 
@@ -282,9 +327,11 @@ def check_edits(project: Path, seed: int, number: int) -> tuple[int, int]:
         done.append(edits.edit())
         pages = (project / "dist/site").rglob("*.html")
         before = {page.relative_to(project): page.stat().st_ino for page in pages}
-        build(Project.open(project))
-        expected = from_nothing(project, project.with_name("fresh"))
-        assert differing(every_file(project / "dist"), expected) == [], (seed, done)
+        findings = findings_of(project, build)
+        fresh = fresh_copy(project, project.with_name("fresh"))
+        assert findings == findings_of(fresh, build), (seed, done)
+        assert differing(every_file(project / "dist"), every_file(fresh / "dist")) == [], done
+        assert findings_of(project, check) == findings
         for page in (project / "dist/site").rglob("*.html"):
             same = before.get(page.relative_to(project)) == page.stat().st_ino
             reused, written = reused + same, written + (not same)
@@ -346,6 +393,55 @@ def test_a_query_is_no_part_of_the_pages_of_resources(small: Path, tmp_path: Pat
     assert differing(every_file(small / "dist"), from_nothing(small, tmp_path / "fresh")) == []
 
 
+def test_a_changed_record_writes_only_its_blocks_of_the_dumps(
+    small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: dict[str, int] = {}
+
+    def counted(suffix: str, write: Callable[[dumps.Job, Path], None]) -> None:
+        def writer(job: dumps.Job, path: Path) -> None:
+            write(job, path)
+            counts[suffix] = path.read_bytes().count(b"library/")
+
+        monkeypatch.setitem(dumps.WRITERS, suffix, writer)
+
+    for suffix in ("ttl", "trig", "jsonld", "rdf"):
+        counted(suffix, dumps.WRITERS[suffix])
+    Edits(small, 0).replace("source/libraries.yaml", "Zweigstelle Hafen", "Hafen")
+    build(Project.open(small))
+    few = dict(counts)
+    assert differing(every_file(small / "dist"), from_nothing(small, tmp_path / "fresh")) == []
+    for suffix in ("ttl", "jsonld", "rdf"):  # the one graph of TriG has changed
+        assert 0 < few[suffix] < counts[suffix] / 2, suffix
+    counts.clear()
+    (small / "publication.yaml").touch()
+    Edits(small, 0).replace("shapes/libraries.ttl", "has one name", "has one  name")
+    build(Project.open(small))
+    assert counts == {}  # the statements are the same
+
+
+def test_a_check_without_findings_is_not_repeated_for_the_same_data(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Edits(small, 0).query()
+    build(Project.open(small))
+
+    def fails(*_: object, **__: object) -> Iterator[Finding]:
+        yield Finding("LP510", None, {"detail": "checked again"})
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shapes, "validated", fails)
+        patch.setattr(pipeline, "query_findings", fails)
+        patch.setattr(pipeline, "catalogue_findings", fails)
+        with checked(Project.open(small)) as outcome:
+            assert list(stale(outcome)) == []
+        assert outcome.findings == ()
+    for copies, codes in ((0, ["LP401"]), (1, [])):
+        Edits(small, 0).works(lambda _, held, copies=copies: held[0].update(copies=copies))  # type: ignore[misc]
+        for work in (check, build):
+            assert [finding.code for finding in findings_of(small, work)] == codes
+
+
 # -- what must not be trusted ----------------------------------------------------------------------
 
 
@@ -376,6 +472,24 @@ def damaged_files(site: Path, path: Path, name: str) -> None:
             mark.write_text("\n".join([text[0], "0" * 64, *text[2:]]), "utf-8")
             path.write_bytes(page.replace(b"Metropolis", b"METROPOLIS"))
             os.utime(path, ns=(0, 0))
+        case "a dump changed by hand":
+            path = site.parent / "libraries.ttl"
+            path.write_bytes(path.read_bytes().replace(b"Metropolis", b"METROPOLIS"))
+        case "a dump changed by hand with its checksum":
+            damaged_files(site, path, "a dump changed by hand")
+            (site.parent / "SHA256SUMS").write_text(dumps.checksums(site.parent), "utf-8")
+        case "a dump removed":
+            (site.parent / "libraries.nq").unlink()
+        case "no checksums":
+            (site.parent / "SHA256SUMS").unlink()
+        case "the mark of dumps changed":
+            (site / ".dumps").write_text("0" * 64 + "\n", "utf-8")
+        case "the mark of dumps is no text":
+            (site / ".dumps").write_bytes(b"\xff\xfe")
+        case "checks that are no text":
+            (site / ".checked").write_bytes(b"\xff\xfe")
+        case "checks of another program":
+            (site / ".checked").write_text("0" * 64 + "\n", "utf-8")
         case "hostile digests":
             text = mark.read_text("utf-8").replace(" work/", " ../../../work/")
             mark.write_text(text + "x -1 work/metropolis\n", "utf-8")
@@ -386,6 +500,8 @@ def damaged_files(site: Path, path: Path, name: str) -> None:
     [
         "a page changed by hand", "a page cut short", "a page removed", "a link in the place of a page", "digests cut short",
         "digests that are no text", "digests of another program", "hostile digests",
+        "a dump changed by hand", "a dump changed by hand with its checksum", "a dump removed", "no checksums",
+        "the mark of dumps changed", "the mark of dumps is no text", "checks that are no text", "checks of another program",
     ],
 )  # fmt: skip
 def test_a_damaged_site_is_rendered_again(small: Path, tmp_path: Path, damage: str) -> None:

@@ -55,9 +55,13 @@ class PageStore:
     ) -> None:  # fmt: skip
         self._session, self._base, self._languages = session, base, languages
         self._labels = ", ".join(f"r.label_{n}" for n in range(len(languages)))
+        # Few triples are in several graphs: only these are grouped.
         session.rows(
-            "CREATE OR REPLACE TABLE site_triples AS SELECT s, p, o, string_agg(g, ' ' ORDER BY g) AS gs FROM "
-            "(SELECT DISTINCT s, p, o, g FROM statements) GROUP BY s, p, o ORDER BY s, p, o"
+            "CREATE OR REPLACE TABLE site_triples AS WITH shared AS (SELECT DISTINCT it.s, it.p, it.o FROM statements AS it "
+            "JOIN statements AS later ON later.rowid = it.rowid + 1 AND (later.s, later.p, later.o) = (it.s, it.p, it.o)) "
+            "SELECT * FROM (SELECT s, p, o, g AS gs FROM statements WHERE (s, p, o) NOT IN (FROM shared) UNION ALL "
+            "SELECT s, p, o, string_agg(g, ' ' ORDER BY g) FROM statements WHERE (s, p, o) IN (FROM shared) GROUP BY s, p, o) "
+            "ORDER BY s, p, o"
         )
         self._make_resources(kinds)
         self._make_links(tables)
@@ -220,15 +224,18 @@ class PageStore:
             "SELECT DISTINCT r.kind, f.facet FROM site_facets AS f JOIN site_resources AS r ON r.s = f.s ORDER BY ALL"
         )
 
-    def entries(self, kind: str, language: int) -> Iterator[Row]:
-        """(resource, facet, value, its resource, labels of the resource, labels of the value) of a
-        kind, sorted by label in a language.
+    def entries(self, kinds: Sequence[str], language: int) -> Iterator[Row]:
+        """(resource, facet, value, its resource, labels of the resource, labels of the value, kind)
+        of these kinds in their order, each sorted by label in a language.
         """
         values = ", ".join(f"f.label_{n}" for n in range(len(self._languages)))
         return self._session.stream(
-            f"SELECT r.s, f.facet, f.value, f.iri, {self._labels}, {values} FROM site_resources AS r LEFT JOIN site_facets AS f ON f.s = r.s "
-            f"WHERE r.kind = ? ORDER BY lower(strip_accents(r.label_{language})), r.s, f.facet, f.label_{language}, f.value", [kind],
-        )  # fmt: skip
+            f"SELECT r.s, f.facet, f.value, f.iri, {self._labels}, {values}, k.kind "
+            f"FROM (SELECT unnest($1) AS kind, unnest(range(len($1))) AS place) AS k "
+            f"JOIN site_resources AS r ON r.kind = k.kind LEFT JOIN site_facets AS f ON f.s = r.s "
+            f"ORDER BY k.place, lower(strip_accents(r.label_{language})), r.s, f.facet, f.label_{language}, f.value",
+            [kinds],
+        )
 
     def searchable(self) -> Iterator[Row]:
         """(kind, resource, alternative labels, value of the first facet, labels) of every resource,

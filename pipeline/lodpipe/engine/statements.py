@@ -9,6 +9,7 @@ ask is of this form:
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
@@ -76,17 +77,33 @@ class StatementTable:
         """All statements in canonical order; g is empty in the default graph."""
         return self.session.stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
 
-    def triples(self) -> Iterator[Triple]:
-        """The union of all graphs, in canonical order, each triple once."""
-        return self.session.stream("SELECT DISTINCT s, p, o FROM statements ORDER BY s, p, o")
+    def triples(self, subjects: Sequence[str] | None = None) -> Iterator[Triple]:
+        """The union of all graphs, in canonical order, each triple once; of these subjects alone,
+        where they are given.
+        """
+        where, parameters = _among("s", subjects)
+        return self.session.stream(
+            f"SELECT DISTINCT s, p, o FROM statements{where} ORDER BY s, p, o", parameters
+        )
 
     def ntriples(self) -> str:
         """The union of all graphs as one N-Triples text; for graphs that fit into memory."""
         return "".join(f"{s} {p} {o} .\n" for s, p, o in self.triples())
 
-    def by_graph(self) -> Iterator[Quad]:
-        """All statements ordered by graph: g, s, p, o."""
-        return self.session.stream("SELECT g, s, p, o FROM statements ORDER BY g, s, p, o")
+    def by_graph(self, graphs: Sequence[str] | None = None) -> Iterator[Quad]:
+        """All statements ordered by graph: g, s, p, o; of these graphs alone, where they are given."""
+        where, parameters = _among("g", graphs)
+        return self.session.stream(
+            f"SELECT g, s, p, o FROM statements{where} ORDER BY g, s, p, o", parameters
+        )
+
+    def sizes(self, column: str, values: Sequence[str] | None = None) -> Iterator[tuple[str, int]]:
+        """Each value of a column (s, p, o or g) with the number of its statements, in order."""
+        where, parameters = _among(column, values)
+        return self.session.stream(
+            f"SELECT {column}, count(*) FROM statements{where} GROUP BY {column} ORDER BY {column}",
+            parameters,
+        )
 
     def lines(self, *, graphs: bool) -> Path:
         """A file of N-Quads, or of N-Triples of the union of all graphs, in canonical order.
@@ -98,6 +115,12 @@ class StatementTable:
             write_statements(self.session, path, graphs=graphs)
             self._lines[graphs] = path
         return self._lines[graphs]
+
+    def digest(self) -> str:
+        """A digest of all statements: that of their file of N-Quads."""
+        with self.lines(graphs=True).open("rb") as file:
+            digest: Any = hashlib.file_digest(file, "sha256")
+        return str(digest.hexdigest())
 
     def write_parquet(self, path: Path) -> None:
         """A Parquet file with the columns subject, predicate, object, graph and record."""
@@ -359,3 +382,8 @@ class Statements(StatementTable):
             return rule.origin if rule else None
         column = rule.columns[0] if rule and exact and rule.columns else None
         return self._records.locate(record, column)
+
+
+def _among(column: str, values: Sequence[str] | None) -> tuple[str, list[object]]:
+    """A condition on a column, with its parameters."""
+    return ("", []) if values is None else (f" WHERE {column} IN (SELECT unnest(?))", [values])

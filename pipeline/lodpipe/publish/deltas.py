@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from lodpipe.publish.dumps import gzip
+from lodpipe.publish.compression import gzip
 from lodpipe.releases.change_formats import BY_NAME, View
 from lodpipe.releases.change_set import ChangeSet
 

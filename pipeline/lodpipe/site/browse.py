@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby, islice
+from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
@@ -102,16 +102,23 @@ class Browse:
         """The entries of a list in a language, sorted by label; links are relative to a page in
         browse/.
         """
-        for block in self.blocks(listed, language, PART):
-            for s, rows in block:
+        for _, members in self.members([listed], language):
+            for s, rows in members:
                 yield self.entry(listed, s, rows, language)
 
-    def blocks(self, listed: Listed, language: str, size: int) -> Iterator[list[Member]]:
-        """What entries are made of, so many at a time."""
-        place = self.addresses.languages.index(language)
-        groups = groupby(self.store.entries(listed.iri, place), key=itemgetter(0))
-        while block := [(s, list(rows)) for s, rows in islice(groups, size)]:
-            yield block
+    def members(
+        self, lists: Sequence[Listed], language: str
+    ) -> Iterator[tuple[Listed, Iterator[Member]]]:
+        """Lists and what their entries are made of, sorted by label. One query for all of them:
+        to plan it costs more than most lists.
+        """
+        place, of_kind = (
+            self.addresses.languages.index(language),
+            {item.iri: item for item in lists},
+        )
+        rows = self.store.entries(list(of_kind), place)
+        for kind, group in groupby(rows, key=itemgetter(-1)):
+            yield of_kind[kind], ((s, list(own)) for s, own in groupby(group, key=itemgetter(0)))
 
     def is_alone(self, listed: Listed) -> bool:
         """Whether no page of another list can have the name of one of this list's."""
@@ -130,7 +137,7 @@ class Browse:
         for facet in listed.facets:
             cells.append(
                 [
-                    self._value(row[2], row[3], row[4 + many :], place, language)
+                    self._value(row[2], row[3], row[4 + many : 4 + 2 * many], place, language)
                     for row in rows
                     if row[1] == facet
                 ]

@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 
 from lodpipe.config.publication_keys import Publication
+from lodpipe.publish.templates import environment
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.names import chosen
 from lodpipe.site.values import readable_iri, written
@@ -117,12 +118,9 @@ class Renderer:
 
 @cache
 def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
-        keep_trailing_newline=True, auto_reload=False,
-    )  # fmt: skip
-    environment.filters.update(size=sizes, number=number, date=date)
-    return environment
+    pages = environment(TEMPLATES)
+    pages.filters.update(size=sizes, number=number, date=date)
+    return pages
 
 
 @cache

@@ -89,9 +89,13 @@ def link_tree(source: Path, target: Path, without: str = "") -> None:
     """Every file of a folder under a second name; the same bytes take no place twice where the disk
     can do that.
     """
+    folders: set[str] = set()
     for name in _tree(source, without):
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
-        link(source / name, target / name)
+        folder = name.rpartition("/")[0]
+        if folder not in folders:
+            (target / folder).mkdir(parents=True, exist_ok=True)
+            folders.add(folder)
+        link(f"{source}/{name}", f"{target}/{name}")
 
 
 def _tree(folder: Path, without: str) -> Iterator[str]:
@@ -99,7 +103,8 @@ def _tree(folder: Path, without: str) -> Iterator[str]:
     for top, folders, files in os.walk(folder):
         if without in folders and Path(top) == folder:
             folders.remove(without)
-        yield from ((Path(top) / name).relative_to(folder).as_posix() for name in files)
+        start = "" if Path(top) == folder else f"{Path(top).relative_to(folder).as_posix()}/"
+        yield from (start + name for name in files)
 
 
 class PageReuse:
@@ -117,7 +122,8 @@ class PageReuse:
         self._mode_and_owner = mode, os.geteuid()
         self._lines: list[str] = []
         self._done: set[str] = set()
-        self._folders: set[str] = set()
+        self._folder: str | None = None
+        self._descriptors: list[int] = []
         self._newest, self._known = _read(self._old / DIGEST, shared)
 
     def take(self, page: str, names: Sequence[str], digest: str) -> bool:
@@ -140,7 +146,7 @@ class PageReuse:
         if known != digest:
             return None
         try:
-            states = [os.lstat(f"{self._old}/{name}") for name in names]
+            states = [self._state(name) for name in names]
             if (
                 sum(state.st_size for state in states) != size
                 or any(state.st_mtime_ns > self._newest for state in states)
@@ -153,12 +159,37 @@ class PageReuse:
             return None
         return size
 
-    def _link(self, name: str) -> None:
-        folder = name.rpartition("/")[0]
-        if folder not in self._folders:
+    def _state(self, path: str) -> os.stat_result:
+        name, old, _ = self._opened(path)
+        return os.stat(name, dir_fd=old, follow_symlinks=False)
+
+    def _link(self, path: str) -> None:
+        name, old, new = self._opened(path)
+        try:
+            os.link(name, name, src_dir_fd=old, dst_dir_fd=new)
+        except FileExistsError:
+            raise
+        except OSError:
+            shutil.copyfile(f"{self._old}/{path}", f"{self._new}/{path}")
+
+    def _opened(self, path: str) -> tuple[str, int, int]:
+        """The name of a file and its folders in the old and the new site. They stay open, because
+        most files are in the folder of the one before, and a long path takes longer than a link.
+        """
+        folder, _, name = path.rpartition("/")
+        if folder != self._folder:
+            self._close()
             (self._new / folder).mkdir(parents=True, exist_ok=True)
-            self._folders.add(folder)
-        link(f"{self._old}/{name}", f"{self._new}/{name}")
+            for site in (self._old, self._new):
+                self._descriptors.append(os.open(site / folder, os.O_RDONLY | os.O_DIRECTORY))
+            self._folder = folder
+        old, new = self._descriptors
+        return name, old, new
+
+    def _close(self) -> None:
+        self._folder = None
+        while self._descriptors:
+            os.close(self._descriptors.pop())
 
     def rendered(self, page: str, names: Sequence[str], digest: str) -> None:
         """Notes a page whose files were written."""
@@ -169,6 +200,7 @@ class PageReuse:
 
     def write(self, digest: str) -> None:
         """The digests of the new site, when all its pages are written."""
+        self._close()
         with (self._new / DIGEST).open("w", encoding="utf-8", newline="\n") as out:
             out.write(f"{digest}\n{self.shared}\n")
             out.writelines(self._lines)

@@ -12,7 +12,7 @@ import json
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from lodpipe.rdf.jsonld import Context, node_object
 from lodpipe.rdf.turtle import TermWriter, blocks
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.addresses import Addresses, href, up
-from lodpipe.site.browse import GROUPED, PART, Browse, Listed
+from lodpipe.site.browse import GROUPED, PART, Browse, Listed, Member
 from lodpipe.site.declaration import Site, declared_data, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import downloads, write_feed, write_search, write_sitemap, write_sparql
@@ -132,13 +132,13 @@ class _Site:
             self.queries,
         )
         job = Job(self.statements, self.project, self.vocabulary)
-        reuse = self._reuse(job.terms())
+        reuse = self._reuse(job.terms)
         for item in self.renderers:
             self._fixed_pages(item, count)
-            for listed in self.browse.lists:
-                self._list(item, listed, reuse)
+            for listed, members in self.browse.members(self.browse.lists, item.language):
+                self._list(item, listed, members, reuse)
         self._documentation(reuse)
-        self._resources(job.terms(), job.context(), reuse)
+        self._resources(job.terms, job.context, reuse)
         pages = [
             "index",
             "search",
@@ -275,7 +275,9 @@ class _Site:
                 value.href = value.href.removeprefix("../") if value.href else None
             yield entry
 
-    def _list(self, renderer: Renderer, listed: Listed, reuse: PageReuse) -> None:
+    def _list(
+        self, renderer: Renderer, listed: Listed, members: Iterator[Member], reuse: PageReuse
+    ) -> None:
         """The pages of a list: part by part, or all and those of its groups at once."""
         language = renderer.language
         heads, parts = self.browse.heads(listed, language), listed.parts()
@@ -290,7 +292,8 @@ class _Site:
         }
         groups = [f"{listed.page}-{head['name']}" for head in heads] if grouped else []
         size = GROUPED if grouped else PART
-        for number, block in enumerate(self.browse.blocks(listed, language, size)):
+        blocks = iter(lambda: list(islice(members, size)), [])
+        for number, block in enumerate(blocks):
             pages = parts if grouped else [parts[number]]
             unit = f"{listed.iri} {language} {number}"
             names = [f"{page}{renderer.suffix}.html" for page in (*pages, *groups)]

@@ -22,6 +22,7 @@ from lodpipe.releases.naming import project_terms
 from lodpipe.releases.withdrawn_references import broken_references, withdrawn_references
 from lodpipe.shacl import shapes
 from lodpipe.sources import RecordTable
+from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations
 
 Phase = Literal["records", "statements"]
@@ -37,6 +38,7 @@ class Subject(Struct, frozen=True):
     statements: Statements | None = None
     shacl_engine: str | None = None
     release: ReleaseState | None = None
+    confirmed: Confirmed | None = None
 
     @property
     def graph(self) -> Statements:
@@ -75,9 +77,18 @@ def _records(subject: Subject) -> Iterable[Finding]:
 def _shapes(subject: Subject) -> Iterator[Finding]:
     declared, graph = subject.declarations.shapes, subject.graph
     engine = subject.shacl_engine or subject.project.publication.shacl_engine
-    results, inner = shapes.validated(graph, declared, engine)
     yield from declared.findings
-    yield from shapes.findings(results, declared, graph, subject.declarations.vocabulary, inner)
+
+    def violations() -> Iterator[Finding]:
+        results, inner = shapes.validated(graph, declared, engine)
+        yield from shapes.findings(results, declared, graph, subject.declarations.vocabulary, inner)
+
+    if subject.confirmed is None or engine != shapes.DEFAULT:
+        yield from violations()
+        return
+    files = ("publication.yaml", "ontology", "shapes")
+    key = subject.confirmed.key("shapes", files, graph.digest())
+    yield from subject.confirmed.findings(key, violations())
 
 
 def _lint(subject: Subject) -> Iterable[Finding]:

@@ -8,6 +8,7 @@ import filecmp
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,7 +49,8 @@ from lodpipe.publish.catalogue import (
 )
 from lodpipe.publish.change_feeds import write_feeds, write_roots
 from lodpipe.publish.deltas import write_deltas
-from lodpipe.publish.dumps import SHAPES, Job, checksums, shapes_document, write_dumps
+from lodpipe.publish.dump_updates import MARK, OldDumps, mark
+from lodpipe.publish.dumps import SHAPES, Job, checksums, origin_of, shapes_document, write_dumps
 from lodpipe.queries.confined import Limits
 from lodpipe.queries.samples import query_findings, stored
 from lodpipe.queries.shacl_executables import executables
@@ -65,10 +67,12 @@ from lodpipe.runtime import scratch
 from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
+from lodpipe.site.reuse import program_digest
 from lodpipe.sources import RecordReader, file_schema
 from lodpipe.sources.file_tables import find_files
 from lodpipe.sources.inventory import unread_files
 from lodpipe.workflow.check_table import Subject, run_checks
+from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations, read_declarations
 
 if TYPE_CHECKING:
@@ -104,6 +108,7 @@ class Outcome:
     declared: Project
     ledger: Ledger
     edition: Edition
+    confirmed: Confirmed
     release: ReleaseState | None = None
     counts: Mapping[str, int] = field(default_factory=dict)
     engine: str = shapes.DEFAULT
@@ -112,6 +117,11 @@ class Outcome:
     def history(self) -> History:
         """What the catalogue and the pages say of releases."""
         return history_of(self.ledger, self.edition)
+
+    @cached_property
+    def job(self) -> Job:
+        """What the writers of dumps and pages need."""
+        return Job(self.statements, self.project, self.declarations.vocabulary)
 
     @property
     def validator(self) -> shapes.Validator:
@@ -229,17 +239,25 @@ def _checked(
         )
         ledger = read_ledger(project.root)
         limits = Limits(project.publication.limits.query)
+        confirmed = Confirmed(project.root, project.dist)
+        of_queries = confirmed.key("queries", ("publication.yaml", "queries"), statements.digest())
         # The store of the queries is loaded by its own process meanwhile.
         store = (
             stack.enter_context(stored(statements, limits))
-            if declarations.queries and queries
+            if declarations.queries and queries and not confirmed.knows(of_queries)
             else None
         )
         state = stack.enter_context(
             release_state(project.root, project.publication, ledger, statements)
         )
         on_progress("validating statements")
-        subject = replace(subject, statements=statements, shacl_engine=engines.shacl, release=state)
+        subject = replace(
+            subject,
+            statements=statements,
+            shacl_engine=engines.shacl,
+            release=state,
+            confirmed=confirmed,
+        )
         late = run_checks("statements", subject)
         if allow_loss:
             late = [finding for finding in late if finding.code not in ("LP513", "LP547")]
@@ -248,9 +266,8 @@ def _checked(
         )
         if store:
             on_progress("running queries")
-            findings = _gate(
-                [*findings, *query_findings(declarations.queries, store, project.root)]
-            )
+            of_store = query_findings(declarations.queries, store, project.root)
+            findings = _gate([*findings, *confirmed.findings(of_queries, of_store)])
         edition = state.edition if state else edition_of(project.publication)
         yield Outcome(
             with_edition(project, edition) if state else project,
@@ -260,6 +277,7 @@ def _checked(
             project,
             ledger,
             edition,
+            confirmed,
             state,
             counts(session, tables),
             engines.shacl or project.publication.shacl_engine,
@@ -360,7 +378,10 @@ def build(
 
 def write_dist(outcome: Outcome, folder: Path) -> None:
     """Everything that a build makes, into an empty folder."""
-    write_dumps(Job(outcome.statements, outcome.project, outcome.declarations.vocabulary), folder)
+    job = outcome.job
+    write_dumps(
+        job, folder, OldDumps(outcome.project.dist, lambda: origin_of(job, program_digest()))
+    )
     _write_schemas(outcome, folder / "schema")
     declared = outcome.declarations
     write_catalogue(
@@ -372,13 +393,28 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
         outcome.history,
     )
     _write_releases(outcome, folder)
-    gate(outcome.project, folder, outcome.validator)
     if queries := outcome.declarations.queries:
         (folder / "queries.ttl").write_text(
             executables(outcome.project.publication, queries), "utf-8", newline="\n"
         )
     write_counts(outcome.counts, folder)
-    (folder / "SHA256SUMS").write_text(checksums(folder), "utf-8")
+    sums = checksums(folder)
+    gate(_catalogue_findings(outcome, folder, sums))
+    (folder / "SHA256SUMS").write_text(sums, "utf-8")
+
+
+def _catalogue_findings(outcome: Outcome, folder: Path, sums: str) -> Iterator[Finding]:
+    """What is wrong with a catalogue, of a folder with these checksums."""
+    findings = catalogue_findings(outcome.project, folder, outcome.validator)
+    if outcome.engine != shapes.DEFAULT:
+        return findings
+    key = outcome.confirmed.key(
+        "catalogue",
+        ("publication.yaml", "releases", "shapes"),
+        outcome.project.publication.version,
+        sums,
+    )
+    return outcome.confirmed.findings(key, findings)
 
 
 def _write_releases(outcome: Outcome, folder: Path) -> None:
@@ -454,6 +490,11 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
         target,
         digest,
     )
+    outcome.confirmed.write(target / "site")
+    sums = (target / "SHA256SUMS").read_text("utf-8")
+    (target / "site" / MARK).write_text(
+        mark(origin_of(outcome.job, program_digest()), sums), "utf-8"
+    )
     return True
 
 
@@ -478,8 +519,8 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
     if not dist.is_dir():
         yield warning("it has not been built yet")
         return
-    sums = dist / "SHA256SUMS"
-    if not sums.is_file() or sums.read_bytes() != checksums(dist).encode():
+    sums, current_sums = dist / "SHA256SUMS", checksums(dist)
+    if not sums.is_file() or sums.read_bytes() != current_sums.encode():
         yield warning("its files are not those of SHA256SUMS")
     master = dist / f"{name}.nq"
     changed = master.is_file() and not filecmp.cmp(
@@ -501,6 +542,6 @@ def stale(outcome: Outcome) -> Iterator[Finding]:
         yield warning("the shapes have changed since")
     yield from (
         finding
-        for finding in catalogue_findings(outcome.project, validator=outcome.validator)
+        for finding in _catalogue_findings(outcome, dist, current_sums)
         if not (changed and finding.code == "LP531")  # what changed data entail
     )

@@ -7,7 +7,7 @@ that hold a written catalogue to its files.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -31,7 +31,6 @@ from lodpipe.publish.catalogue.withdrawn import write_withdrawn
 from lodpipe.publish.dumps import copy_file
 from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Withdrawn
-from lodpipe.shacl.shapes import Validator
 
 
 def write_catalogue(
@@ -70,15 +69,11 @@ def declaration_findings(project: Project, statements: Statements) -> Iterator[F
     yield from query_findings(statements.session, project)
 
 
-def gate(project: Project, folder: Path, validator: Validator) -> None:
-    """Holds a catalogue that was just written to its shapes and files. Raises InvalidDeclaration:
-    what is wrong is in publication.yaml.
+def gate(findings: Iterable[Finding]) -> None:
+    """Holds a catalogue that was just written to its shapes and files, by the findings of
+    `catalogue_findings`. Raises InvalidDeclaration: what is wrong is in publication.yaml.
     """
-    wrong = [
-        catalogue_finding
-        for catalogue_finding in catalogue_findings(project, folder, validator)
-        if catalogue_finding.severity is Severity.ERROR
-    ]
+    wrong = [finding for finding in findings if finding.severity is Severity.ERROR]
     if wrong:
         raise InvalidDeclaration(wrong)
 

@@ -23,15 +23,8 @@ def rendered(template: str, facts: Mapping[str, Any]) -> str:
 
 @cache
 def _environment() -> Any:
-    import jinja2  # only a build needs it
+    from lodpipe.publish.templates import environment  # only a build needs it
 
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=lambda name: name is not None and name.endswith(".html.j2"),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["regex"] = re.escape
-    return environment
+    texts = environment(TEMPLATES, escaped=".html.j2")
+    texts.filters["regex"] = re.escape
+    return texts

@@ -74,9 +74,15 @@ $(FRONTEND)/node_modules/.made: $(FRONTEND)/package-lock.json
 	cd $(FRONTEND) && npm ci --silent
 	touch $@
 
-test-portals: $(VENV)/.test  ## the catalogue in CKAN, udata and the readers of its side files (installs them; minutes, by hand)
+# GovData's extension is on no package index; PORTALS_DCATDE=PATH takes a copy of its repository.
+PORTALS_DCATDE ?= git+https://github.com/GovDataOfficial/ckanext-dcatde@6.10.0
+
+test-portals: $(VENV)/.test  ## the catalogue in CKAN, GovData, udata and the readers of its side files (installs them; minutes, by hand)
 	test -d tests/.portals/ckan || { $(PYTHON) -m venv tests/.portals/ckan && \
-		tests/.portals/ckan/bin/pip install -q --disable-pip-version-check 'ckan[requirements]==2.12.0' ckanext-dcat==2.4.4 ckanext-harvest; }
+		tests/.portals/ckan/bin/pip install -q --disable-pip-version-check 'ckan[requirements]==2.12.0' ckanext-dcat==2.4.4 ckanext-harvest==1.6.3; }
+	test -d tests/.portals/govdata || { $(PYTHON) -m venv tests/.portals/govdata && \
+		tests/.portals/govdata/bin/pip install -q --disable-pip-version-check 'ckan[requirements]==2.11.6' ckanext-harvest==1.6.3 $(PORTALS_DCATDE) || \
+		{ rm -r tests/.portals/govdata && echo "GovData's extension could not be installed; its tests are skipped" >&2; }; }
 	test -d tests/.portals/udata || { $(PYTHON) -m venv tests/.portals/udata && \
 		tests/.portals/udata/bin/pip install -q --disable-pip-version-check udata==17.18.0 mongomock frictionless csvw; }
 	test -d tests/.portals/tools || { $(PYTHON) -m venv tests/.portals/tools && \

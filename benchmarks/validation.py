@@ -46,8 +46,8 @@ ex:PersonShape a sh:NodeShape ; sh:targetClass ex:Person ; sh:closed true ; sh:i
 """
 
 
-def lines(triples: int) -> Iterator[str]:
-    """About so many statements as N-Triples."""
+def lines(triples: int, choices: int = 40) -> Iterator[str]:
+    """About so many statements as N-Triples; of so many people twelve break something."""
     seed = random.Random(7)
     people = triples // 10
     organisations = max(people // 50, 2)
@@ -57,7 +57,7 @@ def lines(triples: int) -> Iterator[str]:
             yield f'<{EX}org/{number}> <{EX}name> "Organisation {number}"@en .'
     for number in range(people):
         me = f"<{EX}person/{number}>"
-        broken = seed.randrange(40)
+        broken = seed.randrange(choices)
         yield f"{me} <{RDF_TYPE}> <{EX}Person> ."
         if broken != 1:
             yield f'{me} <{EX}name> "Person {number}"@{"fr" if broken == 2 else "de"} .'

@@ -233,6 +233,11 @@ def flat(result: shacl.ValidationResult, own: frozenset[str]) -> tuple[Any, ...]
     )
 
 
+def report_text(report: shacl.Report) -> str:
+    """A report as N-Triples, with its numbered blank nodes."""
+    return "".join(f"{s} {p} {o} .\n" for s, p, o in shacl.report_triples(report.results))
+
+
 def with_messages(shapes: list[Triple]) -> frozenset[str]:
     """The shapes whose messages both engines must report: those that have some."""
     return frozenset(s for s, p, _ in shapes if p == f"<{SH}message>")

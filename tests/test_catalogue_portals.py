@@ -1,5 +1,5 @@
-"""The catalogue in the portals' own software: CKAN's parser and harvester, udata's harvester,
-readers of tables, crate and citation; the score.
+"""The catalogue in the portals' own software: sites of CKAN and GovData, udata's harvester, readers
+of tables, crate and citation; the score.
 
 All but the score run in environments of their own that `make test-portals` installs; CI skips them.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import hashlib
 import http.server
 import json
 import re
@@ -20,16 +21,17 @@ from typing import Any
 
 import pytest
 
+from conformance import server as postgresql
 from lodpipe import Project
 from lodpipe.publish.catalogue.quality import head_requests, quality
-from support import TESTS, copy_project, invoke, run_process
+from support import TESTS, WITHDRAWN, copy_project, invoke, run_process
 
 ENVIRONMENTS = TESTS / ".portals"
 FORMS = ("ttl", "jsonld", "rdf", "nt")
 BASE = "https://w3id.org/rogl/"
 
 
-def portal(environment: str, script: str, *arguments: Path) -> Any:
+def portal(environment: str, script: str, *arguments: str | Path) -> Any:
     python = ENVIRONMENTS / environment / "bin/python"
     if not python.is_file():
         pytest.skip(f"{environment} is not installed: make test-portals")
@@ -41,7 +43,9 @@ def portal(environment: str, script: str, *arguments: Path) -> Any:
 
 @pytest.fixture(scope="module")
 def releases(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """The dist/ of three releases of the real publication, with a record changed between them."""
+    """The dist/ of three releases of the real publication: with a record changed between them, and
+    in the last one withdrawn IRIs, a merger and a split.
+    """
     folder = tmp_path_factory.mktemp("releases")
     project = copy_project(folder / "project")
     record = project / "source/labs/brandis.yaml"
@@ -49,8 +53,10 @@ def releases(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     for version, date, name in (
         ("1.0.0", "2026-11-23", "Makerspace Partheland"),
         ("1.0.1", "2027-03-01", "Makerspace im Partheland"),
-        ("1.0.2", "2027-06-01", "Makerspace des Partheland"),
+        ("1.1.0", "2027-06-01", "Makerspace des Partheland"),
     ):
+        if version == "1.1.0":
+            (project / "source/withdrawn.yaml").write_text(WITHDRAWN, "utf-8")
         text = record.read_text("utf-8")
         record.write_text(re.sub("named: Makerspace .*Partheland", f"named: {name}", text), "utf-8")
         done = run_process("release", "--project", project, "--date", date, "--no-site")
@@ -142,24 +148,6 @@ def test_ckan_has_every_file_with_size_and_checksum(
         )
 
 
-def test_ckan_harvests_release_after_release_into_one_package(releases: list[Path]) -> None:
-    actions = portal(
-        "ckan", "ckan_harvest.py", *(dist / "catalog.ttl" for dist in [*releases, releases[-1]])
-    )
-    assert [(action["action"], action["version"], action["issued"]) for action in actions] == [
-        ("package_create", "1.0.0", "2026-11-23"),
-        ("package_update", "1.0.1", "2026-11-23"),
-        ("package_update", "1.0.2", "2026-11-23"),
-        ("package_update", "1.0.2", "2026-11-23"),
-    ]
-    assert len({action["id"] for action in actions}) == 1
-    first, second, *later = (action["resources"] for action in actions)
-    identifiers = {uri: resource[0] for uri, resource in first.items()}
-    for resources in (second, *later):
-        assert {uri: resource[0] for uri, resource in resources.items()} == identifiers
-    assert first[f"{BASE}distribution/ttl"][1] != second[f"{BASE}distribution/ttl"][1]
-
-
 def test_ckan_reads_the_catalogue_of_a_closed_release_as_one_package(
     releases: list[Path],
 ) -> None:
@@ -167,6 +155,74 @@ def test_ckan_reads_the_catalogue_of_a_closed_release_as_one_package(
     (package,) = portal("ckan", "ckan_package.py", path)[str(path)]
     assert (package["version"], extras(package)["identifier"]) == ("1.0.1", f"{BASE}dataset/1.0.1")
     assert all("/2027-03-01/" in resource["url"] for resource in package["resources"])
+
+
+# -- sites of CKAN and GovData ---------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=["ckan", "govdata"])
+def harvests(request: pytest.FixtureRequest, releases: list[Path]) -> list[dict[str, Any]]:
+    """What a site with a database has after each of the three releases, after the last one again,
+    and after the last one from a second source.
+    """
+    catalogues = [dist / "catalog.ttl" for dist in [*releases, releases[-1]]]
+    with postgresql.running() as address:
+        if address is None:
+            pytest.skip(postgresql.MISSING)
+        return portal(request.param, "ckan_site.py", address, request.param, *catalogues)
+
+
+def test_a_site_harvests_release_after_release_into_one_package(
+    harvests: list[dict[str, Any]],
+) -> None:
+    assert [harvest["errors"] for harvest in harvests] == [[]] * 5
+    assert [len(harvest["packages"]) for harvest in harvests] == [1] * 5
+    packages = [harvest["packages"][0] for harvest in harvests]
+    assert len({(package["id"], package["name"]) for package in packages}) == 1
+    assert [
+        (package["version"], extras(package)["issued"], extras(package)["modified"])
+        for package in packages
+    ] == [
+        ("1.0.0", "2026-11-23", "2026-11-23"),
+        ("1.0.1", "2026-11-23", "2027-03-01"),
+        *[("1.1.0", "2026-11-23", "2027-06-01")] * 3,
+    ]
+    notes = [extras(package)["version_notes"] for package in packages]
+    assert notes[0] == "Erste Veröffentlichung."
+    assert notes[1].startswith("1 Ressource geändert; 2 Aussagen")
+    assert notes[2].startswith("1 Ressource hinzugefügt") and notes[2:] == [notes[2]] * 3
+
+
+def test_a_site_keeps_the_resources_and_takes_their_new_files(
+    harvests: list[dict[str, Any]], releases: list[Path]
+) -> None:
+    listed = [
+        {resource["uri"]: resource for resource in harvest["packages"][0]["resources"]}
+        for harvest in harvests
+    ]
+    identifiers = {uri: resource["id"] for uri, resource in listed[0].items()}
+    for resources, dist in zip(listed, [*releases, *[releases[-1]] * 2], strict=True):
+        assert {uri: resource["id"] for uri, resource in resources.items()} == identifiers
+        for resource in resources.values():
+            data = (dist / resource["url"].removeprefix(BASE)).read_bytes()
+            assert resource["hash"] == hashlib.sha512(data).hexdigest()
+            assert resource["license"] == "http://dcat-ap.de/def/licenses/cc-by/4.0"
+    hashes = {resources[f"{BASE}distribution/ttl"]["hash"] for resources in listed}
+    assert len(hashes) == 3
+
+
+def test_govdata_reads_what_only_germany_has(harvests: list[dict[str, Any]]) -> None:
+    for harvest in harvests:
+        (package,) = harvest["packages"]
+        if "politicalGeocodingLevelURI" not in extras(package):
+            assert package["groups"] == []  # CKAN alone
+            continue
+        assert extras(package)["politicalGeocodingLevelURI"].endswith("/Level/federal")
+        assert {group["name"] for group in package["groups"]} == {"gove", "regi"}
+        assert all(
+            resource["licenseAttributionByText"].startswith("Regionale Open Government Labore")
+            for resource in package["resources"]
+        )
 
 
 # -- udata -----------------------------------------------------------------------------------------

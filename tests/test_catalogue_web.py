@@ -20,6 +20,10 @@ import pyoxigraph as ox
 import pytest
 import yaml
 
+from lodpipe import Project
+from lodpipe.publish.catalogue.web import write_web
+from lodpipe.releases.history import History
+from lodpipe.releases.tombstones import Tombstone, read_withdrawn
 from support import TESTS, WITHDRAWN, copy_project, run_process
 
 BASE = "https://w3id.org/rogl/"
@@ -105,6 +109,9 @@ def apache_configuration(root: Path, folder: Path, port: int) -> str:
         f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so\n"
         for name in ("mpm_event", "authz_core", "mime", "dir", "rewrite", "headers")
     )
+    table = root / "web/apache/withdrawn.txt"
+    if table.is_file():
+        modules += f'RewriteMap lodpipe_withdrawn "txt:{table}"\n'
     return (
         f"{modules}ServerName localhost\nListen 127.0.0.1:{port}\nPidFile {folder}/pid\nErrorLog {folder}/error.log\nTypesConfig /etc/mime.types\n"
         f'Mutex file:{folder} default\nDocumentRoot "{root}"\n<Directory "{root}">\n  AllowOverride FileInfo Indexes Options=MultiViews\n'
@@ -293,6 +300,38 @@ def test_the_catalogue_answers_for_what_it_describes(
         assert (status, located(headers)) == (303, f"catalog.{suffix}")
 
 
+@pytest.mark.parametrize(
+    "local", ["dataset/1.0.0", "distribution/1.0.0/ttl.gz", "distribution/1.0.0/labs.csv"]
+)
+def test_a_release_and_its_files_are_answered_by_the_document_of_the_release(
+    server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]], local: str
+) -> None:
+    whole = set(triples(web[0] / "2026-11-23/catalog.ttl"))
+    for accept, suffix in ACCEPTS.items():
+        status, headers, _ = get(server, local, accept)
+        assert (status, located(headers)) == (303, f"dataset/1.0.0.{suffix}"), accept
+        assert "accept" in headers["vary"].lower()
+    for suffix, media_type in SUFFIXES.items():
+        status, headers, body = get(server, f"dataset/1.0.0.{suffix}")
+        assert (status, headers["content-type"].split(";")[0]) == (200, media_type)
+        assert body == (web[0] / f"dataset/1.0.0.{suffix}").read_bytes()
+        assert set(triples(web[0] / f"dataset/1.0.0.{suffix}")) == whole
+    assert f"{BASE}dataset/1.0.0" in get(server, "dataset/1.0.0.html")[2].decode("utf-8")
+    assert f"<{BASE}{local}>" in {str(triple.subject) for triple in whole}
+
+
+def triples(path: Path) -> list[ox.Triple]:
+    return [quad.triple for quad in ox.parse(path=path, base_iri=BASE)]
+
+
+@pytest.mark.parametrize("local", ["dataset/9.9.9", "distribution/9.9.9/ttl.gz", "dataset/1.0"])
+def test_a_release_that_never_was_answers_404(
+    server: http.client.HTTPConnection, local: str
+) -> None:
+    for accept in ("text/turtle", BROWSER):
+        assert get(server, local, accept)[0] == 404
+
+
 def test_void_is_found_where_crawlers_look(server: http.client.HTTPConnection) -> None:
     status, headers, _ = get(server, ".well-known/void")
     assert (status, located(headers)) == (302, "void.ttl")
@@ -305,14 +344,143 @@ def test_void_is_found_where_crawlers_look(server: http.client.HTTPConnection) -
 def test_withdrawn_resources_answer_in_the_format_asked_for(
     server: http.client.HTTPConnection, case: dict[str, Any]
 ) -> None:
+    check_withdrawn(server, case)
+
+
+def check_withdrawn(server: http.client.HTTPConnection, case: dict[str, Any]) -> None:
+    """Compares the answer of a server with a case of withdrawn.yaml."""
     status, headers, body = get(server, case["path"], case["accept"])
     assert (status, located(headers)) == (case["status"], case.get("location", ""))
+    assert ", " not in headers.get("location", "")  # one header, not two
     if "type" in case:
         assert headers["content-type"].split(";")[0] == case["type"]
         assert case["body"] in body.decode("utf-8")
         assert sorted(successors(headers)) == case.get("successors", [])
         assert "accept" in headers["vary"].lower()
         assert headers["access-control-allow-origin"] == "*"
+
+
+# -- thousands, and odd characters -----------------------------------------------------------------
+
+MANY = 5000
+# Every byte that a path can have besides letters, digits and its own marks, and what configurations
+# could take for their own syntax.
+ODD = [
+    *(f"odd/a%{byte:02X}b" for byte in range(256) if not re.match(r"[\w.~/-]", chr(byte), re.A)),
+    *(
+        "odd/%24host",
+        "odd/%24%7Buri%7D",
+        "odd/%7Bpath%7D",
+        "odd/%25%7BENV:X%7D",
+        "odd/%22%27%60%5C",
+    ),
+    *(
+        "odd/ends%20",
+        "odd/ends%5C",
+        "odd/x.ttl",
+        "odd/s%C3%BCd%20x",
+        "odd/%E4%B8%AD%2B",
+        "odd/%2541",
+    ),
+    *("odd/same", "odd/Same", "odd/-", "odd/a%2Fb", "odd/" + "long-" * 40 + "name"),
+]
+# What docs/errors/LP538.md says: these do not answer, with this status.
+REFUSED = {
+    "apache": {"odd/a%00b": 404, "odd/a%2Fb": 404},
+    "nginx": {"odd/a%00b": 400},
+    "caddy": {f"odd/a%{byte:02X}b": 404 for byte in range(0x80, 0x100)},
+}
+
+
+@pytest.fixture(scope="module")
+def crowded(
+    web: tuple[Path, dict[str, str]], tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, list[Tombstone]]:
+    """The same host with thousands of withdrawn resources more; of two in a row, the second has a
+    successor.
+    """
+    project = Project.open(web[0].parents[1])
+    names = [*ODD, *(f"many/x-{number:04}" for number in range(MANY))]
+    more = [
+        Tombstone(
+            local, (), ("lab/-%22%7B%24%7D",) if number % 2 else (), "2026-12-01", {"en": "-"}
+        )
+        for number, local in enumerate(names)
+    ]
+    root = tmp_path_factory.mktemp("crowded") / "site"
+    shutil.copytree(web[0], root, copy_function=os.link)
+    shutil.rmtree(root / "web")
+    tombstones = sorted([*read_withdrawn(project).tombstones, *more], key=lambda item: item.id)
+    write_web(project.publication, tombstones, root, History(None))
+    for folder in (root.parent, root, *(path for path in root.rglob("*") if path.is_dir())):
+        folder.chmod(0o755)
+    return root, more
+
+
+@pytest.fixture(scope="module", params=SERVERS)
+def crowded_server(
+    request, crowded: tuple[Path, list[Tombstone]], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, http.client.HTTPConnection]]:
+    if shutil.which(SERVERS[request.param]) is None:
+        pytest.skip(f"{request.param} is not installed: apt-get install {SERVERS[request.param]}")
+    port = free_port()
+    process = start(request.param, crowded[0], tmp_path_factory.mktemp(request.param), port)
+    yield request.param, http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    process.terminate()
+    process.wait(10)
+
+
+def test_among_thousands_each_withdrawn_resource_answers_as_by_itself(
+    crowded_server: tuple[str, http.client.HTTPConnection],
+) -> None:
+    for case in WITHDRAWN_CASES:
+        check_withdrawn(crowded_server[1], case)
+
+
+def test_thousands_of_withdrawn_resources_answer(
+    crowded_server: tuple[str, http.client.HTTPConnection], crowded: tuple[Path, list[Tombstone]]
+) -> None:
+    _, server = crowded_server
+    for tombstone in crowded[1][len(ODD) :: 97]:
+        for end in ("", ".ttl", ".en.html"):
+            status, headers, _ = get(server, tombstone.id + end, "text/turtle")
+            target = f"lab/-%22%7B%24%7D{end}" if tombstone.status == 301 else ""
+            assert (status, located(headers)) == (tombstone.status, target), tombstone.id + end
+    for local in ("many/X-0001", "many/x-0001x", "many/x-000", "many/x-0001/x", "odd/SAME"):
+        assert get(server, local, "text/turtle")[0] == 404, local
+    assert get(server, "lab/brandis", "text/turtle")[0] == 303
+
+
+def test_all_characters_answer_that_the_server_lets_through(
+    crowded_server: tuple[str, http.client.HTTPConnection], crowded: tuple[Path, list[Tombstone]]
+) -> None:
+    name, server = crowded_server
+    wrong = []
+    for tombstone in crowded[1][: len(ODD)]:
+        for end in ("", ".ttl"):
+            status = REFUSED[name].get(tombstone.id, tombstone.status)
+            target = f"lab/-%22%7B%24%7D{end}" if status == 301 else ""
+            server.request("GET", f"/{tombstone.id}{end}", headers={"Accept": "text/turtle"})
+            answer = server.getresponse()
+            answer.read()
+            headers = {"location": answer.getheader("Location") or ""}
+            if (answer.status, located(headers)) != (status, target):
+                wrong.append((tombstone.id + end, answer.status, headers, status))
+    assert wrong == []
+    print(f"{len(ODD)} odd addresses, of these refused: {len(REFUSED[name])}")
+
+
+def test_rules_for_thousands_are_tables(crowded: tuple[Path, list[Tombstone]]) -> None:
+    """A rule for each would cost Apache 4 µs of every request, and Caddy minutes at its start."""
+    root, more = crowded
+    table = (root / "web/apache/withdrawn.txt").read_text("utf-8")
+    rules = (root / "web/apache/.htaccess").read_text("utf-8")
+    assert table.count("\nmany/") == MANY and rules.count("many") == 100
+    for name in ("nginx/http.conf", "Caddyfile"):
+        text = (root / "web" / name).read_text("utf-8")
+        assert text.count('"/many/x-0001"') == 1 and len(text) < 150 * len(more)
+    redirects = (root / "web/_redirects").read_text("utf-8")
+    assert len(redirects.splitlines()) <= 1_005 and len(redirects) < 64_000
 
 
 @pytest.mark.parametrize("name", SERVERS)
@@ -384,6 +552,10 @@ def test_w3id_sends_to_the_host_by_pattern_rules(
             ("rogl.ttl.gz", 302, "rogl.ttl.gz"),
             ("", 302, ""),
             ("dataset", 303, "catalog.ttl"),
+            ("dataset/1.0.0", 303, "dataset/1.0.0.ttl"),
+            ("dataset/1.0.0.ttl", 302, "dataset/1.0.0.ttl"),
+            ("distribution/ttl.gz", 303, "catalog.ttl"),
+            ("distribution/1.0.0/ttl.gz", 303, "dataset/1.0.0.ttl"),
             (".well-known/void", 302, "void.ttl"),
         ]
         for path, status, target in others:
@@ -423,6 +595,12 @@ def test_static_hosts_find_rules_in_the_root(web: tuple[Path, dict[str, str]]) -
         "/organisation/uralte-stelle /organisation/stadt-brandis 301",
     ]
     assert " 410" not in rules and "!" not in rules
+    targets = [line.split()[1] for line in rules.splitlines() if line.startswith("/")]
+    assert all((root / target[1:]).is_file() for target in targets if "." in target)
+    assert "/dataset/1.0.0 /dataset/1.0.0.ttl 303\n" in rules
+    assert rules.index("/distribution/1.0.0/* /dataset/1.0.0.ttl 303\n") < rules.index(
+        "/distribution/* "
+    )
     for_netlify = (root / "web/_redirects").read_text("utf-8")
     assert "/organisation/alte-stelle /organisation/stadt-brandis 301!\n" in for_netlify
     assert "/lab/verirrt /lab/verirrt.html 410!\n" in for_netlify

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import http.server
+import io
 import re
 import shutil
 import subprocess
@@ -18,6 +19,7 @@ import pytest
 
 from lodpipe.config.publication import Project
 from lodpipe.releases import feed
+from lodpipe.releases.change_formats import BY_NAME, View
 from lodpipe.releases.change_set import ChangeSet
 from lodpipe.releases.feed import (
     Event,
@@ -73,10 +75,19 @@ def test_each_kind_of_change_is_its_activity(tmp_path: Path) -> None:
     ]
 
 
-def test_a_statement_that_moves_to_another_graph_is_no_change(tmp_path: Path) -> None:
+def test_a_statement_that_moves_to_another_graph_is_in_the_patch_alone(tmp_path: Path) -> None:
     old = '<urn:a> <urn:p> "1" <urn:g> .\n<urn:b> <urn:p> <urn:o> <urn:g> .\n<urn:b> <urn:p> <urn:o> <urn:h> .'
     new = '<urn:a> <urn:p> "1" <urn:h> .\n<urn:b> <urn:p> <urn:o> <urn:h> .'
     assert _changes(tmp_path, old, new) == []
+    versions = [_version(tmp_path, name, text) for name, text in (("old", old), ("new", new))]
+    with ChangeSet(*(version._version for version in versions)) as changes:
+        patch = io.BytesIO()
+        BY_NAME["patch"].write(changes, View(), patch)
+    assert patch.getvalue().splitlines()[1:-1] == [
+        b'D <urn:a> <urn:p> "1" <urn:g> .',
+        b'A <urn:a> <urn:p> "1" <urn:h> .',
+        b"D <urn:b> <urn:p> <urn:o> <urn:g> .",
+    ]
 
 
 def test_a_tombstone_in_the_graph_is_an_update(tmp_path: Path) -> None:

@@ -100,6 +100,9 @@ def test_gate_reports_its_mistake_and_nothing_else(path: Path, clubs: Path) -> N
         take(clubs, step)
     outdated = {"warning LP504 dist"} - set(case["findings"])
     assert [item for item in findings(clubs) if item not in outdated] == sorted(case["findings"])
+    if "says" in case:
+        done = invoke("check", "--project", clubs, "--fail-on", "never", "--lang", "en")
+        assert case["says"] in done.stderr
     if "version" in case:
         run(clubs, "build", "--no-site")
         assert f'dcat:version "{case["version"]}"' in (clubs / "dist/catalog.ttl").read_text()

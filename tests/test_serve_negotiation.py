@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -15,7 +16,8 @@ import pytest
 import rdflib
 from rdflib.query import Result
 
-from serving import Served, cases
+from serving import Served, cases, serving
+from support import copy_project, run_process
 from test_catalogue_web import (
     ACCEPTS,
     BASE,
@@ -143,6 +145,40 @@ def test_the_catalogue_answers_for_what_it_describes(server: Served, local: str)
         assert (answer.status, answer.headers["location"]) == (303, f"/catalog.{suffix}")
         assert server.request(answer.headers["location"]).media_type == accept
     assert server.request(f"/{local}", BROWSER).headers["location"] == "/catalog.html"
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A server over a closed release."""
+    folder = tmp_path_factory.mktemp("released")
+    project = copy_project(folder / "project")
+    done = run_process("release", "--project", project, "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    with serving(project, folder / "log") as server:
+        yield server
+
+
+@pytest.mark.parametrize("local", ["dataset/1.0.0", "distribution/1.0.0/ttl.gz"])
+def test_a_release_and_its_files_are_answered_by_the_document_of_the_release(
+    released: Served, local: str
+) -> None:
+    for accept, suffix in ACCEPTS.items():
+        answer = released.request(f"/{local}", accept)
+        assert (answer.status, answer.headers["location"]) == (303, f"/dataset/1.0.0.{suffix}")
+    for suffix, media_type in SUFFIXES.items():
+        document = released.request(f"/dataset/1.0.0.{suffix}")
+        assert (document.status, document.media_type) == (200, media_type)
+        graph = rdflib.Graph().parse(data=document.body, format=media_type, publicID=BASE)
+        assert (rdflib.URIRef(BASE + local), None, None) in graph
+    answer = released.request(f"/{local}", BROWSER, headers={"Accept-Language": "en"})
+    assert (answer.status, answer.headers["location"]) == (303, "/dataset/1.0.0.en.html")
+    assert f"{BASE}dataset/1.0.0".encode() in released.request("/dataset/1.0.0.en.html").body
+
+
+@pytest.mark.parametrize("local", ["dataset/9.9.9", "distribution/9.9.9/ttl.gz", "dataset/1.0"])
+def test_a_release_that_never_was_answers_404(released: Served, local: str) -> None:
+    for accept in ("text/turtle", BROWSER):
+        assert released.request(f"/{local}", accept).status == 404
 
 
 def test_void_is_found_where_crawlers_look(server: Served) -> None:

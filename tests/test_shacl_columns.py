@@ -13,6 +13,7 @@ from lodpipe import shacl
 from lodpipe.diagnostics.finding import InvalidDeclaration
 from lodpipe.shacl.query_rewriting import as_join, prebind, predicates, problem
 from lodpipe.shacl.shapes_graph import read_model
+from lodpipe.shacl.sparql_constraints import QueryAnswerer
 from shacl_support import EX, SH, XSD, by_columns, by_pyshacl, connection_with, nameless
 from support import invoke
 
@@ -102,6 +103,25 @@ def test_numbers_come_back_from_sparql_as_they_were_written() -> None:
     assert [result.messages for result in results] == [('"7 is a number"',), ('"1.5 is a number"',)]
 
 
+def test_blank_nodes_are_not_lost_on_the_way_through_sparql() -> None:
+    """A store gives blank nodes of what it loads names of its own, and a focus node would match none."""
+    query = "SELECT $this ?value WHERE { $this <http://example.org/p> ?value . FILTER (ISBLANK($this)) }"
+    rules = f"ex:S sh:targetClass ex:A ; sh:sparql [ sh:select '{query}' ; sh:message 'x' ] ."
+    data = "_:a a ex:A ; ex:p _:b . _:b ex:p 1 ."
+    triples = [(s, p, o) for s, p, o in parsed(data)]
+    (focus,) = {s for s, _, o in triples if o == f"<{EX}A>"}
+    (value,) = {o for _, _, o in triples if o.startswith("_:")}
+    report = shacl.validate(connection_with(triples), read_model(parsed(rules)))
+    assert [(result.focus, result.value) for result in report.results] == [(focus, value)]
+
+
+def test_an_empty_path_leads_from_a_node_without_statements_to_itself() -> None:
+    query = "SELECT $this ?value WHERE { $this <http://example.org/p>* ?value }"
+    rules = f"ex:S sh:targetNode ex:alone ; sh:sparql [ sh:select '{query}' ; sh:message 'x' ] ."
+    report = shacl.validate(connection_with([]), read_model(parsed(rules)))
+    assert [result.value for result in report.results] == [f"<{EX}alone>"]
+
+
 def test_plain_joins_need_no_sparql_engine_and_say_the_same(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -125,9 +145,9 @@ def test_a_query_runs_once_for_all_focus_nodes(monkeypatch: pytest.MonkeyPatch) 
         f"ex:S sh:targetClass ex:A ; sh:sparql [ sh:select 'SELECT $this WHERE {{ $this <{EX}p> ?v FILTER (?v > 40) }}' ] ."
     )
     queries: list[str] = []
-    original = shacl.QueryAnswerer._run
+    original = QueryAnswerer._run
     monkeypatch.setattr(
-        shacl.QueryAnswerer,
+        QueryAnswerer,
         "_run",
         lambda self, query, name="": (queries.append(query), original(self, query, name))[1],
     )

@@ -59,7 +59,7 @@ def cases() -> list[Path]:
 
 
 def test_number_of_cases() -> None:
-    assert len(cases()) == 12
+    assert len(cases()) == 16
 
 
 @pytest.mark.parametrize("case", cases(), ids=lambda path: path.name)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.sources import RecordTable, RowTable
 
+BROKEN_REFERENCES = ("LP206", "LP537")
 _MISSING = ("MinCountConstraintComponent", "QualifiedMinCountConstraintComponent")
 _DISTINCTIVE = 5  # characters; a value this long does not occur again by chance
 
@@ -30,7 +31,9 @@ class CascadeFilter:
         self._invalid_records = {self._nesting.innermost(place) for place in places} - {None}
         self._invalid_values = {value for value in values if len(value) >= _DISTINCTIVE}
         self._referenced = {
-            finding.params.get("suggestion") for finding in errors if finding.code == "LP206"
+            finding.params.get("suggestion")
+            for finding in errors
+            if finding.code in BROKEN_REFERENCES
         } - {None, ""}
         self._any = bool(errors)
 

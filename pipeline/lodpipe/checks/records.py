@@ -80,6 +80,11 @@ def _values(session: Session, table: RecordTable, name: str) -> list[tuple[int, 
     )
 
 
+def keys_of(session: Session, table: RecordTable, declared: Table) -> set[str]:
+    """The ids of all records of a table."""
+    return {value for _, value in _values(session, table, declared.key or "id")}
+
+
 def _references(tables: Mapping[str, RecordTable]) -> Iterator[tuple[RecordTable, Column]]:
     """The columns that refer to records of another table."""
     for table in tables.values():

@@ -9,6 +9,7 @@ import click
 from lodpipe.commands.options import (
     ENGINE,
     LANGUAGE,
+    ON,
     PROJECT,
     VERBOSE,
     ProjectOptions,
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @click.command("build")
-@grouped("options", ProjectOptions, PROJECT, ENGINE, LANGUAGE, VERBOSE)
+@grouped("options", ProjectOptions, PROJECT, ENGINE, ON, LANGUAGE, VERBOSE)
 @report_options
 @click.option("--no-site", is_flag=True, help="Leave out the pages (dist/site/).")
 @click.option(
@@ -39,11 +40,11 @@ def command(
     output = report.output()
 
     def build_project(project: Project, on_progress: Progress) -> tuple[Finding, ...]:
-        from lodpipe.workflow.pipeline import build
+        from lodpipe.workflow.pipeline import Engines, build
 
         return build(
             project,
-            engine=options.engine,
+            engines=Engines(options.engine, options.on),
             on_progress=on_progress,
             fail_on=output.fail_on,
             allow_loss=allow_loss,

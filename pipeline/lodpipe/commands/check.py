@@ -12,6 +12,7 @@ import click
 from lodpipe.commands.options import (
     ENGINE,
     LANGUAGE,
+    ON,
     PROJECT,
     VERBOSE,
     ProjectOptions,
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check")
-@grouped("options", ProjectOptions, PROJECT, ENGINE, LANGUAGE, VERBOSE)
+@grouped("options", ProjectOptions, PROJECT, ENGINE, ON, LANGUAGE, VERBOSE)
 @report_options
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
 def command(options: ProjectOptions, report: ReportOptions, watch: bool) -> None:
@@ -36,9 +37,10 @@ def command(options: ProjectOptions, report: ReportOptions, watch: bool) -> None
     output = report.output()
 
     def check_project(project: Project, on_progress: Progress) -> tuple[Finding, ...]:
-        from lodpipe.workflow.pipeline import checked, stale
+        from lodpipe.workflow.pipeline import Engines, checked, stale
 
-        with checked(project, engine=options.engine, on_progress=on_progress) as outcome:
+        engines = Engines(options.engine, options.on)
+        with checked(project, engines=engines, on_progress=on_progress) as outcome:
             return (*outcome.findings, *stale(outcome))
 
     def check_once() -> None:

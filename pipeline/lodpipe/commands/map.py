@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from lodpipe.commands.options import LANGUAGE, VERBOSE, grouped
+from lodpipe.commands.options import LANGUAGE, ON, VERBOSE, grouped
 from lodpipe.commands.session import errors_reported, progress_printer
 
 
@@ -39,7 +39,7 @@ class _Options:
         "--on-invalid-value", type=click.Choice(["error", "warn", "skip"]), default="error",
         help="What to do with values that make no valid term (default: error).",
     ),
-    click.option("--on", metavar="MASTER", help="Run on Apache Spark: local[2], spark://HOST:PORT, yarn, k8s://… (docs/spark.md)."),
+    ON,
 )  # fmt: skip
 @LANGUAGE
 @VERBOSE

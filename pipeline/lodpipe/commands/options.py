@@ -27,6 +27,11 @@ ENGINE = click.option(
     type=click.Choice(["columns", "pyshacl"]),
     help="SHACL engine (default: `shacl_engine` in publication.yaml, else columns).",
 )
+ON = click.option(
+    "--on",
+    metavar="MASTER",
+    help="Run the mapping on Apache Spark: local[2], spark://HOST:PORT, yarn, k8s://… (docs/spark.md).",
+)
 LANGUAGE = click.option(
     "--lang",
     type=click.Choice(["de", "en"]),
@@ -99,6 +104,7 @@ class ProjectOptions:
     lang: str | None = None
     engine: str | None = None
     verbose: bool = False
+    on: str | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ class _Options:
     engine: str
     ignored_terms: tuple[str, ...]
     memory: str
+    master: str
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,7 @@ class _Files:
         help="Ignore a SHACL term that is unknown or not supported, such as sh:rule; repeatable.",
     ),
     click.option("--memory", default="1GB", show_default=True, help="Limit on memory of the engine columns; beyond it data is spilled to disk."),
+    click.option("--on", "master", default="", metavar="MASTER", help="Validate on Apache Spark: local[2], spark://HOST:PORT, yarn."),
 )  # fmt: skip
 @LANGUAGE
 @VERBOSE
@@ -76,7 +78,7 @@ def command(files: _Files, options: _Options, lang: str | None, verbose: bool) -
         from lodpipe.workflow.validation_run import ValidationOptions, validate_files
 
         validation = ValidationOptions(
-            options.engine, options.base, _terms(options), options.memory
+            options.engine, options.base, _terms(options), options.memory, options.master
         )
         findings = validate_files(
             files.data,

@@ -13,7 +13,13 @@ from typing import Any
 import pyoxigraph as ox
 from msgspec import Struct, field
 
-from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidData,
+    InvalidDeclaration,
+    Origin,
+    invalid_rdf,
+)
 from lodpipe.documents.readers import inside, read_text
 from lodpipe.rdf.namespaces import SKOS, Namespaces
 from lodpipe.rdf.terms import plain_text
@@ -139,15 +145,7 @@ def read_turtle(path: Path, name: str, base: str) -> list[tuple[str, str, str]]:
         parsed = ox.parse(read_text(path, name), format=ox.RdfFormat.TURTLE, base_iri=base)
         return [(str(q.subject), str(q.predicate), str(q.object)) for q in parsed]
     except SyntaxError as error:
-        raise InvalidDeclaration(
-            [
-                Finding(
-                    "LP603",
-                    Origin(name, error.lineno or 0, error.offset or 0),
-                    {"detail": error.msg},
-                )
-            ]
-        ) from None
+        raise InvalidDeclaration([invalid_rdf(name, "Turtle", error)]) from None
 
 
 def read_vocabulary(root: Path, base: str) -> Vocabulary:
@@ -163,13 +161,8 @@ def read_vocabulary(root: Path, base: str) -> Vocabulary:
             findings += error.findings
             continue
         if any("_:" in (s[:2], o[:2]) for s, _, o in statements):
-            findings.append(
-                Finding(
-                    "LP603",
-                    Origin(name),
-                    {"detail": "blank nodes are not published; give each node an IRI"},
-                )
-            )
+            unpublished = ValueError("blank nodes are not published; give each node an IRI")
+            findings.append(invalid_rdf(name, "Turtle", unpublished))
         triples += [(*triple, name) for triple in statements]
     context = _read_context(folder / "context.jsonld", base, findings)
     paths = sorted((folder / "vocabularies").glob("[!.]*.txt"))

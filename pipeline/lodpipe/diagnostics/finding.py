@@ -56,6 +56,16 @@ class Finding:
         return self.where or Origin(""), self.code, repr(sorted(self.params.items()))
 
 
+def invalid_rdf(file: str, format_name: str, error: Exception) -> Finding:
+    """A file that is not valid in the RDF format of that name (LP603), with the place that a
+    SyntaxError of the parser has.
+    """
+    origin, detail = Origin(file), str(error)
+    if isinstance(error, SyntaxError):
+        origin, detail = Origin(file, error.lineno or 0, error.offset or 0), str(error.msg)
+    return Finding("LP603", origin, {"format": format_name, "detail": detail})
+
+
 class LodpipeError(Exception):
     """Root of the errors that a user can fix; holds every finding collected so far."""
 

@@ -647,6 +647,33 @@ _TABLE: tuple[Rule, ...] = (
         message_de="zurückgezogene IRIs ersetzen einander im Kreis: {chain}",
         help_de="`replaced_by` berichtigen, sodass die Kette bei einer noch beschriebenen IRI endet.",
     ),
+    Rule(
+        "LP537",
+        "withdrawn.still-referenced",
+        message_en=(
+            "[[`{key}`: ]]`{value}` was withdrawn on {date}[[ and replaced by {successor}]]: {reason_en}"
+        ),
+        help_en="Refer to what took its place, or remove the reference.",
+        message_de=(
+            "[[`{key}`: ]]`{value}` ist seit {date} zurückgezogen[[ und ersetzt durch {successor}]]: "
+            "{reason_de}"
+        ),
+        help_de="Auf das verweisen, was an seine Stelle trat, oder den Verweis entfernen.",
+    ),
+    Rule(
+        "LP538",
+        "withdrawn.unanswerable",
+        message_en="not every web server can answer for `{value}`: it has {part}",
+        help_en=(
+            "An IRI that was published stays as it is: let w3id.org or a proxy answer for it. For new "
+            "ones, use letters, digits, `-`, `.`, `_` and `~`."
+        ),
+        message_de="nicht jeder Webserver kann für `{value}` antworten: darin ist {part}",
+        help_de=(
+            "Eine veröffentlichte IRI bleibt, wie sie ist: w3id.org oder einen Proxy antworten lassen. "
+            "Für neue nur Buchstaben, Ziffern, `-`, `.`, `_` und `~` verwenden."
+        ),
+    ),
     # 54x: releases
     Rule(
         "LP540",
@@ -783,9 +810,9 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP603",
         "rdf.invalid",
-        message_en="Turtle: {detail}",
+        message_en="{format}: {detail}",
         help_en="Fix the file; it is read with the base IRI of the publication.",
-        message_de="Turtle: {detail}",
+        message_de="{format}: {detail}",
         help_de="Die Datei berichtigen; sie wird mit der Basis-IRI der Veröffentlichung gelesen.",
     ),
     Rule(
@@ -876,11 +903,31 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP613",
         "spark.unavailable",
-        message_en="{master} cannot run the mapping: {detail}",
-        help_en="Install lodpipe[spark] and Java 17 on the driver, give all executors its environment, and check the address of the master.",
-        message_de="{master} kann die Abbildung nicht ausführen: {detail}",
-        help_de="lodpipe[spark] und Java 17 auf dem Treiber installieren, allen Executors dessen Umgebung geben und die Adresse des Masters prüfen.",
+        message_en="{master} cannot be used: {detail}",
+        help_en=(
+            "Install lodpipe[spark] and Java 17 on the driver, give all executors its environment, "
+            "and check the address of the master."
+        ),
+        message_de="{master} ist nicht nutzbar: {detail}",
+        help_de=(
+            "lodpipe[spark] und Java 17 auf dem Treiber installieren, allen Executors dessen Umgebung "
+            "geben und die Adresse des Masters prüfen."
+        ),
         since="0.2.0",
+    ),
+    Rule(
+        "LP614",
+        "shape.not-divisible",
+        message_en="shape {shape} is validated on the driver, on all statements at once",
+        help_en=(
+            "Nothing to do unless it takes too long: write its query so that every pattern follows "
+            "from $this by predicates that it names, without subqueries, aggregates and GRAPH."
+        ),
+        message_de="Shape {shape} wird auf dem Treiber geprüft, an allen Aussagen zugleich",
+        help_de=(
+            "Nichts zu tun, solange es nicht zu lange dauert: Die Abfrage so schreiben, dass jedes "
+            "Muster über genannte Prädikate aus $this folgt, ohne Unterabfragen, Aggregate und GRAPH."
+        ),
     ),
     Rule(
         "LP701",

@@ -44,10 +44,10 @@ class Engine:
         database: str | None = None,
         sort: bool = False,
     ) -> None:
-        self._root = root
+        self.root, self.memory = root or Path(), memory
         self.session = Session(memory, threads)
         self.records = Records(self.session)
-        self.relations = Relations(self.session, self.records, root or Path(), database, sort=sort)
+        self.relations = Relations(self.session, self.records, self.root, database, sort=sort)
 
     def __enter__(self) -> Engine:
         return self
@@ -67,6 +67,6 @@ class Engine:
         dumps that the engine writes.
         """
         findings = self.records.load(list(tables))
-        root = self._root if self._root != Path() else None
+        root = self.root if self.root != Path() else None
         self.session.allow_folders(folder for folder in (writable, root) if folder is not None)
         return findings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding, Origin
@@ -10,7 +10,13 @@ from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import write_lines
 from lodpipe.engine.relations import Relations
 from lodpipe.engine.results import CANONICAL, Failure, Output
-from lodpipe.engine.run_plan import count_statements, failures, has_failures, make_statements
+from lodpipe.engine.run_plan import (
+    count_statements,
+    failures,
+    has_failures,
+    make_statements,
+    prepare_light_plan,
+)
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Plan
@@ -30,6 +36,10 @@ class OneMachine:
     def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
         """Runs each query into a table; gives a finding for each wrong one (LP604)."""
         return self._engine.relations.define(sources)
+
+    def plans_lightly(self, patterns: Mapping[str, str]) -> bool:
+        """Whether the data is so small that a light plan is quicker."""
+        return prepare_light_plan(self._engine.session, patterns)
 
     def prepare(self, compile_plan: Callable[[], Plan]) -> tuple[Plan, list[Failure]]:
         """The plan, and the checks that rows fail."""
@@ -51,9 +61,11 @@ class OneMachine:
         """Writes the statements of a plan as N-Quads or N-Triples, straight from its rows."""
         write_lines(self._engine, plan, Path(path), output)
 
-    def make_statements(self, plan: Plan) -> StatementTable:
-        """The statement table of a plan."""
-        make_statements(self._engine.session, plan, [])
+    def make_statements(
+        self, plan: Plan, declared: Sequence[Sequence[object]] = ()
+    ) -> StatementTable:
+        """The statement table of a plan and of declared statements."""
+        make_statements(self._engine.session, plan, declared)
         return StatementTable(self._engine.session)
 
     def count_statements(self, plan: Plan) -> list[tuple[str, int]]:

@@ -14,22 +14,9 @@ from typing import Any
 
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import text
+from lodpipe.rdf.labels import ALTERNATIVE_LABELS, LABELS
 from lodpipe.rdf.terms import TYPE
 
-LABELS = tuple(
-    f"<{iri}>"
-    for iri in (
-        "http://www.w3.org/2004/02/skos/core#prefLabel", "http://www.w3.org/2000/01/rdf-schema#label", "https://schema.org/name",
-        "http://purl.org/dc/terms/title", "http://xmlns.com/foaf/0.1/name", "https://schema.org/headline",
-    )
-)  # fmt: skip
-ALTERNATIVE_LABELS = tuple(
-    f"<{iri}>"
-    for iri in (
-        "http://www.w3.org/2004/02/skos/core#altLabel", "https://schema.org/alternateName", "http://purl.org/dc/terms/alternative",
-        "http://www.w3.org/2004/02/skos/core#hiddenLabel", "http://www.w3.org/2004/02/skos/core#notation",
-    )
-)  # fmt: skip
 INCOMING = 30  # links shown for each property; the rest is in the data
 ROWS = 300  # rows shown of a table on a page
 Row = tuple[Any, ...]

@@ -6,7 +6,7 @@ give the same statements, lines and findings.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -23,7 +23,7 @@ from lodpipe.mapping.plan import Plan, Sources
 
 
 class PlanEngine(Protocol):
-    """Runs the plan of a mapping that names its sources itself."""
+    """Runs the plan of a mapping over the record tables and the files that it names."""
 
     @property
     def sources(self) -> Sources:
@@ -31,6 +31,11 @@ class PlanEngine(Protocol):
 
     def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
         """Prepares queries that later sources name; gives a finding for each wrong one (LP604)."""
+
+    def plans_lightly(self, patterns: Mapping[str, str]) -> bool:
+        """Whether the plan should be a light one (`compile_mapping`), which is quicker for few
+        records; then own datatypes with these patterns are known to the engine.
+        """
 
     def prepare(self, compile_plan: Callable[[], Plan]) -> tuple[Plan, list[Failure]]:
         """Makes the plan over the sources, and gives it with the checks that rows fail.
@@ -44,8 +49,12 @@ class PlanEngine(Protocol):
     def write_lines(self, plan: Plan, path: Path | str, output: Output) -> None:
         """Writes the statements of a prepared plan to a file, or as parts into a folder."""
 
-    def make_statements(self, plan: Plan) -> StatementTable:
-        """The statement table of a prepared plan."""
+    def make_statements(
+        self, plan: Plan, declared: Sequence[Sequence[object]] = ()
+    ) -> StatementTable:
+        """The statement table of a prepared plan and of statements that come from no record, which
+        are rows of the same columns.
+        """
 
     def count_statements(self, plan: Plan) -> list[tuple[str, int]]:
         """How many statements each rule makes."""
@@ -71,21 +80,31 @@ class EngineSettings(Struct, frozen=True):
 
 @contextmanager
 def open_engine(settings: EngineSettings, target: Path | str) -> Iterator[PlanEngine]:
-    """The engine for a run that writes to a target; closes it at the end."""
-    if settings.on is None:
-        with Engine(
-            settings.memory, root=settings.root, database=settings.database, sort=settings.sort
-        ) as engine:
-            engine.load([], Path(target).parent)
-            yield OneMachine(engine)
+    """The engine for a run without a project that writes to a target; closes it at the end."""
+    writable = Path(target).parent if settings.on is None else None
+    with Engine(
+        settings.memory, root=settings.root, database=settings.database, sort=settings.sort
+    ) as local:
+        local.load([], writable)
+        with engine_over(local, settings.on, target) as engine:
+            yield engine
+
+
+@contextmanager
+def engine_over(
+    local: Engine, on: str | None, target: Path | str | None = None
+) -> Iterator[PlanEngine]:
+    """The engine for plans over what `local` has loaded; it leaves `local` open.
+
+    Spark stores rows beside `target` while it runs, or in the temporary folder without one.
+    """
+    if on is None:
+        yield OneMachine(local)
         return
     from lodpipe.engine.spark.engine import SparkEngine
     from lodpipe.engine.spark.targets import work_folder
 
-    with (
-        work_folder(target) as work,
-        SparkEngine(settings.on, settings.root, settings.database, settings.memory, work) as spark,
-    ):
+    with work_folder(target) as work, SparkEngine(on, local, work) as spark:
         if isinstance(target, str):
             spark.check_target(target)
         yield spark

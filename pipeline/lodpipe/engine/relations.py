@@ -33,9 +33,10 @@ from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.engine.typed_columns import text_column, typed_column, value_and_type
 from lodpipe.engine.work_tables import WorkTables
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import Parent, Relation, numbered, quote
-from lodpipe.sources.file_tables import FileTable, find
+from lodpipe.mapping.plan import Parent, Relation, numbered, quote, relation_columns
+from lodpipe.sources.file_tables import FileGroup, FileTable, common_columns, find_files
 from lodpipe.sources.jsonpath import PathError
+from lodpipe.sources.record_tables import ROW_BITS
 from lodpipe.sources.rows import wrong_separator
 
 
@@ -64,7 +65,7 @@ class Relations:
         self._order_of: dict[str, str] = {}
         self._query_names: dict[LogicalSource, str] = {}
         self._columns: dict[str, dict[str, str]] = {}
-        self._files: dict[tuple[str, str, str | None], FileTable] = {}
+        self._files: dict[tuple[str, str, str | None], tuple[FileTable, ...]] = {}
         self._databases: dict[str | None, Database] = {}
 
     def close(self) -> None:
@@ -119,12 +120,12 @@ class Relations:
         self._session.use_all_cores()
         if source.kind == "sql":
             return self._database_relation(source, references)
-        file = self._file(source)
+        files = self._files_of(source)
         try:
-            if file.kind in ("json", "jsonl", "yaml"):
-                self._define_typed_functions()
-                return JsonReader(self._session, self.work_tables, file).relation(references)
-            return self._flat_relation(file, source, references, order if self._sort else "")
+            if len(files) == 1:
+                order = order if self._sort else ""
+                return self._file_relation(files[0], source, references, order)
+            return self._united(files, source, references)
         except PathError as error:
             raise InvalidDeclaration(
                 [Finding("LP602", source.origin, {"detail": str(error)})]
@@ -183,16 +184,63 @@ class Relations:
 
     # -- files and databases -----------------------------------------------------------------------
 
-    def _file(self, source: LogicalSource) -> FileTable:
-        """The file table of a source; the same file under the same iterator is one table."""
+    def _files_of(self, source: LogicalSource) -> tuple[FileTable, ...]:
+        """The files of a source; the same ones under the same iterator are one table."""
         key = (source.text, source.kind, source.iterator)
         if key not in self._files:
-            path, name = find(source.text, source.origin, self._root)
             number = self._records.next_number
-            file = FileTable(name, number, path, source.kind, source.origin, source.iterator or "$")
-            self._records.add(file)
-            self._files[key] = file
+            files = tuple(
+                FileTable(name, number, path, source.kind, source.origin, source.iterator or "$")
+                for path, name in find_files(source.text, source.origin, self._root)
+            )
+            self._records.add(files[0] if len(files) == 1 else FileGroup(files))
+            self._files[key] = files
         return self._files[key]
+
+    def _united(
+        self, files: Sequence[FileTable], source: LogicalSource, references: tuple[str, ...]
+    ) -> Relation:
+        """The rows of several files as one relation, whose references some of them follow."""
+        findings: list[Finding] = []
+        relations: list[Relation] = []
+        table = ""
+        for number, file in enumerate(files):
+            try:
+                relation = self._file_relation(file, source, references, "")
+            except InvalidData as error:
+                findings += error.findings
+                continue
+            cells = ", ".join(relation_columns(relation)) or "NULL AS nothing"
+            record = f"_record + {number << ROW_BITS} AS _record"
+            rows = f"SELECT {record}, {cells} FROM {relation.sql}"
+            if table:
+                self._session.insert(f"INSERT INTO {table} {rows}")
+            else:
+                table = self.work_tables.create(rows)
+            self.work_tables.drop_rows(relation.sql)
+            relations.append(relation)
+        if findings:
+            raise InvalidData(findings)
+        columns = None
+        if relations[0].columns is not None:
+            headers = zip((file.name for file in files), map(_columns, relations), strict=True)
+            columns = common_columns(headers, source.origin)
+        absent = {
+            name: near
+            for name, near in relations[0].absent.items()
+            if all(name in relation.absent for relation in relations)
+        }
+        notes = tuple(finding for relation in relations for finding in relation.findings)
+        return replace(relations[0], sql=table, columns=columns, absent=absent, findings=notes)
+
+    def _file_relation(
+        self, file: FileTable, source: LogicalSource, references: tuple[str, ...], order: str
+    ) -> Relation:
+        """The rows of a file."""
+        if file.kind in ("json", "jsonl", "yaml"):
+            self._define_typed_functions()
+            return JsonReader(self._session, self.work_tables, file).relation(references)
+        return self._flat_relation(file, source, references, order)
 
     def _flat_relation(
         self, file: FileTable, source: LogicalSource, references: tuple[str, ...], order: str
@@ -319,6 +367,10 @@ class Relations:
             joins += f" LEFT JOIN {parent.relation.sql} AS p{number} ON {condition}"
         sql = f"SELECT c.*{columns} FROM {relation.sql} AS c{joins}"
         return replace(relation, sql=self.work_tables.create(sql))
+
+
+def _columns(relation: Relation) -> tuple[str, ...]:
+    return relation.columns or ()
 
 
 def _check_header(file: FileTable, header: list[str], references: tuple[str, ...]) -> None:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from lodpipe.engine.results import Failure
 from lodpipe.engine.sql_functions import IRI_SAFE, IRI_SAFE_ASCII
@@ -149,14 +150,32 @@ def make_statements(session: Session, plan: Plan, declared: Sequence[Sequence[ob
     `declared` are statements that come from no record (the ontology), as rows of the same columns.
     """
     session.create_table("declared", _COLUMNS, declared)
+    unite_statements(session, plan, "SELECT * FROM declared")
+
+
+def unite_statements(session: Session, plan: Plan, declared: str) -> None:
+    """Makes the table `statements` of a plan and of a query for declared statements."""
     selects = [select.sql for select in plan.selects if select.parts]
-    union = "\nUNION ALL\n".join([*selects, "SELECT * FROM declared"])
+    union = "\nUNION ALL\n".join([*selects, declared])
     with session.light_planning(), _light_encoding(session, plan):
         ((count,),) = session.rows(
             "CREATE TABLE statements AS "
             "SELECT s, p, o, g, min(record) AS record, arg_min(rule, record) AS rule "
             f"FROM ({union}) GROUP BY s, p, o, g ORDER BY s, p, o, g"
         )
+    if count > _MANY_STATEMENTS:
+        session.use_all_cores()
+
+
+def load_statements(session: Session, files: Sequence[Path]) -> None:
+    """Makes the table `statements` of Parquet files that have it in order."""
+    if not files:
+        session.create_table("statements", _COLUMNS, [])
+        return
+    listed = ", ".join(text(str(file)) for file in files)
+    ((count,),) = session.rows(
+        f"CREATE TABLE statements AS SELECT {', '.join(_COLUMNS)} FROM read_parquet([{listed}])"
+    )
     if count > _MANY_STATEMENTS:
         session.use_all_cores()
 

@@ -228,6 +228,19 @@ class StatementTable:
         rows = self._of_many("t.o, t.s", "t.o = a.node AND t.p = ?", objects, predicate)
         return {o: [s for _, s in group] for o, group in groupby(rows, key=itemgetter(0))}
 
+    def referring(self, nodes: Collection[str], without_graph: str) -> list[tuple[Triple, str]]:
+        """The statements outside of a graph that have one of these nodes as object or graph, in
+        order, with that node.
+        """
+        rows = {
+            row
+            for part in ("t.o", "t.g")  # a join for each: one over both would compare all pairs
+            for row in self._of_many(
+                "t.s, t.p, t.o, a.node", f"{part} = a.node AND t.g <> ?", list(nodes), without_graph
+            )
+        }
+        return [((s, p, o), node) for s, p, o, node in sorted(rows)]
+
     def _of_many(
         self, columns: str, condition: str, nodes: Sequence[str], *parameters: str
     ) -> list[tuple[Any, ...]]:

@@ -45,6 +45,10 @@ class WorkTables:
         """The table that has exactly the rows of a relation; None where no table has."""
         return self._table_of.get(relation)
 
+    def drop_rows(self, relation: str) -> None:
+        """Removes the table of a relation."""
+        self._session.rows(f"DROP TABLE {self._table_of.pop(relation)}")
+
     def drop(self, name: str) -> None:
         """Removes a table by its name."""
         self._session.rows(f"DROP TABLE {name}")

@@ -389,6 +389,12 @@ def numbered(references: Iterable[str]) -> dict[str, str]:
     return {reference: f"c{number}" for number, reference in enumerate(references)}
 
 
+def relation_columns(relation: Relation) -> list[str]:
+    """The columns of a relation's references, with their types beside them where it has any."""
+    suffixes = ("", " type") if relation.typed else ("",)
+    return [quote(name + suffix) for name in relation.names.values() for suffix in suffixes]
+
+
 class Parent(Struct, frozen=True):
     """The row that a join finds in another relation: `on` are pairs of columns (child, parent),
     `columns` those that are taken over.

@@ -18,7 +18,7 @@ from urllib.parse import quote as percent_encoded
 import pyoxigraph as ox
 from msgspec.structs import replace
 
-from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
+from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, invalid_rdf
 from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.mapping.model import (
     RDF_TYPE,
@@ -260,15 +260,7 @@ def _parse(data: bytes, name: str, base: str) -> tuple[dict[object, _Node], dict
                     _Value(_written(predicate.value), term, line)
                 )
     except SyntaxError as error:
-        raise InvalidDeclaration(
-            [
-                Finding(
-                    "LP603",
-                    Origin(name, error.lineno or 0, error.offset or 0),
-                    {"detail": error.msg},
-                )
-            ]
-        ) from None
+        raise InvalidDeclaration([invalid_rdf(name, "Turtle", error)]) from None
     return nodes, dict(parser.prefixes)
 
 

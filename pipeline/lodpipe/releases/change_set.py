@@ -49,6 +49,8 @@ class ChangeSet(AbstractContextManager["ChangeSet"]):
             old, new = (opening.enter_context(version) for version in self.versions)
             self._file = opening.enter_context(tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY))
             for change in differences(old.chunks(), new.chunks()):
+                old.check(change.removed)
+                new.check(change.added)
                 self.counts.added += len(change.added)
                 self.counts.removed += len(change.removed)
                 self.counts.resources[change.kind] += 1
@@ -85,11 +87,15 @@ class ChangeSet(AbstractContextManager["ChangeSet"]):
 
 def statements_of(subjects: Sequence[bytes], version: SortedLines) -> Iterator[bytes]:
     """The lines of some subjects (sorted terms) in a version, in order."""
+    if not subjects:
+        return
     rest = b""
-    for chunk in version.chunks():
+    for chunk in version.chunks(subjects[0] + b" "):
         *lines, rest = (rest + chunk).split(b"\n")
         if not lines:
             continue
+        if lines[0] > subjects[-1] + b"!":
+            return
         first = bisect_left(subjects, lines[0].partition(b" ")[0])
         last = lines[-1].partition(b" ")[0]
         for subject in subjects[first:]:

@@ -13,7 +13,7 @@ come three changes: `<a>` changed, `<b>` is no longer described, `<c>` is new.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from lodpipe.rdf.namespaces import OWL
@@ -63,7 +63,7 @@ def differences(old: Iterable[bytes], new: Iterable[bytes]) -> Iterator[Resource
     break, without duplicates. Raises NotSorted.
     """
     subject = _Subject(b"")
-    for before, after in _aligned(_Blocks(old), _Blocks(new)):
+    for before, after in aligned([old, new]):
         subject.count(before, after)
         for line, is_new in _different_lines(before, after):
             name = line[: line.index(b" ")]
@@ -171,13 +171,17 @@ class _Blocks:
         return taken
 
 
-def _aligned(old: _Blocks, new: _Blocks) -> Iterator[tuple[Lines, Lines]]:
-    """Blocks of both versions between the same two lines."""
+def aligned(sides: Sequence[Iterable[bytes]]) -> Iterator[list[Lines]]:
+    """Blocks of all sides between the same two lines; a side without lines there has an empty block.
+
+    Each side is chunks of sorted lines without duplicates. Raises NotSorted.
+    """
+    blocks = [_Blocks(side) for side in sides]
     while True:
-        old.fill()
-        new.fill()
-        if not old.lines and not new.lines:
+        for side in blocks:
+            side.fill()
+        ends = [side.lines[-1] for side in blocks if side.lines]
+        if not ends:
             return
-        ends = [side.lines[-1] for side in (old, new) if side.lines]
-        bound = min(ends) if len(ends) == 2 else None
-        yield old.take(bound), new.take(bound)
+        bound = min(ends) if len(ends) > 1 else None
+        yield [side.take(bound) for side in blocks]

@@ -12,12 +12,13 @@ from pathlib import Path
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.statements import Statements
+from lodpipe.rdf.labels import LABELS
 from lodpipe.rdf.terms import TYPE, parse_literal
 from lodpipe.releases.change_set import ChangeSet
 from lodpipe.releases.difference import ResourceChange
 from lodpipe.releases.edition import ReleaseState
 from lodpipe.releases.ledger import Ledger, Release, checksums_of, version_number
-from lodpipe.releases.naming import LABELS, Names, Terms, split_object
+from lodpipe.releases.naming import Names, Terms, split_object
 from lodpipe.releases.tombstones import FILE
 
 _TYPE = TYPE.encode()

@@ -9,25 +9,13 @@ from dataclasses import dataclass, field
 from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import SiteKeys
 from lodpipe.config.vocabulary import Vocabulary
-from lodpipe.rdf.namespaces import RDF, RDFS, SKOS, Namespaces
+from lodpipe.rdf.labels import LABELS
+from lodpipe.rdf.namespaces import RDF, Namespaces
 from lodpipe.rdf.terms import TYPE, parse_literal
 from lodpipe.releases.change_set import ChangeSet
 
 Texts = Mapping[str, str]
 _NAME = {"de": "Name", "en": "name"}
-
-LABELS = tuple(
-    f"<{name}>"
-    for name in (
-        SKOS + "prefLabel",
-        RDFS + "label",
-        "https://schema.org/name",
-        "http://schema.org/name",
-        "http://purl.org/dc/terms/title",
-        "http://xmlns.com/foaf/0.1/name",
-        "https://schema.org/headline",
-    )
-)  # the first that a resource has
 
 
 @dataclass(frozen=True)

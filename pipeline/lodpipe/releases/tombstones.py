@@ -19,14 +19,16 @@ becomes, in the graph `withdrawn` below the base IRI:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple, Protocol
+from urllib.parse import unquote_to_bytes
 
 from msgspec import Struct
 
 from lodpipe.config.publication import Project
-from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.documents.readers import read_tree
 from lodpipe.documents.tree import Node, place_of, value_of
 from lodpipe.rdf.namespaces import OWL, RDFS, SKOS, XSD
@@ -53,6 +55,8 @@ _ONE_OR_MORE = {
     "uniqueItems": True,
     "items": _LOCAL,
 }
+_LONGEST_NAME = 240
+"""Bytes of a part of a path: file systems have 255, with the end of a document."""
 _TEXTS = {
     "type": "object",
     "minProperties": 1,
@@ -228,10 +232,11 @@ class Withdrawn(Struct, frozen=True, dict=True):
 
     def check(self, statements: Described) -> Iterator[Finding]:
         """Everything that is wrong: with the file, and with what it says of the statements
-        (LP521 to LP523, LP535, LP536).
+        (LP521 to LP523, LP535, LP536, LP538).
         """
         yield from self.findings
         yield from self.cycles()
+        yield from self._unanswerable()
         named = [
             item
             for withdrawal in self.withdrawals
@@ -250,6 +255,13 @@ class Withdrawn(Struct, frozen=True, dict=True):
                 ):
                     ids = ", ".join(id_.local for id_ in withdrawal.ids)
                     yield Finding("LP523", item.origin, {"value": ids, "successor": item.local})
+
+    def _unanswerable(self) -> Iterator[Finding]:
+        for withdrawal in self.withdrawals:
+            for named in withdrawal.ids:
+                if part := refused_part(named.local):
+                    params = {"value": named.local, "part": f"`{part}`"}
+                    yield Finding("LP538", named.origin, params, Severity.WARNING)
 
     def cycles(self) -> Iterator[Finding]:
         """Chains of successors that lead back to where they began: each once, at its first IRI."""
@@ -279,6 +291,30 @@ class Withdrawn(Struct, frozen=True, dict=True):
                         following.append(successor)
             level = following
         return []
+
+
+def refused_part(local: str) -> str:
+    """What a web server refuses or changes in an address, as it is written; empty where there is
+    nothing of the kind.
+
+    Apache refuses an escaped slash and names that no file can have, nginx and Apache the character
+    NUL, Caddy what is not UTF-8; clients take dot segments away (RFC 3986, 6.2.2.3).
+
+    >>> refused_part("caf%C3%A9/50%25"), refused_part("a%2Fb"), refused_part("caf%E9")
+    ('', '%2F', '%E9')
+    """
+    for part in local.split("/"):
+        raw = unquote_to_bytes(part)
+        if raw in (b".", b".."):
+            return part
+        if len(raw) > _LONGEST_NAME:
+            return f"{part[:40]}…"
+        try:
+            raw.decode()
+        except UnicodeDecodeError as error:
+            return f"%{raw[error.start]:02X}"
+    refused = re.search("%(00|0A|2F)", local, re.IGNORECASE)
+    return refused[0] if refused else ""
 
 
 def read_withdrawn(project: Project) -> Withdrawn:

@@ -16,7 +16,7 @@ from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.documents.readers import read_yaml
 from lodpipe.documents.tree import Sequence as List
 from lodpipe.documents.tree import value_of
-from lodpipe.engine.page_store import LABELS
+from lodpipe.rdf.labels import LABELS
 from lodpipe.rdf.namespaces import Namespaces
 from lodpipe.rdf.terms import parse_literal
 from lodpipe.releases.tombstones import FILE, withdrawn_of

@@ -28,7 +28,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
-from lodpipe.publish.catalogue.web import FRESH, IMMUTABLE, link_header
+from lodpipe.publish.catalogue.web import FRESH, IMMUTABLE
+from lodpipe.publish.catalogue.withdrawn_rules import link_header
 from lodpipe.serve.content import DATA, Content, media_type, read_content
 from lodpipe.serve.description import description
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen

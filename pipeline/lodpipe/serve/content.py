@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import mimetypes
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -16,11 +15,11 @@ from urllib.parse import unquote
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import read_vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, SourceError
+from lodpipe.publish.catalogue.versions import document_of
 from lodpipe.publish.catalogue.web import MEDIA_TYPES, document_ends
 from lodpipe.publish.catalogue.withdrawn import LIST, WithdrawnIri, read_list
 from lodpipe.serve.negotiation import PAGES, languages, named
 
-_IN_CATALOGUE = re.compile(r"(?:dataset|service|feed|distribution/.*)\Z")
 DATA = ("ttl", "jsonld", "nt", "rdf")
 
 
@@ -82,7 +81,7 @@ class Content:
 
     def document(self, address: str) -> str:
         """The address of a resource's document, without suffix."""
-        return "catalog" if _IN_CATALOGUE.match(address) else address
+        return document_of(address)
 
     def wanted(self, accept: str) -> Iterator[str]:
         """The suffixes that a client asks for, best first; at the end what it gets where nothing of

@@ -4,12 +4,10 @@ as a validation report.
 
 from __future__ import annotations
 
-import _duckdb as duckdb
-
 from lodpipe.shacl.compile import Connection, Run, plan_shapes
+from lodpipe.shacl.execution import finished
 from lodpipe.shacl.incremental import revalidate
 from lodpipe.shacl.shapes_graph import ShapesGraph, read_model
-from lodpipe.shacl.sparql_constraints import QueryAnswerer
 from lodpipe.shacl.validation_report import Report, ValidationResult, read_report, report_triples
 
 __all__ = [
@@ -17,13 +15,12 @@ __all__ = [
     "Report",
     "ShapesGraph",
     "ValidationResult",
+    "plan_shapes",
     "read_model",
     "report_triples",
     "revalidate",
     "validate",
 ]
-
-_SMALL = 50_000
 
 
 def validate(connection: Connection, shapes: ShapesGraph) -> Report:
@@ -31,18 +28,5 @@ def validate(connection: Connection, shapes: ShapesGraph) -> Report:
     connection.
     """
     plan = plan_shapes(shapes)
-    run = Run(connection, plan)
-    run.answerer = QueryAnswerer(connection, plan)
-    ((count,),) = connection.execute("SELECT count(*) FROM triples").fetchall()
-    # For small data the optimizer costs more than it saves.
-    connection.execute(f"PRAGMA {'disable' if count < _SMALL else 'enable'}_optimizer")
-    try:
-        run.go()
+    with finished(Run(connection, plan)):
         return read_report(connection, plan)
-    except duckdb.Error:
-        run.check_patterns()
-        raise
-    finally:
-        connection.execute("PRAGMA enable_optimizer")
-        run.close()
-        run.answerer.close()

@@ -740,6 +740,54 @@ def _conforming(placement: Placement) -> str:
     )
 
 
+# -- targets ---------------------------------------------------------------------------------------
+
+HIERARCHY = f"SELECT s, o FROM triples WHERE p = '{SUBCLASS}'"
+
+
+def with_subclasses(
+    classes: Mapping[str, int], hierarchy: Iterable[tuple[str, str]]
+) -> list[tuple[int, str]]:
+    """The number of each class with it and all classes below it; `hierarchy` are pairs of a class
+    and a superclass.
+
+    >>> with_subclasses({"<a:Thing>": 0}, [("<a:Person>", "<a:Thing>"), ("<a:Clerk>", "<a:Person>")])
+    [(0, '<a:Thing>'), (0, '<a:Person>'), (0, '<a:Clerk>')]
+    """
+    below: dict[str, list[str]] = {}
+    for sub, top in hierarchy:
+        below.setdefault(top, []).append(sub)
+    rows = []
+    for name, number in classes.items():
+        entries = {name: None}
+        for item in (waiting := [name]):
+            waiting += [
+                sub
+                for sub in below.get(item, ())
+                if sub not in entries and entries.setdefault(sub) is None
+            ]
+        rows += [(number, entry) for entry in entries]
+    return rows
+
+
+def instances_select(listed: str, *, distinct: bool) -> str:
+    """A SELECT (class, node) of the instances of classes: `listed` is a relation c (number, name)."""
+    return (
+        f"SELECT {'DISTINCT ' if distinct else ''}c.number AS class, t.s AS node "
+        f"FROM (SELECT s, o FROM triples WHERE p = '{TYPE}') t JOIN {listed} ON c.name = t.o"
+    )
+
+
+def target_select(kind: str, listed: str, instances: str = "instances") -> str:
+    """A SELECT (fs, node) of the nodes of targets of a kind: `listed` is a relation c (fs, term)."""
+    if kind == "class":
+        return f"SELECT c.fs, i.node FROM {instances} i JOIN {listed} ON i.class = c.term"
+    if kind == "node":
+        return f"SELECT c.fs, c.term AS node FROM {listed}"
+    column = "s" if kind == "subjectsOf" else "o"
+    return f"SELECT c.fs, t.{column} AS node FROM triples t JOIN {listed} ON t.p = c.term"
+
+
 # -- running ---------------------------------------------------------------------------------------
 
 
@@ -749,7 +797,8 @@ class Run:
     leaves the table `violations`.
 
     `only` bounds the focus nodes of targeted shapes to those of a table (fs, node), but for the
-    sets `unbounded`. `ask` answers SPARQL.
+    sets `unbounded`; where the nodes of all targets are known, `focus` is a table of them (fs, node).
+    `answerer` answers SPARQL.
     """
 
     connection: Connection
@@ -757,6 +806,7 @@ class Run:
     only: str | None = None
     answerer: Any = None
     unbounded: frozenset[int] = frozenset()
+    focus: str | None = None
     _stored: int = 0
 
     def go(self) -> None:
@@ -816,27 +866,16 @@ class Run:
         self.execute("CREATE OR REPLACE TEMP TABLE instances (class INTEGER, node VARCHAR)")
         if not self.plan.classes:
             return
-        below: dict[str, list[str]] = {}
-        for sub, top in self.execute(f"SELECT s, o FROM triples WHERE p = '{SUBCLASS}'").fetchall():
-            below.setdefault(top, []).append(sub)
-        rows = []
-        for name, number in self.plan.classes.items():
-            classes = {name: None}
-            for item in (waiting := [name]):
-                waiting += [
-                    sub
-                    for sub in below.get(item, ())
-                    if sub not in classes and classes.setdefault(sub) is None
-                ]
-            rows += [(number, entry) for entry in classes]
-        distinct = "DISTINCT " if len(rows) > len(self.plan.classes) else ""
-        self.execute(
-            f"INSERT INTO instances SELECT {distinct}c.number, t.s FROM (SELECT s, o FROM triples WHERE p = '{TYPE}') t "
-            f"JOIN {_listed(rows)} c (number, name) ON c.name = t.o"
-        )
+        rows = with_subclasses(self.plan.classes, self.execute(HIERARCHY).fetchall())
+        several = len(rows) > len(self.plan.classes)
+        listed = f"{_listed(rows)} c (number, name)"
+        self.execute(f"INSERT INTO instances {instances_select(listed, distinct=several)}")
 
     def _targets(self) -> None:
-        """The nodes of all targets: those of one kind in one query."""
+        """The nodes of all targets: those of one kind in one query; or those of the table `focus`."""
+        if self.focus:
+            self.execute(f"INSERT INTO nodes SELECT DISTINCT fs, node FROM {self.focus}")
+            return
         listed: dict[str, list[tuple[int | str | None, ...]]] = {}
         selects = []
         for fs, targets in self.plan.targets.items():
@@ -849,18 +888,9 @@ class Run:
                 else:
                     term = self.plan.classes[target.term] if target.kind == "class" else target.term
                     listed.setdefault(target.kind, []).append((fs, term))
-        for kind, rows in listed.items():
-            given = f"{_listed(rows)} c (fs, term)"
-            if kind == "class":
-                selects.append(
-                    f"SELECT c.fs, i.node FROM instances i JOIN {given} ON i.class = c.term"
-                )
-            elif kind == "node":
-                selects.append(f"SELECT fs, term AS node FROM {given}")
-            else:
-                selects.append(
-                    f"SELECT c.fs, t.{'s' if kind == 'subjectsOf' else 'o'} AS node FROM triples t JOIN {given} ON t.p = c.term"
-                )
+        selects += [
+            target_select(kind, f"{_listed(rows)} c (fs, term)") for kind, rows in listed.items()
+        ]
         if selects:
             free = (
                 f"f.fs IN ({', '.join(map(str, sorted(self.unbounded)))}) OR "

@@ -13,10 +13,16 @@ from pathlib import Path
 
 import _duckdb as duckdb
 import pyoxigraph as ox
+from msgspec import Struct
 
-from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, SourceError
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidDeclaration,
+    SourceError,
+    invalid_rdf,
+)
 from lodpipe.mapping.plan import text
-from lodpipe.rdf.file_formats import PARSERS
+from lodpipe.rdf.file_formats import BY_SUFFIX, PARSERS
 from lodpipe.shacl.supported import is_rdf_1_2, rdf_1_2_finding
 
 _IRI = r'<[A-Za-z][A-Za-z0-9+.-]*:[^<>"{}|^`\\\x00-\x20]*>'
@@ -77,32 +83,108 @@ def load_triples(
     _insert(connection, list(dict.fromkeys(triples)))
 
 
+class Source(Struct, frozen=True):
+    """A file of RDF, or a folder of files of one kind that are one document: blank nodes of the same
+    name are the same in all of them.
+    """
+
+    path: Path
+    files: tuple[Path, ...]
+    kind: str
+
+    @property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(file.stat().st_size for file in self.files)
+
+
+PARTS = ("nt", "nq", "parquet")
+"""What the files of a folder are, and the kinds that Spark reads."""
+
+
+def source_of(path: Path) -> Source:
+    """The files of a path. Raises InvalidDeclaration (LP601) where it is none, or a folder of other
+    files than parts.
+    """
+    if not path.is_dir():
+        kind = path.suffix[1:].lower()
+        known = (*FORMATS, "parquet")
+        if kind not in known:
+            raise _unusable(f"{path.name}: format `{kind}` is not known; known: {', '.join(known)}")
+        if not path.is_file():
+            raise _unusable(f"{path} is no file")
+        return Source(path, (path,), kind)
+    files = tuple(file for file in sorted(path.glob("[!._]*")) if file.is_file())
+    kinds = {file.suffix[1:].lower() for file in files}
+    if len(kinds) != 1 or not kinds <= set(PARTS):
+        raise _unusable(f"{path}: expected a folder of files of one kind: {', '.join(PARTS)}")
+    return Source(path, files, kinds.pop())
+
+
+def _unusable(detail: str) -> InvalidDeclaration:
+    return InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
+
+
+def sources_of(paths: Sequence[Path]) -> list[tuple[Source, str]]:
+    """The source of each path, and the mark that its blank nodes get."""
+    marks = [f"f{number}x" if len(paths) > 1 else "" for number in range(len(paths))]
+    return [(source_of(path), mark) for path, mark in zip(paths, marks, strict=True)]
+
+
 def load_files(
     connection: duckdb.DuckDBPyConnection, paths: Sequence[Path], base: str = ""
 ) -> None:
-    """The table `triples` from files of any RDF format, all their graphs together; blank nodes of
-    two files stay apart.
+    """The table `triples` from files of any RDF format, Parquet files of statements, or folders of
+    such parts; all their graphs together; blank nodes of two paths stay apart.
 
     Relative IRIs are resolved against `base`, else against the address of their file. Raises
     SourceError where a file cannot be read (LP101), is no RDF (LP603), or needs RDF 1.2 (LP608).
     """
+    load_sources(connection, sources_of(paths), base)
+
+
+def load_sources(
+    connection: duckdb.DuckDBPyConnection, sources: Sequence[tuple[Source, str]], base: str = ""
+) -> None:
+    """The same from sources, each with the mark of its blank nodes."""
     with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
-        read = [
-            _as_lines(path, Path(folder) / f"{number}.nq", base)
-            for number, path in enumerate(paths)
+        tables = [
+            parquet_statements(connection, source, mark)
+            for source, mark in sources
+            if source.kind == "parquet"
         ]
-        marks = [f"f{number}x" if len(paths) > 1 else "" for number in range(len(paths))]
+        texts = [
+            (_as_lines(source, Path(folder) / f"{number}.nq", base), mark)
+            for number, (source, mark) in enumerate(sources)
+            if source.kind != "parquet"
+        ]
         for longest in _LONGEST:
             try:
-                _from_lines(
-                    connection,
-                    [(_lines(path, longest), mark) for path, mark in zip(read, marks, strict=True)],
-                    paths,
-                )
+                _load(connection, tables, texts, longest)
                 return
             except duckdb.InvalidInputException:
                 if longest == _LONGEST[-1]:
                     raise
+
+
+def parquet_statements(connection: duckdb.DuckDBPyConnection, source: Source, mark: str) -> str:
+    """A SELECT (s, p, o) from Parquet files of statements: those of a statement table, or of a dump."""
+    files = f"read_parquet([{', '.join(text(str(file)) for file in source.files)}])"
+    try:
+        columns = connection.execute(f"DESCRIBE SELECT * FROM {files}").fetchall()
+    except duckdb.Error as error:
+        raise _unusable(f"{source.path}: {str(error).splitlines()[0]}") from None
+    return f"SELECT {marked_columns(source, [row[0] for row in columns], mark)} FROM {files}"
+
+
+def marked_columns(source: Source, names: Iterable[str], mark: str) -> str:
+    """The columns s, p, o of a SELECT from Parquet files of a statement table, or of a dump, which
+    spells their names out. Raises InvalidDeclaration (LP601) for others.
+    """
+    for s, p, o in (("s", "p", "o"), ("subject", "predicate", "object")):
+        if {s, p, o} <= set(names):
+            return f"{_marked(s, mark)} AS s, {p} AS p, {_marked(o, mark)} AS o"
+    raise _unusable(f"{source.path}: expected the columns s, p, o or subject, predicate, object")
 
 
 def load_change(
@@ -126,60 +208,79 @@ def load_change(
     connection.execute("DROP TABLE before")
 
 
-def _lines(path: Path, longest: int) -> str:
-    """The lines of a file as a relation: the reader of CSV with one column and without quotes."""
+def _lines(source: Source, longest: int) -> str:
+    """The lines of files as a relation: the reader of CSV with one column and without quotes."""
+    files = ", ".join(text(str(file)) for file in source.files)
     return (
-        f"read_csv({text(str(path))}, columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false, delim = chr(1), quote = '', escape = '', "
+        f"read_csv([{files}], columns = {{'line': 'VARCHAR'}}, header = false, auto_detect = false, delim = chr(1), quote = '', escape = '', "
         f"max_line_size = {longest}, strict_mode = false)"
     )
 
 
-def _as_lines(path: Path, target: Path, base: str) -> Path:
-    """The file itself where it is N-Triples or N-Quads, else what the parser makes of it."""
-    suffix = path.suffix[1:].lower()
-    if suffix not in FORMATS:
-        detail = f"{path.name}: format `{suffix}` is not known; known: {', '.join(FORMATS)}"
-        raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
-    if not path.is_file():
-        raise InvalidDeclaration([Finding("LP601", None, {"detail": f"{path} is no file"})])
-    if suffix in ("nt", "nq"):
-        return path
+def _as_lines(source: Source, target: Path, base: str) -> Source:
+    """The source itself where it is N-Triples or N-Quads, else what the parser makes of it."""
+    if source.kind in ("nt", "nq"):
+        return source
+    path = source.path
     try:
         with target.open("wb") as out:
             parsed = ox.parse(
-                path=str(path), format=FORMATS[suffix], base_iri=base or path.resolve().as_uri()
+                path=str(path),
+                format=FORMATS[source.kind],
+                base_iri=base or path.resolve().as_uri(),
             )
             ox.serialize(parsed, out, format=ox.RdfFormat.N_QUADS)
     except SyntaxError as error:
         raise broken(path, error) from None
-    return target
+    return Source(path, (target,), "nq")
 
 
 def broken(path: Path, error: SyntaxError) -> SourceError:
     """A file that is no RDF, with the place."""
-    return SourceError(
-        [
-            Finding(
-                "LP603",
-                Origin(str(path), error.lineno or 0, error.offset or 0),
-                {"detail": error.msg},
-            )
-        ]
-    )
+    return SourceError([invalid_rdf(str(path), BY_SUFFIX[path.suffix[1:].lower()].label, error)])
 
 
-def _from_lines(
-    connection: duckdb.DuckDBPyConnection, sources: Sequence[tuple[str, str]], paths: Sequence[Path]
+def _load(
+    connection: duckdb.DuckDBPyConnection,
+    tables: Sequence[str],
+    texts: Sequence[tuple[Source, str]],
+    longest: int,
 ) -> None:
-    selects = [_cut(number, source, mark) for number, (source, mark) in enumerate(sources)]
-    connection.execute(f"CREATE OR REPLACE TABLE triples AS {' UNION ALL '.join(selects)}")
+    relations = [(_lines(source, longest), mark) for source, mark in texts]
+    odd = cut_lines(connection, relations)
+    for number, (source, mark) in enumerate(texts):
+        if lines := [line for at, line in odd if at == number]:
+            try:
+                _insert(connection, parsed_lines(lines, mark))
+            except (SyntaxError, NeedsRdf12) as error:
+                raise located(source, error) from None
+    for table in tables:
+        connection.execute(f"INSERT INTO triples {table}")
+    _without_doubles(connection)
+
+
+def load_lines(connection: duckdb.DuckDBPyConnection, relation: str, mark: str) -> None:
+    """The table `triples`, which may have doubles, from a relation (line).
+
+    Raises SyntaxError or NeedsRdf12.
+    """
+    if odd := cut_lines(connection, [(relation, mark)]):
+        _insert(connection, parsed_lines([line for _, line in odd], mark))
+
+
+def cut_lines(
+    connection: duckdb.DuckDBPyConnection, relations: Sequence[tuple[str, str]]
+) -> list[tuple[int, str]]:
+    """The table `triples` from relations of lines, each with its mark; gives the lines, each with
+    the place of its relation, that only a parser can read.
+    """
+    selects = [_cut(number, relation, mark) for number, (relation, mark) in enumerate(relations)]
+    empty = "SELECT '' AS s, '' AS p, '' AS o WHERE false"
+    connection.execute(f"CREATE OR REPLACE TABLE triples AS {' UNION ALL '.join(selects) or empty}")
     odd = connection.execute("SELECT CAST(p AS INTEGER), s FROM triples WHERE o IS NULL").fetchall()
     if odd:
         connection.execute("DELETE FROM triples WHERE o IS NULL")
-    for number, (_, mark) in enumerate(sources):
-        if lines := [line for source, line in odd if source == number]:
-            _insert(connection, _parsed(lines, mark, paths[number]))
-    _without_doubles(connection)
+    return odd
 
 
 def _cut(number: int, source: str, mark: str) -> str:
@@ -231,19 +332,21 @@ def _insert(connection: duckdb.DuckDBPyConnection, rows: Sequence[tuple[str, str
 def _marked(term: str, mark: str) -> str:
     """A term whose blank nodes carry the mark of their file."""
     return (
-        f"CASE WHEN starts_with({term}, '_:') THEN '_:{mark}' || substr({term}, 3) ELSE {term} END"
+        f"CASE WHEN substr({term}, 1, 2) = '_:' THEN '_:{mark}' || substr({term}, 3) ELSE {term} END"
         if mark
         else term
     )
 
 
-def _parsed(lines: Sequence[str], mark: str, path: Path) -> list[tuple[str, str, str]]:
-    try:
-        quads = list(ox.parse("\n".join(lines).encode(), format=ox.RdfFormat.N_QUADS))
-    except SyntaxError as error:
-        raise broken(path, _placed(path, error)) from None
+class NeedsRdf12(Exception):
+    """Lines with terms that are new in RDF 1.2."""
+
+
+def parsed_lines(lines: Sequence[str], mark: str) -> list[tuple[str, str, str]]:
+    """The triples of lines. Raises SyntaxError or NeedsRdf12."""
+    quads = list(ox.parse("\n".join(lines).encode(), format=ox.RdfFormat.N_QUADS))
     if any(is_rdf_1_2(str(quad.object)) for quad in quads):
-        raise SourceError([rdf_1_2_finding(str(path), path.read_text("utf-8", errors="replace"))])
+        raise NeedsRdf12
 
     def marked(term: str) -> str:
         return f"_:{mark}{term[2:]}" if mark and term.startswith("_:") else term
@@ -253,14 +356,23 @@ def _parsed(lines: Sequence[str], mark: str, path: Path) -> list[tuple[str, str,
     ]
 
 
-def _placed(path: Path, error: SyntaxError) -> SyntaxError:
-    """The same error with its place in the whole file."""
-    try:
-        for _ in ox.parse(path=str(path), format=FORMATS[path.suffix[1:].lower()]):
-            pass
-    except SyntaxError as placed:
-        return placed
-    return error
+def located(source: Source, error: SyntaxError | NeedsRdf12) -> SourceError:
+    """What is wrong with some lines, with the place in the whole file (LP603, LP608)."""
+    if isinstance(error, SyntaxError):
+        for file in source.files:
+            try:
+                for _ in ox.parse(path=str(file), format=FORMATS[file.suffix[1:].lower()]):
+                    pass
+            except SyntaxError as placed:
+                return broken(source.path if len(source.files) == 1 else file, placed)
+        return broken(source.path, error)
+    findings = [
+        rdf_1_2_finding(str(file), file.read_text("utf-8", errors="replace"))
+        for file in (source.files if source.path.is_dir() else (source.path,))
+    ]
+    return SourceError(
+        [item for item in findings if item.where and item.where.line] or findings[:1]
+    )
 
 
 @contextmanager

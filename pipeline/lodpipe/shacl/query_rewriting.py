@@ -47,13 +47,14 @@ def _tokens(text: str) -> tuple[Token, ...]:
     return tuple(Token(str(match.lastgroup), match[0]) for match in _TOKEN.finditer(text))
 
 
-def _solid(pieces: Iterable[Token]) -> list[Token]:
+def solid(pieces: Iterable[Token]) -> list[Token]:
+    """The pieces without spaces and comments."""
     return [piece for piece in pieces if piece.kind != "space"]
 
 
 def problem(text: str, bound: Sequence[str] = ("this",)) -> str | None:
     """Why a query cannot be pre-bound (SHACL, 5.2.1), None where it can."""
-    words = [item.word for item in _solid(tokens(text))]
+    words = [item.word for item in solid(tokens(text))]
     for name in ("MINUS", "VALUES", "SERVICE"):
         if name in words:
             return f"SPARQL with {name} cannot be pre-bound"
@@ -143,7 +144,7 @@ def _projecting(text: str) -> str:
         for number in range(start, len(pieces))
         if pieces[number].word == "WHERE" or pieces[number].text == "{"
     )
-    projected = [item.word for item in _solid(pieces[start:end])]
+    projected = [item.word for item in solid(pieces[start:end])]
     if "*" not in projected and "?this" not in projected:
         at = next(
             (n for n in range(start, end) if pieces[n].word in ("DISTINCT", "REDUCED")), start
@@ -170,19 +171,28 @@ def predicates(text: str) -> frozenset[str] | None:
     """The predicates that a query's patterns read, None where it may read any: so much of the data
     must be at hand for it.
     """
-    solid = _solid(tokens(text))
-    prefixes = {
-        solid[number + 1].text[:-1]: solid[number + 2].text[1:-1]
-        for number, item in enumerate(solid[:-2])
-        if item.word == "PREFIX" and solid[number + 1].text.endswith(":")
-    }
+    pieces = solid(tokens(text))
     try:
-        return frozenset(_Scan(solid, prefixes).run())
-    except _AnyPredicate:
+        return frozenset(_Scan(pieces, prefixes(pieces)).run())
+    except AnyPredicate:
         return None
 
 
-class _AnyPredicate(Exception):
+def has_empty_paths(text: str) -> bool:
+    """Whether a query may have a path that leads from a node to itself over no statement."""
+    return any(piece.kind == "sign" and piece.text in "*?" for piece in tokens(text))
+
+
+def prefixes(pieces: Sequence[Token]) -> dict[str, str]:
+    """The namespaces of the prefixes that a query declares."""
+    return {
+        pieces[number + 1].text[:-1]: pieces[number + 2].text[1:-1]
+        for number, item in enumerate(pieces[:-2])
+        if item.word == "PREFIX" and pieces[number + 1].text.endswith(":")
+    }
+
+
+class AnyPredicate(Exception):
     """A pattern whose predicate is not written in the query."""
 
 
@@ -207,7 +217,7 @@ class _Scan:
 
     def next(self) -> Token:
         if self.at >= len(self.solid):
-            raise _AnyPredicate
+            raise AnyPredicate
         self.at += 1
         return self.solid[self.at - 1]
 
@@ -225,7 +235,7 @@ class _Scan:
             elif token.word in ("FILTER", "BIND"):
                 yield from self.expression()
             elif token.word == "GRAPH" or token.word == "SELECT":
-                raise _AnyPredicate
+                raise AnyPredicate
             elif token.word in _SKIPPED or token.text == ".":
                 continue
             else:
@@ -248,7 +258,7 @@ class _Scan:
     def triples(self, subject: Token) -> Iterator[str]:
         """The predicates of one subject."""
         if subject.kind not in ("var", "iri", "name", "string", "number"):
-            raise _AnyPredicate
+            raise AnyPredicate
         while True:
             yield from self.path()
             self.object()
@@ -280,7 +290,7 @@ class _Scan:
             return token.text
         prefix, _, local = token.text.partition(":")
         if token.kind != "name" or prefix not in self.prefixes or "\\" in local:
-            raise _AnyPredicate
+            raise AnyPredicate
         return f"<{self.prefixes[prefix]}{local}>"
 
     def object(self) -> None:
@@ -288,7 +298,7 @@ class _Scan:
         if token.text in "+-":
             token = self.next()
         if token.kind not in ("var", "iri", "name", "string", "number", "word"):
-            raise _AnyPredicate
+            raise AnyPredicate
         if token.kind == "string":
             if self.at < len(self.solid) and self.solid[self.at].kind == "lang":
                 self.next()
@@ -312,17 +322,16 @@ class Join(Struct, frozen=True):
 
 def as_join(text: str) -> Join | None:
     """A query as a join; None where it is anything more, which the SPARQL engine answers."""
-    solid = _solid(tokens(text))
-    prefixes, start = {}, 0
-    while start + 2 < len(solid) and solid[start].word == "PREFIX":
-        prefixes[solid[start + 1].text[:-1]] = solid[start + 2].text[1:-1]
+    pieces = solid(tokens(text))
+    start = 0
+    while start + 2 < len(pieces) and pieces[start].word == "PREFIX":
         start += 3
-    words = [item.word for item in solid[start:]]
+    words = [item.word for item in pieces[start:]]
     if words[:1] != ["SELECT"] or "{" not in words or words.count("{") != 1 or words[-1:] != ["}"]:
         return None
     opened = words.index("{")
     head = [word for word in words[1:opened] if word not in ("DISTINCT", "WHERE")]
-    scan = _Scan(solid[start + opened + 1 :], prefixes)
+    scan = _Scan(pieces[start + opened + 1 :], prefixes(pieces))
     patterns: list[tuple[str, str, str]] = []
     comparisons: list[tuple[str, str, str]] = []
     try:
@@ -343,7 +352,7 @@ def as_join(text: str) -> Join | None:
                 patterns += _plain_triples(scan)
             if scan.peek() == ".":
                 scan.next()
-    except _AnyPredicate:
+    except AnyPredicate:
         return None
     bound = {item for s, _, o in patterns for item in (s, o)} | {"this"}
     used = {word[1:] for word in head} | {
@@ -366,14 +375,14 @@ def _plain_triples(scan: _Scan) -> Iterator[tuple[str, str, str]]:
         while True:
             value = scan.next()
             if subject.kind != "var" or value.kind != "var":
-                raise _AnyPredicate
+                raise AnyPredicate
             yield subject.text[1:], predicate, value.text[1:]
             if scan.peek() != ",":
                 break
             scan.next()
         if scan.peek() != ";":
             if scan.peek() not in (".", "}", "FILTER"):
-                raise _AnyPredicate
+                raise AnyPredicate
             return
         scan.next()
         if scan.peek() in (".", "}"):

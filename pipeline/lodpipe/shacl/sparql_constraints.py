@@ -41,6 +41,7 @@ class QueryAnswerer:
         self._store: ox.Store | None = None
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._sets = 0
+        self._placed = False
         self._nodes: dict[int, tuple[Sequence[str], str]] = {}
 
     def close(self) -> None:
@@ -72,6 +73,7 @@ class QueryAnswerer:
     def _filled(self) -> ox.Store:
         texts = list(self._queries())  # those that are plain joins never ask
         read = [queries.predicates(item) for item in texts]
+        self._placed = None not in read and any(map(queries.has_empty_paths, texts))
         condition = ""
         if None not in read:
             names = sorted(frozenset().union(*(item for item in read if item)))
@@ -84,11 +86,7 @@ class QueryAnswerer:
             f"SELECT s || ' ' || p || ' ' || o || ' .' FROM triples{condition}"
         )
         while batch := cursor.fetchmany(100_000):
-            store.bulk_load(  # lenient: the statements are valid already
-                "\n".join(row[0] for row in batch).encode(),
-                format=ox.RdfFormat.N_TRIPLES,
-                lenient=True,
-            )
+            store.bulk_extend(_quads(row[0] for row in batch))
         if any("shapesGraph" in item for item in texts):
             lines = "\n".join(f"{s} {p} {o} ." for s, p, o in self.plan.shapes.triples)
             store.load(lines.encode(), format=ox.RdfFormat.N_TRIPLES, to_graph=_SHAPES)
@@ -113,8 +111,11 @@ class QueryAnswerer:
                     f"{pair} {_VALUE} {value} {_FOCUS} .",
                 ]
             pattern = f"GRAPH {_FOCUS} {{ {own} {_OWN_PAIR} ?lodpipePair . ?lodpipePair {_FOCUS} ?this ; {_VALUE} ?value }}"
-        load = self.store.load if len(lines) < _FEW_LINES else self.store.bulk_load
-        load("\n".join(lines).encode(), format=ox.RdfFormat.N_QUADS, lenient=True)
+        store = self.store
+        if self._placed:  # an empty path leads from a node to itself if the data name the node
+            terms_used = {*nodes, *(term for pair in pairs or () for term in pair)}
+            lines += [f"{own} {_FOCUS} {term} ." for term in sorted(terms_used)]
+        (store.extend if len(lines) < _FEW_LINES else store.bulk_extend)(_quads(lines))
         return pattern
 
     def _run(self, query: str, name: str = "") -> Any:
@@ -329,6 +330,14 @@ def _stored(terms: Iterable[str]) -> dict[str, str]:
     for number, item in enumerate(listed):
         store.load(f"<a:{number}> <a:a> {item} .".encode(), format=ox.RdfFormat.N_TRIPLES)
     return {str(quad.object): listed[int(str(quad.subject)[3:-1])] for quad in store}
+
+
+def _quads(lines: Iterable[str]) -> Iterator[ox.Quad]:
+    """Lines of N-Quads whose blank nodes keep their names."""
+    data = "\n".join(lines).encode()
+    # lenient: the statements are valid already
+    parsed = ox.parse(data, format=ox.RdfFormat.N_QUADS, lenient=True, rename_blank_nodes=False)
+    return iter(parsed)
 
 
 class _Originals:

@@ -36,9 +36,12 @@ class ValidationResult(
     details: tuple[ValidationResult, ...] = ()
 
     @property
-    def key(self) -> tuple[str, str, str, str, str]:
+    def key(self) -> tuple[str, str, str, str, str, tuple[str, ...], str]:
         """What results are ordered by."""
-        return self.focus, str(self.path or ""), self.shape, self.component, self.value
+        path = str(self.path or "")
+        return (
+            self.focus, path, self.shape, self.component, self.value, self.messages, self.constraint,
+        )  # fmt: skip
 
 
 class Report(Struct, frozen=True):
@@ -157,6 +160,8 @@ class _ReportReader:
             by_focus = self._by_focus[k] = {}
             for row in self.rows.get(k, ()):
                 by_focus.setdefault(row[1], []).append(row)
+            for rows in by_focus.values():  # the engine gives them in any order
+                rows.sort(key=lambda row: (row[2] or "", row[3] or "", row[4] or ""))
         return self._by_focus[k].get(focus, [])
 
     def of(self, placement: Placement, focus: str) -> tuple[ValidationResult, ...]:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from lodpipe.config.vocabulary import Vocabulary
-from lodpipe.engine.page_store import LABELS
+from lodpipe.rdf.labels import LABELS
 from lodpipe.rdf.namespaces import OWL, SH, SKOS
 from lodpipe.rdf.terms import Literal, parse_literal
 from lodpipe.releases.naming import words

@@ -10,7 +10,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from lodpipe.engine.page_store import INCOMING, LABELS, PageStore, Row
+from lodpipe.engine.page_store import INCOMING, PageStore, Row
+from lodpipe.rdf.labels import LABELS
 from lodpipe.rdf.terms import TYPE
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.declaration import PageTable, Site

@@ -145,6 +145,7 @@ class _Site:
             "sparql",
             "catalog",
             "releases",
+            *(f"dataset/{release.version}" for release in reversed(self.releases.ledger.releases)),
             "vocabulary",
             "shapes",
             *(["queries"] if self.queries else []),
@@ -251,22 +252,22 @@ class _Site:
         }
         renderer.write("index.html", "index", common | pictures | listed)
         renderer.write("data.html", "catalog", common | {"tables": tables, "others": others})
-        renderer.write(
-            "releases.html",
-            "releases",
-            common
-            | {
-                "dated": [
-                    file
-                    for file in self.files
-                    if self.releases.is_dated(file.name, self.publication)
-                ],
-                "releases": list(release_views(self.releases, self.files, renderer.language)),
-            },
-        )
+        self._releases(renderer, common)
         renderer.write("search.html", "search", common | {"tools": True})
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
         renderer.write("404.html", "404", common)
+
+    def _releases(self, renderer: Renderer, common: dict[str, object]) -> None:
+        """The page of all releases, and one for each, which its IRI answers with."""
+        files = self.files
+        dated = [file for file in files if self.releases.is_dated(file.name, self.publication)]
+        views = list(release_views(self.releases, files, renderer.language))
+        facts = {"dated": dated, "releases": views, "open": False}
+        renderer.write("releases.html", "releases", common | facts)
+        for view in views:
+            page = f"dataset/{view.release.version}"
+            facts = {"item": view, "iri": f"{self.publication.base}{page}", "open": True}
+            renderer.write("release.html", page, facts)
 
     def _beside(self, renderer: Renderer, listed: Listed) -> Iterator[object]:
         for entry in self.browse.entries(listed, renderer.language):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import contextlib
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +22,7 @@ from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.documents.readers import read_text, read_tree_as, unbounded
 from lodpipe.documents.tree import Mapping, Node, Sequence
 from lodpipe.sources.jsonpath import parse, walk
-from lodpipe.sources.record_tables import ROW_BITS, cell_origin, header_of
+from lodpipe.sources.record_tables import FILE_BITS, ROW_BITS, cell_origin, header_of
 
 
 @dataclass
@@ -105,6 +107,66 @@ class FileTable:
         node = self.nodes[row]
         value = next(walk(node, parse(column)), node) if column else node
         return Origin(self.name, value.line, value.column)
+
+
+@dataclass
+class FileGroup:
+    """Several files as one table of records, whose numbers have that of the file in them."""
+
+    files: tuple[FileTable, ...]
+
+    def locate(self, record: int, column: str | None = None) -> Origin:
+        """As that of the file with the record."""
+        number = (record >> ROW_BITS) & ((1 << FILE_BITS) - 1)
+        return self.files[number].locate(record, column)
+
+
+def common_columns(headers: Iterable[tuple[str, Iterable[str]]], origin: Origin) -> tuple[str, ...]:
+    """All columns of files with the names of the files.
+
+    Raises InvalidDeclaration (LP602) where a file lacks one that those before it have.
+    """
+    columns: dict[str, None] = {}
+    first = ""
+    for name, header in headers:
+        own = set(header)
+        if columns and (lacking := [column for column in columns if column not in own]):
+            detail = f"{name} has no column `{lacking[0]}`, which {first} has"
+            raise InvalidDeclaration([Finding("LP602", origin, {"detail": detail})])
+        first = first or name
+        columns |= dict.fromkeys(header)
+    return tuple(columns)
+
+
+def find_files(named: str, origin: Origin, root: Path) -> list[tuple[Path, str]]:
+    """The files of a source in the order of their names: that file, those in a folder, or those
+    that a name with `*`, `?` or `[…]` stands for. Names that begin with `.` or `_` are left out of
+    the latter two, as what other programs leave there.
+
+    Raises what `find` raises.
+    """
+    if "://" in named or not _is_many(root / named, named):
+        return [find(named, origin, root)]
+    if Path(named).is_absolute() or ".." in Path(named).parts:
+        raise InvalidDeclaration([Finding("LP107", origin, {"path": named})])
+    paths = (root / named).iterdir() if (root / named).is_dir() else root.glob(named)
+    files = {
+        name: path
+        for item in paths
+        if item.is_file() and not item.name.startswith((".", "_"))
+        for path, name in [find(item.relative_to(root).as_posix(), origin, root)]
+    }
+    if not files:
+        raise SourceError(
+            [Finding("LP106", origin, {"file": named, "detail": "there is no such file"})]
+        )
+    return [(path, name) for name, path in sorted(files.items())]
+
+
+def _is_many(path: Path, named: str) -> bool:
+    with contextlib.suppress(OSError, ValueError):  # no path at all, as `find` reports
+        return not path.is_file() and (path.is_dir() or bool(re.search(r"[*?\[]", named)))
+    return False
 
 
 def find(named: str, origin: Origin, root: Path) -> tuple[Path, str]:

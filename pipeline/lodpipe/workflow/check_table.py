@@ -19,6 +19,7 @@ from lodpipe.publish.catalogue import declaration_findings
 from lodpipe.releases.edition import ReleaseState
 from lodpipe.releases.gates import release_findings
 from lodpipe.releases.naming import project_terms
+from lodpipe.releases.withdrawn_references import broken_references, withdrawn_references
 from lodpipe.shacl import shapes
 from lodpipe.sources import RecordTable
 from lodpipe.workflow.declarations import Declarations
@@ -61,7 +62,14 @@ class Check(NamedTuple):
 def _records(subject: Subject) -> Iterable[Finding]:
     declarations = subject.declarations
     lexicon = declarations.lexicon(subject.project)
-    return records.record_findings(subject.session, subject.tables, declarations.tables, lexicon)
+    findings = records.record_findings(
+        subject.session, subject.tables, declarations.tables, lexicon
+    )
+
+    def ids_of(table: str) -> set[str]:
+        return records.keys_of(subject.session, subject.tables[table], declarations.tables[table])
+
+    return broken_references(findings, declarations.withdrawn, ids_of)
 
 
 def _shapes(subject: Subject) -> Iterator[Finding]:
@@ -83,8 +91,10 @@ def _lint(subject: Subject) -> Iterable[Finding]:
     )
 
 
-def _withdrawn(subject: Subject) -> Iterable[Finding]:
-    return subject.declarations.withdrawn.check(subject.graph)
+def _withdrawn(subject: Subject) -> Iterator[Finding]:
+    withdrawn = subject.declarations.withdrawn
+    yield from withdrawn.check(subject.graph)
+    yield from withdrawn_references(withdrawn, subject.graph)
 
 
 def _losses(subject: Subject) -> Iterable[Finding]:

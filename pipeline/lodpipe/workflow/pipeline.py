@@ -15,7 +15,7 @@ import _duckdb as duckdb
 from msgspec.structs import replace
 
 from lodpipe.checks import records as checks
-from lodpipe.checks.consequences import CascadeFilter
+from lodpipe.checks.consequences import BROKEN_REFERENCES, CascadeFilter
 from lodpipe.checks.integrity import (
     counts,
     write_counts,
@@ -25,6 +25,7 @@ from lodpipe.diagnostics.finding import (
     Finding,
     InvalidData,
     InvalidDeclaration,
+    LodpipeError,
     Origin,
     Severity,
     set_of,
@@ -33,7 +34,8 @@ from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import limited
 from lodpipe.documents.snapshot import snapshot, unchanged
 from lodpipe.engine.duckdb import Engine
-from lodpipe.engine.run_plan import failures, make_statements, prepare_light_plan
+from lodpipe.engine.plan_engines import PlanEngine, engine_over
+from lodpipe.engine.results import Failure
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.plan import Plan, compile_mapping
 from lodpipe.publish.catalogue import (
@@ -42,6 +44,7 @@ from lodpipe.publish.catalogue import (
     gate,
     write_catalogue,
     write_release_folder,
+    write_versions,
 )
 from lodpipe.publish.change_feeds import write_feeds, write_roots
 from lodpipe.publish.deltas import write_deltas
@@ -63,6 +66,7 @@ from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import deadline, not_written
 from lodpipe.shacl import shapes
 from lodpipe.sources import RecordReader, file_schema
+from lodpipe.sources.file_tables import find_files
 from lodpipe.sources.inventory import unread_files
 from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.declarations import Declarations, read_declarations
@@ -71,6 +75,17 @@ if TYPE_CHECKING:
     import rdflib
 
 Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Engines:
+    """What runs the steps: `shacl` validates (columns, pyshacl; None: as in publication.yaml), `on`
+    is the master of the Spark that runs the mapping: local[2], spark://HOST:PORT, yarn (None: this
+    machine runs it).
+    """
+
+    shacl: str | None = None
+    on: str | None = None
 
 
 @dataclass
@@ -133,7 +148,7 @@ def with_edition(project: Project, edition: Edition) -> Project:
 
 @contextlib.contextmanager
 def checked(
-    project: Project, *, engine: str | None = None, on_progress: Progress = lambda _: None, writable: Path | None = None, allow_loss: bool = False,
+    project: Project, *, engines: Engines = Engines(), on_progress: Progress = lambda _: None, writable: Path | None = None, allow_loss: bool = False,
     queries: bool = True,
 ) -> Iterator[Outcome]:  # fmt: skip
     """Reads, maps and validates a project, and with `queries` runs its queries; yields the outcome
@@ -146,7 +161,7 @@ def checked(
     with (
         limited(limits.for_readers()),
         deadline(limits.time),
-        _checked(project, engine, on_progress, writable, allow_loss, queries) as outcome,
+        _checked(project, engines, on_progress, writable, allow_loss, queries) as outcome,
     ):
         yield outcome
 
@@ -154,7 +169,7 @@ def checked(
 @contextlib.contextmanager
 def _checked(
     project: Project,
-    engine: str | None,
+    engines: Engines,
     on_progress: Progress,
     writable: Path | None,
     allow_loss: bool,
@@ -167,11 +182,14 @@ def _checked(
     on_progress("reading records")
     reader = RecordReader(project.root / "source", "source/", lexicon)
     tables = reader.read(declarations.tables.values())
-    with Engine(project.publication.memory, root=project.root / "source") as running:
+    with (
+        Engine(project.publication.memory, root=project.root / "source") as running,
+        contextlib.ExitStack() as stack,
+    ):
         session = running.session
         subject = Subject(project, declarations, session, tables)
         patterns = {table.name: table.files for table in declarations.tables.values()}
-        unused_files = unread_files(project, patterns, _files_used(reader, declarations))
+        unused_files = unread_files(project, patterns, _files_used(project, reader, declarations))
         early = [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
         with session.light_planning():
             of_records = run_checks("records", subject)
@@ -179,7 +197,7 @@ def _checked(
         hidden = [
             finding
             for finding in of_records
-            if finding.code == "LP206" and finding.params["table"] in unread_tables
+            if finding.code in BROKEN_REFERENCES and finding.params["table"] in unread_tables
         ]
         early += [finding for finding in of_records if finding not in hidden]
         if unread_tables:
@@ -190,19 +208,15 @@ def _checked(
         running.records.add_table(
             "concepts", *declarations.vocabulary.concept_rows(project.publication.languages)
         )
-        plan = _compile(project, declarations, running)
+        mapper = stack.enter_context(engine_over(running, engines.on, writable))
+        plan, failures = _prepared(project, declarations, mapper)
         of_mapping = [
             *plan.findings,
-            *checks.mapping_findings(
-                failures(session, plan),
-                running.records.locate,
-                project.publication.on_invalid_value,
-            ),
+            *checks.mapping_findings(failures, mapper.locate, project.publication.on_invalid_value),
         ]
         early += [finding for finding in of_mapping if not cascade.is_consequence(finding)]
-        with progress_line(session.progress, "mapping"):
-            make_statements(
-                session,
+        with progress_line(mapper.progress, "mapping"):
+            mapper.make_statements(
                 plan if len(of_mapping) > len(plan.findings) else plan.sound(),
                 _declared(project, declarations),
             )
@@ -214,49 +228,54 @@ def _checked(
             declarations.withdrawn.origins,
         )
         ledger = read_ledger(project.root)
-        with contextlib.ExitStack() as stack:
-            limits = Limits(project.publication.limits.query)
-            # The store of the queries is loaded by its own process meanwhile.
-            store = (
-                stack.enter_context(stored(statements, limits))
-                if declarations.queries and queries
-                else None
-            )
-            state = stack.enter_context(
-                release_state(project.root, project.publication, ledger, statements)
-            )
-            on_progress("validating statements")
-            subject = replace(subject, statements=statements, shacl_engine=engine, release=state)
-            late = run_checks("statements", subject)
-            if allow_loss:
-                late = [finding for finding in late if finding.code not in ("LP513", "LP547")]
+        limits = Limits(project.publication.limits.query)
+        # The store of the queries is loaded by its own process meanwhile.
+        store = (
+            stack.enter_context(stored(statements, limits))
+            if declarations.queries and queries
+            else None
+        )
+        state = stack.enter_context(
+            release_state(project.root, project.publication, ledger, statements)
+        )
+        on_progress("validating statements")
+        subject = replace(subject, statements=statements, shacl_engine=engines.shacl, release=state)
+        late = run_checks("statements", subject)
+        if allow_loss:
+            late = [finding for finding in late if finding.code not in ("LP513", "LP547")]
+        findings = _gate(
+            [*early, *(finding for finding in late if not cascade.is_consequence(finding))]
+        )
+        if store:
+            on_progress("running queries")
             findings = _gate(
-                [*early, *(finding for finding in late if not cascade.is_consequence(finding))]
+                [*findings, *query_findings(declarations.queries, store, project.root)]
             )
-            if store:
-                on_progress("running queries")
-                findings = _gate(
-                    [*findings, *query_findings(declarations.queries, store, project.root)]
-                )
-            edition = state.edition if state else edition_of(project.publication)
-            yield Outcome(
-                with_edition(project, edition) if state else project,
-                declarations,
-                statements,
-                findings,
-                project,
-                ledger,
-                edition,
-                state,
-                counts(session, tables),
-                engine or project.publication.shacl_engine,
-            )
+        edition = state.edition if state else edition_of(project.publication)
+        yield Outcome(
+            with_edition(project, edition) if state else project,
+            declarations,
+            statements,
+            findings,
+            project,
+            ledger,
+            edition,
+            state,
+            counts(session, tables),
+            engines.shacl or project.publication.shacl_engine,
+        )
 
 
-def _files_used(reader: RecordReader, declarations: Declarations) -> list[str]:
+def _files_used(project: Project, reader: RecordReader, declarations: Declarations) -> list[str]:
     """The files that were read as records, and those that the mapping names itself."""
     sources = declarations.mapping.sources
-    named = [source.text for source in sources if source.kind not in ("table", "query", "sql")]
+    root = project.root / "source"
+    named = []
+    for source in sources:
+        if source.kind not in ("table", "query", "sql"):
+            with contextlib.suppress(LodpipeError):  # reported where the file is read
+                named += [name for _, name in find_files(source.text, source.origin, root)]
+            named.append(source.text)
     databases = [
         source.database.removeprefix("sqlite:///") for source in sources if source.database
     ]
@@ -270,14 +289,20 @@ def _gate(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(set_of(findings), key=lambda finding: finding.sort_key))
 
 
-def _compile(project: Project, declarations: Declarations, engine: Engine) -> Plan:
-    """The plan of the mapping; named queries become views first, so that later ones can use them."""
-    if findings := engine.relations.define(declarations.mapping.sources):
+def _prepared(
+    project: Project, declarations: Declarations, engine: PlanEngine
+) -> tuple[Plan, list[Failure]]:
+    """The plan of the mapping and the checks that rows fail; named queries become tables first, so
+    that later ones can use them.
+    """
+    mapping = declarations.mapping
+    if findings := engine.define(mapping.sources):
         raise InvalidDeclaration(findings)
     patterns = declarations.vocabulary.patterns
-    light = prepare_light_plan(engine.session, patterns)
-    return compile_mapping(
-        declarations.mapping, project.publication.base, engine.relations, patterns, light=light
+    light = engine.plans_lightly(patterns)
+    base = project.publication.base
+    return engine.prepare(
+        lambda: compile_mapping(mapping, base, engine.sources, patterns, light=light)
     )
 
 
@@ -294,7 +319,7 @@ def _declared(project: Project, declarations: Declarations) -> list[list[object]
 
 
 def build(
-    project: Project, *, engine: str | None = None, on_progress: Progress = lambda _: None,
+    project: Project, *, engines: Engines = Engines(), on_progress: Progress = lambda _: None,
     fail_on: Severity | None = Severity.ERROR, allow_loss: bool = False, site: bool = True,
 ) -> tuple[Finding, ...]:  # fmt: skip
     """Builds dist/ completely or not at all, and returns the findings below `fail_on`.
@@ -309,7 +334,7 @@ def build(
             before = snapshot(project.root)
             with checked(
                 project,
-                engine=engine,
+                engines=engines,
                 on_progress=on_progress,
                 writable=target,
                 allow_loss=allow_loss,
@@ -382,6 +407,7 @@ def _write_releases(outcome: Outcome, folder: Path) -> None:
                 raise InvalidData(file_findings(outcome.ledger, folder))
     if outcome.ledger:
         write_roots(outcome.project.publication, outcome.ledger, folder)
+        write_versions(outcome.history.releases, outcome.project.publication.base, folder)
 
 
 @contextlib.contextmanager

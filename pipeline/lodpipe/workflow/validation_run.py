@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import _duckdb as duckdb
 import pyoxigraph as ox
 
 from lodpipe import shacl
@@ -16,7 +17,15 @@ from lodpipe.rdf.terms import parse_literal
 from lodpipe.rdf.turtle import TermWriter, write_turtle
 from lodpipe.runtime.machine import whole_file
 from lodpipe.shacl import shapes
-from lodpipe.shacl.data_graph import FORMATS, broken, connect, load_change, load_files
+from lodpipe.shacl.data_graph import (
+    FORMATS,
+    broken,
+    connect,
+    load_change,
+    load_files,
+    source_of,
+    sources_of,
+)
 from lodpipe.shacl.shapes_graph import Triple
 from lodpipe.shacl.supported import is_rdf_1_2, problems, rdf_1_2_finding, undefined_findings
 
@@ -26,13 +35,14 @@ Progress = Callable[[str], None]
 @dataclass(frozen=True)
 class ValidationOptions:
     """How files are validated: the engine, the base IRI of relative IRIs, SHACL terms to ignore
-    (local names), and a limit on memory.
+    (local names), a limit on memory, and the Spark master that does it, if any.
     """
 
     engine: str = shapes.DEFAULT
     base: str = ""
     ignored_terms: frozenset[str] = frozenset()
     memory: str = "1GB"
+    master: str = ""
 
 
 def validate_files(
@@ -49,12 +59,15 @@ def validate_files(
     on_progress("reading shapes")
     rules = read_files(shape_files, options)
     columns = options.engine == shapes.DEFAULT
-    if (report or since) and not columns:
-        detail = f"{'--report' if report else '--since'} needs the engine columns"
-        raise InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
+    for option, value in (("--report", report), ("--since", since), ("--on", options.master)):
+        if value and not columns:
+            raise _wrong_use(f"{option} needs the engine columns")
+    if since and options.master:
+        raise _wrong_use("--since and --on exclude each other")
     # Shapes are read before the data, so that their errors are reported without a wait.
     model = rules.model if columns else None
-    size = sum(path.stat().st_size for path in (*data, *since) if path.is_file())
+    size = sum(source_of(path).size for path in (*data, *since))
+    notes: list[Finding] = []
     with (
         tempfile.TemporaryDirectory(prefix="lodpipe-") as folder,
         connect(options.memory, folder, size) as connection,
@@ -62,7 +75,7 @@ def validate_files(
         on_progress("reading data")
         if since:
             load_change(connection, since, data, options.base)
-        else:
+        elif not options.master:
             load_files(connection, data, options.base)
         on_progress(f"validating with {options.engine}")
         if model is None:
@@ -73,18 +86,44 @@ def validate_files(
                     for result in shapes.run_on(connection, rules, options.engine)
                 ),
             ]
-        outcome = (
-            shacl.revalidate(connection, model, shacl.Report({}), "changed")
-            if since
-            else shacl.validate(connection, model)
-        )
+        if options.master:
+            outcome, notes = _on_spark(connection, model, data, options)
+        elif since:
+            outcome = shacl.revalidate(connection, model, shacl.Report({}), "changed")
+        else:
+            outcome = shacl.validate(connection, model)
     if report is not None:
         on_progress("writing the report")
         write_report(outcome.results, report)
     return [
         *rules.findings,
+        *notes,
         *(_finding(shapes.result_of(result), data, result.messages) for result in outcome.results),
     ]
+
+
+def _wrong_use(detail: str) -> InvalidDeclaration:
+    return InvalidDeclaration([Finding("LP601", None, {"detail": detail})])
+
+
+def _on_spark(
+    connection: duckdb.DuckDBPyConnection,
+    model: shacl.ShapesGraph,
+    data: Sequence[Path],
+    options: ValidationOptions,
+) -> tuple[shacl.Report, list[Finding]]:
+    """The report on data that Spark reads, and a note (LP614) for each shape whose reach is not
+    bounded: it is validated here, on all statements.
+    """
+    from lodpipe.engine.spark.session import start
+    from lodpipe.shacl.on_spark import validate_on_spark
+
+    spark = start(options.master, options.memory)
+    outcome, whole = validate_on_spark(
+        spark, model, sources_of(data), connection, memory=options.memory
+    )
+    notes = [Finding("LP614", model.origin(name), {"shape": name}, Severity.INFO) for name in whole]
+    return outcome, notes
 
 
 def read_files(paths: Sequence[Path], options: ValidationOptions) -> shapes.Shapes:
@@ -110,11 +149,12 @@ def read_files(paths: Sequence[Path], options: ValidationOptions) -> shapes.Shap
             )
         except SyntaxError as error:
             raise broken(path, error) from None
+        names: dict[str, str] = {}
         triples = [
             (
-                _distinct(str(quad.subject), number),
+                _distinct(str(quad.subject), number, names),
                 str(quad.predicate),
-                _distinct(str(quad.object), number),
+                _distinct(str(quad.object), number, names),
             )
             for quad in quads
         ]
@@ -130,9 +170,11 @@ def read_files(paths: Sequence[Path], options: ValidationOptions) -> shapes.Shap
     return shapes.Shapes(tuple(union), {}, origins, tuple(undefined_findings(union, sources)))
 
 
-def _distinct(term: str, number: int) -> str:
-    """Gives the blank nodes of each file names of their own."""
-    return f"_:s{number}x{term[2:]}" if term.startswith("_:") else term
+def _distinct(term: str, number: int, names: dict[str, str]) -> str:
+    """Names the blank nodes of each file by its number and their order in it: the parser gives them
+    random names, and reports of the same data are the same.
+    """
+    return names.setdefault(term, f"_:s{number}x{len(names)}") if term.startswith("_:") else term
 
 
 def _finding(result: shapes.Result, data: Sequence[Path], messages: Sequence[str] = ()) -> Finding:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -22,55 +22,52 @@ from lodpipe.diagnostics.finding import Finding, InvalidData, Origin, set_of
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import columns_read
 from lodpipe.engine.results import CANONICAL, Failure, Output
-from lodpipe.engine.run_plan import SAMPLES, failure_samples, make_statements
+from lodpipe.engine.run_plan import SAMPLES, failure_samples, load_statements
 from lodpipe.engine.spark import shares
 from lodpipe.engine.spark.faults import failure, is_of_spark, spark_faults, text_of
-from lodpipe.engine.spark.kernel import Note, Rows, Task, unpacked
+from lodpipe.engine.spark.kernel import Note, Task, unpacked
 from lodpipe.engine.spark.relations import SparkRelations
 from lodpipe.engine.spark.session import is_running, start, stop
-from lodpipe.engine.spark.shares import MakeStatements, SendRows, Share, WriteLines
-from lodpipe.engine.spark.storage import Storage, local_path
+from lodpipe.engine.spark.shares import Chunks, MakeStatements, SendRows, Share, WriteLines
+from lodpipe.engine.spark.storage import Storage, local_path, pattern
 from lodpipe.engine.spark.targets import check_target, put_in_place
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, quote, text
+from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, quote
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 _ROWS_OF_A_PART = 400_000
+_ROWS_OF_A_CHUNK = 500
 
 
 class SparkEngine:
     """Runs plans on a master; a context manager that removes what it stored on the way.
 
-    `root` is the folder of the files that a mapping names itself, `work` the address of a folder
-    that all executors reach. Raises InvalidDeclaration (LP613) where Spark cannot be used.
+    `local` is the driver's own engine with its record tables, `work` the address of a folder that
+    all executors reach. Raises InvalidDeclaration (LP613) where Spark cannot be used.
     """
 
-    def __init__(
-        self, master: str, root: Path, database: str | None, memory: str, work: str
-    ) -> None:
+    def __init__(self, master: str, local: Engine, work: str) -> None:
         self._master, self._is_guest = master, is_running() or master.startswith("local")
-        self.spark = start(master, memory, work)
-        self._memory, self._work = memory, work
+        self.spark = start(master, local.memory, work)
+        self._local, self._memory, self._work = local, local.memory, work
         self._storage = Storage(self.spark)
         with spark_faults(master):
             self._storage.create_folder(work)
             for name, _ in self._storage.entries(work):  # what a killed run has left
                 self._storage.remove(f"{work}/{name}")
-        self._local = Engine(memory, root=root, database=database)
-        self._local.load([])
-        self.relations = SparkRelations(self.spark, self._local, root, work, memory)
+        self.relations = SparkRelations(self.spark, local, local.root, work, local.memory)
         self._shares: tuple[Share, ...] = ()
         self._rows: DataFrame | None = None
         self._counts: dict[int, int] = {}
+        self._width = shares.LEAST_WIDTH
 
     def __enter__(self) -> SparkEngine:
         return self
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        self._local.close()
         message = text_of(error) if error and is_of_spark(error) else ""
         with contextlib.suppress(Exception):  # the master may be gone
             self._storage.remove(self._work)
@@ -98,6 +95,10 @@ class SparkEngine:
         """The place of a record, or of the value of one of its columns."""
         return self._local.records.locate(record, column)
 
+    def plans_lightly(self, patterns: Mapping[str, str]) -> bool:
+        """Never: light plans look up what the driver alone knows."""
+        return False
+
     # -- the first step ----------------------------------------------------------------------------
 
     def prepare(self, compile_plan: Callable[[], Plan]) -> tuple[Plan, list[Failure]]:
@@ -106,11 +107,11 @@ class SparkEngine:
         if sum(map(self._number_exactly, plan.selects)):  # of all of them
             plan = compile_plan()
         sent = [self._over_frames(number, select) for number, select in enumerate(plan.selects)]
-        width = max((len(item.columns) for item in sent), default=0)
+        self._width = max([shares.LEAST_WIDTH, *(len(item.columns) for item in sent)])
         self._shares = tuple(
             shares.share(number, select) for number, select in enumerate(plan.selects)
         )
-        notes = self._send(sent, width)
+        notes = self._send(sent)
         unread = [finding for _, note in notes for finding in note.findings]
         if findings := set_of([*unread, *self.relations.findings]):
             raise InvalidData(findings)
@@ -142,31 +143,34 @@ class SparkEngine:
             )
         return item
 
-    def _send(self, sent: Sequence[Share], width: int) -> list[tuple[str, Note]]:
+    def _send(self, sent: Sequence[Share]) -> list[tuple[str, Note]]:
         """Stores the rows of all selects, and gives the notes of the tasks."""
         by_frame: dict[str, list[Share]] = {}
         for item in sent:
             by_frame.setdefault(self.relations.frame_in(item.select.source), []).append(item)
-        stored: list[DataFrame] = []
-        schema = shares.schema(width)
+        notes: list[tuple[str, Note]] = []
+        folders: list[str] = []
+        on_driver: list[SendRows] = []
         for name, items in by_frame.items():
+            work = SendRows(name, tuple(items), self._width, counts=True, chunk=_ROWS_OF_A_CHUNK)
+            if name in self.relations.on_driver:
+                on_driver.append(work)
+                continue
             frame = self.relations.frame(name)
-            work = SendRows(name, tuple(items), width, counts=True)
-            stored.append(frame.data.mapInArrow(Task(frame.loader, work, self._memory), schema))
-        if not stored:
-            return []
-        folder = f"{self._work}/rows"
-        for place, rows in enumerate(stored):
-            rows.write.parquet(f"{folder}/{place}")
-        notes = []
-        for place, name in enumerate(by_frame):
-            part = self.spark.read.schema(schema).parquet(f"{folder}/{place}")
-            for row in part.where("note IS NOT NULL").select("note").collect():
-                notes.append((name, unpacked(bytes(row.note))))
-        read = [f"{folder}/{place}" for place in range(len(by_frame))]
-        self._rows = (
-            self.spark.read.schema(schema).parquet(*read).where("n IS NOT NULL").drop("note")
-        )
+            rows = frame.data.mapInArrow(Task(frame.loader, work, self._memory), shares.SENT)
+            folders.append(f"{self._work}/sent/{len(folders)}")
+            rows.write.parquet(folders[-1])
+            stored = self.spark.read.schema(shares.SENT).parquet(pattern(folders[-1]))
+            cells = stored.where("note IS NOT NULL").select("note").collect()
+            notes += [(name, unpacked(bytes(row.note))) for row in cells]
+        path = self._local.session.exchange / "rows.parquet"
+        notes += self.relations.on_driver.send(on_driver, path)
+        if path.is_file():
+            folders.append(f"{self._work}/sent/driver.parquet")
+            self._storage.take(path, folders[-1])
+        if folders:
+            sent_rows = self.spark.read.schema(shares.SENT).parquet(*map(pattern, folders))
+            self._rows = sent_rows.where("chunk IS NOT NULL").drop("note")
         return notes
 
     def _note_absent(self, notes: Sequence[tuple[str, Note]]) -> bool:
@@ -202,6 +206,8 @@ class SparkEngine:
 
     def _samples(self, select: Select, check: Check) -> list[tuple[int | None, str]]:
         """The first records of all partitions that fail a check."""
+        if self.relations.frame_in(select.source) in self.relations.on_driver:
+            return self.relations.on_driver.rows(failure_samples(select, check))
         rows = self.relations.select(failure_samples(select, check), "record bigint, value string")
         ordered = rows.distinct().orderBy("record", "value").limit(SAMPLES)
         return [(row.record, row.value) for row in ordered.collect()]
@@ -210,9 +216,16 @@ class SparkEngine:
 
     def _joined(self, join: Join) -> str:
         """The name of a frame with the pairs of a join, each once."""
+        if self._are_on_driver(join.child.sql, join.parent.sql):
+            pairs = f"SELECT {', '.join(shares.joined_terms(join))} FROM {join.sql}"
+            return self.relations.add_on_driver(self.relations.on_driver.stored(pairs))
         child, parent = self._side(join.child), self._side(join.parent)
         rows = child.join(parent, list(join.child.keys and [k.strip('"') for k in join.child.keys]))
         return self.relations.add(rows.drop(*(key.strip('"') for key in join.child.keys)))
+
+    def _are_on_driver(self, *queries: str) -> bool:
+        """Whether the driver's engine has the frames of all queries."""
+        return all(self.relations.frame_in(sql) in self.relations.on_driver for sql in queries)
 
     def _side(self, side: Side) -> DataFrame:
         """The distinct rows of one side, with its terms under their names behind its alias."""
@@ -233,6 +246,8 @@ class SparkEngine:
 
     def _looked_up(self, lookup: Lookup) -> str:
         """The name of a frame with the rows of a lookup."""
+        if self._are_on_driver(lookup.left, lookup.right):
+            return self.relations.add_on_driver(lookup.sql)
         keys = [f"key {number}" for number in range(len(lookup.on))]
         name = self.relations.frame_in(lookup.left)
         columns = self._columns_of(lookup.left, name)
@@ -281,40 +296,64 @@ class SparkEngine:
         self._name_parts(self._statements(plan), f"{parts}/statements", "parquet")
         put_in_place(self._storage, parts, path, self._work)
 
-    def make_statements(self, plan: Plan) -> StatementTable:
-        """The statement table of a prepared plan, in the driver's engine."""
-        folder = self._statements(plan)
-        files = ", ".join(text(local_path(f"{folder}/{name}")) for name, _ in self._written(folder))
-        session = self._local.session
-        make_statements(session, replace(plan, selects=()), [])
-        if files:
-            session.rows("DROP TABLE statements")
-            session.rows(f"CREATE TABLE statements AS SELECT * FROM read_parquet([{files}])")
-        return StatementTable(session)
+    def make_statements(
+        self, plan: Plan, declared: Sequence[Sequence[object]] = ()
+    ) -> StatementTable:
+        """The statement table of a prepared plan and of declared statements, in the driver's engine."""
+        folder = self._statements(plan, declared)
+        files = []
+        for name, _ in self._written(folder):
+            files.append(self._local.session.exchange / name)
+            self._storage.bring(f"{folder}/{name}", files[-1])
+        load_statements(self._local.session, files)
+        for file in files:
+            file.unlink()
+        return StatementTable(self._local.session)
 
     def _lines(self, plan: Plan, output: Output) -> str:
-        """The folder of the lines of a plan."""
-        work = WriteLines(self._received(plan), output.graphs, output.sort)
+        """The folder of the lines of a plan. On a disk the tasks write it themselves."""
         folder = f"{self._work}/lines"
-        if (rows := self._by_subject(work, "value string")) is not None:
-            rows.write.mode("overwrite").text(folder)
+        own = local_path(folder) if folder.startswith("file:") else None
+        work = WriteLines(self._received(plan), replace(output, on_stage=None), own)
+        rows = self._by_subject(work, "value string")
+        if rows is not None and own:
+            self._storage.create_folder(folder)
+            rows.collect()
+        elif rows is not None:
+            rows.write.text(folder)
         return folder
 
-    def _statements(self, plan: Plan) -> str:
-        """The folder of the statement table of a plan."""
-        work = MakeStatements(self._received(plan))
+    def _statements(self, plan: Plan, declared: Sequence[Sequence[object]] = ()) -> str:
+        """The folder of the statement table of a plan and of declared statements."""
+        import pyarrow as pa
+
+        if declared:
+            chunks = shares.declared_chunks(declared, self._width, _ROWS_OF_A_CHUNK)
+            added = self.spark.createDataFrame(pa.Table.from_batches(chunks)).drop("note")
+            self._rows = added if self._rows is None else self._rows.unionByName(added)
+        work = MakeStatements(self._received(plan), bool(declared))
         folder = f"{self._work}/statements"
         if (rows := self._by_subject(work, shares.STATEMENTS)) is not None:
-            rows.write.mode("overwrite").parquet(folder)
+            rows.write.parquet(folder)
         return folder
 
     def _by_subject(self, work: WriteLines | MakeStatements, schema: str) -> DataFrame | None:
         """What the second step makes of the rows, in partitions that are ranges of subjects."""
         if self._rows is None:
             return None
-        parts = max(1, -(-self._rows.count() // _ROWS_OF_A_PART))
-        ranges = self._rows.repartitionByRange(parts, "s")
-        return ranges.mapInArrow(Task(Rows("shares"), work, self._memory), schema)
+        from pyspark.sql import functions as f
+
+        rows = [(row["first"], row["rows"]) for row in self._rows.select("first", "rows").collect()]
+        parts = max(1, -(-sum(count for _, count in rows) // _ROWS_OF_A_PART))
+        bounds = shares.bounds_of(rows, parts)
+        listed = f.array(*map(f.lit, bounds)).cast("array<string>")
+
+        def place(subject: str) -> Column:
+            return f.size(f.filter(listed, lambda bound: bound <= f.col(subject)))
+
+        ranges = f.explode(f.sequence(place("first"), place("last"))).alias("part")
+        by_range = self._rows.select(ranges, "chunk").repartitionById(len(bounds) + 1, "part")
+        return by_range.mapInArrow(Task(Chunks(tuple(bounds)), work, self._memory), schema)
 
     def _received(self, plan: Plan) -> Plan:
         """The plan as step 2 runs it."""

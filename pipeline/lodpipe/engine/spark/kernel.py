@@ -28,6 +28,7 @@ from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.spark.environment import EnvironmentDiffers, versions
 from lodpipe.engine.spark.text_blocks import Block, Key, by_block, with_ends, without_head
 from lodpipe.mapping.model import LogicalSource
+from lodpipe.mapping.plan import relation_columns
 from lodpipe.sources.record_tables import first_record
 
 if TYPE_CHECKING:
@@ -130,7 +131,8 @@ class FileBlocks(Struct, frozen=True):
                 notes.append(Note(tuple(self._moved(f, block, shift) for f in error.findings)))
                 continue
             base = self.first[key] - first_record(own)
-            selects.append(f"SELECT * REPLACE (_record + {base} AS _record) FROM {relation.sql}")
+            cells = ", ".join(relation_columns(relation)) or "NULL AS nothing"
+            selects.append(f"SELECT _record + {base} AS _record, {cells} FROM {relation.sql}")
             ((records,),) = engine.session.rows(f"SELECT count(*) FROM {relation.sql}")
             followed = tuple(name for name in relation.names if name not in relation.absent)
             notes.append(Note((), key, records, dict(relation.absent), followed if records else ()))
@@ -221,10 +223,10 @@ def _temporary_files_in(folder: str) -> Iterator[None]:
         tempfile.tempdir = before
 
 
-def query(engine: Engine, sql: str) -> Batches:
-    """The rows of a query as Arrow batches, with the small texts that Spark takes."""
+def query(engine: Engine, sql: str, rows: int = _ROWS) -> Batches:
+    """The rows of a query as Arrow batches of so many, with the small texts that Spark takes."""
     engine.session.rows("SET arrow_large_buffer_size = false")
-    yield from engine.session.cursor().sql(sql).to_arrow_reader(_ROWS)
+    yield from engine.session.cursor().sql(sql).to_arrow_reader(rows)
 
 
 def has_rows(engine: Engine, name: str) -> bool:

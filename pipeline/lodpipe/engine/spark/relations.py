@@ -8,7 +8,7 @@ partitions is done by Spark: joins, distinct rows, counts of keys.
 |---|---|
 | CSV, JSON Lines | blocks of lines by Spark, their records by the engine of one machine in each task |
 | Parquet | Spark; the texts of values are made by DuckDB |
-| all others: JSON, YAML, databases, record tables, queries over them | the driver, out of core |
+| all others: JSON, YAML, databases, record tables, queries over them | the driver, out of core (driver_rows.py) |
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from lodpipe.diagnostics.finding import (
 )
 from lodpipe.documents.csv_positions import csv_reader
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.spark.driver_rows import DriverRows
 from lodpipe.engine.spark.kernel import (
     Batches,
     FileBlocks,
@@ -44,7 +45,7 @@ from lodpipe.engine.spark.kernel import (
     has_rows,
     query,
 )
-from lodpipe.engine.spark.storage import Storage, address, is_remote, pattern
+from lodpipe.engine.spark.storage import Storage, is_store, pattern
 from lodpipe.engine.spark.text_blocks import (
     BLOCK,
     Key,
@@ -56,7 +57,7 @@ from lodpipe.engine.spark.text_blocks import (
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Parent, Relation, numbered, quote
 from lodpipe.sources import jsonpath
-from lodpipe.sources.file_tables import FileTable
+from lodpipe.sources.file_tables import FileTable, common_columns, find_files
 from lodpipe.sources.jsonpath import PathError
 from lodpipe.sources.record_tables import FILE_BITS, ROW_BITS, first_record, header_of
 from lodpipe.sources.rows import wrong_separator
@@ -200,7 +201,9 @@ class SparkRelations:
     ) -> None:
         self._spark, self._local, self._root = spark, local, root
         self._work, self._memory = work, memory
+        self.on_driver = DriverRows(local)
         self._frames: dict[str, Frame] = {}
+        self._names = 0
         self._relations: dict[LogicalSource, Relation] = {}
         self._folders = 0
         union: Any = (
@@ -246,18 +249,11 @@ class SparkRelations:
             ) from None
         return self._local_relation(source, references)
 
-    def _addresses(self, source: LogicalSource) -> str:
-        """The address of the files of a source. Raises as `file_tables.find` does."""
-        from lodpipe.sources.file_tables import find
-
-        if is_remote(source.text):
-            return source.text
-        if re.search(r"[*?\[{]", source.text) or (self._root / source.text).is_dir():
-            if ".." in Path(source.text).parts or Path(source.text).is_absolute():
-                raise InvalidDeclaration([Finding("LP107", source.origin, {"path": source.text})])
-            return address(self._root / source.text)
-        path, _ = find(source.text, source.origin, self._root)
-        return pattern(path)
+    def _addresses(self, source: LogicalSource) -> list[str]:
+        """The addresses of the files of a source. Raises as `find_files` does."""
+        if is_store(source.text):
+            return [source.text]
+        return [pattern(path) for path, _ in find_files(source.text, source.origin, self._root)]
 
     def _file_names(self, files: Iterable[str]) -> tuple[str, ...]:
         """The names of files in findings: their paths from the mapping's folder."""
@@ -274,7 +270,7 @@ class SparkRelations:
     def _lines_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         """A relation over files of lines, of which nothing is read but the ends of their blocks."""
         where = self._addresses(source)
-        lines = read_lines(self._spark, [where])
+        lines = read_lines(self._spark, where)
         if not lines.inputFiles():
             raise SourceError([_no_file(source)])
         files, blocks = blocks_of(lines, csv=source.kind == "csv")
@@ -346,7 +342,7 @@ class SparkRelations:
         references: tuple[str, ...],
     ) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
         """The columns of CSV files, and the bytes of each header."""
-        columns: dict[str, None] = {}
+        columns = []
         headers = []
         for file, name in zip(files, names, strict=True):
             start = _first_bytes(lines, file)
@@ -356,12 +352,9 @@ class SparkRelations:
             path.unlink()
             if set(references) - set(header) and (finding := wrong_separator(name, header)):
                 raise InvalidData([finding])
-            if columns and (lacking := [column for column in columns if column not in header]):
-                detail = f"{name} has no column `{lacking[0]}`, which {names[0]} has"
-                raise InvalidDeclaration([Finding("LP602", source.origin, {"detail": detail})])
-            columns |= dict.fromkeys(header)
+            columns.append((name, header))
             headers.append(_header_bytes(start))
-        return tuple(columns), tuple(headers)
+        return common_columns(columns, source.origin), tuple(headers)
 
     def _parquet_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         from pyspark.errors import PySparkException
@@ -369,7 +362,7 @@ class SparkRelations:
 
         where = self._addresses(source)
         try:
-            data = self._spark.read.parquet(where)
+            data = self._spark.read.parquet(*where)
             files = input_files(data)
         except PySparkException as error:
             detail = str(error).split("\n")[0]
@@ -395,18 +388,21 @@ class SparkRelations:
         return Relation(name, tuple(data.columns), names=numbers)
 
     def _local_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
-        """A relation of the driver's engine, handed over to Spark in slices."""
+        """A relation of the driver's engine."""
         relation = self._local.relations.relate(source, references)
-        return replace(relation, sql=self._handed_over(relation.sql))
+        return replace(relation, sql=self.add_on_driver(relation.sql))
 
-    def _handed_over(self, relation: str) -> str:
-        """The name of a frame with the rows of a relation of the driver's engine."""
+    def add_on_driver(self, sql: str) -> str:
+        """The name of a new frame with the rows of a relation of the driver's engine."""
+        return self.on_driver.add(self._next_name(), sql)
+
+    def _handed_over(self, name: str) -> Frame:
+        """A frame of the driver's engine as one of Spark, to which its rows go in slices."""
         import duckdb  # noqa: F401  # sets up what makes Arrow
         import pyarrow as pa
 
-        name = self._next_name()
         folder = self._new_folder()
-        rows = self._local.session.cursor().sql(f"SELECT * FROM {relation}")
+        rows = self._local.session.cursor().sql(f"SELECT * FROM {name}")
         reader = rows.to_arrow_reader(_SLICE)
         schema = pa.schema([pa.field(item.name, _small(item.type)) for item in reader.schema])
         for batch in reader:
@@ -414,12 +410,11 @@ class SparkRelations:
             self._spark.createDataFrame(table).write.mode("append").parquet(folder)
         has_rows = Storage(self._spark).exists(folder)
         data = (
-            self._spark.read.parquet(folder)
+            self._spark.read.parquet(pattern(folder))
             if has_rows
             else self._spark.createDataFrame(schema.empty_table())
         )
-        self._frames[name] = Frame(data, Rows(name), _columns(data))
-        return name
+        return Frame(data, Rows(name), _columns(data))
 
     def _new_folder(self) -> str:
         """The address of a folder for rows."""
@@ -427,7 +422,8 @@ class SparkRelations:
         return f"{self._work}/rows-{self._folders}"
 
     def _next_name(self) -> str:
-        return quote(f"frame {len(self._frames) + 1}")
+        self._names += 1
+        return quote(f"frame {self._names}")
 
     def note_absent(self, name: str, absent: dict[str, str]) -> None:
         """From now on the relation of a frame has these references that no record follows."""
@@ -449,6 +445,11 @@ class SparkRelations:
     def _distinct_by_key(
         self, relation: Relation, keys: Sequence[str], columns: Sequence[str]
     ) -> Relation | None:
+        if relation.sql in self.on_driver:
+            reduced = self._local.relations.distinct_by_key(relation, keys, columns)
+            if reduced is None or reduced.sql == relation.sql:
+                return reduced
+            return replace(reduced, sql=self.add_on_driver(reduced.sql))
         from pyspark.sql import functions as f
 
         names = [*columns, *(f"{name} type" for name in columns if relation.typed)]
@@ -482,6 +483,9 @@ class SparkRelations:
         return joined
 
     def _join_parents(self, relation: Relation, parents: Sequence[Parent]) -> Relation:
+        if all(item.sql in self.on_driver for item in (relation, *(p.relation for p in parents))):
+            joined = self._local.relations.join_parents(relation, parents)
+            return replace(joined, sql=self.add_on_driver(joined.sql))
         from pyspark.sql import functions as f
 
         data = self.staged(relation.sql).data
@@ -510,6 +514,8 @@ class SparkRelations:
 
     def frame(self, name: str) -> Frame:
         """The frame of a name."""
+        if name not in self._frames and name in self.on_driver:
+            self._frames[name] = self._handed_over(name)
         return self._frames[name]
 
     def frame_in(self, sql: str) -> str:
@@ -520,18 +526,20 @@ class SparkRelations:
     def select(self, sql: str, schema: str) -> DataFrame:
         """The rows of a query over one frame that needs no rows of other partitions."""
         name = self.frame_in(sql)
-        frame = self._frames[name]
+        frame = self.frame(name)
         work = Select(name, sql, self._findings)
         return frame.data.mapInArrow(Task(frame.loader, work, self._memory), schema)
 
     def staged(self, name: str) -> Frame:
         """A frame whose rows are in Parquet files, or are Spark's own: reading it runs no kernel."""
-        frame = self._frames[name]
+        frame = self.frame(name)
         if isinstance(frame.loader, Rows):
             return frame
         folder = self._new_folder()
         self.select(f"SELECT * FROM {name}", frame.schema).write.parquet(folder)
-        self._frames[name] = Frame(self._spark.read.parquet(folder), Rows(name), frame.schema)
+        self._frames[name] = Frame(
+            self._spark.read.parquet(pattern(folder)), Rows(name), frame.schema
+        )
         return self._frames[name]
 
     def _add(self, data: DataFrame, *, staged: bool = False) -> str:
@@ -539,7 +547,7 @@ class SparkRelations:
         if staged:
             folder = self._new_folder()
             data.write.parquet(folder)
-            data = self._spark.read.parquet(folder)
+            data = self._spark.read.parquet(pattern(folder))
         self._frames[name] = Frame(data, Rows(name), _columns(data))
         return name
 

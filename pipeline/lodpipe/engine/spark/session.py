@@ -33,7 +33,7 @@ _JAVA = 17  # the oldest version that Spark 4 runs on
 _CONNECT = 10.0  # seconds until a master must have answered
 _END = 20.0  # seconds until Java must have ended
 _ROWS = "65536"  # rows of an Arrow batch between Java and Python
-_LOGGING = Path(__file__).with_name("log4j2.properties")
+_QUIET = f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties').as_uri()}"
 _SETTINGS = {
     "spark.app.name": "lodpipe",
     "spark.log.level": "ERROR",
@@ -48,6 +48,7 @@ _FIXED = {  # the kernels rely on them
     "spark.sql.execution.arrow.maxRecordsPerBatch": _ROWS,
     "spark.sql.execution.arrow.useLargeVarTypes": "false",
     "spark.sql.caseSensitive": "true",
+    "spark.sql.parquet.columnarReaderBatchSize": "256",  # cells may be chunks of rows
 }
 
 
@@ -200,17 +201,17 @@ def java_version() -> int | None:
 def _defaults(master: str, memory: str, configured: Mapping[str, str]) -> dict[str, str]:
     """The settings that a configuration of the cluster may override."""
     settings = dict(_SETTINGS)
-    if not _own_logging():
-        settings["spark.driver.extraJavaOptions"] = (
-            f"-Dlog4j2.configurationFile={_LOGGING.as_uri()}"
-        )
+    options = [] if _own_logging() else [_QUIET]
     if master.startswith("local"):
+        options.append("-XX:+UseSerialGC")
         megabytes = max(1024, _megabytes(memory))
         settings |= {
             "spark.driver.memory": f"{megabytes}m",
             "spark.driver.host": "127.0.0.1",
             "spark.driver.bindAddress": "127.0.0.1",
         }
+    if options:
+        settings["spark.driver.extraJavaOptions"] = " ".join(options)
     return {key: value for key, value in settings.items() if key not in configured}
 
 

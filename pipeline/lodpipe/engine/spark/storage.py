@@ -8,11 +8,25 @@ storage.address("s3a://b/out")    # the same
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
+
+
+_STORES = {
+    "abfs", "abfss", "cosn", "dbfs", "gs", "hdfs", "obs", "ofs", "oss", "s3", "s3a", "swift", "viewfs",
+    "wasb", "wasbs", "webhdfs",
+}  # fmt: skip
+
+
+def is_store(path: str) -> bool:
+    """Whether a path is an address that a mapping may read: in a store, not on the web and not
+    elsewhere on a machine.
+    """
+    return path.partition("://")[0].lower() in _STORES and is_remote(path)
 
 
 def is_remote(path: str) -> bool:
@@ -31,8 +45,10 @@ def address(path: str | Path) -> str:
     return text if is_remote(text) else f"file://{Path(text).absolute()}"
 
 
-def pattern(path: Path) -> str:
-    """The address of one file, whose name may have signs that stand for others in an address."""
+def pattern(path: str | Path) -> str:
+    """The address of one file or folder as readers take it: in its name, signs that stand for
+    others in an address stand for themselves.
+    """
     return re.sub(r"([][{}*?,\\])", r"\\\1", address(path))
 
 
@@ -85,6 +101,22 @@ class Storage:
         """Renames a file or folder. Raises OSError where the store refuses."""
         if not self._system(old).rename(self._path(old), self._path(new)):
             raise OSError(f"{old} cannot be renamed to {new}")
+
+    def bring(self, where: str, path: Path) -> None:
+        """Moves a file to a path of this machine."""
+        if where.startswith("file:"):
+            shutil.move(local_path(where), path)
+        else:
+            self._system(where).copyToLocalFile(True, self._path(where), self._path(str(path)))
+
+    def take(self, path: Path, where: str) -> None:
+        """Moves a file of this machine to an address."""
+        folder = where.rpartition("/")[0]
+        self.create_folder(folder)
+        if where.startswith("file:"):
+            shutil.move(path, local_path(where))
+        else:
+            self._system(where).copyFromLocalFile(True, self._path(str(path)), self._path(where))
 
     def files(self, folder: str) -> list[tuple[str, int]]:
         """The files in a folder by name, with their sizes in bytes."""

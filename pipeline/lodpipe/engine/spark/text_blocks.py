@@ -23,9 +23,12 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from pyspark.sql import DataFrame, SparkSession
 
-# What is left of a line without its cells in quotes; a line without a quote in the rest is a whole
-# record if one begins with it. Two quotes that follow each other never change how a line ends.
-_QUOTED_CELL = r'(^|,)"[^"]*"(?=,|\r?$)'
+# A line that is a whole record if one begins with it: cells with commas between them, each in
+# quotes or without a quote at its begin (RFC 4180, and as DuckDB reads it).
+_WHOLE = (
+    r'^(?:"(?:[^"]|"")*"[^",]*|[^",][^,]*|)'
+    r'(?:,(?:"(?:[^"]|"")*"[^",]*|[^",][^,]*|))*$'
+)
 _TO_QUOTE = re.compile(r'[^"]*(?:""[^"]*)*"(?!")')
 _ENDS = "file long, start long, if_outside boolean, if_inside boolean"
 _HEADS = "file long, start long, head binary, closed boolean"
@@ -74,42 +77,34 @@ def input_files(data: DataFrame) -> list[str]:
 
 
 def blocks_of(lines: DataFrame, *, csv: bool) -> tuple[list[str], list[Block]]:
-    """The addresses of files, and their blocks in order, by one pass over their lines; a
-    second one over CSV files with line breaks in cells.
+    """The addresses of files, and their blocks in order, by one pass over their lines, and one over
+    those with quotes.
     """
     from pyspark.sql import functions as f
 
-    rest = f.regexp_replace(f.replace("value", f.lit('""'), f.lit("")), _QUOTED_CELL, "$1")
-    is_broken = f.col("value").contains('"') & rest.contains('"') if csv else f.lit(False)
-    scan = lines.groupBy("file", "start").agg(
-        f.count(f.lit(1)).alias("lines"),
-        f.bool_or(is_broken).alias("broken"),
-        f.first("address").alias("address"),
-    )
-    rows = sorted(scan.collect(), key=lambda row: (row.address, row.start))
     files = input_files(lines)
-    place = {file: number for number, file in enumerate(files)}
-    ends = _ends(lines, sorted({row.file for row in rows if row.broken}))
+    hashes = lines.sparkSession.range(1).select(*(f.xxhash64(f.lit(file)) for file in files))
+    place = {key: number for number, key in enumerate(hashes.collect()[0])}
+    scan = lines.groupBy("file", "start").agg(f.count(f.lit(1)).alias("lines"))
+    rows = sorted(scan.collect(), key=lambda row: (place[row.file], row.start))
+    ends = _ends(lines) if csv else {}
     blocks: list[Block] = []
     inside = False
     for row in rows:
-        key, file = (row.file, row.start), place[row.address]
+        key, file = (row.file, row.start), place[row.file]
         last = blocks[-1] if blocks and blocks[-1].file == file else None
         inside = inside and last is not None
         blocks.append(Block(key, file, last.line + last.lines if last else 1, row.lines, inside))
-        inside = ends.get(key, (False, False))[inside]
+        inside = ends.get(key, (False, True))[inside]
     return files, _with_tails(lines, blocks)
 
 
-def _ends(lines: DataFrame, files: list[int]) -> dict[Key, tuple[bool, bool]]:
-    """Whether each block of some files ends inside of a record, for both ways to begin."""
+def _ends(lines: DataFrame) -> dict[Key, tuple[bool, bool]]:
+    """Whether each block with quotes ends inside of a record, for both ways to begin."""
     from pyspark.sql import functions as f
 
-    if not files:
-        return {}
-    quoted = f.when(f.col("value").contains('"'), f.col("value")).alias("value")
-    chosen = lines.where(f.col("file").isin(files)).select("file", "start", quoted)
-    rows = chosen.mapInArrow(_both_ends, _ENDS).collect()
+    quoted = lines.where(f.col("value").contains('"')).select(*BLOCK)
+    rows = quoted.mapInArrow(_both_ends, _ENDS).collect()
     return {(row.file, row.start): (row.if_outside, row.if_inside) for row in rows}
 
 
@@ -167,20 +162,37 @@ def by_block(batches: Iterable[pa.RecordBatch]) -> Iterator[tuple[Key, Iterator[
 
 
 def _both_ends(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-    """Whether a block ends inside of a record, for both ways to begin."""
+    """Whether a block ends inside of a record, for both ways to begin.
+
+    Most often both are in the same state after a few lines, and from there on they are one.
+    """
     import pyarrow as pa
 
     for (file, start), pieces in by_block(batches):
         outside, inside = False, True
         for values in pieces:
-            quoted = values.drop_null()
-            outside, inside = _end_of(quoted, inside=outside), _end_of(quoted, inside=inside)
+            outside, inside = _ends_of(values, outside, inside)
         yield pa.RecordBatch.from_pydict(
             {"file": [file], "start": [start], "if_outside": [outside], "if_inside": [inside]}
         )
 
 
+def _ends_of(lines: pa.Array, outside: bool, inside: bool) -> tuple[bool, bool]:
+    for place, line in enumerate(lines):
+        if outside == inside:
+            end = _end_of(lines.slice(place), inside=outside)
+            return end, end
+        text = _characters(line)
+        outside, inside = ends_inside(text, inside=outside), ends_inside(text, inside=inside)
+    return outside, inside
+
+
 def _end_of(lines: pa.Array, *, inside: bool) -> bool:
+    """Whether lines with quotes end inside of a record."""
+    import pyarrow.compute as pc
+
+    if not inside and pc.all(pc.match_substring_regex(lines, _WHOLE)).as_py() is not False:
+        return False
     for line in lines:
         inside = ends_inside(_characters(line), inside=inside)
     return inside

@@ -24,6 +24,7 @@ from lodpipe.publish.catalogue.csv_tables import query_findings, write_tables
 from lodpipe.publish.catalogue.dcat import Computed, catalogue_graph
 from lodpipe.publish.catalogue.offers import offers
 from lodpipe.publish.catalogue.side import write_side_files
+from lodpipe.publish.catalogue.versions import write_versions
 from lodpipe.publish.catalogue.void import void_graph
 from lodpipe.publish.catalogue.web import write_web
 from lodpipe.publish.catalogue.withdrawn import write_withdrawn
@@ -160,4 +161,5 @@ __all__ = [
     "gate",
     "write_catalogue",
     "write_release_folder",
+    "write_versions",
 ]

@@ -10,10 +10,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue.rendering import rendered
+from lodpipe.publish.catalogue.versions import OF_CATALOGUE, OF_VERSION
+from lodpipe.publish.catalogue.withdrawn_rules import encoded, withdrawn_rules
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
 from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Tombstone
@@ -37,17 +39,21 @@ _DUMPED = "|".join(
     row.suffix for row in sorted(FORMATS, key=lambda row: row.preference) if row.dump
 )
 _WEIGHTS = (r"(; *q=1[.0]*)?", r"; *q=0\.[5-9][0-9]*", r"; *q=0\.([1-4][0-9]*|0+[1-9][0-9]*)")
-# What the catalogue describes besides itself.
-_IN_CATALOGUE = "dataset|service|feed|distribution/.*"
-_SAFE_PATH = re.compile(r"[\w.~/ ,;:=@!()'&+*-]+")
 # The smallest limits of static hosts: GitLab Pages reads 1,000 rules and 64 KB, Cloudflare Pages
 # 2,000 rules of at most 1,000 characters.
 _MOST_RULES, _MOST_BYTES, _LONGEST_RULE = 1_000 - 5, 60_000, 1_000
+_MOST_VERSIONS = 50
+"""Releases with rules of their own on static hosts, the newest ones."""
+_MOST_IN_HTACCESS = 100
+"""Withdrawn resources in .htaccess, the newest ones. Apache reads it with each request, 4 µs a rule;
+the others are in a RewriteMap.
+"""
 NOWHERE = "https://host.invalid/"
 _FILES = {
     "w3id.htaccess.j2": "w3id/.htaccess",
     "w3id-README.md.j2": "w3id/README.md",
     "apache.htaccess.j2": "apache/.htaccess",
+    "apache-withdrawn.txt.j2": "apache/withdrawn.txt",
     "nginx-http.conf.j2": "nginx/http.conf",
     "nginx-server.conf.j2": "nginx/server.conf",
     "Caddyfile.j2": "Caddyfile",
@@ -64,20 +70,6 @@ def accept_rules() -> Iterator[tuple[str, str]]:
             yield suffix, f"(^|,) *{quoted} *(; *[^q,; ][^,;]*)*{weight} *(,|$)"
 
 
-def link_header(successors: Sequence[str]) -> str:
-    """The Link header of a withdrawn resource (RFC 8288, RFC 5829) with the IRIs of its successors.
-
-    >>> link_header(["https://a.example/caf\u00e9"])
-    '<https://a.example/caf%C3%A9>; rel="successor-version"'
-    """
-    return ", ".join(f'<{_encoded(iri)}>; rel="successor-version"' for iri in successors)
-
-
-def _encoded(iri: str) -> str:
-    """An IRI, or a part of one, as a header has it: ASCII alone."""
-    return quote(iri, safe="/:%~._-")
-
-
 def document_ends(languages: Sequence[str]) -> tuple[str, ...]:
     """What the addresses of a resource's documents have behind the resource's own.
 
@@ -88,39 +80,21 @@ def document_ends(languages: Sequence[str]) -> tuple[str, ...]:
     return (*pages, *(f".{row.suffix}" for row in DOCUMENTS))
 
 
-def _tombstone(tombstone: Tombstone, base: str) -> dict[str, object] | None:
-    """What the templates need of a withdrawn resource: the path that a server sees, the address
-    that a client is sent to, its successors and the Link header. None where the path has characters
-    that a configuration cannot hold safely.
-    """
-    path = unquote(tombstone.id)
-    successors = [base + local for local in tombstone.living]
-    if not _SAFE_PATH.fullmatch(path):
-        return None
-    return {
-        "path": path,
-        "status": tombstone.status,
-        "target": _encoded(tombstone.living[0]) if tombstone.status == 301 else "",
-        "successors": [_encoded(iri) for iri in successors],
-        "link": link_header(successors),
-    }
-
-
-def _redirects(tombstones: Sequence[Tombstone], prefix: str, gone: str) -> list[str]:
+def _redirects(tombstones: Sequence[Tombstone], prefix: str, gone: str, most: int) -> list[str]:
     """The rules of _redirects for withdrawn resources, as many as static hosts read; those of
     replaced ones first. `!` lets a rule of Netlify hold although there is a page. `gone` is the page
     of a resource without a single successor, with `{}` for its address.
     """
     rules = []
     for item in sorted(tombstones, key=lambda item: item.status):
-        local = _encoded(item.id)
-        target = _encoded(item.living[0]) if item.status == 301 else gone.format(local)
+        local = encoded(item.id)
+        target = encoded(item.living[0]) if item.status == 301 else gone.format(local)
         rules.append(f"{prefix}{local} {prefix}{target} {item.status}!")
     written: list[str] = []
     size = 0
     for rule in rules:
         size += len(rule) + 1
-        if len(written) == _MOST_RULES or size > _MOST_BYTES:
+        if len(written) == most or size > _MOST_BYTES:
             break
         if len(rule) <= _LONGEST_RULE:
             written.append(rule)
@@ -147,8 +121,12 @@ def write_web(
     contact = publication.contact
     rules = list(accept_rules())
     prefix = urlsplit(publication.hosting).path if publication.hosting else "/"
-    written = list(filter(None, (_tombstone(item, publication.base) for item in tombstones)))
-    redirects = _redirects(tombstones, prefix, "{}.html" if publication.site else "withdrawn.html")
+    ends = document_ends(publication.languages)
+    newest_first = sorted(tombstones, key=lambda item: item.date, reverse=True)
+    withdrawn = withdrawn_rules(newest_first, publication.base, ends)
+    versions = [release.version for release in reversed(history.releases)][:_MOST_VERSIONS]
+    gone = "{}.html" if publication.site else "withdrawn.html"
+    redirects = _redirects(tombstones, prefix, gone, _MOST_RULES - 2 * len(versions))
     facts = {
         "name": publication.base.rstrip("/").rsplit("/", 1)[-1],
         "title": next(iter(publication.title.values())),
@@ -159,16 +137,20 @@ def write_web(
         "hosting": publication.hosting,
         "host": publication.hosting or NOWHERE,
         "prefix": prefix,
-        "in_catalogue": _IN_CATALOGUE,
+        "in_catalogue": OF_CATALOGUE,
+        "in_version": OF_VERSION,
         "media_types": MEDIA_TYPES,
         "dumped": _DUMPED,
         "rules": rules,
         "rules_and_rest": [*rules, ("html", ""), ("ttl", "")],
-        "tombstones": written,
+        "withdrawn": withdrawn,
+        "in_htaccess": withdrawn.listed[:_MOST_IN_HTACCESS],
         "most_successors": max((len(item.living) for item in tombstones), default=0),
-        "ends": "|".join(re.escape(end) for end in document_ends(publication.languages)),
+        "longest": max((len(prefix) + len(rule.path) for rule in withdrawn.listed), default=0),
+        "ends": "|".join(re.escape(end) for end in ends),
         "document_types": {row.suffix: row.media_type for row in DOCUMENTS},
         "redirects": redirects,
+        "versions": versions,
         "without_rule": len(tombstones) - len(redirects),
         "closed": [release.folder for release in reversed(history.releases)],
         "fresh": FRESH,

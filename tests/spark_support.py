@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
+from lodpipe.engine.spark import spark_session
 from lodpipe.engine.spark.spark_session import missing, start
 
 MASTER = "local[2]"
@@ -20,16 +21,15 @@ needs_spark = pytest.mark.skipif(
 @contextmanager
 def small_blocks(size: int = 96) -> Iterator[None]:
     """Spark divides files into blocks of so many bytes."""
-    spark = start(MASTER)
     settings = {
         "spark.sql.files.maxPartitionBytes": str(size),
         "spark.sql.files.openCostInBytes": "0",
     }
-    before = {key: spark.conf.get(key) for key in settings}
-    for key, value in settings.items():
-        spark.conf.set(key, value)
+    before = dict(spark_session._SETTINGS)
+    spark_session._SETTINGS |= settings
     try:
         yield
     finally:
-        for key, value in before.items():
-            spark.conf.set(key, value)
+        spark_session._SETTINGS.clear()
+        spark_session._SETTINGS |= before
+        start(MASTER)  # a session that runs has them again

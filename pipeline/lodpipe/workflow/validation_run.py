@@ -115,13 +115,13 @@ def _on_spark(
     """The report on data that Spark reads, and a note (LP614) for each shape whose reach is not
     bounded: it is validated here, on all statements.
     """
-    from lodpipe.engine.spark.spark_session import start
+    from lodpipe.engine.spark.spark_session import session_on
     from lodpipe.shacl.on_spark import validate_on_spark
 
-    spark = start(options.master, options.memory)
-    outcome, whole = validate_on_spark(
-        spark, model, sources_of(data), connection, memory=options.memory
-    )
+    with session_on(options.master, options.memory) as spark:
+        outcome, whole = validate_on_spark(
+            spark, model, sources_of(data), connection, memory=options.memory
+        )
     notes = [Finding("LP614", model.origin(name), {"shape": name}, Severity.INFO) for name in whole]
     return outcome, notes
 

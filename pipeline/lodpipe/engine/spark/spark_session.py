@@ -16,7 +16,8 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -78,10 +79,28 @@ def start(master: str, memory: str = "1GB", work: str = "") -> SparkSession:
     return spark
 
 
+@contextmanager
+def session_on(master: str, memory: str = "1GB") -> Iterator[SparkSession]:
+    """A session for some work: what Spark raises inside becomes findings (faults.py), and a session
+    on a cluster that was started for this work is stopped after it. Raises as `start`.
+    """
+    is_guest = is_running() or master.startswith("local")
+    spark = start(master, memory)
+    try:
+        with spark_faults(master):
+            yield spark
+    finally:
+        if not is_guest:
+            with suppress(Exception):  # the master may be gone
+                stop(spark)
+
+
 def is_running() -> bool:
     """Whether this process has a session."""
-    from pyspark import SparkContext
-
+    try:
+        from pyspark import SparkContext
+    except ImportError:
+        return False
     return SparkContext._active_spark_context is not None
 
 

@@ -19,7 +19,7 @@ needs_spark = pytest.mark.skipif(
 
 
 @contextmanager
-def small_blocks(size: int = 96) -> Iterator[None]:
+def small_blocks(size: int = 256) -> Iterator[None]:
     """Spark divides files into blocks of so many bytes."""
     settings = {
         "spark.sql.files.maxPartitionBytes": str(size),

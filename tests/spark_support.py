@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from lodpipe.engine.spark.session import missing, start
+from lodpipe.engine.spark.spark_session import missing, start
 
 MASTER = "local[2]"
 _MISSING = missing()

@@ -231,7 +231,12 @@ def test_each_imported_package_is_a_dependency_and_the_other_way_round() -> None
     extras = PROJECT["optional-dependencies"]
     declared = {
         canonical(name)
-        for name in [*PROJECT["dependencies"], *extras["serve"], *extras["postgresql"]]
+        for name in [
+            *PROJECT["dependencies"],
+            *extras["serve"],
+            *extras["postgresql"],
+            *extras["spark"],
+        ]
     }
     late = {"httptools"}  # uvicorn takes it by name
     assert imports - declared == set()

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from lodpipe.diagnostics.finding import Finding, LodpipeError
-from lodpipe.engine.spark.session import missing, start
+from lodpipe.engine.spark.spark_session import missing, start
 from lodpipe.shacl.data_graph import load_files
 from lodpipe.workflow.validation_run import ValidationOptions, validate_files
 from shacl_support import EX, Maker

@@ -44,10 +44,10 @@ def outcome(
 
 def compare(mapping: Path, folder: Path, options: MappingOptions = OPTIONS) -> bytes | None:
     """Runs a mapping on both engines, and gives what both make."""
-    here = outcome(mapping, folder / "here.nq", options)
-    there = outcome(mapping, folder / "there.nq", replace(options, on=MASTER))
-    assert there == here
-    return here[0]
+    one_machine = outcome(mapping, folder / "here.nq", options)
+    spark = outcome(mapping, folder / "there.nq", replace(options, on=MASTER))
+    assert spark == one_machine
+    return one_machine[0]
 
 
 def mapping_of(folder: Path) -> Path:
@@ -67,10 +67,10 @@ def test_number_of_cases() -> None:
 def test_case(case: Path, policy: str, tmp_path: Path) -> None:
     folder = tmp_path / case.name
     shutil.copytree(case, folder)
-    made = compare(mapping_of(folder), tmp_path, replace(OPTIONS, on_invalid_value=policy))
+    result = compare(mapping_of(folder), tmp_path, replace(OPTIONS, on_invalid_value=policy))
     expected = case / "expected.nq"
     if expected.is_file() and policy == "skip":
-        assert made == expected.read_bytes()
+        assert result == expected.read_bytes()
 
 
 def suite_cases() -> list[Path]:

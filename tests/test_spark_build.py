@@ -46,11 +46,11 @@ def compare(folder: Path, origin: Path, prepare: Callable[[Path], object] = Path
         copy = copy_project(folder / (on or "here"), origin)
         prepare(copy)
         results.append(result(copy, on, site=origin != ROOT))
-    here, spark = results
-    assert spark[1] == here[1]
-    assert spark[0].keys() == here[0].keys()
-    assert [name for name in here[0] if here[0][name] != spark[0][name]] == []
-    return here
+    local, spark = results
+    assert spark[1] == local[1]
+    assert spark[0].keys() == local[0].keys()
+    assert [name for name in local[0] if local[0][name] != spark[0][name]] == []
+    return local
 
 
 @needs_spark
@@ -94,9 +94,9 @@ def test_check_by_spark_prints_what_it_prints_without(tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project", PROJECTS[0])
     path = project / "source" / "libraries.yaml"
     path.write_text(path.read_text("utf-8").replace("Central Library", ""), "utf-8")
-    here = invoke("check", "--project", project, "--lang", "en")
+    local = invoke("check", "--project", project, "--lang", "en")
     spark = invoke("check", "--project", project, "--lang", "en", "--on", MASTER)
-    assert (spark.exit_code, spark.output) == (here.exit_code, here.output)
+    assert (spark.exit_code, spark.output) == (local.exit_code, local.output)
     assert sorted(item.name for item in project.iterdir() if item.name.startswith(".")) == []
 
 

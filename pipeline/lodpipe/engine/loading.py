@@ -93,7 +93,9 @@ class Records:
         findings: list[Finding] = []
         for number, (name, path) in enumerate(table.files):
             try:
-                self._load_file(table, first_record(table.number, number), path, name)
+                self._load_file(
+                    table, first_record(table.number, number), self._session.readable(path), name
+                )
             except InvalidData as error:
                 findings += error.findings
         return findings

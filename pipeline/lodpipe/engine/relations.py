@@ -17,7 +17,7 @@ statements.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import _duckdb as duckdb
@@ -191,11 +191,16 @@ class Relations:
             number = self._records.next_number
             files = tuple(
                 FileTable(name, number, path, source.kind, source.origin, source.iterator or "$")
-                for path, name in find_files(source.text, source.origin, self._root)
+                for path, name in self._paths(source)
             )
             self._records.add(files[0] if len(files) == 1 else FileGroup(files))
             self._files[key] = files
         return self._files[key]
+
+    def _paths(self, source: LogicalSource) -> Iterator[tuple[Path, str]]:
+        """The paths by which the engine reads the files of a source, with the names of the files."""
+        for path, name in find_files(source.text, source.origin, self._root):
+            yield self._session.readable(path), name
 
     def _united(
         self, files: Sequence[FileTable], source: LogicalSource, references: tuple[str, ...]

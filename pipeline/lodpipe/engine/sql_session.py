@@ -53,6 +53,7 @@ class Session:
         self.row_count = 0
         self._fixed_threads = bool(threads)
         self._is_light = False
+        self._links = 0
 
     def __enter__(self) -> Session:
         return self
@@ -70,6 +71,17 @@ class Session:
         allowed = ", ".join(text(str(folder)) for folder in (self.exchange, *folders))
         self.connection.execute(f"SET allowed_directories = [{allowed}]")
         self.connection.execute("SET enable_external_access = false")
+
+    def readable(self, path: Path) -> Path:
+        """A path by which the engine reads a file: it takes `*`, `?` and `[` for signs of a pattern,
+        so that a file with one of them in its path gets another name in `exchange`.
+        """
+        if not re.search(r"[*?\[]", str(path)):
+            return path
+        self._links += 1
+        link = self.exchange / f"file-{self._links}{path.suffix}"
+        link.symlink_to(path.absolute())
+        return link
 
     # -- queries -----------------------------------------------------------------------------------
 

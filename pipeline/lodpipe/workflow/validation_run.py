@@ -115,7 +115,7 @@ def _on_spark(
     """The report on data that Spark reads, and a note (LP614) for each shape whose reach is not
     bounded: it is validated here, on all statements.
     """
-    from lodpipe.engine.spark.session import session_on
+    from lodpipe.engine.spark.spark_session import session_on
     from lodpipe.shacl.on_spark import validate_on_spark
 
     with session_on(options.master, options.memory) as spark:

@@ -51,8 +51,8 @@ class DriverRows:
         try:
             for work in works:
                 for batch in work(self._local, path.parent, []):
-                    if found := _notes(batch):
-                        notes += [(work.name, note) for note in found]
+                    if of_batch := _notes(batch):
+                        notes += [(work.name, note) for note in of_batch]
                     elif batch.num_rows:
                         writer = writer or pq.ParquetWriter(path, batch.schema)
                         writer.write_batch(batch)

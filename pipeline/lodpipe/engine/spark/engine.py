@@ -25,10 +25,10 @@ from lodpipe.engine.results import CANONICAL, Failure, Output
 from lodpipe.engine.run_plan import SAMPLES, failure_samples, load_statements
 from lodpipe.engine.spark import shares
 from lodpipe.engine.spark.faults import failure, is_of_spark, spark_faults, text_of
+from lodpipe.engine.spark.frames import SparkRelations
 from lodpipe.engine.spark.kernel import Note, Task, unpacked
-from lodpipe.engine.spark.relations import SparkRelations
-from lodpipe.engine.spark.session import is_running, start, stop
 from lodpipe.engine.spark.shares import Chunks, MakeStatements, SendRows, Share, WriteLines
+from lodpipe.engine.spark.spark_session import is_running, start, stop
 from lodpipe.engine.spark.storage import Storage, local_path, pattern
 from lodpipe.engine.spark.targets import check_target, put_in_place
 from lodpipe.engine.statements import StatementTable
@@ -174,7 +174,7 @@ class SparkEngine:
         return notes
 
     def _note_absent(self, notes: Sequence[tuple[str, Note]]) -> bool:
-        """Tells the relations which references no record follows; whether there are any."""
+        """Notes in the relations which references no record follows; whether there are any."""
         absent: dict[str, dict[str, str]] = {}
         followed: dict[str, set[str]] = {}
         for name, note in notes:

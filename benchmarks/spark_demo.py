@@ -51,7 +51,7 @@ def run_on(
     command = [*LODPIPE, str(mapping), "-o", f"{out}/", "--on", cluster.master]
     driver = subprocess.Popen(command, env=os.environ | cluster.environment)
     try:
-        tasks = ".lodpipe-*/rows/0/_temporary/0/_temporary/*"
+        tasks = ".lodpipe-*/sent/0/_temporary/0/_temporary/*"
         while driver.poll() is None:
             if kill and any(out.parent.glob(tasks)):
                 log(f"killed process {kill()} (kill -9)")

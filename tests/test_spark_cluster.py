@@ -21,7 +21,7 @@ import pytest
 
 from lodpipe.diagnostics.finding import Finding, LodpipeError
 from lodpipe.engine.spark import engine as engine_module
-from lodpipe.engine.spark import session as session_module
+from lodpipe.engine.spark import spark_session as session_module
 from lodpipe.engine.spark.environment import versions
 from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from spark_support import needs_spark
@@ -154,7 +154,7 @@ def refused(mapping: Path, out: Path | str, options: MappingOptions) -> tuple[Fi
 # -- processes that end ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("step", ["rows/0", "lines"], ids=["first step", "second step"])
+@pytest.mark.parametrize("step", ["sent/0", "lines"], ids=["first step", "second step"])
 def test_a_killed_executor_changes_nothing(
     step: str,
     session: SparkCluster,
@@ -185,7 +185,7 @@ def test_a_killed_driver_leaves_the_old_folder(
     (old / "part-00000.nq").write_text('<http://example.org/a> <http://example.org/b> "old" .\n')
     command = ["map", registers / "organisations.rml.ttl", "-o", f"{old}/", "--on", session.master]
     driver = subprocess.Popen([*PROGRAM, *map(str, command)], stderr=subprocess.PIPE, text=True)
-    wait_for(lambda: list(tmp_path.glob(".lodpipe-*/rows/0/_temporary")), driver)
+    wait_for(lambda: list(tmp_path.glob(".lodpipe-*/sent/0/_temporary")), driver)
     driver.send_signal(number)
     _, errors = driver.communicate(timeout=60)
     assert driver.returncode == (-number if number == signal.SIGKILL else 128 + number)

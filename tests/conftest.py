@@ -46,10 +46,11 @@ SLOW_MODULES = {
     "test_suites", "test_shacl_suite", "test_shacl_differential", "test_shacl_incremental", "test_shapes", "test_catalogue_mutations",
     "test_catalogue_portals", "test_catalogue_web", "test_confined", "test_determinism", "test_faults", "test_hidden", "test_hostile",
     "test_inventory", "test_mapping_mutations", "test_output_syntax", "test_outputs", "test_queries_engines", "test_serve_hostile", "test_serve_life",
-    "test_signals", "test_site_browser", "test_site_bundle", "test_site_frontend",
+    "test_signals", "test_site_browser", "test_site_bundle", "test_site_frontend", "test_spark", "test_spark_build", "test_spark_cluster",
+    "test_shacl_spark",
 }  # fmt: skip
 LONGEST = (
-    "test_shapes", "test_faults", "test_site", "test_docs", "test_suites", "test_signals", "test_queries_engines", "test_serve_life",
+    "test_spark", "test_spark_cluster", "test_spark_build", "test_shacl_spark", "test_shapes", "test_faults", "test_site", "test_docs", "test_suites", "test_signals", "test_queries_engines", "test_serve_life",
     "test_serve_hostile", "test_hostile", "test_site_browser", "test_site_frontend", "test_confined", "test_output_syntax", "test_shacl_differential",
     "test_package",
 )  # fmt: skip

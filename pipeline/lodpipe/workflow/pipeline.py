@@ -91,6 +91,11 @@ class Engines:
     shacl: str | None = None
     on: str | None = None
 
+    @property
+    def is_cluster(self) -> bool:
+        """Whether other machines than this one may run tasks."""
+        return self.on is not None and not self.on.startswith("local")
+
 
 @dataclass
 class Outcome:
@@ -218,7 +223,8 @@ def _checked(
         running.records.add_table(
             "concepts", *declarations.vocabulary.concept_rows(project.publication.languages)
         )
-        mapper = stack.enter_context(engine_over(running, engines.on, writable))
+        shared = project.dist if engines.is_cluster else None  # a folder that all machines reach
+        mapper = stack.enter_context(engine_over(running, engines.on, writable or shared))
         plan, failures = _prepared(project, declarations, mapper)
         of_mapping = [
             *plan.findings,

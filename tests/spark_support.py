@@ -19,7 +19,7 @@ needs_spark = pytest.mark.skipif(
 
 
 @contextmanager
-def small_blocks(size: int = 256) -> Iterator[None]:
+def small_blocks(size: int) -> Iterator[None]:
     """Spark divides files into blocks of so many bytes."""
     settings = {
         "spark.sql.files.maxPartitionBytes": str(size),
@@ -27,6 +27,7 @@ def small_blocks(size: int = 256) -> Iterator[None]:
     }
     before = dict(spark_session._SETTINGS)
     spark_session._SETTINGS |= settings
+    start(MASTER)  # a session that runs has them from now on
     try:
         yield
     finally:

@@ -75,7 +75,7 @@ def test_case(case: Path, policy: str, tmp_path: Path) -> None:
         with (project / "publication.yaml").open("a", encoding="utf-8") as file:
             file.write(f"on_invalid_value: {policy}\n")
 
-    with small_blocks():
+    with small_blocks(256):
         files, findings = compare(tmp_path, PROJECTS[0], prepare)
     rules = {finding.code for finding in findings}
     lines = {(finding.code, f"{finding.where}") for finding in findings}

@@ -148,10 +148,7 @@ class LineFiles:
     def _table(self, key: Key) -> tuple[FileTable, int]:
         """The file of a block, and how many lines are before it."""
         block, source = self.frame.blocks[key], self.frame.source
-        # Spark would read this file alone if it knew that no other is meant, and then divide it in
-        # another way: blocks are as large as the number of bytes of all files demands.
-        chosen = f"file + CAST(floor(rand()) AS BIGINT) = {key[0]} AND start = {key[1]}"
-        rows = self.lines.where(chosen).select("value").toArrow()
+        rows = self.lines.where(f"file = {key[0]} AND start = {key[1]}").select("value").toArrow()
         path = self._folder / f"block {abs(key[0])} {key[1]}.{source.kind}"
         shift = self.frame.write(block, iter(rows.column(0).chunks), path)
         name = self.frame.files[block.file]

@@ -44,6 +44,7 @@ _SETTINGS = {
     "spark.sql.files.maxPartitionBytes": "67108864",
     "spark.sql.parquet.compression.codec": "snappy",
 }
+_DIVISION = "spark.sql.files.minPartitionNum"
 _FIXED = {  # the kernels rely on them
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.maxRecordsPerBatch": _ROWS,
@@ -147,6 +148,9 @@ def _session(master: str, memory: str) -> SparkSession:
     spark = SparkSession.builder.getOrCreate()
     for key, value in _FIXED.items():
         spark.conf.set(key, value)
+    if spark.conf.get(_DIVISION, None) is None:
+        # Else files would be divided in another way when executors come or go.
+        spark.conf.set(_DIVISION, str(spark.sparkContext.defaultParallelism))
     return spark
 
 

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from lodpipe.engine.spark import spark_session
 from lodpipe.engine.spark.spark_session import missing, start
 
 MASTER = "local[2]"
@@ -25,12 +24,13 @@ def small_blocks(size: int) -> Iterator[None]:
         "spark.sql.files.maxPartitionBytes": str(size),
         "spark.sql.files.openCostInBytes": "0",
     }
-    before = dict(spark_session._SETTINGS)
-    spark_session._SETTINGS |= settings
-    start(MASTER)  # a session that runs has them from now on
+    spark = start(MASTER)
+    before = {key: spark.conf.get(key) for key in settings}
+    for key, value in settings.items():
+        spark.conf.set(key, value)
     try:
         yield
+        assert spark.conf.get("spark.sql.files.maxPartitionBytes") == str(size)
     finally:
-        spark_session._SETTINGS.clear()
-        spark_session._SETTINGS |= before
-        start(MASTER)  # a session that runs has them again
+        for key, value in before.items():
+            spark.conf.set(key, value)

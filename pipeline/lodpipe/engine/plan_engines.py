@@ -68,7 +68,7 @@ class EngineSettings(Struct, frozen=True):
 
     `root` is the folder of the files that a mapping names itself, `database` the address of the
     database where it names none; `sort` allows to sort files while they are read; `on` is the
-    master of Spark, None for this machine.
+    master of Spark, None for this machine; `counts` says that statements will be counted by rule.
     """
 
     root: Path
@@ -76,6 +76,7 @@ class EngineSettings(Struct, frozen=True):
     memory: str = "1GB"
     sort: bool = False
     on: str | None = None
+    counts: bool = False
 
 
 @contextmanager
@@ -86,13 +87,13 @@ def open_engine(settings: EngineSettings, target: Path | str) -> Iterator[PlanEn
         settings.memory, root=settings.root, database=settings.database, sort=settings.sort
     ) as local:
         local.load([], writable)
-        with engine_over(local, settings.on, target) as engine:
+        with engine_over(local, settings.on, target, counts=settings.counts) as engine:
             yield engine
 
 
 @contextmanager
 def engine_over(
-    local: Engine, on: str | None, target: Path | str | None = None
+    local: Engine, on: str | None, target: Path | str | None = None, *, counts: bool = False
 ) -> Iterator[PlanEngine]:
     """The engine for plans over what `local` has loaded; it leaves `local` open.
 
@@ -104,7 +105,7 @@ def engine_over(
     from lodpipe.engine.spark.engine import SparkEngine
     from lodpipe.engine.spark.targets import work_folder
 
-    with work_folder(target) as work, SparkEngine(on, local, work) as spark:
+    with work_folder(target) as work, SparkEngine(on, local, work, counts=counts) as spark:
         if isinstance(target, str):
             spark.check_target(target)
         yield spark

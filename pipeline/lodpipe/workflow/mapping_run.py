@@ -72,7 +72,12 @@ def map_file(
     document = read_mapping(mapping, options.base)
     sort_rows = options.sort and wanted.suffix in ("nq", "nt") and _is_plain(document)
     settings = EngineSettings(
-        mapping.resolve().parent, options.database, options.memory, sort_rows, options.on
+        mapping.resolve().parent,
+        options.database,
+        options.memory,
+        sort_rows,
+        options.on,
+        options.counts,
     )
     with _output(wanted) as target, open_engine(settings, target) as engine:
         if findings := engine.define(document.sources):

@@ -46,10 +46,12 @@ class SparkEngine:
     """Runs plans on a master; a context manager that removes what it stored on the way.
 
     `local` is the driver's own engine with its record tables, `work` the address of a folder that
-    all executors reach. Raises InvalidDeclaration (LP613) where Spark cannot be used.
+    all executors reach; statements are counted by rule with `counts`, which takes time. Raises
+    InvalidDeclaration (LP613) where Spark cannot be used.
     """
 
-    def __init__(self, master: str, local: Engine, work: str) -> None:
+    def __init__(self, master: str, local: Engine, work: str, *, counts: bool = False) -> None:
+        self._with_counts = counts
         self._master, self._is_guest = master, is_running() or master.startswith("local")
         self.spark = start(master, local.memory, work)
         self._local, self._memory, self._work = local, local.memory, work
@@ -152,7 +154,9 @@ class SparkEngine:
         folders: list[str] = []
         on_driver: list[SendRows] = []
         for name, items in by_frame.items():
-            work = SendRows(name, tuple(items), self._width, counts=True, chunk=_ROWS_OF_A_CHUNK)
+            work = SendRows(
+                name, tuple(items), self._width, counts=self._with_counts, chunk=_ROWS_OF_A_CHUNK
+            )
             if name in self.relations.on_driver:
                 on_driver.append(work)
                 continue

@@ -10,9 +10,9 @@ from typing import Literal
 from msgspec import Struct
 
 from lodpipe.shacl.query_rewriting import (
-    RDF_TYPE,
     AnyPredicate,
     Token,
+    TokenReader,
     prefixes,
     solid,
     tokens,
@@ -64,23 +64,11 @@ def query_group(text: str) -> Group:
         or "{" not in words
     ):
         raise AnyPredicate
-    return _Reader(pieces, words.index("{") + 1).group()
+    return _Reader(pieces, prefixes(pieces), words.index("{") + 1).group()
 
 
-class _Reader:
+class _Reader(TokenReader):
     """Reads groups from the place behind an opening brace."""
-
-    def __init__(self, pieces: list[Token], at: int) -> None:
-        self.pieces, self.at, self.prefixes = pieces, at, prefixes(pieces)
-
-    def next(self) -> Token:
-        if self.at >= len(self.pieces):
-            raise AnyPredicate
-        self.at += 1
-        return self.pieces[self.at - 1]
-
-    def peek(self) -> str:
-        return self.pieces[self.at].word if self.at < len(self.pieces) else ""
 
     def expect(self, word: str) -> None:
         if self.next().word != word:
@@ -100,7 +88,7 @@ class _Reader:
                 elements += self.expression()
             elif token.text != ".":
                 elements += self.triples(token)
-        words = (piece.word for piece in self.pieces[start : self.at])
+        words = (piece.word for piece in self.solid[start : self.at])
         return Group(tuple(elements), frozenset(word for word in words if word[0] == "?"))
 
     def union(self) -> Nested:
@@ -148,7 +136,7 @@ class _Reader:
         if token.kind == "var" or token.text.startswith("_:"):
             return token.word if token.kind == "var" else "?" + token.text
         if token.kind == "string":
-            if self.at < len(self.pieces) and self.pieces[self.at].kind == "lang":
+            if self.at < len(self.solid) and self.solid[self.at].kind == "lang":
                 self.next()
             elif self.peek() == "^^":
                 self.next()
@@ -160,7 +148,7 @@ class _Reader:
     # -- paths -------------------------------------------------------------------------------------
 
     def predicate(self) -> Path | None:
-        if self.at < len(self.pieces) and self.pieces[self.at].kind == "var":
+        if self.at < len(self.solid) and self.solid[self.at].kind == "var":
             self.next()
             return None
         return self.alternative()
@@ -192,13 +180,3 @@ class _Reader:
                 self.next()
                 return Path(kind, parts=(path,))
         return path
-
-    def iri(self, token: Token) -> str:
-        if token.text == "a":
-            return RDF_TYPE
-        if token.kind == "iri":
-            return token.text
-        prefix, _, local = token.text.partition(":")
-        if token.kind != "name" or prefix not in self.prefixes or "\\" in local:
-            raise AnyPredicate
-        return f"<{self.prefixes[prefix]}{local}>"

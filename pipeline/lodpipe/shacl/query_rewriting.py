@@ -199,21 +199,13 @@ class AnyPredicate(Exception):
 _SKIPPED = frozenset({"OPTIONAL", "UNION", "WHERE", "NOT", "EXISTS", "DISTINCT", "REDUCED"})
 
 
-class _Scan:
-    """Goes over the triple patterns of a query; whatever it does not know counts as a pattern with
-    any predicate.
+class TokenReader:
+    """The tokens of a query one after the other, from a place on. Raises AnyPredicate where they end
+    or are not understood.
     """
 
-    def __init__(self, solid: list[Token], prefixes: dict[str, str]) -> None:
-        self.solid, self.prefixes, self.at = solid, prefixes, 0
-
-    def run(self) -> Iterator[str]:
-        while self.at < len(self.solid):
-            if self.solid[self.at].text == "{":
-                self.at += 1
-                yield from self.group()
-            else:
-                self.at += 1
+    def __init__(self, solid: list[Token], prefixes: dict[str, str], at: int) -> None:
+        self.solid, self.prefixes, self.at = solid, prefixes, at
 
     def next(self) -> Token:
         if self.at >= len(self.solid):
@@ -223,6 +215,33 @@ class _Scan:
 
     def peek(self) -> str:
         return self.solid[self.at].word if self.at < len(self.solid) else ""
+
+    def iri(self, token: Token) -> str:
+        if token.text == "a":
+            return RDF_TYPE
+        if token.kind == "iri":
+            return token.text
+        prefix, _, local = token.text.partition(":")
+        if token.kind != "name" or prefix not in self.prefixes or "\\" in local:
+            raise AnyPredicate
+        return f"<{self.prefixes[prefix]}{local}>"
+
+
+class _Scan(TokenReader):
+    """Goes over the triple patterns of a query; whatever it does not know counts as a pattern with
+    any predicate.
+    """
+
+    def __init__(self, solid: list[Token], prefixes: dict[str, str]) -> None:
+        super().__init__(solid, prefixes, 0)
+
+    def run(self) -> Iterator[str]:
+        while self.at < len(self.solid):
+            if self.solid[self.at].text == "{":
+                self.at += 1
+                yield from self.group()
+            else:
+                self.at += 1
 
     def group(self) -> Iterator[str]:
         """The patterns of a group, up to its closing brace."""
@@ -282,16 +301,6 @@ class _Scan:
             if self.peek() not in ("/", "|"):
                 return
             self.next()
-
-    def iri(self, token: Token) -> str:
-        if token.text == "a":
-            return RDF_TYPE
-        if token.kind == "iri":
-            return token.text
-        prefix, _, local = token.text.partition(":")
-        if token.kind != "name" or prefix not in self.prefixes or "\\" in local:
-            raise AnyPredicate
-        return f"<{self.prefixes[prefix]}{local}>"
 
     def object(self) -> None:
         token = self.next()

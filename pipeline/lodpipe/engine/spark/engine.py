@@ -11,6 +11,7 @@ Nothing is visible in the target before all parts are complete.
 from __future__ import annotations
 
 import contextlib
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -276,8 +277,6 @@ class SparkEngine:
         """The columns of a relation over a frame, in Spark's spelling: those of the frame, and of
         its lists the values.
         """
-        import re
-
         columns = self.relations.frame(name).schema
         for column in re.findall(r'AS ("c[0-9]+(?: type)?#\w")', sql):
             columns += f", `{column[1:-1]}` string"

@@ -12,6 +12,7 @@ from msgspec import Struct, field
 from lodpipe.diagnostics.finding import Finding, Origin
 
 TermType = Literal["iri", "uri", "unsafe-iri", "unsafe-uri", "blank", "literal"]
+SourceKind = Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql", "view"]
 
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
@@ -79,22 +80,118 @@ class PredicateObject(Struct, frozen=True):
     origin: Origin
 
 
+class Field(Struct, frozen=True):
+    """A field of a logical view by its absolute name, with the fields in its records (RML-LV, fields).
+
+    An expression field has an `expression`. An iterable field has the `kind` of documents that its
+    records are read from, and an `iterator` where these have one.
+    """
+
+    name: str
+    origin: Origin
+    expression: Expression | None = None
+    kind: SourceKind | None = None
+    iterator: str | None = None
+    fields: tuple[Field, ...] = ()
+
+    @property
+    def keys(self) -> Iterator[str]:
+        """What references may name: values of expression fields, and positions of all fields."""
+        if self.expression is not None:
+            yield self.name
+        yield f"{self.name}.#"
+        for inner in self.fields:
+            yield from inner.keys
+
+
+class ViewJoin(Struct, frozen=True):
+    """Fields that a view takes from the rows of another one (RML-LV, logical view joins).
+
+    An inner join drops the rows without a match.
+    """
+
+    parent: LogicalSource
+    conditions: tuple[Join, ...]
+    fields: tuple[Field, ...]
+    is_inner: bool
+    origin: Origin
+
+
+AnnotationKind = Literal[
+    "primary key", "unique", "not null", "iri safe", "foreign key", "inclusion"
+]
+
+
+class Annotation(Struct, frozen=True):
+    """What the author of a view knows of its fields (RML-LV, structural annotations).
+
+    `target` is the name of the view whose `target_fields` have the values of these fields.
+    """
+
+    kind: AnnotationKind
+    fields: tuple[str, ...]
+    origin: Origin
+    target: str | None = None
+    target_fields: tuple[str, ...] = ()
+
+
+class View(Struct, frozen=True):
+    """Flat rows over another source, with a column for each key of its fields (RML-LV)."""
+
+    on: LogicalSource
+    fields: tuple[Field, ...]
+    joins: tuple[ViewJoin, ...] = ()
+    annotations: tuple[Annotation, ...] = ()
+
+    @property
+    def own_keys(self) -> tuple[str, ...]:
+        """What references to its own rows may name; `#` is the position of the record below."""
+        return ("#", *(key for field in self.fields for key in field.keys))
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """What references may name, the fields of joins included."""
+        joined = (key for join in self.joins for field in join.fields for key in field.keys)
+        return (*self.own_keys, *joined)
+
+    @property
+    def iterables(self) -> tuple[str, ...]:
+        """The names of records that have no value of their own."""
+        return ("<it>", *(name for field in self.fields for name in _iterables(field)))
+
+
+def _iterables(field: Field) -> Iterator[str]:
+    if field.expression is None:
+        yield field.name
+    for inner in field.fields:
+        yield from _iterables(inner)
+
+
 class LogicalSource(Struct, frozen=True):
-    """Where records come from: a record table, a SQL query over the record tables, or a file with
-    an iterator.
+    """Where records come from: a record table, a SQL query over the record tables, a file with
+    an iterator, or a view over another source.
 
     A named query can be used by the queries after it, as if it were a table. `text` is the table,
     the query or the path; of kind `sql` it is a query that `database` (a connection URL) answers.
-    `nulls` are the texts that mean no value (rml:null).
+    `nulls` are the texts that mean no value (rml:null). Of kind `view`, `text` is its name.
     """
 
-    kind: Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql"]
+    kind: SourceKind
     text: str
     origin: Origin
     iterator: str | None = None
     name: str | None = None
     database: str | None = None
     nulls: tuple[str, ...] = ()
+    view: View | None = None
+
+    @property
+    def below(self) -> tuple[LogicalSource, ...]:
+        """The sources that are no views: those that a view is made over, or this one."""
+        if self.view is None:
+            return (self,)
+        over = (self.view.on, *(join.parent for join in self.view.joins))
+        return tuple(dict.fromkeys(base for source in over for base in source.below))
 
 
 class TriplesMap(Struct, frozen=True):
@@ -145,15 +242,14 @@ class MappingDocument(Struct, frozen=True):
     base: str | None = None
     prefixes: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    views: tuple[LogicalSource, ...] = ()
 
     @property
     def sources(self) -> tuple[LogicalSource, ...]:
-        """Every logical source once, the named ones first and in their order."""
-        return tuple(
-            dict.fromkeys(
-                [
-                    *self.named_sources,
-                    *(triples_map.source for triples_map in self.triples_maps.values()),
-                ]
-            )
+        """Every logical source that is no view once, the named ones first and in their order."""
+        used = (
+            source
+            for triples_map in self.triples_maps.values()
+            for source in triples_map.source.below
         )
+        return tuple(dict.fromkeys([*self.named_sources, *used]))

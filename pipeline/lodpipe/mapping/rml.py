@@ -19,6 +19,7 @@ from lodpipe.mapping.model import LogicalSource, MappingDocument, TriplesMap
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, parse
 from lodpipe.mapping.rml_sources import SourceReader
 from lodpipe.mapping.rml_terms import TermReader
+from lodpipe.mapping.rml_views import ViewReader
 from lodpipe.mapping.rml_vocabulary import TRIPLES_MAP, WORDS, split_iri
 from lodpipe.mapping.rml_words import WordCheck
 
@@ -50,11 +51,12 @@ class _DocumentReader:
         self.graph = graph
         self.names = _names(node for node in graph.nodes.values() if _is_triples_map(node))
         self._sources: dict[object, LogicalSource | None] = {}
-        self._source_reader = SourceReader(graph)
+        self._view_reader = ViewReader(graph, SourceReader(graph))
 
     def document(self, prefixes: dict[str, str]) -> MappingDocument:
         """All triples maps that are right."""
         maps: dict[str, TriplesMap] = {}
+        views = self._view_reader.all_views()
         for term, name in self.names.items():
             try:
                 maps[name] = self.triples_map(self.graph.nodes[term], name)
@@ -62,7 +64,7 @@ class _DocumentReader:
                 continue
         if not self.names:
             self.graph.wrong(0, "the file contains no triples map")
-        return MappingDocument(maps, prefixes=prefixes)
+        return MappingDocument(maps, prefixes=prefixes, views=views)
 
     def triples_map(self, node: Node, name: str) -> TriplesMap:
         self.graph.only(node, f"triples map `{name}`", TRIPLES_MAP)
@@ -107,7 +109,7 @@ class _DocumentReader:
                     f"triples map `{name}` has {_count(values, 'logical source')}; it needs exactly one",
                 )
             self._sources[node.term] = next(
-                iter(self.graph.each(values[:1], self._source_reader.source)), None
+                iter(self.graph.each(values[:1], self._view_reader.source)), None
             )
         return self._sources[node.term]
 

@@ -20,6 +20,7 @@ from lodpipe.mapping.model import (
     ReferencingMap,
     TermMap,
     TermType,
+    View,
 )
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
 from lodpipe.mapping.rml_sources import check_path, undelimited
@@ -359,7 +360,19 @@ class TermReader:
         if self.source and self.source.kind in SQL:
             self.columns.setdefault(text, line)
             text = undelimited(text)
+        if self.source and self.source.view:
+            self.check_key(self.source.view, text, line)
         return Reference(text)
+
+    def check_key(self, view: View, key: str, line: int) -> None:
+        """Notes a reference to a key that a view does not have, or that has no value."""
+        if key in view.iterables:
+            self.wrong(
+                line, f"`{key}` is a record, which has no value; refer to the fields in it, or `{key}.#`"
+            )
+        elif key not in view.keys:
+            near = did_you_mean(key, view.keys)
+            self.wrong(line, f"the view has no field `{key}`{near}; it has {', '.join(view.keys)}")
 
     def template(self, given: Value) -> Expression:
         """Text and references in braces; a backslash precedes a brace or a backslash that is

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from lodpipe.mapping.model import TermType
+from lodpipe.mapping.model import AnnotationKind, SourceKind, TermType
 
 RML = "http://w3id.org/rml/"
 DEFAULT_GRAPH = RML + "defaultGraph"
@@ -49,13 +49,19 @@ LOGICAL_SOURCE = {
     "sqlVersion",
 } | ACCESS
 SOURCE = {"root", "path"} | ACCESS
-KNOWN = SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
-# Parts of RML's modules (functions, collections, views, RDF-star, targets) that the model has no
+VIEW = {"viewOn", "field", "leftJoin", "innerJoin", "structuralAnnotation"}
+EXPRESSION_FIELD = {"fieldName", "field", "constant", "reference", "template"}
+ITERABLE_FIELD = {"fieldName", "field", "referenceFormulation", "iterator"}
+VIEW_JOIN = {"parentLogicalView", "joinCondition", "field"}
+ANNOTATION = {"onFields", "targetView", "targetFields"}
+VIEWS = VIEW | EXPRESSION_FIELD | ITERABLE_FIELD | VIEW_JOIN | ANNOTATION
+KNOWN = SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE | VIEWS
+# Parts of RML's modules (functions, collections, RDF-star, targets) that the model has no
 # place for.
 UNSUPPORTED = {
     "strategy", "logicalTarget", "target", "serialization", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
     "inputValueMap", "inputValue", "parameter", "parameterMap", "gather", "gatherAs", "allowEmptyListAndContainer", "quotedTriplesMap",
-    "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "namespace", "namespacePrefix", "namespaceURL",
+    "namespace", "namespacePrefix", "namespaceURL",
     "condition", "version",
 }  # fmt: skip
 # The properties and classes of other vocabularies by which sources are described; the second are
@@ -71,8 +77,17 @@ CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
-    "XPathReferenceFormulation",
+    "XPathReferenceFormulation", "LogicalView", "Field", "ExpressionField", "IterableField", "LogicalViewJoin", "StructuralAnnotation",
 }  # fmt: skip
+# The classes of structural annotations: as the specification has them, and as the ontology has.
+ANNOTATIONS: dict[str, AnnotationKind] = {
+    "PrimaryKeyAnnotation": "primary key", "UniqueAnnotation": "unique", "NotNullAnnotation": "not null", "IriSafeAnnotation": "iri safe",
+    "ForeignKeyAnnotation": "foreign key", "InclusionAnnotation": "inclusion", "NonNullableAnnotation": "not null",
+    "IRISafeAnnotation": "iri safe", "InclusionDependencyAnnotation": "inclusion",
+}  # fmt: skip
+# The specification and its suite write these two with a small letter, too.
+SMALL = {"expressionField": "ExpressionField", "primaryKeyAnnotation": "PrimaryKeyAnnotation"}
+CLASSES |= {*ANNOTATIONS, *SMALL}
 
 TERM_TYPES: dict[str, TermType] = {
     "IRI": "iri", "URI": "uri", "UnsafeIRI": "unsafe-iri", "UnsafeURI": "unsafe-uri", "BlankNode": "blank", "Literal": "literal",
@@ -88,7 +103,7 @@ ALLOWED: dict[Role, frozenset[TermType]] = {
     "language": frozenset({"literal"}),
 }
 
-Kind = Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql"]
+Kind = SourceKind
 FORMULATIONS: dict[str, Kind] = {
     "CSV": "csv", "JSONPath": "json", "JSONL": "jsonl", "YAML": "yaml", "Parquet": "parquet", "SQL2008Table": "table", "SQL2008Query": "query",
     "SQL2008": "query",

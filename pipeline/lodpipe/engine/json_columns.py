@@ -42,9 +42,11 @@ FUNCTIONS = (
         THEN canonical_double(CAST(CAST(v AS DOUBLE) AS VARCHAR)) ELSE v ->> '$' END""",
     # Of files with numbers that a double does not hold: a copy has them as texts behind a sign that
     # the file has nowhere.
-    """CREATE MACRO exact_text(v, t) AS CASE WHEN t = 'VARCHAR' THEN ltrim(v ->> '$', getvariable('exact')) ELSE json_text(v, t) END""",
-    """CREATE MACRO exact_kind(v, t) AS CASE WHEN t = 'VARCHAR' AND starts_with(v ->> '$', getvariable('exact')) THEN 'decimal'
+    """CREATE MACRO marked_text(v, t, m) AS CASE WHEN t = 'VARCHAR' THEN ltrim(v ->> '$', m) ELSE json_text(v, t) END""",
+    """CREATE MACRO marked_kind(v, t, m) AS CASE WHEN t = 'VARCHAR' AND m <> '' AND starts_with(v ->> '$', m) THEN 'decimal'
         ELSE json_kind(v, t) END""",
+    "CREATE MACRO exact_text(v, t) AS marked_text(v, t, getvariable('exact'))",
+    "CREATE MACRO exact_kind(v, t) AS marked_kind(v, t, getvariable('exact'))",
 )
 
 # What of a file shows whether it may hold such a thing: digits are all alike, as are letters in

@@ -42,10 +42,10 @@ class JsonReader(Struct, frozen=True):
         """Each reference is read from the record once, with its type. Raises InvalidData."""
         names = numbered(references)
         many = frozenset(name for name in references if jsonpath.is_many(jsonpath.parse(name)))
-        path, exact = self._strict_file()
+        path, mark = self._strict_file()
         try:
             records = f"(SELECT {json_columns.followed(names)}, above FROM {self._records(path)})"
-            columns = json_columns.columns(names, exact=exact)
+            columns = json_columns.columns(names, exact=bool(mark))
             sql = f"SELECT doubled OR above AS doubled{columns} FROM {records}"
             relation = self.tables.create_records(sql, self.file.number)
             absent, findings = self._unfollowed(relation, records, names)
@@ -60,11 +60,18 @@ class JsonReader(Struct, frozen=True):
         if doubled:
             self.file.read()
         return Relation(
-            relation, None, typed=True, many=many, names=names, absent=absent, findings=findings
+            relation,
+            None,
+            typed=True,
+            many=many,
+            names=names,
+            absent=absent,
+            findings=findings,
+            mark=mark,
         )
 
-    def _strict_file(self) -> tuple[Path, bool]:
-        """The file for the engine to read, and whether it has exact numbers.
+    def _strict_file(self) -> tuple[Path, str]:
+        """The file for the engine to read, and the mark of exact numbers if it has some.
 
         Raises InvalidData where the source is no JSON. The file is the file itself, or a copy where
         that has something in it that the engine would misread (json_columns.py).
@@ -74,18 +81,18 @@ class JsonReader(Struct, frozen=True):
         else:
             suspicion = json_columns.suspect(self.file.path)
             if not suspicion.lenient and not suspicion.long:
-                return self.file.path, False
+                return self.file.path, ""
             texts = self.file.documents()
             if not json_columns.is_strict(texts):
                 self.file.read()
             if not suspicion.long:
-                return self.file.path, False
+                return self.file.path, ""
             mark, documents = json_columns.with_exact_numbers(texts)
         self.session.rows(f"SET VARIABLE exact = {text(mark)}")
         copy = self.session.exchange / "records.json"
         with copy.open("w", encoding="utf-8", newline="") as file:
             file.writelines(f"{document}\n" for document in documents)
-        return copy, True
+        return copy, mark
 
     def _records(self, path: Path) -> str:
         """A relation with the records in the column `it`.

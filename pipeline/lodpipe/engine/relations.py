@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import _duckdb as duckdb
 from msgspec.structs import replace
@@ -295,6 +296,32 @@ class Relations:
         finally:
             file.unlink(missing_ok=True)
         return Relation(relation, answer.columns, typed=True, names=names)
+
+    # -- views -------------------------------------------------------------------------------------
+
+    @property
+    def for_views(self) -> Relations:
+        """These relations."""
+        return self
+
+    def adopt(self, relation: Relation) -> Relation:
+        """The relation, which is one of these."""
+        return relation
+
+    def make_rows(self, sql: str) -> str:
+        """The name of a new table with the rows of a query over relations, which may call the
+        functions for JSON.
+        """
+        self._define_typed_functions()
+        return self.work_tables.create(sql)
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The few rows of a query."""
+        return self._session.rows(sql)
+
+    def locate(self, record: int) -> Origin:
+        """The place of a record."""
+        return self._records.locate(record)
 
     # -- the order of files ------------------------------------------------------------------------
 

@@ -39,6 +39,8 @@ from lodpipe.mapping.plan import (
     text,
 )
 from lodpipe.mapping.term_sql import Scope, TermCompiler, spelled, unproven
+from lodpipe.mapping.view_keys import names_records, place_of, references, slices
+from lodpipe.mapping.views import ViewCompiler, located
 from lodpipe.rdf.datatypes import PATTERNS, SCHEME
 from lodpipe.rdf.namespaces import Namespaces
 
@@ -84,11 +86,17 @@ class _Compiler:
         self._terms = TermCompiler(
             Namespaces(document.prefixes), patterns, self.findings, light=light
         )
+        self._views = ViewCompiler(document, sources, self._references, light=light)
 
     def wrong(self, origin: Origin, detail: str) -> None:
         self.findings.append(Finding("LP602", origin, {"detail": detail}))
 
     def triples_map(self, entry: TriplesMap) -> Iterator[Select]:
+        """The SELECTs of a triples map; over a view, those of each set of fields that it needs."""
+        for part in slices(entry, self.document.triples_maps):
+            yield from self._triples_map(part)
+
+    def _triples_map(self, entry: TriplesMap) -> Iterator[Select]:
         """One SELECT for all that needs no list and finds one row at most by a join, and one for
         each object that does not.
         """
@@ -96,7 +104,7 @@ class _Compiler:
         scope = Scope(relation, entry.name, entry.base or self.base)
         subject = self._terms.term(entry.subject, scope.at("s"))
         parts: dict[tuple[tuple[str, str], ...], list[Part]] = {}
-        checks = [*subject.checks, *self._missing_key(entry, relation)]
+        checks = [*relation.checks, *subject.checks, *self._missing_key(entry, relation)]
         for rule in entry.rules:
             for item in rule.objects:
                 number = self._rule(entry, rule, item)
@@ -115,7 +123,7 @@ class _Compiler:
             source = _unnested(relation, lists)
             triples = _distinct(
                 [
-                    check
+                    located(check, entry.source)
                     for check in checks
                     if (set(check.lists) <= set(lists) if lists else not check.lists)
                 ]
@@ -191,7 +199,7 @@ class _Compiler:
         parent = self.document.triples_maps.get(item.parent)
         if parent is None or not parent.subject.expression.references:
             return None
-        relation = self._relation(parent)
+        relation = self._parent_relation(parent, item)
         plain = all(
             len(side.parts) == 1 and side.references
             for join in item.joins
@@ -217,10 +225,7 @@ class _Compiler:
         """The relation of a triples map's source with all columns that its terms and joins refer
         to.
         """
-        relation = self.sources.relate(
-            entry.source, self._references(entry.source), self._order(entry)
-        )
-        self.warnings += relation.findings
+        relation = self._related(entry, (expression for expression, _ in self._expressions(entry)))
         for expression, origin in self._expressions(entry):
             for name in expression.references:
                 self._check_column(name, relation, origin)
@@ -234,8 +239,29 @@ class _Compiler:
                     self._check_keys(item, self.document.triples_maps[item.parent])
         return relation
 
+    def _related(self, entry: TriplesMap, used: Iterable[Expression]) -> Relation:
+        """The relation of a triples map's source; that of a view has what is used of it."""
+        if entry.source.view is not None:
+            numbers = names_records(entry)
+            relation = self._views.relation(entry.source, references(used), numbers=numbers)
+        else:
+            relation = self.sources.relate(
+                entry.source, self._references(entry.source), self._order(entry)
+            )
+        self.warnings += relation.findings
+        return relation
+
+    def _parent_relation(self, parent: TriplesMap, item: ReferencingMap) -> Relation:
+        """The relation of a join's parent."""
+        if parent.source.view is None:
+            return self._relation(parent)
+        keys = (join.parent for join in item.joins)
+        return self._related(parent, (parent.subject.expression, *keys))
+
     def _check_keys(self, item: ReferencingMap, parent: TriplesMap) -> None:
-        """The parent's columns of a join."""
+        """The parent's columns of a join; those of views were looked at when they were read."""
+        if parent.source.view is not None:
+            return
         relation = self.sources.relate(
             parent.source, self._references(parent.source), self._order(parent)
         )
@@ -250,7 +276,7 @@ class _Compiler:
         scope = Scope(relation, item.name, item.base or self.base, "s")
         return (
             self._terms.after_start(item.subject, scope, "iri_safe").sql
-            if _key(item, relation, ())
+            if item.source.view is None and _key(item, relation, ())
             else ""
         )
 
@@ -277,7 +303,9 @@ class _Compiler:
                         keys |= dict.fromkeys(
                             name for join in item.joins for name in join.parent.references
                         )
-        return wanted
+            if map_.source.view is not None and names_records(map_):
+                own |= dict.fromkeys(map_.source.view.keys)
+        return self._views.demand(wanted)
 
     def _expressions(self, entry: TriplesMap) -> Iterator[tuple[Expression, Origin]]:
         """Every expression that a triples map makes on its own source."""
@@ -306,7 +334,8 @@ class _Compiler:
         if parent is None:
             self.wrong(item.origin, f"there is no triples map `{item.parent}`")
             return
-        child_relation, parent_relation = self._relation(entry), self._relation(parent)
+        child_relation = self._relation(entry)
+        parent_relation = self._parent_relation(parent, item)
         child = Scope(child_relation, self.rules[number].name, entry.base or self.base, alias="c.")
         other = Scope(parent_relation, parent.name, parent.base or self.base, alias="p.")
         subject, target = (
@@ -460,21 +489,24 @@ class _Compiler:
     ) -> int:
         predicate = rule.predicates[0].expression.constant if rule.predicates else None
         name = f"{entry.name}: {self._terms.short(predicate or '?')}"
-        columns = (
+        names = (
             item.expression.references
             if isinstance(item, TermMap)
             else tuple(name for join in item.joins for name in join.child.references)
         )
+        places = (place_of(entry.source, name) for name in names)
+        columns = tuple(place for place in places if place is not None)
         self.rules.append(Rule(len(self.rules), name, columns, item.origin))
         return len(self.rules) - 1
 
     def _missing_key(self, item: TriplesMap, relation: Relation) -> Iterator[Check]:
         """A record without a key that its subject is named by would vanish in silence."""
         for name in item.subject.expression.references:
-            if name not in relation.many:
+            if name not in relation.many and relation.expected.get(name) != "false":
+                guard = f"{relation.expected[name]} AND " if name in relation.expected else ""
                 yield Check(
                     "LP304",
-                    f"{quote(relation.column(name))} IS NULL",
+                    f"{guard}{quote(relation.column(name))} IS NULL",
                     "''",
                     None,
                     {"key": name, "rule": item.name},

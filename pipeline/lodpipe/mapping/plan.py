@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -315,6 +315,10 @@ class Relation(Struct, frozen=True):
     that says what the value is in its source (integer, double, boolean, string, array, object …),
     for the natural datatype and for the check of single values. `absent` are the references that no
     record follows, each with a suggestion, and `findings` what else is odd about the source.
+
+    Of views: `checks` are those on its rows as such; `expected` is where rows have a value for a
+    reference, as SQL, for those that not every row has to have; `row` is the number of a row.
+    `mark` is what texts inside of JSON documents begin with that stand for exact numbers.
     """
 
     sql: str
@@ -325,6 +329,10 @@ class Relation(Struct, frozen=True):
     names: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    checks: tuple[Check, ...] = ()
+    expected: Mapping[str, str] = field(default_factory=dict)
+    row: str = '"_record"'
+    mark: str = ""
 
     def column(self, reference: str) -> str:
         """The column that holds a reference's values."""
@@ -361,8 +369,36 @@ class Parent(Struct, frozen=True):
     prefix: str
 
 
+class ViewSources(Protocol):
+    """What the rows of views are made on: an engine of one machine that holds the sources below."""
+
+    def relate(
+        self, source: LogicalSource, references: tuple[str, ...], order: str = ""
+    ) -> Relation:
+        """As `Sources.relate`."""
+
+    def has_repeats(self, relation: str, columns: Sequence[str]) -> bool:
+        """As `Sources.has_repeats`."""
+
+    def make_rows(self, sql: str) -> str:
+        """The name of a new table with the rows of a query."""
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The few rows of a query."""
+
+    def locate(self, record: int) -> Origin:
+        """The place of a record."""
+
+
 class Sources(Protocol):
     """What a plan is made over: an engine that holds the logical sources."""
+
+    @property
+    def for_views(self) -> ViewSources:
+        """What the rows of views are made on."""
+
+    def adopt(self, relation: Relation) -> Relation:
+        """A relation of `for_views` as one of these sources."""
 
     def relate(
         self, source: LogicalSource, references: tuple[str, ...], order: str = ""

@@ -102,7 +102,7 @@ class TermCompiler:
             for check in (*term.checks, *self._single_values(references, scope))
         )
         columns = scope.columns(references) or (
-            (f"{scope.alias}{quote('_record')}",) if "_record" in term.sql else ()
+            (f"{scope.alias}{scope.relation.row}",) if scope.relation.row in term.sql else ()
         )
         return replace(term, checks=checks, lists=lists, columns=columns)
 
@@ -140,7 +140,7 @@ class TermCompiler:
         text, of the record.
         """
         if not term_map.expression.parts:
-            record = f"{scope.alias}{quote('_record')}"
+            record = f"{scope.alias}{scope.relation.row}"
             return Term(
                 f"'_:r' || md5({text(scope.rule.split(':')[0])} || CAST({record} AS VARCHAR))"
             )

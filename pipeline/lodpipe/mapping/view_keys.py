@@ -1,0 +1,179 @@
+"""Which fields of views a mapping needs: keys, the references below them, and what makes rows.
+
+A view with the fields `name`, `items` (many values) and `jobs` (records) has a row for each
+combination of an item and a job. Statements are a set; so each of them is made of rows that combine
+no more than it needs, and a triples map over a view becomes one for each such set of fields:
+
+    :name "…"          the rows of the source
+    :owns {items}      a row for each item
+    :does {jobs.type}  a row for each job
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from msgspec.structs import replace
+
+from lodpipe.mapping.model import (
+    Expression,
+    Field,
+    LogicalSource,
+    PredicateObject,
+    ReferencingMap,
+    TermMap,
+    TriplesMap,
+    View,
+    ViewJoin,
+    expressions,
+)
+from lodpipe.mapping.rml_vocabulary import PATHS
+from lodpipe.sources import jsonpath
+
+
+def references(items: Iterable[Expression | None]) -> tuple[str, ...]:
+    """The references of several expressions, each once."""
+    return tuple(dict.fromkeys(name for item in items if item for name in item.references))
+
+
+def is_needed(field: Field, keys: Iterable[str]) -> bool:
+    """Whether a key of a field or of one in it is among those needed."""
+    return not set(field.keys).isdisjoint(keys)
+
+
+def position_is_needed(join: ViewJoin, keys: Iterable[str]) -> bool:
+    """Whether the position of a field of a join is needed, which counts all rows of the parent."""
+    return not {f"{field.name}.#" for field in join.fields}.isdisjoint(keys)
+
+
+def takes_part(join: ViewJoin, keys: Iterable[str]) -> bool:
+    """Whether a join changes which statements are made of these keys."""
+    return join.is_inner or any(is_needed(field, keys) for field in join.fields)
+
+
+def own_keys(view: View, keys: Iterable[str]) -> tuple[str, ...]:
+    """The keys of the view's own fields that rows with some keys need, those of joins among them."""
+    keys = tuple(keys)
+    joined = (
+        references(condition.child for condition in join.conditions)
+        for join in view.joins
+        if takes_part(join, keys)
+    )
+    needed = {*keys, *(key for names in joined for key in names)}
+    return tuple(key for key in view.own_keys if key in needed)
+
+
+def parent_keys(join: ViewJoin, keys: Iterable[str]) -> tuple[str, ...]:
+    """The keys of the parent that a join needs."""
+    assert join.parent.view is not None
+    if position_is_needed(join, keys):
+        return join.parent.view.keys
+    fields = (field.expression for field in join.fields if is_needed(field, keys))
+    return references([*(condition.parent for condition in join.conditions), *fields])
+
+
+def below(view: View, keys: Iterable[str]) -> tuple[str, ...]:
+    """The references to the source of a view that rows with some of its own keys need."""
+    keys = tuple(keys)
+    if "#" in keys and view.on.view is not None:
+        return view.on.view.keys  # positions count all its rows
+    names: dict[str, None] = {}
+    for field in view.fields:
+        if is_needed(field, keys):
+            made = field.expression.references if field.expression else (field.iterator,)
+            names |= dict.fromkeys(name for name in made if name is not None)
+    return tuple(names)
+
+
+def add_demand(
+    wanted: dict[LogicalSource, dict[str, None]], source: LogicalSource, keys: Iterable[str]
+) -> None:
+    """Adds the references to each source that is no view, for these references to a source."""
+    keys = tuple(keys)
+    if source.view is None:
+        wanted.setdefault(source, {}).update(dict.fromkeys(keys))
+        return
+    view = source.view
+    for annotation in view.annotations:
+        keys = (*keys, *annotation.fields)
+    add_demand(wanted, view.on, below(view, own_keys(view, keys)))
+    for join in view.joins:
+        if takes_part(join, keys):
+            add_demand(wanted, join.parent, parent_keys(join, keys))
+
+
+def place_of(source: LogicalSource, key: str) -> str | None:
+    """What a finding about a key of a view locates in the source below: the reference of a plain
+    field; None for what is made of several values, or is in other records.
+    """
+    if source.view is None:
+        return key
+    for field in source.view.fields:
+        if field.name == key and field.expression is not None:
+            parts = field.expression.parts
+            names = field.expression.references
+            if len(parts) == 1 and names and not _is_many(field, source.view.on):
+                return place_of(source.view.on, names[0])
+    return None
+
+
+# -- slices of triples maps ------------------------------------------------------------------------
+
+
+def slices(entry: TriplesMap, maps: Mapping[str, TriplesMap]) -> Iterator[TriplesMap]:
+    """A triples map in parts, the objects of each made of the same rows of its view; as it is where
+    its source is no view.
+    """
+    view = entry.source.view
+    if view is None or not entry.rules or names_records(entry):
+        yield entry
+        return
+    common = [entry.subject, *entry.graphs]
+    parts: dict[frozenset[str], list[PredicateObject]] = {}
+    for rule in entry.rules:
+        for item in rule.objects:
+            part = replace(rule, objects=(item,))
+            alone = replace(entry, rules=(part,))
+            names = set(references([*expressions(alone), *_of_parent(item, maps)]))
+            names |= set(references(term.expression for term in common))
+            branches = frozenset(branch for name in names for branch in _branches(view, name))
+            parts.setdefault(branches, []).append(part)
+    for rules in parts.values():
+        yield replace(entry, rules=tuple(rules))
+
+
+def names_records(entry: TriplesMap) -> bool:
+    """Whether a term stands for the record itself: a blank node without an expression."""
+    return any(not item.parts for item in expressions(entry))
+
+
+def _of_parent(
+    item: TermMap | ReferencingMap, maps: Mapping[str, TriplesMap]
+) -> Iterator[Expression]:
+    """The subject that an object without conditions takes from the same row."""
+    if isinstance(item, ReferencingMap) and not item.joins and item.parent in maps:
+        yield maps[item.parent].subject.expression
+
+
+def _branches(view: View, key: str) -> Iterator[str]:
+    """What makes several rows of a record for a key: its fields with many values or records, and
+    its join.
+    """
+    for number, join in enumerate(view.joins):
+        if any(key in field.keys for field in join.fields):
+            yield f"join {number}"
+    fields, parent = view.fields, view.on
+    while field := next((item for item in fields if key in item.keys), None):
+        if field.expression is None or _is_many(field, parent):
+            yield field.name
+        if key in (field.name, f"{field.name}.#"):
+            return
+        if field.kind is not None:
+            parent = LogicalSource(field.kind, "", field.origin)
+        fields = field.fields
+
+
+def _is_many(field: Field, parent: LogicalSource) -> bool:
+    """Whether an expression field can have several values in a record."""
+    names = field.expression.references if field.expression else ()
+    return parent.kind in PATHS and any(jsonpath.is_many(jsonpath.parse(name)) for name in names)

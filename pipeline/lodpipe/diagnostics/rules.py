@@ -307,6 +307,24 @@ _TABLE: tuple[Rule, ...] = (
         help_de="Einen Verweis in YARRRML als `$({key})` schreiben.",
     ),
     Rule(
+        "LP315",
+        "mapping.unreadable-records",
+        message_en="the value of `{key}` is not valid {format}: {value}[[ ({count} times)]]",
+        help_en="Correct the value; the view reads records from it.",
+        message_de="der Wert von `{key}` ist kein gültiges {format}: {value}[[ ({count}-mal)]]",
+        help_de="Den Wert berichtigen; die Sicht liest daraus Datensätze.",
+    ),
+    Rule(
+        "LP316",
+        "mapping.wrong-annotation",
+        message_en="`{value}` contradicts the annotation of {fields} ({annotation}) in {mapping}",
+        help_en="Correct the record, or remove the annotation; the output is right in any case.",
+        message_de="`{value}` widerspricht der Angabe zu {fields} ({annotation}) in {mapping}",
+        help_de=(
+            "Den Datensatz berichtigen oder die Angabe entfernen; die Ausgabe stimmt in jedem Fall."
+        ),
+    ),
+    Rule(
         "LP320",
         "value.control-character",
         message_en=(

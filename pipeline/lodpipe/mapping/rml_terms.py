@@ -368,7 +368,8 @@ class TermReader:
         """Notes a reference to a key that a view does not have, or that has no value."""
         if key in view.iterables:
             self.wrong(
-                line, f"`{key}` is a record, which has no value; refer to the fields in it, or `{key}.#`"
+                line,
+                f"`{key}` is a record, which has no value; refer to the fields in it, or `{key}.#`",
             )
         elif key not in view.keys:
             near = did_you_mean(key, view.keys)

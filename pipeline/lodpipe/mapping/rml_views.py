@@ -126,7 +126,9 @@ class ViewReader:
         if name is None:
             raise self.wrong(node.line, "a field needs `rml:fieldName`")
         if not _NAME.fullmatch(name):
-            self.wrong(node.line, f"the field name `{name}` has other signs than letters, digits, _ and -")
+            self.wrong(
+                node.line, f"the field name `{name}` has other signs than letters, digits, _ and -"
+            )
         inside = FieldScope(f"{scope.prefix}{name}.", (*scope.above, node.term))
         absolute = scope.prefix + name
         if _is_iterable(node):
@@ -152,7 +154,9 @@ class ViewReader:
         self.graph.only(node, what, ITERABLE_FIELD)
         stated = self.sources.formulation(node)
         if in_value and stated is None:
-            raise self.wrong(node.line, f"{what} is in a value: it needs `rml:referenceFormulation`")
+            raise self.wrong(
+                node.line, f"{what} is in a value: it needs `rml:referenceFormulation`"
+            )
         if not in_value and stated not in (None, parent.kind, _EMBEDDED.get(parent.kind)):
             raise self.wrong(
                 node.line,
@@ -194,7 +198,9 @@ class ViewReader:
         for field in fields:
             if field.name in seen:
                 line = seen[field.name].origin.line
-                self.wrong(field.origin.line, f"the field `{field.name}` is there already, in line {line}")
+                self.wrong(
+                    field.origin.line, f"the field `{field.name}` is there already, in line {line}"
+                )
             seen.setdefault(field.name, field)
 
     # -- joins and annotations ---------------------------------------------------------------------
@@ -228,7 +234,9 @@ class ViewReader:
         )
         for field in fields:
             if field.expression is None or field.fields:
-                self.graph.wrong(field.origin.line, f"`{field.name}`: the fields of a join have no records")
+                self.graph.wrong(
+                    field.origin.line, f"`{field.name}`: the fields of a join have no records"
+                )
         is_inner = value.written.endswith("innerJoin")
         return ViewJoin(parent, conditions, fields, is_inner, self.origin(node.line))
 
@@ -239,9 +247,16 @@ class ViewReader:
         node = self.graph.node(value, "a structural annotation")
         self.graph.only(node, "a structural annotation", ANNOTATION)
         words = [split_iri(item.text)[1] for item in node.all("rdf:type")]
-        kinds = [ANNOTATIONS[SMALL.get(word, word)] for word in words if SMALL.get(word, word) in ANNOTATIONS]
+        kinds = [
+            ANNOTATIONS[SMALL.get(word, word)]
+            for word in words
+            if SMALL.get(word, word) in ANNOTATIONS
+        ]
         if len(kinds) != 1:
-            raise self.wrong(node.line, f"a structural annotation has one of the classes {', '.join(ANNOTATIONS)}")
+            raise self.wrong(
+                node.line,
+                f"a structural annotation has one of the classes {', '.join(ANNOTATIONS)}",
+            )
         fields = self.names(node, "onFields")
         for name in (name for name in fields if name not in view.keys):
             self.wrong(node.line, f"the view has no field `{name}`")
@@ -271,7 +286,9 @@ class ViewReader:
             first = self.graph.single(item, "a list", "rdf:first") if item else None
             rest = self.graph.single(item, "a list", "rdf:rest") if item else None
             if first is None or rest is None or value.term in seen:
-                raise self.wrong(value.line, f"`rml:{word}` is a list of field names: (\"id\" \"name\")")
+                raise self.wrong(
+                    value.line, f'`rml:{word}` is a list of field names: ("id" "name")'
+                )
             seen.add(value.term)
             texts.append(self.graph.text(first))
             value = rest

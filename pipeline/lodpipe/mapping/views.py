@@ -35,7 +35,6 @@ from lodpipe.mapping.plan import (
     ViewSources,
     numbered,
     quote,
-    text,
 )
 from lodpipe.mapping.view_keys import (
     add_demand,
@@ -135,7 +134,7 @@ class ViewCompiler:
         """
         record = ['"_record"'] if relation.has_record else []
         order = ", ".join([*record, *(quote(name) for name in relation.names.values())])
-        sql = f"SELECT *, row_number() OVER (ORDER BY {order}) AS \"_row\" FROM {relation.sql}"
+        sql = f'SELECT *, row_number() OVER (ORDER BY {order}) AS "_row" FROM {relation.sql}'
         return replace(relation, sql=self.sources.make_rows(sql), row='"_row"')
 
     # -- structural annotations --------------------------------------------------------------------
@@ -180,7 +179,8 @@ class ViewCompiler:
         nothing depends on that.
         """
         record = 'min("_record")' if relation.has_record else "CAST(NULL AS BIGINT)"
-        values = f"concat_ws(', ', {', '.join(columns)})"
+        texts = (f"coalesce({column}, 'NULL')" for column in columns)
+        values = f"concat_ws(', ', {', '.join(texts)})"
         nulls = " OR ".join(f"{column} IS NULL" for column in columns)
         listed = ", ".join(columns)
         selected = f"SELECT {record}, {values} FROM {relation.sql} AS c"
@@ -237,7 +237,9 @@ class ViewRows:
             columns += [f"{_kind_of(cell)} AS {quote(name + ' type')}"] if typed else []
         expected, guards = self._expected()
         checks, wrong = self._checks()
-        sql = f"SELECT {', '.join([*columns, *guards, *wrong]) or 'NULL AS nothing'} FROM {self.sql}"
+        sql = (
+            f"SELECT {', '.join([*columns, *guards, *wrong]) or 'NULL AS nothing'} FROM {self.sql}"
+        )
         relation = Relation(
             f"({sql})" if self.is_stored else self.compiler.sources.make_rows(sql),
             self.view.keys,
@@ -286,7 +288,7 @@ class ViewRows:
     def _position(self) -> str:
         if not self.base.has_record or self.view.on.view is not None:
             return "row_number() OVER () - 1"
-        extent = "min(\"_record\"), max(\"_record\"), count(DISTINCT \"_record\"), count(*)"
+        extent = 'min("_record"), max("_record"), count(DISTINCT "_record"), count(*)'
         ((first, last, records, rows),) = self.compiler.sources.rows(
             f"SELECT {extent} FROM {self.base.sql}"
         )
@@ -449,7 +451,9 @@ class ViewRows:
         self._add({key: child for key, (child, _) in zip(keys, sides, strict=True)})
         if not fields:
             self.is_stored = False
-            matches = " AND ".join(f"c.{key} = {b}" for key, (_, b) in zip(keys, sides, strict=True))
+            matches = " AND ".join(
+                f"c.{key} = {b}" for key, (_, b) in zip(keys, sides, strict=True)
+            )
             exists = f"EXISTS (SELECT 1 FROM {parent.sql} AS p WHERE {matches})"
             self.sql = f"(SELECT * FROM {self.sql} AS c WHERE {exists})"
             return
@@ -463,9 +467,7 @@ class ViewRows:
             self.wrong.append((name, check))
         matches = " AND ".join(f"c.{key} = p.{key}" for key in keys)
         word = "JOIN" if join.is_inner else "LEFT JOIN"
-        self.sql = (
-            f"(SELECT c.*, {', '.join(columns)} FROM {self.sql} AS c {word} {rows} AS p ON {matches})"
-        )
+        self.sql = f"(SELECT c.*, {', '.join(columns)} FROM {self.sql} AS c {word} {rows} AS p ON {matches})"
 
     def _parent_rows(
         self, join: ViewJoin, fields: Sequence[Field], parent: Relation, keys: Sequence[str]
@@ -509,7 +511,10 @@ class ViewRows:
         own = (column for columns in self.columns.values() for column in columns)
         columns = list(dict.fromkeys([*keys, *own, *guards, *(name for name, _ in self.wrong)]))
         if not self.is_scan:
-            self.sql, self.is_scan = self.compiler.sources.make_rows(f"SELECT * FROM {self.sql}"), True
+            self.sql, self.is_scan = (
+                self.compiler.sources.make_rows(f"SELECT * FROM {self.sql}"),
+                True,
+            )
         if self._has_repeats(self.sql, columns):
             listed = ", ".join(columns)
             first = ', min("_record") AS "_record"' if self.base.has_record else ""
@@ -556,9 +561,7 @@ def _views_in(source: LogicalSource) -> Iterator[LogicalSource]:
 
 def _position_cell(column: str) -> Cell:
     """The key of a position, which is an integer (RML-LV, logical view expressions)."""
-    return Cell(
-        f"CAST({column} AS VARCHAR)", f"CASE WHEN {column} IS NOT NULL THEN 'integer' END"
-    )
+    return Cell(f"CAST({column} AS VARCHAR)", f"CASE WHEN {column} IS NOT NULL THEN 'integer' END")
 
 
 def _inner(fields: Iterable[Field]) -> Iterator[Field]:

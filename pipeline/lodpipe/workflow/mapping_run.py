@@ -19,6 +19,7 @@ from lodpipe.diagnostics.finding import (
     Origin,
     Severity,
     SourceError,
+    set_of,
 )
 from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import read_tree
@@ -121,7 +122,8 @@ def _is_plain(document: MappingDocument) -> bool:
         item for item in objects if isinstance(item, TermMap)
     ]
     has_joins = any(isinstance(item, ReferencingMap) and item.joins for item in objects)
-    return not has_joins and all(term.expression.parts for term in terms)
+    has_views = any(triples_map.source.view for triples_map in triples_maps)
+    return not has_joins and not has_views and all(term.expression.parts for term in terms)
 
 
 def _invalid_values(
@@ -132,7 +134,7 @@ def _invalid_values(
     """
     findings = [
         replace(finding, severity=Severity.INFO) if finding.code in _NO_STATEMENT else finding
-        for finding in checks.mapping_findings(failures, locate, policy)
+        for finding in set_of(checks.mapping_findings(failures, locate, policy))
     ]
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise InvalidData(findings)

@@ -8,7 +8,7 @@ partitions is done by Spark: joins, distinct rows, counts of keys.
 |---|---|
 | CSV, JSON Lines | blocks of lines by Spark, their records by the engine of one machine in each task |
 | Parquet | Spark; the texts of values are made by DuckDB |
-| all others: JSON, YAML, databases, record tables, queries over them | the driver, out of core (driver_rows.py) |
+| all others: JSON, YAML, databases, record tables, queries over them, views | the driver, out of core (driver_rows.py) |
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ from lodpipe.engine.spark.text_blocks import (
     with_ends,
 )
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import Parent, Relation, numbered, quote
+from lodpipe.mapping.plan import Parent, Relation, ViewSources, numbered, quote
 from lodpipe.sources import jsonpath
 from lodpipe.sources.file_tables import FileTable, common_columns, find_files
 from lodpipe.sources.jsonpath import PathError
@@ -390,6 +390,15 @@ class SparkRelations:
     def _local_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         """A relation of the driver's engine."""
         relation = self._local.relations.relate(source, references)
+        return replace(relation, sql=self.add_on_driver(relation.sql))
+
+    @property
+    def for_views(self) -> ViewSources:
+        """The driver's engine: what crosses records of several sources is not divided."""
+        return self._local.relations
+
+    def adopt(self, relation: Relation) -> Relation:
+        """The rows of a view, made by the driver's engine."""
         return replace(relation, sql=self.add_on_driver(relation.sql))
 
     def add_on_driver(self, sql: str) -> str:

@@ -174,7 +174,7 @@ class ViewReader:
         if kind == "csv" and given is not None:
             self.wrong(given.line, f"{what} has the rows of CSV as records, and no iterator")
         if kind in PATHS and iterator is None:
-            raise self.wrong(node.line, f"{what} needs `rml:iterator`")
+            iterator = "$"  # the value itself
         records = LogicalSource(kind, "", self.origin(node.line), iterator)
         fields = self.graph.each(node.all("field"), lambda item: self.field(item, records, inside))
         self.check_names(fields)

@@ -9,8 +9,8 @@ The view of a JSON file over `$.people[*]` with the field `name` and the records
         FROM (SELECT *, "c0" AS "v name", "c1" AS "l item" FROM "work 1")))
 
 A record without an item keeps a row, in which the keys of `item` are NULL: what is said of its
-name is not lost. Joins are SQL joins of such relations. Rows that unnest or join become a table, so
-that they are made once.
+name is not lost. Rows of lists and of documents become a table, so that they are made once. Joins
+are SQL joins of such relations, which nothing holds.
 """
 
 from __future__ import annotations
@@ -213,7 +213,7 @@ class ViewRows:
         self.own_keys = own_keys(view, keys)
         self.base = compiler.rows_of(view.on, below(view, self.own_keys))
         self.sql = self.base.sql
-        self.is_stored = self.is_scan = True  # its rows are cheap to make again
+        self.is_stored = True  # its rows are cheap to make again
         self.cells: dict[str, Cell] = {}
         self.columns: dict[str, tuple[str, ...]] = {}  # of each key
         self.guards: dict[str, str] = {}
@@ -358,7 +358,7 @@ class ViewRows:
         else:
             exists = f"CASE WHEN {cell.kind} <> 'null' THEN 0 END"
             self._add({value: cell.text, kind: str(cell.kind), place: exists})
-        self.is_stored = self.is_scan = False
+        self.is_stored = False
         document, wrong = quote(f"d {field.name}"), quote(f"x {field.name}")
         self._add({document: document_of(value, kind)})
         self._add_check(field, wrong, f"{has_doubled_member(document, kind)}", document)
@@ -431,7 +431,7 @@ class ViewRows:
         )
         places = f"unnest(CASE WHEN {length} > 0 THEN range({length}) ELSE [NULL] END) AS {place}"
         self.sql = f"(SELECT * EXCLUDE ({', '.join(stored)}), {items}, {places} FROM {self.sql})"
-        self.is_stored = self.is_scan = False
+        self.is_stored = False
 
     # -- joins -------------------------------------------------------------------------------------
 
@@ -449,8 +449,8 @@ class ViewRows:
             for condition in join.conditions
         ]
         self._add({key: child for key, (child, _) in zip(keys, sides, strict=True)})
+        self._store()
         if not fields:
-            self.is_stored = False
             matches = " AND ".join(
                 f"c.{key} = {b}" for key, (_, b) in zip(keys, sides, strict=True)
             )
@@ -458,7 +458,6 @@ class ViewRows:
             self.sql = f"(SELECT * FROM {self.sql} AS c WHERE {exists})"
             return
         self._reduce(keys)
-        self.is_stored = False
         rows = self._parent_rows(join, fields, parent, keys)
         columns = [f"p.{name}" for field in fields for name in _columns(field.name)]
         for check in parent.checks:
@@ -497,11 +496,15 @@ class ViewRows:
             self._set(f"{field.name}.#", _position_cell(place), place, guard="")
         values |= {check.value: check.value for check in parent.checks}
         listed = ", ".join(f"{sql} AS {name}" for name, sql in values.items())
-        rows = f"(SELECT {listed} FROM {parent.sql} WHERE {present})"
+        rows = f"SELECT {listed} FROM {parent.sql} WHERE {present}"
         names = references(condition.parent for condition in join.conditions)
-        if has_positions or self.compiler.is_unique(join.parent, names):
-            return rows
-        return f"(SELECT DISTINCT * FROM {rows})" if self._has_repeats(rows, list(values)) else rows
+        if has_positions:
+            return self.compiler.sources.make_rows(rows)
+        if self.compiler.is_unique(join.parent, names):
+            return f"({rows})"
+        if not self._has_repeats(f"({rows})", list(values)):
+            return f"({rows})"
+        return self.compiler.sources.make_rows(f"SELECT DISTINCT * FROM ({rows})")
 
     def _reduce(self, keys: Sequence[str]) -> None:
         """Makes equal rows one before a join, with the first of their records: keys that many rows
@@ -510,15 +513,17 @@ class ViewRows:
         guards = (guard for guard in self.guards.values() if guard)
         own = (column for columns in self.columns.values() for column in columns)
         columns = list(dict.fromkeys([*keys, *own, *guards, *(name for name, _ in self.wrong)]))
-        if not self.is_scan:
-            self.sql, self.is_scan = (
-                self.compiler.sources.make_rows(f"SELECT * FROM {self.sql}"),
-                True,
-            )
         if self._has_repeats(self.sql, columns):
             listed = ", ".join(columns)
             first = ', min("_record") AS "_record"' if self.base.has_record else ""
-            self.sql = f"(SELECT {listed}{first} FROM {self.sql} GROUP BY {listed})"
+            rows = f"SELECT {listed}{first} FROM {self.sql} GROUP BY {listed}"
+            self.sql = self.compiler.sources.make_rows(rows)
+
+    def _store(self) -> None:
+        """Makes rows that are dear to make a table."""
+        if not self.is_stored:
+            self.sql = self.compiler.sources.make_rows(f"SELECT * FROM {self.sql}")
+            self.is_stored = True
 
     def _has_repeats(self, rows: str, columns: Sequence[str]) -> bool:
         """Whether most of some rows are equal to others; it is not worth a look for few."""

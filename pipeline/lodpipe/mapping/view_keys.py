@@ -138,8 +138,9 @@ def slices(entry: TriplesMap, maps: Mapping[str, TriplesMap]) -> Iterator[Triple
             names |= set(references(term.expression for term in common))
             branches = frozenset(branch for name in names for branch in _branches(view, name))
             parts.setdefault(branches, []).append(part)
-    for rules in parts.values():
-        yield replace(entry, rules=tuple(rules))
+    # Those with the most rows first: the engine plans the memory of a union by what comes first.
+    for branches in sorted(parts, key=len, reverse=True):
+        yield replace(entry, rules=tuple(parts[branches]))
 
 
 def names_records(entry: TriplesMap) -> bool:

@@ -451,10 +451,9 @@ class ViewRows:
         self._add({key: child for key, (child, _) in zip(keys, sides, strict=True)})
         self._store()
         if not fields:
-            matches = " AND ".join(
-                f"c.{key} = {b}" for key, (_, b) in zip(keys, sides, strict=True)
-            )
-            exists = f"EXISTS (SELECT 1 FROM {parent.sql} AS p WHERE {matches})"
+            others = self._distinct_keys(parent, [sql for _, sql in sides])
+            matches = " AND ".join(f"c.{key} = p.k{place}" for place, key in enumerate(keys))
+            exists = f"EXISTS (SELECT 1 FROM {others} AS p WHERE {matches})"
             self.sql = f"(SELECT * FROM {self.sql} AS c WHERE {exists})"
             return
         self._reduce(keys)
@@ -467,6 +466,14 @@ class ViewRows:
         matches = " AND ".join(f"c.{key} = p.{key}" for key in keys)
         word = "JOIN" if join.is_inner else "LEFT JOIN"
         self.sql = f"(SELECT c.*, {', '.join(columns)} FROM {self.sql} AS c {word} {rows} AS p ON {matches})"
+
+    def _distinct_keys(self, parent: Relation, keys: Sequence[str]) -> str:
+        """The keys of a parent's rows, equal ones once."""
+        listed = ", ".join(f"{sql} AS k{place}" for place, sql in enumerate(keys))
+        rows = f"(SELECT {listed} FROM {parent.sql} AS p)"
+        if not self._has_repeats(rows, [f"k{place}" for place, _ in enumerate(keys)]):
+            return rows
+        return self.compiler.sources.make_rows(f"SELECT DISTINCT * FROM {rows}")
 
     def _parent_rows(
         self, join: ViewJoin, fields: Sequence[Field], parent: Relation, keys: Sequence[str]

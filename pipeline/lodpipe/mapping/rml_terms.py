@@ -367,9 +367,10 @@ class TermReader:
     def check_key(self, view: View, key: str, line: int) -> None:
         """Notes a reference to a key that a view does not have, or that has no value."""
         if key in view.iterables:
+            position = "#" if key == "<it>" else f"{key}.#"
             self.wrong(
                 line,
-                f"`{key}` is a record, which has no value; refer to the fields in it, or `{key}.#`",
+                f"`{key}` is a record, which has no value; refer to the fields in it, or to its position, `{position}`",
             )
         elif key not in view.keys:
             near = did_you_mean(key, view.keys)

@@ -165,7 +165,8 @@ class ViewReader:
         kind = _EMBEDDED.get(stated or parent.kind)
         if kind is None or (kind == "csv" and not in_value):
             raise self.wrong(
-                node.line, f"{what} needs records of {', '.join(sorted(_EMBEDDED))} in a value"
+                node.line,
+                f"{what}: there are no records in a {parent.kind} row; those in a value need an expression field above them, and `rml:referenceFormulation`",
             )
         given = self.graph.single(node, what, "iterator")
         iterator = None if given is None else self.graph.text(given)

@@ -286,7 +286,9 @@ class ViewRows:
             self.guards[key] = guard
 
     def _position(self) -> str:
-        if not self.base.has_record or self.view.on.view is not None:
+        if self.view.on.view is not None:
+            return f"row_number() OVER ({_order(self.base)}) - 1"
+        if not self.base.has_record:
             return "row_number() OVER () - 1"
         extent = 'min("_record"), max("_record"), count(DISTINCT "_record"), count(*)'
         ((first, last, records, rows),) = self.compiler.sources.rows(
@@ -486,11 +488,9 @@ class ViewRows:
             key: evaluated(condition.parent, reader).text
             for key, condition in zip(keys, join.conditions, strict=True)
         }
-        partition, order = ", ".join(values.values()), ""
-        if parent.has_record:
-            order = ' ORDER BY "_record"'
+        partition = ", ".join(values.values())
         has_positions = position_is_needed(join, self.keys)
-        position = f"row_number() OVER (PARTITION BY {partition}{order}) - 1"
+        position = f"row_number() OVER (PARTITION BY {partition} {_order(parent)}) - 1"
         present = " AND ".join(f"{sql} IS NOT NULL" for sql in values.values())
         for field in fields:
             assert field.expression is not None
@@ -557,6 +557,17 @@ def located(check: Check, source: LogicalSource) -> Check:
     if source.view is None or check.column is None:
         return check
     return replace(check, column=place_of(source, check.column))
+
+
+def _order(relation: Relation) -> str:
+    """The order of a view's rows: that of its records, and of the positions in each."""
+    record = ['"_record"'] if relation.has_record else []
+    places = [
+        f"CAST({quote(name)} AS BIGINT)"
+        for key, name in relation.names.items()
+        if key.endswith("#")
+    ]
+    return f"ORDER BY {', '.join([*record, *places])}" if record or places else ""
 
 
 def _kind_of(cell: Cell) -> str:

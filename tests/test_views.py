@@ -86,7 +86,9 @@ def rows_of(records: list[Row], lists: dict[str, str], records_in: dict[str, str
         choices = [_chosen(name, record.get(key)) for name, key in lists.items()]
         choices += [_chosen_records(name, record.get(key)) for name, key in records_in.items()]
         for combination in itertools.product(*choices):
-            rows.append({"#": position, **plain} | {k: v for part in combination for k, v in part.items()})
+            rows.append(
+                {"#": position, **plain} | {k: v for part in combination for k, v in part.items()}
+            )
     return rows
 
 
@@ -107,7 +109,9 @@ def joined(left: list[Row], right: list[Row], child: str, is_inner: bool) -> lis
     """The rows with those of the other side whose key they have."""
     rows: list[Row] = []
     for row in left:
-        matches = [item for item in right if row.get(child) is not None and item.get("key") == row[child]]
+        matches = [
+            item for item in right if row.get(child) is not None and item.get("key") == row[child]
+        ]
         for place, match in enumerate(matches):
             names = {name: match.get(name) for name in ("name", "part")}
             rows.append(row | names | {"name.#": place, "part.#": place})
@@ -136,10 +140,13 @@ def test_views_make_what_the_specification_says_row_by_row(seed: int, tmp_path: 
     def some(record: Row) -> Row:
         return {key: value for key, value in record.items() if key == "id" or choose.random() < 0.8}
 
-    left = [
-        some({"id": f"i{number}", "tags": texts(4), "items": [some({"key": choose.choice("abc"), "marks": texts(3)}) for _ in range(choose.randrange(4))]})
-        for number in range(5)
-    ]  # fmt: skip
+    def items() -> list[Row]:
+        return [
+            some({"key": choose.choice("abc"), "marks": texts(3)})
+            for _ in range(choose.randrange(4))
+        ]
+
+    left = [some({"id": f"i{number}", "tags": texts(4), "items": items()}) for number in range(5)]
     right = [
         some({"key": choose.choice("abc"), "name": choose.choice("xy"), "parts": texts(3)})
         for _ in range(5)
@@ -165,7 +172,9 @@ def test_views_make_what_the_specification_says_row_by_row(seed: int, tmp_path: 
     for row, (number, template) in itertools.product(rows, enumerate(objects)):
         name, text = filled(subject, row), filled(template, row)
         if name is not None and text is not None:
-            expected.add(f'<https://example.org/{name}> <https://example.org/ns#p{number}> "{text}" .')
+            expected.add(
+                f'<https://example.org/{name}> <https://example.org/ns#p{number}> "{text}" .'
+            )
     findings = outcome(tmp_path / "mapping.rml.ttl", tmp_path / "out.nq")
     assert not [finding for finding in findings if " error " in finding]
     assert set((tmp_path / "out.nq").read_text("utf-8").splitlines()) == expected

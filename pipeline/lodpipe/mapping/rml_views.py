@@ -166,7 +166,7 @@ class ViewReader:
         if kind is None or (kind == "csv" and not in_value):
             raise self.wrong(
                 node.line,
-                f"{what}: there are no records in a {parent.kind} row; those in a value need an expression field above them, and `rml:referenceFormulation`",
+                f"{what}: a {parent.kind} row has no records; those in a value need an expression field above them",
             )
         given = self.graph.single(node, what, "iterator")
         iterator = None if given is None else self.graph.text(given)

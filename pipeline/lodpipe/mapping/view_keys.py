@@ -80,8 +80,8 @@ def below(view: View, keys: Iterable[str]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for field in view.fields:
         if is_needed(field, keys):
-            made = field.expression.references if field.expression else (field.iterator,)
-            names |= dict.fromkeys(name for name in made if name is not None)
+            inputs = field.expression.references if field.expression else (field.iterator,)
+            names |= dict.fromkeys(name for name in inputs if name is not None)
     return tuple(names)
 
 

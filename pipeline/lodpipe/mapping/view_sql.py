@@ -65,17 +65,17 @@ class JsonCells(Struct, frozen=True):
     def cell(self, reference: str) -> Cell:
         """The value or the values at a JSONPath."""
         steps = jsonpath.parse(reference)
-        found, kinds = (
+        values, kinds = (
             f"{function}({self.column}, {text(jsonpath.for_engine(steps))})"
             for function in ("json_extract", "json_type")
         )
         mark = text(self.mark)
         if not jsonpath.is_many(steps):
             return Cell(
-                f"marked_text({found}, {kinds}, {mark})", f"marked_kind({found}, {kinds}, {mark})"
+                f"marked_text({values}, {kinds}, {mark})", f"marked_kind({values}, {kinds}, {mark})"
             )
         value, kind = (
-            f"list_transform(list_zip({found}, {kinds}), lambda pair: marked_{what}(pair[1], pair[2], {mark}))"
+            f"list_transform(list_zip({values}, {kinds}), lambda pair: marked_{what}(pair[1], pair[2], {mark}))"
             for what in ("text", "kind")
         )
         return Cell(value, kind, many=True)

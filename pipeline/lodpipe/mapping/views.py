@@ -8,9 +8,9 @@ The view of a JSON file over `$.people[*]` with the field `name` and the records
       FROM (SELECT *, unnest("l item") AS "v item", …, unnest(range(len("l item"))) AS "n item"
         FROM (SELECT *, "c0" AS "v name", "c1" AS "l item" FROM "work 1")))
 
-A record without an item keeps a row, in which the keys of `item` are NULL: what is said of its
-name is not lost. Rows of lists and of documents become a table, so that they are made once. Joins
-are SQL joins of such relations, which nothing holds.
+A record without an item keeps a row, in which the keys of `item` are NULL: statements about its
+name are not lost. Rows of lists and of documents become a table, so that they are made once. Joins
+are SQL joins of such relations, which nothing stores.
 """
 
 from __future__ import annotations
@@ -114,8 +114,8 @@ class ViewCompiler:
             relation = self.rows_of(source, source.view.keys if numbers else tuple(keys))
             if numbers:
                 relation = self._numbered(relation)
-            found = (note for view in _views_in(source) for note in self._annotation_findings(view))
-            relation = replace(relation, findings=(*relation.findings, *found))
+            notes = (note for view in _views_in(source) for note in self._annotation_findings(view))
+            relation = replace(relation, findings=(*relation.findings, *notes))
             self._relations[call] = self._sources.adopt(relation)
         return self._relations[call]
 
@@ -140,7 +140,7 @@ class ViewCompiler:
     # -- structural annotations --------------------------------------------------------------------
 
     def is_unique(self, source: LogicalSource, keys: Iterable[str]) -> bool:
-        """Whether no two rows of a view are said to have the same values of some keys."""
+        """Whether no two rows of a view have the same values of some keys, by its annotations."""
         assert source.view is not None
         keys = set(keys)
         return any(
@@ -327,8 +327,8 @@ class ViewRows:
             self._unnest(values, place)
         else:
             self._add({**values, place: f"CASE WHEN {cell.text} IS NOT NULL THEN 0 END"})
-        is_always_there = root and not cell.many and not self._is_optional(field)
-        own_guard = None if is_always_there else "" if cell.many or root else guard
+        is_required = root and not cell.many and not self._is_optional(field)
+        own_guard = None if is_required else "" if cell.many or root else guard
         self._set(field.name, Cell(value, kind if cell.kind else None), *values, guard=own_guard)
         self._set(f"{field.name}.#", _position_cell(place), place, guard="")
         if root:

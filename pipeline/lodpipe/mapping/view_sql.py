@@ -103,11 +103,18 @@ def evaluated(expression: Expression, reader: CellReader) -> Cell:
     ]
     if len(cells) == 1:
         return cells[0]
-    kinds = [cell._replace(text=cell.kind or "'string'") for cell in cells]
     if any(cell.many for cell in cells):
-        return Cell(_product(cells, " || ".join), _product(kinds, _kind), many=True)
+        kinds = [cell._replace(text=_kinds_of(cell)) for cell in cells]
+        typed = _product(kinds, _kind) if any(cell.kind for cell in cells) else None
+        return Cell(_product(cells, " || ".join), typed, many=True)
     known = [cell.kind for cell in cells if cell.kind]
     return Cell(f"({' || '.join(cell.text for cell in cells)})", _kind(known) if known else None)
+
+
+def _kinds_of(cell: Cell) -> str:
+    """The type of a value, or the list of those of several values."""
+    plain = f"list_transform({cell.text}, lambda item: 'string')" if cell.many else "'string'"
+    return cell.kind or plain
 
 
 def _kind(kinds: Sequence[str]) -> str:

@@ -371,10 +371,11 @@ class ViewRows:
         """The records of an iterable field that is in the values of another field."""
         document, wrong = quote(f"w {field.name}"), quote(f"y {field.name}")
         if field.kind == "csv":
-            self._add_csv(field, cell.text)
+            self._add_csv(field, f"nullif({cell.text}, '')")
             return
-        self._add({document: f"CASE WHEN json_valid({cell.text}) THEN {cell.text} END"})
-        self._add_check(field, wrong, f"NOT json_valid({cell.text})", cell.text)
+        value = f"nullif({cell.text}, '')"
+        self._add({document: f"CASE WHEN json_valid({value}) THEN {value} END"})
+        self._add_check(field, wrong, f"NOT json_valid({value})", value)
         self._add_records(field, JsonCells(document, self.base.mark))
 
     def _add_csv(self, field: Field, value: str) -> None:

@@ -68,6 +68,16 @@ def test_case(case: Path, policy: str, tmp_path: Path) -> None:
         compare(mapping_of(folder), tmp_path, replace(OPTIONS, on_invalid_value=policy))
 
 
+VIEWS = sorted(path for path in (CASES.parent / "views").iterdir() if path.is_dir())
+
+
+@pytest.mark.parametrize("case", VIEWS, ids=lambda path: path.name)
+def test_views_give_the_same(case: Path, tmp_path: Path) -> None:
+    folder = tmp_path / case.name
+    shutil.copytree(case, folder)
+    compare(folder / "mapping.rml.ttl", tmp_path)
+
+
 def suite_cases() -> list[Path]:
     """The mappings of RML-Core over files."""
     folders = [SUITES / suite / "test-cases" for suite in ("rml-core", "rml-core-csv")]

@@ -270,8 +270,8 @@ class Plan(Struct, frozen=True):
 
     @property
     def encoded(self) -> list[tuple[str, tuple[str, ...]]] | None:
-        """The sources with the columns that become parts of IRIs; None where a join takes part,
-        whose sides have columns of their own.
+        """The sources with the columns that become parts of IRIs; None where a source makes such
+        parts itself, as joins and lists do.
         """
         used: dict[str, dict[str, None]] = {}
         for select in self.selects:
@@ -280,7 +280,7 @@ class Plan(Struct, frozen=True):
                 for term in (select.subject, *(term for part in select.parts for term in part[:3]))
                 if ENCODE in term.sql
             ]
-            if select.join and ENCODE in select.source:
+            if ENCODE in select.source:
                 return None
             used.setdefault(select.source, {}).update(
                 dict.fromkeys(column for term in terms for column in term.columns if select.parts)

@@ -10,7 +10,7 @@ import pyoxigraph as ox
 from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.mapping.model import Gather, ReferencingMap, TermMap
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
-from lodpipe.mapping.rml_vocabulary import WORDS, split_iri
+from lodpipe.mapping.rml_vocabulary import GATHER, WORDS, split_iri
 from lodpipe.rdf.namespaces import XSD
 
 Kind = Literal["List", "Bag", "Seq", "Alt"]
@@ -38,8 +38,11 @@ def read_gather(
 
 def _required(reader: GraphReader, node: Node, name: str, meaning: str) -> Value:
     value = reader.single(node, "a gather map", name)
+    if value is None and node.term in reader.misspelt:
+        raise Wrong
     if value is None:
-        raise reader.wrong(node.line, f"a gather map needs `rml:{name}`: {meaning}")
+        (given, *_) = node.all(*GATHER)
+        raise reader.wrong(given.line, f"a gather map needs `rml:{name}`: {meaning}")
     return value
 
 
@@ -66,7 +69,7 @@ def _is_product(reader: GraphReader, node: Node) -> bool:
     if not isinstance(value.term, ox.NamedNode) or prefix not in WORDS or word not in _STRATEGIES:
         raise reader.wrong(
             value.line,
-            f"tcell is no strategy {rendered(value.term)}{did_you_mean(word, _STRATEGIES)}; "
+            f"there is no strategy {rendered(value.term)}{did_you_mean(word, _STRATEGIES)}; "
             "it is rml:append or rml:cartesianProduct",
         )
     return word == "cartesianProduct"

@@ -219,10 +219,13 @@ class TermReader:
 
     def gathered(self, node: Node, role: Role, what: str, allowed: set[str]) -> TermMap:
         """A term map that is the head of a list or container: an IRI or a blank node (RML-CC)."""
-        self.reader.only(node, what, (allowed | GATHER) - LITERAL)
+        self.reader.only(node, f"{what} that gathers", (allowed | GATHER) - LITERAL)
         stated = self.term_type(node, role)
         if stated == "literal":
-            raise self.wrong(node.line, "a list or container is an IRI or a blank node, no literal")
+            raise self.wrong(
+                node.all("termType")[0].line,
+                "a list or container is an IRI or a blank node, no literal",
+            )
         gather = read_gather(self.reader, node, self.member)
         given = self.expression_value(node, what)
         if given is None:

@@ -89,9 +89,7 @@ def test_an_invalid_member_that_is_skipped_makes_the_list_shorter(tmp_path: Path
     map_file(project(tmp_path, DATES, data), tmp_path / "out.nq", options)
     turtle = f"""{PREFIXES} ex:a ex:days ( "2020-01-01"^^xsd:date "2020-01-03"^^xsd:date ) ."""
     lines = (tmp_path / "out.nq").read_bytes()
-    assert canonical(lines, ox.RdfFormat.N_QUADS) == canonical(
-        turtle.encode(), ox.RdfFormat.TURTLE
-    )
+    assert canonical(lines, ox.RdfFormat.N_QUADS) == canonical(turtle.encode(), ox.RdfFormat.TURTLE)
 
 
 def test_a_join_without_a_parent_is_noted(tmp_path: Path) -> None:

@@ -78,8 +78,8 @@ def test_an_invalid_member_is_reported_with_its_line(tmp_path: Path) -> None:
     mapping = project(tmp_path, DATES, data)
     with pytest.raises(InvalidData) as raised:
         map_file(mapping, tmp_path / "out.nq", MappingOptions(BASE))
-    found = [(item.code, item.where.line if item.where else 0) for item in raised.value.findings]
-    assert sorted(found) == [("LP302", 2), ("LP305", 3)]
+    reported = [(item.code, item.where.line if item.where else 0) for item in raised.value.findings]
+    assert sorted(reported) == [("LP302", 2), ("LP305", 3)]
     assert not (tmp_path / "out.nq").exists()
 
 

@@ -105,8 +105,8 @@ def test_lists_that_need_all_records_are_refused(tmp_path: Path) -> None:
         turtle.replace("rml:gatherAs rdf:Seq", 'rml:gatherAs rdf:Seq ; rml:template "days/{$.id}"'),
         "utf-8",
     )
-    made, findings = outcome(mapping, tmp_path / "out.nq", replace(OPTIONS, on=MASTER))
-    assert made is None
+    lines, findings = outcome(mapping, tmp_path / "out.nq", replace(OPTIONS, on=MASTER))
+    assert lines is None
     assert [(finding.code, finding.params["detail"][:40]) for finding in findings] == [
         ("LP602", "Spark cannot put lists and containers of")
     ]

@@ -112,7 +112,7 @@ class GatherCompiler:
         self, entry: TriplesMap, items: Iterable[TermMap | ReferencingMap]
     ) -> list[Gathered]:
         """The gather maps that some maps of a triples map need, each behind those of its members."""
-        found: dict[TermMap, Gathered] = {}
+        gathered: dict[TermMap, Gathered] = {}
 
         def visit(
             owner: TriplesMap, item: TermMap | ReferencingMap, above: tuple[str, ...]
@@ -122,14 +122,14 @@ class GatherCompiler:
                 if parent is None or item.joins or parent.name in above:
                     return
                 owner, item, above = parent, parent.subject, (*above, parent.name)
-            if item.gather is not None and item not in found:
+            if item.gather is not None and item not in gathered:
                 for member in item.members:
                     visit(owner, member, above)
-                found[item] = Gathered(owner, item)
+                gathered[item] = Gathered(owner, item)
 
         for item in items:
             visit(entry, item, ())
-        return list(found.values())
+        return list(gathered.values())
 
     def _with_heads(self, relation: Relation, item: Gathered, column: str) -> Relation:
         """A relation with the columns of one gather map: "g0 lists", the members of each of its

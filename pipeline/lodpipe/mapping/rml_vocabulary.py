@@ -62,6 +62,12 @@ UNSUPPORTED = {
     "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "namespace", "namespacePrefix", "namespaceURL",
     "condition", "version",
 }  # fmt: skip
+# RML-star is a draft for RDF-star; nothing says yet what it makes in RDF 1.2 (decision 0101).
+STAR = {"quotedTriplesMap", "StarMap", "NonAssertedTriplesMap"}
+NO_STAR = (
+    "is not supported: RML-star does not say what it makes in RDF 1.2; instead, describe the statement "
+    "by a resource with rdf:subject, rdf:predicate and rdf:object, or by a named graph"
+)
 # The properties and classes of other vocabularies by which sources are described; the second are
 # known, and not supported.
 DESCRIBING = {
@@ -75,7 +81,7 @@ CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
-    "XPathReferenceFormulation", "GatherMap", "Strategy",
+    "XPathReferenceFormulation", "GatherMap", "Strategy", "AssertedTriplesMap",
 }  # fmt: skip
 
 TERM_TYPES: dict[str, TermType] = {

@@ -153,7 +153,28 @@ class _Compiler:
                 key,
             )
 
+        if not parts and entry.subject.gather:
+            yield self._checked(entry, relation, (), checks)
         yield from self._gathering(entry, relation, scope)
+
+    def _checked(
+        self,
+        entry: TriplesMap,
+        relation: Relation,
+        lists: tuple[tuple[str, str], ...],
+        checks: list[Check],
+    ) -> Select:
+        """A SELECT for checks on values that make no statement of their own."""
+        return Select(
+            entry.name,
+            unnested(relation, lists),
+            _record(relation),
+            Term("NULL"),
+            (),
+            _distinct(checks),
+            entry.origin,
+            self._prefix(entry),
+        )
 
     def _gathering(self, entry: TriplesMap, relation: Relation, scope: Scope) -> Iterator[Select]:
         """The SELECTs of a triples map's lists and containers, and of the checks on their members."""
@@ -192,16 +213,7 @@ class _Compiler:
                 for check in self._terms.term(item, scope.at("m")).checks:
                     checks.setdefault(check.lists, []).append(check)
         for lists, on_lists in checks.items():
-            yield Select(
-                entry.name,
-                unnested(relation, lists),
-                _record(relation),
-                Term("NULL"),
-                (),
-                _distinct(on_lists),
-                gathering.origin,
-                self._prefix(entry),
-            )
+            yield self._checked(entry, relation, lists, on_lists)
 
     def _keys(
         self, item: ReferencingMap, relation: Relation, parent: TriplesMap, scope: Scope

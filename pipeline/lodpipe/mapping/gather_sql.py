@@ -182,7 +182,7 @@ class GatherCompiler:
         self, term: TermMap, gather: Gather, scope: ElementScope, lists: str
     ) -> str:
         """The collection of each head that a record names, all with the same members."""
-        heads = _present(self._values(replace(term, gather=None), scope))
+        heads = f"list_distinct({self._values(replace(term, gather=None), scope)})"
         head = "h"
         if gather.kind == "List" and gather.allow_empty:
             head = f"CASE WHEN len({lists}[1]) > 0 THEN h ELSE {NIL} END"
@@ -244,7 +244,8 @@ class GatherCompiler:
         keys = [self._terms.text_of(join.parent, other) for join in item.joins]
         named = ", ".join(f"{key} AS k{number}" for number, key in enumerate(keys))
         listed = ", ".join(f"k{number}" for number in range(len(keys)))
-        order = 'p."_record"' if relation.has_record or relation.heads else "NULL"
+        has_record = relation.has_record or relation.heads
+        order = 'p."_record"' if has_record else "row_number() OVER ()"
         rows = f"SELECT {named}, {target.sql} AS term, {order} AS place FROM {relation.sql} AS p"
         lists = f"SELECT {listed}, list(term ORDER BY place) AS terms FROM ({rows}) WHERE term IS NOT NULL GROUP BY {listed}"
         on = " AND ".join(

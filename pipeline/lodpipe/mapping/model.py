@@ -48,13 +48,15 @@ class Gather(Struct, frozen=True):
     order (RML-CC, rml:GatherMap).
 
     With `product` each collection has one term of each member, else one collection has them all
-    (rml:strategy). Collections without members are made where `allow_empty`.
+    (rml:strategy). Collections without members are made where `allow_empty`. `number` differs for each
+    gather map, because two that are alike make collections of their own.
     """
 
     kind: Literal["List", "Bag", "Seq", "Alt"]
     members: tuple[TermMap | ReferencingMap, ...]
     product: bool = False
     allow_empty: bool = False
+    number: int = 0
 
 
 class TermMap(Struct, frozen=True):

@@ -33,7 +33,8 @@ def read_gather(
     members = reader.each(values, member)
     if kind is None or len(members) < len(values):
         raise Wrong
-    return Gather(kind, members, _is_product(reader, node), _allows_empty(reader, node))
+    number = list(reader.nodes).index(node.term)
+    return Gather(kind, members, _is_product(reader, node), _allows_empty(reader, node), number)
 
 
 def _required(reader: GraphReader, node: Node, name: str, meaning: str) -> Value:

@@ -131,3 +131,24 @@ def test_equal_runs_give_equal_bytes(tmp_path: Path) -> None:
     assert len(lines) == 5000 * (1 + 4) + 700 + 5000 * 4 + 700 * 2 + 5000 * 2
     assert lines == sorted(set(lines))
     assert first.read_bytes() == second.read_bytes()
+
+
+def test_rows_of_a_query_have_blank_nodes_and_lists_of_their_own(tmp_path: Path) -> None:
+    turtle = """<#m> rml:logicalSource [ rml:query "SELECT 'x' AS a UNION ALL SELECT 'x' AS a" ;
+        rml:referenceFormulation rml:SQL2008Query ] ; rml:subjectMap [ rml:termType rml:BlankNode ] ;
+      rml:predicateObjectMap [ rml:predicate ex:p ; rml:objectMap [ rml:gatherAs rdf:List ;
+        rml:gather ( [ rml:reference "a" ] ) ] , [ rml:reference "a" ] ] ."""
+    map_file(project(tmp_path, turtle, "[]"), tmp_path / "out.nq", MappingOptions(BASE))
+    expected = f'{PREFIXES} [] ex:p "x" , ( "x" ) . [] ex:p "x" , ( "x" ) .'
+    assert canonical((tmp_path / "out.nq").read_bytes(), ox.RdfFormat.N_QUADS) == canonical(
+        expected.encode(), ox.RdfFormat.TURTLE
+    )
+
+
+def test_a_list_that_its_missing_key_leaves_out_is_noted(tmp_path: Path) -> None:
+    turtle = f"""<#m> {SOURCE} ; rml:subjectMap [ rml:template "l/{{$.id}}" ; rml:gatherAs rdf:Bag ;
+        rml:gather ( [ rml:reference "$.v[*]" ] ) ] ."""
+    mapping = project(tmp_path, turtle, '[{"id": "a", "v": ["x"]}, {"v": ["x"]}]')
+    findings = map_file(mapping, tmp_path / "out.nq", MappingOptions(BASE))
+    assert [item.code for item in findings] == ["LP304"]
+    assert (tmp_path / "out.nq").read_bytes().count(b"\n") == 2

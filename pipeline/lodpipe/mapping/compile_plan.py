@@ -334,7 +334,23 @@ class _Compiler:
                 and item.parent in self.document.triples_maps
             ):
                 self._check_keys(item, self.document.triples_maps[item.parent])
-        return relation
+        return relation if relation.has_record else self._numbered(entry, relation)
+
+    def _numbered(self, entry: TriplesMap, relation: Relation) -> Relation:
+        """A relation without records, with numbers of its rows where blank nodes or lists need them."""
+        parents = (
+            self.document.triples_maps[item.parent].subject
+            for item in all_maps(entry)
+            if isinstance(item, ReferencingMap) and item.parent in self.document.triples_maps
+        )
+        terms = (term for item in (*all_maps(entry), *parents) for term in with_members(item))
+        if not any(
+            isinstance(term, TermMap) and (term.gather or not term.expression.parts)
+            for term in terms
+        ):
+            return relation
+        numbered = f"(SELECT *, row_number() OVER () AS {quote('_record')} FROM {relation.sql})"
+        return replace(relation, sql=numbered)
 
     def _gathered(self, entry: TriplesMap) -> Relation:
         """The relation of a triples map with the collections that its terms name."""

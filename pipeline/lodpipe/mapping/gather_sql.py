@@ -8,7 +8,7 @@ Example: a list of the values under `$.tags.*`, which the relation has in c0:
 
     SELECT *, "g0"[1].head AS "g0 head" FROM (
         SELECT *, list_transform("g0 lists", lambda m, i:
-            {'head': '_:l' || md5('map/0' || CAST("_record" AS VARCHAR)), 'members': m}) AS "g0"
+            {'head': '_:l' || md5('map/0 ' || CAST("_record" AS VARCHAR)), 'members': m}) AS "g0"
         FROM (SELECT *, [[…nt_quote("c0#e") for each value of c0…]] AS "g0 lists" FROM …))
 """
 
@@ -101,9 +101,6 @@ class GatherCompiler:
         return relation
 
     def _with_all(self, relation: Relation, gathered: Sequence[Gathered]) -> Relation:
-        if gathered and not relation.has_record:
-            numbered = f'(SELECT *, row_number() OVER () AS "_record" FROM {relation.sql})'
-            relation = replace(relation, sql=numbered)
         for number, item in enumerate(gathered):
             relation = self._with_heads(relation, item, f"g{number}")
         return relation
@@ -156,7 +153,7 @@ class GatherCompiler:
             heads = self._terms.term(replace(term, gather=None), scope)
             many = bool(heads.lists)
         else:
-            label = f"{item.owner.name}/{_number(item)}"
+            label = f"{item.owner.name}/{_number(item)} "
             collections = _unnamed_collections(gather, label, quote(f"{column} lists"))
             many = gather.product
         head = (
@@ -227,7 +224,9 @@ class GatherCompiler:
             self._mapping.wrong(item.origin, f"there is no triples map `{item.parent}`")
             return sql
         if not self._mapping.whole_relations:
-            self._mapping.wrong(item.origin, "Spark cannot gather what a join finds")
+            self._mapping.wrong(
+                item.origin, "Spark cannot gather what a join finds; run without Spark"
+            )
         relation = self._with_subject(parent)
         child = Scope(scope.relation, scope.rule, scope.base, alias="c.")
         other = Scope(relation, scope.rule, parent.base or self._mapping.base, alias="p.")

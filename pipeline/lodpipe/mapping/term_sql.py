@@ -144,7 +144,7 @@ class TermCompiler:
         if not term_map.expression.parts:
             record = f"{scope.alias}{quote('_record')}"
             return Term(
-                f"'_:r' || md5({text(scope.rule.split(':')[0])} || CAST({record} AS VARCHAR))"
+                f"'_:r' || md5({text(scope.rule.split(':')[0] + ' ')} || CAST({record} AS VARCHAR))"
             )
         return Term(f"'_:b' || md5({self.text_of(term_map.expression, scope)})")
 

@@ -33,7 +33,7 @@ def mapped(folder: Path, tmp_path: Path, name: str = "out.nq") -> bytes:
 
 
 def test_all_cases_are_there():
-    assert len(CASES) == 10
+    assert len(CASES) == 11
 
 
 @pytest.mark.parametrize("folder", CASES, ids=lambda path: path.name)

@@ -99,8 +99,6 @@ class Reference:
         return [ox.Literal(value) for value in values if value is not None]
 
     def head(self, gathering: Gathering, record: Record, terms: list[Term]) -> Term:
-        if not terms and gathering.kind == "List":
-            return ox.NamedNode(RDF + "nil")
         head = (
             ox.NamedNode(f"{BASE}{gathering.name}{record['id']}")
             if gathering.name
@@ -109,17 +107,27 @@ class Reference:
         self.members.setdefault(head, (gathering.kind, []))[1].extend(terms)
         return head
 
+    def resolved(self, term: Term) -> Term:
+        """A term, or rdf:nil for the head of a list to which no record adds a member."""
+        kind, terms = self.members.get(term, ("", []))
+        return ox.NamedNode(RDF + "nil") if kind == "List" and not terms else term
+
     def quads(self) -> list[ox.Quad]:
         """What all collections state."""
         quads: list[ox.Quad] = []
         for head, (kind, terms) in self.members.items():
+            if kind == "List" and not terms:
+                continue
             if kind != "List":
                 quads.append(quad(head, "type", ox.NamedNode(RDF + kind)))
-                quads += [quad(head, f"_{place}", term) for place, term in enumerate(terms, 1)]
+                quads += [
+                    quad(head, f"_{place}", self.resolved(term))
+                    for place, term in enumerate(terms, 1)
+                ]
                 continue
             nodes = [head, *(ox.BlankNode() for _ in terms[1:]), ox.NamedNode(RDF + "nil")]
             for node, term, following in zip(nodes, terms, nodes[1:], strict=False):
-                quads += [quad(node, "first", term), quad(node, "rest", following)]
+                quads += [quad(node, "first", self.resolved(term)), quad(node, "rest", following)]
         return quads
 
 
@@ -149,10 +157,14 @@ def test_random_gather_maps_make_what_the_reference_makes(data: st.DataObject) -
     gathering = data.draw(gatherings(1, []))
     records = data.draw(RECORDS)
     reference = Reference()
-    expected = [
-        ox.Quad(ox.NamedNode(f"{BASE}s{number}"), ox.NamedNode(BASE + "p"), head)
+    links = [
+        (ox.NamedNode(f"{BASE}s{number}"), head)
         for number, record in enumerate(records)
         for head in reference.heads(gathering, record)
+    ]
+    expected = [
+        ox.Quad(subject, ox.NamedNode(BASE + "p"), reference.resolved(head))
+        for subject, head in links
     ]
     numbered = [{**record, "number": number} for number, record in enumerate(records)]
     with tempfile.TemporaryDirectory() as name:

@@ -145,13 +145,18 @@ class GatherCompiler:
             else:
                 members.append(self._values(member, scope))
         lists = _product(members) if gather.product else f"[{_append(members)}]"
+        may_be_nil = gather.allow_empty and gather.kind == "List"
         if gather.allow_empty and gather.product:
             lists = f"CASE WHEN len({lists}) > 0 THEN {lists} ELSE [CAST([] AS {_TEXTS})] END"
+        if term.expression.parts and gather.product:
+            lists = f"[flatten({lists})]"
+        sql = f"(SELECT *, {lists} AS {quote(f'{column} lists')} FROM {sql})"
         if term.expression.parts:
-            lists = f"[flatten({lists})]" if gather.product else lists
-            collections = self._named_collections(term, gather, scope, quote(f"{column} lists"))
-            heads = self._terms.term(replace(term, gather=None), scope)
-            many = bool(heads.lists)
+            named = self._terms.term(replace(term, gather=None), scope)
+            many = bool(named.lists)
+            if may_be_nil and not many:
+                sql = _with_count(sql, column, named.sql)
+            collections = self._named_collections(term, gather, scope, column, many=many)
         else:
             label = f"{item.owner.name}/{_number(item)} "
             collections = _unnamed_collections(gather, label, quote(f"{column} lists"))
@@ -161,7 +166,6 @@ class GatherCompiler:
             if many
             else f"{quote(column)}[1].head"
         )
-        sql = f"(SELECT *, {lists} AS {quote(f'{column} lists')} FROM {sql})"
         sql = f"(SELECT *, {collections} AS {quote(column)} FROM {sql})"
         name = f"{column} head"
         kinds = f", CAST(NULL AS {_TEXTS}) AS {quote(f'{name} type')}" if many else ""
@@ -176,18 +180,21 @@ class GatherCompiler:
         )
 
     def _named_collections(
-        self, term: TermMap, gather: Gather, scope: ElementScope, lists: str
+        self, term: TermMap, gather: Gather, scope: ElementScope, column: str, *, many: bool
     ) -> str:
         """The collection of each head that a record names, all with the same members."""
         heads = f"list_distinct({self._values(replace(term, gather=None), scope)})"
+        members = f"{quote(f'{column} lists')}[1]"
         head = "h"
         if gather.kind == "List" and gather.allow_empty:
-            head = f"CASE WHEN len({lists}[1]) > 0 THEN h ELSE {NIL} END"
-        collection = f"{{'head': {head}, 'members': {lists}[1]}}"
-        collections = f"list_transform({heads}, lambda h: {collection})"
-        if gather.allow_empty:
-            return collections
-        return f"CASE WHEN len({lists}[1]) > 0 THEN {collections} END"
+            count = f"len({members})" if many else quote(f"{column} count")
+            head = f"CASE WHEN {count} > 0 THEN h ELSE {NIL} END"
+        collections = f"list_transform({heads}, lambda h: {{'head': {head}, 'members': {members}}})"
+        return (
+            collections
+            if gather.allow_empty
+            else f"CASE WHEN len({members}) > 0 THEN {collections} END"
+        )
 
     def _values(self, item: TermMap | ReferencingMap, scope: Scope) -> str:
         """The terms that a map makes of a record, as a list; NULL is among them where it makes none."""
@@ -282,6 +289,15 @@ def _unnamed_collections(gather: Gather, label: str, lists: str) -> str:
     if not gather.allow_empty:
         lists = f"list_filter({lists}, lambda m: len(m) > 0)"
     return f"list_transform({lists}, lambda m, i: {{'head': {head}, 'members': m}})"
+
+
+def _with_count(sql: str, column: str, head: str) -> str:
+    """A relation with the most members that a record has for the same head: 0 for an empty list, to
+    which no other record adds any.
+    """
+    members = f"{quote(f'{column} lists')}[1]"
+    count = f"max(len({members})) OVER (PARTITION BY {head}) AS {quote(f'{column} count')}"
+    return f"(SELECT *, {count} FROM {sql})"
 
 
 def _present(terms: str) -> str:

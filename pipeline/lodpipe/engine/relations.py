@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 import _duckdb as duckdb
+from msgspec import Struct
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
@@ -40,6 +41,8 @@ from lodpipe.sources.jsonpath import PathError
 from lodpipe.sources.record_tables import ROW_BITS
 from lodpipe.sources.rows import wrong_separator
 
+_OWNER = quote("owner record")  # the record that a row of a view was made of
+
 
 class Relations:
     """The relations of a session.
@@ -48,6 +51,8 @@ class Relations:
     database where it names none. `sort` sorts CSV and Parquet files while they are read, by the
     order that the plan wants; their rows then have no numbers that `Records.locate` understands.
     """
+
+    whole_relations = True
 
     def __init__(
         self,
@@ -315,13 +320,21 @@ class Relations:
         self._define_typed_functions()
         return self.work_tables.create(sql)
 
+    def number_rows(self, sql: str) -> str:
+        """Rows of a query with numbers of their own, which are located where their records are."""
+        rows = f"SELECT * EXCLUDE (_record), _record AS {_OWNER} FROM ({sql})"
+        number = self._records.next_number
+        relation = self.work_tables.create_records(rows, number)
+        self._records.add(NumberedRows(self, relation))
+        return relation
+
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         """The few rows of a query."""
         return self._session.rows(sql)
 
-    def locate(self, record: int) -> Origin:
+    def locate(self, record: int, column: str | None = None) -> Origin:
         """The place of a record."""
-        return self._records.locate(record)
+        return self._records.locate(record, column)
 
     # -- the order of files ------------------------------------------------------------------------
 
@@ -399,6 +412,20 @@ class Relations:
             joins += f" LEFT JOIN {parent.relation.sql} AS p{number} ON {condition}"
         sql = f"SELECT c.*{columns} FROM {relation.sql} AS c{joins}"
         return replace(relation, sql=self.work_tables.create(sql))
+
+
+class NumberedRows(Struct, frozen=True):
+    """Rows with numbers of their own, as a table whose records can be located."""
+
+    relations: Relations
+    rows: str
+
+    def locate(self, record: int, column: str | None = None) -> Origin:
+        """The place of the record that a row was made of."""
+        ((owner,),) = self.relations.rows(
+            f"SELECT {_OWNER} FROM {self.rows} WHERE _record = {record}"
+        )
+        return self.relations.locate(owner, column)
 
 
 def _columns(relation: Relation) -> tuple[str, ...]:

@@ -25,6 +25,7 @@ from lodpipe.mapping.model import (
     TriplesMap,
     View,
     ViewJoin,
+    all_maps,
     expressions,
 )
 from lodpipe.mapping.rml_vocabulary import PATHS
@@ -125,7 +126,7 @@ def slices(entry: TriplesMap, maps: Mapping[str, TriplesMap]) -> Iterator[Triple
     its source is no view.
     """
     view = entry.source.view
-    if view is None or not entry.rules or names_records(entry):
+    if view is None or not entry.rules or names_records(entry, maps):
         yield entry
         return
     common = [entry.subject, *entry.graphs]
@@ -143,9 +144,15 @@ def slices(entry: TriplesMap, maps: Mapping[str, TriplesMap]) -> Iterator[Triple
         yield replace(entry, rules=tuple(parts[branches]))
 
 
-def names_records(entry: TriplesMap) -> bool:
-    """Whether a term stands for the record itself: a blank node without an expression."""
-    return any(not item.parts for item in expressions(entry))
+def names_records(entry: TriplesMap, maps: Mapping[str, TriplesMap]) -> bool:
+    """Whether a term stands for the row itself, or for a list that is made in it: then each row of
+    a view counts, and not only those that differ.
+    """
+    terms = [item for item in all_maps(entry) if isinstance(item, TermMap)]
+    for item in all_maps(entry):
+        if isinstance(item, ReferencingMap) and not item.joins and item.parent in maps:
+            terms.append(maps[item.parent].subject)
+    return any(term.gather or not term.expression.parts for term in terms)
 
 
 def _of_parent(

@@ -109,7 +109,7 @@ class ViewCompiler:
         one number: they are those of all keys.
         """
         assert source.view is not None
-        call = (source, (*keys, "numbers") if numbers else tuple(keys))
+        call = (source, ("numbers",) if numbers else tuple(keys))
         if call not in self._relations:
             relation = self.rows_of(source, source.view.keys if numbers else tuple(keys))
             if numbers:
@@ -129,13 +129,14 @@ class ViewCompiler:
         return self._rows[source, keys]
 
     def _numbered(self, relation: Relation) -> Relation:
-        """The relation with the number of each row, in the order of its records, for nodes that
-        stand for a row.
+        """The relation with a number for each row, in the order of its records, for nodes that
+        stand for a row; one without records gets numbers with others of its kind.
         """
-        record = ['"_record"'] if relation.has_record else []
-        order = ", ".join([*record, *(quote(name) for name in relation.names.values())])
-        sql = f'SELECT *, row_number() OVER (ORDER BY {order}) AS "_row" FROM {relation.sql}'
-        return replace(relation, sql=self.sources.make_rows(sql), row='"_row"')
+        if not relation.has_record:
+            return relation
+        columns = ", ".join(['"_record"', *map(quote, relation.names.values())])
+        sql = f"SELECT * FROM {relation.sql} ORDER BY {columns}"
+        return replace(relation, sql=self.sources.number_rows(sql))
 
     # -- structural annotations --------------------------------------------------------------------
 

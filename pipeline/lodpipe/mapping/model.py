@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.mapping.logical_target import LogicalTarget
 
 TermType = Literal["iri", "uri", "unsafe-iri", "unsafe-uri", "blank", "literal"]
 
@@ -44,13 +45,18 @@ class Expression(Struct, frozen=True):
 
 
 class TermMap(Struct, frozen=True):
-    """How a record makes one RDF term (RML-Core, term maps)."""
+    """How a record makes one RDF term (RML-Core, term maps).
+
+    Statements with the term go to its targets (RML-IO), which are also those of its language and
+    its datatype.
+    """
 
     expression: Expression
     term_type: TermType
     origin: Origin
     datatype: Expression | None = None
     language: Expression | None = None
+    targets: tuple[LogicalTarget, ...] = ()
 
 
 class Join(Struct, frozen=True):
@@ -111,6 +117,16 @@ class TriplesMap(Struct, frozen=True):
     base: str | None = None
 
 
+def term_maps(triples_map: TriplesMap) -> Iterator[TermMap]:
+    """Every term map of a triples map; those of its joins are the parents'."""
+    yield triples_map.subject
+    yield from triples_map.graphs
+    for rule in triples_map.rules:
+        yield from rule.predicates
+        yield from rule.graphs
+        yield from (item for item in rule.objects if isinstance(item, TermMap))
+
+
 def expressions(triples_map: TriplesMap) -> Iterator[Expression]:
     """Every expression of a triples map: those of its terms, their datatypes and languages, and its
     side of joins.
@@ -155,5 +171,17 @@ class MappingDocument(Struct, frozen=True):
                     *self.named_sources,
                     *(triples_map.source for triples_map in self.triples_maps.values()),
                 ]
+            )
+        )
+
+    @property
+    def targets(self) -> tuple[LogicalTarget, ...]:
+        """Every logical target once, in the order of the mapping."""
+        return tuple(
+            dict.fromkeys(
+                target
+                for triples_map in self.triples_maps.values()
+                for term in term_maps(triples_map)
+                for target in term.targets
             )
         )

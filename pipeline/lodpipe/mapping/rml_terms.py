@@ -23,11 +23,13 @@ from lodpipe.mapping.model import (
 )
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
 from lodpipe.mapping.rml_sources import check_path, undelimited
+from lodpipe.mapping.rml_targets import TargetReader
 from lodpipe.mapping.rml_vocabulary import (
     ALLOWED,
     DEFAULT_GRAPH,
     EXPRESSION,
     JOIN,
+    LANGUAGE,
     OBJECT,
     PATHS,
     REFERENCING,
@@ -55,6 +57,10 @@ class TriplesMaps(Protocol):
     @property
     def names(self) -> Mapping[object, str]:
         """The name of each by its node."""
+
+    @property
+    def targets(self) -> TargetReader:
+        """What reads the targets of their term maps."""
 
     def source_of(self, node: Node, name: str) -> LogicalSource | None:
         """The logical source of one; None where it is wrong."""
@@ -197,8 +203,9 @@ class TermReader:
         self.reader.only(node, what, allowed)
         stated = self.term_type(node, role)
         given = self.expression_value(node, what)
+        targets = self.maps.targets.of(node)
         if given is not None and is_constant_map(given):
-            return self.stated_constant(given, node, role, stated)
+            return replace(self.stated_constant(given, node, role, stated), targets=targets)
         if given is None and stated != "blank":
             raise self.missing(node, what)
         datatype, language = self.datatype(node), self.language(node)
@@ -209,7 +216,7 @@ class TermReader:
         expression = Expression(()) if given is None else self.expression(given)
         line = node.line if given is None else given.line
         self.check_text(expression, kind, line)
-        return TermMap(expression, kind, self.origin(line), datatype, language)
+        return TermMap(expression, kind, self.origin(line), datatype, language, targets)
 
     def term_type(self, node: Node, role: Role) -> TermType | None:
         value = self.reader.single(node, f"the {role} map", "termType")
@@ -319,7 +326,7 @@ class TermReader:
             self.check_language(self.reader.text(value), value.line)
             return Expression((value.text,))
         inner = self.reader.node(value, "a language map")
-        self.reader.only(inner, "a language map", EXPRESSION)
+        self.reader.only(inner, "a language map", LANGUAGE)
         self.term_type(inner, "language")
         given = self.expression_value(inner, "a language map")
         if given is None:

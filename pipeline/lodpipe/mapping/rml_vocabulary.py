@@ -19,6 +19,8 @@ MAPPING = {
     "http://semweb.mmlab.be/ns/ql#": "ql",
     "http://www.w3.org/ns/r2rml#": "rr",
     "http://semweb.mmlab.be/ns/fnml#": "fnml",
+    "http://semweb.mmlab.be/ns/rml-target#": "rmlt",
+    "https://w3id.org/imec/rml/ns/extensions#": "rmle",
 }
 _OTHERS = {
     "http://www.wiwiss.fu-berlin.de/suhl/bizer/D2RQ/0.1#": "d2rq",
@@ -31,7 +33,8 @@ SAME = {"column": "reference", "logicalTable": "logicalSource"}  # R2RML's name 
 
 # What each kind of node may say.
 EXPRESSION = {"constant", "reference", "template", "termType"}
-TERM = EXPRESSION | {"inverseExpression"}
+LANGUAGE = EXPRESSION | {"logicalTarget"}
+TERM = LANGUAGE | {"inverseExpression"}
 SUBJECT = TERM | {"class", "graph", "graphMap"}
 OBJECT = TERM | {"datatype", "datatypeMap", "language", "languageMap"}
 REFERENCING = {"parentTriplesMap", "joinCondition"}
@@ -49,11 +52,17 @@ LOGICAL_SOURCE = {
     "sqlVersion",
 } | ACCESS
 SOURCE = {"root", "path"} | ACCESS
-KNOWN = SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
-# Parts of RML's modules (functions, collections, views, RDF-star, targets) that the model has no
+WRITTEN = {"serialization", "compression", "encoding", "mode"}
+LOGICAL_TARGET = {"target"} | WRITTEN
+TARGET = {"root", "path"} | WRITTEN
+KNOWN = (
+    SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
+    | LOGICAL_TARGET | TARGET
+)  # fmt: skip
+# Parts of RML's modules (functions, collections, views, RDF-star) that the model has no
 # place for.
 UNSUPPORTED = {
-    "strategy", "logicalTarget", "target", "serialization", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
+    "strategy", "logicalTargetMap", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
     "inputValueMap", "inputValue", "parameter", "parameterMap", "gather", "gatherAs", "allowEmptyListAndContainer", "quotedTriplesMap",
     "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "namespace", "namespacePrefix", "namespaceURL",
     "condition", "version",
@@ -71,7 +80,7 @@ CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
-    "XPathReferenceFormulation",
+    "XPathReferenceFormulation", "LogicalTarget", "Target", "RelativePathTarget", "EventStreamTarget",
 }  # fmt: skip
 
 TERM_TYPES: dict[str, TermType] = {

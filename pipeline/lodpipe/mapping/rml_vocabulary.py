@@ -28,6 +28,7 @@ _OTHERS = {
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
 }
 NAMESPACES = MAPPING | _OTHERS
+EXTENSIONS = frozenset({"fnml", "rmle"})  # of which nothing is supported
 WORDS = frozenset(MAPPING.values())
 SAME = {"column": "reference", "logicalTable": "logicalSource"}  # R2RML's name → RML's
 

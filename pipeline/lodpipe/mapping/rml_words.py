@@ -9,6 +9,7 @@ from lodpipe.mapping.rml_graph import GraphReader, Node, Value
 from lodpipe.mapping.rml_vocabulary import (
     CLASSES,
     DESCRIBING,
+    EXTENSIONS,
     KNOWN,
     MAPPING,
     SAME,
@@ -43,7 +44,7 @@ class WordCheck:
                 self.check_namespace(name, values[0])
             if prefix not in WORDS or name in KNOWN:
                 continue
-            beyond = name in UNSUPPORTED or prefix == "fnml"
+            beyond = name in UNSUPPORTED or prefix in EXTENSIONS
             detail = (
                 "is not supported"
                 if beyond
@@ -56,7 +57,9 @@ class WordCheck:
             prefix, word = split_iri(value.text)
             if prefix in DESCRIBING:
                 self.check_describing(prefix, word, value, is_class=True)
-            if prefix in WORDS and word not in CLASSES:
+            if prefix in EXTENSIONS:
+                self.wrong(value.line, f"`{prefix}:{word}` is not supported")
+            elif prefix in WORDS and word not in CLASSES:
                 self.wrong(
                     value.line,
                     f"class `{prefix}:{word}` is not known{did_you_mean(word, sorted(CLASSES))}",

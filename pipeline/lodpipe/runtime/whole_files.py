@@ -48,6 +48,11 @@ def work_file(part: Path, name: str) -> Path:
     return part.parent.parent / OTHER / name
 
 
+def is_work_file(path: Path) -> bool:
+    """Whether a file is one of those, and no part."""
+    return path.parent.name == OTHER
+
+
 def _take_places(parts: Sequence[Path], targets: Sequence[Path]) -> None:
     replaced: list[tuple[Path, Path | None]] = []
     try:

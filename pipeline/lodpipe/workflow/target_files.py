@@ -33,11 +33,12 @@ from lodpipe.mapping.plan import Plan
 from lodpipe.publish.archives import PACKERS, encode_utf16
 from lodpipe.rdf.rdf_json import write_rdf_json
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
-from lodpipe.runtime.whole_files import work_file
+from lodpipe.runtime.whole_files import is_work_file, work_file
 
 _LINES = ("nq", "nt")
 _NOT_XML = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f]|\xef\xbf[\xbe\xbf]")  # XML 1.0, 2.2
 _XML_NAME = re.compile(r"[^\W\d][\w.·-]*>", re.UNICODE)
+_XML_PREFIX = re.compile(r"(?!xml)([A-Za-z_][\w.-]*)?", re.IGNORECASE | re.ASCII)
 _CHUNK = 1 << 20
 
 
@@ -225,6 +226,9 @@ class _Plain:
             path = work_file(part, f"{part.name}.{suffix}")
             self._files[suffix] = (path, self._write_plain(file, path))
         plain, count = self._files[suffix]
+        if (file.how.encoding, file.how.compression) == ("UTF-8", "none"):
+            self._files[suffix] = (_placed(plain, part), count)
+            return count
         encoded = plain
         if file.how.encoding == "UTF-16":
             encoded = work_file(part, f"{part.name}.utf-16")
@@ -232,9 +236,9 @@ class _Plain:
         if pack := PACKERS.get(file.how.compression):
             pack(encoded, part, file.member)
         else:
-            _copy(encoded, part)
+            encoded.replace(part)
         if encoded != plain:
-            encoded.unlink()
+            encoded.unlink(missing_ok=True)
         return count
 
     def close(self) -> None:
@@ -242,7 +246,8 @@ class _Plain:
         if self._table is not None:
             self._table.drop()
         for path, _ in self._files.values():
-            path.unlink(missing_ok=True)
+            if is_work_file(path):
+                path.unlink(missing_ok=True)
 
     def _write_plain(self, file: TargetFile, path: Path) -> int:
         form = file.how.format
@@ -255,7 +260,7 @@ class _Plain:
             _check_predicates(table, file)
         _WRITERS[form.suffix](table, path, self._terms)
         if form.suffix == "rdf":
-            _check_characters(path, file)
+            _escape_characters(path, file)
         return table.count()[0 if form.graphs else 1]
 
     def _write_lines(self, path: Path, *, graphs: bool) -> int:
@@ -268,12 +273,12 @@ class _Plain:
         return sum(lines.values())
 
 
-def _copy(path: Path, part: Path) -> None:
-    """The same bytes under a second name, where the disk can do that."""
-    try:
-        part.hardlink_to(path)
-    except OSError:
-        shutil.copyfile(path, part)
+def _placed(plain: Path, part: Path) -> Path:
+    """A part with the bytes of a plain file, which becomes the part itself where it can."""
+    if plain.parent.parent == part.parent.parent and is_work_file(plain):
+        return plain.replace(part)
+    shutil.copyfile(plain, part)
+    return plain
 
 
 def _write_turtle(table: StatementTable, path: Path, terms: TermWriter) -> None:
@@ -305,7 +310,7 @@ def _write_rdfxml(table: StatementTable, path: Path, terms: TermWriter) -> None:
             (quad.triple for quad in quads),
             document,
             format=ox.RdfFormat.RDF_XML,
-            prefixes=dict(terms.prefixes),
+            prefixes={name: iri for name, iri in terms.prefixes if _XML_PREFIX.fullmatch(name)},
         )
 
 
@@ -335,15 +340,21 @@ def _check_predicates(table: StatementTable, file: TargetFile) -> None:
             raise _not_written(file, f"{predicate} ends in no name, as a predicate has to")
 
 
-def _check_characters(path: Path, file: TargetFile) -> None:
-    """XML has no form for most control characters. Raises InvalidData (LP602)."""
-    with path.open("rb") as data:
+def _escape_characters(path: Path, file: TargetFile) -> None:
+    """Carriage returns are escaped, which a reader of XML would take for line feeds (XML 1.0, 2.11).
+    Most other control characters have no form there. Raises InvalidData (LP602).
+    """
+    raw = path.with_name(f"{path.name}.raw")
+    path.replace(raw)
+    with raw.open("rb") as data, path.open("wb") as out:
         rest = b""
         while chunk := data.read(_CHUNK):
             if match := _NOT_XML.search(rest + chunk):
                 character = match[0].decode("utf-8")
                 raise _not_written(file, f"a text has the character U+{ord(character):04X}")
             rest = chunk[-2:]
+            out.write(chunk.replace(b"\r", b"&#13;"))
+    raw.unlink()
 
 
 def _not_written(file: TargetFile, detail: str) -> InvalidData:

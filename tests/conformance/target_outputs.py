@@ -39,7 +39,7 @@ def complaint(expected: Sequence[Path], folder: Path, others: set[str]) -> str |
     actual = {path.name for path in folder.iterdir()} - others
     if names != actual:
         return f"lacks the files {sorted(names - actual)}, has {sorted(actual - names)}"
-    differences = [found for path in expected if (found := _difference(path, folder / path.name))]
+    differences = [item for path in expected if (item := _difference(path, folder / path.name))]
     return next(
         (item for item in differences if item != DATATYPES_ONLY), next(iter(differences), None)
     )

@@ -1,6 +1,7 @@
 """Reads the logical targets of term maps: files only (RML-IO, Logical Target).
 
-The vocabulary before it (rmlt:, with void:dataDump or dcat:dataDump of a file) is read as well.
+The vocabulary before it is read as well: rmlt:, a path as text, void:dataDump or a catalogue's
+dcat:downloadURL of a file, compressions in any case of letters.
 """
 
 from __future__ import annotations
@@ -22,9 +23,17 @@ from lodpipe.mapping.logical_target import (
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
 from lodpipe.mapping.rml_vocabulary import LOGICAL_TARGET, RML, TARGET
 
-_DUMPS = ("http://rdfs.org/ns/void#dataDump", "http://www.w3.org/ns/dcat#dataDump")
-_FORMATS = ("http://www.w3.org/ns/formats/",)
-_COMPRESSIONS = (RML, "http://semweb.mmlab.be/ns/rml-compression#")
+_DUMPS = tuple(
+    f"http://{word}"
+    for word in (
+        "rdfs.org/ns/void#dataDump",
+        "www.w3.org/ns/dcat#dataDump",
+        "www.w3.org/ns/dcat#downloadURL",
+    )
+)
+_FORMATS = ("http://www.w3.org/ns/formats/", "https://www.w3.org/ns/formats/")
+_OLD_COMPRESSIONS = "http://semweb.mmlab.be/ns/rml-compression#"
+_OLD_ENCODINGS = "http://semweb.mmlab.be/ns/rml-encoding#"
 _MODES = ("Write", "WriteRead")  # both begin with an empty file
 _PARTS = ("languageMap", "datatypeMap", "functionExecution")
 """What takes part in making a term, and may have targets of its own."""
@@ -61,19 +70,22 @@ class TargetReader:
         access = self.graph.single(node, "a logical target", "target")
         if access is None:
             raise self._missing(node, "a logical target needs `rml:target`")
-        inner = self.graph.node(access, "a target")
-        self.graph.only(inner, "a target", TARGET)
-        described = (node, inner)
+        described: tuple[Node, ...]
+        if isinstance(access.term, ox.Literal) and access.written == "rmlt:target":
+            described, (root, path) = (node,), (WORKING_FOLDER, access.text)
+        else:
+            inner = self.graph.node(access, "a target")
+            self.graph.only(inner, "a target", TARGET)
+            described, (root, path) = (node, inner), self._place(inner)
         self._check_mode(described)
-        root, path = self._place(inner)
         serialization = self._word(described, "serialization", _FORMATS, FORMATS)
         return LogicalTarget(
             path,
-            self.graph.origin(inner.line),
+            self.graph.origin(described[-1].line),
             root,
             FORMATS[serialization or "N-Quads"],
-            self._word(described, "compression", _COMPRESSIONS, COMPRESSIONS) or "none",
-            self._word(described, "encoding", (RML,), ENCODINGS) or "UTF-8",
+            self._word(described, "compression", (RML, _OLD_COMPRESSIONS), COMPRESSIONS) or "none",
+            self._word(described, "encoding", (RML, _OLD_ENCODINGS), ENCODINGS) or "UTF-8",
         )
 
     def _missing(self, node: Node, detail: str) -> Wrong:
@@ -90,6 +102,8 @@ class TargetReader:
             )
         if dump.written.endswith(":path"):
             return self._root(target), self.graph.text(dump)
+        if isinstance(dump.term, ox.Literal) and ":" not in dump.text:
+            return WORKING_FOLDER, dump.text
         if not dump.text.startswith("file:"):
             raise self.wrong(
                 dump.line, f"`{dump.written}` {rendered(dump.term)} is no file (file://…)"
@@ -124,7 +138,9 @@ class TargetReader:
         words: Collection[str],
     ) -> str | None:
         """The word that a property of a target has, which may be at either of its nodes."""
-        values = [value for node in nodes for value in node.all(name)]
+        values = sorted(
+            (value for node in nodes for value in node.all(name)), key=lambda value: value.line
+        )
         known = [self._known(value, namespaces, words) for value in values]
         for value, word in zip(values, known, strict=True):
             if word != known[0]:
@@ -133,6 +149,8 @@ class TargetReader:
 
     def _known(self, value: Value, namespaces: Collection[str], words: Collection[str]) -> str:
         iri = self.graph.iri(value)
+        if iri.startswith(_OLD_COMPRESSIONS):
+            iri = iri.lower()
         word = next((iri.removeprefix(item) for item in namespaces if iri.startswith(item)), None)
         if word not in words:
             listed = did_you_mean(word or "", words) or f"; {', '.join(words)} are"

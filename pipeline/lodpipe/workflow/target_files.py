@@ -299,6 +299,7 @@ def _write_jsonld(table: StatementTable, path: Path, _: TermWriter) -> None:
     quads = ox.parse(path=str(lines), format=ox.RdfFormat.N_QUADS, lenient=True)
     with path.open("wb") as document:
         ox.serialize(quads, document, format=ox.RdfFormat.JSON_LD)
+        document.write(b"\n")
     lines.unlink()
 
 
@@ -354,6 +355,7 @@ def _escape_characters(path: Path, file: TargetFile) -> None:
                 raise _not_written(file, f"a text has the character U+{ord(character):04X}")
             rest = chunk[-2:]
             out.write(chunk.replace(b"\r", b"&#13;"))
+        out.write(b"\n")
     raw.unlink()
 
 

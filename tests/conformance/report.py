@@ -106,12 +106,13 @@ def _claims() -> list[str]:
 
 def _failures() -> list[str]:
     titles = {suite.name: suite.title for suite in suites.ALL}
-    rows = [
-        (titles[suite], case, reason)
-        for suite, cases in suites.EXPECTED_FAILURES.items()
-        for case, reason in cases.items()
+    by_reason: dict[tuple[str, str], list[str]] = {}
+    for suite, cases in suites.EXPECTED_FAILURES.items():
+        for case, reason in cases.items():
+            by_reason.setdefault((titles[suite], reason), []).append(f"**{case}**")
+    return [
+        f"- {', '.join(cases)} ({title}): {reason}" for (title, reason), cases in by_reason.items()
     ]
-    return [f"- **{case}** ({title}): {reason}" for title, case, reason in rows]
 
 
 def main() -> int:

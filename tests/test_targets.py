@@ -13,10 +13,13 @@ import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
 import rdflib
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lodpipe.diagnostics.finding import InvalidData, InvalidDeclaration, LodpipeError, SourceError
 from lodpipe.runtime import whole_files
@@ -106,6 +109,74 @@ def test_a_case_writes_its_files_and_no_other(case: Path, tmp_path: Path) -> Non
         name: data.count(b"\n") for name, data in expected.items() if name[-2:] in ("nq", "nt")
     }
     assert {file.name: file.statements for file in files if file.name in lines} == lines
+
+
+# -- any division ----------------------------------------------------------------------------------
+
+SOME = st.sets(st.sampled_from(["a", "b", "c"]), max_size=2)
+RULE = st.fixed_dictionaries(
+    {"predicate": SOME, "object": SOME, "language": SOME, "graphs": st.lists(SOME, max_size=2)}
+)
+
+
+Rule = dict[str, Any]
+
+
+def divided_mapping(subject: set[str], rules: list[Rule]) -> str:
+    """A mapping of people with these targets at its term maps."""
+
+    def term_map(words: str, targets: set[str]) -> str:
+        named = "".join(f" ; rml:logicalTarget <#{name}>" for name in sorted(targets))
+        return f"[ {words}{named} ]"
+
+    source = (
+        '[ rml:source "people.json" ; rml:referenceFormulation rml:JSONPath ; rml:iterator "$[*]" ]'
+    )
+    parts = [f"<#people> rml:logicalSource {source}"]
+    parts.append("rml:subjectMap " + term_map('rml:template "http://e/{id}"', subject))
+    for number, rule in enumerate(rules):
+        language = term_map('rml:constant "en"', rule["language"])
+        words = f'rml:reference "id" ; rml:languageMap {language}'
+        maps = [
+            "rml:predicateMap " + term_map(f"rml:constant <http://e/p{number}>", rule["predicate"]),
+            "rml:objectMap " + term_map(words, rule["object"]),
+        ]
+        for at, targets in enumerate(rule["graphs"]):
+            maps.append("rml:graphMap " + term_map(f"rml:constant <http://e/g{at}>", targets))
+        parts.append(f"rml:predicateObjectMap [ {' ; '.join(maps)} ]")
+    targets = "".join(f"<#{name}> {file_target(f'{name}.nq')} .\n" for name in "abc")
+    return f"{HEAD}{' ; '.join(parts)} .\n{targets}"
+
+
+def divided_lines(subject: set[str], rules: list[Rule]) -> dict[str, list[str]]:
+    """The lines of each file by the words of the specification, statement by statement."""
+    lines: dict[str, set[str]] = {"default": set()}
+    for number, rule in enumerate(rules):
+        graphs = [(f" <http://e/g{at}>", targets) for at, targets in enumerate(rule["graphs"])]
+        for graph, targets in graphs or [("", set())]:
+            names = subject | rule["predicate"] | rule["object"] | rule["language"] | targets
+            for person in range(len(NAMES)):
+                line = f'<http://e/{person}> <http://e/p{number}> "{person}"@en{graph} .'
+                for name in names or {"default"}:
+                    lines.setdefault(name, set()).add(line)
+    return {name: sorted(of_file) for name, of_file in lines.items()}
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(subject=SOME, rules=st.lists(RULE, min_size=1, max_size=3))
+def test_each_statement_is_in_the_files_of_its_terms_and_no_other(
+    folder: Path, subject: set[str], rules: list[Rule]
+) -> None:
+    Path("mapping.ttl").write_text(divided_mapping(subject, rules), "utf-8")
+    expected = divided_lines(subject, rules)
+    files = {file.name: file.statements for file in written(Path("mapping.ttl"))}
+    assert not files or files == {f"{name}.nq": len(of_file) for name, of_file in expected.items()}
+    assert bool(files) == (len(expected) > 1)
+    for name, of_file in expected.items():
+        assert Path(f"{name}.nq").read_text("utf-8").splitlines() == of_file
 
 
 # -- formats, encodings, compressions --------------------------------------------------------------

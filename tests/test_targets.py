@@ -292,8 +292,8 @@ def left(folder: Path) -> set[str]:
     ("target", "expected"),
     [
         (file_target("../other/x.nq"), "neither below the working directory nor below the mapping"),
-        (file_target("/data/x.nq"), "--target-folder /data allows it"),
-        (file_target("x.nq", more='; rml:root "/data"'), "--target-folder /data allows it"),
+        (file_target("/data/x.nq"), "--root /data allows it"),
+        (file_target("x.nq", more='; rml:root "/data"'), "--root /data allows it"),
         (file_target("link/x.nq"), "neither below the working directory nor below the mapping"),
         (file_target("people.json"), "`people.json` is a source; sources are not overwritten"),
         (file_target("./sub/../people.json"), "`people.json` is a source"),
@@ -350,7 +350,7 @@ def test_a_folder_that_the_user_names_may_have_targets(folder: Path, tmp_path: P
     path = mapping(
         file_target(f"{other}/x.nq"), file_target("x.nq", more=f'; rml:root "{other}/."')
     )
-    (file, _) = written(path, target_folders=(other,))
+    (file, _) = written(path, roots=(other,))
     assert file == Written(str(other / "x.nq"), 2 * len(NAMES))
     assert (other / "x.nq").is_file()
 

@@ -23,7 +23,7 @@ class _Options:
     unsorted: bool
     memory: str
     on_invalid_value: str
-    target_folder: tuple[Path, ...]
+    roots: tuple[Path, ...]
     on: str | None
 
 
@@ -45,8 +45,9 @@ class _Options:
         help="What to do with values that make no valid term (default: error).",
     ),
     click.option(
-        "--target-folder", type=click.Path(path_type=Path, file_okay=False), multiple=True,
-        help="A folder for logical targets, besides the working directory and the mapping's; may be repeated.",
+        "--root", "roots", multiple=True, metavar="FOLDER",
+        type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+        help="Folder in which the mapping may name files by absolute paths; can be repeated.",
     ),
     ON,
 )  # fmt: skip
@@ -74,7 +75,7 @@ def command(
             options.on_invalid_value,
             counts=verbose,
             on=options.on,
-            target_folders=options.target_folder,
+            roots=options.roots,
         )
         findings = map_file(mapping, out, run, on_progress=on_progress, on_written=_print_written)
     if findings:

@@ -32,8 +32,8 @@ from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.runtime.machine import unwritable, whole_file
 from lodpipe.runtime.whole_files import whole_files
 from lodpipe.workflow.target_files import (
-    Folders,
     TargetFile,
+    TargetFolders,
     TargetWriter,
     Written,
     target_files,
@@ -53,8 +53,8 @@ class MappingOptions:
     mapping that names none: sqlite:///FILE or postgresql://USER@HOST/NAME. With values that make no
     valid term, `error` stops the run before anything is written; `warn` and `skip` leave their
     statements out. With `counts`, progress includes the number of statements of each rule. `on` is
-    the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn. The files of logical
-    targets are below the working directory, the mapping's folder, or `target_folders`.
+    the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn. `roots` are folders in
+    which the mapping may name files by absolute paths.
     """
 
     base: str = "http://example.com/base/"
@@ -64,7 +64,7 @@ class MappingOptions:
     on_invalid_value: str = "error"
     counts: bool = False
     on: str | None = None
-    target_folders: tuple[Path, ...] = ()
+    roots: tuple[Path, ...] = ()
 
 
 def map_file(
@@ -137,7 +137,7 @@ def _files_of_targets(
     if options.on is not None and document.targets:
         detail = "logical targets are not written by Spark; run the mapping without --on"
         raise InvalidDeclaration([Finding("LP602", document.targets[0].origin, {"detail": detail})])
-    folders = Folders(mapping, Path.cwd(), options.target_folders)
+    folders = TargetFolders(mapping.resolve(), Path.cwd(), options.roots)
     return target_files(document, folders, Path(wanted.path) if wanted.path else None)
 
 

@@ -67,7 +67,7 @@ class Written(NamedTuple):
     statements: int
 
 
-class Folders(NamedTuple):
+class TargetFolders(NamedTuple):
     """The mapping file, the folder of the run, and other folders in which targets may be."""
 
     mapping: Path
@@ -79,7 +79,7 @@ class Folders(NamedTuple):
 
 
 def target_files(
-    document: MappingDocument, folders: Folders, output: Path | None
+    document: MappingDocument, folders: TargetFolders, output: Path | None
 ) -> tuple[TargetFile, ...]:
     """The files of all logical targets, in the order of the mapping.
 
@@ -111,7 +111,7 @@ def target_files(
     return tuple(files.values())
 
 
-def _place(target: LogicalTarget, folders: Folders) -> Path:
+def _place(target: LogicalTarget, folders: TargetFolders) -> Path:
     """The path of a target. Raises ValueError where no target may be there."""
     beside = folders.mapping.parent
     roots = {WORKING_FOLDER: folders.working, MAPPING_FOLDER: beside}
@@ -121,8 +121,8 @@ def _place(target: LogicalTarget, folders: Folders) -> Path:
         raise ValueError("the path is empty")
     if not any(path.is_relative_to(folder) for folder in allowed):
         raise ValueError(
-            "it is neither below the working directory nor below the mapping; --target-folder "
-            f"{path.parent} allows it"
+            "it is neither below the working directory nor below the mapping; "
+            f"--root {path.parent} allows it"
         )
     if path.is_dir():
         raise ValueError("it is a folder")
@@ -134,7 +134,7 @@ def _place(target: LogicalTarget, folders: Folders) -> Path:
 
 
 def _check_place(
-    path: Path, document: MappingDocument, folders: Folders, output: Path | None
+    path: Path, document: MappingDocument, folders: TargetFolders, output: Path | None
 ) -> None:
     """Raises ValueError where something else has that place."""
     if path == folders.mapping.resolve():
@@ -142,7 +142,7 @@ def _check_place(
     if output is not None and path == output.resolve():
         raise ValueError("it is the default output (--out) as well")
     for source in document.sources:
-        if _reads(source, path, folders.mapping.parent):
+        if any(_reads(source, path, root) for root in (folders.mapping.parent, folders.working)):
             raise ValueError(f"`{source.text}` is a source; sources are not overwritten")
 
 
@@ -164,7 +164,7 @@ def _description(target: LogicalTarget) -> tuple[str, str, str]:
     return target.format.name, target.compression, target.encoding
 
 
-def _short(path: Path, folders: Folders) -> str:
+def _short(path: Path, folders: TargetFolders) -> str:
     """The path below the working directory where it is there."""
     working = folders.working.resolve()
     return str(path.relative_to(working) if path.is_relative_to(working) else path)

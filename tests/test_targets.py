@@ -8,7 +8,9 @@ import contextlib
 import gzip
 import json
 import os
+import resource
 import shutil
+import subprocess
 import tarfile
 import zipfile
 from collections.abc import Iterator
@@ -26,7 +28,7 @@ from lodpipe.runtime import whole_files
 from lodpipe.workflow.declarations import read_mapping
 from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from lodpipe.workflow.target_files import Written
-from support import TESTS, invoke
+from support import PROGRAM, ROOT, TESTS, invoke
 
 CASES = sorted(path for path in (TESTS / "targets").iterdir() if path.is_dir())
 HEAD = """\
@@ -408,6 +410,25 @@ def test_where_one_file_cannot_take_its_place_the_others_come_back(
     assert (finding.code, finding.params["file"]) == ("LP706", "z.nq")
     assert left(folder) == {"a.nq", "default.nq", "z.nq", "mapping.ttl", "people.json"}
     assert {Path(name).read_text("utf-8") for name in ("a.nq", "default.nq", "z.nq")} == {"old"}
+
+
+@pytest.mark.parametrize("form", ["N-Quads", "Turtle", "RDF_XML"])
+def test_a_file_without_room_is_reported_by_its_name(form: str, folder: Path) -> None:
+    """A bound on the size of files represents the disk (EFBIG for ENOSPC)."""
+    path = mapping(file_target("large.rdf", form))
+    Path("large.rdf").write_text("old", "utf-8")
+    done = subprocess.run(
+        [*PROGRAM, "map", str(path), "-o", "small.nq"],
+        env=os.environ | {"PYTHONPATH": str(ROOT / "pipeline")},
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100)),
+    )
+    assert done.returncode == 2, done.stderr
+    assert "LP706: large.rdf cannot be written" in done.stderr
+    assert left(folder) == {"large.rdf", "mapping.ttl", "people.json"}
+    assert Path("large.rdf").read_text("utf-8") == "old"
 
 
 def test_an_existing_file_keeps_its_rights(folder: Path) -> None:

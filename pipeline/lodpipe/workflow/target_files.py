@@ -7,6 +7,7 @@ written as any plan is, sorted and each once. The statements without targets are
 
 from __future__ import annotations
 
+import contextlib
 import fnmatch
 import re
 import shutil
@@ -191,7 +192,8 @@ class TargetWriter:
             plain = _Plain(self._engine, plan, self._terms)
             try:
                 for file, part in members:
-                    count = plain.write(file, part)
+                    with _named(part):
+                        count = plain.write(file, part)
                     yield Written(file.name, count)
             finally:
                 plain.close()
@@ -205,6 +207,16 @@ class TargetWriter:
         for file, part in zip(files, parts, strict=True):
             groups.setdefault(tuple(_has(file, item) for item in targets), []).append((file, part))
         return groups
+
+
+@contextlib.contextmanager
+def _named(part: Path) -> Iterator[None]:
+    """Faults of an open file have no name; this gives them that of the part."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(part)
+        raise
 
 
 def _has(file: TargetFile, targets: Sequence[LogicalTarget]) -> bool:

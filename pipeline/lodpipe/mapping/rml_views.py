@@ -22,6 +22,7 @@ from lodpipe.mapping.model import (
 )
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
 from lodpipe.mapping.rml_sources import SourceReader, check_path
+from lodpipe.mapping.rml_targets import TargetReader
 from lodpipe.mapping.rml_terms import TermReader, is_constant_map
 from lodpipe.mapping.rml_vocabulary import (
     ANNOTATION,
@@ -183,7 +184,7 @@ class ViewReader:
 
     def expression(self, node: Node, what: str, parent: LogicalSource) -> Expression:
         """The expression of a field, read from records of its parent."""
-        terms = TermReader(self.graph, _NoTriplesMaps(), parent)
+        terms = TermReader(self.graph, _NoTriplesMaps(self.graph), parent)
         given = terms.expression_value(node, what)
         if given is None:
             raise terms.missing(node, what)
@@ -219,8 +220,8 @@ class ViewReader:
             raise self.wrong(given.line, f"{rendered(given.term)} is not a logical view")
         parent = self.view(above)
         sides = (
-            TermReader(self.graph, _NoTriplesMaps(), child),
-            TermReader(self.graph, _NoTriplesMaps(), parent),
+            TermReader(self.graph, _NoTriplesMaps(self.graph), child),
+            TermReader(self.graph, _NoTriplesMaps(self.graph), parent),
         )
 
         def condition(item: Value) -> Join:
@@ -311,6 +312,9 @@ class _NoTriplesMaps:
     """Expressions of fields refer to no triples maps."""
 
     names: Mapping[object, str] = {}
+
+    def __init__(self, graph: GraphReader) -> None:
+        self.targets = TargetReader(graph)
 
     def source_of(self, node: Node, name: str) -> LogicalSource | None:
         return None

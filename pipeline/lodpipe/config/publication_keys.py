@@ -8,6 +8,7 @@ documentation show. `None` means that the key is absent; it is no value.
 # No `from __future__ import annotations`: msgspec would evaluate each annotation again.
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
 
@@ -48,6 +49,9 @@ Flag = Annotated[bool, Meta(title="`true` or `false`")]
 Legend = Annotated[dict[str, Texts], _about("what each kind is called, the topmost first")]
 Caption = Annotated[Texts, _about("the words below")]
 Count = Annotated[int, Meta(ge=0)]
+
+# Services that redirect identifiers to wherever their documents are served.
+_REDIRECTORS = frozenset({"w3id.org", "purl.org", "purl.archive.org", "n2t.net", "identifiers.org"})
 
 
 class _Keys(Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,11 +123,13 @@ class Catalogue(_Keys, frozen=True, kw_only=True):
     """
 
     landing_page: Annotated[
-        Address | None, _about("page about the data; default: the base IRI")
+        Address | None, _about("page about the data; default: `hosting`, else the base IRI")
     ] = None
     downloads: Annotated[
         FolderAddress | None,
-        _about("address under which the files of `dist/` are served; default: the base IRI"),
+        _about(
+            "address under which the files of `dist/` are served; default: `hosting`, else the base IRI"
+        ),
     ] = None
     issued: Annotated[
         Date | None, _about("day of the first release; default: the day of this one")
@@ -405,8 +411,18 @@ class Publication(_Keys, frozen=True, kw_only=True):
     gzip: Annotated[Flag, _about("a `.gz` beside each dump (not beside Parquet)")] = True
     hosting: Annotated[
         FolderAddress | None,
-        _about("where `dist/site/` is served; the redirects of w3id.org lead there"),
+        _about(
+            "where `dist/site/` is served: the addresses of downloads and of the landing page, and "
+            "where the redirects of w3id.org lead"
+        ),
     ] = None
+    w3id: Annotated[
+        Flag,
+        _about(
+            "`true` once the redirects of w3id.org lead to `hosting`: downloads and landing page "
+            "then have addresses below the base IRI, which stay when the hosting changes"
+        ),
+    ] = False
     catalogue: Annotated[
         Catalogue, _about("what data portals ask for beyond title, publisher and licence")
     ] = field(default_factory=Catalogue)
@@ -494,12 +510,23 @@ class Publication(_Keys, frozen=True, kw_only=True):
     @property
     def landing_page(self) -> str:
         """The page about the data."""
-        return self.catalogue.landing_page or self.base
+        return self.catalogue.landing_page or self._address
 
     @property
     def downloads(self) -> str:
         """The address under which the files of dist/ are served."""
-        return self.catalogue.downloads or self.base
+        return self.catalogue.downloads or self._address
+
+    @property
+    def _address(self) -> str:
+        """Where the files are reached: a base IRI that is not registered yet leads nowhere."""
+        return self.base if self.w3id or not self.hosting else self.hosting
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether files can be downloaded: an IRI of a redirection service leads nowhere by itself."""
+        redirected = urlsplit(self.base).hostname in _REDIRECTORS
+        return bool(self.hosting or self.catalogue.downloads) or not redirected
 
     @property
     def issued(self) -> str:

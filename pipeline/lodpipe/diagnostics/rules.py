@@ -674,6 +674,18 @@ _TABLE: tuple[Rule, ...] = (
             "Für neue nur Buchstaben, Ziffern, `-`, `.`, `_` und `~` verwenden."
         ),
     ),
+    Rule(
+        "LP539",
+        "catalogue.unreachable",
+        message_en="nothing can be downloaded: {value} leads nowhere, for `hosting` is not set",
+        help_en="Set `hosting` in publication.yaml to the address at which dist/site/ is served.",
+        message_de=(
+            "nichts kann heruntergeladen werden: {value} führt nirgendwohin, denn `hosting` fehlt"
+        ),
+        help_de=(
+            "In publication.yaml `hosting` auf die Adresse setzen, unter der dist/site/ ausgeliefert wird."
+        ),
+    ),
     # 54x: releases
     Rule(
         "LP540",

@@ -210,9 +210,25 @@ def test_finding_9_one_place_computed_from_the_points_and_one_period(
     )
     assert list(catalogue.objects(place, RDFS.label))
     (period,) = catalogue.objects(DATASET, DCTERMS.temporal)
+    rights = set(catalogue.objects(None, DCTERMS.rights))
+    assert len(rights) == 1
     assert {term for triple in catalogue for term in triple if isinstance(term, rdflib.BNode)} == {
-        period
+        period,
+        *rights,
     }
+
+
+def test_nothing_is_stated_of_what_others_have_named_but_its_label(catalogue: rdflib.Graph) -> None:
+    """GovData copies all that it reaches: a box of our points is no box of the country."""
+    labels = {RDF.type, RDFS.label, SKOS.prefLabel, SKOS.inScheme, DCTERMS.title}
+    about_licences = {DCTERMS.description, DCTERMS.type}  # udata recognises a licence by them
+    foreign = {
+        (str(s), p)
+        for s, p, _ in catalogue
+        if isinstance(s, rdflib.URIRef) and not s.startswith(BASE)
+    }
+    assert len(foreign) > 20
+    assert {p for _, p in foreign} <= labels | about_licences
 
 
 def test_finding_10_a_packed_file_has_the_format_of_what_is_packed(catalogue: rdflib.Graph) -> None:

@@ -10,7 +10,9 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -21,6 +23,7 @@ from rdflib.compare import isomorphic
 
 from lodpipe import InvalidDeclaration, Project, build
 from lodpipe.publish.catalogue.csv_tables import cell
+from lodpipe.rdf.namespaces import XSD
 from support import ROOT, TESTS, copy_project, invoke, run_process
 
 BASE = "https://w3id.org/rogl/"
@@ -267,6 +270,77 @@ def test_finding_14_keys_stay_texts(dist: Path) -> None:
 
 
 # -- beside the dumps ------------------------------------------------------------------------------
+
+
+def test_the_tables_say_what_the_graph_says(dist: Path) -> None:
+    """Each cell with a property is a statement of the graph (CSVW, csv2rdf)."""
+    graph = {tuple(map(str, quad.triple)) for quad in ox.parse(path=dist / "rogl.nt")}
+    tables = json.loads((dist / "tables/csv-metadata.json").read_text("utf-8"))["tables"]
+    assert [table["url"] for table in tables] == [
+        "labs.csv",
+        "organisations.csv",
+        "memberships.csv",
+    ]
+    for table in tables:
+        made = set(statements_of(dist / "tables" / table["url"], table["tableSchema"]))
+        assert len(made) > 20
+        assert made <= graph, sorted(made - graph)[:3]
+
+
+def statements_of(path: Path, schema: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What the rows of a table state by its CSVW metadata."""
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            for column in schema["columns"]:
+                cell = row[column["titles"]]
+                if cell and "propertyUrl" in column:
+                    about = f"<{schema['aboutUrl'].format(**row)}>"
+                    yield about, f"<{column['propertyUrl']}>", object_of(column, row, cell)
+
+
+def object_of(column: dict[str, Any], row: dict[str, str], cell: str) -> str:
+    if template := column.get("valueUrl"):
+        return f"<{template.replace('{+', '{').format(**row)}>"
+    if column["datatype"] == "string":
+        return str(ox.Literal(cell, language=column.get("lang")))
+    return str(ox.Literal(cell, datatype=ox.NamedNode(XSD + column["datatype"])))
+
+
+def test_foreign_keys_lead_to_rows(dist: Path) -> None:
+    tables = json.loads((dist / "tables/csv-metadata.json").read_text("utf-8"))["tables"]
+    keys = [key for table in tables for key in table["tableSchema"].get("foreignKeys", [])]
+    assert [key["reference"]["resource"] for key in keys] == [
+        "organisations.csv", "labs.csv", "organisations.csv",
+    ]  # fmt: skip
+    package = json.loads((dist / "tables/datapackage.json").read_text("utf-8"))
+    frictionless = [
+        key["reference"]["resource"]
+        for item in package["resources"]
+        for key in item["schema"].get("foreignKeys", [])
+    ]
+    assert frictionless == ["organisations", "labs", "organisations"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "detail"),
+    [
+        ("{table: labs, column: name}", "`name` is not the key of a table `labs`"),
+        ("{table: labels, column: id}", "`id` is not the key of a table `labels`"),
+        ("{table: labs, column: id}", "values that are not in `labs`"),
+    ],
+)  # fmt: skip
+def test_a_reference_that_leads_nowhere_is_reported(
+    tmp_path: Path, reference: str, detail: str
+) -> None:
+    project = copy_project(tmp_path / "project")
+    path = project / "publication.yaml"
+    text = path.read_text("utf-8")
+    old = "references: {table: organisations, column: id}}\n      website"
+    assert old in text
+    path.write_text(text.replace(old, f"references: {reference}}}\n      website"), "utf-8")
+    result = invoke("build", "--project", str(project), "--lang", "en")
+    assert result.exit_code == 2
+    assert "LP604" in result.output and detail in result.output
 
 
 def test_tables_hold_every_record(dist: Path, select) -> None:

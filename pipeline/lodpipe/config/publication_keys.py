@@ -40,6 +40,9 @@ Path = Annotated[str, _text("properties joined by `/`", r"^\S+$")]
 WebAddress = Annotated[str, _text("web address", r"^https?://\S+$")]
 Address = Annotated[str, _text("web address", r'^https?://[^\s<>"]+$')]
 FolderAddress = Annotated[str, _text("web address, ends with `/`", r'^https?://[^\s<>"]+/$')]
+IriTemplate = Annotated[
+    str, _text("template of an IRI with columns in braces", r"^[^\s{}]*(\{[^\s{}]+\}[^\s{}]*)+$")
+]
 Date = Annotated[str, Meta(title="day", extra_json_schema={"format": "date"})]
 PartialDate = Annotated[
     str, _text("day, month or year", "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")
@@ -171,6 +174,13 @@ class Catalogue(_Keys, frozen=True, kw_only=True):
     service: Annotated[Service | None, _about("a SPARQL endpoint for the data")] = None
 
 
+class TableReference(_Keys, frozen=True, kw_only=True):
+    """The column of another published table that has the values of this one."""
+
+    table: Annotated[Slug, _about("the name of the other table")]
+    column: Annotated[Text, _about("its column, its key alone")]
+
+
 class TableColumn(_Keys, frozen=True, kw_only=True):
     """A column of a published CSV table."""
 
@@ -180,6 +190,17 @@ class TableColumn(_Keys, frozen=True, kw_only=True):
         _one_of("string", "integer", "decimal", "boolean", "date"),
         _about("its datatype; texts such as `04011000` keep their zeros"),
     ] = "string"
+    property: Annotated[Name | None, _about("the property whose values the column holds")] = None
+    value: Annotated[
+        IriTemplate | None,
+        _about(
+            "the IRI that a value stands for, relative to `base`: `organisation/{organisation}`"
+        ),
+    ] = None
+    language: Annotated[Language | None, _about("the language of its texts")] = None
+    references: Annotated[
+        TableReference | None, _about("the column of another table that has all its values")
+    ] = None
 
 
 class PublishedTable(_Keys, frozen=True, kw_only=True):
@@ -191,9 +212,13 @@ class PublishedTable(_Keys, frozen=True, kw_only=True):
     key: Annotated[
         tuple[str, ...], Meta(min_length=1), _about("the columns that name a row")
     ] = ()  # fmt: skip
-    columns: Annotated[
-        dict[str, TableColumn], _about("title and type of its columns, by their names")
-    ] = field(default_factory=dict)
+    about: Annotated[
+        IriTemplate | None,
+        _about("the resource that a row describes, relative to `base`: `lab/{id}`"),
+    ] = None
+    columns: Annotated[dict[str, TableColumn], _about("what its columns are, by their names")] = (
+        field(default_factory=dict)
+    )
 
 
 class DeclaredKind(_Keys, frozen=True, kw_only=True):

@@ -45,7 +45,7 @@ def write_catalogue(
     for queries that fail.
     """
     publication = project.publication
-    write_tables(statements.session, project, folder)
+    write_tables(statements.session, project, vocabulary, folder)
     dumps = list(offers(publication, folder))
     computed = _computed(project, statements.session)
     catalogue_graph(publication, dumps, computed, history).write(

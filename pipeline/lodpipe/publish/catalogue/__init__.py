@@ -56,7 +56,7 @@ def write_catalogue(
     )
     (folder / ".well-known").mkdir()
     copy_file(folder / "void.ttl", folder / ".well-known/void")
-    write_side_files(publication, dumps, folder, history)
+    write_side_files(publication, dumps, folder, history, computed)
     write_withdrawn(withdrawn, publication.languages, folder)
     write_web(publication, withdrawn.tombstones, folder, history)
     if history.folder and not history.releases:

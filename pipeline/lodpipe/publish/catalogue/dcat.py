@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from msgspec import Struct, field
 
-from lodpipe.config.publication_keys import Body, Publication
+from lodpipe.config.publication_keys import Body, Publication, Temporal
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
@@ -212,13 +212,13 @@ class _Writer:
         """
         if self.catalogue.temporal is None:
             return None
-        start, end = self.catalogue.temporal.start, self.catalogue.temporal.end
+        start, end = day_range(self.catalogue.temporal)
         return self.graph.describe(
             "_:temporal",
             {
                 "rdf:type": name("dct:PeriodOfTime"),
-                "dcat:startDate": self._date(_first_day(start)),
-                "dcat:endDate": self._date(_last_day(end)),
+                "dcat:startDate": self._date(start),
+                "dcat:endDate": self._date(end),
             },
         )
 
@@ -483,6 +483,11 @@ class _Writer:
                 "dcat:service": services,
             },
         )
+
+
+def day_range(period: Temporal) -> tuple[str, str]:
+    """The first and the last day of a period, whose ends may be months or years."""
+    return _first_day(period.start), _last_day(period.end)
 
 
 def _first_day(value: str) -> str:

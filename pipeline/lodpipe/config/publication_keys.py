@@ -316,6 +316,11 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     lead: Annotated[
         Texts, _about("the words at the top of the start page; default: `description`")
     ] = field(default_factory=dict)
+    preview: Annotated[
+        Annotated[str, _text("path of a PNG, JPEG or WebP file", r"^[^/].*\.(png|jpe?g|webp)$")]
+        | None,
+        _about("the picture that is shown where a page is shared, 1200 × 630 pixels"),
+    ] = None
 
 
 class Tree(_Keys, frozen=True, kw_only=True):

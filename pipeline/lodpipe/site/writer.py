@@ -24,6 +24,8 @@ from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.page_store import PageStore
 from lodpipe.engine.statements import Statements
+from lodpipe.publish.catalogue.dataset_markup import in_language
+from lodpipe.publish.catalogue.signposting import read_links
 from lodpipe.publish.catalogue.web import portable_redirects
 from lodpipe.publish.catalogue.withdrawn import WithdrawnIri, read_list
 from lodpipe.publish.dumps import Job
@@ -40,7 +42,7 @@ from lodpipe.site.names import Names
 from lodpipe.site.overview import Overview
 from lodpipe.site.pages import Resource, Writer, resources
 from lodpipe.site.releases import Releases, entries, release_views
-from lodpipe.site.render import PACKAGE, Renderer, script_json
+from lodpipe.site.render import PACKAGE, Renderer, preview_file, script_json
 from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
@@ -197,6 +199,11 @@ class _Site:
         target.mkdir()
         for path in sorted([*(PACKAGE / "assets").iterdir(), *(PACKAGE / "static").iterdir()]):
             shutil.copyfile(path, target / path.name)
+        site = self.publication.site
+        if not isinstance(site, bool) and site.preview:
+            shutil.copyfile(
+                self.project.root / site.preview, self.folder / preview_file(site.preview)
+            )
 
     def _menu(self, renderer: Renderer) -> list[dict[str, str]]:
         in_menu = [listed for listed in self.browse.lists if listed.menu][:5]
@@ -250,12 +257,20 @@ class _Site:
             "beside_heads": self.browse.heads(main[0], language) if main else [],
             "beside_page": main[0].page if main else "",
         }
-        renderer.write("index.html", "index", common | pictures | listed)
-        renderer.write("data.html", "catalog", common | {"tables": tables, "others": others})
+        landing = self._landing(language)
+        renderer.write("index.html", "index", common | pictures | listed | landing)
+        files = {"tables": tables, "others": others}
+        renderer.write("data.html", "catalog", common | files | landing)
         self._releases(renderer, common)
         renderer.write("search.html", "search", common | {"tools": True})
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
         renderer.write("404.html", "404", common)
+
+    def _landing(self, language: str) -> dict[str, object]:
+        """What the pages about the dataset tell search engines and FAIR assessors."""
+        dataset = json.loads((self.dist / "dataset.jsonld").read_text("utf-8"))
+        markup = script_json(in_language(dataset, language))
+        return {"markup": Markup(markup), "landing": read_links(self.dist)}
 
     def _releases(self, renderer: Renderer, common: dict[str, object]) -> None:
         """The page of all releases, and one for each, which its IRI answers with."""

@@ -24,6 +24,7 @@ from lodpipe.publish.catalogue.csv_tables import query_findings, write_tables
 from lodpipe.publish.catalogue.dcat import Computed, catalogue_graph
 from lodpipe.publish.catalogue.offers import offers
 from lodpipe.publish.catalogue.side import write_side_files
+from lodpipe.publish.catalogue.signposting import landing_links, write_linkset
 from lodpipe.publish.catalogue.versions import write_versions
 from lodpipe.publish.catalogue.void import void_graph
 from lodpipe.publish.catalogue.web import write_web
@@ -58,7 +59,9 @@ def write_catalogue(
     copy_file(folder / "void.ttl", folder / ".well-known/void")
     write_side_files(publication, dumps, folder, history, computed)
     write_withdrawn(withdrawn, publication.languages, folder)
-    write_web(publication, withdrawn.tombstones, folder, history)
+    links = landing_links(publication, dumps)
+    write_linkset(publication, links, folder)
+    write_web(publication, withdrawn.tombstones, folder, history, links)
     if history.folder and not history.releases:
         _write_dated(project, folder)
 

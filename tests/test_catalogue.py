@@ -282,9 +282,9 @@ def test_the_tables_say_what_the_graph_says(dist: Path) -> None:
         "memberships.csv",
     ]
     for table in tables:
-        made = set(statements_of(dist / "tables" / table["url"], table["tableSchema"]))
-        assert len(made) > 20
-        assert made <= graph, sorted(made - graph)[:3]
+        stated = set(statements_of(dist / "tables" / table["url"], table["tableSchema"]))
+        assert len(stated) > 20
+        assert stated <= graph, sorted(stated - graph)[:3]
 
 
 def statements_of(path: Path, schema: dict[str, Any]) -> Iterator[tuple[str, str, str]]:

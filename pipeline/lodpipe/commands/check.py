@@ -49,8 +49,8 @@ def command(
 
         engines = Engines(options.engine, options.on)
         with checked(project, engines=engines, on_progress=on_progress) as outcome:
-            asked = served_findings(outcome, served) if served else ()
-            return (*outcome.findings, *stale(outcome), *asked)
+            answers = served_findings(outcome, served) if served else ()
+            return (*outcome.findings, *stale(outcome), *answers)
 
     def check_once() -> None:
         run_on_project(options, check_project, output)

@@ -214,7 +214,7 @@ class PublishedTable(_Keys, frozen=True, kw_only=True):
     ] = ()  # fmt: skip
     about: Annotated[
         IriTemplate | None,
-        _about("the resource that a row describes, relative to `base`: `lab/{id}`"),
+        _about("the resource that a row describes, relative to `base`: `cafe/{id}`"),
     ] = None
     columns: Annotated[dict[str, TableColumn], _about("what its columns are, by their names")] = (
         field(default_factory=dict)

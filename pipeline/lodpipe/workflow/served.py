@@ -1,10 +1,10 @@
 """A publication as it is served: whether identifiers lead to documents, and addresses to the files of
 dist/, asked over HTTP.
 
-Each address is asked for where it is said to be, or below the address that the user names:
+Each address is requested below the one that the user names:
 
-    https://w3id.org/rogl/lab/x       → http://127.0.0.1:8000/lab/x
-    https://host.example/rogl.ttl     → http://127.0.0.1:8000/rogl.ttl
+    https://example.org/cafes/cafe/x       → http://127.0.0.1:8000/cafe/x
+    https://host.example/cafes.ttl         → http://127.0.0.1:8000/cafes.ttl
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ _FILES = {
     "void.ttl": "text/turtle",
     "dataset.jsonld": "application/ld+json",
     "feed.trig": "application/trig",
+    "dataset.linkset": "application/linkset+json",
     "site/feed.atom": "application/atom+xml",
     "site/sitemap.xml": "application/xml",
     "site/robots.txt": "text/plain",
@@ -63,7 +64,7 @@ class Answer(NamedTuple):
     reason: str = ""
 
     @property
-    def said(self) -> str:
+    def described(self) -> str:
         """The status, or why there is none."""
         return str(self.status) if self.status else self.reason
 
@@ -139,17 +140,17 @@ def served_findings(outcome: Outcome, served: str) -> list[Finding]:
         *(_tombstone(host, publication.base, item) for item in _some(tombstones, MOST_TOMBSTONES)),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = pool.map(lambda ask: list(ask()), questions)
+        answers = pool.map(lambda check: list(check()), questions)
         return [finding for findings in answers for finding in findings]
 
 
-def _wrong(host: Host, address: str, found: str, expected: str) -> Finding:
-    params = {"value": address, "found": found, "expected": expected}
+def _wrong(host: Host, address: str, value: str, expected: str) -> Finding:
+    params = {"value": address, "found": value, "expected": expected}
     return Finding("LP550", Origin(host.place(address)), params)
 
 
-def _other(host: Host, address: str, key: str, found: str, expected: str) -> Finding:
-    params = {"value": address, "key": key, "found": found or "–", "expected": expected}
+def _other(host: Host, address: str, key: str, value: str, expected: str) -> Finding:
+    params = {"value": address, "key": key, "found": value or "–", "expected": expected}
     return Finding("LP551", Origin(host.place(address)), params)
 
 
@@ -160,11 +161,11 @@ def _some(items: Sequence[Tombstone], most: int) -> Sequence[Tombstone]:
 def _download(host: Host, catalogue: Catalogue, node: str) -> Callable[[], Iterator[Finding]]:
     """Status, media type, size and checksum of a download, as the catalogue states them."""
 
-    def ask() -> Iterator[Finding]:
+    def check() -> Iterator[Finding]:
         address = catalogue.value(node, "dcat:downloadURL")
         answer = host.get(address)
         if answer.status != 200:
-            yield _wrong(host, address, answer.said, "200")
+            yield _wrong(host, address, answer.described, "200")
             return
         packed = catalogue.value(node, "dcat:compressFormat")
         stated = (packed or catalogue.value(node, "dcat:mediaType")).removeprefix(_IANA)
@@ -179,11 +180,11 @@ def _download(host: Host, catalogue: Catalogue, node: str) -> Callable[[], Itera
         elif answer.sha512 != checksum.lower():
             yield _other(host, address, "SHA-512", f"{answer.sha512[:12]}…", f"{checksum[:12]}…")
 
-    return ask
+    return check
 
 
-def _is_type(found: str, expected: str) -> bool:
-    return _SAME_TYPE.get(found, found) == _SAME_TYPE.get(expected, expected)
+def _is_type(media_type: str, expected: str) -> bool:
+    return _SAME_TYPE.get(media_type, media_type) == _SAME_TYPE.get(expected, expected)
 
 
 def _files(host: Host, dist: Path, address: str) -> Iterator[Callable[[], Iterator[Finding]]]:
@@ -194,10 +195,10 @@ def _files(host: Host, dist: Path, address: str) -> Iterator[Callable[[], Iterat
 
 
 def _file(host: Host, path: Path, address: str, media_type: str) -> Callable[[], Iterator[Finding]]:
-    def ask() -> Iterator[Finding]:
+    def check() -> Iterator[Finding]:
         answer = host.get(address)
         if answer.status != 200:
-            yield _wrong(host, address, answer.said, "200")
+            yield _wrong(host, address, answer.described, "200")
             return
         if not _is_type(answer.media_type, media_type):
             yield _other(host, address, "Content-Type", answer.media_type, media_type)
@@ -206,7 +207,7 @@ def _file(host: Host, path: Path, address: str, media_type: str) -> Callable[[],
         if answer.sha512 != expected:
             yield _other(host, address, "SHA-512", f"{answer.sha512[:12]}…", f"{expected[:12]}…")
 
-    return ask
+    return check
 
 
 def _identifiers(
@@ -221,17 +222,17 @@ def _identifiers(
 
 
 def _identifier(host: Host, resource: str, media_type: str) -> Callable[[], Iterator[Finding]]:
-    def ask() -> Iterator[Finding]:
+    def check() -> Iterator[Finding]:
         answer = host.get(resource, media_type)
         address = f"{resource} ({media_type})"
         if answer.status != 200:
-            yield _wrong(host, address, answer.said, "200")
+            yield _wrong(host, address, answer.described, "200")
         elif not _is_type(answer.media_type, media_type):
             yield _other(host, address, "Content-Type", answer.media_type, media_type)
         elif media_type == "application/n-triples" and f"<{resource}> ".encode() not in answer.body:
             yield _other(host, address, "subject", "–", resource)
 
-    return ask
+    return check
 
 
 def _pages(host: Host, sitemap: Path) -> Iterator[Callable[[], Iterator[Finding]]]:
@@ -246,19 +247,19 @@ def _pages(host: Host, sitemap: Path) -> Iterator[Callable[[], Iterator[Finding]
 def _page(host: Host, page: str) -> Iterator[Finding]:
     answer = host.get(page, method="HEAD")
     if answer.status != 200:
-        yield _wrong(host, page, answer.said, "200")
+        yield _wrong(host, page, answer.described, "200")
 
 
 def _tombstone(host: Host, base: str, tombstone: Tombstone) -> Callable[[], Iterator[Finding]]:
     """A withdrawn IRI leads to its only successor, or is gone."""
 
-    def ask() -> Iterator[Finding]:
+    def check() -> Iterator[Finding]:
         address = base + tombstone.id
         answer = host.get(address, "text/html", redirects=False)
         hops = 0
         while answer.status in (302, 303, 307, 308) and hops < 5:  # w3id leads to the host
             answer, hops = host.get(answer.address, "text/html", redirects=False), hops + 1
         if answer.status != tombstone.status:
-            yield _wrong(host, address, answer.said, str(tombstone.status))
+            yield _wrong(host, address, answer.described, str(tombstone.status))
 
-    return ask
+    return check

@@ -183,8 +183,8 @@ class _Writer:
         )
 
     def _spatial(self) -> str | None:
-        """The place that the data are about: the country, or the part of it in which their points
-        lie. A box and a centre are stated of a place of our own, not of the EU's country.
+        """The place that the data are about: the country, or a place in it around their points.
+        A box and a centre are stated of a place of our own, not of the EU's country.
         """
         if self.catalogue.spatial is None:
             return None

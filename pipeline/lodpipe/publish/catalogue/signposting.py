@@ -15,8 +15,8 @@ from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue.offers import Offer
 from lodpipe.rdf.file_formats import BY_SUFFIX
 
-LINKSET = "linkset.json"
-_LINKSET_TYPE = "application/linkset+json"
+LINKSET = "dataset.linkset"
+LINKSET_TYPE = "application/linkset+json"
 _DESCRIPTIONS = ("ttl", "jsonld", "rdf", "nt")  # the forms of the catalogue
 
 
@@ -58,7 +58,7 @@ def landing_links(publication: Publication, offers: Sequence[Offer]) -> list[Typ
             )
             for offer in offers
         ),
-        TypedLink("linkset", downloads + LINKSET, _LINKSET_TYPE),
+        TypedLink("linkset", downloads + LINKSET, LINKSET_TYPE),
     ]
 
 
@@ -68,7 +68,7 @@ def header_links(links: Sequence[TypedLink]) -> list[TypedLink]:
 
 
 def write_linkset(publication: Publication, links: Sequence[TypedLink], folder: Path) -> None:
-    """linkset.json: the links of the landing page, and those of each file back to it."""
+    """dataset.linkset: the links of the landing page, and those of each file back to it."""
     context: dict[str, Any] = {"anchor": publication.landing_page}
     for link in links:
         if link.relation != "linkset":

@@ -103,7 +103,7 @@ def _table(publication: Publication, vocabulary: Vocabulary, table: WrittenTable
             )
         if stated.value:
             metadata["valueUrl"] = _template(base, stated.value)
-        # Without a property a column would make statements of a property that nobody has defined.
+        # Without a property a column would make statements of a property that is not defined.
         return (
             metadata
             if stated.property or not declared.about

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue.rendering import rendered
-from lodpipe.publish.catalogue.signposting import TypedLink, header_links
+from lodpipe.publish.catalogue.signposting import LINKSET_TYPE, TypedLink, header_links
 from lodpipe.publish.catalogue.versions import OF_CATALOGUE, OF_VERSION
 from lodpipe.publish.catalogue.withdrawn_rules import encoded, withdrawn_rules
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
@@ -32,6 +32,7 @@ MEDIA_TYPES = {
     **{row.suffix: row.content_type for row in FORMATS},
     "gz": "application/gzip",
     "atom": "application/atom+xml",
+    "linkset": LINKSET_TYPE,
 }
 FRESH = "public, max-age=60, stale-while-revalidate=600"
 IMMUTABLE = "public, max-age=31536000, immutable"
@@ -44,6 +45,7 @@ _FILE_SUFFIXES = "|".join(
         *(
             "gz",
             "json",
+            "linkset",
             "md",
             "cff",
             "txt",

@@ -302,7 +302,8 @@ def served(dist: Path) -> Iterator[str]:
 def test_the_quality_score_is_395_of_405(built: Path, served: str) -> None:
     project = Project.open(built)
     indicators = quality(project, answers=head_requests(served, project.publication.downloads))
-    assert [indicator for indicator in indicators if not indicator.fulfilled] == []
+    missed = [indicator.name for indicator in indicators if not indicator.fulfilled]
+    assert missed == ["known licence"]
     assert (
         sum(indicator.score for indicator in indicators),
         sum(indicator.points for indicator in indicators),

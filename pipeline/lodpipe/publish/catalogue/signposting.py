@@ -71,8 +71,7 @@ def write_linkset(publication: Publication, links: Sequence[TypedLink], folder: 
     """dataset.linkset: the links of the landing page, and those of each file back to it."""
     context: dict[str, Any] = {"anchor": publication.landing_page}
     for link in links:
-        if link.relation != "linkset":
-            context.setdefault(link.relation, []).append(_target(link))
+        context.setdefault(link.relation, []).append(_target(link))
     back = [TypedLink("collection", publication.landing_page, "text/html")]
     files = [
         {"anchor": link.address, "collection": [_target(item) for item in back]}

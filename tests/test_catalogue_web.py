@@ -621,6 +621,35 @@ def test_w3id_sends_to_the_host_by_pattern_rules(
         process.wait(10)
 
 
+def test_the_folder_for_w3id_passes_the_rules_of_its_checker(tmp_path: Path) -> None:
+    """What the checks on proposals to perma-id/w3id.org ask of a new folder (November 2026)."""
+    project = copy_project(tmp_path / "project")
+    path = project / "publication.yaml"
+    keys = "hosting: https://example.org/rogl/\nmaintainers: [example-office, other]\n"
+    path.write_text(keys + path.read_text("utf-8"), "utf-8")
+    assert run_process("build", "--no-site", "--project", project).returncode == 0
+    folder = project / "dist/web/w3id"
+    assert sorted(item.name for item in folder.iterdir()) == [".htaccess", "README.md"]
+    for item in folder.iterdir():
+        text = item.read_bytes().decode("ascii" if item.name == ".htaccess" else "utf-8")
+        assert not item.stat().st_mode & 0o111
+        assert "\r" not in text and "\n\n\n" not in text and text.endswith("\n")
+        assert [line for line in text.splitlines() if line != line.rstrip()] == []
+    readme = (folder / "README.md").read_text("utf-8")
+    assert "[example-office](https://github.com/example-office), [other]" in readme
+    lines = (folder / ".htaccess").read_text("utf-8").splitlines()
+    assert "RewriteEngine on" in lines
+    rules = [line.split(" ") for line in lines if line.startswith("RewriteRule")]
+    assert len(rules) > 20
+    for _, pattern, target, flags in rules:
+        assert pattern.startswith("^") and pattern.endswith("$")
+        assert re.fullmatch(r"\[[A-Z]+(=[^\s,]*)?(,[A-Z]+(=[^\s,]*)?)*\]", flags), flags
+        assert "R=301" not in flags and "R=406" not in flags
+        assert target == "-" or re.match(r"https://example\.org/rogl/", target)
+        assert not re.search(r"\((/\.[*+])\)\$$", pattern)
+    assert [line for line in lines if "#" in line and not line.startswith("#")] == []
+
+
 def test_the_list_of_withdrawn_iris(web: tuple[Path, dict[str, str]]) -> None:
     root, _ = web
     lines = (root / "withdrawn.csv").read_text("utf-8").splitlines()

@@ -453,6 +453,12 @@ class Publication(_Keys, frozen=True, kw_only=True):
             "then have addresses below the base IRI, which stay when the hosting changes"
         ),
     ] = False
+    maintainers: Annotated[
+        tuple[
+            Annotated[str, _text("name of an account", "^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}$")], ...
+        ],
+        _about("accounts of GitHub that answer for the rules at w3id.org, which wants one"),
+    ] = ()
     catalogue: Annotated[
         Catalogue, _about("what data portals ask for beyond title, publisher and licence")
     ] = field(default_factory=Catalogue)

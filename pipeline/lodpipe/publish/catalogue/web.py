@@ -161,6 +161,7 @@ def write_web(
         "contact": publication.name_of(contact),
         "reach": contact.url or contact.email or publication.landing_page,
         "hosting": publication.hosting,
+        "maintainers": publication.maintainers,
         "host": publication.hosting or NOWHERE,
         "prefix": prefix,
         "in_catalogue": OF_CATALOGUE,

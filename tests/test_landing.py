@@ -122,7 +122,7 @@ def names_its_content(landing: Landing) -> bool:
     )
 
 
-def is_found_by_machines(landing: Landing) -> bool:
+def is_offered_to_machines(landing: Landing) -> bool:
     """Metadata in the page, by typed links and by negotiation at the very address."""
     described = {link["type"]: link["href"] for link in landing.of("describedby")}
     return all(
@@ -192,7 +192,7 @@ METRICS: dict[str, Callable[[Landing], bool]] = {
     "F1 identifier": has_identifier,
     "F2 core metadata": has_core_metadata,
     "F3 identifier of the content": names_its_content,
-    "F4 offered to machines": is_found_by_machines,
+    "F4 offered to machines": is_offered_to_machines,
     "A1 access stated": states_access,
     "A1 retrieved by a standard protocol": is_retrieved,
     "I1 formal language": is_a_graph,

@@ -14,6 +14,7 @@ from pathlib import Path
 import _duckdb as duckdb
 
 from lodpipe.config.publication import Project
+from lodpipe.config.publication_keys import Publication
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Severity
 from lodpipe.engine.sql_session import Session
@@ -30,6 +31,7 @@ from lodpipe.publish.catalogue.void import void_graph
 from lodpipe.publish.catalogue.web import write_web
 from lodpipe.publish.catalogue.withdrawn import write_withdrawn
 from lodpipe.publish.dumps import copy_file
+from lodpipe.releases.feed import DATA
 from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Withdrawn
 
@@ -53,7 +55,10 @@ def write_catalogue(
         folder, "catalog", publication.base
     )
     (folder / "void.ttl").write_text(
-        void_graph(publication, statements, vocabulary, dumps).turtle(publication.base), "utf-8"
+        void_graph(publication, statements, vocabulary, dumps, _feeds(publication, history)).turtle(
+            publication.base
+        ),
+        "utf-8",
     )
     (folder / ".well-known").mkdir()
     copy_file(folder / "void.ttl", folder / ".well-known/void")
@@ -64,6 +69,12 @@ def write_catalogue(
     write_web(publication, withdrawn.tombstones, folder, history, links)
     if history.folder and not history.releases:
         _write_dated(project, folder)
+
+
+def _feeds(publication: Publication, history: History) -> list[str]:
+    """The files that say what changes: with pages the Atom feed, with releases the change feed."""
+    atom = ["feed.atom"] if publication.site else []
+    return [*atom, f"{DATA}.trig"] if history.releases else atom
 
 
 def declaration_findings(project: Project, statements: Statements) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
 from lodpipe.rdf.terms import iri
 
+_EXAMPLES = 5
 # Predicates that join a resource to the same or a like one elsewhere.
 LINKS = (
     "http://www.w3.org/2002/07/owl#sameAs",
@@ -27,8 +28,11 @@ def void_graph(
     statements: Statements,
     vocabulary: Vocabulary,
     offers: Sequence[Offer],
+    feeds: Sequence[str] = (),
 ) -> Graph:
-    """The dataset as void:Dataset, with its partitions and linksets as nodes of `void#…`."""
+    """The dataset as void:Dataset, with its partitions and linksets as nodes of `void#…`; `feeds` are
+    files that say what changes.
+    """
     graph = Graph()
     dataset = iri(publication.base + "dataset")
 
@@ -69,6 +73,10 @@ def void_graph(
                 for offer in offers
                 if offer.format.code.startswith(("RDF", "JSON"))
             ],
+            "void:exampleResource": [
+                iri(item) for item in statements.examples(publication.base)[:_EXAMPLES]
+            ],
+            "rdfs:seeAlso": [iri(publication.downloads + feed) for feed in feeds],
             "void:vocabulary": [
                 iri(item)
                 for item in sorted({_namespace(term) for term, _ in [*by_class, *by_property]})

@@ -11,7 +11,7 @@ from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
-from lodpipe.rdf.terms import iri
+from lodpipe.rdf.terms import TYPE, iri
 
 _EXAMPLES = 5
 # Predicates that join a resource to the same or a like one elsewhere.
@@ -73,9 +73,7 @@ def void_graph(
                 for offer in offers
                 if offer.format.code.startswith(("RDF", "JSON"))
             ],
-            "void:exampleResource": [
-                iri(item) for item in statements.examples(publication.base)[:_EXAMPLES]
-            ],
+            "void:exampleResource": _examples(publication, statements, vocabulary),
             "rdfs:seeAlso": [iri(publication.downloads + feed) for feed in feeds],
             "void:vocabulary": [
                 iri(item)
@@ -107,6 +105,18 @@ def void_graph(
     )
     _linksets(graph, dataset, statements, publication.base, short)
     return graph
+
+
+def _examples(
+    publication: Publication, statements: Statements, vocabulary: Vocabulary
+) -> list[str]:
+    """A resource of each class of the menu, else some of any class."""
+    site = publication.site
+    menu = [] if isinstance(site, bool) else [kind.class_ for kind in site.kinds if kind.menu]
+    classes = [f"<{vocabulary.namespaces.expand(name) or name}>" for name in menu]
+    listed = [statements.subjects_with(TYPE, class_)[:1] for class_ in classes]
+    examples = [subject for subjects in listed for subject in subjects]
+    return examples or [iri(item) for item in statements.examples(publication.base)[:_EXAMPLES]]
 
 
 def _linksets(

@@ -104,7 +104,8 @@ def ranges(database: PostgreSQL, key: Key, number: int) -> list[str]:
     """
     cell = quote(key.column)
     if key.kind in _NUMBERS:
-        where, begin, end = "true", "low::numeric", "high::numeric"
+        where = f"{cell} < 'NaN'" if key.type_name == "numeric" else "true"
+        begin, end = "low::numeric", "high::numeric"
         make = "trunc({})"
     else:
         where = f"isfinite({cell})"
@@ -129,9 +130,7 @@ def conditions(key: str, bounds: Sequence[str]) -> list[str]:
     if not bounds:
         return []
     first, last = f"{key} < {bounds[0]} OR {key} IS NULL", f"{key} >= {bounds[-1]}"
-    between = [
-        f"{key} >= {low} AND {key} < {high}" for low, high in pairwise(bounds)
-    ]
+    between = [f"{key} >= {low} AND {key} < {high}" for low, high in pairwise(bounds)]
     return [first, *between, last]
 
 
@@ -166,4 +165,3 @@ def jdbc_options(database: PostgreSQL) -> dict[str, str] | None:
         "ApplicationName": "lodpipe",
         "connectTimeout": "10",
     }
-

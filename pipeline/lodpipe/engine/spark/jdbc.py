@@ -30,7 +30,14 @@ from lodpipe.engine.databases import (
     unreachable,
 )
 from lodpipe.engine.duckdb import Engine
-from lodpipe.engine.postgresql_ranges import KEY, copied_text, estimate, jdbc_options, key_of, ranges
+from lodpipe.engine.postgresql_ranges import (
+    KEY,
+    copied_text,
+    estimate,
+    jdbc_options,
+    key_of,
+    ranges,
+)
 from lodpipe.engine.spark.faults import is_of_spark, text_of
 from lodpipe.engine.spark.kernel import Batches, Note, Rows, has_rows
 from lodpipe.engine.typed_columns import value_and_type
@@ -97,7 +104,7 @@ class JdbcQuery(Struct, frozen=True):
         try:
             yield
         except Exception as error:
-            message = text_of(error) if is_of_spark(error) else ""
+            message = _with_causes(error) if is_of_spark(error) else ""
             if match := _SQL_ERROR.search(message):
                 raise self._wrong(_sentences(match[1])) from None
             if re.search(
@@ -190,6 +197,11 @@ def _has_driver(spark: SparkSession) -> bool:
 
 def _connections(spark: SparkSession) -> int:
     return max(1, int(spark.sparkContext.getConf().get(_CONNECTIONS_KEY, _CONNECTIONS) or 1))
+
+
+def _with_causes(error: Exception) -> str:
+    """The message of an error of Spark, and the trace of Java, in which its causes are."""
+    return f"{text_of(error)}\n{getattr(error, '_stackTrace', '')}"
 
 
 def _sentences(message: str) -> str:

@@ -64,15 +64,26 @@ A case is listed here only where the specification does not ask for what it expe
 """
 
 
-def written(outcomes: dict[tuple[str, str], str]) -> str:
-    """The page."""
+def written(outcomes: dict[tuple[str, str], str], page: str) -> str:
+    """The page; `page` is the one before it, from which suites that are not here keep their rows."""
+    absent = suites.absent()
     rows = [
         "| suite | cases | results | errors | expected failures | best peer run here |",
         "|---|--:|--:|--:|--:|---|",
     ]
-    rows += [_row(suite, *suites.counted(suite, outcomes)) for suite in suites.ALL]
+    rows += [
+        _row_of(page, suite) if suite in absent else _row(suite, *suites.counted(suite, outcomes))
+        for suite in suites.ALL
+    ]
     return TEXT.format(
         table="\n".join(rows), claims="\n".join(_claims()), failures="\n".join(_failures())
+    )
+
+
+def _row_of(page: str, suite: suites.Suite) -> str:
+    return next(
+        (line for line in page.splitlines() if line.startswith(f"| {suite.title} |")),
+        f"| {suite.title} | not run | | | | |",
     )
 
 
@@ -110,7 +121,8 @@ def main() -> int:
         return 1
     with server.running() as address:
         outcomes = {(case.suite.name, case.name): suites.run(case, address) for case in every}
-    (ROOT / "docs" / "conformance.md").write_text(written(outcomes), "utf-8")
+    page = ROOT / "docs" / "conformance.md"
+    page.write_text(written(outcomes, page.read_text("utf-8")), "utf-8")
     by_case = {case: suites.complaint(case, outcomes[case.suite.name, case.name]) for case in every}
     complaints = [
         f"{case.suite.name} {case.name}: {complaint}"

@@ -23,7 +23,7 @@ from support import ROOT
 SUITES = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared" / "suites"))
 HOW_TO_GET = (
     f"no suites in {SUITES}; set LODPIPE_SUITES to a folder with the cases of github.com/kg-construct/rml-core (as rml-core, rml-core-csv, "
-    "rml-core-postgresql) and github.com/kg-construct/r2rml-test-cases-support (as r2rml)"
+    "rml-core-postgresql), rml-io, rml-lv, rml-fnml, rml-cc (each as a folder of that name), and r2rml-test-cases-support (as r2rml)"
 )
 EXPECTED_FAILURES: dict[str, dict[str, str]] = yaml.safe_load(
     (Path(__file__).parent / "expected-failures.yaml").read_text("utf-8")
@@ -32,8 +32,8 @@ EXPECTED_FAILURES: dict[str, dict[str, str]] = yaml.safe_load(
 
 @dataclass(frozen=True)
 class Suite:
-    """A suite as it is run here: its folder among the suites, the base IRI it asks for, and the
-    database that its cases need.
+    """A suite as it is run here: its folder among the suites, the base IRI it asks for, the
+    database that its cases need, and what the folders of its cases are called.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Suite:
     folder: str
     base: str
     database: str | None = None
+    pattern: str = "RMLTC*"
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,10 @@ ALL = (
         "r2rml-postgresql", "R2RML on PostgreSQL", "r2rml", "http://example.com/base/", "postgresql"
     ),
     Suite("r2rml-sqlite", "R2RML on SQLite", "r2rml", "http://example.com/base/", "sqlite"),
+    Suite("rml-io", "RML-IO", "rml-io", "http://example.com/base/", pattern="RML?TC*"),
+    Suite("rml-lv", "RML-LV", "rml-lv", "http://example.com/base/", pattern="RMLLVTC*"),
+    Suite("rml-fnml", "RML-FNML", "rml-fnml", "http://example.com/base/", pattern="RMLFNMLTC*"),
+    Suite("rml-cc", "RML-CC", "rml-cc", "http://example.com/base/", pattern="RMLTC-CC-*"),
 )
 
 
@@ -79,10 +84,15 @@ def cases(suite: Suite) -> list[Case]:
     return sorted(all_cases, key=lambda case: case.name)
 
 
+def absent() -> list[Suite]:
+    """The suites that are not on this machine."""
+    return [suite for suite in ALL if not cases(suite)]
+
+
 def _rml_cases(suite: Suite) -> Iterator[Case]:
-    for folder in (SUITES / suite.folder / "test-cases").glob("RMLTC*"):
+    for folder in (SUITES / suite.folder / "test-cases").glob(suite.pattern):
         script = folder / "resource.sql"
-        expected = next(folder.glob("output*.nq"), None)
+        expected = next(iter((*folder.glob("output*.nq"), *folder.glob("default.nq"))), None)
         yield Case(
             suite,
             folder.name,

@@ -15,6 +15,10 @@ COUNTS = {
     "rml-core-postgresql": 59,
     "r2rml-postgresql": 67,
     "r2rml-sqlite": 62,
+    "rml-io": 73,
+    "rml-lv": 41,
+    "rml-fnml": 20,
+    "rml-cc": 35,
 }
 if not CASES:
     pytest.skip(suites.HOW_TO_GET, allow_module_level=True)
@@ -22,6 +26,8 @@ if not CASES:
 
 @pytest.mark.parametrize("suite", suites.ALL, ids=lambda suite: suite.name)
 def test_no_case_is_lost(suite: Suite) -> None:
+    if suite in suites.absent():
+        pytest.skip(f"{suite.name}: {suites.HOW_TO_GET}")
     assert len(suites.cases(suite)) == COUNTS[suite.name]
 
 
@@ -35,13 +41,18 @@ def test_case(case: Case, postgresql: str | None, outcomes: dict[tuple[str, str]
 
 def test_expected_failures_are_cases() -> None:
     known = {(case.suite.name, case.name) for case in CASES}
-    listed = {(suite, name) for suite, cases in suites.EXPECTED_FAILURES.items() for name in cases}
+    absent = {suite.name for suite in suites.absent()}
+    listed = {
+        (suite, name)
+        for suite, cases in suites.EXPECTED_FAILURES.items()
+        for name in cases
+        if suite not in absent
+    }
     assert listed <= known
 
 
 def test_the_documented_numbers_are_those_of_this_run(outcomes: dict[tuple[str, str], str]) -> None:
     if len(outcomes) < len(CASES):
         pytest.skip("not every case was run")
-    assert (ROOT / "docs" / "conformance.md").read_text("utf-8") == report.written(outcomes), (
-        "run `make conformance`"
-    )
+    page = (ROOT / "docs" / "conformance.md").read_text("utf-8")
+    assert page == report.written(outcomes, page), "run `make conformance`"

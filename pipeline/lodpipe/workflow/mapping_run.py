@@ -24,8 +24,9 @@ from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import read_tree
 from lodpipe.engine.plan_engines import EngineSettings, PlanEngine, open_engine
 from lodpipe.engine.results import Failure, Output, Stage
+from lodpipe.mapping.compile_plan import compile_mapping
 from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap
-from lodpipe.mapping.plan import Plan, compile_mapping
+from lodpipe.mapping.plan import Plan
 from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.runtime.machine import unwritable, whole_file

@@ -1,0 +1,126 @@
+"""The words of RML, of the RML before it and of R2RML, which are one vocabulary to the reader, and those by
+which sources are described.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from lodpipe.mapping.model import TermType
+
+RML = "http://w3id.org/rml/"
+DEFAULT_GRAPH = RML + "defaultGraph"
+
+# Namespace → the prefix that messages write; the first group is one vocabulary to us, the second
+# only describes sources.
+MAPPING = {
+    RML: "rml",
+    "http://semweb.mmlab.be/ns/rml#": "rml",
+    "http://semweb.mmlab.be/ns/ql#": "ql",
+    "http://www.w3.org/ns/r2rml#": "rr",
+    "http://semweb.mmlab.be/ns/fnml#": "fnml",
+}
+_OTHERS = {
+    "http://www.wiwiss.fu-berlin.de/suhl/bizer/D2RQ/0.1#": "d2rq",
+    "http://www.w3.org/ns/csvw#": "csvw",
+    "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
+}
+NAMESPACES = MAPPING | _OTHERS
+WORDS = frozenset(MAPPING.values())
+SAME = {"column": "reference", "logicalTable": "logicalSource"}  # R2RML's name → RML's
+
+# What each kind of node may say.
+EXPRESSION = {"constant", "reference", "template", "termType"}
+TERM = EXPRESSION | {"inverseExpression"}
+SUBJECT = TERM | {"class", "graph", "graphMap"}
+OBJECT = TERM | {"datatype", "datatypeMap", "language", "languageMap"}
+REFERENCING = {"parentTriplesMap", "joinCondition"}
+JOIN = {"child", "childMap", "parent", "parentMap"}
+RULE = {"predicate", "predicateMap", "object", "objectMap", "graph", "graphMap"}
+TRIPLES_MAP = {"logicalSource", "subject", "subjectMap", "predicateObjectMap", "baseIRI"}
+ACCESS = {"null", "encoding", "compression"}
+LOGICAL_SOURCE = {
+    "source",
+    "referenceFormulation",
+    "iterator",
+    "query",
+    "tableName",
+    "sqlQuery",
+    "sqlVersion",
+} | ACCESS
+SOURCE = {"root", "path"} | ACCESS
+KNOWN = SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
+# Parts of RML's modules (functions, collections, views, RDF-star, targets) that the model has no
+# place for.
+UNSUPPORTED = {
+    "strategy", "logicalTarget", "target", "serialization", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
+    "inputValueMap", "inputValue", "parameter", "parameterMap", "gather", "gatherAs", "allowEmptyListAndContainer", "quotedTriplesMap",
+    "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "namespace", "namespacePrefix", "namespaceURL",
+    "condition", "version",
+}  # fmt: skip
+# The properties and classes of other vocabularies by which sources are described; the second are
+# known, and not supported.
+DESCRIBING = {
+    "csvw": ({"url", "null", "dialect", "delimiter", "quoteChar", "encoding", "header", "doubleQuote", "Table", "Dialect"},
+             {"commentPrefix", "headerRowCount", "lineTerminators", "skipBlankRows", "skipColumns", "skipInitialSpace", "skipRows", "trim",
+              "TableGroup", "tableSchema"}),
+    "d2rq": ({"jdbcDSN", "jdbcDriver", "username", "password", "Database"}, {"resultSizeLimit", "fetchSize", "startupSQLScript"}),
+    "rdf": ({"type", "first", "rest", "value"}, set()),
+}  # fmt: skip
+CLASSES = {
+    "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
+    "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
+    "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
+    "XPathReferenceFormulation",
+}  # fmt: skip
+
+TERM_TYPES: dict[str, TermType] = {
+    "IRI": "iri", "URI": "uri", "UnsafeIRI": "unsafe-iri", "UnsafeURI": "unsafe-uri", "BlankNode": "blank", "Literal": "literal",
+}  # fmt: skip
+Role = Literal["subject", "predicate", "object", "graph", "datatype", "language"]
+IRIS: frozenset[TermType] = frozenset({"iri", "uri", "unsafe-iri", "unsafe-uri"})
+ALLOWED: dict[Role, frozenset[TermType]] = {
+    "subject": IRIS | {"blank"},
+    "predicate": IRIS,
+    "object": IRIS | {"blank", "literal"},
+    "graph": IRIS,
+    "datatype": IRIS,
+    "language": frozenset({"literal"}),
+}
+
+Kind = Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql"]
+FORMULATIONS: dict[str, Kind] = {
+    "CSV": "csv", "JSONPath": "json", "JSONL": "jsonl", "YAML": "yaml", "Parquet": "parquet", "SQL2008Table": "table", "SQL2008Query": "query",
+    "SQL2008": "query",
+}  # fmt: skip
+# RML has one formulation for all that JSONPath can address; what the file is, its name says.
+SUFFIXES: dict[str, Kind] = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".yaml": "yaml",
+    ".yml": "yaml",
+    ".parquet": "parquet",
+}
+SQL: frozenset[Kind] = frozenset({"table", "query", "sql"})
+PATHS: frozenset[Kind] = frozenset({"json", "jsonl", "yaml"})
+
+
+def split_iri(iri: str) -> tuple[str, str]:
+    """The prefix of a vocabulary read here and the name in it, or an empty prefix and the IRI."""
+    for namespace, prefix in NAMESPACES.items():
+        if iri.startswith(namespace) and "/" not in iri[len(namespace) :]:
+            return prefix, iri[len(namespace) :]
+    return "", iri
+
+
+def property_name(iri: str) -> str:
+    """The name a property is read by: without prefix in the vocabularies that are one to us."""
+    prefix, name = split_iri(iri)
+    if prefix in WORDS:
+        return SAME.get(name, name)
+    return f"{prefix}:{name}" if prefix else iri
+
+
+def written(iri: str) -> str:
+    prefix, name = split_iri(iri)
+    return f"{prefix}:{name}" if prefix else f"<{iri}>"

@@ -36,6 +36,7 @@ from lodpipe.diagnostics.finding import (
 from lodpipe.documents.csv_positions import csv_reader
 from lodpipe.engine.databases import DatabaseTable, PostgreSQL
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.file_scans import parquet_columns
 from lodpipe.engine.spark.driver_rows import DriverRows
 from lodpipe.engine.spark.jdbc import JdbcQuery, jdbc_query
 from lodpipe.engine.spark.kernel import (
@@ -48,7 +49,7 @@ from lodpipe.engine.spark.kernel import (
     has_rows,
     query,
 )
-from lodpipe.engine.spark.storage import Storage, is_store, pattern
+from lodpipe.engine.spark.storage import Storage, is_hidden, is_store, pattern
 from lodpipe.engine.spark.text_blocks import (
     BLOCK,
     Key,
@@ -242,6 +243,8 @@ class SparkRelations:
         return self._relations[source]
 
     def _new_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        if source.kind in ("csv", "jsonl", "parquet") and self._has_hidden_file(source):
+            return self._local_relation(source, references)
         try:
             if source.kind in ("csv", "jsonl"):
                 return self._lines_relation(source, references)
@@ -254,6 +257,20 @@ class SparkRelations:
                 [Finding("LP602", source.origin, {"detail": str(error)})]
             ) from None
         return self._local_relation(source, references)
+
+    def _has_hidden_file(self, source: LogicalSource) -> bool:
+        """Whether a source is a file of this machine that Spark would leave out. Raises SourceError
+        for such a file of a store, and as `find_files` does.
+        """
+        if not is_store(source.text):
+            files = find_files(source.text, source.origin, self._root)
+            return any(is_hidden(path.name) for path, _ in files)
+        if is_hidden(source.text.rstrip("/").rpartition("/")[2]):
+            detail = "Spark reads no file whose name begins with `_` or `.`; rename it"
+            raise SourceError(
+                [Finding("LP106", source.origin, {"file": source.text, "detail": detail})]
+            )
+        return False
 
     def _addresses(self, source: LogicalSource) -> list[str]:
         """The addresses of the files of a source. Raises as `find_files` does."""
@@ -372,6 +389,8 @@ class SparkRelations:
         from pyspark.sql import functions as f
 
         where = self._addresses(source)
+        if not is_store(source.text):
+            self._check_footers(source)
         try:
             data = self._spark.read.parquet(*where)
             files = input_files(data)
@@ -397,6 +416,21 @@ class SparkRelations:
         schema = ", ".join(["_record bigint", *(f"{column} string" for column in columns)])
         self._frames[name] = Frame(selected, TextColumns(name, columns), schema)
         return Relation(name, tuple(data.columns), names=numbers)
+
+    def _check_footers(self, source: LogicalSource) -> None:
+        """Raises InvalidData (LP102) for files that are no Parquet, which Spark would try to read four
+        times, and InvalidDeclaration for one without a column that those before it have.
+        """
+        columns: list[tuple[str, list[str]]] = []
+        findings: list[Finding] = []
+        for path, name in find_files(source.text, source.origin, self._root):
+            try:
+                columns.append((name, parquet_columns(self._local.session, path, name)))
+            except InvalidData as error:
+                findings += error.findings
+        if findings:
+            raise InvalidData(findings)
+        common_columns(columns, source.origin)
 
     def _database_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         """A relation over a query on a database, whose rows are stored now."""

@@ -13,6 +13,7 @@ import pytest
 from lodpipe.diagnostics.finding import Finding, LodpipeError
 from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from spark_support import MASTER, needs_spark
+from support import run_process
 
 pytestmark = [pytest.mark.slow, needs_spark]
 OPTIONS = MappingOptions("http://example.com/")
@@ -136,3 +137,16 @@ def test_a_folder_has_nothing_but_parts(is_address: bool, tmp_path: Path) -> Non
         "out",
         "rows.parquet",
     ]
+
+
+def test_a_process_of_its_own_reads_a_source_of_the_driver(tmp_path: Path) -> None:
+    """It has nothing imported that another test needed."""
+    (tmp_path / "rows.json").write_text('[{"id": 1, "name": "a"}]')
+    text = MAPPING.replace('"SOURCE~parquet"', "[rows.json~jsonpath, '$[*]']").replace(
+        ", [ex:day, $(day)], [ex:size, $(size)]", ""
+    )
+    path = tmp_path / "mapping.yaml"
+    path.write_text(text, "utf-8")
+    done = run_process("map", path, "-o", tmp_path / "out.nq", "--on", MASTER, timeout=400)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "out.nq").read_text().endswith('/row/1> <http://example.com/name> "a" .\n')

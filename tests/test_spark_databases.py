@@ -202,6 +202,24 @@ def test_without_the_driver_a_note_says_who_reads(
     assert note.params["detail"] == "Spark has no JDBC driver for PostgreSQL (org.example.Driver)"
 
 
+def test_a_socket_is_an_address_for_the_driver_alone(
+    table: Path, postgresql: str, reads: Reads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jdbc, "jdbc_options", lambda _: None)
+    (note,) = map_file(table, tmp_path / "out.nq", MappingOptions(BASE, postgresql, on=MASTER))
+    assert note.code == "LP615"
+    assert note.params["detail"] == "the address of the database is a socket of this machine"
+
+
+def test_a_wrong_number_of_connections_is_reported(
+    table: Path, postgresql: str, reads: Reads, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jdbc, "_CONNECTIONS", "many")
+    (finding,) = refused(table, tmp_path, postgresql)
+    assert finding.code == "LP613"
+    assert "spark.lodpipe.databaseConnections is `many`" in finding.params["detail"]
+
+
 def test_a_wrong_password_is_reported_without_it(
     table: Path, postgresql: str, reads: Reads, tmp_path: Path
 ) -> None:

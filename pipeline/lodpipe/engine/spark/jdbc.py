@@ -5,7 +5,7 @@
 
 PostgreSQL itself makes the texts of values, so they are those of one machine, and DuckDB makes values
 and types of them by the same SQL (engine/databases.py). All tasks see the state of the data that the
-driver's connection has. Rows are stored when they are first needed, so a query is run once.
+driver's connection has. Rows are stored before the plan runs, so a query is run once.
 
 The driver reads queries of few rows itself, and what JDBC cannot send, with a note (LP615).
 """
@@ -38,7 +38,7 @@ from lodpipe.engine.postgresql_ranges import (
     key_of,
     ranges,
 )
-from lodpipe.engine.spark.faults import is_of_spark, text_of
+from lodpipe.engine.spark.faults import is_of_spark, text_of, unavailable
 from lodpipe.engine.spark.kernel import Batches, Note, Rows, has_rows
 from lodpipe.engine.typed_columns import value_and_type
 from lodpipe.mapping.model import LogicalSource
@@ -196,7 +196,12 @@ def _has_driver(spark: SparkSession) -> bool:
 
 
 def _connections(spark: SparkSession) -> int:
-    return max(1, int(spark.sparkContext.getConf().get(_CONNECTIONS_KEY, _CONNECTIONS) or 1))
+    """How many ranges are read at the same time. Raises InvalidDeclaration (LP613)."""
+    given = str(spark.sparkContext.getConf().get(_CONNECTIONS_KEY, _CONNECTIONS))
+    if not re.fullmatch("[1-9][0-9]{0,4}", given):
+        detail = f"{_CONNECTIONS_KEY} is `{given}`, which is no number of connections"
+        raise unavailable("Spark", detail)
+    return int(given)
 
 
 def _with_causes(error: Exception) -> str:

@@ -321,7 +321,7 @@ class Relations:
         """The name of a new table with the rows of a query over relations, which may call the
         functions for JSON.
         """
-        self._define_typed_functions()
+        self.define_typed_functions()
         return self.work_tables.create(sql)
 
     def number_rows(self, sql: str) -> str:

@@ -115,7 +115,7 @@ class SparkEngine:
             shares.share(number, select) for number, select in enumerate(plan.selects)
         )
         notes = self._send(sent)
-        unread = [finding for _, note in notes for finding in note.findings]
+        unread = [finding for name, note in notes for finding in self.relations.located(name, note)]
         if findings := set_of([*unread, *self.relations.findings]):
             raise InvalidData(findings)
         if self._note_absent(notes):

@@ -40,7 +40,8 @@ _ROWS = 65_536  # rows of a batch that goes back to Spark
 
 class Note(Struct, frozen=True):
     """What a task reports beside its rows: findings of a file, the records of a block and the
-    references that none of them follows, failed checks by select, statements by rule.
+    references that none of them follows, failed checks by select, statements by rule, and of the
+    rows that are sent some subjects, each with the number of rows from it to the next.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -50,6 +51,7 @@ class Note(Struct, frozen=True):
     followed: tuple[str, ...] = ()
     failures: dict[int, tuple[int, ...]] = {}
     statements: dict[int, int] = {}
+    samples: tuple[tuple[str, int], ...] = ()
 
     def packed(self) -> bytes:
         """The note as a cell of a row."""

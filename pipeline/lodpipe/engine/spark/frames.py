@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
+from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, set_of
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.spark.driver_rows import DriverRows
 from lodpipe.engine.spark.kernel import (
@@ -60,8 +60,8 @@ if TYPE_CHECKING:
 _NAME = re.compile(r'"frame [0-9]+"')
 _SLICE = 500_000  # rows that the driver hands over at once
 
-Unread = dict[tuple[str, int], tuple[Finding, ...]]
-"""What is wrong with blocks, by the names of frames and the places of the blocks."""
+Unread = dict[tuple[str, int | None], tuple[Finding, ...]]
+"""What tasks could not read, by the names of frames and the places of blocks."""
 
 
 class Frame(Struct, frozen=True):
@@ -87,25 +87,24 @@ class Select(Struct, frozen=True):
         """
         if has_rows(engine, self.name):
             yield from query(engine, self.sql)
-        self.unread.add(
-            {
-                (self.name, note.block): note.findings
-                for note in notes
-                if note.findings and note.block is not None
-            }
-        )
+        for note in notes:
+            if note.findings:
+                self.unread.add({(self.name, note.block): note.findings})
 
 
 class Union:
-    """How findings of several tasks are put together (`pyspark.AccumulatorParam`)."""
+    """How findings of several tasks are put together (`pyspark.AccumulatorParam`): each once."""
 
     def zero(self, _: Unread) -> Unread:
         """No findings."""
         return {}
 
     def addInPlace(self, first: Unread, second: Unread) -> Unread:  # noqa: N802  # a name of Spark
-        """Those of both; a task that was repeated finds the same."""
-        return first | second
+        """Those of both."""
+        added = {
+            key: tuple(set_of([*first.get(key, ()), *findings])) for key, findings in second.items()
+        }
+        return first | added
 
 
 class NoFiles(Struct, frozen=True):

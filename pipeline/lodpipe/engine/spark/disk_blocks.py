@@ -10,12 +10,13 @@ file, and copied to Python.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from lodpipe.engine.spark.text_blocks import Block, ends, rest_of_record
 
@@ -38,13 +39,24 @@ class Span(Block, frozen=True):
     end: int
 
 
-class SplitEnds(Struct, frozen=True):
-    """A kernel for `mapInArrow`: where the records of splits begin, and how these end.
+class Ends(Struct, frozen=True):
+    """Where the records of a split begin, and how it ends.
 
-    `outside` is the first line of a split, `inside` the first line behind the record that began
-    before, both as bytes from the begin of the file; -1 where there is none in the split. Without
-    `csv` each line is a record.
+    `outside` is the first line of the split, `inside` the first line behind the record that began
+    before, both as bytes from the begin of the file; -1 where there is none in the split. The states
+    say whether the split ends inside of a record, for both ways to begin.
     """
+
+    file: int
+    start: int
+    outside: int
+    inside: int
+    if_outside: bool
+    if_inside: bool
+
+
+class SplitEnds(Struct, frozen=True):
+    """A kernel for `mapInArrow`: the ends of splits. Without `csv` each line is a record."""
 
     paths: tuple[str, ...]
     splits: tuple[Span, ...]
@@ -61,10 +73,8 @@ class SplitEnds(Struct, frozen=True):
         for number in _numbers(batches):
             split = self.splits[number]
             with _opened(self.paths[split.file]) as file:
-                row = _ends_of(file, split, csv=self.csv)
-            names = [field.split()[0] for field in self.schema.split(", ")]
-            cells = [[cell] for cell in (split.file, split.start, *row)]
-            yield pa.RecordBatch.from_pydict(dict(zip(names, cells, strict=True)))
+                row = ends_of(file, split, csv=self.csv)
+            yield pa.RecordBatch.from_pylist([asdict(row)])
 
 
 class DiskBlocks(Struct, frozen=True):
@@ -123,18 +133,25 @@ class DiskFiles:
         kernel = SplitEnds(self._paths, tuple(splits), csv)
         rows = _partitions(spark, len(splits)).mapInArrow(kernel, kernel.schema).collect()
         sizes = {split.file: split.end for split in splits}
-        starts: dict[int, list[int]] = {file: [] for file in sizes}
-        inside = False
-        for row in sorted(rows, key=lambda row: (row.file, row.start)):
-            inside = inside and row.start > 0
-            if (start := row.inside if inside else row.outside) >= 0:
-                starts[row.file].append(start)
-            inside = row.if_inside if inside else row.if_outside
-        return [
-            Span(file, start, end)
-            for file, listed in starts.items()
-            for start, end in pairwise([*listed, sizes[file]])
-        ]
+        return blocks_of([Ends(*row) for row in rows], sizes)
+
+
+def blocks_of(splits: Iterable[Ends], sizes: Mapping[int, int]) -> list[Span]:
+    """The blocks of all splits of files of these sizes: the state at the end of each split is that
+    at the begin of the next.
+    """
+    starts: dict[int, list[int]] = {file: [] for file in sizes}
+    inside = False
+    for split in sorted(splits, key=lambda split: (split.file, split.start)):
+        inside = inside and split.start > 0
+        if (start := split.inside if inside else split.outside) >= 0:
+            starts[split.file].append(start)
+        inside = split.if_inside if inside else split.if_outside
+    return [
+        Span(file, start, end)
+        for file, listed in starts.items()
+        for start, end in pairwise([*listed, sizes[file]])
+    ]
 
 
 def _partitions(spark: SparkSession, count: int) -> DataFrame:
@@ -211,16 +228,17 @@ def _line_start(file: BinaryIO, at: int) -> int:
     return file.tell()
 
 
-def _ends_of(file: BinaryIO, split: Span, *, csv: bool) -> tuple[int, int, bool, bool]:
-    """What SplitEnds gives for a split."""
+def ends_of(file: BinaryIO, split: Span, *, csv: bool) -> Ends:
+    """The ends of a split."""
+    place = split.file, split.start
     first, last = _line_start(file, split.start), _line_start(file, split.end)
     if first == last:  # a line goes through all of it
-        return -1, -1, False, True
+        return Ends(*place, -1, -1, False, True)
     if not csv:
-        return first, -1, False, False
+        return Ends(*place, first, -1, False, False)
     head = rest_of_record(_pieces(file, first, last)) if split.start else None
     inside = -1 if head is None or first + head == last else first + head
-    return first, inside, *_end_states(file, first, last)
+    return Ends(*place, first, inside, *_end_states(file, first, last))
 
 
 def _end_states(file: BinaryIO, first: int, last: int) -> tuple[bool, bool]:

@@ -91,16 +91,18 @@ def stages(rows: int, folder: Path) -> dict[str, float]:
 
 
 def of_commands(figures: Path) -> dict[str, float]:
-    """Java's and one machine's processor seconds of a million rows, and the fixed seconds of the
-    clock, from the smallest and the largest run.
+    """Java's and one machine's processor seconds of a million rows, by the smallest and the largest
+    run.
     """
     table = json.loads(figures.read_text("utf-8"))
-    one = sorted((row for row in table if row["on"] == "one machine"), key=lambda row: row["rows"])
-    spark = sorted((row for row in table if row["on"] == "local[2]"), key=lambda row: row["rows"])
-    rows = (spark[-1]["rows"] - spark[0]["rows"]) / _MILLION
+
+    def of_a_million(engine: str, field: str) -> float:
+        least, *_, most = sorted((row["rows"], row[field]) for row in table if row["on"] == engine)
+        return float(most[1] - least[1]) / (most[0] - least[0]) * _MILLION
+
     return {
-        "java": (spark[-1]["java"] - spark[0]["java"]) / rows,
-        "one_machine": (one[-1]["cpu"] - one[0]["cpu"]) / rows,
+        "java": of_a_million("local[2]", "java"),
+        "one_machine": of_a_million("one machine", "cpu"),
     }
 
 

@@ -64,7 +64,9 @@ def test_number_of_cases() -> None:
     assert len(cases()) == 18
 
 
-POLICIES = [(case, "error") for case in cases()] + [(CASES / "csv-bad-values", "skip")]
+POLICIES = [(case, "error") for case in cases()] + [
+    (CASES / name, "skip") for name in ("csv-bad-values", "hidden-names")
+]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,11 @@ def test_case_of_the_official_suite(case: Path, tmp_path: Path) -> None:
         compare(folder / "mapping.ttl", tmp_path)
 
 
-LINES = [case for case in cases() if list(case.glob("*.csv")) or list(case.glob("*.jsonl"))]
+LINES = [
+    case
+    for case in cases()
+    if (list(case.glob("*.csv")) or list(case.glob("*.jsonl"))) and case.name != "hidden-names"
+]  # Spark leaves out files with such names
 
 
 @pytest.mark.parametrize("case", LINES, ids=lambda path: path.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +10,11 @@ from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.file_scans import parquet_columns
 from lodpipe.engine.spark.kernel import Batches, Note, Rows, has_rows
+from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import quote
+from lodpipe.sources.file_tables import common_columns
 from lodpipe.sources.record_tables import FILE_BITS, ROW_BITS, first_record
 
 if TYPE_CHECKING:
@@ -43,6 +46,23 @@ class TextColumns(Struct, frozen=True):
             cells = "".join(f", CAST({column} AS VARCHAR) AS {column}" for column in self.columns)
             engine.session.rows(f"CREATE VIEW {self.name} AS SELECT _record{cells} FROM {rows}")
         return notes
+
+
+def check_footers(session: Session, files: Sequence[tuple[Path, str]], origin: Origin) -> None:
+    """Raises InvalidData (LP102) for files that are no Parquet, which Spark would try to read four
+    times, and InvalidDeclaration for one without a column that those before it have. `files` are
+    paths and names.
+    """
+    columns: list[tuple[str, list[str]]] = []
+    findings: list[Finding] = []
+    for path, name in files:
+        try:
+            columns.append((name, parquet_columns(session, path, name)))
+        except InvalidData as error:
+            findings += error.findings
+    if findings:
+        raise InvalidData(findings)
+    common_columns(columns, origin)
 
 
 def read_parquet(spark: SparkSession, addresses: list[str], name: str) -> DataFrame:

@@ -61,7 +61,7 @@ def cases() -> list[Path]:
 
 
 def test_number_of_cases() -> None:
-    assert len(cases()) == 18
+    assert len(cases()) == 19
 
 
 POLICIES = [(case, "error") for case in cases()] + [

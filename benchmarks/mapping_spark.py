@@ -3,8 +3,8 @@
     python benchmarks/mapping_spark.py [--rows 20000 1000000] [--runs 3] [--cluster] [--json FILE]
 
 The register is `organisations` of mapping.py. Processor time is that of the whole process tree,
-Java and the kernels of Spark in it, looked at ten times a second; memory is the largest sum of all
-its processes at once. `--cluster` adds a standalone cluster of three workers on this machine.
+looked at ten times a second, and of it that of Java; memory is the largest sum of all its processes
+at once. `--cluster` adds a standalone cluster of three workers on this machine.
 """
 
 from __future__ import annotations
@@ -34,50 +34,67 @@ _MAPPING = Path(__file__).parent / "mappings/organisations.rml.ttl"
 
 
 class Figures(Struct):
-    """Seconds of the clock and of all processors, and MiB."""
+    """Seconds of the clock, of all processors, and of Java's, and MiB."""
 
     wall: float
     cpu: float
+    java: float
     memory: float
 
 
-def processes() -> dict[int, tuple[int, float, int]]:
-    """The parent, the processor seconds and the memory of each process."""
+class Process(Struct):
+    """A process with its processor seconds and bytes of memory."""
+
+    parent: int
+    is_java: bool
+    seconds: float
+    memory: int
+
+
+def processes() -> dict[int, Process]:
+    """All processes of this machine."""
     table = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             with contextlib.suppress(OSError):  # it has ended
-                fields = (folder / "stat").read_text().rpartition(")")[2].split()
+                name, _, rest = (folder / "stat").read_text().rpartition(")")
+                fields = rest.split()
                 seconds = (int(fields[11]) + int(fields[12])) / _TICKS
-                table[int(folder.name)] = (int(fields[1]), seconds, int(fields[21]) * _PAGE)
+                memory = int(fields[21]) * _PAGE
+                is_java = name.endswith("(java")
+                table[int(folder.name)] = Process(int(fields[1]), is_java, seconds, memory)
     return table
 
 
-def tree(roots: list[int]) -> dict[int, tuple[float, int]]:
-    """Processor seconds and memory of processes and all below them."""
+def tree(roots: list[int]) -> dict[int, Process]:
+    """Processes and all below them."""
     table = processes()
     members = {root for root in roots if root in table}
-    while more := {pid for pid, (parent, *_) in table.items() if parent in members} - members:
+    while more := {pid for pid, item in table.items() if item.parent in members} - members:
         members |= more
-    return {pid: table[pid][1:] for pid in members}
+    return {pid: table[pid] for pid in members}
 
 
 def measured(command: list[str], others: list[int], environment: dict[str, str]) -> Figures:
     """Runs a command; `others` are processes that work for it (the workers of a cluster)."""
-    before = {pid: seconds for pid, (seconds, _) in tree(others).items()}
-    seconds: dict[int, float] = {}
+    before = tree(others)
+    last: dict[int, Process] = {}
     memory, start = 0, time.perf_counter()
     process = subprocess.Popen(command, env=os.environ | environment)
     while process.poll() is None:
         now = tree([process.pid, *others])
-        seconds |= {pid: figures[0] for pid, figures in now.items()}
-        memory = max(memory, sum(figures[1] for figures in now.values()))
+        last |= now
+        memory = max(memory, sum(item.memory for item in now.values()))
         time.sleep(0.1)
     wall = time.perf_counter() - start
     if process.returncode:
         raise SystemExit(f"{' '.join(command)} ended with {process.returncode}")
-    cpu = sum(total - before.get(pid, 0) for pid, total in seconds.items())
-    return Figures(wall, cpu, memory / 2**20)
+    spent = {
+        pid: item.seconds - (before[pid].seconds if pid in before else 0)
+        for pid, item in last.items()
+    }
+    java = sum(seconds for pid, seconds in spent.items() if last[pid].is_java)
+    return Figures(wall, sum(spent.values()), java, memory / 2**20)
 
 
 @contextlib.contextmanager
@@ -126,7 +143,7 @@ def run(rows: int, runs: int, *, cluster: bool) -> list[dict[str, object]]:
                 "on": master or "one machine",
                 **{
                     key: round(statistics.median(asdict(item)[key] for item in items), 1)
-                    for key in ("wall", "cpu", "memory")
+                    for key in ("wall", "cpu", "java", "memory")
                 },
             }
             for master, items in figures.items()

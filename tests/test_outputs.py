@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
+from lodpipe.runtime.machine import machine_faults
 from support import PROGRAM, ROOT, copy_project, errors_in, fingerprint, invoke, run_process
 from test_signals import COMMANDS, Place, prepared
 
@@ -368,3 +370,18 @@ def test_with_fail_on_never_only_wrong_declarations_fail_a_check(built: Path) ->
     assert invoke("build", "--project", built, "--fail-on", "never").exit_code == 1
     (built / "shapes" / "libraries.ttl").write_text("no Turtle")
     assert invoke("check", "--project", built, "--fail-on", "never").exit_code == 2
+
+
+def test_an_error_that_has_no_message_any_more_is_no_traceback() -> None:
+    """As errors of Spark when its Java has ended."""
+
+    class Silent(Exception):
+        def __str__(self) -> str:
+            raise AssertionError("Java has ended")
+
+    finding = Finding("LP613", None, {"master": "local", "detail": "it has ended"})
+    with pytest.raises(InvalidDeclaration), machine_faults():
+        try:
+            raise Silent
+        except Silent:
+            raise InvalidDeclaration([finding]) from None

@@ -6,17 +6,26 @@ that even small files are divided, also inside of records.
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from lodpipe.diagnostics.finding import Finding, LodpipeError
+from lodpipe.engine.spark.storage import pattern
+from lodpipe.mapping.model import LogicalSource
+from lodpipe.sources.file_tables import find_files
 from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from spark_support import MASTER, needs_spark, small_blocks
 from support import ROOT
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
 
 pytestmark = [pytest.mark.slow, needs_spark]
 CASES = ROOT / "tests/spark"
@@ -52,7 +61,7 @@ def cases() -> list[Path]:
 
 
 def test_number_of_cases() -> None:
-    assert len(cases()) == 18
+    assert len(cases()) == 19
 
 
 POLICIES = [(case, "error") for case in cases()] + [
@@ -95,17 +104,67 @@ def test_case_of_the_official_suite(case: Path, tmp_path: Path) -> None:
         compare(folder / "mapping.ttl", tmp_path)
 
 
-def test_files_are_divided_into_small_blocks(tmp_path: Path) -> None:
-    """Else the other tests would show little."""
+LINES = [
+    case
+    for case in cases()
+    if (list(case.glob("*.csv")) or list(case.glob("*.jsonl"))) and case.name != "hidden-names"
+]  # Spark leaves out files with such names
+
+
+@pytest.mark.parametrize("case", LINES, ids=lambda path: path.name)
+def test_lines_that_spark_hands_over_give_the_same(
+    case: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So are files in a store read."""
+    from lodpipe.engine.spark import frames
+    from lodpipe.engine.spark.store_blocks import StoreFiles
+
+    def as_in_a_store(spark: SparkSession, source: LogicalSource, root: Path) -> StoreFiles:
+        paths = [pattern(path) for path, _ in find_files(source.text, source.origin, root)]
+        return StoreFiles(spark, paths, csv=source.kind == "csv")
+
+    monkeypatch.setattr(frames, "divided_files", as_in_a_store)
+    folder = tmp_path / case.name
+    shutil.copytree(case, folder)
+    one_machine = outcome(mapping_of(folder), tmp_path / "one.nq", OPTIONS)
+    with small_blocks(SMALLER if "line-breaks" in case.name else SMALL):
+        options = replace(OPTIONS, on=MASTER)
+        data, findings = outcome(mapping_of(folder), tmp_path / "spark.nq", options)
+    assert data == one_machine[0]
+    assert set(map(place, findings)) == set(map(place, one_machine[1]))
+
+
+def place(finding: Finding) -> tuple[str, str, int]:
+    """The rule, the file without its folder, and the line."""
+    where = finding.where
+    return (
+        (finding.code, where.file.rpartition("/")[2], where.line)
+        if where
+        else (finding.code, "", 0)
+    )
+
+
+@pytest.mark.parametrize("reader", ["lodpipe", "Spark"])
+def test_files_are_divided_into_small_blocks(reader: str) -> None:
+    """Else the other tests would show little. Each block has whole records."""
+    from lodpipe.engine.spark.disk_blocks import DiskFiles
     from lodpipe.engine.spark.spark_session import start
-    from lodpipe.engine.spark.text_blocks import blocks_of, read_lines
+    from lodpipe.engine.spark.store_blocks import StoreFiles
 
     path = CASES / "csv-line-breaks/notes.csv"
     with small_blocks(SMALLER):
-        _, blocks = blocks_of(read_lines(start(MASTER), [f"file://{path}"]), csv=True)
-    print(f"{len(blocks)} blocks, {sum(block.inside for block in blocks)} inside of a record")
-    assert len(blocks) > 5
-    assert any(block.inside for block in blocks)
+        files = (
+            DiskFiles(start(MASTER), [(path, path.name)], csv=True)
+            if reader == "lodpipe"
+            else StoreFiles(start(MASTER), [path.as_uri()], csv=True)
+        )
+        blocks = range(len(files.reader.blocks))
+        texts = [b"".join(files.records_of(block)).decode() for block in blocks]
+    print(f"{len(texts)} blocks")
+    assert len(texts) > 5
+    assert "".join(texts) == path.read_text("utf-8")
+    rows = [row for text in texts for row in csv.reader(io.StringIO(text, newline=""))]
+    assert rows == list(csv.reader(path.open(encoding="utf-8", newline="")))
 
 
 def test_lists_that_need_all_records_are_refused(tmp_path: Path) -> None:

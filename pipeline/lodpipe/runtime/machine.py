@@ -84,10 +84,11 @@ def _of_the_machine(error: Exception) -> Finding | None:
     """The finding for a lack of memory (LP707) or of room (LP706), or for what the system refuses
     (LP703).
     """
-    message = str(error).split("\n")[0]
+    whole = _message(error)
+    message = whole.split("\n")[0]
     kind = f"{type(error).__module__}.{type(error).__name__}"
     number = error.errno if isinstance(error, OSError) else None
-    if number in _NO_ROOM or any(words in str(error) for words in _NO_ROOM_WORDS):
+    if number in _NO_ROOM or any(words in whole for words in _NO_ROOM_WORDS):
         return unwritable(_file_of(error), error)
     if (
         isinstance(error, MemoryError)
@@ -103,6 +104,14 @@ def _of_the_machine(error: Exception) -> Finding | None:
             "LP703", None, {"file": _file_of(error), "detail": error.strerror or message}
         )
     return None
+
+
+def _message(error: Exception) -> str:
+    """The message of an error; that of an error of Spark needs Java, which may have ended."""
+    try:
+        return str(error)
+    except Exception:
+        return type(error).__name__
 
 
 def unwritable(name: str, error: Exception) -> Finding:

@@ -54,7 +54,9 @@ class DriverRows:
                     if of_batch := _notes(batch):
                         notes += [(work.name, note) for note in of_batch]
                     elif batch.num_rows:
-                        writer = writer or pq.ParquetWriter(path, batch.schema)
+                        writer = writer or pq.ParquetWriter(
+                            path, batch.schema, compression="none", use_dictionary=False
+                        )
                         writer.write_batch(batch)
         finally:
             self._local.session.rows("SET arrow_large_buffer_size = true")

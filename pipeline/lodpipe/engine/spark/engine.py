@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 _ROWS_OF_A_PART = 400_000
 _ROWS_OF_A_CHUNK = 500
+_PACKED = {"compression": "uncompressed", "parquet.enable.dictionary": "false"}  # chunks are packed
 
 
 class SparkEngine:
@@ -64,6 +65,7 @@ class SparkEngine:
         self.relations = SparkRelations(self.spark, local, local.root, work, local.memory)
         self._shares: tuple[Share, ...] = ()
         self._rows: DataFrame | None = None
+        self._subjects: list[tuple[str, int]] = []
         self._counts: dict[int, int] = {}
         self._width = shares.LEAST_WIDTH
 
@@ -115,7 +117,7 @@ class SparkEngine:
             shares.share(number, select) for number, select in enumerate(plan.selects)
         )
         notes = self._send(sent)
-        unread = [finding for _, note in notes for finding in note.findings]
+        unread = [finding for name, note in notes for finding in self.relations.located(name, note)]
         if findings := set_of([*unread, *self.relations.findings]):
             raise InvalidData(findings)
         if self._note_absent(notes):
@@ -164,7 +166,7 @@ class SparkEngine:
             frame = self.relations.frame(name)
             rows = frame.data.mapInArrow(Task(frame.loader, work, self._memory), shares.SENT)
             folders.append(f"{self._work}/sent/{len(folders)}")
-            rows.write.parquet(folders[-1])
+            rows.write.options(**_PACKED).parquet(folders[-1])
             stored = self.spark.read.schema(shares.SENT).parquet(pattern(folders[-1]))
             cells = stored.where("note IS NOT NULL").select("note").collect()
             notes += [(name, unpacked(bytes(row.note))) for row in cells]
@@ -175,7 +177,8 @@ class SparkEngine:
             self._storage.take(path, folders[-1])
         if folders:
             sent_rows = self.spark.read.schema(shares.SENT).parquet(*map(pattern, folders))
-            self._rows = sent_rows.where("chunk IS NOT NULL").drop("note")
+            self._rows = sent_rows.where("note IS NULL").drop("note")  # chunks are not read for it
+        self._subjects = [sample for _, note in notes for sample in note.samples]
         return notes
 
     def _note_absent(self, notes: Sequence[tuple[str, Note]]) -> bool:
@@ -331,7 +334,10 @@ class SparkEngine:
         import pyarrow as pa
 
         if declared:
-            chunks = shares.declared_chunks(declared, self._width, _ROWS_OF_A_CHUNK)
+            chunks = list(shares.declared_chunks(declared, self._width, _ROWS_OF_A_CHUNK))
+            for chunk in chunks:
+                firsts, counts = chunk["first"].to_pylist(), chunk["rows"].to_pylist()
+                self._subjects += zip(firsts, counts, strict=True)
             added = self.spark.createDataFrame(pa.Table.from_batches(chunks)).drop("note")
             self._rows = added if self._rows is None else self._rows.unionByName(added)
         work = MakeStatements(self._received(plan), bool(declared))
@@ -346,9 +352,8 @@ class SparkEngine:
             return None
         from pyspark.sql import functions as f
 
-        rows = [(row["first"], row["rows"]) for row in self._rows.select("first", "rows").collect()]
-        parts = max(1, -(-sum(count for _, count in rows) // _ROWS_OF_A_PART))
-        bounds = shares.bounds_of(rows, parts)
+        parts = max(1, -(-sum(count for _, count in self._subjects) // _ROWS_OF_A_PART))
+        bounds = shares.bounds_of(self._subjects, parts)
         listed = f.array(*map(f.lit, bounds)).cast("array<string>")
 
         def place(subject: str) -> Column:

@@ -5,6 +5,7 @@
 | memory of a task or of Java | LP707 |
 | the disk of an executor | LP706 |
 | a file that Spark's own reader cannot read | LP102 |
+| a file of lines that a task cannot read | LP106 |
 | packages, versions, lost executors, the master | LP613 |
 | an error of the program in a task | RuntimeError with the traceback of the task |
 """
@@ -32,6 +33,7 @@ _ENVIRONMENT = re.compile(
     r"(?:[\w.]+\.)?(?:EnvironmentDiffers|PySparkRuntimeError|ImportError|ModuleNotFoundError|OSError|"
     r"PermissionError|FileNotFoundError|IOException|PackageNotFoundError|EOFError)\b"
 )
+_UNREADABLE = re.compile(r"[\w.]*\bUnreadableFile: (.*): (.*)")
 _LONGEST = 300  # characters of a detail
 
 
@@ -76,6 +78,9 @@ def failure(master: str, message: str) -> LodpipeError | RuntimeError:
         params = {"format": "Parquet", "detail": _reason(message)}
         return InvalidData([Finding("LP102", Origin(match[1].rpartition("/")[2]), params)])
     if match := _TRACEBACK.search(message):
+        if unreadable := _UNREADABLE.match(match[1]):
+            params = {"file": unreadable[1], "detail": unreadable[2]}
+            return SourceError([Finding("LP106", Origin(unreadable[1]), params)])
         if _ENVIRONMENT.match(match[1]):
             return unavailable(master, match[1])
         return RuntimeError(f"a task of Spark has failed:\n{match[0]}")

@@ -6,8 +6,8 @@ partitions is done by Spark: joins, distinct rows, counts of keys.
 
 | source | read by |
 |---|---|
-| CSV, JSON Lines | blocks of lines by Spark, their records by the engine of one machine in each task |
-| Parquet | Spark; the texts of values are made by DuckDB |
+| CSV, JSON Lines | the engine of one machine in each task, in blocks of whole records (line_files.py) |
+| Parquet | Spark; the texts of values are made by DuckDB (parquet_files.py) |
 | queries on PostgreSQL of many rows | Spark by JDBC, in ranges of a key (jdbc.py) |
 | all others: JSON, YAML, SQLite, record tables, queries over them, views | the driver, out of core (driver_rows.py) |
 """
@@ -15,10 +15,8 @@ partitions is done by Spark: joins, distinct rows, counts of keys.
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from functools import reduce
-from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,16 +25,13 @@ from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import (
     Finding,
-    InvalidData,
     InvalidDeclaration,
     Origin,
     SourceError,
     set_of,
 )
-from lodpipe.documents.csv_positions import csv_reader
 from lodpipe.engine.databases import DatabaseTable, PostgreSQL
 from lodpipe.engine.duckdb import Engine
-from lodpipe.engine.file_scans import parquet_columns
 from lodpipe.engine.spark.driver_rows import DriverRows
 from lodpipe.engine.spark.jdbc import JdbcQuery, jdbc_query
 from lodpipe.engine.spark.kernel import (
@@ -49,22 +44,23 @@ from lodpipe.engine.spark.kernel import (
     has_rows,
     query,
 )
-from lodpipe.engine.spark.storage import Storage, is_hidden, is_store, pattern
-from lodpipe.engine.spark.text_blocks import (
-    BLOCK,
-    Key,
-    blocks_of,
-    input_files,
-    read_lines,
-    with_ends,
+from lodpipe.engine.spark.line_files import LineFiles, divided_files, headers_of
+from lodpipe.engine.spark.parquet_files import (
+    ParquetFiles,
+    TextColumns,
+    check_footers,
+    file_names,
+    numbered_cells,
+    read_parquet,
 )
+from lodpipe.engine.spark.storage import Storage, is_hidden, is_store, pattern
+from lodpipe.engine.spark.store_blocks import input_files
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Parent, Relation, ViewSources, numbered, quote
 from lodpipe.sources import jsonpath
-from lodpipe.sources.file_tables import FileTable, common_columns, find_files
+from lodpipe.sources.file_tables import find_files
 from lodpipe.sources.jsonpath import PathError
-from lodpipe.sources.record_tables import FILE_BITS, ROW_BITS, first_record, header_of
-from lodpipe.sources.rows import wrong_separator
+from lodpipe.sources.record_tables import first_record
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -72,8 +68,10 @@ if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
 _NAME = re.compile(r'"frame [0-9]+"')
-_LARGEST_HEADER = 1 << 20  # bytes
 _SLICE = 500_000  # rows that the driver hands over at once
+
+Unread = dict[tuple[str, int | None], tuple[Finding, ...]]
+"""What tasks could not read, by the names of frames and the places of blocks."""
 
 
 class Frame(Struct, frozen=True):
@@ -91,7 +89,7 @@ class Select(Struct, frozen=True):
 
     name: str
     sql: str
-    findings: Accumulator[tuple[Finding, ...]]
+    unread: Accumulator[Unread]
 
     def __call__(self, engine: Engine, folder: Path, notes: list[Note]) -> Batches:
         """The rows of the query. Files that cannot be read are no error of the task, which Spark
@@ -99,65 +97,24 @@ class Select(Struct, frozen=True):
         """
         if has_rows(engine, self.name):
             yield from query(engine, self.sql)
-        self.findings.add(tuple(finding for note in notes for finding in note.findings))
+        for note in notes:
+            if note.findings:
+                self.unread.add({(self.name, note.block): note.findings})
 
 
 class Union:
     """How findings of several tasks are put together (`pyspark.AccumulatorParam`): each once."""
 
-    def zero(self, _: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    def zero(self, _: Unread) -> Unread:
         """No findings."""
-        return ()
+        return {}
 
-    def addInPlace(  # noqa: N802  # a name of Spark
-        self, first: tuple[Finding, ...], second: tuple[Finding, ...]
-    ) -> tuple[Finding, ...]:
+    def addInPlace(self, first: Unread, second: Unread) -> Unread:  # noqa: N802  # a name of Spark
         """Those of both."""
-        return tuple(set_of([*first, *second]))
-
-
-class CountRecords(Struct, frozen=True):
-    """The work of a task that counts the records of its blocks."""
-
-    def __call__(self, engine: Engine, folder: Path, notes: list[Note]) -> Batches:
-        """A row for each block."""
-        import pyarrow as pa
-
-        counts = [(*note.block, note.records) for note in notes if note.block]
-        columns = [pa.array(column, pa.int64()) for column in zip(*counts, strict=True)]
-        if columns:
-            yield pa.RecordBatch.from_arrays(columns, ["file", "start", "records"])
-
-
-class LineFiles:
-    """The files of a source of lines, as a table whose records can be located."""
-
-    def __init__(self, number: int, frame: FileBlocks, lines: DataFrame, folder: Path) -> None:
-        self.number, self.frame, self.lines = number, frame, lines
-        self._folder = folder
-        self._tables: dict[Key, tuple[FileTable, int]] = {}
-
-    def locate(self, record: int, column: str | None = None) -> Origin:
-        """The place of a record, for which its block is read again."""
-        blocks = sorted((first, key) for key, first in self.frame.first.items())
-        first, key = blocks[bisect_right(blocks, record, key=itemgetter(0)) - 1]
-        if key not in self._tables:
-            self._tables[key] = self._table(key)
-        table, shift = self._tables[key]
-        place = table.locate(record - first, column)
-        return Origin(
-            table.name, place.line + shift if place.line else 0, place.column, place.field
-        )
-
-    def _table(self, key: Key) -> tuple[FileTable, int]:
-        """The file of a block, and how many lines are before it."""
-        block, source = self.frame.blocks[key], self.frame.source
-        rows = self.lines.where(f"file = {key[0]} AND start = {key[1]}").select("value").toArrow()
-        path = self._folder / f"block {abs(key[0])} {key[1]}.{source.kind}"
-        shift = self.frame.write(block, iter(rows.column(0).chunks), path)
-        name = self.frame.files[block.file]
-        kind, iterator = source.kind, source.iterator or "$"
-        return FileTable(name, 0, path, kind, source.origin, iterator), shift
+        added = {
+            key: tuple(set_of([*first.get(key, ()), *findings])) for key, findings in second.items()
+        }
+        return first | added
 
 
 class NoFiles(Struct, frozen=True):
@@ -166,33 +123,6 @@ class NoFiles(Struct, frozen=True):
     def locate(self, record: int, column: str | None = None) -> Origin:
         """Raises LookupError: there are no records."""
         raise LookupError(f"record {record} is in no file")
-
-
-class ParquetFiles(Struct, frozen=True):
-    """The Parquet files of a source, as a table whose records can be located."""
-
-    files: tuple[str, ...]
-
-    def locate(self, record: int, column: str | None = None) -> Origin:
-        """The file and the row, from 1."""
-        file = (record >> ROW_BITS) & ((1 << FILE_BITS) - 1)
-        return Origin(self.files[file], (record & ((1 << ROW_BITS) - 1)) + 1)
-
-
-class TextColumns(Struct, frozen=True):
-    """Loads rows of any types as rows of texts."""
-
-    name: str
-    columns: tuple[str, ...]
-
-    def load(self, engine: Engine, batches: Batches, folder: Path) -> list[Note]:
-        """Creates a view over a table of the rows."""
-        rows = quote(f"rows of {self.name[1:-1]}")
-        notes = Rows(rows).load(engine, batches, folder)
-        if has_rows(engine, rows):
-            cells = "".join(f", CAST({column} AS VARCHAR) AS {column}" for column in self.columns)
-            engine.session.rows(f"CREATE VIEW {self.name} AS SELECT _record{cells} FROM {rows}")
-        return notes
 
 
 class SparkRelations:
@@ -215,7 +145,7 @@ class SparkRelations:
         union: Any = (
             Union()
         )  # it has the methods of an AccumulatorParam, which is not there to import
-        self._findings = spark.sparkContext.accumulator((), union)
+        self._unread = spark.sparkContext.accumulator({}, union)
         self._exact: set[str] = set()
         self._child_of: dict[str, str] = {}
         self._files: dict[str, LineFiles] = {}
@@ -224,9 +154,19 @@ class SparkRelations:
         self._results: dict[tuple[object, ...], Relation | None] = {}
 
     @property
-    def findings(self) -> tuple[Finding, ...]:
+    def findings(self) -> list[Finding]:
         """What tasks could not read until now."""
-        return tuple(self._findings.value)
+        return [
+            finding
+            for (name, block), findings in self._unread.value.items()
+            for finding in self.located(name, Note(findings, block))
+        ]
+
+    def located(self, name: str, note: Note) -> list[Finding]:
+        """The findings of a note about a frame, with their places in the files of the source."""
+        if note.block is None or not note.findings:
+            return list(note.findings)
+        return [self._files[name].located(finding, note.block) for finding in note.findings]
 
     # -- sources -----------------------------------------------------------------------------------
 
@@ -261,12 +201,12 @@ class SparkRelations:
         return self._local_relation(source, references)
 
     def _has_hidden_file(self, source: LogicalSource) -> bool:
-        """Whether a source is a file of this machine that Spark would leave out. Raises SourceError
-        for such a file of a store, and as `find_files` does.
+        """Whether a source has a Parquet file of this machine that Spark would leave out. Raises
+        SourceError for such a file of a store, and as `find_files` does.
         """
         if not is_store(source.text):
             files = find_files(source.text, source.origin, self._root)
-            return any(is_hidden(path.name) for path, _ in files)
+            return source.kind == "parquet" and any(is_hidden(path.name) for path, _ in files)
         if is_hidden(source.text.rstrip("/").rpartition("/")[2]):
             detail = "Spark reads no file whose name begins with `_` or `.`; rename it"
             raise SourceError(
@@ -280,42 +220,24 @@ class SparkRelations:
             return [source.text]
         return [pattern(path) for path, _ in find_files(source.text, source.origin, self._root)]
 
-    def _file_names(self, files: Iterable[str]) -> tuple[str, ...]:
-        """The names of files in findings: their paths from the mapping's folder."""
-        from urllib.parse import unquote, urlparse
-
-        root = self._root.resolve()
-        names = []
-        for file in files:
-            path = Path(unquote(urlparse(file).path))
-            is_below = urlparse(file).scheme == "file" and path.is_relative_to(root)
-            names.append(path.relative_to(root).as_posix() if is_below else file)
-        return tuple(names)
-
     def _lines_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
-        """A relation over files of lines, of which nothing is read but the ends of their blocks."""
-        where = self._addresses(source)
-        lines = read_lines(self._spark, where)
-        if not lines.inputFiles():
-            raise SourceError([_no_file(source)])
-        files, blocks = blocks_of(lines, csv=source.kind == "csv")
-        names = self._file_names(files)
+        """A relation over files of lines, of which nothing is read but the ends of their splits."""
+        folder = self._local.session.exchange
+        files = divided_files(self._spark, source, self._root)
         columns: tuple[str, ...] | None = None
         headers: tuple[bytes, ...] = ()
         if source.kind == "csv":
-            columns, headers = self._headers(source, lines, files, names, references)
-        lines = lines.select(*BLOCK)
+            columns, headers = headers_of(files, source, references, folder)
         name, number = self._next_name(), self._table_number(source)
-        first = {block.key: first_record(number, place) for place, block in enumerate(blocks)}
-        by_key = {block.key: block for block in blocks}
-        loader = FileBlocks(name, source, references, names, headers, by_key, first)
-        self._files[name] = LineFiles(number, loader, lines, self._local.session.exchange)
+        first = tuple(first_record(number, place) for place in range(len(files.reader.blocks)))
+        loader = FileBlocks(name, source, references, headers, files.reader, first)
+        self._files[name] = LineFiles(number, files, loader, folder)
         self._local.records.replace(number, self._files[name])
         relation = Relation(name, columns, names=numbered(references))
         if source.kind == "jsonl":
             many = (item for item in references if jsonpath.is_many(jsonpath.parse(item)))
             relation = replace(relation, typed=True, many=frozenset(many))
-        self._frames[name] = Frame(lines, loader, _schema(relation))
+        self._frames[name] = Frame(files.data, loader, _schema(relation))
         return relation
 
     def number_exactly(self, name: str) -> bool:
@@ -334,27 +256,14 @@ class SparkRelations:
             return False
         number = self._files[name].number
         same = [other for other, files in self._files.items() if files.number == number]
-        first = self._first_records(self._files[name])
+        first = self._files[name].first_records(self._memory)
         for other in same:  # a record has one number, whatever frame it is in
             files = self._files[other]
-            files.frame = replace(files.frame, first=first)
-            self._frames[other] = Frame(files.lines, files.frame, self._frames[other].schema)
+            files.loader = replace(files.loader, first=first)
+            self._frames[other] = Frame(files.data, files.loader, self._frames[other].schema)
         self._exact.update(same)
         self._results.clear()
         return True
-
-    def _first_records(self, files: LineFiles) -> dict[Key, int]:
-        """The number of the first record of each block, counted from the begin of its file."""
-        task = Task(files.frame, CountRecords(), self._memory)
-        rows = files.lines.mapInArrow(task, "file long, start long, records long").collect()
-        records = {(row.file, row.start): row.records for row in rows}
-        first: dict[Key, int] = {}
-        place, last = 0, -1
-        for key, block in files.frame.blocks.items():
-            place = place if block.file == last else first_record(files.number, block.file)
-            first[key], last = place, block.file
-            place += records.get(key, 0)
-        return first
 
     def _table_number(self, source: LogicalSource) -> int:
         """The number of the table of a file; the same file under the same iterator is one table."""
@@ -363,76 +272,22 @@ class SparkRelations:
             self._numbers[key] = self._local.records.add(NoFiles())
         return self._numbers[key]
 
-    def _headers(
-        self,
-        source: LogicalSource,
-        lines: DataFrame,
-        files: list[str],
-        names: tuple[str, ...],
-        references: tuple[str, ...],
-    ) -> tuple[tuple[str, ...], tuple[bytes, ...]]:
-        """The columns of CSV files, and the bytes of each header."""
-        columns = []
-        headers = []
-        for file, name in zip(files, names, strict=True):
-            start = _first_bytes(lines, file)
-            path = self._local.session.exchange / "header.csv"
-            path.write_bytes(start)
-            header = header_of(path, name)
-            path.unlink()
-            if set(references) - set(header) and (finding := wrong_separator(name, header)):
-                raise InvalidData([finding])
-            columns.append((name, header))
-            headers.append(_header_bytes(start))
-        return common_columns(columns, source.origin), tuple(headers)
-
     def _parquet_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
-        from pyspark.errors import PySparkException
-        from pyspark.sql import functions as f
-
-        where = self._addresses(source)
         if not is_store(source.text):
-            self._check_footers(source)
-        try:
-            data = self._spark.read.parquet(*where)
-            files = input_files(data)
-        except PySparkException as error:
-            detail = str(error).split("\n")[0]
-            raise InvalidData(
-                [Finding("LP102", Origin(source.text), {"format": "Parquet", "detail": detail})]
-            ) from None
-        names = self._file_names(files)
+            files_on_disk = find_files(source.text, source.origin, self._root)
+            check_footers(self._local.session, files_on_disk, source.origin)
+        data = read_parquet(self._spark, self._addresses(source), source.text)
+        files = input_files(data)
         number = self._table_number(source)
+        names = file_names(files, self._root.resolve())
         self._local.records.replace(number, ParquetFiles(names))
         numbers = numbered(references)
+        columns = {key: column for key, column in numbers.items() if key in data.columns}
         name = self._next_name()
-        place = f.array_position(f.array(*map(f.lit, files)), f.col("_metadata.file_path")) - 1
-        record = place * (1 << ROW_BITS) + f.col("_metadata.row_index") + first_record(number)
-        cells = [
-            f.col(f"`{reference}`").alias(column)
-            for reference, column in numbers.items()
-            if reference in data.columns
-        ]
-        selected = data.select(record.cast("long").alias("_record"), *cells)
-        columns = tuple(c for r, c in numbers.items() if r in data.columns)
-        schema = ", ".join(["_record bigint", *(f"{column} string" for column in columns)])
-        self._frames[name] = Frame(selected, TextColumns(name, columns), schema)
+        schema = ", ".join(["_record bigint", *(f"{item} string" for item in columns.values())])
+        rows = numbered_cells(data, files, number, columns)
+        self._frames[name] = Frame(rows, TextColumns(name, tuple(columns.values())), schema)
         return Relation(name, tuple(data.columns), names=numbers)
-
-    def _check_footers(self, source: LogicalSource) -> None:
-        """Raises InvalidData (LP102) for files that are no Parquet, which Spark would try to read four
-        times, and InvalidDeclaration for one without a column that those before it have.
-        """
-        columns: list[tuple[str, list[str]]] = []
-        findings: list[Finding] = []
-        for path, name in find_files(source.text, source.origin, self._root):
-            try:
-                columns.append((name, parquet_columns(self._local.session, path, name)))
-            except InvalidData as error:
-                findings += error.findings
-        if findings:
-            raise InvalidData(findings)
-        common_columns(columns, source.origin)
 
     def _database_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         """A relation over a query on a database, whose rows are stored now."""
@@ -609,7 +464,7 @@ class SparkRelations:
         """The rows of a query over one frame that needs no rows of other partitions."""
         name = self.frame_in(sql)
         frame = self.frame(name)
-        work = Select(name, sql, self._findings)
+        work = Select(name, sql, self._unread)
         return frame.data.mapInArrow(Task(frame.loader, work, self._memory), schema)
 
     def staged(self, name: str) -> Frame:
@@ -667,34 +522,3 @@ def _small(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_large_string(kind):
         return pa.string()
     return pa.list_(_small(kind.value_type)) if pa.types.is_list(kind) else kind
-
-
-def _no_file(source: LogicalSource) -> Finding:
-    detail = {"file": source.text, "detail": "there is no such file"}
-    return Finding("LP106", source.origin, detail)
-
-
-def _first_bytes(lines: DataFrame, file: str) -> bytes:
-    """The begin of a file, with its header."""
-    from urllib.parse import unquote, urlparse
-
-    from pyspark.sql import functions as f
-
-    if urlparse(file).scheme == "file":
-        with Path(unquote(urlparse(file).path)).open("rb") as stream:
-            return stream.read(_LARGEST_HEADER)
-    first = lines.where((f.col("address") == file) & (f.col("start") == 0))
-    rows = first.select("value").limit(100).toArrow()
-    return b"".join(with_ends(chunk) for chunk in rows.column(0).chunks)
-
-
-def _header_bytes(start: bytes) -> bytes:
-    """The lines of the header, of which there is one if no name has a line break.
-
-    >>> _header_bytes(b'id,"a\\nb"\\n1,2\\n')
-    b'id,"a\\nb"\\n'
-    """
-    lines = start.splitlines(keepends=True)
-    reader = csv_reader(line.decode("utf-8-sig", "replace") for line in lines)
-    next(reader, None)
-    return b"".join(lines[: reader.line_num])

@@ -23,10 +23,10 @@ from typing import TYPE_CHECKING, Protocol
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin
+from lodpipe.diagnostics.finding import Finding, LodpipeError
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.spark.environment import EnvironmentDiffers, versions
-from lodpipe.engine.spark.text_blocks import Block, Key, by_block, with_ends, without_head
+from lodpipe.engine.spark.text_blocks import BlockReader, Piece
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import relation_columns
 from lodpipe.sources.record_tables import first_record
@@ -40,16 +40,18 @@ _ROWS = 65_536  # rows of a batch that goes back to Spark
 
 class Note(Struct, frozen=True):
     """What a task reports beside its rows: findings of a file, the records of a block and the
-    references that none of them follows, failed checks by select, statements by rule.
+    references that none of them follows, failed checks by select, statements by rule, and of the
+    rows that are sent some subjects, each with the number of rows from it to the next.
     """
 
     findings: tuple[Finding, ...] = ()
-    block: Key | None = None
+    block: int | None = None
     records: int = 0
     absent: dict[str, str] = {}
     followed: tuple[str, ...] = ()
     failures: dict[int, tuple[int, ...]] = {}
     statements: dict[int, int] = {}
+    samples: tuple[tuple[str, int], ...] = ()
 
     def packed(self) -> bytes:
         """The note as a cell of a row."""
@@ -102,76 +104,56 @@ class Rows(Struct, frozen=True):
 class FileBlocks(Struct, frozen=True):
     """Blocks of files of lines as one relation.
 
-    `headers` are the bytes of the header of each file, by its place; `first` the number of the first
-    record of each block.
+    `headers` are the bytes of the header of each file, `first` the number of the first record of
+    each block, by their places.
     """
 
     name: str
     source: LogicalSource
     references: tuple[str, ...]
-    files: tuple[str, ...]
     headers: tuple[bytes, ...]
-    blocks: dict[Key, Block]
-    first: dict[Key, int]
+    reader: BlockReader
+    first: tuple[int, ...]
 
     def load(self, engine: Engine, batches: Batches, folder: Path) -> list[Note]:
-        """Reads each block as the engine of one machine reads a file."""
+        """Reads each block as the engine of one machine reads a file. Places in findings are those
+        in the file of the block.
+        """
         notes: list[Note] = []
         selects: list[str] = []
-        for key, pieces in by_block(batches):
-            block = self.blocks[key]
+        for block, pieces in self.reader.read(batches):
             path = folder / f"block {len(selects)}.{self.source.kind}"
-            shift = self.write(block, pieces, path)
+            self.write(block, pieces, path)
             own = engine.records.next_number
             try:
                 relation = engine.relations.relate(
                     replace(self.source, text=path.name), self.references
                 )
             except LodpipeError as error:
-                notes.append(Note(tuple(self._moved(f, block, shift) for f in error.findings)))
+                notes.append(Note(tuple(error.findings), block))
                 continue
-            base = self.first[key] - first_record(own)
+            base = self.first[block] - first_record(own)
             cells = ", ".join(relation_columns(relation)) or "NULL AS nothing"
             selects.append(f"SELECT _record + {base} AS _record, {cells} FROM {relation.sql}")
             ((records,),) = engine.session.rows(f"SELECT count(*) FROM {relation.sql}")
             followed = tuple(name for name in relation.names if name not in relation.absent)
-            notes.append(Note((), key, records, dict(relation.absent), followed if records else ()))
+            absent = dict(relation.absent)
+            notes.append(Note((), block, records, absent, followed if records else ()))
             path.unlink()
         if selects:
             engine.session.rows(f"CREATE VIEW {self.name} AS {' UNION ALL '.join(selects)}")
         return notes
 
-    def write(self, block: Block, pieces: Iterator[pa.Array], path: Path) -> int:
-        """Writes the records of a block to a file of their own, behind the header of their file.
+    def header(self, block: int) -> bytes:
+        """What is written before the records of a block: the header, unless they have it."""
+        place = self.reader.blocks[block]
+        return self.headers[place.file] if self.headers and place.start else b""
 
-        Gives how many lines of the block's file come before the file's first.
-        """
-        header = self.headers[block.file] if self.headers else b""
-        is_first = block.line == 1
-        skipped = 0
+    def write(self, block: int, pieces: Iterator[Piece], path: Path) -> None:
+        """Writes the records of a block to a file of their own, behind the header of their file."""
         with path.open("wb") as file:
-            if not is_first:
-                file.write(header)
-            lines = 0
-            for values in without_head(pieces) if block.inside else pieces:
-                file.write(with_ends(values))
-                lines += len(values)
-            file.write(block.tail)
-        if block.inside:
-            skipped = block.lines - lines
-        return block.line - 1 + skipped - (0 if is_first else header.count(b"\n"))
-
-    def _moved(self, finding: Finding, block: Block, shift: int) -> Finding:
-        """A finding about a block's file as one about the source."""
-        from dataclasses import replace as with_fields
-
-        where = finding.where
-        name = self.files[block.file]
-        place = (
-            Origin(name, where.line + shift, where.column) if where and where.line else Origin(name)
-        )
-        params = {key: name if key == "file" else value for key, value in finding.params.items()}
-        return with_fields(finding, where=place, params=params)
+            file.write(self.header(block))
+            file.writelines(pieces)
 
 
 class Task(Struct, frozen=True):

@@ -17,7 +17,6 @@ A cell whose subjects are in several ranges goes to each of them, where the rest
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
@@ -45,6 +44,8 @@ _DECLARED_SQL = (
     f"FROM {_TABLE} WHERE n = {_DECLARED}"
 )
 _CHUNKS = 64  # chunks in a batch that goes to Spark
+_SAMPLED = 16  # chunks of which the first subject of one is reported
+_HEAD = 20_000  # rows in which repeated rows are looked for
 LEAST_WIDTH = 3  # that of declared statements
 SENT = "first string, last string, rows long, chunk binary, note binary"
 STATEMENTS = "s string, p string, o string, g string, record bigint, rule int"
@@ -68,6 +69,16 @@ class Share(Struct, frozen=True):
             f"SELECT * FROM (SELECT {self.select.subject.sql} AS s, CAST({self.number} AS INTEGER) AS n, "
             f"{self.select.record} AS _record{listed} "
             f"FROM {self.select.source}) WHERE s IS NOT NULL"
+        )
+
+    def distinct_sql(self, width: int) -> str:
+        """The same, with equal rows once, with their first record. Only for a share whose terms do
+        not read the number of the record.
+        """
+        cells = "".join(f", v{place}" for place in range(width))
+        return (
+            f"SELECT s, n, min(_record) AS _record{cells} FROM ({self.sql(width)}) "
+            f"GROUP BY s, n{cells}"
         )
 
     def received(self) -> Select:
@@ -137,6 +148,14 @@ def bounds_of(chunks: Sequence[tuple[str, int]], parts: int) -> list[str]:
     return bounds
 
 
+def add_sample(samples: list[tuple[str, int]], number: int, first: str, rows: int) -> None:
+    """Adds the first subject of a chunk with this number, or its rows to those of the last sample."""
+    if number % _SAMPLED == 0:
+        samples.append((first, rows))
+    else:
+        samples[-1] = (samples[-1][0], samples[-1][1] + rows)
+
+
 def declared_chunks(
     statements: Sequence[Sequence[object]], width: int, chunk: int
 ) -> Iterator[pa.RecordBatch]:
@@ -183,33 +202,48 @@ class SendRows(Struct, frozen=True):
         """The rows of a partition."""
         failures: dict[int, tuple[int, ...]] = {}
         statements: dict[int, int] = {}
+        samples: list[tuple[str, int]] = []
         if has_rows(engine, self.name):
             for item in self.shares:
                 if item.select.checks:
                     (failures[item.number],) = engine.session.rows(failure_counts(item.select))
                 if self.counts and item.select.parts:
                     self._count(engine, item, statements)
-            yield from self._chunks(engine)
-        yield _sent([(None, None, 0, None, note.packed()) for note in [
-            *notes, Note(failures=failures, statements=statements)
-        ]])  # fmt: skip
+            yield from self._chunks(engine, samples)
+        of_task = Note(failures=failures, statements=statements, samples=tuple(samples))
+        yield _sent([(None, None, 0, None, note.packed()) for note in [*notes, of_task]])
 
-    def _chunks(self, engine: Engine) -> Batches:
+    def _chunks(self, engine: Engine, samples: list[tuple[str, int]]) -> Batches:
         """The rows in the order of their subjects, so that a chunk has few of all subjects."""
-        selects = [item.sql(self.width) for item in self.shares if item.select.parts]
+        selects = [self._rows(engine, item) for item in self.shares if item.select.parts]
         if not selects:
             return
         sql = f"SELECT * FROM ({' UNION ALL '.join(selects)}) ORDER BY s"
         cells: list[tuple[str | None, str | None, int, bytes | None, bytes | None]] = []
-        for rows in query(engine, sql, self.chunk):
+        for number, rows in enumerate(query(engine, sql, self.chunk)):
             subjects = rows.column("s")
             first, last = subjects[0].as_py(), subjects[-1].as_py()
             cells.append((first, last, len(subjects), packed(rows), None))
+            add_sample(samples, number, first, len(subjects))
             if len(cells) == _CHUNKS:
                 yield _sent(cells)
                 cells = []
         if cells:
             yield _sent(cells)
+
+    def _rows(self, engine: Engine, item: Share) -> str:
+        """The query for the rows of a share. Where many rows make the same few subjects, equal rows
+        are sent once.
+        """
+        if _RECORD in columns_read(item.select):
+            return item.sql(self.width)
+        cells = ", ".join(["s", *(f"v{place}" for place in range(len(item.columns)))])
+        source = f"(SELECT * FROM {item.select.source} LIMIT {_HEAD})"
+        head = replace(item, select=replace(item.select, source=source)).sql(self.width)
+        ((rows, distinct),) = engine.session.rows(
+            f"SELECT count(*), count(DISTINCT row({cells})) FROM ({head})"
+        )
+        return item.distinct_sql(self.width) if distinct * 2 < rows else item.sql(self.width)
 
     def _count(self, engine: Engine, item: Share, statements: dict[int, int]) -> None:
         select = replace(item.select, join=None)
@@ -255,11 +289,12 @@ class Chunks(Struct, frozen=True):
 
 
 def packed(rows: pa.RecordBatch) -> bytes:
-    """Rows as the bytes of an Arrow stream."""
+    """Rows as the bytes of an Arrow stream, a third of their size: Java copies them several times."""
     import pyarrow as pa
 
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, rows.schema) as stream:
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.ipc.new_stream(sink, rows.schema, options=options) as stream:
         stream.write_batch(rows)
     return bytes(sink.getvalue())
 
@@ -293,22 +328,25 @@ class WriteLines(Struct, frozen=True):
         """The rows of a partition."""
         if not has_rows(engine, _TABLE):
             return
+        if self.folder is not None:
+            yield _text_batch(self._publish(engine, self.folder))
+            return
         path = folder / "lines"
         write_lines(engine, self.plan, path, self.output)
-        for piece in _pieces(path) if self.folder is None else self._published(path, self.folder):
+        for piece in _pieces(path):
             yield _text_batch(piece)
 
-    def _published(self, path: Path, folder: str) -> Iterator[bytes]:
-        """The name of the part; attempts of the same task write the same bytes."""
+    def _publish(self, engine: Engine, folder: str) -> bytes:
+        """Writes the part, and gives its name; attempts of the same task write the same bytes."""
         from pyspark import TaskContext
 
         context = TaskContext.get()
         assert context is not None
         name = f"part-{context.partitionId():05}"
         attempt = Path(folder) / f".{name}-{context.taskAttemptId()}"
-        shutil.copyfile(path, attempt)
+        write_lines(engine, self.plan, attempt, self.output)
         attempt.replace(Path(folder) / name)
-        yield name.encode()
+        return name.encode()
 
 
 def _text_batch(value: bytes) -> pa.RecordBatch:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Literal
 
 from msgspec.structs import replace
 
@@ -15,6 +14,7 @@ from lodpipe.mapping.model import (
     LogicalSource,
     MappingDocument,
     PredicateObject,
+    Reference,
     ReferencingMap,
     TermMap,
     TriplesMap,
@@ -23,6 +23,7 @@ from lodpipe.mapping.plan import (
     DEFAULT_GRAPH,
     Check,
     Join,
+    ListUse,
     Lookup,
     Parent,
     Part,
@@ -38,7 +39,8 @@ from lodpipe.mapping.plan import (
     quote,
     text,
 )
-from lodpipe.mapping.term_sql import Scope, TermCompiler, spelled, unproven
+from lodpipe.mapping.scope import Scope
+from lodpipe.mapping.term_sql import TermCompiler, spelled, unproven
 from lodpipe.rdf.datatypes import PATTERNS, SCHEME
 from lodpipe.rdf.namespaces import Namespaces
 
@@ -82,7 +84,7 @@ class _Compiler:
         self.findings: list[Finding] = []
         self.warnings: list[Finding] = []
         self._terms = TermCompiler(
-            Namespaces(document.prefixes), patterns, self.findings, light=light
+            Namespaces(document.prefixes), patterns, self.findings, document.functions, light=light
         )
 
     def wrong(self, origin: Origin, detail: str) -> None:
@@ -95,8 +97,8 @@ class _Compiler:
         relation, parents = self._widened(entry, self._relation(entry))
         scope = Scope(relation, entry.name, entry.base or self.base)
         subject = self._terms.term(entry.subject, scope.at("s"))
-        parts: dict[tuple[tuple[str, str], ...], list[Part]] = {}
-        checks = [*subject.checks, *self._missing_key(entry, relation)]
+        parts: dict[tuple[ListUse, ...], list[Part]] = {}
+        checks = [*subject.checks, *self._missing_key(entry, scope.at("s"))]
         for rule in entry.rules:
             for item in rule.objects:
                 number = self._rule(entry, rule, item)
@@ -141,7 +143,7 @@ class _Compiler:
         number: int,
         scope: Scope,
         parent: Parent | None,
-    ) -> Iterator[tuple[Part, tuple[tuple[str, str], ...], tuple[Check, ...]]]:
+    ) -> Iterator[tuple[Part, tuple[ListUse, ...], tuple[Check, ...]]]:
         """The statements that an object takes part in, with the lists that they read and the checks
         on them.
         """
@@ -189,15 +191,15 @@ class _Compiler:
         A subject without references would be there for a row without parent, too.
         """
         parent = self.document.triples_maps.get(item.parent)
-        if parent is None or not parent.subject.expression.references:
+        if parent is None or not parent.subject.expression.references or self._gives_lists(parent):
             return None
         relation = self._relation(parent)
         plain = all(
-            len(side.parts) == 1 and side.references
+            len(side.parts) == 1 and isinstance(side.parts[0], Reference)
             for join in item.joins
             for side in (join.child, join.parent)
         )
-        wanted = parent.subject.expression.references
+        wanted = parent.subject.references
         keys = (
             tuple((join.child.references[0], join.parent.references[0]) for join in item.joins)
             if plain
@@ -212,6 +214,15 @@ class _Compiler:
         columns = tuple(dict.fromkeys([*(key for _, key in on), *map(relation.column, wanted)]))
         reduced = self.sources.distinct_by_key(relation, [key for _, key in on], columns)
         return Parent(reduced, on, columns, f"parent {number + 1} ") if reduced else None
+
+    def _gives_lists(self, parent: TriplesMap) -> bool:
+        """Whether the subject of a triples map calls a function for which rows are multiplied."""
+        functions = self._terms.functions
+        return any(
+            functions.gives_list(call) or functions.function(call).python
+            for expression in parent.subject.expressions
+            for call in expression.calls
+        )
 
     def _relation(self, entry: TriplesMap) -> Relation:
         """The relation of a triples map's source with all columns that its terms and joins refer
@@ -291,13 +302,9 @@ class _Compiler:
                     yield from ((join.child, item.origin) for join in item.joins)
                     parent = self.document.triples_maps.get(item.parent)
                     if not item.joins and parent is not None:
-                        yield parent.subject.expression, item.origin
+                        yield from ((part, item.origin) for part in parent.subject.expressions)
         for term in terms:
-            yield from (
-                (expression, term.origin)
-                for expression in (term.expression, term.datatype, term.language)
-                if expression
-            )
+            yield from ((expression, term.origin) for expression in term.expressions)
 
     def _join(
         self, entry: TriplesMap, rule: PredicateObject, item: ReferencingMap, number: int
@@ -318,29 +325,29 @@ class _Compiler:
         child_lists = [
             *subject.lists,
             *(item_list for term in (*predicates, *graphs) for item_list in term.lists),
-            *_lists(child.at("j"), item, "child"),
         ]
-        parent_lists = [*target.lists, *_lists(other.at("j"), item, "parent")]
+        parent_lists = [*target.lists]
+        children, parents = _SideTerms("c"), _SideTerms("p")
+        conditions = []
+        for join in item.joins:
+            (a, uses), (b, others) = (
+                self._terms.join_side(join.child, child.at("j"), item.origin),
+                self._terms.join_side(join.parent, other.at("j"), item.origin),
+            )
+            conditions.append((a, b))
+            children.key(a, uses.columns)
+            parents.key(b, others.columns)
+            child_lists += uses.lists
+            parent_lists += others.lists
         left, right = (
             _unnested(child_relation, tuple(dict.fromkeys(child_lists))),
             _unnested(parent_relation, tuple(dict.fromkeys(parent_lists))),
         )
-        conditions = [
-            (
-                self._terms.text_of(join.child, child.at("j")),
-                self._terms.text_of(join.parent, other.at("j")),
-            )
-            for join in item.joins
-        ]
         name, prefix, record = (
             f"{entry.name} ⋈ {parent.name}",
             self._prefix(entry),
             _record(child_relation, "c."),
         )
-        children, parents = _SideTerms("c"), _SideTerms("p")
-        for join, (a, b) in zip(item.joins, conditions, strict=True):
-            children.key(a, child.at("j").columns(join.child.references))
-            parents.key(b, other.at("j").columns(join.parent.references))
         joined_subject, joined_target = children.term(subject), parents.term(target)
         parts = tuple(
             (children.term(p), joined_target, children.term(g), number)
@@ -468,13 +475,20 @@ class _Compiler:
         self.rules.append(Rule(len(self.rules), name, columns, item.origin))
         return len(self.rules) - 1
 
-    def _missing_key(self, item: TriplesMap, relation: Relation) -> Iterator[Check]:
-        """A record without a key that its subject is named by would vanish in silence."""
-        for name in item.subject.expression.references:
-            if name not in relation.many:
+    def _missing_key(self, item: TriplesMap, scope: Scope) -> Iterator[Check]:
+        """A record without a key that its subject is named by would vanish in silence; one for
+        which a condition on the subject does not hold is meant to.
+        """
+        condition = item.subject.condition
+        wanted = ""
+        if condition is not None:
+            wanted = f"{self._terms.functions.condition(condition, scope)} AND "
+        names = [part.name for part in item.subject.expression.parts if isinstance(part, Reference)]
+        for name in names:
+            if name not in scope.relation.many:
                 yield Check(
                     "LP304",
-                    f"{quote(relation.column(name))} IS NULL",
+                    f"{wanted}{quote(scope.relation.column(name))} IS NULL",
                     "''",
                     None,
                     {"key": name, "rule": item.name},
@@ -544,10 +558,10 @@ class _SideTerms:
 
 
 def _key(
-    item: TriplesMap, relation: Relation, lists: tuple[tuple[str, str], ...]
+    item: TriplesMap, relation: Relation, lists: tuple[ListUse, ...]
 ) -> tuple[str, ...]:
     """The column that alone decides the subject: one reference in an IRI template, for encoding it
-    loses nothing.
+    loses nothing; a function may.
     """
     references = item.subject.expression.references
     safe = (
@@ -557,28 +571,18 @@ def _key(
     )
     return (
         (quote(relation.column(references[0])),)
-        if safe and len(references) == 1 and not lists
+        if safe and len(references) == 1 and not item.subject.expression.calls and not lists
         else ()
     )
 
 
-def _lists(
-    scope: Scope, item: ReferencingMap, side: Literal["child", "parent"]
-) -> list[tuple[str, str]]:
-    """The lists that the join conditions of one side read."""
-    expressions = [join.child if side == "child" else join.parent for join in item.joins]
-    return [
-        (name, scope.slot)
-        for expression in expressions
-        for name in expression.references
-        if name in scope.relation.many
-    ]
-
-
-def _unnested(relation: Relation, lists: tuple[tuple[str, str], ...]) -> str:
+def _unnested(relation: Relation, lists: tuple[ListUse, ...]) -> str:
     """The relation with a row for each combination of the values in its lists."""
     sql = relation.sql
-    for name, slot in lists:
+    for name, slot, given in lists:
+        if given:
+            sql = f"(SELECT *, unnest({given}) AS {quote(f'{name}#{slot}')} FROM {sql})"
+            continue
         column = relation.column(name)
         types = (
             f", unnest({quote(column + ' type')}) AS {quote(f'{column} type#{slot}')}"

@@ -43,6 +43,16 @@ class Form(NamedTuple):
     datatype: str = "NULL"
 
 
+class ListUse(NamedTuple):
+    """A list of which each row has one element: of the values of a reference, for the place in the
+    statement that reads it, or of those that SQL gives (a function).
+    """
+
+    name: str
+    slot: str
+    sql: str = ""
+
+
 class Check(Struct, frozen=True):
     """A condition on a source's rows that makes a value unusable, with the finding it leads to.
 
@@ -55,7 +65,7 @@ class Check(Struct, frozen=True):
     value: str
     column: str | None
     params: Mapping[str, str]
-    lists: tuple[tuple[str, str], ...] = ()
+    lists: tuple[ListUse, ...] = ()
     form: Form | None = None
 
 
@@ -96,7 +106,7 @@ class Term(Struct, frozen=True):
 
     sql: str
     checks: tuple[Check, ...] = ()
-    lists: tuple[tuple[str, str], ...] = ()
+    lists: tuple[ListUse, ...] = ()
     columns: tuple[str, ...] = ()
     sound: Spelling | None = None
 

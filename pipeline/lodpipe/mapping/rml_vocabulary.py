@@ -30,12 +30,19 @@ WORDS = frozenset(MAPPING.values())
 SAME = {"column": "reference", "logicalTable": "logicalSource"}  # R2RML's name → RML's
 
 # What each kind of node may say.
-EXPRESSION = {"constant", "reference", "template", "termType"}
+EXPRESSION = {
+    "constant", "reference", "template", "termType",
+    "functionExecution", "functionValue", "return", "returnMap", "condition",
+}  # fmt: skip
+# A function execution, its inputs, and the triples map that the RML before wrote for it.
+EXECUTION = {"function", "functionMap", "input"}
+INPUT = {"parameter", "parameterMap", "inputValue", "inputValueMap"}
+FUNCTION_VALUE = {"predicateObjectMap", "logicalSource", "subjectMap", "subject"}
 TERM = EXPRESSION | {"inverseExpression"}
 SUBJECT = TERM | {"class", "graph", "graphMap"}
 OBJECT = TERM | {"datatype", "datatypeMap", "language", "languageMap"}
-REFERENCING = {"parentTriplesMap", "joinCondition"}
-JOIN = {"child", "childMap", "parent", "parentMap"}
+REFERENCING = {"parentTriplesMap", "joinCondition", "condition"}
+JOIN = {"child", "childMap", "parent", "parentMap", "functionValue", "functionExecution", "return"}
 RULE = {"predicate", "predicateMap", "object", "objectMap", "graph", "graphMap"}
 TRIPLES_MAP = {"logicalSource", "subject", "subjectMap", "predicateObjectMap", "baseIRI"}
 ACCESS = {"null", "encoding", "compression"}
@@ -49,14 +56,13 @@ LOGICAL_SOURCE = {
     "sqlVersion",
 } | ACCESS
 SOURCE = {"root", "path"} | ACCESS
-KNOWN = SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
+KNOWN = {"parentTermMap"} | EXECUTION | INPUT | SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
 # Parts of RML's modules (functions, collections, views, RDF-star, targets) that the model has no
 # place for.
 UNSUPPORTED = {
-    "strategy", "logicalTarget", "target", "serialization", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
-    "inputValueMap", "inputValue", "parameter", "parameterMap", "gather", "gatherAs", "allowEmptyListAndContainer", "quotedTriplesMap",
+    "strategy", "logicalTarget", "target", "serialization", "gather", "gatherAs", "allowEmptyListAndContainer", "quotedTriplesMap",
     "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "namespace", "namespacePrefix", "namespaceURL",
-    "condition", "version",
+    "version",
 }  # fmt: skip
 # The properties and classes of other vocabularies by which sources are described; the second are
 # known, and not supported.
@@ -71,7 +77,7 @@ CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
-    "XPathReferenceFormulation",
+    "XPathReferenceFormulation", "FunctionExecution", "Execution", "Input", "FunctionMap", "ParameterMap", "ReturnMap", "FunctionTermMap",
 }  # fmt: skip
 
 TERM_TYPES: dict[str, TermType] = {

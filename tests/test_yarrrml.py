@@ -192,7 +192,6 @@ def test_there_are_enough_mappings() -> None:
             "a missing mapping",
             HEAD + "    s: ex:$(id)\n    po:\n      - {p: ex:of, o: {mapping: twon}}\n",
         ),
-        ("no subject", HEAD + "    po:\n      - [ex:name, $(name)]\n"),
     ],
 )
 def test_what_yatter_may_pass_over_is_reported_here(mistake: str, text: str) -> None:

@@ -307,6 +307,14 @@ _TABLE: tuple[Rule, ...] = (
         help_de="Einen Verweis in YARRRML als `$({key})` schreiben.",
     ),
     Rule(
+        "LP311",
+        "mapping.function-failed",
+        message_en="`{function}` has no result for `{value}`[[ ({count} times)]]",
+        help_en="Correct the value, or what rule {rule} does with it.",
+        message_de="`{function}` hat für `{value}` kein Ergebnis[[ ({count}-mal)]]",
+        help_de="Den Wert berichtigen oder das, was Regel {rule} mit ihm tut.",
+    ),
+    Rule(
         "LP320",
         "value.control-character",
         message_en=(

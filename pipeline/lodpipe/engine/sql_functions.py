@@ -89,7 +89,15 @@ def _replaced(value: str, *pairs: tuple[str, str]) -> str:
 
 
 _XML = (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"))
-_JAVASCRIPT = (("\\", "\\\\"), ('"', '\\"'), ("'", "\\'"), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t"), ("/", "\\/"))
+_JAVASCRIPT = (
+    ("\\", "\\\\"),
+    ('"', '\\"'),
+    ("'", "\\'"),
+    ("\n", "\\n"),
+    ("\r", "\\r"),
+    ("\t", "\\t"),
+    ("/", "\\/"),
+)
 
 FUNCTION_MACROS = (
     r"CREATE MACRO fn_trim(x) AS regexp_replace(x, '^[\x00-\x20]+|[\x00-\x20]+$', '', 'g')",
@@ -139,13 +147,30 @@ FUNCTION_MACROS = (
         WHEN 'javascript' THEN {_replaced("x", *((b, a) for a, b in reversed(_JAVASCRIPT)))}
         WHEN 'csv' THEN CASE WHEN starts_with(x, '"') AND ends_with(x, '"') AND length(x) > 1
             THEN replace(x[2:-2], '""', '"') ELSE x END END""",
-    f"""CREATE MACRO fn_later(d, n, u) AS {_by_unit("u", {
-        key: f"d + to_{key}(CAST(n AS {'BIGINT' if key in ('hours', 'minutes') else 'INTEGER'}))"
-        for key in _UNITS if key != "seconds"} | {"seconds": "d + to_seconds(CAST(n AS DOUBLE))"})}""",
-    f"""CREATE MACRO fn_between(a, b, u) AS {_by_unit("u", {
-        key: f"abs(datesub({text(key[:-1])}, a, b))" for key in _UNITS})}""",
+    f"""CREATE MACRO fn_later(d, n, u) AS {
+        _by_unit(
+            "u",
+            {
+                key: f"d + to_{key}(CAST(n AS {'BIGINT' if key in ('hours', 'minutes') else 'INTEGER'}))"
+                for key in _UNITS
+                if key != "seconds"
+            }
+            | {"seconds": "d + to_seconds(CAST(n AS DOUBLE))"},
+        )
+    }""",
+    f"""CREATE MACRO fn_between(a, b, u) AS {
+        _by_unit("u", {key: f"abs(datesub({text(key[:-1])}, a, b))" for key in _UNITS})
+    }""",
     f"""CREATE MACRO fn_date_part(d, u) AS CASE WHEN u = 'weekday' THEN strftime(d, '%A')
-        ELSE CAST({_by_unit("u", {
-            key: f"CAST(date_part({text(key[:-1])}, d) AS BIGINT)" for key in _UNITS if key != "weeks"}
-            | {"weeks": "CAST((date_part('day', d) - 1) // 7 + 1 AS BIGINT)"})} AS VARCHAR) END""",
+        ELSE CAST({
+        _by_unit(
+            "u",
+            {
+                key: f"CAST(date_part({text(key[:-1])}, d) AS BIGINT)"
+                for key in _UNITS
+                if key != "weeks"
+            }
+            | {"weeks": "CAST((date_part('day', d) - 1) // 7 + 1 AS BIGINT)"},
+        )
+    } AS VARCHAR) END""",
 )

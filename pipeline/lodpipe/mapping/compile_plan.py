@@ -113,15 +113,18 @@ class _Compiler:
                         part
                     )
                     checks += part_checks
-        for lists, statements in parts.items():
+        checked: set[tuple[str, str]] = set()
+        for lists, statements in sorted(parts.items(), key=lambda item: len(item[0])):
             source = _unnested(relation, lists)
+            # A value is checked once, in the rows that are multiplied least.
             triples = _distinct(
                 [
                     check
                     for check in checks
-                    if (set(check.lists) <= set(lists) if lists else not check.lists)
+                    if set(check.lists) <= set(lists) and (check.code, check.problem) not in checked
                 ]
             )
+            checked.update((check.code, check.problem) for check in triples)
             key = _key(entry, relation, lists)
             yield Select(
                 entry.name,
@@ -557,15 +560,14 @@ class _SideTerms:
         return Side(self.alias, sql, tuple(keys), tuple(self.terms.values()), bool(record))
 
 
-def _key(
-    item: TriplesMap, relation: Relation, lists: tuple[ListUse, ...]
-) -> tuple[str, ...]:
+def _key(item: TriplesMap, relation: Relation, lists: tuple[ListUse, ...]) -> tuple[str, ...]:
     """The column that alone decides the subject: one reference in an IRI template, for encoding it
     loses nothing; a function may.
     """
     references = item.subject.expression.references
     safe = (
         item.subject.term_type == "iri"
+        and item.subject.condition is None
         and item.subject.expression.template
         and isinstance(item.subject.expression.parts[0], str)
     )

@@ -34,7 +34,9 @@ def strptime_pattern(pattern: str) -> str:
             parts.append(match[1].replace("''", "'") or "'")
         elif match[2]:
             if match[0] not in _LETTERS:
-                raise PatternError(f"`{match[0]}` has no meaning in a pattern; quote letters that are meant")
+                raise PatternError(
+                    f"`{match[0]}` has no meaning in a pattern; quote letters that are meant"
+                )
             parts.append(_LETTERS[match[0]])
         elif match[0] == "'":
             raise PatternError("a quote is not closed")

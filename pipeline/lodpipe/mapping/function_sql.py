@@ -105,7 +105,10 @@ class FunctionCompiler:
                 elif isinstance(part, Call):
                     reading.single(part)
         return Uses(
-            tuple(reading.references), tuple(reading.columns), tuple(reading.lists), tuple(reading.checks)
+            tuple(reading.references),
+            tuple(reading.columns),
+            tuple(reading.lists),
+            tuple(reading.checks),
         )
 
     def function(self, call: Call) -> Function:
@@ -185,7 +188,9 @@ class _Reading:
         problem = f"starts_with({value.sql}, '!')"
         self._check(function, problem, f"substr({value.sql}, 2)", call)
         result = f"CASE WHEN starts_with({value.sql}, '=') THEN substr({value.sql}, 2) END"
-        return _Value(_OF_TEXT.get(function.returns, "{v}").replace("{v}", result), function.returns)
+        return _Value(
+            _OF_TEXT.get(function.returns, "{v}").replace("{v}", result), function.returns
+        )
 
     def call(self, call: Call) -> _Value:
         """The SQL of a call, of type `list` where it gives several values."""
@@ -193,8 +198,14 @@ class _Reading:
         given: dict[str, list[Expression]] = {}
         for iri, expression in call.arguments:
             given.setdefault(iri, []).append(expression)
-        values = [self._argument(function, item, given.get(item.iri, ())) for item in function.parameters]
-        types = {value.type for item, value in zip(function.parameters, values, strict=True) if item.type == "any" and value.sql != "NULL"}
+        values = [
+            self._argument(function, item, given.get(item.iri, ())) for item in function.parameters
+        ]
+        types = {
+            value.type
+            for item, value in zip(function.parameters, values, strict=True)
+            if item.type == "any" and value.sql != "NULL"
+        }
         common: Type = types.pop() if len(types) == 1 else "text"
         sqls = [
             _cast(value, common) if item.type == "any" else value.sql
@@ -266,7 +277,11 @@ class _Reading:
             value = self.call(part)
             return _each(value.sql, "text", wanted), True
         value = self.value(expression)
-        return (f"coalesce({_cast(value, 'boolean')}, false)" if wanted == "booleans" else _as_text(value)), False
+        return (
+            f"coalesce({_cast(value, 'boolean')}, false)"
+            if wanted == "booleans"
+            else _as_text(value)
+        ), False
 
     # -- checks ------------------------------------------------------------------------------------
 
@@ -285,9 +300,11 @@ class _Reading:
         self._check(function, problem, value.sql, None)
 
     def _check(self, function: Function, problem: str, value: str, call: Call | None) -> None:
-        names = list(self.references) if call is None else [
-            name for _, expression in call.arguments for name in expression.references
-        ]
+        names = (
+            list(self.references)
+            if call is None
+            else [name for _, expression in call.arguments for name in expression.references]
+        )
         column = names[-1 if call is None else 0] if names else None
         params = {"rule": self.scope.rule, "function": short(function.iri)}
         self.checks.append(Check("LP311", problem, f"CAST({value} AS VARCHAR)", column, params))

@@ -105,9 +105,7 @@ class Function(Struct, frozen=True):
         name = local_name(iri)
         if iri.removesuffix(name) not in (*PREFIXES.values(), IDLAB_BEFORE, namespace(self.iri)):
             return None
-        return next(
-            (item for item in self.parameters if name in map(local_name, item.iris)), None
-        )
+        return next((item for item in self.parameters if name in map(local_name, item.iris)), None)
 
 
 # Outputs by which a result may be named: the output of FnO, and the property of its value.
@@ -173,9 +171,13 @@ _REFUSED = {
 
 def unknown_parameter(function: Function, iri: str) -> str:
     """Why a function has no such parameter, with those it has."""
-    names = [name for item in function.parameters for name in dict.fromkeys(map(local_name, item.iris))]
+    names = [
+        name for item in function.parameters for name in dict.fromkeys(map(local_name, item.iris))
+    ]
     near = did_you_mean(local_name(iri), names)
-    known = near or (f"; it has {', '.join(item.name for item in function.parameters)}" if names else "")
+    known = near or (
+        f"; it has {', '.join(item.name for item in function.parameters)}" if names else ""
+    )
     return f"`{short(function.iri)}` has no parameter `{short(iri)}`{known}"
 
 
@@ -183,9 +185,7 @@ def missing_parameters(function: Function, given: Iterable[str]) -> str | None:
     """What a call lacks: the parameters that must be given and are not; None where none is."""
     given = set(given)
     missing = [
-        item.name
-        for item in function.parameters
-        if item.default is None and item.iri not in given
+        item.name for item in function.parameters if item.default is None and item.iri not in given
     ]
     if not missing:
         return None
@@ -199,7 +199,9 @@ def wrong_output(function: Function, iri: str) -> str | None:
     Every function has one output, so that its type decides which names it can have.
     """
     known = _OUTPUTS[function.returns]
-    if local_name(iri) in known or (iri.startswith(namespace(function.iri)) and function.iri.startswith(OWN)):
+    if local_name(iri) in known or (
+        iri.startswith(namespace(function.iri)) and function.iri.startswith(OWN)
+    ):
         return None
     return f"`{short(function.iri)}` has no output `{short(iri)}`{did_you_mean(local_name(iri), known) or f'; it has {known[0]}'}"
 

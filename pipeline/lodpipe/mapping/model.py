@@ -193,8 +193,8 @@ class MappingDocument(Struct, frozen=True):
     named_sources: tuple[LogicalSource, ...] = ()
     base: str | None = None
     prefixes: dict[str, str] = field(default_factory=dict)
-    functions: FunctionTable | None = None
     findings: tuple[Finding, ...] = ()
+    functions: FunctionTable | None = None
 
     @property
     def sources(self) -> tuple[LogicalSource, ...]:

@@ -105,7 +105,8 @@ class FunctionReader:
         function = call and self.functions.get(call.function)
         if function and function.returns not in ("boolean", "any", "text"):
             raise self.wrong(
-                value.line, f"a condition is true or false; `{short(function.iri)}` gives something else"
+                value.line,
+                f"a condition is true or false; `{short(function.iri)}` gives something else",
             )
         return condition
 
@@ -158,10 +159,12 @@ class FunctionReader:
         value = self.graph.single(node, what, name, f"{name}Map")
         if value is None:
             raise self.lacks(node, f"{what} needs `rml:{name}`")
-        found = self.constant_of(value)
-        if not isinstance(found.term, ox.NamedNode):
-            raise self.wrong(found.line, f"`{value.written}` is an IRI, found {rendered(found.term)}")
-        return found
+        constant = self.constant_of(value)
+        if not isinstance(constant.term, ox.NamedNode):
+            raise self.wrong(
+                constant.line, f"`{value.written}` is an IRI, found {rendered(constant.term)}"
+            )
+        return constant
 
     def constant_of(self, value: Value) -> Value:
         """The constant of a map, or the value itself; a function or a parameter cannot depend on
@@ -173,7 +176,9 @@ class FunctionReader:
         self.graph.only(node, f"`{value.written}`", TERM)
         constant = self.graph.single(node, f"`{value.written}`", "constant")
         if constant is None:
-            raise self.lacks(node, f"`{value.written}` needs `rml:constant`: it is the same for all records")
+            raise self.lacks(
+                node, f"`{value.written}` needs `rml:constant`: it is the same for all records"
+            )
         return constant
 
     def lacks(self, node: Node, detail: str) -> Wrong:
@@ -231,7 +236,9 @@ class FunctionReader:
                 inner = self.graph.node(item.value, "a function")
                 value = self.graph.single(inner, "a join", "functionValue", "functionExecution")
                 if item.is_constant or value is None:
-                    raise self.wrong(item.value.line, "a join compares values with `idlab-fn:equal`")
+                    raise self.wrong(
+                        item.value.line, "a join compares values with `idlab-fn:equal`"
+                    )
                 yield from self.joins(value, child, parent)
             return
         if execution.function.iri != _EQUAL:
@@ -244,7 +251,9 @@ class FunctionReader:
             of_parent = self.names_parent(item.value)
             sides[of_parent] = (parent if of_parent else child)(item.value)
         if len(sides) != 2:
-            raise self.wrong(execution.line, "a join compares a value of the child with one of the parent")
+            raise self.wrong(
+                execution.line, "a join compares a value of the child with one of the parent"
+            )
         yield Join(sides[False], sides[True])
 
     def names_parent(self, value: Value) -> bool:
@@ -254,7 +263,14 @@ class FunctionReader:
             return False
         if "parentTermMap" in node.items:
             return True
-        names = ("functionValue", "predicateObjectMap", "objectMap", "functionExecution", "input", "inputValueMap")
+        names = (
+            "functionValue",
+            "predicateObjectMap",
+            "objectMap",
+            "functionExecution",
+            "input",
+            "inputValueMap",
+        )
         return any(self.names_parent(item) for item in node.all(*names))
 
 

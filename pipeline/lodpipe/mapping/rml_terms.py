@@ -175,11 +175,11 @@ class TermReader:
     def joins(self, value: Value, parent_terms: TermReader) -> tuple[Join, ...]:
         node = self.reader.node(value, "a join condition")
         self.reader.only(node, "a join condition", JOIN)
-        function = self.reader.single(node, "a join condition", "functionValue", "functionExecution")
+        function = self.reader.single(
+            node, "a join condition", "functionValue", "functionExecution"
+        )
         if function is not None:
-            return tuple(
-                self.functions.joins(function, self.input_map, parent_terms.input_map)
-            )
+            return tuple(self.functions.joins(function, self.input_map, parent_terms.input_map))
         return (self.join(node, parent_terms),)
 
     def join(self, node: Node, parent_terms: TermReader) -> Join:
@@ -251,9 +251,9 @@ class TermReader:
 
     def behind_condition(
         self, given: Value, node: Node, condition: Expression | None
-    ) -> tuple[Value, Node, Expression | None]:
+    ) -> tuple[Value | None, Node, Expression | None]:
         """The expression of a map that is a conditional function, with its node and the condition;
-        where it is none, they are as given.
+        where it is none, they are as given. A blank node needs no expression.
         """
         pair = self.functions.conditional(given) if condition is None else None
         if pair is None:
@@ -261,7 +261,9 @@ class TermReader:
         self.functions.check_return(self.functions.execution(given).function, node)
         inner = self.reader.node(pair[1], "an expression map")
         value = self.expression_value(inner, "an expression map")
-        return (given, node, condition) if value is None else (value, inner, pair[0])
+        if value is None and self.term_type(inner, "object") != "blank":
+            return given, node, condition
+        return value, inner, pair[0]
 
     def term_type(self, node: Node, role: Role) -> TermType | None:
         value = self.reader.single(node, f"the {role} map", "termType")
@@ -292,7 +294,7 @@ class TermReader:
         """
         if node.term in self.reader.misspelt:
             return Wrong()
-        return self.wrong(node.line, f"{what} needs a constant, a reference, a template or a function")
+        return self.wrong(node.line, f"{what} needs a constant, a reference or a template")
 
     def stated_constant(
         self, given: Value, node: Node, role: Role, stated: TermType | None

@@ -56,7 +56,19 @@ LOGICAL_SOURCE = {
     "sqlVersion",
 } | ACCESS
 SOURCE = {"root", "path"} | ACCESS
-KNOWN = {"parentTermMap"} | EXECUTION | INPUT | SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
+KNOWN = (
+    {"parentTermMap"}
+    | EXECUTION
+    | INPUT
+    | SUBJECT
+    | OBJECT
+    | REFERENCING
+    | JOIN
+    | RULE
+    | TRIPLES_MAP
+    | LOGICAL_SOURCE
+    | SOURCE
+)
 # Parts of RML's modules (functions, collections, views, RDF-star, targets) that the model has no
 # place for.
 UNSUPPORTED = {

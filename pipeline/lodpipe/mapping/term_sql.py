@@ -376,7 +376,9 @@ def _if(condition: str, spelling: Spelling) -> Spelling:
 
 def _where(condition: str, check: Check) -> Check:
     """A check of the values that a condition lets through."""
-    form = check.form and check.form._replace(text=f"CASE WHEN {condition} THEN {check.form.text} END")
+    form = check.form and check.form._replace(
+        text=f"CASE WHEN {condition} THEN {check.form.text} END"
+    )
     return replace(check, problem=f"({condition}) AND ({check.problem})", form=form)
 
 

@@ -21,7 +21,7 @@ from lodpipe.diagnostics.finding import (
     SourceError,
 )
 from lodpipe.diagnostics.progress import progress_line
-from lodpipe.documents.readers import read_tree
+from lodpipe.documents.readers import read_tree_as
 from lodpipe.engine.plan_engines import EngineSettings, PlanEngine, open_engine
 from lodpipe.engine.results import Failure, Output, Stage
 from lodpipe.mapping.compile_plan import compile_mapping
@@ -33,6 +33,7 @@ from lodpipe.runtime.machine import unwritable, whole_file
 
 Progress = Callable[[str], None]
 FORMATS = ("nq", "nt", "ttl", "trig")
+YARRRML_SUFFIXES = (".yaml", ".yml", ".yarrrml")
 _NO_STATEMENT = {"LP304", "LP307"}
 
 
@@ -101,11 +102,11 @@ def map_file(
 
 
 def read_mapping(path: Path, base: str) -> MappingDocument:
-    """A mapping file by its suffix: .yaml and .yml are YARRRML, anything else is RML or R2RML in
+    """A mapping file by its suffix: .yaml, .yml and .yarrrml are YARRRML, anything else is RML or R2RML in
     Turtle.
     """
-    if path.suffix.lower() in (".yaml", ".yml"):
-        return read_yarrrml(read_tree(path, path.name), path.name, {})
+    if path.suffix.lower() in YARRRML_SUFFIXES:
+        return read_yarrrml(read_tree_as("yaml", path, path.name), path.name, {})
     from lodpipe.mapping.rml import read_rml
 
     return read_rml(path, path.name, base)

@@ -19,6 +19,7 @@ class _Options:
     unsorted: bool
     memory: str
     on_invalid_value: str
+    functions: tuple[Path, ...]
     on: str | None
 
 
@@ -38,6 +39,10 @@ class _Options:
     click.option(
         "--on-invalid-value", type=click.Choice(["error", "warn", "skip"]), default="error",
         help="What to do with values that make no valid term (default: error).",
+    ),
+    click.option(
+        "--functions", metavar="FILE", type=click.Path(path_type=Path), multiple=True,
+        help="Functions of your own: SQL in a YAML file, or a Python file, which is run (repeatable).",
     ),
     ON,
 )  # fmt: skip
@@ -65,6 +70,7 @@ def command(
             options.on_invalid_value,
             counts=verbose,
             on=options.on,
+            functions=options.functions,
         )
         findings = map_file(mapping, out, run, on_progress=on_progress)
     if findings:

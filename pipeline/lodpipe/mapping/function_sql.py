@@ -188,9 +188,8 @@ class _Reading:
         problem = f"starts_with({value.sql}, '!')"
         self._check(function, problem, f"substr({value.sql}, 2)", call)
         result = f"CASE WHEN starts_with({value.sql}, '=') THEN substr({value.sql}, 2) END"
-        return _Value(
-            _OF_TEXT.get(function.returns, "{v}").replace("{v}", result), function.returns
-        )
+        kind: Type = "text" if function.returns == "list" else function.returns
+        return _Value(_OF_TEXT.get(kind, "{v}").replace("{v}", result), kind)
 
     def call(self, call: Call) -> _Value:
         """The SQL of a call, of type `list` where it gives several values."""
@@ -274,8 +273,10 @@ class _Reading:
             self.columns[column] = None
             return _each(column, "text", wanted), True
         if isinstance(part, Call) and self.compiler.gives_list(part):
-            value = self.call(part)
-            return _each(value.sql, "text", wanted), True
+            sql = self.call(part).sql
+            if self.compiler.function(part).python:  # without its errors
+                sql = f"list_transform(list_filter({sql}, lambda x: starts_with(x, '=')), lambda x: substr(x, 2))"
+            return _each(sql, "text", wanted), True
         value = self.value(expression)
         return (
             f"coalesce({_cast(value, 'boolean')}, false)"

@@ -25,11 +25,13 @@ from lodpipe.documents.readers import read_tree_as
 from lodpipe.engine.plan_engines import EngineSettings, PlanEngine, open_engine
 from lodpipe.engine.results import Failure, Output, Stage
 from lodpipe.mapping.compile_plan import compile_mapping
+from lodpipe.mapping.functions import FunctionTable
 from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap
 from lodpipe.mapping.plan import Plan
 from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.runtime.machine import unwritable, whole_file
+from lodpipe.workflow.own_functions import read_user_functions
 
 Progress = Callable[[str], None]
 FORMATS = ("nq", "nt", "ttl", "trig")
@@ -45,7 +47,8 @@ class MappingOptions:
     mapping that names none: sqlite:///FILE or postgresql://USER@HOST/NAME. With values that make no
     valid term, `error` stops the run before anything is written; `warn` and `skip` leave their
     statements out. With `counts`, progress includes the number of statements of each rule. `on` is
-    the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn.
+    the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn. `functions` are files with
+    functions of the user's: SQL in YAML, or Python, which runs on one machine only.
     """
 
     base: str = "http://example.com/base/"
@@ -55,6 +58,7 @@ class MappingOptions:
     on_invalid_value: str = "error"
     counts: bool = False
     on: str | None = None
+    functions: tuple[Path, ...] = ()
 
 
 def map_file(
@@ -71,7 +75,8 @@ def map_file(
     SourceError.
     """
     wanted = _Target.of(out, options.on)
-    document = read_mapping(mapping, options.base)
+    own = read_user_functions(options.functions, options.on)
+    document = read_mapping(mapping, options.base, own.table)
     sort_rows = options.sort and wanted.suffix in ("nq", "nt") and _is_plain(document)
     settings = EngineSettings(
         mapping.resolve().parent,
@@ -82,6 +87,7 @@ def map_file(
         options.counts,
     )
     with _output(wanted) as target, open_engine(settings, target) as engine:
+        own.register(engine)
         if findings := engine.define(document.sources):
             raise InvalidDeclaration(findings)
         on_progress("checking values")
@@ -101,15 +107,15 @@ def map_file(
     return (*plan.findings, *findings)
 
 
-def read_mapping(path: Path, base: str) -> MappingDocument:
+def read_mapping(path: Path, base: str, functions: FunctionTable | None = None) -> MappingDocument:
     """A mapping file by its suffix: .yaml, .yml and .yarrrml are YARRRML, anything else is RML or R2RML in
     Turtle.
     """
     if path.suffix.lower() in YARRRML_SUFFIXES:
-        return read_yarrrml(read_tree_as("yaml", path, path.name), path.name, {})
+        return read_yarrrml(read_tree_as("yaml", path, path.name), path.name, {}, functions)
     from lodpipe.mapping.rml import read_rml
 
-    return read_rml(path, path.name, base)
+    return read_rml(path, path.name, base, functions)
 
 
 def _is_plain(document: MappingDocument) -> bool:

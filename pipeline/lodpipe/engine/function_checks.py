@@ -15,7 +15,7 @@ import _duckdb as duckdb
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.engine.sql_session import Session, first_line
-from lodpipe.mapping.functions import Function, Type
+from lodpipe.mapping.functions import Function, Type, guarded
 from lodpipe.mapping.user_functions import DeclaredFunction
 
 _SQL_TYPES: dict[Type, str] = {
@@ -87,7 +87,7 @@ def _checked(session: Session, item: DeclaredFunction, refused: dict[str, str]) 
     _check_types(session, item, _substituted(query, places, _typed(item))[len(_START) : -1])
     sql = _substituted(query, places, {name: f"{{p{names.index(name)}}}" for name in names})
     parameters = tuple(parameter for _, parameter in item.parameters)
-    return Function(item.iri, parameters, item.returns, sql[len(_START) : -1])
+    return guarded(Function(item.iri, parameters, item.returns, sql[len(_START) : -1]))
 
 
 def _check_node(node: dict[str, Any], refused: dict[str, str]) -> None:

@@ -43,7 +43,7 @@ _OF_TEXT: dict[Type, str] = {
 }
 _BETWEEN: dict[tuple[Type, Type], str] = {
     ("integer", "number"): "CAST({v} AS DOUBLE)",
-    ("number", "integer"): "CAST(trunc({v}) AS BIGINT)",
+    ("number", "integer"): "try_cast(trunc({v}) AS BIGINT)",
     ("date", "dateTime"): "CAST({v} AS TIMESTAMP)",
     ("dateTime", "date"): "CAST({v} AS DATE)",
 }

@@ -29,6 +29,7 @@ from lodpipe.mapping.functions import (
     FunctionTable,
     Parameter,
     Type,
+    guarded,
 )
 
 # Parameter → its IRIs: that of FnO's parameter, that of its property (fno:predicate), and others.
@@ -246,6 +247,7 @@ _FAILS = {
     "grel:escape": "fn_escape({p0}, {p1}) IS NULL",
     "grel:string_unescape": "fn_unescape({p0}, {p1}) IS NULL",
 }  # fmt: skip
+_MAY_FAIL = re.compile(r"fn_(replace|split|unescape|uuid)|gcd|lcm")
 _PARAMETER = re.compile(r"(\w+)(?::(\w+))?(\?|='[^']*')?")
 
 
@@ -260,14 +262,21 @@ def _parameters(signature: str) -> Iterator[Parameter]:
         yield Parameter(PARAMETERS[match[1]], match[2] or "text", default)  # type: ignore[arg-type]  # the table has types only
 
 
-BUILT_IN = FunctionTable(
-    Function(
-        _full(name),
-        tuple(_parameters(signature)),
-        returns,
-        sql,
-        _FAILS.get(name),
-        tuple(map(_full, also)),
-    )
-    for name, signature, returns, sql, also in _TABLE
-)
+def _functions() -> Iterator[Function]:
+    for name, signature, returns, sql, also in _TABLE:
+        function = Function(
+            _full(name),
+            tuple(_parameters(signature)),
+            returns,
+            sql,
+            _FAILS.get(name),
+            tuple(map(_full, also)),
+        )
+        # Numbers may be too large, dates out of range, expressions and percent-encodings wrong.
+        calculates = any(
+            item.type in ("number", "dateTime", "regex") for item in function.parameters
+        )
+        yield guarded(function) if calculates or _MAY_FAIL.search(sql) else function
+
+
+BUILT_IN = FunctionTable(_functions())

@@ -16,6 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.rdf.namespaces import XSD
@@ -106,6 +107,20 @@ class Function(Struct, frozen=True):
         if iri.removesuffix(name) not in (*PREFIXES.values(), IDLAB_BEFORE, namespace(self.iri)):
             return None
         return next((item for item in self.parameters if name in map(local_name, item.iris)), None)
+
+
+def guarded(function: Function) -> Function:
+    """A function whose SQL may raise an error: it has no result then, and its value is reported.
+
+    The engine gives NULL for an expression that fails, and so it does for a list of it; the list of
+    a result that is NULL is no NULL.
+    """
+    fails = f"TRY([{function.sql}]) IS NULL"
+    if function.returns == "number":
+        fails += f" OR NOT isfinite(TRY({function.sql}))"
+    if function.fails:
+        fails = f"({function.fails}) OR {fails}"
+    return replace(function, sql=f"TRY({function.sql})", fails=fails)
 
 
 # Outputs by which a result may be named: the output of FnO, and the property of its value.

@@ -938,6 +938,14 @@ _TABLE: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "LP617",
+        "mapping.not-expressible",
+        message_en="{notation} cannot say: {detail}",
+        help_en="Write it in another way, or keep the notation of the mapping.",
+        message_de="{notation} kann nicht ausdrücken: {detail}",
+        help_de="Anders ausdrücken oder bei der Notation des Mappings bleiben.",
+    ),
+    Rule(
         "LP701",
         "dist.not-writable",
         message_en="dist/ cannot be written: {detail}",

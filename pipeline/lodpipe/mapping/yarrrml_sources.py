@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from lodpipe.documents.tree import Node, Scalar, Sequence
 from lodpipe.mapping.model import LogicalSource
+from lodpipe.mapping.rml_sources import connection_url
 from lodpipe.mapping.yarrrml_nodes import NodeReader, Wrong, is_short_source
 
 _FORMULATIONS = {
@@ -21,6 +22,9 @@ _PLAIN = {
     "type": ("localfile", "file"),
     "queryFormulation": ("sql2008", "sql"),
 }  # what says nothing new of a source
+
+
+DATABASES = ("postgresql", "sqlite")
 
 
 class SourceReader:
@@ -65,11 +69,14 @@ class SourceReader:
                 "queryFormulation",
                 "referenceFormulation",
                 "iterator",
+                "credentials",
             ),
         )
         if "table" in items and "access" not in items:  # R2RML: a table of the database given
             name = self.nodes.text(items["table"])
             return LogicalSource("sql", f"SELECT * FROM {name}", self.nodes.origin(items["table"]))
+        if "type" in items and self.nodes.text(items["type"]).lower() in DATABASES:
+            return self._database(node, items)
         for key, plain in _PLAIN.items():
             if key in items and self.nodes.text(items[key]).lower() not in plain:
                 raise self.nodes.wrong(
@@ -95,6 +102,31 @@ class SourceReader:
             self.nodes.text(items["referenceFormulation"]),
             items.get("iterator"),
         )
+
+    def _database(self, node: Node, items: dict[str, Node]) -> LogicalSource:
+        """A query of a database: `{type: postgresql, access: HOST/NAME, query: SELECT …}`."""
+        if "access" not in items or "query" not in items:
+            raise self.nodes.missing(node, "a database needs `access` and `query`")
+        address = self.nodes.text(items["access"])
+        if "://" not in address:
+            address = f"{self.nodes.text(items['type']).lower()}://{address.removeprefix('//')}"
+        user, password = (
+            self.nodes.text(value) if value else None
+            for value in self.credentials(items.get("credentials"))
+        )
+        query = items["query"]
+        return LogicalSource(
+            "sql",
+            self.nodes.text(query).strip().rstrip(";").rstrip(),
+            self.nodes.origin(query),
+            database=connection_url(address, user, password),
+        )
+
+    def credentials(self, node: Node | None) -> tuple[Node | None, Node | None]:
+        if node is None:
+            return None, None
+        items = self.nodes.map(node, "credentials", ("username", "password"))
+        return items.get("username"), items.get("password")
 
     def _short_source(self, node: Sequence) -> LogicalSource:
         texts = [self.nodes.text(item) for item in node.items]

@@ -1,0 +1,32 @@
+"""A mapping in another notation: read into the model, and written from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
+from lodpipe.mapping.model import MappingDocument
+from lodpipe.mapping.write_rml import write_rml
+from lodpipe.mapping.write_yarrrml import write_yarrrml
+from lodpipe.workflow.mapping_run import read_mapping
+from lodpipe.workflow.own_functions import read_user_functions
+
+WRITERS: dict[str, Callable[[MappingDocument], tuple[str, list[Finding]]]] = {
+    "rml": write_rml,
+    "yarrrml": write_yarrrml,
+}
+
+
+def converted(
+    mapping: Path, notation: str, base: str, functions: Iterable[Path] = ()
+) -> tuple[str, tuple[Finding, ...]]:
+    """A mapping in a notation of WRITERS, and the warnings about it.
+
+    Raises InvalidDeclaration where it is wrong, or where the notation cannot say all of it (LP617).
+    """
+    document = read_mapping(mapping, base, read_user_functions(functions).table)
+    text, unsaid = WRITERS[notation](document)
+    if unsaid:
+        raise InvalidDeclaration(unsaid)
+    return text, document.findings

@@ -118,6 +118,13 @@ FUNCTION_MACROS = (
     """CREATE MACRO fn_split(x, s) AS CASE
         WHEN length(s) > 2 AND s[1] = '/' AND s[-1] = '/' THEN string_split_regex(x, s[2:-2])
         ELSE string_split(x, s) END""",
+    # The groups of an expression for the whole text, without empty ones.
+    f"""CREATE MACRO fn_groups(x, r) AS CASE WHEN regexp_full_match(x, r) THEN list_filter(
+        [{", ".join(f"regexp_extract(x, '^(?:' || r || ')$', {group})" for group in range(1, 10))}],
+        lambda g: g <> '') END""",
+    """CREATE MACRO fn_combinations(n, k) AS CASE WHEN k < 0 OR n < 0 THEN NULL WHEN k > n THEN 0
+        ELSE CAST(round(list_product(list_transform(range(1, CAST(k AS BIGINT) + 1),
+            lambda i: CAST(n - k + i AS DOUBLE) / i))) AS BIGINT) END""",
     # What the second text has from the first character on that differs.
     """CREATE MACRO fn_difference(x, y) AS substr(y, 1 + len(list_filter(range(1, length(x) + 1),
         lambda i: starts_with(y, x[1:i]))))""",

@@ -272,6 +272,9 @@ class _Reading:
             column = self.scope.list_column(part.name)
             self.columns[column] = None
             return _each(column, "text", wanted), True
+        if isinstance(part, Reference) and self.scope.relation.typed:
+            self.columns |= dict.fromkeys(self.scope.columns([part.name]))
+            return _each(self.array(part.name), "text", wanted), True
         if isinstance(part, Call) and self.compiler.gives_list(part):
             sql = self.call(part).sql
             if self.compiler.function(part).python:  # without its errors
@@ -283,6 +286,15 @@ class _Reading:
             if wanted == "booleans"
             else _as_text(value)
         ), False
+
+    def array(self, name: str) -> str:
+        """The elements of an array of JSON that a reference leads to, or its only value."""
+        column = self.scope.column(name)
+        array = f"""CAST(from_json({column}, '["VARCHAR"]') AS VARCHAR[])"""
+        return (
+            f"CASE WHEN {self.scope.type_column(name)} = 'array' THEN {array} "
+            f"WHEN {column} IS NOT NULL THEN [{column}] END"
+        )
 
     # -- checks ------------------------------------------------------------------------------------
 

@@ -123,7 +123,7 @@ _TABLE: tuple[tuple[str, str, Type, str, tuple[str, ...]], ...] = (
     ("grel:string_smartSplit", "value, optional_separator?", "list",
      "string_split({p0}, coalesce({p1}, CASE WHEN contains({p0}, chr(9)) THEN chr(9) ELSE ',' END))", ()),
     ("grel:string_splitByCharType", "value", "list", r"regexp_extract_all({p0}, '\p{Lu}+|\p{Ll}+|\p{N}+|\s+|[^\p{L}\p{N}\s]+')", ()),
-    ("grel:string_match", "value, regex:regex", "list", "regexp_extract_all({p0}, {p1})", ()),
+    ("grel:string_match", "value, regex:regex", "list", "fn_groups({p0}, {p1})", ()),
     ("grel:string_partition", "value, fragment", "list",
      "CASE WHEN contains({p0}, {p1}) THEN [left({p0}, instr({p0}, {p1}) - 1), {p1}, substr({p0}, instr({p0}, {p1}) + length({p1}))] "
      "ELSE [{p0}, '', ''] END", ()),
@@ -193,6 +193,9 @@ _TABLE: tuple[tuple[str, str, Type, str, tuple[str, ...]], ...] = (
     ("grel:math_abs", "number:number", "number", "abs({p0})", ()),
     ("grel:math_ceil", "number:number", "integer", "CAST(ceil({p0}) AS BIGINT)", ()),
     ("grel:math_floor", "number:number", "integer", "CAST(floor({p0}) AS BIGINT)", ()),
+    ("grel:math_even", "number:number", "integer", "CAST(ceil({p0} / 2) * 2 AS BIGINT)", ()),
+    ("grel:math_odd", "number:number", "integer", "CAST(ceil(({p0} - 1) / 2) * 2 + 1 AS BIGINT)", ()),
+    ("grel:math_combin", "int:integer, int2:integer", "integer", "fn_combinations({p0}, {p1})", ()),
     ("grel:math_round", "number:number", "integer", "CAST(floor({p0} + 0.5) AS BIGINT)", ()),
     ("grel:math_min", "number:number, number2:number", "number", "least({p0}, {p1})", ()),
     ("grel:math_max", "number:number, number2:number", "number", "greatest({p0}, {p1})", ()),
@@ -221,6 +224,7 @@ _TABLE: tuple[tuple[str, str, Type, str, tuple[str, ...]], ...] = (
     ("grel:date_toDate", "value, pattern:pattern='%Y-%m-%d'", "date", _DATE, ()),
     ("idlab-fn:normalizeDate", "date_text, date_pattern:pattern", "date", _DATE, ()),
     ("idlab-fn:normalizeDateTime", "date_text, date_pattern:pattern", "dateTime", _DATE_TIME, ()),
+    ("morph-kgc:date_toDate", "value, pattern:pattern", "dateTime", _DATE_TIME, ()),
     ("fn:date", "own_value, own_pattern:pattern", "date", _DATE, ()),
     ("fn:dateTime", "own_value, own_pattern:pattern", "dateTime", _DATE_TIME, ()),
     ("fn:formatDate", "own_value:dateTime, own_pattern:pattern", "text", "strftime({p0}, {p1})", ()),
@@ -231,7 +235,7 @@ _TABLE: tuple[tuple[str, str, Type, str, tuple[str, ...]], ...] = (
 # What a result must not be missing for, where there is a value.
 _FAILS = {
     **dict.fromkeys(
-        ("grel:date_toDate", "idlab-fn:normalizeDate", "idlab-fn:normalizeDateTime", "fn:date", "fn:dateTime"), _UNPARSED
+        ("grel:date_toDate", "idlab-fn:normalizeDate", "idlab-fn:normalizeDateTime", "morph-kgc:date_toDate", "fn:date", "fn:dateTime"), _UNPARSED
     ),
     "fn:number": "{p0} <> '' AND fn_number({p0}, {p1}, {p2}) IS NULL",
     "grel:math_ln": "{p0} <= 0",
@@ -247,7 +251,7 @@ _FAILS = {
     "grel:escape": "fn_escape({p0}, {p1}) IS NULL",
     "grel:string_unescape": "fn_unescape({p0}, {p1}) IS NULL",
 }  # fmt: skip
-_MAY_FAIL = re.compile(r"fn_(replace|split|unescape|uuid)|gcd|lcm")
+_MAY_FAIL = re.compile(r"fn_(replace|split|unescape|uuid|combinations)|gcd|lcm")
 _PARAMETER = re.compile(r"(\w+)(?::(\w+))?(\?|='[^']*')?")
 
 

@@ -231,9 +231,14 @@ class TermCompiler:
         datatype = NATURAL_TYPES.get(kind)
         if datatype is None:
             return quoted
-        if kind == "number":  # xsd:double
-            sql, _ = self.functions.typed(call, scope)
-            value = f"CASE WHEN isfinite({sql}) THEN CAST({sql} AS VARCHAR) END"
+        if kind == "number":  # a whole one is an integer, as in JSON
+            number, _ = self.functions.typed(call, scope)
+            double = (
+                f"'\"' || CAST({number} AS VARCHAR) || {text(chr(34) + '^^<' + datatype + '>')}"
+            )
+            whole = f"'\"' || {value} || {text(chr(34) + '^^<' + XSD + 'integer>')}"
+            is_whole = f"{number} = floor({number}) AND abs({number}) < 1e15"
+            return f"CASE WHEN {is_whole} THEN {whole} WHEN isfinite({number}) THEN {double} END"
         return f"'\"' || {value} || {text(chr(34) + '^^<' + datatype + '>')}"
 
     def _natural(self, reference: str, quoted: str, value: str, scope: Scope) -> str:

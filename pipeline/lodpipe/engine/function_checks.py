@@ -14,6 +14,7 @@ import _duckdb as duckdb
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.diagnostics.suggestions import did_you_mean
+from lodpipe.engine.sql_functions import FUNCTION_MACROS
 from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.mapping.functions import Function, Type, guarded
 from lodpipe.mapping.user_functions import DeclaredFunction
@@ -35,6 +36,7 @@ def checked_functions(declared: Iterable[DeclaredFunction]) -> list[Function]:
     functions: list[Function] = []
     findings: list[Finding] = []
     with Session(memory="100MB", threads=1) as session:
+        session.define_functions(FUNCTION_MACROS)
         session.allow_folders(())
         refused = _refused_names(session)
         for item in declared:

@@ -21,7 +21,7 @@ from typing import Any, cast
 import _duckdb as duckdb
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
-from lodpipe.engine.sql_functions import FUNCTION_MACROS, PLAN_FUNCTIONS
+from lodpipe.engine.sql_functions import PLAN_FUNCTIONS
 from lodpipe.mapping.plan import quote, text
 
 _NEEDED = ("filter_pushdown", "join_order", "deliminator", "unnest_rewriter", "unused_columns")
@@ -49,7 +49,7 @@ class Session:
         if threads:
             config["threads"] = threads
         self.connection = duckdb.connect(":memory:", config=config)
-        self.define_functions((*PLAN_FUNCTIONS, *FUNCTION_MACROS))
+        self.define_functions(PLAN_FUNCTIONS)
         self.row_count = 0
         self._fixed_threads = bool(threads)
         self._is_light = False

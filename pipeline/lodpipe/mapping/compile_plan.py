@@ -18,6 +18,7 @@ from lodpipe.mapping.model import (
     ReferencingMap,
     TermMap,
     TriplesMap,
+    expressions,
 )
 from lodpipe.mapping.plan import (
     DEFAULT_GRAPH,
@@ -59,6 +60,8 @@ def compile_mapping(
     InvalidDeclaration (LP602) with all that is wrong: references to missing columns,
     constants that are not IRIs, datatypes that do not exist.
     """
+    if _has_calls(document):
+        sources.define_functions()
     compiler = _Compiler(document, document.base or base, sources, {**PATTERNS, **patterns}, light)
     selects = tuple(
         select for item in document.triples_maps.values() for select in compiler.triples_map(item)
@@ -558,6 +561,22 @@ class _SideTerms:
         columns += [f'{record} AS "_record"'] if record else []
         sql = f"SELECT {', '.join(columns)} FROM {source} AS {self.alias}"
         return Side(self.alias, sql, tuple(keys), tuple(self.terms.values()), bool(record))
+
+
+def _has_calls(document: MappingDocument) -> bool:
+    return any(
+        expression.calls
+        for item in document.triples_maps.values()
+        for expression in (*expressions(item), *_parent_keys(item))
+    )
+
+
+def _parent_keys(item: TriplesMap) -> Iterator[Expression]:
+    """The parents' sides of the joins of a triples map."""
+    for rule in item.rules:
+        for target in rule.objects:
+            if isinstance(target, ReferencingMap):
+                yield from (join.parent for join in target.joins)
 
 
 def _key(item: TriplesMap, relation: Relation, lists: tuple[ListUse, ...]) -> tuple[str, ...]:

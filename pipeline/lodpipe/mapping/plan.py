@@ -374,6 +374,9 @@ class Parent(Struct, frozen=True):
 class Sources(Protocol):
     """What a plan is made over: an engine that holds the logical sources."""
 
+    def define_functions(self) -> None:
+        """Defines what functions call (function_table.py); before a plan with calls is made."""
+
     def relate(
         self, source: LogicalSource, references: tuple[str, ...], order: str = ""
     ) -> Relation:

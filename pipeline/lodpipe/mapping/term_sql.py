@@ -233,9 +233,7 @@ class TermCompiler:
             return quoted
         if kind == "number":  # a whole one is an integer, as in JSON
             number, _ = self.functions.typed(call, scope)
-            double = (
-                f"'\"' || CAST({number} AS VARCHAR) || {text(chr(34) + '^^<' + datatype + '>')}"
-            )
+            double = f"'\"' || canonical_double(CAST({number} AS VARCHAR)) || {text(chr(34) + '^^<' + datatype + '>')}"
             whole = f"'\"' || {value} || {text(chr(34) + '^^<' + XSD + 'integer>')}"
             is_whole = f"{number} = floor({number}) AND abs({number}) < 1e15"
             return f"CASE WHEN {is_whole} THEN {whole} WHEN isfinite({number}) THEN {double} END"

@@ -151,6 +151,10 @@ class FunctionTable:
         table._functions = {**self._functions, **FunctionTable(functions)._functions}
         return table
 
+    def iris(self) -> list[str]:
+        """The IRIs of all functions, each by its own."""
+        return list(dict.fromkeys(function.iri for function in self._functions.values()))
+
     def get(self, iri: str) -> Function | None:
         """The function of an IRI; the namespace that IDLab used before is read as the present one."""
         if iri.startswith(IDLAB_BEFORE):

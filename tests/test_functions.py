@@ -78,7 +78,7 @@ def _number(value: str) -> float | str:
 
 def test_every_function_has_an_example() -> None:
     called = {call.partition("(")[0] for call in EXAMPLES}
-    functions = {short(iri) for iri in BUILT_IN.iris()}
+    functions = {short(function.iri) for function in BUILT_IN.functions()}
     print(f"{len(functions)} functions, {len(EXAMPLES)} examples")
     assert functions - called == set()
     assert len(functions) > 100

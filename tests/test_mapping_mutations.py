@@ -12,7 +12,7 @@ import pytest
 
 from lodpipe.diagnostics.finding import Finding, LodpipeError
 from lodpipe.documents.readers import read_yaml
-from lodpipe.mapping import yarrrml
+from lodpipe.mapping import yarrrml, yarrrml_nodes
 from lodpipe.mapping.rml import read_rml_text
 from support import TESTS
 
@@ -21,7 +21,7 @@ YAML = sorted((TESTS / "mapping").glob("*/mapping.yaml"))
 WORD = re.compile(r"(?<![\w:/#<\"])(?:rml|rr|ql|csvw|d2rq):([A-Za-z]\w+)")
 KEY = re.compile(r"(?<![\w$(])([a-z]+)(?=:(?:\s|$))", re.MULTILINE | re.IGNORECASE)
 KEYS = {
-    *yarrrml._ALIASES, *yarrrml._ALIASES.values(), *yarrrml._DOCUMENT_KEYS,
+    *yarrrml_nodes.ALIASES, *yarrrml_nodes.ALIASES.values(), *yarrrml._DOCUMENT_KEYS,
     "datatype", "language", "access", "iterator", "referenceFormulation", "query", "queryFormulation", "type", "value",
 }  # fmt: skip
 PREFIXES = {"ex": "https://example.org/ns#", "other": "https://example.com/other/"}

@@ -151,9 +151,9 @@ class FunctionTable:
         table._functions = {**self._functions, **FunctionTable(functions)._functions}
         return table
 
-    def iris(self) -> list[str]:
-        """The IRIs of all functions, each by its own."""
-        return list(dict.fromkeys(function.iri for function in self._functions.values()))
+    def functions(self) -> list[Function]:
+        """All functions, each once."""
+        return list({function.iri: function for function in self._functions.values()}.values())
 
     def get(self, iri: str) -> Function | None:
         """The function of an IRI; the namespace that IDLab used before is read as the present one."""

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -107,12 +107,19 @@ def map_file(
     return (*plan.findings, *findings)
 
 
-def read_mapping(path: Path, base: str, functions: FunctionTable | None = None) -> MappingDocument:
+def read_mapping(
+    path: Path,
+    base: str,
+    functions: FunctionTable | None = None,
+    prefixes: Mapping[str, str] | None = None,
+) -> MappingDocument:
     """A mapping file by its suffix: .yaml, .yml and .yarrrml are YARRRML, anything else is RML or R2RML in
     Turtle.
     """
     if path.suffix.lower() in YARRRML_SUFFIXES:
-        return read_yarrrml(read_tree_as("yaml", path, path.name), path.name, {}, functions)
+        return read_yarrrml(
+            read_tree_as("yaml", path, path.name), path.name, dict(prefixes or {}), functions
+        )
     from lodpipe.mapping.rml import read_rml
 
     return read_rml(path, path.name, base, functions)

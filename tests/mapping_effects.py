@@ -51,7 +51,15 @@ def parents(document: MappingDocument, name: str) -> list[TriplesMap]:
 
 
 def term(item: TermMap) -> Effect:
-    return (item.expression, item.term_type, item.datatype, item.language, item.condition)
+    gathered: Effect = ()
+    if gather := item.gather:
+        members = tuple(
+            term(member) if isinstance(member, TermMap) else (member.parent, member.joins)
+            for member in gather.members
+        )
+        gathered = (gather.kind, members, gather.product, gather.allow_empty)
+    parts = (item.expression, item.term_type, item.datatype, item.language, item.condition)
+    return (*parts, gathered)
 
 
 def source(item: LogicalSource) -> Effect:

@@ -15,6 +15,7 @@ from lodpipe.mapping.functions import local_name, short
 from lodpipe.mapping.model import (
     Call,
     Expression,
+    Gather,
     LogicalSource,
     MappingDocument,
     PredicateObject,
@@ -34,7 +35,7 @@ RDF = {"rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#"}
 
 def test_there_are_cases_of_both_kinds():
     right = [path for path in CASES if "#= " in path.read_text("utf-8")]
-    assert (len(right), len(CASES) - len(right)) == (6, 8)
+    assert (len(right), len(CASES) - len(right)) == (7, 10)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +210,17 @@ def _term(term: TermMap | ReferencingMap, prefixes: dict[str, str]) -> str:
     text = f"{term.term_type} {_expression(term.expression, prefixes if 'iri' in term.term_type else {})}"
     text += f" ^^ {_expression(term.datatype, prefixes)}" if term.datatype else ""
     text += f" @ {_expression(term.language, {})}" if term.language else ""
-    return text + (f" if {_expression(term.condition, {})}" if term.condition else "")
+    text += f" if {_expression(term.condition, {})}" if term.condition else ""
+    return text + (_gather(term.gather, prefixes) if term.gather else "")
+
+
+def _gather(gather: Gather, prefixes: dict[str, str]) -> str:
+    product, empty = (
+        " product" if gather.product else "",
+        " or empty" if gather.allow_empty else "",
+    )
+    members = "; ".join(_term(member, prefixes) for member in gather.members)
+    return f" gathers{product} {gather.kind}{empty} ({members})"
 
 
 def _expression(expression: Expression, prefixes: dict[str, str]) -> str:

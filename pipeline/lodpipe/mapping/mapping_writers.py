@@ -14,7 +14,7 @@ from lodpipe.mapping.model import RDF_TYPE, PredicateObject, TermMap, TriplesMap
 _WRITTEN = {
     "TriplesMap": {"name", "source", "subject", "graphs", "rules", "base"},
     "PredicateObject": {"predicates", "objects", "graphs"},
-    "TermMap": {"expression", "term_type", "datatype", "language", "condition"},
+    "TermMap": {"expression", "term_type", "datatype", "language", "condition", "gather"},
     "ReferencingMap": {"parent", "joins"},
     "LogicalSource": {"kind", "text", "iterator", "name", "database", "nulls"},
     "MappingDocument": {"triples_maps", "named_sources", "base", "prefixes"},

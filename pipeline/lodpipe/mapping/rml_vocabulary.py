@@ -39,8 +39,10 @@ EXECUTION = {"function", "functionMap", "input"}
 INPUT = {"parameter", "parameterMap", "inputValue", "inputValueMap"}
 FUNCTION_VALUE = {"predicateObjectMap", "logicalSource", "subjectMap", "subject"}
 TERM = EXPRESSION | {"inverseExpression"}
+GATHER = {"gather", "gatherAs", "strategy", "allowEmptyListAndContainer"}
 SUBJECT = TERM | {"class", "graph", "graphMap"}
-OBJECT = TERM | {"datatype", "datatypeMap", "language", "languageMap"}
+LITERAL = {"datatype", "datatypeMap", "language", "languageMap"}
+OBJECT = TERM | LITERAL
 REFERENCING = {"parentTriplesMap", "joinCondition", "condition"}
 JOIN = {"child", "childMap", "parent", "parentMap", "functionValue", "functionExecution", "return"}
 RULE = {"predicate", "predicateMap", "object", "objectMap", "graph", "graphMap"}
@@ -58,6 +60,7 @@ LOGICAL_SOURCE = {
 SOURCE = {"root", "path"} | ACCESS
 KNOWN = (
     {"parentTermMap"}
+    | GATHER
     | EXECUTION
     | INPUT
     | SUBJECT
@@ -69,13 +72,19 @@ KNOWN = (
     | LOGICAL_SOURCE
     | SOURCE
 )
-# Parts of RML's modules (functions, collections, views, RDF-star, targets) that the model has no
+# Parts of RML's modules (views, RDF-star, targets) that the model has no
 # place for.
 UNSUPPORTED = {
-    "strategy", "logicalTarget", "target", "serialization", "gather", "gatherAs", "allowEmptyListAndContainer", "quotedTriplesMap",
+    "logicalTarget", "target", "serialization", "quotedTriplesMap",
     "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "namespace", "namespacePrefix", "namespaceURL",
     "version",
 }  # fmt: skip
+# RML-star is a draft for RDF-star; nothing says yet what it makes in RDF 1.2 (decision 0101).
+STAR = {"quotedTriplesMap", "StarMap", "NonAssertedTriplesMap"}
+NO_STAR = (
+    "is not supported: RML-star does not say what it makes in RDF 1.2; instead, describe the statement "
+    "by a resource with rdf:subject, rdf:predicate and rdf:object, or by a named graph"
+)
 # The properties and classes of other vocabularies by which sources are described; the second are
 # known, and not supported.
 DESCRIBING = {
@@ -90,12 +99,14 @@ CLASSES = {
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
     "XPathReferenceFormulation", "FunctionExecution", "Execution", "Input", "FunctionMap", "ParameterMap", "ReturnMap", "FunctionTermMap",
+    "GatherMap", "Strategy", "AssertedTriplesMap",
 }  # fmt: skip
 
 TERM_TYPES: dict[str, TermType] = {
     "IRI": "iri", "URI": "uri", "UnsafeIRI": "unsafe-iri", "UnsafeURI": "unsafe-uri", "BlankNode": "blank", "Literal": "literal",
 }  # fmt: skip
 Role = Literal["subject", "predicate", "object", "graph", "datatype", "language"]
+GATHERING: frozenset[Role] = frozenset({"subject", "predicate", "object"})
 IRIS: frozenset[TermType] = frozenset({"iri", "uri", "unsafe-iri", "unsafe-uri"})
 ALLOWED: dict[Role, frozenset[TermType]] = {
     "subject": IRIS | {"blank"},

@@ -12,6 +12,7 @@ from lodpipe.mapping.mapping_writers import Unsaid, base_of
 from lodpipe.mapping.model import (
     Call,
     Expression,
+    Gather,
     Join,
     LogicalSource,
     MappingDocument,
@@ -99,16 +100,19 @@ class _Writer:
     def short(self, term: TermMap, role: Role) -> str:
         """A term under its shortcut where it is constant, else under its map."""
         constant = self.constant(term, role)
-        if constant is not None and term.condition is None:
+        if constant is not None and term.condition is None and term.gather is None:
             return f"rml:{role} {constant}"
         return f"rml:{role}Map {self.term(term, role)}"
 
     def object_(self, item: TermMap | ReferencingMap) -> str:
         if isinstance(item, TermMap):
             return self.short(item, "object")
+        return f"rml:objectMap {self.link(item)}"
+
+    def link(self, item: ReferencingMap) -> str:
         self.unsaid.check(item)
         joins = [f"rml:joinCondition {self.join(join)}" for join in item.joins]
-        return f"rml:objectMap {_node([f'rml:parentTriplesMap {self.name(item.parent)}', *joins])}"
+        return _node([f"rml:parentTriplesMap {self.name(item.parent)}", *joins])
 
     def join(self, join: Join) -> str:
         return _node([*self.join_side("child", join.child), *self.join_side("parent", join.parent)])
@@ -124,6 +128,8 @@ class _Writer:
 
     def term(self, term: TermMap, role: Role, more: Iterable[str] = ()) -> str:
         self.unsaid.check(term)
+        if term.gather is not None:
+            return _node([*self.head(term), *self.gather(term.gather), *more])
         constant = self.constant(term, role)
         if constant is not None:
             items = [f"rml:constant {constant}"]
@@ -137,6 +143,30 @@ class _Writer:
         if term.condition is not None:
             items.append(f"rml:condition {_node(self.expression(term.condition))}")
         return _node([*items, *more])
+
+    def head(self, term: TermMap) -> Lines:
+        """What names a list or a container, if anything does."""
+        constant = self.constant(term, "subject")
+        if constant is not None:
+            yield f"rml:constant {constant}"
+        elif term.expression.parts:
+            yield from self.expression(term.expression)
+            if term.term_type != "iri":
+                yield f"rml:termType rml:{_TYPES[term.term_type]}"
+
+    def gather(self, gather: Gather) -> Lines:
+        """What a list or a container has (RML-CC)."""
+        self.prefixes["rdf"] = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
+        members = " ".join(
+            self.term(item, "object") if isinstance(item, TermMap) else self.link(item)
+            for item in gather.members
+        )
+        yield f"rml:gather ( {members} )"
+        yield f"rml:gatherAs rdf:{gather.kind}"
+        if gather.product:
+            yield "rml:strategy rml:cartesianProduct"
+        if gather.allow_empty:
+            yield "rml:allowEmptyListAndContainer true"
 
     def kind(self, term: TermMap, role: Role) -> Lines:
         """The term type where it is not the default."""

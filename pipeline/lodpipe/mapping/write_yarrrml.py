@@ -83,6 +83,7 @@ class _Writer:
         named = item.source.name if item.source in self.document.named_sources else None
         result: dict[str, Value] = {"sources": named or [self.source(item.source)]}
         subject = item.subject
+        self.check(subject)
         if subject.expression.parts:
             result["s"] = self.term(subject)
         elif subject.term_type != "blank":
@@ -97,13 +98,18 @@ class _Writer:
 
     def term(self, term: TermMap) -> Value:
         """A subject, a predicate or a graph."""
-        self.unsaid.check(term)
+        self.check(term)
         kind = self.kind(term)
         if call := term.expression.call:
             more: dict[str, Value] = {} if kind == "iri" else {"type": kind}
             return {**self.call(call), **more}
         text = self.text(term.expression, term.origin, iri=kind == "iri")
         return text if kind == "iri" and "~" not in text[-6:] else {"value": text, "type": kind}
+
+    def check(self, term: TermMap) -> None:
+        self.unsaid.check(term)
+        if term.gather is not None:
+            self.unsaid.note(term.origin, "a list or a container")
 
     def graph(self, term: TermMap) -> Value:
         self.no_condition(term, "a graph")
@@ -163,7 +169,7 @@ class _Writer:
 
     def short_object(self, term: TermMap, rule: PredicateObject) -> list[Value] | None:
         """Object and datatype or language as items of a list; None where keys are needed."""
-        if term.condition or term.expression.call or not term.expression.parts:
+        if term.condition or term.gather or term.expression.call or not term.expression.parts:
             return None
         origin = term.origin
         if term.term_type == "iri":
@@ -193,9 +199,10 @@ class _Writer:
     def object_(
         self, item: TermMap | ReferencingMap, rule: PredicateObject, *, shared: bool
     ) -> Value:
-        self.unsaid.check(item)
         if isinstance(item, ReferencingMap):
+            self.unsaid.check(item)
             return self.link(item)
+        self.check(item)
         kind = self.kind(item)
         named = "iri" if is_type(rule.predicates) else "literal"
         result: dict[str, Value] = {}

@@ -19,17 +19,17 @@ Effect = tuple[object, ...]
 
 def effects(document: MappingDocument) -> set[Effect]:
     """A tuple for each predicate and object of each triples map, and one for each subject."""
-    made: set[Effect] = set()
+    result: set[Effect] = set()
     for item in document.triples_maps.values():
         subject = (source(item.source), item.base or document.base, term(item.subject))
-        made.add(subject)
+        result.add(subject)
         for rule in item.rules:
             graphs = frozenset(map(term, (*item.graphs, *rule.graphs)))
             for predicate in rule.predicates:
                 for value in rule.objects:
                     for target in objects(document, value):
-                        made.add((*subject, term(predicate), target, graphs))
-    return made
+                        result.add((*subject, term(predicate), target, graphs))
+    return result
 
 
 def objects(document: MappingDocument, value: TermMap | ReferencingMap) -> Iterator[Effect]:

@@ -59,7 +59,11 @@ def term(item: TermMap) -> Effect:
         )
         gathered = (gather.kind, members, gather.product, gather.allow_empty)
     parts = (item.expression, item.term_type, item.datatype, item.language, item.condition)
-    return (*parts, gathered)
+    targets = frozenset(
+        (target.root, target.path, target.format.name, target.compression, target.encoding)
+        for target in item.targets
+    )
+    return (*parts, gathered, targets)
 
 
 def source(item: LogicalSource) -> Effect:

@@ -12,6 +12,7 @@ import pytest
 
 from lodpipe.diagnostics.finding import InvalidDeclaration
 from lodpipe.mapping.functions import local_name, short
+from lodpipe.mapping.logical_target import LogicalTarget
 from lodpipe.mapping.model import (
     Call,
     Expression,
@@ -35,7 +36,7 @@ RDF = {"rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#"}
 
 def test_there_are_cases_of_both_kinds():
     right = [path for path in CASES if "#= " in path.read_text("utf-8")]
-    assert (len(right), len(CASES) - len(right)) == (7, 10)
+    assert (len(right), len(CASES) - len(right)) == (8, 11)
 
 
 @pytest.mark.parametrize(
@@ -211,6 +212,7 @@ def _term(term: TermMap | ReferencingMap, prefixes: dict[str, str]) -> str:
     text += f" ^^ {_expression(term.datatype, prefixes)}" if term.datatype else ""
     text += f" @ {_expression(term.language, {})}" if term.language else ""
     text += f" if {_expression(term.condition, {})}" if term.condition else ""
+    text += "".join(f" to {_target(target)}" for target in term.targets)
     return text + (_gather(term.gather, prefixes) if term.gather else "")
 
 
@@ -223,6 +225,11 @@ def _gather(gather: Gather, prefixes: dict[str, str]) -> str:
     return f" gathers{product} {gather.kind}{empty} ({members})"
 
 
+def _target(target: LogicalTarget) -> str:
+    words = (target.root, f'"{target.path}"', target.format.name, target.compression)
+    return f"[{' '.join(words)} {target.encoding}]"
+
+
 def _expression(expression: Expression, prefixes: dict[str, str]) -> str:
     parts = [_part(part, prefixes) for part in expression.parts]
     return " ".join(["template", *parts] if expression.template else parts) or "nothing"
@@ -233,9 +240,7 @@ def _part(part: str | Reference | Call, prefixes: dict[str, str]) -> str:
         return f"{{{part.name}}}"
     if isinstance(part, str):
         return f'"{_short(part, prefixes)}"'
-    arguments = [
-        f"{local_name(name)} = {_expression(value, {})}" for name, value in part.arguments
-    ]
+    arguments = [f"{local_name(name)} = {_expression(value, {})}" for name, value in part.arguments]
     return f"{short(part.function)}({', '.join(arguments)})"
 
 

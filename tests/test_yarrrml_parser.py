@@ -30,7 +30,7 @@ FILES = sorted(
 BASE = "http://example.com/base/"
 # Why a file is not understood, by what its first finding says.
 REASONS = {
-    r"`targets` is not supported|has no key `authentications`|^a text is expected here": "targets",
+    r"as target is not supported|^target of type|has no key `authentications`": "targets that are no files, or a file for each value",
     r"`xpath` is not known": "XML",
     r"no key `contentType`": "sources on the Web",
     r"`delimiter` is not supported": "CSV with another delimiter",
@@ -39,7 +39,7 @@ REASONS = {
     r"needs `sources`|there is no source|prefix `sp:`|is a map with|^yaml": "mappings that are wrong, or parts of one",
 }
 NOT_UNDERSTOOD = {
-    "targets": 48,
+    "targets that are no files, or a file for each value": 30,
     "XML": 12,
     "functions that we do not have, or that it calls wrongly": 10,
     "mappings that are wrong, or parts of one": 10,
@@ -66,6 +66,14 @@ DIFFERENT = {
     "language-map/reference": "`$.[*]` is no JSONPath",
     "language-map/template": "`$.[*]` is no JSONPath",
     "rml2yarrrml/1_simple": "`$.[*]` is no JSONPath",
+    "target-reference/graph": "`$.[*]` is no JSONPath, and a graph is no literal",
+    "target-reference/language": "`$.[*]` is no JSONPath",
+    "target-reference/object": "`$.[*]` is no JSONPath",
+    "target-reference/predicate": "`$.[*]` is no JSONPath",
+    "target-reference/subject": "`$.[*]` is no JSONPath",
+    "target-single/dcat": "`$.[*]` is no JSONPath",
+    "target-single/local-file": "`$.[*]` is no JSONPath",
+    "target-single/void": "`$.[*]` is no JSONPath",
     "rml2yarrrml/2_joins": "links to other sources without a condition",
     "object-blank-node/constant": "a constant that is a blank node",
 }
@@ -111,7 +119,7 @@ def test_a_mapping_means_what_yarrrml_parser_makes_of_it() -> None:
             same = False
         (equal if same else different).append(name)
     print(f"{len(equal)} of {len(equal) + len(different)} mean the same")
-    assert sorted(different) == sorted(DIFFERENT)
+    assert sorted(set(different)) == sorted(DIFFERENT)
     assert len(equal) == 40
 
 

@@ -14,7 +14,15 @@ from lodpipe.mapping.model import RDF_TYPE, PredicateObject, TermMap, TriplesMap
 _WRITTEN = {
     "TriplesMap": {"name", "source", "subject", "graphs", "rules", "base"},
     "PredicateObject": {"predicates", "objects", "graphs"},
-    "TermMap": {"expression", "term_type", "datatype", "language", "condition", "gather"},
+    "TermMap": {
+        "expression",
+        "term_type",
+        "datatype",
+        "language",
+        "condition",
+        "gather",
+        "targets",
+    },
     "ReferencingMap": {"parent", "joins"},
     "LogicalSource": {"kind", "text", "iterator", "name", "database", "nulls"},
     "MappingDocument": {"triples_maps", "named_sources", "base", "prefixes"},

@@ -20,6 +20,7 @@ from lodpipe.mapping.functions import FunctionTable
 from lodpipe.mapping.model import LogicalSource, MappingDocument, TriplesMap
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, parse
 from lodpipe.mapping.rml_sources import SourceReader
+from lodpipe.mapping.rml_targets import TargetReader
 from lodpipe.mapping.rml_terms import TermReader
 from lodpipe.mapping.rml_vocabulary import TRIPLES_MAP, WORDS, split_iri
 from lodpipe.mapping.rml_words import WordCheck
@@ -65,6 +66,7 @@ class _DocumentReader:
         )
         self._sources: dict[object, LogicalSource | None] = {}
         self._source_reader = SourceReader(graph)
+        self.targets = TargetReader(graph)
 
     def document(
         self, prefixes: dict[str, str], functions: FunctionTable | None

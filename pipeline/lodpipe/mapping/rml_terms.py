@@ -27,6 +27,7 @@ from lodpipe.mapping.rml_functions import FunctionReader, when
 from lodpipe.mapping.rml_gather import read_gather
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
 from lodpipe.mapping.rml_sources import check_path, undelimited
+from lodpipe.mapping.rml_targets import TargetReader
 from lodpipe.mapping.rml_vocabulary import (
     ALLOWED,
     DEFAULT_GRAPH,
@@ -34,6 +35,7 @@ from lodpipe.mapping.rml_vocabulary import (
     GATHER,
     GATHERING,
     JOIN,
+    LANGUAGE,
     LITERAL,
     OBJECT,
     PATHS,
@@ -66,6 +68,10 @@ class TriplesMaps(Protocol):
     @property
     def functions(self) -> FunctionTable:
         """The functions that the mapping can call."""
+
+    @property
+    def targets(self) -> TargetReader:
+        """What reads the targets of their term maps."""
 
     def source_of(self, node: Node, name: str) -> LogicalSource | None:
         """The logical source of one; None where it is wrong."""
@@ -238,11 +244,13 @@ class TermReader:
         stated = self.term_type(node, role)
         condition = self.functions.condition(node)
         given = self.expression_value(node, what)
+        targets = self.maps.targets.of(node)
         inner = node
         if given is not None and is_function(given):
             given, inner, condition = self.behind_condition(given, node, condition)
         if given is not None and is_constant_map(given):
-            return replace(self.stated_constant(given, node, role, stated), condition=condition)
+            constant = self.stated_constant(given, node, role, stated)
+            return replace(constant, condition=condition, targets=targets)
         if given is None and stated != "blank":
             raise self.missing(node, what)
         datatype, language = self.datatype(node), self.language(node)
@@ -253,7 +261,8 @@ class TermReader:
         expression = Expression(()) if given is None else self.expression(given, inner)
         line = node.line if given is None else given.line
         self.check_text(expression, kind, line)
-        return TermMap(expression, kind, self.origin(line), datatype, language, condition)
+        origin = self.origin(line)
+        return TermMap(expression, kind, origin, datatype, language, condition, targets=targets)
 
     def behind_condition(
         self, given: Value, node: Node, condition: Expression | None
@@ -282,16 +291,19 @@ class TermReader:
             )
         gather = read_gather(self.reader, node, self.member)
         given = self.expression_value(node, what)
+        targets = self.maps.targets.of(node)
         if given is None:
             if role == "predicate" or stated not in (None, "blank"):
                 raise self.missing(node, what)
-            return TermMap(Expression(()), "blank", self.origin(node.line), gather=gather)
+            origin = self.origin(node.line)
+            return TermMap(Expression(()), "blank", origin, gather=gather, targets=targets)
         if is_constant_map(given):
             head = self.stated_constant(given, node, "subject", stated)
-            return replace(head, gather=gather)
+            return replace(head, gather=gather, targets=targets)
         expression, kind = self.expression(given, node), stated or "iri"
         self.check_text(expression, kind, given.line)
-        return TermMap(expression, kind, self.origin(given.line), gather=gather)
+        origin = self.origin(given.line)
+        return TermMap(expression, kind, origin, gather=gather, targets=targets)
 
     def member(self, value: Value) -> TermMap | ReferencingMap:
         """A map whose terms are members of a list or container."""
@@ -414,7 +426,7 @@ class TermReader:
             self.check_language(self.reader.text(value), value.line)
             return Expression((value.text,))
         inner = self.reader.node(value, "a language map")
-        self.reader.only(inner, "a language map", EXPRESSION)
+        self.reader.only(inner, "a language map", LANGUAGE)
         self.term_type(inner, "language")
         given = self.expression_value(inner, "a language map")
         if given is None:

@@ -19,6 +19,8 @@ MAPPING = {
     "http://semweb.mmlab.be/ns/ql#": "ql",
     "http://www.w3.org/ns/r2rml#": "rr",
     "http://semweb.mmlab.be/ns/fnml#": "fnml",
+    "http://semweb.mmlab.be/ns/rml-target#": "rmlt",
+    "https://w3id.org/imec/rml/ns/extensions#": "rmle",
 }
 _OTHERS = {
     "http://www.wiwiss.fu-berlin.de/suhl/bizer/D2RQ/0.1#": "d2rq",
@@ -26,6 +28,7 @@ _OTHERS = {
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
 }
 NAMESPACES = MAPPING | _OTHERS
+EXTENSIONS = frozenset({"rmle"})  # of which nothing is supported
 WORDS = frozenset(MAPPING.values())
 SAME = {"column": "reference", "logicalTable": "logicalSource"}  # R2RML's name → RML's
 
@@ -38,7 +41,8 @@ EXPRESSION = {
 EXECUTION = {"function", "functionMap", "input"}
 INPUT = {"parameter", "parameterMap", "inputValue", "inputValueMap"}
 FUNCTION_VALUE = {"predicateObjectMap", "logicalSource", "subjectMap", "subject"}
-TERM = EXPRESSION | {"inverseExpression"}
+LANGUAGE = EXPRESSION | {"logicalTarget"}
+TERM = LANGUAGE | {"inverseExpression"}
 GATHER = {"gather", "gatherAs", "strategy", "allowEmptyListAndContainer"}
 SUBJECT = TERM | {"class", "graph", "graphMap"}
 LITERAL = {"datatype", "datatypeMap", "language", "languageMap"}
@@ -58,6 +62,9 @@ LOGICAL_SOURCE = {
     "sqlVersion",
 } | ACCESS
 SOURCE = {"root", "path"} | ACCESS
+WRITTEN = {"serialization", "compression", "encoding", "mode"}
+LOGICAL_TARGET = {"target"} | WRITTEN
+TARGET = {"root", "path"} | WRITTEN
 KNOWN = (
     {"parentTermMap"}
     | GATHER
@@ -71,11 +78,13 @@ KNOWN = (
     | TRIPLES_MAP
     | LOGICAL_SOURCE
     | SOURCE
+    | LOGICAL_TARGET
+    | TARGET
 )
-# Parts of RML's modules (views, RDF-star, targets) that the model has no
+# Parts of RML's modules (views, RDF-star) that the model has no
 # place for.
 UNSUPPORTED = {
-    "logicalTarget", "target", "serialization", "quotedTriplesMap",
+    "logicalTargetMap", "quotedTriplesMap",
     "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "namespace", "namespacePrefix", "namespaceURL",
     "version",
 }  # fmt: skip
@@ -100,6 +109,7 @@ CLASSES = {
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
     "XPathReferenceFormulation", "FunctionExecution", "Execution", "Input", "FunctionMap", "ParameterMap", "ReturnMap", "FunctionTermMap",
     "GatherMap", "Strategy", "AssertedTriplesMap",
+    "LogicalTarget", "Target", "RelativePathTarget", "EventStreamTarget",
 }  # fmt: skip
 
 TERM_TYPES: dict[str, TermType] = {

@@ -76,7 +76,8 @@ class TermCompiler:
             (f"{scope.alias}{quote('_record')}",) if "_record" in term.sql else ()
         )
         checks = tuple(replace(check, lists=uses.lists) for check in checks)
-        return replace(term, checks=checks, lists=uses.lists, columns=columns)
+        targets = term_map.targets
+        return replace(term, checks=checks, lists=uses.lists, columns=columns, targets=targets)
 
     def join_side(self, expression: Expression, scope: Scope, origin: Origin) -> tuple[str, Uses]:
         """One side of a join condition as SQL, and what it reads."""

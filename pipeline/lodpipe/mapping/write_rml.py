@@ -8,6 +8,7 @@ from urllib.parse import quote as percent_encoded
 
 from lodpipe.diagnostics.finding import Finding
 from lodpipe.mapping.functions import OWN
+from lodpipe.mapping.logical_target import MAPPING_FOLDER, WORKING_FOLDER, LogicalTarget
 from lodpipe.mapping.mapping_writers import Unsaid, base_of
 from lodpipe.mapping.model import (
     Call,
@@ -100,7 +101,7 @@ class _Writer:
     def short(self, term: TermMap, role: Role) -> str:
         """A term under its shortcut where it is constant, else under its map."""
         constant = self.constant(term, role)
-        if constant is not None and term.condition is None and term.gather is None:
+        if constant is not None and not (term.condition or term.gather or term.targets):
             return f"rml:{role} {constant}"
         return f"rml:{role}Map {self.term(term, role)}"
 
@@ -128,6 +129,7 @@ class _Writer:
 
     def term(self, term: TermMap, role: Role, more: Iterable[str] = ()) -> str:
         self.unsaid.check(term)
+        more = [*more, *map(self.target, term.targets)]
         if term.gather is not None:
             return _node([*self.head(term), *self.gather(term.gather), *more])
         constant = self.constant(term, role)
@@ -153,6 +155,18 @@ class _Writer:
             yield from self.expression(term.expression)
             if term.term_type != "iri":
                 yield f"rml:termType rml:{_TYPES[term.term_type]}"
+
+    def target(self, target: LogicalTarget) -> str:
+        """A file that the statements of a term are written to (RML-IO)."""
+        self.prefixes["formats"] = "http://www.w3.org/ns/formats/"
+        known = target.root in (WORKING_FOLDER, MAPPING_FOLDER)
+        root = f"rml:{target.root}" if known else _text(target.root)
+        file = ["a rml:FilePath", f"rml:path {_text(target.path)}", f"rml:root {root}"]
+        if target.compression != "none":
+            file.append(f"rml:compression rml:{target.compression}")
+        file.append(f"rml:encoding rml:{target.encoding}")
+        format_ = f"rml:serialization formats:{target.format.name}"
+        return f"rml:logicalTarget {_node(['a rml:LogicalTarget', f'rml:target {_node(file)}', format_])}"
 
     def gather(self, gather: Gather) -> Lines:
         """What a list or a container has (RML-CC)."""

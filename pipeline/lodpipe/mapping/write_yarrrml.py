@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.mapping.logical_target import WORKING_FOLDER
 from lodpipe.mapping.mapping_writers import Unsaid, base_of, is_type, shared_condition
 from lodpipe.mapping.model import (
     RDF_TYPE,
@@ -100,11 +101,30 @@ class _Writer:
         """A subject, a predicate or a graph."""
         self.check(term)
         kind = self.kind(term)
+        more: dict[str, Value] = {} if kind == "iri" else {"type": kind}
+        more |= self.targets(term)
         if call := term.expression.call:
-            more: dict[str, Value] = {} if kind == "iri" else {"type": kind}
             return {**self.call(call), **more}
         text = self.text(term.expression, term.origin, iri=kind == "iri")
-        return text if kind == "iri" and "~" not in text[-6:] else {"value": text, "type": kind}
+        if more or "~" in text[-6:]:
+            return {"value": text, **more}
+        return text
+
+    def targets(self, term: TermMap) -> dict[str, Value]:
+        """The files that the statements of a term are written to."""
+        listed: list[Value] = []
+        for target in term.targets:
+            if target.root != WORKING_FOLDER or "~" in target.path:
+                self.unsaid.note(target.origin, f"the place of the target {target.path}")
+            listed.append(
+                {
+                    "access": target.path,
+                    "serialization": target.format.name.replace("-", "").replace("_", "").lower(),
+                    "compression": target.compression,
+                    "encoding": target.encoding,
+                }
+            )
+        return {"targets": listed} if listed else {}
 
     def check(self, term: TermMap) -> None:
         self.unsaid.check(term)
@@ -164,12 +184,19 @@ class _Writer:
 
     def predicate(self, term: TermMap) -> Value:
         if term.expression.constant == RDF_TYPE:
-            return "a"
+            targets = self.targets(term)
+            return {"value": "a", **targets} if targets else "a"
         return self.term(term)
 
     def short_object(self, term: TermMap, rule: PredicateObject) -> list[Value] | None:
         """Object and datatype or language as items of a list; None where keys are needed."""
-        if term.condition or term.gather or term.expression.call or not term.expression.parts:
+        if (
+            term.condition
+            or term.gather
+            or term.targets
+            or term.expression.call
+            or not term.expression.parts
+        ):
             return None
         origin = term.origin
         if term.term_type == "iri":
@@ -215,6 +242,7 @@ class _Writer:
                 named = "iri"
         if kind != named:
             result["type"] = kind
+        result |= self.targets(item)
         for name, part in (("datatype", item.datatype), ("language", item.language)):
             if part is not None:
                 result[name] = (

@@ -6,15 +6,17 @@ in silence.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
-from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
+from lodpipe.documents.tree import Mapping, Node, Sequence
 from lodpipe.mapping.function_table import BUILT_IN
 from lodpipe.mapping.functions import FunctionTable
+from lodpipe.mapping.logical_target import LogicalTarget
 from lodpipe.mapping.model import (
     RDF_TYPE,
     Expression,
@@ -29,10 +31,12 @@ from lodpipe.mapping.yarrrml_expressions import WELL_KNOWN, ExpressionReader
 from lodpipe.mapping.yarrrml_functions import FunctionReader, is_function
 from lodpipe.mapping.yarrrml_nodes import ALIASES, NodeReader, Wrong
 from lodpipe.mapping.yarrrml_sources import SourceReader
+from lodpipe.mapping.yarrrml_targets import TargetReader
 
-_DOCUMENT_KEYS = {"prefixes", "base", "sources", "mappings", "authors", "external"}
+_DOCUMENT_KEYS = {"prefixes", "base", "sources", "targets", "mappings", "authors", "external"}
 _OBJECT_KEYS = (
     "value", "type", "datatype", "language", "mappings", "condition", "function", "parameters",
+    "targets",
 )  # fmt: skip
 _TERM_TYPES: dict[str, TermType] = {
     "iri": "iri",
@@ -69,6 +73,7 @@ class _DocumentReader:
         self.functions = functions
         self.calls = FunctionReader(nodes, self.expressions, functions or BUILT_IN)
         self.sources = SourceReader(nodes)
+        self.targets = TargetReader(nodes)
         self.names: set[str] = set()
 
     # -- document ----------------------------------------------------------------------------------
@@ -98,6 +103,12 @@ class _DocumentReader:
                 known |= {name: self.nodes.text(node) for name, node in named.items()}
         if "sources" in items:
             self.sources.read_named(items["sources"])
+        named_targets = (
+            self.nodes.named(items["targets"], "`targets`") if "targets" in items else {}
+        )
+        for name, node in named_targets.items():
+            with contextlib.suppress(Wrong):
+                self.targets.declare(name, node)
         base = self.nodes.text(items["base"]) if "base" in items else None
         mappings = items.get("mappings")
         if not isinstance(mappings, Mapping):
@@ -117,7 +128,7 @@ class _DocumentReader:
                 continue
         self.check_parents(maps)
         return MappingDocument(
-            maps,
+            {name: _linked(item, maps) for name, item in maps.items()},
             tuple(self.sources.named.values()),
             base,
             self.expressions.declared(),
@@ -212,20 +223,23 @@ class _DocumentReader:
         return rule
 
     def predicates(self, node: Node) -> tuple[TermMap, ...]:
-        return tuple(
-            TermMap(Expression((RDF_TYPE,)), "iri", self.nodes.origin(item))
-            if isinstance(item, Scalar) and item.text == "a"
-            else self.predicate(item)
-            for item in self.nodes.each(node)
-        )
+        return tuple(map(self.predicate, self.nodes.each(node)))
 
     def predicate(self, node: Node) -> TermMap:
-        if isinstance(node, Mapping):
+        if is_function(node):
             return self.term(node)
-        expression = self.expressions.expression(
-            self.nodes.text(node).removesuffix("~iri"), node, iri=True
+        items: dict[str, Node] = {}
+        if isinstance(node, Mapping):
+            items = self.nodes.map(node, "a predicate", ("value", "targets"))
+        value = items.get("value", node)
+        text = self.nodes.text(value).removesuffix("~iri")
+        expression = (
+            Expression((RDF_TYPE,))
+            if text == "a"
+            else self.expressions.expression(text, value, iri=True)
         )
-        return TermMap(expression, "iri", self.nodes.origin(node))
+        targets = self.targets.of(items)
+        return TermMap(expression, "iri", self.nodes.origin(value), targets=targets)
 
     # -- objects -----------------------------------------------------------------------------------
 
@@ -247,6 +261,11 @@ class _DocumentReader:
         items = self.nodes.map(node, "an object", _OBJECT_KEYS)
         if "mappings" in items:
             joins = tuple(self.calls.joins(items["condition"])) if "condition" in items else ()
+            if "targets" in items:
+                raise self.nodes.wrong(
+                    items["targets"],
+                    "targets of a `mapping` are those of its subjects; write them there",
+                )
             for item in self.nodes.each(items["mappings"]):
                 yield ReferencingMap(self.nodes.text(item), joins, self.nodes.origin(item))
             return
@@ -262,7 +281,7 @@ class _DocumentReader:
             kind = kind or ("iri" if _is_type(predicates) else "literal")
             yield self.with_type(self.calls.call(items), kind, items, items["function"])
         elif kind == "blank" and "value" not in items:
-            yield TermMap(Expression(()), "blank", self.nodes.origin(node))
+            yield self.with_type(Expression(()), "blank", items, node)
         elif "value" not in items:
             raise self.nodes.missing(node, "an object needs `value`, `function` or `mapping`")
         for entry in self.nodes.each(items["value"]) if "value" in items else ():
@@ -286,10 +305,19 @@ class _DocumentReader:
     ) -> TermMap:
         """A term with the datatype or the language that its keys state."""
         datatype = self.part(items.get("datatype"), iri=True)
-        language = self.part(items.get("language"), iri=False)
+        language, of_language = self.language(items.get("language"))
         if language and datatype and datatype.constant == _LANG_STRING:
             datatype = None  # it is what a text with a language has
-        return TermMap(expression, kind, self.nodes.origin(node), datatype, language)
+        targets = (*self.targets.of(items), *of_language)
+        origin = self.nodes.origin(node)
+        return TermMap(expression, kind, origin, datatype, language, targets=targets)
+
+    def language(self, node: Node | None) -> tuple[Expression | None, tuple[LogicalTarget, ...]]:
+        """`en`, or `{value: en, targets: …}`: the language and the targets of its statements."""
+        if not isinstance(node, Mapping) or is_function(node):
+            return self.part(node, iri=False), ()
+        items = self.nodes.map(node, "a language", ("value", "targets"))
+        return self.part(items.get("value", node), iri=False), self.targets.of(items)
 
     def part(self, node: Node | None, *, iri: bool) -> Expression | None:
         """A datatype or a language: a text, or a function."""
@@ -337,16 +365,19 @@ class _DocumentReader:
     def term(self, node: Node) -> TermMap:
         """A subject, a predicate or a graph."""
         if isinstance(node, Mapping):
-            keys = ("value", "type", "function", "parameters")
+            keys = ("value", "type", "function", "parameters", "targets")
             items = self.nodes.map(node, "a term", keys)
             kind = self.term_type(items) or "iri"
             if "function" in items:
-                return TermMap(self.calls.call(items), kind, self.nodes.origin(items["function"]))
+                origin = self.nodes.origin(items["function"])
+                targets = self.targets.of(items)
+                return TermMap(self.calls.call(items), kind, origin, targets=targets)
             value = items.get("value", node)
             expression = self.expressions.expression(
                 self.nodes.text(value), value, iri=kind == "iri"
             )
-            return TermMap(expression, kind, self.nodes.origin(value))
+            origin = self.nodes.origin(value)
+            return TermMap(expression, kind, origin, targets=self.targets.of(items))
         text = self.nodes.text(node)
         self.expressions.check_suffix(text, node)
         expression = self.expressions.expression(_TAG.sub("", text), node, iri=True)
@@ -366,6 +397,24 @@ def _under(condition: Expression, rule: PredicateObject) -> PredicateObject:
             for item in rule.objects
         ),
     )
+
+
+def _linked(item: TriplesMap, maps: dict[str, TriplesMap]) -> TriplesMap:
+    """A triples map whose links to a mapping with several subjects or sources lead to each of the
+    triples maps that it became.
+    """
+
+    def targets(link: TermMap | ReferencingMap) -> tuple[TermMap | ReferencingMap, ...]:
+        if isinstance(link, TermMap) or link.parent in maps:
+            return (link,)
+        names = [name for name in maps if name.startswith(f"{link.parent}#")]
+        return tuple(replace(link, parent=name) for name in names)
+
+    rules = tuple(
+        replace(rule, objects=tuple(part for link in rule.objects for part in targets(link)))
+        for rule in item.rules
+    )
+    return item if rules == item.rules else replace(item, rules=rules)
 
 
 def _is_type(predicates: tuple[TermMap, ...]) -> bool:

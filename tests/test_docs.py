@@ -49,6 +49,8 @@ ERROR_PAGES = sorted((DOCS / "errors").glob("LP*.md"))
 UNTESTED = {
     "LP305": "reported by `lodpipe map` only",
     "LP617": "reported by `lodpipe mapping` only: tests/test_mapping_conversion.py",
+    "LP550": "asks a server: tests/test_landing.py",
+    "LP551": "asks a server: tests/test_landing.py",
     "LP610": "needs a pattern that takes seconds: tests/test_shacl_paths.py",
     "LP614": "needs Spark: tests/test_shacl_spark.py",
     "LP820": "needs a project without dist/: tests/test_serve.py",

@@ -538,7 +538,7 @@ def is_constant_map(given: Value) -> bool:
 
 
 def is_function(given: Value) -> bool:
-    return given.written.endswith((":functionExecution", ":functionValue"))
+    return given.written.endswith((":functionExecution", ":functionValue", ":execution"))
 
 
 def _is_plain_iri(term: ox.Literal) -> bool:

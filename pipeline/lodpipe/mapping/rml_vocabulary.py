@@ -32,6 +32,9 @@ EXTENSIONS = frozenset({"rmle"})  # of which nothing is supported
 WORDS = frozenset(MAPPING.values())
 SAME = {"column": "reference", "logicalTable": "logicalSource"}  # R2RML's name → RML's
 
+# Names of drafts of FNML, which yatter writes → those of RML-FNML.
+DRAFTS = {"execution": "functionExecution", "valueMap": "inputValueMap", "value": "inputValue"}
+
 # What each kind of node may say.
 EXPRESSION = {
     "constant", "reference", "template", "termType",
@@ -107,7 +110,7 @@ CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
-    "XPathReferenceFormulation", "FunctionExecution", "Execution", "Input", "FunctionMap", "ParameterMap", "ReturnMap", "FunctionTermMap",
+    "XPathReferenceFormulation", "FunctionExecution", "Execution", "Input", "ValueMap", "FunctionMap", "ParameterMap", "ReturnMap", "FunctionTermMap",
     "GatherMap", "Strategy", "AssertedTriplesMap",
     "LogicalTarget", "Target", "RelativePathTarget", "EventStreamTarget",
 }  # fmt: skip
@@ -155,6 +158,8 @@ def split_iri(iri: str) -> tuple[str, str]:
 def property_name(iri: str) -> str:
     """The name a property is read by: without prefix in the vocabularies that are one to us."""
     prefix, name = split_iri(iri)
+    if prefix == "fnml":
+        return DRAFTS.get(name, name)
     if prefix in WORDS:
         return SAME.get(name, name)
     return f"{prefix}:{name}" if prefix else iri

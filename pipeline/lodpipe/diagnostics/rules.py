@@ -967,6 +967,21 @@ _TABLE: tuple[Rule, ...] = (
         ),
     ),
     Rule(
+        "LP615",
+        "source.read-by-driver",
+        message_en="the driver alone reads this query: {detail}",
+        help_en=(
+            "Nothing to do unless it takes too long: give Spark the JDBC driver (spark.jars in "
+            "spark-defaults.conf), and the address of a server that all executors reach; docs/spark.md."
+        ),
+        message_de="Der Treiber liest diese Abfrage allein: {detail}",
+        help_de=(
+            "Nichts zu tun, solange es nicht zu lange dauert: Spark den JDBC-Treiber geben (spark.jars in "
+            "spark-defaults.conf) und die Adresse eines Servers, den alle Executors erreichen; docs/spark.md."
+        ),
+        since="0.2.0",
+    ),
+    Rule(
         "LP617",
         "mapping.not-expressible",
         message_en="{notation} cannot say: {detail}",

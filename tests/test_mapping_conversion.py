@@ -98,6 +98,7 @@ def test_the_mappings_of_the_golden_cases_come_through() -> None:
     documents = {
         path.parent.name: read_yarrrml(read_tree(path, path.name), path.name, PREFIXES)
         for path in sorted((TESTS / "mapping").glob("*/mapping.yaml"))
+        if not path.with_name("functions.yaml").exists()
     }
     print(len(documents), compared(documents))
     assert (len(documents), compared(documents)) == (36, (35, 36))

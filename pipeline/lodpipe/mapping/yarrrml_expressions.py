@@ -80,6 +80,11 @@ class ExpressionReader:
 
     def _parts(self, text: str, node: Node) -> Iterator[str | Reference]:
         for escaped, reference, plain in _PART.findall(text):
+            if "(" in _ESCAPED.sub("", reference) and r"\)" not in reference:
+                raise self.nodes.wrong(
+                    node,
+                    rf"`$({reference}` is not closed; escape the brackets in a name: \( and \)",
+                )
             if reference.startswith("_") and reference[1:] in self.external:
                 yield self.external[reference[1:]]
             elif reference:

@@ -100,9 +100,10 @@ bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)
 spark-demo: $(VENV)/.test  ## a mapping on a Spark cluster of this machine that loses a worker; ARGS="--rows 100000" for fewer than a million
 	$(BIN)/python benchmarks/spark_demo.py $(ARGS)
 
-docs: $(VENV)/.run  ## write the rules into docs/errors/, the keys of publication.yaml into their schema and docs/declarations.md
+docs: $(VENV)/.run  ## write the rules into docs/errors/, the keys of publication.yaml into their schema and docs/declarations.md, the functions into docs/functions.md
 	$(BIN)/python -m lodpipe.diagnostics.rule_pages docs/errors
 	$(BIN)/python -m lodpipe.config.publication_docs docs/declarations.md
+	$(BIN)/python -m lodpipe.mapping.function_docs docs/functions.md
 
 conformance: $(VENV)/.test  ## run the official suites and write docs/conformance.md
 	PYTHONPATH=tests $(BIN)/python -m conformance.report

@@ -37,7 +37,7 @@ from lodpipe.config import publication_docs
 from lodpipe.diagnostics import rule_pages
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.diagnostics.rules import RULES
-from lodpipe.mapping import yarrrml
+from lodpipe.mapping import function_docs, yarrrml, yarrrml_nodes
 from lodpipe.sources.record_declaration import TYPES
 from lodpipe.workflow.pipeline import stale
 from support import ROOT, invoke
@@ -50,6 +50,7 @@ UNTESTED = {
     "LP305": "reported by `lodpipe map` only",
     "LP315": "reported of records in values: tests/views/broken-documents",
     "LP316": "reported of annotations: tests/views/wrong-annotations",
+    "LP617": "reported by `lodpipe mapping` only: tests/test_mapping_conversion.py",
     "LP550": "asks a server: tests/test_landing.py",
     "LP551": "asks a server: tests/test_landing.py",
     "LP610": "needs a pattern that takes seconds: tests/test_shacl_paths.py",
@@ -300,6 +301,11 @@ def test_the_pages_of_the_rules_are_fresh() -> None:
     )
 
 
+def test_the_table_of_functions_is_what_there_is() -> None:
+    page = (DOCS / "functions.md").read_text("utf-8")
+    assert function_docs.update_page(page) == page, "run `make docs`"
+
+
 def test_every_command_is_in_the_readme_and_every_option_there_or_on_its_page() -> None:
     missing = []
     for name in COMMANDS:
@@ -372,7 +378,7 @@ def test_every_type_of_field_is_described() -> None:
 
 def test_every_key_of_the_mapping_is_described() -> None:
     described = mentioned("mapping.md")
-    keys = {*yarrrml._ALIASES, *yarrrml._ALIASES.values(), *yarrrml._DOCUMENT_KEYS}
+    keys = {*yarrrml_nodes.ALIASES, *yarrrml_nodes.ALIASES.values(), *yarrrml._DOCUMENT_KEYS}
     assert [key for key in sorted(keys) if not described(key)] == []
 
 

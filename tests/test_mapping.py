@@ -44,6 +44,22 @@ TERMS = "# prefix: ex\n# namespace: https://example.org/ns#\n" + "".join(
         "part",
         "text",
         "type",
+        "both",
+        "day",
+        "first",
+        "hash",
+        "iri",
+        "joined",
+        "length",
+        "long",
+        "nested",
+        "number",
+        "price",
+        "same",
+        "short",
+        "tag",
+        "upper",
+        "uuid",
     )
 )
 CONTEXT = '{"@context": {"ex": "https://example.org/ns#", "other": "https://example.com/other/"}}'

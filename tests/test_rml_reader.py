@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from lodpipe.diagnostics.finding import InvalidDeclaration
+from lodpipe.mapping.functions import local_name, short
 from lodpipe.mapping.logical_target import LogicalTarget
 from lodpipe.mapping.model import (
+    Call,
     Expression,
     Gather,
     LogicalSource,
@@ -34,7 +36,7 @@ RDF = {"rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#"}
 
 def test_there_are_cases_of_both_kinds():
     right = [path for path in CASES if "#= " in path.read_text("utf-8")]
-    assert (len(right), len(CASES) - len(right)) == (7, 10)
+    assert (len(right), len(CASES) - len(right)) == (8, 11)
 
 
 @pytest.mark.parametrize(
@@ -209,6 +211,7 @@ def _term(term: TermMap | ReferencingMap, prefixes: dict[str, str]) -> str:
     text = f"{term.term_type} {_expression(term.expression, prefixes if 'iri' in term.term_type else {})}"
     text += f" ^^ {_expression(term.datatype, prefixes)}" if term.datatype else ""
     text += f" @ {_expression(term.language, {})}" if term.language else ""
+    text += f" if {_expression(term.condition, {})}" if term.condition else ""
     text += "".join(f" to {_target(target)}" for target in term.targets)
     return text + (_gather(term.gather, prefixes) if term.gather else "")
 
@@ -228,11 +231,17 @@ def _target(target: LogicalTarget) -> str:
 
 
 def _expression(expression: Expression, prefixes: dict[str, str]) -> str:
-    parts = [
-        f"{{{part.name}}}" if isinstance(part, Reference) else f'"{_short(part, prefixes)}"'
-        for part in expression.parts
-    ]
+    parts = [_part(part, prefixes) for part in expression.parts]
     return " ".join(["template", *parts] if expression.template else parts) or "nothing"
+
+
+def _part(part: str | Reference | Call, prefixes: dict[str, str]) -> str:
+    if isinstance(part, Reference):
+        return f"{{{part.name}}}"
+    if isinstance(part, str):
+        return f'"{_short(part, prefixes)}"'
+    arguments = [f"{local_name(name)} = {_expression(value, {})}" for name, value in part.arguments]
+    return f"{short(part.function)}({', '.join(arguments)})"
 
 
 def _short(text: str, prefixes: dict[str, str]) -> str:

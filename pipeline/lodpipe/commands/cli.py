@@ -40,6 +40,7 @@ COMMANDS = {
         "--watch",
     ),
     "map": Entry("map", "Run an RML, R2RML or YARRRML file without a project."),
+    "mapping": Entry("convert_mapping", "Write an RML, R2RML or YARRRML file in another notation."),
     "validate": Entry("validate", "Validate RDF files with SHACL, without a project."),
     "diff": Entry("diff", "Show what differs between two versions: by resource, or by statement."),
     "release": Entry(

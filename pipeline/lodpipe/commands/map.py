@@ -23,6 +23,7 @@ class _Options:
     unsorted: bool
     memory: str
     on_invalid_value: str
+    functions: tuple[Path, ...]
     roots: tuple[Path, ...]
     on: str | None
 
@@ -43,6 +44,10 @@ class _Options:
     click.option(
         "--on-invalid-value", type=click.Choice(["error", "warn", "skip"]), default="error",
         help="What to do with values that make no valid term (default: error).",
+    ),
+    click.option(
+        "--functions", metavar="FILE", type=click.Path(path_type=Path), multiple=True,
+        help="Functions of your own: SQL in a YAML file, or a Python file, which is run (repeatable).",
     ),
     click.option(
         "--root", "roots", multiple=True, metavar="FOLDER",
@@ -75,6 +80,7 @@ def command(
             options.on_invalid_value,
             counts=verbose,
             on=options.on,
+            functions=options.functions,
             roots=options.roots,
         )
         findings = map_file(mapping, out, run, on_progress=on_progress, on_written=_print_written)

@@ -307,6 +307,14 @@ _TABLE: tuple[Rule, ...] = (
         help_de="Einen Verweis in YARRRML als `$({key})` schreiben.",
     ),
     Rule(
+        "LP311",
+        "mapping.function-failed",
+        message_en="`{function}` has no result for `{value}`[[ ({count} times)]]",
+        help_en="Correct the value, or what rule {rule} does with it.",
+        message_de="`{function}` hat für `{value}` kein Ergebnis[[ ({count}-mal)]]",
+        help_de="Den Wert berichtigen oder das, was Regel {rule} mit ihm tut.",
+    ),
+    Rule(
         "LP315",
         "mapping.unreadable-records",
         message_en="the value of `{key}` is not valid {format}: {value}[[ ({count} times)]]",
@@ -990,6 +998,14 @@ _TABLE: tuple[Rule, ...] = (
             "spark-defaults.conf) und die Adresse eines Servers, den alle Executors erreichen; docs/spark.md."
         ),
         since="0.2.0",
+    ),
+    Rule(
+        "LP617",
+        "mapping.not-expressible",
+        message_en="{notation} cannot say: {detail}",
+        help_en="Write it in another way, or keep the notation of the mapping.",
+        message_de="{notation} kann nicht ausdrücken: {detail}",
+        help_de="Anders ausdrücken oder bei der Notation des Mappings bleiben.",
     ),
     Rule(
         "LP701",

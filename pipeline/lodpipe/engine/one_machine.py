@@ -8,6 +8,7 @@ from pathlib import Path
 from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import write_lines
+from lodpipe.engine.python_functions import PythonFunction, register
 from lodpipe.engine.relations import Relations
 from lodpipe.engine.results import CANONICAL, Failure, Output
 from lodpipe.engine.run_plan import (
@@ -36,6 +37,10 @@ class OneMachine:
     def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
         """Runs each query into a table; gives a finding for each wrong one (LP604)."""
         return self._engine.relations.define(sources)
+
+    def define_python(self, functions: Sequence[PythonFunction]) -> None:
+        """Makes Python functions known to the session."""
+        register(self._engine.session, functions)
 
     def plans_lightly(self, patterns: Mapping[str, str]) -> bool:
         """Whether the data is so small that a light plan is quicker."""

@@ -16,6 +16,7 @@ from msgspec import Struct
 from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.one_machine import OneMachine
+from lodpipe.engine.python_functions import PythonFunction
 from lodpipe.engine.results import Failure, Output
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
@@ -31,6 +32,9 @@ class PlanEngine(Protocol):
 
     def define(self, sources: Iterable[LogicalSource]) -> list[Finding]:
         """Prepares queries that later sources name; gives a finding for each wrong one (LP604)."""
+
+    def define_python(self, functions: Sequence[PythonFunction]) -> None:
+        """Makes Python functions known to the engine; only one of a single machine is asked to."""
 
     def plans_lightly(self, patterns: Mapping[str, str]) -> bool:
         """Whether the plan should be a light one (`compile_mapping`), which is quicker for few

@@ -31,6 +31,7 @@ from lodpipe.engine.databases import Database, DatabaseTable
 from lodpipe.engine.file_scans import FileScan, parquet_columns
 from lodpipe.engine.json_relation import JsonReader
 from lodpipe.engine.loading import Records
+from lodpipe.engine.sql_functions import FUNCTION_MACROS
 from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.engine.typed_columns import text_column, typed_column, value_and_type
 from lodpipe.engine.work_tables import WorkTables
@@ -66,7 +67,7 @@ class Relations:
         self.work_tables = WorkTables(session)
         self._session, self._records, self._root = session, records, root
         self._database, self._sort = database, sort
-        self._has_typed_functions = False
+        self._has_typed_functions = self._has_functions = False
         self._relations: dict[LogicalSource, Relation] = {}
         self._order_of: dict[str, str] = {}
         self._query_names: dict[LogicalSource, str] = {}
@@ -181,6 +182,13 @@ class Relations:
             rows = self._session.rows(f"DESCRIBE SELECT * FROM {quote(table)}")
             self._columns[table] = {row[0]: str(row[1]) for row in rows}
         return self._columns[table]
+
+    def define_functions(self) -> None:
+        """Defines what the functions call that a mapping calls."""
+        if not self._has_functions:
+            self._has_functions = True
+            self.define_typed_functions()
+            self._session.define_functions(FUNCTION_MACROS)
 
     def define_typed_functions(self) -> None:
         """The functions that only sources with types need."""

@@ -14,9 +14,9 @@ import json
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import _duckdb as duckdb
 
@@ -155,6 +155,16 @@ class Session:
         """Runs a CREATE TABLE … AS or an INSERT, and counts its rows."""
         ((count,),) = self.rows(sql)
         self.row_count += count
+
+    def define_python_function(
+        self, name: str, call: Callable[..., object], parameters: Sequence[str], result: str
+    ) -> None:
+        """Makes a Python function callable in SQL, by the SQL types of its parameters and result;
+        it is called with missing values, too.
+        """
+        self.connection.create_function(
+            name, cast(Any, call), [*parameters], result, null_handling=cast(Any, "special")
+        )
 
     def define_functions(self, functions: Iterable[str]) -> None:
         """Runs statements that define functions."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
-from typing import Literal
 
 from msgspec.structs import replace
 
@@ -22,12 +21,14 @@ from lodpipe.mapping.model import (
     TermMap,
     TriplesMap,
     all_maps,
+    expressions,
     with_members,
 )
 from lodpipe.mapping.plan import (
     DEFAULT_GRAPH,
     Check,
     Join,
+    ListUse,
     Lookup,
     Parent,
     Part,
@@ -43,8 +44,8 @@ from lodpipe.mapping.plan import (
     quote,
     text,
 )
+from lodpipe.mapping.scope import Scope
 from lodpipe.mapping.term_sql import (
-    Scope,
     TermCompiler,
     prefix_of,
     spelled,
@@ -71,6 +72,8 @@ def compile_mapping(
     InvalidDeclaration (LP602) with all that is wrong: references to missing columns,
     constants that are not IRIs, datatypes that do not exist.
     """
+    if _has_calls(document):
+        sources.define_functions()
     compiler = _Compiler(document, document.base or base, sources, {**PATTERNS, **patterns}, light)
     selects = [
         select for item in document.triples_maps.values() for select in compiler.triples_map(item)
@@ -99,7 +102,7 @@ class _Compiler:
         self.findings: list[Finding] = []
         self.warnings: list[Finding] = []
         self._terms = TermCompiler(
-            Namespaces(document.prefixes), patterns, self.findings, light=light
+            Namespaces(document.prefixes), patterns, self.findings, document.functions, light=light
         )
         self._views = ViewCompiler(document, sources, self._references, light=light)
         known = Compiled(
@@ -124,8 +127,8 @@ class _Compiler:
         relation = self._gather.widened(entry, relation)
         scope = Scope(relation, entry.name, entry.base or self.base)
         subject = self._terms.term(entry.subject, scope.at("s"))
-        parts: dict[tuple[tuple[str, str], ...], list[Part]] = {}
-        checks = [*relation.checks, *subject.checks, *self._missing_key(entry, relation)]
+        parts: dict[tuple[ListUse, ...], list[Part]] = {}
+        checks = [*relation.checks, *subject.checks, *self._missing_key(entry, scope.at("s"))]
         for rule in entry.rules:
             for item in rule.objects:
                 number = self._rule(entry, rule, item)
@@ -140,15 +143,18 @@ class _Compiler:
                         part
                     )
                     checks += part_checks
-        for lists, statements in parts.items():
+        checked: set[tuple[str, str]] = set()
+        for lists, statements in sorted(parts.items(), key=lambda item: len(item[0])):
             source = unnested(relation, lists)
+            # A value is checked once, in the rows that are multiplied least.
             triples = _distinct(
                 [
                     located(check, entry.source)
                     for check in checks
-                    if (set(check.lists) <= set(lists) if lists else not check.lists)
+                    if set(check.lists) <= set(lists) and (check.code, check.problem) not in checked
                 ]
             )
+            checked.update((check.code, check.problem) for check in triples)
             key = _key(entry, relation, lists)
             yield Select(
                 entry.name,
@@ -170,7 +176,7 @@ class _Compiler:
         self,
         entry: TriplesMap,
         relation: Relation,
-        lists: tuple[tuple[str, str], ...],
+        lists: tuple[ListUse, ...],
         checks: list[Check],
     ) -> Select:
         """A SELECT for checks on values that make no statement of their own."""
@@ -211,7 +217,7 @@ class _Compiler:
         scope = (
             replace(scope, rule=rule_name(entry, gathering.gather)) if gathering.gather else scope
         )
-        checks: dict[tuple[tuple[str, str], ...], list[Check]] = {}
+        checks: dict[tuple[ListUse, ...], list[Check]] = {}
         for item in (replace(gathering, gather=None), *gathering.members):
             if isinstance(item, ReferencingMap):
                 if item.joins and (parent := self.document.triples_maps.get(item.parent)):
@@ -252,7 +258,7 @@ class _Compiler:
         number: int,
         scope: Scope,
         parent: Parent | None,
-    ) -> Iterator[tuple[Part, tuple[tuple[str, str], ...], tuple[Check, ...]]]:
+    ) -> Iterator[tuple[Part, tuple[ListUse, ...], tuple[Check, ...]]]:
         """The statements that an object takes part in, with the lists that they read and the checks
         on them.
         """
@@ -301,15 +307,17 @@ class _Compiler:
         A subject without references would be there for a row without parent, too.
         """
         parent = self.document.triples_maps.get(item.parent)
-        if parent is None or parent.subject.gather or not parent.subject.expression.references:
+        if parent is None or parent.subject.gather or self._gives_lists(parent):
+            return None
+        if not parent.subject.expression.references:
             return None
         relation = self._parent_relation(parent, item)
         plain = all(
-            len(side.parts) == 1 and side.references
+            len(side.parts) == 1 and isinstance(side.parts[0], Reference)
             for join in item.joins
             for side in (join.child, join.parent)
         )
-        wanted = parent.subject.expression.references
+        wanted = parent.subject.references
         keys = (
             tuple((join.child.references[0], join.parent.references[0]) for join in item.joins)
             if plain
@@ -324,6 +332,15 @@ class _Compiler:
         columns = tuple(dict.fromkeys([*(key for _, key in on), *map(relation.column, wanted)]))
         reduced = self.sources.distinct_by_key(relation, [key for _, key in on], columns)
         return Parent(reduced, on, columns, f"parent {number + 1} ") if reduced else None
+
+    def _gives_lists(self, parent: TriplesMap) -> bool:
+        """Whether the subject of a triples map calls a function for which rows are multiplied."""
+        functions = self._terms.functions
+        return any(
+            functions.gives_list(call) or functions.function(call).python
+            for expression in parent.subject.expressions
+            for call in expression.calls
+        )
 
     def _relation(self, entry: TriplesMap) -> Relation:
         """The relation of a triples map's source with all columns that its terms and joins refer
@@ -472,29 +489,29 @@ class _Compiler:
         child_lists = [
             *subject.lists,
             *(item_list for term in (*predicates, *graphs) for item_list in term.lists),
-            *_lists(child.at("j"), item, "child"),
         ]
-        parent_lists = [*target.lists, *_lists(other.at("j"), item, "parent")]
+        parent_lists = [*target.lists]
+        children, parents = _SideTerms("c"), _SideTerms("p")
+        conditions = []
+        for join in item.joins:
+            (a, uses), (b, others) = (
+                self._terms.join_side(join.child, child.at("j"), item.origin),
+                self._terms.join_side(join.parent, other.at("j"), item.origin),
+            )
+            conditions.append((a, b))
+            children.key(a, uses.columns)
+            parents.key(b, others.columns)
+            child_lists += uses.lists
+            parent_lists += others.lists
         left, right = (
             unnested(child_relation, tuple(dict.fromkeys(child_lists))),
             unnested(parent_relation, tuple(dict.fromkeys(parent_lists))),
         )
-        conditions = [
-            (
-                self._terms.text_of(join.child, child.at("j")),
-                self._terms.text_of(join.parent, other.at("j")),
-            )
-            for join in item.joins
-        ]
         name, prefix, record = (
             f"{entry.name} ⋈ {parent.name}",
             self._prefix(entry),
             _record(child_relation, "c."),
         )
-        children, parents = _SideTerms("c"), _SideTerms("p")
-        for join, (a, b) in zip(item.joins, conditions, strict=True):
-            children.key(a, child.at("j").columns(join.child.references))
-            parents.key(b, other.at("j").columns(join.parent.references))
         joined_subject, joined_target = children.term(subject), parents.term(target)
         parts = tuple(
             (children.term(p), joined_target, children.term(g), number)
@@ -636,14 +653,21 @@ class _Compiler:
         self.rules.append(Rule(len(self.rules), name, columns, item.origin))
         return len(self.rules) - 1
 
-    def _missing_key(self, item: TriplesMap, relation: Relation) -> Iterator[Check]:
-        """A record without a key that its subject is named by would vanish in silence."""
-        for name in item.subject.expression.references:
+    def _missing_key(self, item: TriplesMap, scope: Scope) -> Iterator[Check]:
+        """A record without a key that its subject is named by would vanish in silence; one for
+        which a condition on the subject does not hold is meant to.
+        """
+        relation, condition = scope.relation, item.subject.condition
+        wanted = ""
+        if condition is not None:
+            wanted = f"{self._terms.functions.condition(condition, scope)} AND "
+        names = [part.name for part in item.subject.expression.parts if isinstance(part, Reference)]
+        for name in names:
             if name not in relation.many and relation.expected.get(name) != "false":
                 guard = f"{relation.expected[name]} AND " if name in relation.expected else ""
                 yield Check(
                     "LP304",
-                    f"{guard}{quote(relation.column(name))} IS NULL",
+                    f"{guard}{wanted}{quote(relation.column(name))} IS NULL",
                     "''",
                     None,
                     {"key": name, "rule": item.name},
@@ -705,22 +729,37 @@ class _SideTerms:
         return Side(self.alias, sql, tuple(keys), tuple(self.terms.values()), bool(record))
 
 
-def _key(
-    item: TriplesMap, relation: Relation, lists: tuple[tuple[str, str], ...]
-) -> tuple[str, ...]:
+def _has_calls(document: MappingDocument) -> bool:
+    return any(
+        expression.calls
+        for item in document.triples_maps.values()
+        for expression in (*expressions(item), *_parent_keys(item))
+    )
+
+
+def _parent_keys(item: TriplesMap) -> Iterator[Expression]:
+    """The parents' sides of the joins of a triples map."""
+    for rule in item.rules:
+        for target in rule.objects:
+            if isinstance(target, ReferencingMap):
+                yield from (join.parent for join in target.joins)
+
+
+def _key(item: TriplesMap, relation: Relation, lists: tuple[ListUse, ...]) -> tuple[str, ...]:
     """The column that alone decides the subject: one reference in an IRI template, for encoding it
-    loses nothing.
+    loses nothing; a function may.
     """
     references = item.subject.expression.references
     safe = (
         item.subject.term_type == "iri"
+        and item.subject.condition is None
         and item.subject.gather is None
         and item.subject.expression.template
         and isinstance(item.subject.expression.parts[0], str)
     )
     return (
         (quote(relation.column(references[0])),)
-        if safe and len(references) == 1 and not lists
+        if safe and len(references) == 1 and not item.subject.expression.calls and not lists
         else ()
     )
 
@@ -734,24 +773,7 @@ def _references_of(item: TermMap | ReferencingMap) -> tuple[str, ...]:
 
 def _of_term(term: TermMap) -> Iterator[tuple[Expression, Origin]]:
     """The expressions of a term map."""
-    yield from (
-        (expression, term.origin)
-        for expression in (term.expression, term.datatype, term.language)
-        if expression
-    )
-
-
-def _lists(
-    scope: Scope, item: ReferencingMap, side: Literal["child", "parent"]
-) -> list[tuple[str, str]]:
-    """The lists that the join conditions of one side read."""
-    expressions = [join.child if side == "child" else join.parent for join in item.joins]
-    return [
-        (name, scope.slot)
-        for expression in expressions
-        for name in expression.references
-        if name in scope.relation.many
-    ]
+    yield from ((expression, term.origin) for expression in term.expressions)
 
 
 def _makes_more(entry: TriplesMap) -> bool:

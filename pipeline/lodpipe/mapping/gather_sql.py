@@ -28,7 +28,8 @@ from lodpipe.mapping.model import (
     all_maps,
 )
 from lodpipe.mapping.plan import Relation, quote, text
-from lodpipe.mapping.term_sql import Scope, TermCompiler
+from lodpipe.mapping.scope import Scope
+from lodpipe.mapping.term_sql import TermCompiler
 
 NIL = text("<http://www.w3.org/1999/02/22-rdf-syntax-ns#nil>")
 _TEXTS = "VARCHAR[]"
@@ -212,10 +213,13 @@ class GatherCompiler:
         if not term.lists:
             return f"CAST([{term.sql}] AS {_TEXTS})"
         sql = term.sql
-        for depth, (name, _) in enumerate(reversed(term.lists)):
-            column = scope.relation.column(name)
-            element, place = quote(f"{column}#e"), quote(f"{column}#i")
-            values = f"coalesce({quote(column)}, CAST([] AS {_TEXTS}))"
+        for depth, (name, slot, given) in enumerate(reversed(term.lists)):
+            if given:  # what a function gives
+                element, place, values = quote(f"{name}#{slot}"), quote(f"{name}#i"), given
+            else:
+                column = scope.relation.column(name)
+                element, place, values = quote(f"{column}#e"), quote(f"{column}#i"), quote(column)
+            values = f"coalesce({values}, CAST([] AS {_TEXTS}))"
             sql = f"list_transform({values}, lambda {element}, {place}: {sql})"
             sql = f"flatten({sql})" if depth else sql
         return sql

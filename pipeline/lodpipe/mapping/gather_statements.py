@@ -32,7 +32,7 @@ from lodpipe.mapping.model import (
     TriplesMap,
     with_members,
 )
-from lodpipe.mapping.plan import Part, Relation, Select, Term, quote, text
+from lodpipe.mapping.plan import ListUse, Part, Relation, Select, Term, quote, text
 from lodpipe.mapping.term_sql import prefix_of, unnested
 
 _RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#"
@@ -183,7 +183,7 @@ def _rows(collection: str, gather: Gather) -> str:
     return f"unnest(range(1, len({members}) + 1)) AS place, unnest({members}) AS member"
 
 
-def _lists(graphs: Iterable[Term]) -> tuple[tuple[str, str], ...]:
+def _lists(graphs: Iterable[Term]) -> tuple[ListUse, ...]:
     return tuple(dict.fromkeys(item for graph in graphs for item in graph.lists))
 
 

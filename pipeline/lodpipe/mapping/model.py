@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.mapping.functions import FunctionTable
 from lodpipe.mapping.logical_target import LogicalTarget
 
 TermType = Literal["iri", "uri", "unsafe-iri", "unsafe-uri", "blank", "literal"]
@@ -24,25 +25,62 @@ class Reference(Struct, frozen=True):
     name: str
 
 
-class Expression(Struct, frozen=True):
-    """What makes a value for each record: text and references in turn (rml:template, rml:reference,
-    rml:constant).
+class Call(Struct, frozen=True):
+    """A function applied to values (RML-FNML, function executions): the IRI of the function, and
+    each parameter with the expression of its value, in the order of the function's parameters.
 
-    A constant has no reference, a plain reference has one part and `template` false. Without any
-    part it is the record itself, which only a blank node can represent.
+    A parameter that takes a list can occur more than once.
+
+    Example: grel:toUpperCase of a column is
+    Call(".../grel.ttl#toUpperCase", ((".../grel.ttl#valueParam", Expression((Reference("name"),))),))
     """
 
-    parts: tuple[str | Reference, ...]
+    function: str
+    arguments: tuple[tuple[str, Expression], ...] = ()
+
+
+class Expression(Struct, frozen=True):
+    """What makes a value for each record: text, references and function calls in turn
+    (rml:template, rml:reference, rml:constant, rml:functionExecution).
+
+    A constant has no reference and no call, a plain reference or call has one part and `template`
+    false. Without any part it is the record itself, which only a blank node can represent.
+    """
+
+    parts: tuple[str | Reference | Call, ...]
     template: bool = False
 
     @property
     def references(self) -> tuple[str, ...]:
-        return tuple(part.name for part in self.parts if isinstance(part, Reference))
+        """The names of all references, those of function calls included."""
+        names: list[str] = []
+        for part in self.parts:
+            if isinstance(part, Reference):
+                names.append(part.name)
+            elif isinstance(part, Call):
+                names += (name for _, value in part.arguments for name in value.references)
+        return tuple(names)
 
     @property
     def constant(self) -> str | None:
-        """The text of an expression without references."""
-        return None if self.references else "".join(str(part) for part in self.parts)
+        """The text of an expression that is the same for every record."""
+        texts = [part for part in self.parts if isinstance(part, str)]
+        return "".join(texts) if len(texts) == len(self.parts) else None
+
+    @property
+    def call(self) -> Call | None:
+        """The function call that the expression consists of, if it is one."""
+        part = self.parts[0] if len(self.parts) == 1 else None
+        return part if isinstance(part, Call) else None
+
+    @property
+    def calls(self) -> tuple[Call, ...]:
+        """All function calls, inner ones included."""
+        calls: list[Call] = []
+        for part in self.parts:
+            if isinstance(part, Call):
+                calls += [part, *(inner for _, value in part.arguments for inner in value.calls)]
+        return tuple(calls)
 
 
 class Gather(Struct, frozen=True):
@@ -62,7 +100,8 @@ class Gather(Struct, frozen=True):
 
 
 class TermMap(Struct, frozen=True):
-    """How a record makes one RDF term (RML-Core, term maps).
+    """How a record makes one RDF term (RML-Core, term maps); where there is a `condition` and it is
+    not true, it makes none (RML-FNML, conditions).
 
     With `gather` it is the head of a collection; without any part in its expression the collection
     has no name, and is one of its own for each record.
@@ -76,8 +115,20 @@ class TermMap(Struct, frozen=True):
     origin: Origin
     datatype: Expression | None = None
     language: Expression | None = None
+    condition: Expression | None = None
     gather: Gather | None = None
     targets: tuple[LogicalTarget, ...] = ()
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """All that is evaluated for the term."""
+        given = (self.expression, self.datatype, self.language, self.condition)
+        return tuple(expression for expression in given if expression)
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The names of all references."""
+        return tuple(name for expression in self.expressions for name in expression.references)
 
     @property
     def members(self) -> tuple[TermMap | ReferencingMap, ...]:
@@ -268,19 +319,16 @@ def expressions(triples_map: TriplesMap) -> Iterator[Expression]:
     for item in all_maps(triples_map):
         if isinstance(item, ReferencingMap):
             yield from (join.child for join in item.joins)
-            continue
-        yield from (
-            expression
-            for expression in (item.expression, item.datatype, item.language)
-            if expression
-        )
+        else:
+            yield from item.expressions
 
 
 class MappingDocument(Struct, frozen=True):
     """Every triples map of a mapping, by name, the named sources in their order, and the base IRI
     where the mapping states one.
 
-    `findings` are those that do not stop it.
+    `functions` are those that it can call, where these are more than the ones that every mapping
+    has; `findings` are those that do not stop it.
     """
 
     triples_maps: dict[str, TriplesMap]
@@ -289,6 +337,7 @@ class MappingDocument(Struct, frozen=True):
     prefixes: dict[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     views: tuple[LogicalSource, ...] = ()
+    functions: FunctionTable | None = None
 
     @property
     def sources(self) -> tuple[LogicalSource, ...]:

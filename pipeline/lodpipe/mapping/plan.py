@@ -44,6 +44,16 @@ class Form(NamedTuple):
     datatype: str = "NULL"
 
 
+class ListUse(NamedTuple):
+    """A list of which each row has one element: of the values of a reference, for the place in the
+    statement that reads it, or of those that SQL gives (a function).
+    """
+
+    name: str
+    slot: str
+    sql: str = ""
+
+
 class Check(Struct, frozen=True):
     """A condition on a source's rows that makes a value unusable, with the finding it leads to.
 
@@ -56,7 +66,7 @@ class Check(Struct, frozen=True):
     value: str
     column: str | None
     params: Mapping[str, str]
-    lists: tuple[tuple[str, str], ...] = ()
+    lists: tuple[ListUse, ...] = ()
     form: Form | None = None
 
 
@@ -97,7 +107,7 @@ class Term(Struct, frozen=True):
 
     sql: str
     checks: tuple[Check, ...] = ()
-    lists: tuple[tuple[str, str], ...] = ()
+    lists: tuple[ListUse, ...] = ()
     columns: tuple[str, ...] = ()
     sound: Spelling | None = None
     targets: tuple[LogicalTarget, ...] = ()
@@ -429,6 +439,9 @@ class Sources(Protocol):
 
     def adopt(self, relation: Relation) -> Relation:
         """A relation of `for_views` as one of these sources."""
+
+    def define_functions(self) -> None:
+        """Defines what functions call (function_table.py); before a plan with calls is made."""
 
     def relate(
         self, source: LogicalSource, references: tuple[str, ...], order: str = ""

@@ -15,6 +15,8 @@ from pathlib import Path
 import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import InvalidDeclaration
+from lodpipe.mapping.function_table import BUILT_IN
+from lodpipe.mapping.functions import FunctionTable
 from lodpipe.mapping.model import LogicalSource, MappingDocument, TriplesMap
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, parse
 from lodpipe.mapping.rml_sources import SourceReader
@@ -25,21 +27,26 @@ from lodpipe.mapping.rml_vocabulary import TRIPLES_MAP, WORDS, split_iri
 from lodpipe.mapping.rml_words import WordCheck
 
 
-def read_rml(path: Path, name: str, base: str) -> MappingDocument:
-    """The mapping in a Turtle file; `base` resolves its relative IRIs.
+def read_rml(
+    path: Path, name: str, base: str, functions: FunctionTable | None = None
+) -> MappingDocument:
+    """The mapping in a Turtle file; `base` resolves its relative IRIs, `functions` are those that
+    it can call (the built-in ones where none are given).
 
     Raises InvalidDeclaration with every problem found (LP602), or with the syntax error (LP603).
     """
-    return read_rml_text(path.read_bytes(), name, base)
+    return read_rml_text(path.read_bytes(), name, base, functions)
 
 
-def read_rml_text(turtle: str | bytes, name: str, base: str) -> MappingDocument:
+def read_rml_text(
+    turtle: str | bytes, name: str, base: str, functions: FunctionTable | None = None
+) -> MappingDocument:
     """The mapping in a Turtle text; see read_rml."""
     data = turtle.encode() if isinstance(turtle, str) else turtle
     nodes, prefixes = parse(data, name, base)
     graph = GraphReader(name, nodes)
     WordCheck(graph, data.decode("utf-8", "replace").split("\n")).check_all()
-    document = _DocumentReader(graph).document(prefixes)
+    document = _DocumentReader(graph, functions or BUILT_IN).document(prefixes, functions)
     if graph.findings:
         raise InvalidDeclaration(graph.findings)
     return document
@@ -48,14 +55,23 @@ def read_rml_text(turtle: str | bytes, name: str, base: str) -> MappingDocument:
 class _DocumentReader:
     """Reads the triples maps of a graph."""
 
-    def __init__(self, graph: GraphReader) -> None:
-        self.graph = graph
-        self.names = _names(node for node in graph.nodes.values() if _is_triples_map(node))
+    def __init__(self, graph: GraphReader, functions: FunctionTable) -> None:
+        self.graph, self.functions = graph, functions
+        executions = {
+            value.term for node in graph.nodes.values() for value in node.all("functionValue")
+        }
+        self.names = _names(
+            node
+            for node in graph.nodes.values()
+            if _is_triples_map(node) and node.term not in executions
+        )
         self._sources: dict[object, LogicalSource | None] = {}
         self._view_reader = ViewReader(graph, SourceReader(graph))
         self.targets = TargetReader(graph)
 
-    def document(self, prefixes: dict[str, str]) -> MappingDocument:
+    def document(
+        self, prefixes: dict[str, str], functions: FunctionTable | None
+    ) -> MappingDocument:
         """All triples maps that are right."""
         maps: dict[str, TriplesMap] = {}
         views = self._view_reader.all_views()
@@ -66,7 +82,7 @@ class _DocumentReader:
                 continue
         if not self.names:
             self.graph.wrong(0, "the file contains no triples map")
-        return MappingDocument(maps, prefixes=prefixes, views=views)
+        return MappingDocument(maps, prefixes=prefixes, views=views, functions=functions)
 
     def triples_map(self, node: Node, name: str) -> TriplesMap:
         self.graph.only(node, f"triples map `{name}`", TRIPLES_MAP)

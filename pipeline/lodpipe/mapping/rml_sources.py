@@ -196,7 +196,7 @@ class SourceReader:
             "sql",
             text,
             self.origin(given.line),
-            database=_connection(address or "", user, password),
+            database=connection_url(address or "", user, password),
         )
 
     def file_source(self, node: Node, path: str, formulation: Kind | None) -> LogicalSource:
@@ -242,10 +242,10 @@ def _query(text: str) -> str:
     return text.strip().rstrip(";").rstrip()
 
 
-def _connection(address: str, user: str | None, password: str | None) -> str:
+def connection_url(address: str, user: str | None, password: str | None) -> str:
     """A JDBC address as a connection URL.
 
-    >>> _connection("jdbc:postgresql://localhost/shop", "anna", "p@ss")
+    >>> connection_url("jdbc:postgresql://localhost/shop", "anna", "p@ss")
     'postgresql://anna:p%40ss@localhost/shop'
     """
     address = address.removeprefix("jdbc:")

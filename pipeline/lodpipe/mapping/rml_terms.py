@@ -10,8 +10,10 @@ import pyoxigraph as ox
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.suggestions import did_you_mean
+from lodpipe.mapping.functions import OWN, FunctionTable
 from lodpipe.mapping.model import (
     RDF_TYPE,
+    Call,
     Expression,
     Join,
     LogicalSource,
@@ -22,6 +24,7 @@ from lodpipe.mapping.model import (
     TermType,
     View,
 )
+from lodpipe.mapping.rml_functions import FunctionReader, when
 from lodpipe.mapping.rml_gather import read_gather
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
 from lodpipe.mapping.rml_sources import check_path, undelimited
@@ -47,7 +50,7 @@ from lodpipe.mapping.rml_vocabulary import (
     Role,
     split_iri,
 )
-from lodpipe.rdf.datatypes import LANGUAGE_TAG
+from lodpipe.rdf.datatypes import IRI, LANGUAGE_TAG
 from lodpipe.rdf.namespaces import XSD
 
 _LANG_STRING = "http://www.w3.org/1999/02/22-rdf-syntax-ns#langString"
@@ -62,6 +65,10 @@ class TriplesMaps(Protocol):
     @property
     def names(self) -> Mapping[object, str]:
         """The name of each by its node."""
+
+    @property
+    def functions(self) -> FunctionTable:
+        """The functions that the mapping can call."""
 
     @property
     def targets(self) -> TargetReader:
@@ -80,6 +87,7 @@ class TermReader:
         self, reader: GraphReader, maps: TriplesMaps, source: LogicalSource | None
     ) -> None:
         self.reader, self.maps, self.source = reader, maps, source
+        self.functions = FunctionReader(reader, maps.functions, self.input_map)
         self.wrong, self.origin = reader.wrong, reader.origin
         self.columns: dict[str, int] = {}
 
@@ -156,8 +164,12 @@ class TermReader:
             raise self.wrong(parent.line, f"there is no triples map {rendered(parent.term)}")
         source = self.maps.source_of(self.reader.nodes[parent.term], name)
         parent_terms = TermReader(self.reader, self.maps, source)
-        joins = self.reader.each(
-            node.all("joinCondition"), lambda item: self.join(item, parent_terms)
+        joins = tuple(
+            join
+            for joins in self.reader.each(
+                node.all("joinCondition"), lambda item: self.joins(item, parent_terms)
+            )
+            for join in joins
         )
         if (
             not node.all("joinCondition")
@@ -171,9 +183,17 @@ class TermReader:
             )
         return ReferencingMap(name, joins, self.origin(parent.line))
 
-    def join(self, value: Value, parent_terms: TermReader) -> Join:
+    def joins(self, value: Value, parent_terms: TermReader) -> tuple[Join, ...]:
         node = self.reader.node(value, "a join condition")
         self.reader.only(node, "a join condition", JOIN)
+        function = self.reader.single(
+            node, "a join condition", "functionValue", "functionExecution"
+        )
+        if function is not None:
+            return tuple(self.functions.joins(function, self.input_map, parent_terms.input_map))
+        return (self.join(node, parent_terms),)
+
+    def join(self, node: Node, parent_terms: TermReader) -> Join:
         child, parent = self.join_side(node, "child"), parent_terms.join_side(node, "parent")
         if child is None or parent is None:
             raise Wrong
@@ -191,11 +211,25 @@ class TermReader:
         given = self.expression_value(inner, f"`{value.written}`")
         if given is None:
             raise self.missing(inner, f"`{value.written}`")
-        if is_constant_map(given):
-            if isinstance(given.term, ox.BlankNode | ox.Triple):
-                raise self.wrong(given.line, "a constant is an IRI or a literal")
-            return Expression((given.text,))
-        return self.expression(given)
+        return self.expression(given, inner)
+
+    def input_map(self, value: Value) -> Expression:
+        """The expression map of a function's input or of a condition. A template whose term type is
+        IRI encodes its values, as it does in a term.
+        """
+        node = self.reader.node(value, "an expression map")
+        parent = self.reader.single(node, "an expression map", "parentTermMap")
+        if parent is not None:
+            return self.input_map(parent)
+        what = f"`{value.written}`"
+        self.reader.only(node, what, OBJECT)
+        given = self.expression_value(node, what)
+        if given is None:
+            raise self.missing(node, what)
+        expression = when(self.functions.condition(node), self.expression(given, node))
+        if expression.template and self.term_type(node, "object") in ("iri", "uri"):
+            return _iri_safe(expression)
+        return expression
 
     # -- terms -------------------------------------------------------------------------------------
 
@@ -209,10 +243,15 @@ class TermReader:
             return self.gathered(node, role, what, allowed)
         self.reader.only(node, what, allowed)
         stated = self.term_type(node, role)
+        condition = self.functions.condition(node)
         given = self.expression_value(node, what)
         targets = self.maps.targets.of(node)
+        inner = node
+        if given is not None and is_function(given):
+            given, inner, condition = self.behind_condition(given, node, condition)
         if given is not None and is_constant_map(given):
-            return replace(self.stated_constant(given, node, role, stated), targets=targets)
+            constant = self.stated_constant(given, node, role, stated)
+            return replace(constant, condition=condition, targets=targets)
         if given is None and stated != "blank":
             raise self.missing(node, what)
         datatype, language = self.datatype(node), self.language(node)
@@ -220,14 +259,31 @@ class TermReader:
         if (datatype or language) and kind != "literal":
             excess = node.all("datatype", "datatypeMap", "language", "languageMap")[0]
             raise self.wrong(excess.line, f"only a literal has `{excess.written}`")
-        expression = Expression(()) if given is None else self.expression(given)
+        expression = Expression(()) if given is None else self.expression(given, inner)
         line = node.line if given is None else given.line
         self.check_text(expression, kind, line)
-        return TermMap(expression, kind, self.origin(line), datatype, language, targets=targets)
+        origin = self.origin(line)
+        return TermMap(expression, kind, origin, datatype, language, condition, targets=targets)
+
+    def behind_condition(
+        self, given: Value, node: Node, condition: Expression | None
+    ) -> tuple[Value | None, Node, Expression | None]:
+        """The expression of a map that is a conditional function, with its node and the condition;
+        where it is none, they are as given. A blank node needs no expression.
+        """
+        pair = self.functions.conditional(given) if condition is None else None
+        if pair is None:
+            return given, node, condition
+        self.functions.check_return(self.functions.execution(given).function, node)
+        inner = self.reader.node(pair[1], "an expression map")
+        value = self.expression_value(inner, "an expression map")
+        if value is None and self.term_type(inner, "object") != "blank":
+            return given, node, condition
+        return value, inner, pair[0]
 
     def gathered(self, node: Node, role: Role, what: str, allowed: set[str]) -> TermMap:
         """A term map that is the head of a list or container: an IRI or a blank node (RML-CC)."""
-        self.reader.only(node, f"{what} that gathers", (allowed | GATHER) - LITERAL)
+        self.reader.only(node, f"{what} that gathers", (allowed | GATHER) - LITERAL - {"condition"})
         stated = self.term_type(node, role)
         if stated == "literal":
             raise self.wrong(
@@ -245,7 +301,7 @@ class TermReader:
         if is_constant_map(given):
             head = self.stated_constant(given, node, "subject", stated)
             return replace(head, gather=gather, targets=targets)
-        expression, kind = self.expression(given), stated or "iri"
+        expression, kind = self.expression(given, node), stated or "iri"
         self.check_text(expression, kind, given.line)
         origin = self.origin(given.line)
         return TermMap(expression, kind, origin, gather=gather, targets=targets)
@@ -276,7 +332,9 @@ class TermReader:
         return TERM_TYPES[word]
 
     def expression_value(self, node: Node, what: str) -> Value | None:
-        return self.reader.single(node, what, "constant", "reference", "template")
+        return self.reader.single(
+            node, what, "constant", "reference", "template", "functionExecution", "functionValue"
+        )
 
     def missing(self, node: Node, what: str) -> Wrong:
         """No expression; one error, one finding: not reported where a property of the node is
@@ -292,6 +350,9 @@ class TermReader:
         """A constant in the long form: it is the term itself, so that whatever else says what it is
         must agree.
         """
+        if stated == "iri" and isinstance(given.term, ox.Literal) and _is_plain_iri(given.term):
+            # yarrrml-parser writes every constant IRI as a text with the term type
+            return TermMap(Expression((given.text,)), "iri", self.origin(given.line))
         term = self.constant(given, role)
         if stated == "blank" or (
             stated is not None and (stated == "literal") != (term.term_type == "literal")
@@ -349,7 +410,8 @@ class TermReader:
         if value is None or value.written.endswith((":language", ":languageMap")):
             return None
         if value.written.endswith(":datatypeMap"):
-            return self.term(value, "datatype", TERM).expression
+            term = self.term(value, "datatype", TERM)
+            return when(term.condition, term.expression)
         if self.reader.iri(value) == _LANG_STRING:
             raise self.wrong(
                 value.line,
@@ -373,7 +435,7 @@ class TermReader:
         if is_constant_map(given):
             self.check_language(self.reader.text(given), given.line)
             return Expression((given.text,))
-        return self.expression(given)
+        return when(self.functions.condition(inner), self.expression(given, inner))
 
     def check_language(self, tag: str, line: int) -> None:
         """A language tag by BCP 47; what begins with none of its two- or three-letter codes is a
@@ -386,7 +448,14 @@ class TermReader:
 
     # -- expressions -------------------------------------------------------------------------------
 
-    def expression(self, given: Value) -> Expression:
+    def expression(self, given: Value, node: Node) -> Expression:
+        """The expression of a map's node, of which `given` is the value that states it."""
+        if is_function(given):
+            return self.functions.call(given, node)
+        if is_constant_map(given):
+            if isinstance(given.term, ox.BlankNode | ox.Triple):
+                raise self.wrong(given.line, "a constant is an IRI or a literal")
+            return Expression((given.text,))
         return (
             self.template(given) if given.written.endswith(":template") else self.reference(given)
         )
@@ -481,6 +550,29 @@ class TermReader:
 
 def is_constant_map(given: Value) -> bool:
     return given.written.endswith(":constant")
+
+
+def is_function(given: Value) -> bool:
+    return given.written.endswith((":functionExecution", ":functionValue", ":execution"))
+
+
+def _is_plain_iri(term: ox.Literal) -> bool:
+    """Whether a literal without language and datatype is an absolute IRI."""
+    plain = term.language is None and term.datatype.value == XSD + "string"
+    return plain and re.fullmatch(IRI, term.value) is not None
+
+
+def _iri_safe(expression: Expression) -> Expression:
+    """A template whose values are percent-encoded by a function."""
+    return replace(
+        expression,
+        parts=tuple(
+            Call(OWN + "iriSafe", ((OWN + "value", Expression((part,))),))
+            if isinstance(part, Reference)
+            else part
+            for part in expression.parts
+        ),
+    )
 
 
 def _default(role: Role, given: Value | None, *, typed: bool) -> TermType:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import pyoxigraph as ox
 
+from lodpipe.mapping.function_table import BUILT_IN
 from lodpipe.mapping.model import (
     Annotation,
     Expression,
@@ -23,7 +24,7 @@ from lodpipe.mapping.model import (
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
 from lodpipe.mapping.rml_sources import SourceReader, check_path
 from lodpipe.mapping.rml_targets import TargetReader
-from lodpipe.mapping.rml_terms import TermReader, is_constant_map
+from lodpipe.mapping.rml_terms import TermReader, is_function
 from lodpipe.mapping.rml_vocabulary import (
     ANNOTATION,
     ANNOTATIONS,
@@ -188,11 +189,11 @@ class ViewReader:
         given = terms.expression_value(node, what)
         if given is None:
             raise terms.missing(node, what)
-        if not is_constant_map(given):
-            return terms.expression(given)
-        if isinstance(given.term, ox.BlankNode | ox.Triple):
-            raise self.wrong(given.line, "a constant is an IRI or a literal")
-        return Expression((given.text,))
+        if is_function(given):
+            raise self.wrong(
+                given.line, f"{what} cannot call a function; call it in a term map over the view"
+            )
+        return terms.expression(given, node)
 
     def check_names(self, fields: Iterable[Field]) -> None:
         """Fields of one parent have different names."""
@@ -224,10 +225,11 @@ class ViewReader:
             TermReader(self.graph, _NoTriplesMaps(self.graph), parent),
         )
 
-        def condition(item: Value) -> Join:
-            return sides[0].join(item, sides[1])
+        def conditions_of(item: Value) -> tuple[Join, ...]:
+            return sides[0].joins(item, sides[1])
 
-        conditions = self.graph.each(node.all("joinCondition"), condition)
+        joins = self.graph.each(node.all("joinCondition"), conditions_of)
+        conditions = tuple(condition for listed in joins for condition in listed)
         for name, text in (("joinCondition", "a join condition"), ("field", "a field")):
             if not node.all(name):
                 self.wrong(node.line, f"{what} needs {text}")
@@ -312,6 +314,7 @@ class _NoTriplesMaps:
     """Expressions of fields refer to no triples maps."""
 
     names: Mapping[object, str] = {}
+    functions = BUILT_IN
 
     def __init__(self, graph: GraphReader) -> None:
         self.targets = TargetReader(graph)

@@ -28,20 +28,30 @@ _OTHERS = {
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
 }
 NAMESPACES = MAPPING | _OTHERS
-EXTENSIONS = frozenset({"fnml", "rmle"})  # of which nothing is supported
+EXTENSIONS = frozenset({"rmle"})  # of which nothing is supported
 WORDS = frozenset(MAPPING.values())
 SAME = {"column": "reference", "logicalTable": "logicalSource"}  # R2RML's name → RML's
 
+# Names of drafts of FNML, which yatter writes → those of RML-FNML.
+DRAFTS = {"execution": "functionExecution", "valueMap": "inputValueMap", "value": "inputValue"}
+
 # What each kind of node may say.
-EXPRESSION = {"constant", "reference", "template", "termType"}
+EXPRESSION = {
+    "constant", "reference", "template", "termType",
+    "functionExecution", "functionValue", "return", "returnMap", "condition",
+}  # fmt: skip
+# A function execution, its inputs, and the triples map that the RML before wrote for it.
+EXECUTION = {"function", "functionMap", "input"}
+INPUT = {"parameter", "parameterMap", "inputValue", "inputValueMap"}
+FUNCTION_VALUE = {"predicateObjectMap", "logicalSource", "subjectMap", "subject"}
 LANGUAGE = EXPRESSION | {"logicalTarget"}
 TERM = LANGUAGE | {"inverseExpression"}
 GATHER = {"gather", "gatherAs", "strategy", "allowEmptyListAndContainer"}
 SUBJECT = TERM | {"class", "graph", "graphMap"}
 LITERAL = {"datatype", "datatypeMap", "language", "languageMap"}
 OBJECT = TERM | LITERAL
-REFERENCING = {"parentTriplesMap", "joinCondition"}
-JOIN = {"child", "childMap", "parent", "parentMap"}
+REFERENCING = {"parentTriplesMap", "joinCondition", "condition"}
+JOIN = {"child", "childMap", "parent", "parentMap", "functionValue", "functionExecution", "return"}
 RULE = {"predicate", "predicateMap", "object", "objectMap", "graph", "graphMap"}
 TRIPLES_MAP = {"logicalSource", "subject", "subjectMap", "predicateObjectMap", "baseIRI"}
 ACCESS = {"null", "encoding", "compression"}
@@ -65,15 +75,25 @@ WRITTEN = {"serialization", "compression", "encoding", "mode"}
 LOGICAL_TARGET = {"target"} | WRITTEN
 TARGET = {"root", "path"} | WRITTEN
 KNOWN = (
-    GATHER | SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
-    | LOGICAL_TARGET | TARGET | VIEWS
-)  # fmt: skip
-# Parts of RML's modules (functions, RDF-star) that the model has no place for.
+    {"parentTermMap"}
+    | GATHER
+    | EXECUTION
+    | INPUT
+    | SUBJECT
+    | OBJECT
+    | REFERENCING
+    | JOIN
+    | RULE
+    | TRIPLES_MAP
+    | LOGICAL_SOURCE
+    | SOURCE
+    | LOGICAL_TARGET
+    | TARGET
+    | VIEWS
+)
+# Parts of RML's modules (RDF-star) that the model has no place for.
 UNSUPPORTED = {
-    "logicalTargetMap", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
-    "inputValueMap", "inputValue", "parameter", "parameterMap", "quotedTriplesMap",
-    "namespace", "namespacePrefix", "namespaceURL",
-    "condition", "version",
+    "logicalTargetMap", "quotedTriplesMap", "namespace", "namespacePrefix", "namespaceURL", "version",
 }  # fmt: skip
 # RML-star is a draft for RDF-star; nothing says yet what it makes in RDF 1.2 (decision 0101).
 STAR = {"quotedTriplesMap", "StarMap", "NonAssertedTriplesMap"}
@@ -94,7 +114,8 @@ CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
-    "XPathReferenceFormulation", "GatherMap", "Strategy", "AssertedTriplesMap", "LogicalView", "Field", "ExpressionField", "IterableField",
+    "XPathReferenceFormulation", "FunctionExecution", "Execution", "Input", "ValueMap", "FunctionMap", "ParameterMap", "ReturnMap", "FunctionTermMap",
+    "GatherMap", "Strategy", "AssertedTriplesMap", "LogicalView", "Field", "ExpressionField", "IterableField",
     "LogicalViewJoin", "StructuralAnnotation",
     "LogicalTarget", "Target", "RelativePathTarget", "EventStreamTarget",
 }  # fmt: skip
@@ -151,6 +172,8 @@ def split_iri(iri: str) -> tuple[str, str]:
 def property_name(iri: str) -> str:
     """The name a property is read by: without prefix in the vocabularies that are one to us."""
     prefix, name = split_iri(iri)
+    if prefix == "fnml":
+        return DRAFTS.get(name, name)
     if prefix in WORDS:
         return SAME.get(name, name)
     return f"{prefix}:{name}" if prefix else iri

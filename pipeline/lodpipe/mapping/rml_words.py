@@ -46,7 +46,7 @@ class WordCheck:
                 self.check_namespace(name, values[0])
             if prefix not in WORDS or name in KNOWN:
                 continue
-            beyond = name in UNSUPPORTED or prefix in EXTENSIONS
+            beyond = name in UNSUPPORTED or prefix in EXTENSIONS or prefix == "fnml"
             detail = _refusal(word, beyond=beyond)
             self.wrong(self.line_of(word, values[0]), f"`{values[0].written}` {detail}")
             self.graph.misspelt.add(node.term)

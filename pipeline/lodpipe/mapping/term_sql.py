@@ -3,56 +3,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from msgspec import Struct
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, Origin
-from lodpipe.mapping.model import Expression, Reference, TermMap
-from lodpipe.mapping.plan import NATURAL, Check, Form, Relation, Spelling, Term, quote, text
+from lodpipe.mapping.function_sql import FunctionCompiler, Uses
+from lodpipe.mapping.functions import NATURAL_TYPES, FunctionTable
+from lodpipe.mapping.model import Call, Expression, Reference, TermMap
+from lodpipe.mapping.plan import (
+    NATURAL,
+    Check,
+    Form,
+    ListUse,
+    Relation,
+    Spelling,
+    Term,
+    quote,
+    text,
+)
+from lodpipe.mapping.scope import Scope
 from lodpipe.rdf.datatypes import DAYS, IRI, LANGUAGE_TAG, LAX, PATTERNS, SCHEME
 from lodpipe.rdf.namespaces import XSD, Namespaces
 
 _STRING = XSD + "string"
-
-
-class Scope(Struct, frozen=True):
-    """Where a term map's references are found: a relation, the alias it has in a join, and the
-    term's place in the statement.
-    """
-
-    relation: Relation
-    rule: str
-    base: str
-    slot: str = "o"
-    alias: str = ""
-    prefix: str = ""
-
-    def column(self, name: str) -> str:
-        """The column with a reference's text; a list is read from the column that unnests it for
-        this place.
-        """
-        column = self.prefix + self.relation.column(name)
-        return self.alias + quote(f"{column}#{self.slot}" if name in self.relation.many else column)
-
-    def type_column(self, name: str) -> str:
-        column = f"{self.prefix}{self.relation.column(name)} type"
-        return self.alias + quote(f"{column}#{self.slot}" if name in self.relation.many else column)
-
-    def columns(self, names: Iterable[str]) -> tuple[str, ...]:
-        """The columns of several references, with their types where the relation has them."""
-        columns = [self.column(name) for name in names]
-        return tuple(
-            dict.fromkeys(
-                [*columns, *(self.type_column(name) for name in names)]
-                if self.relation.typed
-                else columns
-            )
-        )
-
-    def at(self, slot: str) -> Scope:
-        return replace(self, slot=slot)
 
 
 class TermCompiler:
@@ -67,11 +41,13 @@ class TermCompiler:
         namespaces: Namespaces,
         patterns: Mapping[str, str],
         findings: list[Finding],
+        functions: FunctionTable | None = None,
         *,
         light: bool,
     ) -> None:
         self._namespaces, self._patterns, self._light = namespaces, patterns, light
         self._findings = findings
+        self.functions = FunctionCompiler(functions, findings)
 
     def short(self, iri: str) -> str:
         """An IRI as a message shows it, with a prefix where the mapping has one."""
@@ -90,25 +66,24 @@ class TermCompiler:
             term = self._blank(term_map, scope)
         else:
             term = self._iri(term_map, scope)
-        references = [
-            name
-            for part in (term_map.expression, term_map.datatype, term_map.language)
-            if part
-            for name in part.references
-        ]
-        lists = tuple(
-            dict.fromkeys((name, scope.slot) for name in references if name in scope.relation.many)
-        )
-        checks = tuple(
-            replace(check, lists=lists)
-            for check in (*term.checks, *self._single_values(references, scope))
-        )
-        columns = scope.columns(references) or (
+        uses = self.functions.uses(term_map.expressions, scope, term_map.origin)
+        checks = (*term.checks, *uses.checks, *self._single_values(uses.references, scope))
+        if term_map.condition is not None:
+            condition = self.functions.condition(term_map.condition, scope)
+            term = conditional(term, condition)
+            checks = tuple(_where(condition, check) for check in checks)
+        columns = uses.columns or (
             (f"{scope.alias}{quote('_record')}",) if "_record" in term.sql else ()
         )
-        return replace(term, checks=checks, lists=lists, columns=columns, targets=term_map.targets)
+        checks = tuple(replace(check, lists=uses.lists) for check in checks)
+        targets = term_map.targets
+        return replace(term, checks=checks, lists=uses.lists, columns=columns, targets=targets)
 
-    def _single_values(self, references: list[str], scope: Scope) -> Iterator[Check]:
+    def join_side(self, expression: Expression, scope: Scope, origin: Origin) -> tuple[str, Uses]:
+        """One side of a join condition as SQL, and what it reads."""
+        return self.text_of(expression, scope), self.functions.uses([expression], scope, origin)
+
+    def _single_values(self, references: Sequence[str], scope: Scope) -> Iterator[Check]:
         """A reference that gives an array or an object makes no term (RML-Core, reference
         formulations).
         """
@@ -133,6 +108,9 @@ class TermCompiler:
             if isinstance(part, Reference):
                 column = scope.column(part.name)
                 parts.append(f"{encode}({column})" if encode else column)
+            elif isinstance(part, Call):
+                value = self.functions.text(part, scope)
+                parts.append(f"{encode}({value})" if encode else value)
             else:
                 parts.append(text(part))
         return (parts[0] if len(parts) == 1 else "(" + " || ".join(parts) + ")") if parts else "''"
@@ -175,7 +153,7 @@ class TermCompiler:
             "LP301",
             f"NOT is_iri({whole})",
             value,
-            term_map.expression.references[0],
+            next(iter(term_map.expression.references), None),
             {"rule": scope.rule},
             form=Form(whole, "is_iri(v)"),
         )
@@ -194,7 +172,7 @@ class TermCompiler:
         """
         encode = "uri_safe" if term_map.term_type == "uri" else "iri_safe"
         first = term_map.expression.parts[0]
-        if isinstance(first, Reference):
+        if not isinstance(first, str):
             whole = self._resolved(self.text_of(term_map.expression, scope, encode), scope)
             rest = [scope.base, *term_map.expression.parts]
             has_colon = any(
@@ -221,7 +199,7 @@ class TermCompiler:
         return spelled(replace(self.after_start(term_map, scope, encode), start=f"<{start}"))
 
     @staticmethod
-    def _is_iri_with(parts: Sequence[str | Reference], value: str) -> bool:
+    def _is_iri_with(parts: Sequence[str | Reference | Call], value: str) -> bool:
         """Whether a template makes a valid IRI of a value that needs no encoding."""
         return bool(
             re.fullmatch(IRI, "".join(part if isinstance(part, str) else value for part in parts))
@@ -250,6 +228,8 @@ class TermCompiler:
             return self._tagged(term_map, term_map.language, quoted, value, scope)
         if term_map.datatype is not None:
             return self._typed(term_map, term_map.datatype, quoted, value, scope)
+        if call := term_map.expression.call:
+            return Term(self._typed_result(call, quoted, value, scope))
         if (
             scope.relation.typed
             and term_map.expression.references
@@ -257,6 +237,20 @@ class TermCompiler:
         ):
             return Term(self._natural(term_map.expression.references[0], quoted, value, scope))
         return Term(quoted)
+
+    def _typed_result(self, call: Call, quoted: str, value: str, scope: Scope) -> str:
+        """The datatype of what a function gives (RML-FNML has none: natural mapping, as for sources)."""
+        _, kind = self.functions.typed(call, scope)
+        datatype = NATURAL_TYPES.get(kind)
+        if datatype is None:
+            return quoted
+        if kind == "number":  # a whole one is an integer, as in JSON
+            number, _ = self.functions.typed(call, scope)
+            double = f"'\"' || canonical_double(CAST({number} AS VARCHAR)) || {text(chr(34) + '^^<' + datatype + '>')}"
+            whole = f"'\"' || {value} || {text(chr(34) + '^^<' + XSD + 'integer>')}"
+            is_whole = f"{number} = floor({number}) AND abs({number}) < 1e15"
+            return f"CASE WHEN {is_whole} THEN {whole} WHEN isfinite({number}) THEN {double} END"
+        return f"'\"' || {value} || {text(chr(34) + '^^<' + datatype + '>')}"
 
     def _natural(self, reference: str, quoted: str, value: str, scope: Scope) -> str:
         """The datatype that the source's own type has in RDF (RML-Core and R2RML, natural mapping)."""
@@ -280,7 +274,7 @@ class TermCompiler:
             "LP303",
             f"{value} IS NOT NULL AND NOT {valid}",
             tag_sql,
-            language.references[0],
+            next(iter(language.references), None),
             {"rule": scope.rule},
             form=Form(
                 f"CASE WHEN {value} IS NOT NULL THEN {tag_sql} END",
@@ -377,7 +371,7 @@ class TermCompiler:
 def _head(term_map: TermMap, scope: Scope) -> Term:
     """The head of a term map's collection, which the relation has in a column (gather_sql.py)."""
     name = scope.relation.heads[term_map]
-    lists = ((name, scope.slot),) if name in scope.relation.many else ()
+    lists = (ListUse(name, scope.slot),) if name in scope.relation.many else ()
     column = scope.column(name)
     record = () if term_map.expression.parts else (f"{scope.alias}{quote('_record')}",)
     return Term(column, lists=lists, columns=(column, *record))
@@ -390,6 +384,27 @@ def spelled(spelling: Spelling) -> Term:
 def guarded(valid: str, spelling: Spelling, *checks: Check) -> Term:
     """A term that exists where its value is valid."""
     return Term(f"CASE WHEN {valid} THEN {spelling.sql} END", checks, sound=spelling)
+
+
+def conditional(term: Term, condition: str) -> Term:
+    """A term that exists where a condition holds."""
+    if term.sound is None or term.sound.sql != term.sql:
+        sound = term.sound and _if(condition, term.sound)
+        return replace(term, sql=f"CASE WHEN {condition} THEN {term.sql} END", sound=sound)
+    spelling = _if(condition, term.sound)
+    return replace(term, sql=spelling.sql, sound=spelling)
+
+
+def _if(condition: str, spelling: Spelling) -> Spelling:
+    return replace(spelling, core=f"CASE WHEN {condition} THEN {spelling.core} END")
+
+
+def _where(condition: str, check: Check) -> Check:
+    """A check of the values that a condition lets through."""
+    form = check.form and check.form._replace(
+        text=f"CASE WHEN {condition} THEN {check.form.text} END"
+    )
+    return replace(check, problem=f"({condition}) AND ({check.problem})", form=form)
 
 
 def unproven(term: Term) -> Term:
@@ -411,10 +426,13 @@ def prefix_of(term_map: TermMap, base: str) -> str:
     return "<" + (first if re.match(SCHEME, first) else base + first) + end
 
 
-def unnested(relation: Relation, lists: tuple[tuple[str, str], ...]) -> str:
+def unnested(relation: Relation, lists: tuple[ListUse, ...]) -> str:
     """The relation with a row for each combination of the values in its lists."""
     sql = relation.sql
-    for name, slot in lists:
+    for name, slot, given in lists:
+        if given:
+            sql = f"(SELECT *, unnest({given}) AS {quote(f'{name}#{slot}')} FROM {sql})"
+            continue
         column = relation.column(name)
         types = (
             f", unnest({quote(column + ' type')}) AS {quote(f'{column} type#{slot}')}"

@@ -98,7 +98,7 @@ class CsvCells(Struct, frozen=True):
 def evaluated(expression: Expression, reader: CellReader) -> Cell:
     """The value of an expression; with references to many values, those of each combination."""
     cells = [
-        reader.cell(part.name) if isinstance(part, Reference) else Cell(text(part))
+        reader.cell(part.name) if isinstance(part, Reference) else Cell(text(str(part)))
         for part in expression.parts
     ]
     if len(cells) == 1:

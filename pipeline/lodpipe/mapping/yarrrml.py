@@ -8,195 +8,114 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterable, Iterator
-from collections.abc import Sequence as Sequence_
+from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity
-from lodpipe.diagnostics.suggestions import did_you_mean
-from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
+from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
+from lodpipe.documents.tree import Mapping, Node, Sequence
+from lodpipe.mapping.function_table import BUILT_IN
+from lodpipe.mapping.functions import FunctionTable
 from lodpipe.mapping.logical_target import LogicalTarget
 from lodpipe.mapping.model import (
     RDF_TYPE,
     Expression,
-    Join,
-    LogicalSource,
     MappingDocument,
     PredicateObject,
-    Reference,
     ReferencingMap,
     TermMap,
     TermType,
     TriplesMap,
 )
+from lodpipe.mapping.yarrrml_expressions import WELL_KNOWN, ExpressionReader
+from lodpipe.mapping.yarrrml_functions import FunctionReader, is_function
+from lodpipe.mapping.yarrrml_nodes import ALIASES, NodeReader, Wrong
+from lodpipe.mapping.yarrrml_sources import SourceReader
 from lodpipe.mapping.yarrrml_targets import TargetReader
 
-_ALIASES = {
-    "s": "subjects", "subject": "subjects", "po": "predicateobjects", "predicateobject": "predicateobjects",
-    "source": "sources", "graph": "graphs", "p": "predicates", "predicate": "predicates", "o": "objects", "object": "objects",
-    "v": "value", "values": "value", "t": "type", "m": "mappings", "mapping": "mappings",
-    "c": "condition", "conditions": "condition", "f": "function", "parameters": "parameters", "pms": "parameters",
-}  # fmt: skip
-# Keys of YARRRML, and of readers of it, that have no counterpart here.
-_UNSUPPORTED = frozenset({
-    "target", "external", "functions", "credentials", "delimiter", "encoding", "compression", "serialization", "nulls", "join",
-    "quoted", "quotedNonAsserted", "subject_annotations", "annotations",
-})  # fmt: skip
-_DOCUMENT_KEYS = {"prefixes", "base", "sources", "targets", "mappings", "authors"}
-_FORMULATIONS = {
-    "csv": "csv",
-    "jsonpath": "json",
-    "json": "json",
-    "yaml": "yaml",
-    "parquet": "parquet",
-    "jsonl": "jsonl",
-    "table": "table",
+_DOCUMENT_KEYS = {"prefixes", "base", "sources", "targets", "mappings", "authors", "external"}
+_OBJECT_KEYS = (
+    "value", "type", "datatype", "language", "mappings", "condition", "function", "parameters",
+    "targets",
+)  # fmt: skip
+_TERM_TYPES: dict[str, TermType] = {
+    "iri": "iri",
+    "literal": "literal",
+    "blank": "blank",
+    "blanknode": "blank",
 }
-_PART = re.compile(r"\\([$()\\])|\$\(((?:[^()\\]|\\.)*)\)|(\\|[^\\$]+|\$)", re.DOTALL)
-_CURIE = re.compile(r"([A-Za-z_][\w.-]*|):(?!//)")
 _TAG = re.compile(r"~(iri|[A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)$")
 _LANGUAGE = re.compile(r"(?:\$\([^)]+\)|[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*)~lang$")
-_SUFFIX = re.compile(r"\S*[\w)/]~([A-Za-z]{1,6})")
-_ESCAPED = re.compile(r"\\.")
-_PLAIN = {
-    "type": ("localfile", "file"),
-    "queryFormulation": ("sql2008", "sql"),
-}  # what says nothing new of a source
-WELL_KNOWN = {
-    "rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#",
-    "rdfs": "http://www.w3.org/2000/01/rdf-schema#",
-    "xsd": "http://www.w3.org/2001/XMLSchema#",
-}
+_LANG_STRING = WELL_KNOWN["rdf"] + "langString"
 
 
-def read_yarrrml(root: Node | None, file: str, prefixes: dict[str, str]) -> MappingDocument:
+def read_yarrrml(
+    root: Node | None, file: str, prefixes: dict[str, str], functions: FunctionTable | None = None
+) -> MappingDocument:
     """The mapping in a YARRRML tree; `prefixes` are known beforehand (those of the publication's
-    vocabulary).
+    vocabulary), and so are `functions` (the built-in ones where none are given).
 
     Raises InvalidDeclaration (LP602) with every problem found.
     """
-    reader = _Reader(file, prefixes)
-    document = reader.document(root)
-    if reader.findings:
-        raise InvalidDeclaration(reader.findings)
+    nodes = NodeReader(file)
+    document = _DocumentReader(nodes, prefixes, functions).document(root)
+    if nodes.findings:
+        raise InvalidDeclaration(nodes.findings)
     return document
 
 
-class _Wrong(Exception):
-    """Stops reading one part of the mapping; the finding is already noted."""
-
-
-class _Reader:
-    def __init__(self, file: str, prefixes: dict[str, str]) -> None:
-        self.file = file
-        self.prefixes = {**WELL_KNOWN, **prefixes}
-        self.sources: dict[str, LogicalSource] = {}
+class _DocumentReader:
+    def __init__(
+        self, nodes: NodeReader, prefixes: dict[str, str], functions: FunctionTable | None
+    ) -> None:
+        self.nodes = nodes
+        self.expressions = ExpressionReader(nodes, prefixes)
+        self.functions = functions
+        self.calls = FunctionReader(nodes, self.expressions, functions or BUILT_IN)
+        self.sources = SourceReader(nodes)
+        self.targets = TargetReader(nodes)
         self.names: set[str] = set()
-        self.findings: list[Finding] = []
-        self.warnings: list[Finding] = []
-        self.misspelt: set[int] = set()
-        self.targets = TargetReader(self)
-
-    # -- helpers -----------------------------------------------------------------------------------
-
-    def origin(self, node: Node) -> Origin:
-        return Origin(self.file, node.line, node.column)
-
-    def wrong(self, node: Node, detail: str) -> _Wrong:
-        self.findings.append(Finding("LP602", self.origin(node), {"detail": detail}))
-        return _Wrong()
-
-    def text(self, node: Node) -> str:
-        if isinstance(node, Scalar) and node.text is not None:
-            return node.text
-        raise self.wrong(node, "a text is expected here")
-
-    def map(self, node: Node, what: str, allowed: Sequence_[str] = ()) -> dict[str, Node]:
-        """The items of a map under their full names; keys that are not `allowed` are reported."""
-        if not isinstance(node, Mapping):
-            raise self.wrong(node, f"{what} is a map")
-        for key in node.items:
-            if allowed and _ALIASES.get(key, key) not in allowed:
-                self.unknown(node, key, what, allowed)
-        return {_ALIASES.get(key, key): item for key, item in node.items.items()}
-
-    def unknown(self, node: Mapping, key: str, what: str, allowed: Iterable[str]) -> None:
-        """Notes a key that a map cannot have, at the key itself."""
-        self.misspelt.add(id(node))
-        names = [
-            *allowed,
-            *(alias for alias, name in _ALIASES.items() if name in allowed and len(alias) > 2),
-        ]
-        detail = f"{what} has no key `{key}`" + (
-            did_you_mean(key, names) or f"; it may have {', '.join(sorted(allowed))}"
-        )
-        if key in _UNSUPPORTED:
-            detail = f"`{key}` is not supported"
-        self.findings.append(
-            Finding("LP602", Origin(self.file, *node.keys[key]), {"detail": detail})
-        )
-
-    def missing(self, node: Node, detail: str) -> _Wrong:
-        """A key is missing; not reported where a key of the map is misspelt, which is most often
-        that very key.
-        """
-        return _Wrong() if id(node) in self.misspelt else self.wrong(node, detail)
-
-    def named(self, node: Node, what: str) -> dict[str, Node]:
-        """The items of a map whose keys are names of the author's own."""
-        if not isinstance(node, Mapping):
-            raise self.wrong(node, f"{what} is a map")
-        return node.items
-
-    def each(self, node: Node) -> Iterator[Node]:
-        """The items of a list, or the single node itself."""
-        if isinstance(node, Sequence):
-            yield from node.items
-        else:
-            yield node
 
     # -- document ----------------------------------------------------------------------------------
 
     def document(self, root: Node | None) -> MappingDocument:
         if not isinstance(root, Mapping):
-            self.findings.append(
-                Finding("LP602", Origin(self.file), {"detail": "the file is a map with `mappings`"})
+            detail = "the file is a map with `mappings`"
+            self.nodes.findings.append(
+                Finding("LP602", Origin(self.nodes.file), {"detail": detail})
             )
             return MappingDocument({})
         for key in root.items:
-            if _ALIASES.get(key, key) not in _DOCUMENT_KEYS:
-                self.unknown(root, key, "the mapping", _DOCUMENT_KEYS)
+            if ALIASES.get(key, key) not in _DOCUMENT_KEYS:
+                self.nodes.unknown(root, key, "the mapping", _DOCUMENT_KEYS)
         try:
-            return self._document(root, self.map(root, "the mapping"))
-        except _Wrong:
+            return self._document(root, self.nodes.map(root, "the mapping"))
+        except Wrong:
             return MappingDocument({})
 
     def _document(self, root: Mapping, items: dict[str, Node]) -> MappingDocument:
-        if "prefixes" in items:
-            self.prefixes |= {
-                key: self.text(node)
-                for key, node in self.named(items["prefixes"], "`prefixes`").items()
-            }
-        for name, node in (
-            self.named(items["sources"], "`sources`").items() if "sources" in items else ()
+        for key, known in (
+            ("prefixes", self.expressions.prefixes),
+            ("external", self.expressions.external),
         ):
-            try:
-                self.sources[name] = replace(self.source(node), name=name)
-            except _Wrong:
-                continue
-        for name, node in (
-            self.named(items["targets"], "`targets`").items() if "targets" in items else ()
-        ):
-            with contextlib.suppress(_Wrong):
+            if key in items:
+                named = self.nodes.named(items[key], f"`{key}`")
+                known |= {name: self.nodes.text(node) for name, node in named.items()}
+        if "sources" in items:
+            self.sources.read_named(items["sources"])
+        named_targets = (
+            self.nodes.named(items["targets"], "`targets`") if "targets" in items else {}
+        )
+        for name, node in named_targets.items():
+            with contextlib.suppress(Wrong):
                 self.targets.declare(name, node)
-        base = self.text(items["base"]) if "base" in items else None
+        base = self.nodes.text(items["base"]) if "base" in items else None
         mappings = items.get("mappings")
         if not isinstance(mappings, Mapping):
             raise (
-                self.missing(root, "`mappings` is missing")
+                self.nodes.missing(root, "`mappings` is missing")
                 if mappings is None
-                else self.wrong(mappings, "`mappings` is a map of names")
+                else self.nodes.wrong(mappings, "`mappings` is a map of names")
             )
         self.names = set(mappings.items)
         maps: dict[str, TriplesMap] = {}
@@ -205,11 +124,16 @@ class _Reader:
                 maps |= {
                     triples_map.name: triples_map for triples_map in self.triples_maps(name, node)
                 }
-            except _Wrong:
+            except Wrong:
                 continue
         self.check_parents(maps)
         return MappingDocument(
-            maps, tuple(self.sources.values()), base, self.prefixes, tuple(self.warnings)
+            {name: _linked(item, maps) for name, item in maps.items()},
+            tuple(self.sources.named.values()),
+            base,
+            self.expressions.declared(),
+            tuple(self.nodes.warnings),
+            functions=self.functions,
         )
 
     def check_parents(self, maps: dict[str, TriplesMap]) -> None:
@@ -221,94 +145,24 @@ class _Reader:
                         and item.parent not in maps
                         and item.parent not in self.names
                     ):
-                        self.findings.append(
-                            Finding(
-                                "LP602",
-                                item.origin,
-                                {"detail": f"there is no mapping `{item.parent}`"},
-                            )
+                        detail = f"there is no mapping `{item.parent}`"
+                        self.nodes.findings.append(
+                            Finding("LP602", item.origin, {"detail": detail})
                         )
-
-    # -- sources -----------------------------------------------------------------------------------
-
-    def source(self, node: Node) -> LogicalSource:
-        """`name`, `[file~csv]`, `[file~jsonpath, $.iterator[*]]`, `{query: SELECT …}` or `{access:
-        file, referenceFormulation: …}`.
-        """
-        if isinstance(node, Scalar) and node.text in self.sources:
-            return self.sources[node.text]
-        if isinstance(node, Sequence):
-            return self._short_source(node)
-        if isinstance(node, Scalar):
-            raise self.wrong(node, f"there is no source `{node.text}`")
-        items = self.map(
-            node,
-            "a source",
-            ("query", "access", "type", "queryFormulation", "referenceFormulation", "iterator"),
-        )
-        for key, plain in _PLAIN.items():
-            if key in items and self.text(items[key]).lower() not in plain:
-                raise self.wrong(
-                    items[key],
-                    f"`{key}: {self.text(items[key])}` is not supported; write a mapping in RML for databases",
-                )
-        if "query" in items and "access" in items:
-            raise self.wrong(
-                items["access"],
-                "a query runs on the record tables; `access` is not supported with it",
-            )
-        if "query" in items:
-            return LogicalSource("query", self.text(items["query"]), self.origin(items["query"]))
-        if "access" not in items or "referenceFormulation" not in items:
-            raise self.missing(
-                node, "a source needs `query`, or `access` and `referenceFormulation`"
-            )
-        return self._file_source(
-            node,
-            self.text(items["access"]),
-            self.text(items["referenceFormulation"]),
-            items.get("iterator"),
-        )
-
-    def _short_source(self, node: Sequence) -> LogicalSource:
-        texts = [self.text(item) for item in node.items]
-        if not texts or "~" not in texts[0]:
-            raise self.wrong(
-                node, "a source in short form is [file~formulation] or [file~formulation, iterator]"
-            )
-        access, formulation = texts[0].rsplit("~", 1)
-        return self._file_source(
-            node, access, formulation, node.items[1] if len(texts) > 1 else None
-        )
-
-    def _file_source(
-        self, node: Node, access: str, formulation: str, iterator: Node | None
-    ) -> LogicalSource:
-        kind = _FORMULATIONS.get(formulation.lower())
-        if kind is None:
-            raise self.wrong(
-                node,
-                f"reference formulation `{formulation}` is not known; known: {', '.join(_FORMULATIONS)}",
-            )
-        path = None if iterator is None else self.text(iterator)
-        return LogicalSource(kind, access, self.origin(node), path)  # type: ignore[arg-type]  # the table's values are the kinds
 
     # -- triples maps ------------------------------------------------------------------------------
 
     def triples_maps(self, name: str, node: Node) -> Iterator[TriplesMap]:
-        """One triples map for each source and subject; YARRRML allows several of both."""
-        items = self.map(
-            node, f"mapping `{name}`", ("sources", "subjects", "predicateobjects", "graphs")
-        )
-        if "sources" not in items or "subjects" not in items:
-            raise self.missing(node, f"mapping `{name}` needs `sources` and `subjects`")
-        sources = self._sources(items["sources"])
-        subjects = [self.term(item, "iri") for item in self.each(items["subjects"])]
-        graphs = (
-            tuple(self.term(item, "iri") for item in self.each(items["graphs"]))
-            if "graphs" in items
-            else ()
-        )
+        """One triples map for each source and subject; YARRRML allows several of both. Without
+        subject, each record has a blank node.
+        """
+        keys = ("sources", "subjects", "predicateobjects", "graphs", "condition")
+        items = self.nodes.map(node, f"mapping `{name}`", keys)
+        if "sources" not in items:
+            raise self.nodes.missing(node, f"mapping `{name}` needs `sources`")
+        sources = self.sources.each(items["sources"])
+        subjects = self.subjects(items, node)
+        graphs = self.terms(items.get("graphs"))
         rules = tuple(self.rules(items["predicateobjects"])) if "predicateobjects" in items else ()
         several = len(sources) * len(subjects) > 1
         for number, (source, subject) in enumerate(((a, b) for a in sources for b in subjects), 1):
@@ -318,75 +172,84 @@ class _Reader:
                 subject,
                 graphs,
                 rules,
-                self.origin(node),
+                self.nodes.origin(node),
             )
 
-    def _sources(self, node: Node) -> list[LogicalSource]:
-        if isinstance(node, Sequence) and not _is_short_source(node):
-            return [self.source(item) for item in node.items]
-        return [self.source(node)]
+    def subjects(self, items: dict[str, Node], node: Node) -> list[TermMap]:
+        """The subjects of a mapping, under its condition."""
+        subjects = list(self.terms(items.get("subjects"))) or [
+            TermMap(Expression(()), "blank", self.nodes.origin(node))
+        ]
+        if "condition" not in items:
+            return subjects
+        condition = self.calls.condition(items["condition"])
+        return [replace(subject, condition=condition) for subject in subjects]
 
     def rules(self, node: Node) -> Iterator[PredicateObject]:
-        for item in self.each(node):
+        for item in self.nodes.each(node):
             try:
                 yield self.rule(item)
-            except _Wrong:
+            except Wrong:
                 continue
 
     def rule(self, node: Node) -> PredicateObject:
         """`[predicate, object]`, `[predicate, object, datatype or language~lang]`, or `{p: …, o: …,
-        graphs: …}`.
+        graphs: …, condition: …}`.
         """
         if isinstance(node, Sequence):
             if len(node.items) not in (2, 3):
-                raise self.wrong(
+                raise self.nodes.wrong(
                     node,
                     "a short rule is [predicate, object] or [predicate, object, datatype or language~lang]",
                 )
             predicates = self.predicates(node.items[0])
             extra = node.items[2] if len(node.items) == 3 else None
             objects = tuple(
-                self.object_(item, extra, predicates) for item in self.each(node.items[1])
+                self.object_(item, extra, predicates) for item in self.nodes.each(node.items[1])
             )
-            return PredicateObject(predicates, objects, (), self.origin(node))
-        items = self.map(node, "a rule", ("predicates", "objects", "graphs"))
+            return PredicateObject(predicates, objects, (), self.nodes.origin(node))
+        items = self.nodes.map(node, "a rule", ("predicates", "objects", "graphs", "condition"))
         if "predicates" not in items or "objects" not in items:
-            raise self.missing(node, "a rule needs `p` and `o`")
+            raise self.nodes.missing(node, "a rule needs `p` and `o`")
         predicates = self.predicates(items["predicates"])
-        graphs = (
-            tuple(self.term(item, "iri") for item in self.each(items["graphs"]))
-            if "graphs" in items
-            else ()
+        rule = PredicateObject(
+            predicates,
+            tuple(self.objects(items["objects"], predicates)),
+            self.terms(items.get("graphs")),
+            self.nodes.origin(node),
         )
-        return PredicateObject(
-            predicates, tuple(self.objects(items["objects"], predicates)), graphs, self.origin(node)
-        )
+        if "condition" in items:
+            return _under(self.calls.condition(items["condition"]), rule)
+        return rule
 
     def predicates(self, node: Node) -> tuple[TermMap, ...]:
-        terms = []
-        for item in self.each(node):
-            items = (
-                self.map(item, "a predicate", ("value", "targets"))
-                if isinstance(item, Mapping)
-                else {}
-            )
-            value = items.get("value", item)
-            text = self.text(value)
-            expression = (
-                Expression((RDF_TYPE,)) if text == "a" else self.expression(text, value, iri=True)
-            )
-            targets = self.targets.of(items)
-            terms.append(TermMap(expression, "iri", self.origin(value), targets=targets))
-        return tuple(terms)
+        return tuple(map(self.predicate, self.nodes.each(node)))
+
+    def predicate(self, node: Node) -> TermMap:
+        if is_function(node):
+            return self.term(node)
+        items: dict[str, Node] = {}
+        if isinstance(node, Mapping):
+            items = self.nodes.map(node, "a predicate", ("value", "targets"))
+        value = items.get("value", node)
+        text = self.nodes.text(value).removesuffix("~iri")
+        expression = (
+            Expression((RDF_TYPE,))
+            if text == "a"
+            else self.expressions.expression(text, value, iri=True)
+        )
+        targets = self.targets.of(items)
+        return TermMap(expression, "iri", self.nodes.origin(value), targets=targets)
+
+    # -- objects -----------------------------------------------------------------------------------
 
     def objects(
         self, node: Node, predicates: tuple[TermMap, ...]
     ) -> Iterator[TermMap | ReferencingMap]:
-        for item in self.each(node):
+        for item in self.nodes.each(node):
             if isinstance(item, Sequence):
-                yield self.object_(
-                    item.items[0], item.items[1] if len(item.items) > 1 else None, predicates
-                )
+                extra = item.items[1] if len(item.items) > 1 else None
+                yield self.object_(item.items[0], extra, predicates)
             elif isinstance(item, Mapping):
                 yield from self.long_object(item, predicates)
             else:
@@ -395,219 +258,164 @@ class _Reader:
     def long_object(
         self, node: Mapping, predicates: tuple[TermMap, ...]
     ) -> Iterator[TermMap | ReferencingMap]:
-        items = self.map(
-            node,
-            "an object",
-            (
-                "value",
-                "type",
-                "datatype",
-                "language",
-                "mappings",
-                "condition",
-                "function",
-                "parameters",
-                "targets",
-            ),
-        )
-        if "function" in items:
-            raise self.wrong(node, "functions are not supported; use a SQL query as source")
+        items = self.nodes.map(node, "an object", _OBJECT_KEYS)
         if "mappings" in items:
-            joins = (
-                tuple(self.join(element) for element in self.each(items["condition"]))
-                if "condition" in items
-                else ()
-            )
+            joins = tuple(self.calls.joins(items["condition"])) if "condition" in items else ()
             if "targets" in items:
-                raise self.wrong(
+                raise self.nodes.wrong(
                     items["targets"],
                     "targets of a `mapping` are those of its subjects; write them there",
                 )
-            for item in self.each(items["mappings"]):
-                yield ReferencingMap(self.text(item), joins, self.origin(item))
+            for item in self.nodes.each(items["mappings"]):
+                yield ReferencingMap(self.nodes.text(item), joins, self.nodes.origin(item))
             return
-        if "value" not in items:
-            raise self.missing(node, "an object needs `value` or `mapping`")
-        for entry in self.each(items["value"]):
-            yield self._long_value(entry, items, predicates)
+        condition = self.calls.condition(items["condition"]) if "condition" in items else None
+        for term in self._long_terms(node, items, predicates):
+            yield replace(term, condition=condition) if condition else term
 
-    def _long_value(
-        self, node: Node, items: dict[str, Node], predicates: tuple[TermMap, ...]
+    def _long_terms(
+        self, node: Mapping, items: dict[str, Node], predicates: tuple[TermMap, ...]
+    ) -> Iterator[TermMap]:
+        kind = self.term_type(items)
+        if "function" in items:
+            kind = kind or ("iri" if _is_type(predicates) else "literal")
+            yield self.with_type(self.calls.call(items), kind, items, items["function"])
+        elif kind == "blank" and "value" not in items:
+            yield self.with_type(Expression(()), "blank", items, node)
+        elif "value" not in items:
+            raise self.nodes.missing(node, "an object needs `value`, `function` or `mapping`")
+        for entry in self.nodes.each(items["value"]) if "value" in items else ():
+            text = self.nodes.text(entry)
+            wanted = kind or (
+                "iri" if _is_type(predicates) or self.expressions.names_an_iri(text) else "literal"
+            )
+            expression = self.expressions.expression(text, entry, iri=wanted == "iri")
+            yield self.with_type(expression, wanted, items, entry)
+
+    def term_type(self, items: dict[str, Node]) -> TermType | None:
+        if "type" not in items:
+            return None
+        kind = _TERM_TYPES.get(self.nodes.text(items["type"]).lower())
+        if kind is None:
+            raise self.nodes.wrong(items["type"], "`type` is iri, literal or blank")
+        return kind
+
+    def with_type(
+        self, expression: Expression, kind: TermType, items: dict[str, Node], node: Node
     ) -> TermMap:
-        kind = self.text(items["type"]) if "type" in items else ""
-        if kind not in ("", "iri", "literal", "blank"):
-            raise self.wrong(items["type"], "`type` is iri, literal or blank")
-        text = self.text(node)
-        wanted = kind or ("iri" if _is_type(predicates) or self.names_an_iri(text) else "literal")
-        datatype = (
-            self.expression(self.text(items["datatype"]), items["datatype"], iri=True)
-            if "datatype" in items
-            else None
-        )
-        language, of_language = (
-            self.language(items["language"]) if "language" in items else (None, ())
-        )
-        expression = self.expression(text, node, iri=wanted == "iri")
+        """A term with the datatype or the language that its keys state."""
+        datatype = self.part(items.get("datatype"), iri=True)
+        language, of_language = self.language(items.get("language"))
+        if language and datatype and datatype.constant == _LANG_STRING:
+            datatype = None  # it is what a text with a language has
         targets = (*self.targets.of(items), *of_language)
-        return TermMap(expression, wanted, self.origin(node), datatype, language, targets=targets)  # type: ignore[arg-type]  # checked above
+        origin = self.nodes.origin(node)
+        return TermMap(expression, kind, origin, datatype, language, targets=targets)
 
-    def language(self, node: Node) -> tuple[Expression, tuple[LogicalTarget, ...]]:
+    def language(self, node: Node | None) -> tuple[Expression | None, tuple[LogicalTarget, ...]]:
         """`en`, or `{value: en, targets: …}`: the language and the targets of its statements."""
-        items = (
-            self.map(node, "a language", ("value", "targets")) if isinstance(node, Mapping) else {}
-        )
-        value = items.get("value", node)
-        return self.expression(self.text(value), value, iri=False), self.targets.of(items)
+        if not isinstance(node, Mapping) or is_function(node):
+            return self.part(node, iri=False), ()
+        items = self.nodes.map(node, "a language", ("value", "targets"))
+        return self.part(items.get("value", node), iri=False), self.targets.of(items)
 
-    def join(self, node: Node) -> Join:
-        items = self.map(node, "a condition", ("function", "parameters"))
-        function = self.text(items["function"]) if "function" in items else ""
-        parameters = items.get("parameters")
-        if not function and id(node) in self.misspelt:
-            raise _Wrong
-        if (
-            function not in ("equal", "idlab-fn:equal")
-            or not isinstance(parameters, Sequence)
-            or len(parameters.items) != 2
-        ):
-            raise self.wrong(node, "the only condition is `equal` with two parameters")
-        child, parent = (self._join_reference(item) for item in parameters.items)
-        return Join(child, parent)
-
-    def _join_reference(self, node: Node) -> Expression:
-        parts = [self.text(item) for item in node.items] if isinstance(node, Sequence) else []
-        expression = self.expression(parts[1], node, iri=False) if len(parts) > 1 else None
-        if expression is None:
-            raise self.wrong(
-                node,
-                "a parameter of a condition is [str1, $(reference), s] or [str2, $(reference), o]",
-            )
-        return expression
-
-    # -- terms -------------------------------------------------------------------------------------
-
-    def term(self, node: Node, term_type: TermType) -> TermMap:
-        if isinstance(node, Mapping):
-            items = self.map(node, "a term", ("value", "type", "targets"))
-            kind = self.text(items["type"]) if "type" in items else term_type
-            value = items.get("value", node)
-            return TermMap(
-                self.expression(self.text(value), value, iri=kind == "iri"),
-                kind,  # type: ignore[arg-type]  # the schema has checked it
-                self.origin(value),
-                targets=self.targets.of(items),
-            )
-        self.check_suffix(self.text(node), node)
-        return TermMap(
-            self.expression(_TAG.sub("", self.text(node)), node, iri=True),
-            term_type,
-            self.origin(node),
-        )
-
-    def check_suffix(self, text: str, node: Node) -> None:
-        """A suffix behind a reference or a short name is `~iri`; others are typos of it."""
-        match = _SUFFIX.fullmatch(text)
-        if match and match[1] != "iri":
-            self.wrong(
-                node,
-                f"`~{match[1]}` is not a suffix of a value{did_you_mean(match[1], ['iri'])}; `~iri` is",
-            )
+    def part(self, node: Node | None, *, iri: bool) -> Expression | None:
+        """A datatype or a language: a text, or a function."""
+        if node is None:
+            return None
+        if is_function(node):
+            return self.calls.call(self.nodes.map(node, "a value", ("function", "parameters")))
+        return self.expressions.expression(self.nodes.text(node), node, iri=iri)
 
     def object_(self, node: Node, extra: Node | None, predicates: tuple[TermMap, ...]) -> TermMap:
         """An object in short form: a suffix `~iri`, or a third item that is a datatype or
         `language~lang`.
         """
-        text = self.text(node)
+        text = self.nodes.text(node)
+        read = self.expressions.expression
         tag = _TAG.search(text)
-        origin = self.origin(node)
-        self.check_suffix(text, node)
+        origin = self.nodes.origin(node)
+        self.expressions.check_suffix(text, node)
         if tag and tag.group(1) == "iri":
-            return TermMap(self.expression(text[: tag.start()], node, iri=True), "iri", origin)
-        if _is_type(predicates) or (extra is None and self.names_an_iri(text)):
-            return TermMap(self.expression(text, node, iri=True), "iri", origin)
-        expression = self.expression(text, node, iri=False)
+            return TermMap(read(text[: tag.start()], node, iri=True), "iri", origin)
+        if _is_type(predicates) or (extra is None and self.expressions.names_an_iri(text)):
+            return TermMap(read(text, node, iri=True), "iri", origin)
+        expression = read(text, node, iri=False)
         if extra is None:
             return TermMap(expression, "literal", origin)
-        kind = self.text(extra)
+        kind = self.nodes.text(extra)
         if "~" in kind and not kind.endswith("~lang"):
-            raise self.wrong(
+            raise self.nodes.wrong(
                 extra,
                 f"`{kind}` is neither a datatype nor a language; a language is written de~lang",
             )
         if kind.endswith("~lang") and not _LANGUAGE.fullmatch(kind):
-            raise self.wrong(extra, f"`{kind.removesuffix('~lang')}` is not a language tag")
+            raise self.nodes.wrong(extra, f"`{kind.removesuffix('~lang')}` is not a language tag")
         if _LANGUAGE.fullmatch(kind):
-            return TermMap(
-                expression,
-                "literal",
-                origin,
-                language=self.expression(kind.removesuffix("~lang"), extra, iri=False),
+            language = read(kind.removesuffix("~lang"), extra, iri=False)
+            return TermMap(expression, "literal", origin, language=language)
+        return TermMap(expression, "literal", origin, datatype=read(kind, extra, iri=True))
+
+    # -- terms -------------------------------------------------------------------------------------
+
+    def terms(self, node: Node | None) -> tuple[TermMap, ...]:
+        """Subjects or graphs."""
+        return () if node is None else tuple(self.term(item) for item in self.nodes.each(node))
+
+    def term(self, node: Node) -> TermMap:
+        """A subject, a predicate or a graph."""
+        if isinstance(node, Mapping):
+            keys = ("value", "type", "function", "parameters", "targets")
+            items = self.nodes.map(node, "a term", keys)
+            kind = self.term_type(items) or "iri"
+            if "function" in items:
+                origin = self.nodes.origin(items["function"])
+                targets = self.targets.of(items)
+                return TermMap(self.calls.call(items), kind, origin, targets=targets)
+            value = items.get("value", node)
+            expression = self.expressions.expression(
+                self.nodes.text(value), value, iri=kind == "iri"
             )
-        return TermMap(
-            expression, "literal", origin, datatype=self.expression(kind, extra, iri=True)
-        )
+            origin = self.nodes.origin(value)
+            return TermMap(expression, kind, origin, targets=self.targets.of(items))
+        text = self.nodes.text(node)
+        self.expressions.check_suffix(text, node)
+        expression = self.expressions.expression(_TAG.sub("", text), node, iri=True)
+        return TermMap(expression, "iri", self.nodes.origin(node))
 
-    def names_an_iri(self, text: str) -> bool:
-        """Whether a constant object is an IRI: it has no reference and begins with a known prefix
-        or http.
-        """
-        if "$(" in text:
-            return False
-        curie = _CURIE.match(text)
-        return text.startswith(("http://", "https://")) or bool(
-            curie and curie.group(1) in self.prefixes and " " not in text
-        )
 
-    def expression(self, text: str, node: Node, *, iri: bool) -> Expression:
-        """Text and `$(references)` in turn; a known prefix at the beginning of an IRI is put in
-        full.
-        """
-        if iri:
-            text = self.expand(text, node)
-        parts: list[str | Reference] = []
-        for escaped, reference, plain in _PART.findall(text):
-            if reference:
-                parts.append(Reference(re.sub(r"\\(.)", r"\1", reference)))
-            elif parts and isinstance(parts[-1], str):
-                parts[-1] += escaped or plain
-            elif escaped or plain:
-                parts.append(escaped or plain)
-            else:
-                raise self.wrong(node, "`$()` names nothing")
-        if not parts:
-            raise self.wrong(node, "the value is empty")
-        self.check_text(text, parts, node)
-        return Expression(tuple(parts), template=len(parts) > 1)
+def _under(condition: Expression, rule: PredicateObject) -> PredicateObject:
+    """A rule under a condition: its terms are, or, of a link to another mapping, its predicates."""
+    links = any(isinstance(item, ReferencingMap) for item in rule.objects)
+    if links:
+        predicates = tuple(replace(item, condition=condition) for item in rule.predicates)
+        return replace(rule, predicates=predicates)
+    return replace(
+        rule,
+        objects=tuple(
+            replace(item, condition=condition) if isinstance(item, TermMap) else item
+            for item in rule.objects
+        ),
+    )
 
-    def check_text(self, written: str, parts: Sequence_[str | Reference], node: Node) -> None:
-        """What looks like a reference and is a text: `$(` without its end is an error, `{name}` a
-        warning, for a text may hold braces.
-        """
-        if "$(" in _ESCAPED.sub("", _PART.sub(lambda item: "" if item[2] else item[0], written)):
-            raise self.wrong(node, r"`$(` is not closed; where it is meant as text, write `\$(`")
-        for name in re.findall(
-            r"\{([^\s{}]+)\}", " ".join(part for part in parts if isinstance(part, str))
-        ):
-            self.warnings.append(
-                Finding("LP310", self.origin(node), {"key": name}, Severity.WARNING)
-            )
 
-    def expand(self, text: str, node: Node) -> str:
-        curie = _CURIE.match(text)
-        if curie is None:
-            return text
-        if curie.group(1) in self.prefixes:
-            return self.prefixes[curie.group(1)] + text[curie.end() :]
-        if curie.group(1) not in ("urn", "mailto", "tel", "doi", "info", "tag", "geo"):
-            raise self.wrong(node, f"prefix `{curie.group(1)}:` is not declared")
-        return text
+def _linked(item: TriplesMap, maps: dict[str, TriplesMap]) -> TriplesMap:
+    """A triples map whose links to a mapping with several subjects or sources lead to each of the
+    triples maps that it became.
+    """
+
+    def targets(link: TermMap | ReferencingMap) -> tuple[TermMap | ReferencingMap, ...]:
+        if isinstance(link, TermMap) or link.parent in maps:
+            return (link,)
+        names = [name for name in maps if name.startswith(f"{link.parent}#")]
+        return tuple(replace(link, parent=name) for name in names)
+
+    rules = tuple(
+        replace(rule, objects=tuple(part for link in rule.objects for part in targets(link)))
+        for rule in item.rules
+    )
+    return item if rules == item.rules else replace(item, rules=rules)
 
 
 def _is_type(predicates: tuple[TermMap, ...]) -> bool:
     return all(predicate.expression.constant == RDF_TYPE for predicate in predicates)
-
-
-def _is_short_source(node: Sequence) -> bool:
-    return (
-        bool(node.items) and isinstance(node.items[0], Scalar) and "~" in (node.items[0].text or "")
-    )

@@ -17,7 +17,7 @@ from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
 # What each folder's readers take, by glob; `source/` has the files of records.yaml, the mapping and
 # publication.yaml besides.
 READ = {
-    "source": ("records.yaml", "mapping.yaml", "withdrawn.yaml", "*.rml.ttl"),
+    "source": ("records.yaml", "mapping.yaml", "functions.yaml", "withdrawn.yaml", "*.rml.ttl"),
     "ontology": ("*.ttl", "context.jsonld", "vocabularies/*.txt"),
     "shapes": ("*.ttl", "catalogue/*.ttl"),
     "queries": ("*.rq", "results/*"),  # stored results without a query are LP806

@@ -13,12 +13,14 @@ from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
 from lodpipe.documents.readers import read_tree
+from lodpipe.mapping.function_table import BUILT_IN
 from lodpipe.mapping.model import MappingDocument
 from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.queries.samples import Query, read_queries
 from lodpipe.releases.tombstones import Withdrawn, read_withdrawn
 from lodpipe.shacl import shapes
 from lodpipe.sources import Lexicon, Table, read_declaration
+from lodpipe.workflow.own_functions import sql_functions
 
 Read = TypeVar("Read")
 
@@ -84,14 +86,19 @@ def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocu
     """source/mapping.yaml (YARRRML) and source/*.rml.ttl (RML) as one mapping. Raises
     InvalidDeclaration where there is none, names clash, or statements have targets of their own.
     """
+    functions = None
+    if (declared := root / "source" / "functions.yaml").is_file():
+        functions = BUILT_IN.with_own(sql_functions(declared, "source/functions.yaml"))
     documents = [
-        read_yarrrml(read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes)
+        read_yarrrml(
+            read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes, functions
+        )
         for path in root.glob("source/mapping.yaml")
     ]
     if paths := sorted(root.glob("source/[!.]*.rml.ttl")):
         from lodpipe.mapping.rml import read_rml
 
-        documents += [read_rml(path, f"source/{path.name}", base) for path in paths]
+        documents += [read_rml(path, f"source/{path.name}", base, functions) for path in paths]
     if not documents:
         raise InvalidDeclaration(
             [

@@ -7,7 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,16 +22,18 @@ from lodpipe.diagnostics.finding import (
     set_of,
 )
 from lodpipe.diagnostics.progress import progress_line
-from lodpipe.documents.readers import read_tree
+from lodpipe.documents.readers import read_tree_as
 from lodpipe.engine.plan_engines import EngineSettings, PlanEngine, open_engine
 from lodpipe.engine.results import Failure, Output, Stage
 from lodpipe.mapping.compile_plan import compile_mapping
+from lodpipe.mapping.functions import FunctionTable
 from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap, all_maps
 from lodpipe.mapping.plan import Plan
 from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.runtime.machine import unwritable, whole_file
 from lodpipe.runtime.whole_files import whole_files
+from lodpipe.workflow.own_functions import read_user_functions
 from lodpipe.workflow.target_files import (
     TargetFile,
     TargetFolders,
@@ -43,6 +45,7 @@ from lodpipe.workflow.target_files import (
 
 Progress = Callable[[str], None]
 FORMATS = ("nq", "nt", "ttl", "trig")
+YARRRML_SUFFIXES = (".yaml", ".yml", ".yarrrml")
 _NO_STATEMENT = {"LP304", "LP307"}
 
 
@@ -54,8 +57,9 @@ class MappingOptions:
     mapping that names none: sqlite:///FILE or postgresql://USER@HOST/NAME. With values that make no
     valid term, `error` stops the run before anything is written; `warn` and `skip` leave their
     statements out. With `counts`, progress includes the number of statements of each rule. `on` is
-    the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn. `roots` are folders in
-    which the mapping may name files by absolute paths.
+    the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn. `functions` are files with
+    functions of the user's: SQL in YAML, or Python, which runs on one machine only. `roots` are
+    folders in which the mapping may name files by absolute paths.
     """
 
     base: str = "http://example.com/base/"
@@ -65,6 +69,7 @@ class MappingOptions:
     on_invalid_value: str = "error"
     counts: bool = False
     on: str | None = None
+    functions: tuple[Path, ...] = ()
     roots: tuple[Path, ...] = ()
 
 
@@ -86,7 +91,8 @@ def map_file(
     SourceError.
     """
     wanted = _Target.of(out, options.on)
-    document = read_mapping(mapping, options.base)
+    own = read_user_functions(options.functions, options.on)
+    document = read_mapping(mapping, options.base, own.table)
     files = _files_of_targets(document, mapping, wanted, options)
     is_line_format = wanted.suffix in ("nq", "nt") or bool(files)
     sort_rows = options.sort and is_line_format and _is_plain(document)
@@ -99,6 +105,7 @@ def map_file(
         options.counts,
     )
     with _outputs(wanted, files) as (target, parts), open_engine(settings, target) as engine:
+        own.register(engine)
         if findings := engine.define(document.sources):
             raise InvalidDeclaration(findings)
         on_progress("checking values")
@@ -120,15 +127,22 @@ def map_file(
     return (*plan.findings, *findings)
 
 
-def read_mapping(path: Path, base: str) -> MappingDocument:
-    """A mapping file by its suffix: .yaml and .yml are YARRRML, anything else is RML or R2RML in
+def read_mapping(
+    path: Path,
+    base: str,
+    functions: FunctionTable | None = None,
+    prefixes: Mapping[str, str] | None = None,
+) -> MappingDocument:
+    """A mapping file by its suffix: .yaml, .yml and .yarrrml are YARRRML, anything else is RML or R2RML in
     Turtle.
     """
-    if path.suffix.lower() in (".yaml", ".yml"):
-        return read_yarrrml(read_tree(path, path.name), path.name, {})
+    if path.suffix.lower() in YARRRML_SUFFIXES:
+        return read_yarrrml(
+            read_tree_as("yaml", path, path.name), path.name, dict(prefixes or {}), functions
+        )
     from lodpipe.mapping.rml import read_rml
 
-    return read_rml(path, path.name, base)
+    return read_rml(path, path.name, base, functions)
 
 
 def _files_of_targets(

@@ -22,6 +22,7 @@ from msgspec.structs import replace
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin, set_of
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import columns_read
+from lodpipe.engine.python_functions import PythonFunction
 from lodpipe.engine.results import CANONICAL, Failure, Output
 from lodpipe.engine.run_plan import SAMPLES, failure_samples, load_statements
 from lodpipe.engine.spark import shares
@@ -99,6 +100,10 @@ class SparkEngine:
     def locate(self, record: int, column: str | None = None) -> Origin:
         """The place of a record, or of the value of one of its columns."""
         return self._local.records.locate(record, column)
+
+    def define_python(self, functions: Sequence[PythonFunction]) -> None:
+        """Python functions are refused before the engine is opened (workflow/own_functions.py)."""
+        raise NotImplementedError
 
     def plans_lightly(self, patterns: Mapping[str, str]) -> bool:
         """Never: light plans look up what the driver alone knows."""

@@ -174,6 +174,10 @@ class SparkRelations:
         """Runs the queries over record tables on the driver; gives a finding for each wrong one."""
         return self._local.relations.define(sources)
 
+    def define_functions(self) -> None:
+        """Defines the functions that a mapping calls on the driver; each task does for itself."""
+        self._local.relations.define_functions()
+
     def relate(
         self, source: LogicalSource, references: tuple[str, ...], order: str = ""
     ) -> Relation:

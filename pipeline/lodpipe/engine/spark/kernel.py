@@ -186,6 +186,7 @@ def opened(memory: str) -> Iterator[tuple[Engine, Path]]:
         _temporary_files_in(folder),
         Engine(memory, threads=1, root=Path(folder)) as engine,
     ):
+        engine.relations.define_functions()
         yield engine, Path(folder)
 
 

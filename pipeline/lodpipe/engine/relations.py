@@ -17,7 +17,7 @@ statements.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import _duckdb as duckdb
@@ -29,6 +29,7 @@ from lodpipe.engine.databases import Database, DatabaseTable
 from lodpipe.engine.file_scans import FileScan, parquet_columns
 from lodpipe.engine.json_relation import JsonReader
 from lodpipe.engine.loading import Records
+from lodpipe.engine.memory_sources import MemorySources
 from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.engine.typed_columns import text_column, typed_column, value_and_type
 from lodpipe.engine.work_tables import WorkTables
@@ -67,6 +68,14 @@ class Relations:
         self._columns: dict[str, dict[str, str]] = {}
         self._files: dict[tuple[str, str, str | None], tuple[FileTable, ...]] = {}
         self._databases: dict[str | None, Database] = {}
+        self._memory: MemorySources | None = None
+
+    def replace_sources(self, objects: Mapping[str, object]) -> None:
+        """Lets objects of Python take the place of the logical sources with their names.
+
+        Raises InvalidDeclaration (LP601) for objects that are no data.
+        """
+        self._memory = MemorySources(self._session, self.work_tables, objects)
 
     def close(self) -> None:
         """Closes the databases."""
@@ -115,6 +124,9 @@ class Relations:
     def _new_relation(
         self, source: LogicalSource, references: tuple[str, ...], order: str
     ) -> Relation:
+        if self._memory and source in self._memory:
+            self._define_typed_functions()
+            return self._memory.relation(source, references, self._records)
         if source.kind in ("table", "query"):
             return self._table_relation(source, references)
         self._session.use_all_cores()

@@ -133,6 +133,9 @@ class SourceReader:
             self.check_dialect(source)
             url = self.single(source, "a CSVW table", "csvw:url")
             return self.file_source(node, url.text if url else "", formulation), nulls
+        if "sd:name" in source.items:  # an object of Python: engine/memory_sources.py
+            name = self.optional_text(source, "a source", "sd:name")
+            return self.file_source(node, name or "", formulation), nulls
         path = self.optional_text(source, "a source", "path")
         if path is None:
             raise self.wrong(

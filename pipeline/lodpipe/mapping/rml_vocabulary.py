@@ -24,6 +24,7 @@ _OTHERS = {
     "http://www.wiwiss.fu-berlin.de/suhl/bizer/D2RQ/0.1#": "d2rq",
     "http://www.w3.org/ns/csvw#": "csvw",
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
+    "https://w3id.org/okn/o/sd#": "sd",
 }
 NAMESPACES = MAPPING | _OTHERS
 WORDS = frozenset(MAPPING.values())
@@ -65,6 +66,7 @@ DESCRIBING = {
              {"commentPrefix", "headerRowCount", "lineTerminators", "skipBlankRows", "skipColumns", "skipInitialSpace", "skipRows", "trim",
               "TableGroup", "tableSchema"}),
     "d2rq": ({"jdbcDSN", "jdbcDriver", "username", "password", "Database"}, {"resultSizeLimit", "fetchSize", "startupSQLScript"}),
+    "sd": ({"name", "DatasetSpecification", "hasDataTransformation", "hasSoftwareRequirements", "hasSourceCode", "programmingLanguage"}, set()),
     "rdf": ({"type", "first", "rest", "value"}, set()),
 }  # fmt: skip
 CLASSES = {
@@ -91,7 +93,7 @@ ALLOWED: dict[Role, frozenset[TermType]] = {
 Kind = Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql"]
 FORMULATIONS: dict[str, Kind] = {
     "CSV": "csv", "JSONPath": "json", "JSONL": "jsonl", "YAML": "yaml", "Parquet": "parquet", "SQL2008Table": "table", "SQL2008Query": "query",
-    "SQL2008": "query",
+    "SQL2008": "query", "DataFrame": "csv", "Dictionary": "json",
 }  # fmt: skip
 # RML has one formulation for all that JSONPath can address; what the file is, its name says.
 SUFFIXES: dict[str, Kind] = {

@@ -81,15 +81,7 @@ def map_file(
         options.counts,
     )
     with _output(wanted) as target, open_engine(settings, target) as engine:
-        if findings := engine.define(document.sources):
-            raise InvalidDeclaration(findings)
-        on_progress("checking values")
-        plan, failures = engine.prepare(
-            lambda: compile_mapping(document, options.base, engine.sources, {})
-        )
-        findings = _invalid_values(failures, engine.locate, options.on_invalid_value)
-        if all(finding.code in _NO_STATEMENT for finding in findings):
-            plan = plan.sound()
+        plan, findings = prepare_plan(engine, document, options, on_progress)
         on_progress("writing statements")
         writer = _Writer(engine, plan, document, options, on_progress)
         with progress_line(writer.percent, "writing"):
@@ -97,7 +89,42 @@ def map_file(
         if options.counts:
             for rule, number in engine.count_statements(plan):
                 on_progress(f"{number:>12,}  {rule}")
-    return (*plan.findings, *findings)
+    return findings
+
+
+def prepare_plan(
+    engine: PlanEngine, document: MappingDocument, options: MappingOptions, on_progress: Progress
+) -> tuple[Plan, tuple[Finding, ...]]:
+    """The plan of a mapping over its sources, with the findings that do not stop the run.
+
+    Raises InvalidDeclaration, InvalidData, SourceError.
+    """
+    if wrong_queries := engine.define(document.sources):
+        raise InvalidDeclaration(wrong_queries)
+    on_progress("checking values")
+    plan, failures = engine.prepare(
+        lambda: compile_mapping(document, options.base, engine.sources, {})
+    )
+    findings = _invalid_values(failures, engine.locate, options.on_invalid_value)
+    if all(finding.code in _NO_STATEMENT for finding in findings):
+        plan = plan.sound()
+    return plan, (*plan.findings, *findings)
+
+
+def write_plan(
+    engine: PlanEngine,
+    plan: Plan,
+    document: MappingDocument,
+    options: MappingOptions,
+    out: Path | str,
+) -> None:
+    """Writes the statements of a prepared plan to a file by its suffix.
+
+    Raises InvalidDeclaration (LP601) for an unknown one, SourceError.
+    """
+    wanted = _Target.of(out, None)
+    with _output(wanted) as target:
+        _Writer(engine, plan, document, options, lambda _: None).write(target, wanted)
 
 
 def read_mapping(path: Path, base: str) -> MappingDocument:
@@ -253,4 +280,11 @@ def _copy(path: Path, out: Path | None) -> None:
         raise SourceError([unwritable(out.name if out else "standard output", error)]) from None
 
 
-__all__ = ["FORMATS", "MappingOptions", "map_file", "read_mapping"]
+__all__ = [
+    "FORMATS",
+    "MappingOptions",
+    "map_file",
+    "prepare_plan",
+    "read_mapping",
+    "write_plan",
+]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 
-from lodpipe.commands.options import LANGUAGE, ON, VERBOSE, grouped
+from lodpipe.commands.options import LANGUAGE, ON, REPORT, VERBOSE, ReportOptions, grouped
 from lodpipe.commands.session import errors_reported, progress_printer
 
 
@@ -20,6 +19,7 @@ class _Options:
     memory: str
     on_invalid_value: str
     on: str | None
+    reports: tuple[str, ...]
 
 
 @click.command("map")
@@ -40,6 +40,7 @@ class _Options:
         help="What to do with values that make no valid term (default: error).",
     ),
     ON,
+    REPORT,
 )  # fmt: skip
 @LANGUAGE
 @VERBOSE
@@ -53,8 +54,8 @@ def command(
     """
     language = lang or "en"
     on_progress = progress_printer(verbose)
-    with errors_reported(mapping.parent, lambda: language):
-        from lodpipe.reporters import write_text
+    report = ReportOptions((), options.reports, "error", no_color=False).output()
+    with errors_reported(mapping.parent, lambda: language, report):
         from lodpipe.workflow.mapping_run import MappingOptions, map_file
 
         run = MappingOptions(
@@ -67,5 +68,5 @@ def command(
             on=options.on,
         )
         findings = map_file(mapping, out, run, on_progress=on_progress)
-    if findings:
-        write_text(findings, mapping.parent, sys.stderr, language)
+        written = report if findings else replace(report, formats=())
+        written.emit(findings, mapping.parent, language, 0)

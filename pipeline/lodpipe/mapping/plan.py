@@ -47,7 +47,7 @@ class Check(Struct, frozen=True):
     """A condition on a source's rows that makes a value unusable, with the finding it leads to.
 
     `form` is the same condition in a form that checks of different columns share, where there is
-    one: texts that are NULL pass it.
+    one: texts that are NULL pass it. `origin` is the place of the term map or join in the mapping.
     """
 
     code: str
@@ -57,6 +57,7 @@ class Check(Struct, frozen=True):
     params: Mapping[str, str]
     lists: tuple[tuple[str, str], ...] = ()
     form: Form | None = None
+    origin: Origin | None = None
 
 
 class Spelling(Struct, frozen=True):

@@ -98,7 +98,7 @@ class TermCompiler:
             dict.fromkeys((name, scope.slot) for name in references if name in scope.relation.many)
         )
         checks = tuple(
-            replace(check, lists=lists)
+            replace(check, lists=lists, origin=term_map.origin)
             for check in (*term.checks, *self._single_values(references, scope))
         )
         columns = scope.columns(references) or (

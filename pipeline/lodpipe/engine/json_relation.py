@@ -32,11 +32,12 @@ from lodpipe.sources.file_tables import FileTable
 
 
 class JsonReader(Struct, frozen=True):
-    """Reads one file into a work table of a session."""
+    """Reads one file into a work table of a session; `plain` is that of its source."""
 
     session: Session
     tables: WorkTables
     file: FileTable
+    plain: bool = False
 
     def relation(self, references: tuple[str, ...]) -> Relation:
         """Each reference is read from the record once, with its type. Raises InvalidData."""
@@ -45,7 +46,7 @@ class JsonReader(Struct, frozen=True):
         path, exact = self._strict_file()
         try:
             records = f"(SELECT {json_columns.followed(names)}, above FROM {self._records(path)})"
-            columns = json_columns.columns(names, exact=exact)
+            columns = json_columns.columns(names, exact=exact, plain=self.plain)
             sql = f"SELECT doubled OR above AS doubled{columns} FROM {records}"
             relation = self.tables.create_records(sql, self.file.number)
             absent, findings = self._unfollowed(relation, records, names)

@@ -88,7 +88,7 @@ class MemorySources:
             self._write_json(source.text, path)
             table.path, table.kind = path, "json"
             table.iterator = source.iterator or self._records_of(source.text)
-            return self._followed(table, references, is_path=source.kind in _PATHS)
+            return self._followed(table, source, references)
         finally:
             path.unlink(missing_ok=True)
 
@@ -143,11 +143,13 @@ class MemorySources:
                 )
 
     def _followed(
-        self, table: MemoryTable, references: tuple[str, ...], *, is_path: bool
+        self, table: MemoryTable, source: LogicalSource, references: tuple[str, ...]
     ) -> Relation:
         """The values that references to a tree lead to: paths, or names of members."""
+        is_path = source.kind in _PATHS
+        reader = JsonReader(self._session, self._tables, table, source.plain)
         paths = {name: name if is_path else _member(name) for name in references}
-        relation = JsonReader(self._session, self._tables, table).relation(tuple(paths.values()))
+        relation = reader.relation(tuple(paths.values()))
         return replace(
             relation,
             names={name: relation.names[path] for name, path in paths.items()},

@@ -256,7 +256,8 @@ class Relations:
         """The rows of a file."""
         if file.kind in ("json", "jsonl", "yaml"):
             self._define_typed_functions()
-            return JsonReader(self._session, self.work_tables, file).relation(references)
+            reader = JsonReader(self._session, self.work_tables, file, source.plain)
+            return reader.relation(references)
         return self._flat_relation(file, source, references, order)
 
     def _flat_relation(

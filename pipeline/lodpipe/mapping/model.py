@@ -85,7 +85,8 @@ class LogicalSource(Struct, frozen=True):
 
     A named query can be used by the queries after it, as if it were a table. `text` is the table,
     the query or the path; of kind `sql` it is a query that `database` (a connection URL) answers.
-    `nulls` are the texts that mean no value (rml:null).
+    `nulls` are the texts that mean no value (rml:null). Where `plain`, numbers and booleans of JSON
+    are texts as they are written: the RML before the standard has no natural datatypes.
     """
 
     kind: Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql"]
@@ -95,6 +96,7 @@ class LogicalSource(Struct, frozen=True):
     name: str | None = None
     database: str | None = None
     nulls: tuple[str, ...] = ()
+    plain: bool = False
 
 
 class TriplesMap(Struct, frozen=True):

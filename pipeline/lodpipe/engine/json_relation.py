@@ -53,7 +53,7 @@ class JsonReader(Struct, frozen=True):
             ((doubled,),) = self.session.rows(f"SELECT bool_or(doubled) FROM {relation}")
         except duckdb.Error as error:
             self.file.read()  # finds the line, where the file itself is wrong
-            words = {"format": "JSON", "detail": first_line(error)}
+            words = {"format": "JSON", "detail": self._reason(error)}
             raise InvalidData([Finding("LP102", Origin(self.file.name), words)]) from None
         finally:
             if path != self.file.path:
@@ -63,6 +63,12 @@ class JsonReader(Struct, frozen=True):
         return Relation(
             relation, None, typed=True, many=many, names=names, absent=absent, findings=findings
         )
+
+    def _reason(self, error: duckdb.Error) -> str:
+        """What is wrong with a file that the engine cannot read."""
+        if "top-level JSON array" in str(error):
+            return f"the iterator `{self.file.iterator}` expects a list, and the file has none"
+        return first_line(error)
 
     def _strict_file(self) -> tuple[Path, bool]:
         """The file for the engine to read, and whether it has exact numbers.

@@ -63,7 +63,8 @@ class _DocumentReader:
                 continue
         if not self.names:
             self.graph.wrong(0, "the file contains no triples map")
-        return MappingDocument(maps, prefixes=prefixes)
+        warnings = tuple(self.graph.warnings)
+        return MappingDocument(maps, prefixes=prefixes, findings=warnings)
 
     def triples_map(self, node: Node, name: str) -> TriplesMap:
         self.graph.only(node, f"triples map `{name}`", TRIPLES_MAP)

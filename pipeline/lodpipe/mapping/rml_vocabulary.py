@@ -69,6 +69,12 @@ DESCRIBING = {
     "sd": ({"name", "DatasetSpecification", "hasDataTransformation", "hasSoftwareRequirements", "hasSourceCode", "programmingLanguage"}, set()),
     "rdf": ({"type", "first", "rest", "value"}, set()),
 }  # fmt: skip
+# The namespaces of properties by which people annotate parts of a mapping.
+ANNOTATIONS = (
+    "http://www.w3.org/2000/01/rdf-schema#", "http://www.w3.org/2002/07/owl#", "http://www.w3.org/2004/02/skos/core#",
+    "http://www.w3.org/ns/prov#", "http://www.w3.org/ns/dcat#", "http://rdfs.org/ns/void#", "http://purl.org/dc/", "http://purl.org/vocab/vann/",
+    "http://purl.org/pav/", "http://xmlns.com/foaf/0.1/", "http://schema.org/", "https://schema.org/", "https://w3id.org/kg4di/",
+)  # fmt: skip
 CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",

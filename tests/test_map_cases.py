@@ -16,7 +16,7 @@ import yaml
 from support import TESTS, invoke
 
 CASES = sorted((TESTS / "map_cases").glob("*.yaml"))
-KEYS = {"about", "files", "mapping", "rml", "exit", "statements", "findings"}
+KEYS = {"about", "files", "mapping", "rml", "exit", "statements", "findings", "options"}
 
 
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
@@ -32,7 +32,8 @@ def test_an_input_gives_its_statements_and_findings(
         Path(name).write_bytes(data)
     mapping = Path("mapping.yaml" if "mapping" in case else "mapping.ttl")
     mapping.write_text(case.get("mapping") or case["rml"], "utf-8")
-    result = invoke("map", mapping, "-o", "out.nq", "--report", "report.json")
+    options = case.get("options", [])
+    result = invoke("map", mapping, "-o", "out.nq", "--report", "report.json", *options)
     output = Path("out.nq").read_text("utf-8") if Path("out.nq").exists() else ""
     assert output == case.get("statements", "")
     assert len(list(ox.parse(output, format=ox.RdfFormat.N_QUADS))) == output.count("\n")

@@ -340,8 +340,9 @@ class _Arranger:
 
 
 def _subject(select: Select) -> str:
-    """What decides the subject of a row."""
-    return select.key[0] if select.key else select.subject.sql
+    """What decides the subject of a row; a key alone does not where its value may make none."""
+    is_proven = select.subject.spelling is select.subject.sound
+    return select.key[0] if select.key and is_proven else select.subject.sql
 
 
 def _terms(select: Select) -> list[Term]:

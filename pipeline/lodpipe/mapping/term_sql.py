@@ -104,7 +104,19 @@ class TermCompiler:
         columns = scope.columns(references) or (
             (f"{scope.alias}{quote('_record')}",) if "_record" in term.sql else ()
         )
-        return replace(term, checks=checks, lists=lists, columns=columns)
+        term = replace(term, checks=checks, lists=lists, columns=columns)
+        return self._of_single_values(term, references, scope)
+
+    def _of_single_values(self, term: Term, references: list[str], scope: Scope) -> Term:
+        """The term, which does not exist where a reference gives an array or an object."""
+        if not scope.relation.typed or not references:
+            return term
+        single = " AND ".join(
+            f"coalesce({scope.type_column(name)} NOT IN ('array', 'object'), true)"
+            for name in dict.fromkeys(references)
+        )
+        sound = term.sound or Spelling("", term.sql)
+        return replace(term, sql=f"CASE WHEN {single} THEN {term.sql} END", sound=sound)
 
     def _single_values(self, references: list[str], scope: Scope) -> Iterator[Check]:
         """A reference that gives an array or an object makes no term (RML-Core, reference

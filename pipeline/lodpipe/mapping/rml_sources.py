@@ -185,7 +185,7 @@ class SourceReader:
                 node.line,
                 "a database needs a table or a query: `rml:iterator`, `rml:query`, `rr:tableName` or `rr:sqlQuery`",
             )
-        if formulation not in (None, "table", "query"):
+        if formulation not in (None, "table", "query", "csv"):  # older mappings write ql:CSV
             raise self.wrong(node.line, "references to a database are SQL2008Table or SQL2008Query")
         is_table = "tableName" in node.items or (
             "iterator" in node.items and formulation == "table"

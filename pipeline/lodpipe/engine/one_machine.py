@@ -13,7 +13,6 @@ from lodpipe.engine.results import CANONICAL, Failure, Output
 from lodpipe.engine.run_plan import (
     count_statements,
     failures,
-    has_failures,
     make_statements,
     prepare_light_plan,
 )
@@ -44,15 +43,9 @@ class OneMachine:
 
     def prepare(self, compile_plan: Callable[[], Plan]) -> tuple[Plan, list[Failure]]:
         """The plan, and the checks that rows fail."""
-        session, relations = self._engine.session, self._engine.relations
         plan = compile_plan()
-        if relations.is_sorted:
-            if not has_failures(session, plan):
-                return plan, []
-            # Sorted rows have lost their places in the file, which the findings name.
-            relations.read_unsorted()
-            plan = compile_plan()
-        return plan, list(failures(session, plan))
+        numbered_rows = self._engine.relations.numbered_rows
+        return plan, list(failures(self._engine.session, plan, numbered_rows))
 
     def locate(self, record: int, column: str | None = None) -> Origin:
         """The place of a record, or of the value of one of its columns."""

@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import _duckdb as duckdb
+from msgspec import Struct
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
@@ -37,8 +38,16 @@ from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Parent, Relation, numbered, quote, relation_columns
 from lodpipe.sources.file_tables import FileGroup, FileTable, common_columns, find_files
 from lodpipe.sources.jsonpath import PathError
-from lodpipe.sources.record_tables import ROW_BITS
+from lodpipe.sources.record_tables import ROW_BITS, first_record
 from lodpipe.sources.rows import wrong_separator
+
+
+class _SortedFile(Struct, frozen=True):
+    """A file whose rows were sorted when they were read: `cells` are the columns of the relation."""
+
+    scan: FileScan
+    cells: str
+    number: int
 
 
 class Relations:
@@ -46,7 +55,8 @@ class Relations:
 
     `root` is the folder of the files that a mapping names itself, `database` the address of the
     database where it names none. `sort` sorts CSV and Parquet files while they are read, by the
-    order that the plan wants; their rows then have no numbers that `Records.locate` understands.
+    order that the plan wants; their rows then have no numbers that `Records.locate` understands, but
+    `numbered_rows` finds those of some.
     """
 
     def __init__(
@@ -64,6 +74,7 @@ class Relations:
         self._has_typed_functions = False
         self._relations: dict[LogicalSource, Relation] = {}
         self._order_of: dict[str, str] = {}
+        self._sorted_files: dict[str, _SortedFile] = {}
         self._query_names: dict[LogicalSource, str] = {}
         self._columns: dict[str, dict[str, str]] = {}
         self._files: dict[tuple[str, str, str | None], tuple[FileTable, ...]] = {}
@@ -283,7 +294,9 @@ class Relations:
             return self.work_tables.create_records(sql, file.number)
 
         relation = scan.run(read, self._session.exchange)
-        self._order_of[relation] = order
+        if order:
+            self._order_of[relation] = order
+            self._sorted_files[relation] = _SortedFile(scan, selected, file.number)
         return Relation(relation, tuple(header), names=names)
 
     def _database_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
@@ -315,17 +328,20 @@ class Relations:
         """The SQL by which the rows of a relation were sorted when read; empty if they were not."""
         return self._order_of.get(relation, "")
 
-    @property
-    def is_sorted(self) -> bool:
-        """Whether any file was sorted when it was read."""
-        return any(self._order_of.values())
+    def numbered_rows(self, relation: str, condition: str) -> str | None:
+        """A work table of the rows of a sorted file that meet a condition, with the numbers that
+        they have in the file, which is read again; None where the relation is not a sorted file.
+        """
+        if relation not in self._sorted_files:
+            return None
+        file = self._sorted_files[relation]
+        number = f"{first_record(file.number)} + {file.scan.row_number} AS _record"
 
-    def read_unsorted(self) -> None:
-        """Forgets the files, so that the next plan reads them in their own order."""
-        self.work_tables.drop_all()
-        self._order_of.clear()
-        self._relations.clear()
-        self._sort = False
+        def read(reader: str) -> str:
+            rows = f"SELECT {number}, {file.cells} FROM {reader}"
+            return self.work_tables.create(f"SELECT * FROM ({rows}) WHERE {condition}")
+
+        return file.scan.run(read, self._session.exchange)
 
     # -- keys and joins ----------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ defines: iri_safe, uri_safe, uri_encoded, nt_quote, is_iri, is_day.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct, field
@@ -254,10 +254,16 @@ class Select(Struct, frozen=True):
             return f"SELECT {counts} FROM {self.source} WHERE ({self.subject.sql}) IS NOT NULL"
         return self.join.counts_sql(self.parts)
 
-    def sound(self) -> Select:
-        """The same for data that is known to pass the checks."""
-        parts = tuple((_sound(p), _sound(o), _sound(g), rule) for p, o, g, rule in self.parts)
-        return replace(self, subject=_sound(self.subject), parts=parts)
+    def sound(self, failed: Collection[Check] = ()) -> Select:
+        """The same for data that is known to pass the checks, but for those that failed."""
+        problems = {(check.code, check.problem) for check in failed}
+
+        def proven(term: Term) -> Term:
+            passed = problems.isdisjoint((check.code, check.problem) for check in term.checks)
+            return replace(term, sql=term.sound.sql) if term.sound and passed else term
+
+        parts = tuple((proven(p), proven(o), proven(g), rule) for p, o, g, rule in self.parts)
+        return replace(self, subject=proven(self.subject), parts=parts)
 
 
 class Plan(Struct, frozen=True):
@@ -288,9 +294,11 @@ class Plan(Struct, frozen=True):
             )
         return [(source, tuple(columns)) for source, columns in used.items() if columns]
 
-    def sound(self) -> Plan:
-        """The same plan without the guards of its terms, for data that is known to pass the checks."""
-        return replace(self, selects=tuple(select.sound() for select in self.selects))
+    def sound(self, failed: Collection[Check] = ()) -> Plan:
+        """The same plan without the guards of its terms, for data that is known to pass the checks,
+        but for those that failed.
+        """
+        return replace(self, selects=tuple(select.sound(failed) for select in self.selects))
 
 
 def quote(name: str) -> str:
@@ -397,10 +405,6 @@ _CONSTANT = re.compile(r"'(?:[^']|'')*'")
 def is_constant(sql: str) -> bool:
     """Whether a term is the same for every row."""
     return bool(_CONSTANT.fullmatch(sql))
-
-
-def _sound(term: Term) -> Term:
-    return replace(term, sql=term.sound.sql) if term.sound else term
 
 
 def _fused(source: str, subject: str, record: str, parts: Sequence[Part]) -> str:

@@ -106,8 +106,9 @@ def prepare_plan(
         lambda: compile_mapping(document, options.base, engine.sources, {})
     )
     findings = _invalid_values(failures, engine.locate, options.on_invalid_value)
-    if all(finding.code in _NO_STATEMENT for finding in findings):
-        plan = plan.sound()
+    plan = plan.sound(
+        [failure.check for failure in failures if failure.check.code not in _NO_STATEMENT]
+    )
     return plan, (*plan.findings, *findings)
 
 

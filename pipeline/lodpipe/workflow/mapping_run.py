@@ -27,6 +27,7 @@ from lodpipe.engine.results import Failure, Output, Stage
 from lodpipe.mapping.compile_plan import compile_mapping
 from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap
 from lodpipe.mapping.plan import Plan
+from lodpipe.mapping.shared_sources import with_shared_sources
 from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.runtime.machine import unwritable, whole_file
@@ -99,6 +100,7 @@ def prepare_plan(
 
     Raises InvalidDeclaration, InvalidData, SourceError.
     """
+    document = with_shared_sources(document)
     if wrong_queries := engine.define(document.sources):
         raise InvalidDeclaration(wrong_queries)
     on_progress("checking values")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -16,6 +17,7 @@ from pathlib import Path
 import pyoxigraph as ox
 import yaml
 
+from conformance import target_outputs
 from lodpipe.diagnostics.finding import LodpipeError, SourceError
 from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from support import ROOT
@@ -47,7 +49,7 @@ class Suite:
 @dataclass(frozen=True)
 class Case:
     """One mapping with what it must make: N-Quads, or an error where `expected` is None; `script`
-    fills its database.
+    fills its database, and `dumps` are the files that its targets make.
     """
 
     suite: Suite
@@ -55,6 +57,7 @@ class Case:
     mapping: Path
     expected: Path | None
     script: Path | None = None
+    dumps: tuple[Path, ...] = ()
 
 
 ALL = (
@@ -99,6 +102,7 @@ def _rml_cases(suite: Suite) -> Iterator[Case]:
             folder / "mapping.ttl",
             expected,
             script if script.is_file() else None,
+            tuple(target_outputs.expected_files(folder)),
         )
 
 
@@ -132,8 +136,11 @@ def run(case: Case, server: str | None) -> str:
         out = folder / "out" / "out.nq"
         out.parent.mkdir()
         mapping, database = _prepared(case, folder, server)
+        # Paths of targets begin at the working directory.
+        place = contextlib.chdir(out.parent) if case.dumps else contextlib.nullcontext()
         try:
-            map_file(mapping, out, MappingOptions(case.suite.base, database))
+            with place:
+                map_file(mapping, out, MappingOptions(case.suite.base, database))
         except LodpipeError as error:
             if list(out.parent.iterdir()):
                 return "fails, yet writes a file"
@@ -148,11 +155,9 @@ def run(case: Case, server: str | None) -> str:
         if case.expected is None:
             return "makes a result where an error is expected"
         missing, unexpected = _difference(case.expected.read_bytes(), out.read_bytes())
-        return (
-            f"makes another graph: lacks {missing}, has {unexpected}"
-            if missing or unexpected
-            else "result"
-        )
+        if missing or unexpected:
+            return f"makes another graph: lacks {missing}, has {unexpected}"
+        return target_outputs.complaint(case.dumps, out.parent, {out.name}) or "result"
 
 
 def _prepared(case: Case, folder: Path, server: str | None) -> tuple[Path, str | None]:
@@ -207,6 +212,10 @@ def complaint(case: Case, outcome: str) -> str | None:
     """What is wrong with an outcome, by the list of expected failures."""
     reason = EXPECTED_FAILURES.get(case.suite.name, {}).get(case.name)
     passed = outcome in ("result", "error")
+    if reason and reason.startswith(target_outputs.OUTDATED) != (
+        outcome == target_outputs.DATATYPES_ONLY
+    ):
+        return f"{outcome}; expected-failures.yaml has another reason"
     if passed and reason:
         return "passes, but is in expected-failures.yaml; take it out"
     return None if passed or reason else outcome

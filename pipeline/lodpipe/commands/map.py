@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lodpipe.commands.options import LANGUAGE, ON, REPORT, VERBOSE, ReportOptions, grouped
 from lodpipe.commands.session import errors_reported, progress_printer
+
+if TYPE_CHECKING:
+    from lodpipe.workflow.target_files import Written
 
 
 @dataclass(frozen=True)
@@ -18,6 +22,7 @@ class _Options:
     unsorted: bool
     memory: str
     on_invalid_value: str
+    roots: tuple[Path, ...]
     on: str | None
     reports: tuple[str, ...]
 
@@ -39,6 +44,11 @@ class _Options:
         "--on-invalid-value", type=click.Choice(["error", "warn", "skip"]), default="error",
         help="What to do with values that make no valid term (default: error).",
     ),
+    click.option(
+        "--root", "roots", multiple=True, metavar="FOLDER",
+        type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+        help="Folder in which the mapping may name files by absolute paths; can be repeated.",
+    ),
     ON,
     REPORT,
 )  # fmt: skip
@@ -49,7 +59,7 @@ def command(
 ) -> None:
     """Run an RML, R2RML or YARRRML file without a project.
 
-    Its sources are relative to it. With --verbose, also the number of statements of each rule is
+    Its sources are relative to it. What logical targets get is printed. With --verbose, also the number of statements of each rule is
     printed.
     """
     language = lang or "en"
@@ -66,7 +76,16 @@ def command(
             options.on_invalid_value,
             counts=verbose,
             on=options.on,
+            roots=options.roots,
         )
-        findings = map_file(mapping, out, run, on_progress=on_progress)
+        findings = map_file(mapping, out, run, on_progress=on_progress, on_written=_print_written)
         written = report if findings else replace(report, formats=())
         written.emit(findings, mapping.parent, language, 0)
+
+
+def _print_written(written: Written) -> None:
+    """One of the files that the targets of a mapping name, on standard error: standard output may
+    be one of them.
+    """
+    plural = "" if written.statements == 1 else "s"
+    click.echo(f"{written.name}: {written.statements:,} statement{plural}", err=True)

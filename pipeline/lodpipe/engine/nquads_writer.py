@@ -188,7 +188,6 @@ class _Arranger:
             engine.relations.work_tables,
         )
         self.sort, self.graphs = sort, graphs
-        self._counts: dict[str, tuple[int, ...]] = {}
 
     def arranged(self, group: list[Select]) -> _Arranged:
         """Rows are sorted before their terms are made, so that what is sorted is short."""
@@ -238,14 +237,8 @@ class _Arranger:
         have.
         """
         counts = f"SELECT count(*), count(s), count(DISTINCT s) FROM (SELECT {_subject(select)} AS s FROM {select.source})"
-        rows, with_subject, subjects = self._counted(counts)
+        ((rows, with_subject, subjects),) = self.tables.answer(counts)
         return rows, with_subject, subjects
-
-    def _counted(self, sql: str) -> tuple[int, ...]:
-        """The counts of a query, which many triples maps over one source ask for."""
-        if sql not in self._counts:
-            (self._counts[sql],) = self.session.rows(sql)
-        return self._counts[sql]
 
     def _rows(self, select: Select) -> _Arranged:
         """The rows as they come, or sorted by their subjects with what their terms need and no
@@ -310,7 +303,7 @@ class _Arranger:
         alone = list(
             dict.fromkeys(term.columns[0] for term in _terms(select)[1:] if len(term.columns) == 1)
         )
-        (rows,) = self._counted(f"SELECT count(*) FROM {select.source}")
+        ((rows,),) = self.tables.answer(f"SELECT count(*) FROM {select.source}")
         if not alone or rows < _MANY:
             return {}
         counts = ", ".join(f"count(DISTINCT {column})" for column in alone)

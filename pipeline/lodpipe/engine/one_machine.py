@@ -26,7 +26,6 @@ class OneMachine:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._statements: StatementTable | None = None
 
     @property
     def sources(self) -> Relations:
@@ -58,11 +57,11 @@ class OneMachine:
     def make_statements(
         self, plan: Plan, declared: Sequence[Sequence[object]] = ()
     ) -> StatementTable:
-        """The statement table of the plan and of declared statements, which is made once."""
-        if self._statements is None:
-            make_statements(self._engine.session, plan, declared)
-            self._statements = StatementTable(self._engine.session)
-        return self._statements
+        """The statement table of a plan and of declared statements, in the place of an earlier one."""
+        table = StatementTable(self._engine.session)
+        table.drop()
+        make_statements(self._engine.session, plan, declared)
+        return table
 
     def count_statements(self, plan: Plan) -> list[tuple[str, int]]:
         """How many statements each rule makes, in the order of the mapping."""

@@ -59,6 +59,8 @@ class Relations:
     `numbered_rows` finds those of some.
     """
 
+    whole_relations = True
+
     def __init__(
         self,
         session: Session,

@@ -125,6 +125,11 @@ class StatementTable:
             self._lines[graphs] = path
         return self._lines[graphs]
 
+    def drop(self) -> None:
+        """Removes the table, so that another can be made."""
+        for name in ("statements", "declared"):
+            self.session.rows(f"DROP TABLE IF EXISTS {name}")
+
     def digest(self) -> str:
         """A digest of all statements: that of their file of N-Quads."""
         with self.lines(graphs=True).open("rb") as file:

@@ -9,14 +9,15 @@ defines: iri_safe, uri_safe, uri_encoded, nt_quote, is_iri, is_day.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, Origin
-from lodpipe.mapping.model import LogicalSource
+from lodpipe.mapping.logical_target import LogicalTarget
+from lodpipe.mapping.model import LogicalSource, TermMap
 from lodpipe.rdf.namespaces import XSD
 
 ENCODE = "iri_safe("  # the call that makes a value part of an IRI
@@ -92,7 +93,7 @@ class Term(Struct, frozen=True):
 
     `checks` select the values of which no term can be made, and `sound` is the spelling that does
     without them, for data that passed; `lists` are the lists that it reads, `columns` all the
-    columns.
+    columns. Its statements go to the `targets`.
     """
 
     sql: str
@@ -100,6 +101,7 @@ class Term(Struct, frozen=True):
     lists: tuple[tuple[str, str], ...] = ()
     columns: tuple[str, ...] = ()
     sound: Spelling | None = None
+    targets: tuple[LogicalTarget, ...] = ()
 
     @property
     def spelling(self) -> Spelling:
@@ -254,6 +256,11 @@ class Select(Struct, frozen=True):
             return f"SELECT {counts} FROM {self.source} WHERE ({self.subject.sql}) IS NOT NULL"
         return self.join.counts_sql(self.parts)
 
+    def targets(self, part: Part) -> tuple[LogicalTarget, ...]:
+        """The targets of the statements that a part makes: those of all their terms (RML-IO)."""
+        terms = (self.subject, *part[:3])
+        return tuple(dict.fromkeys(target for term in terms for target in term.targets))
+
     def sound(self, failed: Collection[Check] = ()) -> Select:
         """The same for data that is known to pass the checks, but for those that failed."""
         problems = {(check.code, check.problem) for check in failed}
@@ -277,8 +284,8 @@ class Plan(Struct, frozen=True):
 
     @property
     def encoded(self) -> list[tuple[str, tuple[str, ...]]] | None:
-        """The sources with the columns that become parts of IRIs; None where a join takes part,
-        whose sides have columns of their own.
+        """The sources with the columns that become parts of IRIs; None where a source makes such
+        parts itself, as joins and lists do.
         """
         used: dict[str, dict[str, None]] = {}
         for select in self.selects:
@@ -287,12 +294,23 @@ class Plan(Struct, frozen=True):
                 for term in (select.subject, *(term for part in select.parts for term in part[:3]))
                 if ENCODE in term.sql
             ]
-            if select.join and ENCODE in select.source:
+            if ENCODE in select.source:
                 return None
             used.setdefault(select.source, {}).update(
                 dict.fromkeys(column for term in terms for column in term.columns if select.parts)
             )
         return [(source, tuple(columns)) for source, columns in used.items() if columns]
+
+    def only(self, wanted: Callable[[tuple[LogicalTarget, ...]], bool]) -> Plan:
+        """The plan of the statements whose targets are wanted; those without any have none."""
+        return replace(
+            self,
+            selects=tuple(
+                replace(select, parts=parts)
+                for select in self.selects
+                if (parts := tuple(part for part in select.parts if wanted(select.targets(part))))
+            ),
+        )
 
     def sound(self, failed: Collection[Check] = ()) -> Plan:
         """The same plan without the guards of its terms, for data that is known to pass the checks,
@@ -324,6 +342,7 @@ class Relation(Struct, frozen=True):
     that says what the value is in its source (integer, double, boolean, string, array, object …),
     for the natural datatype and for the check of single values. `absent` are the references that no
     record follows, each with a suggestion, and `findings` what else is odd about the source.
+    `heads` has the reference by which the heads of a term map's collections are found.
     """
 
     sql: str
@@ -334,6 +353,7 @@ class Relation(Struct, frozen=True):
     names: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    heads: Mapping[TermMap, str] = field(default_factory=dict)
 
     def column(self, reference: str) -> str:
         """The column that holds a reference's values."""
@@ -371,7 +391,13 @@ class Parent(Struct, frozen=True):
 
 
 class Sources(Protocol):
-    """What a plan is made over: an engine that holds the logical sources."""
+    """What a plan is made over: an engine that holds the logical sources.
+
+    With `whole_relations` the SQL of a plan sees all rows of a relation at once, and may read
+    several relations; else it sees the rows of one in parts.
+    """
+
+    whole_relations: bool
 
     def relate(
         self, source: LogicalSource, references: tuple[str, ...], order: str = ""

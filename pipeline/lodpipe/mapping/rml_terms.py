@@ -21,13 +21,19 @@ from lodpipe.mapping.model import (
     TermMap,
     TermType,
 )
+from lodpipe.mapping.rml_gather import read_gather
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
 from lodpipe.mapping.rml_sources import check_path, undelimited
+from lodpipe.mapping.rml_targets import TargetReader
 from lodpipe.mapping.rml_vocabulary import (
     ALLOWED,
     DEFAULT_GRAPH,
     EXPRESSION,
+    GATHER,
+    GATHERING,
     JOIN,
+    LANGUAGE,
+    LITERAL,
     OBJECT,
     PATHS,
     REFERENCING,
@@ -55,6 +61,10 @@ class TriplesMaps(Protocol):
     @property
     def names(self) -> Mapping[object, str]:
         """The name of each by its node."""
+
+    @property
+    def targets(self) -> TargetReader:
+        """What reads the targets of their term maps."""
 
     def source_of(self, node: Node, name: str) -> LogicalSource | None:
         """The logical source of one; None where it is wrong."""
@@ -194,11 +204,14 @@ class TermReader:
         """
         node = self.reader.node(value, f"a {role} map")
         what = f"{'an' if role == 'object' else 'a'} {role} map"
+        if role in GATHERING and not GATHER.isdisjoint(node.items):
+            return self.gathered(node, role, what, allowed)
         self.reader.only(node, what, allowed)
         stated = self.term_type(node, role)
         given = self.expression_value(node, what)
+        targets = self.maps.targets.of(node)
         if given is not None and is_constant_map(given):
-            return self.stated_constant(given, node, role, stated)
+            return replace(self.stated_constant(given, node, role, stated), targets=targets)
         if given is None and stated != "blank":
             raise self.missing(node, what)
         datatype, language = self.datatype(node), self.language(node)
@@ -209,7 +222,39 @@ class TermReader:
         expression = Expression(()) if given is None else self.expression(given)
         line = node.line if given is None else given.line
         self.check_text(expression, kind, line)
-        return TermMap(expression, kind, self.origin(line), datatype, language)
+        return TermMap(expression, kind, self.origin(line), datatype, language, targets=targets)
+
+    def gathered(self, node: Node, role: Role, what: str, allowed: set[str]) -> TermMap:
+        """A term map that is the head of a list or container: an IRI or a blank node (RML-CC)."""
+        self.reader.only(node, f"{what} that gathers", (allowed | GATHER) - LITERAL)
+        stated = self.term_type(node, role)
+        if stated == "literal":
+            raise self.wrong(
+                node.all("termType")[0].line,
+                "a list or container is an IRI or a blank node, no literal",
+            )
+        gather = read_gather(self.reader, node, self.member)
+        given = self.expression_value(node, what)
+        targets = self.maps.targets.of(node)
+        if given is None:
+            if role == "predicate" or stated not in (None, "blank"):
+                raise self.missing(node, what)
+            origin = self.origin(node.line)
+            return TermMap(Expression(()), "blank", origin, gather=gather, targets=targets)
+        if is_constant_map(given):
+            head = self.stated_constant(given, node, "subject", stated)
+            return replace(head, gather=gather, targets=targets)
+        expression, kind = self.expression(given), stated or "iri"
+        self.check_text(expression, kind, given.line)
+        origin = self.origin(given.line)
+        return TermMap(expression, kind, origin, gather=gather, targets=targets)
+
+    def member(self, value: Value) -> TermMap | ReferencingMap:
+        """A map whose terms are members of a list or container."""
+        node = self.reader.node(value, "a term map")
+        if "parentTriplesMap" in node.items:
+            return self.referencing(node)
+        return self.term(value, "object", OBJECT)
 
     def term_type(self, node: Node, role: Role) -> TermType | None:
         value = self.reader.single(node, f"the {role} map", "termType")
@@ -319,7 +364,7 @@ class TermReader:
             self.check_language(self.reader.text(value), value.line)
             return Expression((value.text,))
         inner = self.reader.node(value, "a language map")
-        self.reader.only(inner, "a language map", EXPRESSION)
+        self.reader.only(inner, "a language map", LANGUAGE)
         self.term_type(inner, "language")
         given = self.expression_value(inner, "a language map")
         if given is None:

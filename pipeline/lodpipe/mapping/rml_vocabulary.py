@@ -19,6 +19,8 @@ MAPPING = {
     "http://semweb.mmlab.be/ns/ql#": "ql",
     "http://www.w3.org/ns/r2rml#": "rr",
     "http://semweb.mmlab.be/ns/fnml#": "fnml",
+    "http://semweb.mmlab.be/ns/rml-target#": "rmlt",
+    "https://w3id.org/imec/rml/ns/extensions#": "rmle",
 }
 _OTHERS = {
     "http://www.wiwiss.fu-berlin.de/suhl/bizer/D2RQ/0.1#": "d2rq",
@@ -27,14 +29,18 @@ _OTHERS = {
     "https://w3id.org/okn/o/sd#": "sd",
 }
 NAMESPACES = MAPPING | _OTHERS
+EXTENSIONS = frozenset({"fnml", "rmle"})  # of which nothing is supported
 WORDS = frozenset(MAPPING.values())
 SAME = {"column": "reference", "logicalTable": "logicalSource"}  # R2RML's name → RML's
 
 # What each kind of node may say.
 EXPRESSION = {"constant", "reference", "template", "termType"}
-TERM = EXPRESSION | {"inverseExpression"}
+LANGUAGE = EXPRESSION | {"logicalTarget"}
+TERM = LANGUAGE | {"inverseExpression"}
+GATHER = {"gather", "gatherAs", "strategy", "allowEmptyListAndContainer"}
 SUBJECT = TERM | {"class", "graph", "graphMap"}
-OBJECT = TERM | {"datatype", "datatypeMap", "language", "languageMap"}
+LITERAL = {"datatype", "datatypeMap", "language", "languageMap"}
+OBJECT = TERM | LITERAL
 REFERENCING = {"parentTriplesMap", "joinCondition"}
 JOIN = {"child", "childMap", "parent", "parentMap"}
 RULE = {"predicate", "predicateMap", "object", "objectMap", "graph", "graphMap"}
@@ -50,15 +56,26 @@ LOGICAL_SOURCE = {
     "sqlVersion",
 } | ACCESS
 SOURCE = {"root", "path"} | ACCESS
-KNOWN = SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
-# Parts of RML's modules (functions, collections, views, RDF-star, targets) that the model has no
-# place for.
+WRITTEN = {"serialization", "compression", "encoding", "mode"}
+LOGICAL_TARGET = {"target"} | WRITTEN
+TARGET = {"root", "path"} | WRITTEN
+KNOWN = (
+    GATHER | SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
+    | LOGICAL_TARGET | TARGET
+)  # fmt: skip
+# Parts of RML's modules (functions, views, RDF-star) that the model has no place for.
 UNSUPPORTED = {
-    "strategy", "logicalTarget", "target", "serialization", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
-    "inputValueMap", "inputValue", "parameter", "parameterMap", "gather", "gatherAs", "allowEmptyListAndContainer", "quotedTriplesMap",
+    "logicalTargetMap", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
+    "inputValueMap", "inputValue", "parameter", "parameterMap", "quotedTriplesMap",
     "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "namespace", "namespacePrefix", "namespaceURL",
     "condition", "version",
 }  # fmt: skip
+# RML-star is a draft for RDF-star; nothing says yet what it makes in RDF 1.2 (decision 0101).
+STAR = {"quotedTriplesMap", "StarMap", "NonAssertedTriplesMap"}
+NO_STAR = (
+    "is not supported: RML-star does not say what it makes in RDF 1.2; instead, describe the statement "
+    "by a resource with rdf:subject, rdf:predicate and rdf:object, or by a named graph"
+)
 # The properties and classes of other vocabularies by which sources are described; the second are
 # known, and not supported.
 DESCRIBING = {
@@ -79,13 +96,15 @@ CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
-    "XPathReferenceFormulation",
+    "XPathReferenceFormulation", "GatherMap", "Strategy", "AssertedTriplesMap",
+    "LogicalTarget", "Target", "RelativePathTarget", "EventStreamTarget",
 }  # fmt: skip
 
 TERM_TYPES: dict[str, TermType] = {
     "IRI": "iri", "URI": "uri", "UnsafeIRI": "unsafe-iri", "UnsafeURI": "unsafe-uri", "BlankNode": "blank", "Literal": "literal",
 }  # fmt: skip
 Role = Literal["subject", "predicate", "object", "graph", "datatype", "language"]
+GATHERING: frozenset[Role] = frozenset({"subject", "predicate", "object"})
 IRIS: frozenset[TermType] = frozenset({"iri", "uri", "unsafe-iri", "unsafe-uri"})
 ALLOWED: dict[Role, frozenset[TermType]] = {
     "subject": IRIS | {"blank"},

@@ -11,9 +11,12 @@ from lodpipe.mapping.rml_vocabulary import (
     ANNOTATIONS,
     CLASSES,
     DESCRIBING,
+    EXTENSIONS,
     KNOWN,
     MAPPING,
+    NO_STAR,
     SAME,
+    STAR,
     UNSUPPORTED,
     WORDS,
     split_iri,
@@ -46,12 +49,8 @@ class WordCheck:
                 self.check_foreign(name, values[0], node)
             if prefix not in WORDS or name in KNOWN:
                 continue
-            beyond = name in UNSUPPORTED or prefix == "fnml"
-            detail = (
-                "is not supported"
-                if beyond
-                else f"does not exist{did_you_mean(word, sorted(KNOWN | set(SAME)))}"
-            )
+            beyond = name in UNSUPPORTED or prefix in EXTENSIONS
+            detail = _refusal(word, beyond=beyond)
             self.wrong(self.line_of(word, values[0]), f"`{values[0].written}` {detail}")
             self.graph.misspelt.add(node.term)
             unsupported |= beyond
@@ -59,7 +58,11 @@ class WordCheck:
             prefix, word = split_iri(value.text)
             if prefix in DESCRIBING:
                 self.check_describing(prefix, word, value, is_class=True)
-            if prefix in WORDS and word not in CLASSES:
+            if prefix in EXTENSIONS:
+                self.wrong(value.line, f"`{prefix}:{word}` is not supported")
+            elif prefix in WORDS and word in STAR:
+                self.wrong(self.line_of(word, value), f"class `{prefix}:{word}` {NO_STAR}")
+            elif prefix in WORDS and word not in CLASSES:
                 self.wrong(
                     value.line,
                     f"class `{prefix}:{word}` is not known{did_you_mean(word, sorted(CLASSES))}",
@@ -109,3 +112,14 @@ class WordCheck:
             ),
             value.line,
         )
+
+
+def _refusal(word: str, *, beyond: bool) -> str:
+    """Why a property is refused that has no counterpart in the model."""
+    if word in STAR:
+        return NO_STAR
+    return (
+        "is not supported"
+        if beyond
+        else f"does not exist{did_you_mean(word, sorted(KNOWN | set(SAME)))}"
+    )

@@ -25,12 +25,21 @@ from lodpipe.documents.readers import read_tree
 from lodpipe.engine.plan_engines import EngineSettings, PlanEngine, open_engine
 from lodpipe.engine.results import Failure, Output, Stage
 from lodpipe.mapping.compile_plan import compile_mapping
-from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap
+from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap, all_maps
 from lodpipe.mapping.plan import Plan
 from lodpipe.mapping.shared_sources import with_shared_sources
 from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.runtime.machine import unwritable, whole_file
+from lodpipe.runtime.whole_files import whole_files
+from lodpipe.workflow.target_files import (
+    TargetFile,
+    TargetFolders,
+    TargetWriter,
+    Written,
+    target_files,
+    without_targets,
+)
 
 Progress = Callable[[str], None]
 FORMATS = ("nq", "nt", "ttl", "trig")
@@ -45,7 +54,8 @@ class MappingOptions:
     mapping that names none: sqlite:///FILE or postgresql://USER@HOST/NAME. With values that make no
     valid term, `error` stops the run before anything is written; `warn` and `skip` leave their
     statements out. With `counts`, progress includes the number of statements of each rule. `on` is
-    the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn.
+    the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn. `roots` are folders in
+    which the mapping may name files by absolute paths.
     """
 
     base: str = "http://example.com/base/"
@@ -55,6 +65,7 @@ class MappingOptions:
     on_invalid_value: str = "error"
     counts: bool = False
     on: str | None = None
+    roots: tuple[Path, ...] = ()
 
 
 def map_file(
@@ -63,16 +74,22 @@ def map_file(
     options: MappingOptions = MappingOptions(),
     *,
     on_progress: Progress = lambda _: None,
+    on_written: Callable[[Written], None] = lambda _: None,
 ) -> tuple[Finding, ...]:
     """Runs a mapping; sources are relative to its folder. Writes to `out` by its suffix, else
     N-Quads to standard output. A folder (with a slash at its end, or in a store) gets parts.
+
+    Statements with logical targets go to their files instead; all files take their places together.
+    `on_written` gets each of them then, and the default output.
 
     Returns the findings that did not stop the run. Raises InvalidDeclaration, InvalidData,
     SourceError.
     """
     wanted = _Target.of(out, options.on)
     document = read_mapping(mapping, options.base)
-    sort_rows = options.sort and wanted.suffix in ("nq", "nt") and _is_plain(document)
+    files = _files_of_targets(document, mapping, wanted, options)
+    is_line_format = wanted.suffix in ("nq", "nt") or bool(files)
+    sort_rows = options.sort and is_line_format and _is_plain(document)
     settings = EngineSettings(
         mapping.resolve().parent,
         options.database,
@@ -81,15 +98,17 @@ def map_file(
         options.on,
         options.counts,
     )
-    with _output(wanted) as target, open_engine(settings, target) as engine:
+    with _outputs(wanted, files) as (target, parts), open_engine(settings, target) as engine:
         plan, findings = prepare_plan(engine, document, options, on_progress)
         on_progress("writing statements")
         writer = _Writer(engine, plan, document, options, on_progress)
         with progress_line(writer.percent, "writing"):
-            writer.write(target, wanted)
+            written = [*writer.write_targets(files, parts), writer.write(target, wanted)]
         if options.counts:
             for rule, number in engine.count_statements(plan):
                 on_progress(f"{number:>12,}  {rule}")
+    for item in written if files else ():
+        on_written(item)
     return findings
 
 
@@ -121,13 +140,16 @@ def write_plan(
     options: MappingOptions,
     out: Path | str,
 ) -> None:
-    """Writes the statements of a prepared plan to a file by its suffix.
+    """Writes all statements of a prepared plan to a file by its suffix, those with logical targets,
+    too.
 
     Raises InvalidDeclaration (LP601) for an unknown one, SourceError.
     """
     wanted = _Target.of(out, None)
-    with _output(wanted) as target:
-        _Writer(engine, plan, document, options, lambda _: None).write(target, wanted)
+    with _outputs(wanted, ()) as (target, _):
+        writer = _Writer(engine, plan, document, options, lambda _: None)
+        writer.has_targets = False
+        writer.write(target, wanted)
 
 
 def read_mapping(path: Path, base: str) -> MappingDocument:
@@ -141,6 +163,17 @@ def read_mapping(path: Path, base: str) -> MappingDocument:
     return read_rml(path, path.name, base)
 
 
+def _files_of_targets(
+    document: MappingDocument, mapping: Path, wanted: _Target, options: MappingOptions
+) -> tuple[TargetFile, ...]:
+    """The files of the mapping's logical targets. Raises InvalidDeclaration (LP602)."""
+    if options.on is not None and document.targets:
+        detail = "logical targets are not written by Spark; run the mapping without --on"
+        raise InvalidDeclaration([Finding("LP602", document.targets[0].origin, {"detail": detail})])
+    folders = TargetFolders(mapping.resolve(), Path.cwd(), options.roots)
+    return target_files(document, folders, Path(wanted.path) if wanted.path else None)
+
+
 def _is_plain(document: MappingDocument) -> bool:
     """Whether a row needs only its own columns: no other row, and no number."""
     triples_maps = document.triples_maps.values()
@@ -151,7 +184,12 @@ def _is_plain(document: MappingDocument) -> bool:
         item for item in objects if isinstance(item, TermMap)
     ]
     has_joins = any(isinstance(item, ReferencingMap) and item.joins for item in objects)
-    return not has_joins and all(term.expression.parts for term in terms)
+    gathers = any(
+        isinstance(item, TermMap) and item.gather
+        for triples_map in triples_maps
+        for item in all_maps(triples_map)
+    )
+    return not has_joins and not gathers and all(term.expression.parts for term in terms)
 
 
 def _invalid_values(
@@ -201,7 +239,7 @@ def _wrong(detail: str) -> InvalidDeclaration:
 
 
 class _Writer:
-    """Writes the statements of a plan. Knows how far it has come, for a terminal, and reports each
+    """Writes the statements of a plan, those without targets apart from the others. Knows how far it has come, for a terminal, and reports each
     finished part with its rate.
     """
 
@@ -213,28 +251,39 @@ class _Writer:
         options: MappingOptions,
         on_progress: Progress,
     ) -> None:
-        self._engine, self._plan, self._document, self._options = engine, plan, document, options
+        self._engine, self._plan, self._options = engine, plan, options
+        self._terms = TermWriter(document.base or options.base, document.prefixes)
+        self.has_targets = bool(document.targets)
         self._on_progress = on_progress
+        self._lines: dict[str, int] = {}
         self._stage: Stage | None = None
         self._started = time.perf_counter()
 
-    def write(self, path: Path | str, target: _Target) -> None:
-        """Writes a file of one of FORMATS, or a folder of parts."""
-        on_stage = (
-            self._on_stage if self._options.counts or sys.stderr.isatty() else None
-        )  # counting lines takes time
+    def write(self, path: Path | str, target: _Target) -> Written:
+        """Writes a file of one of FORMATS, or a folder of parts; counts its statements where there
+        are targets.
+        """
+        is_counted = self.has_targets or self._options.counts or sys.stderr.isatty()
+        on_stage = self._on_stage if is_counted else None  # counting lines takes time
         output = Output(target.suffix != "nt", self._options.sort, on_stage)
+        name = target.path or "standard output"
+        plan = without_targets(self._plan) if self.has_targets else self._plan
         if target.suffix in ("nq", "nt"):
-            self._engine.write_lines(self._plan, path, output)
-            return
-        base = self._document.base or self._options.base
-        statements = self._engine.make_statements(self._plan)
-        terms = TermWriter(base, self._document.prefixes)
+            self._engine.write_lines(plan, path, output)
+            return Written(name, sum(self._lines.values()))
+        statements = self._engine.make_statements(plan)
         with Path(path).open("w", encoding="utf-8", newline="\n") as file:
             if target.suffix == "ttl":
-                write_turtle(statements.triples(), file, terms)
+                write_turtle(statements.triples(), file, self._terms)
             else:
-                write_trig(statements.by_graph(), file, terms)
+                write_trig(statements.by_graph(), file, self._terms)
+        return Written(name, statements.count()[target.suffix == "ttl"] if self.has_targets else 0)
+
+    def write_targets(
+        self, files: Sequence[TargetFile], parts: Sequence[Path]
+    ) -> Iterator[Written]:
+        """Writes the files of the targets."""
+        return TargetWriter(self._engine, self._plan, self._terms).write(files, parts)
 
     def percent(self) -> float:
         """The share of the present part that is done; below zero where that is not known."""
@@ -242,6 +291,7 @@ class _Writer:
 
     def _on_stage(self, stage: Stage) -> None:
         self._stage = stage
+        self._lines[stage.name] = stage.lines
         if self._options.counts and stage.share == 100:
             seconds = time.perf_counter() - self._started
             self._on_progress(
@@ -251,21 +301,28 @@ class _Writer:
 
 
 @contextlib.contextmanager
-def _output(wanted: _Target) -> Iterator[Path | str]:
-    """Where to write: a file that replaces that of the target when it is complete, or is then
-    copied to standard output (or a pipe). A folder of parts is replaced by who writes it.
+def _outputs(
+    wanted: _Target, files: Sequence[TargetFile]
+) -> Iterator[tuple[Path | str, Sequence[Path]]]:
+    """Where to write the default output and the files of targets, which take their places together
+    when they are complete. What goes to standard output (or a pipe) is copied there then. A folder
+    of parts is replaced by who writes it.
     """
     if wanted.is_folder:
-        yield wanted.path or ""
+        yield wanted.path or "", ()
         return
     out = None if wanted.path is None else Path(wanted.path)
-    if out is not None and (out.is_file() or not out.exists()):
+    if out is None or (out.exists() and not out.is_file()):
+        with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
+            with whole_files([file.path for file in files]) as parts:
+                yield Path(folder) / "out", parts
+            _copy(Path(folder) / "out", out)
+    elif files:
+        with whole_files([out, *(file.path for file in files)]) as (target, *parts):
+            yield target, parts
+    else:
         with whole_file(out) as target:
-            yield target
-        return
-    with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
-        yield Path(folder) / "out"
-        _copy(Path(folder) / "out", out)
+            yield target, ()
 
 
 def _copy(path: Path, out: Path | None) -> None:

@@ -138,7 +138,7 @@ def _failures() -> list[str]:
 def main() -> int:
     every = [case for suite in suites.ALL for case in suites.cases(suite)]
     if not every or server.programs() is None:
-        print(server.NOT_THERE if every else suites.HOW_TO_GET, file=sys.stderr)
+        print(server.MISSING if every else suites.HOW_TO_GET, file=sys.stderr)
         return 1
     with server.running() as address:
         outcomes = {(case.suite.name, case.name): suites.run(case, address) for case in every}

@@ -135,7 +135,7 @@ def run(case: Case, server: str | None) -> str:
         folder = Path(name)
         out = folder / "out" / "out.nq"
         out.parent.mkdir()
-        mapping, database = _prepared(case, folder, server)
+        mapping, database = prepared(case, folder, server)
         # Paths of targets begin at the working directory.
         place = contextlib.chdir(out.parent) if case.dumps else contextlib.nullcontext()
         try:
@@ -160,7 +160,7 @@ def run(case: Case, server: str | None) -> str:
         return target_outputs.complaint(case.dumps, out.parent, {out.name}) or "result"
 
 
-def _prepared(case: Case, folder: Path, server: str | None) -> tuple[Path, str | None]:
+def prepared(case: Case, folder: Path, server: str | None) -> tuple[Path, str | None]:
     """The mapping beside its sources, and the database filled by the case's script."""
     if case.suite.database is None:
         return case.mapping, None
@@ -173,14 +173,14 @@ def _prepared(case: Case, folder: Path, server: str | None) -> tuple[Path, str |
             connection.executescript(re.sub(r"\bcascade\b", "", script, flags=re.IGNORECASE))
         return mapping, "sqlite:///case.db"
     assert server is not None
-    _fill(server, script)
+    fill(server, script)
     mapping.write_text(
         case.mapping.read_text("utf-8").replace("CONNECTIONDSN", "jdbc:" + server), "utf-8"
     )
     return mapping, server
 
 
-def _fill(server: str, script: str) -> None:
+def fill(server: str, script: str) -> None:
     """A schema with nothing but what the script makes."""
     import psycopg
 

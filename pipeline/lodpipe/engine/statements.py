@@ -189,6 +189,15 @@ class StatementTable:
             "SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE]
         )
 
+    def examples(self, base: str) -> list[str]:
+        """The first resource of each class below a base IRI, none of them a part of a document."""
+        rows = self.session.rows(
+            "SELECT DISTINCT min(s) FROM statements WHERE p = $1 AND starts_with(s, $2) "
+            "AND NOT contains(s, '#') GROUP BY o ORDER BY ALL",
+            [TYPE, f"<{base}"],
+        )
+        return [str(row[0])[1:-1] for row in rows]
+
     def predicate_counts(self) -> list[tuple[str, int]]:
         """Each predicate with the number of its triples."""
         return self.session.rows(

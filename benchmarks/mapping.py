@@ -2,7 +2,7 @@
 alternating runs.
 
     python benchmarks/mapping.py [--rows 100000] [--runs 3] [--cases organisations …] [--scale 1]
-    [--engines lodpipe …] [--json FILE]
+    [--engines lodpipe …] [--json FILE] [--official FOLDER]
 
 Every engine runs the same mapping on the same files in the same round. Then its output is brought
 to one spelling and compared, as a set of statements, with lodpipe's.
@@ -23,6 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import gtfs
+import kgcw
 from generate import generate
 from measure import Failed, Run, alternating, machine, measure, plain, table
 from peers import PEERS, Task, cache, install
@@ -227,9 +228,21 @@ def prepare(case: str, options: argparse.Namespace) -> Path:
     """A folder with the sources and mappings of a case side by side."""
     rows, registers = options.rows, options.registers
     folder = cache(DATA) / (
-        str(rows) if case in GENERATED else f"{case}-{options.scale}" if case == GTFS else case
+        str(rows)
+        if case in GENERATED
+        else f"{case}-{rows}"
+        if case in kgcw.CASES
+        else f"{case}-{options.scale}"
+        if case == GTFS
+        else case
     )
     folder.mkdir(parents=True, exist_ok=True)
+    if case in official_cases(options.official):
+        prepare_official(options.official / case, folder)
+        return folder
+    if case in kgcw.CASES:
+        kgcw.generate(case, rows, folder)
+        return folder
     if case in GENERATED:
         generate(rows, folder)
     elif case == GTFS:
@@ -243,11 +256,28 @@ def prepare(case: str, options: argparse.Namespace) -> Path:
     return folder
 
 
+def official_cases(folder: Path | None) -> list[str]:
+    """The sub-folders with a mapping of its own, `mapping.ttl`, beside its data."""
+    return sorted(path.parent.name for path in folder.glob("*/mapping.ttl")) if folder else []
+
+
+def prepare_official(source: Path, folder: Path) -> None:
+    """Copies the data and the mapping of a case of a benchmark; paths in the container of the
+    challenge become those of the folder.
+    """
+    for path in source.iterdir():
+        if path.is_file() and path.name != "mapping.ttl":
+            shutil.copyfile(path, folder / path.name)
+    mapping = (source / "mapping.ttl").read_text("utf-8").replace("/data/shared/", "")
+    for suffix in ("rml", "rr"):
+        (folder / f"{source.name}.{suffix}.ttl").write_text(mapping, "utf-8")
+
+
 def run_case(case: str, options: argparse.Namespace) -> dict[str, object]:
     folder = prepare(case, options)
     size = (
         f", {options.rows:,} rows"
-        if case in GENERATED
+        if case in GENERATED or case in kgcw.CASES
         else f", scale {options.scale}"
         if case == GTFS
         else ""
@@ -328,7 +358,16 @@ def main() -> None:
         "--runs", type=int, default=3, help="rounds; each runs every engine once (default: 3)"
     )
     parser.add_argument(
-        "--cases", nargs="+", choices=[*GENERATED, GTFS, *REGISTERS], default=[*GENERATED]
+        "--cases",
+        nargs="+",
+        default=[*GENERATED],
+        metavar="CASE",
+        help=f"of {', '.join([*GENERATED, GTFS, *REGISTERS, *kgcw.CASES])}, `kgcw` for all of the challenge's, or a folder in --official",
+    )
+    parser.add_argument(
+        "--official",
+        type=Path,
+        help="folder of official cases: each a folder with mapping.ttl and its data",
     )
     parser.add_argument("--engines", nargs="+", choices=engines, default=engines)
     parser.add_argument("--registers", type=Path, help="folder of the real registers' files")
@@ -341,6 +380,12 @@ def main() -> None:
     parser.add_argument("--no-comparison", action="store_true", help="measure only")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args()
+    known = {*GENERATED, GTFS, *REGISTERS, *kgcw.CASES, *official_cases(options.official)}
+    options.cases = [
+        name for case in options.cases for name in (kgcw.CASES if case == "kgcw" else [case])
+    ]
+    if unknown := [case for case in options.cases if case not in known]:
+        parser.error(f"unknown case: {', '.join(unknown)}")
     used = [peer for peer in PEERS if peer.name in options.engines]
     for peer in used:
         install(peer)

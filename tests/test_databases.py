@@ -440,3 +440,26 @@ def test_a_mapping_names_its_own_database(sqlite: Place) -> None:
         rml:referenceFormulation rml:SQL2008Query ; rml:iterator "SELECT upper(note) AS note FROM t" ] ;
         rml:subject ex:it ; rml:predicateObjectMap [ rml:predicate ex:note ; rml:objectMap [ rml:reference "note" ] ] ."""
     assert sqlite.map(mapping, None) == ['<it> <note> "X"']
+
+
+def test_older_mappings_refer_to_the_columns_of_a_query_by_the_formulation_for_csv(
+    tmp_path: Path,
+) -> None:
+    """As the documentation of the older RML shows it: D2RQ, `rml:query` and `ql:CSV`."""
+    with sqlite3.connect(tmp_path / "shop.db") as shop:
+        shop.executescript("CREATE TABLE staff (id INTEGER); INSERT INTO staff VALUES (7);")
+    (tmp_path / "staff.ttl").write_text(
+        """@prefix rr: <http://www.w3.org/ns/r2rml#> .
+@prefix rml: <http://semweb.mmlab.be/ns/rml#> .
+@prefix ql: <http://semweb.mmlab.be/ns/ql#> .
+@prefix d2rq: <http://www.wiwiss.fu-berlin.de/suhl/bizer/D2RQ/0.1#> .
+<#db> a d2rq:Database ; d2rq:jdbcDSN "jdbc:sqlite:///shop.db" ; d2rq:jdbcDriver "org.sqlite.JDBC" .
+<#staff> rml:logicalSource [ rml:source <#db> ; rr:sqlVersion rr:SQL2008 ;
+    rml:referenceFormulation ql:CSV ; rml:query "SELECT id FROM staff" ] ;
+  rr:subjectMap [ rr:template "https://example.org/{id}" ; rr:class <https://example.org/Staff> ] .
+""",
+        "utf-8",
+    )
+    out = tmp_path / "staff.nt"
+    assert map_file(tmp_path / "staff.ttl", out) == ()
+    assert out.read_text("utf-8").startswith("<https://example.org/7> ")

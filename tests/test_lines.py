@@ -285,7 +285,6 @@ def test_files_are_sorted_while_they_are_read_where_no_row_needs_another(folder:
                 engine.relations.order_of(select.source) == select.subject.spelling.tail
                 for select in plan.selects
             )
-            assert engine.relations.is_sorted
         assert is_plain(read_mapping(folder / f"{case}.rml.ttl", "http://example.com/")) is expected
 
 

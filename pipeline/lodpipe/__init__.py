@@ -4,6 +4,10 @@ from lodpipe import Project, build, checked
 build(Project.open("."))
 with checked(Project.open(".")) as outcome:
     graph = outcome.graph()   # an rdflib.Graph
+
+import lodpipe
+with lodpipe.map("people.yaml", sources={"people": frame}) as statements:
+    graph = statements.graph()
 """
 
 from __future__ import annotations
@@ -19,6 +23,9 @@ if TYPE_CHECKING:
         LodpipeError,
         SourceError,
     )
+    from lodpipe.workflow.mapped_statements import MappedStatements
+    from lodpipe.workflow.mapped_statements import map_sources as map
+    from lodpipe.workflow.mapping_run import MappingOptions
     from lodpipe.workflow.pipeline import Outcome, build, checked
 
 __all__ = [
@@ -26,11 +33,14 @@ __all__ = [
     "InvalidData",
     "InvalidDeclaration",
     "LodpipeError",
+    "MappedStatements",
+    "MappingOptions",
     "Outcome",
     "Project",
     "SourceError",
     "build",
     "checked",
+    "map",
 ]
 
 _HOMES = {
@@ -38,7 +48,11 @@ _HOMES = {
     "Outcome": "workflow.pipeline",
     "build": "workflow.pipeline",
     "checked": "workflow.pipeline",
+    "map": "workflow.mapped_statements",
+    "MappedStatements": "workflow.mapped_statements",
+    "MappingOptions": "workflow.mapping_run",
 }
+_NAMES = {"map": "map_sources"}
 
 
 def __getattr__(name: str) -> Any:
@@ -49,4 +63,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     from importlib import import_module
 
-    return getattr(import_module(f"lodpipe.{_HOMES.get(name, 'diagnostics.finding')}"), name)
+    module = import_module(f"lodpipe.{_HOMES.get(name, 'diagnostics.finding')}")
+    return getattr(module, _NAMES.get(name, name))

@@ -21,11 +21,24 @@ PEERS = {
 _BURP = "README of [BURP](https://github.com/kg-construct/BURP), commit 906bb5a, 2026-08-20"
 _RDFIZER = "its submission to track 1 of the KGCW challenge 2026, in [SDM-RDFizer](https://github.com/SDM-TIB/SDM-RDFizer)"
 _CHALLENGE = "track 1 of the KGCW challenge 2026, [kgc-challenge](https://github.com/kg-construct/kgc-challenge), commit 5d40e90"
+_ASIDE = "; it sets 17 of the 73 aside as faulty"
 CLAIMS = (
     ("RML-Core, JSON", "BURP", "76 of 76", _BURP),
     ("RML-Core, JSON", "SDM-RDFizer", "76 of 76", _RDFIZER),
     ("RML-Core, JSON", "MappingWeaver", "70 of 76", _CHALLENGE),
+    ("RML-IO", "SDM-RDFizer", "61 of 73", _RDFIZER),
+    ("RML-IO", "BURP", "56 of 56", _BURP + _ASIDE),
+    ("RML-IO", "MappingWeaver", "21 of 73", _CHALLENGE),
+    ("RML-LV", "BURP", "41 of 41", _BURP),
+    ("RML-LV", "SDM-RDFizer", "41 of 41", _RDFIZER),
+    ("RML-LV", "MappingWeaver", "30 of 41", _CHALLENGE),
+    ("RML-FNML", "BURP", "20 of 20", _BURP),
+    ("RML-FNML", "SDM-RDFizer", "19 of 20", _RDFIZER),
+    ("RML-FNML", "MappingWeaver", "15 of 20", _CHALLENGE),
+    ("RML-CC", "BURP", "35 of 35", _BURP),
+    ("RML-CC", "SDM-RDFizer", "35 of 35", _RDFIZER),
 )
+"""Those of each suite, best first."""
 TEXT = """\
 # Conformance
 
@@ -37,7 +50,8 @@ This page is written by `make conformance` from a run of the official test suite
 - **Errors**: cases that expect an error, and end with a finding and without a file. They are counted apart, because an engine that always
   fails would pass them all.
 - **Best peer run here**: the engine that passed most of the same cases (results + errors) when it was run for comparison in November 2026. Others
-  claim more, see below.
+  claim more.
+- **Best claim**: the highest figure that engines publish of themselves, which was not checked here; all are listed below.
 
 `make test` runs every case. It looks for the suites in the folder that the environment variable `LODPIPE_SUITES` names (default:
 `../shared/suites` beside the repository), and starts a PostgreSQL server of its own for those that need one.
@@ -46,9 +60,6 @@ This page is written by `make conformance` from a run of the official test suite
 These figures are the engines' own and were not checked here.
 
 {claims}
-
-BURP and SDM-RDFizer claim most or all cases of other modules of RML as well (RML-IO, RML-LV). lodpipe does not implement these:
-a mapping that uses them is refused with its line ([LP602](errors/LP602.md)).
 
 ## What was run
 - RML-Core: the cases of [kg-construct/rml-core](https://github.com/kg-construct/rml-core), JSON as of April 2026, CSV and PostgreSQL as of
@@ -70,8 +81,8 @@ def written(outcomes: dict[tuple[str, str], str], page: str) -> str:
     """The page; `page` is the one before it, from which suites that are not here keep their rows."""
     absent = suites.absent()
     rows = [
-        "| suite | cases | results | errors | expected failures | best peer run here |",
-        "|---|--:|--:|--:|--:|---|",
+        "| suite | cases | results | errors | expected failures | best peer run here | best claim |",
+        "|---|--:|--:|--:|--:|---|---|",
     ]
     rows += [
         _row_of(page, suite) if suite in absent else _row(suite, *suites.counted(suite, outcomes))
@@ -85,7 +96,7 @@ def written(outcomes: dict[tuple[str, str], str], page: str) -> str:
 def _row_of(page: str, suite: suites.Suite) -> str:
     return next(
         (line for line in page.splitlines() if line.startswith(f"| {suite.title} |")),
-        f"| {suite.title} | not run | | | | |",
+        f"| {suite.title} | not run | | | | | {_best_claim(suite)} |",
     )
 
 
@@ -96,7 +107,14 @@ def _row(suite: suites.Suite, run: int, results: int, errors: int) -> str:
         for name, results, refused, remark in PEERS.get(suite.name, ())
     ]
     peer = peers[0] if peers else "none"
-    return f"| {suite.title} | {run} | {results} | {errors} | {expected} | {peer} |"
+    return f"| {suite.title} | {run} | {results} | {errors} | {expected} | {peer} | {_best_claim(suite)} |"
+
+
+def _best_claim(suite: suites.Suite) -> str:
+    """The engines with the highest figure that is published of a suite, and the figure."""
+    claims = [(engine, passed) for title, engine, passed, _ in CLAIMS if title == suite.title]
+    best = [engine for engine, passed in claims if passed == claims[0][1]]
+    return f"{', '.join(best)}: {claims[0][1]}" if best else "none known"
 
 
 def _claims() -> list[str]:

@@ -306,7 +306,8 @@ def mapping_findings(
         for record, value in failure.samples:
             where = None if record is None else locate(record, check.column)
             params = {**check.params, "value": str(value), **total}
-            findings.append(Finding(check.code, where, params, POLICIES[policy]))
+            severity = POLICIES[policy]
+            findings.append(Finding(check.code, where, params, severity, mapping=check.origin))
     return findings
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from lodpipe.commands.options import LANGUAGE, ON, VERBOSE, grouped
+from lodpipe.commands.options import LANGUAGE, ON, REPORT, VERBOSE, ReportOptions, grouped
 from lodpipe.commands.session import errors_reported, progress_printer
 
 if TYPE_CHECKING:
@@ -26,6 +25,7 @@ class _Options:
     functions: tuple[Path, ...]
     roots: tuple[Path, ...]
     on: str | None
+    reports: tuple[str, ...]
 
 
 @click.command("map")
@@ -55,6 +55,7 @@ class _Options:
         help="Folder in which the mapping may name files by absolute paths; can be repeated.",
     ),
     ON,
+    REPORT,
 )  # fmt: skip
 @LANGUAGE
 @VERBOSE
@@ -68,8 +69,8 @@ def command(
     """
     language = lang or "en"
     on_progress = progress_printer(verbose)
-    with errors_reported(mapping.parent, lambda: language):
-        from lodpipe.reporters import write_text
+    report = ReportOptions((), options.reports, "error", no_color=False).output()
+    with errors_reported(mapping.parent, lambda: language, report):
         from lodpipe.workflow.mapping_run import MappingOptions, map_file
 
         run = MappingOptions(
@@ -84,8 +85,8 @@ def command(
             roots=options.roots,
         )
         findings = map_file(mapping, out, run, on_progress=on_progress, on_written=_print_written)
-    if findings:
-        write_text(findings, mapping.parent, sys.stderr, language)
+        written = report if findings else replace(report, formats=())
+        written.emit(findings, mapping.parent, language, 0)
 
 
 def _print_written(written: Written) -> None:

@@ -71,7 +71,7 @@ FORMAT = click.option(
 )
 REPORT = click.option(
     "--report", "reports", multiple=True, metavar="FILE",
-    help="Write the findings to a file, too: x.sarif, x.xml (JUnit), x.json, x.md, x.txt, or FORMAT:FILE; repeatable.",
+    help="Write the findings to a file, too: x.sarif, x.xml (JUnit), x.json, x.md, x.txt, x.ttl (RER), or FORMAT:FILE; repeatable.",
 )  # fmt: skip
 FAIL_ON = click.option(
     "--fail-on", type=click.Choice(["info", "warning", "error", "never"]), default="error",

@@ -70,19 +70,24 @@ def run_on_project(
 
 
 @contextlib.contextmanager
-def errors_reported(root: Path, language: Callable[[], str]) -> Iterator[None]:
-    """For commands without a project: the findings of an error are printed, and its exit code ends
-    the command.
+def errors_reported(
+    root: Path, language: Callable[[], str], output: ReportOutput | None = None
+) -> Iterator[None]:
+    """For commands without a project: the findings of an error are printed, or go to `output`, and
+    its exit code ends the command.
     """
     from lodpipe.diagnostics.finding import LodpipeError
-    from lodpipe.reporters import write_text
+    from lodpipe.reporters import ReportOutput, write_text
     from lodpipe.runtime.machine import machine_faults
 
     try:
         with machine_faults():
             yield
     except LodpipeError as error:
-        write_text(error.findings, root, sys.stderr, language())
+        try:
+            (output or ReportOutput()).emit(error.findings, root, language(), error.exit_code)
+        except LodpipeError as of_report:
+            write_text(of_report.findings, root, sys.stderr, language())
         sys.exit(error.exit_code)
 
 

@@ -40,7 +40,8 @@ class Finding:
     message.
 
     `related` are other places that belong to it, such as the first record with the same key;
-    `caused_by` is the code of the finding that it follows from.
+    `caused_by` is the code of the finding that it follows from; `mapping` is the place of the term
+    map or join that read a value which is wrong.
     """
 
     code: str
@@ -49,6 +50,7 @@ class Finding:
     severity: Severity = Severity.ERROR
     related: tuple[Origin, ...] = ()
     caused_by: str = ""
+    mapping: Origin | None = None
 
     @property
     def sort_key(self) -> tuple[Origin, str, str]:

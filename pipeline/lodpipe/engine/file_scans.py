@@ -31,6 +31,11 @@ from lodpipe.sources.rows import (
 )
 
 Result = TypeVar("Result")
+# What the engine says of a file, and the same for its author.
+_REASONS = {
+    "unterminated quote": "a quoted cell is not closed, or text follows its closing quote; a quote inside is written twice",
+    "requires at least a single column": "the file is empty; a header is expected",
+}
 
 
 class FileScan(Struct, frozen=True):
@@ -122,7 +127,8 @@ def _csv_finding(name: str, error: duckdb.Error) -> Finding:
     if re.search("maximum line size|max_line_size", message, re.IGNORECASE):
         return too_long(name, line)
     parts = [part for part in message.split("\n") if part.strip() and "Error on Line" not in part]
-    detail = parts[0] if parts else first_line(error)
+    known = [words for sign, words in _REASONS.items() if sign in message]
+    detail = (*known, *parts, first_line(error))[0]
     return Finding("LP102", Origin(name, line), {"format": "CSV", "detail": detail})
 
 

@@ -47,6 +47,11 @@ FUNCTIONS = (
         ELSE json_kind(v, t) END""",
     "CREATE MACRO exact_text(v, t) AS marked_text(v, t, getvariable('exact'))",
     "CREATE MACRO exact_kind(v, t) AS marked_kind(v, t, getvariable('exact'))",
+    # Of sources without natural datatypes.
+    """CREATE MACRO plain_text(v, t) AS v ->> '$'""",
+    """CREATE MACRO plain_kind(v, t) AS CASE WHEN t IN ('ARRAY', 'OBJECT', 'NULL') THEN lower(t) WHEN t IS NOT NULL THEN 'string' END""",
+    """CREATE MACRO exact_plain_text(v, t) AS CASE WHEN t = 'VARCHAR' THEN ltrim(v ->> '$', getvariable('exact')) ELSE v ->> '$' END""",
+    "CREATE MACRO exact_plain_kind(v, t) AS plain_kind(v, t)",
 )
 
 # What of a file shows whether it may hold such a thing: digits are all alike, as are letters in
@@ -192,14 +197,16 @@ def exact_number(written: str) -> str | None:
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
-def columns(names: dict[str, str], *, exact: bool) -> str:
+def columns(names: dict[str, str], *, exact: bool, plain: bool = False) -> str:
     """The SELECT list that gives each reference its text and its type, from a column `it` with the
-    record.
+    record; where `plain`, numbers and booleans are texts.
 
     All plain paths are followed in one reading of the record: `found[1]`, `kinds[1]` …
     """
     word = "exact" if exact else "json"
-    listed, plain = "", 0
+    if plain:
+        word = "exact_plain" if exact else "plain"
+    listed, number = "", 0
     for reference, column in names.items():
         steps = jsonpath.parse(reference)
         if jsonpath.is_many(steps):
@@ -210,9 +217,9 @@ def columns(names: dict[str, str], *, exact: bool) -> str:
                 for what in ("text", "kind")
             )
         else:
-            plain += 1
+            number += 1
             value, kind = (
-                f"{word}_{what}(found[{plain}], kinds[{plain}])" for what in ("text", "kind")
+                f"{word}_{what}(found[{number}], kinds[{number}])" for what in ("text", "kind")
             )
         listed += f', {value} AS "{column}", {kind} AS "{column} type"'
     return listed

@@ -32,11 +32,12 @@ from lodpipe.sources.file_tables import FileTable
 
 
 class JsonReader(Struct, frozen=True):
-    """Reads one file into a work table of a session."""
+    """Reads one file into a work table of a session; `plain` is that of its source."""
 
     session: Session
     tables: WorkTables
     file: FileTable
+    plain: bool = False
 
     def relation(self, references: tuple[str, ...]) -> Relation:
         """Each reference is read from the record once, with its type. Raises InvalidData."""
@@ -45,14 +46,14 @@ class JsonReader(Struct, frozen=True):
         path, mark = self._strict_file()
         try:
             records = f"(SELECT {json_columns.followed(names)}, above FROM {self._records(path)})"
-            columns = json_columns.columns(names, exact=bool(mark))
+            columns = json_columns.columns(names, exact=bool(mark), plain=self.plain)
             sql = f"SELECT doubled OR above AS doubled{columns} FROM {records}"
             relation = self.tables.create_records(sql, self.file.number)
             absent, findings = self._unfollowed(relation, records, names)
             ((doubled,),) = self.session.rows(f"SELECT bool_or(doubled) FROM {relation}")
         except duckdb.Error as error:
             self.file.read()  # finds the line, where the file itself is wrong
-            words = {"format": "JSON", "detail": first_line(error)}
+            words = {"format": "JSON", "detail": self._reason(error)}
             raise InvalidData([Finding("LP102", Origin(self.file.name), words)]) from None
         finally:
             if path != self.file.path:
@@ -69,6 +70,12 @@ class JsonReader(Struct, frozen=True):
             findings=findings,
             mark=mark,
         )
+
+    def _reason(self, error: duckdb.Error) -> str:
+        """What is wrong with a file that the engine cannot read."""
+        if "top-level JSON array" in str(error):
+            return f"the iterator `{self.file.iterator}` expects a list, and the file has none"
+        return first_line(error)
 
     def _strict_file(self) -> tuple[Path, str]:
         """The file for the engine to read, and the mark of exact numbers if it has some.

@@ -303,7 +303,7 @@ class _Arranger:
         alone = list(
             dict.fromkeys(term.columns[0] for term in _terms(select)[1:] if len(term.columns) == 1)
         )
-        ((rows,),) = self.session.rows(f"SELECT count(*) FROM {select.source}")
+        ((rows,),) = self.tables.answer(f"SELECT count(*) FROM {select.source}")
         if not alone or rows < _MANY:
             return {}
         counts = ", ".join(f"count(DISTINCT {column})" for column in alone)
@@ -340,8 +340,9 @@ class _Arranger:
 
 
 def _subject(select: Select) -> str:
-    """What decides the subject of a row."""
-    return select.key[0] if select.key else select.subject.sql
+    """What decides the subject of a row; a key alone does not where its value may make none."""
+    is_proven = select.subject.spelling is select.subject.sound
+    return select.key[0] if select.key and is_proven else select.subject.sql
 
 
 def _terms(select: Select) -> list[Term]:

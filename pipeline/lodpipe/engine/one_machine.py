@@ -14,7 +14,6 @@ from lodpipe.engine.results import CANONICAL, Failure, Output
 from lodpipe.engine.run_plan import (
     count_statements,
     failures,
-    has_failures,
     make_statements,
     prepare_light_plan,
 )
@@ -48,15 +47,9 @@ class OneMachine:
 
     def prepare(self, compile_plan: Callable[[], Plan]) -> tuple[Plan, list[Failure]]:
         """The plan, and the checks that rows fail."""
-        session, relations = self._engine.session, self._engine.relations
         plan = compile_plan()
-        if relations.is_sorted:
-            if not has_failures(session, plan):
-                return plan, []
-            # Sorted rows have lost their places in the file, which the findings name.
-            relations.read_unsorted()
-            plan = compile_plan()
-        return plan, list(failures(session, plan))
+        numbered_rows = self._engine.relations.numbered_rows
+        return plan, list(failures(self._engine.session, plan, numbered_rows))
 
     def locate(self, record: int, column: str | None = None) -> Origin:
         """The place of a record, or of the value of one of its columns."""
@@ -69,9 +62,11 @@ class OneMachine:
     def make_statements(
         self, plan: Plan, declared: Sequence[Sequence[object]] = ()
     ) -> StatementTable:
-        """The statement table of a plan and of declared statements."""
+        """The statement table of a plan and of declared statements, in the place of an earlier one."""
+        table = StatementTable(self._engine.session)
+        table.drop()
         make_statements(self._engine.session, plan, declared)
-        return StatementTable(self._engine.session)
+        return table
 
     def count_statements(self, plan: Plan) -> list[tuple[str, int]]:
         """How many statements each rule makes, in the order of the mapping."""

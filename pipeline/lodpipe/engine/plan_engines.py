@@ -72,7 +72,8 @@ class EngineSettings(Struct, frozen=True):
 
     `root` is the folder of the files that a mapping names itself, `database` the address of the
     database where it names none; `sort` allows to sort files while they are read; `on` is the
-    master of Spark, None for this machine; `counts` says that statements will be counted by rule.
+    master of Spark, None for this machine; `counts` says that statements will be counted by rule;
+    `objects` of Python take the place of the sources with their names.
     """
 
     root: Path
@@ -81,6 +82,7 @@ class EngineSettings(Struct, frozen=True):
     sort: bool = False
     on: str | None = None
     counts: bool = False
+    objects: Mapping[str, object] = {}
 
 
 @contextmanager
@@ -91,6 +93,8 @@ def open_engine(settings: EngineSettings, target: Path | str) -> Iterator[PlanEn
         settings.memory, root=settings.root, database=settings.database, sort=settings.sort
     ) as local:
         local.load([], writable)
+        if settings.objects:
+            local.relations.replace_sources(settings.objects)
         with engine_over(local, settings.on, target, counts=settings.counts) as engine:
             yield engine
 

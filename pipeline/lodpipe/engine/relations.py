@@ -17,7 +17,7 @@ statements.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ from lodpipe.engine.databases import Database, DatabaseTable
 from lodpipe.engine.file_scans import FileScan, parquet_columns
 from lodpipe.engine.json_relation import JsonReader
 from lodpipe.engine.loading import Records
+from lodpipe.engine.memory_sources import MemorySources
 from lodpipe.engine.sql_functions import FUNCTION_MACROS
 from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.engine.typed_columns import text_column, typed_column, value_and_type
@@ -39,10 +40,18 @@ from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Parent, Relation, numbered, quote, relation_columns
 from lodpipe.sources.file_tables import FileGroup, FileTable, common_columns, find_files
 from lodpipe.sources.jsonpath import PathError
-from lodpipe.sources.record_tables import ROW_BITS
+from lodpipe.sources.record_tables import ROW_BITS, first_record
 from lodpipe.sources.rows import wrong_separator
 
 _OWNER = quote("owner record")  # the record that a row of a view was made of
+
+
+class _SortedFile(Struct, frozen=True):
+    """A file whose rows were sorted when they were read: `cells` are the columns of the relation."""
+
+    scan: FileScan
+    cells: str
+    number: int
 
 
 class Relations:
@@ -50,7 +59,8 @@ class Relations:
 
     `root` is the folder of the files that a mapping names itself, `database` the address of the
     database where it names none. `sort` sorts CSV and Parquet files while they are read, by the
-    order that the plan wants; their rows then have no numbers that `Records.locate` understands.
+    order that the plan wants; their rows then have no numbers that `Records.locate` understands, but
+    `numbered_rows` finds those of some.
     """
 
     whole_relations = True
@@ -70,10 +80,19 @@ class Relations:
         self._has_typed_functions = self._has_functions = False
         self._relations: dict[LogicalSource, Relation] = {}
         self._order_of: dict[str, str] = {}
+        self._sorted_files: dict[str, _SortedFile] = {}
         self._query_names: dict[LogicalSource, str] = {}
         self._columns: dict[str, dict[str, str]] = {}
         self._files: dict[tuple[str, str, str | None], tuple[FileTable, ...]] = {}
         self._databases: dict[str | None, Database] = {}
+        self._memory: MemorySources | None = None
+
+    def replace_sources(self, objects: Mapping[str, object]) -> None:
+        """Lets objects of Python take the place of the logical sources with their names.
+
+        Raises InvalidDeclaration (LP601) for objects that are no data.
+        """
+        self._memory = MemorySources(self._session, self.work_tables, objects)
 
     def close(self) -> None:
         """Closes the databases."""
@@ -122,6 +141,9 @@ class Relations:
     def _new_relation(
         self, source: LogicalSource, references: tuple[str, ...], order: str
     ) -> Relation:
+        if self._memory and source in self._memory:
+            self.define_typed_functions()
+            return self._memory.relation(source, references, self._records)
         if source.kind in ("table", "query"):
             return self._table_relation(source, references)
         self._session.use_all_cores()
@@ -258,7 +280,8 @@ class Relations:
         """The rows of a file."""
         if file.kind in ("json", "jsonl", "yaml"):
             self.define_typed_functions()
-            return JsonReader(self._session, self.work_tables, file).relation(references)
+            reader = JsonReader(self._session, self.work_tables, file, source.plain)
+            return reader.relation(references)
         return self._flat_relation(file, source, references, order)
 
     def _flat_relation(
@@ -284,7 +307,9 @@ class Relations:
             return self.work_tables.create_records(sql, file.number)
 
         relation = scan.run(read, self._session.exchange)
-        self._order_of[relation] = order
+        if order:
+            self._order_of[relation] = order
+            self._sorted_files[relation] = _SortedFile(scan, selected, file.number)
         return Relation(relation, tuple(header), names=names)
 
     def _database_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
@@ -354,17 +379,20 @@ class Relations:
         """The SQL by which the rows of a relation were sorted when read; empty if they were not."""
         return self._order_of.get(relation, "")
 
-    @property
-    def is_sorted(self) -> bool:
-        """Whether any file was sorted when it was read."""
-        return any(self._order_of.values())
+    def numbered_rows(self, relation: str, condition: str) -> str | None:
+        """A work table of the rows of a sorted file that meet a condition, with the numbers that
+        they have in the file, which is read again; None where the relation is not a sorted file.
+        """
+        if relation not in self._sorted_files:
+            return None
+        file = self._sorted_files[relation]
+        number = f"{first_record(file.number)} + {file.scan.row_number} AS _record"
 
-    def read_unsorted(self) -> None:
-        """Forgets the files, so that the next plan reads them in their own order."""
-        self.work_tables.drop_all()
-        self._order_of.clear()
-        self._relations.clear()
-        self._sort = False
+        def read(reader: str) -> str:
+            rows = f"SELECT {number}, {file.cells} FROM {reader}"
+            return self.work_tables.create(f"SELECT * FROM ({rows}) WHERE {condition}")
+
+        return file.scan.run(read, self._session.exchange)
 
     # -- keys and joins ----------------------------------------------------------------------------
 

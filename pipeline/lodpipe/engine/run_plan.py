@@ -14,8 +14,10 @@ that of its triples map:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from lodpipe.engine.results import Failure
 from lodpipe.engine.sql_functions import IRI_SAFE, IRI_SAFE_ASCII
@@ -25,6 +27,7 @@ from lodpipe.rdf.datatypes import LAX, PATTERNS
 
 SAMPLES = 10  # records that a finding for many shows
 _MANY_STATEMENTS = 100_000
+NumberedRows = Callable[[str, str], str | None]
 _COLUMNS = {
     "s": "VARCHAR",
     "p": "VARCHAR",
@@ -49,18 +52,26 @@ def prepare_light_plan(session: Session, patterns: Mapping[str, str]) -> bool:
     return True
 
 
-def failures(session: Session, plan: Plan) -> Iterator[Failure]:
-    """Each check that rows fail."""
+def failures(
+    session: Session, plan: Plan, numbered_rows: NumberedRows = lambda relation, condition: None
+) -> Iterator[Failure]:
+    """Each check that rows fail.
+
+    `numbered_rows` gives a table of the rows of a relation that meet a condition, where those of
+    the relation itself have lost their numbers.
+    """
     with session.light_planning():
         if session.is_small and not _any_fails(session, plan):
             return
-        failing = [
-            (select, check, count)
-            for select in plan.selects
-            for check, count in _failing(session, select)
-        ]
-    for select, check, count in failing:
-        yield Failure(check, count, session.rows(failure_samples(select, check)))
+        failing = [(select, _failing(session, select)) for select in plan.selects]
+    for select, checks in failing:
+        if not checks:
+            continue
+        any_problem = " OR ".join(f"({check.problem})" for check, _ in checks)
+        rows = numbered_rows(select.source, any_problem)
+        sampled = replace(select, source=rows) if rows else select
+        for check, count in checks:
+            yield Failure(check, count, session.rows(failure_samples(sampled, check)))
 
 
 def _any_fails(session: Session, plan: Plan) -> bool:
@@ -99,12 +110,6 @@ def _any_fails(session: Session, plan: Plan) -> bool:
     texts = " UNION ALL ".join(dict.fromkeys(selects))
     sql = f"SELECT 1 FROM (SELECT DISTINCT * FROM ({texts})) WHERE NOT CASE n {cases} END LIMIT 1"
     return bool(session.rows(sql))
-
-
-def has_failures(session: Session, plan: Plan) -> bool:
-    """Whether any row fails a check."""
-    with session.light_planning():
-        return any(_failing(session, select) for select in plan.selects)
 
 
 def _failing(session: Session, select: Select) -> list[tuple[Check, int]]:

@@ -112,6 +112,12 @@ class Session:
                 memoryview(texts.buffer(2)).cast("B"),
             )
 
+    def arrow_stream(self, sql: str, rows: int = 100_000) -> object:
+        """The rows of a query as an Arrow stream (a PyCapsule), in batches of about so many."""
+        stream = _arrow_stream(self.cursor(), sql, rows)
+        capsule = getattr(stream, "__arrow_c_stream__", None)
+        return capsule() if capsule else stream
+
     def query_columns(self, sql: str) -> list[str]:
         """The columns of a query of publication.yaml. Raises duckdb.Error for invalid SQL."""
         return [row[0] for row in self.rows(f"DESCRIBE {_without_end(sql)}")]

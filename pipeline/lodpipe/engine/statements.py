@@ -97,6 +97,15 @@ class StatementTable:
             f"SELECT g, s, p, o FROM statements{where} ORDER BY g, s, p, o", parameters
         )
 
+    def size(self) -> int:
+        """How many statements there are."""
+        ((rows,),) = self.session.rows("SELECT count(*) FROM statements")
+        return int(rows)
+
+    def arrow_stream(self) -> object:
+        """All statements in order as an Arrow stream (a PyCapsule): the texts s, p, o and g."""
+        return self.session.arrow_stream("SELECT s, p, o, g FROM statements ORDER BY s, p, o, g")
+
     def sizes(self, column: str, values: Sequence[str] | None = None) -> Iterator[tuple[str, int]]:
         """Each value of a column (s, p, o or g) with the number of its statements, in order."""
         where, parameters = _among(column, values)

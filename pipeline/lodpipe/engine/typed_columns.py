@@ -51,6 +51,17 @@ def typed_column(cell: str, sql_type: str | None, column: str) -> str:
     return value_and_type(plain, f"'{kind or 'string'}'", column)
 
 
+def list_column(cell: str, sql_type: str, column: str) -> str:
+    """The two columns of a cell with a list: the texts of its values, and their types."""
+    item = typed_column("item", sql_type.removesuffix("[]"), "")
+    value, _, kind = item.partition(' AS "", ')
+    kind = kind.removesuffix(' AS " type"')
+    return (
+        f'list_transform({cell}, lambda item: {value}) AS "{column}", '
+        f'list_transform({cell}, lambda item: {kind}) AS "{column} type"'
+    )
+
+
 def text_column(cell: str, sql_type: str | None, column: str) -> str:
     """The column of a cell of a table in which all cells are texts."""
     return f'{cell} AS "{column}"' if sql_type else f'CAST(NULL AS VARCHAR) AS "{column}"'

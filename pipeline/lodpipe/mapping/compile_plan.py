@@ -602,6 +602,7 @@ class _Compiler:
             value,
             references[0] if references else None,
             {"rule": rule, "parent": item.parent},
+            origin=item.origin,
         )
 
     def _parent_subject(self, item: ReferencingMap, scope: Scope, joined: Parent | None) -> Term:
@@ -671,6 +672,7 @@ class _Compiler:
                     "''",
                     None,
                     {"key": name, "rule": item.name},
+                    origin=item.subject.origin,
                 )
 
     def _prefix(self, item: TriplesMap) -> str:

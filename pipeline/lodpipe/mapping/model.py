@@ -255,7 +255,9 @@ class LogicalSource(Struct, frozen=True):
 
     A named query can be used by the queries after it, as if it were a table. `text` is the table,
     the query or the path; of kind `sql` it is a query that `database` (a connection URL) answers.
-    `nulls` are the texts that mean no value (rml:null). Of kind `view`, `text` is its name.
+    `nulls` are the texts that mean no value (rml:null). Of kind `view`, `text` is its name. Where `plain`, numbers
+    and booleans of JSON are texts as they are written: the RML before the standard has no natural
+    datatypes.
     """
 
     kind: SourceKind
@@ -266,6 +268,7 @@ class LogicalSource(Struct, frozen=True):
     database: str | None = None
     nulls: tuple[str, ...] = ()
     view: View | None = None
+    plain: bool = False
 
     @property
     def below(self) -> tuple[LogicalSource, ...]:

@@ -9,7 +9,7 @@ defines: iri_safe, uri_safe, uri_encoded, nt_quote, is_iri, is_day.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from msgspec import Struct, field
@@ -58,7 +58,7 @@ class Check(Struct, frozen=True):
     """A condition on a source's rows that makes a value unusable, with the finding it leads to.
 
     `form` is the same condition in a form that checks of different columns share, where there is
-    one: texts that are NULL pass it.
+    one: texts that are NULL pass it. `origin` is the place of the term map or join in the mapping.
     """
 
     code: str
@@ -68,6 +68,7 @@ class Check(Struct, frozen=True):
     params: Mapping[str, str]
     lists: tuple[ListUse, ...] = ()
     form: Form | None = None
+    origin: Origin | None = None
 
 
 class Spelling(Struct, frozen=True):
@@ -270,10 +271,16 @@ class Select(Struct, frozen=True):
         terms = (self.subject, *part[:3])
         return tuple(dict.fromkeys(target for term in terms for target in term.targets))
 
-    def sound(self) -> Select:
-        """The same for data that is known to pass the checks."""
-        parts = tuple((_sound(p), _sound(o), _sound(g), rule) for p, o, g, rule in self.parts)
-        return replace(self, subject=_sound(self.subject), parts=parts)
+    def sound(self, failed: Collection[Check] = ()) -> Select:
+        """The same for data that is known to pass the checks, but for those that failed."""
+        problems = {(check.code, check.problem) for check in failed}
+
+        def proven(term: Term) -> Term:
+            passed = problems.isdisjoint((check.code, check.problem) for check in term.checks)
+            return replace(term, sql=term.sound.sql) if term.sound and passed else term
+
+        parts = tuple((proven(p), proven(o), proven(g), rule) for p, o, g, rule in self.parts)
+        return replace(self, subject=proven(self.subject), parts=parts)
 
 
 class Plan(Struct, frozen=True):
@@ -315,9 +322,11 @@ class Plan(Struct, frozen=True):
             ),
         )
 
-    def sound(self) -> Plan:
-        """The same plan without the guards of its terms, for data that is known to pass the checks."""
-        return replace(self, selects=tuple(select.sound() for select in self.selects))
+    def sound(self, failed: Collection[Check] = ()) -> Plan:
+        """The same plan without the guards of its terms, for data that is known to pass the checks,
+        but for those that failed.
+        """
+        return replace(self, selects=tuple(select.sound(failed) for select in self.selects))
 
 
 def quote(name: str) -> str:
@@ -475,10 +484,6 @@ _CONSTANT = re.compile(r"'(?:[^']|'')*'")
 def is_constant(sql: str) -> bool:
     """Whether a term is the same for every row."""
     return bool(_CONSTANT.fullmatch(sql))
-
-
-def _sound(term: Term) -> Term:
-    return replace(term, sql=term.sound.sql) if term.sound else term
 
 
 def _fused(source: str, subject: str, record: str, parts: Sequence[Part]) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pyoxigraph as ox
+from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import InvalidDeclaration
 from lodpipe.mapping.function_table import BUILT_IN
@@ -23,7 +24,7 @@ from lodpipe.mapping.rml_sources import SourceReader
 from lodpipe.mapping.rml_targets import TargetReader
 from lodpipe.mapping.rml_terms import TermReader
 from lodpipe.mapping.rml_views import ViewReader
-from lodpipe.mapping.rml_vocabulary import TRIPLES_MAP, WORDS, split_iri
+from lodpipe.mapping.rml_vocabulary import PATHS, TRIPLES_MAP, WORDS, split_iri
 from lodpipe.mapping.rml_words import WordCheck
 
 
@@ -82,7 +83,10 @@ class _DocumentReader:
                 continue
         if not self.names:
             self.graph.wrong(0, "the file contains no triples map")
-        return MappingDocument(maps, prefixes=prefixes, views=views, functions=functions)
+        warnings = tuple(self.graph.warnings)
+        return MappingDocument(
+            maps, prefixes=prefixes, findings=warnings, views=views, functions=functions
+        )
 
     def triples_map(self, node: Node, name: str) -> TriplesMap:
         self.graph.only(node, f"triples map `{name}`", TRIPLES_MAP)
@@ -127,9 +131,18 @@ class _DocumentReader:
                     f"triples map `{name}` has {_count(values, 'logical source')}; it needs exactly one",
                 )
             self._sources[node.term] = next(
-                iter(self.graph.each(values[:1], self._view_reader.source)), None
+                iter(self.graph.each(values[:1], self._read_source)), None
             )
         return self._sources[node.term]
+
+    def _read_source(self, value: Value) -> LogicalSource:
+        """A logical source; one in the words of the RML before the standard (`ql:JSONPath`) has
+        plain texts.
+        """
+        source = self._view_reader.source(value)
+        formulations = self.graph.node(value, "a logical source").all("referenceFormulation")
+        older = any(split_iri(item.text)[0] == "ql" for item in formulations)
+        return replace(source, plain=older and source.kind in PATHS)
 
 
 def _is_triples_map(node: Node) -> bool:

@@ -117,13 +117,14 @@ class GraphReader:
     """Reads values of nodes; notes a finding (LP602) for each that is wrong.
 
     `misspelt` are nodes with a property that does not exist, or is not supported: what they lack is
-    no finding of its own.
+    no finding of its own. `warnings` do not stop the mapping.
     """
 
     def __init__(self, file: str, nodes: dict[object, Node]) -> None:
         self.file, self.nodes = file, nodes
         self.misspelt: set[object] = set()
         self.findings: list[Finding] = []
+        self.warnings: list[Finding] = []
 
     def origin(self, line: int) -> Origin:
         return Origin(self.file, line)

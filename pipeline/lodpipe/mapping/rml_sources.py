@@ -133,6 +133,9 @@ class SourceReader:
             self.check_dialect(source)
             url = self.single(source, "a CSVW table", "csvw:url")
             return self.file_source(node, url.text if url else "", formulation), nulls
+        if "sd:name" in source.items:  # an object of Python: engine/memory_sources.py
+            name = self.optional_text(source, "a source", "sd:name")
+            return self.file_source(node, name or "", formulation), nulls
         path = self.optional_text(source, "a source", "path")
         if path is None:
             raise self.wrong(
@@ -182,7 +185,7 @@ class SourceReader:
                 node.line,
                 "a database needs a table or a query: `rml:iterator`, `rml:query`, `rr:tableName` or `rr:sqlQuery`",
             )
-        if formulation not in (None, "table", "query"):
+        if formulation not in (None, "table", "query", "csv"):  # older mappings write ql:CSV
             raise self.wrong(node.line, "references to a database are SQL2008Table or SQL2008Query")
         is_table = "tableName" in node.items or (
             "iterator" in node.items and formulation == "table"

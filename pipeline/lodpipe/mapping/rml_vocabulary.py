@@ -26,6 +26,7 @@ _OTHERS = {
     "http://www.wiwiss.fu-berlin.de/suhl/bizer/D2RQ/0.1#": "d2rq",
     "http://www.w3.org/ns/csvw#": "csvw",
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
+    "https://w3id.org/okn/o/sd#": "sd",
 }
 NAMESPACES = MAPPING | _OTHERS
 EXTENSIONS = frozenset({"rmle"})  # of which nothing is supported
@@ -108,8 +109,15 @@ DESCRIBING = {
              {"commentPrefix", "headerRowCount", "lineTerminators", "skipBlankRows", "skipColumns", "skipInitialSpace", "skipRows", "trim",
               "TableGroup", "tableSchema"}),
     "d2rq": ({"jdbcDSN", "jdbcDriver", "username", "password", "Database"}, {"resultSizeLimit", "fetchSize", "startupSQLScript"}),
+    "sd": ({"name", "DatasetSpecification", "hasDataTransformation", "hasSoftwareRequirements", "hasSourceCode", "programmingLanguage"}, set()),
     "rdf": ({"type", "first", "rest", "value"}, set()),
 }  # fmt: skip
+# The namespaces of properties by which people annotate parts of a mapping.
+DOCUMENTING = (
+    "http://www.w3.org/2000/01/rdf-schema#", "http://www.w3.org/2002/07/owl#", "http://www.w3.org/2004/02/skos/core#",
+    "http://www.w3.org/ns/prov#", "http://www.w3.org/ns/dcat#", "http://rdfs.org/ns/void#", "http://purl.org/dc/", "http://purl.org/vocab/vann/",
+    "http://purl.org/pav/", "http://xmlns.com/foaf/0.1/", "http://schema.org/", "https://schema.org/", "https://w3id.org/kg4di/",
+)  # fmt: skip
 CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
@@ -147,7 +155,7 @@ ALLOWED: dict[Role, frozenset[TermType]] = {
 Kind = SourceKind
 FORMULATIONS: dict[str, Kind] = {
     "CSV": "csv", "JSONPath": "json", "JSONL": "jsonl", "YAML": "yaml", "Parquet": "parquet", "SQL2008Table": "table", "SQL2008Query": "query",
-    "SQL2008": "query",
+    "SQL2008": "query", "DataFrame": "csv", "Dictionary": "json",
 }  # fmt: skip
 # RML has one formulation for all that JSONPath can address; what the file is, its name says.
 SUFFIXES: dict[str, Kind] = {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 
+from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value
 from lodpipe.mapping.rml_vocabulary import (
     CLASSES,
     DESCRIBING,
+    DOCUMENTING,
     EXTENSIONS,
     KNOWN,
     MAPPING,
@@ -44,6 +46,7 @@ class WordCheck:
                 self.check_describing(prefix, word, values[0], is_class=False)
             if not prefix.isalnum():
                 self.check_namespace(name, values[0])
+                self.check_foreign(name, values[0], node)
             if prefix not in WORDS or name in KNOWN:
                 continue
             beyond = name in UNSUPPORTED or prefix in EXTENSIONS or prefix == "fnml"
@@ -84,6 +87,16 @@ class WordCheck:
         match = re.fullmatch(r"(.*?)([A-Za-z]+)", iri)
         if match and match[2] in KNOWN | set(SAME) and (near := did_you_mean(match[1], MAPPING)):
             self.wrong(self.line_of(match[2], value), f"namespace <{match[1]}> is not known{near}")
+
+    def check_foreign(self, iri: str, value: Value, node: Node) -> None:
+        """Warns of a property that neither this program nor any reader of annotations knows, on a
+        node of the mapping.
+        """
+        if not iri.startswith(DOCUMENTING) and not KNOWN.isdisjoint(node.items):
+            line = self.line_of(re.split("[/#]", iri)[-1], value)
+            words = {"detail": f"property <{iri}> is not known, and ignored"}
+            where = self.graph.origin(line)
+            self.graph.warnings.append(Finding("LP602", where, words, Severity.WARNING))
 
     def line_of(self, word: str, value: Value) -> int:
         """The line of a property or class: its own where it is there, else the next one above, for

@@ -68,6 +68,7 @@ class TermCompiler:
             term = self._iri(term_map, scope)
         uses = self.functions.uses(term_map.expressions, scope, term_map.origin)
         checks = (*term.checks, *uses.checks, *self._single_values(uses.references, scope))
+        term = self._of_single_values(term, uses.references, scope)
         if term_map.condition is not None:
             condition = self.functions.condition(term_map.condition, scope)
             term = conditional(term, condition)
@@ -75,9 +76,20 @@ class TermCompiler:
         columns = uses.columns or (
             (f"{scope.alias}{quote('_record')}",) if "_record" in term.sql else ()
         )
-        checks = tuple(replace(check, lists=uses.lists) for check in checks)
+        checks = tuple(replace(check, lists=uses.lists, origin=term_map.origin) for check in checks)
         targets = term_map.targets
         return replace(term, checks=checks, lists=uses.lists, columns=columns, targets=targets)
+
+    def _of_single_values(self, term: Term, references: Sequence[str], scope: Scope) -> Term:
+        """The term, which does not exist where a reference gives an array or an object."""
+        if not scope.relation.typed or not references:
+            return term
+        single = " AND ".join(
+            f"coalesce({scope.type_column(name)} NOT IN ('array', 'object'), true)"
+            for name in dict.fromkeys(references)
+        )
+        sound = term.sound or Spelling("", term.sql)
+        return replace(term, sql=f"CASE WHEN {single} THEN {term.sql} END", sound=sound)
 
     def join_side(self, expression: Expression, scope: Scope, origin: Origin) -> tuple[str, Uses]:
         """One side of a join condition as SQL, and what it reads."""

@@ -11,19 +11,46 @@ _DATE = "-?([1-9][0-9]{3,}|0[0-9]{3})-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
 _ZONE = r"(Z|[-+](0[0-9]|1[0-3]):[0-5][0-9]|[-+]14:00)?"
 _TIME = r"(([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?|24:00:00(\.0+)?)"
 
+
+def _up_to(most: int) -> str:
+    """A pattern for the whole numbers from 0 to a bound, with zeros before them.
+
+    >>> _up_to(127)
+    '0*(?:[0-9]{1,2}|127|[0-0][0-9]{2}|1[0-1][0-9]{1}|12[0-6])'
+    """
+    digits = str(most)
+    lower = [
+        f"{digits[:place]}[0-{int(digit) - 1}]"
+        + (f"[0-9]{{{rest}}}" if (rest := len(digits) - place - 1) else "")
+        for place, digit in enumerate(digits)
+        if digit != "0"
+    ]
+    return f"0*(?:{'|'.join([f'[0-9]{{1,{len(digits) - 1}}}', digits, *lower])})"
+
+
+def _signed(bits: int) -> str:
+    return rf"^(?:\+?{_up_to(2 ** (bits - 1) - 1)}|-{_up_to(2 ** (bits - 1))})$"
+
+
+def _unsigned(bits: int) -> str:
+    return rf"^(?:\+?{_up_to(2**bits - 1)}|-0+)$"
+
+
 # Patterns are plain enough for RE2 (DuckDB), Java (Spark) and Python alike.
 PATTERNS: dict[str, str] = {
     XSD + "integer": _INTEGER,
-    XSD + "int": _INTEGER,
-    XSD + "long": _INTEGER,
-    XSD + "short": _INTEGER,
-    XSD + "byte": _INTEGER,
+    XSD + "int": _signed(32),
+    XSD + "long": _signed(64),
+    XSD + "short": _signed(16),
+    XSD + "byte": _signed(8),
     XSD + "nonNegativeInteger": r"^(\+?[0-9]+|-0+)$",
     XSD + "positiveInteger": r"^\+?0*[1-9][0-9]*$",
     XSD + "nonPositiveInteger": r"^(-[0-9]+|\+?0+)$",
     XSD + "negativeInteger": "^-0*[1-9][0-9]*$",
-    XSD + "unsignedInt": r"^\+?[0-9]+$",
-    XSD + "unsignedLong": r"^\+?[0-9]+$",
+    XSD + "unsignedInt": _unsigned(32),
+    XSD + "unsignedLong": _unsigned(64),
+    XSD + "unsignedShort": _unsigned(16),
+    XSD + "unsignedByte": _unsigned(8),
     XSD + "decimal": r"^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)$",
     XSD + "double": r"^([-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?INF|NaN)$",
     XSD + "float": r"^([-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?|[-+]?INF|NaN)$",
@@ -82,5 +109,5 @@ LANGUAGE_TAG = (
 LAX = frozenset(
     XSD + name
     for name in ("string", "anyURI", "normalizedString", "token", "Name", "NCName", "NMTOKEN", "base64Binary", "duration", "dayTimeDuration",
-                 "yearMonthDuration", "gDay", "gMonth", "gMonthDay", "unsignedShort", "unsignedByte", "QName")
+                 "yearMonthDuration", "gDay", "gMonth", "gMonthDay", "QName")
 )  # fmt: skip

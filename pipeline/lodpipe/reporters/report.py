@@ -40,6 +40,7 @@ class RenderedFinding:
     fingerprint: str
     related: tuple[Origin, ...]
     caused_by: str
+    mapping: Origin | None = None
 
     @property
     def text(self) -> str:
@@ -111,6 +112,8 @@ def _rendered(report: Report) -> Iterator[RenderedFinding]:
                 replace(place, file=report.prefix + place.file) for place in finding.related
             ),
             caused_by=finding.caused_by,
+            mapping=finding.mapping
+            and replace(finding.mapping, file=report.prefix + finding.mapping.file),
         )
 
 

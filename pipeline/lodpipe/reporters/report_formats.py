@@ -155,6 +155,12 @@ def _junit(report: Report) -> str:
     return junit.write(report)
 
 
+def _execution_report(report: Report) -> str:
+    from lodpipe.reporters import execution_report
+
+    return execution_report.write(report, _version())
+
+
 # -- JSON and Markdown -----------------------------------------------------------------------------
 
 
@@ -278,6 +284,7 @@ REPORT_FORMATS: tuple[ReportFormat, ...] = (
     ReportFormat("junit", (".xml",), _junit),
     ReportFormat("json", (".json",), _json),
     ReportFormat("markdown", (".md",), _markdown),
+    ReportFormat("rer", (".ttl",), _execution_report),
 )
 
 

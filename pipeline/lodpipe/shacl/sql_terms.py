@@ -41,7 +41,6 @@ _SIGNED = {
 }
 _LIMITS = _BOUNDS | _SIGNED
 _NUMBERS = ("integer", "decimal", "double", "float", *_LIMITS)
-_EXTRA = {XSD + "unsignedShort": r"^\+?[0-9]+$", XSD + "unsignedByte": r"^\+?[0-9]+$"}
 
 
 def first(term: str, characters: str) -> str:
@@ -95,15 +94,13 @@ def of_datatype(term: str, datatype: str) -> str:
     end = suffix(datatype)
     conditions = [first(term, '"'), f"ends_with({term}, {text(end)})"]
     inner = _inner(term, datatype)
-    pattern = PATTERNS.get(datatype) or _EXTRA.get(datatype)
+    pattern = PATTERNS.get(datatype)
     if pattern:
         conditions.append(f"regexp_matches({inner}, {text(pattern)})")
     if datatype in DAYS:
         conditions.append(
             f"try_cast(regexp_extract({inner}, '^-?[0-9]+-[0-9]{{2}}-[0-9]{{2}}') AS DATE) IS NOT NULL"
         )
-    if bounds := _BOUNDS.get(datatype.removeprefix(XSD)):
-        conditions.append(f"try_cast({inner} AS HUGEINT) BETWEEN {bounds[0]} AND {bounds[1]}")
     return f"({' AND '.join(conditions)})"
 
 

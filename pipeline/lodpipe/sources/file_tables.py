@@ -83,6 +83,9 @@ class FileTable:
                     Severity.WARNING,
                 )
                 return
+        if nodes:  # members of an object, which the engine does not take for items of a list
+            words = {"iterator": self.iterator, "file": self.name, "suggestion": ""}
+            yield Finding("LP309", self.origin, words, Severity.WARNING)
 
     @cached_property
     def nodes(self) -> list[Node]:

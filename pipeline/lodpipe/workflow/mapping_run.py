@@ -29,6 +29,7 @@ from lodpipe.mapping.compile_plan import compile_mapping
 from lodpipe.mapping.functions import FunctionTable
 from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap, all_maps
 from lodpipe.mapping.plan import Plan
+from lodpipe.mapping.shared_sources import with_shared_sources
 from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.runtime.machine import unwritable, whole_file
@@ -106,15 +107,7 @@ def map_file(
     )
     with _outputs(wanted, files) as (target, parts), open_engine(settings, target) as engine:
         own.register(engine)
-        if findings := engine.define(document.sources):
-            raise InvalidDeclaration(findings)
-        on_progress("checking values")
-        plan, failures = engine.prepare(
-            lambda: compile_mapping(document, options.base, engine.sources, {})
-        )
-        findings = _invalid_values(failures, engine.locate, options.on_invalid_value)
-        if all(finding.code in _NO_STATEMENT for finding in findings):
-            plan = plan.sound()
+        plan, findings = prepare_plan(engine, document, options, on_progress)
         on_progress("writing statements")
         writer = _Writer(engine, plan, document, options, on_progress)
         with progress_line(writer.percent, "writing"):
@@ -124,7 +117,47 @@ def map_file(
                 on_progress(f"{number:>12,}  {rule}")
     for item in written if files else ():
         on_written(item)
-    return (*plan.findings, *findings)
+    return findings
+
+
+def prepare_plan(
+    engine: PlanEngine, document: MappingDocument, options: MappingOptions, on_progress: Progress
+) -> tuple[Plan, tuple[Finding, ...]]:
+    """The plan of a mapping over its sources, with the findings that do not stop the run.
+
+    Raises InvalidDeclaration, InvalidData, SourceError.
+    """
+    document = with_shared_sources(document)
+    if wrong_queries := engine.define(document.sources):
+        raise InvalidDeclaration(wrong_queries)
+    on_progress("checking values")
+    plan, failures = engine.prepare(
+        lambda: compile_mapping(document, options.base, engine.sources, {})
+    )
+    findings = _invalid_values(failures, engine.locate, options.on_invalid_value)
+    plan = plan.sound(
+        [failure.check for failure in failures if failure.check.code not in _NO_STATEMENT]
+    )
+    return plan, (*plan.findings, *findings)
+
+
+def write_plan(
+    engine: PlanEngine,
+    plan: Plan,
+    document: MappingDocument,
+    options: MappingOptions,
+    out: Path | str,
+) -> None:
+    """Writes all statements of a prepared plan to a file by its suffix, those with logical targets,
+    too.
+
+    Raises InvalidDeclaration (LP601) for an unknown one, SourceError.
+    """
+    wanted = _Target.of(out, None)
+    with _outputs(wanted, ()) as (target, _):
+        writer = _Writer(engine, plan, document, options, lambda _: None)
+        writer.has_targets = False
+        writer.write(target, wanted)
 
 
 def read_mapping(
@@ -236,7 +269,7 @@ class _Writer:
     ) -> None:
         self._engine, self._plan, self._options = engine, plan, options
         self._terms = TermWriter(document.base or options.base, document.prefixes)
-        self._has_targets = bool(document.targets)
+        self.has_targets = bool(document.targets)
         self._on_progress = on_progress
         self._lines: dict[str, int] = {}
         self._stage: Stage | None = None
@@ -246,11 +279,11 @@ class _Writer:
         """Writes a file of one of FORMATS, or a folder of parts; counts its statements where there
         are targets.
         """
-        is_counted = self._has_targets or self._options.counts or sys.stderr.isatty()
+        is_counted = self.has_targets or self._options.counts or sys.stderr.isatty()
         on_stage = self._on_stage if is_counted else None  # counting lines takes time
         output = Output(target.suffix != "nt", self._options.sort, on_stage)
         name = target.path or "standard output"
-        plan = without_targets(self._plan) if self._has_targets else self._plan
+        plan = without_targets(self._plan) if self.has_targets else self._plan
         if target.suffix in ("nq", "nt"):
             self._engine.write_lines(plan, path, output)
             return Written(name, sum(self._lines.values()))
@@ -260,7 +293,7 @@ class _Writer:
                 write_turtle(statements.triples(), file, self._terms)
             else:
                 write_trig(statements.by_graph(), file, self._terms)
-        return Written(name, statements.count()[target.suffix == "ttl"] if self._has_targets else 0)
+        return Written(name, statements.count()[target.suffix == "ttl"] if self.has_targets else 0)
 
     def write_targets(
         self, files: Sequence[TargetFile], parts: Sequence[Path]
@@ -323,4 +356,11 @@ def _copy(path: Path, out: Path | None) -> None:
         raise SourceError([unwritable(out.name if out else "standard output", error)]) from None
 
 
-__all__ = ["FORMATS", "MappingOptions", "map_file", "read_mapping"]
+__all__ = [
+    "FORMATS",
+    "MappingOptions",
+    "map_file",
+    "prepare_plan",
+    "read_mapping",
+    "write_plan",
+]

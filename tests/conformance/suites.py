@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shutil
@@ -20,10 +21,11 @@ from lodpipe.diagnostics.finding import LodpipeError, SourceError
 from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from support import ROOT
 
-SUITES = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared" / "suites"))
+SUITES = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared" / "suites")).resolve()
 HOW_TO_GET = (
     f"no suites in {SUITES}; set LODPIPE_SUITES to a folder with the cases of github.com/kg-construct/rml-core (as rml-core, rml-core-csv, "
-    "rml-core-postgresql), rml-io, rml-lv, rml-fnml, rml-cc (each as a folder of that name), and r2rml-test-cases-support (as r2rml)"
+    "rml-core-postgresql), rml-io, rml-lv, rml-fnml, rml-cc (each as a folder of that name), rml-test-cases (as rml-old), and "
+    "r2rml-test-cases-support (as r2rml)"
 )
 EXPECTED_FAILURES: dict[str, dict[str, str]] = yaml.safe_load(
     (Path(__file__).parent / "expected-failures.yaml").read_text("utf-8")
@@ -75,6 +77,11 @@ ALL = (
     Suite("rml-lv", "RML-LV", "rml-lv", "http://example.com/base/", pattern="RMLLVTC*"),
     Suite("rml-fnml", "RML-FNML", "rml-fnml", "http://example.com/base/", pattern="RMLFNMLTC*"),
     Suite("rml-cc", "RML-CC", "rml-cc", "http://example.com/base/", pattern="RMLTC-CC-*"),
+    Suite("rml-old-xml", "RML 2014, XML", "rml-old", "http://example.com/base/", pattern="*-XML"),
+    Suite("rml-old-csv", "RML 2014, CSV", "rml-old", "http://example.com/base/", pattern="*-CSV"),
+    Suite(
+        "rml-old-json", "RML 2014, JSON", "rml-old", "http://example.com/base/", pattern="*-JSON"
+    ),
 )
 
 
@@ -133,7 +140,8 @@ def run(case: Case, server: str | None) -> str:
         out.parent.mkdir()
         mapping, database = _prepared(case, folder, server)
         try:
-            map_file(mapping, out, MappingOptions(case.suite.base, database))
+            with contextlib.chdir(mapping.parent):  # cases name files of the working directory
+                map_file(mapping, out, MappingOptions(case.suite.base, database))
         except LodpipeError as error:
             if list(out.parent.iterdir()):
                 return "fails, yet writes a file"

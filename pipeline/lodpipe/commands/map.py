@@ -19,6 +19,8 @@ class _Options:
     unsorted: bool
     memory: str
     on_invalid_value: str
+    roots: tuple[Path, ...]
+    empty_cells: str | None
     on: str | None
 
 
@@ -38,6 +40,15 @@ class _Options:
     click.option(
         "--on-invalid-value", type=click.Choice(["error", "warn", "skip"]), default="error",
         help="What to do with values that make no valid term (default: error).",
+    ),
+    click.option(
+        "--root", "roots", multiple=True, metavar="FOLDER",
+        type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
+        help="Folder in which the mapping may name files by absolute paths; can be repeated.",
+    ),
+    click.option(
+        "--empty-cells", type=click.Choice(["value", "null"]),
+        help="What an empty CSV cell is where the mapping declares no nulls (default: a value for rml:FilePath and CSVW, else none).",
     ),
     ON,
 )  # fmt: skip
@@ -65,6 +76,8 @@ def command(
             options.on_invalid_value,
             counts=verbose,
             on=options.on,
+            roots=options.roots,
+            empty_cells=options.empty_cells,
         )
         findings = map_file(mapping, out, run, on_progress=on_progress)
     if findings:

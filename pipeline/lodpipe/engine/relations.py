@@ -9,6 +9,7 @@ kind of source:
     csv, parquet   (SELECT 844424930131968 + rowid AS _record, * FROM "work 1")
                    where "work 1" is SELECT CAST(h1 AS VARCHAR) AS c0 FROM read_csv(…)
     json, yaml     the same over what json_relation.py extracts from each record
+    xml            the same over what xml_relation.py finds in each record
     sql            the same over a CSV file that the database wrote (databases.py)
 
 A file is read once, with all columns that the mapping refers to. Nothing here makes terms or
@@ -32,18 +33,25 @@ from lodpipe.engine.loading import Records
 from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.engine.typed_columns import text_column, typed_column, value_and_type
 from lodpipe.engine.work_tables import WorkTables
+from lodpipe.engine.xml_relation import XmlReader
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Parent, Relation, numbered, quote, relation_columns
 from lodpipe.sources.file_tables import FileGroup, FileTable, common_columns, find_files
+from lodpipe.sources.folders import Folders
 from lodpipe.sources.jsonpath import PathError
 from lodpipe.sources.record_tables import ROW_BITS
 from lodpipe.sources.rows import wrong_separator
+from lodpipe.sources.unpacking import check_encoding, needs_copy, readable_copy
+from lodpipe.sources.xml_records import XmlFile, XmlTable
+
+SourceTable = FileTable | XmlTable
+_ANYWHERE = Origin("")
 
 
 class Relations:
     """The relations of a session.
 
-    `root` is the folder of the files that a mapping names itself, `database` the address of the
+    `folders` are those of the files that a mapping names itself, `database` the address of the
     database where it names none. `sort` sorts CSV and Parquet files while they are read, by the
     order that the plan wants; their rows then have no numbers that `Records.locate` understands.
     """
@@ -52,21 +60,22 @@ class Relations:
         self,
         session: Session,
         records: Records,
-        root: Path,
+        folders: Folders,
         database: str | None = None,
         *,
         sort: bool = False,
     ) -> None:
         self.work_tables = WorkTables(session)
-        self._session, self._records, self._root = session, records, root
+        self._session, self._records, self._folders = session, records, folders
         self._database, self._sort = database, sort
         self._has_typed_functions = False
         self._relations: dict[LogicalSource, Relation] = {}
         self._order_of: dict[str, str] = {}
         self._query_names: dict[LogicalSource, str] = {}
         self._columns: dict[str, dict[str, str]] = {}
-        self._files: dict[tuple[str, str, str | None], tuple[FileTable, ...]] = {}
+        self._files: dict[LogicalSource, tuple[SourceTable, ...]] = {}
         self._databases: dict[str | None, Database] = {}
+        self._copies = 0
 
     def close(self) -> None:
         """Closes the databases."""
@@ -184,26 +193,31 @@ class Relations:
 
     # -- files and databases -----------------------------------------------------------------------
 
-    def _files_of(self, source: LogicalSource) -> tuple[FileTable, ...]:
+    def _files_of(self, source: LogicalSource) -> tuple[SourceTable, ...]:
         """The files of a source; the same ones under the same iterator are one table."""
-        key = (source.text, source.kind, source.iterator)
+        key = replace(source, origin=_ANYWHERE, name=None, nulls=None)
         if key not in self._files:
             number = self._records.next_number
-            files = tuple(
-                FileTable(name, number, path, source.kind, source.origin, source.iterator or "$")
-                for path, name in self._paths(source)
-            )
+            files = tuple(_table(source, path, name, number) for path, name in self._paths(source))
             self._records.add(files[0] if len(files) == 1 else FileGroup(files))
             self._files[key] = files
         return self._files[key]
 
     def _paths(self, source: LogicalSource) -> Iterator[tuple[Path, str]]:
         """The paths by which the engine reads the files of a source, with the names of the files."""
-        for path, name in find_files(source.text, source.origin, self._root):
+        folders, access = self._folders, source.access
+        for path, name in find_files(source.text, source.origin, folders, access.root):
+            if needs_copy(path, access, source.kind):
+                self._copies += 1
+                copy = self._session.exchange / f"copy-{self._copies}.{source.kind}"
+                yield readable_copy(path, name, access, source.kind, copy), name
+                continue
+            if source.kind == "csv":
+                check_encoding(path, name)
             yield self._session.readable(path), name
 
     def _united(
-        self, files: Sequence[FileTable], source: LogicalSource, references: tuple[str, ...]
+        self, files: Sequence[SourceTable], source: LogicalSource, references: tuple[str, ...]
     ) -> Relation:
         """The rows of several files as one relation, whose references some of them follow."""
         findings: list[Finding] = []
@@ -211,7 +225,7 @@ class Relations:
         table = ""
         for number, file in enumerate(files):
             try:
-                relation = self._file_relation(file, source, references, "")
+                relation = self._file_relation(file, source, references, is_single=False)
             except InvalidData as error:
                 findings += error.findings
                 continue
@@ -239,9 +253,21 @@ class Relations:
         return replace(relations[0], sql=table, columns=columns, absent=absent, findings=notes)
 
     def _file_relation(
-        self, file: FileTable, source: LogicalSource, references: tuple[str, ...], order: str
+        self,
+        file: SourceTable,
+        source: LogicalSource,
+        references: tuple[str, ...],
+        order: str = "",
+        *,
+        is_single: bool = True,
     ) -> Relation:
-        """The rows of a file."""
+        """The rows of a file, which may be one of several."""
+        if isinstance(file, XmlTable):
+            nulls = source.nulls or ()
+            reader = XmlReader(
+                self._session, self.work_tables, file, nulls, always_lists=not is_single
+            )
+            return reader.relation(references)
         if file.kind in ("json", "jsonl", "yaml"):
             self._define_typed_functions()
             return JsonReader(self._session, self.work_tables, file).relation(references)
@@ -258,7 +284,7 @@ class Relations:
         )
         _check_header(file, header, references)
         names = numbered(references)
-        scan = FileScan(file.path, file.name, header, source.nulls)
+        scan = FileScan(file.path, file.name, header, source.nulls, file.dialect)
         cells = [
             f"CAST({scan.cell(name)} AS VARCHAR) AS {column}" for name, column in names.items()
         ]
@@ -278,7 +304,7 @@ class Relations:
         self._define_typed_functions()
         key = source.database or None
         if key not in self._databases:
-            self._databases[key] = databases.connect(source, self._database, self._root)
+            self._databases[key] = databases.connect(source, self._database, self._folders.mapping)
         file = self._session.exchange / "answer.csv"
         answer = databases.unload(self._databases[key], source, references, file)
         number = self._records.add(DatabaseTable(source.origin))
@@ -374,6 +400,16 @@ class Relations:
         return replace(relation, sql=self.work_tables.create(sql))
 
 
+def _table(source: LogicalSource, path: Path, name: str, number: int) -> SourceTable:
+    """A file of a source as table `number`."""
+    if source.kind == "xml":
+        iterator, encoding = source.iterator or "/*", source.access.encoding
+        file = XmlFile(path, name, iterator, source.namespaces, encoding)
+        return XmlTable(file, number, source.origin)
+    iterator, dialect = source.iterator or "$", source.access.dialect
+    return FileTable(name, number, path, source.kind, source.origin, iterator, dialect)
+
+
 def _columns(relation: Relation) -> tuple[str, ...]:
     return relation.columns or ()
 
@@ -381,7 +417,7 @@ def _columns(relation: Relation) -> tuple[str, ...]:
 def _check_header(file: FileTable, header: list[str], references: tuple[str, ...]) -> None:
     """Raises InvalidData unless each reference names one column and commas separate the cells."""
     missing = [name for name in references if name not in header]
-    if missing and (separated := wrong_separator(file.name, header)):
+    if missing and (separated := wrong_separator(file.name, header, file.dialect)):
         raise InvalidData([separated])
     for name in references:
         if header.count(name) > 1:

@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.sources.access import PLAIN, Access
 
 TermType = Literal["iri", "uri", "unsafe-iri", "unsafe-uri", "blank", "literal"]
 
@@ -85,16 +86,19 @@ class LogicalSource(Struct, frozen=True):
 
     A named query can be used by the queries after it, as if it were a table. `text` is the table,
     the query or the path; of kind `sql` it is a query that `database` (a connection URL) answers.
-    `nulls` are the texts that mean no value (rml:null).
+    `nulls` are the texts that mean no value (rml:null); None where the source does not say which.
+    `namespaces` are the prefixes of XPaths, `access` how a file is written.
     """
 
-    kind: Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql"]
+    kind: Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "xml", "sql"]
     text: str
     origin: Origin
     iterator: str | None = None
     name: str | None = None
     database: str | None = None
-    nulls: tuple[str, ...] = ()
+    nulls: tuple[str, ...] | None = None
+    namespaces: tuple[tuple[str, str], ...] = ()
+    access: Access = PLAIN
 
 
 class TriplesMap(Struct, frozen=True):

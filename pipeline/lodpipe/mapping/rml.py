@@ -35,7 +35,7 @@ def read_rml_text(turtle: str | bytes, name: str, base: str) -> MappingDocument:
     """The mapping in a Turtle text; see read_rml."""
     data = turtle.encode() if isinstance(turtle, str) else turtle
     nodes, prefixes = parse(data, name, base)
-    graph = GraphReader(name, nodes)
+    graph = GraphReader(name, nodes, prefixes)
     WordCheck(graph, data.decode("utf-8", "replace").split("\n")).check_all()
     document = _DocumentReader(graph).document(prefixes)
     if graph.findings:

@@ -21,15 +21,15 @@ from lodpipe.mapping.model import (
     TermMap,
     TermType,
 )
+from lodpipe.mapping.rml_formulations import check_path
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
-from lodpipe.mapping.rml_sources import check_path, undelimited
+from lodpipe.mapping.rml_sources import undelimited
 from lodpipe.mapping.rml_vocabulary import (
     ALLOWED,
     DEFAULT_GRAPH,
     EXPRESSION,
     JOIN,
     OBJECT,
-    PATHS,
     REFERENCING,
     RULE,
     SQL,
@@ -354,8 +354,8 @@ class TermReader:
         """
         if not text:
             raise self.wrong(line, "a reference names nothing")
-        if self.source and self.source.kind in PATHS:
-            check_path(self.reader, text, line)
+        if self.source:
+            check_path(self.reader, self.source.kind, text, line, self.source.namespaces)
         if self.source and self.source.kind in SQL:
             self.columns.setdefault(text, line)
             text = undelimited(text)

@@ -49,21 +49,33 @@ LOGICAL_SOURCE = {
     "sqlVersion",
 } | ACCESS
 SOURCE = {"root", "path"} | ACCESS
-KNOWN = SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
+XPATH = {"namespace"}
+NAMESPACE = {"namespacePrefix", "namespaceURL"}
+KNOWN = (
+    SUBJECT
+    | OBJECT
+    | REFERENCING
+    | JOIN
+    | RULE
+    | TRIPLES_MAP
+    | LOGICAL_SOURCE
+    | SOURCE
+    | XPATH
+    | NAMESPACE
+)
 # Parts of RML's modules (functions, collections, views, RDF-star, targets) that the model has no
 # place for.
 UNSUPPORTED = {
     "strategy", "logicalTarget", "target", "serialization", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
     "inputValueMap", "inputValue", "parameter", "parameterMap", "gather", "gatherAs", "allowEmptyListAndContainer", "quotedTriplesMap",
-    "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "namespace", "namespacePrefix", "namespaceURL",
-    "condition", "version",
+    "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "condition", "version",
 }  # fmt: skip
 # The properties and classes of other vocabularies by which sources are described; the second are
 # known, and not supported.
 DESCRIBING = {
-    "csvw": ({"url", "null", "dialect", "delimiter", "quoteChar", "encoding", "header", "doubleQuote", "Table", "Dialect"},
-             {"commentPrefix", "headerRowCount", "lineTerminators", "skipBlankRows", "skipColumns", "skipInitialSpace", "skipRows", "trim",
-              "TableGroup", "tableSchema"}),
+    "csvw": ({"url", "null", "dialect", "delimiter", "quoteChar", "encoding", "header", "doubleQuote", "Table", "Dialect", "commentPrefix",
+              "headerRowCount", "lineTerminators", "skipBlankRows", "skipColumns", "skipInitialSpace", "skipRows", "trim"},
+             {"TableGroup", "tableSchema"}),
     "d2rq": ({"jdbcDSN", "jdbcDriver", "username", "password", "Database"}, {"resultSizeLimit", "fetchSize", "startupSQLScript"}),
     "rdf": ({"type", "first", "rest", "value"}, set()),
 }  # fmt: skip
@@ -71,7 +83,7 @@ CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
-    "XPathReferenceFormulation",
+    "XPathReferenceFormulation", "Namespace",
 }  # fmt: skip
 
 TERM_TYPES: dict[str, TermType] = {
@@ -88,10 +100,10 @@ ALLOWED: dict[Role, frozenset[TermType]] = {
     "language": frozenset({"literal"}),
 }
 
-Kind = Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql"]
+Kind = Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "xml", "sql"]
 FORMULATIONS: dict[str, Kind] = {
-    "CSV": "csv", "JSONPath": "json", "JSONL": "jsonl", "YAML": "yaml", "Parquet": "parquet", "SQL2008Table": "table", "SQL2008Query": "query",
-    "SQL2008": "query",
+    "CSV": "csv", "JSONPath": "json", "XPath": "xml", "JSONL": "jsonl", "YAML": "yaml", "Parquet": "parquet",
+    "SQL2008Table": "table", "SQL2008Query": "query", "SQL2008": "query",
 }  # fmt: skip
 # RML has one formulation for all that JSONPath can address; what the file is, its name says.
 SUFFIXES: dict[str, Kind] = {
@@ -102,7 +114,6 @@ SUFFIXES: dict[str, Kind] = {
     ".parquet": "parquet",
 }
 SQL: frozenset[Kind] = frozenset({"table", "query", "sql"})
-PATHS: frozenset[Kind] = frozenset({"json", "jsonl", "yaml"})
 
 
 def split_iri(iri: str) -> tuple[str, str]:

@@ -48,6 +48,8 @@ _FORMULATIONS = {
     "yaml": "yaml",
     "parquet": "parquet",
     "jsonl": "jsonl",
+    "xpath": "xml",
+    "xml": "xml",
     "table": "table",
 }
 _PART = re.compile(r"\\([$()\\])|\$\(((?:[^()\\]|\\.)*)\)|(\\|[^\\$]+|\$)", re.DOTALL)
@@ -282,7 +284,8 @@ class _Reader:
                 f"reference formulation `{formulation}` is not known; known: {', '.join(_FORMULATIONS)}",
             )
         path = None if iterator is None else self.text(iterator)
-        return LogicalSource(kind, access, self.origin(node), path)  # type: ignore[arg-type]  # the table's values are the kinds
+        namespaces = tuple(self.prefixes.items()) if kind == "xml" else ()
+        return LogicalSource(kind, access, self.origin(node), path, namespaces=namespaces)  # type: ignore[arg-type]  # the table's values are the kinds
 
     # -- triples maps ------------------------------------------------------------------------------
 

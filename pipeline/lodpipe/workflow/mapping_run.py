@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from lodpipe.checks import records as checks
 from lodpipe.diagnostics.finding import (
     Finding,
@@ -30,6 +32,7 @@ from lodpipe.mapping.plan import Plan
 from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.runtime.machine import unwritable, whole_file
+from lodpipe.sources.folders import Folders
 
 Progress = Callable[[str], None]
 FORMATS = ("nq", "nt", "ttl", "trig")
@@ -44,7 +47,9 @@ class MappingOptions:
     mapping that names none: sqlite:///FILE or postgresql://USER@HOST/NAME. With values that make no
     valid term, `error` stops the run before anything is written; `warn` and `skip` leave their
     statements out. With `counts`, progress includes the number of statements of each rule. `on` is
-    the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn.
+    the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn. `roots` are folders in
+    which the mapping may name files by absolute paths. `empty_cells` says what an empty cell of a
+    CSV file is whose source declares no nulls: `value`, `null`, or what its description implies.
     """
 
     base: str = "http://example.com/base/"
@@ -54,6 +59,8 @@ class MappingOptions:
     on_invalid_value: str = "error"
     counts: bool = False
     on: str | None = None
+    roots: tuple[Path, ...] = ()
+    empty_cells: str | None = None
 
 
 def map_file(
@@ -70,10 +77,10 @@ def map_file(
     SourceError.
     """
     wanted = _Target.of(out, options.on)
-    document = read_mapping(mapping, options.base)
+    document = _with_empty_cells(read_mapping(mapping, options.base), options.empty_cells)
     sort_rows = options.sort and wanted.suffix in ("nq", "nt") and _is_plain(document)
     settings = EngineSettings(
-        mapping.resolve().parent,
+        Folders(mapping.resolve().parent, Path.cwd(), options.roots),
         options.database,
         options.memory,
         sort_rows,
@@ -109,6 +116,20 @@ def read_mapping(path: Path, base: str) -> MappingDocument:
     from lodpipe.mapping.rml import read_rml
 
     return read_rml(path, path.name, base)
+
+
+def _with_empty_cells(document: MappingDocument, policy: str | None) -> MappingDocument:
+    """The mapping with a policy for empty cells in all CSV sources that declare no nulls."""
+    if policy is None:
+        return document
+    nulls = ("",) if policy == "null" else ()
+    maps = {
+        name: structs.replace(item, source=structs.replace(item.source, nulls=nulls))
+        if item.source.kind == "csv" and not item.source.nulls
+        else item
+        for name, item in document.triples_maps.items()
+    }
+    return structs.replace(document, triples_maps=maps)
 
 
 def _is_plain(document: MappingDocument) -> bool:

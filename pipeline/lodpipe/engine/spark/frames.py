@@ -8,7 +8,8 @@ partitions is done by Spark: joins, distinct rows, counts of keys.
 |---|---|
 | CSV, JSON Lines | blocks of lines by Spark, their records by the engine of one machine in each task |
 | Parquet | Spark; the texts of values are made by DuckDB |
-| all others: JSON, YAML, databases, record tables, queries over them | the driver, out of core (driver_rows.py) |
+| all others: JSON, YAML, XML, databases, record tables, queries over them | the driver, out of core (driver_rows.py) |
+| files that are compressed, in another encoding than UTF-8 or in a CSV dialect | the driver |
 """
 
 from __future__ import annotations
@@ -57,7 +58,9 @@ from lodpipe.engine.spark.text_blocks import (
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Parent, Relation, numbered, quote
 from lodpipe.sources import jsonpath
+from lodpipe.sources.access import PLAIN, split_name
 from lodpipe.sources.file_tables import FileTable, common_columns, find_files
+from lodpipe.sources.folders import Folders
 from lodpipe.sources.jsonpath import PathError
 from lodpipe.sources.record_tables import FILE_BITS, ROW_BITS, first_record, header_of
 from lodpipe.sources.rows import wrong_separator
@@ -238,10 +241,11 @@ class SparkRelations:
         return self._relations[source]
 
     def _new_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        is_plain = source.access == PLAIN and split_name(source.text)[1] == "none"
         try:
-            if source.kind in ("csv", "jsonl"):
+            if source.kind in ("csv", "jsonl") and is_plain:
                 return self._lines_relation(source, references)
-            if source.kind == "parquet":
+            if source.kind == "parquet" and is_plain:
                 return self._parquet_relation(source, references)
         except PathError as error:
             raise InvalidDeclaration(
@@ -253,7 +257,8 @@ class SparkRelations:
         """The addresses of the files of a source. Raises as `find_files` does."""
         if is_store(source.text):
             return [source.text]
-        return [pattern(path) for path, _ in find_files(source.text, source.origin, self._root)]
+        folders = Folders(self._root)
+        return [pattern(path) for path, _ in find_files(source.text, source.origin, folders)]
 
     def _file_names(self, files: Iterable[str]) -> tuple[str, ...]:
         """The names of files in findings: their paths from the mapping's folder."""

@@ -1,0 +1,183 @@
+"""Reads how the file of a source is written and where it is: RML-IO's rml:Source and rml:FilePath,
+and the dialects of CSV on the Web (https://www.w3.org/TR/tabular-metadata/, 5.9).
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Callable
+from typing import Any
+
+import pyoxigraph as ox
+from msgspec.structs import replace
+
+from lodpipe.documents.csv_dialect import COMMAS, Dialect, Trim
+from lodpipe.mapping.rml_graph import GraphReader, Node, Value, rendered
+from lodpipe.mapping.rml_vocabulary import split_iri
+from lodpipe.sources.access import WORKING_DIRECTORY, Access, Compression
+
+_COMPRESSIONS: tuple[Compression, ...] = ("none", "gzip", "zip", "targz", "tarxz")
+_TRIMS: dict[str, Trim] = {"true": "both", "1": "both", "false": "none", "0": "none", "start": "start", "end": "end"}  # fmt: skip
+_BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
+_TABS = (".tsv", ".tab")
+
+
+class AccessReader:
+    """Reads the nodes of sources and of dialects."""
+
+    def __init__(self, graph: GraphReader) -> None:
+        self.graph = graph
+        self.wrong, self.single, self.text = graph.wrong, graph.single, graph.text
+
+    def access(self, path: str, *nodes: Node) -> Access:
+        """The access to a file that some nodes describe, the first that says something counting;
+        files whose names end in .tsv or .tab have tabs unless a dialect says otherwise.
+        """
+        dialect, encoding = COMMAS, None
+        described = [value for node in nodes for value in node.all("csvw:dialect")]
+        for value in described[:1]:
+            dialect, encoding = self.dialect(self.graph.node(value, "a dialect"))
+        if path.lower().endswith(_TABS) and dialect.delimiter == COMMAS.delimiter and not described:
+            dialect = replace(dialect, delimiter="\t")
+        encodings = [value for node in nodes for value in node.all("encoding")]
+        roots = [value for node in nodes for value in node.all("root")]
+        return Access(
+            encoding=self.encoding(encodings[0]) if encodings else encoding,
+            compression=self.compression(nodes),
+            dialect=dialect,
+            root=self.root(roots[0]) if roots else "",
+        )
+
+    def encoding(self, value: Value) -> str:
+        """The name that Python has for an encoding."""
+        _, word = split_iri(value.text)
+        try:
+            info = codecs.lookup(word)
+            known = info._is_text_encoding  # neither hex nor base64
+        except LookupError:
+            known = False
+        if not known:
+            raise self.wrong(
+                value.line,
+                f"encoding {rendered(value.term)} is not known; `rml:UTF-8` and `rml:UTF-16` are, "
+                "and other names of encodings",
+            )
+        return info.name
+
+    def compression(self, nodes: tuple[Node, ...]) -> Compression | None:
+        """The compression that nodes name, None where none does."""
+        for value in (value for node in nodes for value in node.all("compression")):
+            _, word = split_iri(value.text)
+            for compression in _COMPRESSIONS:
+                if word == compression:
+                    return compression
+            known = ", ".join(f"`rml:{item}`" for item in _COMPRESSIONS)
+            raise self.wrong(
+                value.line, f"compression {rendered(value.term)} is not supported; {known} are"
+            )
+        return None
+
+    def root(self, value: Value) -> str:
+        """What the path of a file is relative to, as `Access` has it."""
+        if isinstance(value.term, ox.Literal):
+            return value.text
+        _, word = split_iri(value.text)
+        if word not in ("MappingDirectory", "CurrentWorkingDirectory"):
+            raise self.wrong(
+                value.line,
+                f"root {rendered(value.term)} is not known; `rml:MappingDirectory`, "
+                "`rml:CurrentWorkingDirectory` and texts are",
+            )
+        return "" if word == "MappingDirectory" else WORKING_DIRECTORY
+
+    # -- dialects ----------------------------------------------------------------------------------
+
+    def dialect(self, node: Node) -> tuple[Dialect, str | None]:
+        """A dialect, and the encoding that it names."""
+        changes: dict[str, Any] = {}
+        encoding = None
+        for name, values in node.items.items():
+            prefix, _, word = name.partition(":")
+            if prefix != "csvw" or word == "null":
+                continue
+            if word == "encoding":
+                encoding = self.encoding(values[0])
+            elif word in _DIALECT:
+                changes |= _DIALECT[word](self, values[0])
+        quote = changes.get("quote", '"')
+        if changes.pop("backslash", False):
+            changes["escape"] = "\\"
+        else:
+            changes["escape"] = quote or '"'
+        return Dialect(**changes), encoding
+
+    def sign(self, value: Value, key: str) -> dict[str, Any]:
+        """A single character."""
+        sign = self.text(value)
+        if len(sign) != 1 and not (key == "quote" and not sign):
+            raise self.wrong(
+                value.line, f"`{value.written}` is one character, found {rendered(value.term)}"
+            )
+        return {key: sign}
+
+    def number(self, value: Value, key: str) -> dict[str, Any]:
+        """A whole number from 0."""
+        if not value.text.isdecimal():
+            raise self.wrong(
+                value.line, f"`{value.written}` is a number, found {rendered(value.term)}"
+            )
+        return {key: int(value.text)}
+
+    def boolean(self, value: Value) -> bool:
+        """A boolean."""
+        if value.text not in _BOOLEANS:
+            raise self.wrong(
+                value.line, f"`{value.written}` is true or false, found {rendered(value.term)}"
+            )
+        return _BOOLEANS[value.text]
+
+    def header(self, value: Value) -> dict[str, Any]:
+        """Whether there is a header."""
+        return {"header_rows": int(self.boolean(value))}
+
+    def trim(self, value: Value) -> dict[str, Any]:
+        """Which spaces around cells are none of their text."""
+        if value.text not in _TRIMS:
+            raise self.wrong(
+                value.line,
+                f"`{value.written}` is true, false, start or end, found {rendered(value.term)}",
+            )
+        return {"trim": _TRIMS[value.text]}
+
+    def initial_space(self, value: Value) -> dict[str, Any]:
+        """Whether spaces after a delimiter are none of the text."""
+        return {"trim": "start"} if self.boolean(value) else {}
+
+    def blank_rows(self, value: Value) -> dict[str, Any]:
+        """Whether empty lines are rows: they have no values, so that it makes no difference."""
+        self.boolean(value)
+        return {}
+
+    def line_ends(self, value: Value) -> dict[str, Any]:
+        """The ends of lines, which are found without it."""
+        if value.text.strip("\r\n"):
+            raise self.wrong(
+                value.line, f"`{value.written}` {rendered(value.term)} is not supported"
+            )
+        return {}
+
+
+_DIALECT: dict[str, Callable[[AccessReader, Value], dict[str, Any]]] = {
+    "delimiter": lambda reader, value: reader.sign(value, "delimiter"),
+    "quoteChar": lambda reader, value: reader.sign(value, "quote"),
+    "doubleQuote": lambda reader, value: {"backslash": not reader.boolean(value)},
+    "header": AccessReader.header,
+    "headerRowCount": lambda reader, value: reader.number(value, "header_rows"),
+    "skipRows": lambda reader, value: reader.number(value, "skip_rows"),
+    "skipColumns": lambda reader, value: reader.number(value, "skip_columns"),
+    "commentPrefix": lambda reader, value: {"comment": reader.text(value)},
+    "trim": AccessReader.trim,
+    "skipInitialSpace": AccessReader.initial_space,
+    "skipBlankRows": AccessReader.blank_rows,
+    "lineTerminators": AccessReader.line_ends,
+}

@@ -1,6 +1,6 @@
 """Lists of texts on their way into the engine, as Arrow has them.
 
-batch = ListBatch(("c0", "c1"), [[["Naunhof"], []], [["Brandis"], ["a", "b"]]])
+batch = ListBatch(("c0", "c1"), [[["Ann"], []], [["Bo"], ["a", "b"]]])
 with batch.registered(connection):
     batch.select({"c1"})            # SELECT c0[1] AS c0, c1 FROM batch
 """

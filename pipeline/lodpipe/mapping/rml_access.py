@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from lodpipe.documents.csv_dialect import COMMAS, Dialect, Trim
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, rendered
 from lodpipe.mapping.rml_vocabulary import split_iri
-from lodpipe.sources.access import WORKING_DIRECTORY, Access, Compression
+from lodpipe.sources.access import WORKING_DIRECTORY, Access, Compression, split_name
 
 _COMPRESSIONS: tuple[Compression, ...] = ("none", "gzip", "zip", "targz", "tarxz")
 _TRIMS: dict[str, Trim] = {"true": "both", "1": "both", "false": "none", "0": "none", "start": "start", "end": "end"}  # fmt: skip
@@ -29,24 +29,24 @@ class AccessReader:
         self.graph = graph
         self.wrong, self.single, self.text = graph.wrong, graph.single, graph.text
 
-    def access(self, path: str, *nodes: Node) -> Access:
-        """The access to a file that some nodes describe, the first that says something counting;
-        files whose names end in .tsv or .tab have tabs unless a dialect says otherwise.
+    def access(self, path: str, *nodes: Node) -> tuple[str, Access]:
+        """The path of a file below its root, and the access to it that some nodes describe; the
+        first that says something counts. Files whose names end in .tsv or .tab have tabs unless a
+        dialect says otherwise.
         """
         dialect, encoding = COMMAS, None
         described = [value for node in nodes for value in node.all("csvw:dialect")]
         for value in described[:1]:
             dialect, encoding = self.dialect(self.graph.node(value, "a dialect"))
-        if path.lower().endswith(_TABS) and dialect.delimiter == COMMAS.delimiter and not described:
+        if split_name(path)[0].lower().endswith(_TABS) and not described:
             dialect = replace(dialect, delimiter="\t")
         encodings = [value for node in nodes for value in node.all("encoding")]
         roots = [value for node in nodes for value in node.all("root")]
-        return Access(
-            encoding=self.encoding(encodings[0]) if encodings else encoding,
-            compression=self.compression(nodes),
-            dialect=dialect,
-            root=self.root(roots[0]) if roots else "",
-        )
+        root = self.root(roots[0]) if roots else ""
+        if root not in ("", WORKING_DIRECTORY):
+            path, root = f"{root.rstrip('/')}/{path}", ""
+        encoding = self.encoding(encodings[0]) if encodings else encoding
+        return path, Access(encoding, self.compression(nodes), dialect, root)
 
     def encoding(self, value: Value) -> str:
         """The name that Python has for an encoding."""
@@ -78,7 +78,7 @@ class AccessReader:
         return None
 
     def root(self, value: Value) -> str:
-        """What the path of a file is relative to, as `Access` has it."""
+        """What the path of a file is relative to: a folder, or what `Access` has for it."""
         if isinstance(value.term, ox.Literal):
             return value.text
         _, word = split_iri(value.text)

@@ -156,8 +156,7 @@ class SourceReader:
     ) -> LogicalSource:
         """A file, which `source` may describe."""
         self.no(node, "a file", "query", "tableName", "sqlQuery", "sqlVersion")
-        name = split_name(path)[0]
-        suffix = Path(name).suffix.lower()
+        suffix = Path(split_name(path)[0]).suffix.lower()
         kind = formulation.kind if formulation else _KINDS.get(suffix)
         if kind is None:
             raise self.wrong(node.line, "a file needs `rml:referenceFormulation`")
@@ -175,7 +174,7 @@ class SourceReader:
         if value and iterator is not None:
             check_path(self.graph, kind, iterator, value.line, namespaces)
         nodes = (source, node) if source else (node,)
-        access = AccessReader(self.graph).access(name, *nodes)
+        path, access = AccessReader(self.graph).access(path, *nodes)
         origin = self.origin(node.line)
         return LogicalSource(kind, path, origin, iterator, namespaces=namespaces, access=access)
 
@@ -214,7 +213,7 @@ def _connection(address: str, user: str | None, password: str | None) -> str:
     """
     address = address.removeprefix("jdbc:")
     scheme, slashes, rest = address.partition("://")
-    if not slashes or not user or "@" in rest.partition("/")[0]:
+    if not slashes or not user or scheme == "sqlite" or "@" in rest.partition("/")[0]:
         return address
     secret = ":" + percent_encoded(password, safe="") if password else ""
     return f"{scheme}://{percent_encoded(user, safe='')}{secret}@{rest}"

@@ -20,8 +20,8 @@ SUFFIXES: dict[str, Compression] = {
 
 class Access(Struct, frozen=True):
     """`encoding` is a name that Python knows, None where none is declared. `compression` is None
-    where the name of the file says it. `root` is the folder that the path is relative to: that of
-    the mapping (empty), the working directory (`.`), or an absolute path.
+    where the name of the file says it. `root` is what a relative path begins at: the folder of the
+    mapping (empty) or the working directory (`.`).
     """
 
     encoding: str | None = None

@@ -27,14 +27,13 @@ class Folders(Struct, frozen=True):
 
     def of_root(self, root: str) -> Path:
         """The folder that paths with a root (`Access.root`) are relative to."""
-        if root == WORKING_DIRECTORY:
-            return self.working or self.mapping
-        return self.mapping / root
+        return self.working or self.mapping if root == WORKING_DIRECTORY else self.mapping
 
     def may_read(self, path: Path, root: str) -> bool:
         """Whether a path without links is below one of the folders that its source may use."""
-        own = self.of_root(root) if root in ("", WORKING_DIRECTORY) else self.mapping
-        return any(path.is_relative_to(folder.resolve()) for folder in (own, *self.named))
+        return any(
+            path.is_relative_to(folder.resolve()) for folder in (self.of_root(root), *self.named)
+        )
 
     @property
     def all(self) -> tuple[Path, ...]:

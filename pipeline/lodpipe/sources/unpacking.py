@@ -137,16 +137,16 @@ def _opened(path: Path, compression: Compression) -> IO[bytes] | gzip.GzipFile:
 def _only(name: str, members: list[str], form: str) -> int:
     """The place of the only file in an archive, or of the one that is called like the archive."""
     own = Path(split_name(name)[0]).name
-    shown = [
+    files = [
         number
         for number, member in enumerate(members)
         if not member.startswith("__MACOSX/") and not Path(member).name.startswith(".")
     ]
-    alike = [number for number in shown if Path(members[number]).name == own]
-    if len(shown) != 1 and len(alike) != 1:
-        detail = f"the archive has {len(shown)} files; one, or one called `{own}`, is expected"
+    alike = [number for number in files if Path(members[number]).name == own]
+    if len(files) != 1 and len(alike) != 1:
+        detail = f"the archive has {len(files)} files; one, or one called `{own}`, is expected"
         raise _invalid(name, form, detail)
-    return alike[0] if len(alike) == 1 else shown[0]
+    return alike[0] if len(alike) == 1 else files[0]
 
 
 def _in_utf8(chunks: Iterator[bytes], name: str, encoding: str) -> Iterator[bytes]:

@@ -57,7 +57,7 @@ class XmlFile(Struct, frozen=True):
     def _streamed_records(self, streamed: StreamedPath) -> Iterator[etree._Element]:
         from lxml import etree
 
-        root = self.tree(1).getroot().tag  # whose start tells where to remove what is done
+        root = self.tree(1).getroot().tag  # its start is where removal begins
         parser = self._parser(("start", "end"), (root, streamed.tag))
         finder = _Finder(streamed, xpath.expression(streamed.records, self.namespaces))
         try:
@@ -324,8 +324,8 @@ class XmlTable:
         try:
             element = self._element(row)
             if column is not None:
-                found = xpath.expression(column, self.file.namespaces)(element)
-                first = found[0] if isinstance(found, list) and found else None
+                items = xpath.expression(column, self.file.namespaces)(element)
+                first = items[0] if isinstance(items, list) and items else None
                 element = first if hasattr(first, "tag") else element
         except LodpipeError:
             return Origin(self.name)

@@ -212,7 +212,7 @@ def _with_table(case: Case, folder: Path, mapping: str) -> Path:
         for path in case.mapping.parent.glob("*.csv"):
             with path.open(encoding="utf-8", newline="") as file:
                 header, *rows = csv.reader(file)
-            columns = ", ".join(f'"{name}" NUMERIC' for name in header)
+            columns = ", ".join(f'"{name}" INTEGER' for name in header)  # texts stay texts
             connection.execute(f'CREATE TABLE "{path.stem}" ({columns})')
             marks = ", ".join("?" * len(header))
             connection.executemany(f'INSERT INTO "{path.stem}" VALUES ({marks})', rows)

@@ -47,6 +47,8 @@ FUNCTIONS = (
         ELSE json_kind(v, t) END""",
 )
 
+QUERY = "json_query"  # a function in Python: the values at a JSONPath that no column can follow
+
 # What of a file shows whether it may hold such a thing: digits are all alike, as are letters in
 # both cases, and white space is gone.
 _FOLDED = bytes(
@@ -201,8 +203,7 @@ def columns(names: dict[str, str], *, exact: bool) -> str:
     for reference, column in names.items():
         steps = jsonpath.parse(reference)
         if jsonpath.is_many(steps):
-            path = text(jsonpath.for_engine(steps))
-            pairs = f"list_zip(json_extract(it, {path}), json_type(it, {path}))"
+            pairs = values_and_types(steps)
             value, kind = (
                 f"list_transform({pairs}, lambda pair: {word}_{what}(pair[1], pair[2]))"
                 for what in ("text", "kind")
@@ -216,11 +217,30 @@ def columns(names: dict[str, str], *, exact: bool) -> str:
     return listed
 
 
+def values_and_types(steps: tuple[Step, ...]) -> str:
+    """The list of the values at a path in the column `it`, each with its type."""
+    if query := jsonpath.whole_query(steps):
+        values = _queried("it", query)
+        return f"list_transform({values}, lambda item: {{v: item, t: json_type(item)}})"
+    path = text(jsonpath.for_engine(steps))
+    return f"list_zip(json_extract(it, {path}), json_type(it, {path}))"
+
+
+def _queried(column: str, query: str) -> str:
+    """The values that a library finds (`QUERY`), as JSON."""
+    return f"CAST({QUERY}(CAST({column} AS VARCHAR), {text(query)}) AS JSON[])"
+
+
+def needs_query(paths: Iterable[str]) -> bool:
+    """Whether any path needs the function `QUERY`."""
+    return any(jsonpath.whole_query(jsonpath.parse(path)) for path in paths)
+
+
 def followed(names: Iterable[str]) -> str:
     """The columns `found` and `kinds` that `columns` reads: the values at all plain paths, and
     `doubled`, whether an object has a member twice.
     """
-    paths = [jsonpath.parse(name) for name in names]
+    paths = [path for path in map(jsonpath.parse, names) if not jsonpath.whole_query(path)]
     plain = ", ".join(
         text(jsonpath.for_engine(steps)) for steps in paths if not jsonpath.is_many(steps)
     )
@@ -254,6 +274,13 @@ def unfolded(documents: str, steps: tuple[Step, ...]) -> str:
     """The records (`it`) in a relation of documents (`json`), and whether an object `above` them
     has two members of one name.
     """
+    if steps and isinstance(steps[-1], jsonpath.Query):
+        if None not in steps:
+            values = _queried("json", jsonpath.whole_query(steps) or "")
+            return f"(SELECT unnest({values}) AS it, false AS above FROM {documents})"
+        last = len(steps) - steps[::-1].index(None)
+        values = _queried("it", jsonpath.whole_query(steps[last:]) or "")
+        return f"(SELECT unnest({values}) AS it, above FROM {unfolded(documents, steps[:last])})"
     objects = (steps[:number] for number, step in enumerate(steps) if isinstance(step, str))
     above = " OR ".join(_has_doubled("json", object_) for object_ in objects) or "false"
     selected = f"json_extract(json, {text(jsonpath.for_engine(steps))})" if steps else "json"

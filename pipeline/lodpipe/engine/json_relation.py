@@ -43,6 +43,8 @@ class JsonReader(Struct, frozen=True):
         names = numbered(references)
         many = frozenset(name for name in references if jsonpath.is_many(jsonpath.parse(name)))
         path, exact = self._strict_file()
+        if json_columns.needs_query((*references, self.file.iterator)):
+            self.session.define_query()
         try:
             records = f"(SELECT {json_columns.followed(names)}, above FROM {self._records(path)})"
             columns = json_columns.columns(names, exact=exact)
@@ -100,10 +102,21 @@ class JsonReader(Struct, frozen=True):
         if steps and steps[0] is None:
             # The records of a top-level array are read one by one, whatever the size of the file.
             return json_columns.unfolded(reader + "'array')", steps[1:])
+        if self._filters_array(path, steps):
+            documents = f"(SELECT '[' || json || ']' AS json FROM {reader}'array'))"
+            return json_columns.unfolded(documents, steps)
         reader += "'unstructured')"
         if self.session.rows(f"SELECT count(*) FROM {reader}")[0][0] > 1:
             self.file.read()  # a second document, which JSON does not allow
         return json_columns.unfolded(reader, steps)
+
+    def _filters_array(self, path: Path, steps: tuple[jsonpath.Step, ...]) -> bool:
+        """Whether the records are elements of a top-level array that a filter looks at one by one."""
+        query = jsonpath.whole_query(steps) if len(steps) == 1 else None
+        if query is None or not jsonpath.filters_elements(query):
+            return False
+        with path.open("rb") as file:
+            return file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
 
     def _unfollowed(
         self, relation: str, records: str, names: dict[str, str]
@@ -129,6 +142,8 @@ class JsonReader(Struct, frozen=True):
 
         None where the path ends in empty lists only.
         """
+        if jsonpath.whole_query(steps):
+            return ""
         for number, step in enumerate(steps):
             path = steps[: number + 1]
             kind = f"json_type(it, {text(jsonpath.for_engine(path))})"

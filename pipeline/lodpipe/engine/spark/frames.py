@@ -35,6 +35,7 @@ from lodpipe.diagnostics.finding import (
 )
 from lodpipe.documents.csv_positions import csv_reader
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.json_columns import needs_query
 from lodpipe.engine.spark.driver_rows import DriverRows
 from lodpipe.engine.spark.kernel import (
     Batches,
@@ -242,7 +243,9 @@ class SparkRelations:
 
     def _new_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         is_plain = source.access == PLAIN and split_name(source.text)[1] == "none"
+        paths = (*references, source.iterator or "$") if source.kind == "jsonl" else ()
         try:
+            is_plain = is_plain and not needs_query(paths)
             if source.kind in ("csv", "jsonl") and is_plain:
                 return self._lines_relation(source, references)
             if source.kind == "parquet" and is_plain:

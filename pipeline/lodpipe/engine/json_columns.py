@@ -221,7 +221,7 @@ def values_and_types(steps: tuple[Step, ...]) -> str:
     """The list of the values at a path in the column `it`, each with its type."""
     if query := jsonpath.whole_query(steps):
         values = _queried("it", query)
-        return f"list_transform({values}, lambda item: {{v: item, t: json_type(item)}})"
+        return f"list_transform({values}, lambda item: row(item, json_type(item)))"
     path = text(jsonpath.for_engine(steps))
     return f"list_zip(json_extract(it, {path}), json_type(it, {path}))"
 

@@ -72,8 +72,7 @@ def _step(match: re.Match[str]) -> Step:
         return int(match["index"])
     if match["name"] is not None:
         return match["name"]
-    quoted = match["single"] if match["single"] is not None else match["double"]
-    return quoted
+    return match["single"] if match["single"] is not None else match["double"]
 
 
 def _query(query: str, path: str) -> Query:
@@ -175,8 +174,8 @@ def walk(node: Node, steps: tuple[Step, ...]) -> Iterator[Node]:
         return
     step, rest = steps[0], steps[1:]
     if isinstance(step, Query):
-        for found in compiled(step.path).find(value_of(node)):
-            yield node_at(node, list(found.location))
+        for match in compiled(step.path).find(value_of(node)):
+            yield node_at(node, list(match.location))
         return
     for child in _children(node, step):
         yield from walk(child, rest)

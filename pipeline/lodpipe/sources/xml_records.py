@@ -72,10 +72,9 @@ class XmlFile(Struct, frozen=True):
 
     def _all_records(self) -> Iterator[etree._Element]:
         iterator = xpath.expression(xpath.absolute(self.iterator), self.namespaces)
-        found = iterator(self.tree())
-        yield from (
-            (item for item in found if hasattr(item, "tag")) if isinstance(found, list) else ()
-        )
+        items = iterator(self.tree())
+        if isinstance(items, list):
+            yield from (item for item in items if hasattr(item, "tag"))
 
     def tree(self, most: int | None = None) -> etree._ElementTree:
         """The whole document, or what the first bytes of it hold. Raises InvalidData."""

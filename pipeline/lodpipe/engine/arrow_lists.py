@@ -19,34 +19,37 @@ import _duckdb as duckdb
 _NAME = "batch"
 
 
+Lists = Sequence[Sequence[str]]
+
+
 class ListBatch:
-    """Rows of lists of texts, one list for each column."""
+    """Rows of lists of texts, one list for each column; texts in `nulls` are left out."""
 
-    def __init__(self, columns: Sequence[str], rows: Sequence[Sequence[Sequence[str]]]) -> None:
-        self._columns = columns
-        self._rows = rows
-
-    @cached_property
-    def _lists(self) -> list[Sequence[Sequence[str]]]:
-        """The lists of each column."""
-        if not self._rows:
-            return [() for _ in self._columns]
-        return list(zip(*self._rows, strict=True))
+    def __init__(
+        self,
+        columns: Sequence[str],
+        rows: Sequence[Lists],
+        nulls: AbstractSet[str] = frozenset(),
+    ) -> None:
+        self._columns, self._rows = columns, rows
+        read: list[Lists] = list(zip(*rows, strict=True)) if rows else [() for _ in columns]
+        self.used = self._columns_with(1, read)
+        self._lists = read
+        if nulls:
+            self._lists = [
+                [[value for value in texts if value not in nulls] for texts in lists]
+                for lists in read
+            ]
 
     @cached_property
     def lists(self) -> frozenset[str]:
         """The columns in which a list has several texts."""
-        return self._columns_with(2)
+        return self._columns_with(2, self._lists)
 
-    @cached_property
-    def used(self) -> frozenset[str]:
-        """The columns in which a list has a text."""
-        return self._columns_with(1)
-
-    def _columns_with(self, least: int) -> frozenset[str]:
+    def _columns_with(self, least: int, read: Sequence[Lists]) -> frozenset[str]:
         return frozenset(
             column
-            for column, lists in zip(self._columns, self._lists, strict=True)
+            for column, lists in zip(self._columns, read, strict=True)
             if any(len(texts) >= least for texts in lists)
         )
 

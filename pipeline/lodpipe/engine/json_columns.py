@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Sequence_
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from lodpipe.documents.tree import JsonValue, Mapping, Node, Scalar, Sequence
+from lodpipe.engine.typed_columns import without_nulls
 from lodpipe.mapping.plan import text
 from lodpipe.sources import jsonpath
 from lodpipe.sources.jsonpath import Step
@@ -192,11 +194,12 @@ def exact_number(written: str) -> str | None:
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
-def columns(names: dict[str, str], *, exact: bool) -> str:
+def columns(names: dict[str, str], nulls: Sequence_[str] = (), *, exact: bool) -> str:
     """The SELECT list that gives each reference its text and its type, from a column `it` with the
     record.
 
-    All plain paths are followed in one reading of the record: `found[1]`, `kinds[1]` …
+    All plain paths are followed in one reading of the record: `found[1]`, `kinds[1]` … Texts in
+    `nulls` are no values.
     """
     word = "exact" if exact else "json"
     listed, plain = "", 0
@@ -204,15 +207,13 @@ def columns(names: dict[str, str], *, exact: bool) -> str:
         steps = jsonpath.parse(reference)
         if jsonpath.is_many(steps):
             pairs = values_and_types(steps)
-            value, kind = (
-                f"list_transform({pairs}, lambda pair: {word}_{what}(pair[1], pair[2]))"
-                for what in ("text", "kind")
-            )
+            single = without_nulls(f"{word}_text(pair[1], pair[2])", nulls)
+            value = f"list_transform({pairs}, lambda pair: {single})"
+            kind = f"list_transform({pairs}, lambda pair: {word}_kind(pair[1], pair[2]))"
         else:
             plain += 1
-            value, kind = (
-                f"{word}_{what}(found[{plain}], kinds[{plain}])" for what in ("text", "kind")
-            )
+            value = without_nulls(f"{word}_text(found[{plain}], kinds[{plain}])", nulls)
+            kind = f"{word}_kind(found[{plain}], kinds[{plain}])"
         listed += f', {value} AS "{column}", {kind} AS "{column} type"'
     return listed
 

@@ -32,11 +32,12 @@ from lodpipe.sources.file_tables import FileTable
 
 
 class JsonReader(Struct, frozen=True):
-    """Reads one file into a work table of a session."""
+    """Reads one file into a work table of a session; texts in `nulls` are no values."""
 
     session: Session
     tables: WorkTables
     file: FileTable
+    nulls: tuple[str, ...] = ()
 
     def relation(self, references: tuple[str, ...]) -> Relation:
         """Each reference is read from the record once, with its type. Raises InvalidData."""
@@ -47,7 +48,7 @@ class JsonReader(Struct, frozen=True):
             self.session.define_query()
         try:
             records = f"(SELECT {json_columns.followed(names)}, above FROM {self._records(path)})"
-            columns = json_columns.columns(names, exact=exact)
+            columns = json_columns.columns(names, self.nulls, exact=exact)
             sql = f"SELECT doubled OR above AS doubled{columns} FROM {records}"
             relation = self.tables.create_records(sql, self.file.number)
             absent, findings = self._unfollowed(relation, records, names)

@@ -31,7 +31,12 @@ from lodpipe.engine.file_scans import FileScan, parquet_columns
 from lodpipe.engine.json_relation import JsonReader
 from lodpipe.engine.loading import Records
 from lodpipe.engine.sql_session import Session, first_line
-from lodpipe.engine.typed_columns import text_column, typed_column, value_and_type
+from lodpipe.engine.typed_columns import (
+    text_column,
+    typed_column,
+    value_and_type,
+    without_nulls,
+)
 from lodpipe.engine.work_tables import WorkTables
 from lodpipe.engine.xml_relation import XmlReader
 from lodpipe.mapping.model import LogicalSource
@@ -262,15 +267,15 @@ class Relations:
         is_single: bool = True,
     ) -> Relation:
         """The rows of a file, which may be one of several."""
+        nulls = source.nulls or ()
         if isinstance(file, XmlTable):
-            nulls = source.nulls or ()
             reader = XmlReader(
                 self._session, self.work_tables, file, nulls, always_lists=not is_single
             )
             return reader.relation(references)
         if file.kind in ("json", "jsonl", "yaml"):
             self._define_typed_functions()
-            return JsonReader(self._session, self.work_tables, file).relation(references)
+            return JsonReader(self._session, self.work_tables, file, nulls).relation(references)
         return self._flat_relation(file, source, references, order)
 
     def _flat_relation(
@@ -285,8 +290,10 @@ class Relations:
         _check_header(file, header, references)
         names = numbered(references)
         scan = FileScan(file.path, file.name, header, source.nulls, file.dialect)
+        nulls = source.nulls or () if file.kind == "parquet" else ()  # a scan of CSV knows them
         cells = [
-            f"CAST({scan.cell(name)} AS VARCHAR) AS {column}" for name, column in names.items()
+            f"{without_nulls(f'CAST({scan.cell(name)} AS VARCHAR)', nulls)} AS {column}"
+            for name, column in names.items()
         ]
         selected = ", ".join(cells) or "NULL AS nothing"
         ordered = f" ORDER BY {order}" if order else ""
@@ -310,7 +317,7 @@ class Relations:
         number = self._records.add(DatabaseTable(source.origin))
         names = numbered(references)
         cells = [
-            value_and_type(*answer.values.get(name, ("NULL", "NULL")), column)
+            _answered(answer.values.get(name, ("NULL", "NULL")), source.nulls or (), column)
             for name, column in names.items()
         ]
         sql = f"SELECT {', '.join(cells) or 'NULL AS nothing'} FROM {answer.reader}"
@@ -398,6 +405,14 @@ class Relations:
             joins += f" LEFT JOIN {parent.relation.sql} AS p{number} ON {condition}"
         sql = f"SELECT c.*{columns} FROM {relation.sql} AS c{joins}"
         return replace(relation, sql=self.work_tables.create(sql))
+
+
+def _answered(cell: tuple[str, str], nulls: tuple[str, ...], column: str) -> str:
+    """The columns of a cell (value and type) of what a database answered."""
+    value, kind = cell
+    if nulls:
+        value = without_nulls(f"CAST({value} AS VARCHAR)", nulls)
+    return value_and_type(value, kind, column)
 
 
 def _table(source: LogicalSource, path: Path, name: str, number: int) -> SourceTable:

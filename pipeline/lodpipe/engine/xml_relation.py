@@ -77,15 +77,13 @@ class XmlReader(Struct, frozen=True):
         size, nulls, is_first = 0, frozenset(self.nulls), True
         for record in self.table.file.records(references):
             row = texts.of(record)
-            if nulls:
-                row = [[value for value in values if value not in nulls] for values in row]
             rows.append(row)
             size += sum(len(value) for values in row for value in values)
             if len(rows) == _ROWS or size > _CHARACTERS:
-                yield ListBatch(columns, rows)
+                yield ListBatch(columns, rows, nulls)
                 rows, size, is_first = [], 0, False
         if rows or is_first:
-            yield ListBatch(columns, rows)
+            yield ListBatch(columns, rows, nulls)
 
     def _make_list(self, work: str, column: str) -> None:
         """Turns a column of texts into one of lists."""

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import codecs
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import pyoxigraph as ox
 from msgspec.structs import replace
@@ -16,6 +17,7 @@ from lodpipe.mapping.rml_graph import GraphReader, Node, Value, rendered
 from lodpipe.mapping.rml_vocabulary import split_iri
 from lodpipe.sources.access import WORKING_DIRECTORY, Access, Compression, split_name
 
+T = TypeVar("T")
 _COMPRESSIONS: tuple[Compression, ...] = ("none", "gzip", "zip", "targz", "tarxz")
 _TRIMS: dict[str, Trim] = {"true": "both", "1": "both", "false": "none", "0": "none", "start": "start", "end": "end"}  # fmt: skip
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
@@ -34,19 +36,25 @@ class AccessReader:
         first that says something counts. Files whose names end in .tsv or .tab have tabs unless a
         dialect says otherwise.
         """
+        dialects = [value for node in nodes for value in node.all("csvw:dialect")][:1]
         dialect, encoding = COMMAS, None
-        described = [value for node in nodes for value in node.all("csvw:dialect")]
-        for value in described[:1]:
+        for value in dialects:
             dialect, encoding = self.dialect(self.graph.node(value, "a dialect"))
-        if split_name(path)[0].lower().endswith(_TABS) and not described:
+        if not dialects and split_name(path)[0].lower().endswith(_TABS):
             dialect = replace(dialect, delimiter="\t")
-        encodings = [value for node in nodes for value in node.all("encoding")]
-        roots = [value for node in nodes for value in node.all("root")]
-        root = self.root(roots[0]) if roots else ""
+        for word in self.first(nodes, "encoding", self.encoding):
+            encoding = word
+        compression = next(iter(self.first(nodes, "compression", self.compression)), None)
+        root = next(iter(self.first(nodes, "root", self.root)), "")
         if root not in ("", WORKING_DIRECTORY):
             path, root = f"{root.rstrip('/')}/{path}", ""
-        encoding = self.encoding(encodings[0]) if encodings else encoding
-        return path, Access(encoding, self.compression(nodes), dialect, root)
+        return path, Access(encoding, compression, dialect, root)
+
+    def first(
+        self, nodes: tuple[Node, ...], name: str, read: Callable[[Value], T]
+    ) -> tuple[T, ...]:
+        """What the first value of a property says, if it can be read."""
+        return self.graph.each([value for node in nodes for value in node.all(name)][:1], read)
 
     def encoding(self, value: Value) -> str:
         """The name that Python has for an encoding."""
@@ -64,18 +72,16 @@ class AccessReader:
             )
         return info.name
 
-    def compression(self, nodes: tuple[Node, ...]) -> Compression | None:
-        """The compression that nodes name, None where none does."""
-        for value in (value for node in nodes for value in node.all("compression")):
-            _, word = split_iri(value.text)
-            for compression in _COMPRESSIONS:
-                if word == compression:
-                    return compression
-            known = ", ".join(f"`rml:{item}`" for item in _COMPRESSIONS)
-            raise self.wrong(
-                value.line, f"compression {rendered(value.term)} is not supported; {known} are"
-            )
-        return None
+    def compression(self, value: Value) -> Compression:
+        """A compression."""
+        _, word = split_iri(value.text)
+        for compression in _COMPRESSIONS:
+            if word == compression:
+                return compression
+        known = ", ".join(f"`rml:{item}`" for item in _COMPRESSIONS)
+        raise self.wrong(
+            value.line, f"compression {rendered(value.term)} is not supported; {known} are"
+        )
 
     def root(self, value: Value) -> str:
         """What the path of a file is relative to: a folder, or what `Access` has for it."""
@@ -101,9 +107,10 @@ class AccessReader:
             if prefix != "csvw" or word == "null":
                 continue
             if word == "encoding":
-                encoding = self.encoding(values[0])
+                encoding = next(iter(self.graph.each(values[:1], self.encoding)), None)
             elif word in _DIALECT:
-                changes |= _DIALECT[word](self, values[0])
+                for change in self.graph.each(values[:1], partial(_DIALECT[word], self)):
+                    changes |= change
         quote = changes.get("quote", '"')
         if changes.pop("backslash", False):
             changes["escape"] = "\\"

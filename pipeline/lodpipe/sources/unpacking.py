@@ -48,7 +48,7 @@ def needs_copy(path: Path, access: Access, kind: str) -> bool:
 
 
 def readable_copy(path: Path, name: str, access: Access, kind: str, target: Path) -> Path:
-    """A copy of a file for the readers of its kind. Raises InvalidData (LP101, LP102, LP104),
+    """A copy of a file for the readers of its kind. Raises InvalidData (LP104, LP106),
     SourceError.
     """
     compression = access.compression_of(path.name)
@@ -85,7 +85,8 @@ def _explained(error: Exception) -> str:
 
 
 def _invalid(name: str, form: str, detail: str, line: int = 0) -> InvalidData:
-    return InvalidData([Finding("LP102", Origin(name, line), {"format": form, "detail": detail})])
+    words = {"file": name, "detail": f"as {form}: {detail}"}
+    return InvalidData([Finding("LP106", Origin(name, line), words)])
 
 
 def _bounded(source: IO[bytes] | gzip.GzipFile, name: str, limit: int) -> Iterator[bytes]:

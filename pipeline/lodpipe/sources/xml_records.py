@@ -31,8 +31,7 @@ if TYPE_CHECKING:
 _CHUNK = 1 << 19  # bytes
 _SEEN = 100  # records that a suggestion looks at
 _LAST_LINE = 65_535  # above it libxml2 knows the line on which a text ends
-_ENTITY_LOOP = 114  # libxml2's XML_ERR_ENTITY_LOOP and XML_ERR_RESOURCE_LIMIT
-_RESOURCE_LIMIT = 116
+_ENTITY_LOOP, _RESOURCE_LIMIT = 89, 114  # libxml2's numbers of these errors
 _SIMPLE = re.compile(r"(?!.*::)(?:\./)?((?:[^\W\d][\w.:-]*/)*)(@?[^\W\d][\w.:-]*)")
 
 
@@ -125,11 +124,12 @@ class XmlFile(Struct, frozen=True):
         line, column = error.position
         message = re.sub(r"(, see [\w ]+\.)?(, line \d+, column \d+)?$", "", error.msg or "")
         origin = Origin(self.name, line, column)
-        if error.code == _ENTITY_LOOP:
+        if error.code == _ENTITY_LOOP or "entity amplification" in message:
             words = {"detail": "entities within entities", "limit": "what a file may unfold"}
             return InvalidData([Finding("LP104", origin, words)])
         if error.code == _RESOURCE_LIMIT or "XML_PARSE_HUGE" in message:
-            words = {"detail": re.sub(r",? ?(try|use) .*", "", message), "limit": "the XML reader"}
+            detail = re.sub(r"[:,]? *(try|use) .*", "", message, flags=re.IGNORECASE)
+            words = {"detail": detail, "limit": "the XML reader (10 MB of text, 256 levels)"}
             return InvalidData([Finding("LP104", origin, words)])
         entity = re.match(r"Entity '(.*)' not defined", message)
         if entity:
@@ -367,7 +367,10 @@ class XmlTable:
             wanted = match[0].strip("/").partition("[")[0]
             local = {name.rpartition(":")[2]: name for name in names}
             near = local.get(wanted.rpartition(":")[2]) or nearest(wanted, sorted(names))
-            return self.file.iterator.replace(wanted, near, 1) if near else ""
+            if not near:
+                return ""
+            better = self.file.iterator.replace(wanted, near, 1)
+            return better + _undeclared(names[near], self.file.namespaces)
         return ""
 
     def suggestion(self, reference: str) -> str:
@@ -389,6 +392,13 @@ def _written(element: etree._Element, namespaces: Namespaces) -> str:
         return name
     prefixes = {uri: prefix for prefix, uri in namespaces}
     return f"{prefixes.get(namespace[1:]) or element.prefix or 'prefix'}:{name}"
+
+
+def _undeclared(element: etree._Element, namespaces: Namespaces) -> str:
+    """What a suggestion says of a namespace that the mapping does not declare."""
+    namespace = str(element.tag).rpartition("}")[0][1:]
+    is_known = not namespace or namespace in dict(namespaces).values()
+    return "" if is_known else f"` with `rml:namespaceURL` `{namespace}"
 
 
 def line_of(element: etree._Element) -> int:

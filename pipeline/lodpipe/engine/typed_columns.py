@@ -31,8 +31,8 @@ _KINDS = {
 def without_nulls(value: str, nulls: Iterable[str]) -> str:
     """A text that is NULL where it is one of `nulls`.
 
-    >>> without_nulls('"c0"', ["", "n/a"])
-    'nullif(nullif("c0", \'\'), \'n/a\')'
+    >>> print(without_nulls("c0", ["", "n/a"]))
+    nullif(nullif(c0, ''), 'n/a')
     """
     for null in nulls:
         value = f"nullif({value}, {text(null)})"

@@ -53,8 +53,9 @@ class AccessReader:
     def first(
         self, nodes: tuple[Node, ...], name: str, read: Callable[[Value], T]
     ) -> tuple[T, ...]:
-        """What the first value of a property says, if it can be read."""
-        return self.graph.each([value for node in nodes for value in node.all(name)][:1], read)
+        """What the first node says that has a property, if it can be read."""
+        values = [value for node in nodes if (value := self.single(node, "a source", name))]
+        return self.graph.each(values[:1], read)
 
     def encoding(self, value: Value) -> str:
         """The name that Python has for an encoding."""

@@ -92,7 +92,8 @@ def compiled(query: str) -> JSONPathQuery:
     try:
         return compile(query)
     except JSONPathError as error:
-        raise ValueError(str(error).partition("\n")[0]) from None
+        message = re.sub(r", line \d+, column \d+$", "", str(error).partition("\n")[0])
+        raise ValueError(message) from None
 
 
 def values(document: str, query: str) -> list[str]:

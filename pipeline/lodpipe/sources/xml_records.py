@@ -2,7 +2,7 @@
 
 A file is read in chunks. After each, the records that are complete are handed out, and all that
 precedes the open elements is removed, so that a file of any size needs the memory of a few chunks.
-Where a path needs the whole document (xpath.py), it is held, up to the limit on the size of files.
+Where a path needs the whole document (xpath.py), it is held, up to a limit on its size.
 
 Nothing outside of the file is read: no DTD, no external entity, no address. Entities that the file
 defines itself are text; a file that multiplies them is refused by libxml2's own limit.
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from lxml import etree
 
 _CHUNK = 1 << 19  # bytes
+_WHOLE = 100_000_000  # bytes of a document that is held, which takes twenty times as many
 _SEEN = 100  # records that a suggestion looks at
 _LAST_LINE = 65_535  # above it libxml2 knows the line on which a text ends
 _ENTITY_LOOP, _RESOURCE_LIMIT = 89, 114  # libxml2's numbers of these errors
@@ -79,7 +80,7 @@ class XmlFile(Struct, frozen=True):
         """The whole document, or what the first bytes of it hold. Raises InvalidData."""
         from lxml import etree
 
-        limit = file_limit()
+        limit = min(file_limit(), _WHOLE)
         if most is None and self.path.stat().st_size > limit:
             detail = f"`{self.iterator}` and its references need the whole document: size"
             words = {"detail": detail, "limit": f"{limit:,} bytes"}

@@ -20,7 +20,7 @@ class _Options:
     memory: str
     on_invalid_value: str
     roots: tuple[Path, ...]
-    empty_cells: str | None
+    empty: str | None
     on: str | None
 
 
@@ -47,8 +47,8 @@ class _Options:
         help="Folder in which the mapping may name files by absolute paths; can be repeated.",
     ),
     click.option(
-        "--empty-cells", type=click.Choice(["value", "null"]),
-        help="What an empty CSV cell is where the mapping declares no nulls (default: a value for rml:FilePath and CSVW, else none).",
+        "--empty", type=click.Choice(["value", "null"]),
+        help="What an empty CSV cell or XML element is where the mapping declares no nulls: a text, or no value.",
     ),
     ON,
 )  # fmt: skip
@@ -77,7 +77,7 @@ def command(
             counts=verbose,
             on=options.on,
             roots=options.roots,
-            empty_cells=options.empty_cells,
+            empty=options.empty,
         )
         findings = map_file(mapping, out, run, on_progress=on_progress)
     if findings:

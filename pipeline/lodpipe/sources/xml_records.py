@@ -354,6 +354,9 @@ class XmlTable:
         prefix where the name is in a namespace.
         """
         tree = self.file.tree(_CHUNK)
+        below_root = f"/*{xpath.absolute(self.file.iterator)}"
+        if xpath.expression(below_root, self.file.namespaces)(tree):
+            return below_root
         path = ""
         for match in re.finditer(r"//?[^/\[]+(\[[^\]]*\])*", xpath.absolute(self.file.iterator)):
             path += match[0]

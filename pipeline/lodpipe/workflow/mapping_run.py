@@ -48,8 +48,9 @@ class MappingOptions:
     valid term, `error` stops the run before anything is written; `warn` and `skip` leave their
     statements out. With `counts`, progress includes the number of statements of each rule. `on` is
     the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn. `roots` are folders in
-    which the mapping may name files by absolute paths. `empty_cells` says what an empty cell of a
-    CSV file is whose source declares no nulls: `value`, `null`, or what its description implies.
+    which the mapping may name files by absolute paths. `empty` says what an empty cell
+    of CSV or element of XML is where the source declares no nulls: `value`, `null`, or by default
+    what docs/file-sources.md says.
     """
 
     base: str = "http://example.com/base/"
@@ -60,7 +61,7 @@ class MappingOptions:
     counts: bool = False
     on: str | None = None
     roots: tuple[Path, ...] = ()
-    empty_cells: str | None = None
+    empty: str | None = None
 
 
 def map_file(
@@ -77,7 +78,7 @@ def map_file(
     SourceError.
     """
     wanted = _Target.of(out, options.on)
-    document = _with_empty_cells(read_mapping(mapping, options.base), options.empty_cells)
+    document = _with_empty_texts(read_mapping(mapping, options.base), options.empty)
     sort_rows = options.sort and wanted.suffix in ("nq", "nt") and _is_plain(document)
     settings = EngineSettings(
         Folders(mapping.resolve().parent, Path.cwd(), options.roots),
@@ -118,14 +119,14 @@ def read_mapping(path: Path, base: str) -> MappingDocument:
     return read_rml(path, path.name, base)
 
 
-def _with_empty_cells(document: MappingDocument, policy: str | None) -> MappingDocument:
-    """The mapping with a policy for empty cells in all CSV sources that declare no nulls."""
+def _with_empty_texts(document: MappingDocument, policy: str | None) -> MappingDocument:
+    """The mapping with a policy for empty texts in all CSV and XML sources that declare no nulls."""
     if policy is None:
         return document
     nulls = ("",) if policy == "null" else ()
     maps = {
         name: structs.replace(item, source=structs.replace(item.source, nulls=nulls))
-        if item.source.kind == "csv" and not item.source.nulls
+        if item.source.kind in ("csv", "xml") and not item.source.nulls
         else item
         for name, item in document.triples_maps.items()
     }

@@ -25,7 +25,7 @@ from support import ROOT
 SUITES = Path(os.environ.get("LODPIPE_SUITES", ROOT.parent / "shared" / "suites")).resolve()
 HOW_TO_GET = (
     f"no suites in {SUITES}; set LODPIPE_SUITES to a folder with the cases of github.com/kg-construct/rml-core (as rml-core, rml-core-csv, "
-    "rml-core-postgresql), rml-io, rml-lv, rml-fnml, rml-cc (each as a folder of that name), rml-test-cases (as rml-old), and "
+    "rml-core-postgresql), rml-io, rml-io-registry, rml-lv, rml-fnml, rml-cc (each as a folder of that name), rml-test-cases (as rml-old), and "
     "r2rml-test-cases-support (as r2rml)"
 )
 EXPECTED_FAILURES: dict[str, dict[str, str]] = yaml.safe_load(
@@ -77,6 +77,13 @@ ALL = (
     ),
     Suite("r2rml-sqlite", "R2RML on SQLite", "r2rml", "http://example.com/base/", "sqlite"),
     Suite("rml-io", "RML-IO", "rml-io", "http://example.com/base/", pattern="RML?TC*"),
+    Suite(
+        "rml-io-registry",
+        "RML-IO-Registry, files",
+        "rml-io-registry",
+        "http://example.com/base/",
+        pattern="RMLIOREGTC00[01][1-3][a-i]",
+    ),
     Suite("rml-lv", "RML-LV", "rml-lv", "http://example.com/base/", pattern="RMLLVTC*"),
     Suite("rml-fnml", "RML-FNML", "rml-fnml", "http://example.com/base/", pattern="RMLFNMLTC*"),
     Suite("rml-cc", "RML-CC", "rml-cc", "http://example.com/base/", pattern="RMLTC-CC-*"),

@@ -16,6 +16,7 @@ COUNTS = {
     "r2rml-postgresql": 67,
     "r2rml-sqlite": 62,
     "rml-io": 73,
+    "rml-io-registry": 21,
     "rml-lv": 41,
     "rml-fnml": 20,
     "rml-cc": 35,

@@ -13,6 +13,7 @@ import pytest
 from lodpipe.diagnostics.finding import InvalidDeclaration
 from lodpipe.mapping.model import (
     Expression,
+    Gather,
     LogicalSource,
     MappingDocument,
     PredicateObject,
@@ -32,7 +33,7 @@ RDF = {"rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#"}
 
 def test_there_are_cases_of_both_kinds():
     right = [path for path in CASES if "#= " in path.read_text("utf-8")]
-    assert (len(right), len(CASES) - len(right)) == (5, 7)
+    assert (len(right), len(CASES) - len(right)) == (6, 9)
 
 
 @pytest.mark.parametrize(
@@ -206,7 +207,17 @@ def _term(term: TermMap | ReferencingMap, prefixes: dict[str, str]) -> str:
         return f"subject of {term.parent}" + (f" on {joins}" if joins else "")
     text = f"{term.term_type} {_expression(term.expression, prefixes if 'iri' in term.term_type else {})}"
     text += f" ^^ {_expression(term.datatype, prefixes)}" if term.datatype else ""
-    return text + (f" @ {_expression(term.language, {})}" if term.language else "")
+    text += f" @ {_expression(term.language, {})}" if term.language else ""
+    return text + (_gather(term.gather, prefixes) if term.gather else "")
+
+
+def _gather(gather: Gather, prefixes: dict[str, str]) -> str:
+    product, empty = (
+        " product" if gather.product else "",
+        " or empty" if gather.allow_empty else "",
+    )
+    members = "; ".join(_term(member, prefixes) for member in gather.members)
+    return f" gathers{product} {gather.kind}{empty} ({members})"
 
 
 def _expression(expression: Expression, prefixes: dict[str, str]) -> str:

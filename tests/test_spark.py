@@ -52,7 +52,7 @@ def cases() -> list[Path]:
 
 
 def test_number_of_cases() -> None:
-    assert len(cases()) == 17
+    assert len(cases()) == 18
 
 
 POLICIES = [(case, "error") for case in cases()] + [(CASES / "csv-bad-values", "skip")]
@@ -94,3 +94,19 @@ def test_files_are_divided_into_small_blocks(tmp_path: Path) -> None:
     print(f"{len(blocks)} blocks, {sum(block.inside for block in blocks)} inside of a record")
     assert len(blocks) > 5
     assert any(block.inside for block in blocks)
+
+
+def test_lists_that_need_all_records_are_refused(tmp_path: Path) -> None:
+    folder = tmp_path / "case"
+    shutil.copytree(CASES / "lists-of-records", folder)
+    mapping = folder / "mapping.ttl"
+    turtle = mapping.read_text("utf-8")
+    mapping.write_text(
+        turtle.replace("rml:gatherAs rdf:Seq", 'rml:gatherAs rdf:Seq ; rml:template "days/{$.id}"'),
+        "utf-8",
+    )
+    lines, findings = outcome(mapping, tmp_path / "out.nq", replace(OPTIONS, on=MASTER))
+    assert lines is None
+    assert [(finding.code, finding.params["detail"][:40]) for finding in findings] == [
+        ("LP602", "Spark cannot put lists and containers of")
+    ]

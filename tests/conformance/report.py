@@ -47,7 +47,7 @@ These figures are the engines' own and were not checked here.
 
 {claims}
 
-BURP and SDM-RDFizer claim most or all cases of other modules of RML as well (RML-IO, RML-LV, RML-FNML, RML-CC). lodpipe does not implement these:
+BURP and SDM-RDFizer claim most or all cases of other modules of RML as well (RML-IO, RML-LV, RML-FNML). lodpipe does not implement these:
 a mapping that uses them is refused with its line ([LP602](errors/LP602.md)).
 
 ## What was run

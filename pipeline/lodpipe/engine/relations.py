@@ -61,6 +61,8 @@ class Relations:
     order that the plan wants; their rows then have no numbers that `Records.locate` understands.
     """
 
+    whole_relations = True
+
     def __init__(
         self,
         session: Session,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal
@@ -10,14 +9,19 @@ from typing import Literal
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity, set_of
+from lodpipe.mapping.gather_sql import Compiled, GatherCompiler, rule_name
+from lodpipe.mapping.gather_statements import GatherStatements, in_graph, is_named_blank, uses
 from lodpipe.mapping.model import (
     Expression,
+    Gather,
     LogicalSource,
     MappingDocument,
     PredicateObject,
     ReferencingMap,
     TermMap,
     TriplesMap,
+    all_maps,
+    with_members,
 )
 from lodpipe.mapping.plan import (
     DEFAULT_GRAPH,
@@ -38,8 +42,15 @@ from lodpipe.mapping.plan import (
     quote,
     text,
 )
-from lodpipe.mapping.term_sql import Scope, TermCompiler, spelled, unproven
-from lodpipe.rdf.datatypes import PATTERNS, SCHEME
+from lodpipe.mapping.term_sql import (
+    Scope,
+    TermCompiler,
+    prefix_of,
+    spelled,
+    unnested,
+    unproven,
+)
+from lodpipe.rdf.datatypes import PATTERNS
 from lodpipe.rdf.namespaces import Namespaces
 
 
@@ -58,13 +69,16 @@ def compile_mapping(
     constants that are not IRIs, datatypes that do not exist.
     """
     compiler = _Compiler(document, document.base or base, sources, {**PATTERNS, **patterns}, light)
-    selects = tuple(
+    selects = [
         select for item in document.triples_maps.values() for select in compiler.triples_map(item)
-    )
+    ]
+    selects += compiler.collections()
     if compiler.findings:
-        raise InvalidDeclaration(compiler.findings)
+        raise InvalidDeclaration(set_of(compiler.findings))
     return Plan(
-        selects, tuple(compiler.rules), tuple(set_of([*document.findings, *compiler.warnings]))
+        tuple(selects),
+        tuple(compiler.rules),
+        tuple(set_of([*document.findings, *compiler.warnings])),
     )
 
 
@@ -84,6 +98,11 @@ class _Compiler:
         self._terms = TermCompiler(
             Namespaces(document.prefixes), patterns, self.findings, light=light
         )
+        known = Compiled(
+            document.triples_maps, base, self._relation, self.wrong, sources.whole_relations
+        )
+        self._gather = GatherCompiler(self._terms, known)
+        self._collections = GatherStatements(known)
 
     def wrong(self, origin: Origin, detail: str) -> None:
         self.findings.append(Finding("LP602", origin, {"detail": detail}))
@@ -93,6 +112,7 @@ class _Compiler:
         each object that does not.
         """
         relation, parents = self._widened(entry, self._relation(entry))
+        relation = self._gather.widened(entry, relation)
         scope = Scope(relation, entry.name, entry.base or self.base)
         subject = self._terms.term(entry.subject, scope.at("s"))
         parts: dict[tuple[tuple[str, str], ...], list[Part]] = {}
@@ -112,7 +132,7 @@ class _Compiler:
                     )
                     checks += part_checks
         for lists, statements in parts.items():
-            source = _unnested(relation, lists)
+            source = unnested(relation, lists)
             triples = _distinct(
                 [
                     check
@@ -132,6 +152,88 @@ class _Compiler:
                 self._prefix(entry),
                 key,
             )
+
+        if not parts and entry.subject.gather:
+            yield self._checked(entry, relation, (), checks)
+        yield from self._gathering(entry, relation, scope)
+
+    def _checked(
+        self,
+        entry: TriplesMap,
+        relation: Relation,
+        lists: tuple[tuple[str, str], ...],
+        checks: list[Check],
+    ) -> Select:
+        """A SELECT for checks on values that make no statement of their own."""
+        return Select(
+            entry.name,
+            unnested(relation, lists),
+            _record(relation),
+            Term("NULL"),
+            (),
+            _distinct(checks),
+            entry.origin,
+            self._prefix(entry),
+        )
+
+    def _gathering(self, entry: TriplesMap, relation: Relation, scope: Scope) -> Iterator[Select]:
+        """The SELECTs of a triples map's lists and containers, and of the checks on their members."""
+        nowhere = PredicateObject((), (), (), entry.origin)
+
+        def graphs_of(rule: PredicateObject | None) -> list[Term]:
+            return self._graphs(entry, rule or nowhere, scope)
+
+        def rule_of(term: TermMap, gather: Gather) -> int:
+            columns = tuple(name for item in gather.members for name in _references_of(item))
+            self.rules.append(Rule(len(self.rules), rule_name(entry, gather), columns, term.origin))
+            return len(self.rules) - 1
+
+        used = uses(entry, graphs_of, rule_of)
+        yield from self._collections.selects(entry, relation, used)
+        for use in used:
+            yield from self._member_checks(entry, relation, use.term, scope)
+
+    def _member_checks(
+        self, entry: TriplesMap, relation: Relation, gathering: TermMap, scope: Scope
+    ) -> Iterator[Select]:
+        """The checks on the values that make the head and the members of a gather map; members that
+        are collections are checked for themselves.
+        """
+        scope = (
+            replace(scope, rule=rule_name(entry, gathering.gather)) if gathering.gather else scope
+        )
+        checks: dict[tuple[tuple[str, str], ...], list[Check]] = {}
+        for item in (replace(gathering, gather=None), *gathering.members):
+            if isinstance(item, ReferencingMap):
+                if item.joins and (parent := self.document.triples_maps.get(item.parent)):
+                    yield self._without_parent(
+                        entry, item, self._keys(item, relation, parent, scope), scope
+                    )
+            elif item.gather is None:
+                for check in self._terms.term(item, scope.at("m")).checks:
+                    checks.setdefault(check.lists, []).append(check)
+        for lists, on_lists in checks.items():
+            yield self._checked(entry, relation, lists, on_lists)
+
+    def _keys(
+        self, item: ReferencingMap, relation: Relation, parent: TriplesMap, scope: Scope
+    ) -> tuple[str, str, list[tuple[str, str]]]:
+        """The relations and the keys of a join whose keys are single values."""
+        other = self._relation(parent)
+        child_scope = replace(scope, alias="c.")
+        parent_scope = Scope(other, scope.rule, parent.base or self.base, alias="p.")
+        keys = [
+            (
+                self._terms.text_of(join.child, child_scope),
+                self._terms.text_of(join.parent, parent_scope),
+            )
+            for join in item.joins
+        ]
+        return relation.sql, other.sql, keys
+
+    def collections(self) -> Iterator[Select]:
+        """The SELECTs of lists and containers that all triples maps may add to."""
+        return self._collections.named()
 
     def _parts(
         self,
@@ -155,8 +257,9 @@ class _Compiler:
             predicate = self._terms.term(predicate_map, own.at("p"))
             for graph in self._graphs(entry, rule, own):
                 lists = (*predicate.lists, *term.lists, *graph.lists)
+                value = in_graph(term, graph) if is_named_blank(item) else term
                 yield (
-                    (predicate, term, graph, number),
+                    (predicate, value, graph, number),
                     lists,
                     (*predicate.checks, *term.checks, *graph.checks),
                 )
@@ -189,7 +292,7 @@ class _Compiler:
         A subject without references would be there for a row without parent, too.
         """
         parent = self.document.triples_maps.get(item.parent)
-        if parent is None or not parent.subject.expression.references:
+        if parent is None or parent.subject.gather or not parent.subject.expression.references:
             return None
         relation = self._relation(parent)
         plain = all(
@@ -224,15 +327,34 @@ class _Compiler:
         for expression, origin in self._expressions(entry):
             for name in expression.references:
                 self._check_column(name, relation, origin)
-        for rule in entry.rules:
-            for item in rule.objects:
-                if (
-                    isinstance(item, ReferencingMap)
-                    and item.joins
-                    and item.parent in self.document.triples_maps
-                ):
-                    self._check_keys(item, self.document.triples_maps[item.parent])
-        return relation
+        for item in all_maps(entry):
+            if (
+                isinstance(item, ReferencingMap)
+                and item.joins
+                and item.parent in self.document.triples_maps
+            ):
+                self._check_keys(item, self.document.triples_maps[item.parent])
+        return relation if relation.has_record else self._numbered(entry, relation)
+
+    def _numbered(self, entry: TriplesMap, relation: Relation) -> Relation:
+        """A relation without records, with numbers of its rows where blank nodes or lists need them."""
+        parents = (
+            self.document.triples_maps[item.parent].subject
+            for item in all_maps(entry)
+            if isinstance(item, ReferencingMap) and item.parent in self.document.triples_maps
+        )
+        terms = (term for item in (*all_maps(entry), *parents) for term in with_members(item))
+        if not any(
+            isinstance(term, TermMap) and (term.gather or not term.expression.parts)
+            for term in terms
+        ):
+            return relation
+        numbered = f"(SELECT *, row_number() OVER () AS {quote('_record')} FROM {relation.sql})"
+        return replace(relation, sql=numbered)
+
+    def _gathered(self, entry: TriplesMap) -> Relation:
+        """The relation of a triples map with the collections that its terms name."""
+        return self._gather.widened(entry, self._relation(entry))
 
     def _check_keys(self, item: ReferencingMap, parent: TriplesMap) -> None:
         """The parent's columns of a join."""
@@ -270,34 +392,25 @@ class _Compiler:
             own |= dict.fromkeys(
                 name for expression, _ in self._expressions(map_) for name in expression.references
             )
-            for rule in map_.rules:
-                for item in rule.objects:
-                    if isinstance(item, ReferencingMap) and (parent := maps.get(item.parent)):
-                        keys = wanted.setdefault(parent.source, {})
-                        keys |= dict.fromkeys(
-                            name for join in item.joins for name in join.parent.references
-                        )
+            for item in all_maps(map_):
+                if isinstance(item, ReferencingMap) and (parent := maps.get(item.parent)):
+                    keys = wanted.setdefault(parent.source, {})
+                    keys |= dict.fromkeys(
+                        name for join in item.joins for name in join.parent.references
+                    )
         return wanted
 
     def _expressions(self, entry: TriplesMap) -> Iterator[tuple[Expression, Origin]]:
         """Every expression that a triples map makes on its own source."""
-        terms: list[TermMap] = [entry.subject, *entry.graphs]
-        for rule in entry.rules:
-            terms += [*rule.predicates, *rule.graphs]
-            for item in rule.objects:
-                if isinstance(item, TermMap):
-                    terms.append(item)
-                else:
-                    yield from ((join.child, item.origin) for join in item.joins)
-                    parent = self.document.triples_maps.get(item.parent)
-                    if not item.joins and parent is not None:
-                        yield parent.subject.expression, item.origin
-        for term in terms:
-            yield from (
-                (expression, term.origin)
-                for expression in (term.expression, term.datatype, term.language)
-                if expression
-            )
+        for item in all_maps(entry):
+            if isinstance(item, TermMap):
+                yield from _of_term(item)
+                continue
+            yield from ((join.child, item.origin) for join in item.joins)
+            parent = self.document.triples_maps.get(item.parent)
+            for term in with_members(parent.subject) if parent and not item.joins else ():
+                if isinstance(term, TermMap):
+                    yield from _of_term(term)
 
     def _join(
         self, entry: TriplesMap, rule: PredicateObject, item: ReferencingMap, number: int
@@ -306,7 +419,7 @@ class _Compiler:
         if parent is None:
             self.wrong(item.origin, f"there is no triples map `{item.parent}`")
             return
-        child_relation, parent_relation = self._relation(entry), self._relation(parent)
+        child_relation, parent_relation = self._gathered(entry), self._gathered(parent)
         child = Scope(child_relation, self.rules[number].name, entry.base or self.base, alias="c.")
         other = Scope(parent_relation, parent.name, parent.base or self.base, alias="p.")
         subject, target = (
@@ -322,8 +435,8 @@ class _Compiler:
         ]
         parent_lists = [*target.lists, *_lists(other.at("j"), item, "parent")]
         left, right = (
-            _unnested(child_relation, tuple(dict.fromkeys(child_lists))),
-            _unnested(parent_relation, tuple(dict.fromkeys(parent_lists))),
+            unnested(child_relation, tuple(dict.fromkeys(child_lists))),
+            unnested(parent_relation, tuple(dict.fromkeys(parent_lists))),
         )
         conditions = [
             (
@@ -391,21 +504,36 @@ class _Compiler:
             _record(scope.relation, "c."),
         )
 
-        def checked(has_match: bool, checks: tuple[Check, ...]) -> Select:
-            rows = Lookup(left, right, tuple(conditions), has_match)
-            return Select(
-                name, rows.sql, record, subject, (), checks, item.origin, prefix, lookup=rows
-            )
-
         # Subjects are checked with the map's other statements, where it has any; targets where the
         # parent makes its own.
         of_rows = (*predicates, *graphs) if _makes_more(entry) else (subject, *predicates, *graphs)
         if checks := _distinct([check for term in of_rows for check in term.checks]):
-            yield checked(True, checks)
-        broken = self._broken_join(
-            item, "true", " || ' ' || ".join(a for a, _ in conditions), scope.rule
+            rows = Lookup(left, right, tuple(conditions), has_match=True)
+            yield Select(
+                name, rows.sql, record, subject, (), checks, item.origin, prefix, lookup=rows
+            )
+        yield self._without_parent(entry, item, join, scope)
+
+    def _without_parent(
+        self, entry: TriplesMap, item: ReferencingMap, join: tuple[str, str, list[tuple[str, str]]],
+        scope: Scope,
+    ) -> Select:  # fmt: skip
+        """The check for rows of the child that a join finds no row of the parent for."""
+        left, right, conditions = join
+        rows = Lookup(left, right, tuple(conditions), has_match=False)
+        values = " || ' ' || ".join(child for child, _ in conditions)
+        check = self._broken_join(item, "true", values, scope.rule)
+        return Select(
+            f"{entry.name} ⋈ {item.parent}",
+            rows.sql,
+            _record(scope.relation, "c."),
+            Term("NULL"),
+            (),
+            (check,),
+            item.origin,
+            self._prefix(entry),
+            lookup=rows,
         )
-        yield checked(False, (broken,))
 
     def _broken_join(self, item: ReferencingMap, problem: str, value: str, rule: str) -> Check:
         """A record whose keys lead to no record of the parent."""
@@ -460,12 +588,7 @@ class _Compiler:
     ) -> int:
         predicate = rule.predicates[0].expression.constant if rule.predicates else None
         name = f"{entry.name}: {self._terms.short(predicate or '?')}"
-        columns = (
-            item.expression.references
-            if isinstance(item, TermMap)
-            else tuple(name for join in item.joins for name in join.child.references)
-        )
-        self.rules.append(Rule(len(self.rules), name, columns, item.origin))
+        self.rules.append(Rule(len(self.rules), name, _references_of(item), item.origin))
         return len(self.rules) - 1
 
     def _missing_key(self, item: TriplesMap, relation: Relation) -> Iterator[Check]:
@@ -482,15 +605,7 @@ class _Compiler:
 
     def _prefix(self, item: TriplesMap) -> str:
         """What the spelling of every subject of a triples map begins with."""
-        expression = item.subject.expression
-        if item.subject.term_type == "blank":
-            return "_:"
-        first = expression.parts[0] if expression.parts else ""
-        if not isinstance(first, str):
-            return "<"
-        base = item.base or self.base
-        end = ">" if expression.constant is not None else ""
-        return "<" + (first if re.match(SCHEME, first) else base + first) + end
+        return prefix_of(item.subject, item.base or self.base)
 
     def _check_column(self, name: str, relation: Relation, origin: Origin) -> None:
         if relation.columns is not None and name not in relation.columns:
@@ -552,6 +667,7 @@ def _key(
     references = item.subject.expression.references
     safe = (
         item.subject.term_type == "iri"
+        and item.subject.gather is None
         and item.subject.expression.template
         and isinstance(item.subject.expression.parts[0], str)
     )
@@ -559,6 +675,22 @@ def _key(
         (quote(relation.column(references[0])),)
         if safe and len(references) == 1 and not lists
         else ()
+    )
+
+
+def _references_of(item: TermMap | ReferencingMap) -> tuple[str, ...]:
+    """The references whose values a map makes its terms of."""
+    if isinstance(item, TermMap):
+        return item.expression.references
+    return tuple(name for join in item.joins for name in join.child.references)
+
+
+def _of_term(term: TermMap) -> Iterator[tuple[Expression, Origin]]:
+    """The expressions of a term map."""
+    yield from (
+        (expression, term.origin)
+        for expression in (term.expression, term.datatype, term.language)
+        if expression
     )
 
 
@@ -573,22 +705,6 @@ def _lists(
         for name in expression.references
         if name in scope.relation.many
     ]
-
-
-def _unnested(relation: Relation, lists: tuple[tuple[str, str], ...]) -> str:
-    """The relation with a row for each combination of the values in its lists."""
-    sql = relation.sql
-    for name, slot in lists:
-        column = relation.column(name)
-        types = (
-            f", unnest({quote(column + ' type')}) AS {quote(f'{column} type#{slot}')}"
-            if relation.typed
-            else ""
-        )
-        sql = (
-            f"(SELECT *, unnest({quote(column)}) AS {quote(f'{column}#{slot}')}{types} FROM {sql})"
-        )
-    return sql
 
 
 def _makes_more(entry: TriplesMap) -> bool:

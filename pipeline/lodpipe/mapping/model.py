@@ -44,14 +44,40 @@ class Expression(Struct, frozen=True):
         return None if self.references else "".join(str(part) for part in self.parts)
 
 
+class Gather(Struct, frozen=True):
+    """What a gather map puts into a list (rdf:List) or a container: the terms of other maps, in
+    order (RML-CC, rml:GatherMap).
+
+    With `product` each collection has one term of each member, else one collection has them all
+    (rml:strategy). Collections without members are made where `allow_empty`. `number` differs for each
+    gather map, because two that are alike make collections of their own.
+    """
+
+    kind: Literal["List", "Bag", "Seq", "Alt"]
+    members: tuple[TermMap | ReferencingMap, ...]
+    product: bool = False
+    allow_empty: bool = False
+    number: int = 0
+
+
 class TermMap(Struct, frozen=True):
-    """How a record makes one RDF term (RML-Core, term maps)."""
+    """How a record makes one RDF term (RML-Core, term maps).
+
+    With `gather` it is the head of a collection; without any part in its expression the collection
+    has no name, and is one of its own for each record.
+    """
 
     expression: Expression
     term_type: TermType
     origin: Origin
     datatype: Expression | None = None
     language: Expression | None = None
+    gather: Gather | None = None
+
+    @property
+    def members(self) -> tuple[TermMap | ReferencingMap, ...]:
+        """The maps whose terms it gathers."""
+        return self.gather.members if self.gather else ()
 
 
 class Join(Struct, frozen=True):
@@ -115,24 +141,34 @@ class TriplesMap(Struct, frozen=True):
     base: str | None = None
 
 
+def with_members(item: TermMap | ReferencingMap) -> Iterator[TermMap | ReferencingMap]:
+    """A map, and behind it those that it gathers, at any depth."""
+    yield item
+    if isinstance(item, TermMap):
+        for member in item.members:
+            yield from with_members(member)
+
+
+def all_maps(triples_map: TriplesMap) -> Iterator[TermMap | ReferencingMap]:
+    """Every term map of a triples map, and every reference to another triples map."""
+    tops: list[TermMap | ReferencingMap] = [triples_map.subject, *triples_map.graphs]
+    for rule in triples_map.rules:
+        tops += [*rule.predicates, *rule.graphs, *rule.objects]
+    for top in tops:
+        yield from with_members(top)
+
+
 def expressions(triples_map: TriplesMap) -> Iterator[Expression]:
     """Every expression of a triples map: those of its terms, their datatypes and languages, and its
     side of joins.
     """
-    terms: list[TermMap] = [triples_map.subject, *triples_map.graphs]
-    for rule in triples_map.rules:
-        terms += [
-            *rule.predicates,
-            *rule.graphs,
-            *(item for item in rule.objects if isinstance(item, TermMap)),
-        ]
-        for item in rule.objects:
-            if isinstance(item, ReferencingMap):
-                yield from (join.child for join in item.joins)
-    for term in terms:
+    for item in all_maps(triples_map):
+        if isinstance(item, ReferencingMap):
+            yield from (join.child for join in item.joins)
+            continue
         yield from (
             expression
-            for expression in (term.expression, term.datatype, term.language)
+            for expression in (item.expression, item.datatype, item.language)
             if expression
         )
 

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, Origin
-from lodpipe.mapping.model import LogicalSource
+from lodpipe.mapping.model import LogicalSource, TermMap
 from lodpipe.rdf.namespaces import XSD
 
 ENCODE = "iri_safe("  # the call that makes a value part of an IRI
@@ -270,8 +270,8 @@ class Plan(Struct, frozen=True):
 
     @property
     def encoded(self) -> list[tuple[str, tuple[str, ...]]] | None:
-        """The sources with the columns that become parts of IRIs; None where a join takes part,
-        whose sides have columns of their own.
+        """The sources with the columns that become parts of IRIs; None where a source makes such
+        parts itself, as joins and lists do.
         """
         used: dict[str, dict[str, None]] = {}
         for select in self.selects:
@@ -280,7 +280,7 @@ class Plan(Struct, frozen=True):
                 for term in (select.subject, *(term for part in select.parts for term in part[:3]))
                 if ENCODE in term.sql
             ]
-            if select.join and ENCODE in select.source:
+            if ENCODE in select.source:
                 return None
             used.setdefault(select.source, {}).update(
                 dict.fromkeys(column for term in terms for column in term.columns if select.parts)
@@ -315,6 +315,7 @@ class Relation(Struct, frozen=True):
     that says what the value is in its source (integer, double, boolean, string, array, object …),
     for the natural datatype and for the check of single values. `absent` are the references that no
     record follows, each with a suggestion, and `findings` what else is odd about the source.
+    `heads` has the reference by which the heads of a term map's collections are found.
     """
 
     sql: str
@@ -325,6 +326,7 @@ class Relation(Struct, frozen=True):
     names: Mapping[str, str] = field(default_factory=dict)
     absent: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
+    heads: Mapping[TermMap, str] = field(default_factory=dict)
 
     def column(self, reference: str) -> str:
         """The column that holds a reference's values."""
@@ -362,7 +364,13 @@ class Parent(Struct, frozen=True):
 
 
 class Sources(Protocol):
-    """What a plan is made over: an engine that holds the logical sources."""
+    """What a plan is made over: an engine that holds the logical sources.
+
+    With `whole_relations` the SQL of a plan sees all rows of a relation at once, and may read
+    several relations; else it sees the rows of one in parts.
+    """
+
+    whole_relations: bool
 
     def relate(
         self, source: LogicalSource, references: tuple[str, ...], order: str = ""

@@ -22,13 +22,17 @@ from lodpipe.mapping.model import (
     TermType,
 )
 from lodpipe.mapping.rml_formulations import check_path
+from lodpipe.mapping.rml_gather import read_gather
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
 from lodpipe.mapping.rml_sources import undelimited
 from lodpipe.mapping.rml_vocabulary import (
     ALLOWED,
     DEFAULT_GRAPH,
     EXPRESSION,
+    GATHER,
+    GATHERING,
     JOIN,
+    LITERAL,
     OBJECT,
     REFERENCING,
     RULE,
@@ -194,6 +198,8 @@ class TermReader:
         """
         node = self.reader.node(value, f"a {role} map")
         what = f"{'an' if role == 'object' else 'a'} {role} map"
+        if role in GATHERING and not GATHER.isdisjoint(node.items):
+            return self.gathered(node, role, what, allowed)
         self.reader.only(node, what, allowed)
         stated = self.term_type(node, role)
         given = self.expression_value(node, what)
@@ -210,6 +216,35 @@ class TermReader:
         line = node.line if given is None else given.line
         self.check_text(expression, kind, line)
         return TermMap(expression, kind, self.origin(line), datatype, language)
+
+    def gathered(self, node: Node, role: Role, what: str, allowed: set[str]) -> TermMap:
+        """A term map that is the head of a list or container: an IRI or a blank node (RML-CC)."""
+        self.reader.only(node, f"{what} that gathers", (allowed | GATHER) - LITERAL)
+        stated = self.term_type(node, role)
+        if stated == "literal":
+            raise self.wrong(
+                node.all("termType")[0].line,
+                "a list or container is an IRI or a blank node, no literal",
+            )
+        gather = read_gather(self.reader, node, self.member)
+        given = self.expression_value(node, what)
+        if given is None:
+            if role == "predicate" or stated not in (None, "blank"):
+                raise self.missing(node, what)
+            return TermMap(Expression(()), "blank", self.origin(node.line), gather=gather)
+        if is_constant_map(given):
+            head = self.stated_constant(given, node, "subject", stated)
+            return replace(head, gather=gather)
+        expression, kind = self.expression(given), stated or "iri"
+        self.check_text(expression, kind, given.line)
+        return TermMap(expression, kind, self.origin(given.line), gather=gather)
+
+    def member(self, value: Value) -> TermMap | ReferencingMap:
+        """A map whose terms are members of a list or container."""
+        node = self.reader.node(value, "a term map")
+        if "parentTriplesMap" in node.items:
+            return self.referencing(node)
+        return self.term(value, "object", OBJECT)
 
     def term_type(self, node: Node, role: Role) -> TermType | None:
         value = self.reader.single(node, f"the {role} map", "termType")

@@ -32,8 +32,10 @@ SAME = {"column": "reference", "logicalTable": "logicalSource"}  # R2RML's name 
 # What each kind of node may say.
 EXPRESSION = {"constant", "reference", "template", "termType"}
 TERM = EXPRESSION | {"inverseExpression"}
+GATHER = {"gather", "gatherAs", "strategy", "allowEmptyListAndContainer"}
 SUBJECT = TERM | {"class", "graph", "graphMap"}
-OBJECT = TERM | {"datatype", "datatypeMap", "language", "languageMap"}
+LITERAL = {"datatype", "datatypeMap", "language", "languageMap"}
+OBJECT = TERM | LITERAL
 REFERENCING = {"parentTriplesMap", "joinCondition"}
 JOIN = {"child", "childMap", "parent", "parentMap"}
 RULE = {"predicate", "predicateMap", "object", "objectMap", "graph", "graphMap"}
@@ -52,24 +54,21 @@ SOURCE = {"root", "path"} | ACCESS
 XPATH = {"namespace"}
 NAMESPACE = {"namespacePrefix", "namespaceURL"}
 KNOWN = (
-    SUBJECT
-    | OBJECT
-    | REFERENCING
-    | JOIN
-    | RULE
-    | TRIPLES_MAP
-    | LOGICAL_SOURCE
-    | SOURCE
-    | XPATH
-    | NAMESPACE
-)
-# Parts of RML's modules (functions, collections, views, RDF-star, targets) that the model has no
+    GATHER | SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
+) | XPATH | NAMESPACE
+# Parts of RML's modules (functions, views, RDF-star, targets) that the model has no
 # place for.
 UNSUPPORTED = {
-    "strategy", "logicalTarget", "target", "serialization", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
-    "inputValueMap", "inputValue", "parameter", "parameterMap", "gather", "gatherAs", "allowEmptyListAndContainer", "quotedTriplesMap",
+    "logicalTarget", "target", "serialization", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
+    "inputValueMap", "inputValue", "parameter", "parameterMap", "quotedTriplesMap",
     "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "condition", "version",
 }  # fmt: skip
+# RML-star is a draft for RDF-star; nothing says yet what it makes in RDF 1.2 (decision 0101).
+STAR = {"quotedTriplesMap", "StarMap", "NonAssertedTriplesMap"}
+NO_STAR = (
+    "is not supported: RML-star does not say what it makes in RDF 1.2; instead, describe the statement "
+    "by a resource with rdf:subject, rdf:predicate and rdf:object, or by a named graph"
+)
 # The properties and classes of other vocabularies by which sources are described; the second are
 # known, and not supported.
 DESCRIBING = {
@@ -83,13 +82,16 @@ CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "BaseSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
-    "XPathReferenceFormulation", "Namespace",
+XPATH = {"namespace"}
+NAMESPACE = {"namespacePrefix", "namespaceURL"}
+    "XPathReferenceFormulation", "GatherMap", "Strategy", "AssertedTriplesMap",
 }  # fmt: skip
 
 TERM_TYPES: dict[str, TermType] = {
     "IRI": "iri", "URI": "uri", "UnsafeIRI": "unsafe-iri", "UnsafeURI": "unsafe-uri", "BlankNode": "blank", "Literal": "literal",
 }  # fmt: skip
 Role = Literal["subject", "predicate", "object", "graph", "datatype", "language"]
+GATHERING: frozenset[Role] = frozenset({"subject", "predicate", "object"})
 IRIS: frozenset[TermType] = frozenset({"iri", "uri", "unsafe-iri", "unsafe-uri"})
 ALLOWED: dict[Role, frozenset[TermType]] = {
     "subject": IRIS | {"blank"},

@@ -11,7 +11,9 @@ from lodpipe.mapping.rml_vocabulary import (
     DESCRIBING,
     KNOWN,
     MAPPING,
+    NO_STAR,
     SAME,
+    STAR,
     UNSUPPORTED,
     WORDS,
     split_iri,
@@ -44,11 +46,7 @@ class WordCheck:
             if prefix not in WORDS or name in KNOWN:
                 continue
             beyond = name in UNSUPPORTED or prefix == "fnml"
-            detail = (
-                "is not supported"
-                if beyond
-                else f"does not exist{did_you_mean(word, sorted(KNOWN | set(SAME)))}"
-            )
+            detail = _refusal(word, beyond=beyond)
             self.wrong(self.line_of(word, values[0]), f"`{values[0].written}` {detail}")
             self.graph.misspelt.add(node.term)
             unsupported |= beyond
@@ -56,7 +54,9 @@ class WordCheck:
             prefix, word = split_iri(value.text)
             if prefix in DESCRIBING:
                 self.check_describing(prefix, word, value, is_class=True)
-            if prefix in WORDS and word not in CLASSES:
+            if prefix in WORDS and word in STAR:
+                self.wrong(self.line_of(word, value), f"class `{prefix}:{word}` {NO_STAR}")
+            elif prefix in WORDS and word not in CLASSES:
                 self.wrong(
                     value.line,
                     f"class `{prefix}:{word}` is not known{did_you_mean(word, sorted(CLASSES))}",
@@ -96,3 +96,14 @@ class WordCheck:
             ),
             value.line,
         )
+
+
+def _refusal(word: str, *, beyond: bool) -> str:
+    """Why a property is refused that has no counterpart in the model."""
+    if word in STAR:
+        return NO_STAR
+    return (
+        "is not supported"
+        if beyond
+        else f"does not exist{did_you_mean(word, sorted(KNOWN | set(SAME)))}"
+    )

@@ -82,6 +82,8 @@ class TermCompiler:
 
     def term(self, term_map: TermMap, scope: Scope) -> Term:
         """The SQL that spells a term map's term in N-Triples."""
+        if term_map.gather is not None:
+            return _head(term_map, scope)
         if term_map.term_type == "literal":
             term = self._literal(term_map, scope)
         elif term_map.term_type == "blank":
@@ -142,7 +144,7 @@ class TermCompiler:
         if not term_map.expression.parts:
             record = f"{scope.alias}{quote('_record')}"
             return Term(
-                f"'_:r' || md5({text(scope.rule.split(':')[0])} || CAST({record} AS VARCHAR))"
+                f"'_:r' || md5({text(scope.rule.split(':')[0] + ' ')} || CAST({record} AS VARCHAR))"
             )
         return Term(f"'_:b' || md5({self.text_of(term_map.expression, scope)})")
 
@@ -372,6 +374,15 @@ class TermCompiler:
         return f"CASE {iri}{arms} ELSE {unknown} END" if arms else unknown
 
 
+def _head(term_map: TermMap, scope: Scope) -> Term:
+    """The head of a term map's collection, which the relation has in a column (gather_sql.py)."""
+    name = scope.relation.heads[term_map]
+    lists = ((name, scope.slot),) if name in scope.relation.many else ()
+    column = scope.column(name)
+    record = () if term_map.expression.parts else (f"{scope.alias}{quote('_record')}",)
+    return Term(column, lists=lists, columns=(column, *record))
+
+
 def spelled(spelling: Spelling) -> Term:
     return Term(spelling.sql, sound=spelling)
 
@@ -384,3 +395,33 @@ def guarded(valid: str, spelling: Spelling, *checks: Check) -> Term:
 def unproven(term: Term) -> Term:
     """A term of values that no check of this SELECT looks at: it keeps its guard."""
     return term if term.spelling is term.sound else replace(term, sound=None)
+
+
+def prefix_of(term_map: TermMap, base: str) -> str:
+    """What the spelling of every term of a map of IRIs or blank nodes begins with."""
+    expression, gather = term_map.expression, term_map.gather
+    if gather and gather.allow_empty and gather.kind == "List":
+        return ""  # rdf:nil is among them
+    if term_map.term_type == "blank":
+        return "_:"
+    first = expression.parts[0] if expression.parts else ""
+    if not isinstance(first, str):
+        return "<"
+    end = ">" if expression.constant is not None else ""
+    return "<" + (first if re.match(SCHEME, first) else base + first) + end
+
+
+def unnested(relation: Relation, lists: tuple[tuple[str, str], ...]) -> str:
+    """The relation with a row for each combination of the values in its lists."""
+    sql = relation.sql
+    for name, slot in lists:
+        column = relation.column(name)
+        types = (
+            f", unnest({quote(column + ' type')}) AS {quote(f'{column} type#{slot}')}"
+            if relation.typed
+            else ""
+        )
+        sql = (
+            f"(SELECT *, unnest({quote(column)}) AS {quote(f'{column}#{slot}')}{types} FROM {sql})"
+        )
+    return sql

@@ -27,7 +27,7 @@ from lodpipe.documents.readers import read_tree
 from lodpipe.engine.plan_engines import EngineSettings, PlanEngine, open_engine
 from lodpipe.engine.results import Failure, Output, Stage
 from lodpipe.mapping.compile_plan import compile_mapping
-from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap
+from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap, all_maps
 from lodpipe.mapping.plan import Plan
 from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
@@ -143,7 +143,12 @@ def _is_plain(document: MappingDocument) -> bool:
         item for item in objects if isinstance(item, TermMap)
     ]
     has_joins = any(isinstance(item, ReferencingMap) and item.joins for item in objects)
-    return not has_joins and all(term.expression.parts for term in terms)
+    gathers = any(
+        isinstance(item, TermMap) and item.gather
+        for triples_map in triples_maps
+        for item in all_maps(triples_map)
+    )
+    return not has_joins and not gathers and all(term.expression.parts for term in terms)
 
 
 def _invalid_values(

@@ -127,7 +127,7 @@ class SparkEngine:
         if select.join is not None:
             sql, is_needed = (
                 select.join.child.sql,
-                'CAST(c."_record" AS VARCHAR)' in select.join.child.sql,
+                '"_record" AS VARCHAR)' in select.join.child.sql,
             )
         else:
             sql, is_needed = select.source, quote("_record") in columns_read(select)

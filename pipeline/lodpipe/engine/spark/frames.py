@@ -200,6 +200,8 @@ class SparkRelations:
     read; `work` the address of a folder for rows that are needed more than once.
     """
 
+    whole_relations = False
+
     def __init__(
         self, spark: SparkSession, local: Engine, root: Path, work: str, memory: str
     ) -> None:

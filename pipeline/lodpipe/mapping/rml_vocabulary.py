@@ -54,8 +54,10 @@ SOURCE = {"root", "path"} | ACCESS
 XPATH = {"namespace"}
 NAMESPACE = {"namespacePrefix", "namespaceURL"}
 KNOWN = (
-    GATHER | SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
-) | XPATH | NAMESPACE
+    (GATHER | SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE)
+    | XPATH
+    | NAMESPACE
+)
 # Parts of RML's modules (functions, views, RDF-star, targets) that the model has no
 # place for.
 UNSUPPORTED = {
@@ -82,9 +84,7 @@ CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "BaseSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
-XPATH = {"namespace"}
-NAMESPACE = {"namespacePrefix", "namespaceURL"}
-    "XPathReferenceFormulation", "GatherMap", "Strategy", "AssertedTriplesMap",
+    "XPathReferenceFormulation", "Namespace", "GatherMap", "Strategy", "AssertedTriplesMap",
 }  # fmt: skip
 
 TERM_TYPES: dict[str, TermType] = {

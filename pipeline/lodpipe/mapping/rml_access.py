@@ -4,24 +4,21 @@ and the dialects of CSV on the Web (https://www.w3.org/TR/tabular-metadata/, 5.9
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Callable
 from functools import partial
 from typing import Any, TypeVar
 
 import pyoxigraph as ox
-from msgspec.structs import replace
 
-from lodpipe.documents.csv_dialect import COMMAS, Dialect, Trim
+from lodpipe.documents.csv_dialect import Dialect, Trim
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, rendered
 from lodpipe.mapping.rml_vocabulary import split_iri
-from lodpipe.sources.access import WORKING_DIRECTORY, Access, Compression, split_name
+from lodpipe.sources.access import WORKING_DIRECTORY, Access, Compression, dialect_of, encoding_name
 
 T = TypeVar("T")
 _COMPRESSIONS: tuple[Compression, ...] = ("none", "gzip", "zip", "targz", "tarxz")
 _TRIMS: dict[str, Trim] = {"true": "both", "1": "both", "false": "none", "0": "none", "start": "start", "end": "end"}  # fmt: skip
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
-_TABS = (".tsv", ".tab")
 
 
 class AccessReader:
@@ -37,11 +34,9 @@ class AccessReader:
         dialect says otherwise.
         """
         dialects = [value for node in nodes for value in node.all("csvw:dialect")][:1]
-        dialect, encoding = COMMAS, None
+        dialect, encoding = dialect_of(path), None
         for value in dialects:
             dialect, encoding = self.dialect(self.graph.node(value, "a dialect"))
-        if not dialects and split_name(path)[0].lower().endswith(_TABS):
-            dialect = replace(dialect, delimiter="\t")
         for word in self.first(nodes, "encoding", self.encoding):
             encoding = word
         compression = next(iter(self.first(nodes, "compression", self.compression)), None)
@@ -59,19 +54,14 @@ class AccessReader:
 
     def encoding(self, value: Value) -> str:
         """The name that Python has for an encoding."""
-        _, word = split_iri(value.text)
-        try:
-            info = codecs.lookup(word)
-            known = info._is_text_encoding  # neither hex nor base64
-        except LookupError:
-            known = False
-        if not known:
+        name = encoding_name(split_iri(value.text)[1])
+        if name is None:
             raise self.wrong(
                 value.line,
                 f"encoding {rendered(value.term)} is not known; `rml:UTF-8` and `rml:UTF-16` are, "
                 "and other names of encodings",
             )
-        return info.name
+        return name
 
     def compression(self, value: Value) -> Compression:
         """A compression."""

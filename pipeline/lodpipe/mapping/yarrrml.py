@@ -28,6 +28,7 @@ from lodpipe.mapping.model import (
     TermType,
     TriplesMap,
 )
+from lodpipe.sources.access import Access, dialect_of, encoding_name
 
 _ALIASES = {
     "s": "subjects", "subject": "subjects", "po": "predicateobjects", "predicateobject": "predicateobjects",
@@ -58,6 +59,14 @@ _TAG = re.compile(r"~(iri|[A-Za-z]{2,3}(?:-[A-Za-z0-9]+)*)$")
 _LANGUAGE = re.compile(r"(?:\$\([^)]+\)|[A-Za-z]{2,3}(?:-[A-Za-z0-9]{1,8})*)~lang$")
 _SUFFIX = re.compile(r"\S*[\w)/]~([A-Za-z]{1,6})")
 _ESCAPED = re.compile(r"\\.")
+_SOURCE_KEYS = (
+    "query",
+    "access",
+    "type",
+    "queryFormulation",
+    "referenceFormulation",
+    "iterator",
+)
 _PLAIN = {
     "type": ("localfile", "file"),
     "queryFormulation": ("sql2008", "sql"),
@@ -237,7 +246,7 @@ class _Reader:
         items = self.map(
             node,
             "a source",
-            ("query", "access", "type", "queryFormulation", "referenceFormulation", "iterator"),
+            (*_SOURCE_KEYS, "delimiter", "encoding"),
         )
         for key, plain in _PLAIN.items():
             if key in items and self.text(items[key]).lower() not in plain:
@@ -256,12 +265,27 @@ class _Reader:
             raise self.missing(
                 node, "a source needs `query`, or `access` and `referenceFormulation`"
             )
-        return self._file_source(
+        source = self._file_source(
             node,
             self.text(items["access"]),
             self.text(items["referenceFormulation"]),
             items.get("iterator"),
         )
+        return replace(source, access=self._access(items, source.access))
+
+    def _access(self, items: dict[str, Node], access: Access) -> Access:
+        """How a file is written, as `delimiter` and `encoding` have it."""
+        if node := items.get("delimiter"):
+            delimiter = self.text(node)
+            if len(delimiter) != 1:
+                raise self.wrong(node, f"`delimiter` is one character, found `{delimiter}`")
+            access = replace(access, dialect=replace(access.dialect, delimiter=delimiter))
+        if node := items.get("encoding"):
+            encoding = encoding_name(self.text(node))
+            if encoding is None:
+                raise self.wrong(node, f"the encoding `{self.text(node)}` is not known")
+            access = replace(access, encoding=encoding)
+        return access
 
     def _short_source(self, node: Sequence) -> LogicalSource:
         texts = [self.text(item) for item in node.items]
@@ -285,7 +309,15 @@ class _Reader:
             )
         path = None if iterator is None else self.text(iterator)
         namespaces = tuple(self.prefixes.items()) if kind == "xml" else ()
-        return LogicalSource(kind, access, self.origin(node), path, namespaces=namespaces)  # type: ignore[arg-type]  # the table's values are the kinds
+        how = Access(dialect=dialect_of(access))
+        return LogicalSource(
+            kind,  # type: ignore[arg-type]  # the table's values are the kinds
+            access,
+            self.origin(node),
+            path,
+            namespaces=namespaces,
+            access=how,
+        )
 
     # -- triples maps ------------------------------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from pathlib import PurePath
 from typing import Literal
 
@@ -34,7 +35,26 @@ class Access(Struct, frozen=True):
         return self.compression or split_name(path)[1]
 
 
+def encoding_name(word: str) -> str | None:
+    """The name that Python has for an encoding of texts, None where it knows none.
+
+    >>> encoding_name("ISO-8859-1"), encoding_name("base64"), encoding_name("klingon")
+    ('iso8859-1', None, None)
+    """
+    try:
+        info = codecs.lookup(word)
+    except LookupError:
+        return None
+    return info.name if info._is_text_encoding else None  # hex and base64 are none
+
+
 PLAIN = Access()
+TABS = Dialect(delimiter="\t")
+
+
+def dialect_of(path: str) -> Dialect:
+    """The dialect of a file by its name: tabs where it ends in .tsv or .tab."""
+    return TABS if split_name(path)[0].lower().endswith((".tsv", ".tab")) else COMMAS
 
 
 def split_name(path: str) -> tuple[str, Compression]:

@@ -185,7 +185,7 @@ def test_large_files_are_read_in_bounded_memory(tmp_path: Path) -> None:
     assert table.locate(39_999) == Origin("places.xml", 79_999)
 
 
-CASES = 68
+CASES = 69
 
 
 def unpacked(folder: Path, target: Path) -> Path:

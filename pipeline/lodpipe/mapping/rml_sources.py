@@ -58,8 +58,17 @@ class SourceReader:
             described = self.graph.node(access, "a source")
             source = self.described_access(node, described, formulation)
             nulls += [self.text(item) for item in described.all("null", "csvw:null")]
-            return replace(source, nulls=tuple(nulls))
+            if not self.is_old(described):
+                return replace(source, nulls=tuple(nulls))
         return replace(source, nulls=tuple(nulls) or None)
+
+    def is_old(self, source: Node) -> bool:
+        """Whether a source is described by the class that RML-IO had before rml:FilePath; mappings
+        of that time take an empty CSV cell for no value.
+        """
+        return any(
+            split_iri(value.text)[1] == "RelativePathSource" for value in source.all("rdf:type")
+        )
 
     def formulation(self, node: Node) -> Formulation | None:
         """What the references of a source are written in; None where none is declared."""

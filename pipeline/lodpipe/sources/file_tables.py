@@ -157,10 +157,9 @@ def find_files(
         return [find(named, origin, folders, root)]
     if (Path(named).is_absolute() and not folders.named) or ".." in Path(named).parts:
         raise InvalidDeclaration([Finding("LP107", origin, {"path": named})])
-    parent, pattern = _parent_and_pattern(base / named)
     files = {
         name: path
-        for item in (parent.iterdir() if pattern is None else parent.glob(pattern))
+        for item in _matching(base, named)
         if item.is_file() and not item.name.startswith((".", "_"))
         for path, name in [find(str(item.absolute()), origin, folders, root)]
     }
@@ -171,13 +170,14 @@ def find_files(
     return [(path, name) for name, path in sorted(files.items())]
 
 
-def _parent_and_pattern(path: Path) -> tuple[Path, str | None]:
-    """A folder, and the pattern of the files below it; of all in it where there is none."""
-    if path.is_dir():
-        return path, None
-    parts = path.parts
-    at = next(number for number, part in enumerate(parts) if re.search(r"[*?\[]", part))
-    return Path(*parts[:at]), str(Path(*parts[at:]))
+def _matching(base: Path, named: str) -> Iterator[Path]:
+    """What is in a folder, or what a pattern stands for; only the name itself is a pattern."""
+    if (base / named).is_dir():
+        return (base / named).iterdir()
+    path = Path(named)
+    if path.is_absolute():
+        return Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+    return base.glob(named)
 
 
 def _is_many(path: Path, named: str) -> bool:

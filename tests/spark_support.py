@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from lodpipe.engine.spark.spark_session import missing, start
 
 MASTER = "local[2]"
+JDBC_DRIVER = Path("/usr/share/java/postgresql.jar")  # where Debian has it
 _MISSING = missing()
 needs_spark = pytest.mark.skipif(
     _MISSING is not None,

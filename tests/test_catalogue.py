@@ -10,7 +10,9 @@ import hashlib
 import json
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyoxigraph as ox
 import pytest
@@ -21,6 +23,7 @@ from rdflib.compare import isomorphic
 
 from lodpipe import InvalidDeclaration, Project, build
 from lodpipe.publish.catalogue.csv_tables import cell
+from lodpipe.rdf.namespaces import XSD
 from support import ROOT, TESTS, copy_project, invoke, run_process
 
 BASE = "https://w3id.org/rogl/"
@@ -210,9 +213,25 @@ def test_finding_9_one_place_computed_from_the_points_and_one_period(
     )
     assert list(catalogue.objects(place, RDFS.label))
     (period,) = catalogue.objects(DATASET, DCTERMS.temporal)
+    rights = set(catalogue.objects(None, DCTERMS.rights))
+    assert len(rights) == 1
     assert {term for triple in catalogue for term in triple if isinstance(term, rdflib.BNode)} == {
-        period
+        period,
+        *rights,
     }
+
+
+def test_nothing_is_stated_of_what_others_have_named_but_its_label(catalogue: rdflib.Graph) -> None:
+    """GovData copies all that it reaches: a box of our points is no box of the country."""
+    labels = {RDF.type, RDFS.label, SKOS.prefLabel, SKOS.inScheme, DCTERMS.title}
+    about_licences = {DCTERMS.description, DCTERMS.type}  # udata recognises a licence by them
+    foreign = {
+        (str(s), p)
+        for s, p, _ in catalogue
+        if isinstance(s, rdflib.URIRef) and not s.startswith(BASE)
+    }
+    assert len(foreign) > 20
+    assert {p for _, p in foreign} <= labels | about_licences
 
 
 def test_finding_10_a_packed_file_has_the_format_of_what_is_packed(catalogue: rdflib.Graph) -> None:
@@ -251,6 +270,77 @@ def test_finding_14_keys_stay_texts(dist: Path) -> None:
 
 
 # -- beside the dumps ------------------------------------------------------------------------------
+
+
+def test_the_tables_say_what_the_graph_says(dist: Path) -> None:
+    """Each cell with a property is a statement of the graph (CSVW, csv2rdf)."""
+    graph = {tuple(map(str, quad.triple)) for quad in ox.parse(path=dist / "rogl.nt")}
+    tables = json.loads((dist / "tables/csv-metadata.json").read_text("utf-8"))["tables"]
+    assert [table["url"] for table in tables] == [
+        "labs.csv",
+        "organisations.csv",
+        "memberships.csv",
+    ]
+    for table in tables:
+        stated = set(statements_of(dist / "tables" / table["url"], table["tableSchema"]))
+        assert len(stated) > 20
+        assert stated <= graph, sorted(stated - graph)[:3]
+
+
+def statements_of(path: Path, schema: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """What the rows of a table state by its CSVW metadata."""
+    with path.open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            for column in schema["columns"]:
+                cell = row[column["titles"]]
+                if cell and "propertyUrl" in column:
+                    about = f"<{schema['aboutUrl'].format(**row)}>"
+                    yield about, f"<{column['propertyUrl']}>", object_of(column, row, cell)
+
+
+def object_of(column: dict[str, Any], row: dict[str, str], cell: str) -> str:
+    if template := column.get("valueUrl"):
+        return f"<{template.replace('{+', '{').format(**row)}>"
+    if column["datatype"] == "string":
+        return str(ox.Literal(cell, language=column.get("lang")))
+    return str(ox.Literal(cell, datatype=ox.NamedNode(XSD + column["datatype"])))
+
+
+def test_foreign_keys_lead_to_rows(dist: Path) -> None:
+    tables = json.loads((dist / "tables/csv-metadata.json").read_text("utf-8"))["tables"]
+    keys = [key for table in tables for key in table["tableSchema"].get("foreignKeys", [])]
+    assert [key["reference"]["resource"] for key in keys] == [
+        "organisations.csv", "labs.csv", "organisations.csv",
+    ]  # fmt: skip
+    package = json.loads((dist / "tables/datapackage.json").read_text("utf-8"))
+    frictionless = [
+        key["reference"]["resource"]
+        for item in package["resources"]
+        for key in item["schema"].get("foreignKeys", [])
+    ]
+    assert frictionless == ["organisations", "labs", "organisations"]
+
+
+@pytest.mark.parametrize(
+    ("reference", "detail"),
+    [
+        ("{table: labs, column: name}", "`name` is not the key of a table `labs`"),
+        ("{table: labels, column: id}", "`id` is not the key of a table `labels`"),
+        ("{table: labs, column: id}", "values that are not in `labs`"),
+    ],
+)  # fmt: skip
+def test_a_reference_that_leads_nowhere_is_reported(
+    tmp_path: Path, reference: str, detail: str
+) -> None:
+    project = copy_project(tmp_path / "project")
+    path = project / "publication.yaml"
+    text = path.read_text("utf-8")
+    old = "references: {table: organisations, column: id}}\n      website"
+    assert old in text
+    path.write_text(text.replace(old, f"references: {reference}}}\n      website"), "utf-8")
+    result = invoke("build", "--project", str(project), "--lang", "en")
+    assert result.exit_code == 2
+    assert "LP604" in result.output and detail in result.output
 
 
 def test_tables_hold_every_record(dist: Path, select) -> None:

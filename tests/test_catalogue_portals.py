@@ -299,25 +299,26 @@ def served(dist: Path) -> Iterator[str]:
     server.shutdown()
 
 
-def test_the_quality_score_is_405_of_405(built: Path, served: str) -> None:
+def test_the_quality_score_is_395_of_405(built: Path, served: str) -> None:
     project = Project.open(built)
     indicators = quality(project, answers=head_requests(served, project.publication.downloads))
-    assert [indicator for indicator in indicators if not indicator.fulfilled] == []
+    missed = [indicator.name for indicator in indicators if not indicator.fulfilled]
+    assert missed == ["known licence"]
     assert (
         sum(indicator.score for indicator in indicators),
         sum(indicator.points for indicator in indicators),
-    ) == (405, 405)
+    ) == (395, 405)
     assert len(indicators) == 23
 
 
 def test_the_quality_score_is_printed_indicator_by_indicator(built: Path, served: str) -> None:
     output = invoke("catalogue", "--project", built).output
-    assert "score 325 of 405 (80 not checked)" in output and "? " in output
+    assert "score 315 of 405 (80 not checked)" in output and "? " in output
     assert (
-        "score 405 of 405\n" in invoke("catalogue", "--project", built, "--served", served).output
+        "score 395 of 405\n" in invoke("catalogue", "--project", built, "--served", served).output
     )
     missed = invoke("catalogue", "--project", built, "--served", served + "nowhere/").output
-    assert "score 325 of 405" in missed and "→ serve dist/" in missed
+    assert "score 315 of 405" in missed and "→ serve dist/" in missed
 
 
 def test_the_weights_are_those_of_the_portal() -> None:

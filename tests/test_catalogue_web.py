@@ -5,6 +5,7 @@ every class of resource × Accept header.
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import re
 import shutil
@@ -295,13 +296,17 @@ def test_static_hosts_get_the_same_rules(web: tuple[Path, dict[str, str]]) -> No
 def test_the_catalogue_answers_for_what_it_describes(
     server: http.client.HTTPConnection, local: str
 ) -> None:
-    for suffix, accept in [*SUFFIXES.items(), ("html", "text/html"), ("html", BROWSER)]:
+    """CKAN asks for `*/*` and reads Turtle."""
+    pages = [("html", "text/html"), ("html", BROWSER)]
+    harvesters = [("ttl", "*/*"), ("ttl", "application/n-quads"), ("ttl", None)]
+    for suffix, accept in [*SUFFIXES.items(), *pages, *harvesters]:
         status, headers, _ = get(server, local, accept)
         assert (status, located(headers)) == (303, f"catalog.{suffix}")
 
 
 @pytest.mark.parametrize(
-    "local", ["dataset/1.0.0", "distribution/1.0.0/ttl.gz", "distribution/1.0.0/labs.csv"]
+    "local",
+    ["dataset/1.0.0", "distribution/1.0.0/ttl.gz", "distribution/1.0.0/labs.csv", "release/1.0.0"],
 )
 def test_a_release_and_its_files_are_answered_by_the_document_of_the_release(
     server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]], local: str
@@ -317,7 +322,9 @@ def test_a_release_and_its_files_are_answered_by_the_document_of_the_release(
         assert body == (web[0] / f"dataset/1.0.0.{suffix}").read_bytes()
         assert set(triples(web[0] / f"dataset/1.0.0.{suffix}")) == whole
     assert f"{BASE}dataset/1.0.0" in get(server, "dataset/1.0.0.html")[2].decode("utf-8")
-    assert f"<{BASE}{local}>" in {str(triple.subject) for triple in whole}
+    assert local.startswith("release") or f"<{BASE}{local}>" in {
+        str(triple.subject) for triple in whole
+    }
 
 
 def triples(path: Path) -> list[ox.Triple]:
@@ -330,6 +337,38 @@ def test_a_release_that_never_was_answers_404(
 ) -> None:
     for accept in ("text/turtle", BROWSER):
         assert get(server, local, accept)[0] == 404
+
+
+def test_the_base_iri_answers_with_the_catalogue_or_the_start_page(
+    server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]]
+) -> None:
+    start = (web[0] / "index.html").read_bytes()
+    for suffix, accept in SUFFIXES.items():
+        status, headers, _ = get(server, "", accept)
+        assert (status, located(headers)) == (303, f"catalog.{suffix}"), accept
+    for accept in (None, "*/*", "text/html", BROWSER, "text/turtle;q=0.5, text/html", "image/png"):
+        status, headers, body = get(server, "", accept)
+        assert (status, headers["content-type"].split(";")[0]) == (200, "text/html"), accept
+        assert body == start
+
+
+def test_the_landing_page_has_typed_links_in_its_headers(
+    server: http.client.HTTPConnection,
+) -> None:
+    """FAIR Signposting, level 2: the link set has the files."""
+    for page in ("index.html", "index.en.html", "catalog.html", ""):
+        status, headers, _ = get(server, page)
+        links = re.findall(r'<([^<>]*)>; rel="([^"]*)"', headers.get("link", ""))
+        assert status == 200
+        assert (f"{BASE}dataset", "cite-as") in links, page
+        assert ("https://creativecommons.org/licenses/by/4.0/", "license") in links
+        assert (f"{BASE}dataset.linkset", "linkset") in links
+        assert len(links) == len(set(links)) == 9
+    status, headers, body = get(server, "dataset.linkset")
+    assert (status, headers["content-type"].split(";")[0]) == (200, "application/linkset+json")
+    landing, *files = json.loads(body)["linkset"]
+    assert len(landing["item"]) == len(files) == 16
+    assert "link" not in get(server, "catalog.ttl")[1]
 
 
 def test_void_is_found_where_crawlers_look(server: http.client.HTTPConnection) -> None:
@@ -550,7 +589,15 @@ def test_w3id_sends_to_the_host_by_pattern_rules(
         assert wrong == []
         others = [
             ("rogl.ttl.gz", 302, "rogl.ttl.gz"),
-            ("", 302, ""),
+            ("", 303, "catalog.ttl"),
+            ("feed.atom", 302, "feed.atom"),
+            ("sitemap.xml", 302, "sitemap.xml"),
+            ("dataset.linkset", 302, "dataset.linkset"),
+            ("assets/site.css", 302, "assets/site.css"),
+            ("SHA256SUMS", 302, "SHA256SUMS"),
+            ("2026-11-23/SHA256SUMS", 302, "2026-11-23/SHA256SUMS"),
+            ("void", 303, "void.ttl"),
+            ("release/1.0.0", 303, "dataset/1.0.0.ttl"),
             ("dataset", 303, "catalog.ttl"),
             ("dataset/1.0.0", 303, "dataset/1.0.0.ttl"),
             ("dataset/1.0.0.ttl", 302, "dataset/1.0.0.ttl"),
@@ -561,9 +608,46 @@ def test_w3id_sends_to_the_host_by_pattern_rules(
         for path, status, target in others:
             got, headers, _ = get(connection, f"rogl/{path}", "text/turtle")
             assert (got, headers["location"]) == (status, f"https://host.invalid/{target}")
+        for path, accept, target in [
+            ("", BROWSER, ""),
+            ("", "*/*", ""),
+            ("dataset", "*/*", "catalog.ttl"),
+            ("void", "text/html", "void.ttl"),
+        ]:
+            headers = get(connection, f"rogl/{path}", accept)[1]
+            assert headers["location"] == f"https://host.invalid/{target}", (path, accept)
     finally:
         process.terminate()
         process.wait(10)
+
+
+def test_the_folder_for_w3id_passes_the_rules_of_its_checker(tmp_path: Path) -> None:
+    """What the checks on proposals to perma-id/w3id.org ask of a new folder (November 2026)."""
+    project = copy_project(tmp_path / "project")
+    path = project / "publication.yaml"
+    keys = "hosting: https://example.org/rogl/\nmaintainers: [example-office, other]\n"
+    path.write_text(keys + path.read_text("utf-8"), "utf-8")
+    assert run_process("build", "--no-site", "--project", project).returncode == 0
+    folder = project / "dist/web/w3id"
+    assert sorted(item.name for item in folder.iterdir()) == [".htaccess", "README.md"]
+    for item in folder.iterdir():
+        text = item.read_bytes().decode("ascii" if item.name == ".htaccess" else "utf-8")
+        assert not item.stat().st_mode & 0o111
+        assert "\r" not in text and "\n\n\n" not in text and text.endswith("\n")
+        assert [line for line in text.splitlines() if line != line.rstrip()] == []
+    readme = (folder / "README.md").read_text("utf-8")
+    assert "[example-office](https://github.com/example-office), [other]" in readme
+    lines = (folder / ".htaccess").read_text("utf-8").splitlines()
+    assert "RewriteEngine on" in lines
+    rules = [line.split(" ") for line in lines if line.startswith("RewriteRule")]
+    assert len(rules) > 20
+    for _, pattern, target, flags in rules:
+        assert pattern.startswith("^") and pattern.endswith("$")
+        assert re.fullmatch(r"\[[A-Z]+(=[^\s,]*)?(,[A-Z]+(=[^\s,]*)?)*\]", flags), flags
+        assert "R=301" not in flags and "R=406" not in flags
+        assert target == "-" or re.match(r"https://example\.org/rogl/", target)
+        assert not re.search(r"\((/\.[*+])\)\$$", pattern)
+    assert [line for line in lines if "#" in line and not line.startswith("#")] == []
 
 
 def test_the_list_of_withdrawn_iris(web: tuple[Path, dict[str, str]]) -> None:

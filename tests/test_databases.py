@@ -116,7 +116,7 @@ def sqlite(tmp_path: Path) -> Place:
 @pytest.fixture
 def on_postgresql(tmp_path: Path, postgresql: str | None) -> Place:
     if postgresql is None:
-        pytest.skip(server.NOT_THERE)
+        pytest.skip(server.MISSING)
     return Place(tmp_path, "postgresql", postgresql)
 
 

@@ -48,8 +48,11 @@ PAGES = sorted(path for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 ERROR_PAGES = sorted((DOCS / "errors").glob("LP*.md"))
 UNTESTED = {
     "LP305": "reported by `lodpipe map` only",
+    "LP550": "asks a server: tests/test_landing.py",
+    "LP551": "asks a server: tests/test_landing.py",
     "LP610": "needs a pattern that takes seconds: tests/test_shacl_paths.py",
     "LP614": "needs Spark: tests/test_shacl_spark.py",
+    "LP615": "needs Spark: tests/test_spark_databases.py",
     "LP820": "needs a project without dist/: tests/test_serve.py",
     "LP821": "needs a port that is taken: tests/test_serve.py",
     "LP613": "reported by runs on Spark only: tests/test_spark_cluster.py",

@@ -126,7 +126,7 @@ def test_escaped_signs_are_texts() -> None:
     assert yarrrml_findings(text) == ()
 
 
-@pytest.mark.parametrize("key", ["targets", "external", "functions"])
+@pytest.mark.parametrize("key", ["target", "external", "functions"])
 def test_a_key_that_is_known_and_not_supported_is_called_so(key: str) -> None:
     (finding,) = yarrrml_findings(f"{key}: {{}}\nmappings: {{}}\n")
     assert (str(finding.where), finding.params["detail"]) == (

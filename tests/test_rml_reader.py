@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lodpipe.diagnostics.finding import InvalidDeclaration
+from lodpipe.mapping.logical_target import LogicalTarget
 from lodpipe.mapping.model import (
     Expression,
     Gather,
@@ -33,7 +34,7 @@ RDF = {"rdf": "http://www.w3.org/1999/02/22-rdf-syntax-ns#"}
 
 def test_there_are_cases_of_both_kinds():
     right = [path for path in CASES if "#= " in path.read_text("utf-8")]
-    assert (len(right), len(CASES) - len(right)) == (6, 9)
+    assert (len(right), len(CASES) - len(right)) == (7, 10)
 
 
 @pytest.mark.parametrize(
@@ -208,6 +209,7 @@ def _term(term: TermMap | ReferencingMap, prefixes: dict[str, str]) -> str:
     text = f"{term.term_type} {_expression(term.expression, prefixes if 'iri' in term.term_type else {})}"
     text += f" ^^ {_expression(term.datatype, prefixes)}" if term.datatype else ""
     text += f" @ {_expression(term.language, {})}" if term.language else ""
+    text += "".join(f" to {_target(target)}" for target in term.targets)
     return text + (_gather(term.gather, prefixes) if term.gather else "")
 
 
@@ -218,6 +220,11 @@ def _gather(gather: Gather, prefixes: dict[str, str]) -> str:
     )
     members = "; ".join(_term(member, prefixes) for member in gather.members)
     return f" gathers{product} {gather.kind}{empty} ({members})"
+
+
+def _target(target: LogicalTarget) -> str:
+    words = (target.root, f'"{target.path}"', target.format.name, target.compression)
+    return f"[{' '.join(words)} {target.encoding}]"
 
 
 def _expression(expression: Expression, prefixes: dict[str, str]) -> str:

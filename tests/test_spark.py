@@ -55,7 +55,9 @@ def test_number_of_cases() -> None:
     assert len(cases()) == 18
 
 
-POLICIES = [(case, "error") for case in cases()] + [(CASES / "csv-bad-values", "skip")]
+POLICIES = [(case, "error") for case in cases()] + [
+    (CASES / name, "skip") for name in ("csv-bad-values", "hidden-names")
+]
 
 
 @pytest.mark.parametrize(

@@ -100,6 +100,28 @@ def test_check_by_spark_prints_what_it_prints_without(tmp_path: Path) -> None:
     assert sorted(item.name for item in project.iterdir() if item.name.startswith(".")) == []
 
 
+@needs_spark
+def test_explain_by_spark_prints_what_it_prints_without(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", PROJECTS[0])
+    local = invoke("explain", "library/central", "--project", project)
+    spark = invoke("explain", "library/central", "--project", project, "--on", MASTER)
+    assert local.exit_code == 0
+    assert (spark.exit_code, spark.output) == (local.exit_code, local.output)
+
+
+@needs_spark
+def test_a_release_by_spark_has_the_same_bytes(tmp_path: Path) -> None:
+    results = []
+    for on in ([], ["--on", MASTER]):
+        project = copy_project(tmp_path / f"project {len(on)}", PROJECTS[0])
+        done = invoke("release", "--project", project, "--date", "2030-01-31", "--no-site", *on)
+        assert done.exit_code == 0, done.output
+        results.append((done.output, files_of(project / "dist"), files_of(project / "releases")))
+    local, spark = results
+    assert spark == local
+    assert any(name.endswith("release.json") for name in local[2])
+
+
 def test_a_build_without_java_says_so_and_writes_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -317,6 +317,21 @@ def test_a_bad_record_among_many_is_located_and_not_tried_again(
     assert [(finding.where.line if finding.where else 0) for finding in local] == [20_002]
 
 
+def test_a_file_that_is_no_parquet_is_not_tried_again(
+    session: SparkCluster, tmp_path: Path
+) -> None:
+    mapping = rows(tmp_path, iter([]), MAPPING.replace("rows.csv~csv", "rows-*.parquet~parquet"))
+    for number in range(3):
+        (tmp_path / f"rows-{number}.parquet").write_bytes(b"PAR1 and no more")
+    before = failed_tasks(session)
+    local = refused(mapping, tmp_path / "out.nq", MappingOptions())
+    assert refused(mapping, tmp_path / "out.nq", MappingOptions(on=session.master)) == local
+    assert failed_tasks(session) == before
+    assert [str(finding.where) for finding in local] == [
+        f"rows-{number}.parquet" for number in range(3)
+    ]
+
+
 @pytest.fixture
 def large_blocks(session: SparkCluster) -> Iterator[None]:
     """Files are divided into few blocks."""

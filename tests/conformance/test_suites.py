@@ -38,7 +38,7 @@ def test_no_case_is_lost(suite: Suite) -> None:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.suite.name}-{case.name}")
 def test_case(case: Case, postgresql: str | None, outcomes: dict[tuple[str, str], str]) -> None:
     if case.suite.database == "postgresql" and postgresql is None:
-        pytest.skip(server.NOT_THERE)
+        pytest.skip(server.MISSING)
     outcome = outcomes[case.suite.name, case.name] = suites.run(case, postgresql)
     assert suites.complaint(case, outcome) is None, suites.complaint(case, outcome)
 

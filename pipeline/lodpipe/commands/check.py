@@ -32,16 +32,25 @@ if TYPE_CHECKING:
 @grouped("options", ProjectOptions, PROJECT, ENGINE, ON, LANGUAGE, VERBOSE)
 @report_options
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
-def command(options: ProjectOptions, report: ReportOptions, watch: bool) -> None:
+@click.option(
+    "--served",
+    metavar="URL",
+    help="Also ask the address at which dist/site/ is served now for identifiers, downloads and pages.",
+)
+def command(
+    options: ProjectOptions, report: ReportOptions, watch: bool, served: str | None
+) -> None:
     """Read, map and validate a publication without writing; warn if dist/ is outdated."""
     output = report.output()
 
     def check_project(project: Project, on_progress: Progress) -> tuple[Finding, ...]:
         from lodpipe.workflow.pipeline import Engines, checked, stale
+        from lodpipe.workflow.served import served_findings
 
         engines = Engines(options.engine, options.on)
         with checked(project, engines=engines, on_progress=on_progress) as outcome:
-            return (*outcome.findings, *stale(outcome))
+            answers = served_findings(outcome, served) if served else ()
+            return (*outcome.findings, *stale(outcome), *answers)
 
     def check_once() -> None:
         run_on_project(options, check_project, output)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lodpipe.commands.options import LANGUAGE, PROJECT, ProjectOptions, grouped
+from lodpipe.commands.options import LANGUAGE, ON, PROJECT, ProjectOptions, grouped
 from lodpipe.commands.session import Progress, language_of, print_result, run_on_project
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("explain")
-@grouped("options", ProjectOptions, PROJECT, LANGUAGE)
+@grouped("options", ProjectOptions, PROJECT, ON, LANGUAGE)
 @click.argument("what")
 def command(options: ProjectOptions, what: str) -> None:
     """Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI,
@@ -32,9 +32,9 @@ def command(options: ProjectOptions, what: str) -> None:
         return
 
     def print_origins(project: Project, on_progress: Progress) -> tuple[Finding, ...]:
-        from lodpipe.workflow.pipeline import checked
+        from lodpipe.workflow.pipeline import Engines, checked
 
-        with checked(project, on_progress=on_progress) as outcome:
+        with checked(project, engines=Engines(on=options.on), on_progress=on_progress) as outcome:
             _print_statements(outcome, what)
         return ()
 

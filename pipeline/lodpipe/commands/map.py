@@ -5,11 +5,15 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from lodpipe.commands.options import LANGUAGE, ON, VERBOSE, grouped
 from lodpipe.commands.session import errors_reported, progress_printer
+
+if TYPE_CHECKING:
+    from lodpipe.workflow.target_files import Written
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def command(
 ) -> None:
     """Run an RML, R2RML or YARRRML file without a project.
 
-    Its sources are relative to it. With --verbose, also the number of statements of each rule is
+    Its sources are relative to it. What logical targets get is printed. With --verbose, also the number of statements of each rule is
     printed.
     """
     language = lang or "en"
@@ -79,6 +83,14 @@ def command(
             roots=options.roots,
             empty=options.empty,
         )
-        findings = map_file(mapping, out, run, on_progress=on_progress)
+        findings = map_file(mapping, out, run, on_progress=on_progress, on_written=_print_written)
     if findings:
         write_text(findings, mapping.parent, sys.stderr, language)
+
+
+def _print_written(written: Written) -> None:
+    """One of the files that the targets of a mapping name, on standard error: standard output may
+    be one of them.
+    """
+    plural = "" if written.statements == 1 else "s"
+    click.echo(f"{written.name}: {written.statements:,} statement{plural}", err=True)

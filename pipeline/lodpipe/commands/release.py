@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lodpipe.commands.options import LANGUAGE, PROJECT, VERBOSE, ProjectOptions, grouped
+from lodpipe.commands.options import LANGUAGE, ON, PROJECT, VERBOSE, ProjectOptions, grouped
 from lodpipe.commands.session import Progress, print_result, run_on_project
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command("release")
-@grouped("options", ProjectOptions, PROJECT, LANGUAGE, VERBOSE)
+@grouped("options", ProjectOptions, PROJECT, ON, LANGUAGE, VERBOSE)
 @click.option(
     "--version",
     help="Version of the release (default: the one in publication.yaml if it is new, else the next one by what changed).",
@@ -41,7 +41,7 @@ def command(
 
         result = close_release(
             project,
-            ReleaseOptions(version, date, draft),
+            ReleaseOptions(version, date, draft, options.on),
             on_progress=on_progress,
             site=not no_site,
         )

@@ -8,6 +8,7 @@ documentation show. `None` means that the key is absent; it is no value.
 # No `from __future__ import annotations`: msgspec would evaluate each annotation again.
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar
+from urllib.parse import urlsplit
 
 from msgspec import Meta, Struct, field
 
@@ -39,6 +40,9 @@ Path = Annotated[str, _text("properties joined by `/`", r"^\S+$")]
 WebAddress = Annotated[str, _text("web address", r"^https?://\S+$")]
 Address = Annotated[str, _text("web address", r'^https?://[^\s<>"]+$')]
 FolderAddress = Annotated[str, _text("web address, ends with `/`", r'^https?://[^\s<>"]+/$')]
+IriTemplate = Annotated[
+    str, _text("template of an IRI with columns in braces", r"^[^\s{}]*(\{[^\s{}]+\}[^\s{}]*)+$")
+]
 Date = Annotated[str, Meta(title="day", extra_json_schema={"format": "date"})]
 PartialDate = Annotated[
     str, _text("day, month or year", "^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$")
@@ -48,6 +52,9 @@ Flag = Annotated[bool, Meta(title="`true` or `false`")]
 Legend = Annotated[dict[str, Texts], _about("what each kind is called, the topmost first")]
 Caption = Annotated[Texts, _about("the words below")]
 Count = Annotated[int, Meta(ge=0)]
+
+# Services that redirect identifiers to wherever their documents are served.
+_REDIRECTORS = frozenset({"w3id.org", "purl.org", "purl.archive.org", "n2t.net", "identifiers.org"})
 
 
 class _Keys(Struct, frozen=True, forbid_unknown_fields=True):
@@ -119,11 +126,13 @@ class Catalogue(_Keys, frozen=True, kw_only=True):
     """
 
     landing_page: Annotated[
-        Address | None, _about("page about the data; default: the base IRI")
+        Address | None, _about("page about the data; default: `hosting`, else the base IRI")
     ] = None
     downloads: Annotated[
         FolderAddress | None,
-        _about("address under which the files of `dist/` are served; default: the base IRI"),
+        _about(
+            "address under which the files of `dist/` are served; default: `hosting`, else the base IRI"
+        ),
     ] = None
     issued: Annotated[
         Date | None, _about("day of the first release; default: the day of this one")
@@ -165,6 +174,13 @@ class Catalogue(_Keys, frozen=True, kw_only=True):
     service: Annotated[Service | None, _about("a SPARQL endpoint for the data")] = None
 
 
+class TableReference(_Keys, frozen=True, kw_only=True):
+    """The column of another published table that has the values of this one."""
+
+    table: Annotated[Slug, _about("the name of the other table")]
+    column: Annotated[Text, _about("its column, its key alone")]
+
+
 class TableColumn(_Keys, frozen=True, kw_only=True):
     """A column of a published CSV table."""
 
@@ -174,6 +190,17 @@ class TableColumn(_Keys, frozen=True, kw_only=True):
         _one_of("string", "integer", "decimal", "boolean", "date"),
         _about("its datatype; texts such as `04011000` keep their zeros"),
     ] = "string"
+    property: Annotated[Name | None, _about("the property whose values the column holds")] = None
+    value: Annotated[
+        IriTemplate | None,
+        _about(
+            "the IRI that a value stands for, relative to `base`: `organisation/{organisation}`"
+        ),
+    ] = None
+    language: Annotated[Language | None, _about("the language of its texts")] = None
+    references: Annotated[
+        TableReference | None, _about("the column of another table that has all its values")
+    ] = None
 
 
 class PublishedTable(_Keys, frozen=True, kw_only=True):
@@ -185,9 +212,13 @@ class PublishedTable(_Keys, frozen=True, kw_only=True):
     key: Annotated[
         tuple[str, ...], Meta(min_length=1), _about("the columns that name a row")
     ] = ()  # fmt: skip
-    columns: Annotated[
-        dict[str, TableColumn], _about("title and type of its columns, by their names")
-    ] = field(default_factory=dict)
+    about: Annotated[
+        IriTemplate | None,
+        _about("the resource that a row describes, relative to `base`: `cafe/{id}`"),
+    ] = None
+    columns: Annotated[dict[str, TableColumn], _about("what its columns are, by their names")] = (
+        field(default_factory=dict)
+    )
 
 
 class DeclaredKind(_Keys, frozen=True, kw_only=True):
@@ -285,6 +316,11 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     lead: Annotated[
         Texts, _about("the words at the top of the start page; default: `description`")
     ] = field(default_factory=dict)
+    preview: Annotated[
+        Annotated[str, _text("path of a PNG, JPEG or WebP file", r"^[^/].*\.(png|jpe?g|webp)$")]
+        | None,
+        _about("the picture that is shown where a page is shared, 1200 × 630 pixels"),
+    ] = None
 
 
 class Tree(_Keys, frozen=True, kw_only=True):
@@ -405,8 +441,24 @@ class Publication(_Keys, frozen=True, kw_only=True):
     gzip: Annotated[Flag, _about("a `.gz` beside each dump (not beside Parquet)")] = True
     hosting: Annotated[
         FolderAddress | None,
-        _about("where `dist/site/` is served; the redirects of w3id.org lead there"),
+        _about(
+            "where `dist/site/` is served: the addresses of downloads and of the landing page, and "
+            "where the redirects of w3id.org lead"
+        ),
     ] = None
+    w3id: Annotated[
+        Flag,
+        _about(
+            "`true` once the redirects of w3id.org lead to `hosting`: downloads and landing page "
+            "then have addresses below the base IRI, which stay when the hosting changes"
+        ),
+    ] = False
+    maintainers: Annotated[
+        tuple[
+            Annotated[str, _text("name of an account", "^[A-Za-z0-9](-?[A-Za-z0-9]){0,38}$")], ...
+        ],
+        _about("accounts of GitHub that answer for the rules at w3id.org, which wants one"),
+    ] = ()
     catalogue: Annotated[
         Catalogue, _about("what data portals ask for beyond title, publisher and licence")
     ] = field(default_factory=Catalogue)
@@ -494,12 +546,23 @@ class Publication(_Keys, frozen=True, kw_only=True):
     @property
     def landing_page(self) -> str:
         """The page about the data."""
-        return self.catalogue.landing_page or self.base
+        return self.catalogue.landing_page or self._address
 
     @property
     def downloads(self) -> str:
         """The address under which the files of dist/ are served."""
-        return self.catalogue.downloads or self.base
+        return self.catalogue.downloads or self._address
+
+    @property
+    def _address(self) -> str:
+        """Where the files are reached: a base IRI that is not registered yet leads nowhere."""
+        return self.base if self.w3id or not self.hosting else self.hosting
+
+    @property
+    def is_reachable(self) -> bool:
+        """Whether files can be downloaded: an IRI of a redirection service leads nowhere by itself."""
+        redirected = urlsplit(self.base).hostname in _REDIRECTORS
+        return bool(self.hosting or self.catalogue.downloads) or not redirected
 
     @property
     def issued(self) -> str:

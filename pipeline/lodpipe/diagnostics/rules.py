@@ -680,6 +680,18 @@ _TABLE: tuple[Rule, ...] = (
             "Für neue nur Buchstaben, Ziffern, `-`, `.`, `_` und `~` verwenden."
         ),
     ),
+    Rule(
+        "LP539",
+        "catalogue.unreachable",
+        message_en="nothing can be downloaded: {value} leads nowhere, for `hosting` is not set",
+        help_en="Set `hosting` in publication.yaml to the address at which dist/site/ is served.",
+        message_de=(
+            "nichts kann heruntergeladen werden: {value} führt nirgendwohin, denn `hosting` fehlt"
+        ),
+        help_de=(
+            "In publication.yaml `hosting` auf die Adresse setzen, unter der dist/site/ ausgeliefert wird."
+        ),
+    ),
     # 54x: releases
     Rule(
         "LP540",
@@ -795,6 +807,23 @@ _TABLE: tuple[Rule, ...] = (
         help_en="Choose another `--version` or `--date`, or change the data first.",
         message_de="die Veröffentlichung kann nicht abgeschlossen werden: {detail_de}",
         help_de="Mit `--version` oder `--date` anderes wählen oder erst die Daten ändern.",
+    ),
+    # 55x: what is served
+    Rule(
+        "LP550",
+        "served.no-answer",
+        message_en="{value} answers {found}, not {expected}",
+        help_en="Serve dist/site/ with the rules of dist/web/; docs/publish.md has the steps.",
+        message_de="{value} antwortet mit {found} statt {expected}",
+        help_de="dist/site/ mit den Regeln aus dist/web/ ausliefern; die Schritte stehen in docs/publish.md.",
+    ),
+    Rule(
+        "LP551",
+        "served.other-content",
+        message_en="{value} is served with another {key}: {found}, not {expected}",
+        help_en="Serve the files of dist/site/ as they are, with the media types of dist/web/.",
+        message_de="{value} wird mit anderem {key} ausgeliefert: {found} statt {expected}",
+        help_de="Die Dateien aus dist/site/ unverändert und mit den Medientypen aus dist/web/ ausliefern.",
     ),
     # 6xx: declarations and the command line
     Rule(
@@ -934,6 +963,21 @@ _TABLE: tuple[Rule, ...] = (
             "Nichts zu tun, solange es nicht zu lange dauert: Die Abfrage so schreiben, dass jedes "
             "Muster über genannte Prädikate aus $this folgt, ohne Unterabfragen, Aggregate und GRAPH."
         ),
+    ),
+    Rule(
+        "LP615",
+        "source.read-by-driver",
+        message_en="the driver alone reads this query: {detail}",
+        help_en=(
+            "Nothing to do unless it takes too long: give Spark the JDBC driver (spark.jars in "
+            "spark-defaults.conf), and the address of a server that all executors reach; docs/spark.md."
+        ),
+        message_de="Der Treiber liest diese Abfrage allein: {detail}",
+        help_de=(
+            "Nichts zu tun, solange es nicht zu lange dauert: Spark den JDBC-Treiber geben (spark.jars in "
+            "spark-defaults.conf) und die Adresse eines Servers, den alle Executors erreichen; docs/spark.md."
+        ),
+        since="0.2.0",
     ),
     Rule(
         "LP701",

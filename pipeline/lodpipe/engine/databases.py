@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -107,39 +108,62 @@ class Answer(Struct, frozen=True):
 # -- any database ----------------------------------------------------------------------------------
 
 
-def unload(
-    database: Database, source: LogicalSource, references: tuple[str, ...], path: Path
-) -> Answer:
-    """Brings the columns that are referred to into a file. Raises InvalidDeclaration: LP604 where
-    the query is wrong, LP602 for its columns.
+class Described(Struct, frozen=True):
+    """What a mapping reads of a query: all columns by name, those to bring as c0, c1, …, and the
+    SQL over them for each reference's text and type.
     """
-    try:
+
+    columns: tuple[str, ...]
+    fetched: tuple[Column, ...]
+    numbers: str
+    values: dict[str, tuple[str, str]]
+
+    def over(self, rows: str) -> str:
+        """The relation that the SQL is for, of one with the columns c0, c1, …"""
+        return f"(SELECT *{self.numbers} FROM {rows})"
+
+
+def describe(database: Database, source: LogicalSource, references: tuple[str, ...]) -> Described:
+    """The columns of a query. Raises InvalidDeclaration: LP604 where the query is wrong, or has two
+    columns of one name.
+    """
+    with query_errors(source):
         columns = database.columns(source.text)
         _check_doubled([item.name for item in columns])
-        wanted = {
-            name: existing for name in references if (existing := database.find(name, columns))
-        }
-        fetched = list(dict.fromkeys(wanted.values()))
-        database.unload(source.text, fetched, path)
-    except QueryError as error:
-        raise InvalidDeclaration(
-            [Finding("LP604", source.origin, {"detail": str(error)})]
-        ) from None
+    wanted = {name: existing for name in references if (existing := database.find(name, columns))}
+    fetched = tuple(dict.fromkeys(wanted.values()))
     at = {column: number for number, column in enumerate(fetched)}
     values = {
         name: database.value(f"c{at[column]}", f"d{at[column]}", column.kind)
         for name, column in wanted.items()
     }
-    known = tuple(dict.fromkeys([*(item.name for item in columns), *wanted]))
     numbers = "".join(
         f", {database.number(f'c{number}', column.kind)} AS d{number}"
         for column, number in at.items()
     )
-    return Answer(
-        known,
-        f"(SELECT *{numbers} FROM {_reader(path, ['one', *(f'c{number}' for number in at.values())])})",
-        values,
-    )
+    known = tuple(dict.fromkeys([*(item.name for item in columns), *wanted]))
+    return Described(known, fetched, numbers, values)
+
+
+def unload(
+    database: Database, source: LogicalSource, references: tuple[str, ...], path: Path
+) -> Answer:
+    """Brings the columns that are referred to into a file. Raises as `describe` does."""
+    described = describe(database, source, references)
+    with query_errors(source):
+        database.unload(source.text, list(described.fetched), path)
+    names = ["one", *(f"c{number}" for number in range(len(described.fetched)))]
+    return Answer(described.columns, described.over(_reader(path, names)), described.values)
+
+
+@contextmanager
+def query_errors(source: LogicalSource) -> Iterator[None]:
+    """Raises QueryError as InvalidDeclaration (LP604)."""
+    try:
+        yield
+    except QueryError as error:
+        finding = Finding("LP604", source.origin, {"detail": str(error)})
+        raise InvalidDeclaration([finding]) from None
 
 
 def unreadable(source: LogicalSource, message: str) -> InvalidDeclaration:
@@ -201,7 +225,8 @@ def _wrong(source: LogicalSource, detail: str) -> InvalidDeclaration:
     return InvalidDeclaration([Finding("LP602", source.origin, {"detail": detail})])
 
 
-def _unreachable(source: LogicalSource, name: str, detail: str) -> SourceError:
+def unreachable(source: LogicalSource, name: str, detail: str) -> SourceError:
+    """The error for a database, or a part of it, that cannot be read (LP106)."""
     return SourceError([Finding("LP106", source.origin, {"file": name, "detail": detail})])
 
 
@@ -252,7 +277,7 @@ class Sqlite:
             self.connection.execute("BEGIN")
             self.connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchall()
         except sqlite3.Error as error:
-            raise _unreachable(source, name, str(error)) from None
+            raise unreachable(source, name, str(error)) from None
 
     def columns(self, query: str) -> list[Column]:
         try:
@@ -369,12 +394,14 @@ _POSTGRESQL_TYPES: dict[int, Kind] = {
     1082: "date", 1083: "time", 1266: "time", 1114: "dateTime", 1184: "dateTime",
 }  # fmt: skip
 # Texts of values do not depend on the settings of the server.
-_SETTINGS = (
+SETTINGS = (
     "datestyle = 'ISO, YMD'",
     "timezone = 'UTC'",
     "bytea_output = 'hex'",
     "extra_float_digits = 1",
     "client_encoding = 'UTF8'",
+    "synchronize_seqscans = off",  # a table is read from its begin, so in the same order again
+    "idle_in_transaction_session_timeout = 0",  # the state of the data stays while it is read
 )
 
 
@@ -399,13 +426,16 @@ class PostgreSQL:
             raise _wrong(
                 source, "the address of the database is not postgresql://USER@HOST:PORT/NAME"
             ) from None
-        name = f"postgresql://{settings.get('host', 'localhost')}/{settings.get('dbname', '')}"
+        self.name = name = (
+            f"postgresql://{settings.get('host', 'localhost')}/{settings.get('dbname', '')}"
+        )
+        self._state: str | None = None
         try:
             self.connection = self._open(
                 {"connect_timeout": 10, "application_name": "lodpipe", **settings}
             )
         except psycopg.Error as error:
-            raise _unreachable(
+            raise unreachable(
                 source, name, _without(str(settings.get("password") or ""), _one_line(str(error)))
             ) from None
 
@@ -416,7 +446,7 @@ class PostgreSQL:
         connection = psycopg.connect(**settings)
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        for setting in _SETTINGS:
+        for setting in SETTINGS:
             connection.execute(f"SET {setting}".encode())
         return connection
 
@@ -473,6 +503,36 @@ class PostgreSQL:
             return self.connection.execute(sql.encode())
         except psycopg.Error as error:
             raise QueryError(_message(error)) from None
+
+    def rows(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a statement of our own. Raises QueryError."""
+        return self._run(sql).fetchall()
+
+    def sources_of_columns(self, query: str) -> list[tuple[str, int, int, int]]:
+        """The columns of a query: name, number of the type, and numbers of the table and the column
+        that it comes from, 0 where it is computed. Raises QueryError.
+        """
+        cursor = self._run(f"SELECT * FROM ({query}\n) AS answer LIMIT 0")
+        result = cursor.pgresult
+        return [
+            (row.name, row.type_code, result.ftable(number), result.ftablecol(number))
+            for number, row in enumerate(cursor.description or [])
+            if result is not None
+        ]
+
+    def settings_of_state(self) -> str:
+        """SQL by which another connection sees the same state of the data, with the same texts of
+        values; as the first statement of a transaction. Raises QueryError.
+        """
+        if self._state is None:
+            ((self._state,),) = self.rows("SELECT pg_export_snapshot()")
+        return "; ".join(
+            [
+                "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+                f"SET TRANSACTION SNAPSHOT {text(self._state)}",
+                *(f"SET {setting}" for setting in SETTINGS),
+            ]
+        )
 
     def close(self) -> None:
         self.connection.close()

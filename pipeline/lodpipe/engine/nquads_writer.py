@@ -237,7 +237,7 @@ class _Arranger:
         have.
         """
         counts = f"SELECT count(*), count(s), count(DISTINCT s) FROM (SELECT {_subject(select)} AS s FROM {select.source})"
-        ((rows, with_subject, subjects),) = self.session.rows(counts)
+        ((rows, with_subject, subjects),) = self.tables.answer(counts)
         return rows, with_subject, subjects
 
     def _rows(self, select: Select) -> _Arranged:

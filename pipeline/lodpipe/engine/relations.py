@@ -162,7 +162,7 @@ class Relations:
         names = numbered(references)
         typed = any(columns.get(reference, "VARCHAR") != "VARCHAR" for reference in references)
         if typed:
-            self._define_typed_functions()
+            self.define_typed_functions()
         make_column = typed_column if typed else text_column
         has_record = columns.get("_record") in ("BIGINT", "INTEGER", "HUGEINT")
         record = ["CAST(_record AS BIGINT) AS _record"] if has_record else []
@@ -192,7 +192,7 @@ class Relations:
             self._columns[table] = {row[0]: str(row[1]) for row in rows}
         return self._columns[table]
 
-    def _define_typed_functions(self) -> None:
+    def define_typed_functions(self) -> None:
         """The functions that only sources with types need."""
         if not self._has_typed_functions:
             self._has_typed_functions = True
@@ -276,7 +276,7 @@ class Relations:
             )
             return reader.relation(references)
         if file.kind in ("json", "jsonl", "yaml"):
-            self._define_typed_functions()
+            self.define_typed_functions()
             return JsonReader(self._session, self.work_tables, file, nulls).relation(references)
         return self._flat_relation(file, source, references, order)
 
@@ -310,12 +310,9 @@ class Relations:
 
     def _database_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         """The columns that are referred to, by way of a CSV file that the database fills."""
-        self._define_typed_functions()
-        key = source.database or None
-        if key not in self._databases:
-            self._databases[key] = databases.connect(source, self._database, self._folders.mapping)
+        self.define_typed_functions()
         file = self._session.exchange / "answer.csv"
-        answer = databases.unload(self._databases[key], source, references, file)
+        answer = databases.unload(self.database(source), source, references, file)
         number = self._records.add(DatabaseTable(source.origin))
         names = numbered(references)
         cells = [
@@ -330,6 +327,13 @@ class Relations:
         finally:
             file.unlink(missing_ok=True)
         return Relation(relation, answer.columns, typed=True, names=names)
+
+    def database(self, source: LogicalSource) -> Database:
+        """The database of a source, opened at the first call. Raises as `databases.connect`."""
+        key = source.database or None
+        if key not in self._databases:
+            self._databases[key] = databases.connect(source, self._database, self._folders.mapping)
+        return self._databases[key]
 
     # -- the order of files ------------------------------------------------------------------------
 

@@ -116,6 +116,11 @@ class StatementTable:
             self._lines[graphs] = path
         return self._lines[graphs]
 
+    def drop(self) -> None:
+        """Removes the table, so that another can be made."""
+        for name in ("statements", "declared"):
+            self.session.rows(f"DROP TABLE IF EXISTS {name}")
+
     def digest(self) -> str:
         """A digest of all statements: that of their file of N-Quads."""
         with self.lines(graphs=True).open("rb") as file:
@@ -174,6 +179,15 @@ class StatementTable:
         return self.session.rows(
             "SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE]
         )
+
+    def examples(self, base: str) -> list[str]:
+        """The first resource of each class below a base IRI, none of them a part of a document."""
+        rows = self.session.rows(
+            "SELECT DISTINCT min(s) FROM statements WHERE p = $1 AND starts_with(s, $2) "
+            "AND NOT contains(s, '#') GROUP BY o ORDER BY ALL",
+            [TYPE, f"<{base}"],
+        )
+        return [str(row[0])[1:-1] for row in rows]
 
     def predicate_counts(self) -> list[tuple[str, int]]:
         """Each predicate with the number of its triples."""

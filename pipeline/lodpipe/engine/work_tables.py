@@ -9,6 +9,8 @@ record has the number of its table in it (sources/record_tables.py).
 
 from __future__ import annotations
 
+from typing import Any
+
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.plan import quote
 from lodpipe.sources.record_tables import first_record
@@ -21,6 +23,7 @@ class WorkTables:
         self._session = session
         self._created = 0
         self._table_of: dict[str, str] = {}
+        self._answers: dict[str, list[tuple[Any, ...]]] = {}
 
     def create(self, sql: str) -> str:
         """The name of a new table with the rows of a query, as a SQL identifier."""
@@ -43,6 +46,12 @@ class WorkTables:
         relation = f"(SELECT {first_record(number)} + rowid AS _record, * FROM {table})"
         self._table_of[relation] = table
         return relation
+
+    def answer(self, sql: str) -> list[tuple[Any, ...]]:
+        """The rows of a query, which are looked up once: names of tables are not used again."""
+        if sql not in self._answers:
+            self._answers[sql] = self._session.rows(sql)
+        return self._answers[sql]
 
     def table_of(self, relation: str) -> str | None:
         """The table that has exactly the rows of a relation; None where no table has."""

@@ -581,7 +581,9 @@ class _Compiler:
             for graph in dict.fromkeys((*item.graphs, *rule.graphs))
         ]
         default = text(f"<{DEFAULT_GRAPH}>")
-        return [Term("''") if graph.sql == default else graph for graph in graphs] or [Term("''")]
+        return [
+            Term("''", targets=graph.targets) if graph.sql == default else graph for graph in graphs
+        ] or [Term("''")]
 
     def _rule(
         self, entry: TriplesMap, rule: PredicateObject, item: TermMap | ReferencingMap
@@ -644,7 +646,8 @@ class _SideTerms:
             return term
         self.columns |= dict.fromkeys(term.columns)
         name = self.terms.setdefault(term.spelling.core, f'"t{len(self.terms)}"')
-        return spelled(replace(term.spelling, core=f"{self.alias}.{name}"))
+        joined = spelled(replace(term.spelling, core=f"{self.alias}.{name}"))
+        return replace(joined, targets=term.targets)
 
     def side(self, source: str, record: str = "") -> Side:
         """The side over a relation."""

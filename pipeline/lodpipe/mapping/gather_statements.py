@@ -21,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from lodpipe.mapping.gather_sql import NIL, Compiled, collections_column
 from lodpipe.mapping.model import (
@@ -111,7 +112,7 @@ def in_graph(head: Term, graph: Term) -> Term:
     if graph.sql == "''":
         return head
     columns = (*head.columns, *graph.columns)
-    return Term(_node_in_graph(head.sql, graph.sql), head.checks, head.lists, columns)
+    return replace(head, sql=_node_in_graph(head.sql, graph.sql), columns=columns, sound=None)
 
 
 def _node_in_graph(head: str, graph: str) -> str:
@@ -153,11 +154,19 @@ class GatherStatements:
                 item.is_list == group[0].is_list and item.prefix.startswith(group[0].prefix)
             )
             if group and not is_same:
-                yield from _named_selects(group)
+                yield from self._of_group(group)
                 group = []
             group.append(item)
         if group:
-            yield from _named_selects(group)
+            yield from self._of_group(group)
+
+    def _of_group(self, group: list[_Named]) -> Iterator[Select]:
+        if len({item.use.term.targets for item in group}) > 1:
+            self._mapping.wrong(
+                group[-1].use.term.origin,
+                "lists and containers that may have the same head go to different targets",
+            )
+        yield from _named_selects(group)
 
 
 def _column(name: str) -> Term:
@@ -214,11 +223,13 @@ def _class_at_first(kind: str, place: str) -> str:
 
 
 def _parts(use: Use, graph: Term) -> tuple[Part, ...]:
-    """What a row of a member states in a graph."""
-    member = _column("member")
+    """What a row of a member states in a graph; the statements go to the targets of the head."""
+    member = replace(_column("member"), targets=use.term.targets)
     if use.gather.kind == "List":
-        return (_FIRST, member, graph, use.rule), (_REST, _column("next"), graph, use.rule)
-    return (_TYPE, _column("class"), graph, use.rule), (
+        rest = replace(_column("next"), targets=use.term.targets)
+        return (_FIRST, member, graph, use.rule), (_REST, rest, graph, use.rule)
+    class_ = replace(_column("class"), targets=use.term.targets)
+    return (_TYPE, class_, graph, use.rule), (
         _column("property"),
         member,
         graph,

@@ -10,6 +10,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.mapping.logical_target import LogicalTarget
 from lodpipe.sources.access import PLAIN, Access
 
 TermType = Literal["iri", "uri", "unsafe-iri", "unsafe-uri", "blank", "literal"]
@@ -65,6 +66,9 @@ class TermMap(Struct, frozen=True):
 
     With `gather` it is the head of a collection; without any part in its expression the collection
     has no name, and is one of its own for each record.
+
+    Statements with the term go to its targets (RML-IO), which are also those of its language and
+    its datatype.
     """
 
     expression: Expression
@@ -73,6 +77,7 @@ class TermMap(Struct, frozen=True):
     datatype: Expression | None = None
     language: Expression | None = None
     gather: Gather | None = None
+    targets: tuple[LogicalTarget, ...] = ()
 
     @property
     def members(self) -> tuple[TermMap | ReferencingMap, ...]:
@@ -158,6 +163,11 @@ def all_maps(triples_map: TriplesMap) -> Iterator[TermMap | ReferencingMap]:
         yield from with_members(top)
 
 
+def term_maps(triples_map: TriplesMap) -> Iterator[TermMap]:
+    """Every term map of a triples map; those of its joins are the parents'."""
+    return (item for item in all_maps(triples_map) if isinstance(item, TermMap))
+
+
 def expressions(triples_map: TriplesMap) -> Iterator[Expression]:
     """Every expression of a triples map: those of its terms, their datatypes and languages, and its
     side of joins.
@@ -195,5 +205,17 @@ class MappingDocument(Struct, frozen=True):
                     *self.named_sources,
                     *(triples_map.source for triples_map in self.triples_maps.values()),
                 ]
+            )
+        )
+
+    @property
+    def targets(self) -> tuple[LogicalTarget, ...]:
+        """Every logical target once, in the order of the mapping."""
+        return tuple(
+            dict.fromkeys(
+                target
+                for triples_map in self.triples_maps.values()
+                for term in term_maps(triples_map)
+                for target in term.targets
             )
         )

@@ -9,13 +9,14 @@ defines: iri_safe, uri_safe, uri_encoded, nt_quote, is_iri, is_day.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.mapping.logical_target import LogicalTarget
 from lodpipe.mapping.model import LogicalSource, TermMap
 from lodpipe.rdf.namespaces import XSD
 
@@ -91,7 +92,7 @@ class Term(Struct, frozen=True):
 
     `checks` select the values of which no term can be made, and `sound` is the spelling that does
     without them, for data that passed; `lists` are the lists that it reads, `columns` all the
-    columns.
+    columns. Its statements go to the `targets`.
     """
 
     sql: str
@@ -99,6 +100,7 @@ class Term(Struct, frozen=True):
     lists: tuple[tuple[str, str], ...] = ()
     columns: tuple[str, ...] = ()
     sound: Spelling | None = None
+    targets: tuple[LogicalTarget, ...] = ()
 
     @property
     def spelling(self) -> Spelling:
@@ -253,6 +255,11 @@ class Select(Struct, frozen=True):
             return f"SELECT {counts} FROM {self.source} WHERE ({self.subject.sql}) IS NOT NULL"
         return self.join.counts_sql(self.parts)
 
+    def targets(self, part: Part) -> tuple[LogicalTarget, ...]:
+        """The targets of the statements that a part makes: those of all their terms (RML-IO)."""
+        terms = (self.subject, *part[:3])
+        return tuple(dict.fromkeys(target for term in terms for target in term.targets))
+
     def sound(self) -> Select:
         """The same for data that is known to pass the checks."""
         parts = tuple((_sound(p), _sound(o), _sound(g), rule) for p, o, g, rule in self.parts)
@@ -286,6 +293,17 @@ class Plan(Struct, frozen=True):
                 dict.fromkeys(column for term in terms for column in term.columns if select.parts)
             )
         return [(source, tuple(columns)) for source, columns in used.items() if columns]
+
+    def only(self, wanted: Callable[[tuple[LogicalTarget, ...]], bool]) -> Plan:
+        """The plan of the statements whose targets are wanted; those without any have none."""
+        return replace(
+            self,
+            selects=tuple(
+                replace(select, parts=parts)
+                for select in self.selects
+                if (parts := tuple(part for part in select.parts if wanted(select.targets(part))))
+            ),
+        )
 
     def sound(self) -> Plan:
         """The same plan without the guards of its terms, for data that is known to pass the checks."""

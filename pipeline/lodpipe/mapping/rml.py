@@ -18,6 +18,7 @@ from lodpipe.diagnostics.finding import InvalidDeclaration
 from lodpipe.mapping.model import LogicalSource, MappingDocument, TriplesMap
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, parse
 from lodpipe.mapping.rml_sources import SourceReader
+from lodpipe.mapping.rml_targets import TargetReader
 from lodpipe.mapping.rml_terms import TermReader
 from lodpipe.mapping.rml_vocabulary import TRIPLES_MAP, WORDS, split_iri
 from lodpipe.mapping.rml_words import WordCheck
@@ -51,6 +52,7 @@ class _DocumentReader:
         self.names = _names(node for node in graph.nodes.values() if _is_triples_map(node))
         self._sources: dict[object, LogicalSource | None] = {}
         self._source_reader = SourceReader(graph)
+        self.targets = TargetReader(graph)
 
     def document(self, prefixes: dict[str, str]) -> MappingDocument:
         """All triples maps that are right."""

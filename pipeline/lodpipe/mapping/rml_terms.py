@@ -25,6 +25,7 @@ from lodpipe.mapping.rml_formulations import check_path
 from lodpipe.mapping.rml_gather import read_gather
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
 from lodpipe.mapping.rml_sources import undelimited
+from lodpipe.mapping.rml_targets import TargetReader
 from lodpipe.mapping.rml_vocabulary import (
     ALLOWED,
     DEFAULT_GRAPH,
@@ -32,6 +33,7 @@ from lodpipe.mapping.rml_vocabulary import (
     GATHER,
     GATHERING,
     JOIN,
+    LANGUAGE,
     LITERAL,
     OBJECT,
     REFERENCING,
@@ -59,6 +61,10 @@ class TriplesMaps(Protocol):
     @property
     def names(self) -> Mapping[object, str]:
         """The name of each by its node."""
+
+    @property
+    def targets(self) -> TargetReader:
+        """What reads the targets of their term maps."""
 
     def source_of(self, node: Node, name: str) -> LogicalSource | None:
         """The logical source of one; None where it is wrong."""
@@ -203,8 +209,9 @@ class TermReader:
         self.reader.only(node, what, allowed)
         stated = self.term_type(node, role)
         given = self.expression_value(node, what)
+        targets = self.maps.targets.of(node)
         if given is not None and is_constant_map(given):
-            return self.stated_constant(given, node, role, stated)
+            return replace(self.stated_constant(given, node, role, stated), targets=targets)
         if given is None and stated != "blank":
             raise self.missing(node, what)
         datatype, language = self.datatype(node), self.language(node)
@@ -215,7 +222,7 @@ class TermReader:
         expression = Expression(()) if given is None else self.expression(given)
         line = node.line if given is None else given.line
         self.check_text(expression, kind, line)
-        return TermMap(expression, kind, self.origin(line), datatype, language)
+        return TermMap(expression, kind, self.origin(line), datatype, language, targets=targets)
 
     def gathered(self, node: Node, role: Role, what: str, allowed: set[str]) -> TermMap:
         """A term map that is the head of a list or container: an IRI or a blank node (RML-CC)."""
@@ -228,16 +235,19 @@ class TermReader:
             )
         gather = read_gather(self.reader, node, self.member)
         given = self.expression_value(node, what)
+        targets = self.maps.targets.of(node)
         if given is None:
             if role == "predicate" or stated not in (None, "blank"):
                 raise self.missing(node, what)
-            return TermMap(Expression(()), "blank", self.origin(node.line), gather=gather)
+            origin = self.origin(node.line)
+            return TermMap(Expression(()), "blank", origin, gather=gather, targets=targets)
         if is_constant_map(given):
             head = self.stated_constant(given, node, "subject", stated)
-            return replace(head, gather=gather)
+            return replace(head, gather=gather, targets=targets)
         expression, kind = self.expression(given), stated or "iri"
         self.check_text(expression, kind, given.line)
-        return TermMap(expression, kind, self.origin(given.line), gather=gather)
+        origin = self.origin(given.line)
+        return TermMap(expression, kind, origin, gather=gather, targets=targets)
 
     def member(self, value: Value) -> TermMap | ReferencingMap:
         """A map whose terms are members of a list or container."""
@@ -354,7 +364,7 @@ class TermReader:
             self.check_language(self.reader.text(value), value.line)
             return Expression((value.text,))
         inner = self.reader.node(value, "a language map")
-        self.reader.only(inner, "a language map", EXPRESSION)
+        self.reader.only(inner, "a language map", LANGUAGE)
         self.term_type(inner, "language")
         given = self.expression_value(inner, "a language map")
         if given is None:

@@ -19,6 +19,8 @@ MAPPING = {
     "http://semweb.mmlab.be/ns/ql#": "ql",
     "http://www.w3.org/ns/r2rml#": "rr",
     "http://semweb.mmlab.be/ns/fnml#": "fnml",
+    "http://semweb.mmlab.be/ns/rml-target#": "rmlt",
+    "https://w3id.org/imec/rml/ns/extensions#": "rmle",
 }
 _OTHERS = {
     "http://www.wiwiss.fu-berlin.de/suhl/bizer/D2RQ/0.1#": "d2rq",
@@ -26,12 +28,14 @@ _OTHERS = {
     "http://www.w3.org/1999/02/22-rdf-syntax-ns#": "rdf",
 }
 NAMESPACES = MAPPING | _OTHERS
+EXTENSIONS = frozenset({"fnml", "rmle"})  # of which nothing is supported
 WORDS = frozenset(MAPPING.values())
 SAME = {"column": "reference", "logicalTable": "logicalSource"}  # R2RML's name → RML's
 
 # What each kind of node may say.
 EXPRESSION = {"constant", "reference", "template", "termType"}
-TERM = EXPRESSION | {"inverseExpression"}
+LANGUAGE = EXPRESSION | {"logicalTarget"}
+TERM = LANGUAGE | {"inverseExpression"}
 GATHER = {"gather", "gatherAs", "strategy", "allowEmptyListAndContainer"}
 SUBJECT = TERM | {"class", "graph", "graphMap"}
 LITERAL = {"datatype", "datatypeMap", "language", "languageMap"}
@@ -53,15 +57,16 @@ LOGICAL_SOURCE = {
 SOURCE = {"root", "path"} | ACCESS
 XPATH = {"namespace"}
 NAMESPACE = {"namespacePrefix", "namespaceURL"}
+WRITTEN = {"serialization", "compression", "encoding", "mode"}
+LOGICAL_TARGET = {"target"} | WRITTEN
+TARGET = {"root", "path"} | WRITTEN
 KNOWN = (
-    (GATHER | SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE)
-    | XPATH
-    | NAMESPACE
-)
-# Parts of RML's modules (functions, views, RDF-star, targets) that the model has no
-# place for.
+    GATHER | SUBJECT | OBJECT | REFERENCING | JOIN | RULE | TRIPLES_MAP | LOGICAL_SOURCE | SOURCE
+    | LOGICAL_TARGET | TARGET | XPATH | NAMESPACE
+)  # fmt: skip
+# Parts of RML's modules (functions, views, RDF-star) that the model has no place for.
 UNSUPPORTED = {
-    "logicalTarget", "target", "serialization", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
+    "logicalTargetMap", "functionExecution", "functionValue", "function", "return", "returnMap", "input",
     "inputValueMap", "inputValue", "parameter", "parameterMap", "quotedTriplesMap",
     "viewOn", "field", "fieldName", "leftJoin", "innerJoin", "structuralAnnotation", "condition", "version",
 }  # fmt: skip
@@ -85,6 +90,7 @@ CLASSES = {
     "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "BaseSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
     "XPathReferenceFormulation", "Namespace", "GatherMap", "Strategy", "AssertedTriplesMap",
+    "LogicalTarget", "Target", "RelativePathTarget", "EventStreamTarget",
 }  # fmt: skip
 
 TERM_TYPES: dict[str, TermType] = {

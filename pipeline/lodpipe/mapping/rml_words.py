@@ -9,6 +9,7 @@ from lodpipe.mapping.rml_graph import GraphReader, Node, Value
 from lodpipe.mapping.rml_vocabulary import (
     CLASSES,
     DESCRIBING,
+    EXTENSIONS,
     KNOWN,
     MAPPING,
     NO_STAR,
@@ -45,7 +46,7 @@ class WordCheck:
                 self.check_namespace(name, values[0])
             if prefix not in WORDS or name in KNOWN:
                 continue
-            beyond = name in UNSUPPORTED or prefix == "fnml"
+            beyond = name in UNSUPPORTED or prefix in EXTENSIONS
             detail = _refusal(word, beyond=beyond)
             self.wrong(self.line_of(word, values[0]), f"`{values[0].written}` {detail}")
             self.graph.misspelt.add(node.term)
@@ -54,7 +55,9 @@ class WordCheck:
             prefix, word = split_iri(value.text)
             if prefix in DESCRIBING:
                 self.check_describing(prefix, word, value, is_class=True)
-            if prefix in WORDS and word in STAR:
+            if prefix in EXTENSIONS:
+                self.wrong(value.line, f"`{prefix}:{word}` is not supported")
+            elif prefix in WORDS and word in STAR:
                 self.wrong(self.line_of(word, value), f"class `{prefix}:{word}` {NO_STAR}")
             elif prefix in WORDS and word not in CLASSES:
                 self.wrong(

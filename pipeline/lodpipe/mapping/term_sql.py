@@ -106,7 +106,7 @@ class TermCompiler:
         columns = scope.columns(references) or (
             (f"{scope.alias}{quote('_record')}",) if "_record" in term.sql else ()
         )
-        return replace(term, checks=checks, lists=lists, columns=columns)
+        return replace(term, checks=checks, lists=lists, columns=columns, targets=term_map.targets)
 
     def _single_values(self, references: list[str], scope: Scope) -> Iterator[Check]:
         """A reference that gives an array or an object makes no term (RML-Core, reference

@@ -6,6 +6,7 @@ in silence.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from collections.abc import Sequence as Sequence_
@@ -15,6 +16,7 @@ from msgspec.structs import replace
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Severity
 from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
+from lodpipe.mapping.logical_target import LogicalTarget
 from lodpipe.mapping.model import (
     RDF_TYPE,
     Expression,
@@ -28,6 +30,7 @@ from lodpipe.mapping.model import (
     TermType,
     TriplesMap,
 )
+from lodpipe.mapping.yarrrml_targets import TargetReader
 from lodpipe.sources.access import Access, dialect_of, encoding_name
 
 _ALIASES = {
@@ -38,10 +41,10 @@ _ALIASES = {
 }  # fmt: skip
 # Keys of YARRRML, and of readers of it, that have no counterpart here.
 _UNSUPPORTED = frozenset({
-    "targets", "target", "external", "functions", "credentials", "delimiter", "encoding", "compression", "serialization", "nulls", "join",
+    "target", "external", "functions", "credentials", "delimiter", "encoding", "compression", "serialization", "nulls", "join",
     "quoted", "quotedNonAsserted", "subject_annotations", "annotations",
 })  # fmt: skip
-_DOCUMENT_KEYS = {"prefixes", "base", "sources", "mappings", "authors"}
+_DOCUMENT_KEYS = {"prefixes", "base", "sources", "targets", "mappings", "authors"}
 _FORMULATIONS = {
     "csv": "csv",
     "jsonpath": "json",
@@ -104,6 +107,7 @@ class _Reader:
         self.findings: list[Finding] = []
         self.warnings: list[Finding] = []
         self.misspelt: set[int] = set()
+        self.targets = TargetReader(self)
 
     # -- helpers -----------------------------------------------------------------------------------
 
@@ -192,6 +196,11 @@ class _Reader:
                 self.sources[name] = replace(self.source(node), name=name)
             except _Wrong:
                 continue
+        for name, node in (
+            self.named(items["targets"], "`targets`").items() if "targets" in items else ()
+        ):
+            with contextlib.suppress(_Wrong):
+                self.targets.declare(name, node)
         base = self.text(items["base"]) if "base" in items else None
         mappings = items.get("mappings")
         if not isinstance(mappings, Mapping):
@@ -391,11 +400,18 @@ class _Reader:
     def predicates(self, node: Node) -> tuple[TermMap, ...]:
         terms = []
         for item in self.each(node):
-            text = self.text(item)
-            expression = (
-                Expression((RDF_TYPE,)) if text == "a" else self.expression(text, item, iri=True)
+            items = (
+                self.map(item, "a predicate", ("value", "targets"))
+                if isinstance(item, Mapping)
+                else {}
             )
-            terms.append(TermMap(expression, "iri", self.origin(item)))
+            value = items.get("value", item)
+            text = self.text(value)
+            expression = (
+                Expression((RDF_TYPE,)) if text == "a" else self.expression(text, value, iri=True)
+            )
+            targets = self.targets.of(items)
+            terms.append(TermMap(expression, "iri", self.origin(value), targets=targets))
         return tuple(terms)
 
     def objects(
@@ -426,6 +442,7 @@ class _Reader:
                 "condition",
                 "function",
                 "parameters",
+                "targets",
             ),
         )
         if "function" in items:
@@ -436,6 +453,11 @@ class _Reader:
                 if "condition" in items
                 else ()
             )
+            if "targets" in items:
+                raise self.wrong(
+                    items["targets"],
+                    "targets of a `mapping` are those of its subjects; write them there",
+                )
             for item in self.each(items["mappings"]):
                 yield ReferencingMap(self.text(item), joins, self.origin(item))
             return
@@ -457,13 +479,20 @@ class _Reader:
             if "datatype" in items
             else None
         )
-        language = (
-            self.expression(self.text(items["language"]), items["language"], iri=False)
-            if "language" in items
-            else None
+        language, of_language = (
+            self.language(items["language"]) if "language" in items else (None, ())
         )
         expression = self.expression(text, node, iri=wanted == "iri")
-        return TermMap(expression, wanted, self.origin(node), datatype, language)  # type: ignore[arg-type]  # checked above
+        targets = (*self.targets.of(items), *of_language)
+        return TermMap(expression, wanted, self.origin(node), datatype, language, targets=targets)  # type: ignore[arg-type]  # checked above
+
+    def language(self, node: Node) -> tuple[Expression, tuple[LogicalTarget, ...]]:
+        """`en`, or `{value: en, targets: …}`: the language and the targets of its statements."""
+        items = (
+            self.map(node, "a language", ("value", "targets")) if isinstance(node, Mapping) else {}
+        )
+        value = items.get("value", node)
+        return self.expression(self.text(value), value, iri=False), self.targets.of(items)
 
     def join(self, node: Node) -> Join:
         items = self.map(node, "a condition", ("function", "parameters"))
@@ -494,13 +523,14 @@ class _Reader:
 
     def term(self, node: Node, term_type: TermType) -> TermMap:
         if isinstance(node, Mapping):
-            items = self.map(node, "a term", ("value", "type"))
+            items = self.map(node, "a term", ("value", "type", "targets"))
             kind = self.text(items["type"]) if "type" in items else term_type
             value = items.get("value", node)
             return TermMap(
                 self.expression(self.text(value), value, iri=kind == "iri"),
                 kind,  # type: ignore[arg-type]  # the schema has checked it
                 self.origin(value),
+                targets=self.targets.of(items),
             )
         self.check_suffix(self.text(node), node)
         return TermMap(

@@ -40,7 +40,7 @@ from lodpipe.rdf.turtle import TermWriter, write_turtle
 from lodpipe.runtime.machine import whole_file
 
 VIEWS = ("table", "map", "chart")
-KEYS = ("title", "description", "expect", "params", "view", "federated")
+KEYS = ("title", "description", "expect", "params", "view", "federated", "keywords")
 TYPES = ("iri", "string", "integer", "decimal", "double", "boolean", "date", "dateTime", "gYear")
 
 _MAYBE_PARAMETER = re.compile(r"[?$]_")
@@ -77,6 +77,7 @@ class Query:
     federated: str | None
     origin: Origin
     default: Parsed = field(compare=False, repr=False)  # with the parameters' own values
+    keywords: tuple[str, ...] = ()
 
     def bound(self, values: Mapping[str, str] | None = None) -> str:
         """The text with each parameter as a term of its type. Raises InvalidDeclaration (LP807) for
@@ -146,6 +147,7 @@ def read_query(text: str, name: str, languages: tuple[str, ...]) -> Query:
         header.get("federated"),
         origin,
         parsed,
+        tuple(header.get("keywords", ())),
     )
 
 
@@ -202,6 +204,11 @@ def _wrong(tree: Map, languages: tuple[str, ...]) -> Iterator[tuple[list[str | i
         )
     if "view" in values and values["view"] not in VIEWS:
         yield ["view"], f"view `{_spelt(values['view'])}` is none of {', '.join(VIEWS)}"
+    keywords = values.get("keywords", [])
+    if not isinstance(keywords, list) or not all(
+        word and isinstance(word, str) for word in keywords
+    ):
+        yield ["keywords"], "keywords is a list of words: [funding, gaps]"
     if "federated" in values and not re.match(SCHEME, str(values["federated"])):
         yield ["federated"], "federated is the address of an endpoint (https://…)"
     yield from _wrong_params(tree.items.get("params"), languages)

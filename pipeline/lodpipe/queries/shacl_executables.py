@@ -8,6 +8,8 @@ which builds on SHACL's section 5.1.
 from __future__ import annotations
 
 import io
+import re
+from collections import Counter
 from collections.abc import Iterator
 
 import pyoxigraph as ox
@@ -23,6 +25,7 @@ PREFIXES = {
     "sh": "http://www.w3.org/ns/shacl#",
     "spex": "https://purl.expasy.org/sparql-examples/ontology#",
 }
+_PREFIX = re.compile(r"^\s*PREFIX\s+([^\s:]+):\s*<([^<>]*)>", re.IGNORECASE | re.MULTILINE)
 _TEXTS = {
     "select": "sh:select",
     "ask": "sh:ask",
@@ -37,10 +40,11 @@ _TYPES = {
 
 
 def executables(publication: Publication, queries: tuple[Query, ...]) -> str:
-    """The queries as Turtle; each is `query/NAME` below the base."""
+    """The queries as Turtle; each is `query/NAME` below the base, their prefixes are `queries#prefixes`."""
     out = io.StringIO()
+    triples = {triple for query in queries for triple in _executable(query, publication)}
     write_turtle(
-        sorted(triple for query in queries for triple in _executable(query, publication)),
+        sorted(triples | set(_prefixes(publication.base, queries))),
         out,
         TermWriter(publication.base, PREFIXES),
     )
@@ -62,10 +66,34 @@ def _executable(query: Query, publication: Publication) -> Iterator[tuple[str, s
     service = publication.catalogue.service
     dump = f"{publication.downloads}{publication.name}.{publication.dumps[0]}"
     yield subject, _name("schema:target"), f"<{service.url if service else dump}>"
+    yield subject, _name("sh:prefixes"), _prefixes_node(publication.base)
+    for word in query.keywords:
+        yield subject, _name("schema:keywords"), str(ox.Literal(word))
     if query.federated:
         yield subject, _name("spex:federatesWith"), f"<{query.federated}>"
     text = "\n".join(line for line in query.bound().splitlines() if not line.startswith("#+"))
     yield subject, _name(_TEXTS[query.form]), _long(text + "\n")
+
+
+def _prefixes(base: str, queries: tuple[Query, ...]) -> Iterator[tuple[str, str, str]]:
+    """The prefixes that queries declare, as SHACL has them (5.2.1)."""
+    node = _prefixes_node(base)
+    yield node, TYPE, "<http://www.w3.org/2002/07/owl#Ontology>"
+    declared = sorted({pair for query in queries for pair in _PREFIX.findall(query.text)})
+    numbers: Counter[str] = Counter()
+    for prefix, namespace in declared:
+        numbers[prefix] += 1  # two queries may use a prefix for different namespaces
+        number = f"-{numbers[prefix]}" if numbers[prefix] > 1 else ""
+        declaration = f"<{base}queries#prefix-{prefix}{number}>"
+        yield node, _name("sh:declare"), declaration
+        yield declaration, TYPE, _name("sh:PrefixDeclaration")
+        yield declaration, _name("sh:prefix"), str(ox.Literal(prefix))
+        any_uri = ox.NamedNode("http://www.w3.org/2001/XMLSchema#anyURI")
+        yield declaration, _name("sh:namespace"), str(ox.Literal(namespace, datatype=any_uri))
+
+
+def _prefixes_node(base: str) -> str:
+    return f"<{base}queries#prefixes>"
 
 
 def _name(short: str) -> str:

@@ -307,7 +307,7 @@ async def resource(request: Request) -> Response:
 async def _negotiated(request: Request, server: Server, address: str) -> Response:
     content = server.content
     document = content.document(address)
-    for suffix in content.wanted(request.headers.get("accept", "")):
+    for suffix in content.wanted(request.headers.get("accept", ""), document):
         if suffix == "html":
             target = content.page(document, request.headers.get("accept-language", ""))
         else:
@@ -382,6 +382,9 @@ def _iri(content: Content, address: str) -> str:
 
 
 async def _start(request: Request, content: Content) -> Response:
+    """The answer for the base IRI: the catalogue for those who ask for data, else the start page."""
+    if document := content.of_base(request.headers.get("accept", "")):
+        return RedirectResponse(f"/{document}", 303, headers={"Vary": "Accept, Accept-Language"})
     page = content.page("index", request.headers.get("accept-language", ""))
     path = content.file(page) if page else None
     if path is None:
@@ -405,6 +408,8 @@ def _file(request: Request, server: Server, path: Path, status: int = 200) -> Re
         headers["Link"] = (
             '</sparql>; rel="sparql"'  # so the query page offers this endpoint (docs/frontend.md)
         )
+    elif links := server.content.links(path.name):
+        headers["Link"] = links
     if status == 200 and _known(request, tag):
         file.close()
         return Response(status_code=304, headers=headers)

@@ -7,6 +7,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import mimetypes
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -15,11 +16,13 @@ from urllib.parse import unquote
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import read_vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, SourceError
+from lodpipe.publish.catalogue.signposting import header_links, read_links
 from lodpipe.publish.catalogue.versions import document_of
 from lodpipe.publish.catalogue.web import MEDIA_TYPES, document_ends
 from lodpipe.publish.catalogue.withdrawn import LIST, WithdrawnIri, read_list
 from lodpipe.serve.negotiation import PAGES, languages, named
 
+_LANDING = re.compile(r"(?:index|catalog)(?:\.[a-z]+)?\.html")
 DATA = ("ttl", "jsonld", "nt", "rdf")
 
 
@@ -37,6 +40,7 @@ class Content:
     prefixes: Mapping[str, str]
     withdrawn: Mapping[str, WithdrawnIri]
     """By the address of the resource."""
+    landing: str = ""
 
     @property
     def dumps(self) -> dict[str, str]:
@@ -83,12 +87,22 @@ class Content:
         """The address of a resource's document, without suffix."""
         return document_of(address)
 
-    def wanted(self, accept: str) -> Iterator[str]:
+    def wanted(self, accept: str, document: str = "") -> Iterator[str]:
         """The suffixes that a client asks for, best first; at the end what it gets where nothing of
-        these is there.
+        these is there: harvesters get the catalogue as data.
         """
         yield from (item.name for item in named(accept, PAGES))
-        yield from ("html", "ttl")
+        yield from ("ttl", "html") if document == "catalog" else ("html", "ttl")
+
+    def of_base(self, accept: str) -> str | None:
+        """The address of the document that answers for the base IRI; None for the start page."""
+        first = next((item.name for item in named(accept, PAGES)), "html")
+        address = f"catalog.{first}"
+        return address if first != "html" and self.file(address) else None
+
+    def links(self, address: str) -> str:
+        """The Link header of a page: where the landing page leads machines; empty for others."""
+        return self.landing if _LANDING.fullmatch(address) else ""
 
     def page(self, document: str, accept_language: str) -> str | None:
         """The address of a document's page in the language that the client likes best."""
@@ -127,6 +141,7 @@ def read_content(project: Project) -> Content:
         publication.languages,
         prefixes,
         {unquote(iri.removeprefix(publication.base)): row for iri, row in listed.items()},
+        ", ".join(link.header for link in header_links(read_links(dist))),
     )
 
 

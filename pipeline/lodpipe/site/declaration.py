@@ -142,6 +142,9 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
                 project.origin("site", *path),
                 {"detail": f"column `{missing[0]}` is missing; there are {', '.join(existing)}"},
             )
+    if keys.preview and not (project.root / keys.preview).is_file():
+        detail = f"there is no file `{keys.preview}`"
+        yield Finding("LP842", project.origin("site", "preview"), {"detail": detail})
     if keys.map and keys.map.outlines:
         from lodpipe.site.maps import OutlineError, read_outlines
 
@@ -164,8 +167,8 @@ def declared_data(project: Project, session: Session) -> tuple[list[object], lis
     for path, query, columns in _queries(keys):
         values = session.rows(f"SELECT {', '.join(columns)} FROM ({query})")
         rows.append(values if path[0] == "figures" else sorted(map(repr, values)))
-    outlines = keys.map.outlines if keys.map else None
-    return rows, [outlines] if outlines else []
+    files = (keys.map.outlines if keys.map else None, keys.preview)
+    return rows, [file for file in files if file]
 
 
 Path = tuple[str | int, ...]

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
+from xml.sax.saxutils import escape
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.file_formats import FORMATS
 from lodpipe.site.addresses import Addresses, href
-from lodpipe.site.browse import Browse, Listed
+from lodpipe.site.browse import Browse
 from lodpipe.site.maps import Box
 from lodpipe.site.names import Names, chosen, literal
 from lodpipe.site.overview import Overview
@@ -149,26 +150,53 @@ def _map(overview: Overview, area: Box) -> dict[str, Any]:
 # -- for machines that visit -----------------------------------------------------------------------
 
 
-def write_sitemap(
-    folder: Path,
-    host: str,
-    lists: Sequence[Listed],
-    addresses: Addresses,
-    pages: Sequence[str],
-    day: str,
-) -> None:
-    """sitemap.xml (sitemaps.org 0.9) of the pages that lead to all others, and robots.txt."""
-    names = [*pages, *(part for listed in lists if not listed.minor for part in listed.parts())]
-    sitemap = Element("urlset", {"xmlns": "http://www.sitemaps.org/schemas/sitemap/0.9"})
-    for name in names[: 50_000 // len(addresses.languages)]:
-        for language in addresses.languages:
-            page = SubElement(sitemap, "url")
-            SubElement(page, "loc").text = f"{host}{href(name)}{addresses.suffix(language)}.html"
-            SubElement(page, "lastmod").text = day
-    _write_xml(folder / "sitemap.xml", sitemap)
-    (folder / "robots.txt").write_text(
-        f"User-agent: *\nAllow: /\nSitemap: {host}sitemap.xml\n", "utf-8"
-    )
+_SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_MOST_IN_SITEMAP = 50_000
+
+
+class Sitemap:
+    """sitemap.xml (sitemaps.org 0.9) of all pages, an index of several files from 50,000 on, and
+    robots.txt.
+    """
+
+    def __init__(self, folder: Path, host: str, addresses: Addresses, day: str) -> None:
+        self._folder, self._host, self._day = folder, host, day
+        self._ends = [f"{addresses.suffix(language)}.html" for language in addresses.languages]
+        self._entries: list[str] = []
+        self._parts = 0
+
+    def add(self, *pages: str) -> None:
+        """Adds pages by their paths without suffix, each in all languages."""
+        for page in pages:
+            self._entries += (f"{self._host}{href(page)}{end}" for end in self._ends)
+            while len(self._entries) > _MOST_IN_SITEMAP:
+                self._write_part(self._entries[:_MOST_IN_SITEMAP])
+                del self._entries[:_MOST_IN_SITEMAP]
+
+    def close(self) -> None:
+        """Writes what is not written yet."""
+        if self._parts == 0:
+            self._write("sitemap.xml", "urlset", "url", self._entries)
+        else:
+            self._write_part(self._entries)
+            files = [f"{self._host}sitemap-{number}.xml" for number in range(1, self._parts + 1)]
+            self._write("sitemap.xml", "sitemapindex", "sitemap", files)
+        (self._folder / "robots.txt").write_text(
+            f"User-agent: *\nAllow: /\nSitemap: {self._host}sitemap.xml\n", "utf-8"
+        )
+
+    def _write_part(self, entries: Sequence[str]) -> None:
+        self._parts += 1
+        self._write(f"sitemap-{self._parts}.xml", "urlset", "url", entries)
+
+    def _write(self, name: str, root: str, item: str, addresses: Sequence[str]) -> None:
+        with (self._folder / name).open("w", encoding="utf-8", newline="\n") as out:
+            out.write(f'<?xml version="1.0" encoding="UTF-8"?>\n<{root} xmlns="{_SITEMAPS}">\n')
+            for address in addresses:
+                out.write(
+                    f"<{item}><loc>{escape(address)}</loc><lastmod>{self._day}</lastmod></{item}>\n"
+                )
+            out.write(f"</{root}>\n")
 
 
 def write_feed(

@@ -78,17 +78,29 @@ class Renderer:
             "attribution": publication.attribution,
             "base": publication.base,
             "name": publication.name,
+            "preview": self._preview(),
         }
+
+    def _preview(self) -> str:
+        """The address of the picture that previews show; empty without one."""
+        site = self.publication.site
+        if isinstance(site, bool) or site.preview is None:
+            return ""
+        host = self.publication.hosting or self.publication.base
+        return f"{host}{preview_file(site.preview)}"
 
     def write(
         self, template: str, page: str, context: Mapping[str, Any], *, suffix: str | None = None
     ) -> None:
         """A page; `page` is its path without suffix."""
+        alternates = self._alternates(page)
+        own = next(item for item in alternates if item["language"] == self.language)
         place = {
             "root": up(page),
             "current": page,
             "own": href(page.rsplit("/", 1)[-1]),
-            "alternates": self._alternates(page),
+            "alternates": alternates,
+            "canonical": own["address"],
         }
         text = _template(template).render({**self._common, **place, **context})
         self.put(page + (self.suffix if suffix is None else suffix) + ".html", text)
@@ -105,15 +117,27 @@ class Renderer:
             out.write(text.encode())
 
     def _alternates(self, page: str) -> list[dict[str, str]]:
-        name = href(page.rsplit("/", 1)[-1])
+        whole = href(page)
+        name = whole.rsplit("/", 1)[-1]
+        host = self.publication.hosting or self.publication.base
         return [
             {
                 "language": language,
                 "name": LANGUAGES.get(language, language),
                 "href": f"{name}{self.addresses.suffix(language)}.html",
+                "address": f"{host}{whole}{self.addresses.suffix(language)}.html",
             }
             for language in self.addresses.languages
         ]
+
+
+def preview_file(path: str) -> str:
+    """The file of the site that the declared picture becomes.
+
+    >>> preview_file("source/network.png")
+    'assets/preview.png'
+    """
+    return f"assets/preview{Path(path).suffix}"
 
 
 @cache

@@ -24,6 +24,8 @@ from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.page_store import PageStore
 from lodpipe.engine.statements import Statements
+from lodpipe.publish.catalogue.dataset_markup import in_language
+from lodpipe.publish.catalogue.signposting import read_links
 from lodpipe.publish.catalogue.web import portable_redirects
 from lodpipe.publish.catalogue.withdrawn import WithdrawnIri, read_list
 from lodpipe.publish.dumps import Job
@@ -35,12 +37,12 @@ from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.browse import GROUPED, PART, Browse, Listed, Member
 from lodpipe.site.declaration import Site, declared_data, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
-from lodpipe.site.feeds import downloads, write_feed, write_search, write_sitemap, write_sparql
+from lodpipe.site.feeds import Sitemap, downloads, write_feed, write_search, write_sparql
 from lodpipe.site.names import Names
 from lodpipe.site.overview import Overview
 from lodpipe.site.pages import Resource, Writer, resources
 from lodpipe.site.releases import Releases, entries, release_views
-from lodpipe.site.render import PACKAGE, Renderer, script_json
+from lodpipe.site.render import PACKAGE, Renderer, preview_file, script_json
 from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
@@ -98,6 +100,7 @@ class _Site:
         self.addresses = Addresses(self.publication.base, self.publication.languages)
         self.shapes = declared.shapes
         self.host = self.publication.hosting or self.publication.base
+        self.sitemap = Sitemap(folder, self.host, self.addresses, self.publication.date)
 
     def write(self) -> PageReuse:
         """Everything, in the order in which it is needed; returns the digests of the pages."""
@@ -131,6 +134,7 @@ class _Site:
             count,
             self.queries,
         )
+        self.sitemap.add(*self._leading_pages())
         job = Job(self.statements, self.project, self.vocabulary)
         reuse = self._reuse(job.terms)
         for item in self.renderers:
@@ -139,26 +143,28 @@ class _Site:
                 self._list(item, listed, members, reuse)
         self._documentation(reuse)
         self._resources(job.terms, job.context, reuse)
-        pages = [
-            "index",
-            "search",
-            "sparql",
-            "catalog",
-            "releases",
-            *(f"dataset/{release.version}" for release in reversed(self.releases.ledger.releases)),
-            "vocabulary",
-            "shapes",
-            *(["queries"] if self.queries else []),
-        ]
-        write_sitemap(
-            self.folder, self.host, self.browse.lists, self.addresses, pages, self.publication.date
-        )
+        self.sitemap.close()
         items = list(entries(self.releases, self.publication, self.publication.languages[0]))
         write_feed(self.folder, self.publication, self.host, items, self.renderers[0].texts)
         # Static hosts read it in the root.
         rules = (self.dist / "web/_redirects").read_text("utf-8")
         self.renderers[0].put("_redirects", portable_redirects(rules))
         return reuse
+
+    def _leading_pages(self) -> Iterator[str]:
+        """The pages that lead to all others."""
+        yield from ("index", "search", "sparql", "catalog", "releases")
+        for release in reversed(self.releases.ledger.releases):
+            yield f"dataset/{release.version}"
+        for listed in self.browse.lists:
+            yield from (*listed.parts(), *self._groups(listed))
+
+    def _groups(self, listed: Listed) -> list[str]:
+        """The pages of a list by its facets; long lists have none."""
+        if listed.count > GROUPED:
+            return []
+        heads = self.browse.heads(listed, self.publication.languages[0])
+        return [f"{listed.page}-{head['name']}" for head in heads]
 
     def _reuse(self, terms: TermWriter) -> PageReuse:
         """The pages of the old site; what a page of a resource shows besides its rows is shared by
@@ -197,6 +203,11 @@ class _Site:
         target.mkdir()
         for path in sorted([*(PACKAGE / "assets").iterdir(), *(PACKAGE / "static").iterdir()]):
             shutil.copyfile(path, target / path.name)
+        site = self.publication.site
+        if not isinstance(site, bool) and site.preview:
+            shutil.copyfile(
+                self.project.root / site.preview, self.folder / preview_file(site.preview)
+            )
 
     def _menu(self, renderer: Renderer) -> list[dict[str, str]]:
         in_menu = [listed for listed in self.browse.lists if listed.menu][:5]
@@ -250,12 +261,20 @@ class _Site:
             "beside_heads": self.browse.heads(main[0], language) if main else [],
             "beside_page": main[0].page if main else "",
         }
-        renderer.write("index.html", "index", common | pictures | listed)
-        renderer.write("data.html", "catalog", common | {"tables": tables, "others": others})
+        landing = self._landing(language)
+        renderer.write("index.html", "index", common | pictures | listed | landing)
+        files = {"tables": tables, "others": others}
+        renderer.write("data.html", "catalog", common | files | landing)
         self._releases(renderer, common)
         renderer.write("search.html", "search", common | {"tools": True})
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
         renderer.write("404.html", "404", common)
+
+    def _landing(self, language: str) -> dict[str, object]:
+        """What search engines and FAIR assessors read in the pages about the dataset."""
+        dataset = json.loads((self.dist / "dataset.jsonld").read_text("utf-8"))
+        markup = script_json(in_language(dataset, language))
+        return {"markup": Markup(markup), "landing": read_links(self.dist)}
 
     def _releases(self, renderer: Renderer, common: dict[str, object]) -> None:
         """The page of all releases, and one for each, which its IRI answers with."""
@@ -290,7 +309,7 @@ class _Site:
             "grouped": grouped,
             "parts": parts,
         }
-        groups = [f"{listed.page}-{head['name']}" for head in heads] if grouped else []
+        groups = self._groups(listed)
         size = GROUPED if grouped else PART
         blocks = iter(lambda: list(islice(members, size)), [])
         for number, block in enumerate(blocks):
@@ -321,6 +340,7 @@ class _Site:
             f"query/{item.name}" for item in self.queries
         ]
         pages = ["vocabulary", "shapes", *(["queries"] if self.queries else []), *siblings]
+        self.sitemap.add(*pages)
         names = [page + item.suffix + ".html" for item in self.renderers for page in pages]
         names += [f"{page}.ttl" for page in siblings]
         digest = files_digest(self.project.root, ["queries"], reuse.shared)
@@ -397,6 +417,8 @@ class _Site:
             files = [resource.page + suffix for suffix in suffixes]
             digest = rows_digest(tuple(resource))
             listed = withdrawn.get(resource.iri[1:-1])
+            if listed is None:
+                self.sitemap.add(resource.page)
             if listed is None and reuse.take(resource.page, files, digest):
                 continue
             node = node_object(

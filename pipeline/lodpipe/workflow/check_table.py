@@ -151,6 +151,13 @@ def _placeholders(subject: Subject) -> Iterator[Finding]:
             yield Finding("LP506", project.origin(part), {"part": part}, Severity.WARNING)
 
 
+def _hosting(subject: Subject) -> Iterator[Finding]:
+    project = subject.project
+    if not project.publication.is_reachable:
+        base = project.publication.base
+        yield Finding("LP539", project.origin("base"), {"value": base}, Severity.WARNING)
+
+
 CHECKS: tuple[Check, ...] = (
     Check("values, keys and references of records", "records", _records),
     Check(
@@ -204,6 +211,7 @@ CHECKS: tuple[Check, ...] = (
         ),
     ),
     Check("placeholders", "statements", _placeholders),
+    Check("addresses of downloads", "statements", _hosting),
 )
 
 

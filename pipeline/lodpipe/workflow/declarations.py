@@ -82,7 +82,7 @@ def read_declarations(project: Project) -> Declarations:
 
 def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:
     """source/mapping.yaml (YARRRML) and source/*.rml.ttl (RML) as one mapping. Raises
-    InvalidDeclaration where there is none, or names clash.
+    InvalidDeclaration where there is none, names clash, or statements have targets of their own.
     """
     documents = [
         read_yarrrml(read_tree(path, "source/mapping.yaml"), "source/mapping.yaml", prefixes)
@@ -119,4 +119,12 @@ def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocu
             merged, triples_maps=merged.triples_maps | other.triples_maps, named_sources=merged.named_sources + other.named_sources,
             findings=merged.findings + other.findings,
         )  # fmt: skip
+    if merged.targets:
+        detail = (
+            "a publication writes all statements to dist/; take the logical targets out, or run the "
+            "mapping by `lodpipe map`"
+        )
+        raise InvalidDeclaration(
+            [Finding("LP602", target.origin, {"detail": detail}) for target in merged.targets]
+        )
     return merged

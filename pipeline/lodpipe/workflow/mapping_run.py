@@ -32,7 +32,16 @@ from lodpipe.mapping.plan import Plan
 from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.runtime.machine import unwritable, whole_file
+from lodpipe.runtime.whole_files import whole_files
 from lodpipe.sources.folders import Folders
+from lodpipe.workflow.target_files import (
+    TargetFile,
+    TargetFolders,
+    TargetWriter,
+    Written,
+    target_files,
+    without_targets,
+)
 
 Progress = Callable[[str], None]
 FORMATS = ("nq", "nt", "ttl", "trig")
@@ -70,16 +79,22 @@ def map_file(
     options: MappingOptions = MappingOptions(),
     *,
     on_progress: Progress = lambda _: None,
+    on_written: Callable[[Written], None] = lambda _: None,
 ) -> tuple[Finding, ...]:
     """Runs a mapping; sources are relative to its folder. Writes to `out` by its suffix, else
     N-Quads to standard output. A folder (with a slash at its end, or in a store) gets parts.
+
+    Statements with logical targets go to their files instead; all files take their places together.
+    `on_written` gets each of them then, and the default output.
 
     Returns the findings that did not stop the run. Raises InvalidDeclaration, InvalidData,
     SourceError.
     """
     wanted = _Target.of(out, options.on)
     document = _with_empty_texts(read_mapping(mapping, options.base), options.empty)
-    sort_rows = options.sort and wanted.suffix in ("nq", "nt") and _is_plain(document)
+    files = _files_of_targets(document, mapping, wanted, options)
+    is_line_format = wanted.suffix in ("nq", "nt") or bool(files)
+    sort_rows = options.sort and is_line_format and _is_plain(document)
     settings = EngineSettings(
         Folders(mapping.resolve().parent, Path.cwd(), options.roots),
         options.database,
@@ -88,7 +103,7 @@ def map_file(
         options.on,
         options.counts,
     )
-    with _output(wanted) as target, open_engine(settings, target) as engine:
+    with _outputs(wanted, files) as (target, parts), open_engine(settings, target) as engine:
         if findings := engine.define(document.sources):
             raise InvalidDeclaration(findings)
         on_progress("checking values")
@@ -101,10 +116,12 @@ def map_file(
         on_progress("writing statements")
         writer = _Writer(engine, plan, document, options, on_progress)
         with progress_line(writer.percent, "writing"):
-            writer.write(target, wanted)
+            written = [*writer.write_targets(files, parts), writer.write(target, wanted)]
         if options.counts:
             for rule, number in engine.count_statements(plan):
                 on_progress(f"{number:>12,}  {rule}")
+    for item in written if files else ():
+        on_written(item)
     return (*plan.findings, *findings)
 
 
@@ -131,6 +148,17 @@ def _with_empty_texts(document: MappingDocument, policy: str | None) -> MappingD
         for name, item in document.triples_maps.items()
     }
     return structs.replace(document, triples_maps=maps)
+
+
+def _files_of_targets(
+    document: MappingDocument, mapping: Path, wanted: _Target, options: MappingOptions
+) -> tuple[TargetFile, ...]:
+    """The files of the mapping's logical targets. Raises InvalidDeclaration (LP602)."""
+    if options.on is not None and document.targets:
+        detail = "logical targets are not written by Spark; run the mapping without --on"
+        raise InvalidDeclaration([Finding("LP602", document.targets[0].origin, {"detail": detail})])
+    folders = TargetFolders(mapping.resolve(), Path.cwd(), options.roots)
+    return target_files(document, folders, Path(wanted.path) if wanted.path else None)
 
 
 def _is_plain(document: MappingDocument) -> bool:
@@ -198,7 +226,7 @@ def _wrong(detail: str) -> InvalidDeclaration:
 
 
 class _Writer:
-    """Writes the statements of a plan. Knows how far it has come, for a terminal, and reports each
+    """Writes the statements of a plan, those without targets apart from the others. Knows how far it has come, for a terminal, and reports each
     finished part with its rate.
     """
 
@@ -210,28 +238,39 @@ class _Writer:
         options: MappingOptions,
         on_progress: Progress,
     ) -> None:
-        self._engine, self._plan, self._document, self._options = engine, plan, document, options
+        self._engine, self._plan, self._options = engine, plan, options
+        self._terms = TermWriter(document.base or options.base, document.prefixes)
+        self._has_targets = bool(document.targets)
         self._on_progress = on_progress
+        self._lines: dict[str, int] = {}
         self._stage: Stage | None = None
         self._started = time.perf_counter()
 
-    def write(self, path: Path | str, target: _Target) -> None:
-        """Writes a file of one of FORMATS, or a folder of parts."""
-        on_stage = (
-            self._on_stage if self._options.counts or sys.stderr.isatty() else None
-        )  # counting lines takes time
+    def write(self, path: Path | str, target: _Target) -> Written:
+        """Writes a file of one of FORMATS, or a folder of parts; counts its statements where there
+        are targets.
+        """
+        is_counted = self._has_targets or self._options.counts or sys.stderr.isatty()
+        on_stage = self._on_stage if is_counted else None  # counting lines takes time
         output = Output(target.suffix != "nt", self._options.sort, on_stage)
+        name = target.path or "standard output"
+        plan = without_targets(self._plan) if self._has_targets else self._plan
         if target.suffix in ("nq", "nt"):
-            self._engine.write_lines(self._plan, path, output)
-            return
-        base = self._document.base or self._options.base
-        statements = self._engine.make_statements(self._plan)
-        terms = TermWriter(base, self._document.prefixes)
+            self._engine.write_lines(plan, path, output)
+            return Written(name, sum(self._lines.values()))
+        statements = self._engine.make_statements(plan)
         with Path(path).open("w", encoding="utf-8", newline="\n") as file:
             if target.suffix == "ttl":
-                write_turtle(statements.triples(), file, terms)
+                write_turtle(statements.triples(), file, self._terms)
             else:
-                write_trig(statements.by_graph(), file, terms)
+                write_trig(statements.by_graph(), file, self._terms)
+        return Written(name, statements.count()[target.suffix == "ttl"] if self._has_targets else 0)
+
+    def write_targets(
+        self, files: Sequence[TargetFile], parts: Sequence[Path]
+    ) -> Iterator[Written]:
+        """Writes the files of the targets."""
+        return TargetWriter(self._engine, self._plan, self._terms).write(files, parts)
 
     def percent(self) -> float:
         """The share of the present part that is done; below zero where that is not known."""
@@ -239,6 +278,7 @@ class _Writer:
 
     def _on_stage(self, stage: Stage) -> None:
         self._stage = stage
+        self._lines[stage.name] = stage.lines
         if self._options.counts and stage.share == 100:
             seconds = time.perf_counter() - self._started
             self._on_progress(
@@ -248,21 +288,28 @@ class _Writer:
 
 
 @contextlib.contextmanager
-def _output(wanted: _Target) -> Iterator[Path | str]:
-    """Where to write: a file that replaces that of the target when it is complete, or is then
-    copied to standard output (or a pipe). A folder of parts is replaced by who writes it.
+def _outputs(
+    wanted: _Target, files: Sequence[TargetFile]
+) -> Iterator[tuple[Path | str, Sequence[Path]]]:
+    """Where to write the default output and the files of targets, which take their places together
+    when they are complete. What goes to standard output (or a pipe) is copied there then. A folder
+    of parts is replaced by who writes it.
     """
     if wanted.is_folder:
-        yield wanted.path or ""
+        yield wanted.path or "", ()
         return
     out = None if wanted.path is None else Path(wanted.path)
-    if out is not None and (out.is_file() or not out.exists()):
+    if out is None or (out.exists() and not out.is_file()):
+        with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
+            with whole_files([file.path for file in files]) as parts:
+                yield Path(folder) / "out", parts
+            _copy(Path(folder) / "out", out)
+    elif files:
+        with whole_files([out, *(file.path for file in files)]) as (target, *parts):
+            yield target, parts
+    else:
         with whole_file(out) as target:
-            yield target
-        return
-    with tempfile.TemporaryDirectory(prefix="lodpipe-") as folder:
-        yield Path(folder) / "out"
-        _copy(Path(folder) / "out", out)
+            yield target, ()
 
 
 def _copy(path: Path, out: Path | None) -> None:

@@ -41,7 +41,7 @@ from lodpipe.releases.naming import project_terms
 from lodpipe.runtime import scratch
 from lodpipe.runtime.atomic import exclusive, prepare, swap
 from lodpipe.runtime.machine import not_written, whole_file
-from lodpipe.workflow.pipeline import Outcome, checked, edited, write_dist, write_pages
+from lodpipe.workflow.pipeline import Engines, Outcome, checked, edited, write_dist, write_pages
 
 Progress = Callable[[str], None]
 _FIRST = {"de": "Erste Veröffentlichung.", "en": "First release."}
@@ -49,11 +49,14 @@ _FIRST = {"de": "Erste Veröffentlichung.", "en": "First release."}
 
 @dataclass(frozen=True)
 class ReleaseOptions:
-    """What is asked for: version and date (None: proposed), and whether only the notes are drafted."""
+    """What is asked for: version and date (None: proposed), whether only the notes are drafted, and
+    the master of the Spark that runs the mapping (None: this machine).
+    """
 
     version: str | None = None
     date: str | None = None
     draft: bool = False
+    on: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,10 @@ def close_release(
         target = prepare(project.root)
         try:
             before = snapshot(project.root)
-            with checked(project, on_progress=on_progress, writable=target) as outcome:
+            engines = Engines(on=options.on)
+            with checked(
+                project, engines=engines, on_progress=on_progress, writable=target
+            ) as outcome:
                 closing = _Closing(outcome, options)
                 notes = closing.draft_notes()
                 if options.draft:

@@ -8,7 +8,8 @@ partitions is done by Spark: joins, distinct rows, counts of keys.
 |---|---|
 | CSV, JSON Lines | blocks of lines by Spark, their records by the engine of one machine in each task |
 | Parquet | Spark; the texts of values are made by DuckDB |
-| all others: JSON, YAML, XML, databases, record tables, queries over them | the driver, out of core (driver_rows.py) |
+| queries on PostgreSQL of many rows | Spark by JDBC, in ranges of a key (jdbc.py) |
+| all others: JSON, YAML, XML, SQLite, record tables, queries over them | the driver, out of core (driver_rows.py) |
 | files that are compressed, in another encoding than UTF-8 or in a CSV dialect | the driver |
 """
 
@@ -34,9 +35,12 @@ from lodpipe.diagnostics.finding import (
     set_of,
 )
 from lodpipe.documents.csv_positions import csv_reader
+from lodpipe.engine.databases import DatabaseTable, PostgreSQL
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.file_scans import parquet_columns
 from lodpipe.engine.json_columns import needs_query
 from lodpipe.engine.spark.driver_rows import DriverRows
+from lodpipe.engine.spark.jdbc import JdbcQuery, jdbc_query
 from lodpipe.engine.spark.kernel import (
     Batches,
     FileBlocks,
@@ -47,7 +51,7 @@ from lodpipe.engine.spark.kernel import (
     has_rows,
     query,
 )
-from lodpipe.engine.spark.storage import Storage, is_store, pattern
+from lodpipe.engine.spark.storage import Storage, is_hidden, is_store, pattern
 from lodpipe.engine.spark.text_blocks import (
     BLOCK,
     Key,
@@ -219,6 +223,7 @@ class SparkRelations:
         self._exact: set[str] = set()
         self._child_of: dict[str, str] = {}
         self._files: dict[str, LineFiles] = {}
+        self._queries: dict[str, tuple[JdbcQuery, int, Loader, str]] = {}
         self._numbers: dict[tuple[str, str, str | None], int] = {}
         self._results: dict[tuple[object, ...], Relation | None] = {}
 
@@ -244,6 +249,8 @@ class SparkRelations:
         return self._relations[source]
 
     def _new_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        if source.kind in ("csv", "jsonl", "parquet") and self._has_hidden_file(source):
+            return self._local_relation(source, references)
         is_plain = source.access == PLAIN and split_name(source.text)[1] == "none"
         paths = (*references, source.iterator or "$") if source.kind == "jsonl" else ()
         try:
@@ -252,11 +259,27 @@ class SparkRelations:
                 return self._lines_relation(source, references)
             if source.kind == "parquet" and is_plain:
                 return self._parquet_relation(source, references)
+            if source.kind == "sql":
+                return self._database_relation(source, references)
         except PathError as error:
             raise InvalidDeclaration(
                 [Finding("LP602", source.origin, {"detail": str(error)})]
             ) from None
         return self._local_relation(source, references)
+
+    def _has_hidden_file(self, source: LogicalSource) -> bool:
+        """Whether a source is a file of this machine that Spark would leave out. Raises SourceError
+        for such a file of a store, and as `find_files` does.
+        """
+        if not is_store(source.text):
+            files = find_files(source.text, source.origin, Folders(self._root))
+            return any(is_hidden(path.name) for path, _ in files)
+        if is_hidden(source.text.rstrip("/").rpartition("/")[2]):
+            detail = "Spark reads no file whose name begins with `_` or `.`; rename it"
+            raise SourceError(
+                [Finding("LP106", source.origin, {"file": source.text, "detail": detail})]
+            )
+        return False
 
     def _addresses(self, source: LogicalSource) -> list[str]:
         """The addresses of the files of a source. Raises as `find_files` does."""
@@ -310,6 +333,11 @@ class SparkRelations:
         Gives whether anything has changed; then joins have to be made again.
         """
         name = self._child_of.get(name, name)
+        if name in self._queries and name not in self._exact:
+            self._read_query(name, in_order=True)
+            self._exact.add(name)
+            self._results.clear()
+            return True
         if name in self._exact or name not in self._files:
             return False
         number = self._files[name].number
@@ -371,6 +399,8 @@ class SparkRelations:
         from pyspark.sql import functions as f
 
         where = self._addresses(source)
+        if not is_store(source.text):
+            self._check_footers(source)
         try:
             data = self._spark.read.parquet(*where)
             files = input_files(data)
@@ -396,6 +426,47 @@ class SparkRelations:
         schema = ", ".join(["_record bigint", *(f"{column} string" for column in columns)])
         self._frames[name] = Frame(selected, TextColumns(name, columns), schema)
         return Relation(name, tuple(data.columns), names=numbers)
+
+    def _check_footers(self, source: LogicalSource) -> None:
+        """Raises InvalidData (LP102) for files that are no Parquet, which Spark would try to read four
+        times, and InvalidDeclaration for one without a column that those before it have.
+        """
+        columns: list[tuple[str, list[str]]] = []
+        findings: list[Finding] = []
+        for path, name in find_files(source.text, source.origin, Folders(self._root)):
+            try:
+                columns.append((name, parquet_columns(self._local.session, path, name)))
+            except InvalidData as error:
+                findings += error.findings
+        if findings:
+            raise InvalidData(findings)
+        common_columns(columns, source.origin)
+
+    def _database_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
+        """A relation over a query on a database, whose rows are stored now."""
+        database = self._local.relations.database(source)
+        if not isinstance(database, PostgreSQL):
+            return self._local_relation(source, references)
+        query = jdbc_query(self._spark, database, source, references)
+        if not isinstance(query, JdbcQuery):
+            relation = self._local_relation(source, references)
+            return replace(relation, findings=(query,) if query else ())
+        name, number = self._next_name(), self._local.records.add(DatabaseTable(source.origin))
+        relation = Relation(name, query.described.columns, typed=True, names=numbered(references))
+        self._queries[name] = query, number, query.loader(name, references), _schema(relation)
+        self._read_query(name)
+        return relation
+
+    def _read_query(self, name: str, *, in_order: bool = False) -> None:
+        """Stores the rows of a query on a database, in ranges or in their order."""
+        query, number, loader, schema = self._queries[name]
+        before = self.findings
+        with query.faults():
+            data = query.rows(self._spark, number, in_order=in_order)
+            self._frames[name] = Frame(data, loader, schema)
+            self.staged(name)
+        if unread := [item for item in self.findings if item not in before]:
+            raise InvalidDeclaration(unread)
 
     def _local_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         """A relation of the driver's engine."""

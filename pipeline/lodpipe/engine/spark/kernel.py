@@ -225,6 +225,8 @@ def _temporary_files_in(folder: str) -> Iterator[None]:
 
 def query(engine: Engine, sql: str, rows: int = _ROWS) -> Batches:
     """The rows of a query as Arrow batches of so many, with the small texts that Spark takes."""
+    import duckdb  # noqa: F401  # sets up what makes Arrow, also on the driver
+
     engine.session.rows("SET arrow_large_buffer_size = false")
     yield from engine.session.cursor().sql(sql).to_arrow_reader(rows)
 

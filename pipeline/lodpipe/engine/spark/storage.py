@@ -34,6 +34,16 @@ def is_remote(path: str) -> bool:
     return "://" in path
 
 
+def is_hidden(name: str) -> bool:
+    """Whether Spark leaves a file of this name out, without a message; it does so also with a file
+    that it is asked for.
+
+    >>> is_hidden("_people.csv"), is_hidden("people.csv")
+    (True, False)
+    """
+    return name.startswith(("_", ".")) or name.endswith("._COPYING_")
+
+
 def is_on_disk(where: str) -> bool:
     """Whether an address is that of a file or folder on a disk."""
     return where.startswith("file:")
@@ -90,6 +100,9 @@ class Storage:
 
     def create_file(self, where: str) -> None:
         """Creates an empty file."""
+        if is_on_disk(where):
+            Path(local_path(where)).touch()
+            return
         self._system(where).create(self._path(where)).close()
 
     def entries(self, folder: str) -> list[tuple[str, bool]]:
@@ -98,7 +111,13 @@ class Storage:
         return sorted((str(item.getPath().getName()), bool(item.isDirectory())) for item in listed)
 
     def rename(self, old: str, new: str) -> None:
-        """Renames a file or folder. Raises OSError where the store refuses."""
+        """Renames a file or folder. Raises OSError where the store refuses.
+
+        On a disk, the checksums that Hadoop writes beside files (`.part-0.crc`) do not come along.
+        """
+        if is_on_disk(old) and is_on_disk(new):
+            Path(local_path(old)).rename(local_path(new))
+            return
         if not self._system(old).rename(self._path(old), self._path(new)):
             raise OSError(f"{old} cannot be renamed to {new}")
 

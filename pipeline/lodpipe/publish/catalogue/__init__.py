@@ -14,6 +14,7 @@ from pathlib import Path
 import _duckdb as duckdb
 
 from lodpipe.config.publication import Project
+from lodpipe.config.publication_keys import Publication
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Severity
 from lodpipe.engine.sql_session import Session
@@ -24,11 +25,13 @@ from lodpipe.publish.catalogue.csv_tables import query_findings, write_tables
 from lodpipe.publish.catalogue.dcat import Computed, catalogue_graph
 from lodpipe.publish.catalogue.offers import offers
 from lodpipe.publish.catalogue.side import write_side_files
+from lodpipe.publish.catalogue.signposting import landing_links, write_linkset
 from lodpipe.publish.catalogue.versions import write_versions
 from lodpipe.publish.catalogue.void import void_graph
 from lodpipe.publish.catalogue.web import write_web
 from lodpipe.publish.catalogue.withdrawn import write_withdrawn
 from lodpipe.publish.dumps import copy_file
+from lodpipe.releases.feed import DATA
 from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Withdrawn
 
@@ -45,22 +48,33 @@ def write_catalogue(
     for queries that fail.
     """
     publication = project.publication
-    write_tables(statements.session, project, folder)
+    write_tables(statements.session, project, vocabulary, folder)
     dumps = list(offers(publication, folder))
     computed = _computed(project, statements.session)
     catalogue_graph(publication, dumps, computed, history).write(
         folder, "catalog", publication.base
     )
     (folder / "void.ttl").write_text(
-        void_graph(publication, statements, vocabulary, dumps).turtle(publication.base), "utf-8"
+        void_graph(publication, statements, vocabulary, dumps, _feeds(publication, history)).turtle(
+            publication.base
+        ),
+        "utf-8",
     )
     (folder / ".well-known").mkdir()
     copy_file(folder / "void.ttl", folder / ".well-known/void")
-    write_side_files(publication, dumps, folder, history)
+    write_side_files(publication, dumps, folder, history, computed)
     write_withdrawn(withdrawn, publication.languages, folder)
-    write_web(publication, withdrawn.tombstones, folder, history)
+    links = landing_links(publication, dumps)
+    write_linkset(publication, links, folder)
+    write_web(publication, withdrawn.tombstones, folder, history, links)
     if history.folder and not history.releases:
         _write_dated(project, folder)
+
+
+def _feeds(publication: Publication, history: History) -> list[str]:
+    """The files that say what changes: with pages the Atom feed, with releases the change feed."""
+    atom = ["feed.atom"] if publication.site else []
+    return [*atom, f"{DATA}.trig"] if history.releases else atom
 
 
 def declaration_findings(project: Project, statements: Statements) -> Iterator[Finding]:

@@ -70,8 +70,8 @@ LICENCES = "http://dcat-ap.de/def/licenses"
 
 
 class Licence(Struct, frozen=True):
-    """An open licence: its own address, the IRI that portals know, the title by which CKAN's
-    register finds it.
+    """An open licence: its own address, the IRI that German portals know, the title by which CKAN's
+    register finds it, and the IRI that the EU's portal knows.
     """
 
     address: str
@@ -79,6 +79,7 @@ class Licence(Struct, frozen=True):
     title: str
     type: str | None = None
     spdx: str | None = None
+    eu: str | None = None
 
 
 @cache
@@ -95,7 +96,7 @@ def licences() -> dict[str, Licence]:
     """Licences by their own address."""
     return {
         row["licence"]: Licence(
-            row["licence"], row["known"], row["title"], row["type"], row["spdx"]
+            row["licence"], row["known"], row["title"], row["type"], row["spdx"], row["eu"]
         )
         for row in _rows("licences.csv")
     }

@@ -1,12 +1,8 @@
-"""CSV tables beside the dumps, described by CSVW and as a Frictionless data package: keys stay
-texts, formulas stay harmless.
-"""
+"""CSV tables beside the dumps: keys stay texts, formulas stay harmless."""
 
 from __future__ import annotations
 
 import csv
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,34 +10,64 @@ from typing import Any
 import _duckdb as duckdb
 
 from lodpipe.config.publication import Project
-from lodpipe.config.publication_keys import Publication, PublishedTable, TableColumn
+from lodpipe.config.publication_keys import PublishedTable, TableColumn
+from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.engine.sql_session import Session
-from lodpipe.publish.catalogue import codes
+from lodpipe.publish.catalogue.table_metadata import WrittenTable, write_metadata
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TEXT = TableColumn()
 
 
-def write_tables(session: Session, project: Project, folder: Path) -> None:
-    """tables/NAME.csv with its CSVW metadata, and tables/datapackage.json. Raises
-    InvalidDeclaration (LP604) for a query that fails.
+def write_tables(session: Session, project: Project, vocabulary: Vocabulary, folder: Path) -> None:
+    """tables/NAME.csv and what describes them. Raises InvalidDeclaration (LP604) for a query that
+    fails, and for a table that refers to rows that are not there.
     """
     tables = project.publication.tables
     if not tables:
         return
     target = folder / "tables"
     target.mkdir()
-    resources = []
+    written, values = [], _Values()
     for number, table in enumerate(tables):
         header, rows = _rows(session, project, table, number)
+        values.add(table, header, rows)
         path = target / f"{table.name}.csv"
         _write_csv(path, table, header, rows)
-        _write_json(
-            target / f"{path.name}-metadata.json", _csvw(project.publication, table, header)
-        )
-        resources.append(_resource(path, table, header, project.publication.languages[0]))
-    _write_json(target / "datapackage.json", _package(project.publication, resources))
+        written.append(WrittenTable(table, header, path))
+    if findings := list(values.dangling(project, written)):
+        raise InvalidDeclaration(findings)
+    write_metadata(project.publication, vocabulary, written, target)
+
+
+class _Values:
+    """The values of the columns that take part in references, by table and column."""
+
+    def __init__(self) -> None:
+        self._of: dict[tuple[str, str], set[str]] = {}
+
+    def add(
+        self, table: PublishedTable, header: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        """Keeps the keys of a table and what its columns refer to."""
+        for place, name in enumerate(header):
+            column = table.columns.get(name, _TEXT)
+            if column.references or [name] == list(table.key):
+                self._of[table.name, name] = {_spelt(row[place]) for row in rows} - {""}
+
+    def dangling(self, project: Project, tables: Sequence[WrittenTable]) -> Iterator[Finding]:
+        """References to rows that are not there, or to a column that is no key."""
+        for number, table in enumerate(tables):
+            for name, reference in table.references:
+                target = self._of.get((reference.table, reference.column))
+                origin = project.origin("tables", number, "columns", name, "references")
+                if target is None:
+                    detail = f"`{reference.column}` is not the key of a table `{reference.table}`"
+                    yield Finding("LP604", origin, {"detail": detail})
+                elif missing := self._of[table.declared.name, name] - target:
+                    detail = f"column `{name}` has {len(missing)} values that are not in `{reference.table}`: {min(missing)}"
+                    yield Finding("LP604", origin, {"detail": detail})
 
 
 def query_findings(session: Session, project: Project) -> Iterator[Finding]:
@@ -120,81 +146,3 @@ def _spelt(value: Any) -> str:
     if value is None:
         return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def _labels(column: TableColumn) -> list[dict[str, str]]:
-    return [{"@value": value, "@language": language} for language, value in column.title.items()]
-
-
-def _csvw(publication: Publication, table: PublishedTable, header: Sequence[str]) -> dict[str, Any]:
-    """Metadata of one table after the W3C recommendation for tabular data."""
-
-    def column(name: str) -> dict[str, Any]:
-        declared = table.columns.get(name, _TEXT)
-        labels = {"dc:title": _labels(declared)} if declared.title else {}
-        return {"name": name.replace("-", "_"), "titles": name, "datatype": declared.type} | labels
-
-    schema: dict[str, Any] = {"columns": [column(name) for name in header]}
-    if table.key:
-        schema["primaryKey"] = [item.replace("-", "_") for item in table.key]
-    return {
-        "@context": "http://www.w3.org/ns/csvw",
-        "url": f"{table.name}.csv",
-        "dc:title": [
-            {"@value": value, "@language": language} for language, value in table.title.items()
-        ],
-        "dc:license": {"@id": publication.licence},
-        "dc:rights": publication.attribution,
-        "dialect": {"encoding": "utf-8", "lineTerminators": ["\n"], "header": True},
-        "tableSchema": schema,
-    }
-
-
-def _resource(
-    path: Path, table: PublishedTable, header: Sequence[str], language: str
-) -> dict[str, Any]:
-    """A Frictionless resource; every column has a type, so that no reader guesses one."""
-
-    def field(name: str) -> dict[str, Any]:
-        declared = table.columns.get(name, _TEXT)
-        kind = "number" if declared.type == "decimal" else declared.type
-        return {"name": name, "type": kind} | (
-            {"title": declared.title[language]} if language in declared.title else {}
-        )
-
-    schema: dict[str, Any] = {"fields": [field(name) for name in header], "missingValues": [""]}
-    if table.key:
-        schema["primaryKey"] = list(table.key)
-    data = path.read_bytes()
-    return {
-        "name": table.name,
-        "title": table.title.get(language) or next(iter(table.title.values())),
-        "path": path.name,
-        "profile": "tabular-data-resource",
-        "format": "csv",
-        "mediatype": "text/csv",
-        "encoding": "utf-8",
-        "bytes": len(data),
-        "hash": f"sha256:{hashlib.sha256(data).hexdigest()}",
-        "schema": schema,
-    }
-
-
-def _package(publication: Publication, resources: list[dict[str, Any]]) -> dict[str, Any]:
-    licence = codes.licence_of(publication.licence)
-    language = publication.languages[0]
-    named = {"name": licence.spdx} if licence.spdx else {}
-    return {
-        "profile": "tabular-data-package",
-        "name": publication.name,
-        "id": f"{publication.base}dataset",
-        "title": publication.title.get(language) or next(iter(publication.title.values())),
-        "version": publication.version,
-        "created": f"{publication.date}T00:00:00Z",
-        "licenses": [named | {"path": licence.address, "title": licence.title}],
-        "resources": resources,
-    }
-
-
-def _write_json(path: Path, value: object) -> None:
-    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")

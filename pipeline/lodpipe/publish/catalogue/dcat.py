@@ -10,7 +10,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from msgspec import Struct, field
 
-from lodpipe.config.publication_keys import Body, Publication
+from lodpipe.config.publication_keys import Body, Publication, Temporal
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
@@ -98,9 +98,9 @@ class _Writer:
     def _date(self, value: str) -> str:
         return literal(value, "xsd:date")
 
-    def _code(self, scheme: str, code: str) -> str:
+    def _code(self, scheme: str, code: str, *, has_class: bool = True) -> str:
         """A concept of a code list, with what the shapes of the portals look for: its type, label
-        and scheme.
+        and scheme; `has_class` also gives it the class that its list stands for.
         """
         listed = codes.SCHEMES[scheme]
         self.graph.describe(
@@ -113,7 +113,10 @@ class _Writer:
         return self.graph.describe(
             iri(listed.concepts + code),
             {
-                "rdf:type": [name("skos:Concept"), name(listed.also) if listed.also else None],
+                "rdf:type": [
+                    name("skos:Concept"),
+                    name(listed.also) if listed.also and has_class else None,
+                ],
                 "skos:prefLabel": texts(codes.codes()[scheme][code]),
                 "skos:inScheme": iri(listed.iri),
             },
@@ -135,12 +138,16 @@ class _Writer:
             self._node("catalog#publisher"),
             {
                 "rdf:type": name("foaf:Agent"),
-                "foaf:name": literal(self.publication.name_of(body)),
+                "foaf:name": self._name(body),
                 "foaf:homepage": homepage,
                 "foaf:mbox": iri(f"mailto:{body.email}") if body.email else None,
                 "dct:type": self._code("publisher-type", body.type) if body.type else None,
             },
         )
+
+    def _name(self, body: Body) -> list[str] | str:
+        """What a body is called: in each language for which a name is declared."""
+        return literal(body.name) if isinstance(body.name, str) else texts(body.name)
 
     def _contact(self, body: Body) -> str:
         """Without an address of its own, the contact's page is the landing page: the publication
@@ -151,7 +158,7 @@ class _Writer:
             self._node("catalog#contact"),
             {
                 "rdf:type": name("vcard:Kind"),
-                "vcard:fn": literal(self.publication.name_of(body)),
+                "vcard:fn": self._name(body),
                 "vcard:hasEmail": iri(f"mailto:{body.email}") if body.email else None,
                 "vcard:hasURL": iri(page) if page else None,
             },
@@ -176,22 +183,28 @@ class _Writer:
         )
 
     def _spatial(self) -> str | None:
-        """The country, with the bounding box and the centre of the points that count."""
+        """The place that the data are about: the country, or a place in it around their points.
+        A box and a centre are stated of a place of our own, not of the EU's country.
+        """
         if self.catalogue.spatial is None:
             return None
         country = self.catalogue.spatial.country
-        term, labels = self._code("country", country), codes.codes()["country"][country]
-        self.graph.describe(term, {"rdfs:label": texts(labels)})
-        if points := self.computed.points:
-            box, centre = _box(points), _centre(points)
-            self.graph.describe(
-                term,
-                {
-                    "dcat:bbox": literal(box, "geo:wktLiteral"),
-                    "dcat:centroid": literal(centre, "geo:wktLiteral"),
-                },
+        labels, points = codes.codes()["country"][country], self.computed.points
+        if not points:
+            return self.graph.describe(
+                self._code("country", country), {"rdfs:label": texts(labels)}
             )
-        return term
+        return self.graph.describe(
+            self._node("catalog#place"),
+            {
+                "rdf:type": name("dct:Location"),
+                "rdfs:label": texts(labels),
+                "skos:prefLabel": texts(labels),
+                "dct:isPartOf": self._code("country", country, has_class=False),
+                "dcat:bbox": literal(_box(points), "geo:wktLiteral"),
+                "dcat:centroid": literal(_centre(points), "geo:wktLiteral"),
+            },
+        )
 
     def _temporal(self) -> str | None:
         """The one blank node: udata would fetch an IRI over the network. Full days: of a mere year
@@ -199,13 +212,13 @@ class _Writer:
         """
         if self.catalogue.temporal is None:
             return None
-        start, end = self.catalogue.temporal.start, self.catalogue.temporal.end
+        start, end = day_range(self.catalogue.temporal)
         return self.graph.describe(
             "_:temporal",
             {
                 "rdf:type": name("dct:PeriodOfTime"),
-                "dcat:startDate": self._date(_first_day(start)),
-                "dcat:endDate": self._date(_last_day(end)),
+                "dcat:startDate": self._date(start),
+                "dcat:endDate": self._date(end),
             },
         )
 
@@ -383,11 +396,14 @@ class _Writer:
         return self.graph.describe(iri(IANA + value), {"rdf:type": name("dct:MediaType")})
 
     def _rights(self) -> str:
+        """The attribution, as a blank node with a label: CKAN takes the IRI of any other for the
+        text.
+        """
         values = {
             "rdf:type": name("dct:RightsStatement"),
-            "dct:description": literal(self.publication.attribution),
+            "rdfs:label": literal(self.publication.attribution),
         }
-        return self.graph.describe(self._node("catalog#rights"), values)
+        return self.graph.describe("_:rights", values)
 
     def _service(self) -> str | None:
         own = self.catalogue
@@ -467,6 +483,11 @@ class _Writer:
                 "dcat:service": services,
             },
         )
+
+
+def day_range(period: Temporal) -> tuple[str, str]:
+    """The first and the last day of a period, whose ends may be months or years."""
+    return _first_day(period.start), _last_day(period.end)
 
 
 def _first_day(value: str) -> str:

@@ -23,6 +23,7 @@ class Offer(Struct, frozen=True):
     compressed: bool
     size: int
     sha512: str
+    sha256: str
     title: dict[str, str]
     description: dict[str, str]
 
@@ -55,15 +56,15 @@ def _offer(folder: Path, key: str, path: str, suffix: str, title: dict[str, str]
         if compressed
         else {"de": ".", "en": "."}
     )
-    with (folder / path).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha512").hexdigest()
+    sha512, sha256 = _digests(folder / path)
     return Offer(
         key,
         path,
         kind,
         compressed,
         (folder / path).stat().st_size,
-        digest,
+        sha512,
+        sha256,
         {language: f"{value} ({label})" for language, value in title.items()},
         {
             language: kind.purpose.get(language, kind.purpose["en"])
@@ -71,3 +72,13 @@ def _offer(folder: Path, key: str, path: str, suffix: str, title: dict[str, str]
             for language in title
         },
     )
+
+
+def _digests(path: Path) -> tuple[str, str]:
+    """SHA-512 and SHA-256 of a file, which is read once."""
+    sha512, sha256 = hashlib.sha512(), hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            sha512.update(block)
+            sha256.update(block)
+    return sha512.hexdigest(), sha256.hexdigest()

@@ -93,9 +93,10 @@ def _indicators(
 
     formats = {codes.concept("file-type", item.code) for item in FORMATS}
     media_types = {_IANA + item.media_type for item in FORMATS}
-    licences = {licence.known for licence in codes.licences().values()}
+    licences = {licence.eu for licence in codes.licences().values() if licence.eu}
     rights = {codes.concept("access-right", code) for code in codes.codes()["access-right"]}
-    aligned = known("dct:format", formats) and known("dcat:mediaType", media_types)
+    has_known_format = known("dct:format", formats)
+    aligned = has_known_format and known("dcat:mediaType", media_types)
     served = "serve dist/ at `downloads`; check with --served"
     yield Indicator(
         "findability",
@@ -143,8 +144,12 @@ def _indicators(
         aligned,
         "run `lodpipe build`",
     )
-    yield Indicator("interoperability", "non-proprietary", 20, aligned, "run `lodpipe build`")
-    yield Indicator("interoperability", "machine-interpretable", 20, aligned, "run `lodpipe build`")
+    yield Indicator(
+        "interoperability", "non-proprietary", 20, has_known_format, "run `lodpipe build`"
+    )
+    yield Indicator(
+        "interoperability", "machine-interpretable", 20, has_known_format, "run `lodpipe build`"
+    )
     yield Indicator(
         "interoperability", "DCAT-AP compliance", 30, conforms, "fix what `lodpipe check` reports"
     )
@@ -156,7 +161,7 @@ def _indicators(
         "known licence",
         10,
         known("dct:license", licences),
-        "a licence that portals know, such as CC BY 4.0",
+        _licence_help(catalogue.project.publication.licence),
     )
     yield Indicator(
         "reusability", "access rights", 10, dataset("dct:accessRights"), "run `lodpipe build`"
@@ -185,6 +190,16 @@ def _indicators(
     yield Indicator(
         "contextuality", "date of modification", 5, each("dct:modified"), "run `lodpipe build`"
     )
+
+
+def _licence_help(address: str) -> str:
+    """Why the licence of the distributions is not in the EU's table: there is one licence for each
+    (DCAT-AP.de 3.0), and GovData knows other IRIs than the EU.
+    """
+    licence = codes.licence_of(address)
+    if licence.eu and licence.known != licence.eu:
+        return f"nothing to do: the EU's table has <{licence.eu}>, GovData wants <{licence.known}>"
+    return "a licence of the EU's table, such as CC BY 4.0"
 
 
 def score_lines(indicators: list[Indicator]) -> Iterator[str]:

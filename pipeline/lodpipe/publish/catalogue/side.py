@@ -11,6 +11,8 @@ from typing import Any
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue import codes
+from lodpipe.publish.catalogue.dataset_markup import dataset_markup
+from lodpipe.publish.catalogue.dcat import Computed
 from lodpipe.publish.catalogue.offers import Offer
 from lodpipe.publish.dumps import SHAPES
 from lodpipe.releases.feed import DATA
@@ -18,7 +20,11 @@ from lodpipe.releases.history import History
 
 
 def write_side_files(
-    publication: Publication, offers: Sequence[Offer], folder: Path, history: History
+    publication: Publication,
+    offers: Sequence[Offer],
+    folder: Path,
+    history: History,
+    computed: Computed,
 ) -> None:
     """README.md, CITATION.cff, dataset.jsonld and ro-crate-metadata.json."""
     (folder / "README.md").write_text(
@@ -27,7 +33,7 @@ def write_side_files(
     (folder / "CITATION.cff").write_text(_citation(publication), "utf-8")
     _write_json(
         folder / "dataset.jsonld",
-        {"@context": "https://schema.org/"} | _dataset(publication, offers),
+        {"@context": "https://schema.org/"} | dataset_markup(publication, offers, computed),
     )
     _write_json(folder / "ro-crate-metadata.json", _crate(publication, offers))
 
@@ -146,80 +152,29 @@ def _citation(publication: Publication) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _texts(values: dict[str, str]) -> list[dict[str, str]]:
-    return [{"@value": value, "@language": language} for language, value in values.items()]
-
-
-def _dataset(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any]:
-    """The dataset for search engines, in schema.org's own terms; the pages embed it."""
-    own = publication.catalogue
-    named = {"url": publication.publisher.url} if publication.publisher.url else {}
-    dataset: dict[str, Any] = {
-        "@id": f"{publication.base}dataset",
-        "@type": "Dataset",
-        "name": _texts(publication.title),
-        "description": _texts(publication.description),
-        "url": publication.landing_page,
-        "identifier": f"{publication.base}dataset",
-        "version": publication.version,
-        "datePublished": publication.issued,
-        "dateModified": publication.date,
-        "license": publication.licence,
-        "creditText": publication.attribution.strip(),
-        "isAccessibleForFree": True,
-        "inLanguage": list(publication.languages),
-        "publisher": {"@type": "Organization", "name": publication.name_of(publication.publisher)}
-        | named,
-        "includedInDataCatalog": {
-            "@type": "DataCatalog",
-            "@id": f"{publication.base}catalog",
-            "name": _first(publication, publication.title),
-        },
-        "distribution": [
-            {
-                "@type": "DataDownload",
-                "@id": f"{publication.base}distribution/{offer.key}",
-                "name": _texts(offer.title),
-                "contentUrl": publication.downloads + offer.path,
-                "encodingFormat": "application/gzip"
-                if offer.compressed
-                else offer.format.media_type,
-                "contentSize": str(offer.size),
-            }
-            for offer in offers
-        ],
-    }
-    if own.keywords:
-        dataset["keywords"] = [
-            {"@value": word, "@language": language}
-            for language, words in own.keywords.items()
-            for word in words
-        ]
-    if own.temporal:
-        dataset["temporalCoverage"] = f"{own.temporal.start}/{own.temporal.end}"
-    if own.spatial:
-        dataset["spatialCoverage"] = {
-            "@type": "Country",
-            "name": codes.codes()["country"]
-            .get(own.spatial.country, {})
-            .get("en", own.spatial.country),
-        }
-    return dataset
-
-
 def _crate(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any]:
     """A Research Object Crate 1.1: the root dataset and the files that are part of it."""
     licence = codes.licence_of(publication.licence)
-    publisher = publication.publisher.url or "#publisher"
+    publisher = publication.publisher
+    agent: dict[str, Any] = {
+        "@id": publisher.url or "#publisher",
+        "@type": "Organization",
+        "name": publication.name_of(publisher),
+    }
+    if publisher.url:
+        agent["url"] = publisher.url
     files = [
         {
             "@id": offer.path,
             "@type": "File",
-            "name": offer.title.get(publication.languages[0]) or next(iter(offer.title.values())),
+            "name": _first(publication, offer.title),
+            "description": _first(publication, offer.description),
             "encodingFormat": ["application/gzip", offer.format.media_type]
             if offer.compressed
             else offer.format.media_type,
             "contentSize": str(offer.size),
+            "sha256": offer.sha256,
+            "license": {"@id": publication.licence},
         }
         for offer in offers
     ]
@@ -240,16 +195,20 @@ def _crate(publication: Publication, offers: Sequence[Offer]) -> dict[str, Any]:
                 "datePublished": publication.date,
                 "version": publication.version,
                 "identifier": f"{publication.base}dataset",
+                "url": publication.landing_page,
                 "license": {"@id": publication.licence},
-                "publisher": {"@id": publisher},
+                "creditText": publication.attribution.strip(),
+                "author": {"@id": agent["@id"]},
+                "publisher": {"@id": agent["@id"]},
                 "hasPart": [{"@id": file["@id"]} for file in files],
             },
-            {"@id": publication.licence, "@type": "CreativeWork", "name": licence.title},
             {
-                "@id": publisher,
-                "@type": "Organization",
-                "name": publication.name_of(publication.publisher),
+                "@id": publication.licence,
+                "@type": "CreativeWork",
+                "name": licence.title,
+                "url": licence.address,
             },
+            agent,
             *files,
         ],
     }

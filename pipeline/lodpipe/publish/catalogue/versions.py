@@ -21,8 +21,10 @@ from lodpipe.releases.ledger import Release
 VERSION = r"[0-9]+\.[0-9]+\.[0-9]+"
 OF_CATALOGUE = "dataset|service|feed|distribution/.*"
 """What the catalogue describes besides itself, as a pattern of local names."""
-OF_VERSION = f"distribution/({VERSION})/.*"
-"""What the document of a release describes besides the release."""
+OF_VERSION = f"(?:distribution|release)/({VERSION})(?:/.*)?"
+"""What the document of a release describes besides the release: its files, and its entry in the Atom
+feed.
+"""
 _OF_CATALOGUE, _OF_VERSION = re.compile(OF_CATALOGUE), re.compile(OF_VERSION)
 
 
@@ -31,6 +33,8 @@ def document_of(local: str) -> str:
 
     >>> document_of("distribution/ttl.gz"), document_of("distribution/1.1.0/ttl.gz")
     ('catalog', 'dataset/1.1.0')
+    >>> document_of("release/1.1.0")
+    'dataset/1.1.0'
     >>> document_of("dataset"), document_of("dataset/1.1.0"), document_of("thing/x")
     ('catalog', 'dataset/1.1.0', 'thing/x')
     """

@@ -11,8 +11,9 @@ from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
-from lodpipe.rdf.terms import iri
+from lodpipe.rdf.terms import TYPE, iri
 
+_EXAMPLES = 5
 # Predicates that join a resource to the same or a like one elsewhere.
 LINKS = (
     "http://www.w3.org/2002/07/owl#sameAs",
@@ -27,8 +28,11 @@ def void_graph(
     statements: Statements,
     vocabulary: Vocabulary,
     offers: Sequence[Offer],
+    feeds: Sequence[str] = (),
 ) -> Graph:
-    """The dataset as void:Dataset, with its partitions and linksets as nodes of `void#…`."""
+    """The dataset as void:Dataset, with its partitions and linksets as nodes of `void#…`; `feeds` are
+    files that say what changes.
+    """
     graph = Graph()
     dataset = iri(publication.base + "dataset")
 
@@ -69,6 +73,8 @@ def void_graph(
                 for offer in offers
                 if offer.format.code.startswith(("RDF", "JSON"))
             ],
+            "void:exampleResource": _examples(publication, statements, vocabulary),
+            "rdfs:seeAlso": [iri(publication.downloads + feed) for feed in feeds],
             "void:vocabulary": [
                 iri(item)
                 for item in sorted({_namespace(term) for term, _ in [*by_class, *by_property]})
@@ -99,6 +105,18 @@ def void_graph(
     )
     _linksets(graph, dataset, statements, publication.base, short)
     return graph
+
+
+def _examples(
+    publication: Publication, statements: Statements, vocabulary: Vocabulary
+) -> list[str]:
+    """A resource of each class of the menu, else some of any class."""
+    site = publication.site
+    menu = [] if isinstance(site, bool) else [kind.class_ for kind in site.kinds if kind.menu]
+    classes = [f"<{vocabulary.namespaces.expand(name) or name}>" for name in menu]
+    listed = [statements.subjects_with(TYPE, class_)[:1] for class_ in classes]
+    examples = [subject for subjects in listed for subject in subjects]
+    return examples or [iri(item) for item in statements.examples(publication.base)[:_EXAMPLES]]
 
 
 def _linksets(

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue.rendering import rendered
+from lodpipe.publish.catalogue.signposting import LINKSET_TYPE, TypedLink, header_links
 from lodpipe.publish.catalogue.versions import OF_CATALOGUE, OF_VERSION
 from lodpipe.publish.catalogue.withdrawn_rules import encoded, withdrawn_rules
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
@@ -31,12 +32,33 @@ MEDIA_TYPES = {
     **{row.suffix: row.content_type for row in FORMATS},
     "gz": "application/gzip",
     "atom": "application/atom+xml",
+    "linkset": LINKSET_TYPE,
 }
 FRESH = "public, max-age=60, stale-while-revalidate=600"
 IMMUTABLE = "public, max-age=31536000, immutable"
 """Cache-Control of what a build replaces, and of the folders of closed releases."""
-_DUMPED = "|".join(
-    row.suffix for row in sorted(FORMATS, key=lambda row: row.preference) if row.dump
+# Ends of the names of files, as a pattern; what has none of them is a resource.
+_FILE_SUFFIXES = "|".join(
+    [
+        "html",
+        *(row.suffix for row in sorted(FORMATS, key=lambda row: row.preference)),
+        *(
+            "gz",
+            "json",
+            "linkset",
+            "md",
+            "cff",
+            "txt",
+            "atom",
+            "xml",
+            "css",
+            "js",
+            "wasm",
+            "svg",
+            "webp",
+            "png",
+        ),
+    ]
 )
 _WEIGHTS = (r"(; *q=1[.0]*)?", r"; *q=0\.[5-9][0-9]*", r"; *q=0\.([1-4][0-9]*|0+[1-9][0-9]*)")
 # The smallest limits of static hosts: GitLab Pages reads 1,000 rules and 64 KB, Cloudflare Pages
@@ -113,7 +135,11 @@ def portable_redirects(rules: str) -> str:
 
 
 def write_web(
-    publication: Publication, tombstones: Sequence[Tombstone], folder: Path, history: History
+    publication: Publication,
+    tombstones: Sequence[Tombstone],
+    folder: Path,
+    history: History,
+    links: Sequence[TypedLink] = (),
 ) -> None:
     """web/: w3id/, apache/, nginx/, Caddyfile, _redirects, _headers; the first lines of each say how
     it is used.
@@ -135,12 +161,14 @@ def write_web(
         "contact": publication.name_of(contact),
         "reach": contact.url or contact.email or publication.landing_page,
         "hosting": publication.hosting,
+        "maintainers": publication.maintainers,
         "host": publication.hosting or NOWHERE,
         "prefix": prefix,
         "in_catalogue": OF_CATALOGUE,
         "in_version": OF_VERSION,
         "media_types": MEDIA_TYPES,
-        "dumped": _DUMPED,
+        "suffixes": _FILE_SUFFIXES,
+        "links": header_links(links),
         "rules": rules,
         "rules_and_rest": [*rules, ("html", ""), ("ttl", "")],
         "withdrawn": withdrawn,

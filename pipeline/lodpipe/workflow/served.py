@@ -1,0 +1,265 @@
+"""A publication as it is served: whether identifiers lead to documents, and addresses to the files of
+dist/, asked over HTTP.
+
+Each address is requested below the one that the user names:
+
+    https://example.org/cafes/cafe/x       → http://127.0.0.1:8000/cafe/x
+    https://host.example/cafes.ttl         → http://127.0.0.1:8000/cafes.ttl
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from lodpipe.config.publication_keys import Publication
+from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.engine.statements import Statements
+from lodpipe.publish.catalogue.checks import Catalogue, read_triples
+from lodpipe.rdf.file_formats import DOCUMENTS, PARSERS
+from lodpipe.releases.tombstones import Tombstone
+from lodpipe.workflow.pipeline import Outcome
+
+MOST_PAGES, MOST_TOMBSTONES = 2_000, 200
+"""How many pages of the sitemap and withdrawn IRIs are asked for; of more, some spread evenly."""
+_TIMEOUT = 30.0  # seconds without a byte
+_AT_ONCE = 8
+_IANA = "https://www.iana.org/assignments/media-types/"
+_SITEMAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}loc"
+# What a host serves beside the dumps: file and media type; those that a publication lacks are left out.
+_FILES = {
+    "catalog.ttl": "text/turtle",
+    "catalog.rdf": "application/rdf+xml",
+    "catalog.jsonld": "application/ld+json",
+    "void.ttl": "text/turtle",
+    "dataset.jsonld": "application/ld+json",
+    "feed.trig": "application/trig",
+    "dataset.linkset": "application/linkset+json",
+    "site/feed.atom": "application/atom+xml",
+    "site/sitemap.xml": "application/xml",
+    "site/robots.txt": "text/plain",
+    "site/index.html": "text/html",
+}
+_SAME_TYPE = {"text/xml": "application/xml", "application/gzip": "application/x-gzip"}
+
+
+class Answer(NamedTuple):
+    """What an address answers: status (0: nothing, `reason` says why), media type, address after
+    redirects, size in bytes and SHA-512 of its body, and the body where it was asked for.
+    """
+
+    status: int
+    media_type: str = ""
+    address: str = ""
+    size: int = 0
+    sha512: str = ""
+    body: bytes = b""
+    reason: str = ""
+
+    @property
+    def described(self) -> str:
+        """The status, or why there is none."""
+        return str(self.status) if self.status else self.reason
+
+
+class Host:
+    """Asks for addresses of a publication below the one at which it is served now."""
+
+    def __init__(self, publication: Publication, served: str) -> None:
+        self.served = served if served.endswith("/") else f"{served}/"
+        own = {publication.base, publication.downloads, publication.hosting or publication.base}
+        self._prefixes = sorted(own, key=len, reverse=True)
+
+    def place(self, address: str) -> str:
+        """Where an address is asked for."""
+        for prefix in self._prefixes:
+            if address.startswith(prefix):
+                return self.served + address.removeprefix(prefix)
+        return address
+
+    def get(
+        self, address: str, accept: str = "", *, method: str = "GET", redirects: bool = True
+    ) -> Answer:
+        """The answer of an address; a refusal is an answer as well."""
+        headers = {"Accept": accept} if accept else {}
+        request = urllib.request.Request(self.place(address), headers=headers, method=method)
+        handlers = [] if redirects else [_NoRedirects()]
+        try:
+            opener = urllib.request.build_opener(*handlers)
+            with opener.open(request, timeout=_TIMEOUT) as answer:
+                return _read(answer)
+        except urllib.error.HTTPError as error:
+            address = error.headers.get("Location", "") or error.url or ""
+            return Answer(error.code, error.headers.get_content_type(), address)
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", error)
+            return Answer(0, reason=str(reason) or type(error).__name__)
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *_: object) -> None:
+        return None
+
+
+def _read(answer: http.client.HTTPResponse) -> Answer:
+    digest, size, head = hashlib.sha512(), 0, b""
+    while block := answer.read(1 << 20):
+        digest.update(block)
+        size += len(block)
+        head = head or block
+    media_type = answer.headers.get_content_type()
+    return Answer(answer.status, media_type, answer.url, size, digest.hexdigest(), head)
+
+
+def served_findings(outcome: Outcome, served: str) -> list[Finding]:
+    """What a served publication answers other than it should (LP550, LP551).
+
+    `served` is the address at which dist/site/ (or dist/) is served; nothing is asked where there is
+    no dist/ yet.
+    """
+    project, publication = outcome.project, outcome.project.publication
+    path = project.dist / "catalog.ttl"
+    if not path.is_file():
+        return []
+    triples = read_triples(path, PARSERS["ttl"], publication.base)
+    catalogue = Catalogue(project, project.dist, triples, path.read_text("utf-8"))
+    tombstones = outcome.declarations.withdrawn.tombstones
+    host = Host(publication, served)
+    questions: list[Callable[[], Iterable[Finding]]] = [
+        *(_download(host, catalogue, node) for node in catalogue.instances("dcat:Distribution")),
+        *_files(host, catalogue.folder, publication.downloads),
+        *_identifiers(host, publication, outcome.statements),
+        *_pages(host, catalogue.folder / "site/sitemap.xml"),
+        *(_tombstone(host, publication.base, item) for item in _some(tombstones, MOST_TOMBSTONES)),
+    ]
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        answers = pool.map(lambda check: list(check()), questions)
+        return [finding for findings in answers for finding in findings]
+
+
+def _wrong(host: Host, address: str, value: str, expected: str) -> Finding:
+    params = {"value": address, "found": value, "expected": expected}
+    return Finding("LP550", Origin(host.place(address)), params)
+
+
+def _other(host: Host, address: str, key: str, value: str, expected: str) -> Finding:
+    params = {"value": address, "key": key, "found": value or "–", "expected": expected}
+    return Finding("LP551", Origin(host.place(address)), params)
+
+
+def _some(items: Sequence[Tombstone], most: int) -> Sequence[Tombstone]:
+    return items[:: -(-len(items) // most)] if items else items
+
+
+def _download(host: Host, catalogue: Catalogue, node: str) -> Callable[[], Iterator[Finding]]:
+    """Status, media type, size and checksum of a download, as the catalogue states them."""
+
+    def check() -> Iterator[Finding]:
+        address = catalogue.value(node, "dcat:downloadURL")
+        answer = host.get(address)
+        if answer.status != 200:
+            yield _wrong(host, address, answer.described, "200")
+            return
+        packed = catalogue.value(node, "dcat:compressFormat")
+        stated = (packed or catalogue.value(node, "dcat:mediaType")).removeprefix(_IANA)
+        checksum = catalogue.value(
+            next(iter(catalogue.values(node, "spdx:checksum")), ""), "spdx:checksumValue"
+        )
+        size = catalogue.value(node, "dcat:byteSize")
+        if not _is_type(answer.media_type, stated):
+            yield _other(host, address, "Content-Type", answer.media_type, stated)
+        if str(answer.size) != size:
+            yield _other(host, address, "bytes", str(answer.size), size)
+        elif answer.sha512 != checksum.lower():
+            yield _other(host, address, "SHA-512", f"{answer.sha512[:12]}…", f"{checksum[:12]}…")
+
+    return check
+
+
+def _is_type(media_type: str, expected: str) -> bool:
+    return _SAME_TYPE.get(media_type, media_type) == _SAME_TYPE.get(expected, expected)
+
+
+def _files(host: Host, dist: Path, address: str) -> Iterator[Callable[[], Iterator[Finding]]]:
+    """Catalogue, VoID, feeds, sitemap and start page: there, of the right type, and those of dist/."""
+    for name, media_type in _FILES.items():
+        if (dist / name).is_file():
+            yield _file(host, dist / name, address + name.removeprefix("site/"), media_type)
+
+
+def _file(host: Host, path: Path, address: str, media_type: str) -> Callable[[], Iterator[Finding]]:
+    def check() -> Iterator[Finding]:
+        answer = host.get(address)
+        if answer.status != 200:
+            yield _wrong(host, address, answer.described, "200")
+            return
+        if not _is_type(answer.media_type, media_type):
+            yield _other(host, address, "Content-Type", answer.media_type, media_type)
+        with path.open("rb") as file:
+            expected = hashlib.file_digest(file, "sha512").hexdigest()
+        if answer.sha512 != expected:
+            yield _other(host, address, "SHA-512", f"{answer.sha512[:12]}…", f"{expected[:12]}…")
+
+    return check
+
+
+def _identifiers(
+    host: Host, publication: Publication, statements: Statements
+) -> Iterator[Callable[[], Iterator[Finding]]]:
+    """A resource of each class, the dataset and the catalogue, as each type of document."""
+    types = [row.media_type for row in DOCUMENTS] + (["text/html"] if publication.site else [])
+    resources = [publication.base + "dataset", *statements.examples(publication.base)]
+    for resource in resources:
+        for media_type in types:
+            yield _identifier(host, resource, media_type)
+
+
+def _identifier(host: Host, resource: str, media_type: str) -> Callable[[], Iterator[Finding]]:
+    def check() -> Iterator[Finding]:
+        answer = host.get(resource, media_type)
+        address = f"{resource} ({media_type})"
+        if answer.status != 200:
+            yield _wrong(host, address, answer.described, "200")
+        elif not _is_type(answer.media_type, media_type):
+            yield _other(host, address, "Content-Type", answer.media_type, media_type)
+        elif media_type == "application/n-triples" and f"<{resource}> ".encode() not in answer.body:
+            yield _other(host, address, "subject", "–", resource)
+
+    return check
+
+
+def _pages(host: Host, sitemap: Path) -> Iterator[Callable[[], Iterator[Finding]]]:
+    """Each page of the sitemap answers."""
+    if not sitemap.is_file():
+        return
+    pages = [item.text or "" for item in ElementTree.parse(sitemap).iter(_SITEMAP)]
+    for page in pages[:: max(1, -(-len(pages) // MOST_PAGES))]:
+        yield lambda page=page: _page(host, page)  # type: ignore[misc]  # bound now
+
+
+def _page(host: Host, page: str) -> Iterator[Finding]:
+    answer = host.get(page, method="HEAD")
+    if answer.status != 200:
+        yield _wrong(host, page, answer.described, "200")
+
+
+def _tombstone(host: Host, base: str, tombstone: Tombstone) -> Callable[[], Iterator[Finding]]:
+    """A withdrawn IRI leads to its only successor, or is gone."""
+
+    def check() -> Iterator[Finding]:
+        address = base + tombstone.id
+        answer = host.get(address, "text/html", redirects=False)
+        hops = 0
+        while answer.status in (302, 303, 307, 308) and hops < 5:  # w3id leads to the host
+            answer, hops = host.get(answer.address, "text/html", redirects=False), hops + 1
+        if answer.status != tombstone.status:
+            yield _wrong(host, address, answer.described, str(tombstone.status))
+
+    return check

@@ -64,6 +64,10 @@ These figures are the engines' own and were not checked here.
 ## What was run
 - RML-Core: the cases of [kg-construct/rml-core](https://github.com/kg-construct/rml-core), JSON as of April 2026, CSV and PostgreSQL as of
   February 2025, before they were taken out there.
+- RML-IO-Registry: the cases of [kg-construct/rml-io-registry](https://github.com/kg-construct/rml-io-registry) for CSV, CSVW, JSON and XML,
+  as of November 2025.
+- RML 2014: the cases of [kg-construct/rml-test-cases](https://github.com/kg-construct/rml-test-cases) for the RML before RML-Core, with
+  `--on-invalid-value skip`: those with wrong values expect the other statements. Its table `metadata.csv` says which cases expect an error.
 - R2RML: the [W3C cases](https://www.w3.org/TR/rdb2rdf-test-cases/) as kept by kg-construct, with the scripts for PostgreSQL. Five cases have a second
   mapping with MySQL's functions; PostgreSQL runs these as well, SQLite has them only in its newest versions.
 - RML-IO: each file that targets make is compared in its format, encoding and archive, and a file that is not expected fails the case. Files that

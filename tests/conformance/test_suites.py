@@ -16,9 +16,13 @@ COUNTS = {
     "r2rml-postgresql": 67,
     "r2rml-sqlite": 62,
     "rml-io": 73,
+    "rml-io-registry": 21,
     "rml-lv": 41,
     "rml-fnml": 20,
     "rml-cc": 35,
+    "rml-old-xml": 38,
+    "rml-old-csv": 39,
+    "rml-old-json": 41,
 }
 if not CASES:
     pytest.skip(suites.HOW_TO_GET, allow_module_level=True)

@@ -24,6 +24,7 @@ class _Options:
     on_invalid_value: str
     functions: tuple[Path, ...]
     roots: tuple[Path, ...]
+    empty: str | None
     on: str | None
     reports: tuple[str, ...]
 
@@ -54,6 +55,10 @@ class _Options:
         type=click.Path(exists=True, file_okay=False, resolve_path=True, path_type=Path),
         help="Folder in which the mapping may name files by absolute paths; can be repeated.",
     ),
+    click.option(
+        "--empty", type=click.Choice(["value", "null"]),
+        help="What an empty CSV cell or XML element is where the mapping declares no nulls: a text, or no value.",
+    ),
     ON,
     REPORT,
 )  # fmt: skip
@@ -83,6 +88,7 @@ def command(
             on=options.on,
             functions=options.functions,
             roots=options.roots,
+            empty=options.empty,
         )
         findings = map_file(mapping, out, run, on_progress=on_progress, on_written=_print_written)
         written = report if findings else replace(report, formats=())

@@ -103,9 +103,15 @@ _TABLE: tuple[Rule, ...] = (
         "LP107",
         "file.outside-project",
         message_en="path `{path}` leads out of the project",
-        help_en="Keep all sources inside the project folder.",
+        help_en=(
+            "Keep all sources inside the project folder; for a mapping without a project, "
+            "`--root` allows another one."
+        ),
         message_de="Pfad `{path}` führt aus dem Projekt heraus",
-        help_de="Alle Quellen im Projektordner ablegen.",
+        help_de=(
+            "Alle Quellen im Projektordner ablegen; für ein Mapping ohne Projekt erlaubt "
+            "`--root` einen weiteren."
+        ),
     ),
     Rule(
         "LP108",

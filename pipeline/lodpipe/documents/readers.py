@@ -108,6 +108,11 @@ def read_text(path: Path, name: str) -> str:
         ) from None
 
 
+def file_limit() -> int:
+    """The most bytes that a file may have to be read at once."""
+    return _LIMITS.get().file
+
+
 def unreadable(name: str, error: OSError) -> SourceError:
     """What the system says of a file that cannot be read (LP106)."""
     return SourceError(

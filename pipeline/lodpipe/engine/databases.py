@@ -24,6 +24,7 @@ from lodpipe.mapping.plan import quote, text
 from lodpipe.rdf.datatypes import PATTERNS
 from lodpipe.rdf.namespaces import XSD
 from lodpipe.sources.file_tables import find
+from lodpipe.sources.folders import Folders
 
 if TYPE_CHECKING:
     import psycopg
@@ -265,7 +266,7 @@ class Sqlite:
     """
 
     def __init__(self, source: LogicalSource, named: str, root: Path) -> None:
-        path, name = find(named, source.origin, root)
+        path, name = find(named, source.origin, Folders(root))
         try:
             self.connection = sqlite3.connect(
                 f"file:{percent_encoded(str(path))}?mode=ro", uri=True

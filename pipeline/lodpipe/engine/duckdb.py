@@ -27,12 +27,13 @@ from lodpipe.engine.loading import Records
 from lodpipe.engine.relations import Relations
 from lodpipe.engine.sql_session import Session
 from lodpipe.sources import RecordTable
+from lodpipe.sources.folders import Folders
 
 
 class Engine:
     """Holds the parts; a context manager that closes connections and removes spill files.
 
-    `root` is the folder of the files that a mapping names itself, `database` the address of the
+    `root` is the folder (or the folders) of the files that a mapping names itself, `database` the address of the
     database where it names none; `sort` sorts files while they are read (see `Relations`).
     """
 
@@ -40,14 +41,15 @@ class Engine:
         self,
         memory: str = "4GB",
         threads: int | None = None,
-        root: Path | None = None,
+        root: Path | Folders | None = None,
         database: str | None = None,
         sort: bool = False,
     ) -> None:
-        self.root, self.memory = root or Path(), memory
+        self.folders = root if isinstance(root, Folders) else Folders(root or Path())
+        self.root, self.memory = self.folders.mapping, memory
         self.session = Session(memory, threads)
         self.records = Records(self.session)
-        self.relations = Relations(self.session, self.records, self.root, database, sort=sort)
+        self.relations = Relations(self.session, self.records, self.folders, database, sort=sort)
 
     def __enter__(self) -> Engine:
         return self
@@ -63,10 +65,10 @@ class Engine:
     def load(self, tables: Iterable[RecordTable], writable: Path | None = None) -> list[Finding]:
         """Loads record tables, and gives what could not be read.
 
-        From then on queries can open files below `root` and `writable` only; the latter is for
+        From then on queries can open files below these folders and `writable` only; the latter is for
         dumps that the engine writes.
         """
         findings = self.records.load(list(tables))
-        root = self.root if self.root != Path() else None
-        self.session.allow_folders(folder for folder in (writable, root) if folder is not None)
+        folders = self.folders.all if self.root != Path() else ()
+        self.session.allow_folders((*([writable] if writable else []), *folders))
         return findings

@@ -19,6 +19,7 @@ import _duckdb as duckdb
 from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
+from lodpipe.documents.csv_dialect import COMMAS, Dialect
 from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.mapping.plan import text
 from lodpipe.sources.rows import (
@@ -27,7 +28,7 @@ from lodpipe.sources.rows import (
     long_row,
     ragged_rows,
     too_long,
-    with_one_end,
+    with_commas,
 )
 
 Result = TypeVar("Result")
@@ -39,12 +40,15 @@ _REASONS = {
 
 
 class FileScan(Struct, frozen=True):
-    """The scan of a file: `name` is its name in findings; `nulls` mean no value in CSV."""
+    """The scan of a file: `name` is its name in findings; `nulls` mean no value in CSV, where
+    nothing is declared (None) an empty cell does.
+    """
 
     path: Path
     name: str
     header: Sequence[str]
-    nulls: tuple[str, ...] = ()
+    nulls: tuple[str, ...] | None = None
+    dialect: Dialect = COMMAS
 
     def cell(self, column: str) -> str:
         """The column with the cells under a name of the header; NULL for an unknown name."""
@@ -60,20 +64,26 @@ class FileScan(Struct, frozen=True):
                 return query(self._parquet_reader)
             except duckdb.Error as error:
                 raise InvalidData([_parquet_finding(self.path, self.name, error)]) from None
+        if not self.dialect.is_plain:
+            return self._run_copy(query, exchange)
         if long := long_row(self.path, self.name):
             raise InvalidData(long)
         try:
             return query(self._csv_reader(self.path))
         except duckdb.Error as error:
-            if ragged := ragged_rows(self.path, self.name, len(self.header)):
+            if ragged := ragged_rows(self.path, self.name, len(self.header), self.dialect):
                 raise InvalidData(ragged) from None
             if has_mixed_ends(self.path):
-                return self._run_with_one_end(query, exchange)
+                return self._run_copy(query, exchange)
             raise InvalidData([_csv_finding(self.name, error)]) from None
 
-    def _run_with_one_end(self, query: Callable[[str], Result], exchange: Path) -> Result:
-        """For a file whose lines end in two ways, which the engine refuses: it reads a copy."""
-        copy = with_one_end(self.path, self.name, exchange / "rows.csv")
+    def _run_copy(self, query: Callable[[str], Result], exchange: Path) -> Result:
+        """For a file that the engine refuses, for instance because its lines end in two ways: it
+        reads a copy with commas, a header and one kind of line end.
+        """
+        if ragged := ragged_rows(self.path, self.name, len(self.header), self.dialect):
+            raise InvalidData(ragged)
+        copy = with_commas(self.path, self.name, exchange / "rows.csv", self.dialect)
         try:
             return query(self._csv_reader(copy))
         except duckdb.Error as error:
@@ -99,12 +109,21 @@ class FileScan(Struct, frozen=True):
         path, columns = text(str(self.path)), ", ".join(self._columns)
         return f"read_parquet({path}, file_row_number = true) AS scan({columns})"
 
+    @property
+    def _nulls(self) -> str:
+        if self.nulls == ():
+            return f"force_not_null = [{', '.join(map(text, self._columns))}]"
+        return f"nullstr = [{', '.join(map(text, self.nulls or ('',)))}]"
+
     def _csv_reader(self, path: Path) -> str:
         columns = ", ".join(f"{column}: 'VARCHAR'" for column in self._columns)
-        nulls = ", ".join(map(text, self.nulls or ("",)))
+        dialect = self.dialect if path == self.path else COMMAS
+        signs = f"delim = {text(dialect.delimiter)}, quote = {text(dialect.quote)}"
+        escape = dialect.escape if dialect.quote else ""
+        header = f"header = {str(dialect.header_rows > 0).lower()}, skip = {dialect.skip_rows}"
         return (
-            f"read_csv({text(str(path))}, columns = {{{columns}}}, header = true, "
-            f"auto_detect = false, delim = ',', quote = '\"', escape = '\"', nullstr = [{nulls}], "
+            f"read_csv({text(str(path))}, columns = {{{columns}}}, {header}, "
+            f"auto_detect = false, {signs}, escape = {text(escape)}, {self._nulls}, "
             f"strict_mode = true, null_padding = false, "
             f"max_line_size = {LONGEST_ROW}, buffer_size = {2 * LONGEST_ROW})"
         )

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from collections.abc import Sequence as Sequence_
 from decimal import Decimal
 from math import isfinite
 from pathlib import Path
@@ -18,6 +19,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from lodpipe.documents.tree import JsonValue, Mapping, Node, Scalar, Sequence
+from lodpipe.engine.typed_columns import without_nulls
 from lodpipe.mapping.plan import text
 from lodpipe.sources import jsonpath
 from lodpipe.sources.jsonpath import Step
@@ -53,6 +55,8 @@ FUNCTIONS = (
     """CREATE MACRO exact_plain_text(v, t) AS CASE WHEN t = 'VARCHAR' THEN ltrim(v ->> '$', getvariable('exact')) ELSE v ->> '$' END""",
     "CREATE MACRO exact_plain_kind(v, t) AS plain_kind(v, t)",
 )
+
+QUERY = "json_query"  # a function in Python: the values at a JSONPath that no column can follow
 
 # What of a file shows whether it may hold such a thing: digits are all alike, as are letters in
 # both cases, and white space is gone.
@@ -197,11 +201,14 @@ def exact_number(written: str) -> str | None:
     return digits.rstrip("0").rstrip(".") if "." in digits else digits
 
 
-def columns(names: dict[str, str], *, exact: bool, plain: bool = False) -> str:
+def columns(
+    names: dict[str, str], nulls: Sequence_[str] = (), *, exact: bool, plain: bool = False
+) -> str:
     """The SELECT list that gives each reference its text and its type, from a column `it` with the
     record; where `plain`, numbers and booleans are texts.
 
-    All plain paths are followed in one reading of the record: `found[1]`, `kinds[1]` …
+    All plain paths are followed in one reading of the record: `found[1]`, `kinds[1]` … Texts in
+    `nulls` are no values.
     """
     word = "exact" if exact else "json"
     if plain:
@@ -210,26 +217,42 @@ def columns(names: dict[str, str], *, exact: bool, plain: bool = False) -> str:
     for reference, column in names.items():
         steps = jsonpath.parse(reference)
         if jsonpath.is_many(steps):
-            path = text(jsonpath.for_engine(steps))
-            pairs = f"list_zip(json_extract(it, {path}), json_type(it, {path}))"
-            value, kind = (
-                f"list_transform({pairs}, lambda pair: {word}_{what}(pair[1], pair[2]))"
-                for what in ("text", "kind")
-            )
+            pairs = values_and_types(steps)
+            single = without_nulls(f"{word}_text(pair[1], pair[2])", nulls)
+            value = f"list_transform({pairs}, lambda pair: {single})"
+            kind = f"list_transform({pairs}, lambda pair: {word}_kind(pair[1], pair[2]))"
         else:
             number += 1
-            value, kind = (
-                f"{word}_{what}(found[{number}], kinds[{number}])" for what in ("text", "kind")
-            )
+            value = without_nulls(f"{word}_text(found[{number}], kinds[{number}])", nulls)
+            kind = f"{word}_kind(found[{number}], kinds[{number}])"
         listed += f', {value} AS "{column}", {kind} AS "{column} type"'
     return listed
+
+
+def values_and_types(steps: tuple[Step, ...]) -> str:
+    """The list of the values at a path in the column `it`, each with its type."""
+    if query := jsonpath.whole_query(steps):
+        values = _queried("it", query)
+        return f"list_transform({values}, lambda item: row(item, json_type(item)))"
+    path = text(jsonpath.for_engine(steps))
+    return f"list_zip(json_extract(it, {path}), json_type(it, {path}))"
+
+
+def _queried(column: str, query: str) -> str:
+    """The values that a library finds (`QUERY`), as JSON."""
+    return f"CAST({QUERY}(CAST({column} AS VARCHAR), {text(query)}) AS JSON[])"
+
+
+def needs_query(paths: Iterable[str]) -> bool:
+    """Whether any path needs the function `QUERY`."""
+    return any(jsonpath.whole_query(jsonpath.parse(path)) for path in paths)
 
 
 def followed(names: Iterable[str]) -> str:
     """The columns `found` and `kinds` that `columns` reads: the values at all plain paths, and
     `doubled`, whether an object has a member twice.
     """
-    paths = [jsonpath.parse(name) for name in names]
+    paths = [path for path in map(jsonpath.parse, names) if not jsonpath.whole_query(path)]
     plain = ", ".join(
         text(jsonpath.for_engine(steps)) for steps in paths if not jsonpath.is_many(steps)
     )
@@ -263,6 +286,13 @@ def unfolded(documents: str, steps: tuple[Step, ...]) -> str:
     """The records (`it`) in a relation of documents (`json`), and whether an object `above` them
     has two members of one name.
     """
+    if steps and isinstance(steps[-1], jsonpath.Query):
+        if None not in steps:
+            values = _queried("json", jsonpath.whole_query(steps) or "")
+            return f"(SELECT unnest({values}) AS it, false AS above FROM {documents})"
+        last = len(steps) - steps[::-1].index(None)
+        values = _queried("it", jsonpath.whole_query(steps[last:]) or "")
+        return f"(SELECT unnest({values}) AS it, above FROM {unfolded(documents, steps[:last])})"
     objects = (steps[:number] for number, step in enumerate(steps) if isinstance(step, str))
     above = " OR ".join(_has_doubled("json", object_) for object_ in objects) or "false"
     selected = f"json_extract(json, {text(jsonpath.for_engine(steps))})" if steps else "json"

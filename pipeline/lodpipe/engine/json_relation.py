@@ -32,21 +32,26 @@ from lodpipe.sources.file_tables import FileTable
 
 
 class JsonReader(Struct, frozen=True):
-    """Reads one file into a work table of a session; `plain` is that of its source."""
+    """Reads one file into a work table of a session; `plain` is that of its source, texts in `nulls` are
+    no values.
+    """
 
     session: Session
     tables: WorkTables
     file: FileTable
     plain: bool = False
+    nulls: tuple[str, ...] = ()
 
     def relation(self, references: tuple[str, ...]) -> Relation:
         """Each reference is read from the record once, with its type. Raises InvalidData."""
         names = numbered(references)
         many = frozenset(name for name in references if jsonpath.is_many(jsonpath.parse(name)))
         path, mark = self._strict_file()
+        if json_columns.needs_query((*references, self.file.iterator)):
+            self.session.define_query()
         try:
             records = f"(SELECT {json_columns.followed(names)}, above FROM {self._records(path)})"
-            columns = json_columns.columns(names, exact=bool(mark), plain=self.plain)
+            columns = json_columns.columns(names, self.nulls, exact=bool(mark), plain=self.plain)
             sql = f"SELECT doubled OR above AS doubled{columns} FROM {records}"
             relation = self.tables.create_records(sql, self.file.number)
             absent, findings = self._unfollowed(relation, records, names)
@@ -114,10 +119,21 @@ class JsonReader(Struct, frozen=True):
         if steps and steps[0] is None:
             # The records of a top-level array are read one by one, whatever the size of the file.
             return json_columns.unfolded(reader + "'array')", steps[1:])
+        if self._filters_array(path, steps):
+            documents = f"(SELECT '[' || json || ']' AS json FROM {reader}'array'))"
+            return json_columns.unfolded(documents, steps)
         reader += "'unstructured')"
         if self.session.rows(f"SELECT count(*) FROM {reader}")[0][0] > 1:
             self.file.read()  # a second document, which JSON does not allow
         return json_columns.unfolded(reader, steps)
+
+    def _filters_array(self, path: Path, steps: tuple[jsonpath.Step, ...]) -> bool:
+        """Whether the records are elements of a top-level array that a filter looks at one by one."""
+        query = jsonpath.whole_query(steps) if len(steps) == 1 else None
+        if query is None or not jsonpath.filters_elements(query):
+            return False
+        with path.open("rb") as file:
+            return file.read(4096).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
 
     def _unfollowed(
         self, relation: str, records: str, names: dict[str, str]
@@ -143,6 +159,8 @@ class JsonReader(Struct, frozen=True):
 
         None where the path ends in empty lists only.
         """
+        if jsonpath.whole_query(steps):
+            return ""
         for number, step in enumerate(steps):
             path = steps[: number + 1]
             kind = f"json_type(it, {text(jsonpath.for_engine(path))})"

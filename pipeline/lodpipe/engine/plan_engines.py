@@ -21,6 +21,7 @@ from lodpipe.engine.results import Failure, Output
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Plan, Sources
+from lodpipe.sources.folders import Folders
 
 
 class PlanEngine(Protocol):
@@ -70,13 +71,13 @@ class PlanEngine(Protocol):
 class EngineSettings(Struct, frozen=True):
     """What an engine needs to know.
 
-    `root` is the folder of the files that a mapping names itself, `database` the address of the
+    `folders` are those of the files that a mapping names itself, `database` the address of the
     database where it names none; `sort` allows to sort files while they are read; `on` is the
     master of Spark, None for this machine; `counts` says that statements will be counted by rule;
     `objects` of Python take the place of the sources with their names.
     """
 
-    root: Path
+    folders: Folders
     database: str | None = None
     memory: str = "1GB"
     sort: bool = False
@@ -90,7 +91,7 @@ def open_engine(settings: EngineSettings, target: Path | str) -> Iterator[PlanEn
     """The engine for a run without a project that writes to a target; closes it at the end."""
     writable = Path(target).parent if settings.on is None else None
     with Engine(
-        settings.memory, root=settings.root, database=settings.database, sort=settings.sort
+        settings.memory, root=settings.folders, database=settings.database, sort=settings.sort
     ) as local:
         local.load([], writable)
         if settings.objects:

@@ -9,6 +9,7 @@ kind of source:
     csv, parquet   (SELECT 844424930131968 + rowid AS _record, * FROM "work 1")
                    where "work 1" is SELECT CAST(h1 AS VARCHAR) AS c0 FROM read_csv(…)
     json, yaml     the same over what json_relation.py extracts from each record
+    xml            the same over what xml_relation.py finds in each record
     sql            the same over a CSV file that the database wrote (databases.py)
 
 A file is read once, with all columns that the mapping refers to. Nothing here makes terms or
@@ -34,14 +35,26 @@ from lodpipe.engine.loading import Records
 from lodpipe.engine.memory_sources import MemorySources
 from lodpipe.engine.sql_functions import FUNCTION_MACROS
 from lodpipe.engine.sql_session import Session, first_line
-from lodpipe.engine.typed_columns import text_column, typed_column, value_and_type
+from lodpipe.engine.typed_columns import (
+    text_column,
+    typed_column,
+    value_and_type,
+    without_nulls,
+)
 from lodpipe.engine.work_tables import WorkTables
+from lodpipe.engine.xml_relation import XmlReader
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Parent, Relation, numbered, quote, relation_columns
 from lodpipe.sources.file_tables import FileGroup, FileTable, common_columns, find_files
+from lodpipe.sources.folders import Folders
 from lodpipe.sources.jsonpath import PathError
 from lodpipe.sources.record_tables import ROW_BITS, first_record
 from lodpipe.sources.rows import wrong_separator
+from lodpipe.sources.unpacking import check_encoding, needs_copy, readable_copy
+from lodpipe.sources.xml_records import XmlFile, XmlTable
+
+SourceTable = FileTable | XmlTable
+_ANYWHERE = Origin("")
 
 _OWNER = quote("owner record")  # the record that a row of a view was made of
 
@@ -57,7 +70,7 @@ class _SortedFile(Struct, frozen=True):
 class Relations:
     """The relations of a session.
 
-    `root` is the folder of the files that a mapping names itself, `database` the address of the
+    `folders` are those of the files that a mapping names itself, `database` the address of the
     database where it names none. `sort` sorts CSV and Parquet files while they are read, by the
     order that the plan wants; their rows then have no numbers that `Records.locate` understands, but
     `numbered_rows` finds those of some.
@@ -69,13 +82,13 @@ class Relations:
         self,
         session: Session,
         records: Records,
-        root: Path,
+        folders: Folders,
         database: str | None = None,
         *,
         sort: bool = False,
     ) -> None:
         self.work_tables = WorkTables(session)
-        self._session, self._records, self._root = session, records, root
+        self._session, self._records, self._folders = session, records, folders
         self._database, self._sort = database, sort
         self._has_typed_functions = self._has_functions = False
         self._relations: dict[LogicalSource, Relation] = {}
@@ -83,8 +96,9 @@ class Relations:
         self._sorted_files: dict[str, _SortedFile] = {}
         self._query_names: dict[LogicalSource, str] = {}
         self._columns: dict[str, dict[str, str]] = {}
-        self._files: dict[tuple[str, str, str | None], tuple[FileTable, ...]] = {}
+        self._files: dict[LogicalSource, tuple[SourceTable, ...]] = {}
         self._databases: dict[str | None, Database] = {}
+        self._copies = 0
         self._memory: MemorySources | None = None
 
     def replace_sources(self, objects: Mapping[str, object]) -> None:
@@ -220,26 +234,31 @@ class Relations:
 
     # -- files and databases -----------------------------------------------------------------------
 
-    def _files_of(self, source: LogicalSource) -> tuple[FileTable, ...]:
+    def _files_of(self, source: LogicalSource) -> tuple[SourceTable, ...]:
         """The files of a source; the same ones under the same iterator are one table."""
-        key = (source.text, source.kind, source.iterator)
+        key = replace(source, origin=_ANYWHERE, name=None, nulls=None)
         if key not in self._files:
             number = self._records.next_number
-            files = tuple(
-                FileTable(name, number, path, source.kind, source.origin, source.iterator or "$")
-                for path, name in self._paths(source)
-            )
+            files = tuple(_table(source, path, name, number) for path, name in self._paths(source))
             self._records.add(files[0] if len(files) == 1 else FileGroup(files))
             self._files[key] = files
         return self._files[key]
 
     def _paths(self, source: LogicalSource) -> Iterator[tuple[Path, str]]:
         """The paths by which the engine reads the files of a source, with the names of the files."""
-        for path, name in find_files(source.text, source.origin, self._root):
+        folders, access = self._folders, source.access
+        for path, name in find_files(source.text, source.origin, folders, access.root):
+            if needs_copy(path, access, source.kind):
+                self._copies += 1
+                copy = self._session.exchange / f"copy-{self._copies}.{source.kind}"
+                yield readable_copy(path, name, access, source.kind, copy), name
+                continue
+            if source.kind == "csv":
+                check_encoding(path, name)
             yield self._session.readable(path), name
 
     def _united(
-        self, files: Sequence[FileTable], source: LogicalSource, references: tuple[str, ...]
+        self, files: Sequence[SourceTable], source: LogicalSource, references: tuple[str, ...]
     ) -> Relation:
         """The rows of several files as one relation, whose references some of them follow."""
         findings: list[Finding] = []
@@ -247,7 +266,7 @@ class Relations:
         table = ""
         for number, file in enumerate(files):
             try:
-                relation = self._file_relation(file, source, references, "")
+                relation = self._file_relation(file, source, references, is_single=False)
             except InvalidData as error:
                 findings += error.findings
                 continue
@@ -275,13 +294,25 @@ class Relations:
         return replace(relations[0], sql=table, columns=columns, absent=absent, findings=notes)
 
     def _file_relation(
-        self, file: FileTable, source: LogicalSource, references: tuple[str, ...], order: str
+        self,
+        file: SourceTable,
+        source: LogicalSource,
+        references: tuple[str, ...],
+        order: str = "",
+        *,
+        is_single: bool = True,
     ) -> Relation:
-        """The rows of a file."""
+        """The rows of a file, which may be one of several."""
+        nulls = source.nulls or ()
+        if isinstance(file, XmlTable):
+            reader = XmlReader(
+                self._session, self.work_tables, file, nulls, always_lists=not is_single
+            )
+            return reader.relation(references)
         if file.kind in ("json", "jsonl", "yaml"):
             self.define_typed_functions()
-            reader = JsonReader(self._session, self.work_tables, file, source.plain)
-            return reader.relation(references)
+            json_reader = JsonReader(self._session, self.work_tables, file, source.plain, nulls)
+            return json_reader.relation(references)
         return self._flat_relation(file, source, references, order)
 
     def _flat_relation(
@@ -295,9 +326,11 @@ class Relations:
         )
         _check_header(file, header, references)
         names = numbered(references)
-        scan = FileScan(file.path, file.name, header, source.nulls)
+        scan = FileScan(file.path, file.name, header, source.nulls, file.dialect)
+        nulls = source.nulls or () if file.kind == "parquet" else ()  # a scan of CSV knows them
         cells = [
-            f"CAST({scan.cell(name)} AS VARCHAR) AS {column}" for name, column in names.items()
+            f"{without_nulls(f'CAST({scan.cell(name)} AS VARCHAR)', nulls)} AS {column}"
+            for name, column in names.items()
         ]
         selected = ", ".join(cells) or "NULL AS nothing"
         ordered = f" ORDER BY {order}" if order else ""
@@ -320,7 +353,7 @@ class Relations:
         number = self._records.add(DatabaseTable(source.origin))
         names = numbered(references)
         cells = [
-            value_and_type(*answer.values.get(name, ("NULL", "NULL")), column)
+            _answered(answer.values.get(name, ("NULL", "NULL")), source.nulls or (), column)
             for name, column in names.items()
         ]
         sql = f"SELECT {', '.join(cells) or 'NULL AS nothing'} FROM {answer.reader}"
@@ -336,7 +369,7 @@ class Relations:
         """The database of a source, opened at the first call. Raises as `databases.connect`."""
         key = source.database or None
         if key not in self._databases:
-            self._databases[key] = databases.connect(source, self._database, self._root)
+            self._databases[key] = databases.connect(source, self._database, self._folders.mapping)
         return self._databases[key]
 
     # -- views -------------------------------------------------------------------------------------
@@ -355,6 +388,8 @@ class Relations:
         functions for JSON.
         """
         self.define_typed_functions()
+        if f"{json_columns.QUERY}(" in sql:
+            self._session.define_query()
         return self.work_tables.create(sql)
 
     def number_rows(self, sql: str) -> str:
@@ -468,6 +503,24 @@ class NumberedRows(Struct, frozen=True):
         return self.relations.locate(owner, column)
 
 
+def _answered(cell: tuple[str, str], nulls: tuple[str, ...], column: str) -> str:
+    """The columns of a cell (value and type) of what a database answered."""
+    value, kind = cell
+    if nulls:
+        value = without_nulls(f"CAST({value} AS VARCHAR)", nulls)
+    return value_and_type(value, kind, column)
+
+
+def _table(source: LogicalSource, path: Path, name: str, number: int) -> SourceTable:
+    """A file of a source as table `number`."""
+    if source.kind == "xml":
+        iterator, encoding = source.iterator or "/*", source.access.encoding
+        file = XmlFile(path, name, iterator, source.namespaces, encoding)
+        return XmlTable(file, number, source.origin)
+    iterator, dialect = source.iterator or "$", source.access.dialect
+    return FileTable(name, number, path, source.kind, source.origin, iterator, dialect)
+
+
 def _columns(relation: Relation) -> tuple[str, ...]:
     return relation.columns or ()
 
@@ -475,7 +528,7 @@ def _columns(relation: Relation) -> tuple[str, ...]:
 def _check_header(file: FileTable, header: list[str], references: tuple[str, ...]) -> None:
     """Raises InvalidData unless each reference names one column and commas separate the cells."""
     missing = [name for name in references if name not in header]
-    if missing and (separated := wrong_separator(file.name, header)):
+    if missing and (separated := wrong_separator(file.name, header, file.dialect)):
         raise InvalidData([separated])
     for name in references:
         if header.count(name) > 1:

@@ -23,6 +23,7 @@ import _duckdb as duckdb
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.engine.sql_functions import PLAN_FUNCTIONS
 from lodpipe.mapping.plan import quote, text
+from lodpipe.sources import jsonpath
 
 _NEEDED = ("filter_pushdown", "join_order", "deliminator", "unnest_rewriter", "unused_columns")
 _SMALL = 20_000  # rows in all tables below which planning costs more than it saves
@@ -54,6 +55,7 @@ class Session:
         self._fixed_threads = bool(threads)
         self._is_light = False
         self._links = 0
+        self._has_query = False
 
     def __enter__(self) -> Session:
         return self
@@ -176,6 +178,14 @@ class Session:
         """Runs statements that define functions."""
         for function in functions:
             self.connection.execute(function)
+
+    def define_query(self) -> None:
+        """The function `json_query`: the values at any JSONPath (sources/jsonpath.py), in Python."""
+        if not self._has_query:
+            self._has_query = True
+            self.connection.create_function(
+                "json_query", jsonpath.values, ["VARCHAR", "VARCHAR"], "VARCHAR[]"
+            )
 
     # -- cores and planning ------------------------------------------------------------------------
 

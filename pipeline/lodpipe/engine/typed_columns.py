@@ -9,6 +9,10 @@ that is referred to as c0:
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from lodpipe.mapping.plan import text
+
 # The types of DuckDB and what the plan calls them.
 _KINDS = {
     "BOOLEAN": "boolean",
@@ -22,6 +26,17 @@ _KINDS = {
         ("UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT", "BIGNUM"), "integer"
     ),
 }
+
+
+def without_nulls(value: str, nulls: Iterable[str]) -> str:
+    """A text that is NULL where it is one of `nulls`.
+
+    >>> print(without_nulls("c0", ["", "n/a"]))
+    nullif(nullif(c0, ''), 'n/a')
+    """
+    for null in nulls:
+        value = f"nullif({value}, {text(null)})"
+    return value
 
 
 def value_and_type(value: str, kind: str, column: str) -> str:

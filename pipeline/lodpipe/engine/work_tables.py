@@ -39,7 +39,10 @@ class WorkTables:
         They are the records of table `number`, counted by the engine's own row numbers: a window
         that counts rows would read the file on one core only.
         """
-        table = self.create(sql)
+        return self.records_of(self.create(sql), number)
+
+    def records_of(self, table: str, number: int) -> str:
+        """A relation of the rows of a work table, as records of table `number`."""
         relation = f"(SELECT {first_record(number)} + rowid AS _record, * FROM {table})"
         self._table_of[relation] = table
         return relation

@@ -12,9 +12,12 @@ from msgspec import Struct, field
 from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.mapping.functions import FunctionTable
 from lodpipe.mapping.logical_target import LogicalTarget
+from lodpipe.sources.access import PLAIN, Access
 
 TermType = Literal["iri", "uri", "unsafe-iri", "unsafe-uri", "blank", "literal"]
-SourceKind = Literal["table", "query", "csv", "json", "jsonl", "yaml", "parquet", "sql", "view"]
+SourceKind = Literal[
+    "table", "query", "csv", "json", "jsonl", "yaml", "parquet", "xml", "sql", "view"
+]
 
 RDF_TYPE = "http://www.w3.org/1999/02/22-rdf-syntax-ns#type"
 
@@ -166,7 +169,7 @@ class Field(Struct, frozen=True):
     """A field of a logical view by its absolute name, with the fields in its records (RML-LV, fields).
 
     An expression field has an `expression`. An iterable field has the `kind` of documents that its
-    records are read from, and an `iterator` where these have one.
+    records are read from, and an `iterator` where these have one; of XML with its `namespaces`.
     """
 
     name: str
@@ -175,6 +178,7 @@ class Field(Struct, frozen=True):
     kind: SourceKind | None = None
     iterator: str | None = None
     fields: tuple[Field, ...] = ()
+    namespaces: tuple[tuple[str, str], ...] = ()
 
     @property
     def keys(self) -> Iterator[str]:
@@ -255,9 +259,10 @@ class LogicalSource(Struct, frozen=True):
 
     A named query can be used by the queries after it, as if it were a table. `text` is the table,
     the query or the path; of kind `sql` it is a query that `database` (a connection URL) answers.
-    `nulls` are the texts that mean no value (rml:null). Of kind `view`, `text` is its name. Where `plain`, numbers
-    and booleans of JSON are texts as they are written: the RML before the standard has no natural
-    datatypes.
+    `nulls` are the texts that mean no value (rml:null); None where the source does not say which.
+    `namespaces` are the prefixes of XPaths, `access` how a file is written. Of kind `view`, `text` is
+    its name. Where `plain`, numbers and booleans of JSON are texts as they are written: the RML before
+    the standard has no natural datatypes.
     """
 
     kind: SourceKind
@@ -266,7 +271,9 @@ class LogicalSource(Struct, frozen=True):
     iterator: str | None = None
     name: str | None = None
     database: str | None = None
-    nulls: tuple[str, ...] = ()
+    nulls: tuple[str, ...] | None = None
+    namespaces: tuple[tuple[str, str], ...] = ()
+    access: Access = PLAIN
     view: View | None = None
     plain: bool = False
 

@@ -24,8 +24,9 @@ from lodpipe.mapping.rml_sources import SourceReader
 from lodpipe.mapping.rml_targets import TargetReader
 from lodpipe.mapping.rml_terms import TermReader
 from lodpipe.mapping.rml_views import ViewReader
-from lodpipe.mapping.rml_vocabulary import PATHS, TRIPLES_MAP, WORDS, split_iri
+from lodpipe.mapping.rml_vocabulary import TRIPLES_MAP, WORDS, split_iri
 from lodpipe.mapping.rml_words import WordCheck
+from lodpipe.mapping.view_keys import JSON
 
 
 def read_rml(
@@ -45,7 +46,7 @@ def read_rml_text(
     """The mapping in a Turtle text; see read_rml."""
     data = turtle.encode() if isinstance(turtle, str) else turtle
     nodes, prefixes = parse(data, name, base)
-    graph = GraphReader(name, nodes)
+    graph = GraphReader(name, nodes, prefixes)
     WordCheck(graph, data.decode("utf-8", "replace").split("\n")).check_all()
     document = _DocumentReader(graph, functions or BUILT_IN).document(prefixes, functions)
     if graph.findings:
@@ -142,7 +143,7 @@ class _DocumentReader:
         source = self._view_reader.source(value)
         formulations = self.graph.node(value, "a logical source").all("referenceFormulation")
         older = any(split_iri(item.text)[0] == "ql" for item in formulations)
-        return replace(source, plain=older and source.kind in PATHS)
+        return replace(source, plain=older and source.kind in JSON)
 
 
 def _is_triples_map(node: Node) -> bool:

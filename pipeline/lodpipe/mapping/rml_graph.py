@@ -4,8 +4,9 @@ that is wrong.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TypeVar
 
 import pyoxigraph as ox
@@ -120,8 +121,14 @@ class GraphReader:
     no finding of its own. `warnings` do not stop the mapping.
     """
 
-    def __init__(self, file: str, nodes: dict[object, Node]) -> None:
+    def __init__(
+        self,
+        file: str,
+        nodes: dict[object, Node],
+        prefixes: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.file, self.nodes = file, nodes
+        self.prefixes = {prefix: address for prefix, address in prefixes.items() if prefix}
         self.misspelt: set[object] = set()
         self.findings: list[Finding] = []
         self.warnings: list[Finding] = []

@@ -24,10 +24,11 @@ from lodpipe.mapping.model import (
     TermType,
     View,
 )
+from lodpipe.mapping.rml_formulations import check_path
 from lodpipe.mapping.rml_functions import FunctionReader, when
 from lodpipe.mapping.rml_gather import read_gather
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
-from lodpipe.mapping.rml_sources import check_path, undelimited
+from lodpipe.mapping.rml_sources import undelimited
 from lodpipe.mapping.rml_targets import TargetReader
 from lodpipe.mapping.rml_vocabulary import (
     ALLOWED,
@@ -39,7 +40,6 @@ from lodpipe.mapping.rml_vocabulary import (
     LANGUAGE,
     LITERAL,
     OBJECT,
-    PATHS,
     REFERENCING,
     RULE,
     SQL,
@@ -469,8 +469,8 @@ class TermReader:
         """
         if not text:
             raise self.wrong(line, "a reference names nothing")
-        if self.source and self.source.kind in PATHS:
-            check_path(self.reader, text, line)
+        if self.source:
+            check_path(self.reader, self.source.kind, text, line, self.source.namespaces)
         if self.source and self.source.kind in SQL:
             self.columns.setdefault(text, line)
             text = undelimited(text)

@@ -21,8 +21,9 @@ from lodpipe.mapping.model import (
     View,
     ViewJoin,
 )
+from lodpipe.mapping.rml_formulations import check_path
 from lodpipe.mapping.rml_graph import GraphReader, Node, Value, Wrong, rendered
-from lodpipe.mapping.rml_sources import SourceReader, check_path
+from lodpipe.mapping.rml_sources import SourceReader
 from lodpipe.mapping.rml_targets import TargetReader
 from lodpipe.mapping.rml_terms import TermReader, is_function
 from lodpipe.mapping.rml_vocabulary import (
@@ -30,16 +31,18 @@ from lodpipe.mapping.rml_vocabulary import (
     ANNOTATIONS,
     EXPRESSION_FIELD,
     ITERABLE_FIELD,
-    PATHS,
     SMALL,
     VIEW,
     VIEW_JOIN,
     Kind,
     split_iri,
 )
+from lodpipe.mapping.view_keys import JSON
 
 _NAME = re.compile(r"[\w-]+")
-_EMBEDDED: dict[Kind, Kind] = {"json": "json", "jsonl": "json", "yaml": "json", "csv": "csv"}
+_RECORDS: dict[Kind, Kind] = {
+    "json": "json", "jsonl": "json", "yaml": "json", "csv": "csv", "xml": "xml",
+}  # fmt: skip
 
 
 class ViewReader:
@@ -154,17 +157,20 @@ class ViewReader:
         """A field of records, in a value (then its formulation is stated) or in other records."""
         what = f"iterable field `{name}`"
         self.graph.only(node, what, ITERABLE_FIELD)
-        stated = self.sources.formulation(node)
+        formulation = self.sources.formulation(node)
+        stated = formulation.kind if formulation else None
         if in_value and stated is None:
             raise self.wrong(
                 node.line, f"{what} is in a value: it needs `rml:referenceFormulation`"
             )
-        if not in_value and stated not in (None, parent.kind, _EMBEDDED.get(parent.kind)):
+        if not in_value and stated not in (None, parent.kind, _RECORDS.get(parent.kind)):
             raise self.wrong(
                 node.line,
                 f"{what} has another reference formulation than its parent; only in an expression field it can",
             )
-        kind = _EMBEDDED.get(stated or parent.kind)
+        kind = _RECORDS.get(stated or parent.kind)
+        if kind == "xml" and in_value:
+            raise self.wrong(node.line, f"{what}: XML in a value is not read; JSON and CSV are")
         if kind is None or (kind == "csv" and not in_value):
             raise self.wrong(
                 node.line,
@@ -172,16 +178,22 @@ class ViewReader:
             )
         given = self.graph.single(node, what, "iterator")
         iterator = None if given is None else self.graph.text(given)
-        if given is not None and iterator is not None and kind in PATHS:
-            check_path(self.graph, iterator, given.line)
+        namespaces = self.sources.namespaces(formulation) if kind == "xml" else ()
+        if kind == "xml" and not (formulation and formulation.namespaces):
+            namespaces = parent.namespaces
+        if given is not None and iterator is not None:
+            check_path(self.graph, kind, iterator, given.line, namespaces)
         if kind == "csv" and given is not None:
             self.wrong(given.line, f"{what} has the rows of CSV as records, and no iterator")
-        if kind in PATHS and iterator is None:
+        if kind == "xml" and iterator is None:
+            raise self.wrong(node.line, f"{what} needs `rml:iterator`")
+        if kind in JSON and iterator is None:
             iterator = "$"  # the value itself
-        records = LogicalSource(kind, "", self.origin(node.line), iterator)
+        origin = self.origin(node.line)
+        records = LogicalSource(kind, "", origin, iterator, namespaces=namespaces)
         fields = self.graph.each(node.all("field"), lambda item: self.field(item, records, inside))
         self.check_names(fields)
-        return Field(name, self.origin(node.line), None, kind, iterator, fields)
+        return Field(name, origin, None, kind, iterator, fields, namespaces)
 
     def expression(self, node: Node, what: str, parent: LogicalSource) -> Expression:
         """The expression of a field, read from records of its parent."""

@@ -72,6 +72,8 @@ ITERABLE_FIELD = {"fieldName", "field", "referenceFormulation", "iterator"}
 VIEW_JOIN = {"parentLogicalView", "joinCondition", "field"}
 ANNOTATION = {"onFields", "targetView", "targetFields"}
 VIEWS = VIEW | EXPRESSION_FIELD | ITERABLE_FIELD | VIEW_JOIN | ANNOTATION
+XPATH = {"namespace"}
+NAMESPACE = {"namespacePrefix", "namespaceURL"}
 WRITTEN = {"serialization", "compression", "encoding", "mode"}
 LOGICAL_TARGET = {"target"} | WRITTEN
 TARGET = {"root", "path"} | WRITTEN
@@ -91,10 +93,12 @@ KNOWN = (
     | LOGICAL_TARGET
     | TARGET
     | VIEWS
+    | XPATH
+    | NAMESPACE
 )
 # Parts of RML's modules (RDF-star) that the model has no place for.
 UNSUPPORTED = {
-    "logicalTargetMap", "quotedTriplesMap", "namespace", "namespacePrefix", "namespaceURL", "version",
+    "logicalTargetMap", "quotedTriplesMap", "version",
 }  # fmt: skip
 # RML-star is a draft for RDF-star; nothing says yet what it makes in RDF 1.2 (decision 0101).
 STAR = {"quotedTriplesMap", "StarMap", "NonAssertedTriplesMap"}
@@ -105,9 +109,9 @@ NO_STAR = (
 # The properties and classes of other vocabularies by which sources are described; the second are
 # known, and not supported.
 DESCRIBING = {
-    "csvw": ({"url", "null", "dialect", "delimiter", "quoteChar", "encoding", "header", "doubleQuote", "Table", "Dialect"},
-             {"commentPrefix", "headerRowCount", "lineTerminators", "skipBlankRows", "skipColumns", "skipInitialSpace", "skipRows", "trim",
-              "TableGroup", "tableSchema"}),
+    "csvw": ({"url", "null", "dialect", "delimiter", "quoteChar", "encoding", "header", "doubleQuote", "Table", "Dialect", "commentPrefix",
+              "headerRowCount", "lineTerminators", "skipBlankRows", "skipColumns", "skipInitialSpace", "skipRows", "trim"},
+             {"TableGroup", "tableSchema"}),
     "d2rq": ({"jdbcDSN", "jdbcDriver", "username", "password", "Database"}, {"resultSizeLimit", "fetchSize", "startupSQLScript"}),
     "sd": ({"name", "DatasetSpecification", "hasDataTransformation", "hasSoftwareRequirements", "hasSourceCode", "programmingLanguage"}, set()),
     "rdf": ({"type", "first", "rest", "value"}, set()),
@@ -120,9 +124,10 @@ DOCUMENTING = (
 )  # fmt: skip
 CLASSES = {
     "TriplesMap", "TermMap", "SubjectMap", "PredicateMap", "ObjectMap", "GraphMap", "PredicateObjectMap", "RefObjectMap", "ExpressionMap",
-    "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "LogicalTable",
+    "LanguageMap", "DatatypeMap", "ChildMap", "ParentMap", "Join", "AbstractLogicalSource", "Iterable", "LogicalSource", "BaseSource", "LogicalTable",
     "BaseTableOrView", "R2RMLView", "Source", "FilePath", "RelativePath", "RelativePathSource", "ReferenceFormulation",
-    "XPathReferenceFormulation", "FunctionExecution", "Execution", "Input", "ValueMap", "FunctionMap", "ParameterMap", "ReturnMap", "FunctionTermMap",
+    "XPathReferenceFormulation", "Namespace",
+    "FunctionExecution", "Execution", "Input", "ValueMap", "FunctionMap", "ParameterMap", "ReturnMap", "FunctionTermMap",
     "GatherMap", "Strategy", "AssertedTriplesMap", "LogicalView", "Field", "ExpressionField", "IterableField",
     "LogicalViewJoin", "StructuralAnnotation",
     "LogicalTarget", "Target", "RelativePathTarget", "EventStreamTarget",
@@ -154,8 +159,9 @@ ALLOWED: dict[Role, frozenset[TermType]] = {
 
 Kind = SourceKind
 FORMULATIONS: dict[str, Kind] = {
-    "CSV": "csv", "JSONPath": "json", "JSONL": "jsonl", "YAML": "yaml", "Parquet": "parquet", "SQL2008Table": "table", "SQL2008Query": "query",
-    "SQL2008": "query", "DataFrame": "csv", "Dictionary": "json",
+    "CSV": "csv", "JSONPath": "json", "XPath": "xml", "JSONL": "jsonl", "YAML": "yaml", "Parquet": "parquet",
+    "SQL2008Table": "table", "SQL2008Query": "query", "SQL2008": "query",
+    "DataFrame": "csv", "Dictionary": "json",
 }  # fmt: skip
 # RML has one formulation for all that JSONPath can address; what the file is, its name says.
 SUFFIXES: dict[str, Kind] = {
@@ -166,7 +172,6 @@ SUFFIXES: dict[str, Kind] = {
     ".parquet": "parquet",
 }
 SQL: frozenset[Kind] = frozenset({"table", "query", "sql"})
-PATHS: frozenset[Kind] = frozenset({"json", "jsonl", "yaml"})
 
 
 def split_iri(iri: str) -> tuple[str, str]:

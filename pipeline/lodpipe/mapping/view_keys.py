@@ -28,8 +28,10 @@ from lodpipe.mapping.model import (
     all_maps,
     expressions,
 )
-from lodpipe.mapping.rml_vocabulary import PATHS
 from lodpipe.sources import jsonpath
+from lodpipe.sources.xpath import RecordPath
+
+JSON = frozenset({"json", "jsonl", "yaml"})  # the kinds of sources whose references are JSONPaths
 
 
 def references(items: Iterable[Expression | None]) -> tuple[str, ...]:
@@ -81,9 +83,22 @@ def below(view: View, keys: Iterable[str]) -> tuple[str, ...]:
     names: dict[str, None] = {}
     for field in view.fields:
         if is_needed(field, keys):
-            inputs = field.expression.references if field.expression else (field.iterator,)
+            inputs = field.expression.references if field.expression else (records_in(field),)
             names |= dict.fromkeys(name for name in inputs if name is not None)
     return tuple(names)
+
+
+def records_in(field: Field) -> str | None:
+    """The reference to the records of an iterable field: a JSONPath, or an XPath with those that
+    are followed in each record.
+    """
+    if field.kind != "xml" or field.iterator is None:
+        return field.iterator
+    inner: dict[str, None] = {}
+    for item in field.fields:
+        names = item.expression.references if item.expression else (records_in(item),)
+        inner |= dict.fromkeys(name for name in names if name is not None)
+    return RecordPath.of(field.iterator, inner, field.namespaces)
 
 
 def add_demand(
@@ -184,4 +199,6 @@ def _branches(view: View, key: str) -> Iterator[str]:
 def _is_many(field: Field, parent: LogicalSource) -> bool:
     """Whether an expression field can have several values in a record."""
     names = field.expression.references if field.expression else ()
-    return parent.kind in PATHS and any(jsonpath.is_many(jsonpath.parse(name)) for name in names)
+    if parent.kind == "xml":
+        return bool(names)
+    return parent.kind in JSON and any(jsonpath.is_many(jsonpath.parse(name)) for name in names)

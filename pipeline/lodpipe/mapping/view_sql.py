@@ -18,6 +18,7 @@ from msgspec import Struct
 from lodpipe.mapping.model import Expression, Reference
 from lodpipe.mapping.plan import Relation, quote, text
 from lodpipe.sources import jsonpath
+from lodpipe.sources.xpath import RecordPath
 
 # A cell of CSV, and a row; a quote may only begin a cell and is doubled inside (RFC 4180).
 _CELL = '(?:"(?:[^"]|"")*"|[^",\\r\\n]*)'
@@ -56,29 +57,64 @@ class RelationCells(Struct, frozen=True):
 
 class JsonCells(Struct, frozen=True):
     """The values in a column of JSON documents; numbers that a double does not hold are texts
-    behind a `mark`.
+    behind a `mark`, and texts in `nulls` no values.
     """
 
     column: str
     mark: str
+    nulls: tuple[str, ...] = ()
 
     def cell(self, reference: str) -> Cell:
         """The value or the values at a JSONPath."""
         steps = jsonpath.parse(reference)
+        mark = text(self.mark)
+        if not jsonpath.is_many(steps):
+            value, kind = (
+                f"{function}({self.column}, {text(jsonpath.for_engine(steps))})"
+                for function in ("json_extract", "json_type")
+            )
+            single = self._without_nulls(f"marked_text({value}, {kind}, {mark})")
+            return Cell(single, f"marked_kind({value}, {kind}, {mark})")
+        pairs = self._pairs(steps)
+        single = self._without_nulls(f"marked_text(pair[1], pair[2], {mark})")
+        return Cell(
+            f"list_transform({pairs}, lambda pair: {single})",
+            f"list_transform({pairs}, lambda pair: marked_kind(pair[1], pair[2], {mark}))",
+            many=True,
+        )
+
+    def _pairs(self, steps: tuple[jsonpath.Step, ...]) -> str:
+        """The list of the values at a path, each with its type."""
+        if query := jsonpath.whole_query(steps):
+            values = f"CAST(json_query(CAST({self.column} AS VARCHAR), {text(query)}) AS JSON[])"
+            return f"list_transform({values}, lambda item: row(item, json_type(item)))"
         values, kinds = (
             f"{function}({self.column}, {text(jsonpath.for_engine(steps))})"
             for function in ("json_extract", "json_type")
         )
-        mark = text(self.mark)
-        if not jsonpath.is_many(steps):
-            return Cell(
-                f"marked_text({values}, {kinds}, {mark})", f"marked_kind({values}, {kinds}, {mark})"
-            )
-        value, kind = (
-            f"list_transform(list_zip({values}, {kinds}), lambda pair: marked_{what}(pair[1], pair[2], {mark}))"
-            for what in ("text", "kind")
-        )
-        return Cell(value, kind, many=True)
+        return f"list_zip({values}, {kinds})"
+
+    def _without_nulls(self, value: str) -> str:
+        for null in self.nulls:
+            value = f"nullif({value}, {text(null)})"
+        return value
+
+
+class XmlCells(Struct, frozen=True):
+    """The lists in a column of objects that XML records are read as (sources/xpath.py), by the
+    numbers of their references.
+    """
+
+    column: str
+    references: tuple[str, ...]
+
+    def cell(self, reference: str) -> Cell:
+        """The texts or objects under a reference."""
+        path = text(f'$."{self.references.index(reference)}"[*]')
+        if isinstance(reference, RecordPath):
+            objects = f"json_extract({self.column}, {path})"
+            return Cell(f"list_transform({objects}, lambda item: CAST(item AS VARCHAR))", many=True)
+        return Cell(f"json_extract_string({self.column}, {path})", many=True)
 
 
 class CsvCells(Struct, frozen=True):
@@ -86,7 +122,7 @@ class CsvCells(Struct, frozen=True):
 
     cells: str
     header: str
-    nulls: tuple[str, ...]
+    nulls: tuple[str, ...] | None
 
     def cell(self, reference: str) -> Cell:
         """The cell under a name of the header."""

@@ -44,6 +44,7 @@ from lodpipe.mapping.view_keys import (
     parent_keys,
     place_of,
     position_is_needed,
+    records_in,
     references,
     takes_part,
 )
@@ -53,6 +54,7 @@ from lodpipe.mapping.view_sql import (
     CsvCells,
     JsonCells,
     RelationCells,
+    XmlCells,
     csv_cells,
     csv_records,
     document_of,
@@ -60,6 +62,7 @@ from lodpipe.mapping.view_sql import (
     has_doubled_member,
     is_csv,
 )
+from lodpipe.sources.xpath import RecordPath
 
 _LONGEST = 80  # signs of a value in a finding
 
@@ -213,6 +216,7 @@ class ViewRows:
         self.compiler, self.view, self.keys = compiler, view, keys
         self.own_keys = own_keys(view, keys)
         self.base = compiler.rows_of(view.on, below(view, self.own_keys))
+        self.nulls = view.on.below[0].nulls  # those of its file
         self.sql = self.base.sql
         self.is_stored = True  # its rows are cheap to make again
         self.cells: dict[str, Cell] = {}
@@ -352,10 +356,14 @@ class ViewRows:
         self.findings.append(Finding("LP308", field.origin, params, Severity.WARNING))
 
     def _add_records(self, field: Field, reader: CellReader) -> None:
-        """A row for each JSON record of an iterable field."""
+        """A row for each record of an iterable field, which is a JSON document."""
         value, kind, place = _columns(field.name)
-        assert field.iterator is not None
-        cell = reader.cell(field.iterator)
+        reference = records_in(field)
+        assert reference is not None
+        if isinstance(reference, RecordPath):
+            self._add_xml(field, reader.cell(reference), reference)
+            return
+        cell = reader.cell(reference)
         if cell.many:
             self._unnest({value: cell.text, kind: str(cell.kind)}, place)
         else:
@@ -366,7 +374,18 @@ class ViewRows:
         self._add({document: document_of(value, kind)})
         self._add_check(field, wrong, f"{has_doubled_member(document, kind)}", document)
         self._set(f"{field.name}.#", _position_cell(place), place, guard="")
-        self._add_fields(field.fields, JsonCells(document, self.base.mark), place)
+        self._add_fields(field.fields, JsonCells(document, self.base.mark, self.nulls or ()), place)
+
+    def _add_xml(self, field: Field, cell: Cell, reference: RecordPath) -> None:
+        """A row for each XML record of an iterable field."""
+        value, _, place = _columns(field.name)
+        if cell.many:
+            self._unnest({value: cell.text}, place)
+        else:
+            self._add({value: cell.text, place: f"CASE WHEN {cell.text} IS NOT NULL THEN 0 END"})
+        self.is_stored = False
+        self._set(f"{field.name}.#", _position_cell(place), place, guard="")
+        self._add_fields(field.fields, XmlCells(value, reference.references), place)
 
     def _add_embedded(self, field: Field, cell: Cell) -> None:
         """The records of an iterable field that is in the values of another field."""
@@ -377,7 +396,7 @@ class ViewRows:
         value = f"nullif({cell.text}, '')"
         self._add({document: f"CASE WHEN json_valid({value}) THEN {value} END"})
         self._add_check(field, wrong, f"NOT json_valid({value})", value)
-        self._add_records(field, JsonCells(document, self.base.mark))
+        self._add_records(field, JsonCells(document, self.base.mark, self.nulls or ()))
 
     def _add_csv(self, field: Field, value: str) -> None:
         """A row for each row of the CSV in a value."""
@@ -390,7 +409,7 @@ class ViewRows:
         row = quote(f"d {field.name}")
         self._add({row: csv_cells(cells)})
         self._set(f"{field.name}.#", _position_cell(place), place, guard="")
-        self._add_fields(field.fields, CsvCells(row, header, self.view.on.nulls), place)
+        self._add_fields(field.fields, CsvCells(row, header, self.nulls), place)
 
     def _add_check(self, field: Field, column: str, wrong: str, value: str) -> None:
         """A column with what cannot be read as the records of a field, and the check on it."""

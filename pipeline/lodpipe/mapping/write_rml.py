@@ -265,7 +265,9 @@ class _Writer:
 
     def source(self, source: LogicalSource) -> str:
         self.unsaid.check(source)
-        return _node([*self.access(source), *(f"rml:null {_text(text)}" for text in source.nulls)])
+        return _node(
+            [*self.access(source), *(f"rml:null {_text(text)}" for text in source.nulls or ())]
+        )
 
     def access(self, source: LogicalSource) -> Lines:
         if source.kind == "table":

@@ -19,10 +19,14 @@ from lodpipe.diagnostics.finding import (
     SourceError,
 )
 from lodpipe.diagnostics.suggestions import nearest
+from lodpipe.documents.csv_dialect import COMMAS, Dialect
 from lodpipe.documents.readers import read_text, read_tree_as, unbounded
 from lodpipe.documents.tree import Mapping, Node, Sequence
+from lodpipe.sources.access import WORKING_DIRECTORY
+from lodpipe.sources.folders import Folders
 from lodpipe.sources.jsonpath import parse, walk
 from lodpipe.sources.record_tables import FILE_BITS, ROW_BITS, cell_origin, header_of
+from lodpipe.sources.xml_records import XmlTable
 
 
 @dataclass
@@ -35,11 +39,12 @@ class FileTable:
     kind: str
     origin: Origin
     iterator: str = "$"
+    dialect: Dialect = COMMAS
 
     @property
     def header(self) -> list[str]:
         """The column names of a CSV file."""
-        return header_of(self.path, self.name)
+        return header_of(self.path, self.name, self.dialect)
 
     def read(self) -> Node | None:
         """The tree of a JSON or YAML file. Raises InvalidData with what is wrong with it."""
@@ -104,7 +109,7 @@ class FileTable:
         """The line of a record; in JSON and YAML that of the value which a reference leads to."""
         row = record & ((1 << ROW_BITS) - 1)
         if self.kind == "csv":
-            return cell_origin(self.name, self.path, row, self.header, column)
+            return cell_origin((self.name, self.path), row, self.header, column, self.dialect)
         if self.kind not in ("json", "jsonl", "yaml") or row >= len(self.nodes):
             return Origin(self.name, row + 1 if self.kind == "parquet" else 0)
         node = self.nodes[row]
@@ -116,7 +121,7 @@ class FileTable:
 class FileGroup:
     """Several files as one table of records, whose numbers have that of the file in them."""
 
-    files: tuple[FileTable, ...]
+    files: tuple[FileTable | XmlTable, ...]
 
     def locate(self, record: int, column: str | None = None) -> Origin:
         """As that of the file with the record."""
@@ -141,23 +146,25 @@ def common_columns(headers: Iterable[tuple[str, Iterable[str]]], origin: Origin)
     return tuple(columns)
 
 
-def find_files(named: str, origin: Origin, root: Path) -> list[tuple[Path, str]]:
+def find_files(
+    named: str, origin: Origin, folders: Folders, root: str = ""
+) -> list[tuple[Path, str]]:
     """The files of a source in the order of their names: that file, those in a folder, or those
     that a name with `*`, `?` or `[…]` stands for. Names that begin with `.` or `_` are left out of
-    the latter two, as what other programs leave there.
+    the latter two, as what other programs leave there. `root` is that of the source (`Access`).
 
     Raises what `find` raises.
     """
-    if "://" in named or not _is_many(root / named, named):
-        return [find(named, origin, root)]
-    if Path(named).is_absolute() or ".." in Path(named).parts:
+    base = folders.of_root(root)
+    if "://" in named or not _is_many(base / named, named):
+        return [find(named, origin, folders, root)]
+    if (Path(named).is_absolute() and not folders.named) or ".." in Path(named).parts:
         raise InvalidDeclaration([Finding("LP107", origin, {"path": named})])
-    paths = (root / named).iterdir() if (root / named).is_dir() else root.glob(named)
     files = {
         name: path
-        for item in paths
+        for item in _matching(base, named)
         if item.is_file() and not item.name.startswith((".", "_"))
-        for path, name in [find(item.relative_to(root).as_posix(), origin, root)]
+        for path, name in [find(str(item.absolute()), origin, folders, root)]
     }
     if not files:
         raise SourceError(
@@ -166,20 +173,31 @@ def find_files(named: str, origin: Origin, root: Path) -> list[tuple[Path, str]]
     return [(path, name) for name, path in sorted(files.items())]
 
 
+def _matching(base: Path, named: str) -> Iterator[Path]:
+    """What is in a folder, or what a pattern stands for; only the name itself is a pattern."""
+    if (base / named).is_dir():
+        return (base / named).iterdir()
+    path = Path(named)
+    if path.is_absolute():
+        return Path(path.anchor).glob(str(path.relative_to(path.anchor)))
+    return base.glob(named)
+
+
 def _is_many(path: Path, named: str) -> bool:
     with contextlib.suppress(OSError, ValueError):  # no path at all, as `find` reports
         return not path.is_file() and (path.is_dir() or bool(re.search(r"[*?\[]", named)))
     return False
 
 
-def find(named: str, origin: Origin, root: Path) -> tuple[Path, str]:
-    """The path of a source below the root, and the name it is reported by.
+def find(named: str, origin: Origin, folders: Folders, root: str = "") -> tuple[Path, str]:
+    """The path of a source below its folder, and the name it is reported by.
 
-    Raises InvalidDeclaration where it leads out of the root or is an address (LP107), SourceError
-    where there is no such file (LP106).
+    Raises InvalidDeclaration where it leads out of the folders or is an address (LP107),
+    SourceError where there is no such file (LP106).
     """
+    base = folders.of_root(root)
     try:
-        path = (root / named).resolve()
+        path = (base / named).resolve()
         path.stat()
     except (
         OSError,
@@ -195,10 +213,20 @@ def find(named: str, origin: Origin, root: Path) -> tuple[Path, str]:
             raise SourceError(
                 [Finding("LP106", origin, {"file": named, "detail": detail})]
             ) from None
-    if "://" in named or not path.is_relative_to(root.resolve()):
+    if "://" in named or not folders.may_read(path, root):
         raise InvalidDeclaration([Finding("LP107", origin, {"path": named})])
     if not path.is_file():
-        raise SourceError(
-            [Finding("LP106", origin, {"file": named, "detail": "there is no such file"})]
+        words = {"file": named, "detail": _absent(named, folders, root)}
+        raise SourceError([Finding("LP106", origin, words)])
+    is_below = path.is_relative_to(base.resolve())
+    return path, (path.relative_to(base.resolve()) if is_below else path).as_posix()
+
+
+def _absent(named: str, folders: Folders, root: str) -> str:
+    """That there is no file, or where it is instead."""
+    if root == WORKING_DIRECTORY and (folders.mapping / named).is_file():
+        return (
+            "there is no such file in the working directory; beside the mapping there is one: "
+            "`rml:root rml:MappingDirectory`"
         )
-    return path, path.relative_to(root.resolve()).as_posix()
+    return "there is no such file"

@@ -1,19 +1,38 @@
-"""JSONPath (RFC 9535) as far as columns can follow it: names, indexes and wildcards; no filters,
-slices or descendants.
+"""JSONPath (RFC 9535) as steps: the engine follows names, indexes and wildcards as columns, a library
+the rest of a path (filters, slices, descendants, several selectors).
+
+    parse("$.places[*].name")             # ("places", None, "name")
+    parse("$.places[?@.size > 5].name")   # ("places", Query("$[?@.size > 5].name"))
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
-from lodpipe.documents.tree import Mapping, Node, Sequence
+from msgspec import Struct
 
-Step = str | int | None  # a member's name, an index, or None for the wildcard
+from lodpipe.documents.tree import Mapping, Node, Sequence, node_at, value_of
+
+if TYPE_CHECKING:
+    from jsonpath_rfc9535 import JSONPathQuery
+
+
+class Query(Struct, frozen=True):
+    """The rest of a path from the first step that no column can follow, as a path of its own."""
+
+    path: str
+
+
+Step = str | int | Query | None  # a member's name, an index, a query, or None for the wildcard
 _STEP = re.compile(
-    r"""\.(?P<star>\*)|\.(?P<name>[^.\[\]*'"()?@\s:,]+)|\[(?P<all>\*)\]|\[(?P<index>-?[0-9]+)\]"""
-    r"""|\['(?P<single>(?:[^'\\]|\\.)*)'\]|\["(?P<double>(?:[^"\\]|\\.)*)"\]"""
+    r"""\.(?P<name>[^.\[\]*'"()?@\s:,]+)|\[(?P<all>\*)\]|\[(?P<index>0|-?[1-9][0-9]{0,9})\]"""
+    r"""|\['(?P<single>[^'"\\\x00-\x1f]+)'\]|\["(?P<double>[^"\\\x00-\x1f]+)"\]"""
 )
+_TEXT = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 
 class PathError(ValueError):
@@ -23,6 +42,8 @@ class PathError(ValueError):
 def parse(path: str) -> tuple[Step, ...]:
     """The steps of a JSONPath; a path without `$` is relative to the record, a plain word is the
     name of a member.
+
+    A dot before a bracket (`$.[*]`) is read over, as many readers of JSONPath do.
 
     >>> parse("$.students[*].name"), parse("$['ISO 3166']"), parse("first name"), parse("$")
     (('students', None, 'name'), ('ISO 3166',), ('first name',), ())
@@ -34,11 +55,13 @@ def parse(path: str) -> tuple[Step, ...]:
     steps: list[Step] = []
     at = 1
     while at < len(path):
+        if path.startswith(".[", at):
+            at += 1
         match = _STEP.match(path, at)
         if match is None:
-            raise PathError(
-                f"JSONPath `{path}` cannot be followed at `{path[at : at + 20]}`; names, indexes and [*] can"
-            )
+            if "$" in _TEXT.sub("", path[at:]):  # a filter that looks at the whole document
+                return (_query(path, path),)
+            return (*steps, _query(f"${path[at:]}", path))
         steps.append(_step(match))
         at = match.end()
     return tuple(steps)
@@ -49,13 +72,79 @@ def _step(match: re.Match[str]) -> Step:
         return int(match["index"])
     if match["name"] is not None:
         return match["name"]
-    quoted = match["single"] if match["single"] is not None else match["double"]
-    return None if quoted is None else re.sub(r"\\(.)", r"\1", quoted)
+    return match["single"] if match["single"] is not None else match["double"]
+
+
+def _query(query: str, path: str) -> Query:
+    """A query, if it is one. Raises PathError."""
+    try:
+        compiled(query)
+    except ValueError as error:
+        raise PathError(f"JSONPath `{path}` cannot be followed: {error}") from None
+    return Query(query)
+
+
+@lru_cache(maxsize=256)
+def compiled(query: str) -> JSONPathQuery:
+    """A JSONPath for the library that follows all of them. Raises ValueError."""
+    from jsonpath_rfc9535 import JSONPathError, compile
+
+    try:
+        return compile(query)
+    except JSONPathError as error:
+        message = re.sub(r", line \d+, column \d+$", "", str(error).partition("\n")[0])
+        raise ValueError(message) from None
+
+
+def values(document: str, query: str) -> list[str]:
+    """The values that a query leads to in a JSON text, as JSON texts.
+
+    Raises ValueError for objects that have two members of one name.
+
+    >>> values('[{"a": 1}, {"a": 2}, {"a": 3}]', "$[?@.a > 1]")
+    ['{"a": 2}', '{"a": 3}']
+    """
+    nodes = compiled(query).find(json.loads(document, object_pairs_hook=_object))
+    return [json.dumps(value, ensure_ascii=False) for value in nodes.values()]
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        raise ValueError("an object has two members of one name")
+    return members
 
 
 def is_many(steps: tuple[Step, ...]) -> bool:
     """Whether a path can give several values."""
-    return None in steps
+    return any(step is None or isinstance(step, Query) for step in steps)
+
+
+def whole_query(steps: tuple[Step, ...]) -> str | None:
+    """The whole path for the library, None where the engine can follow it.
+
+    >>> whole_query(("a", None, Query("$[1:]")))
+    '$["a"][*][1:]'
+    """
+    if not steps or not isinstance(steps[-1], Query):
+        return None
+    plain = "".join("[*]" if step is None else f"[{json.dumps(step)}]" for step in steps[:-1])
+    return f"${plain}{steps[-1].path[1:]}"
+
+
+def filters_elements(query: str) -> bool:
+    """Whether a query begins with a filter that looks at one element of an array at a time.
+
+    >>> filters_elements("$[?@.size > 5].name"), filters_elements("$[?@.size > 5, 0]"), filters_elements("$..a")
+    (True, False, False)
+    """
+    from jsonpath_rfc9535.segments import JSONPathChildSegment
+    from jsonpath_rfc9535.selectors import FilterSelector
+
+    first = compiled(query).segments[0]
+    selectors = first.selectors
+    is_filter = len(selectors) == 1 and isinstance(selectors[0], FilterSelector)
+    return isinstance(first, JSONPathChildSegment) and is_filter and "$" not in query[1:]
 
 
 def for_engine(steps: tuple[Step, ...]) -> str:
@@ -70,6 +159,8 @@ def for_engine(steps: tuple[Step, ...]) -> str:
             parts.append("[*]")
         elif isinstance(step, int):
             parts.append(f"[{step}]" if step >= 0 else f"[#{step}]")
+        elif isinstance(step, Query):
+            raise PathError(f"JSONPath `{step.path}` is no path of columns")
         elif '"' in step:
             raise PathError(f"a member's name with a double quote (`{step}`) cannot be followed")
         else:
@@ -83,6 +174,10 @@ def walk(node: Node, steps: tuple[Step, ...]) -> Iterator[Node]:
         yield node
         return
     step, rest = steps[0], steps[1:]
+    if isinstance(step, Query):
+        for match in compiled(step.path).find(value_of(node)):
+            yield node_at(node, list(match.location))
+        return
     for child in _children(node, step):
         yield from walk(child, rest)
 

@@ -18,7 +18,8 @@ from lodpipe.diagnostics.finding import (
     SourceError,
 )
 from lodpipe.diagnostics.suggestions import nearest
-from lodpipe.documents.csv_positions import cell_of, csv_reader, row_of
+from lodpipe.documents.csv_dialect import COMMAS, Dialect
+from lodpipe.documents.csv_positions import cell_of, row_of
 from lodpipe.documents.readers import READERS, is_hidden, read_text, read_tree
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence, describe, place_of
 from lodpipe.sources.record_declaration import (
@@ -99,7 +100,7 @@ class ScanTable:
         row = record & ((1 << ROW_BITS) - 1)
         if path.suffix == ".parquet":
             return Origin(name, row + 1)
-        return cell_origin(name, path, row, self.headers.get(name, []), column)
+        return cell_origin((name, path), row, self.headers.get(name, []), column)
 
     @cached_property
     def headers(self) -> dict[str, list[str]]:
@@ -110,13 +111,13 @@ class ScanTable:
 RecordTable = RowTable | ScanTable
 
 
-def header_of(path: Path, name: str) -> list[str]:
-    """The first row of a CSV file. Raises SourceError (LP106) or InvalidData (LP101) where it
+def header_of(path: Path, name: str, dialect: Dialect = COMMAS) -> list[str]:
+    """The names of the columns of a CSV file. Raises SourceError (LP106) or InvalidData (LP101) where it
     cannot be read.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return next(iter(csv_reader(file)), [])
+            return dialect.names(file)
     except csv.Error as error:
         raise InvalidData(
             [Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": str(error)})]
@@ -130,12 +131,21 @@ def header_of(path: Path, name: str) -> list[str]:
         ) from None
 
 
-def cell_origin(name: str, path: Path, row: int, header: list[str], column: str | None) -> Origin:
-    """Where a CSV row begins; with a column that the header has, where its cell does."""
-    line, text = row_of(path, row)
+def cell_origin(
+    file: tuple[str, Path],
+    row: int,
+    header: list[str],
+    column: str | None,
+    dialect: Dialect = COMMAS,
+) -> Origin:
+    """Where a row of a CSV file (its name, its path) begins; with a column that the header has,
+    where its cell does.
+    """
+    name, path = file
+    line, text = row_of(path, row, dialect)
     if column not in header:
         return Origin(name, line, field=column or "")
-    below, at = cell_of(text, header.index(column))
+    below, at = cell_of(text, header.index(column) + dialect.skip_columns, dialect)
     return Origin(name, line + below, at, column)
 
 

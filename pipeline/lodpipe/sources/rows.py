@@ -5,19 +5,17 @@ end, cells that commas separate.
 from __future__ import annotations
 
 import csv
-import io
-import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding, Origin
-from lodpipe.documents.csv_positions import csv_reader
+from lodpipe.documents.csv_dialect import COMMAS, Dialect, row_text
 from lodpipe.documents.readers import read_text
 
 # bytes; the engine loses a last row that is longer than its buffer, which is twice as long, and
 # reports nothing
 LONGEST_ROW = 16_777_216
-_SIGNS = re.compile('[,"\r\n]')
+_SEPARATORS = {";": "semicolons", "\t": "tabs", "|": "vertical bars", ",": "commas"}
 
 
 def long_row(path: Path, name: str) -> list[Finding]:
@@ -77,25 +75,21 @@ def _row_at(path: Path, place: int) -> int:
 
 
 def other_separator(header: Sequence[str]) -> str | None:
-    """The sign that separates cells where commas should, if the header looks so."""
-    signs = {";": "semicolons", "\t": "tabs", "|": "vertical bars"}
+    """The sign that separates cells where another should, if the header looks so."""
     return next(
-        (words for sign, words in signs.items() if len(header) == 1 and sign in header[0]), None
+        (words for sign, words in _SEPARATORS.items() if len(header) == 1 and sign in header[0]),
+        None,
     )
 
 
-def wrong_separator(name: str, header: Sequence[str]) -> Finding | None:
-    """The finding for a file whose cells are separated by another sign than commas (LP102)."""
+def wrong_separator(name: str, header: Sequence[str], dialect: Dialect = COMMAS) -> Finding | None:
+    """The finding for a file whose cells are separated by another sign than expected (LP102)."""
     separator = other_separator(header)
-    return (
-        Finding(
-            "LP102",
-            Origin(name, 1),
-            {"format": "CSV", "detail": f"cells are separated by {separator}; commas are expected"},
-        )
-        if separator
-        else None
-    )
+    if separator is None:
+        return None
+    expected = _SEPARATORS.get(dialect.delimiter, f"`{dialect.delimiter}`")
+    detail = f"cells are separated by {separator}; {expected} are expected"
+    return Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": detail})
 
 
 def has_mixed_ends(path: Path) -> bool:
@@ -115,30 +109,28 @@ def has_mixed_ends(path: Path) -> bool:
     )
 
 
-def with_one_end(path: Path, name: str, target: Path) -> Path:
-    """A copy of a CSV file in which all rows end alike; the line breaks inside quoted cells stay as
-    they are.
+def with_commas(path: Path, name: str, target: Path, dialect: Dialect = COMMAS) -> Path:
+    """A copy of a CSV file with commas and a header, in which all rows end alike; the line breaks
+    inside quoted cells stay as they are.
     """
     with target.open("w", encoding="utf-8", newline="") as file:
-        for _, cells in _rows(path, name):
-            if cells:
-                file.write(
-                    ",".join(
-                        '"' + cell.replace('"', '""') + '"' if _SIGNS.search(cell) else cell
-                        for cell in cells
-                    )
-                    + "\n"
-                )
+        if not dialect.header_rows:
+            file.write(row_text(["header"]))
+        for number, (_, cells) in enumerate(_rows(path, name, dialect)):
+            if not 0 < number < dialect.header_rows:  # further rows of the header
+                file.write(row_text(cells))
     return target
 
 
-def ragged_rows(path: Path, name: str, expected: int, most: int = 20) -> list[Finding]:
+def ragged_rows(
+    path: Path, name: str, expected: int, dialect: Dialect = COMMAS, most: int = 20
+) -> list[Finding]:
     """The CSV rows with too few or too many cells; the slow look that explains why the engine's
     scan failed.
     """
     findings: list[Finding] = []
-    for line, cells in _rows(path, name):
-        if cells and len(cells) != expected:
+    for line, cells in _rows(path, name, dialect):
+        if len(cells) != expected:
             findings.append(
                 Finding(
                     "LP105",
@@ -151,16 +143,15 @@ def ragged_rows(path: Path, name: str, expected: int, most: int = 20) -> list[Fi
     return findings
 
 
-def _rows(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
+def _rows(path: Path, name: str, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """Each row with its first line; what is no CSV to Python ends the rows, for the engine's own
     message says more.
     """
-    reader = csv_reader(io.StringIO(read_text(path, name), newline=""))
-    line = 0
-    while True:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         try:
-            cells = next(reader)
-        except (StopIteration, csv.Error):
+            yield from dialect.rows(file)
+        except csv.Error:
             return
-        yield line + 1, cells
-        line = reader.line_num
+        except UnicodeDecodeError:
+            read_text(path, name)
+            raise

@@ -22,12 +22,15 @@ from lodpipe.engine.plan_engines import EngineSettings, PlanEngine, open_engine
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import MappingDocument
 from lodpipe.mapping.plan import Plan
+from lodpipe.sources.folders import Folders
 from lodpipe.workflow.mapping_run import (
     MappingOptions,
     prepare_plan,
     read_mapping,
+    with_empty_texts,
     write_plan,
 )
+from lodpipe.workflow.own_functions import read_user_functions
 
 if TYPE_CHECKING:
     import rdflib
@@ -143,13 +146,16 @@ def map_sources(
     if not path.is_file():
         words = {"file": str(mapping), "detail": "there is no such file"}
         raise SourceError([Finding("LP106", None, words)])
-    document = read_mapping(path, options.base)
+    own = read_user_functions(options.functions, None)
+    document = with_empty_texts(read_mapping(path, options.base, own.table), options.empty)
     objects = dict(sources or {})
     _check_names(objects, document)
     root = path.resolve().parent
-    settings = EngineSettings(root, options.database, options.memory, objects=objects)
+    folders = Folders(root, Path.cwd(), options.roots)
+    settings = EngineSettings(folders, options.database, options.memory, objects=objects)
     with contextlib.ExitStack() as stack:
         engine = stack.enter_context(open_engine(settings, root / "statements"))
+        own.register(engine)
         plan, findings = prepare_plan(engine, document, options, lambda _: None)
         statements = MappedStatements(engine, plan, document, options, findings)
         statements._closing = stack.pop_all()

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from lodpipe.checks import records as checks
 from lodpipe.diagnostics.finding import (
     Finding,
@@ -34,6 +36,7 @@ from lodpipe.mapping.yarrrml import read_yarrrml
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.runtime.machine import unwritable, whole_file
 from lodpipe.runtime.whole_files import whole_files
+from lodpipe.sources.folders import Folders
 from lodpipe.workflow.own_functions import read_user_functions
 from lodpipe.workflow.target_files import (
     TargetFile,
@@ -60,7 +63,9 @@ class MappingOptions:
     statements out. With `counts`, progress includes the number of statements of each rule. `on` is
     the master of the Spark that runs it: local[2], spark://HOST:PORT, yarn. `functions` are files with
     functions of the user's: SQL in YAML, or Python, which runs on one machine only. `roots` are
-    folders in which the mapping may name files by absolute paths.
+    folders in which the mapping may name files by absolute paths. `empty` says what an empty cell of
+    CSV or element of XML is where the source declares no nulls: `value`, `null`, or by default what
+    docs/file-sources.md says.
     """
 
     base: str = "http://example.com/base/"
@@ -72,6 +77,7 @@ class MappingOptions:
     on: str | None = None
     functions: tuple[Path, ...] = ()
     roots: tuple[Path, ...] = ()
+    empty: str | None = None
 
 
 def map_file(
@@ -94,11 +100,12 @@ def map_file(
     wanted = _Target.of(out, options.on)
     own = read_user_functions(options.functions, options.on)
     document = read_mapping(mapping, options.base, own.table)
+    document = with_empty_texts(document, options.empty)
     files = _files_of_targets(document, mapping, wanted, options)
     is_line_format = wanted.suffix in ("nq", "nt") or bool(files)
     sort_rows = options.sort and is_line_format and _is_plain(document)
     settings = EngineSettings(
-        mapping.resolve().parent,
+        Folders(mapping.resolve().parent, Path.cwd(), options.roots),
         options.database,
         options.memory,
         sort_rows,
@@ -176,6 +183,20 @@ def read_mapping(
     from lodpipe.mapping.rml import read_rml
 
     return read_rml(path, path.name, base, functions)
+
+
+def with_empty_texts(document: MappingDocument, policy: str | None) -> MappingDocument:
+    """The mapping with a policy for empty texts in all CSV and XML sources that declare no nulls."""
+    if policy is None:
+        return document
+    nulls = ("",) if policy == "null" else ()
+    maps = {
+        name: structs.replace(item, source=structs.replace(item.source, nulls=nulls))
+        if item.source.kind in ("csv", "xml") and not item.source.nulls
+        else item
+        for name, item in document.triples_maps.items()
+    }
+    return structs.replace(document, triples_maps=maps)
 
 
 def _files_of_targets(

@@ -71,6 +71,7 @@ from lodpipe.shacl import shapes
 from lodpipe.site.reuse import program_digest
 from lodpipe.sources import RecordReader, file_schema
 from lodpipe.sources.file_tables import find_files
+from lodpipe.sources.folders import Folders
 from lodpipe.sources.inventory import unread_files
 from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.confirmed import Confirmed
@@ -296,12 +297,12 @@ def _checked(
 def _files_used(project: Project, reader: RecordReader, declarations: Declarations) -> list[str]:
     """The files that were read as records, and those that the mapping names itself."""
     sources = declarations.mapping.sources
-    root = project.root / "source"
+    folders = Folders(project.root / "source")
     named = []
     for source in sources:
         if source.kind not in ("table", "query", "sql"):
             with contextlib.suppress(LodpipeError):  # reported where the file is read
-                named += [name for _, name in find_files(source.text, source.origin, root)]
+                named += [name for _, name in find_files(source.text, source.origin, folders)]
             named.append(source.text)
     databases = [
         source.database.removeprefix("sqlite:///") for source in sources if source.database

@@ -9,7 +9,8 @@ partitions is done by Spark: joins, distinct rows, counts of keys.
 | CSV, JSON Lines | the engine of one machine in each task, in blocks of whole records (line_files.py) |
 | Parquet | Spark; the texts of values are made by DuckDB (parquet_files.py) |
 | queries on PostgreSQL of many rows | Spark by JDBC, in ranges of a key (jdbc.py) |
-| all others: JSON, YAML, SQLite, record tables, queries over them, views | the driver, out of core (driver_rows.py) |
+| all others: JSON, YAML, XML, SQLite, record tables, queries over them, views | the driver, out of core (driver_rows.py) |
+| files that are compressed, in another encoding than UTF-8 or in a CSV dialect | the driver |
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from lodpipe.diagnostics.finding import (
 )
 from lodpipe.engine.databases import DatabaseTable, PostgreSQL
 from lodpipe.engine.duckdb import Engine
+from lodpipe.engine.json_columns import needs_query
 from lodpipe.engine.spark.driver_rows import DriverRows
 from lodpipe.engine.spark.jdbc import JdbcQuery, jdbc_query
 from lodpipe.engine.spark.kernel import (
@@ -58,7 +60,9 @@ from lodpipe.engine.spark.store_blocks import input_files
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.plan import Parent, Relation, ViewSources, numbered, quote
 from lodpipe.sources import jsonpath
+from lodpipe.sources.access import PLAIN, split_name
 from lodpipe.sources.file_tables import find_files
+from lodpipe.sources.folders import Folders
 from lodpipe.sources.jsonpath import PathError
 from lodpipe.sources.record_tables import first_record
 
@@ -191,10 +195,13 @@ class SparkRelations:
     def _new_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         if source.kind in ("csv", "jsonl", "parquet") and self._has_hidden_file(source):
             return self._local_relation(source, references)
+        is_plain = source.access == PLAIN and split_name(source.text)[1] == "none"
+        paths = (*references, source.iterator or "$") if source.kind == "jsonl" else ()
         try:
-            if source.kind in ("csv", "jsonl"):
+            is_plain = is_plain and not needs_query(paths)
+            if source.kind in ("csv", "jsonl") and is_plain:
                 return self._lines_relation(source, references)
-            if source.kind == "parquet":
+            if source.kind == "parquet" and is_plain:
                 return self._parquet_relation(source, references)
             if source.kind == "sql":
                 return self._database_relation(source, references)
@@ -209,7 +216,7 @@ class SparkRelations:
         SourceError for such a file of a store, and as `find_files` does.
         """
         if not is_store(source.text):
-            files = find_files(source.text, source.origin, self._root)
+            files = find_files(source.text, source.origin, Folders(self._root))
             return source.kind == "parquet" and any(is_hidden(path.name) for path, _ in files)
         if is_hidden(source.text.rstrip("/").rpartition("/")[2]):
             detail = "Spark reads no file whose name begins with `_` or `.`; rename it"
@@ -222,7 +229,8 @@ class SparkRelations:
         """The addresses of the files of a source. Raises as `find_files` does."""
         if is_store(source.text):
             return [source.text]
-        return [pattern(path) for path, _ in find_files(source.text, source.origin, self._root)]
+        folders = Folders(self._root)
+        return [pattern(path) for path, _ in find_files(source.text, source.origin, folders)]
 
     def _lines_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         """A relation over files of lines, of which nothing is read but the ends of their splits."""
@@ -278,7 +286,7 @@ class SparkRelations:
 
     def _parquet_relation(self, source: LogicalSource, references: tuple[str, ...]) -> Relation:
         if not is_store(source.text):
-            files_on_disk = find_files(source.text, source.origin, self._root)
+            files_on_disk = find_files(source.text, source.origin, Folders(self._root))
             check_footers(self._local.session, files_on_disk, source.origin)
         data = read_parquet(self._spark, self._addresses(source), source.text)
         files = input_files(data)

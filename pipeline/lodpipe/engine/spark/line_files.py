@@ -20,6 +20,7 @@ from lodpipe.engine.spark.store_blocks import StoreFiles
 from lodpipe.engine.spark.text_blocks import CountLines, DividedFiles
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.sources.file_tables import FileTable, common_columns, find_files
+from lodpipe.sources.folders import Folders
 from lodpipe.sources.record_tables import first_record, header_of
 from lodpipe.sources.rows import wrong_separator
 
@@ -133,7 +134,7 @@ def divided_files(spark: SparkSession, source: LogicalSource, root: Path) -> Div
     """
     csv = source.kind == "csv"
     if not is_store(source.text):
-        return DiskFiles(spark, find_files(source.text, source.origin, root), csv=csv)
+        return DiskFiles(spark, find_files(source.text, source.origin, Folders(root)), csv=csv)
     files = StoreFiles(spark, [source.text], csv=csv)
     if not files.names:
         detail = {"file": source.text, "detail": "there is no such file"}

@@ -54,7 +54,9 @@ class AccessReader:
 
     def encoding(self, value: Value) -> str:
         """The name that Python has for an encoding."""
-        name = encoding_name(split_iri(value.text)[1])
+        word = split_iri(value.text)[1]
+        is_misspelt = isinstance(value.term, ox.NamedNode) and word != word.upper()
+        name = None if is_misspelt else encoding_name(word)
         if name is None:
             raise self.wrong(
                 value.line,

@@ -72,7 +72,7 @@ class _DocumentReader:
         self.expressions = ExpressionReader(nodes, prefixes)
         self.functions = functions
         self.calls = FunctionReader(nodes, self.expressions, functions or BUILT_IN)
-        self.sources = SourceReader(nodes)
+        self.sources = SourceReader(nodes, self.expressions.prefixes)
         self.targets = TargetReader(nodes)
         self.names: set[str] = set()
 

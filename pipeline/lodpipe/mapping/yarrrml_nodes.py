@@ -20,7 +20,7 @@ ALIASES = {
 }  # fmt: skip
 # Keys of YARRRML, and of readers of it, that have no counterpart here.
 UNSUPPORTED = frozenset({
-    "target", "functions", "delimiter", "encoding", "compression", "serialization", "nulls", "join",
+    "target", "functions", "compression", "serialization", "nulls", "join",
     "quoted", "quotedNonAsserted", "subject_annotations", "annotations",
 })  # fmt: skip
 

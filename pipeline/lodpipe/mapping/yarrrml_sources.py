@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from msgspec.structs import replace
 
 from lodpipe.documents.tree import Node, Scalar, Sequence
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.mapping.rml_sources import connection_url
 from lodpipe.mapping.yarrrml_nodes import NodeReader, Wrong, is_short_source
+from lodpipe.sources.access import Access, dialect_of, encoding_name
 
 _FORMULATIONS = {
     "csv": "csv",
@@ -16,6 +19,8 @@ _FORMULATIONS = {
     "yaml": "yaml",
     "parquet": "parquet",
     "jsonl": "jsonl",
+    "xpath": "xml",
+    "xml": "xml",
     "table": "table",
 }
 _PLAIN = {
@@ -28,10 +33,10 @@ DATABASES = ("postgresql", "sqlite")
 
 
 class SourceReader:
-    """Reads sources; `named` are those under `sources`, by their names."""
+    """Reads sources; `named` are those under `sources`, by their names, `prefixes` those of XPaths."""
 
-    def __init__(self, nodes: NodeReader) -> None:
-        self.nodes = nodes
+    def __init__(self, nodes: NodeReader, prefixes: Mapping[str, str]) -> None:
+        self.nodes, self.prefixes = nodes, prefixes
         self.named: dict[str, LogicalSource] = {}
 
     def read_named(self, node: Node) -> None:
@@ -70,6 +75,8 @@ class SourceReader:
                 "referenceFormulation",
                 "iterator",
                 "credentials",
+                "delimiter",
+                "encoding",
             ),
         )
         if "table" in items and "access" not in items:  # R2RML: a table of the database given
@@ -96,12 +103,27 @@ class SourceReader:
             raise self.nodes.missing(
                 node, "a source needs `query`, or `access` and `referenceFormulation`"
             )
-        return self._file_source(
+        source = self._file_source(
             node,
             self.nodes.text(items["access"]),
             self.nodes.text(items["referenceFormulation"]),
             items.get("iterator"),
         )
+        return replace(source, access=self._access(items, source.access))
+
+    def _access(self, items: dict[str, Node], access: Access) -> Access:
+        """How a file is written, as `delimiter` and `encoding` have it."""
+        if node := items.get("delimiter"):
+            delimiter = self.nodes.text(node).replace("\\t", "\t")  # as yarrrml-parser has it
+            if len(delimiter) != 1:
+                raise self.nodes.wrong(node, f"`delimiter` is one character, found `{delimiter}`")
+            access = replace(access, dialect=replace(access.dialect, delimiter=delimiter))
+        if node := items.get("encoding"):
+            encoding = encoding_name(self.nodes.text(node))
+            if encoding is None:
+                raise self.nodes.wrong(node, f"the encoding `{self.nodes.text(node)}` is not known")
+            access = replace(access, encoding=encoding)
+        return access
 
     def _database(self, node: Node, items: dict[str, Node]) -> LogicalSource:
         """A query of a database: `{type: postgresql, access: HOST/NAME, query: SELECT …}`."""
@@ -149,4 +171,12 @@ class SourceReader:
                 f"reference formulation `{formulation}` is not known; known: {', '.join(_FORMULATIONS)}",
             )
         path = None if iterator is None else self.nodes.text(iterator)
-        return LogicalSource(kind, access, self.nodes.origin(node), path)  # type: ignore[arg-type]  # the table's values are the kinds
+        namespaces = tuple(self.prefixes.items()) if kind == "xml" else ()
+        return LogicalSource(
+            kind,  # type: ignore[arg-type]  # the table's values are the kinds
+            access,
+            self.nodes.origin(node),
+            path,
+            namespaces=namespaces,
+            access=Access(dialect=dialect_of(access)),
+        )

@@ -51,7 +51,9 @@ def test_every_finding_has_its_line_and_their_number_asks_no_more_queries(
         Session, "rows", lambda self, sql, *given: statements.append(sql) or rows(self, sql, *given)
     )
     monkeypatch.setattr(
-        cells._Reading, "_places", lambda self, path: passes.append(path) or places(self, path)
+        cells._Reading,
+        "_places",
+        lambda self, path, *given: passes.append(path) or places(self, path, *given),
     )
     few = of_shapes(with_holdings(tmp_path / "few", 10))
     queries, read = len(statements), len(passes)

@@ -20,6 +20,7 @@ from lodpipe.diagnostics.finding import Finding, LodpipeError
 from lodpipe.engine.spark.storage import pattern
 from lodpipe.mapping.model import LogicalSource
 from lodpipe.sources.file_tables import find_files
+from lodpipe.sources.folders import Folders
 from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from spark_support import MASTER, needs_spark, small_blocks
 from support import ROOT
@@ -120,7 +121,7 @@ def test_lines_that_spark_hands_over_give_the_same(
     from lodpipe.engine.spark.store_blocks import StoreFiles
 
     def as_in_a_store(spark: SparkSession, source: LogicalSource, root: Path) -> StoreFiles:
-        paths = [pattern(path) for path, _ in find_files(source.text, source.origin, root)]
+        paths = [pattern(path) for path, _ in find_files(source.text, source.origin, Folders(root))]
         return StoreFiles(spark, paths, csv=source.kind == "csv")
 
     monkeypatch.setattr(frames, "divided_files", as_in_a_store)

@@ -53,10 +53,11 @@ ROWS = "CREATE TABLE t (id INTEGER PRIMARY KEY, note TEXT); INSERT INTO t SELECT
 @pytest.fixture(scope="module")
 def spark_with_driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """A session that has the JDBC driver, as users give it."""
+    from pyspark import SparkContext
     from pyspark.sql import SparkSession
 
-    if session_module.is_running():  # of another module
-        session_module.stop(SparkSession.builder.getOrCreate())
+    if SparkContext._gateway is not None:  # Java of another module has read its settings
+        session_module.stop(SparkSession.builder.master(MASTER).getOrCreate())
     folder = tmp_path_factory.mktemp("conf")
     (folder / "spark-defaults.conf").write_text(f"spark.jars {JDBC_DRIVER}\n")
     with pytest.MonkeyPatch.context() as patch:

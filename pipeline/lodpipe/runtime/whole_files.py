@@ -40,6 +40,8 @@ def whole_files(paths: Sequence[Path]) -> Iterator[list[Path]]:
             yield parts
             _take_places(parts, targets)
         except OSError as error:
+            if not targets:
+                raise
             raise _named(error, targets, parts) from None
 
 

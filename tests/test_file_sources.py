@@ -104,9 +104,9 @@ MAPPING = """\
 def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A working directory with data, beside the folder of the mapping."""
     (tmp_path / "mapping").mkdir()
-    (tmp_path / "work").mkdir()
-    (tmp_path / "work" / "places.csv").write_text("id,name\n1,\n", "utf-8")
-    monkeypatch.chdir(tmp_path / "work")
+    (tmp_path / "current").mkdir()
+    (tmp_path / "current" / "places.csv").write_text("id,name\n1,\n", "utf-8")
+    monkeypatch.chdir(tmp_path / "current")
     return tmp_path
 
 
@@ -128,7 +128,7 @@ def test_paths_are_relative_to_the_working_directory_where_the_mapping_says_so(
     source = 'rml:root rml:CurrentWorkingDirectory ; rml:path "./places.csv"'
     assert run_with(elsewhere, source) == STATEMENT
     assert run_with(elsewhere, 'rml:path "places.csv"').startswith("LP106")
-    outside = 'rml:root rml:CurrentWorkingDirectory ; rml:path "../work/places.csv"'
+    outside = 'rml:root rml:CurrentWorkingDirectory ; rml:path "../current/places.csv"'
     assert run_with(elsewhere, outside) == STATEMENT  # it leads back
     above = 'rml:root rml:CurrentWorkingDirectory ; rml:path "../out.nq"'
     assert run_with(elsewhere, above).startswith("LP107")
@@ -143,7 +143,7 @@ def test_a_file_beside_the_mapping_is_pointed_out_where_the_working_directory_is
 
 
 def test_absolute_paths_need_a_folder_that_the_user_names(elsewhere: Path) -> None:
-    folder = elsewhere / "work"
+    folder = elsewhere / "current"
     for source in (
         f'rml:path "{folder}/places.csv"',
         f'rml:root "{folder}" ; rml:path "places.csv"',
@@ -155,9 +155,9 @@ def test_absolute_paths_need_a_folder_that_the_user_names(elsewhere: Path) -> No
 
 
 def test_a_link_out_of_a_named_folder_is_refused(elsewhere: Path) -> None:
-    (elsewhere / "work" / "link.csv").symlink_to("/etc/passwd")
-    source = f'rml:path "{elsewhere}/work/link.csv"'
-    assert run_with(elsewhere, source, roots=(elsewhere / "work",)).startswith("LP107")
+    (elsewhere / "current" / "link.csv").symlink_to("/etc/passwd")
+    source = f'rml:path "{elsewhere}/current/link.csv"'
+    assert run_with(elsewhere, source, roots=(elsewhere / "current",)).startswith("LP107")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ import secrets
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 RUN = re.compile(r"lodpipe-run-[0-9]+-[0-9a-f]{16}")
@@ -36,11 +36,14 @@ _run_folder: Path | None = None  # of this process, set by `enter`
 class Scratch:
     """A new, locked folder; `remove` removes it with all that is in it."""
 
-    def __init__(self, parent: Path, name: str) -> None:
-        """Raises OSError where it cannot be made."""
+    def __init__(
+        self, parent: Path, name: str, announce: Callable[[Path], None] = lambda _: None
+    ) -> None:
+        """Calls `announce` with the path before it is made. Raises OSError where it cannot be made."""
         self._lock: int | None = None
         while self._lock is None:
             self.path = parent / name.format(pid=os.getpid(), random=secrets.token_hex(8))
+            announce(self.path)
             self.path.mkdir()
             # Another run may take it for abandoned before it is locked; then the next name is
             # tried.
@@ -78,8 +81,8 @@ def part_folder(parent: Path) -> Iterator[Path]:
     Raises OSError.
     """
     clear_abandoned(parent, PART)
-    scratch = Scratch(parent, ".lodpipe-{pid}-{random}.part")
-    note("part", scratch.path)
+    # Noted first: a process may be killed in the moment between.
+    scratch = Scratch(parent, ".lodpipe-{pid}-{random}.part", lambda path: note("part", path))
     try:
         yield scratch.path
     finally:

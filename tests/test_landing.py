@@ -7,6 +7,7 @@ a FAIR assessor (the metrics of F-UJI 0.5, FAIRsFAIR), a search engine, and `lod
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import threading
 import urllib.error
@@ -21,9 +22,13 @@ from typing import Any
 import pyoxigraph as ox
 import pytest
 
+from lodpipe import Project
+from lodpipe.site import feeds
+from lodpipe.site.addresses import Addresses
+from lodpipe.workflow import served
 from query_engines import free_port
 from serving import serving
-from support import copy_project, invoke
+from support import ROOT, copy_project, invoke
 
 IDENTIFIER = "https://w3id.org/rogl/dataset"
 
@@ -307,9 +312,37 @@ def test_the_addresses_follow_the_hosting_until_w3id_redirects(online: tuple[Pat
     text = path.read_text("utf-8")
     try:
         path.write_text("w3id: true\n" + text, "utf-8")
-        from lodpipe import Project
-
         assert Project.open(project).publication.downloads == "https://w3id.org/rogl/"
         assert Project.open(project).publication.landing_page == "https://w3id.org/rogl/"
     finally:
         path.write_text(text, "utf-8")
+
+
+def test_a_large_sitemap_is_an_index_whose_pages_are_all_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeds, "_MOST_IN_SITEMAP", 5)
+    sitemap = feeds.Sitemap(
+        tmp_path, "https://a.example/", Addresses("", ("de", "en")), "2026-11-23"
+    )
+    for number in range(7):
+        sitemap.add(f"cafe/{number}")
+    sitemap.close()
+    index = (tmp_path / "sitemap.xml").read_text("utf-8")
+    files = re.findall(r"<sitemap><loc>https://a\.example/([^<]*)</loc>", index)
+    assert files == ["sitemap-1.xml", "sitemap-2.xml", "sitemap-3.xml"]
+    pages = [
+        page for file in files for page in re.findall(r"<loc>([^<]*)</loc>", (tmp_path / file).read_text("utf-8"))
+    ]  # fmt: skip
+    assert len(pages) == len(set(pages)) == 14
+    addresses: list[str] = []
+
+    class Answering(served.Host):
+        def get(self, address: str, *_: object, **__: object) -> served.Answer:
+            addresses.append(address)
+            return served.Answer(200)
+
+    host = Answering(Project.open(ROOT).publication, "https://a.example/")
+    for check in served._pages(host, tmp_path / "sitemap.xml"):
+        assert list(check()) == []
+    assert addresses == pages

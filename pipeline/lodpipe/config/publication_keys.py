@@ -554,9 +554,14 @@ class Publication(_Keys, frozen=True, kw_only=True):
         return self.catalogue.downloads or self._address
 
     @property
+    def host(self) -> str:
+        """Where dist/site/ is served, as far as that is known."""
+        return self.hosting or self.base
+
+    @property
     def _address(self) -> str:
         """Where the files are reached: a base IRI that is not registered yet leads nowhere."""
-        return self.base if self.w3id or not self.hosting else self.hosting
+        return self.base if self.w3id else self.host
 
     @property
     def is_reachable(self) -> bool:

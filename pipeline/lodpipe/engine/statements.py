@@ -189,14 +189,16 @@ class StatementTable:
             "SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE]
         )
 
-    def examples(self, base: str) -> list[str]:
-        """The first resource of each class below a base IRI, none of them a part of a document."""
+    def examples(self, base: str) -> dict[str, str]:
+        """Each class with its first resource below a base IRI, as terms; none of them a part of a
+        document.
+        """
         rows = self.session.rows(
-            "SELECT DISTINCT min(s) FROM statements WHERE p = $1 AND starts_with(s, $2) "
+            "SELECT o, min(s) FROM statements WHERE p = $1 AND starts_with(s, $2) "
             "AND NOT contains(s, '#') GROUP BY o ORDER BY ALL",
             [TYPE, f"<{base}"],
         )
-        return [str(row[0])[1:-1] for row in rows]
+        return dict(rows)
 
     def predicate_counts(self) -> list[tuple[str, int]]:
         """Each predicate with the number of its triples."""

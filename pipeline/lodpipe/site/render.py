@@ -86,8 +86,7 @@ class Renderer:
         site = self.publication.site
         if isinstance(site, bool) or site.preview is None:
             return ""
-        host = self.publication.hosting or self.publication.base
-        return f"{host}{preview_file(site.preview)}"
+        return f"{self.publication.host}{preview_file(site.preview)}"
 
     def write(
         self, template: str, page: str, context: Mapping[str, Any], *, suffix: str | None = None
@@ -119,7 +118,7 @@ class Renderer:
     def _alternates(self, page: str) -> list[dict[str, str]]:
         whole = href(page)
         name = whole.rsplit("/", 1)[-1]
-        host = self.publication.hosting or self.publication.base
+        host = self.publication.host
         return [
             {
                 "language": language,

@@ -99,7 +99,7 @@ class _Site:
         self.site = read_site(project, self.vocabulary)
         self.addresses = Addresses(self.publication.base, self.publication.languages)
         self.shapes = declared.shapes
-        self.host = self.publication.hosting or self.publication.base
+        self.host = self.publication.host
         self.sitemap = Sitemap(folder, self.host, self.addresses, self.publication.date)
 
     def write(self) -> PageReuse:

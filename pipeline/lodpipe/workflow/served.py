@@ -16,7 +16,7 @@ import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 from xml.etree import ElementTree
 
 from lodpipe.config.publication_keys import Publication
@@ -27,6 +27,7 @@ from lodpipe.rdf.file_formats import DOCUMENTS, PARSERS
 from lodpipe.releases.tombstones import Tombstone
 from lodpipe.workflow.pipeline import Outcome
 
+Item = TypeVar("Item")
 MOST_PAGES, MOST_TOMBSTONES = 2_000, 200
 """How many pages of the sitemap and withdrawn IRIs are asked for; of more, some spread evenly."""
 _TIMEOUT = 30.0  # seconds without a byte
@@ -74,7 +75,7 @@ class Host:
 
     def __init__(self, publication: Publication, served: str) -> None:
         self.served = served if served.endswith("/") else f"{served}/"
-        own = {publication.base, publication.downloads, publication.hosting or publication.base}
+        own = {publication.base, publication.downloads, publication.host}
         self._prefixes = sorted(own, key=len, reverse=True)
 
     def place(self, address: str) -> str:
@@ -154,8 +155,9 @@ def _other(host: Host, address: str, key: str, value: str, expected: str) -> Fin
     return Finding("LP551", Origin(host.place(address)), params)
 
 
-def _some(items: Sequence[Tombstone], most: int) -> Sequence[Tombstone]:
-    return items[:: -(-len(items) // most)] if items else items
+def _some(items: Sequence[Item], most: int) -> Sequence[Item]:
+    """At most so many items, spread evenly."""
+    return items[:: max(1, -(-len(items) // most))]
 
 
 def _download(host: Host, catalogue: Catalogue, node: str) -> Callable[[], Iterator[Finding]]:
@@ -215,7 +217,8 @@ def _identifiers(
 ) -> Iterator[Callable[[], Iterator[Finding]]]:
     """A resource of each class, the dataset and the catalogue, as each type of document."""
     types = [row.media_type for row in DOCUMENTS] + (["text/html"] if publication.site else [])
-    resources = [publication.base + "dataset", *statements.examples(publication.base)]
+    examples = set(statements.examples(publication.base).values())
+    resources = [publication.base + "dataset", *(term[1:-1] for term in sorted(examples))]
     for resource in resources:
         for media_type in types:
             yield _identifier(host, resource, media_type)
@@ -236,11 +239,12 @@ def _identifier(host: Host, resource: str, media_type: str) -> Callable[[], Iter
 
 
 def _pages(host: Host, sitemap: Path) -> Iterator[Callable[[], Iterator[Finding]]]:
-    """Each page of the sitemap answers."""
+    """Each page of the sitemap answers; a large one is an index of files."""
     if not sitemap.is_file():
         return
-    pages = [item.text or "" for item in ElementTree.parse(sitemap).iter(_SITEMAP)]
-    for page in pages[:: max(1, -(-len(pages) // MOST_PAGES))]:
+    files = sorted(sitemap.parent.glob("sitemap-*.xml")) or [sitemap]
+    pages = [item.text or "" for file in files for item in ElementTree.parse(file).iter(_SITEMAP)]
+    for page in _some(pages, MOST_PAGES):
         yield lambda page=page: _page(host, page)  # type: ignore[misc]  # bound now
 
 

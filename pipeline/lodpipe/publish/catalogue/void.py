@@ -11,7 +11,7 @@ from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
-from lodpipe.rdf.terms import TYPE, iri
+from lodpipe.rdf.terms import iri
 
 _EXAMPLES = 5
 # Predicates that join a resource to the same or a like one elsewhere.
@@ -114,9 +114,9 @@ def _examples(
     site = publication.site
     menu = [] if isinstance(site, bool) else [kind.class_ for kind in site.kinds if kind.menu]
     classes = [f"<{vocabulary.namespaces.expand(name) or name}>" for name in menu]
-    listed = [statements.subjects_with(TYPE, class_)[:1] for class_ in classes]
-    examples = [subject for subjects in listed for subject in subjects]
-    return examples or [iri(item) for item in statements.examples(publication.base)[:_EXAMPLES]]
+    examples = statements.examples(publication.base)
+    of_menu = [examples[class_] for class_ in classes if class_ in examples]
+    return of_menu or sorted(set(examples.values()))[:_EXAMPLES]
 
 
 def _linksets(

@@ -446,6 +446,62 @@ def test_citation_search_engines_and_archives(dist: Path) -> None:
     )
 
 
+def test_the_croissant_description_fits_the_files(dist: Path) -> None:
+    """mlcroissant itself reads it in test_catalogue_portals.py."""
+    described = json.loads((dist / "croissant.jsonld").read_text("utf-8"))
+    files = {file["@id"]: file for file in described["distribution"]}
+    assert len(files) == 16
+    for name, file in files.items():
+        data = (dist / name).read_bytes()
+        assert file["contentUrl"] == BASE + name
+        assert (file["sha256"], file["contentSize"]) == (
+            hashlib.sha256(data).hexdigest(),
+            f"{len(data)} B",
+        )
+    record_sets = {item["@id"]: item for item in described["recordSet"]}
+    assert list(record_sets) == ["labs", "organisations", "memberships", "statements"]
+    fields = {
+        field["@id"]: field for item in record_sets.values() for field in item["field"]
+    }  # fmt: skip
+    package = json.loads((dist / "tables/datapackage.json").read_text("utf-8"))
+    for resource in package["resources"]:
+        name, own = resource["name"], record_sets[resource["name"]]["field"]
+        assert [field["source"]["extract"]["column"] for field in own] == [
+            field["name"] for field in resource["schema"]["fields"]
+        ]
+        assert {field["source"]["fileObject"]["@id"] for field in own} == {f"tables/{name}.csv"}
+        keys = record_sets[name]["key"]
+        assert [key["@id"] for key in (keys if isinstance(keys, list) else [keys])] == [
+            f"{name}/{key}" for key in resource["schema"]["primaryKey"]
+        ]
+    assert fields["labs/participants"]["dataType"] == "sc:Integer"
+    assert fields["organisations/ags"]["dataType"] == "sc:Text"
+    assert fields["organisations/ags"]["description"]["de"] == "Amtlicher Gemeindeschlüssel"
+    assert fields["memberships/lab"]["references"] == {"field": {"@id": "labs/id"}}
+    assert fields["memberships/role"]["equivalentProperty"] == "http://www.w3.org/ns/org#role"
+
+
+def test_the_croissant_description_is_linked_data(dist: Path) -> None:
+    """A term that the context lacks would become one of schema.org."""
+    cr, address = rdflib.Namespace("http://mlcommons.org/croissant/"), "https://host.example/"
+    text = (dist / "croissant.jsonld").read_text("utf-8")
+    graph = rdflib.Graph().parse(data=text, format="json-ld", publicID=f"{address}croissant.jsonld")
+    assert graph.value(DATASET, DCTERMS.conformsTo) is not None
+    titles = {term.language: str(term) for term in graph.objects(DATASET, rdflib.SDO.name)}
+    assert titles["de"] == "Regionale Open Government Labore 2020–2022" and len(titles) == 2
+    assert {str(node) for node in graph.subjects(RDF.type, cr.FileObject)} == {
+        address + str(path.relative_to(dist))
+        for path in [*dist.glob("rogl.*"), *dist.glob("tables/*.csv")]
+    }
+    field = rdflib.URIRef(f"{address}labs/participants_complete")
+    assert (field, cr.dataType, rdflib.SDO.Boolean) in graph
+    own = {term.fragment or local(term) for term in graph.predicates() if term in rdflib.SDO}
+    assert own.isdisjoint(
+        "field recordSet source extract column fileObject key references dataType citeAs "
+        "equivalentProperty".split()
+    )
+
+
 def test_the_readme_lists_every_download(dist: Path) -> None:
     text = (dist / "README.md").read_text("utf-8")
     for path in [*dist.glob("rogl.*"), *dist.glob("tables/*.csv")]:
@@ -488,6 +544,7 @@ def test_a_publication_that_says_nothing_of_portals_has_a_catalogue(tmp_path: Pa
         str(next(graph.objects(None, DCTERMS.license))) == "http://dcat-ap.de/def/licenses/cc-zero"
     )
     assert not (project / "dist/tables").exists()
+    assert "recordSet" not in json.loads((project / "dist/croissant.jsonld").read_text("utf-8"))
 
 
 def test_downloads_on_another_host(tmp_path: Path) -> None:

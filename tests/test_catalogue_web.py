@@ -363,7 +363,7 @@ def test_the_landing_page_has_typed_links_in_its_headers(
         assert (f"{BASE}dataset", "cite-as") in links, page
         assert ("https://creativecommons.org/licenses/by/4.0/", "license") in links
         assert (f"{BASE}dataset.linkset", "linkset") in links
-        assert len(links) == len(set(links)) == 9
+        assert len(links) == len(set(links)) == 10
     status, headers, body = get(server, "dataset.linkset")
     assert (status, headers["content-type"].split(";")[0]) == (200, "application/linkset+json")
     landing, *files = json.loads(body)["linkset"]

@@ -41,6 +41,7 @@ _FILES = {
     "catalog.jsonld": "application/ld+json",
     "void.ttl": "text/turtle",
     "dataset.jsonld": "application/ld+json",
+    "croissant.jsonld": "application/ld+json",
     "feed.trig": "application/trig",
     "dataset.linkset": "application/linkset+json",
     "site/feed.atom": "application/atom+xml",

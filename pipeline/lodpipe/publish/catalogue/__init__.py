@@ -21,6 +21,7 @@ from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue.checks import catalogue_findings
 from lodpipe.publish.catalogue.codes import unknown_codes
+from lodpipe.publish.catalogue.croissant import write_croissant
 from lodpipe.publish.catalogue.csv_tables import query_findings, write_tables
 from lodpipe.publish.catalogue.dcat import Computed, catalogue_graph
 from lodpipe.publish.catalogue.offers import offers
@@ -48,7 +49,7 @@ def write_catalogue(
     for queries that fail.
     """
     publication = project.publication
-    write_tables(statements.session, project, vocabulary, folder)
+    tables = write_tables(statements.session, project, vocabulary, folder)
     dumps = list(offers(publication, folder))
     computed = _computed(project, statements.session)
     catalogue_graph(publication, dumps, computed, history).write(
@@ -63,6 +64,7 @@ def write_catalogue(
     (folder / ".well-known").mkdir()
     copy_file(folder / "void.ttl", folder / ".well-known/void")
     write_side_files(publication, dumps, folder, history, computed)
+    write_croissant(publication, vocabulary, dumps, tables, computed, folder)
     write_withdrawn(withdrawn, publication.languages, folder)
     links = landing_links(publication, dumps)
     write_linkset(publication, links, folder)

@@ -20,13 +20,15 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TEXT = TableColumn()
 
 
-def write_tables(session: Session, project: Project, vocabulary: Vocabulary, folder: Path) -> None:
-    """tables/NAME.csv and what describes them. Raises InvalidDeclaration (LP604) for a query that
-    fails, and for a table that refers to rows that are not there.
+def write_tables(
+    session: Session, project: Project, vocabulary: Vocabulary, folder: Path
+) -> list[WrittenTable]:
+    """tables/NAME.csv and what describes them; returns the tables. Raises InvalidDeclaration
+    (LP604) for a query that fails, and for a table that refers to rows that are not there.
     """
     tables = project.publication.tables
     if not tables:
-        return
+        return []
     target = folder / "tables"
     target.mkdir()
     written, values = [], _Values()
@@ -39,6 +41,7 @@ def write_tables(session: Session, project: Project, vocabulary: Vocabulary, fol
     if findings := list(values.dangling(project, written)):
         raise InvalidDeclaration(findings)
     write_metadata(project.publication, vocabulary, written, target)
+    return written
 
 
 class _Values:

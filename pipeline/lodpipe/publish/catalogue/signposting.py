@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from lodpipe.config.publication_keys import Publication
+from lodpipe.publish.catalogue.croissant import CROISSANT, CROISSANT_PROFILE
 from lodpipe.publish.catalogue.offers import Offer
 from lodpipe.rdf.file_formats import BY_SUFFIX
 
@@ -21,17 +22,21 @@ _DESCRIPTIONS = ("ttl", "jsonld", "rdf", "nt")  # the forms of the catalogue
 
 
 class TypedLink(Struct, frozen=True):
-    """A link with its relation, and the media type of what it leads to where that is known."""
+    """A link with its relation, and the media type and profile of what it leads to where these are
+    known.
+    """
 
     relation: str
     address: str
     media_type: str = ""
+    profile: str = ""
 
     @property
     def header(self) -> str:
         """The value of a Link header (RFC 8288)."""
         media_type = f'; type="{self.media_type}"' if self.media_type else ""
-        return f'<{self.address}>; rel="{self.relation}"{media_type}'
+        profile = f'; profile="{self.profile}"' if self.profile else ""
+        return f'<{self.address}>; rel="{self.relation}"{media_type}{profile}'
 
 
 def landing_links(publication: Publication, offers: Sequence[Offer]) -> list[TypedLink]:
@@ -49,6 +54,9 @@ def landing_links(publication: Publication, offers: Sequence[Offer]) -> list[Typ
         *(
             TypedLink("describedby", f"{downloads}catalog.{suffix}", BY_SUFFIX[suffix].media_type)
             for suffix in _DESCRIPTIONS
+        ),
+        TypedLink(
+            "describedby", downloads + CROISSANT, BY_SUFFIX["jsonld"].media_type, CROISSANT_PROFILE
         ),
         *(
             TypedLink(
@@ -89,12 +97,16 @@ def read_links(folder: Path) -> list[TypedLink]:
         return []
     context, *_ = json.loads(path.read_text("utf-8"))["linkset"]
     return [
-        TypedLink(relation, target["href"], target.get("type", ""))
+        TypedLink(relation, target["href"], target.get("type", ""), *target.get("profile", ()))
         for relation, targets in context.items()
         if relation != "anchor"
         for target in targets
     ]
 
 
-def _target(link: TypedLink) -> dict[str, str]:
-    return {"href": link.address} | ({"type": link.media_type} if link.media_type else {})
+def _target(link: TypedLink) -> dict[str, Any]:
+    """A target of RFC 9264, where attributes of other specifications are lists (4.2.4.3)."""
+    target: dict[str, Any] = {"href": link.address}
+    if link.media_type:
+        target["type"] = link.media_type
+    return target | ({"profile": [link.profile]} if link.profile else {})

@@ -59,10 +59,10 @@ def write_metadata(
     _write_json(folder / "datapackage.json", _package(publication, resources))
 
 
-def _variable(name: str) -> str:
+def variable(name: str) -> str:
     """A column's name as URI templates can hold it (CSVW, 5.1.2).
 
-    >>> _variable("last-name"), _variable("Straße")
+    >>> variable("last-name"), variable("Straße")
     ('last_name', 'Stra%C3%9Fe')
     """
     return re.sub(
@@ -77,7 +77,7 @@ def _variable(name: str) -> str:
 def _template(base: str, template: str) -> str:
     """A template behind the base IRI, its columns by their names in templates."""
     local = re.sub(
-        r"\{(\+?)([^{}]+)\}", lambda match: f"{{{match[1]}{_variable(match[2])}}}", template
+        r"\{(\+?)([^{}]+)\}", lambda match: f"{{{match[1]}{variable(match[2])}}}", template
     )
     is_whole = local.startswith("{+") or re.match(SCHEME, local)
     return local if is_whole else base + local
@@ -89,7 +89,7 @@ def _table(publication: Publication, vocabulary: Vocabulary, table: WrittenTable
     def column(name: str) -> dict[str, Any]:
         stated = table.column(name)
         metadata: dict[str, Any] = {
-            "name": _variable(name),
+            "name": variable(name),
             "titles": name,
             "datatype": stated.type,
         }
@@ -114,7 +114,7 @@ def _table(publication: Publication, vocabulary: Vocabulary, table: WrittenTable
     if declared.about:
         schema["aboutUrl"] = _template(base, declared.about)
     if declared.key:
-        schema["primaryKey"] = [_variable(name) for name in declared.key]
+        schema["primaryKey"] = [variable(name) for name in declared.key]
     return {
         "url": table.path.name,
         "dc:title": _labels(declared.title),
@@ -132,10 +132,10 @@ def _labels(texts: Mapping[str, str]) -> list[dict[str, str]]:
 def _foreign_keys(table: WrittenTable) -> dict[str, Any]:
     keys = [
         {
-            "columnReference": [_variable(name)],
+            "columnReference": [variable(name)],
             "reference": {
                 "resource": f"{reference.table}.csv",
-                "columnReference": [_variable(reference.column)],
+                "columnReference": [variable(reference.column)],
             },
         }
         for name, reference in table.references

@@ -24,12 +24,7 @@ from lodpipe.publish.catalogue.table_metadata import WrittenTable, variable
 CROISSANT = "croissant.jsonld"
 CROISSANT_PROFILE = "http://mlcommons.org/croissant/1.1"
 """The IRI of the version, which is the profile of the media type as well."""
-_OF_CROISSANT = (
-    "annotation arrayShape citeAs column containedIn equivalentProperty excludes extract field "
-    "fileObject fileProperty fileSet format includes isArray isLiveDataset jsonPath key md5 "
-    "parentField path readLines recordSet references regex repeated replace samplingRate "
-    "sdVersion separator source subField transform unArchive value"
-).split()
+_OF_CROISSANT = ["annotation", "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "excludes", "extract", "field", "fileObject", "fileProperty", "fileSet", "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5", "parentField", "path", "readLines", "recordSet", "references", "regex", "repeated", "replace", "samplingRate", "sdVersion", "separator", "source", "subField", "transform", "unArchive", "value"]
 _TYPES = {
     "string": "sc:Text",
     "integer": "sc:Integer",

@@ -90,7 +90,7 @@ test-portals: $(VENV)/.test  ## the catalogue in CKAN, GovData, udata and the re
 		tests/.portals/udata/bin/pip install -q --disable-pip-version-check udata==17.18.0 mongomock frictionless csvw; }
 	test -d tests/.portals/tools || { $(PYTHON) -m venv tests/.portals/tools && \
 		tests/.portals/tools/bin/pip install -q --disable-pip-version-check rocrate cffconvert mlcroissant==1.1.1 pyarrow; }
-	$(BIN)/pytest tests/test_catalogue_portals.py tests/test_catalogue_web.py tests/test_catalogue_shapes.py
+	$(BIN)/pytest tests/test_catalogue_portals.py tests/test_chain.py tests/test_catalogue_web.py tests/test_catalogue_shapes.py
 
 bench: $(VENV)/.test  ## measure against peers, side by side (minutes; by hand)
 	$(BIN)/python benchmarks/flagship.py

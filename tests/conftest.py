@@ -44,7 +44,7 @@ SLOW_FIXTURES = {
 }  # the real publication, its pages, databases, servers, a browser
 SLOW_MODULES = {
     "test_suites", "test_shacl_suite", "test_shacl_differential", "test_shacl_incremental", "test_shapes", "test_catalogue_mutations",
-    "test_catalogue_portals", "test_catalogue_web", "test_confined", "test_determinism", "test_faults", "test_hidden", "test_hostile",
+    "test_catalogue_portals", "test_catalogue_web", "test_chain", "test_confined", "test_determinism", "test_faults", "test_hidden", "test_hostile",
     "test_inventory", "test_mapping_mutations", "test_output_syntax", "test_outputs", "test_queries_engines", "test_serve_hostile", "test_serve_life",
     "test_signals", "test_site_browser", "test_site_bundle", "test_site_frontend", "test_spark", "test_spark_build", "test_spark_cluster",
     "test_shacl_spark",

@@ -497,7 +497,19 @@ def test_the_croissant_description_is_linked_data(dist: Path) -> None:
     assert (field, cr.dataType, rdflib.SDO.Boolean) in graph
     own = {term.fragment or local(term) for term in graph.predicates() if term in rdflib.SDO}
     assert own.isdisjoint(
-        ["field", "recordSet", "source", "extract", "column", "fileObject", "key", "references", "dataType", "citeAs", "equivalentProperty"]
+        [
+            "field",
+            "recordSet",
+            "source",
+            "extract",
+            "column",
+            "fileObject",
+            "key",
+            "references",
+            "dataType",
+            "citeAs",
+            "equivalentProperty",
+        ]
     )
 
 

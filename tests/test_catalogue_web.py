@@ -9,9 +9,6 @@ import json
 import os
 import re
 import shutil
-import socket
-import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -26,11 +23,10 @@ from lodpipe.publish.catalogue.web import write_web
 from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Tombstone, read_withdrawn
 from support import TESTS, WITHDRAWN, copy_project, run_process
+from web_servers import SERVERS, apache_configuration, free_port, launched, start
 
 BASE = "https://w3id.org/rogl/"
 TYPE = ox.NamedNode("http://www.w3.org/1999/02/22-rdf-syntax-ns#type")
-APACHE_MODULES = Path("/usr/lib/apache2/modules")
-SERVERS = {"apache": "apache2", "nginx": "nginx", "caddy": "caddy"}
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 # What is asked for, and the suffix of the document that answers.
 ACCEPTS: dict[str | None, str] = {
@@ -75,17 +71,6 @@ SUFFIXES = {
 }
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-@pytest.fixture(scope="module")
-def port_of_w3id() -> int:
-    return free_port()
-
-
 @pytest.fixture(scope="module")
 def web(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> tuple[Path, dict[str, str]]:
     """The pages of a first release with two tombstones, and one resource of each class."""
@@ -103,67 +88,6 @@ def web(tmp_path_factory: pytest.TempPathFactory, dist: Path) -> tuple[Path, dic
     for folder in [root, *(path for path in root.rglob("*") if path.is_dir())]:
         folder.chmod(0o755)
     return root, samples
-
-
-def apache_configuration(root: Path, folder: Path, port: int) -> str:
-    modules = "".join(
-        f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so\n"
-        for name in ("mpm_event", "authz_core", "mime", "dir", "rewrite", "headers")
-    )
-    table = root / "web/apache/withdrawn.txt"
-    if table.is_file():
-        modules += f'RewriteMap lodpipe_withdrawn "txt:{table}"\n'
-    return (
-        f"{modules}ServerName localhost\nListen 127.0.0.1:{port}\nPidFile {folder}/pid\nErrorLog {folder}/error.log\nTypesConfig /etc/mime.types\n"
-        f'Mutex file:{folder} default\nDocumentRoot "{root}"\n<Directory "{root}">\n  AllowOverride FileInfo Indexes Options=MultiViews\n'
-        f"  Require all granted\n</Directory>\n"
-    )
-
-
-def start(server: str, root: Path, folder: Path, port: int) -> subprocess.Popen[bytes]:
-    """A real server with the generated configuration."""
-    program = shutil.which(SERVERS[server])
-    assert program
-    configuration = folder / "configuration"
-    if server == "apache":
-        shutil.copy(root / "web/apache/.htaccess", root / ".htaccess")
-        configuration.write_text(apache_configuration(root, folder, port))
-        command = [program, "-X", "-f", str(configuration)]
-    elif server == "nginx":
-        user = "user root;\n" if os.geteuid() == 0 else ""
-        temporary = "".join(
-            f"{name}_temp_path {folder};\n"
-            for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        configuration.write_text(
-            f"{user}daemon off;\npid {folder}/pid;\nerror_log {folder}/error.log;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}"
-            f"include /etc/nginx/mime.types;\ninclude {root}/web/nginx/http.conf;\n"
-            f"server {{ listen 127.0.0.1:{port}; root {root}; include {root}/web/nginx/server.conf; }}\n}}\n"
-        )
-        command = [program, "-c", str(configuration)]
-    else:
-        configuration.write_text(
-            f"{{\n admin off\n auto_https off\n}}\nimport {root}/web/Caddyfile\nhttp://127.0.0.1:{port} {{\n root * {root}\n import lodpipe\n}}\n"
-        )
-        command = [program, "run", "--adapter", "caddyfile", "--config", str(configuration)]
-    return launched(command, folder, port)
-
-
-def launched(command: list[str], folder: Path, port: int) -> subprocess.Popen[bytes]:
-    log = (folder / "output.log").open("wb")
-    process = subprocess.Popen(
-        command,
-        stdout=log,
-        stderr=log,
-        env=os.environ | {"HOME": str(folder), "XDG_DATA_HOME": str(folder)},
-    )
-    for _ in range(100):
-        with socket.socket() as client:
-            if client.connect_ex(("127.0.0.1", port)) == 0:
-                return process
-        assert process.poll() is None, (folder / "output.log").read_text()
-        time.sleep(0.05)
-    raise AssertionError("the server does not answer")
 
 
 @pytest.fixture(scope="module", params=SERVERS)

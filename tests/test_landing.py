@@ -12,16 +12,14 @@ import shutil
 import threading
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from html.parser import HTMLParser
+from collections.abc import Iterator
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import pyoxigraph as ox
 import pytest
 
+from landing_page import METRICS, Answered, Landing, Page, read_landing
 from lodpipe import Project
 from lodpipe.site import feeds
 from lodpipe.site.addresses import Addresses
@@ -29,46 +27,6 @@ from lodpipe.workflow import served
 from query_engines import free_port
 from serving import serving
 from support import ROOT, copy_project, invoke
-
-IDENTIFIER = "https://w3id.org/rogl/dataset"
-
-
-@dataclass(frozen=True)
-class Landing:
-    """What the start page says to machines."""
-
-    address: str
-    headers: dict[str, str]
-    links: list[dict[str, str]]
-    markup: dict[str, Any]
-
-    def of(self, relation: str) -> list[dict[str, str]]:
-        """The links of a relation."""
-        return [link for link in self.links if link.get("rel") == relation]
-
-    def href(self, relation: str) -> list[str]:
-        return [link["href"] for link in self.of(relation)]
-
-
-class _Head(HTMLParser):
-    """The links and the JSON-LD of a page."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.links: list[dict[str, str]] = []
-        self.scripts: list[str] = []
-        self._in_markup = False
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = {key: value or "" for key, value in attrs}
-        if tag == "link":
-            self.links.append(values)
-        self._in_markup = tag == "script" and values.get("type") == "application/ld+json"
-
-    def handle_data(self, data: str) -> None:
-        if self._in_markup:
-            self.scripts.append(data)
-            self._in_markup = False
 
 
 @pytest.fixture(scope="module")
@@ -86,128 +44,14 @@ def online(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
 
 @pytest.fixture(scope="module")
 def landing(online: tuple[Path, str]) -> Landing:
-    _, address = online
-    with urllib.request.urlopen(address) as answer:
-        page = _Head()
-        page.feed(answer.read().decode("utf-8"))
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-    (markup,) = page.scripts
-    return Landing(address, headers, page.links, json.loads(markup))
+    return read_landing(online[1], asked)
 
 
-def get(address: str, accept: str = "*/*") -> tuple[int, str, bytes]:
-    """Status, media type and body of an address."""
+def asked(address: str, accept: str = "*/*") -> Answered:
     request = urllib.request.Request(address, headers={"Accept": accept})
     with urllib.request.urlopen(request) as answer:
-        return answer.status, answer.headers.get_content_type(), answer.read()
-
-
-def has_identifier(landing: Landing) -> bool:
-    """A persistent identifier, stated in the page, its headers and its metadata."""
-    return (
-        landing.href("cite-as") == [IDENTIFIER]
-        and f'<{IDENTIFIER}>; rel="cite-as"' in landing.headers["link"]
-        and landing.markup["identifier"] == IDENTIFIER
-    )
-
-
-def has_core_metadata(landing: Landing) -> bool:
-    wanted = "creator name identifier publisher datePublished description keywords"
-    return all(landing.markup.get(name) for name in wanted.split())
-
-
-def names_its_content(landing: Landing) -> bool:
-    """Each file by its address, type and size, in the markup and by typed links."""
-    items = {link["href"]: link["type"] for link in landing.of("item")}
-    downloads = {file["contentUrl"]: file for file in landing.markup["distribution"]}
-    return (
-        items.keys() == downloads.keys()
-        and len(items) == 16
-        and all(file["contentSize"] and file["encodingFormat"] for file in downloads.values())
-    )
-
-
-def is_offered_to_machines(landing: Landing) -> bool:
-    """Metadata in the page, by typed links and by negotiation at the very address."""
-    described = {link["type"]: link["href"] for link in landing.of("describedby")}
-    return all(
-        get(landing.address, media_type)[:2] == (200, media_type) == get(address)[:2]
-        for media_type, address in described.items()
-    )
-
-
-def states_access(landing: Landing) -> bool:
-    return landing.markup["isAccessibleForFree"] is True and bool(
-        landing.markup["conditionsOfAccess"]
-    )
-
-
-def is_retrieved(landing: Landing) -> bool:
-    """By HTTP: the metadata and a file, of the size and checksum that is stated."""
-    import hashlib
-
-    file = landing.markup["distribution"][0]
-    status, media_type, body = get(file["contentUrl"])
-    return (status, media_type, f"{len(body)} B", hashlib.sha256(body).hexdigest()) == (
-        200, file["encodingFormat"], file["contentSize"], file["sha256"],
-    )  # fmt: skip
-
-
-def is_a_graph(landing: Landing) -> bool:
-    """Metadata as RDF by negotiation, with more than one vocabulary."""
-    _, _, body = get(landing.address, "text/turtle")
-    predicates = {quad.predicate.value for quad in ox.parse(body, format=ox.RdfFormat.TURTLE)}
-    namespaces = {predicate.rpartition("/")[0].partition("#")[0] for predicate in predicates}
-    return len(namespaces) >= 5
-
-
-def links_to_others(landing: Landing) -> bool:
-    """Qualified references: what the data were made of, and catalogue, publisher and licence."""
-    return bool(landing.markup["isBasedOn"]) and bool(landing.markup["includedInDataCatalog"])
-
-
-def states_content(landing: Landing) -> bool:
-    return landing.markup["@type"] == "Dataset" and "https://schema.org/Dataset" in landing.href(
-        "type"
-    )
-
-
-def states_licence(landing: Landing) -> bool:
-    licence = "https://creativecommons.org/licenses/by/4.0/"
-    return landing.markup["license"] == licence and landing.href("license") == [licence]
-
-
-def states_provenance(landing: Landing) -> bool:
-    wanted = "creator datePublished dateModified version measurementTechnique isBasedOn"
-    return all(landing.markup.get(name) for name in wanted.split())
-
-
-def follows_a_community_standard(landing: Landing) -> bool:
-    """DCAT-AP, which portals of the public sector harvest."""
-    _, _, body = get(f"{landing.address}catalog.rdf")
-    return b"http://www.w3.org/ns/dcat#" in body
-
-
-def has_an_open_format(landing: Landing) -> bool:
-    types = [item for file in landing.markup["distribution"] for item in [file["encodingFormat"]]]
-    return "text/csv" in types and "text/turtle" in types
-
-
-METRICS: dict[str, Callable[[Landing], bool]] = {
-    "F1 identifier": has_identifier,
-    "F2 core metadata": has_core_metadata,
-    "F3 identifier of the content": names_its_content,
-    "F4 offered to machines": is_offered_to_machines,
-    "A1 access stated": states_access,
-    "A1 retrieved by a standard protocol": is_retrieved,
-    "I1 formal language": is_a_graph,
-    "I3 links to related entities": links_to_others,
-    "R1 content stated": states_content,
-    "R1.1 licence": states_licence,
-    "R1.2 provenance": states_provenance,
-    "R1.3 community standard": follows_a_community_standard,
-    "R1.3 open format": has_an_open_format,
-}
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        return Answered(answer.status, answer.headers.get_content_type(), answer.read(), headers)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -217,7 +61,7 @@ def test_a_fair_assessor_finds_all_from_the_landing_page(metric: str, landing: L
 
 def test_the_link_set_has_all_links(landing: Landing) -> None:
     (address,) = landing.href("linkset")
-    status, media_type, body = get(address)
+    status, media_type, body = asked(address)[:3]
     assert (status, media_type) == (200, "application/linkset+json")
     context, *files = json.loads(body)["linkset"]
     assert context["anchor"] == landing.address
@@ -231,8 +75,7 @@ def test_search_engines_read_texts_in_the_language_of_the_page(online: tuple[Pat
         ("index.en.html", "Regional Open Government Labs 2020–2022"),
         ("catalog.en.html", "Regional Open Government Labs 2020–2022"),
     ):
-        head = _Head()
-        head.feed(get(f"{online[1]}{page}")[2].decode("utf-8"))
+        head = Page(asked(f"{online[1]}{page}").body.decode("utf-8"))
         (markup,) = (json.loads(script) for script in head.scripts)
         assert markup["name"] == title
         assert isinstance(markup["description"], str) and 50 <= len(markup["description"]) <= 5000
@@ -247,8 +90,7 @@ def test_every_page_has_its_own_address_and_those_of_its_translations(
 ) -> None:
     _, address = online
     for page, stem in (("lab/brandis.en.html", "lab/brandis"), ("index.html", "index")):
-        head = _Head()
-        head.feed(get(address + page)[2].decode("utf-8"))
+        head = Page(asked(address + page).body.decode("utf-8"))
         links = [(item.get("rel"), item.get("hreflang"), item["href"]) for item in head.links]
         assert ("canonical", None, address + page) in links
         for language, end in (("de", ".html"), ("en", ".en.html"), ("x-default", ".html")):

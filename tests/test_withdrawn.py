@@ -24,7 +24,7 @@ from lodpipe import LodpipeError, Project, checked
 from lodpipe.diagnostics.finding import Finding
 from lodpipe.diagnostics.rules import render
 from support import ROOT, TESTS, WITHDRAWN, copy_project, findings_in, invoke, run_process
-from test_catalogue_web import free_port
+from web_servers import free_port
 
 LIBRARIES = TESTS / "projects/libraries"
 BASE = "https://libraries.example/"

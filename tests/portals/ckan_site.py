@@ -4,6 +4,8 @@ harvest as JSON.
 
     ckan_site.py postgresql://… ckan|govdata catalog.ttl …
 
+An address in place of a file is harvested as it is.
+
 The harvester's own stages run in this process (gather, fetch, import). The search index alone is
 missing; the stages do not read it.
 """
@@ -128,18 +130,27 @@ def run(database: str, portal: str, *catalogues: str) -> list[dict]:
         from ckanext.harvest.interfaces import IHarvester
 
         known = {item.info()["name"]: item for item in PluginImplementations(IHarvester)}
-        handler = functools.partial(Quiet, directory=name)
-        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        host = f"http://127.0.0.1:{server.server_port}"
-        visits = [*(("catalog", path) for path in catalogues), ("mirror", catalogues[-1])]
-        sources = {name: source(f"{host}/{name}.ttl", kind, name) for name in ("catalog", "mirror")}
-        harvests = []
-        for name, path in visits:
-            shutil.copy(path, folder / f"{name}.ttl")
-            errors = harvest(known[kind], sources[name])
-            harvests.append({"errors": errors, "packages": stored()})
-        server.shutdown()
+        harvester = known[kind]
+        if catalogues[0].startswith("http"):
+            sources = [source(item, kind, f"s{place}") for place, item in enumerate(catalogues)]
+            return [{"errors": harvest(harvester, item), "packages": stored()} for item in sources]
+        return harvest_files(harvester, kind, catalogues, folder)
+
+
+def harvest_files(harvester, kind: str, catalogues, folder: Path) -> list[dict]:
+    """One file after the other from one address, the last one from a second address as well."""
+    handler = functools.partial(Quiet, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    host = f"http://127.0.0.1:{server.server_port}"
+    visits = [*(("catalog", path) for path in catalogues), ("mirror", catalogues[-1])]
+    sources = {name: source(f"{host}/{name}.ttl", kind, name) for name in ("catalog", "mirror")}
+    harvests = []
+    for name, path in visits:
+        shutil.copy(path, folder / f"{name}.ttl")
+        errors = harvest(harvester, sources[name])
+        harvests.append({"errors": errors, "packages": stored()})
+    server.shutdown()
     return harvests
 
 

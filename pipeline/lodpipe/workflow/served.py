@@ -15,12 +15,14 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeVar
+from urllib.parse import unquote, urljoin
 from xml.etree import ElementTree
 
 from lodpipe.config.publication_keys import Publication
-from lodpipe.diagnostics.finding import Finding, Origin
+from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue.checks import Catalogue, read_triples
 from lodpipe.rdf.file_formats import DOCUMENTS, PARSERS
@@ -89,17 +91,24 @@ class Host:
     def get(
         self, address: str, accept: str = "", *, method: str = "GET", redirects: bool = True
     ) -> Answer:
-        """The answer of an address; a refusal is an answer as well."""
+        """The answer of an address; a refusal is an answer as well. Without `redirects` a redirect is
+        the answer, with the address that it leads to.
+        """
+        return self.ask(self.place(address), accept, method=method, redirects=redirects)
+
+    @staticmethod
+    def ask(place: str, accept: str = "", *, method: str = "GET", redirects: bool = True) -> Answer:
+        """The answer of the very address, wherever the publication is served."""
         headers = {"Accept": accept} if accept else {}
-        request = urllib.request.Request(self.place(address), headers=headers, method=method)
         handlers = [] if redirects else [_NoRedirects()]
         try:
+            request = urllib.request.Request(place, headers=headers, method=method)
             opener = urllib.request.build_opener(*handlers)
             with opener.open(request, timeout=_TIMEOUT) as answer:
                 return _read(answer)
         except urllib.error.HTTPError as error:
-            address = error.headers.get("Location", "") or error.url or ""
-            return Answer(error.code, error.headers.get_content_type(), address)
+            location = urljoin(place, error.headers.get("Location", ""))
+            return Answer(error.code, error.headers.get_content_type(), location)
         except (OSError, ValueError, http.client.HTTPException) as error:
             reason = getattr(error, "reason", error)
             return Answer(0, reason=str(reason) or type(error).__name__)
@@ -139,7 +148,10 @@ def served_findings(outcome: Outcome, served: str) -> list[Finding]:
         *_files(host, catalogue.folder, publication.downloads),
         *_identifiers(host, publication, outcome.statements),
         *_pages(host, catalogue.folder / "site/sitemap.xml"),
-        *(_tombstone(host, publication.base, item) for item in _some(tombstones, MOST_TOMBSTONES)),
+        *(
+            _tombstone(host, publication.base, item, catalogue.folder / "site")
+            for item in _some(tombstones, MOST_TOMBSTONES)
+        ),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = pool.map(lambda check: list(check()), questions)
@@ -205,12 +217,15 @@ def _file(host: Host, path: Path, address: str, media_type: str) -> Callable[[],
             return
         if not _is_type(answer.media_type, media_type):
             yield _other(host, address, "Content-Type", answer.media_type, media_type)
-        with path.open("rb") as file:
-            expected = hashlib.file_digest(file, "sha512").hexdigest()
-        if answer.sha512 != expected:
+        if answer.sha512 != (expected := _sha512(path)):
             yield _other(host, address, "SHA-512", f"{answer.sha512[:12]}…", f"{expected[:12]}…")
 
     return check
+
+
+def _sha512(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha512").hexdigest()
 
 
 def _identifiers(
@@ -255,16 +270,24 @@ def _page(host: Host, page: str) -> Iterator[Finding]:
         yield _wrong(host, page, answer.described, "200")
 
 
-def _tombstone(host: Host, base: str, tombstone: Tombstone) -> Callable[[], Iterator[Finding]]:
-    """A withdrawn IRI leads to its only successor, or is gone."""
+def _tombstone(
+    host: Host, base: str, tombstone: Tombstone, site: Path
+) -> Callable[[], Iterator[Finding]]:
+    """A withdrawn IRI leads to its only successor, or is gone. A host that knows files only sends
+    the page of the withdrawal, with 200: a warning, because nothing can be done about it.
+    """
 
     def check() -> Iterator[Finding]:
         address = base + tombstone.id
         answer = host.get(address, "text/html", redirects=False)
         hops = 0
         while answer.status in (302, 303, 307, 308) and hops < 5:  # w3id leads to the host
-            answer, hops = host.get(answer.address, "text/html", redirects=False), hops + 1
-        if answer.status != tombstone.status:
-            yield _wrong(host, address, answer.described, str(tombstone.status))
+            answer, hops = host.ask(answer.address, "text/html", redirects=False), hops + 1
+        if answer.status == tombstone.status:
+            return
+        finding = _wrong(host, address, answer.described, str(tombstone.status))
+        page = site / f"{unquote(tombstone.id)}.html"
+        is_page = answer.status == 200 and page.is_file() and answer.sha512 == _sha512(page)
+        yield replace(finding, severity=Severity.WARNING) if is_page else finding
 
     return check

@@ -98,7 +98,7 @@ class _Pages(SimpleHTTPRequestHandler):
                 self.send_header("Location", target)
                 self.end_headers()
                 return None
-        self.asked = path
+        self.requested = path
         local = path.removeprefix(self.below) if path.startswith(self.below) else "404.html"
         root = Path(self.directory)
         names = [f"{local}index.html" if not local or local.endswith("/") else local]
@@ -117,7 +117,7 @@ class _Pages(SimpleHTTPRequestHandler):
     def _own_headers(self) -> Iterator[tuple[str, str]]:
         links = []
         for pattern, headers in self.rules:
-            if pattern.fullmatch(self.asked):
+            if pattern.fullmatch(self.requested):
                 links += [value for name, value in headers if name == "Link"]
                 yield from ((name, value) for name, value in headers if name != "Link")
         if links:

@@ -319,9 +319,9 @@ def test_every_record_is_loaded_by_its_croissant_description(dist: Path, tmp_pat
                 for row in csv.DictReader(file)
             ]
         guessed = {f"{name}/{key}" for key in ("ags", "ars", "land_ars", "start", "end")}
-        kept = [key for key in rows[0] if key not in guessed]
-        assert [[row[key] for key in kept] for row in read["records"][name]] == [
-            [row[key] for key in kept] for row in rows
+        compared = [key for key in rows[0] if key not in guessed]
+        assert [[row[key] for key in compared] for row in read["records"][name]] == [
+            [row[key] for key in compared] for row in rows
         ], name
     statements = {tuple(row.values()) for row in read["records"]["statements"]}
     terms = {(str(q.subject), str(q.predicate), str(q.object), str(q.graph_name)) for q in ox.parse(path=dist / "rogl.nq")}  # fmt: skip

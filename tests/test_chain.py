@@ -5,7 +5,7 @@ that the redirects work.
     http://127.0.0.1:…/rogl/lab/x  →  303  →  http://127.0.0.1:…/open/data/lab/x.ttl
 
 The hosts: nginx with the generated rules, and one that knows files, `_redirects` and `_headers` only.
-Addresses below https://w3id.org/rogl/ are asked below the first server.
+Addresses below https://w3id.org/rogl/ are requested below the first server.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ contact:
 
 @dataclass(frozen=True)
 class Chain:
-    """A project, the address at which its identifiers are asked, its hosting and the kind of host."""
+    """A project, the address at which its identifiers are requested, its hosting and the kind of host."""
 
     project: Path
     w3id: str
@@ -58,10 +58,10 @@ class Chain:
     kind: str
 
     def place(self, address: str) -> str:
-        """Where an address is asked for."""
+        """Where an address is requested."""
         return address.replace(BASE, self.w3id, 1) if address.startswith(BASE) else address
 
-    def ask(self, address: str, accept: str = "*/*") -> Answered:
+    def get(self, address: str, accept: str = "*/*") -> Answered:
         """The answer at the end of all redirects."""
         return self.walk(address, accept)[1]
 
@@ -161,7 +161,7 @@ def chain(request, published: tuple[Path, int]) -> Iterator[Chain]:
 
 
 def test_all_downloads_of_the_catalogue_answer(chain: Chain) -> None:
-    status, media_type, body, _ = chain.ask(f"{BASE}catalog", "*/*")  # as CKAN asks
+    status, media_type, body, _ = chain.get(f"{BASE}catalog", "*/*")  # as CKAN asks
     assert (status, media_type) == (200, "text/turtle")
     graph = rdflib.Graph().parse(data=body, format="turtle")
     nodes = set(graph.subjects(RDF.type, DCAT.Distribution))
@@ -192,7 +192,7 @@ def test_check_finds_nothing_wrong_along_the_way(chain: Chain) -> None:
 
 
 def test_the_sitemap_has_all_pages_and_all_of_their_links_lead_somewhere(chain: Chain) -> None:
-    status, media_type, body, _ = chain.ask(f"{BASE}sitemap.xml")
+    status, media_type, body, _ = chain.get(f"{BASE}sitemap.xml")
     assert (status, media_type) in {(200, "application/xml"), (200, "text/xml")}
     locations = [
         str(item.text) for item in ElementTree.fromstring(body).iter() if "loc" in item.tag
@@ -204,23 +204,23 @@ def test_the_sitemap_has_all_pages_and_all_of_their_links_lead_somewhere(chain: 
     left = {re.sub(r"(\.en)?\.html$", "", page) for page in pages - listed}
     withdrawn = {item.id for item in read_withdrawn(Project.open(chain.project)).tombstones}
     assert left == {"404", "withdrawn", *map(unquote, withdrawn)}
-    asked: dict[str, int] = {}
+    answers: dict[str, int] = {}
     for name in ["index.html", "catalog.en.html", "lab/brandis.html", *sorted(listed)[::25]]:
         page = Page((site / name).read_text("utf-8"))
         assert page.addresses
         for address in page.addresses:
             whole = urljoin(chain.hosting + name, address).partition("#")[0]
             if whole.startswith((chain.hosting, BASE)):
-                asked.setdefault(whole, 0)
-    for address in asked:
-        asked[address] = chain.ask(address).status
-    assert {address: status for address, status in asked.items() if status != 200} == {}
-    assert len(asked) > 500
+                answers.setdefault(whole, 0)
+    for address in answers:
+        answers[address] = chain.get(address).status
+    assert {address: status for address, status in answers.items() if status != 200} == {}
+    assert len(answers) > 500
 
 
 @pytest.fixture(scope="module")
 def landing(chain: Chain) -> Landing:
-    return read_landing(BASE, chain.ask)
+    return read_landing(BASE, chain.get)
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -235,7 +235,7 @@ def check_resources(chain: Chain, resources: list[dict[str, str]]) -> None:
     """Each answers with the size and the checksum that the portal has stored."""
     assert len(resources) == 16
     for resource in resources:
-        answer = chain.ask(resource["url"])
+        answer = chain.get(resource["url"])
         assert (answer.status, len(answer.body)) == (200, resource["size"]), resource["url"]
         if "hash" in resource:
             assert resource["hash"] == hashlib.sha512(answer.body).hexdigest()
@@ -264,7 +264,7 @@ def test_a_portal_harvests_along_the_way(name: str, chain: Chain) -> None:
 
 def test_udata_reads_what_came_along_the_way(chain: Chain, tmp_path: Path) -> None:
     path = tmp_path / "catalog.rdf"
-    path.write_bytes(chain.ask(f"{BASE}catalog.rdf").body)
+    path.write_bytes(chain.get(f"{BASE}catalog.rdf").body)
     (dataset,) = portal("udata", "udata_dataset.py", path)
     assert dataset["title"] and dataset["license"] == "cc-by"
     check_resources(chain, dataset["resources"])

@@ -26,7 +26,7 @@ from lodpipe.site.addresses import Addresses
 from lodpipe.workflow import served
 from query_engines import free_port
 from serving import serving
-from support import ROOT, copy_project, invoke
+from support import ROOT, TESTS, copy_project, invoke
 
 
 @pytest.fixture(scope="module")
@@ -44,10 +44,10 @@ def online(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str
 
 @pytest.fixture(scope="module")
 def landing(online: tuple[Path, str]) -> Landing:
-    return read_landing(online[1], asked)
+    return read_landing(online[1], get)
 
 
-def asked(address: str, accept: str = "*/*") -> Answered:
+def get(address: str, accept: str = "*/*") -> Answered:
     request = urllib.request.Request(address, headers={"Accept": accept})
     with urllib.request.urlopen(request) as answer:
         headers = {name.lower(): value for name, value in answer.headers.items()}
@@ -61,7 +61,7 @@ def test_a_fair_assessor_finds_all_from_the_landing_page(metric: str, landing: L
 
 def test_the_link_set_has_all_links(landing: Landing) -> None:
     (address,) = landing.href("linkset")
-    status, media_type, body = asked(address)[:3]
+    status, media_type, body = get(address)[:3]
     assert (status, media_type) == (200, "application/linkset+json")
     context, *files = json.loads(body)["linkset"]
     assert context["anchor"] == landing.address
@@ -75,7 +75,7 @@ def test_search_engines_read_texts_in_the_language_of_the_page(online: tuple[Pat
         ("index.en.html", "Regional Open Government Labs 2020–2022"),
         ("catalog.en.html", "Regional Open Government Labs 2020–2022"),
     ):
-        head = Page(asked(f"{online[1]}{page}").body.decode("utf-8"))
+        head = Page(get(f"{online[1]}{page}").body.decode("utf-8"))
         (markup,) = (json.loads(script) for script in head.scripts)
         assert markup["name"] == title
         assert isinstance(markup["description"], str) and 50 <= len(markup["description"]) <= 5000
@@ -90,7 +90,7 @@ def test_every_page_has_its_own_address_and_those_of_its_translations(
 ) -> None:
     _, address = online
     for page, stem in (("lab/brandis.en.html", "lab/brandis"), ("index.html", "index")):
-        head = Page(asked(address + page).body.decode("utf-8"))
+        head = Page(get(address + page).body.decode("utf-8"))
         links = [(item.get("rel"), item.get("hreflang"), item["href"]) for item in head.links]
         assert ("canonical", None, address + page) in links
         for language, end in (("de", ".html"), ("en", ".en.html"), ("x-default", ".html")):
@@ -188,3 +188,48 @@ def test_a_large_sitemap_is_an_index_whose_pages_are_all_asked_for(
     for check in served._pages(host, tmp_path / "sitemap.xml"):
         assert list(check()) == []
     assert addresses == pages
+
+
+def test_every_page_has_a_title_and_a_picture_for_previews(online: tuple[Path, str]) -> None:
+    project, address = online
+    titles = set()
+    for page, text in (
+        ("index.html", "Karte der 13 Labore"),
+        ("index.en.html", "Map of the 13 labs"),
+        ("lab/brandis.en.html", "Map of the 13 labs"),
+        ("releases.html", "Karte der 13 Labore"),
+    ):
+        meta = Page(get(address + page).body.decode("utf-8")).meta
+        assert meta["og:image"] == f"{address}assets/preview.png"
+        assert meta["og:image:alt"].startswith(text)
+        assert (meta["og:image:width"], meta["og:image:height"]) == ("1200", "630")
+        assert meta["og:url"] == address + page and meta["og:description"] == meta["description"]
+        titles.add(meta["og:title"])
+    assert len(titles) == 4
+    status, media_type, body, _ = get(f"{address}assets/preview.png")
+    assert (status, media_type) == (200, "image/png")
+    assert body == (project / "source/preview.png").read_bytes()
+
+
+def test_the_picture_is_drawn_from_the_data(tmp_path: Path) -> None:
+    """A change of records, or another release of resvg, needs a new one: `lodpipe preview`."""
+    pytest.importorskip("resvg_py", reason="resvg-py is not installed: pip install '.[preview]'")
+    target = tmp_path / "preview.png"
+    result = invoke("preview", "--project", ROOT, "--output", target)
+    assert result.exit_code == 0, result.output
+    assert target.read_bytes() == (ROOT / "source/preview.png").read_bytes()
+
+
+def test_a_declared_picture_that_is_missing_is_drawn(tmp_path: Path) -> None:
+    pytest.importorskip("resvg_py", reason="resvg-py is not installed: pip install '.[preview]'")
+    project = copy_project(tmp_path / "project")
+    (project / "source/preview.png").unlink()
+    assert "LP842" in invoke("check", "--project", project).output
+    assert invoke("preview", "--project", project).exit_code == 0
+    assert (project / "source/preview.png").is_file()
+
+
+def test_without_map_and_network_there_is_nothing_to_draw(tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", TESTS / "projects/libraries")
+    result = invoke("preview", "--project", project)
+    assert result.exit_code == 2 and "neither `site.map` nor `site.graph`" in result.output

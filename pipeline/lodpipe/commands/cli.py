@@ -58,6 +58,10 @@ COMMANDS = {
         "catalogue",
         "Show the metadata quality score of data.europa.eu for dist/catalog.ttl, and what would raise it.",
     ),
+    "preview": Entry(
+        "draw_preview",
+        "Draw the picture that is shown where a page is shared, from the data, as PNG.",
+    ),
     "explain": Entry(
         "explain",
         "Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI, full or relative).",

@@ -319,8 +319,14 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     preview: Annotated[
         Annotated[str, _text("path of a PNG, JPEG or WebP file", r"^[^/].*\.(png|jpe?g|webp)$")]
         | None,
-        _about("the picture that is shown where a page is shared, 1200 × 630 pixels"),
+        _about(
+            "the picture that is shown where a page is shared, 1200 × 630 pixels; `lodpipe preview` "
+            "draws one"
+        ),
     ] = None
+    preview_text: Annotated[
+        Texts, _about("what that picture shows, for those who do not see it; default: `title`")
+    ] = field(default_factory=dict)
 
 
 class Tree(_Keys, frozen=True, kw_only=True):

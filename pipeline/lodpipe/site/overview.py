@@ -13,6 +13,7 @@ from typing import Any
 from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import GraphPicture, MapPicture
 from lodpipe.engine.page_store import PageStore
+from lodpipe.engine.statements import Statements
 from lodpipe.site.addresses import Addresses, href
 from lodpipe.site.declaration import Site
 from lodpipe.site.layout import Laid, lay_out
@@ -44,6 +45,18 @@ class Figure:
     announced: str
     recorded: str
     equal: bool
+
+
+def page_store(project: Project, statements: Statements, site: Site) -> PageStore:
+    """What the pages are made of."""
+    return PageStore(
+        statements.session,
+        project.publication.base,
+        project.publication.languages,
+        [(kind.iri, kind.name) for kind in site.kinds],
+        [table.paths for table in site.tables],
+        [facet.query for facet in site.facets],
+    )
 
 
 class Overview:

@@ -18,6 +18,7 @@ from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.templates import environment
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.names import chosen
+from lodpipe.site.preview import Picture
 from lodpipe.site.values import readable_iri, written
 
 PACKAGE = Path(__file__).parent
@@ -51,6 +52,7 @@ class Renderer:
     menu: list[dict[str, str]] = field(default_factory=list)
     has_changes: bool = False
     is_development: bool = False
+    preview: Picture | None = None
 
     def __post_init__(self) -> None:
         texts: dict[str, dict[str, str]] = json.loads((PACKAGE / "texts.json").read_text("utf-8"))
@@ -60,6 +62,7 @@ class Renderer:
             "language": self.language, "suffix": self.suffix, "t": self.texts, "site": self._site(),
             "menu": self.menu, "workers": False, "tools": False,
             "has_changes": self.has_changes, "is_development": self.is_development,
+            "preview": self.preview,
         }  # fmt: skip
         self._folders: set[Path] = set()
 
@@ -78,15 +81,14 @@ class Renderer:
             "attribution": publication.attribution,
             "base": publication.base,
             "name": publication.name,
-            "preview": self._preview(),
+            "preview_text": self._preview_text(),
         }
 
-    def _preview(self) -> str:
-        """The address of the picture that previews show; empty without one."""
+    def _preview_text(self) -> str:
+        """What the picture shows that previews show, for those who do not see it."""
         site = self.publication.site
-        if isinstance(site, bool) or site.preview is None:
-            return ""
-        return f"{self.publication.host}{preview_file(site.preview)}"
+        texts = {} if isinstance(site, bool) else site.preview_text
+        return chosen(texts or self.publication.title, self.language)
 
     def write(
         self, template: str, page: str, context: Mapping[str, Any], *, suffix: str | None = None
@@ -128,15 +130,6 @@ class Renderer:
             }
             for language in self.addresses.languages
         ]
-
-
-def preview_file(path: str) -> str:
-    """The file of the site that the declared picture becomes.
-
-    >>> preview_file("source/network.png")
-    'assets/preview.png'
-    """
-    return f"assets/preview{Path(path).suffix}"
 
 
 @cache

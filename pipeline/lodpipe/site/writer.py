@@ -22,7 +22,6 @@ from markupsafe import Markup
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
-from lodpipe.engine.page_store import PageStore
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue.dataset_markup import in_language
 from lodpipe.publish.catalogue.signposting import read_links
@@ -39,10 +38,11 @@ from lodpipe.site.declaration import Site, declared_data, read_site, site_findin
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import Sitemap, downloads, write_feed, write_search, write_sparql
 from lodpipe.site.names import Names
-from lodpipe.site.overview import Overview
+from lodpipe.site.overview import Overview, page_store
 from lodpipe.site.pages import Resource, Writer, resources
+from lodpipe.site.preview import declared_picture, preview_file
 from lodpipe.site.releases import Releases, entries, release_views
-from lodpipe.site.render import PACKAGE, Renderer, preview_file, script_json
+from lodpipe.site.render import PACKAGE, Renderer, script_json
 from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
@@ -106,10 +106,11 @@ class _Site:
         """Everything, in the order in which it is needed; returns the digests of the pages."""
         link_tree(self.dist, self.folder, without="site")
         self._assets()
-        self.store = self._store()
+        self.store = page_store(self.project, self.statements, self.site)
         self.names = Names(self.site, self.vocabulary, self.shapes)
         self.browse = Browse(self.store, self.site, self.names, self.addresses)
         self.overview = Overview(self.project, self.store, self.site, self.addresses)
+        picture = declared_picture(self.project)
         self.renderers = [
             Renderer(
                 self.folder,
@@ -118,6 +119,7 @@ class _Site:
                 language,
                 has_changes=bool(self.releases),
                 is_development=self.releases.history.is_development,
+                preview=picture,
             )
             for language in self.publication.languages
         ]
@@ -175,28 +177,13 @@ class _Site:
             DECLARATIONS,
             (self.publication.version, self.publication.date),
             (bool(self.releases), self.releases.history.is_development),
+            repr(self.renderers[0].preview),
             [renderer.menu for renderer in self.renderers],
             sorted(self.browse.pages.items()),
             terms.prefixes,
             [query.name for query in self.queries],
         )
         return PageReuse(self.dist, self.project.dist, shared)
-
-    def _store(self) -> PageStore:
-        """What the pages are made of."""
-        kinds = [(kind.iri, kind.name) for kind in self.site.kinds]
-        tables, facets = (
-            [table.paths for table in self.site.tables],
-            [facet.query for facet in self.site.facets],
-        )
-        return PageStore(
-            self.statements.session,
-            self.publication.base,
-            self.publication.languages,
-            kinds,
-            tables,
-            facets,
-        )
 
     def _assets(self) -> None:
         target = self.folder / "assets"

@@ -94,10 +94,12 @@ class Host:
         """The answer of an address; a refusal is an answer as well. Without `redirects` a redirect is
         the answer, with the address that it leads to.
         """
-        return self.ask(self.place(address), accept, method=method, redirects=redirects)
+        return self.request(self.place(address), accept, method=method, redirects=redirects)
 
     @staticmethod
-    def ask(place: str, accept: str = "", *, method: str = "GET", redirects: bool = True) -> Answer:
+    def request(
+        place: str, accept: str = "", *, method: str = "GET", redirects: bool = True
+    ) -> Answer:
         """The answer of the very address, wherever the publication is served."""
         headers = {"Accept": accept} if accept else {}
         handlers = [] if redirects else [_NoRedirects()]
@@ -282,7 +284,7 @@ def _tombstone(
         answer = host.get(address, "text/html", redirects=False)
         hops = 0
         while answer.status in (302, 303, 307, 308) and hops < 5:  # w3id leads to the host
-            answer, hops = host.ask(answer.address, "text/html", redirects=False), hops + 1
+            answer, hops = host.request(answer.address, "text/html", redirects=False), hops + 1
         if answer.status == tombstone.status:
             return
         finding = _wrong(host, address, answer.described, str(tombstone.status))

@@ -613,3 +613,54 @@ def test_static_hosts_find_rules_in_the_root(web: tuple[Path, dict[str, str]]) -
     assert "/organisation/alte-stelle /organisation/stadt-brandis 301!\n" in for_netlify
     assert "/lab/verirrt /lab/verirrt.html 410!\n" in for_netlify
     assert "/organisation/verbund /organisation/verbund.html 410!\n" in for_netlify
+
+
+# -- below a path ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def below_a_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A publication with a base of its own, below a path with characters of regular expressions."""
+    folder = tmp_path_factory.mktemp("path")
+    folder.chmod(0o755)
+    project = copy_project(folder / "project", TESTS / "projects/libraries")
+    path = project / "publication.yaml"
+    text = path.read_text("utf-8").replace("libraries.example/", "data.example/kg+x/v1.0/", 1)
+    path.write_text(text, "utf-8")
+    assert run_process("build", "--project", project).returncode == 0
+    return project
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_base_below_a_path_needs_no_hosting(
+    name: str, below_a_path: Path, tmp_path: Path
+) -> None:
+    if shutil.which(SERVERS[name]) is None:
+        pytest.skip(f"{name} is not installed: apt-get install {SERVERS[name]}")
+    site, root = below_a_path / "dist/site", tmp_path / "root"
+    shutil.copytree(site, root / "kg+x/v1.0", copy_function=os.link)
+    (root / "kg+x/v1.0/.htaccess").write_bytes((site / "web/apache/.htaccess").read_bytes())
+    for folder in [tmp_path, root, *(path for path in root.rglob("*") if path.is_dir())]:
+        folder.chmod(0o755)
+    process = start(name, root, tmp_path, port := free_port(), site / "web")
+    (root / ".htaccess").unlink(missing_ok=True)
+    try:
+        served = f"http://127.0.0.1:{port}/kg+x/v1.0/"
+        done = run_process("check", "--project", below_a_path, "--served", served, "--lang", "en")
+    finally:
+        process.terminate()
+        process.wait(10)
+    assert done.returncode == 0 and "LP55" not in done.stderr, done.stderr
+    if name == "nginx":
+        assert "[warn]" not in (tmp_path / "output.log").read_text()
+
+
+@pytest.mark.parametrize(
+    "address", ["https://host.example/x", "https://bücher.example/", "https://host.example/a b/"]
+)
+def test_an_address_that_rules_cannot_have_is_refused(address: str, tmp_path: Path) -> None:
+    project = copy_project(tmp_path / "project", TESTS / "projects/libraries")
+    path = project / "publication.yaml"
+    path.write_text(f"{path.read_text('utf-8')}hosting: '{address}'\n", "utf-8")
+    output = run_process("check", "--project", project, "--lang", "en").stderr
+    assert "LP601: hosting: expected web address in ASCII, ends with `/`" in output

@@ -91,14 +91,17 @@ def _publication(tree: Node) -> Publication:
 def _check(tree: Node) -> None:
     import jsonschema_rs
 
-    validator = jsonschema_rs.Draft202012Validator(publication_schema(), validate_formats=True)
+    schema = publication_schema()
+    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
     findings = list(_renamed(tree, RENAMED))
     rules = node_at(tree, ["duplicates"])
     for rule in rules.items if isinstance(rules, List) else ():
         findings += _renamed(rule, RENAMED_IN_DUPLICATES)
     findings += [
         Finding(
-            "LP601", Origin("publication.yaml", *_place(tree, error)), {"detail": _message(error)}
+            "LP601",
+            Origin("publication.yaml", *_place(tree, error)),
+            {"detail": _message(error, schema)},
         )
         for whole in validator.iter_errors(value_of(tree))
         for error in _causes(whole)
@@ -148,6 +151,13 @@ def _place(tree: Node, error: Any) -> tuple[int, int]:
     return node.line, node.column
 
 
-def _message(error: Any) -> str:
+def _message(error: Any, schema: Any) -> str:
+    """What is wrong; a pattern is named by the title of the schema that has it."""
     path = ".".join(str(step) for step in error.instance_path)
-    return f"{path}: {error.message}" if path else str(error.message)
+    message = str(error.message)
+    if error.kind.name == "pattern":
+        for step in error.schema_path[:-1]:
+            schema = schema[step] if step in schema or isinstance(schema, list) else {}
+        if title := schema.get("title"):
+            message = f"expected {title}; found {json.dumps(error.instance, ensure_ascii=False)}"
+    return f"{path}: {message}" if path else message

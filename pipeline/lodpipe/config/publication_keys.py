@@ -39,7 +39,14 @@ Name = Annotated[str, _text("prefixed name or IRI", r"^\S+$")]
 Path = Annotated[str, _text("properties joined by `/`", r"^\S+$")]
 WebAddress = Annotated[str, _text("web address", r"^https?://\S+$")]
 Address = Annotated[str, _text("web address", r'^https?://[^\s<>"]+$')]
-FolderAddress = Annotated[str, _text("web address, ends with `/`", r'^https?://[^\s<>"]+/$')]
+# ASCII, as in headers and rules of servers; a name with umlauts is written `xn--…`.
+FolderAddress = Annotated[
+    str,
+    _text(
+        "web address in ASCII, ends with `/`",
+        r"^https?://[A-Za-z0-9.:\[\]-]+/([A-Za-z0-9._~@+-]+/)*$",
+    ),
+]
 IriTemplate = Annotated[
     str, _text("template of an IRI with columns in braces", r"^[^\s{}]*(\{[^\s{}]+\}[^\s{}]*)+$")
 ]
@@ -55,6 +62,10 @@ Count = Annotated[int, Meta(ge=0)]
 
 # Services that redirect identifiers to wherever their documents are served.
 _REDIRECTORS = frozenset({"w3id.org", "purl.org", "purl.archive.org", "n2t.net", "identifiers.org"})
+
+
+def _is_redirected(address: str) -> bool:
+    return urlsplit(address).hostname in _REDIRECTORS
 
 
 class _Keys(Struct, frozen=True, forbid_unknown_fields=True):
@@ -565,6 +576,12 @@ class Publication(_Keys, frozen=True, kw_only=True):
         return self.hosting or self.base
 
     @property
+    def path(self) -> str:
+        """The path of `dist/site/` on its server; where nothing is known of one, the root."""
+        own = None if _is_redirected(self.base) else self.base
+        return urlsplit(self.hosting or own or "/").path
+
+    @property
     def _address(self) -> str:
         """Where the files are reached: a base IRI that is not registered yet leads nowhere."""
         return self.base if self.w3id else self.host
@@ -572,8 +589,7 @@ class Publication(_Keys, frozen=True, kw_only=True):
     @property
     def is_reachable(self) -> bool:
         """Whether files can be downloaded: an IRI of a redirection service leads nowhere by itself."""
-        redirected = urlsplit(self.base).hostname in _REDIRECTORS
-        return bool(self.hosting or self.catalogue.downloads) or not redirected
+        return bool(self.hosting or self.catalogue.downloads) or not _is_redirected(self.base)
 
     @property
     def issued(self) -> str:

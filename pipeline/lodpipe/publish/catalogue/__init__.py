@@ -123,8 +123,8 @@ def write_release_folder(
     publication = project.publication
     assert history.folder is not None
     target = _copy_dumps(project, folder, history.folder)
-    (target / "tables").mkdir()
     for path in sorted((folder / "tables").glob("*.csv")):
+        (target / "tables").mkdir(exist_ok=True)
         copy_file(path, target / "tables" / path.name)
     graph = catalogue_graph(
         publication,

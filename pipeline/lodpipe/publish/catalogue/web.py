@@ -10,7 +10,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue.rendering import rendered
@@ -146,7 +145,7 @@ def write_web(
     """
     contact = publication.contact
     rules = list(accept_rules())
-    prefix = urlsplit(publication.hosting).path if publication.hosting else "/"
+    prefix = publication.path
     ends = document_ends(publication.languages)
     newest_first = sorted(tombstones, key=lambda item: item.date, reverse=True)
     withdrawn = withdrawn_rules(newest_first, publication.base, ends)

@@ -71,14 +71,14 @@ class Server:
         Raises SourceError (LP820).
         """
         content = await asyncio.to_thread(read_content, self.project)
-        pool = Pool(self.settings, content.dumps, content.prefixes)
+        pool = Pool(self.settings, content.dumps, content.prefixes, content.metadata)
         try:
             await pool.start()
         except EOFError:
             await pool.close(0)
             missing = (
                 "dumps that can be read ("
-                + ", ".join(Path(dump).name for dump in content.dumps.values())
+                + ", ".join(Path(path).name for path, _ in content.dumps)
                 + ")"
             )
             raise SourceError([Finding("LP820", Origin("dist"), {"missing": missing})]) from None

@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
 from typing import BinaryIO, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 from starlette.applications import Starlette
@@ -31,8 +31,8 @@ from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceErr
 from lodpipe.publish.catalogue.web import FRESH, IMMUTABLE
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
 from lodpipe.serve.content import DATA, Content, media_type, read_content
-from lodpipe.serve.description import description
-from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen
+from lodpipe.serve.description import Dataset, description, read_dataset
+from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen, prefers_page
 from lodpipe.serve.observability import Figures, RequestLog, write
 from lodpipe.serve.pool import Answer, Pool
 from lodpipe.serve.protocol import Question, Refused, question_of
@@ -60,6 +60,7 @@ class Server:
             OrderedDict()
         )
         self.cached = 0
+        self._dataset: tuple[Content, Dataset] | None = None
         self.leaving: set[asyncio.Task[None]] = set()
 
     # -- data --------------------------------------------------------------------------------------
@@ -142,6 +143,19 @@ class Server:
             _, (_, body) = self.answers.popitem(last=False)
             self.cached -= len(body)
 
+    async def dataset(self) -> Dataset:
+        """What the endpoint is asked over, read once for each state of the data; without the named
+        graphs where all processes are busy.
+        """
+        content, triples = self.content, self.pool.loaded["triples"]
+        if self._dataset is None or self._dataset[0] is not content:
+            try:
+                dataset = await read_dataset(self.answer, triples, content.metadata)
+            except Refused:
+                return Dataset(triples, is_union=False)
+            self._dataset = content, dataset
+        return self._dataset[1]
+
     def tag(self, *parts: object) -> str:
         """An entity tag: the same data, question and format have the same."""
         return (
@@ -181,6 +195,8 @@ async def sparql(request: Request) -> Response:
     accept = request.headers.get("accept")
     if question is None:
         return await _described(request, server, accept)
+    if page := _page_for(request, server.content, question):
+        return page
     return await _answered(
         request, server, question, chosen(accept, RESULTS), chosen(accept, GRAPHS)
     )
@@ -219,17 +235,28 @@ async def _answered(
     )
 
 
+def _page_for(request: Request, content: Content, question: Question) -> Response | None:
+    """The page for queries with the query in it, for a link that is opened in a browser; None for
+    all other clients, and where the page could not keep the dataset of the request.
+    """
+    of_dataset = question.default_graphs or question.named_graphs
+    if request.method == "POST" or of_dataset or not prefers_page(request.headers.get("accept")):
+        return None
+    page = content.page("sparql", request.headers.get("accept-language", ""))
+    if page is None:
+        return None
+    address = f"/{page}#{urlencode({'query': question.query})}"
+    return RedirectResponse(address, 303, headers={"Vary": "Accept, Accept-Language"})
+
+
 async def _described(request: Request, server: Server, accept: str | None) -> Response:
     """The service description; in a browser the page for queries, where there is one."""
-    if (
-        next(server.content.wanted(accept or "")) == "html"
-        and server.content.file("sparql.html")
-        and "text/html" in (accept or "")
-    ):
-        return RedirectResponse("/sparql.html", 303, headers={"Vary": "Accept"})
+    page = server.content.page("sparql", request.headers.get("accept-language", ""))
+    if page and prefers_page(accept):
+        return RedirectResponse(f"/{page}", 303, headers={"Vary": "Accept, Accept-Language"})
     form = chosen(accept, GRAPHS) or GRAPHS[0]
     endpoint = str(request.url.replace(query="", fragment=""))
-    body = description(endpoint, form.name, server.pool.loaded["triples"])
+    body = description(endpoint, form.name, await server.dataset())
     return _tagged(
         request, body, form, server.tag("description", endpoint, form.name), {"Vary": "Accept"}
     )

@@ -344,7 +344,9 @@ def _escaped(text: str, *, first: bool = False) -> str:
 @lru_cache(1024)
 def _resolved(base: str, spelling: str) -> str:
     """The IRI that a token of a query stands for, as `_escaped` spells it."""
-    return urljoin(base, _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), spelling[1:-1]))
+    return urljoin(
+        base, _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), spelling[1:-1])
+    )
 
 
 def _code(character: str) -> str:

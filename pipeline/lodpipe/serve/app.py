@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import os
 import re
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
-    FileResponse,
     JSONResponse,
     PlainTextResponse,
     RedirectResponse,
@@ -28,10 +26,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
-from lodpipe.publish.catalogue.web import FRESH, IMMUTABLE
+from lodpipe.publish.catalogue.web import FRESH
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
 from lodpipe.serve.content import DATA, Content, media_type, read_content
+from lodpipe.serve.content_coding import Compressed
 from lodpipe.serve.description import Dataset, description, read_dataset
+from lodpipe.serve.file_answers import file_answer, known_tags
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen, prefers_page
 from lodpipe.serve.observability import Figures, RequestLog, write
 from lodpipe.serve.pool import Answer, Pool
@@ -220,7 +220,9 @@ async def _answered(
         "results": results and results.name, "graphs": graphs and graphs.name,
     }  # fmt: skip
     tag = server.tag(*task.values())
-    if tag in _tags(request):  # an answer that was given: the query is right, and need not be run
+    if tag in known_tags(
+        request
+    ):  # an answer that was given: the query is right, and need not be run
         return Response(
             status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": FRESH}
         )
@@ -420,51 +422,8 @@ async def _start(request: Request, content: Content) -> Response:
 
 
 def _file(request: Request, server: Server, path: Path, status: int = 200) -> Response:
-    """A file with its entity tag; ranges are the library's. Raises Refused (503) where it goes at
-    this very moment.
-    """
-    try:
-        file = path.open("rb")
-    except OSError:
-        raise Refused(503, "the file cannot be read now; try again", {"Retry-After": "1"}) from None
-    state = os.fstat(file.fileno())
-    tag = server.tag(path.name, state.st_size, state.st_mtime_ns)
-    lasting = IMMUTABLE if server.content.is_closed(path) else FRESH
-    headers = {"ETag": tag, "Cache-Control": lasting, "Vary": "Accept-Language"}
-    if path.name == "sparql.json":
-        headers["Link"] = (
-            '</sparql>; rel="sparql"'  # so the query page offers this endpoint (docs/frontend.md)
-        )
-    elif links := server.content.links(path.name):
-        headers["Link"] = links
-    if status == 200 and _known(request, tag):
-        file.close()
-        return Response(status_code=304, headers=headers)
-    return _OpenFile(file, status, headers, media_type(path), state)
-
-
-class _OpenFile(FileResponse):
-    """A file that is open from the first: a build that swaps dist/ between its size and its bytes
-    does not cut it.
-    """
-
-    def __init__(
-        self,
-        file: BinaryIO,
-        status: int,
-        headers: Mapping[str, str],
-        media_type: str,
-        state: os.stat_result,
-    ) -> None:
-        super().__init__(
-            f"/dev/fd/{file.fileno()}", status, headers, media_type=media_type, stat_result=state
-        )
-        self.file = file
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it, whole or in parts."""
-        with self.file:
-            await super().__call__(scope, receive, send)
+    """A file as it is."""
+    return file_answer(request, server.content, path, server.tag, status)
 
 
 def _tagged(
@@ -480,13 +439,7 @@ def _tagged(
 
 
 def _known(request: Request, tag: str) -> bool:
-    return not _tags(request).isdisjoint((tag, "*"))
-
-
-def _tags(request: Request) -> set[str]:
-    """The entity tags that the client has."""
-    given = request.headers.get("if-none-match", "") if request.method in ("GET", "HEAD") else ""
-    return {part.strip().removeprefix("W/") for part in given.split(",")}
+    return not known_tags(request).isdisjoint((tag, "*"))
 
 
 # -- the server's own ------------------------------------------------------------------------------
@@ -607,4 +560,5 @@ def application(server: Server, *, log: bool = True) -> ASGIApp:
         lifespan=life,
     )
     app.state.server = server
-    return RequestLog(_Headers(app), server.figures, log=log)
+    coded = Compressed(app, server.settings.cache)
+    return RequestLog(_Headers(coded), server.figures, log=log)

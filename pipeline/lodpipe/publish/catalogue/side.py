@@ -94,9 +94,9 @@ def _readme_in(
     shapes: bool,
     history: History,
 ) -> str:
-    release, file, size, what, licence, attribution, verify, dated, described, withdrawn, feed = _WORDS[
-        language
-    ]
+    release, file, size, what, licence, attribution, verify, dated, described, withdrawn, feed = (
+        _WORDS[language]
+    )
 
     def translated(texts: dict[str, str]) -> str:
         return texts.get(language) or next(iter(texts.values()))

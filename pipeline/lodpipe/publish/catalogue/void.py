@@ -130,9 +130,7 @@ def _properties_of_class(
                 for term in usage.classes
             ],
             "void-ext:datatypePartition": [
-                graph.describe(
-                    node(f"{local}-datatype-{short(term)}"), {"void-ext:datatype": term}
-                )
+                graph.describe(node(f"{local}-datatype-{short(term)}"), {"void-ext:datatype": term})
                 for term in usage.datatypes
             ],
         },

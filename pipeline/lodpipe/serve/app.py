@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
     JSONResponse,
@@ -31,19 +32,18 @@ from lodpipe.publish.catalogue.withdrawn_rules import link_header
 from lodpipe.serve.content import DATA, Content, media_type, read_content
 from lodpipe.serve.content_coding import Compressed
 from lodpipe.serve.description import Dataset, description, read_dataset
+from lodpipe.serve.error_pages import refusal
 from lodpipe.serve.file_answers import file_answer, known_tags
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen, prefers_page
 from lodpipe.serve.observability import Figures, RequestLog, write
+from lodpipe.serve.policies import policies
 from lodpipe.serve.pool import Answer, Pool
-from lodpipe.serve.protocol import Question, Refused, question_of
+from lodpipe.serve.protocol import Question, Refused, question_of, refuse_coded
 from lodpipe.serve.settings import Settings
 
 Outcome = TypeVar("Outcome")
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Retry-After",
-}
-_ALWAYS = {**_CORS, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_MOST_REST, _PATIENCE = 20_000_000, 2.0
+"""Bytes and seconds that are read of a body that is too large."""
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 
@@ -186,6 +186,7 @@ async def sparql(request: Request) -> Response:
             414,
             f"the address is longer than {server.settings.address:,} characters; send the query by POST",
         )
+    refuse_coded(request.headers.get("content-encoding", ""))
     question = question_of(
         request.method,
         request.headers.get("content-type", ""),
@@ -267,16 +268,17 @@ async def _described(request: Request, server: Server, accept: str | None) -> Re
 async def _body(request: Request, settings: Settings) -> bytes:
     """The body, whole, in time and within its bound. Raises Refused: 408, 413."""
     data = bytearray()
+    announced = request.headers.get("content-length", "0")  # the parser lets digits through alone
+    too_large = len(announced) > 18 or int(announced) > settings.body
     try:
         async with asyncio.timeout(settings.slowness):
+            if too_large and "expect" in request.headers:  # it waits for a word to send the body
+                raise _too_large(settings)
             async for chunk in request.stream():
                 data += chunk
-                if len(data) > settings.body:
-                    raise Refused(
-                        413,
-                        f"the request is larger than {settings.body:,} bytes",
-                        {"Connection": "close"},
-                    )
+                if too_large or len(data) > settings.body:
+                    await _read_rest(request)
+                    raise _too_large(settings)
     except TimeoutError:
         raise Refused(
             408,
@@ -284,6 +286,24 @@ async def _body(request: Request, settings: Settings) -> bytes:
             {"Connection": "close"},
         ) from None
     return bytes(data)
+
+
+def _too_large(settings: Settings) -> Refused:
+    reason = f"the request is larger than {settings.body:,} bytes"
+    return Refused(413, reason, {"Connection": "close"})
+
+
+async def _read_rest(request: Request) -> None:
+    """Takes what a client still sends, for a while: of a connection that is closed under its hands it
+    would see a reset instead of the answer.
+    """
+    left = _MOST_REST
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_PATIENCE):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    return
 
 
 async def _unless_gone(request: Request, work: Awaitable[Outcome]) -> Outcome:
@@ -474,11 +494,9 @@ async def metrics(request: Request) -> Response:
     )
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return PlainTextResponse(
-        error.detail + "\n", error.status, headers={**error.headers, "Cache-Control": "no-store"}
-    )
+    return await refusal(request, request.app.state.server.content, error)
 
 
 async def _left(_: Request, __: Exception) -> Response:
@@ -501,12 +519,10 @@ class _Headers:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                names = {name for name, _ in message["headers"]}
-                more = [(name.lower().encode(), value.encode()) for name, value in _ALWAYS.items()]
-                message["headers"] = [
-                    *message["headers"],
-                    *(item for item in more if item[0] not in names),
-                ]
+                headers = MutableHeaders(raw=list(message["headers"]))
+                for name, value in policies(headers.get("content-type", "")).items():
+                    headers.setdefault(name, value)
+                message["headers"] = headers.raw
             await send(message)
 
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
@@ -527,7 +543,9 @@ class _Headers:
 def _permission(path: str) -> dict[str, str]:
     """What scripts of other sites may do at an address (the Fetch standard, CORS-preflight)."""
     methods = "GET, HEAD, POST, OPTIONS" if path.rstrip("/") == "/sparql" else "GET, HEAD, OPTIONS"
-    headers = "Accept, Accept-Language, Content-Type, If-None-Match, If-Range, Range"
+    headers = (
+        "Accept, Accept-Language, Content-Type, If-Modified-Since, If-None-Match, If-Range, Range"
+    )
     return {
         "Allow": methods,
         "Access-Control-Allow-Methods": methods,

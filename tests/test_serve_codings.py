@@ -46,7 +46,7 @@ def pictured(server: Served, publication: Path) -> Served:
     return server
 
 
-def asked(server: Served, path: str, accept: str | None, **headers: str) -> Answer:
+def request(server: Served, path: str, accept: str | None, **headers: str) -> Answer:
     given = {} if accept is None else {"Accept-Encoding": accept}
     return server.request(
         path, headers=given | {k.replace("_", "-"): v for k, v in headers.items()}
@@ -57,13 +57,13 @@ def asked(server: Served, path: str, accept: str | None, **headers: str) -> Answ
 def test_an_answer_comes_in_the_coding_that_is_liked_best(
     case: dict[str, Any], pictured: Served, publication: Path
 ) -> None:
-    answer = asked(pictured, PATHS[case["of"]], case["accept"])
+    answer = request(pictured, PATHS[case["of"]], case["accept"])
     assert answer.status == case.get("status", 200)
     if answer.status != 200:
         return
     coding = answer.headers.get("content-encoding", "identity")
     assert coding == case["coding"]
-    plain = asked(pictured, PATHS[case["of"]], None)
+    plain = request(pictured, PATHS[case["of"]], None)
     assert UNPACK[coding](answer.body) == plain.body
     assert answer.headers["content-type"] == plain.headers["content-type"]
     assert (answer.headers["etag"] == plain.headers["etag"]) is (coding == "identity")
@@ -76,16 +76,16 @@ def test_an_answer_comes_in_the_coding_that_is_liked_best(
 @pytest.mark.parametrize("coding", ["gzip", "br", "zstd"])
 def test_each_coding_has_a_tag_of_its_own(server: Served, name: str, coding: str) -> None:
     path = PATHS[name]
-    first = asked(server, path, coding)
+    first = request(server, path, coding)
     tag = first.headers["etag"]
     for known in (tag, f"W/{tag}", f'"x", {tag}'):
-        again = asked(server, path, coding, If_None_Match=known)
+        again = request(server, path, coding, If_None_Match=known)
         assert (again.status, again.body, again.headers["etag"]) == (304, b"", tag)
         assert "content-encoding" not in again.headers
         assert "Accept-Encoding" in again.headers["vary"]
     other = "br" if coding == "gzip" else "gzip"
-    assert asked(server, path, other, If_None_Match=tag).status == 200
-    assert asked(server, path, None, If_None_Match=tag).status == 200
+    assert request(server, path, other, If_None_Match=tag).status == 200
+    assert request(server, path, None, If_None_Match=tag).status == 200
 
 
 @pytest.mark.parametrize("name", ["dump", "page", "rows"])
@@ -104,14 +104,14 @@ def test_ranges_are_of_the_file_and_go_on_in_the_copy_they_were_of(
     server: Served, publication: Path
 ) -> None:
     data = {end: (publication / f"dist/rogl.ttl{end}").read_bytes() for end in ("", ".gz")}
-    part = asked(server, "/rogl.ttl", "gzip", Range="bytes=10-19")
+    part = request(server, "/rogl.ttl", "gzip", Range="bytes=10-19")
     assert (part.status, part.body) == (206, data[""][10:20])
     assert "content-encoding" not in part.headers
-    tag = asked(server, "/rogl.ttl", "gzip").headers["etag"]
-    rest = asked(server, "/rogl.ttl", "gzip", Range="bytes=10-19", If_Range=tag)
+    tag = request(server, "/rogl.ttl", "gzip").headers["etag"]
+    rest = request(server, "/rogl.ttl", "gzip", Range="bytes=10-19", If_Range=tag)
     assert (rest.status, rest.body) == (206, data[".gz"][10:20])
     assert rest.headers["content-encoding"] == "gzip"
-    page = asked(server, PATHS["page"], "zstd", Range="bytes=0-3")
+    page = request(server, PATHS["page"], "zstd", Range="bytes=0-3")
     assert (page.status, "content-encoding" in page.headers, len(page.body)) == (206, False, 4)
 
 
@@ -141,16 +141,16 @@ def test_a_file_comes_again_only_where_it_is_newer(server: Served) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "title"),
     [("de", "Diese Seite gibt es nicht"), ("en, de;q=0.5", "There is no such page")],
 )
 def test_a_browser_gets_the_page_of_the_site_for_what_is_not_there(
-    server: Served, language: str, said: str
+    server: Served, language: str, title: str
 ) -> None:
     answer = server.request("/lab/no/such/lab", BROWSER, headers={"Accept-Language": language})
     page = answer.body.decode()
     assert (answer.status, answer.media_type) == (404, "text/html")
-    assert said in page
+    assert title in page
     assert 'href="/assets/site.css"' in page, "it is shown at any depth"
     assert 'href="./' not in page
     assert "Accept-Language" in answer.headers["vary"]

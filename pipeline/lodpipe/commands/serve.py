@@ -80,7 +80,7 @@ def command(options: ProjectOptions, host: str, port: int, limits: _Limits, quie
             project,
             _settings(host, port, limits),
             log=not quiet,
-            on_ready=lambda address: click.echo(f"serving {address}", err=True),
+            on_ready=lambda address: click.echo(f"serving {address}"),
         )
         return ()
 

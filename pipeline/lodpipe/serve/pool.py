@@ -16,7 +16,7 @@ import socket
 import subprocess
 import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -126,9 +126,14 @@ class Pool:
     """Workers over one state of the data."""
 
     def __init__(
-        self, settings: Settings, dumps: Mapping[str, str], prefixes: Mapping[str, str]
+        self,
+        settings: Settings,
+        dumps: Sequence[tuple[str, str]],
+        prefixes: Mapping[str, str],
+        metadata: Sequence[str] = (),
     ) -> None:
         self.settings, self.dumps, self.prefixes = settings, dumps, prefixes
+        self.metadata = metadata  # the graphs that describe the data
         self.free: deque[Worker] = deque()
         self.waiting: deque[asyncio.Future[Worker]] = deque()
         self.busy: set[Worker] = set()
@@ -145,13 +150,17 @@ class Pool:
         """
         local, remote = socket.socketpair()
         bounds = {
-            "data": [(path, name) for name, path in self.dumps.items()], "prefixes": self.prefixes,
+            "data": list(self.dumps), "prefixes": self.prefixes, "metadata": list(self.metadata),
             "seconds": self.settings.seconds, "memory": self.settings.memory,
             "result": self.settings.result, "parses": True,
         }  # fmt: skip
         quiet = subprocess.DEVNULL
         self.holder = subprocess.Popen(
-            command(remote.fileno(), bounds), pass_fds=[remote.fileno()], stdin=quiet, stderr=quiet
+            command(remote.fileno(), bounds),
+            pass_fds=[remote.fileno()],
+            stdin=quiet,
+            stdout=quiet,
+            stderr=quiet,
         )
         remote.close()
         local.setblocking(False)

@@ -13,6 +13,7 @@ from lodpipe.diagnostics.finding import Finding, SourceError
 from lodpipe.serve.app import Server, application
 from lodpipe.serve.content import read_content
 from lodpipe.serve.guard import guarded
+from lodpipe.serve.observability import log_of_http_server
 from lodpipe.serve.settings import Settings
 
 
@@ -34,7 +35,8 @@ def run(
     state = Server(project, settings)
     config = uvicorn.Config(
         application(state, log=log),
-        http=guarded(settings), ws="none", lifespan="on", log_level="warning", access_log=False, server_header=False, date_header=True,
+        http=guarded(settings), ws="none", lifespan="on", log_level="warning", log_config=log_of_http_server(), access_log=False,
+        server_header=False, date_header=True,
         timeout_keep_alive=10, timeout_graceful_shutdown=round(settings.grace) + 1, limit_concurrency=settings.connections, backlog=512,
     )  # fmt: skip
     server = _Server(

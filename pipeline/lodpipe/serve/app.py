@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import os
 import re
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
@@ -32,6 +33,7 @@ from lodpipe.publish.catalogue.web import FRESH, IMMUTABLE
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
 from lodpipe.serve.content import DATA, Content, media_type, read_content
 from lodpipe.serve.description import description
+from lodpipe.serve.fairness import Usage
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen
 from lodpipe.serve.observability import Figures, RequestLog, write
 from lodpipe.serve.pool import Answer, Pool
@@ -60,6 +62,7 @@ class Server:
             OrderedDict()
         )
         self.cached = 0
+        self.usage = Usage(settings.client_seconds, time.monotonic)  # outlives a reload
         self.leaving: set[asyncio.Task[None]] = set()
 
     # -- data --------------------------------------------------------------------------------------
@@ -71,7 +74,7 @@ class Server:
         Raises SourceError (LP820).
         """
         content = await asyncio.to_thread(read_content, self.project)
-        pool = Pool(self.settings, content.dumps, content.prefixes)
+        pool = Pool(self.settings, content.dumps, content.prefixes, self.usage)
         try:
             await pool.start()
         except EOFError:
@@ -119,14 +122,18 @@ class Server:
 
     # -- answers -----------------------------------------------------------------------------------
 
-    async def answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]:
-        """The answer of a worker, or the one that exists already. Raises Refused."""
+    async def answer(
+        self, task: Mapping[str, object], client: str
+    ) -> tuple[Mapping[str, object], bytes]:
+        """The answer of a worker to a client (its address), or the one that exists already. Raises
+        Refused.
+        """
         key = (self.content.version, *((name, str(value)) for name, value in task.items()))
         if key in self.answers:
             self.answers.move_to_end(key)
             self.figures.hits.inc()
             return self.answers[key]
-        answer: Answer = await self.pool.run(task)
+        answer: Answer = await self.pool.run(task, client)
         if answer.head["status"] != 200:
             raise Refused(int(answer.head["status"]), str(answer.head["detail"]))
         if answer.head["lasting"]:
@@ -208,7 +215,7 @@ async def _answered(
         return Response(
             status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": FRESH}
         )
-    head, body = await _unless_gone(request, server.answer(task))
+    head, body = await _unless_gone(request, server.answer(task, _client(request)))
     form = next(
         item for item in (GRAPHS if head["graph"] else RESULTS) if item.name == head["format"]
     )
@@ -297,7 +304,8 @@ async def resource(request: Request) -> Response:
     document, _, suffix = address.rpartition(".")
     if document and suffix in DATA:
         head, body = await _unless_gone(
-            request, server.answer({"iri": _iri(content, document), "format": suffix})
+            request,
+            server.answer({"iri": _iri(content, document), "format": suffix}, _client(request)),
         )
         form = next(item for item in GRAPHS if item.name == head["format"])
         return _tagged(request, body, form, server.tag(document, suffix), {})
@@ -354,7 +362,7 @@ async def _tombstone(request: Request, server: Server, iri: str, address: str) -
     suffix = address.rpartition(".")[2]
     if suffix in DATA:
         with contextlib.suppress(Refused):
-            answer = server.answer({"iri": iri, "format": suffix})
+            answer = server.answer({"iri": iri, "format": suffix}, _client(request))
             head, body = await _unless_gone(request, answer)
             return body, next(item.media_type for item in GRAPHS if item.name == head["format"])
     return b"", ""
@@ -364,13 +372,21 @@ async def _is_described(request: Request, server: Server, document: str) -> bool
     """Whether there are statements about the resource of a document."""
     try:
         await _unless_gone(
-            request, server.answer({"iri": _iri(server.content, document), "format": "ttl"})
+            request,
+            server.answer(
+                {"iri": _iri(server.content, document), "format": "ttl"}, _client(request)
+            ),
         )
     except Refused as refused:
         if refused.status == 404:
             return False
         raise
     return True
+
+
+def _client(request: Request) -> str:
+    """The address that a request counts for: behind a trusted proxy that of X-Forwarded-For."""
+    return request.client.host if request.client else ""
 
 
 def _iri(content: Content, address: str) -> str:

@@ -28,6 +28,7 @@ from typing import IO, Any, Literal
 
 import pyoxigraph as ox
 
+from lodpipe.queries.metadata_terms import MetadataTerms
 from lodpipe.rdf.file_formats import PARSERS, QUADS
 
 LENGTH = struct.Struct("!I")
@@ -67,17 +68,21 @@ class Bounded(io.BytesIO):
 
 
 def answered(
-    store: ox.Store, task: Mapping[str, Any], most: int, prefixes: Mapping[str, str]
+    store: ox.Store,
+    task: Mapping[str, Any],
+    most: int,
+    prefixes: Mapping[str, str],
+    terms: MetadataTerms | None = None,
 ) -> tuple[dict[str, Any], bytes]:
     """The head and the body of an answer: status, format, whether the same question will have the
-    same answer, and what is wrong.
+    same answer, and what is wrong. `terms` decide which queries are asked over the description too.
     """
     try:
         out = Bounded(most)
         head = (
             _resource(store, task, out, prefixes)
             if "iri" in task
-            else _query(store, task, out, prefixes)
+            else _query(store, task, out, prefixes, terms)
         )
         return head, out.getvalue() if head["status"] == 200 else b""
     except SyntaxError as error:
@@ -97,7 +102,11 @@ def answered(
 
 
 def _query(
-    store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]
+    store: ox.Store,
+    task: Mapping[str, Any],
+    out: Bounded,
+    prefixes: Mapping[str, str],
+    terms: MetadataTerms | None,
 ) -> dict[str, Any]:
     base = prefixes.get(
         ""
@@ -132,7 +141,8 @@ def _query(
             text, base_iri=base, default_graph=list(default), named_graphs=list(named)
         )
     else:
-        result = store.query(text, base_iri=base)
+        wider = terms.default_graphs(parsed["names"]) if terms else None
+        result = store.query(text, base_iri=base, default_graph=wider)
     graph = isinstance(result, ox.QueryTriples)
     name = task["graphs"] if graph else task["results"]
     if isinstance(result, ox.QueryBoolean) and name == "tsv":
@@ -231,7 +241,9 @@ def work(channel: socket.socket, store: ox.Store, bounds: Mapping[str, Any]) -> 
     while (size := _received(channel, LENGTH.size)) is not None:
         task = json.loads(_received(channel, LENGTH.unpack(size)[0]) or b"{}")
         _limit_time(bounds["seconds"])
-        head, body = answered(store, task, bounds["result"], bounds["prefixes"])
+        head, body = answered(
+            store, task, bounds["result"], bounds["prefixes"], bounds.get("terms")
+        )
         data = json.dumps(head).encode()
         channel.sendall(LENGTHS.pack(len(data), len(body)) + data)
         channel.sendall(body)
@@ -338,6 +350,8 @@ class Holder:
         started = time.perf_counter()
         self.folder = bounds.get("folder")
         store, triples = load(bounds["data"], self.folder, trusted=bounds.get("trusted", False))
+        if graphs := bounds.get("metadata"):
+            self.bounds = {**bounds, "terms": MetadataTerms(store, graphs)}
         ready = {
             "statements": len(store),
             "triples": triples,

@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from string import ascii_letters, digits
 from typing import Any, Literal, cast
+from urllib.parse import urljoin
 
 import pyoxigraph as ox
 from msgspec import Struct
@@ -155,6 +156,53 @@ class Parsed(Struct, frozen=True, dict=True):
         ]
         return self._iris([spelling for kind, spelling in tokens if kind in ("iri", "name")])
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The IRIs that the query names behind its prologue and outside of `GRAPH … { … }`; none of
+        a prefix that is not declared.
+        """
+        start = next(
+            place
+            for place, (kind, word) in enumerate(self.signs)
+            if kind == "word" and word.lower() == self.form
+        )
+        base, prefixes = self._prologue(start)
+        names: dict[str, None] = {}
+        for kind, spelling in self._outside_graphs(start):
+            if kind == "iri":
+                names[_resolved(base, spelling)] = None
+            elif kind == "name":
+                prefix, _, local = spelling.partition(":")
+                if prefix in prefixes:
+                    names[prefixes[prefix] + re.sub(r"\\(.)", r"\1", local)] = None
+        return tuple(names)
+
+    def _prologue(self, end: int) -> tuple[str, dict[str, str]]:
+        """The base and the prefixes that hold from that place on."""
+        base, prefixes = self.base or "", {}
+        for place in range(1, end):
+            kind, spelling = self.signs[place]
+            if kind == "iri":
+                before, iri = self.signs[place - 1], _resolved(base, spelling)
+                if before[0] == "name":
+                    prefixes[before[1].removesuffix(":")] = iri
+                else:
+                    base = iri
+        return base, prefixes
+
+    def _outside_graphs(self, start: int) -> Iterator[tuple[str, str]]:
+        """The tokens from that place on that are not in a group of GRAPH."""
+        depth, inside = 0, 0  # of groups, and of those the first of a GRAPH
+        for place in range(start, len(self.signs)):
+            kind, spelling = self.signs[place]
+            depth += (spelling == "{") - (spelling == "}")
+            if not inside and kind == "word" and spelling.lower() == "graph":
+                inside = depth + 1
+            elif not inside:
+                yield kind, spelling
+            elif spelling == "}" and depth < inside:
+                inside = 0
+
     def _iris(self, terms: Sequence[str]) -> tuple[str, ...]:
         """The IRIs that such terms stand for, resolved by the store under the query's prologue."""
         if not terms:
@@ -175,7 +223,7 @@ class Parsed(Struct, frozen=True, dict=True):
         """What a worker needs to run the query (worker.py); as JSON has it."""
         return {
             "text": self.text, "default": self.dataset[0], "named": self.dataset[1], "graphs": self.graphs, "changing": self.changing,
-            "service": self.uses_service,
+            "service": self.uses_service, "names": self.names,
         }  # fmt: skip
 
     def totally_ordered(self) -> Parsed | None:
@@ -291,6 +339,14 @@ def _escaped(text: str, *, first: bool = False) -> str:
             parts.append(escape[0])
             at = escape.end()
     return "".join(parts)
+
+
+@lru_cache(1024)
+def _resolved(base: str, spelling: str) -> str:
+    """The IRI that a token of a query stands for, as `_escaped` spells it."""
+    return urljoin(
+        base, _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), spelling[1:-1])
+    )
 
 
 def _code(character: str) -> str:

@@ -5,20 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import os
 import re
 import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
-from typing import BinaryIO, TypeVar
-from urllib.parse import quote
+from typing import TypeVar
+from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
-    FileResponse,
     JSONResponse,
     PlainTextResponse,
     RedirectResponse,
@@ -29,12 +27,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
-from lodpipe.publish.catalogue.web import FRESH, IMMUTABLE
+from lodpipe.publish.catalogue.web import FRESH
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
 from lodpipe.serve.content import DATA, Content, media_type, read_content
-from lodpipe.serve.description import description
+from lodpipe.serve.content_coding import Compressed
+from lodpipe.serve.description import Dataset, description, read_dataset
 from lodpipe.serve.fairness import Usage
-from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen
+from lodpipe.serve.file_answers import file_answer, known_tags
+from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen, prefers_page
 from lodpipe.serve.observability import Figures, RequestLog, write
 from lodpipe.serve.pool import Answer, Pool
 from lodpipe.serve.protocol import Question, Refused, question_of
@@ -63,6 +63,7 @@ class Server:
         )
         self.cached = 0
         self.usage = Usage(settings.client_seconds, time.monotonic)  # outlives a reload
+        self._dataset: tuple[Content, Dataset] | None = None
         self.leaving: set[asyncio.Task[None]] = set()
 
     # -- data --------------------------------------------------------------------------------------
@@ -74,14 +75,14 @@ class Server:
         Raises SourceError (LP820).
         """
         content = await asyncio.to_thread(read_content, self.project)
-        pool = Pool(self.settings, content.dumps, content.prefixes, self.usage)
+        pool = Pool(self.settings, content.dumps, content.prefixes, content.metadata, self.usage)
         try:
             await pool.start()
         except EOFError:
             await pool.close(0)
             missing = (
                 "dumps that can be read ("
-                + ", ".join(Path(dump).name for dump in content.dumps.values())
+                + ", ".join(Path(path).name for path, _ in content.dumps)
                 + ")"
             )
             raise SourceError([Finding("LP820", Origin("dist"), {"missing": missing})]) from None
@@ -149,6 +150,22 @@ class Server:
             _, (_, body) = self.answers.popitem(last=False)
             self.cached -= len(body)
 
+    async def _own_answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]:
+        return await self.answer(task, "")
+
+    async def dataset(self) -> Dataset:
+        """What the endpoint is asked over, read once for each state of the data; without the named
+        graphs where all processes are busy.
+        """
+        content, triples = self.content, self.pool.loaded["triples"]
+        if self._dataset is None or self._dataset[0] is not content:
+            try:
+                dataset = await read_dataset(self._own_answer, triples, content.metadata)
+            except Refused:
+                return Dataset(triples, is_union=False)
+            self._dataset = content, dataset
+        return self._dataset[1]
+
     def tag(self, *parts: object) -> str:
         """An entity tag: the same data, question and format have the same."""
         return (
@@ -188,6 +205,8 @@ async def sparql(request: Request) -> Response:
     accept = request.headers.get("accept")
     if question is None:
         return await _described(request, server, accept)
+    if page := _page_for(request, server.content, question):
+        return page
     return await _answered(
         request, server, question, chosen(accept, RESULTS), chosen(accept, GRAPHS)
     )
@@ -211,7 +230,9 @@ async def _answered(
         "results": results and results.name, "graphs": graphs and graphs.name,
     }  # fmt: skip
     tag = server.tag(*task.values())
-    if tag in _tags(request):  # an answer that was given: the query is right, and need not be run
+    if tag in known_tags(
+        request
+    ):  # an answer that was given: the query is right, and need not be run
         return Response(
             status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": FRESH}
         )
@@ -226,17 +247,28 @@ async def _answered(
     )
 
 
+def _page_for(request: Request, content: Content, question: Question) -> Response | None:
+    """The page for queries with the query in it, for a link that is opened in a browser; None for
+    all other clients, and where the page could not keep the dataset of the request.
+    """
+    of_dataset = question.default_graphs or question.named_graphs
+    if request.method == "POST" or of_dataset or not prefers_page(request.headers.get("accept")):
+        return None
+    page = content.page("sparql", request.headers.get("accept-language", ""))
+    if page is None:
+        return None
+    address = f"/{page}#{urlencode({'query': question.query})}"
+    return RedirectResponse(address, 303, headers={"Vary": "Accept, Accept-Language"})
+
+
 async def _described(request: Request, server: Server, accept: str | None) -> Response:
     """The service description; in a browser the page for queries, where there is one."""
-    if (
-        next(server.content.wanted(accept or "")) == "html"
-        and server.content.file("sparql.html")
-        and "text/html" in (accept or "")
-    ):
-        return RedirectResponse("/sparql.html", 303, headers={"Vary": "Accept"})
+    page = server.content.page("sparql", request.headers.get("accept-language", ""))
+    if page and prefers_page(accept):
+        return RedirectResponse(f"/{page}", 303, headers={"Vary": "Accept, Accept-Language"})
     form = chosen(accept, GRAPHS) or GRAPHS[0]
     endpoint = str(request.url.replace(query="", fragment=""))
-    body = description(endpoint, form.name, server.pool.loaded["triples"])
+    body = description(endpoint, form.name, await server.dataset())
     return _tagged(
         request, body, form, server.tag("description", endpoint, form.name), {"Vary": "Accept"}
     )
@@ -409,51 +441,8 @@ async def _start(request: Request, content: Content) -> Response:
 
 
 def _file(request: Request, server: Server, path: Path, status: int = 200) -> Response:
-    """A file with its entity tag; ranges are the library's. Raises Refused (503) where it goes at
-    this very moment.
-    """
-    try:
-        file = path.open("rb")
-    except OSError:
-        raise Refused(503, "the file cannot be read now; try again", {"Retry-After": "1"}) from None
-    state = os.fstat(file.fileno())
-    tag = server.tag(path.name, state.st_size, state.st_mtime_ns)
-    lasting = IMMUTABLE if server.content.is_closed(path) else FRESH
-    headers = {"ETag": tag, "Cache-Control": lasting, "Vary": "Accept-Language"}
-    if path.name == "sparql.json":
-        headers["Link"] = (
-            '</sparql>; rel="sparql"'  # so the query page offers this endpoint (docs/frontend.md)
-        )
-    elif links := server.content.links(path.name):
-        headers["Link"] = links
-    if status == 200 and _known(request, tag):
-        file.close()
-        return Response(status_code=304, headers=headers)
-    return _OpenFile(file, status, headers, media_type(path), state)
-
-
-class _OpenFile(FileResponse):
-    """A file that is open from the first: a build that swaps dist/ between its size and its bytes
-    does not cut it.
-    """
-
-    def __init__(
-        self,
-        file: BinaryIO,
-        status: int,
-        headers: Mapping[str, str],
-        media_type: str,
-        state: os.stat_result,
-    ) -> None:
-        super().__init__(
-            f"/dev/fd/{file.fileno()}", status, headers, media_type=media_type, stat_result=state
-        )
-        self.file = file
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it, whole or in parts."""
-        with self.file:
-            await super().__call__(scope, receive, send)
+    """A file as it is."""
+    return file_answer(request, server.content, path, server.tag, status)
 
 
 def _tagged(
@@ -469,13 +458,7 @@ def _tagged(
 
 
 def _known(request: Request, tag: str) -> bool:
-    return not _tags(request).isdisjoint((tag, "*"))
-
-
-def _tags(request: Request) -> set[str]:
-    """The entity tags that the client has."""
-    given = request.headers.get("if-none-match", "") if request.method in ("GET", "HEAD") else ""
-    return {part.strip().removeprefix("W/") for part in given.split(",")}
+    return not known_tags(request).isdisjoint((tag, "*"))
 
 
 # -- the server's own ------------------------------------------------------------------------------
@@ -596,4 +579,5 @@ def application(server: Server, *, log: bool = True) -> ASGIApp:
         lifespan=life,
     )
     app.state.server = server
-    return RequestLog(_Headers(app), server.figures, log=log)
+    coded = Compressed(app, server.settings.cache)
+    return RequestLog(_Headers(coded), server.figures, log=log)

@@ -21,7 +21,7 @@ import socket
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -208,11 +208,13 @@ class Pool:
     def __init__(
         self,
         settings: Settings,
-        dumps: Mapping[str, str],
+        dumps: Sequence[tuple[str, str]],
         prefixes: Mapping[str, str],
+        metadata: Sequence[str] = (),
         usage: Usage | None = None,
     ) -> None:
         self.settings, self.dumps, self.prefixes = settings, dumps, prefixes
+        self.metadata = metadata  # the graphs that describe the data
         self.usage = usage or Usage(settings.client_seconds, time.monotonic)
         self.free: deque[Worker] = deque()
         self.queues: dict[str, deque[Job]] = {}  # jobs that wait for a process, by client
@@ -235,7 +237,7 @@ class Pool:
         """
         local, remote = socket.socketpair()
         bounds = {
-            "data": [(path, name) for name, path in self.dumps.items()], "prefixes": self.prefixes,
+            "data": list(self.dumps), "prefixes": self.prefixes, "metadata": list(self.metadata),
             "seconds": self.settings.seconds, "memory": self.settings.memory,
             "result": self.settings.result, "parses": True,
         }  # fmt: skip

@@ -194,13 +194,13 @@ def until(true: Callable[[], bool], *, seconds: float, what: str) -> float:
 
 @contextlib.contextmanager
 def serving(project: Path, log: Path, *options: str | float) -> Iterator[Served]:
-    """A server over a project; its standard error goes to the file `log`, whose first line says
-    where it listens.
+    """A server over a project; what it writes goes to the file `log`, whose first line says where it
+    listens.
     """
     command = [*PROGRAM, "serve", "--project", str(project), "--port", "0", *map(str, options)]
     started = time.perf_counter()
     with log.open("wb") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+        process = subprocess.Popen(command, stdout=errors, stderr=errors)
     try:
         while b"\n" not in log.read_bytes():
             assert process.poll() is None and time.perf_counter() - started < 60, log.read_text(

@@ -46,8 +46,9 @@ class MetadataTerms:
 
 def _is_in_data(store: ox.Store, term: ox.NamedNode) -> bool:
     data = ox.DefaultGraph()
-    patterns = ((term, None, None), (None, term, None), (None, None, term))
-    return any(
-        next(iter(store.quads_for_pattern(*pattern, data)), None) is not None
-        for pattern in patterns
+    found = (
+        store.quads_for_pattern(term, None, None, data),
+        store.quads_for_pattern(None, term, None, data),
+        store.quads_for_pattern(None, None, term, data),
     )
+    return any(next(quads, None) is not None for quads in found)

@@ -15,6 +15,7 @@ from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
     JSONResponse,
@@ -25,27 +26,27 @@ from starlette.responses import (
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lodpipe.config.publication import Project
-from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
+from lodpipe.diagnostics.finding import LodpipeError
 from lodpipe.publish.catalogue.web import FRESH
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
-from lodpipe.serve.content import DATA, Content, media_type, read_content
+from lodpipe.queries.store_files import place_of
+from lodpipe.serve.content import DATA, Content, media_type
 from lodpipe.serve.content_coding import Compressed
 from lodpipe.serve.description import Dataset, description, read_dataset
+from lodpipe.serve.error_pages import refusal
 from lodpipe.serve.fairness import Usage
 from lodpipe.serve.file_answers import file_answer, known_tags
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen, prefers_page
 from lodpipe.serve.observability import Figures, RequestLog, write
-from lodpipe.serve.pool import Answer, Pool
-from lodpipe.serve.protocol import Question, Refused, question_of
+from lodpipe.serve.policies import policies
+from lodpipe.serve.pool import Answer, NotLoaded, Pool
+from lodpipe.serve.protocol import Question, Refused, question_of, refuse_coded
 from lodpipe.serve.settings import Settings
+from lodpipe.serve.sources import Source
 
 Outcome = TypeVar("Outcome")
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Retry-After",
-}
-_ALWAYS = {**_CORS, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+_MOST_REST, _PATIENCE = 20_000_000, 2.0
+"""Bytes and seconds that are read of a body that is too large."""
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 
@@ -54,8 +55,8 @@ class Server:
     before.
     """
 
-    def __init__(self, project: Project, settings: Settings) -> None:
-        self.project, self.settings, self.figures = project, settings, Figures()
+    def __init__(self, source: Source, settings: Settings) -> None:
+        self.source, self.settings, self.figures = source, settings, Figures()
         self.content: Content
         self.pool: Pool
         self.answers: OrderedDict[tuple[object, ...], tuple[Mapping[str, object], bytes]] = (
@@ -72,25 +73,26 @@ class Server:
         """Reads dist/ and starts workers over it; once they are ready they take the place of the
         old ones, which end what they have begun.
 
-        Raises SourceError (LP820).
+        Raises SourceError (LP820, LP822).
         """
-        content = await asyncio.to_thread(read_content, self.project)
-        pool = Pool(self.settings, content.dumps, content.prefixes, content.metadata, self.usage)
+        content = await asyncio.to_thread(self.source.read)
+        place = await asyncio.to_thread(place_of, content.dumps, self.source.stores)
+        pool = Pool(
+            self.settings, content.dumps, content.prefixes, content.metadata, self.usage, place
+        )
         try:
             await pool.start()
-        except EOFError:
+        except NotLoaded as error:
             await pool.close(0)
-            missing = (
-                "dumps that can be read ("
-                + ", ".join(Path(path).name for path, _ in content.dumps)
-                + ")"
-            )
-            raise SourceError([Finding("LP820", Origin("dist"), {"missing": missing})]) from None
+            raise self.source.unreadable(content, str(error)) from None
+        if place:
+            known = ("store", "reason", "triples", "seconds")
+            write(**{name: pool.loaded[name] for name in known}, folder=place.parent)
         old = getattr(self, "pool", None)
         self.content, self.pool = content, pool
         self.answers.clear()
         self.cached = 0
-        self.figures.statements.set(pool.loaded["statements"])
+        self.figures.statements.set(pool.loaded["triples"])
         if old is not None:
             self.figures.reloads.inc()
             task = asyncio.create_task(old.close(self.settings.seconds + self.settings.patience))
@@ -101,12 +103,11 @@ class Server:
         """Reloads whenever dist/ has changed, and replaces processes that have gone; where dist/
         cannot be loaded, the old data stays.
         """
-        sums = self.project.dist / "SHA256SUMS"
-        known = _stamp(sums)
+        known = self.source.stamp()
         while True:
             await asyncio.sleep(self.settings.watch)
             self.pool.tend()
-            now = _stamp(sums)
+            now = self.source.stamp()
             if (now == known or now is None) and self.pool.alive:
                 continue
             try:
@@ -114,7 +115,7 @@ class Server:
                 write(
                     event="reload",
                     version=self.content.version,
-                    statements=self.pool.loaded["statements"],
+                    statements=self.pool.loaded["triples"],
                 )
             except (LodpipeError, OSError) as error:
                 self.figures.failures.inc()
@@ -175,14 +176,6 @@ class Server:
         )
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_ino
-
-
 # -- SPARQL ----------------------------------------------------------------------------------------
 
 
@@ -196,6 +189,7 @@ async def sparql(request: Request) -> Response:
             414,
             f"the address is longer than {server.settings.address:,} characters; send the query by POST",
         )
+    refuse_coded(request.headers.get("content-encoding", ""))
     question = question_of(
         request.method,
         request.headers.get("content-type", ""),
@@ -277,16 +271,17 @@ async def _described(request: Request, server: Server, accept: str | None) -> Re
 async def _body(request: Request, settings: Settings) -> bytes:
     """The body, whole, in time and within its bound. Raises Refused: 408, 413."""
     data = bytearray()
+    announced = request.headers.get("content-length", "0")  # the parser lets digits through alone
+    too_large = len(announced) > 18 or int(announced) > settings.body
     try:
         async with asyncio.timeout(settings.slowness):
+            if too_large and "expect" in request.headers:  # it waits for a word to send the body
+                raise _too_large(settings)
             async for chunk in request.stream():
                 data += chunk
-                if len(data) > settings.body:
-                    raise Refused(
-                        413,
-                        f"the request is larger than {settings.body:,} bytes",
-                        {"Connection": "close"},
-                    )
+                if too_large or len(data) > settings.body:
+                    await _read_rest(request)
+                    raise _too_large(settings)
     except TimeoutError:
         raise Refused(
             408,
@@ -294,6 +289,24 @@ async def _body(request: Request, settings: Settings) -> bytes:
             {"Connection": "close"},
         ) from None
     return bytes(data)
+
+
+def _too_large(settings: Settings) -> Refused:
+    reason = f"the request is larger than {settings.body:,} bytes"
+    return Refused(413, reason, {"Connection": "close"})
+
+
+async def _read_rest(request: Request) -> None:
+    """Takes what a client still sends, for a while: of a connection that is closed under its hands it
+    would see a reset instead of the answer.
+    """
+    left = _MOST_REST
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_PATIENCE):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    return
 
 
 async def _unless_gone(request: Request, work: Awaitable[Outcome]) -> Outcome:
@@ -493,11 +506,9 @@ async def metrics(request: Request) -> Response:
     )
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return PlainTextResponse(
-        error.detail + "\n", error.status, headers={**error.headers, "Cache-Control": "no-store"}
-    )
+    return await refusal(request, request.app.state.server.content, error)
 
 
 async def _left(_: Request, __: Exception) -> Response:
@@ -520,12 +531,10 @@ class _Headers:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                names = {name for name, _ in message["headers"]}
-                more = [(name.lower().encode(), value.encode()) for name, value in _ALWAYS.items()]
-                message["headers"] = [
-                    *message["headers"],
-                    *(item for item in more if item[0] not in names),
-                ]
+                headers = MutableHeaders(raw=list(message["headers"]))
+                for name, value in policies(headers.get("content-type", "")).items():
+                    headers.setdefault(name, value)
+                message["headers"] = headers.raw
             await send(message)
 
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
@@ -546,7 +555,9 @@ class _Headers:
 def _permission(path: str) -> dict[str, str]:
     """What scripts of other sites may do at an address (the Fetch standard, CORS-preflight)."""
     methods = "GET, HEAD, POST, OPTIONS" if path.rstrip("/") == "/sparql" else "GET, HEAD, OPTIONS"
-    headers = "Accept, Accept-Language, Content-Type, If-None-Match, If-Range, Range"
+    headers = (
+        "Accept, Accept-Language, Content-Type, If-Modified-Since, If-None-Match, If-Range, Range"
+    )
     return {
         "Allow": methods,
         "Access-Control-Allow-Methods": methods,

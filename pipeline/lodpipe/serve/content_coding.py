@@ -27,7 +27,7 @@ IDENTITY = "identity"
 _COMPRESSORS: Mapping[str, Callable[[bytes], bytes]] = {
     "zstd": lambda body: zstandard.ZstdCompressor(level=3).compress(body),
     "br": lambda body: brotli.compress(body, quality=4),
-    "gzip": lambda body: deflate.gzip_compress(body, 6),
+    "gzip": lambda body: bytes(deflate.gzip_compress(body, 6)),
 }
 CODINGS = tuple(_COMPRESSORS)
 _TEXT = re.compile(
@@ -46,7 +46,7 @@ def coding_for(accept_encoding: str | None, offered: tuple[str, ...] = CODINGS) 
     >>> coding_for("gzip, br;q=0.5"), coding_for("*"), coding_for(None), coding_for("br;q=0, identity;q=0")
     ('gzip', 'identity', 'identity', None)
     """
-    weights = {}
+    weights: dict[str, float] = {}
     for name, _, weight in read_ranges(accept_encoding or ""):
         weights.setdefault(name.removeprefix("x-"), weight)
     others = weights.get("*")

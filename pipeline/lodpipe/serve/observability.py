@@ -5,8 +5,10 @@ and figures for Prometheus.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
+import traceback
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -106,6 +108,29 @@ class RequestLog:
             bytes=size,
             milliseconds=round(passed * 1000, 1),
         )
+
+
+class JsonLines(logging.Handler):
+    """Messages of the HTTP server as lines of the same log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One message, with the traceback of an error."""
+        detail = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            detail += "\n" + "".join(traceback.format_exception(record.exc_info[1]))
+        write(event="http server", level=record.levelname.lower(), detail=detail)
+
+
+def log_of_http_server() -> dict[str, object]:
+    """The configuration of uvicorn's log."""
+    handler = {"()": JsonLines}
+    loggers = {"uvicorn": {"handlers": ["lines"], "level": "WARNING", "propagate": False}}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"lines": handler},
+        "loggers": loggers,
+    }
 
 
 def write(**line: object) -> None:

@@ -25,6 +25,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lodpipe.queries.store_files import discard
+from lodpipe.queries.store_loading import Place
 from lodpipe.queries.worker import END, FORK, LENGTH, LENGTHS, UNSORTABLE, Cause, command
 from lodpipe.serve.fairness import Usage, client_of
 from lodpipe.serve.protocol import Refused
@@ -37,6 +39,10 @@ _TICK = 0.01  # seconds between two looks at running queries
 _LOOKS_AT_MEMORY = 25  # ticks
 _CHUNK = 1 << 18
 _BUSY = "too many queries at once"
+
+
+class NotLoaded(Exception):
+    """The data cannot be loaded; why."""
 
 
 @dataclass(frozen=True)
@@ -212,9 +218,11 @@ class Pool:
         prefixes: Mapping[str, str],
         metadata: Sequence[str] = (),
         usage: Usage | None = None,
+        place: Place | None = None,
     ) -> None:
         self.settings, self.dumps, self.prefixes = settings, dumps, prefixes
         self.metadata = metadata  # the graphs that describe the data
+        self.place = place  # of a store on disk
         self.usage = usage or Usage(settings.client_seconds, time.monotonic)
         self.free: deque[Worker] = deque()
         self.queues: dict[str, deque[Job]] = {}  # jobs that wait for a process, by client
@@ -232,15 +240,15 @@ class Pool:
     # -- start and end -----------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Starts the process that holds the data, and the first workers. Raises EOFError where it
-        cannot load them.
-        """
+        """Starts the process that holds the data, and the first workers. Raises NotLoaded."""
         local, remote = socket.socketpair()
-        bounds = {
+        bounds: dict[str, Any] = {
             "data": list(self.dumps), "prefixes": self.prefixes, "metadata": list(self.metadata),
             "seconds": self.settings.seconds, "memory": self.settings.memory,
             "result": self.settings.result, "parses": True,
         }  # fmt: skip
+        if self.place:
+            bounds["place"] = self.place._asdict()
         quiet = subprocess.DEVNULL
         self.holder = subprocess.Popen(
             command(remote.fileno(), bounds), pass_fds=[remote.fileno()], stdin=quiet, stderr=quiet
@@ -248,10 +256,10 @@ class Pool:
         remote.close()
         local.setblocking(False)
         self.control = local
-        message = await asyncio.get_running_loop().sock_recv(local, 1000)
-        if not message:
-            raise EOFError
-        self.loaded = json.loads(message)
+        message = await asyncio.get_running_loop().sock_recv(local, 4000)
+        self.loaded = json.loads(message or b"{}")
+        if "triples" not in self.loaded:
+            raise NotLoaded(self.loaded.get("error", "its process ended"))
         self._base_memory = _resident(self.holder.pid)
         for _ in range(self.settings.processes):
             await self._add()
@@ -350,6 +358,9 @@ class Pool:
             return
         self._charge(worker, job)
         self._release(worker, whole=True)
+        if answer.head.get("damaged") and self.place:
+            discard(self.place)
+            self.holder.kill()  # the server sees that, and has the store written again
         job.end(answer)
 
     async def _explain(self, worker: Worker, job: Job) -> None:
@@ -589,4 +600,4 @@ class Pool:
             self._hand_on(worker)
 
 
-__all__ = ["Answer", "Job", "Pool", "Worker"]
+__all__ = ["Answer", "Job", "NotLoaded", "Pool", "Worker"]

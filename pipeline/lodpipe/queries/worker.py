@@ -44,9 +44,15 @@ _DEATH_SIGNAL, _SECCOMP, _NO_NEW_PRIVILEGES, _FILTER = 1, 22, 38, 2  # of prctl(
 # By machine: AUDIT_ARCH of seccomp(2), and the number of socket(2).
 _SYSTEM_CALLS = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
 _IO_URING_SETUP = 425
+_ONE_PIECE = 1 << 18  # bytes
 _DESCRIPTORS = 64  # that a worker has beside the files of a store
 _MESSAGES = 65_536  # bytes that a worker may write to its standard error
 _REMEMBERED = 256  # workers whose end is remembered
+
+# What there is to say of a query that names no graph and no endpoint.
+_PLAIN = {
+    "default": (), "named": (), "graphs": (), "names": (), "changing": False, "service": False,
+}  # fmt: skip
 
 Cause = Literal["time", "memory", "depth", "crash", "killed"]
 
@@ -122,7 +128,7 @@ def _query(
     base = prefixes.get(
         ""
     )  # relative IRIs are the publication's, as they are where it is served at home
-    parsed = task.get("parsed") or _parsed(task["query"], base, ordered="ordered" in task)
+    parsed = task.get("parsed") or _read(task, base, terms)
     if parsed["service"] and not task.get("federated"):
         return {
             "status": 403,
@@ -176,12 +182,22 @@ def _query(
     }
 
 
-def _parsed(text: str, base: str | None, *, ordered: bool) -> dict[str, Any]:
-    """The query as sparql.py reads it. Raises SyntaxError."""
-    from lodpipe.rdf.sparql import parse
+def _read(
+    task: Mapping[str, Any], base: str | None, terms: MetadataTerms | None
+) -> Mapping[str, Any]:
+    """The query as sparql.py reads it; one that can be run as it is is not read by tokens, which
+    would take longer than most such queries run. Raises SyntaxError.
+    """
+    from lodpipe.rdf.sparql import parse, plain_names
 
+    text = task["query"]
+    if "ordered" not in task:
+        names = plain_names(text, base)
+        if names is not None and (terms is None or terms.are_strangers(names)):
+            return {**_PLAIN, "text": text}
+        return parse(text, base).task()
     parsed = parse(text, base)
-    return (parsed.totally_ordered() or parsed if ordered else parsed).task()
+    return (parsed.totally_ordered() or parsed).task()
 
 
 def _unknown(store: ox.Store, graphs: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -249,15 +265,32 @@ def _write(
 
 def work(channel: socket.socket, store: ox.Store, bounds: Mapping[str, Any]) -> None:
     """Answers tasks until the other side goes."""
-    while (size := _received(channel, LENGTH.size)) is not None:
-        task = json.loads(_received(channel, LENGTH.unpack(size)[0]) or b"{}")
-        _limit_time(bounds["seconds"])
+    limited = 0.0
+    while (data := channel.recv(_ONE_PIECE)) and (message := _message(channel, data)) is not None:
+        task = json.loads(message)
+        if time.process_time() >= limited:
+            limited = _limit_time(bounds["seconds"])
         head, body = answered(
             store, task, bounds["result"], bounds["prefixes"], bounds.get("terms")
         )
         data = json.dumps(head).encode()
-        channel.sendall(LENGTHS.pack(len(data), len(body)) + data)
-        channel.sendall(body)
+        head_bytes = LENGTHS.pack(len(data), len(body)) + data
+        if len(body) < _ONE_PIECE:  # one message wakes the other side once
+            channel.sendall(head_bytes + body)
+        else:
+            channel.sendall(head_bytes)
+            channel.sendall(body)
+
+
+def _message(channel: socket.socket, begun: bytes) -> bytes | None:
+    """A message of which this much is there; None where the other side has gone."""
+    if len(begun) < LENGTH.size:
+        begun += _received(channel, LENGTH.size - len(begun)) or b""
+        if len(begun) < LENGTH.size:
+            return None
+    missing = LENGTH.size + LENGTH.unpack_from(begun)[0] - len(begun)
+    rest = _received(channel, missing) if missing else b""
+    return None if rest is None else begun[LENGTH.size :] + rest
 
 
 def _received(channel: socket.socket, size: int) -> bytes | None:
@@ -271,15 +304,16 @@ def _received(channel: socket.socket, size: int) -> bytes | None:
     return bytes(data)
 
 
-def _limit_time(seconds: float) -> None:
+def _limit_time(seconds: float) -> float:
     """A second watch over the one that the asking process holds: the system ends a worker whose
-    asker is no more.
+    asker is no more. Returns the processor time at which the limit has to be set again.
     """
     import resource
 
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    most = int(used.ru_utime + used.ru_stime + seconds) + 3
+    used = time.process_time()
+    most = int(used + seconds) + 3
     resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    return used + 1
 
 
 def confine(memory: int, *, network: bool = False, files: int = 0) -> None:

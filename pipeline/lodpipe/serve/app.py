@@ -10,7 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
@@ -47,7 +47,8 @@ from lodpipe.serve.sources import Source
 Outcome = TypeVar("Outcome")
 _MOST_REST, _PATIENCE = 20_000_000, 2.0
 """Bytes and seconds that are read of a body that is too large."""
-_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+OUTCOME = "lodpipe.outcome"  # in the scope of a request whose query has run already (quick.py)
+HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 
 class Server:
@@ -64,6 +65,7 @@ class Server:
         )
         self.cached = 0
         self.usage = Usage(settings.client_seconds, time.monotonic)  # outlives a reload
+        self.trusted: Any = frozenset()  # proxies whose X-Forwarded-For is believed
         self._dataset: tuple[Content, Dataset] | None = None
         self.leaving: set[asyncio.Task[None]] = set()
 
@@ -130,20 +132,31 @@ class Server:
         """The answer of a worker to a client (its address), or the one that exists already. Raises
         Refused.
         """
-        key = (self.content.version, *((name, str(value)) for name, value in task.items()))
-        if key in self.answers:
-            self.answers.move_to_end(key)
-            self.figures.hits.inc()
-            return self.answers[key]
-        answer: Answer = await self.pool.run(task, client)
-        if answer.head["status"] != 200:
-            raise Refused(int(answer.head["status"]), str(answer.head["detail"]))
-        if answer.head["lasting"]:
-            self._cache(key, answer)
-        return answer.head, answer.body
+        if known := self.known(task):
+            return known
+        answer = await self.pool.run(task, client)
+        self.remember(task, answer)
+        return answered(answer)
 
-    def _cache(self, key: tuple[object, ...], answer: Answer) -> None:
+    def known(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes] | None:
+        """The answer to a task that exists already."""
+        if not self.answers or (key := self._key(task)) not in self.answers:
+            return None
+        self.answers.move_to_end(key)
+        self.figures.hits.inc()
+        return self.answers[key]
+
+    def _key(self, task: Mapping[str, object]) -> tuple[object, ...]:
+        return (self.content.version, *((name, str(value)) for name, value in task.items()))
+
+    def remember(self, task: Mapping[str, object], answer: Answer) -> None:
+        """Keeps an answer that stays right as long as the data is the same."""
+        if answer.head["status"] != 200 or not answer.head["lasting"]:
+            return
         if len(answer.body) > self.settings.cache // 8:
+            return
+        key = self._key(task)
+        if key in self.answers:
             return
         self.answers[key] = (answer.head, answer.body)
         self.cached += len(answer.body)
@@ -174,6 +187,15 @@ class Server:
             + hashlib.sha256(repr((self.content.version, *parts)).encode()).hexdigest()[:32]
             + '"'
         )
+
+
+def answered(outcome: Answer | Exception) -> tuple[Mapping[str, object], bytes]:
+    """Head and body of an answer. Raises Refused, also for an answer that says what is wrong."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    if outcome.head["status"] != 200:
+        raise Refused(int(outcome.head["status"]), str(outcome.head["detail"]))
+    return outcome.head, outcome.body
 
 
 # -- SPARQL ----------------------------------------------------------------------------------------
@@ -230,7 +252,10 @@ async def _answered(
         return Response(
             status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": FRESH}
         )
-    head, body = await _unless_gone(request, server.answer(task, _client(request)))
+    if outcome := request.scope.get(OUTCOME):
+        head, body = answered(outcome)
+    else:
+        head, body = await _unless_gone(request, server.answer(task, _client(request)))
     form = next(
         item for item in (GRAPHS if head["graph"] else RESULTS) if item.name == head["format"]
     )
@@ -539,7 +564,7 @@ class _Headers:
 
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         missing = not hosts and scope["http_version"] != "1.0"  # RFC 9112, 3.2
-        if missing or len(hosts) > 1 or any(not _HOST.fullmatch(host) for host in hosts):
+        if missing or len(hosts) > 1 or any(not HOST.fullmatch(host) for host in hosts):
             await PlainTextResponse("the Host header is invalid\n", 400)(
                 scope, receive, with_headers
             )
@@ -566,7 +591,7 @@ def _permission(path: str) -> dict[str, str]:
     }
 
 
-def application(server: Server, *, log: bool = True) -> ASGIApp:
+def application(server: Server, *, log: bool = True) -> RequestLog:
     """The ASGI application of a server whose data is loaded; it looks for new data as long as it
     lives.
     """

@@ -12,6 +12,7 @@ from lodpipe.diagnostics.finding import Finding, SourceError
 from lodpipe.serve.app import Server, application
 from lodpipe.serve.guard import guarded
 from lodpipe.serve.observability import log_of_http_server
+from lodpipe.serve.quick import quick, trusted_proxies
 from lodpipe.serve.settings import Settings
 from lodpipe.serve.sources import Source
 
@@ -32,12 +33,14 @@ def run(
     listening = _listening(settings)
     host, port = listening.getsockname()[:2]
     state = Server(source, settings)
+    app = application(state, log=log)
     config = uvicorn.Config(
-        application(state, log=log),
-        http=guarded(settings), ws="none", lifespan="on", log_level="warning", log_config=log_of_http_server(), access_log=False,
+        app,
+        http=quick(guarded(settings), state, app), ws="none", lifespan="on", log_level="warning", log_config=log_of_http_server(), access_log=False,
         server_header=False, date_header=True,
         timeout_keep_alive=10, timeout_graceful_shutdown=round(settings.grace) + 1, limit_concurrency=settings.connections, backlog=512,
     )  # fmt: skip
+    state.trusted = trusted_proxies(config.forwarded_allow_ips)
     server = _Server(
         config, state, lambda: on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
     )

@@ -18,6 +18,8 @@ import hashlib
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,7 +27,7 @@ from pathlib import Path
 import pyoxigraph as ox
 from msgspec import Struct
 
-from lodpipe.queries.store_loading import Data, Place, load
+from lodpipe.queries.store_loading import Data, Place, die_with_parent, load
 
 IN_MEMORY = 12_000_000  # bytes of data that are loaded within half a second
 _FORMAT = 1
@@ -101,7 +103,7 @@ def on_disk(data: Data, place: Place, *, trusted: bool = False) -> Opened:
         except _Unusable as unusable:
             reason = str(unusable)
         started = time.perf_counter()
-        _in_a_child(lambda: _write(data, place, trusted=trusted))
+        _in_a_child(data, place, trusted=trusted)
         opened = _opened(place)
         _remove_others(place)
     event = f"written in {time.perf_counter() - started:.1f} s"
@@ -166,25 +168,32 @@ def _write(data: Data, place: Place, *, trusted: bool) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _in_a_child(work: Callable[[], object]) -> None:
-    """Does some work in a process of its own, whose memory goes with it. Raises OSError with what
-    went wrong.
+def _in_a_child(data: Data, place: Place, *, trusted: bool) -> None:
+    """Writes a store in a process of its own, whose memory goes with it: a fork would not do, for
+    the engine's threads are not in it. Raises OSError with what went wrong.
     """
-    reader, writer = os.pipe()
-    child = os.fork()
-    if child == 0:
-        status = 1
-        try:
-            work()
-            status = 0
-        except BaseException as error:  # the last words of this process
-            os.write(writer, f"{type(error).__name__}: {error}".encode()[:4000])
-        os._exit(status)
-    os.close(writer)
-    with os.fdopen(reader, "rb") as messages:
-        message = messages.read().decode("utf-8", "replace")
-    if os.waitpid(child, 0)[1]:
-        raise OSError(message or "the process that writes the store was ended")
+    start = f"import sys; sys.path[:] = {sys.path!r}; from lodpipe.queries.store_files import main; main()"
+    task = json.dumps([list(data), place, trusted])
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", start, task],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise OSError(done.stdout or "the process that writes the store was ended")
+
+
+def main() -> None:
+    """Writes the store that the first argument names."""
+    die_with_parent()
+    data, place, trusted = json.loads(sys.argv[1])
+    try:
+        _write([(path, name) for path, name in data], Place(*place), trusted=trusted)
+    except (OSError, ValueError, SyntaxError) as error:
+        sys.stdout.write(str(error))
+        sys.exit(1)
 
 
 def _remove_others(place: Place) -> None:
@@ -209,6 +218,11 @@ def _locked(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def is_written(place: Place) -> bool:
+    """Whether there is a store of that place, whole or not."""
+    return (_folder(place) / _MANIFEST).is_file()
 
 
 def discard(place: Place) -> None:

@@ -8,7 +8,10 @@ for the process that loads data is started with each `lodpipe query` and `check`
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import io
+import signal
+import sys
 from collections.abc import Iterator, Sequence
 from typing import IO, Any, NamedTuple, cast
 
@@ -20,6 +23,8 @@ Data = Sequence[
     tuple[str, str]
 ]  # paths and formats: a key of PARSERS or `parquet`; `.gz` behind it
 
+_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+
 
 class Place(NamedTuple):
     """Where a store on disk is, or will be (store_files.py): a folder for the stores of one
@@ -28,6 +33,12 @@ class Place(NamedTuple):
 
     parent: str
     key: str
+
+
+def die_with_parent() -> None:
+    """Ends this process when the one that has started it ends (Linux)."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def load(store: ox.Store, data: Data, *, trusted: bool = False) -> int:

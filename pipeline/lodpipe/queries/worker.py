@@ -30,7 +30,7 @@ from typing import IO, Any, Literal
 import pyoxigraph as ox
 
 from lodpipe.queries.metadata_terms import MetadataTerms
-from lodpipe.queries.store_loading import Place, load
+from lodpipe.queries.store_loading import Place, die_with_parent, load
 from lodpipe.rdf.file_formats import PARSERS
 
 LENGTH = struct.Struct("!I")
@@ -40,7 +40,7 @@ RESULTS_FORMATS = {
     "json": ox.QueryResultsFormat.JSON, "xml": ox.QueryResultsFormat.XML, "csv": ox.QueryResultsFormat.CSV, "tsv": ox.QueryResultsFormat.TSV,
 }  # fmt: skip
 UNSORTABLE = "total order"  # part of the message with which a sort of the store gives up
-_DEATH_SIGNAL, _SECCOMP, _NO_NEW_PRIVILEGES, _FILTER = 1, 22, 38, 2  # of prctl(2)
+_SECCOMP, _NO_NEW_PRIVILEGES, _FILTER = 22, 38, 2  # of prctl(2)
 # By machine: AUDIT_ARCH of seccomp(2), and the number of socket(2).
 _SYSTEM_CALLS = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
 _IO_URING_SETUP = 425
@@ -322,7 +322,7 @@ def confine(memory: int, *, network: bool = False, files: int = 0) -> None:
     """
     import resource
 
-    _die_with_parent()
+    die_with_parent()
     with contextlib.suppress(OSError, ValueError):
         with open("/proc/self/statm") as pages:  # noqa: PTH123  # pathlib would take longer to import than all else here
             taken = int(pages.read().split()[0]) * resource.getpagesize()
@@ -364,11 +364,6 @@ def _refuse_sockets() -> None:
     for call in ((_NO_NEW_PRIVILEGES, 1, 0, 0, 0), (_SECCOMP, _FILTER, program, 0, 0)):
         if libc.prctl(*call):
             raise OSError(ctypes.get_errno(), "sockets cannot be refused (seccomp)")
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
 
 
 def cause_of(status: int, messages: str) -> tuple[Cause, str]:
@@ -517,7 +512,7 @@ def main() -> None:
     os.environ["RUST_BACKTRACE"] = "0"
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
+    die_with_parent()
     try:
         holder = Holder(control, json.loads(sys.argv[2]))
     except (OSError, ValueError, SyntaxError) as error:

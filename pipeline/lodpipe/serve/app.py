@@ -29,7 +29,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lodpipe.diagnostics.finding import LodpipeError
 from lodpipe.publish.catalogue.web import FRESH
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
-from lodpipe.queries.store_files import place_of
+from lodpipe.queries.store_files import is_written, place_of
 from lodpipe.serve.content import DATA, Content, media_type
 from lodpipe.serve.content_coding import Compressed
 from lodpipe.serve.description import Dataset, description, read_dataset
@@ -82,6 +82,8 @@ class Server:
         pool = Pool(
             self.settings, content.dumps, content.prefixes, content.metadata, self.usage, place
         )
+        if place and not is_written(place):  # this can take minutes
+            write(store="begins", folder=place.parent)
         try:
             await pool.start()
         except NotLoaded as error:

@@ -251,7 +251,11 @@ class Pool:
             bounds["place"] = self.place._asdict()
         quiet = subprocess.DEVNULL
         self.holder = subprocess.Popen(
-            command(remote.fileno(), bounds), pass_fds=[remote.fileno()], stdin=quiet, stderr=quiet
+            command(remote.fileno(), bounds),
+            pass_fds=[remote.fileno()],
+            stdin=quiet,
+            stdout=quiet,
+            stderr=quiet,
         )
         remote.close()
         local.setblocking(False)

@@ -231,6 +231,7 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
                 expect_100_continue=False, keep_alive=request.keep_alive, on_response=self.on_response_complete,
             )  # fmt: skip
             cycle.more_body = False
+            cycle.message_event.set()
             request.response_complete = True
             if self.cycle is request:
                 self.cycle = cycle

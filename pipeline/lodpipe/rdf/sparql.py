@@ -307,7 +307,8 @@ def parse(text: str, base: str | None = None) -> Parsed:
 
 
 # What cannot be decided without reading the tokens: escapes, other letters, the words that matter.
-_SPECIAL = ("\\", "service", "from", "graph", "now", "rand", "uuid", "bnode", "base")
+_SPECIAL = ("\\", "service", "from", "graph", "base")
+_CHANGES = re.compile(r"(?:now|rand|uuid|bnode)\s*[(#]")
 _PREFIX = re.compile(r"\s*prefix\s+([a-z][\w.-]*)?\s*:\s*<([^<>\"{}|^`\x00-\x20]+)>", re.IGNORECASE)
 _IRI = re.compile(r"<[^<>\"{}|^`\x00-\x20]*>")
 _NAME = re.compile(r"([A-Za-z][\w.-]*)?:([\w.:%-]*)")
@@ -328,6 +329,8 @@ def plain_names(text: str, base: str | None = None) -> set[str] | None:
     """
     lower = text.lower()
     if not text.isascii() or any(part in lower for part in _SPECIAL):
+        return None
+    if _CHANGES.search(lower):
         return None
     prefixes: dict[str, str] = {}
     at = 0

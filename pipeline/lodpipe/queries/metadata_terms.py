@@ -12,7 +12,7 @@ the data; it is asked over the data and the description.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import pyoxigraph as ox
 
@@ -35,13 +35,15 @@ class MetadataTerms:
             term.value for term in terms if not _is_in_data(store, term)
         }
 
+    def are_strangers(self, names: Collection[str]) -> bool:
+        """Whether none of the names is such an IRI."""
+        return self._own.isdisjoint(names)
+
     def default_graphs(
         self, names: Sequence[str]
     ) -> list[ox.NamedNode | ox.BlankNode | ox.DefaultGraph] | None:
         """What makes the default graph of a query that names such IRIs, None for the data alone."""
-        if self._own.isdisjoint(names):
-            return None
-        return [ox.DefaultGraph(), *self.graphs]
+        return None if self.are_strangers(names) else [ox.DefaultGraph(), *self.graphs]
 
 
 def _is_in_data(store: ox.Store, term: ox.NamedNode) -> bool:

@@ -306,6 +306,45 @@ def parse(text: str, base: str | None = None) -> Parsed:
     return parsed
 
 
+# What cannot be decided without reading the tokens: escapes, other letters, the words that matter.
+_SPECIAL = ("\\", "service", "from", "graph", "base")
+_CHANGES = re.compile(r"(?:now|rand|uuid|bnode)\s*[(#]")
+_PREFIX = re.compile(r"\s*prefix\s+([a-z][\w.-]*)?\s*:\s*<([^<>\"{}|^`\x00-\x20]+)>", re.IGNORECASE)
+_IRI = re.compile(r"<[^<>\"{}|^`\x00-\x20]*>")
+_NAME = re.compile(r"([A-Za-z][\w.-]*)?:([\w.:%-]*)")
+
+
+def plain_names(text: str, base: str | None = None) -> set[str] | None:
+    """The IRIs that a query may name, for a text that can be run as it is; None for one that `parse`
+    has to read.
+
+    A text of ASCII without escapes in which no word occurs that names graphs or endpoints, or whose
+    value changes, has none of these in whatever way it is read. It may be no SPARQL; the store says
+    so. Comments and strings are read like the rest, so the set may have more than is named.
+
+    >>> sorted(plain_names("PREFIX s: <http://s/> SELECT * { <a> s:name ?n }", "http://b/"))
+    ['http://b/a', 'http://s/name']
+    >>> plain_names("SELECT * { SERVICE <http://s/> {} }") is None
+    True
+    """
+    lower = text.lower()
+    if not text.isascii() or any(part in lower for part in _SPECIAL):
+        return None
+    if _CHANGES.search(lower):
+        return None
+    prefixes: dict[str, str] = {}
+    at = 0
+    while match := _PREFIX.match(text, at):
+        prefixes[match[1] or ""] = _resolved(base or "", f"<{match[2]}>")
+        at = match.end()
+    names = {_resolved(base or "", iri) for iri in _IRI.findall(text, at)}
+    if prefixes:
+        for prefix, local in _NAME.findall(_IRI.sub(" ", text[at:])):
+            if prefix in prefixes:
+                names |= {prefixes[prefix] + local, prefixes[prefix] + local.rstrip(".")}
+    return names
+
+
 def _spelled(kind: str, token: str) -> str:
     """A token in the spelling that can be read in one way only."""
     if kind == "comment":

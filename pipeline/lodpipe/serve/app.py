@@ -6,10 +6,11 @@ import asyncio
 import contextlib
 import hashlib
 import re
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
@@ -25,26 +26,29 @@ from starlette.responses import (
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lodpipe.config.publication import Project
-from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
+from lodpipe.diagnostics.finding import LodpipeError
 from lodpipe.publish.catalogue.web import FRESH
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
-from lodpipe.serve.content import DATA, Content, media_type, read_content
+from lodpipe.queries.store_files import is_written, place_of
+from lodpipe.serve.content import DATA, Content, media_type
 from lodpipe.serve.content_coding import Compressed
 from lodpipe.serve.description import Dataset, description, read_dataset
 from lodpipe.serve.error_pages import refusal
+from lodpipe.serve.fairness import Usage
 from lodpipe.serve.file_answers import file_answer, known_tags
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen, prefers_page
 from lodpipe.serve.observability import Figures, RequestLog, write
 from lodpipe.serve.policies import policies
-from lodpipe.serve.pool import Answer, Pool
+from lodpipe.serve.pool import Answer, NotLoaded, Pool
 from lodpipe.serve.protocol import Question, Refused, question_of, refuse_coded
 from lodpipe.serve.settings import Settings
+from lodpipe.serve.sources import Source
 
 Outcome = TypeVar("Outcome")
 _MOST_REST, _PATIENCE = 20_000_000, 2.0
 """Bytes and seconds that are read of a body that is too large."""
-_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+OUTCOME = "lodpipe.outcome"  # in the scope of a request whose query has run already (quick.py)
+HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 
 class Server:
@@ -52,14 +56,16 @@ class Server:
     before.
     """
 
-    def __init__(self, project: Project, settings: Settings) -> None:
-        self.project, self.settings, self.figures = project, settings, Figures()
+    def __init__(self, source: Source, settings: Settings) -> None:
+        self.source, self.settings, self.figures = source, settings, Figures()
         self.content: Content
         self.pool: Pool
         self.answers: OrderedDict[tuple[object, ...], tuple[Mapping[str, object], bytes]] = (
             OrderedDict()
         )
         self.cached = 0
+        self.usage = Usage(settings.client_seconds, time.monotonic)  # outlives a reload
+        self.trusted: Any = frozenset()  # proxies whose X-Forwarded-For is believed
         self._dataset: tuple[Content, Dataset] | None = None
         self.leaving: set[asyncio.Task[None]] = set()
 
@@ -69,25 +75,28 @@ class Server:
         """Reads dist/ and starts workers over it; once they are ready they take the place of the
         old ones, which end what they have begun.
 
-        Raises SourceError (LP820).
+        Raises SourceError (LP820, LP822).
         """
-        content = await asyncio.to_thread(read_content, self.project)
-        pool = Pool(self.settings, content.dumps, content.prefixes, content.metadata)
+        content = await asyncio.to_thread(self.source.read)
+        place = await asyncio.to_thread(place_of, content.dumps, self.source.stores)
+        pool = Pool(
+            self.settings, content.dumps, content.prefixes, content.metadata, self.usage, place
+        )
+        if place and not is_written(place):  # this can take minutes
+            write(store="begins", folder=place.parent)
         try:
             await pool.start()
-        except EOFError:
+        except NotLoaded as error:
             await pool.close(0)
-            missing = (
-                "dumps that can be read ("
-                + ", ".join(Path(path).name for path, _ in content.dumps)
-                + ")"
-            )
-            raise SourceError([Finding("LP820", Origin("dist"), {"missing": missing})]) from None
+            raise self.source.unreadable(content, str(error)) from None
+        if place:
+            known = ("store", "reason", "triples", "seconds")
+            write(**{name: pool.loaded[name] for name in known}, folder=place.parent)
         old = getattr(self, "pool", None)
         self.content, self.pool = content, pool
         self.answers.clear()
         self.cached = 0
-        self.figures.statements.set(pool.loaded["statements"])
+        self.figures.statements.set(pool.loaded["triples"])
         if old is not None:
             self.figures.reloads.inc()
             task = asyncio.create_task(old.close(self.settings.seconds + self.settings.patience))
@@ -98,12 +107,11 @@ class Server:
         """Reloads whenever dist/ has changed, and replaces processes that have gone; where dist/
         cannot be loaded, the old data stays.
         """
-        sums = self.project.dist / "SHA256SUMS"
-        known = _stamp(sums)
+        known = self.source.stamp()
         while True:
             await asyncio.sleep(self.settings.watch)
             self.pool.tend()
-            now = _stamp(sums)
+            now = self.source.stamp()
             if (now == known or now is None) and self.pool.alive:
                 continue
             try:
@@ -111,7 +119,7 @@ class Server:
                 write(
                     event="reload",
                     version=self.content.version,
-                    statements=self.pool.loaded["statements"],
+                    statements=self.pool.loaded["triples"],
                 )
             except (LodpipeError, OSError) as error:
                 self.figures.failures.inc()
@@ -120,28 +128,46 @@ class Server:
 
     # -- answers -----------------------------------------------------------------------------------
 
-    async def answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]:
-        """The answer of a worker, or the one that exists already. Raises Refused."""
-        key = (self.content.version, *((name, str(value)) for name, value in task.items()))
-        if key in self.answers:
-            self.answers.move_to_end(key)
-            self.figures.hits.inc()
-            return self.answers[key]
-        answer: Answer = await self.pool.run(task)
-        if answer.head["status"] != 200:
-            raise Refused(int(answer.head["status"]), str(answer.head["detail"]))
-        if answer.head["lasting"]:
-            self._cache(key, answer)
-        return answer.head, answer.body
+    async def answer(
+        self, task: Mapping[str, object], client: str
+    ) -> tuple[Mapping[str, object], bytes]:
+        """The answer of a worker to a client (its address), or the one that exists already. Raises
+        Refused.
+        """
+        if known := self.known(task):
+            return known
+        answer = await self.pool.run(task, client)
+        self.remember(task, answer)
+        return answered(answer)
 
-    def _cache(self, key: tuple[object, ...], answer: Answer) -> None:
+    def known(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes] | None:
+        """The answer to a task that exists already."""
+        if not self.answers or (key := self._key(task)) not in self.answers:
+            return None
+        self.answers.move_to_end(key)
+        self.figures.hits.inc()
+        return self.answers[key]
+
+    def _key(self, task: Mapping[str, object]) -> tuple[object, ...]:
+        return (self.content.version, *((name, str(value)) for name, value in task.items()))
+
+    def remember(self, task: Mapping[str, object], answer: Answer) -> None:
+        """Keeps an answer that stays right as long as the data is the same."""
+        if answer.head["status"] != 200 or not answer.head["lasting"]:
+            return
         if len(answer.body) > self.settings.cache // 8:
+            return
+        key = self._key(task)
+        if key in self.answers:
             return
         self.answers[key] = (answer.head, answer.body)
         self.cached += len(answer.body)
         while self.cached > self.settings.cache:
             _, (_, body) = self.answers.popitem(last=False)
             self.cached -= len(body)
+
+    async def _own_answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]:
+        return await self.answer(task, "")
 
     async def dataset(self) -> Dataset:
         """What the endpoint is asked over, read once for each state of the data; without the named
@@ -150,7 +176,7 @@ class Server:
         content, triples = self.content, self.pool.loaded["triples"]
         if self._dataset is None or self._dataset[0] is not content:
             try:
-                dataset = await read_dataset(self.answer, triples, content.metadata)
+                dataset = await read_dataset(self._own_answer, triples, content.metadata)
             except Refused:
                 return Dataset(triples, is_union=False)
             self._dataset = content, dataset
@@ -165,12 +191,13 @@ class Server:
         )
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_ino
+def answered(outcome: Answer | Exception) -> tuple[Mapping[str, object], bytes]:
+    """Head and body of an answer. Raises Refused, also for an answer that says what is wrong."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    if outcome.head["status"] != 200:
+        raise Refused(int(outcome.head["status"]), str(outcome.head["detail"]))
+    return outcome.head, outcome.body
 
 
 # -- SPARQL ----------------------------------------------------------------------------------------
@@ -227,7 +254,10 @@ async def _answered(
         return Response(
             status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": FRESH}
         )
-    head, body = await _unless_gone(request, server.answer(task))
+    if outcome := request.scope.get(OUTCOME):
+        head, body = answered(outcome)
+    else:
+        head, body = await _unless_gone(request, server.answer(task, _client(request)))
     form = next(
         item for item in (GRAPHS if head["graph"] else RESULTS) if item.name == head["format"]
     )
@@ -349,7 +379,8 @@ async def resource(request: Request) -> Response:
     document, _, suffix = address.rpartition(".")
     if document and suffix in DATA:
         head, body = await _unless_gone(
-            request, server.answer({"iri": _iri(content, document), "format": suffix})
+            request,
+            server.answer({"iri": _iri(content, document), "format": suffix}, _client(request)),
         )
         form = next(item for item in GRAPHS if item.name == head["format"])
         return _tagged(request, body, form, server.tag(document, suffix), {})
@@ -406,7 +437,7 @@ async def _tombstone(request: Request, server: Server, iri: str, address: str) -
     suffix = address.rpartition(".")[2]
     if suffix in DATA:
         with contextlib.suppress(Refused):
-            answer = server.answer({"iri": iri, "format": suffix})
+            answer = server.answer({"iri": iri, "format": suffix}, _client(request))
             head, body = await _unless_gone(request, answer)
             return body, next(item.media_type for item in GRAPHS if item.name == head["format"])
     return b"", ""
@@ -416,13 +447,21 @@ async def _is_described(request: Request, server: Server, document: str) -> bool
     """Whether there are statements about the resource of a document."""
     try:
         await _unless_gone(
-            request, server.answer({"iri": _iri(server.content, document), "format": "ttl"})
+            request,
+            server.answer(
+                {"iri": _iri(server.content, document), "format": "ttl"}, _client(request)
+            ),
         )
     except Refused as refused:
         if refused.status == 404:
             return False
         raise
     return True
+
+
+def _client(request: Request) -> str:
+    """The address that a request counts for: behind a trusted proxy that of X-Forwarded-For."""
+    return request.client.host if request.client else ""
 
 
 def _iri(content: Content, address: str) -> str:
@@ -530,7 +569,7 @@ class _Headers:
 
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         missing = not hosts and scope["http_version"] != "1.0"  # RFC 9112, 3.2
-        if missing or len(hosts) > 1 or any(not _HOST.fullmatch(host) for host in hosts):
+        if missing or len(hosts) > 1 or any(not HOST.fullmatch(host) for host in hosts):
             await PlainTextResponse("the Host header is invalid\n", 400)(
                 scope, receive, with_headers
             )
@@ -557,7 +596,7 @@ def _permission(path: str) -> dict[str, str]:
     }
 
 
-def application(server: Server, *, log: bool = True) -> ASGIApp:
+def application(server: Server, *, log: bool = True) -> RequestLog:
     """The ASGI application of a server whose data is loaded; it looks for new data as long as it
     lives.
     """

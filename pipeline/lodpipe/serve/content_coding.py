@@ -33,7 +33,7 @@ CODINGS = tuple(_COMPRESSORS)
 _TEXT = re.compile(
     r"text/|application/(?:[\w.-]+\+)?(?:json|xml)|application/(?:n-|trig|javascript|wasm)|image/svg"
 )
-_LEAST, _MOST_OF_STREAM = 1_000, 8_000_000
+LEAST, _MOST_OF_STREAM = 1_000, 8_000_000
 """Bytes below which compression gains nothing, and bytes of a file that is read whole for it."""
 _AT_ONCE = 2
 _TAGGED = re.compile(rf'(?:W/)?"[^"]*-(?:{"|".join(CODINGS)})"')
@@ -158,7 +158,7 @@ class _Coded:
     def _is_worth(self, headers: MutableHeaders) -> bool:
         """Whether an answer is compressed; a range was asked of the bytes as they are."""
         length = int(headers.get("content-length", 0))  # a stream stays one
-        if self.coding == IDENTITY or self.has_range or length < (1 if self.must else _LEAST):
+        if self.coding == IDENTITY or self.has_range or length < (1 if self.must else LEAST):
             return False
         return "accept-ranges" not in headers or length <= _MOST_OF_STREAM
 

@@ -87,15 +87,18 @@ class RequestLog:
         try:
             await self.app(scope, receive, counted)
         finally:
-            passed = time.perf_counter() - started
-            route = _ROUTES.get(
-                scope["path"].strip("/"),
-                "file" if "." in scope["path"].rsplit("/", 1)[-1] else "resource",
-            )
-            self.figures.requests.labels(route, str(status)).inc()
-            self.figures.seconds.labels(route).observe(passed)
-            if self.log:
-                self._write(scope, status, size, passed)
+            self.record(scope, status, size, time.perf_counter() - started)
+
+    def record(self, scope: Scope, status: int, size: int, passed: float) -> None:
+        """Counts and logs an answer; the time in seconds."""
+        route = _ROUTES.get(
+            scope["path"].strip("/"),
+            "file" if "." in scope["path"].rsplit("/", 1)[-1] else "resource",
+        )
+        self.figures.requests.labels(route, str(status)).inc()
+        self.figures.seconds.labels(route).observe(passed)
+        if self.log:
+            self._write(scope, status, size, passed)
 
     def _write(self, scope: Scope, status: int, size: int, passed: float) -> None:
         address = scope["path"] + (

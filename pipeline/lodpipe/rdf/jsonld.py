@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TextIO
@@ -101,6 +102,23 @@ class Context:
                 if name not in self.given:
                     return name
         return iri
+
+    def names_of(self, iri: str) -> list[str]:
+        """The keys that a property can have: its terms, and the name without a term."""
+        return [
+            *dict.fromkeys([*(term.name for term in self.terms.get(iri, ())), self.compact(iri)])
+        ]
+
+    def refers(self, key: str) -> bool:
+        """Whether texts below a key are IRIs of resources."""
+        return key in self._references
+
+    @cached_property
+    def _references(self) -> frozenset[str]:
+        terms = (term for terms in self.terms.values() for term in terms)
+        return frozenset(
+            term.name for term in (*terms, *self.reverse.values()) if term.type == "@id"
+        )
 
     def class_name(self, iri: str) -> str:
         """A class for `@type`, where coercions of a term of the same name do not count."""

@@ -24,6 +24,7 @@ from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.page_store import PageStore
 from lodpipe.engine.statements import Statements
+from lodpipe.publish.api.node_documents import needed
 from lodpipe.publish.catalogue.dataset_markup import in_language
 from lodpipe.publish.catalogue.signposting import read_links
 from lodpipe.publish.catalogue.web import portable_redirects
@@ -425,7 +426,7 @@ class _Site:
                 resource.iri, ((row[1], row[2]) for row in resource.statements), context
             )
             self._data(resource, node, terms, context)
-            embedded = Markup(script_json({"@context": _needed([node], context), **node}))
+            embedded = Markup(script_json({"@context": needed([node], context), **node}))
             if listed:
                 self._withdrawn(resource, listed, embedded)
                 continue
@@ -459,7 +460,7 @@ class _Site:
             for s, rows in groups
         ]
         lines = ",\n".join(json.dumps(item, ensure_ascii=False) for item in nodes)
-        given = json.dumps(_needed(nodes, context), ensure_ascii=False)
+        given = json.dumps(needed(nodes, context), ensure_ascii=False)
         first.put(f"{resource.page}.jsonld", f'{{"@context": {given},\n"@graph": [\n{lines}\n]}}\n')
 
 
@@ -491,31 +492,6 @@ def _rdfxml(ntriples: str, terms: TermWriter) -> str:
     written = ox.serialize(parsed, format=ox.RdfFormat.RDF_XML, prefixes=used)
     assert written is not None  # no file was given
     return written.decode()
-
-
-def _needed(nodes: Sequence[Node], context: Context) -> Node:
-    """The part of a context that nodes use."""
-    used: set[str] = {"@version", context.id, context.type}
-    waiting: list[Any] = list(nodes)
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            used |= value.keys()
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-        elif isinstance(value, str) and len(value) < 100:
-            used.add(value)
-    given = {key: value for key, value in context.given.items() if key in used}
-    begun = {item.partition(":")[0] for item in used if ":" in item}
-    for value in given.values():  # a term's own IRI, type or reverse may begin with a prefix too
-        parts = value.values() if isinstance(value, dict) else [value]
-        begun |= {part.partition(":")[0] for part in parts if isinstance(part, str) and ":" in part}
-    return {
-        key: value
-        for key, value in context.given.items()
-        if key in given or (key in context.prefixes and key in begun)
-    }
 
 
 __all__ = [

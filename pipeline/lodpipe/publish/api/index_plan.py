@@ -1,0 +1,154 @@
+"""From the declarations to the collections of the API and to their index.
+
+A kind of `publication.yaml` (`site.kinds`) is a collection, named by its key `collection`, else by its
+English plural (`Labs` → `labs`); kinds with the same name share one. A class without a kind is named by
+its label or the last part of its IRI.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import re
+import secrets
+import sqlite3
+import tempfile
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from lodpipe.config.publication import Project
+from lodpipe.config.publication_keys import SiteKeys
+from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.engine.name_folding import words_of
+from lodpipe.engine.search_index import EVERYTHING, SearchIndex
+from lodpipe.engine.search_index_writer import FORMAT, IndexPlan, KindPlan, write_index
+from lodpipe.rdf.jsonld import Context
+from lodpipe.rdf.labels import LABELS
+from lodpipe.rdf.terms import Triple, parse_literal
+from lodpipe.releases.naming import words
+
+FOLDER = ".lodpipe"
+"""Where a project keeps what can be made again."""
+RESERVED = frozenset(
+    (EVERYTHING, "queries", "suggest", "openapi", "context", "index", "reconcile", "mcp", "docs")
+)
+"""Names below /api/ that no collection has."""
+_UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"})
+
+
+def address_name(text: str) -> str:
+    """A text as the name of a collection.
+
+    >>> address_name("Initiatives and parts"), address_name("Städte")
+    ('initiatives-and-parts', 'staedte')
+    """
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_UMLAUTS))
+    ascii_ = plain.encode("ascii", "ignore").decode()
+    name = re.sub("[^a-z0-9]+", "-", ascii_).strip("-") or "collection"
+    return f"{name}-list" if name in RESERVED else name
+
+
+def index_plan(project: Project, vocabulary: Vocabulary) -> IndexPlan:
+    """What the declarations of a publication say of its index."""
+    publication = project.publication
+    declared = publication.site
+    site = SiteKeys() if isinstance(declared, bool) else declared
+
+    def term(name: str) -> str:
+        whole = vocabulary.namespaces.expand(name) or (
+            name if "://" in name else vocabulary.base + name
+        )
+        return f"<{whole}>"
+
+    kinds = tuple(
+        KindPlan(
+            term(kind.class_),
+            kind.collection
+            or address_name(_named(kind.plural or kind.label) or words(term(kind.class_))),
+            kind.minor,
+            tuple(term(name) for name in kind.name),
+        )
+        for kind in site.kinds
+    )
+    ignored = {
+        word for item in publication.duplicates for form in item.ignore for word in words_of(form)
+    }
+    return IndexPlan(
+        publication.base,
+        publication.languages,
+        kinds,
+        Context(vocabulary.context, publication.base),
+        _collection_names(vocabulary),
+        frozenset(ignored),
+    )
+
+
+def _named(texts: Mapping[str, str]) -> str:
+    """The English text, else the first."""
+    return texts.get("en") or next(iter(texts.values()), "")
+
+
+def _collection_names(vocabulary: Vocabulary) -> Callable[[str], str]:
+    """What names the collection of a class (in angle brackets) that has no kind."""
+    labels: dict[str, dict[str, str]] = {}
+    for s, p, o, _ in vocabulary.triples:
+        if p in LABELS and (literal := parse_literal(o)):
+            labels.setdefault(s, {}).setdefault(literal.language, literal.text)
+    return lambda iri: address_name(_named(labels.get(iri, {})) or words(iri))
+
+
+def plan_digest(plan: IndexPlan) -> str:
+    """What decides the bytes of an index besides its triples."""
+    given = (FORMAT, sqlite3.sqlite_version, plan.base, plan.languages, plan.kinds)
+    rest = (plan.context.given, sorted(plan.ignored))
+    return hashlib.sha256(repr((given, rest)).encode()).hexdigest()[:16]
+
+
+def open_index(
+    project: Project, plan: IndexPlan, version: str, triples: Callable[[], Iterable[Triple]]
+) -> SearchIndex:
+    """The index of a version of the data: the file that an earlier run left in `.lodpipe/`, else a
+    new one, made of triples sorted by subject. Where the project cannot be written to, it is made
+    in the temporary folder and gone with the process.
+    """
+    name = f"api-{version}-{plan_digest(plan)}.sqlite"
+    folder = project.root / FOLDER
+    path = folder / name
+    with contextlib.suppress(sqlite3.Error, OSError):
+        if path.is_file():
+            return SearchIndex(path)
+    try:
+        folder.mkdir(exist_ok=True)
+        _write(path, plan, version, triples)
+    except OSError:
+        return _temporary(plan, version, triples)
+    for old in folder.glob("api-*.sqlite"):
+        if old.name != name:
+            with contextlib.suppress(OSError):
+                old.unlink()
+    return SearchIndex(path)
+
+
+def _write(
+    path: Path, plan: IndexPlan, version: str, triples: Callable[[], Iterable[Triple]]
+) -> None:
+    """Writes an index beside its place and moves it there, whole. Raises OSError."""
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+    try:
+        with part.open("xb"):  # an error of the file system is one of it, not of SQLite
+            pass
+        write_index(part, triples(), plan, version)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _temporary(
+    plan: IndexPlan, version: str, triples: Callable[[], Iterable[Triple]]
+) -> SearchIndex:
+    """An index in a folder that is removed with the object."""
+    folder = tempfile.TemporaryDirectory(prefix="lodpipe-api-")
+    path = Path(folder.name) / "api.sqlite"
+    write_index(path, triples(), plan, version)
+    return SearchIndex(path, folder)

@@ -31,6 +31,9 @@ _LETTERS = str.maketrans(
         "\u00ad": "",
     }
 )
+_MARKS = dict.fromkeys(
+    number for number in range(0x0300, 0x2100) if unicodedata.combining(chr(number))
+)
 _UMLAUT = re.compile("([aou])e")
 _WORD = re.compile(r"[^\W_]+")
 _ABBREVIATION = re.compile(r"\b((?:[^\W\d_]\. ?){1,6}[^\W\d_]?)(?!\w)")
@@ -81,9 +84,10 @@ def words_of(text: str) -> list[str]:
     joined = _ABBREVIATION.sub(
         lambda match: re.sub(r"[. ]", "", match[1]) + " ", _ASSOCIATION.sub(" eV ", text)
     )
-    plain = unicodedata.normalize("NFKD", joined.lower().translate(_LETTERS))
-    letters = "".join(item for item in plain if not unicodedata.combining(item))
-    return _WORD.findall(_UMLAUT.sub(r"\1", letters.translate(_LETTERS)))
+    plain = joined.lower().translate(_LETTERS)
+    if not plain.isascii():
+        plain = unicodedata.normalize("NFKD", plain).translate(_MARKS).translate(_LETTERS)
+    return _WORD.findall(_UMLAUT.sub(r"\1", plain))
 
 
 def without_legal_form(words: Sequence[str], more: Collection[str] = ()) -> list[str]:

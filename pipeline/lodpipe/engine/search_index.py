@@ -110,8 +110,8 @@ class Selected(NamedTuple):
 
 @dataclass(frozen=True)
 class Filter:
-    """A field with the values of which one is wanted, or a bound: `eq`, `gte`, `lte`; or whether
-    there is a value: `exists`.
+    """A field with the values of which one is wanted (`eq`), or a bound (`gte`, `lte`); whether there
+    is a value (`exists`, `missing`); or classes of which one is wanted (`type`).
     """
 
     field: str
@@ -372,8 +372,14 @@ class SearchIndex:
         return Selected(0, [])
 
     def _tests(self, wanted: Selection) -> tuple[list[str], list[Any]]:
-        tests, parameters = [], []
+        tests: list[str] = []
+        parameters: list[Any] = []
         for item in wanted.filters:
+            if item.relation == "type":
+                marks = ", ".join("?" * len(item.values))
+                tests.append(f"{{id}} IN (SELECT id FROM classes WHERE class IN ({marks}))")
+                parameters += item.values
+                continue
             numbers = self._numbers(wanted.collection, item.field)
             marks = ", ".join("?" * len(numbers))
             test, values = self._test(item)
@@ -508,8 +514,8 @@ class SearchIndex:
             else []
         )
         near += self._rows(
-            "SELECT word, amount FROM vocabulary WHERE word >= ? AND word < ? AND length(word) BETWEEN ? AND ? ORDER BY amount DESC LIMIT 200",
-            (word[:2], word[:2] + _LAST, len(word) - 1, len(word) + 1),
+            "SELECT word, amount FROM vocabulary WHERE word >= ? AND word < ? AND length(word) >= ? ORDER BY amount DESC LIMIT 1000",
+            (word[:2], word[:2] + _LAST, len(word) - 1),
         )
         most = 1 if len(word) < 8 else 2
         ranked = set()
@@ -519,7 +525,7 @@ class SearchIndex:
                 distance = OSA.distance(word, found[: len(word)], score_cutoff=1) + 0.5
             if distance > most and len(word) >= 4 and word in found:
                 distance = most
-            if distance <= most:
+            if distance <= most + 0.5:
                 ranked.add((distance, -amount, found))
         return [found for _, _, found in sorted(ranked)[:_ALTERNATIVES]]
 

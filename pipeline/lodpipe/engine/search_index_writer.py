@@ -93,6 +93,7 @@ INSERT INTO fields SELECT rank, property, term,
   CASE WHEN count(DISTINCT kind) = 1 THEN min(kind) WHEN max(kind = 'prose') THEN 'prose' ELSE 'text' END,
   max(several), count(DISTINCT sid)
   FROM staged_fields GROUP BY rank, property, term ORDER BY rank, property, term;
+CREATE INDEX classes_class ON classes (class, id);
 CREATE TEMP TABLE ranges AS SELECT s.rank, min(n.id) AS first, max(n.id) AS last FROM staged AS s JOIN numbered AS n USING (sid) GROUP BY 1;
 UPDATE collections SET (first, last) = (SELECT r.first, r.last FROM ranges AS r WHERE r.rank = collections.rank);
 INSERT INTO search (rowid, label, other, body) SELECT n.id, s.label, s.other, s.body FROM staged AS s JOIN numbered AS n USING (sid) ORDER BY n.id;

@@ -113,6 +113,15 @@ class Context:
         """Whether texts below a key are IRIs of resources."""
         return key in self._references
 
+    def is_language_map(self, key: str) -> bool:
+        """Whether the value of a key is a map from languages to texts."""
+        return key in self._language_maps
+
+    @cached_property
+    def _language_maps(self) -> frozenset[str]:
+        terms = (term for terms in self.terms.values() for term in terms)
+        return frozenset(term.name for term in terms if "@language" in term.container)
+
     @cached_property
     def _references(self) -> frozenset[str]:
         terms = (term for terms in self.terms.values() for term in terms)
@@ -125,6 +134,14 @@ class Context:
         for term in self.terms.get(iri, ()):
             return term.name
         return self.compact(iri)
+
+    def class_iri(self, name: str) -> str:
+        """The IRI of a class that is named as `class_name` does, or by its IRI."""
+        for terms in self.terms.values():
+            for term in terms:
+                if term.name == name:
+                    return term.iri
+        return self.expand(name)
 
     def choose(
         self, predicate: str, language: str | None, datatype: str | None, is_iri: bool

@@ -30,6 +30,7 @@ from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
 from lodpipe.publish.catalogue.web import FRESH, IMMUTABLE
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
+from lodpipe.serve.api.routes import Api, api_routes, read_api, resource_json
 from lodpipe.serve.content import DATA, Content, media_type, read_content
 from lodpipe.serve.description import description
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen
@@ -41,7 +42,7 @@ from lodpipe.serve.settings import Settings
 Outcome = TypeVar("Outcome")
 _CORS = {
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Retry-After",
+    "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Link, Retry-After",
 }
 _ALWAYS = {**_CORS, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
@@ -56,6 +57,7 @@ class Server:
         self.project, self.settings, self.figures = project, settings, Figures()
         self.content: Content
         self.pool: Pool
+        self.api: Api
         self.answers: OrderedDict[tuple[object, ...], tuple[Mapping[str, object], bytes]] = (
             OrderedDict()
         )
@@ -71,6 +73,7 @@ class Server:
         Raises SourceError (LP820).
         """
         content = await asyncio.to_thread(read_content, self.project)
+        api = await asyncio.to_thread(read_api, self.project, content)
         pool = Pool(self.settings, content.dumps, content.prefixes)
         try:
             await pool.start()
@@ -83,7 +86,7 @@ class Server:
             )
             raise SourceError([Finding("LP820", Origin("dist"), {"missing": missing})]) from None
         old = getattr(self, "pool", None)
-        self.content, self.pool = content, pool
+        self.content, self.pool, self.api = content, pool, api
         self.answers.clear()
         self.cached = 0
         self.figures.statements.set(pool.loaded["statements"])
@@ -295,6 +298,8 @@ async def resource(request: Request) -> Response:
     if path := content.file(address):
         return _file(request, server, path)
     document, _, suffix = address.rpartition(".")
+    if suffix == "json" and (answer := await resource_json(request, document)):
+        return answer
     if document and suffix in DATA:
         head, body = await _unless_gone(
             request, server.answer({"iri": _iri(content, document), "format": suffix})
@@ -572,6 +577,7 @@ def application(server: Server, *, log: bool = True) -> ASGIApp:
         routes=[
             Route("/sparql", sparql, methods=["GET", "HEAD", "POST"]),
             Route("/sparql/", sparql, methods=["GET", "HEAD", "POST"]),
+            *api_routes(),
             Route("/health", health),
             Route("/metrics", metrics),
             Route("/{path:path}", resource),

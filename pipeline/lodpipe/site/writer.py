@@ -8,6 +8,7 @@ in it: where they stay the same, nothing is written again (`reuse.py`).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,9 @@ from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.page_store import PageStore
 from lodpipe.engine.statements import Statements
+from lodpipe.publish.api.api_documents import api_documents
 from lodpipe.publish.api.node_documents import needed
+from lodpipe.publish.api.static_api import StaticApi
 from lodpipe.publish.catalogue.dataset_markup import in_language
 from lodpipe.publish.catalogue.signposting import read_links
 from lodpipe.publish.catalogue.web import portable_redirects
@@ -135,6 +138,7 @@ class _Site:
             count,
             self.queries,
         )
+        self.static_api = self._api()
         self.sitemap.add(*self._leading_pages())
         job = Job(self.statements, self.project, self.vocabulary)
         reuse = self._reuse(job.terms)
@@ -151,6 +155,15 @@ class _Site:
         rules = (self.dist / "web/_redirects").read_text("utf-8")
         self.renderers[0].put("_redirects", portable_redirects(rules))
         return reuse
+
+    def _api(self) -> StaticApi:
+        """The API as files; its index stays in the project for the server."""
+        sums = (self.dist / "SHA256SUMS").read_bytes()
+        version = hashlib.sha256(sums).hexdigest()[:16]
+        api = api_documents(self.project, self.vocabulary, version, self.statements.triples)
+        static = StaticApi(api, self.folder)
+        static.write()
+        return static
 
     def _leading_pages(self) -> Iterator[str]:
         """The pages that lead to all others."""
@@ -180,6 +193,7 @@ class _Site:
             sorted(self.browse.pages.items()),
             terms.prefixes,
             [query.name for query in self.queries],
+            self.static_api.digest(),
         )
         return PageReuse(self.dist, self.project.dist, shared)
 
@@ -412,11 +426,13 @@ class _Site:
             )
             for renderer in self.renderers
         ]
-        suffixes = [f"{renderer.suffix}.html" for renderer in self.renderers] + [*DATA]
+        suffixes = [f"{renderer.suffix}.html" for renderer in self.renderers]
+        suffixes += [*DATA, ".json"]
         withdrawn = read_list(self.dist)
         for resource in resources(self.store, self.addresses):
             files = [resource.page + suffix for suffix in suffixes]
-            digest = rows_digest(tuple(resource))
+            framed = self.static_api.framed(resource.iri[1:-1])
+            digest = rows_digest((*resource, framed) if framed else tuple(resource))
             listed = withdrawn.get(resource.iri[1:-1])
             if listed is None:
                 self.sitemap.add(resource.page)
@@ -426,6 +442,8 @@ class _Site:
                 resource.iri, ((row[1], row[2]) for row in resource.statements), context
             )
             self._data(resource, node, terms, context)
+            document = framed or self.static_api.document(resource.iri[1:-1])
+            self.renderers[0].put(f"{resource.page}.json", document.decode())
             embedded = Markup(script_json({"@context": needed([node], context), **node}))
             if listed:
                 self._withdrawn(resource, listed, embedded)

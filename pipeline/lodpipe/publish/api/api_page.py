@@ -30,8 +30,8 @@ def api_page(api: ApiDocuments, suffix: str = "", document: Schema | None = None
         f"<title>API: {title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
         f"<h1>API: {title}</h1>\n",
         *(f"<p>{_marked(part)}</p>\n" for part in described["info"]["description"].split("\n\n")),
-        f'<p>For programs: <a href="/{ROOT}openapi.json">openapi.json</a> (OpenAPI 3.1), ',
-        f'<a href="/{ROOT}context.jsonld">context.jsonld</a>. Licence: <a href="{escape(api.publication.licence)}">',
+        f'<p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1), ',
+        f'<a href="context.jsonld">context.jsonld</a>. Licence: <a href="{escape(api.publication.licence)}">',
         f"{escape(api.publication.licence)}</a>.</p>\n",
         *_collections(api, suffix),
         *_operations(described),
@@ -50,10 +50,10 @@ def _marked(text: str) -> str:
 
 def _collections(api: ApiDocuments, suffix: str) -> Iterator[str]:
     yield "<h2>Collections</h2>\n<table>\n<tr><th>address</th><th>what</th><th>resources</th></tr>\n"
-    for item in api.collections:
-        address = f"/{ROOT}{item.name}{suffix}"
+    for item in api.collections if not suffix else api.index.collections:
+        address = f"{item.name}{suffix}"
         title = escape(next(iter(reversed(api.title(item.name).values()))))
-        yield f'<tr><td><a href="{address}"><code>{address}</code></a></td><td>{title}</td><td>{item.size}</td></tr>\n'
+        yield f'<tr><td><a href="{address}"><code>/{ROOT}{address}</code></a></td><td>{title}</td><td>{item.size}</td></tr>\n'
     yield "</table>\n"
 
 

@@ -668,11 +668,15 @@ def _beginning(typed: str, name: str) -> float:
 
 
 def _similarity(key: str, other: str) -> float:
-    """How alike two names are, 0 to 100: letters, and words in any order; added words cost a bit."""
+    """How alike two names are, 0 to 100: letters, and words in any order; words that only `key` has
+    cost more than words that only the other has.
+    """
     if key == other:
         return 100.0
+    words, known = key.split(), set(other.split())
+    covered = sum(len(word) for word in words if word in known) / sum(map(len, words))
     return max(
         fuzz.ratio(key, other),
         fuzz.token_sort_ratio(key, other) * 0.99,
-        fuzz.token_set_ratio(key, other) * 0.92,
+        fuzz.token_set_ratio(key, other) * (0.6 + 0.32 * covered),
     )

@@ -18,6 +18,7 @@ Out come, in one pass and a sort:
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -168,16 +169,21 @@ def reference(iri: str, base: str) -> str:
 
 
 def number_of(text: str) -> int | float | None:
-    """A number within the range of SQLite; None for anything else."""
+    """A number within the range of SQLite; None for anything else.
+
+    >>> number_of("12"), number_of("1e3"), number_of("9" * 30), number_of("NaN"), number_of("12 m")
+    (12, 1000.0, 1e+30, None, None)
+    """
     try:
-        number = int(text)
+        number: int | float = int(text)
+        return number if abs(number) < 2**63 else float(number)
+    except (ValueError, OverflowError):
+        pass
+    try:
+        number = float(text)
     except ValueError:
-        try:
-            real = float(text)
-        except ValueError:
-            return None
-        return real if abs(real) < 1e300 else None  # neither NaN nor infinite
-    return number if abs(number) < 2**63 else float(number) if abs(number) < 1e300 else None
+        return None
+    return number if math.isfinite(number) else None
 
 
 def write_index(

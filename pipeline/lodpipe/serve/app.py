@@ -316,11 +316,8 @@ async def _negotiated(request: Request, server: Server, address: str) -> Respons
         if suffix == "html":
             target = content.page(document, request.headers.get("accept-language", ""))
         else:
-            target = (
-                f"{document}.{suffix}"
-                if content.file(f"{document}.{suffix}")
-                or await _is_described(request, server, document)
-                else None
+            target = content.data_file(document, suffix) or (
+                f"{document}.{suffix}" if await _is_described(request, server, document) else None
             )
         if target:
             return RedirectResponse(f"/{target}", 303, headers={"Vary": "Accept, Accept-Language"})
@@ -357,6 +354,8 @@ async def _tombstone(request: Request, server: Server, iri: str, address: str) -
         with contextlib.suppress(OSError):
             return await asyncio.to_thread(path.read_bytes), media_type(path)
     suffix = address.rpartition(".")[2]
+    if suffix == "json":
+        return (await _tombstone(request, server, iri, f"{address}ld"))[0], "application/json"
     if suffix in DATA:
         with contextlib.suppress(Refused):
             answer = server.answer({"iri": iri, "format": suffix})

@@ -30,7 +30,7 @@ def api_page(api: ApiDocuments, suffix: str = "", document: Schema | None = None
         f"<title>API: {title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
         f"<h1>API: {title}</h1>\n",
         *(f"<p>{_marked(part)}</p>\n" for part in described["info"]["description"].split("\n\n")),
-        f'<p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1), ',
+        '<p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1), ',
         f'<a href="context.jsonld">context.jsonld</a>. Licence: <a href="{escape(api.publication.licence)}">',
         f"{escape(api.publication.licence)}</a>.</p>\n",
         *_collections(api, suffix),

@@ -1,7 +1,7 @@
 """From the declarations to the collections of the API and to their index.
 
 A kind of `publication.yaml` (`site.kinds`) is a collection, named by its key `collection`, else by its
-English plural (`Labs` → `labs`); kinds with the same name share one. A class without a kind is named by
+English plural (`Towns` → `towns`); kinds with the same name share one. A class without a kind is named by
 its label or the last part of its IRI.
 """
 

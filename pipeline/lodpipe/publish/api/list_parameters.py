@@ -12,13 +12,14 @@ from dataclasses import dataclass
 
 from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.engine.search_index import Field, Filter, SearchIndex, Selection
+from lodpipe.engine.search_index_writer import number_of
 from lodpipe.rdf.jsonld import Context
 
 SIZE, MOST = 50, 1000
 """Resources on a page, where nothing is said and at most."""
 LONGEST = 500
 """Characters of a value."""
-MOST_VALUES = 50
+MOST_VALUES = 200
 """Values of all filters together."""
 RELATIONS = ("gte", "lte", "exists")
 OWN = ("q", "sort", "page", "size", "type")
@@ -98,15 +99,25 @@ def _filters(pairs: Sequence[tuple[str, str]], known: dict[str, tuple[Field, str
         if relation != "eq" and len(values) > 1:
             raise ParameterError(name, f"`{name}` has one value, not {len(values)}")
         if relation == "exists":
-            relation = _flag(name, values[0])
+            relation = "exists" if _is_true(name, values[0]) else "missing"
+        else:
+            for value in values:
+                _check_kind(name, value, field.kind)
         filters.append(Filter(field.term, values, relation))
     return filters
 
 
-def _flag(name: str, value: str) -> str:
+def _is_true(name: str, value: str) -> bool:
     if value not in ("true", "false"):
         raise ParameterError(name, f"`{name}` is true or false")
-    return "exists" if value == "true" else "missing"
+    return value == "true"
+
+
+def _check_kind(name: str, value: str, kind: str) -> None:
+    if kind == "number" and number_of(value) is None:
+        raise ParameterError(name, f"`{name}` is a number")
+    if kind == "boolean":
+        _is_true(name, value)
 
 
 def _types(pairs: Sequence[tuple[str, str]], context: Context) -> list[Filter]:
@@ -115,11 +126,9 @@ def _types(pairs: Sequence[tuple[str, str]], context: Context) -> list[Filter]:
 
 
 def check_text(name: str, value: str) -> None:
-    """Raises ParameterError where a value is too long or no text."""
+    """Raises ParameterError where a value is too long."""
     if len(value) > LONGEST:
         raise ParameterError(name, f"`{name}` is longer than {LONGEST} characters")
-    if "\0" in value or any("\ud800" <= item <= "\udfff" for item in value):
-        raise ParameterError(name, f"`{name}` has characters that no text has")
 
 
 def single(pairs: Sequence[tuple[str, str]], name: str) -> str:

@@ -110,7 +110,7 @@ def _get(
             "tags": [tag],
             "responses": {
                 "200": _content(summary, schema, media_type),
-                **_errors("304", "400", "406", "503"),
+                **_errors("304", "400", "406", "414", "503"),
             },
         }
     }
@@ -142,7 +142,7 @@ def _list_path(api: ApiDocuments, item: Collection) -> Schema:
             "summary": f"List: {title}",
             "tags": [item.name],
             "parameters": [*_own_parameters(fields), *_filter_parameters(api, fields)],
-            "responses": {"200": answer, **_errors("304", "400", "406", "503")},
+            "responses": {"200": answer, **_errors("304", "400", "406", "414", "503")},
         }
     }
 
@@ -213,7 +213,7 @@ def _detail_path(api: ApiDocuments, item: Collection) -> Schema:
             "summary": f"One of: {title}",
             "tags": [item.name],
             "parameters": [key],
-            "responses": {"200": answer, **_errors("304", "400", "404", "406", "503")},
+            "responses": {"200": answer, **_errors("304", "400", "404", "406", "414", "503")},
         }
     }
 
@@ -262,7 +262,7 @@ def _query_path(query: QueryFacts) -> Schema:
             ],
             "responses": {
                 "200": answer,
-                **_errors("304", "400", "406", "500", "503", "504", "507"),
+                **_errors("304", "400", "406", "414", "500", "503", "504", "507"),
             },
         }
     }
@@ -441,6 +441,7 @@ _PROBLEMS = {
     "400": "A parameter that does not exist, or has a wrong value",
     "404": "There is no such resource",
     "406": "None of the formats in Accept can be had",
+    "414": "The address is too long",
     "500": "The store failed on this query",
     "503": "Too many requests at once, or an answer that takes too long",
     "504": "The query took too long",

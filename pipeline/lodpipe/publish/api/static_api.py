@@ -12,6 +12,7 @@ There are no filters and no search: a program that needs them reads a whole coll
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -54,8 +55,8 @@ class StaticApi:
         node = self.api.detail(iri)
         return dumped(node or {"id": iri})
 
-    def write(self) -> list[str]:
-        """Overview and lists; returns the names of the files that people may open."""
+    def write(self) -> None:
+        """Overview and lists, and the catalogue as JSON."""
         target = self.folder / "api"
         target.mkdir()
         listed = [item for item in self.api.index.collections if item.size <= MOST]
@@ -70,7 +71,9 @@ class StaticApi:
             (target / name).write_bytes(content)
         for item in listed:
             self._list(item, target)
-        return ["api/index.html"]
+        for path in (self.folder / "catalog.jsonld", *self.folder.glob("dataset/*.jsonld")):
+            if path.is_file():  # the catalogue answers for itself and for releases
+                shutil.copyfile(path, path.with_suffix(".json"))
 
     def _overview(self, listed: Sequence[Collection]) -> Node:
         overview = self.api.overview(".json")
@@ -86,7 +89,10 @@ class StaticApi:
         index, documents = self.api.index, self.api.documents
         fields = index.fields(item.name)
         pages = -(-item.size // PAGE)
-        with (target / f"{item.name}.csv").open("wb") as table, (target / f"{item.name}.jsonl").open("wb") as lines:
+        with (
+            (target / f"{item.name}.csv").open("wb") as table,
+            (target / f"{item.name}.jsonl").open("wb") as lines,
+        ):
             for number in range(pages):
                 resources = self._part(item, number)
                 nodes = documents.nodes(resources)

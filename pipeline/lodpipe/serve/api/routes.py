@@ -143,7 +143,7 @@ def _pairs(request: Request, known: Sequence[str] | None = None) -> list[tuple[s
     if len(given) > 16_000:
         raise Refused(414, "the address is longer than 16,000 characters")
     try:
-        pairs = parse_qsl(given, keep_blank_values=True, errors="strict", max_num_fields=200)
+        pairs = parse_qsl(given, keep_blank_values=True, errors="strict")
     except ValueError:
         raise Refused(400, "the parameters are not percent-encoded UTF-8") from None
     for name, value in pairs:

@@ -7,6 +7,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -21,7 +23,7 @@ import yaml
 from pyld import jsonld
 
 from serving import Answer, Served, serving
-from support import TESTS
+from support import ROOT, TESTS
 
 CASES: list[dict[str, Any]] = yaml.safe_load((TESTS / "api/requests.yaml").read_text("utf-8"))
 Statement = tuple[str, str, str]
@@ -214,6 +216,22 @@ def test_generated_requests_are_answered_as_the_description_says(
     )
     print(done.stdout[-600:])
     assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+
+
+def test_the_commands_of_the_documentation(server: Served) -> None:
+    page = (ROOT / "docs/api.md").read_text("utf-8")
+    commands = [
+        command
+        for block in re.findall(r"<!-- curl -->\n```sh\n(.*?)```", page, re.S)
+        for command in block.splitlines()
+    ]
+    print(f"{len(commands)} commands")
+    assert len(commands) >= 14
+    for command in commands:
+        _, *words = shlex.split(command.replace("http://127.0.0.1:8000/", server.url))
+        done = subprocess.run(["curl", "-sSf", *words], capture_output=True, timeout=20, check=False)
+        assert done.returncode == 0, (command, done.stderr)
+        assert len(done.stdout) > 100, command
 
 
 def test_an_address_of_a_list_can_be_followed(server: Served) -> None:

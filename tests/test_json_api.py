@@ -229,7 +229,9 @@ def test_the_commands_of_the_documentation(server: Served) -> None:
     assert len(commands) >= 14
     for command in commands:
         _, *words = shlex.split(command.replace("http://127.0.0.1:8000/", server.url))
-        done = subprocess.run(["curl", "-sSf", *words], capture_output=True, timeout=20, check=False)
+        done = subprocess.run(
+            ["curl", "-sSf", *words], capture_output=True, timeout=20, check=False
+        )
         assert done.returncode == 0, (command, done.stderr)
         assert len(done.stdout) > 100, command
 

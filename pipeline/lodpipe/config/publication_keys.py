@@ -238,7 +238,9 @@ class DeclaredKind(_Keys, frozen=True, kw_only=True):
     ] = ()
     collection: Annotated[
         Slug | None,
-        _about("its collection in the API (`/api/NAME`); default: the English plural as an address"),
+        _about(
+            "its collection in the API (`/api/NAME`); default: the English plural as an address"
+        ),
     ] = None
 
 

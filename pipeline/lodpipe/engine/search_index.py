@@ -17,6 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec.json import decode
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
@@ -291,7 +292,7 @@ class SearchIndex:
             f"SELECT id, iri, kind, labels, stub, data FROM resources {where}", parameters
         )
         return [
-            Resource(id_, iri, kind, json.loads(labels), json.loads(stub), json.loads(data))
+            Resource(id_, iri, kind, decode(labels), decode(stub), decode(data))
             for id_, iri, kind, labels, stub, data in rows
         ]
 
@@ -319,7 +320,7 @@ class SearchIndex:
             some = wanted[at : at + 10_000]
             marks = ", ".join("?" * len(some))
             rows = self._rows(f"SELECT iri, stub FROM resources WHERE iri IN ({marks})", some)
-            found |= {iri: json.loads(stub) for iri, stub in rows}
+            found |= {iri: decode(stub) for iri, stub in rows}
         return found
 
     def pointing(self, property_iri: str, iri: str, limit: int = 1000) -> list[str]:

@@ -21,11 +21,13 @@ import json
 import math
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import msgspec
 
 from lodpipe.engine.name_folding import fold, name_key
 from lodpipe.rdf.jsonld import Context, node_object
@@ -37,6 +39,7 @@ FORMAT = "1"
 """Changes with the tables: an index of another format is made again."""
 LABEL, OTHER, IDENTIFIER = 0, 1, 2
 """Roles of names."""
+_AT_ONCE = 2000  # rows
 LONGEST_FACT = 120
 """Characters of a value that can be filtered by; longer texts are searched."""
 NUMBERS = frozenset(
@@ -79,7 +82,6 @@ CREATE TEMP TABLE staged (sid INTEGER PRIMARY KEY, iri TEXT, rank INTEGER, sort 
   label TEXT, other TEXT, body TEXT);
 CREATE TEMP TABLE staged_facts (property INTEGER, value, sid INTEGER);
 CREATE TEMP TABLE staged_names (sid INTEGER, role INTEGER, text TEXT, key TEXT);
-CREATE TEMP TABLE staged_fields (rank INTEGER, property INTEGER, term TEXT, kind TEXT, several INTEGER, sid INTEGER);
 """
 _ORDERED = """
 CREATE TEMP TABLE numbered AS SELECT sid, row_number() OVER (ORDER BY rank, sort, iri) AS id FROM staged;
@@ -90,10 +92,6 @@ INSERT OR IGNORE INTO facts SELECT f.property, f.value, n.id FROM staged_facts A
 INSERT OR IGNORE INTO names SELECT n.id, m.role, m.text, m.key FROM staged_names AS m JOIN numbered AS n USING (sid) ORDER BY 1, 2, 3;
 CREATE INDEX names_key ON names (key);
 INSERT OR IGNORE INTO classes SELECT n.id, c.class FROM staged_classes AS c JOIN numbered AS n USING (sid) ORDER BY 1, 2;
-INSERT INTO fields SELECT rank, property, term,
-  CASE WHEN count(DISTINCT kind) = 1 THEN min(kind) WHEN max(kind = 'prose') THEN 'prose' ELSE 'text' END,
-  max(several), count(DISTINCT sid)
-  FROM staged_fields GROUP BY rank, property, term ORDER BY rank, property, term;
 CREATE INDEX classes_class ON classes (class, id);
 CREATE TEMP TABLE ranges AS SELECT s.rank, min(n.id) AS first, max(n.id) AS last FROM staged AS s JOIN numbered AS n USING (sid) GROUP BY 1;
 UPDATE collections SET (first, last) = (SELECT r.first, r.last FROM ranges AS r WHERE r.rank = collections.rank);
@@ -140,10 +138,33 @@ class _Node(NamedTuple):
 
     classes: list[str]
     labels: dict[str, str]
-    label_rows: list[tuple[str, str]]
+    named_by: str
     names: list[tuple[int, str]]
     texts: list[str]
     facts: list[tuple[str, Any, str]]  # property, value, kind
+
+
+@dataclass
+class _FieldNotes:
+    """What is known of a field: the kinds of its values, whether a resource has several, how many
+    have it, and the last that did.
+    """
+
+    kinds: set[str] = field(default_factory=set)
+    several: bool = False
+    amount: int = 0
+    last: int = 0
+
+    @property
+    def kind(self) -> str:
+        """The one kind; of several that with fewer possibilities."""
+        if len(self.kinds) == 1:
+            return next(iter(self.kinds))
+        return "prose" if "prose" in self.kinds else "text"
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def encoded(value: str, base: str) -> tuple[Any, str]:
@@ -217,6 +238,10 @@ class _IndexWriter:
         self._properties: dict[str, int] = {}
         self._collections: dict[str, tuple[list[str], bool]] = {}
         self._count = 0
+        self._fields: dict[tuple[int, int, str], _FieldNotes] = {}
+        self._rows: dict[str, list[tuple[Any, ...]]] = {
+            name: [] for name in ("staged", "staged_classes", "staged_names", "staged_facts")
+        }
         for kind in plan.kinds:
             kinds, minor = self._collections.get(kind.collection, ([], True))
             self._collections[kind.collection] = ([*kinds, kind.iri[1:-1]], minor and kind.minor)
@@ -229,54 +254,53 @@ class _IndexWriter:
         kind, rank = self._kind(node.classes)
         label = _best(node.labels, self._plan.languages)
         iri, context = subject[1:-1], self._plan.context
-        labels = json.dumps(node.labels, ensure_ascii=False)
-        stub = json.dumps(node_object(subject, node.label_rows, context), ensure_ascii=False)
         document = node_object(subject, rows, context)
-        data = json.dumps(document, ensure_ascii=False)
-        words = fold(" ".join(node.labels.values()))
+        keys = context.names_of(node.named_by[1:-1]) if node.labels else []
+        stub = {context.id: iri, **{key: document[key] for key in keys if key in document}}
         others = [text for _, text in node.names if text not in node.labels.values()]
         others.append(iri.removeprefix(self._plan.base).rsplit("/", 1)[-1])
-        self._connection.execute(
-            "INSERT INTO staged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        self._note(
+            "staged",
             (
-                self._count, iri, rank, fold(label) if label else f"\uffff{iri}", kind, labels, stub, data,
-                words, fold(" ".join(others)), fold(" ".join(node.texts)),
+                self._count, iri, rank, fold(label) if label else f"\uffff{iri}", kind, _json(node.labels), _json(stub), _json(document),
+                fold(" ".join(node.labels.values())), fold(" ".join(others)), fold(" ".join(node.texts)),
             ),
         )  # fmt: skip
-        self._connection.executemany(
-            "INSERT INTO staged_classes VALUES (?, ?)",
-            [(self._count, item[1:-1]) for item in node.classes],
-        )
-        self._add_names(node)
+        for item in node.classes:
+            self._note("staged_classes", (self._count, item[1:-1]))
+        for role, text in dict.fromkeys(node.names):
+            key = name_key(text, self._plan.ignored)
+            self._note("staged_names", (self._count, role, text, key))
         self._add_facts(node, document, rank)
 
-    def _add_names(self, node: _Node) -> None:
-        self._connection.executemany(
-            "INSERT INTO staged_names VALUES (?, ?, ?, ?)",
-            [
-                (self._count, role, text, name_key(text, self._plan.ignored))
-                for role, text in dict.fromkeys(node.names)
-            ],
-        )
+    def _note(self, table: str, row: tuple[Any, ...]) -> None:
+        """A row of a table; many are sent at a time."""
+        rows = self._rows[table]
+        rows.append(row)
+        if len(rows) >= _AT_ONCE:
+            self._flush(table)
+
+    def _flush(self, table: str) -> None:
+        rows = self._rows[table]
+        if rows:
+            marks = ", ".join("?" * len(rows[0]))
+            self._connection.executemany(f"INSERT INTO {table} VALUES ({marks})", rows)
+            rows.clear()
 
     def _add_facts(self, node: _Node, document: Mapping[str, Any], rank: int) -> None:
-        rows, fields = [], {}
+        fields: dict[tuple[str, str], int] = {}
         for predicate, value, kind in node.facts:
-            property_ = self._properties.setdefault(predicate, len(self._properties) + 1)
-            fields[property_, kind] = predicate
+            number = self._properties.setdefault(predicate, len(self._properties) + 1)
+            fields[predicate, kind] = number
             if kind not in ("name", "prose"):
-                rows.append((property_, value, self._count))
-        self._connection.executemany("INSERT INTO staged_facts VALUES (?, ?, ?)", rows)
-        context = self._plan.context
-        self._connection.executemany(
-            "INSERT INTO staged_fields VALUES (?, ?, ?, ?, ?, ?)",
-            [
-                (rank, number, term, kind, _is_several(document[term]), self._count)
-                for (number, kind), predicate in fields.items()
-                for term in context.names_of(predicate[1:-1])
-                if term in document
-            ],
-        )
+                self._note("staged_facts", (number, value, self._count))
+        for (predicate, kind), number in fields.items():
+            for term in self._plan.context.names_of(predicate[1:-1]):
+                if term in document:
+                    seen = self._fields.setdefault((rank, number, term), _FieldNotes())
+                    seen.kinds.add(kind)
+                    seen.several |= _is_several(document[term])
+                    seen.last, seen.amount = self._count, seen.amount + (seen.last != self._count)
 
     def _kind(self, classes: Sequence[str]) -> tuple[str, int]:
         """The class by which a resource is listed, and the place of its collection."""
@@ -294,8 +318,8 @@ class _IndexWriter:
         return self._places.setdefault(name, len(self._places))
 
     def _read(self, rows: Sequence[tuple[str, str]]) -> _Node:
-        node = _Node([], {}, [], [], [], [])
         best = min((LABELS.index(p) for p, o in rows if p in LABELS and o[0] == '"'), default=-1)
+        node = _Node([], {}, LABELS[best], [], [], [])
         for predicate, value in rows:
             if predicate == TYPE:
                 node.classes.append(value)
@@ -305,7 +329,6 @@ class _IndexWriter:
             literal = parse_literal(value)
             if is_name and best >= 0 and predicate == LABELS[best] and literal:
                 node.labels.setdefault(literal.language, literal.text)
-                node.label_rows.append((predicate, value))
             if literal and kind in ("text", "number"):
                 self._note_text(node, predicate, literal, kind)
             elif predicate in _SAME:
@@ -379,6 +402,8 @@ class _IndexWriter:
 
     def close(self, version: str) -> None:
         """Sorts what was gathered into its tables."""
+        for table in self._rows:
+            self._flush(table)
         self._compose_labels()
         self._connection.executemany(
             "INSERT INTO collections (rank, name, kinds, minor) VALUES (?, ?, ?, ?)",
@@ -390,6 +415,13 @@ class _IndexWriter:
         self._connection.executemany(
             "INSERT INTO properties VALUES (?, ?)",
             [(number, predicate[1:-1]) for predicate, number in self._properties.items()],
+        )
+        self._connection.executemany(
+            "INSERT INTO fields VALUES (?, ?, ?, ?, ?, ?)",
+            [
+                (*key, seen.kind, seen.several, seen.amount)
+                for key, seen in sorted(self._fields.items())
+            ],
         )
         for statement in _ORDERED.split(";\n"):
             if statement.strip():

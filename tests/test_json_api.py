@@ -157,10 +157,10 @@ def test_answers_are_asked_again_by_their_tags(server: Served) -> None:
 def test_files_for_static_hosts_say_the_same(publication: Path, server: Served) -> None:
     site = publication / "dist/site"
     overview = json.loads((site / "api/index.json").read_bytes())
-    asked = json.loads(get(server, "/api/").body)
+    overview_of_server = json.loads(get(server, "/api/").body)
     assert [(item["name"], item["total"]) for item in overview["collections"]] == [
         (item["name"], item["total"])
-        for item in asked["collections"]
+        for item in overview_of_server["collections"]
         if item["name"] != "resources"
     ]
     for item in overview["collections"]:
@@ -185,11 +185,11 @@ def test_a_stranger_writes_an_application_by_the_description_alone(server: Serve
         capture_output=True, text=True, timeout=60, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    shown = json.loads(done.stdout)
-    assert shown["listed"] == shown["distinct"] > 100
-    assert shown["hit"].endswith("/organisation/makerspace-partheland")
-    assert shown["detail"] == "Makerspace Partheland"
-    assert "Makerspace Partheland" in shown["suggested"]
+    output = json.loads(done.stdout)
+    assert output["listed"] == output["distinct"] > 100
+    assert output["hit"].endswith("/organisation/makerspace-partheland")
+    assert output["detail"] == "Makerspace Partheland"
+    assert "Makerspace Partheland" in output["suggested"]
 
 
 @pytest.fixture(scope="module")

@@ -93,8 +93,8 @@ def test_a_beginning_folds_to_a_beginning() -> None:
 
 def test_filters_orders_and_pages(index: SearchIndex) -> None:
     def names(**wanted: Any) -> list[str]:
-        found = index.select(Selection("organisations", **wanted))
-        return [item.iri.rpartition("/")[2] for item in found.resources]
+        selected = index.select(Selection("organisations", **wanted))
+        return [item.iri.rpartition("/")[2] for item in selected.resources]
 
     everything = names(limit=100)
     pages = [name for at in range(0, 9, 2) for name in names(limit=2, offset=at)]
@@ -121,8 +121,8 @@ def test_filters_orders_and_pages(index: SearchIndex) -> None:
 
 def test_single_resources_are_found_by_their_keys(index: SearchIndex) -> None:
     for key in ("kraehenfeld", "place/kraehenfeld", f"{BASE}place/kraehenfeld"):
-        found = index.find(key, "places")
-        assert found and found.iri == f"{BASE}place/kraehenfeld"
+        selected = index.find(key, "places")
+        assert selected and selected.iri == f"{BASE}place/kraehenfeld"
     assert index.find("kraehenfeld", "organisations") is None
     assert index.find("") is None
     assert len(index.pointing("http://purl.org/dc/terms/spatial", f"{BASE}place/kraehenfeld")) == 4

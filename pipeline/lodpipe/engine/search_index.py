@@ -95,7 +95,7 @@ class Resource(NamedTuple):
 
 
 class Hit(NamedTuple):
-    """A resource that a search found, the name that fits best, and how well (0 to 100)."""
+    """A resource that a search matches, the name that fits best, and how well (0 to 100)."""
 
     resource: Resource
     name: str
@@ -254,17 +254,17 @@ class SearchIndex:
         """
         part = self.by_name[collection]
         for iri in (given, self.base + given):
-            if found := self._resources(
+            if resources := self._resources(
                 "WHERE iri = ? AND id BETWEEN ? AND ?", iri, part.first, part.last
             ):
-                return found[0]
+                return resources[0]
         if "/" in given or collection == EVERYTHING:
             return None
         for folder in self._folders(part):
-            if found := self._resources(
+            if resources := self._resources(
                 "WHERE iri = ? AND id BETWEEN ? AND ?", folder + given, part.first, part.last
             ):
-                return found[0]
+                return resources[0]
         return None
 
     def _folders(self, part: Collection) -> tuple[str, ...]:
@@ -305,23 +305,25 @@ class SearchIndex:
     def of_iris(self, iris: Iterable[str]) -> dict[str, Resource]:
         """Resources by their IRIs; those that are not described are missing."""
         wanted = sorted(set(iris))
-        found: dict[str, Resource] = {}
+        resources: dict[str, Resource] = {}
         for at in range(0, len(wanted), 10_000):
             some = wanted[at : at + 10_000]
             marks = ", ".join("?" * len(some))
-            found |= {item.iri: item for item in self._resources(f"WHERE iri IN ({marks})", *some)}
-        return found
+            matches |= {
+                item.iri: item for item in self._resources(f"WHERE iri IN ({marks})", *some)
+            }
+        return matches
 
     def stubs(self, iris: Iterable[str]) -> dict[str, dict[str, Any]]:
         """What references to resources show of them: id and label as JSON-LD, by IRI."""
         wanted = sorted(set(iris))
-        found: dict[str, dict[str, Any]] = {}
+        stubs: dict[str, dict[str, Any]] = {}
         for at in range(0, len(wanted), 10_000):
             some = wanted[at : at + 10_000]
             marks = ", ".join("?" * len(some))
             rows = self._rows(f"SELECT iri, stub FROM resources WHERE iri IN ({marks})", some)
-            found |= {iri: decode(stub) for iri, stub in rows}
-        return found
+            stubs |= {iri: decode(stub) for iri, stub in rows}
+        return stubs
 
     def pointing(self, property_iri: str, iri: str, limit: int = 1000) -> list[str]:
         """The IRIs of resources that have a resource as value of a property, in order."""
@@ -335,12 +337,12 @@ class SearchIndex:
     def names(self, ids: Sequence[int]) -> dict[int, list[str]]:
         """All names and identifiers of resources, labels first."""
         marks = ", ".join("?" * len(ids))
-        found: dict[int, list[str]] = {number: [] for number in ids}
+        names: dict[int, list[str]] = {number: [] for number in ids}
         for number, name in self._rows(
             f"SELECT id, text FROM names WHERE id IN ({marks}) ORDER BY id, role, text", ids
         ):
-            found[number].append(name)
-        return found
+            names[number].append(name)
+        return names
 
     def each(self, collection: str) -> Iterator[Resource]:
         """Every resource of a collection, in order, a thousand at a time."""
@@ -361,15 +363,15 @@ class SearchIndex:
                 "resources", tests, [part.first, part.last, *parameters], wanted, part
             )
         for words in self._questions(wanted.text):
-            found = self._selected(
+            matches = self._selected(
                 "search",
                 [*tests, "search MATCH ?"],
                 [part.first, part.last, *parameters, words.expression()],
                 wanted,
                 part,
             )
-            if found.total:
-                return found
+            if matches.total:
+                return matches
         return Selected(0, [])
 
     def _tests(self, wanted: Selection) -> tuple[list[str], list[Any]]:
@@ -394,7 +396,7 @@ class SearchIndex:
         if item.relation in ("exists", "missing"):
             return "", []
         if item.relation == "eq":
-            values = [found for value in item.values for found in self._values(value)]
+            values = [term for value in item.values for term in self._values(value)]
             return f" AND value IN ({', '.join('?' * len(values))})", values
         sign = {"gte": ">=", "lte": "<="}[item.relation]
         number = number_of(item.values[0])
@@ -426,14 +428,14 @@ class SearchIndex:
 
     def _numbers(self, collection: str, term: str) -> list[int]:
         """The properties of a field. Raises UnknownField."""
-        found = [
+        numbers = [
             self._properties[item.iri]
             for item in self.fields(collection)
             if item.term == term and item.is_filter
         ]
-        if not found:
+        if not numbers:
             raise UnknownField(term)
-        return found
+        return numbers
 
     def _selected(
         self,
@@ -520,15 +522,15 @@ class SearchIndex:
         )
         most = 1 if len(word) < 8 else 2
         ranked = set()
-        for found, amount in near:
-            distance: float = OSA.distance(word, found, score_cutoff=most)
+        for other, amount in near:
+            distance: float = OSA.distance(word, other, score_cutoff=most)
             if len(word) >= 4 and distance > most:  # a misspelt beginning of a longer word
-                distance = OSA.distance(word, found[: len(word)], score_cutoff=1) + 0.5
-            if distance > most and len(word) >= 4 and word in found:
+                distance = OSA.distance(word, other[: len(word)], score_cutoff=1) + 0.5
+            if distance > most and len(word) >= 4 and word in other:
                 distance = most
             if distance <= most + 0.5:
-                ranked.add((distance, -amount, found))
-        return [found for _, _, found in sorted(ranked)[:_ALTERNATIVES]]
+                ranked.add((distance, -amount, other))
+        return [other for _, _, other in sorted(ranked)[:_ALTERNATIVES]]
 
     # -- search ------------------------------------------------------------------------------------
 
@@ -654,9 +656,9 @@ def _joined(fields: Iterable[Field]) -> Iterator[Field]:
     yield from sorted(joined.values(), key=lambda item: (-item.amount, item.term))
 
 
-def _likeness(asked: str, name: str) -> float:
+def _likeness(text: str, name: str) -> float:
     """How well a name fits a text."""
-    return max(fuzz.token_set_ratio(asked, name) * 0.9, fuzz.ratio(asked, name))
+    return max(fuzz.token_set_ratio(text, name) * 0.9, fuzz.ratio(text, name))
 
 
 def _beginning(typed: str, name: str) -> float:

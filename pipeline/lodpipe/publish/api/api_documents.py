@@ -118,27 +118,27 @@ class ApiDocuments:
 
     def listing(self, request: ListRequest) -> tuple[Node, dict[str, str]]:
         """A page of a list, and the addresses of others by their relation. Raises IndexTimeout."""
-        found = self.index.select(request.selection)
-        links = self._links(request, found.total)
+        selected = self.index.select(request.selection)
+        links = self._links(request, selected.total)
         facts: dict[str, Any] = {
-            "total": found.total,
+            "total": selected.total,
             "page": request.page,
             "size": request.size,
             "self": links["self"],
         } | {key: links[key] for key in ("previous", "next") if key in links}
-        return self.documents.listing(found.resources, facts), links
+        return self.documents.listing(selected.resources, facts), links
 
     def table(self, request: ListRequest, form: str) -> tuple[bytes, int, dict[str, str]]:
         """The same as CSV (`csv`) or JSON Lines (`jsonl`): the bytes, how many there are in all, the
         addresses of other pages.
         """
-        found = self.index.select(request.selection)
-        nodes = self.documents.nodes(found.resources)
-        links = self._links(request, found.total, f".{form}")
+        selected = self.index.select(request.selection)
+        nodes = self.documents.nodes(selected.resources)
+        links = self._links(request, selected.total, f".{form}")
         if form == "csv":
             fields = self.index.fields(request.selection.collection)
-            return as_csv(nodes, fields, self.documents), found.total, links
-        return as_lines(nodes), found.total, links
+            return as_csv(nodes, fields, self.documents), selected.total, links
+        return as_lines(nodes), selected.total, links
 
     def _links(self, request: ListRequest, total: int, suffix: str = "") -> dict[str, str]:
         """Addresses of pages; relative to the host, so that an answer is the same on any."""
@@ -192,7 +192,7 @@ class ApiDocuments:
         return {"items": [self.query_facts(query) for query in self.queries]}
 
     def query_facts(self, query: QueryFacts) -> Node:
-        """What is said of a sample query."""
+        """The facts of a sample query."""
         return {
             "name": query.name,
             "title": dict(query.title),

@@ -16,7 +16,7 @@ from lodpipe.engine.search_index_writer import number_of
 from lodpipe.rdf.jsonld import Context
 
 SIZE, MOST = 50, 1000
-"""Resources on a page, where nothing is said and at most."""
+"""Resources on a page, by default and at most."""
 LONGEST = 500
 """Characters of a value."""
 MOST_VALUES = 200

@@ -104,14 +104,14 @@ class NodeDocuments:
         return None
 
     def _replaced(self, node: Node, stubs: Mapping[str, Node]) -> Node:
-        def one(key: str, value: Any) -> Any:
+        def replaced(key: str, value: Any) -> Any:
             if isinstance(value, list):
-                return [one(key, item) for item in value]
+                return [replaced(key, item) for item in value]
             if iri := self._reference(key, value):
                 return self._with_lists(stubs[iri]) if iri in stubs else {self.context.id: iri}
             return self._replaced(value, stubs) if isinstance(value, dict) else value
 
-        return {key: one(key, value) for key, value in node.items()}
+        return {key: replaced(key, value) for key, value in node.items()}
 
     def _embedded(self, nodes: list[Node], frame: Frame) -> list[Node]:
         """Nodes with the whole nodes that a frame names in place of references."""
@@ -125,8 +125,8 @@ class NodeDocuments:
                     items = value if isinstance(value, list) else [value]
                     iris = [iri for item in items if (iri := self._reference(key, item))]
                 known = self.index.of_iris(iris)
-                found = [self._with_lists(known[iri].node) for iri in iris if iri in known]
-                whole = iter(self._embedded(found, inner))
+                embedded = [self._with_lists(known[iri].node) for iri in iris if iri in known]
+                whole = iter(self._embedded(embedded, inner))
                 rows = [next(whole) if iri in known else {self.context.id: iri} for iri in iris]
                 if rows:
                     alone = not reverse and not isinstance(node[key], list)

@@ -76,7 +76,7 @@ class Api:
         self.places = asyncio.Semaphore(_AT_ONCE)
         self.waiting = 0
 
-    async def ask(self, work: Callable[..., Any], *given: Any) -> Any:
+    async def run(self, work: Callable[..., Any], *given: Any) -> Any:
         """Asks the index in a thread. Raises Refused (503) where too many do."""
         if self.waiting >= _WAITING:
             raise Refused(503, "too many requests at once; try again", {"Retry-After": "1"})
@@ -205,7 +205,7 @@ async def _openapi(request: Request) -> Response:
             Format("openapi", "application/openapi+json", ("application/vnd.oai.openapi+json",)),
         ),
     )
-    body = await _api(request).ask(lambda: dumped(openapi(_api(request).documents)))
+    body = await _api(request).run(lambda: dumped(openapi(_api(request).documents)))
     return _answer(request, body, form.media_type, "openapi")
 
 
@@ -222,17 +222,17 @@ async def _list(request: Request) -> Response:
     documents = api.documents
     if collection not in documents.index.by_name or suffix not in ("", "json", "csv", "jsonl"):
         raise Refused(404, f"there is nothing at this address; /{ROOT} lists what there is")
-    asked = documents.request(_pairs(request), collection)
+    wanted = documents.request(_pairs(request), collection)
     form = (
         next(item for item in _LISTS if item.name == suffix)
         if suffix
         else _negotiated(request, _LISTS)
     )
-    parts = (collection, asked)
+    parts = (collection, wanted)
     if form in (_CSV, _LINES):
-        body, _, pages = await api.ask(documents.table, asked, form.name)
+        body, _, pages = await api.run(documents.table, wanted, form.name)
     else:
-        document, pages = await api.ask(documents.listing, asked)
+        document, pages = await api.run(documents.listing, wanted)
         body = dumped(document)
     links = [
         f'<{address}>; rel="{"prev" if key == "previous" else key}"'
@@ -268,7 +268,7 @@ async def _detail(request: Request) -> Response:
 async def _document(
     request: Request, api: Api, key: str, collection: str, form: Format
 ) -> Response:
-    node = await api.ask(api.documents.detail, key, collection)
+    node = await api.run(api.documents.detail, key, collection)
     if node is None:
         raise Refused(404, "there is no such resource")
     iri = node[api.documents.documents.context.id]
@@ -297,7 +297,7 @@ async def _suggest(request: Request) -> Response:
         if name not in api.documents.index.by_name:
             raise ParameterError("collection", f"there is no collection `{name}`")
     form = _negotiated(request, (_JSON,))
-    document = await api.ask(api.documents.suggestions, text, limit, wanted)
+    document = await api.run(api.documents.suggestions, text, limit, wanted)
     return _answer(request, dumped(document), form.media_type, "suggest", text, limit, wanted)
 
 

@@ -309,10 +309,9 @@ class SearchIndex:
         for at in range(0, len(wanted), 10_000):
             some = wanted[at : at + 10_000]
             marks = ", ".join("?" * len(some))
-            matches |= {
-                item.iri: item for item in self._resources(f"WHERE iri IN ({marks})", *some)
-            }
-        return matches
+            rows = self._resources(f"WHERE iri IN ({marks})", *some)
+            resources |= {item.iri: item for item in rows}
+        return resources
 
     def stubs(self, iris: Iterable[str]) -> dict[str, dict[str, Any]]:
         """What references to resources show of them: id and label as JSON-LD, by IRI."""

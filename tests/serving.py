@@ -8,6 +8,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from support import PROGRAM, TESTS
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 DIRECT = {"Content-Type": "application/sparql-query"}
 JSON = "application/sparql-results+json"
+_LISTENS = re.compile(r"^serving http://127\.0\.0\.1:(\d+)/$", re.MULTILINE)
 
 
 def cases(name: str) -> list[dict[str, Any]]:
@@ -148,7 +150,8 @@ class Served:
 
     def lines(self) -> list[dict[str, Any]]:
         """The access log."""
-        return [json.loads(line) for line in self.log.read_text("utf-8").splitlines()[1:]]
+        lines = self.log.read_text("utf-8").splitlines()
+        return [json.loads(line) for line in lines if not _LISTENS.match(line)]
 
     def processes(self) -> list[int]:
         """The server and all that it started, by their parents."""
@@ -192,26 +195,35 @@ def until(true: Callable[[], bool], *, seconds: float, what: str) -> float:
     return time.monotonic() - started
 
 
-@contextlib.contextmanager
-def serving(project: Path, log: Path, *options: str | float) -> Iterator[Served]:
-    """A server over a project; its standard error goes to the file `log`, whose first line says
-    where it listens.
+def serving(
+    project: Path, log: Path, *options: str | float
+) -> contextlib.AbstractContextManager[Served]:
+    """A server over a project; what it writes goes to the file `log`, where one line says where it
+    listens: the first, unless a store is opened before.
     """
-    command = [*PROGRAM, "serve", "--project", str(project), "--port", "0", *map(str, options)]
+    return _started(log, "--project", project, *options)
+
+
+def serving_file(
+    path: Path, log: Path, *options: object
+) -> contextlib.AbstractContextManager[Served]:
+    """A server over one file, without a project."""
+    return _started(log, path, *options)
+
+
+@contextlib.contextmanager
+def _started(log: Path, *options: object) -> Iterator[Served]:
+    command = [*PROGRAM, "serve", "--port", "0", *map(str, options)]
     started = time.perf_counter()
-    with log.open("wb") as errors:
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors)
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=output)
     try:
-        while b"\n" not in log.read_bytes():
+        while not (match := _LISTENS.search(log.read_text("utf-8"))):
             assert process.poll() is None and time.perf_counter() - started < 60, log.read_text(
                 "utf-8"
             )
             time.sleep(0.01)
-        first = log.read_text("utf-8").splitlines()[0]
-        assert first.startswith("serving http://127.0.0.1:"), first
-        yield Served(
-            process, int(first.rstrip("/").rpartition(":")[2]), log, time.perf_counter() - started
-        )
+        yield Served(process, int(match[1]), log, time.perf_counter() - started)
     finally:
         process.send_signal(signal.SIGTERM)
         try:

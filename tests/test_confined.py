@@ -16,6 +16,7 @@ import pytest
 import yaml
 
 from lodpipe.queries.confined import Limits, Stopped, confined
+from lodpipe.queries.store_loading import Place
 from lodpipe.queries.worker import cause_of
 from lodpipe.rdf.sparql import parse
 from serving import Served, descendants, until
@@ -121,10 +122,9 @@ def test_quads_are_counted_once_and_their_graphs_stay(
     """From a file of quads, with or without one of their union; in memory, or in a folder."""
     (tmp_path / "data.nq").write_text("".join(TWO_GRAPHS), "utf-8")
     (tmp_path / "data.nt").write_text("".join(UNION), "utf-8")
-    folder = tmp_path / "store"
-    folder.mkdir()
+    place = Place(str(tmp_path / "stores"), "store") if on_disk else None
     data = [(tmp_path / f"data.{name}", name) for name in ["nq", *(["nt"] if with_union else [])]]
-    with confined(data, Limits(20), folder=str(folder) if on_disk else None) as store:
+    with confined(data, Limits(20), place=place) as store:
         for text, expected in (
             ("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", 2),
             ("SELECT (COUNT(*) AS ?n) { GRAPH ?g { ?s ?p ?o } }", 3),

@@ -469,10 +469,10 @@ def test_lodpipe_serve_can_be_queried_instead(browser: Browser, site: Path) -> N
 def served(project: Path) -> Iterator[str]:
     """The address of `lodpipe serve` on a free port."""
     command = [*PROGRAM, "serve", "--project", str(project), "--port", "0", "--quiet"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            assert server.stderr is not None
-            yield next(line.split()[-1] for line in server.stderr if line.startswith("serving "))
+            assert server.stdout is not None
+            yield next(line.split()[-1] for line in server.stdout if line.startswith("serving "))
         finally:
             server.terminate()
 

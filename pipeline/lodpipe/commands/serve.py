@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
 
 from lodpipe.commands.options import LANGUAGE, PROJECT, ProjectOptions, grouped
-from lodpipe.commands.session import Progress, run_on_project
+from lodpipe.commands.session import Progress, errors_reported, run_on_project
 
 if TYPE_CHECKING:
     from lodpipe.config.publication import Project
     from lodpipe.diagnostics.finding import Finding
-    from lodpipe.serve import Settings
+    from lodpipe.serve import Settings, Source
 
 _UNITS = {"KB": 1_000, "MB": 1_000_000, "GB": 1_000_000_000}
 
@@ -29,6 +32,8 @@ class _Limits:
     max_result: int
     cache: int
     client_timeout: float
+    client_cpu: float
+    store: Path | None
 
 
 def _bytes(_: click.Context, parameter: click.Parameter, size: str) -> int:
@@ -64,37 +69,71 @@ def _bytes(_: click.Context, parameter: click.Parameter, size: str) -> int:
         "--client-timeout", default=10.0, type=click.FloatRange(min=0.1), metavar="SECONDS",
         help="How long a client may take to send a request, and to continue reading an answer (default: 10).",
     ),
+    click.option(
+        "--client-cpu", default=30.0, type=click.FloatRange(min=0.1), metavar="SECONDS",
+        help="Processor time of a client in a minute, after which others go first (default: 30).",
+    ),
+    click.option(
+        "--store", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER",
+        help="Folder for the store of large data (default: in the user's cache).",
+    ),
 )  # fmt: skip
 @click.option("-q", "--quiet", is_flag=True, help="Do not log requests.")
-def command(options: ProjectOptions, host: str, port: int, limits: _Limits, quiet: bool) -> None:
-    """Serve dist/ with a read-only SPARQL endpoint at /sparql."""
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+def command(
+    options: ProjectOptions,
+    host: str,
+    port: int,
+    limits: _Limits,
+    quiet: bool,
+    file: Path | None,
+) -> None:
+    """Serve dist/ with a read-only SPARQL endpoint at /sparql.
 
-    def serve_project(project: Project, _: Progress) -> tuple[Finding, ...]:
-        try:
-            from lodpipe.serve import run
-        except ModuleNotFoundError as error:
-            raise click.ClickException(
-                f"{error.name} is missing; install the extra: pip install 'lodpipe[serve]'"
-            ) from None
-        run(
-            project,
-            _settings(host, port, limits),
-            log=not quiet,
-            on_ready=lambda address: click.echo(f"serving {address}", err=True),
-        )
-        return ()
-
+    With FILE, serve that file alone and without a project: .nq, .nt, .ttl, .trig, .rdf, .jsonld, also with .gz, or a .parquet of statements.
+    """
     signal.signal(
         signal.SIGTERM, signal.SIG_IGN
     )  # the server handles it itself, and first completes the requests that it has begun
+    if file:
+        with errors_reported(file.parent, lambda: options.lang or "en"):
+            _serve(lambda serve: serve.of_file(file), _settings(host, port, limits), limits, quiet)
+        return
+
+    def serve_project(project: Project, _: Progress) -> tuple[Finding, ...]:
+        settings = _settings(host, port, limits)
+        _serve(lambda serve: serve.of_project(project), settings, limits, quiet)
+        return ()
+
     run_on_project(options, serve_project)
 
 
-def _settings(host: str, port: int, limits: _Limits) -> Settings:
-    from lodpipe.serve import Settings
+def _serve(
+    source_in: Callable[[ModuleType], Source], settings: Settings, limits: _Limits, quiet: bool
+) -> None:
+    """Serves a source until the process is asked to end."""
+    from lodpipe import serve
 
+    source = source_in(serve)
+    if limits.store:
+        source = source.with_stores_in(limits.store.absolute())
+    serve.run(
+        source,
+        settings,
+        log=not quiet,
+        on_ready=lambda address: click.echo(f"serving {address}"),
+    )
+
+
+def _settings(host: str, port: int, limits: _Limits) -> Settings:
+    try:
+        from lodpipe.serve import Settings
+    except ModuleNotFoundError as error:
+        raise click.ClickException(
+            f"{error.name} is missing; install the extra: pip install 'lodpipe[serve]'"
+        ) from None
     optional = {"processes": limits.processes} if limits.processes else {}
     return Settings(
         host=host, port=port, seconds=limits.timeout, memory=limits.memory, result=limits.max_result, cache=limits.cache,
-        slowness=limits.client_timeout, **optional,
+        slowness=limits.client_timeout, client_seconds=limits.client_cpu, **optional,
     )  # fmt: skip

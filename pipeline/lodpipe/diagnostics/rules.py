@@ -1320,6 +1320,22 @@ _TABLE: tuple[Rule, ...] = (
         message_de="{host}:{port} kann nicht als Adresse des Servers geöffnet werden: {detail}",
         help_de="Mit `--host` und `--port` eine andere wählen; Port 0 wählt einen freien.",
     ),
+    Rule(
+        "LP822",
+        "serve.unreadable-data",
+        message_en="the data cannot be loaded ({files}): {detail}",
+        help_en="Check the file, for example by `lodpipe build` or with another RDF tool, and the space in `--store`.",
+        message_de="die Daten lassen sich nicht laden ({files}): {detail}",
+        help_de="Die Datei prüfen, etwa durch `lodpipe build` oder ein anderes RDF-Werkzeug, und den Platz in `--store`.",
+    ),
+    Rule(
+        "LP823",
+        "serve.unknown-format",
+        message_en="the format of {file} cannot be recognised by its suffix",
+        help_en="Rename the file; known are {suffixes}, all but parquet also with .gz.",
+        message_de="das Format von {file} lässt sich nicht an der Endung erkennen",
+        help_de="Die Datei umbenennen; bekannt sind {suffixes}, alle außer parquet auch mit .gz.",
+    ),
     # 84x: the pages
     Rule(
         "LP840",

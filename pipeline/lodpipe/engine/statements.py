@@ -24,6 +24,7 @@ from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.parquet import without_version
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import Rule, text
+from lodpipe.rdf.namespaces import RDF, XSD
 from lodpipe.rdf.terms import TYPE, Quad, Triple
 
 # From the very statement to anything that is known of its subject: the parts that are known, their
@@ -31,6 +32,12 @@ from lodpipe.rdf.terms import TYPE, Quad, Triple
 _NARROWING: tuple[tuple[tuple[int, ...], tuple[str, ...], str | None], ...] = (
     ((0, 1, 2), ("s", "p", "o"), None), ((0, 1), ("s", "p"), None), ((0,), ("s",), TYPE), ((0,), ("s",), None), ((0,), ("o",), None),
 )  # fmt: skip
+
+_DATATYPE = (
+    f"CASE WHEN ends_with(t.o, '\"') THEN '<{XSD}string>' WHEN ends_with(t.o, '>') "
+    "THEN '<' || regexp_extract(t.o, '\\^\\^<([^<>]*)>$', 1) || '>' "
+    f"ELSE '<{RDF}langString>' END"
+)
 
 
 class Sourced(NamedTuple):
@@ -54,6 +61,18 @@ class Statistics(NamedTuple):
     objects: int
     properties: int
     classes: int
+
+
+class ClassUsage(NamedTuple):
+    """How the instances of a class use a property: the number of triples, the classes of their
+    values and the datatypes of their literals, all as terms.
+    """
+
+    class_: str
+    predicate: str
+    triples: int
+    classes: tuple[str, ...]
+    datatypes: tuple[str, ...]
 
 
 class StatementTable:
@@ -188,6 +207,31 @@ class StatementTable:
         return self.session.rows(
             "SELECT o, count(DISTINCT s) FROM statements WHERE p = ? GROUP BY o ORDER BY o", [TYPE]
         )
+
+    def class_usage(self, most: int) -> list[ClassUsage]:
+        """The properties of each class, in order, with the classes and datatypes of their values;
+        empty where classes and properties have more than `most` pairs.
+        """
+        own = "WITH triples AS (SELECT DISTINCT s, p, o FROM statements), types AS (SELECT s, o AS class FROM triples WHERE p = $1) "
+        pairs = self.session.rows(
+            f"{own}SELECT a.class, t.p, count(*) FROM triples t JOIN types a USING (s) GROUP BY a.class, t.p ORDER BY ALL LIMIT $2",
+            [TYPE, most + 1],
+        )
+        if len(pairs) > most:
+            return []
+        values: dict[tuple[str, str, bool], list[str]] = {}
+        rows = self.session.rows(
+            f"{own}SELECT DISTINCT a.class, t.p, true, b.class FROM triples t JOIN types a USING (s) JOIN types b ON b.s = t.o "
+            f"UNION SELECT DISTINCT a.class, t.p, false, {_DATATYPE} FROM triples t JOIN types a USING (s) "
+            "WHERE starts_with(t.o, '\"') ORDER BY ALL",
+            [TYPE],
+        )
+        for class_, predicate, is_class, term in rows:
+            values.setdefault((class_, predicate, is_class), []).append(term)
+        return [
+            ClassUsage(*pair, *(tuple(values.get((*pair[:2], kind), ())) for kind in (True, False)))
+            for pair in pairs
+        ]
 
     def examples(self, base: str) -> dict[str, str]:
         """Each class with its first resource below a base IRI, as terms; none of them a part of a

@@ -7,7 +7,6 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -38,6 +37,7 @@ from lodpipe.queries.samples import (
     read_query,
     stopped_finding,
 )
+from lodpipe.queries.store_files import cache_folder, place_of
 from lodpipe.rdf import file_formats
 from lodpipe.rdf.file_formats import QUADS
 from lodpipe.rdf.sparql import Form
@@ -49,7 +49,6 @@ _BY_USE = [
     for row in sorted(file_formats.FORMATS, key=lambda row: (row.suffix not in QUADS, row.dump))
     if row.parser
 ]
-_IN_MEMORY = 400_000_000  # bytes of a dump; a store of more is in a folder of its own
 _WIDTH = 60
 _TIMEOUT = 60
 
@@ -96,7 +95,7 @@ def dump(project: Project, limits: Limits) -> Iterator[ConfinedStore]:
     """The dump in dist/ as a store in a process of its own: the union of all graphs, and the named
     graphs where a dump has them.
 
-    Large ones are on disk meanwhile. Raises SourceError (LP809) where there is none.
+    Large ones are written to disk by the first query, in the user's cache. Raises SourceError (LP809) where there is none.
     """
     files = {suffix: project.dist / f"{project.publication.name}.{suffix}" for suffix in _BY_USE}
     available = [(path, suffix) for suffix, path in files.items() if path.is_file()]
@@ -104,12 +103,10 @@ def dump(project: Project, limits: Limits) -> Iterator[ConfinedStore]:
         raise SourceError([Finding("LP809", None)])
     union = [item for item in available if item[1] == "nt"]  # so that it need not be made again
     available = [available[0], *union] if available[0][1] in QUADS else available[:1]
-    with contextlib.ExitStack() as stack:
-        large = available[0][0].stat().st_size > _IN_MEMORY
-        folder = (
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
-        )
-        yield stack.enter_context(confined(available, limits, folder=folder))
+    data = [(str(path.absolute()), suffix) for path, suffix in available]
+    place = place_of(data, lambda: cache_folder("query", project.root))
+    with confined(available, limits, place=place) as store:
+        yield store
 
 
 def answer_locally(

@@ -19,6 +19,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from lodpipe.queries.store_loading import Place
 from lodpipe.queries.worker import END, FORK, LENGTH, LENGTHS, UNSORTABLE, Cause, command
 from lodpipe.rdf.sparql import Parsed
 
@@ -69,7 +70,8 @@ class ConfinedStore:
     def wait(self) -> None:
         """Waits until the data is loaded. Raises Stopped where it cannot be."""
         if not self._is_loaded:
-            if not self.control.recv(1000):
+            message = self.control.recv(4000)
+            if not message or b'"error"' in message[:10]:
                 raise Stopped("crash", NOT_LOADED)
             self._is_loaded = True
 
@@ -166,20 +168,22 @@ def confined(
     limits: Limits,
     *,
     base: str | None = None,
-    folder: str | None = None,
+    place: Place | None = None,
     trusted: bool = False,
 ) -> Iterator[ConfinedStore]:
-    """A store of such files (with their formats), in a folder, where one is given, else in memory.
+    """A store of such files (with their formats), on disk, where a place is given, else in memory.
     IRIs of `trusted` files are not checked again.
 
     It is loaded while the caller goes on.
     """
     local, remote = socket.socketpair()
-    bounds = {
+    bounds: dict[str, Any] = {
         "data": [(str(path.absolute()), name) for path, name in data],
         "memory": limits.memory, "result": limits.result, "seconds": limits.seconds, "network": limits.network,
-        "prefixes": {"": base} if base else {}, "folder": folder, "trusted": trusted, "parses": False,
+        "prefixes": {"": base} if base else {}, "trusted": trusted, "parses": False,
     }  # fmt: skip
+    if place:
+        bounds["place"] = place._asdict()
     process = subprocess.Popen(
         command(remote.fileno(), bounds),
         pass_fds=[remote.fileno()],

@@ -33,6 +33,7 @@ from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Scalar, place_of, value_of
 from lodpipe.engine.statements import Statements
 from lodpipe.queries.confined import ConfinedStore, Failed, Limits, Stopped, confined
+from lodpipe.queries.store_loading import Place
 from lodpipe.rdf.datatypes import IRI, PATTERNS, SCHEME
 from lodpipe.rdf.namespaces import XSD
 from lodpipe.rdf.sparql import Form, Parsed, parse, tokens
@@ -451,10 +452,11 @@ def stored(statements: Statements, limits: Limits) -> Iterator[ConfinedStore]:
     with contextlib.ExitStack() as stack:
         large = len(statements) > _IN_MEMORY
         folder = (
-            stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else None
+            stack.enter_context(tempfile.TemporaryDirectory(prefix="lodpipe-")) if large else ""
         )
+        place = Place(folder, "store") if folder else None
         data = [(statements.lines(graphs=False), "nt"), (statements.lines(graphs=True), "nq")]
-        yield stack.enter_context(confined(data, limits, folder=folder, trusted=True))
+        yield stack.enter_context(confined(data, limits, place=place, trusted=True))
 
 
 def answer(store: ConfinedStore, parsed: Parsed) -> tuple[Answer, list[tuple[str, list[str]]]]:

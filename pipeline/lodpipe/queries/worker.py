@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import errno
 import io
 import json
 import os
@@ -28,7 +29,9 @@ from typing import IO, Any, Literal
 
 import pyoxigraph as ox
 
-from lodpipe.rdf.file_formats import PARSERS, QUADS
+from lodpipe.queries.metadata_terms import MetadataTerms
+from lodpipe.queries.store_loading import Place, die_with_parent, load
+from lodpipe.rdf.file_formats import PARSERS
 
 LENGTH = struct.Struct("!I")
 LENGTHS = struct.Struct("!II")
@@ -37,9 +40,19 @@ RESULTS_FORMATS = {
     "json": ox.QueryResultsFormat.JSON, "xml": ox.QueryResultsFormat.XML, "csv": ox.QueryResultsFormat.CSV, "tsv": ox.QueryResultsFormat.TSV,
 }  # fmt: skip
 UNSORTABLE = "total order"  # part of the message with which a sort of the store gives up
-_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG
+_SECCOMP, _NO_NEW_PRIVILEGES, _FILTER = 22, 38, 2  # of prctl(2)
+# By machine: AUDIT_ARCH of seccomp(2), and the number of socket(2).
+_SYSTEM_CALLS = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
+_IO_URING_SETUP = 425
+_ONE_PIECE = 1 << 18  # bytes
+_DESCRIPTORS = 64  # that a worker has beside the files of a store
 _MESSAGES = 65_536  # bytes that a worker may write to its standard error
 _REMEMBERED = 256  # workers whose end is remembered
+
+# What there is to say of a query that names no graph and no endpoint.
+_PLAIN = {
+    "default": (), "named": (), "graphs": (), "names": (), "changing": False, "service": False,
+}  # fmt: skip
 
 Cause = Literal["time", "memory", "depth", "crash", "killed"]
 
@@ -67,17 +80,21 @@ class Bounded(io.BytesIO):
 
 
 def answered(
-    store: ox.Store, task: Mapping[str, Any], most: int, prefixes: Mapping[str, str]
+    store: ox.Store,
+    task: Mapping[str, Any],
+    most: int,
+    prefixes: Mapping[str, str],
+    terms: MetadataTerms | None = None,
 ) -> tuple[dict[str, Any], bytes]:
     """The head and the body of an answer: status, format, whether the same question will have the
-    same answer, and what is wrong.
+    same answer, and what is wrong. `terms` decide which queries are asked over the description too.
     """
     try:
         out = Bounded(most)
         head = (
             _resource(store, task, out, prefixes)
             if "iri" in task
-            else _query(store, task, out, prefixes)
+            else _query(store, task, out, prefixes, terms)
         )
         return head, out.getvalue() if head["status"] == 200 else b""
     except SyntaxError as error:
@@ -92,17 +109,26 @@ def answered(
             "status": 507,
             "detail": "the query needs more memory than allowed, and was stopped",
         }, b""
-    except (ValueError, RuntimeError, OSError) as error:
+    except OSError as error:
+        if "orruption" in str(error) or ".sst" in str(error):
+            detail = "the store on disk is damaged; it is written again"
+            return {"status": 500, "detail": detail, "damaged": True}, b""
+        return {"status": 400, "detail": f"the query cannot be answered: {error}"}, b""
+    except (ValueError, RuntimeError) as error:
         return {"status": 400, "detail": f"the query cannot be answered: {error}"}, b""
 
 
 def _query(
-    store: ox.Store, task: Mapping[str, Any], out: Bounded, prefixes: Mapping[str, str]
+    store: ox.Store,
+    task: Mapping[str, Any],
+    out: Bounded,
+    prefixes: Mapping[str, str],
+    terms: MetadataTerms | None,
 ) -> dict[str, Any]:
     base = prefixes.get(
         ""
     )  # relative IRIs are the publication's, as they are where it is served at home
-    parsed = task.get("parsed") or _parsed(task["query"], base, ordered="ordered" in task)
+    parsed = task.get("parsed") or _read(task, base, terms)
     if parsed["service"] and not task.get("federated"):
         return {
             "status": 403,
@@ -132,7 +158,8 @@ def _query(
             text, base_iri=base, default_graph=list(default), named_graphs=list(named)
         )
     else:
-        result = store.query(text, base_iri=base)
+        wider = terms.default_graphs(parsed["names"]) if terms else None
+        result = store.query(text, base_iri=base, default_graph=wider)
     graph = isinstance(result, ox.QueryTriples)
     name = task["graphs"] if graph else task["results"]
     if isinstance(result, ox.QueryBoolean) and name == "tsv":
@@ -155,12 +182,22 @@ def _query(
     }
 
 
-def _parsed(text: str, base: str | None, *, ordered: bool) -> dict[str, Any]:
-    """The query as sparql.py reads it. Raises SyntaxError."""
-    from lodpipe.rdf.sparql import parse
+def _read(
+    task: Mapping[str, Any], base: str | None, terms: MetadataTerms | None
+) -> Mapping[str, Any]:
+    """The query as sparql.py reads it; one that can be run as it is is not read by tokens, which
+    would take longer than most such queries run. Raises SyntaxError.
+    """
+    from lodpipe.rdf.sparql import parse, plain_names
 
+    text = task["query"]
+    if "ordered" not in task:
+        names = plain_names(text, base)
+        if names is not None and (terms is None or terms.are_strangers(names)):
+            return {**_PLAIN, "text": text}
+        return parse(text, base).task()
     parsed = parse(text, base)
-    return (parsed.totally_ordered() or parsed if ordered else parsed).task()
+    return (parsed.totally_ordered() or parsed).task()
 
 
 def _unknown(store: ox.Store, graphs: Sequence[str]) -> list[tuple[str, list[str]]]:
@@ -228,13 +265,32 @@ def _write(
 
 def work(channel: socket.socket, store: ox.Store, bounds: Mapping[str, Any]) -> None:
     """Answers tasks until the other side goes."""
-    while (size := _received(channel, LENGTH.size)) is not None:
-        task = json.loads(_received(channel, LENGTH.unpack(size)[0]) or b"{}")
-        _limit_time(bounds["seconds"])
-        head, body = answered(store, task, bounds["result"], bounds["prefixes"])
+    limited = 0.0
+    while (data := channel.recv(_ONE_PIECE)) and (message := _message(channel, data)) is not None:
+        task = json.loads(message)
+        if time.process_time() >= limited:
+            limited = _limit_time(bounds["seconds"])
+        head, body = answered(
+            store, task, bounds["result"], bounds["prefixes"], bounds.get("terms")
+        )
         data = json.dumps(head).encode()
-        channel.sendall(LENGTHS.pack(len(data), len(body)) + data)
-        channel.sendall(body)
+        head_bytes = LENGTHS.pack(len(data), len(body)) + data
+        if len(body) < _ONE_PIECE:  # one message wakes the other side once
+            channel.sendall(head_bytes + body)
+        else:
+            channel.sendall(head_bytes)
+            channel.sendall(body)
+
+
+def _message(channel: socket.socket, begun: bytes) -> bytes | None:
+    """A message of which this much is there; None where the other side has gone."""
+    if len(begun) < LENGTH.size:
+        begun += _received(channel, LENGTH.size - len(begun)) or b""
+        if len(begun) < LENGTH.size:
+            return None
+    missing = LENGTH.size + LENGTH.unpack_from(begun)[0] - len(begun)
+    rest = _received(channel, missing) if missing else b""
+    return None if rest is None else begun[LENGTH.size :] + rest
 
 
 def _received(channel: socket.socket, size: int) -> bytes | None:
@@ -248,24 +304,25 @@ def _received(channel: socket.socket, size: int) -> bytes | None:
     return bytes(data)
 
 
-def _limit_time(seconds: float) -> None:
+def _limit_time(seconds: float) -> float:
     """A second watch over the one that the asking process holds: the system ends a worker whose
-    asker is no more.
+    asker is no more. Returns the processor time at which the limit has to be set again.
     """
     import resource
 
-    used = resource.getrusage(resource.RUSAGE_SELF)
-    most = int(used.ru_utime + used.ru_stime + seconds) + 3
+    used = time.process_time()
+    most = int(used + seconds) + 3
     resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    return used + 1
 
 
-def confine(memory: int, *, network: bool = False) -> None:
+def confine(memory: int, *, network: bool = False, files: int = 0) -> None:
     """No more memory than allowed, no new file, no connection (but for a federated query), no child
-    that outlives its parent.
+    that outlives its parent. `files` is how many a store on disk opens when it needs them.
     """
     import resource
 
-    _die_with_parent()
+    die_with_parent()
     with contextlib.suppress(OSError, ValueError):
         with open("/proc/self/statm") as pages:  # noqa: PTH123  # pathlib would take longer to import than all else here
             taken = int(pages.read().split()[0]) * resource.getpagesize()
@@ -273,34 +330,40 @@ def confine(memory: int, *, network: bool = False) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MESSAGES, _MESSAGES))
     if not network:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))
+        most = 0
+        if files:  # a socket is an open file, too: that wall is built in another way
+            _refuse_sockets()
+            most = min(files + _DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_DEATH_SIGNAL, signal.SIGKILL)
-
-
-def load(
-    data: Sequence[tuple[str, str]], folder: str | None = None, *, trusted: bool = False
-) -> tuple[ox.Store, int]:
-    """A store with the union of all graphs as default graph, each named graph under its name; and
-    the number of triples of the union.
-
-    Loaded twice, because a union made for each query would repeat what is in several graphs.
-    `data` are paths with their formats (PARSERS): triples make the default graph; where there are
-    quads alone, it is made of them. IRIs of `trusted` data are not checked again.
+def _refuse_sockets() -> None:
+    """Makes the system refuse new sockets to this process, by a filter of system calls (seccomp).
+    Elsewhere than on Linux, and on other processors, the query's text is the only wall (SERVICE is
+    refused).
     """
-    store = ox.Store(folder) if folder else ox.Store()
-    triples = 0
-    for path, name in sorted(data, key=lambda item: item[1] in QUADS):
-        store.bulk_load(path=path, format=PARSERS[name], lenient=trusted)
-        triples = triples if name in QUADS else len(store)
-    if all(name in QUADS for _, name in data):
-        named = len(store)
-        store.update("INSERT { ?s ?p ?o } WHERE { GRAPH ?g { ?s ?p ?o } }")
-        triples = len(store) - named
-    return store, triples
+    known = _SYSTEM_CALLS.get(os.uname().machine) if sys.platform == "linux" else None
+    if known is None:
+        return
+    architecture, socket_call = known
+    refuse, allow = 0x00050000 | errno.EACCES, 0x7FFF0000
+    steps = (  # instruction, where to go if true, if false, operand
+        (0x20, 0, 0, 4),  # the architecture
+        (0x15, 0, 4, architecture),
+        (0x20, 0, 0, 0),  # the number of the call
+        (0x35, 2, 0, 0x40000000),  # calls of another numbering
+        (0x15, 1, 0, socket_call),
+        (0x15, 0, 1, _IO_URING_SETUP),
+        (0x06, 0, 0, refuse),
+        (0x06, 0, 0, allow),
+    )
+    code = b"".join(struct.pack("=HBBI", *step) for step in steps)
+    filters = ctypes.create_string_buffer(code)
+    program = struct.pack("@HP", len(steps), ctypes.addressof(filters))
+    libc = ctypes.CDLL(None, use_errno=True)
+    for call in ((_NO_NEW_PRIVILEGES, 1, 0, 0, 0), (_SECCOMP, _FILTER, program, 0, 0)):
+        if libc.prctl(*call):
+            raise OSError(ctypes.get_errno(), "sockets cannot be refused (seccomp)")
 
 
 def cause_of(status: int, messages: str) -> tuple[Cause, str]:
@@ -336,17 +399,25 @@ class Holder:
         self.messages: dict[int, IO[bytes]] = {}
         self.ends: OrderedDict[int, tuple[Cause, str]] = OrderedDict()
         started = time.perf_counter()
-        self.folder = bounds.get("folder")
-        store, triples = load(bounds["data"], self.folder, trusted=bounds.get("trusted", False))
-        ready = {
-            "statements": len(store),
-            "triples": triples,
-            "seconds": round(time.perf_counter() - started, 3),
-        }
-        if self.folder:  # a store on disk does not outlive a fork: each worker opens it for itself
-            store.flush()
-        self.store = None if self.folder else store
+        self.files = 0  # that the engine may open
+        ready = self._open(bounds)
+        if graphs := bounds.get("metadata"):
+            self.bounds = {**bounds, "terms": MetadataTerms(self.store, graphs)}
+        ready["seconds"] = round(time.perf_counter() - started, 3)
         control.sendall(json.dumps(ready).encode())
+
+    def _open(self, bounds: Mapping[str, Any]) -> dict[str, Any]:
+        """Opens the store on disk, or loads one into memory; what is said of it to the asker."""
+        trusted = bounds.get("trusted", False)
+        if "place" not in bounds:
+            self.store = ox.Store()
+            return {"triples": load(self.store, bounds["data"], trusted=trusted)}
+        from lodpipe.queries.store_files import on_disk
+
+        opened = on_disk(bounds["data"], Place(**bounds["place"]), trusted=trusted)
+        self.store, self.files = opened.store, opened.files
+        # Read only, it outlives a fork: its workers read the same files at their own places.
+        return {"triples": opened.triples, "store": opened.event, "reason": opened.reason}
 
     def run(self) -> None:
         """Answers until the other side goes."""
@@ -384,10 +455,12 @@ class Holder:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.dup2(messages.fileno(), 2)
             messages.close()
-            store = ox.Store.read_only(self.folder) if self.folder else self.store
-            assert store is not None
-            confine(self.bounds["memory"], network=self.bounds.get("network", False))
-            work(socket.socket(fileno=descriptor), store, self.bounds)
+            confine(
+                self.bounds["memory"],
+                network=self.bounds.get("network", False),
+                files=self.files,
+            )
+            work(socket.socket(fileno=descriptor), self.store, self.bounds)
         except BaseException as error:  # the last words of this process
             with contextlib.suppress(OSError):
                 os.write(2, f"{type(error).__name__}: {error}".encode())
@@ -439,6 +512,11 @@ def main() -> None:
     os.environ["RUST_BACKTRACE"] = "0"
     control = socket.socket(fileno=int(sys.argv[1]))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _die_with_parent()
-    Holder(control, json.loads(sys.argv[2])).run()
+    die_with_parent()
+    try:
+        holder = Holder(control, json.loads(sys.argv[2]))
+    except (OSError, ValueError, SyntaxError) as error:
+        control.sendall(json.dumps({"error": " ".join(str(error).split())[:800]}).encode())
+        os._exit(1)
+    holder.run()
     os._exit(0)  # a store of gigabytes need not be taken apart

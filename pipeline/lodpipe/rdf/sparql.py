@@ -17,9 +17,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from string import ascii_letters, digits
 from typing import Any, Literal, cast
+from urllib.parse import urljoin
 
 import pyoxigraph as ox
 from msgspec import Struct
@@ -155,6 +156,53 @@ class Parsed(Struct, frozen=True, dict=True):
         ]
         return self._iris([spelling for kind, spelling in tokens if kind in ("iri", "name")])
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The IRIs that the query names behind its prologue and outside of `GRAPH … { … }`; none of
+        a prefix that is not declared.
+        """
+        start = next(
+            place
+            for place, (kind, word) in enumerate(self.signs)
+            if kind == "word" and word.lower() == self.form
+        )
+        base, prefixes = self._prologue(start)
+        names: dict[str, None] = {}
+        for kind, spelling in self._outside_graphs(start):
+            if kind == "iri":
+                names[_resolved(base, spelling)] = None
+            elif kind == "name":
+                prefix, _, local = spelling.partition(":")
+                if prefix in prefixes:
+                    names[prefixes[prefix] + re.sub(r"\\(.)", r"\1", local)] = None
+        return tuple(names)
+
+    def _prologue(self, end: int) -> tuple[str, dict[str, str]]:
+        """The base and the prefixes that hold from that place on."""
+        base, prefixes = self.base or "", {}
+        for place in range(1, end):
+            kind, spelling = self.signs[place]
+            if kind == "iri":
+                before, iri = self.signs[place - 1], _resolved(base, spelling)
+                if before[0] == "name":
+                    prefixes[before[1].removesuffix(":")] = iri
+                else:
+                    base = iri
+        return base, prefixes
+
+    def _outside_graphs(self, start: int) -> Iterator[tuple[str, str]]:
+        """The tokens from that place on that are not in a group of GRAPH."""
+        depth, inside = 0, 0  # of groups, and of those the first of a GRAPH
+        for place in range(start, len(self.signs)):
+            kind, spelling = self.signs[place]
+            depth += (spelling == "{") - (spelling == "}")
+            if not inside and kind == "word" and spelling.lower() == "graph":
+                inside = depth + 1
+            elif not inside:
+                yield kind, spelling
+            elif spelling == "}" and depth < inside:
+                inside = 0
+
     def _iris(self, terms: Sequence[str]) -> tuple[str, ...]:
         """The IRIs that such terms stand for, resolved by the store under the query's prologue."""
         if not terms:
@@ -175,7 +223,7 @@ class Parsed(Struct, frozen=True, dict=True):
         """What a worker needs to run the query (worker.py); as JSON has it."""
         return {
             "text": self.text, "default": self.dataset[0], "named": self.dataset[1], "graphs": self.graphs, "changing": self.changing,
-            "service": self.uses_service,
+            "service": self.uses_service, "names": self.names,
         }  # fmt: skip
 
     def totally_ordered(self) -> Parsed | None:
@@ -258,6 +306,41 @@ def parse(text: str, base: str | None = None) -> Parsed:
     return parsed
 
 
+# What cannot be decided without reading the tokens: escapes, other letters, the words that matter.
+_SPECIAL = re.compile(r"[^\x00-\x7f]|\\|service|from|graph|now|rand|uuid|bnode|base", re.IGNORECASE)
+_PREFIX = re.compile(r"\s*prefix\s+([a-z][\w.-]*)?\s*:\s*<([^<>\"{}|^`\x00-\x20]+)>", re.IGNORECASE)
+_IRI = re.compile(r"<[^<>\"{}|^`\x00-\x20]*>")
+_NAME = re.compile(r"([A-Za-z][\w.-]*)?:([\w.:%-]*)")
+
+
+def plain_names(text: str, base: str | None = None) -> set[str] | None:
+    """The IRIs that a query may name, for a text that can be run as it is; None for one that `parse`
+    has to read.
+
+    A text of ASCII without escapes in which no word occurs that names graphs or endpoints, or whose
+    value changes, has none of these in whatever way it is read. It may be no SPARQL; the store says
+    so. Comments and strings are read like the rest, so the set may have more than is named.
+
+    >>> sorted(plain_names("PREFIX s: <http://s/> SELECT * { <a> s:name ?n }", "http://b/"))
+    ['http://b/a', 'http://s/name']
+    >>> plain_names("SELECT * { SERVICE <http://s/> {} }") is None
+    True
+    """
+    if _SPECIAL.search(text):
+        return None
+    prefixes: dict[str, str] = {}
+    at = 0
+    while match := _PREFIX.match(text, at):
+        prefixes[match[1] or ""] = _resolved(base or "", f"<{match[2]}>")
+        at = match.end()
+    names = {_resolved(base or "", iri) for iri in _IRI.findall(text, at)}
+    if prefixes:
+        for prefix, local in _NAME.findall(_IRI.sub(" ", text[at:])):
+            if prefix in prefixes:
+                names |= {prefixes[prefix] + local, prefixes[prefix] + local.rstrip(".")}
+    return names
+
+
 def _spelled(kind: str, token: str) -> str:
     """A token in the spelling that can be read in one way only."""
     if kind == "comment":
@@ -291,6 +374,14 @@ def _escaped(text: str, *, first: bool = False) -> str:
             parts.append(escape[0])
             at = escape.end()
     return "".join(parts)
+
+
+@lru_cache(1024)
+def _resolved(base: str, spelling: str) -> str:
+    """The IRI that a token of a query stands for, as `_escaped` spells it."""
+    return urljoin(
+        base, _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), spelling[1:-1])
+    )
 
 
 def _code(character: str) -> str:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import os
 import re
+import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Mapping
 from pathlib import Path
-from typing import BinaryIO, TypeVar
-from urllib.parse import quote
+from typing import Any, TypeVar
+from urllib.parse import quote, urlencode
 
 import pyoxigraph as ox
 from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import (
-    FileResponse,
     JSONResponse,
     PlainTextResponse,
     RedirectResponse,
@@ -26,26 +26,30 @@ from starlette.responses import (
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from lodpipe.config.publication import Project
-from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin, SourceError
-from lodpipe.publish.catalogue.web import FRESH, IMMUTABLE
+from lodpipe.diagnostics.finding import LodpipeError
+from lodpipe.publish.catalogue.web import FRESH
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
+from lodpipe.queries.store_files import is_written, place_of
 from lodpipe.serve.api.routes import Api, api_routes, read_api, resource_json
-from lodpipe.serve.content import DATA, Content, media_type, read_content
-from lodpipe.serve.description import description
-from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen
+from lodpipe.serve.content import DATA, Content, media_type
+from lodpipe.serve.content_coding import Compressed
+from lodpipe.serve.description import Dataset, description, read_dataset
+from lodpipe.serve.error_pages import refusal
+from lodpipe.serve.fairness import Usage
+from lodpipe.serve.file_answers import file_answer, known_tags
+from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen, prefers_page
 from lodpipe.serve.observability import Figures, RequestLog, write
-from lodpipe.serve.pool import Answer, Pool
-from lodpipe.serve.protocol import Question, Refused, question_of
+from lodpipe.serve.policies import policies
+from lodpipe.serve.pool import Answer, NotLoaded, Pool
+from lodpipe.serve.protocol import Question, Refused, question_of, refuse_coded
 from lodpipe.serve.settings import Settings
+from lodpipe.serve.sources import Source
 
 Outcome = TypeVar("Outcome")
-_CORS = {
-    "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Content-Range, Accept-Ranges, Link, Retry-After",
-}
-_ALWAYS = {**_CORS, "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-_HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
+_MOST_REST, _PATIENCE = 20_000_000, 2.0
+"""Bytes and seconds that are read of a body that is too large."""
+OUTCOME = "lodpipe.outcome"  # in the scope of a request whose query has run already (quick.py)
+HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
 
 class Server:
@@ -53,15 +57,18 @@ class Server:
     before.
     """
 
-    def __init__(self, project: Project, settings: Settings) -> None:
-        self.project, self.settings, self.figures = project, settings, Figures()
+    def __init__(self, source: Source, settings: Settings) -> None:
+        self.source, self.settings, self.figures = source, settings, Figures()
         self.content: Content
         self.pool: Pool
-        self.api: Api
+        self.api: Api | None = None
         self.answers: OrderedDict[tuple[object, ...], tuple[Mapping[str, object], bytes]] = (
             OrderedDict()
         )
         self.cached = 0
+        self.usage = Usage(settings.client_seconds, time.monotonic)  # outlives a reload
+        self.trusted: Any = frozenset()  # proxies whose X-Forwarded-For is believed
+        self._dataset: tuple[Content, Dataset] | None = None
         self.leaving: set[asyncio.Task[None]] = set()
 
     # -- data --------------------------------------------------------------------------------------
@@ -70,26 +77,29 @@ class Server:
         """Reads dist/ and starts workers over it; once they are ready they take the place of the
         old ones, which end what they have begun.
 
-        Raises SourceError (LP820).
+        Raises SourceError (LP820, LP822).
         """
-        content = await asyncio.to_thread(read_content, self.project)
-        api = await asyncio.to_thread(read_api, self.project, content)
-        pool = Pool(self.settings, content.dumps, content.prefixes)
+        content = await asyncio.to_thread(self.source.read)
+        api = await asyncio.to_thread(read_api, self.source, content)
+        place = await asyncio.to_thread(place_of, content.dumps, self.source.stores)
+        pool = Pool(
+            self.settings, content.dumps, content.prefixes, content.metadata, self.usage, place
+        )
+        if place and not is_written(place):  # this can take minutes
+            write(store="begins", folder=place.parent)
         try:
             await pool.start()
-        except EOFError:
+        except NotLoaded as error:
             await pool.close(0)
-            missing = (
-                "dumps that can be read ("
-                + ", ".join(Path(dump).name for dump in content.dumps.values())
-                + ")"
-            )
-            raise SourceError([Finding("LP820", Origin("dist"), {"missing": missing})]) from None
+            raise self.source.unreadable(content, str(error)) from None
+        if place:
+            known = ("store", "reason", "triples", "seconds")
+            write(**{name: pool.loaded[name] for name in known}, folder=place.parent)
         old = getattr(self, "pool", None)
         self.content, self.pool, self.api = content, pool, api
         self.answers.clear()
         self.cached = 0
-        self.figures.statements.set(pool.loaded["statements"])
+        self.figures.statements.set(pool.loaded["triples"])
         if old is not None:
             self.figures.reloads.inc()
             task = asyncio.create_task(old.close(self.settings.seconds + self.settings.patience))
@@ -100,12 +110,11 @@ class Server:
         """Reloads whenever dist/ has changed, and replaces processes that have gone; where dist/
         cannot be loaded, the old data stays.
         """
-        sums = self.project.dist / "SHA256SUMS"
-        known = _stamp(sums)
+        known = self.source.stamp()
         while True:
             await asyncio.sleep(self.settings.watch)
             self.pool.tend()
-            now = _stamp(sums)
+            now = self.source.stamp()
             if (now == known or now is None) and self.pool.alive:
                 continue
             try:
@@ -113,7 +122,7 @@ class Server:
                 write(
                     event="reload",
                     version=self.content.version,
-                    statements=self.pool.loaded["statements"],
+                    statements=self.pool.loaded["triples"],
                 )
             except (LodpipeError, OSError) as error:
                 self.figures.failures.inc()
@@ -122,28 +131,59 @@ class Server:
 
     # -- answers -----------------------------------------------------------------------------------
 
-    async def answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]:
-        """The answer of a worker, or the one that exists already. Raises Refused."""
-        key = (self.content.version, *((name, str(value)) for name, value in task.items()))
-        if key in self.answers:
-            self.answers.move_to_end(key)
-            self.figures.hits.inc()
-            return self.answers[key]
-        answer: Answer = await self.pool.run(task)
-        if answer.head["status"] != 200:
-            raise Refused(int(answer.head["status"]), str(answer.head["detail"]))
-        if answer.head["lasting"]:
-            self._cache(key, answer)
-        return answer.head, answer.body
+    async def answer(
+        self, task: Mapping[str, object], client: str
+    ) -> tuple[Mapping[str, object], bytes]:
+        """The answer of a worker to a client (its address), or the one that exists already. Raises
+        Refused.
+        """
+        if known := self.known(task):
+            return known
+        answer = await self.pool.run(task, client)
+        self.remember(task, answer)
+        return answered(answer)
 
-    def _cache(self, key: tuple[object, ...], answer: Answer) -> None:
+    def known(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes] | None:
+        """The answer to a task that exists already."""
+        if not self.answers or (key := self._key(task)) not in self.answers:
+            return None
+        self.answers.move_to_end(key)
+        self.figures.hits.inc()
+        return self.answers[key]
+
+    def _key(self, task: Mapping[str, object]) -> tuple[object, ...]:
+        return (self.content.version, *((name, str(value)) for name, value in task.items()))
+
+    def remember(self, task: Mapping[str, object], answer: Answer) -> None:
+        """Keeps an answer that stays right as long as the data is the same."""
+        if answer.head["status"] != 200 or not answer.head["lasting"]:
+            return
         if len(answer.body) > self.settings.cache // 8:
+            return
+        key = self._key(task)
+        if key in self.answers:
             return
         self.answers[key] = (answer.head, answer.body)
         self.cached += len(answer.body)
         while self.cached > self.settings.cache:
             _, (_, body) = self.answers.popitem(last=False)
             self.cached -= len(body)
+
+    async def _own_answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]:
+        return await self.answer(task, "")
+
+    async def dataset(self) -> Dataset:
+        """What the endpoint is asked over, read once for each state of the data; without the named
+        graphs where all processes are busy.
+        """
+        content, triples = self.content, self.pool.loaded["triples"]
+        if self._dataset is None or self._dataset[0] is not content:
+            try:
+                dataset = await read_dataset(self._own_answer, triples, content.metadata)
+            except Refused:
+                return Dataset(triples, is_union=False)
+            self._dataset = content, dataset
+        return self._dataset[1]
 
     def tag(self, *parts: object) -> str:
         """An entity tag: the same data, question and format have the same."""
@@ -154,12 +194,13 @@ class Server:
         )
 
 
-def _stamp(path: Path) -> tuple[int, int] | None:
-    try:
-        state = path.stat()
-    except OSError:
-        return None
-    return state.st_mtime_ns, state.st_ino
+def answered(outcome: Answer | Exception) -> tuple[Mapping[str, object], bytes]:
+    """Head and body of an answer. Raises Refused, also for an answer that says what is wrong."""
+    if isinstance(outcome, Exception):
+        raise outcome
+    if outcome.head["status"] != 200:
+        raise Refused(int(outcome.head["status"]), str(outcome.head["detail"]))
+    return outcome.head, outcome.body
 
 
 # -- SPARQL ----------------------------------------------------------------------------------------
@@ -175,6 +216,7 @@ async def sparql(request: Request) -> Response:
             414,
             f"the address is longer than {server.settings.address:,} characters; send the query by POST",
         )
+    refuse_coded(request.headers.get("content-encoding", ""))
     question = question_of(
         request.method,
         request.headers.get("content-type", ""),
@@ -184,6 +226,8 @@ async def sparql(request: Request) -> Response:
     accept = request.headers.get("accept")
     if question is None:
         return await _described(request, server, accept)
+    if page := _page_for(request, server.content, question):
+        return page
     return await _answered(
         request, server, question, chosen(accept, RESULTS), chosen(accept, GRAPHS)
     )
@@ -207,11 +251,16 @@ async def _answered(
         "results": results and results.name, "graphs": graphs and graphs.name,
     }  # fmt: skip
     tag = server.tag(*task.values())
-    if tag in _tags(request):  # an answer that was given: the query is right, and need not be run
+    if tag in known_tags(
+        request
+    ):  # an answer that was given: the query is right, and need not be run
         return Response(
             status_code=304, headers={"ETag": tag, "Vary": "Accept", "Cache-Control": FRESH}
         )
-    head, body = await _unless_gone(request, server.answer(task))
+    if outcome := request.scope.get(OUTCOME):
+        head, body = answered(outcome)
+    else:
+        head, body = await _unless_gone(request, server.answer(task, _client(request)))
     form = next(
         item for item in (GRAPHS if head["graph"] else RESULTS) if item.name == head["format"]
     )
@@ -222,17 +271,28 @@ async def _answered(
     )
 
 
+def _page_for(request: Request, content: Content, question: Question) -> Response | None:
+    """The page for queries with the query in it, for a link that is opened in a browser; None for
+    all other clients, and where the page could not keep the dataset of the request.
+    """
+    of_dataset = question.default_graphs or question.named_graphs
+    if request.method == "POST" or of_dataset or not prefers_page(request.headers.get("accept")):
+        return None
+    page = content.page("sparql", request.headers.get("accept-language", ""))
+    if page is None:
+        return None
+    address = f"/{page}#{urlencode({'query': question.query})}"
+    return RedirectResponse(address, 303, headers={"Vary": "Accept, Accept-Language"})
+
+
 async def _described(request: Request, server: Server, accept: str | None) -> Response:
     """The service description; in a browser the page for queries, where there is one."""
-    if (
-        next(server.content.wanted(accept or "")) == "html"
-        and server.content.file("sparql.html")
-        and "text/html" in (accept or "")
-    ):
-        return RedirectResponse("/sparql.html", 303, headers={"Vary": "Accept"})
+    page = server.content.page("sparql", request.headers.get("accept-language", ""))
+    if page and prefers_page(accept):
+        return RedirectResponse(f"/{page}", 303, headers={"Vary": "Accept, Accept-Language"})
     form = chosen(accept, GRAPHS) or GRAPHS[0]
     endpoint = str(request.url.replace(query="", fragment=""))
-    body = description(endpoint, form.name, server.pool.loaded["triples"])
+    body = description(endpoint, form.name, await server.dataset())
     return _tagged(
         request, body, form, server.tag("description", endpoint, form.name), {"Vary": "Accept"}
     )
@@ -241,16 +301,17 @@ async def _described(request: Request, server: Server, accept: str | None) -> Re
 async def _body(request: Request, settings: Settings) -> bytes:
     """The body, whole, in time and within its bound. Raises Refused: 408, 413."""
     data = bytearray()
+    announced = request.headers.get("content-length", "0")  # the parser lets digits through alone
+    too_large = len(announced) > 18 or int(announced) > settings.body
     try:
         async with asyncio.timeout(settings.slowness):
+            if too_large and "expect" in request.headers:  # it waits for a word to send the body
+                raise _too_large(settings)
             async for chunk in request.stream():
                 data += chunk
-                if len(data) > settings.body:
-                    raise Refused(
-                        413,
-                        f"the request is larger than {settings.body:,} bytes",
-                        {"Connection": "close"},
-                    )
+                if too_large or len(data) > settings.body:
+                    await _read_rest(request)
+                    raise _too_large(settings)
     except TimeoutError:
         raise Refused(
             408,
@@ -258,6 +319,24 @@ async def _body(request: Request, settings: Settings) -> bytes:
             {"Connection": "close"},
         ) from None
     return bytes(data)
+
+
+def _too_large(settings: Settings) -> Refused:
+    reason = f"the request is larger than {settings.body:,} bytes"
+    return Refused(413, reason, {"Connection": "close"})
+
+
+async def _read_rest(request: Request) -> None:
+    """Takes what a client still sends, for a while: of a connection that is closed under its hands it
+    would see a reset instead of the answer.
+    """
+    left = _MOST_REST
+    with contextlib.suppress(TimeoutError, ClientDisconnect):
+        async with asyncio.timeout(_PATIENCE):
+            async for chunk in request.stream():
+                left -= len(chunk)
+                if left < 0:
+                    return
 
 
 async def _unless_gone(request: Request, work: Awaitable[Outcome]) -> Outcome:
@@ -298,11 +377,12 @@ async def resource(request: Request) -> Response:
     if path := content.file(address):
         return _file(request, server, path)
     document, _, suffix = address.rpartition(".")
-    if suffix == "json" and (answer := await resource_json(request, document)):
-        return answer
+    if suffix == "json" and (described := await resource_json(request, document)):
+        return described
     if document and suffix in DATA:
         head, body = await _unless_gone(
-            request, server.answer({"iri": _iri(content, document), "format": suffix})
+            request,
+            server.answer({"iri": _iri(content, document), "format": suffix}, _client(request)),
         )
         form = next(item for item in GRAPHS if item.name == head["format"])
         return _tagged(request, body, form, server.tag(document, suffix), {})
@@ -358,7 +438,7 @@ async def _tombstone(request: Request, server: Server, iri: str, address: str) -
         return (await _tombstone(request, server, iri, f"{address}ld"))[0], "application/json"
     if suffix in DATA:
         with contextlib.suppress(Refused):
-            answer = server.answer({"iri": iri, "format": suffix})
+            answer = server.answer({"iri": iri, "format": suffix}, _client(request))
             head, body = await _unless_gone(request, answer)
             return body, next(item.media_type for item in GRAPHS if item.name == head["format"])
     return b"", ""
@@ -368,13 +448,21 @@ async def _is_described(request: Request, server: Server, document: str) -> bool
     """Whether there are statements about the resource of a document."""
     try:
         await _unless_gone(
-            request, server.answer({"iri": _iri(server.content, document), "format": "ttl"})
+            request,
+            server.answer(
+                {"iri": _iri(server.content, document), "format": "ttl"}, _client(request)
+            ),
         )
     except Refused as refused:
         if refused.status == 404:
             return False
         raise
     return True
+
+
+def _client(request: Request) -> str:
+    """The address that a request counts for: behind a trusted proxy that of X-Forwarded-For."""
+    return request.client.host if request.client else ""
 
 
 def _iri(content: Content, address: str) -> str:
@@ -397,51 +485,8 @@ async def _start(request: Request, content: Content) -> Response:
 
 
 def _file(request: Request, server: Server, path: Path, status: int = 200) -> Response:
-    """A file with its entity tag; ranges are the library's. Raises Refused (503) where it goes at
-    this very moment.
-    """
-    try:
-        file = path.open("rb")
-    except OSError:
-        raise Refused(503, "the file cannot be read now; try again", {"Retry-After": "1"}) from None
-    state = os.fstat(file.fileno())
-    tag = server.tag(path.name, state.st_size, state.st_mtime_ns)
-    lasting = IMMUTABLE if server.content.is_closed(path) else FRESH
-    headers = {"ETag": tag, "Cache-Control": lasting, "Vary": "Accept-Language"}
-    if path.name == "sparql.json":
-        headers["Link"] = (
-            '</sparql>; rel="sparql"'  # so the query page offers this endpoint (docs/frontend.md)
-        )
-    elif links := server.content.links(path.name):
-        headers["Link"] = links
-    if status == 200 and _known(request, tag):
-        file.close()
-        return Response(status_code=304, headers=headers)
-    return _OpenFile(file, status, headers, media_type(path), state)
-
-
-class _OpenFile(FileResponse):
-    """A file that is open from the first: a build that swaps dist/ between its size and its bytes
-    does not cut it.
-    """
-
-    def __init__(
-        self,
-        file: BinaryIO,
-        status: int,
-        headers: Mapping[str, str],
-        media_type: str,
-        state: os.stat_result,
-    ) -> None:
-        super().__init__(
-            f"/dev/fd/{file.fileno()}", status, headers, media_type=media_type, stat_result=state
-        )
-        self.file = file
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Sends it, whole or in parts."""
-        with self.file:
-            await super().__call__(scope, receive, send)
+    """A file as it is."""
+    return file_answer(request, server.content, path, server.tag, status)
 
 
 def _tagged(
@@ -457,13 +502,7 @@ def _tagged(
 
 
 def _known(request: Request, tag: str) -> bool:
-    return not _tags(request).isdisjoint((tag, "*"))
-
-
-def _tags(request: Request) -> set[str]:
-    """The entity tags that the client has."""
-    given = request.headers.get("if-none-match", "") if request.method in ("GET", "HEAD") else ""
-    return {part.strip().removeprefix("W/") for part in given.split(",")}
+    return not known_tags(request).isdisjoint((tag, "*"))
 
 
 # -- the server's own ------------------------------------------------------------------------------
@@ -498,11 +537,9 @@ async def metrics(request: Request) -> Response:
     )
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, Refused)
-    return PlainTextResponse(
-        error.detail + "\n", error.status, headers={**error.headers, "Cache-Control": "no-store"}
-    )
+    return await refusal(request, request.app.state.server.content, error)
 
 
 async def _left(_: Request, __: Exception) -> Response:
@@ -525,17 +562,15 @@ class _Headers:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                names = {name for name, _ in message["headers"]}
-                more = [(name.lower().encode(), value.encode()) for name, value in _ALWAYS.items()]
-                message["headers"] = [
-                    *message["headers"],
-                    *(item for item in more if item[0] not in names),
-                ]
+                headers = MutableHeaders(raw=list(message["headers"]))
+                for name, value in policies(headers.get("content-type", "")).items():
+                    headers.setdefault(name, value)
+                message["headers"] = headers.raw
             await send(message)
 
         hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
         missing = not hosts and scope["http_version"] != "1.0"  # RFC 9112, 3.2
-        if missing or len(hosts) > 1 or any(not _HOST.fullmatch(host) for host in hosts):
+        if missing or len(hosts) > 1 or any(not HOST.fullmatch(host) for host in hosts):
             await PlainTextResponse("the Host header is invalid\n", 400)(
                 scope, receive, with_headers
             )
@@ -551,7 +586,9 @@ class _Headers:
 def _permission(path: str) -> dict[str, str]:
     """What scripts of other sites may do at an address (the Fetch standard, CORS-preflight)."""
     methods = "GET, HEAD, POST, OPTIONS" if path.rstrip("/") == "/sparql" else "GET, HEAD, OPTIONS"
-    headers = "Accept, Accept-Language, Content-Type, If-None-Match, If-Range, Range"
+    headers = (
+        "Accept, Accept-Language, Content-Type, If-Modified-Since, If-None-Match, If-Range, Range"
+    )
     return {
         "Allow": methods,
         "Access-Control-Allow-Methods": methods,
@@ -560,7 +597,7 @@ def _permission(path: str) -> dict[str, str]:
     }
 
 
-def application(server: Server, *, log: bool = True) -> ASGIApp:
+def application(server: Server, *, log: bool = True) -> RequestLog:
     """The ASGI application of a server whose data is loaded; it looks for new data as long as it
     lives.
     """
@@ -585,4 +622,5 @@ def application(server: Server, *, log: bool = True) -> ASGIApp:
         lifespan=life,
     )
     app.state.server = server
-    return RequestLog(_Headers(app), server.figures, log=log)
+    coded = Compressed(app, server.settings.cache)
+    return RequestLog(_Headers(coded), server.figures, log=log)

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import read_vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, SourceError
+from lodpipe.publish.catalogue.self_description import METADATA, graphs_of
 from lodpipe.publish.catalogue.signposting import header_links, read_links
 from lodpipe.publish.catalogue.versions import document_of
 from lodpipe.publish.catalogue.web import MEDIA_TYPES, document_ends
@@ -43,9 +44,16 @@ class Content:
     landing: str = ""
 
     @property
-    def dumps(self) -> dict[str, str]:
-        """The files that workers load."""
-        return {suffix: str(self.dist / f"{self.name}.{suffix}") for suffix in ("nq", "nt")}
+    def dumps(self) -> list[tuple[str, str]]:
+        """The files that workers load, with their formats; the description's is the last."""
+        files = [(str(self.dist / f"{self.name}.{suffix}"), suffix) for suffix in ("nq", "nt")]
+        described = self.dist / METADATA
+        return [*files, (str(described), "nq")] if described.is_file() else files
+
+    @property
+    def metadata(self) -> tuple[str, ...]:
+        """The IRIs of the graphs that describe the data."""
+        return graphs_of(self.base)
 
     def file(self, address: str) -> Path | None:
         """The file of an address, in dist/ or in its pages; None where there is none. No address

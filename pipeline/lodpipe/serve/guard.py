@@ -11,8 +11,24 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from lodpipe.serve.settings import Settings
 
-_LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
-_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+
+def _answer(status: str, reason: str) -> bytes:
+    """An answer without the application."""
+    body = f"{reason}\n".encode()
+    head = f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\nX-Content-Type-Options: nosniff"
+    return f"HTTP/1.1 {status}\r\nConnection: close\r\n{head}\r\n\r\n".encode() + body
+
+
+_LATE = _answer("408 Request Timeout", "the request did not arrive in time")
+_LARGE = _answer("431 Request Header Fields Too Large", "the headers are too large")
+_INVALID = _answer("400 Bad Request", "this is not a valid HTTP request")
+
+
+_AROUND_HEADER = len(b": \r\n")
+
+
+class HeadersTooLarge(Exception):
+    """The headers of a request are larger than allowed."""
 
 
 def guarded(settings: Settings) -> type[HttpToolsProtocol]:  # noqa: C901  # a class over the settings
@@ -24,6 +40,7 @@ def guarded(settings: Settings) -> type[HttpToolsProtocol]:  # noqa: C901  # a c
         _watch: asyncio.TimerHandle | None = None
         _stuck: asyncio.TimerHandle | None = None
         _pending = 0  # bytes of headers that are not whole yet
+        _size = 0  # of the headers of this request
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -42,8 +59,20 @@ def guarded(settings: Settings) -> type[HttpToolsProtocol]:  # noqa: C901  # a c
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
+            self._size = 0
             if self._watch is None:
                 self._await_headers()
+
+        def on_header(self, name: bytes, value: bytes) -> None:
+            """Raises HeadersTooLarge, also where all of them come in one piece."""
+            self._size += len(name) + len(value) + _AROUND_HEADER
+            if self._size > settings.headers:
+                raise HeadersTooLarge
+            super().on_header(name, value)
+
+        def send_400_response(self, msg: str) -> None:
+            """The answer to what the parser refuses."""
+            self._refuse(_LARGE if self._size > settings.headers else _INVALID)
 
         def on_headers_complete(self) -> None:
             if self._watch is not None:

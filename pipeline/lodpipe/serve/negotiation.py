@@ -35,6 +35,7 @@ GRAPHS = tuple(Format(row.suffix, row.content_type, row.aliases) for row in DOCU
 
 PAGES = tuple(Format(suffix, media_type) for suffix, media_type in NEGOTIATED)
 
+_HTML = ("text/html", "application/xhtml+xml")
 _ELEMENTS = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*"?)+')
 _PARTS = re.compile(r'(?:[^;"]|"(?:\\.|[^"\\])*"?)+')
 _ANYTHING, _ANY_SUBTYPE, _OTHER_PARAMETERS, _TYPE, _SAME_PARAMETERS = range(5)  # specificity
@@ -108,6 +109,24 @@ def named(accept: str, offered: Sequence[Format]) -> list[Format]:
     weights = [(_weight(item, ranges), item) for item in offered]
     liked = [(weight, item) for (how, weight), item in weights if how > _ANY_SUBTYPE and weight > 0]
     return [item for _, item in sorted(liked, key=lambda pair: -pair[0])]
+
+
+def prefers_page(accept: str | None) -> bool:
+    """Whether a client asks for HTML by name, and for no format of answers as much.
+
+    >>> prefers_page("text/html,application/xml;q=0.9,*/*;q=0.8"), prefers_page("*/*")
+    (True, False)
+    >>> prefers_page("application/sparql-results+json, text/html")
+    False
+    """
+    ranges = read_ranges(accept or "")
+    page = max((item.weight for item in ranges if item.name in _HTML), default=0.0)
+    answers = [
+        weight
+        for how, weight in (_weight(item, ranges) for item in (*RESULTS, *GRAPHS))
+        if how > _ANY_SUBTYPE
+    ]
+    return page > max(answers, default=0.0)
 
 
 def languages(accept: str, known: Sequence[str]) -> list[str]:

@@ -5,8 +5,10 @@ and figures for Prometheus.
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
+import traceback
 from datetime import UTC, datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -85,15 +87,18 @@ class RequestLog:
         try:
             await self.app(scope, receive, counted)
         finally:
-            passed = time.perf_counter() - started
-            route = _ROUTES.get(
-                scope["path"].strip("/"),
-                "file" if "." in scope["path"].rsplit("/", 1)[-1] else "resource",
-            )
-            self.figures.requests.labels(route, str(status)).inc()
-            self.figures.seconds.labels(route).observe(passed)
-            if self.log:
-                self._write(scope, status, size, passed)
+            self.record(scope, status, size, time.perf_counter() - started)
+
+    def record(self, scope: Scope, status: int, size: int, passed: float) -> None:
+        """Counts and logs an answer; the time in seconds."""
+        route = _ROUTES.get(
+            scope["path"].strip("/"),
+            "file" if "." in scope["path"].rsplit("/", 1)[-1] else "resource",
+        )
+        self.figures.requests.labels(route, str(status)).inc()
+        self.figures.seconds.labels(route).observe(passed)
+        if self.log:
+            self._write(scope, status, size, passed)
 
     def _write(self, scope: Scope, status: int, size: int, passed: float) -> None:
         address = scope["path"] + (
@@ -106,6 +111,29 @@ class RequestLog:
             bytes=size,
             milliseconds=round(passed * 1000, 1),
         )
+
+
+class JsonLines(logging.Handler):
+    """Messages of the HTTP server as lines of the same log."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """One message, with the traceback of an error."""
+        detail = record.getMessage()
+        if record.exc_info and record.exc_info[1] is not None:
+            detail += "\n" + "".join(traceback.format_exception(record.exc_info[1]))
+        write(event="http server", level=record.levelname.lower(), detail=detail)
+
+
+def log_of_http_server() -> dict[str, object]:
+    """The configuration of uvicorn's log."""
+    handler = {"()": JsonLines}
+    loggers = {"uvicorn": {"handlers": ["lines"], "level": "WARNING", "propagate": False}}
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "handlers": {"lines": handler},
+        "loggers": loggers,
+    }
 
 
 def write(**line: object) -> None:

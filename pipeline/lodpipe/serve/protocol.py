@@ -15,6 +15,8 @@ FORM, DIRECT, UPDATE = (
     "application/sparql-update",
 )
 
+_MOST_PARAMETERS = 1000
+
 
 class Refused(Exception):
     """A request that gets no answer: the status, and what is wrong in one sentence."""
@@ -60,6 +62,18 @@ def question_of(method: str, content_type: str, address: str, body: bytes) -> Qu
     return _question(parameters, method)
 
 
+def refuse_coded(content_encoding: str) -> None:
+    """Raises Refused (415) for a body in a coding: it is nowhere unpacked, so none can grow there
+    (RFC 9110, 15.5.16).
+    """
+    if content_encoding.strip().lower() not in ("", "identity"):
+        raise Refused(
+            415,
+            f"the body is encoded ({content_encoding[:40]}); send it as it is",
+            {"Accept-Encoding": "identity"},
+        )
+
+
 def _question(parameters: list[tuple[str, str]], method: str) -> Question | None:
     queries = [value for name, value in parameters if name == "query"]
     if any(name == "update" for name, _ in parameters):
@@ -80,13 +94,11 @@ def _question(parameters: list[tuple[str, str]], method: str) -> Question | None
 
 
 def _pairs(data: bytes) -> list[tuple[str, str]]:
+    if data.count(b"&") >= _MOST_PARAMETERS:
+        raise Refused(400, f"more than {_MOST_PARAMETERS:,} parameters")
     try:
         return parse_qsl(
-            data.decode("ascii"),
-            keep_blank_values=True,
-            encoding="utf-8",
-            errors="strict",
-            max_num_fields=1000,
+            data.decode("ascii"), keep_blank_values=True, encoding="utf-8", errors="strict"
         )
     except (UnicodeDecodeError, ValueError):
         raise Refused(400, "the parameters are not percent-encoded UTF-8") from None

@@ -8,35 +8,39 @@ from collections.abc import Callable
 
 import uvicorn
 
-from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, SourceError
 from lodpipe.serve.app import Server, application
-from lodpipe.serve.content import read_content
 from lodpipe.serve.guard import guarded
+from lodpipe.serve.observability import log_of_http_server
+from lodpipe.serve.quick import quick, trusted_proxies
 from lodpipe.serve.settings import Settings
+from lodpipe.serve.sources import Source
 
 
 def run(
-    project: Project,
+    source: Source,
     settings: Settings,
     *,
     log: bool = True,
     on_ready: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Serves a project until it is asked to end (SIGTERM, SIGINT); what was begun is ended within
+    """Serves a source until it is asked to end (SIGTERM, SIGINT); what was begun is ended within
     the grace time.
 
-    Raises SourceError: LP820 where dist/ is not built, LP821 where the address cannot be had.
+    Raises SourceError: LP820 where dist/ is not built, LP822 where data cannot be read, LP821 where the address cannot be had.
     """
-    read_content(project)
+    source.read()
     listening = _listening(settings)
     host, port = listening.getsockname()[:2]
-    state = Server(project, settings)
+    state = Server(source, settings)
+    app = application(state, log=log)
     config = uvicorn.Config(
-        application(state, log=log),
-        http=guarded(settings), ws="none", lifespan="on", log_level="warning", access_log=False, server_header=False, date_header=True,
+        app,
+        http=quick(guarded(settings), state, app), ws="none", lifespan="on", log_level="warning", log_config=log_of_http_server(), access_log=False,
+        server_header=False, date_header=True,
         timeout_keep_alive=10, timeout_graceful_shutdown=round(settings.grace) + 1, limit_concurrency=settings.connections, backlog=512,
     )  # fmt: skip
+    state.trusted = trusted_proxies(config.forwarded_allow_ips)
     server = _Server(
         config, state, lambda: on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}/")
     )

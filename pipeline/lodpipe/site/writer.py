@@ -26,6 +26,7 @@ from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.page_store import PageStore
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.api.api_documents import api_documents
+from lodpipe.publish.api.index_plan import index_plan, open_index
 from lodpipe.publish.api.node_documents import needed
 from lodpipe.publish.api.static_api import StaticApi
 from lodpipe.publish.catalogue.dataset_markup import in_language
@@ -160,8 +161,9 @@ class _Site:
         """The API as files; its index stays in the project for the server."""
         sums = (self.dist / "SHA256SUMS").read_bytes()
         version = hashlib.sha256(sums).hexdigest()[:16]
-        api = api_documents(self.project, self.vocabulary, version, self.statements.triples)
-        static = StaticApi(api, self.folder)
+        plan = index_plan(self.project, self.vocabulary)
+        index = open_index(self.project, plan, version, self.statements.triples)
+        static = StaticApi(api_documents(self.project, self.vocabulary, index), self.folder)
         static.write()
         return static
 

@@ -45,6 +45,8 @@ from lodpipe.publish.catalogue import (
     catalogue_findings,
     gate,
     write_catalogue,
+    write_metadata,
+    write_prefixes,
     write_release_folder,
     write_versions,
 )
@@ -407,6 +409,8 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
         (folder / "queries.ttl").write_text(
             executables(outcome.project.publication, queries), "utf-8", newline="\n"
         )
+    write_prefixes(outcome.project.publication.base, job.prefixes, folder)
+    write_metadata(outcome.project.publication.base, folder)
     write_counts(outcome.counts, folder)
     sums = checksums(folder)
     gate(_catalogue_findings(outcome, folder, sums))

@@ -40,6 +40,8 @@ _FILES = {
     "catalog.rdf": "application/rdf+xml",
     "catalog.jsonld": "application/ld+json",
     "void.ttl": "text/turtle",
+    "prefixes.ttl": "text/turtle",
+    "metadata.nq": "application/n-quads",
     "dataset.jsonld": "application/ld+json",
     "feed.trig": "application/trig",
     "dataset.linkset": "application/linkset+json",

@@ -5,7 +5,7 @@ The server, the files for static hosts and the tools for agents ask the same obj
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -16,11 +16,10 @@ from lodpipe.config.publication_keys import Publication, SiteKeys
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.search_index import EVERYTHING, Collection, Hit, IndexTimeout, SearchIndex
 from lodpipe.engine.search_index_writer import read_ntriples
-from lodpipe.publish.api.index_plan import index_plan, open_index
 from lodpipe.publish.api.list_parameters import ListRequest, read_list
 from lodpipe.publish.api.node_documents import Node, NodeDocuments
 from lodpipe.publish.api.resource_tables import as_csv, as_lines
-from lodpipe.rdf.terms import Triple
+from lodpipe.rdf.jsonld import Context
 from lodpipe.releases.naming import words
 
 ROOT = "api/"
@@ -220,17 +219,13 @@ class ApiDocuments:
 def api_documents(
     project: Project,
     vocabulary: Vocabulary,
-    version: str,
-    triples: Callable[[], Iterable[Triple]],
+    index: SearchIndex,
     queries: Sequence[QueryFacts] = (),
 ) -> ApiDocuments:
-    """The API of a project over its index, which is made of `triples` (sorted by subject) unless an
-    earlier run left it.
-    """
-    plan = index_plan(project, vocabulary)
-    index = open_index(project, plan, version, triples)
-    frames = {plan.context.class_iri(item.class_): item.frame for item in project.publication.trees}
-    documents = NodeDocuments(index, plan.context, frames)
+    """The API of a project over its index."""
+    context = Context(vocabulary.context, project.publication.base)
+    frames = {context.class_iri(item.class_): item.frame for item in project.publication.trees}
+    documents = NodeDocuments(index, context, frames)
     titles = _titles(project, vocabulary, index)
     return ApiDocuments(project.publication, index, documents, tuple(queries), titles)
 

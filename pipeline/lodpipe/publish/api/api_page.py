@@ -9,8 +9,7 @@ from urllib.parse import quote
 from lodpipe.publish.api.api_documents import ROOT, ApiDocuments
 from lodpipe.publish.api.openapi import Schema, openapi
 
-_STYLE = """
-:root { color-scheme: light dark; }
+STYLE = b""":root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
 pre { overflow: auto; border: 1px solid #8886; padding: .6rem; }
@@ -27,7 +26,7 @@ def api_page(api: ApiDocuments, suffix: str = "", document: Schema | None = None
     parts = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
-        f"<title>API: {title}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n",
+        f'<title>API: {title}</title>\n<link rel="stylesheet" href="api.css">\n</head>\n<body>\n',
         f"<h1>API: {title}</h1>\n",
         *(f"<p>{_marked(part)}</p>\n" for part in described["info"]["description"].split("\n\n")),
         '<p>For programs: <a href="openapi.json">openapi.json</a> (OpenAPI 3.1), ',

@@ -106,49 +106,50 @@ def plan_digest(plan: IndexPlan) -> str:
 
 
 def open_index(
-    project: Project, plan: IndexPlan, version: str, triples: Callable[[], Iterable[Triple]]
+    project: Project,
+    plan: IndexPlan,
+    version: str,
+    triples: Callable[[], Iterable[Triple]],
+    other_folder: Callable[[], Path] | None = None,
 ) -> SearchIndex:
-    """The index of a version of the data: the file that an earlier run left in `.lodpipe/`, else a
-    new one, made of triples sorted by subject. Where the project cannot be written to, it is made
-    in the temporary folder and gone with the process.
+    """The index of a version of the data: the file that an earlier run left, else a new one, made of
+    triples sorted by subject.
+
+    It is in `.lodpipe/` of the project; where that cannot be written to, in the other folder; else
+    in a temporary one that is gone with the process.
     """
     name = f"api-{version}-{plan_digest(plan)}.sqlite"
-    folder = project.root / FOLDER
+    own = project.root / FOLDER
+    for folder in (lambda: own, *([other_folder] if other_folder else [])):
+        with contextlib.suppress(OSError, sqlite3.Error):
+            return _index_in(folder(), name, lambda path: write_index(path, triples(), plan, version))
+    holder = tempfile.TemporaryDirectory(prefix="lodpipe-api-")
+    path = Path(holder.name) / name
+    write_index(path, triples(), plan, version)
+    return SearchIndex(path, holder)
+
+
+def _index_in(folder: Path, name: str, write: Callable[[Path], None]) -> SearchIndex:
+    """The index of that name in a folder, written if it is not there; others of the API are removed.
+    Raises OSError and sqlite3.Error.
+    """
     path = folder / name
-    with contextlib.suppress(sqlite3.Error, OSError):
+    with contextlib.suppress(sqlite3.Error):
         if path.is_file():
             return SearchIndex(path)
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        (folder / ".gitignore").write_text("*\n", "utf-8")
+    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
     try:
-        folder.mkdir(exist_ok=True)
-        _write(path, plan, version, triples)
-    except OSError:
-        return _temporary(plan, version, triples)
+        with part.open("xb"):  # an error of the file system is one of it, not of SQLite
+            pass
+        write(part)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     for old in folder.glob("api-*.sqlite"):
         if old.name != name:
             with contextlib.suppress(OSError):
                 old.unlink()
     return SearchIndex(path)
-
-
-def _write(
-    path: Path, plan: IndexPlan, version: str, triples: Callable[[], Iterable[Triple]]
-) -> None:
-    """Writes an index beside its place and moves it there, whole. Raises OSError."""
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    try:
-        with part.open("xb"):  # an error of the file system is one of it, not of SQLite
-            pass
-        write_index(part, triples(), plan, version)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
-
-
-def _temporary(
-    plan: IndexPlan, version: str, triples: Callable[[], Iterable[Triple]]
-) -> SearchIndex:
-    """An index in a folder that is removed with the object."""
-    folder = tempfile.TemporaryDirectory(prefix="lodpipe-api-")
-    path = Path(folder.name) / "api.sqlite"
-    write_index(path, triples(), plan, version)
-    return SearchIndex(path, folder)

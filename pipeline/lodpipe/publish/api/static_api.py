@@ -19,7 +19,7 @@ from typing import Any
 
 from lodpipe.engine.search_index import Collection, Resource, Selection
 from lodpipe.publish.api.api_documents import ApiDocuments
-from lodpipe.publish.api.api_page import api_page
+from lodpipe.publish.api.api_page import STYLE, api_page
 from lodpipe.publish.api.node_documents import Node, dumped
 from lodpipe.publish.api.openapi import Schema, openapi
 from lodpipe.publish.api.resource_tables import as_csv, as_lines
@@ -64,6 +64,7 @@ class StaticApi:
         files: dict[str, bytes] = {
             "index.json": dumped(self._overview(listed)),
             "index.html": api_page(self.api, ".json", described),
+            "api.css": STYLE,
             "openapi.json": dumped(described),
             "context.jsonld": dumped({"@context": dict(self.api.documents.context.given)}),
         }

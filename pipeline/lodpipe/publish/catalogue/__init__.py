@@ -24,6 +24,7 @@ from lodpipe.publish.catalogue.codes import unknown_codes
 from lodpipe.publish.catalogue.csv_tables import query_findings, write_tables
 from lodpipe.publish.catalogue.dcat import Computed, catalogue_graph
 from lodpipe.publish.catalogue.offers import offers
+from lodpipe.publish.catalogue.self_description import write_metadata, write_prefixes
 from lodpipe.publish.catalogue.side import write_side_files
 from lodpipe.publish.catalogue.signposting import landing_links, write_linkset
 from lodpipe.publish.catalogue.versions import write_versions
@@ -169,6 +170,8 @@ __all__ = [
     "declaration_findings",
     "gate",
     "write_catalogue",
+    "write_metadata",
+    "write_prefixes",
     "write_release_folder",
     "write_versions",
 ]

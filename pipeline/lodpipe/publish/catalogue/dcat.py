@@ -14,6 +14,7 @@ from lodpipe.config.publication_keys import Body, Publication, Temporal
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
+from lodpipe.publish.catalogue.self_description import METADATA
 from lodpipe.rdf.terms import iri
 from lodpipe.releases.feed import DATA
 from lodpipe.releases.history import History
@@ -294,6 +295,8 @@ class _Writer:
                 "prov:wasDerivedFrom": [iri(item) for item in self.computed.derived_from],
                 "prov:qualifiedAttribution": self._attribution(),
                 "dcat:distribution": [self._distribution(offer) for offer in self.offers],
+                # No distribution: it holds this catalogue, which cannot have its checksum.
+                "dct:relation": None if self.dated else iri(publication.downloads + METADATA),
             },
         )
 

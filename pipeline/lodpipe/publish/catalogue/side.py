@@ -14,6 +14,7 @@ from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.dataset_markup import dataset_markup
 from lodpipe.publish.catalogue.dcat import Computed
 from lodpipe.publish.catalogue.offers import Offer
+from lodpipe.publish.catalogue.self_description import METADATA
 from lodpipe.publish.dumps import SHAPES
 from lodpipe.releases.feed import DATA
 from lodpipe.releases.history import History
@@ -56,6 +57,7 @@ _WORDS = {
         "Nennung",
         "Prüfen",
         "Kopie mit Datum",
+        "Katalog, VoID, Präfixe und Abfragen als Graphen",
         "Zurückgezogene Adressen",
         "Änderungen (LDES)",
     ),
@@ -68,6 +70,7 @@ _WORDS = {
         "Attribution",
         "Verify",
         "dated copy",
+        "Catalogue, VoID, prefixes and queries as graphs",
         "Withdrawn addresses",
         "Changes (LDES)",
     ),
@@ -91,9 +94,9 @@ def _readme_in(
     shapes: bool,
     history: History,
 ) -> str:
-    release, file, size, what, licence, attribution, verify, dated, withdrawn, feed = _WORDS[
-        language
-    ]
+    release, file, size, what, licence, attribution, verify, dated, described, withdrawn, feed = (
+        _WORDS[language]
+    )
 
     def translated(texts: dict[str, str]) -> str:
         return texts.get(language) or next(iter(texts.values()))
@@ -106,6 +109,7 @@ def _readme_in(
         f"# {translated(publication.title)}\n\n{translated(publication.description)}\n\n"
         f"{release}: {publication.version}, {publication.date}. "
         f"{f'{dated}: `{history.folder}/`. ' if history.folder else ''}DCAT-AP: `catalog.ttl`. VoID: `void.ttl`. "
+        f"{described}: `{METADATA}`. "
         f"{f'SHACL: `{SHAPES}`. ' if shapes else ''}"
         f"{withdrawn}: `withdrawn.csv`. "
         f"{f'{feed}: `{DATA}.trig`.' if history.releases else ''}".rstrip()

@@ -7,13 +7,16 @@ from collections.abc import Callable, Sequence
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.config.vocabulary import Vocabulary
-from lodpipe.engine.statements import Statements
+from lodpipe.engine.statements import ClassUsage, Statements
 from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
+from lodpipe.publish.catalogue.self_description import METADATA
 from lodpipe.rdf.terms import iri
 
 _EXAMPLES = 5
+_MOST_PARTITIONS = 10_000
+"""Pairs of a class and a property; above, classes are counted without their properties."""
 # Predicates that join a resource to the same or a like one elsewhere.
 LINKS = (
     "http://www.w3.org/2002/07/owl#sameAs",
@@ -33,7 +36,7 @@ def void_graph(
     """The dataset as void:Dataset, with its partitions and linksets as nodes of `void#…`; `feeds` are
     files that say what changes.
     """
-    graph = Graph()
+    graph = Graph({"part": f"{publication.base}void#"})
     dataset = iri(publication.base + "dataset")
 
     def count(value: int) -> str:
@@ -74,7 +77,7 @@ def void_graph(
                 if offer.format.code.startswith(("RDF", "JSON"))
             ],
             "void:exampleResource": _examples(publication, statements, vocabulary),
-            "rdfs:seeAlso": [iri(publication.downloads + feed) for feed in feeds],
+            "rdfs:seeAlso": [iri(publication.downloads + file) for file in (*feeds, METADATA)],
             "void:vocabulary": [
                 iri(item)
                 for item in sorted({_namespace(term) for term, _ in [*by_class, *by_property]})
@@ -103,8 +106,36 @@ def void_graph(
             "foaf:primaryTopic": dataset,
         },
     )
+    for usage in statements.class_usage(_MOST_PARTITIONS):
+        _properties_of_class(graph, usage, node, short)
     _linksets(graph, dataset, statements, publication.base, short)
     return graph
+
+
+def _properties_of_class(
+    graph: Graph, usage: ClassUsage, node: Callable[[str], str], short: Callable[[str], str]
+) -> None:
+    """What instances of a class have, in the form of the SIB's void-generator: editors and language
+    models complete queries by it.
+    """
+    class_ = f"class-{short(usage.class_)}"
+    local = f"{class_}-property-{short(usage.predicate)}"
+    property_ = graph.describe(
+        node(local),
+        {
+            "void:property": usage.predicate,
+            "void:triples": literal(str(usage.triples), "xsd:integer"),
+            "void:classPartition": [
+                graph.describe(node(f"{local}-class-{short(term)}"), {"void:class": term})
+                for term in usage.classes
+            ],
+            "void-ext:datatypePartition": [
+                graph.describe(node(f"{local}-datatype-{short(term)}"), {"void-ext:datatype": term})
+                for term in usage.datatypes
+            ],
+        },
+    )
+    graph.describe(node(class_), {"void:propertyPartition": property_})
 
 
 def _examples(

@@ -77,6 +77,16 @@ _MOST_IN_HTACCESS = 100
 """Withdrawn resources in .htaccess, the newest ones. Apache reads it with each request, 4 µs a rule;
 the others are in a RewriteMap.
 """
+PAGE_POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
+    "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
+)
+POLICIES = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+"""Headers of every answer, by which browsers bound what it can do."""
 NOWHERE = "https://host.invalid/"
 _FILES = {
     "w3id.htaccess.j2": "w3id/.htaccess",
@@ -188,6 +198,7 @@ def write_web(
         "versions": versions,
         "without_rule": len(tombstones) - len(redirects),
         "closed": [release.folder for release in reversed(history.releases)],
+        "policies": {**POLICIES, "Content-Security-Policy": PAGE_POLICY},
         "fresh": FRESH,
         "immutable": IMMUTABLE,
     }

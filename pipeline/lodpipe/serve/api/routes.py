@@ -16,7 +16,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import read_vocabulary
 from lodpipe.publish.api.api_documents import (
     ROOT,
@@ -27,7 +26,8 @@ from lodpipe.publish.api.api_documents import (
     api_documents,
     read_ntriples,
 )
-from lodpipe.publish.api.api_page import api_page
+from lodpipe.publish.api.api_page import STYLE, api_page
+from lodpipe.publish.api.index_plan import index_plan, open_index
 from lodpipe.publish.api.list_parameters import (
     LONGEST,
     ParameterError,
@@ -44,6 +44,7 @@ from lodpipe.serve.api.query_results import plain_results
 from lodpipe.serve.content import Content
 from lodpipe.serve.negotiation import Format, chosen
 from lodpipe.serve.protocol import Refused
+from lodpipe.serve.sources import Source
 
 _AT_ONCE = 8  # questions to the index
 _WAITING = 64
@@ -60,10 +61,12 @@ _LISTS = (_JSON, _JSONLD, _CSV, _LINES)
 class _Server(Protocol):
     """What the API needs of the server."""
 
-    api: Api
+    api: Api | None
     content: Content
 
-    async def answer(self, task: Mapping[str, object]) -> tuple[Mapping[str, object], bytes]: ...
+    async def answer(
+        self, task: Mapping[str, object], client: str
+    ) -> tuple[Mapping[str, object], bytes]: ...
 
     def tag(self, *parts: object) -> str: ...
 
@@ -88,22 +91,28 @@ class Api:
             self.waiting -= 1
 
 
-def read_api(project: Project, content: Content) -> Api:
-    """The API of a project whose dist/ was read; its index is made if it is not there."""
+def read_api(source: Source, content: Content) -> Api | None:
+    """The API of a source that was read; its index is made if it is not there. A file without a
+    project has none.
+    """
+    project = source.project
+    if project is None:
+        return None
     vocabulary = read_vocabulary(project.root, content.base)
     queries = {
         query.name: query
         for query in read_queries(project.root, content.languages)
         if query.federated is None  # the endpoint asks no other
     }
-    documents = api_documents(
+    index = open_index(
         project,
-        vocabulary,
+        index_plan(project, vocabulary),
         content.version,
         lambda: read_ntriples(content.dist / f"{content.name}.nt"),
-        [_facts(query) for query in queries.values()],
+        source.stores,
     )
-    return Api(documents, queries)
+    facts = [_facts(query) for query in queries.values()]
+    return Api(api_documents(project, vocabulary, index, facts), queries)
 
 
 def _facts(query: Query) -> QueryFacts:
@@ -180,6 +189,8 @@ def _answer(
 
 def _api(request: Request) -> Api:
     server: _Server = request.app.state.server
+    if server.api is None:
+        raise Refused(404, "there is no API: no project is served")
     return server.api
 
 
@@ -207,6 +218,10 @@ async def _openapi(request: Request) -> Response:
     )
     body = await _api(request).run(lambda: dumped(openapi(_api(request).documents)))
     return _answer(request, body, form.media_type, "openapi")
+
+
+async def _style(request: Request) -> Response:
+    return _answer(request, STYLE, "text/css; charset=utf-8", "style")
 
 
 async def _context(request: Request) -> Response:
@@ -279,10 +294,11 @@ async def _document(
 
 async def resource_json(request: Request, document: str) -> Response | None:
     """The JSON of the resource at an address, for the server's own route; None where there is none."""
-    api = _api(request)
-    iri = api.documents.index.base + document
-    if api.documents.index.find(iri) is None:
+    server: _Server = request.app.state.server
+    api = server.api
+    if api is None or not api.documents.index.find(api.documents.index.base + document):
         return None
+    iri = api.documents.index.base + document
     return await _document(request, api, iri, "resources", _JSON)
 
 
@@ -315,7 +331,7 @@ async def _queries(request: Request) -> Response:
 async def _sample(request: Request) -> Response:
     server: _Server = request.app.state.server
     name, _, suffix = request.path_params["name"].partition(".")
-    query = server.api.queries.get(name)
+    query = _api(request).queries.get(name)
     rows = query is not None and query.form in ("select", "ask")
     offered = (_JSON, _RESULTS, _CSV) if rows else (_JSONLD, _JSON, _TURTLE)
     if query is None or suffix not in (
@@ -339,7 +355,8 @@ async def _sample(request: Request) -> Response:
         "results": ("csv" if form is _CSV else "json") if rows else None,
         "graphs": None if rows else "ttl" if form is _TURTLE else "jsonld",
     }  # fmt: skip
-    _, body = await server.answer(task)
+    client = request.client.host if request.client else ""
+    _, body = await server.answer(task, client)
     if rows and form is _JSON:
         body = dumped(plain_results(body))
     return _answer(request, body, form.media_type, name, *sorted(values.items()))
@@ -384,6 +401,7 @@ def api_routes() -> list[Route]:
         (f"/{ROOT[:-1]}", _root),
         (f"/{ROOT}", _overview),
         (f"/{ROOT}openapi.json", _openapi),
+        (f"/{ROOT}api.css", _style),
         (f"/{ROOT}context.jsonld", _context),
         (f"/{ROOT}suggest", _suggest),
         (f"/{ROOT}queries", _queries),

@@ -1,0 +1,75 @@
+"""Who gets the processor: the use of each client in the last minute, and the order of long queries.
+
+Short queries are served as they come. Where they have to wait, the client that has used least comes
+first. Long queries take turns: those that have used little so far before those that have used much,
+in steps of two seconds, so a query without end gives way to one that ends. At the same step the
+client that has used less comes first, then the query that arrived first.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+from collections.abc import Callable
+from functools import lru_cache
+
+_MINUTE = 60.0
+_STEP = 2.0  # seconds of processor time: most aggregates over some million statements end within
+_BAND = 2.0  # clients whose use differs by less are treated alike, so that turns do not flicker
+_FORGOTTEN = 0.01  # seconds of use below which a client need not be remembered
+_MANY = 4096
+
+
+class Usage:
+    """Processor time by client, in seconds. What was used fades with time: a client that uses one
+    processor all the time stands at 60, and a minute after its last query at 22.
+    """
+
+    def __init__(self, budget: float, clock: Callable[[], float]) -> None:
+        self.budget, self.clock = budget, clock
+        self._levels: dict[str, tuple[float, float]] = {}
+
+    def add(self, client: str, seconds: float) -> None:
+        """Records processor time that a client has used."""
+        self._levels[client] = (self.of(client) + seconds, self.clock())
+        if len(self._levels) > _MANY:
+            self._levels = {
+                name: pair for name, pair in self._levels.items() if self.of(name) > _FORGOTTEN
+            }
+
+    def of(self, client: str) -> float:
+        """Seconds of processor time that count for a client now."""
+        level, at = self._levels.get(client, (0.0, 0.0))
+        return level * math.exp((at - self.clock()) / _MINUTE) if level else 0.0
+
+    def wait(self, client: str) -> int:
+        """Whole seconds until a client is within its budget again; 0 where it is."""
+        level = self.of(client)
+        return math.ceil(_MINUTE * math.log(level / self.budget)) if level > self.budget else 0
+
+    def rank(self, client: str) -> tuple[bool, float]:
+        """The order of clients that wait: over their budget last, then by use."""
+        level = self.of(client)
+        return level > self.budget, level
+
+    def turn(self, client: str, attained: float, arrived: float) -> tuple[bool, int, int, float]:
+        """The order of long queries: of clients over their budget last, then by the processor time
+        that the query has had, then by that of the client, then by arrival.
+        """
+        over, level = self.rank(client)
+        return over, int(attained / _STEP), int(level / _BAND), arrived
+
+
+@lru_cache(_MANY)
+def client_of(address: str) -> str:
+    """The client that an address counts for: an IPv6 network of 64 bits is one client, since each
+    of its hosts can take any address of it.
+
+    >>> client_of("192.0.2.7"), client_of("2001:db8::7"), client_of("")
+    ('192.0.2.7', '2001:db8::/64', '')
+    """
+    try:
+        version = ipaddress.ip_address(address).version
+    except ValueError:
+        return address
+    return address if version == 4 else str(ipaddress.ip_network(f"{address}/64", strict=False))

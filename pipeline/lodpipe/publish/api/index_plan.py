@@ -20,9 +20,11 @@ from pathlib import Path
 from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import SiteKeys
 from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.engine import name_folding, search_index_writer
 from lodpipe.engine.name_folding import words_of
 from lodpipe.engine.search_index import EVERYTHING, SearchIndex
-from lodpipe.engine.search_index_writer import FORMAT, IndexPlan, KindPlan, write_index
+from lodpipe.engine.search_index_writer import IndexPlan, KindPlan, write_index
+from lodpipe.rdf import jsonld, labels
 from lodpipe.rdf.jsonld import Context
 from lodpipe.rdf.labels import LABELS
 from lodpipe.rdf.terms import Triple, parse_literal
@@ -30,6 +32,7 @@ from lodpipe.releases.naming import words
 
 FOLDER = ".lodpipe"
 """Where a project keeps what can be made again."""
+_PROGRAM = (name_folding, search_index_writer, jsonld, labels)
 RESERVED = frozenset(
     (EVERYTHING, "queries", "suggest", "openapi", "context", "index", "reconcile", "mcp", "docs")
 )
@@ -91,16 +94,17 @@ def _named(texts: Mapping[str, str]) -> str:
 
 def _collection_names(vocabulary: Vocabulary) -> Callable[[str], str]:
     """What names the collection of a class (in angle brackets) that has no kind."""
-    labels: dict[str, dict[str, str]] = {}
+    texts: dict[str, dict[str, str]] = {}
     for s, p, o, _ in vocabulary.triples:
         if p in LABELS and (literal := parse_literal(o)):
-            labels.setdefault(s, {}).setdefault(literal.language, literal.text)
-    return lambda iri: address_name(_named(labels.get(iri, {})) or words(iri))
+            texts.setdefault(s, {}).setdefault(literal.language, literal.text)
+    return lambda iri: address_name(_named(texts.get(iri, {})) or words(iri))
 
 
 def plan_digest(plan: IndexPlan) -> str:
-    """What decides the bytes of an index besides its triples."""
-    given = (FORMAT, sqlite3.sqlite_version, plan.base, plan.languages, plan.kinds)
+    """What decides the bytes of an index besides its triples: the program, the library, the plan."""
+    program = [Path(str(item.__file__)).read_bytes() for item in _PROGRAM]
+    given = (program, sqlite3.sqlite_version, plan.base, plan.languages, plan.kinds)
     rest = (plan.context.given, sorted(plan.ignored))
     return hashlib.sha256(repr((given, rest)).encode()).hexdigest()[:16]
 
@@ -122,7 +126,9 @@ def open_index(
     own = project.root / FOLDER
     for folder in (lambda: own, *([other_folder] if other_folder else [])):
         with contextlib.suppress(OSError, sqlite3.Error):
-            return _index_in(folder(), name, lambda path: write_index(path, triples(), plan, version))
+            return _index_in(
+                folder(), name, lambda path: write_index(path, triples(), plan, version)
+            )
     holder = tempfile.TemporaryDirectory(prefix="lodpipe-api-")
     path = Path(holder.name) / name
     write_index(path, triples(), plan, version)

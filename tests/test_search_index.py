@@ -106,6 +106,11 @@ def test_filters_orders_and_pages(index: SearchIndex) -> None:
     for place in ("kraehenfeld", "place/kraehenfeld", f"{BASE}place/kraehenfeld", "KRÄHENFELD"):
         assert len(names(filters=(Filter("dct:spatial", (place,)),))) == 4, place
     employees = "schema:numberOfEmployees"
+    by_size = names(sort=f"-{employees}", limit=100)
+    assert (by_size[0], by_size[-1], len(by_size)) == ("hochschule", "ev", 9)
+    assert [
+        name for at in range(0, 9, 2) for name in names(sort=f"-{employees}", limit=2, offset=at)
+    ] == by_size
     assert names(filters=(Filter(employees, ("400",), "gte"),), sort=f"-{employees}") == [
         "hochschule",
         "stadtwerke",

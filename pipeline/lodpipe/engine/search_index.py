@@ -444,20 +444,54 @@ class SearchIndex:
         wanted: Selection,
         part: Collection,
     ) -> Selected:
+        # `+`: full text is asked once, and what it gives is looked up in the filters, not the reverse.
         id_ = "resources.id" if table == "resources" else "search.rowid"
-        where = " AND ".join([f"{id_} BETWEEN ? AND ?", *(test.format(id=id_) for test in tests)])
+        tested = id_ if table == "resources" else "+search.rowid"
+        where = " AND ".join(
+            [f"{id_} BETWEEN ? AND ?", *(test.format(id=tested) for test in tests)]
+        )
         if table == "resources" and not tests:
             total = max(part.size, 0)
         else:
             ((total,),) = self._rows(f"SELECT count(*) FROM {table} WHERE {where}", parameters)
         if not total or wanted.offset >= total or not wanted.limit:
             return Selected(total, [])
+        if table == "resources" and not tests:
+            if wanted.sort.removeprefix("-") in ("", "label", "relevance"):
+                return Selected(total, self.of_ids(_ids_at(wanted, part)))
+            if simple := self._simple_order(wanted):
+                return Selected(total, self._by_values(wanted, part, simple))
         source, order, more = self._order(table, id_, wanted)
         rows = self._rows(
             f"SELECT {id_} FROM {source} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
             [*more, *parameters, wanted.limit, wanted.offset],
         )
         return Selected(total, self.of_ids([row[0] for row in rows]))
+
+    def _simple_order(self, wanted: Selection) -> Field | None:
+        """The field of an order by values of which each resource has at most one."""
+        key = wanted.sort.removeprefix("-")
+        fields = [item for item in self.fields(wanted.collection) if item.term == key]
+        return fields[0] if len(fields) == 1 and not fields[0].several else None
+
+    def _by_values(self, wanted: Selection, part: Collection, by: Field) -> list[Resource]:
+        """A part of a whole collection in the order of the values, which the index of `facts` has
+        already; then resources without one.
+        """
+        numbers = self._numbers(wanted.collection, by.term)
+        between = [numbers[0], part.first, part.last]
+        order = "DESC" if wanted.sort.startswith("-") else "ASC"
+        ids = self._rows(
+            f"SELECT id FROM facts WHERE property = ? AND id BETWEEN ? AND ? ORDER BY value {order}, id LIMIT ? OFFSET ?",
+            [*between, wanted.limit, wanted.offset],
+        )
+        if missing := wanted.limit - len(ids):
+            ids += self._rows(
+                "SELECT id FROM resources WHERE id BETWEEN ? AND ? AND id NOT IN (SELECT id FROM facts WHERE property = ?) "
+                "ORDER BY id LIMIT ? OFFSET ?",
+                [part.first, part.last, numbers[0], missing, max(0, wanted.offset - by.amount)],
+            )
+        return self.of_ids([row[0] for row in ids])
 
     def _order(self, table: str, id_: str, wanted: Selection) -> tuple[str, str, list[Any]]:
         """Tables, ORDER BY and parameters of an order; resources without a value come last."""
@@ -636,6 +670,15 @@ class SearchIndex:
                     if len(hits) == limit:
                         return hits
         return hits
+
+
+def _ids_at(wanted: Selection, part: Collection) -> range:
+    """The ids of a part of a whole collection: they are in the order of labels, without gaps."""
+    if wanted.sort == "-label":
+        last = part.last - wanted.offset
+        return range(last, max(part.first - 1, last - wanted.limit), -1)
+    first = part.first + wanted.offset
+    return range(first, min(part.last + 1, first + wanted.limit))
 
 
 def _joined(fields: Iterable[Field]) -> Iterator[Field]:

@@ -21,29 +21,32 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import cast
 
 import pyoxigraph as ox
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from lodpipe.queries.store_loading import Data, Place, die_with_parent, load
 
 IN_MEMORY = 12_000_000  # bytes of data that are loaded within half a second
-_FORMAT = 1
+_FORMAT = 2
 _MANIFEST = "manifest.json"
 _UNCOMPRESSED = 10  # what a compressed byte of N-Quads is at most, about
 _KEY_LENGTH = 32
+_BY_PREDICATE = "SELECT ?p (COUNT(*) AS ?n) { ?s ?p ?o } GROUP BY ?p ORDER BY ?p"
 
 
 class Opened(Struct, frozen=True):
-    """A store that can be asked. `triples` are those of the default graph; `files` are those that
-    its engine may open; `event` is what was done, `reason` why a store that exists was not used.
+    """A store that can be asked. `triples` are those of the default graph, `predicates` how many have
+    each; `files` are those that its engine may open; `event` is what was done, `reason` why a store that exists was not used.
     """
 
     store: ox.Store
     triples: int
     files: int
+    predicates: Mapping[str, int]
     event: str
     reason: str = ""
     lock: int = -1
@@ -107,7 +110,7 @@ def on_disk(data: Data, place: Place, *, trusted: bool = False) -> Opened:
         opened = _opened(place)
         _remove_others(place)
     event = f"written in {time.perf_counter() - started:.1f} s"
-    return Opened(opened.store, opened.triples, opened.files, event, reason, opened.lock)
+    return structs.replace(opened, event=event, reason=reason)
 
 
 class _Unusable(Exception):
@@ -130,7 +133,14 @@ def _opened(place: Place) -> Opened:
             raise _Unusable("its files are not those that were written")
         store = ox.Store.read_only(str(folder / "store"))
         next(iter(store.quads_for_pattern(None, None, None, ox.DefaultGraph())), None)
-        return Opened(store, manifest["triples"], len(manifest["files"]), "opened", "", lock)
+        return Opened(
+            store,
+            manifest["triples"],
+            len(manifest["files"]),
+            manifest["predicates"],
+            "opened",
+            lock=lock,
+        )
     except (OSError, ValueError, KeyError, TypeError, _Unusable) as error:
         if lock >= 0:
             os.close(lock)
@@ -157,9 +167,13 @@ def _write(data: Data, place: Place, *, trusted: bool) -> None:
         store = ox.Store(str(part / "store"))
         triples = load(store, data, trusted=trusted)
         store.flush()
+        predicates = {
+            row["p"].value: int(row["n"].value)
+            for row in cast(ox.QuerySolutions, store.query(_BY_PREDICATE))
+        }
         del store  # closes it
         manifest = {
-            "format": _FORMAT, "engine": ox.__version__, "triples": triples, "files": _sizes(part / "store"),
+            "format": _FORMAT, "engine": ox.__version__, "triples": triples, "predicates": predicates, "files": _sizes(part / "store"),
         }  # fmt: skip
         (part / _MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
         shutil.rmtree(_folder(place), ignore_errors=True)

@@ -30,6 +30,7 @@ from typing import IO, Any, Literal
 import pyoxigraph as ox
 
 from lodpipe.queries.metadata_terms import MetadataTerms
+from lodpipe.queries.predicate_counts import by_predicate
 from lodpipe.queries.store_loading import Place, die_with_parent, load
 from lodpipe.rdf.file_formats import PARSERS
 
@@ -85,16 +86,18 @@ def answered(
     most: int,
     prefixes: Mapping[str, str],
     terms: MetadataTerms | None = None,
+    predicates: Mapping[str, int] | None = None,
 ) -> tuple[dict[str, Any], bytes]:
     """The head and the body of an answer: status, format, whether the same question will have the
-    same answer, and what is wrong. `terms` decide which queries are asked over the description too.
+    same answer, and what is wrong. `terms` decide which queries are asked over the description too, `predicates` are how many triples
+    have each.
     """
     try:
         out = Bounded(most)
         head = (
             _resource(store, task, out, prefixes)
             if "iri" in task
-            else _query(store, task, out, prefixes, terms)
+            else _query(store, task, out, prefixes, terms, predicates)
         )
         return head, out.getvalue() if head["status"] == 200 else b""
     except SyntaxError as error:
@@ -124,6 +127,7 @@ def _query(
     out: Bounded,
     prefixes: Mapping[str, str],
     terms: MetadataTerms | None,
+    predicates: Mapping[str, int] | None,
 ) -> dict[str, Any]:
     base = prefixes.get(
         ""
@@ -159,6 +163,8 @@ def _query(
         )
     else:
         wider = terms.default_graphs(parsed["names"]) if terms else None
+        if predicates and wider is None:
+            text = by_predicate(text, predicates) or text
         result = store.query(text, base_iri=base, default_graph=wider)
     graph = isinstance(result, ox.QueryTriples)
     name = task["graphs"] if graph else task["results"]
@@ -271,7 +277,12 @@ def work(channel: socket.socket, store: ox.Store, bounds: Mapping[str, Any]) -> 
         if time.process_time() >= limited:
             limited = _limit_time(bounds["seconds"])
         head, body = answered(
-            store, task, bounds["result"], bounds["prefixes"], bounds.get("terms")
+            store,
+            task,
+            bounds["result"],
+            bounds["prefixes"],
+            bounds.get("terms"),
+            bounds.get("predicates"),
         )
         data = json.dumps(head).encode()
         head_bytes = LENGTHS.pack(len(data), len(body)) + data
@@ -402,7 +413,7 @@ class Holder:
         self.files = 0  # that the engine may open
         ready = self._open(bounds)
         if graphs := bounds.get("metadata"):
-            self.bounds = {**bounds, "terms": MetadataTerms(self.store, graphs)}
+            self.bounds = {**self.bounds, "terms": MetadataTerms(self.store, graphs)}
         ready["seconds"] = round(time.perf_counter() - started, 3)
         control.sendall(json.dumps(ready).encode())
 
@@ -416,6 +427,7 @@ class Holder:
 
         opened = on_disk(bounds["data"], Place(**bounds["place"]), trusted=trusted)
         self.store, self.files = opened.store, opened.files
+        self.bounds = {**bounds, "predicates": opened.predicates}
         # Read only, it outlives a fork: its workers read the same files at their own places.
         return {"triples": opened.triples, "store": opened.event, "reason": opened.reason}
 

@@ -2,22 +2,33 @@
 
 Short queries are served as they come. Where they have to wait, the client that has used least comes
 first. Long queries take turns: those that have used little so far before those that have used much,
-in steps of two seconds, so a query without end gives way to one that ends. At the same step the
-client that has used less comes first, then the query that arrived first.
+in steps that double, so a query without end gives way to one that ends. At the same step each client
+has one query before any has its second.
 """
 
 from __future__ import annotations
 
 import ipaddress
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
+from typing import Protocol, TypeVar
 
 _MINUTE = 60.0
-_STEP = 2.0  # seconds of processor time: most aggregates over some million statements end within
-_BAND = 2.0  # clients whose use differs by less are treated alike, so that turns do not flicker
+_FIRST_STEP = 0.25  # seconds of processor time; each further step is as long as all before it
 _FORGOTTEN = 0.01  # seconds of use below which a client need not be remembered
 _MANY = 4096
+
+
+class Queued(Protocol):
+    """A query as far as its turn goes: seconds of processor time so far, and when it arrived."""
+
+    client: str
+    used: float
+    arrived: float
+
+
+_Job = TypeVar("_Job", bound=Queued)
 
 
 class Usage:
@@ -52,12 +63,29 @@ class Usage:
         level = self.of(client)
         return level > self.budget, level
 
-    def turn(self, client: str, attained: float, arrived: float) -> tuple[bool, int, int, float]:
-        """The order of long queries: of clients over their budget last, then by the processor time
-        that the query has had, then by that of the client, then by arrival.
+    def turns(self, jobs: Iterable[_Job]) -> list[_Job]:
+        """Long queries in the order of their turns: those of clients over their budget last, then by
+        the processor time that the query has had, then the first of each client before the second
+        of any, then by arrival.
         """
-        over, level = self.rank(client)
-        return over, int(attained / _STEP), int(level / _BAND), arrived
+        steps = sorted(
+            jobs, key=lambda job: (self.wait(job.client) > 0, _step(job.used), job.arrived)
+        )
+        places: dict[tuple[str, int], int] = {}
+        ranks = []
+        for number, job in enumerate(steps):
+            step = _step(job.used)
+            place = places[job.client, step] = places.get((job.client, step), 0) + 1
+            ranks.append((self.wait(job.client) > 0, step, place, number))
+        return [steps[rank[-1]] for rank in sorted(ranks)]
+
+
+def _step(used: float) -> int:
+    """
+    >>> [_step(used) for used in (0.1, 0.3, 0.6, 1.1, 2.1)]
+    [0, 1, 2, 3, 4]
+    """
+    return 0 if used < _FIRST_STEP else 1 + int(math.log2(used / _FIRST_STEP))
 
 
 @lru_cache(_MANY)

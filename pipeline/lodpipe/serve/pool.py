@@ -35,6 +35,7 @@ from lodpipe.serve.settings import Settings
 # seconds of processor time after which a query steps back behind others; a busy machine alone makes
 # none long
 _LONG = 0.1
+_NICE = 5  # of long queries: enough, as only a few run at a time
 _TICK = 0.01  # seconds between two looks at running queries
 _LOOKS_AT_MEMORY = 25  # ticks
 _CHUNK = 1 << 18
@@ -62,7 +63,7 @@ class Job:
     """
 
     __slots__ = (
-        "arrived", "client", "done", "is_paused", "ordered", "paused", "started", "task", "until", "used", "waits", "worker",
+        "arrived", "client", "done", "is_paused", "ordered", "paused", "paused_at", "started", "task", "until", "used", "waits", "worker",
     )  # fmt: skip
 
     def __init__(
@@ -71,8 +72,22 @@ class Job:
         self.task, self.client, self.done = task, client, done
         self.arrived, self.waits, self.until = times
         self.worker: Worker | None = None
-        self.started = self.used = 0.0
-        self.is_paused = self.paused = self.ordered = False
+        self.started = self.used = self.paused = self.paused_at = 0.0
+        self.is_paused = self.ordered = False
+
+    def pause(self, *, is_paused: bool) -> None:
+        """Stops the query where it is, or lets it go on."""
+        now = time.monotonic()
+        if self.is_paused:
+            self.paused += now - self.paused_at
+        self.is_paused, self.paused_at = is_paused, now
+        if self.worker:
+            self.worker.pause(is_paused=is_paused)
+
+    def is_late(self, now: float, most: float) -> bool:
+        """Whether its time is over. Time in which it was paused does not count, up to `most`."""
+        paused = self.paused + (now - self.paused_at if self.is_paused else 0.0)
+        return now >= self.until + min(paused, most)
 
     def end(self, result: Answer | Exception) -> None:
         """Gives the result to the one who waits for it, once."""
@@ -164,7 +179,7 @@ class Worker:
         undone, so the worker answers this query only.
         """
         with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self.pid, 15)
+            os.setpriority(os.PRIO_PROCESS, self.pid, _NICE)
 
     def pause(self, *, is_paused: bool) -> None:
         """Stops the process where it is, or lets it go on."""
@@ -410,7 +425,7 @@ class Pool:
 
     def _late(self, job: Job) -> Refused:
         """A query that did not end in time: its own fault, or that of the queries beside it."""
-        if job.paused and job.used < self.settings.seconds / 2:
+        if (job.paused or job.is_paused) and job.used < self.settings.seconds / 2:
             return self._crowded(job, "other queries left too little time for this one")
         return Refused(
             504, f"the query took longer than {self.settings.seconds:g} seconds and was stopped"
@@ -497,7 +512,7 @@ class Pool:
 
     def _look(self, worker: Worker, job: Job, now: float) -> None:
         self._charge(worker, job)
-        if now >= job.until:
+        if job.is_late(now, self.settings.seconds):
             self._stop(worker, self._late(job))
         elif worker in self.busy and job.used > _LONG:
             worker.step_back()
@@ -517,21 +532,14 @@ class Pool:
         """
         if not self.aside:
             return
-        order = sorted(self.aside, key=self._turn)
+        order = self.usage.turns(worker.job for worker in self.aside if worker.job)
         while len(order) > self.settings.long:
-            worker = order.pop()
-            if worker.job:
-                self._stop(worker, self._crowded(worker.job, "too many long queries at once"))
-        for place, worker in enumerate(order):
-            job = worker.job
-            if job and job.is_paused != (place >= self.settings.running):
-                job.is_paused = not job.is_paused
-                job.paused = True
-                worker.pause(is_paused=job.is_paused)
-
-    def _turn(self, worker: Worker) -> tuple[bool, int, int, float]:
-        job = worker.job
-        return self.usage.turn(job.client, job.used, job.arrived) if job else (True, 0, 0, 0.0)
+            job = order.pop()
+            if job.worker:
+                self._stop(job.worker, self._crowded(job, "too many long queries at once"))
+        for place, job in enumerate(order):
+            if job.worker and job.is_paused != (place >= self.settings.running):
+                job.pause(is_paused=not job.is_paused)
 
     def _keep_memory(self) -> None:
         """Ends the largest of the long queries where they take more memory together than there is."""

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from lodpipe.publish.api.api_documents import ROOT, ApiDocuments
 from lodpipe.publish.api.openapi import Schema, openapi
 
+_POLICY = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'"
 STYLE = b""":root { color-scheme: light dark; }
 body { font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 code, pre { font-family: ui-monospace, monospace; font-size: .9em; }
@@ -25,6 +26,7 @@ def api_page(api: ApiDocuments, suffix: str = "", document: Schema | None = None
     title = escape(described["info"]["title"])
     parts = [
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">\n',
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n',
         f'<title>API: {title}</title>\n<link rel="stylesheet" href="api.css">\n</head>\n<body>\n',
         f"<h1>API: {title}</h1>\n",

@@ -143,9 +143,10 @@ def _listed(value: Any) -> Any:
     return [value]
 
 
-def dumped(document: object) -> bytes:
-    """A document as bytes of JSON, readable."""
-    return (json.dumps(document, ensure_ascii=False, indent=1) + "\n").encode()
+def dumped(document: object, *, compact: bool = False) -> bytes:
+    """A document as bytes of JSON, readable or compact."""
+    shape: dict[str, Any] = {"separators": (",", ":")} if compact else {"indent": 1}
+    return (json.dumps(document, ensure_ascii=False, **shape) + "\n").encode()
 
 
 def needed(nodes: Sequence[Node], context: Context) -> Node:

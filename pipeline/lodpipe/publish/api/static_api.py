@@ -65,7 +65,7 @@ class StaticApi:
             "index.json": dumped(self._overview(listed)),
             "index.html": api_page(self.api, ".json", described),
             "api.css": STYLE,
-            "openapi.json": dumped(described),
+            "openapi.json": dumped(described, compact=True),
             "context.jsonld": dumped({"@context": dict(self.api.documents.context.given)}),
         }
         for name, content in files.items():

@@ -216,7 +216,7 @@ async def _openapi(request: Request) -> Response:
             Format("openapi", "application/openapi+json", ("application/vnd.oai.openapi+json",)),
         ),
     )
-    body = await _api(request).run(lambda: dumped(openapi(_api(request).documents)))
+    body = await _api(request).run(lambda: dumped(openapi(_api(request).documents), compact=True))
     return _answer(request, body, form.media_type, "openapi")
 
 

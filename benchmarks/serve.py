@@ -134,18 +134,24 @@ def lodpipe(name: str, *options: str) -> Server:
     )
 
 
+def install(name: str) -> None:
+    """Puts a peer into an environment of its own, where it is not there."""
+    place, requirements = cache(CACHE) / name, REQUIREMENTS[name]
+    done = place / ".done"
+    if done.exists() and done.read_text("utf-8") == " ".join(requirements):
+        return
+    subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
+    subprocess.run(
+        [place / "bin/pip", "install", "-q", "--disable-pip-version-check", *requirements],
+        check=True,
+    )
+    done.write_text(" ".join(requirements), "utf-8")
+
+
 def peers(folder: Path, nt: Path, nq: Path) -> list[Server]:
     """Those that lodpipe is measured against, each in an environment of its own."""
-    for name, requirements in REQUIREMENTS.items():
-        place = cache(CACHE) / name
-        done = place / ".done"
-        if not done.exists() or done.read_text("utf-8") != " ".join(requirements):
-            subprocess.run([sys.executable, "-m", "venv", "--clear", place], check=True)
-            subprocess.run(
-                [place / "bin/pip", "install", "-q", "--disable-pip-version-check", *requirements],
-                check=True,
-            )
-            done.write_text(" ".join(requirements), "utf-8")
+    for name in REQUIREMENTS:
+        install(name)
     rdflib, oxigraph, store = (
         CACHE / "rdflib-endpoint/bin/rdflib-endpoint",
         CACHE / "oxigraph/bin/oxigraph",

@@ -187,6 +187,7 @@ def test_service_description(server: Served, accept: str | None) -> None:
     known = {
         SD.endpoint,
         SD.supportedLanguage,
+        SD.supportedVersion,  # since 1.2
         SD.resultFormat,
         SD.feature,
         SD.defaultDataset,
@@ -199,7 +200,10 @@ def test_service_description(server: Served, accept: str | None) -> None:
         for predicate in graph.predicates(service)
         if predicate.startswith((str(SD), str(RDF)))
     } <= known
-    assert set(graph.objects(service, SD.supportedLanguage)) == {SD.SPARQL11Query}
+    assert set(graph.objects(service, SD.supportedLanguage)) == {
+        SD.SPARQL11Query,
+        SD.SPARQLQuery,
+    }
     for dataset in graph.objects(service, SD.defaultDataset):
         assert (dataset, RDF.type, SD.Dataset) in graph
         assert all(

@@ -48,9 +48,9 @@ class MetadataTerms:
 
 def _is_in_data(store: ox.Store, term: ox.NamedNode) -> bool:
     data = ox.DefaultGraph()
-    found = (
+    matches = (
         store.quads_for_pattern(term, None, None, data),
         store.quads_for_pattern(None, term, None, data),
         store.quads_for_pattern(None, None, term, data),
     )
-    return any(next(quads, None) is not None for quads in found)
+    return any(next(quads, None) is not None for quads in matches)

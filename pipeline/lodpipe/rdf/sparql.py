@@ -307,7 +307,8 @@ def parse(text: str, base: str | None = None) -> Parsed:
 
 
 # What cannot be decided without reading the tokens: escapes, other letters, the words that matter.
-_SPECIAL = re.compile(r"[^\x00-\x7f]|\\|service|from|graph|now|rand|uuid|bnode|base", re.IGNORECASE)
+_SPECIAL = ("\\", "service", "from", "graph", "base")
+_CHANGES = re.compile(r"(?:now|rand|uuid|bnode)\s*[(#]")
 _PREFIX = re.compile(r"\s*prefix\s+([a-z][\w.-]*)?\s*:\s*<([^<>\"{}|^`\x00-\x20]+)>", re.IGNORECASE)
 _IRI = re.compile(r"<[^<>\"{}|^`\x00-\x20]*>")
 _NAME = re.compile(r"([A-Za-z][\w.-]*)?:([\w.:%-]*)")
@@ -326,7 +327,10 @@ def plain_names(text: str, base: str | None = None) -> set[str] | None:
     >>> plain_names("SELECT * { SERVICE <http://s/> {} }") is None
     True
     """
-    if _SPECIAL.search(text):
+    lower = text.lower()
+    if not text.isascii() or any(part in lower for part in _SPECIAL):
+        return None
+    if _CHANGES.search(lower):
         return None
     prefixes: dict[str, str] = {}
     at = 0

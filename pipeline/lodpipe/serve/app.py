@@ -300,24 +300,27 @@ async def _described(request: Request, server: Server, accept: str | None) -> Re
 
 async def _body(request: Request, settings: Settings) -> bytes:
     """The body, whole, in time and within its bound. Raises Refused: 408, 413."""
-    data = bytearray()
     announced = request.headers.get("content-length", "0")  # the parser lets digits through alone
+    data = bytearray()
     too_large = len(announced) > 18 or int(announced) > settings.body
+    if too_large and "expect" in request.headers:  # it waits for a word to send the body
+        raise _too_large(settings)
     try:
         async with asyncio.timeout(settings.slowness):
-            if too_large and "expect" in request.headers:  # it waits for a word to send the body
-                raise _too_large(settings)
-            async for chunk in request.stream():
-                data += chunk
-                if too_large or len(data) > settings.body:
-                    await _read_rest(request)
-                    raise _too_large(settings)
+            if not too_large:
+                async for chunk in request.stream():
+                    data += chunk
+                    if too_large := len(data) > settings.body:
+                        break
     except TimeoutError:
         raise Refused(
             408,
             f"the request did not arrive within {settings.slowness:g} seconds",
             {"Connection": "close"},
         ) from None
+    if too_large:
+        await _read_rest(request)
+        raise _too_large(settings)
     return bytes(data)
 
 

@@ -94,9 +94,9 @@ class Compressed:
             await PlainTextResponse(refusal, 406, {"Vary": "Accept-Encoding"})(scope, receive, send)
             return
         must = coding_for(", ".join(listed), ()) is None
-        asked = _asked_for(scope, coding, must=must)
+        inner = _inner_scope(scope, coding, must=must)
         known = given.get("if-none-match", "")
-        await self.app(asked, receive, _Coded(self, asked, send, (coding, must, known)))
+        await self.app(inner, receive, _Coded(self, inner, send, (coding, must, known)))
 
     async def encoded(self, body: bytes, coding: str, tag: str) -> bytes:
         """The body in a coding. What has an entity tag is compressed once."""
@@ -194,7 +194,7 @@ def _vary(headers: MutableHeaders) -> None:
         headers.add_vary_header("Accept-Encoding")
 
 
-def _asked_for(scope: Scope, coding: str, *, must: bool) -> Scope:
+def _inner_scope(scope: Scope, coding: str, *, must: bool) -> Scope:
     """The request as the application knows it: tags of this coding once more without their end, and
     no range of bytes that the client `must` not get.
     """

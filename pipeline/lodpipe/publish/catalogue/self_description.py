@@ -6,7 +6,7 @@ Each graph is named like the resource that its file describes, and has the state
     <https://example.org/dataset> <…#type> <…/void#Dataset> <https://example.org/void> .
 
 What an earlier graph states is not repeated in a later one, so a union of them has each statement
-once.
+once. The blank nodes that portals want in the catalogue are IRIs here (RDF 1.1, 3.5).
 """
 
 from __future__ import annotations
@@ -56,9 +56,18 @@ def write_metadata(base: str, folder: Path) -> None:
         path = folder / f"{local}.ttl"
         if path.is_file():
             for quad in ox.parse(path=str(path), format=ox.RdfFormat.TURTLE, base_iri=base):
-                graphs.setdefault(str(quad.triple), iri(base + local))
+                triple = f"{_term(quad.subject, base)} {quad.predicate} {_term(quad.object, base)}"
+                graphs.setdefault(triple, iri(base + local))
     lines = sorted(f"{triple} {graph} .\n" for triple, graph in graphs.items())
     (folder / METADATA).write_text("".join(lines), "utf-8", newline="\n")
+
+
+def _term(term: ox.Triple | ox.NamedNode | ox.BlankNode | ox.Literal, base: str) -> str:
+    return (
+        iri(f"{base}.well-known/genid/{term.value}")
+        if isinstance(term, ox.BlankNode)
+        else str(term)
+    )
 
 
 def graphs_of(base: str) -> tuple[str, ...]:

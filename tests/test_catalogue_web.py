@@ -42,6 +42,8 @@ ACCEPTS: dict[str | None, str] = {
     "text/turtle; q=1.0": "ttl",
     "application/ld+json": "jsonld",
     'application/ld+json;profile="http://www.w3.org/ns/json-ld#compacted"': "jsonld",
+    "application/json": "json",
+    "application/json, text/plain, */*": "json",
     "application/n-triples": "nt",
     "application/rdf+xml": "rdf",
     # q-values
@@ -68,6 +70,7 @@ SUFFIXES = {
     "jsonld": "application/ld+json",
     "nt": "application/n-triples",
     "rdf": "application/rdf+xml",
+    "json": "application/json",
 }
 
 
@@ -252,7 +255,8 @@ def test_a_release_and_its_files_are_answered_by_the_document_of_the_release(
 
 
 def triples(path: Path) -> list[ox.Triple]:
-    return [quad.triple for quad in ox.parse(path=path, base_iri=BASE)]
+    form = ox.RdfFormat.JSON_LD if path.suffix == ".json" else None
+    return [quad.triple for quad in ox.parse(path=path, format=form, base_iri=BASE)]
 
 
 @pytest.mark.parametrize("local", ["dataset/9.9.9", "distribution/9.9.9/ttl.gz", "dataset/1.0"])

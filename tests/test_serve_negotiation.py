@@ -38,6 +38,11 @@ QUERIES = {
 }
 
 
+def parser_of(media_type: str) -> str:
+    """What rdflib calls the format; JSON of the API is JSON-LD."""
+    return "application/ld+json" if media_type == "application/json" else media_type
+
+
 @pytest.fixture(scope="module")
 def samples(publication: Path) -> list[str]:
     """One resource of each class, below the base."""
@@ -79,6 +84,7 @@ def test_every_format_says_the_same(server: Served) -> None:
         graphs = [
             set(rdflib.Graph().parse(data=server.query(QUERIES[form], value).body, format=value))
             for value in SUFFIXES.values()
+            if value != "application/json"  # the endpoint's rows
         ]
         assert len(graphs[0]) > 5
         assert all(graph == graphs[0] for graph in graphs)
@@ -106,7 +112,7 @@ def test_the_document_behind_the_redirect_describes_the_resource(
         for suffix, media_type in SUFFIXES.items():
             answer = server.request(f"/{local}.{suffix}")
             assert (answer.status, answer.media_type) == (200, media_type), local
-            graph = rdflib.Graph().parse(data=answer.body, format=media_type)
+            graph = rdflib.Graph().parse(data=answer.body, format=parser_of(media_type))
             assert (rdflib.URIRef(BASE + local), None, None) in graph, f"{local}.{suffix}"
         page = server.request(f"/{local}.html")
         assert (page.status, page.media_type) == (200, "text/html")
@@ -168,7 +174,9 @@ def test_a_release_and_its_files_are_answered_by_the_document_of_the_release(
     for suffix, media_type in SUFFIXES.items():
         document = released.request(f"/dataset/1.0.0.{suffix}")
         assert (document.status, document.media_type) == (200, media_type)
-        graph = rdflib.Graph().parse(data=document.body, format=media_type, publicID=BASE)
+        graph = rdflib.Graph().parse(
+            data=document.body, format=parser_of(media_type), publicID=BASE
+        )
         assert (rdflib.URIRef(BASE + local), None, None) in graph
     answer = released.request(f"/{local}", BROWSER, headers={"Accept-Language": "en"})
     assert (answer.status, answer.headers["location"]) == (303, "/dataset/1.0.0.en.html")

@@ -247,6 +247,12 @@ class DeclaredKind(_Keys, frozen=True, kw_only=True):
         Meta(min_length=1),
         _about("properties whose values name those without a label"),
     ] = ()
+    collection: Annotated[
+        Slug | None,
+        _about(
+            "its collection in the API (`/api/NAME`); default: the English plural as an address"
+        ),
+    ] = None
 
 
 class DeclaredPageTable(_Keys, frozen=True, kw_only=True):

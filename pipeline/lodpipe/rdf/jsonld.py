@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, TextIO
@@ -102,11 +103,45 @@ class Context:
                     return name
         return iri
 
+    def names_of(self, iri: str) -> list[str]:
+        """The keys that a property can have: its terms, and the name without a term."""
+        return [
+            *dict.fromkeys([*(term.name for term in self.terms.get(iri, ())), self.compact(iri)])
+        ]
+
+    def refers(self, key: str) -> bool:
+        """Whether texts below a key are IRIs of resources."""
+        return key in self._references
+
+    def is_language_map(self, key: str) -> bool:
+        """Whether the value of a key is a map from languages to texts."""
+        return key in self._language_maps
+
+    @cached_property
+    def _language_maps(self) -> frozenset[str]:
+        terms = (term for terms in self.terms.values() for term in terms)
+        return frozenset(term.name for term in terms if "@language" in term.container)
+
+    @cached_property
+    def _references(self) -> frozenset[str]:
+        terms = (term for terms in self.terms.values() for term in terms)
+        return frozenset(
+            term.name for term in (*terms, *self.reverse.values()) if term.type == "@id"
+        )
+
     def class_name(self, iri: str) -> str:
         """A class for `@type`, where coercions of a term of the same name do not count."""
         for term in self.terms.get(iri, ()):
             return term.name
         return self.compact(iri)
+
+    def class_iri(self, name: str) -> str:
+        """The IRI of a class that is named as `class_name` does, or by its IRI."""
+        for terms in self.terms.values():
+            for term in terms:
+                if term.name == name:
+                    return term.iri
+        return self.expand(name)
 
     def choose(
         self, predicate: str, language: str | None, datatype: str | None, is_iri: bool

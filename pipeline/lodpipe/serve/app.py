@@ -30,6 +30,7 @@ from lodpipe.diagnostics.finding import LodpipeError
 from lodpipe.publish.catalogue.web import FRESH
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
 from lodpipe.queries.store_files import is_written, place_of
+from lodpipe.serve.api.routes import Api, api_routes, read_api, resource_json
 from lodpipe.serve.content import DATA, Content, media_type
 from lodpipe.serve.content_coding import Compressed
 from lodpipe.serve.description import Dataset, description, read_dataset
@@ -60,6 +61,7 @@ class Server:
         self.source, self.settings, self.figures = source, settings, Figures()
         self.content: Content
         self.pool: Pool
+        self.api: Api | None = None
         self.answers: OrderedDict[tuple[object, ...], tuple[Mapping[str, object], bytes]] = (
             OrderedDict()
         )
@@ -78,6 +80,7 @@ class Server:
         Raises SourceError (LP820, LP822).
         """
         content = await asyncio.to_thread(self.source.read)
+        api = await asyncio.to_thread(read_api, self.source, content)
         place = await asyncio.to_thread(place_of, content.dumps, self.source.stores)
         pool = Pool(
             self.settings, content.dumps, content.prefixes, content.metadata, self.usage, place
@@ -93,7 +96,7 @@ class Server:
             known = ("store", "reason", "triples", "seconds")
             write(**{name: pool.loaded[name] for name in known}, folder=place.parent)
         old = getattr(self, "pool", None)
-        self.content, self.pool = content, pool
+        self.content, self.pool, self.api = content, pool, api
         self.answers.clear()
         self.cached = 0
         self.figures.statements.set(pool.loaded["triples"])
@@ -377,6 +380,8 @@ async def resource(request: Request) -> Response:
     if path := content.file(address):
         return _file(request, server, path)
     document, _, suffix = address.rpartition(".")
+    if suffix == "json" and (described := await resource_json(request, document)):
+        return described
     if document and suffix in DATA:
         head, body = await _unless_gone(
             request,
@@ -394,11 +399,8 @@ async def _negotiated(request: Request, server: Server, address: str) -> Respons
         if suffix == "html":
             target = content.page(document, request.headers.get("accept-language", ""))
         else:
-            target = (
-                f"{document}.{suffix}"
-                if content.file(f"{document}.{suffix}")
-                or await _is_described(request, server, document)
-                else None
+            target = content.data_file(document, suffix) or (
+                f"{document}.{suffix}" if await _is_described(request, server, document) else None
             )
         if target:
             return RedirectResponse(f"/{target}", 303, headers={"Vary": "Accept, Accept-Language"})
@@ -435,6 +437,8 @@ async def _tombstone(request: Request, server: Server, iri: str, address: str) -
         with contextlib.suppress(OSError):
             return await asyncio.to_thread(path.read_bytes), media_type(path)
     suffix = address.rpartition(".")[2]
+    if suffix == "json":
+        return (await _tombstone(request, server, iri, f"{address}ld"))[0], "application/json"
     if suffix in DATA:
         with contextlib.suppress(Refused):
             answer = server.answer({"iri": iri, "format": suffix}, _client(request))
@@ -612,6 +616,7 @@ def application(server: Server, *, log: bool = True) -> RequestLog:
         routes=[
             Route("/sparql", sparql, methods=["GET", "HEAD", "POST"]),
             Route("/sparql/", sparql, methods=["GET", "HEAD", "POST"]),
+            *api_routes(),
             Route("/health", health),
             Route("/metrics", metrics),
             Route("/{path:path}", resource),

@@ -105,8 +105,15 @@ class Content:
     def of_base(self, accept: str) -> str | None:
         """The address of the document that answers for the base IRI; None for the start page."""
         first = next((item.name for item in named(accept, PAGES)), "html")
-        address = f"catalog.{first}"
-        return address if first != "html" and self.file(address) else None
+        address = self.data_file("catalog", first) or ""
+        return address if first != "html" and address else None
+
+    def data_file(self, document: str, suffix: str) -> str | None:
+        """The address of a file that describes something in a format; JSON-LD is JSON as well."""
+        for end in (suffix, "jsonld") if suffix == "json" else (suffix,):
+            if self.file(f"{document}.{end}"):
+                return f"{document}.{end}"
+        return None
 
     def links(self, address: str) -> str:
         """The Link header of a page: where the landing page leads machines; empty for others."""

@@ -21,7 +21,7 @@ _SUFFIXES = tuple(row.suffix for row in FORMATS if row.parser or row.suffix == "
 class Source:
     """Where the content comes from: `read` reads its present state, `watched` is a file that
     changes with it, `stores` names the folder for its stores on disk, `shown` is the path for
-    findings.
+    findings, `project` has the declarations that the API is made of.
 
     `read` raises SourceError where there is nothing to serve.
     """
@@ -30,6 +30,7 @@ class Source:
     watched: Path
     stores: Callable[[], Path]
     shown: str
+    project: Project | None = None
 
     def stamp(self) -> tuple[int, int] | None:
         """Differs for each state of the content; None where there is none now."""
@@ -57,6 +58,7 @@ def of_project(project: Project) -> Source:
         project.dist / "SHA256SUMS",
         lambda: cache_folder("serve", project.root),
         "dist",
+        project,
     )
 
 

@@ -8,6 +8,7 @@ in it: where they stay the same, nothing is written again (`reuse.py`).
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,10 @@ from markupsafe import Markup
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.engine.statements import Statements
+from lodpipe.publish.api.api_documents import api_documents
+from lodpipe.publish.api.index_plan import index_plan, open_index
+from lodpipe.publish.api.node_documents import needed
+from lodpipe.publish.api.static_api import StaticApi
 from lodpipe.publish.catalogue.dataset_markup import in_language
 from lodpipe.publish.catalogue.signposting import read_links
 from lodpipe.publish.catalogue.web import portable_redirects
@@ -136,6 +141,7 @@ class _Site:
             count,
             self.queries,
         )
+        self.static_api = self._api()
         self.sitemap.add(*self._leading_pages())
         job = Job(self.statements, self.project, self.vocabulary)
         reuse = self._reuse(job.terms)
@@ -152,6 +158,16 @@ class _Site:
         rules = (self.dist / "web/_redirects").read_text("utf-8")
         self.renderers[0].put("_redirects", portable_redirects(rules))
         return reuse
+
+    def _api(self) -> StaticApi:
+        """The API as files; its index stays in the project for the server."""
+        sums = (self.dist / "SHA256SUMS").read_bytes()
+        version = hashlib.sha256(sums).hexdigest()[:16]
+        plan = index_plan(self.project, self.vocabulary)
+        index = open_index(self.project, plan, version, self.statements.triples)
+        static = StaticApi(api_documents(self.project, self.vocabulary, index), self.folder)
+        static.write()
+        return static
 
     def _leading_pages(self) -> Iterator[str]:
         """The pages that lead to all others."""
@@ -182,6 +198,7 @@ class _Site:
             sorted(self.browse.pages.items()),
             terms.prefixes,
             [query.name for query in self.queries],
+            self.static_api.digest(),
         )
         return PageReuse(self.dist, self.project.dist, shared)
 
@@ -398,11 +415,13 @@ class _Site:
             )
             for renderer in self.renderers
         ]
-        suffixes = [f"{renderer.suffix}.html" for renderer in self.renderers] + [*DATA]
+        suffixes = [f"{renderer.suffix}.html" for renderer in self.renderers]
+        suffixes += [*DATA, ".json"]
         withdrawn = read_list(self.dist)
         for resource in resources(self.store, self.addresses):
             files = [resource.page + suffix for suffix in suffixes]
-            digest = rows_digest(tuple(resource))
+            framed = self.static_api.framed(resource.iri[1:-1])
+            digest = rows_digest((*resource, framed) if framed else tuple(resource))
             listed = withdrawn.get(resource.iri[1:-1])
             if listed is None:
                 self.sitemap.add(resource.page)
@@ -412,7 +431,9 @@ class _Site:
                 resource.iri, ((row[1], row[2]) for row in resource.statements), context
             )
             self._data(resource, node, terms, context)
-            embedded = Markup(script_json({"@context": _needed([node], context), **node}))
+            document = framed or self.static_api.document(resource.iri[1:-1])
+            self.renderers[0].put(f"{resource.page}.json", document.decode())
+            embedded = Markup(script_json({"@context": needed([node], context), **node}))
             if listed:
                 self._withdrawn(resource, listed, embedded)
                 continue
@@ -446,7 +467,7 @@ class _Site:
             for s, rows in groups
         ]
         lines = ",\n".join(json.dumps(item, ensure_ascii=False) for item in nodes)
-        given = json.dumps(_needed(nodes, context), ensure_ascii=False)
+        given = json.dumps(needed(nodes, context), ensure_ascii=False)
         first.put(f"{resource.page}.jsonld", f'{{"@context": {given},\n"@graph": [\n{lines}\n]}}\n')
 
 
@@ -478,31 +499,6 @@ def _rdfxml(ntriples: str, terms: TermWriter) -> str:
     written = ox.serialize(parsed, format=ox.RdfFormat.RDF_XML, prefixes=used)
     assert written is not None  # no file was given
     return written.decode()
-
-
-def _needed(nodes: Sequence[Node], context: Context) -> Node:
-    """The part of a context that nodes use."""
-    used: set[str] = {"@version", context.id, context.type}
-    waiting: list[Any] = list(nodes)
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            used |= value.keys()
-            waiting += value.values()
-        elif isinstance(value, list):
-            waiting += value
-        elif isinstance(value, str) and len(value) < 100:
-            used.add(value)
-    given = {key: value for key, value in context.given.items() if key in used}
-    begun = {item.partition(":")[0] for item in used if ":" in item}
-    for value in given.values():  # a term's own IRI, type or reverse may begin with a prefix too
-        parts = value.values() if isinstance(value, dict) else [value]
-        begun |= {part.partition(":")[0] for part in parts if isinstance(part, str) and ":" in part}
-    return {
-        key: value
-        for key, value in context.given.items()
-        if key in given or (key in context.prefixes and key in begun)
-    }
 
 
 __all__ = [

@@ -24,15 +24,22 @@ from lodpipe.releases.tombstones import Tombstone
 # those who ask for nothing known.
 NEGOTIATED: tuple[tuple[str, str], ...] = (
     *((row.suffix, row.media_type) for row in sorted(DOCUMENTS, key=lambda row: row.preference)),
+    ("json", "application/json"),
     ("html", "text/html"),
     ("html", "application/xhtml+xml"),
 )
 MEDIA_TYPES = {
     **{row.suffix: row.content_type for row in FORMATS},
+    "json": "application/json",
     "gz": "application/gzip",
     "atom": "application/atom+xml",
     "linkset": LINKSET_TYPE,
 }
+_DOCUMENT_TYPES = {
+    **{row.suffix: row.media_type for row in DOCUMENTS},
+    "json": "application/json",
+}
+"""What a resource is described in besides pages: RDF, and the JSON of the API."""
 FRESH = "public, max-age=60, stale-while-revalidate=600"
 IMMUTABLE = "public, max-age=31536000, immutable"
 """Cache-Control of what a build replaces, and of the folders of closed releases."""
@@ -105,10 +112,10 @@ def document_ends(languages: Sequence[str]) -> tuple[str, ...]:
     """What the addresses of a resource's documents have behind the resource's own.
 
     >>> document_ends(["de", "en"])
-    ('.html', '.en.html', '.ttl', '.nt', '.jsonld', '.rdf')
+    ('.html', '.en.html', '.ttl', '.nt', '.jsonld', '.rdf', '.json')
     """
     pages = (".html", *(f".{language}.html" for language in languages[1:]))
-    return (*pages, *(f".{row.suffix}" for row in DOCUMENTS))
+    return (*pages, *(f".{suffix}" for suffix in _DOCUMENT_TYPES))
 
 
 def _redirects(tombstones: Sequence[Tombstone], prefix: str, gone: str, most: int) -> list[str]:
@@ -185,7 +192,7 @@ def write_web(
         "most_successors": max((len(item.living) for item in tombstones), default=0),
         "longest": max((len(prefix) + len(rule.path) for rule in withdrawn.listed), default=0),
         "ends": "|".join(re.escape(end) for end in ends),
-        "document_types": {row.suffix: row.media_type for row in DOCUMENTS},
+        "document_types": _DOCUMENT_TYPES,
         "redirects": redirects,
         "versions": versions,
         "without_rule": len(tombstones) - len(redirects),

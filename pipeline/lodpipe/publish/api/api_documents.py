@@ -1,0 +1,258 @@
+"""What the API answers, apart from HTTP: overview, lists, details, suggestions, and its description.
+
+The server, the files for static hosts and the tools for agents ask the same object.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from lodpipe.config.publication import Project
+from lodpipe.config.publication_keys import Publication, SiteKeys
+from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.engine.search_index import EVERYTHING, Collection, Hit, IndexTimeout, SearchIndex
+from lodpipe.engine.search_index_writer import read_ntriples
+from lodpipe.publish.api.list_parameters import ListRequest, read_list
+from lodpipe.publish.api.node_documents import Node, NodeDocuments
+from lodpipe.publish.api.resource_tables import as_csv, as_lines
+from lodpipe.rdf.jsonld import Context
+from lodpipe.releases.naming import words
+
+ROOT = "api/"
+"""Where the API is, below the address of the site."""
+Texts = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class ParameterFacts:
+    """A parameter of a sample query."""
+
+    name: str
+    type: str
+    default: str
+    description: Texts
+
+
+@dataclass(frozen=True)
+class QueryFacts:
+    """A sample query as an address: what it asks, its form (select, ask, construct, describe) and its
+    parameters.
+    """
+
+    name: str
+    title: Texts
+    description: Texts
+    form: str
+    parameters: tuple[ParameterFacts, ...] = ()
+    keywords: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ApiDocuments:
+    """The API of a publication over an index."""
+
+    publication: Publication
+    index: SearchIndex
+    documents: NodeDocuments
+    queries: tuple[QueryFacts, ...] = ()
+    titles: Mapping[str, Texts] = field(default_factory=dict)
+    """What collections are called, by their names."""
+
+    # -- documents ---------------------------------------------------------------------------------
+
+    def overview(self, suffix: str = "") -> Node:
+        """The document at the root: collections and everything else with its address; `suffix` is
+        that of lists in files.
+        """
+        publication = self.publication
+        return {
+            "title": dict(publication.title),
+            "description": dict(publication.description),
+            "base": publication.base,
+            "version": publication.version,
+            "modified": publication.date,
+            "licence": publication.licence,
+            "attribution": publication.attribution,
+            "collections": [self._about(item, suffix) for item in self.collections],
+            **self._addresses(suffix),
+            "openapi": f"/{ROOT}openapi.json",
+            "context": f"/{ROOT}context.jsonld",
+        }
+
+    @property
+    def collections(self) -> tuple[Collection, ...]:
+        """All collections, that of everything last."""
+        return (*self.index.collections, self.index.everything)
+
+    def title(self, name: str) -> dict[str, str]:
+        """What a collection is called."""
+        return dict(self.titles.get(name, {})) or {"en": name.replace("-", " ")}
+
+    def _about(self, item: Collection, suffix: str) -> Node:
+        return {
+            "name": item.name,
+            "title": self.title(item.name),
+            "href": f"/{ROOT}{item.name}{suffix}",
+            "total": item.size,
+            "classes": list(item.kinds),
+            "minor": item.minor,
+        }
+
+    def _addresses(self, suffix: str) -> Node:
+        if suffix:
+            return {}
+        return {
+            "queries": f"/{ROOT}queries",
+            "suggest": f"/{ROOT}suggest",
+            "sparql": "/sparql",
+        }
+
+    def request(self, pairs: Sequence[tuple[str, str]], collection: str) -> ListRequest:
+        """The parameters of a list. Raises ParameterError."""
+        return read_list(pairs, collection, self.index, self.documents.context)
+
+    def listing(self, request: ListRequest) -> tuple[Node, dict[str, str]]:
+        """A page of a list, and the addresses of others by their relation. Raises IndexTimeout."""
+        selected = self.index.select(request.selection)
+        links = self._links(request, selected.total)
+        facts: dict[str, Any] = {
+            "total": selected.total,
+            "page": request.page,
+            "size": request.size,
+            "self": links["self"],
+        } | {key: links[key] for key in ("previous", "next") if key in links}
+        return self.documents.listing(selected.resources, facts), links
+
+    def table(self, request: ListRequest, form: str) -> tuple[bytes, int, dict[str, str]]:
+        """The same as CSV (`csv`) or JSON Lines (`jsonl`): the bytes, how many there are in all, the
+        addresses of other pages.
+        """
+        selected = self.index.select(request.selection)
+        nodes = self.documents.nodes(selected.resources)
+        links = self._links(request, selected.total, f".{form}")
+        if form == "csv":
+            fields = self.index.fields(request.selection.collection)
+            return as_csv(nodes, fields, self.documents), selected.total, links
+        return as_lines(nodes), selected.total, links
+
+    def _links(self, request: ListRequest, total: int, suffix: str = "") -> dict[str, str]:
+        """Addresses of pages; relative to the host, so that an answer is the same on any."""
+
+        def address(page: int) -> str:
+            pairs = [*request.given, *([("page", str(page))] if page > 1 else [])]
+            query = urlencode(pairs, quote_via=quote, safe="/:,")
+            name = request.selection.collection
+            return f"/{ROOT}{name}{suffix}" + (f"?{query}" if query else "")
+
+        last = max(1, -(-total // request.size))
+        links = {"self": address(request.page), "first": address(1), "last": address(last)}
+        if 1 < request.page <= last + 1:
+            links["previous"] = address(request.page - 1)
+        if request.page < last:
+            links["next"] = address(request.page + 1)
+        return links
+
+    def detail(self, given: str, collection: str = EVERYTHING) -> Node | None:
+        """The document of a resource, by its IRI, what follows the base in it, or its last part;
+        None where there is none.
+        """
+        resource = self.index.find(given, collection)
+        return None if resource is None else self.documents.detail(resource)
+
+    def suggestions(self, text: str, limit: int = 10, collections: Sequence[str] = ()) -> Node:
+        """Names for what was typed so far. Raises IndexTimeout, KeyError for a collection."""
+        hits = self.index.suggest(text, limit, collections)
+        return {"query": text, "items": [self._suggestion(hit) for hit in hits]}
+
+    def _suggestion(self, hit: Hit) -> Node:
+        resource = hit.resource
+        return {
+            "id": resource.iri,
+            "label": resource.label(self.index.languages),
+            "name": hit.name,
+            "collection": self.collection_of(resource.id),
+            "type": self.documents.context.class_name(resource.kind),
+            "score": round(hit.score, 1),
+        }
+
+    def collection_of(self, number: int) -> str:
+        """The name of the collection that has a resource with this id."""
+        return next(
+            (item.name for item in self.index.collections if item.first <= number <= item.last),
+            EVERYTHING,
+        )
+
+    def query_list(self) -> Node:
+        """The sample queries with their addresses and parameters."""
+        return {"items": [self.query_facts(query) for query in self.queries]}
+
+    def query_facts(self, query: QueryFacts) -> Node:
+        """The facts of a sample query."""
+        return {
+            "name": query.name,
+            "title": dict(query.title),
+            "description": dict(query.description),
+            "form": query.form,
+            "href": f"/{ROOT}queries/{query.name}",
+            "keywords": list(query.keywords),
+            "parameters": [
+                {
+                    "name": item.name,
+                    "type": item.type,
+                    "default": item.default,
+                    "description": dict(item.description),
+                }
+                for item in query.parameters
+            ],
+        }
+
+    @cached_property
+    def by_query(self) -> Mapping[str, QueryFacts]:
+        """The sample queries by their names."""
+        return {query.name: query for query in self.queries}
+
+
+def api_documents(
+    project: Project,
+    vocabulary: Vocabulary,
+    index: SearchIndex,
+    queries: Sequence[QueryFacts] = (),
+) -> ApiDocuments:
+    """The API of a project over its index."""
+    context = Context(vocabulary.context, project.publication.base)
+    frames = {context.class_iri(item.class_): item.frame for item in project.publication.trees}
+    documents = NodeDocuments(index, context, frames)
+    titles = _titles(project, vocabulary, index)
+    return ApiDocuments(project.publication, index, documents, tuple(queries), titles)
+
+
+def _titles(project: Project, vocabulary: Vocabulary, index: SearchIndex) -> dict[str, Texts]:
+    """What collections are called: as the first of their kinds, else as their class."""
+    declared = project.publication.site
+    site = SiteKeys() if isinstance(declared, bool) else declared
+    expand = vocabulary.namespaces.expand
+    kinds = {expand(kind.class_) or kind.class_: kind.plural or kind.label for kind in site.kinds}
+    titles: dict[str, Texts] = {}
+    for item in index.collections:
+        known = next((kinds[iri] for iri in item.kinds if kinds.get(iri)), None)
+        titles[item.name] = known or {
+            "en": words(f"<{item.kinds[0]}>") if item.kinds else item.name
+        }
+    titles[EVERYTHING] = {"de": "Alles", "en": "Everything"}
+    return titles
+
+
+__all__ = [
+    "ROOT",
+    "ApiDocuments",
+    "IndexTimeout",
+    "Node",
+    "ParameterFacts",
+    "QueryFacts",
+    "api_documents",
+    "read_ntriples",
+]

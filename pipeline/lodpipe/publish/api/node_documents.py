@@ -1,0 +1,202 @@
+"""Resources as JSON that is JSON-LD: framed, with the part of the context that it uses.
+
+What the index holds of a resource is its node: every statement, references as IRIs. Here references
+to described resources become objects with their labels, and keys that have several values anywhere
+have lists everywhere:
+
+    "org:classification": "https://a.example/kind/town"
+    "org:classification": {"id": "https://a.example/kind/town", "skos:prefLabel": {"en": "Town"}}
+
+Nothing is added that the graph does not say: an expansion gives statements of the graph alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from lodpipe.engine.search_index import Resource, SearchIndex
+from lodpipe.rdf.jsonld import Context, Value
+
+Node = dict[str, Any]
+Frame = Mapping[str, Any]
+ENVELOPE = ("total", "page", "pages", "size", "self", "next", "previous", "items")
+"""The keys of a list of resources besides `@context`."""
+
+
+class NodeDocuments:
+    """The documents of an index in the terms of a context; `frames` are what details of a class
+    embed.
+    """
+
+    def __init__(
+        self, index: SearchIndex, context: Context, frames: Mapping[str, Frame] | None = None
+    ) -> None:
+        self.index, self.context, self.frames = index, context, dict(frames or {})
+        self.envelope = {name: self._free(name) for name in ENVELOPE}
+
+    def _free(self, name: str) -> str:
+        """A key that the context does not use for something else."""
+        while name in self.context.given:
+            name = f"list_{name}"
+        return name
+
+    # -- documents ---------------------------------------------------------------------------------
+
+    def nodes(self, resources: Sequence[Resource]) -> list[Node]:
+        """Resources with the labels of what they refer to."""
+        return self._labelled([self._with_lists(item.node) for item in resources])
+
+    def detail(self, resource: Resource) -> Node:
+        """A document of one resource, with what the frame of its class embeds."""
+        frame = next(
+            (self.frames[iri] for iri in sorted(self.index.types(resource)) if iri in self.frames),
+            {},
+        )
+        node = self._embedded([self._with_lists(resource.node)], frame)[0]
+        (node,) = self._labelled([node])
+        return {"@context": self.part([node]), **node}
+
+    def listing(self, resources: Sequence[Resource], facts: Mapping[str, Any]) -> Node:
+        """A document of a list of resources; `facts` are what it says of itself, by the keys of the
+        envelope.
+        """
+        nodes = self.nodes(resources)
+        names = self.envelope
+        keys = {names[key]: None for key in facts}
+        context = {**self.part(nodes), **keys, names["items"]: "@graph"}
+        about = {names[key]: value for key, value in facts.items()}
+        return {"@context": context, **about, names["items"]: nodes}
+
+    def part(self, nodes: Sequence[Node]) -> Node:
+        """The part of the context that nodes use."""
+        return needed(nodes, self.context)
+
+    # -- parts -------------------------------------------------------------------------------------
+
+    def _with_lists(self, node: Node) -> Node:
+        several = self.index.several
+        return {key: _listed(value) if key in several else value for key, value in node.items()}
+
+    def _labelled(self, nodes: list[Node]) -> list[Node]:
+        """Nodes whose references have labels."""
+        wanted: set[str] = set()
+        for node in nodes:
+            self._references(node, wanted)
+        stubs = self.index.stubs(wanted)
+        return [self._replaced(node, stubs) for node in nodes]
+
+    def _references(self, node: Node, wanted: set[str]) -> None:
+        for key, value in node.items():
+            for item in value if isinstance(value, list) else [value]:
+                if iri := self._reference(key, item):
+                    wanted.add(iri)
+                elif isinstance(item, dict):
+                    self._references(item, wanted)
+
+    def _reference(self, key: str, value: Any) -> str | None:
+        """The IRI that a value refers to; None where it is a literal or a node of its own."""
+        if isinstance(value, str) and self.context.refers(key):
+            return value
+        if isinstance(value, dict) and [*value] == [self.context.id]:
+            return str(value[self.context.id])
+        return None
+
+    def _replaced(self, node: Node, stubs: Mapping[str, Node]) -> Node:
+        def replaced(key: str, value: Any) -> Any:
+            if isinstance(value, list):
+                return [replaced(key, item) for item in value]
+            if iri := self._reference(key, value):
+                return self._with_lists(stubs[iri]) if iri in stubs else {self.context.id: iri}
+            return self._replaced(value, stubs) if isinstance(value, dict) else value
+
+        return {key: replaced(key, value) for key, value in node.items()}
+
+    def _embedded(self, nodes: list[Node], frame: Frame) -> list[Node]:
+        """Nodes with the whole nodes that a frame names in place of references."""
+        for key, inner in frame.items():
+            reverse = self.context.reverse.get(key)
+            for node in nodes:
+                if reverse:
+                    iris = self.index.pointing(reverse.iri, str(node[self.context.id]))
+                else:
+                    value = node.get(key, [])
+                    items = value if isinstance(value, list) else [value]
+                    iris = [iri for item in items if (iri := self._reference(key, item))]
+                known = self.index.of_iris(iris)
+                embedded = [self._with_lists(known[iri].node) for iri in iris if iri in known]
+                whole = iter(self._embedded(embedded, inner))
+                rows = [next(whole) if iri in known else {self.context.id: iri} for iri in iris]
+                if rows:
+                    alone = not reverse and not isinstance(node[key], list)
+                    node[key] = rows[0] if alone else rows
+        return nodes
+
+
+def _listed(value: Any) -> Any:
+    """A value as a list; the values of a map of languages as lists."""
+    if isinstance(value, list):
+        return value
+    if isinstance(value, dict) and not any(key.startswith("@") or key == "id" for key in value):
+        return {key: item if isinstance(item, list) else [item] for key, item in value.items()}
+    return [value]
+
+
+def dumped(document: object, *, compact: bool = False) -> bytes:
+    """A document as bytes of JSON, readable or compact."""
+    shape: dict[str, Any] = {"separators": (",", ":")} if compact else {"indent": 1}
+    return (json.dumps(document, ensure_ascii=False, **shape) + "\n").encode()
+
+
+def needed(nodes: Sequence[Node], context: Context) -> Node:
+    """The part of a context that nodes use."""
+    used: set[str] = {"@version", context.id, context.type}
+    waiting: list[Any] = list(nodes)
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            used |= value.keys()
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+        elif isinstance(value, str) and len(value) < 100:
+            used.add(value)
+    given = {key: value for key, value in context.given.items() if key in used}
+    begun = {item.partition(":")[0] for item in used if ":" in item}
+    for value in given.values():  # a term's own IRI, type or reverse may begin with a prefix too
+        parts = value.values() if isinstance(value, dict) else [value]
+        begun |= {part.partition(":")[0] for part in parts if isinstance(part, str) and ":" in part}
+    return {
+        key: value
+        for key, value in context.given.items()
+        if key in given or (key in context.prefixes and key in begun)
+    }
+
+
+def plain(value: Any, context: Context, languages: Iterable[str]) -> str:
+    """A value of a node as one text, for tables: of a reference its label, else its IRI; several
+    are joined by semicolons.
+    """
+    if isinstance(value, list):
+        return "; ".join(plain(item, context, languages) for item in value)
+    if isinstance(value, dict):
+        return _plain_map(value, context, languages)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _plain_map(value: Mapping[str, Any], context: Context, languages: Iterable[str]) -> str:
+    if "@value" in value:
+        return str(value["@value"])
+    if context.id in value:
+        rest = [item for key, item in value.items() if key not in (context.id, context.type)]
+        return plain(rest[0], context, languages) if rest else str(value[context.id])
+    for language in languages:
+        if language in value:
+            return plain(value[language], context, languages)
+    return plain(next(iter(value.values()), ""), context, languages)
+
+
+__all__ = ["ENVELOPE", "Frame", "Node", "NodeDocuments", "Value", "dumped", "needed", "plain"]

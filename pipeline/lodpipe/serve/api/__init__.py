@@ -1,0 +1,1 @@
+"""The JSON API over HTTP: `publish/api` says what it answers."""

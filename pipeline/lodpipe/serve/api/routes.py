@@ -1,0 +1,412 @@
+"""The addresses of the API: formats by Accept or suffix, entity tags, links, problem details.
+
+Everything is read from an index of its own by threads, so that neither SPARQL queries nor lists keep the
+other waiting; only sample queries go to the processes of the endpoint.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from lodpipe.config.vocabulary import read_vocabulary
+from lodpipe.publish.api.api_documents import (
+    ROOT,
+    ApiDocuments,
+    IndexTimeout,
+    ParameterFacts,
+    QueryFacts,
+    api_documents,
+    read_ntriples,
+)
+from lodpipe.publish.api.api_page import STYLE, api_page
+from lodpipe.publish.api.index_plan import index_plan, open_index
+from lodpipe.publish.api.list_parameters import (
+    LONGEST,
+    ParameterError,
+    check_text,
+    single,
+    whole_number,
+)
+from lodpipe.publish.api.node_documents import dumped
+from lodpipe.publish.api.openapi import openapi
+from lodpipe.publish.catalogue.web import FRESH
+from lodpipe.queries.samples import Query, read_queries, valid
+from lodpipe.serve.api.problems import problem
+from lodpipe.serve.api.query_results import plain_results
+from lodpipe.serve.content import Content
+from lodpipe.serve.negotiation import Format, chosen
+from lodpipe.serve.protocol import Refused
+from lodpipe.serve.sources import Source
+
+_AT_ONCE = 8  # questions to the index
+_WAITING = 64
+_JSON = Format("json", "application/json")
+_JSONLD = Format("jsonld", "application/ld+json")
+_CSV = Format("csv", "text/csv; charset=utf-8")
+_LINES = Format("jsonl", "application/jsonl", ("application/x-ndjson", "application/ndjson"))
+_HTML = Format("html", "text/html; charset=utf-8", ("application/xhtml+xml",))
+_TURTLE = Format("ttl", "text/turtle; charset=utf-8")
+_RESULTS = Format("results", "application/sparql-results+json")
+_LISTS = (_JSON, _JSONLD, _CSV, _LINES)
+
+
+class _Server(Protocol):
+    """What the API needs of the server."""
+
+    api: Api | None
+    content: Content
+
+    async def answer(
+        self, task: Mapping[str, object], client: str
+    ) -> tuple[Mapping[str, object], bytes]: ...
+
+    def tag(self, *parts: object) -> str: ...
+
+
+class Api:
+    """The API of one state of dist/, with its sample queries."""
+
+    def __init__(self, documents: ApiDocuments, queries: Mapping[str, Query]) -> None:
+        self.documents, self.queries = documents, queries
+        self.places = asyncio.Semaphore(_AT_ONCE)
+        self.waiting = 0
+
+    async def run(self, work: Callable[..., Any], *given: Any) -> Any:
+        """Asks the index in a thread. Raises Refused (503) where too many do."""
+        if self.waiting >= _WAITING:
+            raise Refused(503, "too many requests at once; try again", {"Retry-After": "1"})
+        self.waiting += 1
+        try:
+            async with self.places:
+                return await asyncio.to_thread(work, *given)
+        finally:
+            self.waiting -= 1
+
+
+def read_api(source: Source, content: Content) -> Api | None:
+    """The API of a source that was read; its index is made if it is not there. A file without a
+    project has none.
+    """
+    project = source.project
+    if project is None:
+        return None
+    vocabulary = read_vocabulary(project.root, content.base)
+    queries = {
+        query.name: query
+        for query in read_queries(project.root, content.languages)
+        if query.federated is None  # the endpoint asks no other
+    }
+    index = open_index(
+        project,
+        index_plan(project, vocabulary),
+        content.version,
+        lambda: read_ntriples(content.dist / f"{content.name}.nt"),
+        source.stores,
+    )
+    facts = [_facts(query) for query in queries.values()]
+    return Api(api_documents(project, vocabulary, index, facts), queries)
+
+
+def _facts(query: Query) -> QueryFacts:
+    parameters = tuple(
+        ParameterFacts(name, item.type, item.default, item.description)
+        for name, item in query.params.items()
+    )
+    return QueryFacts(
+        query.name, query.title, query.description, query.form, parameters, query.keywords
+    )
+
+
+# -- requests --------------------------------------------------------------------------------------
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _handled(handler: Handler) -> Handler:
+    """A handler whose errors are problem details."""
+
+    async def handle(request: Request) -> Response:
+        try:
+            return await handler(request)
+        except ParameterError as error:
+            return problem(400, error.detail, parameter=error.parameter)
+        except IndexTimeout as error:
+            return problem(503, str(error), headers={"Retry-After": "5"})
+        except Refused as refused:
+            return problem(refused.status, refused.detail, headers=refused.headers)
+
+    return handle
+
+
+def _pairs(request: Request, known: Sequence[str] | None = None) -> list[tuple[str, str]]:
+    """The parameters of an address. Raises Refused and ParameterError."""
+    given = request.url.query
+    if len(given) > 16_000:
+        raise Refused(414, "the address is longer than 16,000 characters")
+    try:
+        pairs = parse_qsl(given, keep_blank_values=True, errors="strict")
+    except ValueError:
+        raise Refused(400, "the parameters are not percent-encoded UTF-8") from None
+    for name, value in pairs:
+        if known is not None and name not in known:
+            named = f"; there is {', '.join(known)}" if known else "; there is none here"
+            raise ParameterError(name, f"there is no parameter `{name}`{named}")
+        check_text(name, value)
+    return pairs
+
+
+def _negotiated(request: Request, offered: Sequence[Format]) -> Format:
+    """The format that a client wants. Raises Refused (406)."""
+    form = chosen(request.headers.get("accept"), offered)
+    if form is None:
+        kinds = ", ".join(item.media_type.split(";")[0] for item in offered)
+        raise Refused(406, f"answers come as {kinds}")
+    return form
+
+
+def _answer(
+    request: Request, body: bytes, media_type: str, *parts: object, links: Sequence[str] = ()
+) -> Response:
+    """An answer with its entity tag, or 304."""
+    server: _Server = request.app.state.server
+    tag = server.tag("api", media_type, *parts)
+    headers = {"ETag": tag, "Cache-Control": FRESH, "Vary": "Accept"}
+    if links:
+        headers["Link"] = ", ".join(links)
+    given = request.headers.get("if-none-match", "")
+    if given and {part.strip().removeprefix("W/") for part in given.split(",")} & {tag, "*"}:
+        return Response(status_code=304, headers=headers)
+    return Response(body, media_type=media_type, headers=headers)
+
+
+def _api(request: Request) -> Api:
+    server: _Server = request.app.state.server
+    if server.api is None:
+        raise Refused(404, "there is no API: no project is served")
+    return server.api
+
+
+# -- documents -------------------------------------------------------------------------------------
+
+
+async def _overview(request: Request) -> Response:
+    _pairs(request, [])
+    api = _api(request).documents
+    form = _negotiated(request, (_JSON, _HTML))
+    links = [f'</{ROOT}openapi.json>; rel="service-desc"; type="application/json"']
+    if form is _HTML:
+        return _answer(request, api_page(api), form.media_type, "overview", links=links)
+    return _answer(request, dumped(api.overview()), form.media_type, "overview", links=links)
+
+
+async def _openapi(request: Request) -> Response:
+    _pairs(request, [])
+    form = _negotiated(
+        request,
+        (
+            _JSON,
+            Format("openapi", "application/openapi+json", ("application/vnd.oai.openapi+json",)),
+        ),
+    )
+    body = await _api(request).run(lambda: dumped(openapi(_api(request).documents), compact=True))
+    return _answer(request, body, form.media_type, "openapi")
+
+
+async def _style(request: Request) -> Response:
+    return _answer(request, STYLE, "text/css; charset=utf-8", "style")
+
+
+async def _context(request: Request) -> Response:
+    _pairs(request, [])
+    form = _negotiated(request, (_JSONLD, _JSON))
+    given = {"@context": dict(_api(request).documents.documents.context.given)}
+    return _answer(request, dumped(given), form.media_type, "context")
+
+
+async def _list(request: Request) -> Response:
+    api, name = _api(request), request.path_params["name"]
+    collection, _, suffix = name.partition(".")
+    documents = api.documents
+    if collection not in documents.index.by_name or suffix not in ("", "json", "csv", "jsonl"):
+        raise Refused(404, f"there is nothing at this address; /{ROOT} lists what there is")
+    wanted = documents.request(_pairs(request), collection)
+    form = (
+        next(item for item in _LISTS if item.name == suffix)
+        if suffix
+        else _negotiated(request, _LISTS)
+    )
+    parts = (collection, wanted)
+    if form in (_CSV, _LINES):
+        body, _, pages = await api.run(documents.table, wanted, form.name)
+    else:
+        document, pages = await api.run(documents.listing, wanted)
+        body = dumped(document)
+    links = [
+        f'<{address}>; rel="{"prev" if key == "previous" else key}"'
+        for key, address in pages.items()
+    ]
+    if form in (_JSON, _LINES):
+        links += _context_link(form)
+    return _answer(request, body, form.media_type, *parts, links=links)
+
+
+def _context_link(form: Format) -> list[str]:
+    """Where the context is of an answer that has none itself (JSON-LD 1.1, 6.1)."""
+    relation = "http://www.w3.org/ns/json-ld#context"
+    return (
+        [f'</{ROOT}context.jsonld>; rel="{relation}"; type="application/ld+json"']
+        if form is _LINES
+        else []
+    )
+
+
+async def _detail(request: Request) -> Response:
+    api, collection = _api(request), request.path_params["name"]
+    if collection not in api.documents.index.by_name:
+        raise Refused(404, f"there is nothing at this address; /{ROOT} lists what there is")
+    _pairs(request, [])
+    form = _negotiated(request, (_JSON, _JSONLD))
+    key = request.path_params["key"]
+    if len(key) > LONGEST:
+        raise ParameterError("key", f"`key` is longer than {LONGEST} characters")
+    return await _document(request, api, key, collection, form)
+
+
+async def _document(
+    request: Request, api: Api, key: str, collection: str, form: Format
+) -> Response:
+    node = await api.run(api.documents.detail, key, collection)
+    if node is None:
+        raise Refused(404, "there is no such resource")
+    iri = node[api.documents.documents.context.id]
+    return _answer(
+        request, dumped(node), form.media_type, "detail", iri, links=[f'<{iri}>; rel="describes"']
+    )
+
+
+async def resource_json(request: Request, document: str) -> Response | None:
+    """The JSON of the resource at an address, for the server's own route; None where there is none."""
+    server: _Server = request.app.state.server
+    api = server.api
+    if api is None or not api.documents.index.find(api.documents.index.base + document):
+        return None
+    iri = api.documents.index.base + document
+    return await _document(request, api, iri, "resources", _JSON)
+
+
+async def _suggest(request: Request) -> Response:
+    api = _api(request)
+    pairs = _pairs(request, ["q", "collection", "limit"])
+    text, limit = single(pairs, "q"), whole_number(pairs, "limit", 10, 50)
+    if not any(name == "q" for name, _ in pairs) or not text:
+        raise ParameterError("q", "`q` is needed: what was typed so far")
+    wanted = tuple(value for name, value in pairs if name == "collection" and value)
+    for name in wanted:
+        if name not in api.documents.index.by_name:
+            raise ParameterError("collection", f"there is no collection `{name}`")
+    form = _negotiated(request, (_JSON,))
+    document = await api.run(api.documents.suggestions, text, limit, wanted)
+    return _answer(request, dumped(document), form.media_type, "suggest", text, limit, wanted)
+
+
+# -- sample queries --------------------------------------------------------------------------------
+
+
+async def _queries(request: Request) -> Response:
+    _pairs(request, [])
+    form = _negotiated(request, (_JSON,))
+    return _answer(
+        request, dumped(_api(request).documents.query_list()), form.media_type, "queries"
+    )
+
+
+async def _sample(request: Request) -> Response:
+    server: _Server = request.app.state.server
+    name, _, suffix = request.path_params["name"].partition(".")
+    query = _api(request).queries.get(name)
+    rows = query is not None and query.form in ("select", "ask")
+    offered = (_JSON, _RESULTS, _CSV) if rows else (_JSONLD, _JSON, _TURTLE)
+    if query is None or suffix not in (
+        "",
+        *(item.name for item in offered if item is not _RESULTS),
+    ):
+        raise Refused(404, f"there is no such query; /{ROOT}queries lists them")
+    pairs = _pairs(request, [*query.params])
+    values = {key: single(pairs, key) for key, _ in pairs}
+    for key, value in values.items():
+        kind = query.params[key].type
+        if not valid(kind, value):
+            raise ParameterError(key, f"`{key}` is of type {kind}")
+    form = (
+        next(item for item in offered if item.name == suffix)
+        if suffix
+        else _negotiated(request, offered)
+    )
+    task = {
+        "query": query.bound(values), "default_graph": (), "named_graphs": (),
+        "results": ("csv" if form is _CSV else "json") if rows else None,
+        "graphs": None if rows else "ttl" if form is _TURTLE else "jsonld",
+    }  # fmt: skip
+    client = request.client.host if request.client else ""
+    _, body = await server.answer(task, client)
+    if rows and form is _JSON:
+        body = dumped(plain_results(body))
+    return _answer(request, body, form.media_type, name, *sorted(values.items()))
+
+
+# -- where it is listed ----------------------------------------------------------------------------
+
+
+async def _catalog(request: Request) -> Response:
+    """The API catalog (RFC 9727) as a link set (RFC 9264); addresses are relative to the host."""
+    linkset = [
+        {
+            "anchor": "/.well-known/api-catalog",
+            "item": [{"href": f"/{ROOT}"}, {"href": "/sparql"}],
+        },
+        {
+            "anchor": f"/{ROOT}",
+            "service-desc": [{"href": f"/{ROOT}openapi.json", "type": "application/json"}],
+            "service-doc": [{"href": f"/{ROOT}", "type": "text/html"}],
+            "service-meta": [{"href": "/catalog.jsonld", "type": "application/ld+json"}],
+        },
+        {
+            "anchor": "/sparql",
+            "service-desc": [{"href": "/sparql", "type": "text/turtle"}],
+            "service-doc": [{"href": "/sparql.html", "type": "text/html"}],
+        },
+    ]
+    body = json.dumps({"linkset": linkset}, indent=1).encode()
+    profile = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
+    links = ['</.well-known/api-catalog>; rel="api-catalog"']
+    return _answer(request, body, profile, "catalog", links=links)
+
+
+async def _root(request: Request) -> Response:
+    return RedirectResponse(f"/{ROOT}", 301)
+
+
+def api_routes() -> list[Route]:
+    """The routes of the API; they come before the server's own for resources."""
+    table: Sequence[tuple[str, Handler]] = (
+        ("/.well-known/api-catalog", _catalog),
+        (f"/{ROOT[:-1]}", _root),
+        (f"/{ROOT}", _overview),
+        (f"/{ROOT}openapi.json", _openapi),
+        (f"/{ROOT}api.css", _style),
+        (f"/{ROOT}context.jsonld", _context),
+        (f"/{ROOT}suggest", _suggest),
+        (f"/{ROOT}queries", _queries),
+        (f"/{ROOT}queries/{{name}}", _sample),
+        (f"/{ROOT}{{name}}", _list),
+        (f"/{ROOT}{{name}}/{{key:path}}", _detail),
+    )
+    return [Route(path, _handled(handler)) for path, handler in table]

@@ -170,7 +170,7 @@ def test_a_value_that_a_function_cannot_take_is_a_finding_at_its_cell(
 @pytest.mark.parametrize("name", ["firstDay", "lastDay"])
 @pytest.mark.parametrize(
     "value",
-    ["2020-13", "2020-00", "2021-02-29", "0000", "2020-6", "20", "12020", "-0044", "2020-06-01Z", "199X", "2020/2021", "Juni 2020"],
+    ["970", "2020-13", "2020-00", "2021-02-29", "0000", "2020-6", "20", "12020", "-0044", "2020-06-01Z", "199X", "2020/2021", "Juni 2020"],
 )  # fmt: skip
 def test_what_is_no_year_month_or_day_has_no_bounds(name: str, value: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidData) as caught:

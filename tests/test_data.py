@@ -15,7 +15,6 @@ import duckdb
 import pytest
 import yaml
 
-from lodpipe.config.vocabulary import read_vocabulary
 from support import ROOT, TESTS
 
 Select = Callable[..., list[tuple[str, ...]]]
@@ -162,21 +161,6 @@ def test_a_query_for_all_organisations_finds_all_of_them(superclass: str, select
     assert organisations and others and parts
     assert members == organisations | others | parts
     assert f"the {len(organisations)} organisations and" in (ROOT / "README.md").read_text("utf-8")
-
-
-def test_a_class_is_stated_with_its_superclasses(select: Select) -> None:
-    pairs = read_vocabulary(ROOT, BASE).superclasses
-    used = {iri for (iri,) in select("SELECT DISTINCT ?class { ?one a ?class }")}
-    checked = [(name, superclass) for name, superclass in pairs if name in used]
-    print(f"{len(checked)} pairs of class and superclass occur in the graph")
-    assert len(checked) >= 20
-    for name, superclass in checked:
-        assert (
-            select(
-                f"SELECT ?one {{ ?one a <{name}> FILTER NOT EXISTS {{ ?one a <{superclass}> }} }}"
-            )
-            == []
-        ), (name, superclass)
 
 
 def test_the_open_knowledge_foundation_is_one_organisation_in_three_labs(select: Select) -> None:

@@ -92,6 +92,7 @@ def test_every_function_has_an_example() -> None:
         ("grel:math_abs(p_dec_n = -3)", "integer"),
         ("grel:string_contains(valueParameter = $(a), string_sub = x)", "boolean"),
         ("fn:date(value = $(d), pattern = yyyy-MM-dd)", "date"),
+        ("fn:lastDay(value = 2020)", "date"),
         ("fn:number(value = 1)", "decimal"),
         ("grel:toUpperCase(valueParameter = $(a))", "string"),
     ],
@@ -134,6 +135,8 @@ def test_a_wrong_call_is_reported_at_its_line(call: str, detail: str, tmp_path: 
     ("call", "column"),
     [
         ("fn:date(value = $(d), pattern = d.M.yyyy)", "d"),
+        ("fn:firstDay(value = $(d))", "d"),
+        ("fn:lastDay(value = $(c))", "c"),
         ("fn:number(value = $(a))", "a"),
         ("grel:math_abs(p_dec_n = $(a))", "a"),
         ("grel:math_log(p_dec_n = $(c))", "c"),
@@ -162,6 +165,17 @@ def test_a_value_that_a_function_cannot_take_is_a_finding_at_its_cell(
     offset = record.split("\n")[1].split(",")
     start = 1 + sum(len(cell) + 1 for cell in offset[: "abcde".index(column)])
     assert places == [(2, start)]
+
+
+@pytest.mark.parametrize("name", ["firstDay", "lastDay"])
+@pytest.mark.parametrize(
+    "value",
+    ["970", "2020-13", "2020-00", "2021-02-29", "0000", "2020-6", "20", "12020", "-0044", "2020-06-01Z", "199X", "2020/2021", "Juni 2020"],
+)  # fmt: skip
+def test_what_is_no_year_month_or_day_has_no_bounds(name: str, value: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidData) as caught:
+        run(tmp_path, [f"fn:{name}(value = $(a))"], f"a,b,c,d,e\n{value},,,,\n")
+    assert [finding.code for finding in caught.value.findings] == ["LP311"]
 
 
 def test_users_functions_are_called(tmp_path: Path) -> None:

@@ -30,7 +30,7 @@ ALONE = {
     "CityShape", "ConceptSchemeShape", "ConceptShape", "DatatypeTermShape", "IdentifierShape", "KeyedPlaceShape", "OrganisationShape",
     "PlaceShape", "PointShape", "PropertyTermShape", "TermShape",
 }  # fmt: skip
-EXPECT = re.compile(r"^# expect: (?:(conforms)|<([^>]+)> sh:(\w+))[ \t]*$", re.M)
+EXPECT = re.compile(r"^# expect: (?:(conforms)|<([^>]+)> (?:sh:|<)([\w/]+)>?)[ \t]*$", re.M)
 
 
 def lines(triples: Iterable[tuple[str, ...]]) -> str:
@@ -104,7 +104,8 @@ def results(data: str, rules: shapes.Shapes, engine: str) -> set[tuple[str, ...]
 
 def named(result_rows: set[tuple[str, ...]]) -> set[tuple[str, str]]:
     return {
-        (shape[1:-1].removeprefix(BASE), component) for _, _, _, component, shape, _ in result_rows
+        (shape[1:-1].removeprefix(BASE), component.removeprefix(BASE))
+        for _, _, _, component, shape, _ in result_rows
     }
 
 

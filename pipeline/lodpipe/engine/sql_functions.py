@@ -154,6 +154,13 @@ FUNCTION_MACROS = (
         WHEN 'javascript' THEN {_replaced("x", *((b, a) for a, b in reversed(_JAVASCRIPT)))}
         WHEN 'csv' THEN CASE WHEN starts_with(x, '"') AND ends_with(x, '"') AND length(x) > 1
             THEN replace(x[2:-2], '""', '"') ELSE x END END""",
+    # The first and the last day of a year (2020), a month (2020-02) or a day; the year 0000 is none.
+    """CREATE MACRO fn_first_day(x) AS CASE
+        WHEN regexp_full_match(x, '[0-9]{4}(-[0-9]{2}){0,2}') AND x >= '0001'
+        THEN try_cast(x || ['-01-01', '-01', ''][length(x) // 3] AS DATE) END""",
+    """CREATE MACRO fn_last_day(x) AS CASE length(x)
+        WHEN 4 THEN last_day(fn_first_day(x || '-12'))
+        WHEN 7 THEN last_day(fn_first_day(x)) ELSE fn_first_day(x) END""",
     f"""CREATE MACRO fn_later(d, n, u) AS {
         _by_unit(
             "u",

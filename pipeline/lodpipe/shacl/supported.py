@@ -149,13 +149,15 @@ def _unknown(name: str) -> dict[str, str]:
 
 def _is_known(name: str) -> bool:
     """Whether SHACL has a term; components and their parameters are named after what they declare."""
+    if name in _KNOWN:
+        return True
     component, _, parameter = name.partition("-")
     if component == "JSConstraint" and parameter:
         return True
     if component.endswith("ConstraintComponent"):
         kind = component.removesuffix("ConstraintComponent")
         return kind in ("SPARQL", "JS") or kind[:1].lower() + kind[1:] in _KNOWN
-    return name in _KNOWN or component in ("SelectExpression", "SPARQLExprExpression")
+    return component in ("SelectExpression", "SPARQLExprExpression")
 
 
 def _uses(triple: Triple) -> Iterator[str]:

@@ -236,7 +236,7 @@ class Writer:
         for predicate, group in groupby(resource.statements, key=itemgetter(1)):
             if predicate == TYPE or predicate in self.site.hidden:
                 continue
-            rows = [row for row in group if row[2] not in in_tables]
+            rows = _without_plain_copies([row for row in group if row[2] not in in_tables])
             if predicate in LABELS and len({literal(row[2])[0] for row in rows}) < 2:
                 continue
             if rows := self._in_language(rows):
@@ -402,3 +402,11 @@ class Writer:
     def _source(self, number: int, row: Row, root: str) -> Source:
         value = self._link(row[1], row[2], row[3:], root)
         return Source(number, value.text, value.href, value.lang)
+
+
+def _without_plain_copies(rows: list[Row]) -> list[Row]:
+    """Rows of a property without plain texts that it also has with a datatype of their own: data
+    state a key twice so that queries find it, a page shows it once.
+    """
+    typed = {row[2].rpartition("^^")[0] for row in rows if row[2].endswith(">")}
+    return [row for row in rows if row[2] not in typed]

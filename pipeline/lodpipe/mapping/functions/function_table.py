@@ -227,6 +227,8 @@ _TABLE: tuple[tuple[str, str, Type, str, tuple[str, ...]], ...] = (
     ("morph-kgc:date_toDate", "value, pattern:pattern", "dateTime", _DATE_TIME, ()),
     ("fn:date", "own_value, own_pattern:pattern", "date", _DATE, ()),
     ("fn:dateTime", "own_value, own_pattern:pattern", "dateTime", _DATE_TIME, ()),
+    ("fn:firstDay", "own_value", "date", "fn_first_day({p0})", ()),
+    ("fn:lastDay", "own_value", "date", "fn_last_day({p0})", ()),
     ("fn:formatDate", "own_value:dateTime, own_pattern:pattern", "text", "strftime({p0}, {p1})", ()),
     ("grel:date_inc", "date:dateTime, number:integer, unit", "dateTime", "fn_later({p0}, {p1}, {p2})", ()),
     ("grel:date_diff", "datetime:dateTime, datetime2:dateTime, timeunit", "integer", "fn_between({p0}, {p1}, {p2})", ()),
@@ -237,6 +239,8 @@ _FAILS = {
     **dict.fromkeys(
         ("grel:date_toDate", "idlab-fn:normalizeDate", "idlab-fn:normalizeDateTime", "morph-kgc:date_toDate", "fn:date", "fn:dateTime"), _UNPARSED
     ),
+    "fn:firstDay": "{p0} <> '' AND fn_first_day({p0}) IS NULL",
+    "fn:lastDay": "{p0} <> '' AND fn_last_day({p0}) IS NULL",
     "fn:number": "{p0} <> '' AND fn_number({p0}, {p1}, {p2}) IS NULL",
     "grel:math_ln": "{p0} <= 0",
     "grel:math_log": "{p0} <= 0",

@@ -12,6 +12,7 @@ Kaushik 2006).
 
 from __future__ import annotations
 
+import functools
 import math
 from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -21,8 +22,6 @@ from lodpipe.workflow.linking.name_forms import Form, Weights, folded, similarit
 
 MOST = 5  # candidates of a record
 _MOST_POSTINGS = 2_000  # names that a word may lead to; more say nothing
-_PART = 4  # letters of the beginning or end of a word
-_SHORTEST_PART = 5  # letters of a word whose parts are in the index
 _NEAR, _FAR = 25.0, 75.0  # km
 _WEBSITE, _PLACE = 0.10, 0.05
 _OTHER_PLACE, _OTHER_COUNTRY, _SHORT = -0.10, -0.30, -0.35
@@ -102,18 +101,16 @@ class Index:
 
     def _may_have(self, form: Form) -> bool:
         """Whether a word of a name is in the index, before its rare words are known."""
-        return f"={form.joined}" in self._names or any(
-            word in self._names or (len(word) >= _SHORTEST_PART and (f"{word[:_PART]}-" in self._names or f"-{word[-_PART:]}" in self._names))
-            for word in form.words
+        names = self._names
+        return f"={form.joined}" in names or any(
+            word in names or any(part in names for part in _parts(word)) for word in form.words
         )
 
     def _keys(self, form: Form) -> Iterator[str]:
         yield f"={form.joined}"
         for word in self._rare(form):
             yield word
-            if len(word) >= _SHORTEST_PART:
-                yield f"{word[:_PART]}-"
-                yield f"-{word[-_PART:]}"
+            yield from _parts(word)
 
     def _rare(self, form: Form) -> list[str]:
         """The words that no entry has, and of the others the rarest."""
@@ -131,6 +128,16 @@ class Index:
         return rare
 
 
+@functools.lru_cache(maxsize=200_000)
+def _parts(word: str) -> tuple[str, ...]:
+    """Beginning and end of a word: of a misspelt one, one of them is right. Longer words have longer
+    ones, and both where a letter more or less makes the difference.
+    """
+    length = len(word)
+    sizes = () if length < 5 else (4,) if length < 9 else (4, 5) if length < 11 else (5,)
+    return tuple(part for size in sizes for part in (f"{word[:size]}-", f"-{word[-size:]}"))
+
+
 def _other_keys(described: Described) -> Iterator[str]:
     yield from (f"@{name}" for name in described.websites)
     for keys in (described.place_keys, described.keys):
@@ -142,7 +149,7 @@ class Matching:
     """How candidates are chosen: the least score of 100, and how much words weigh."""
 
     weights: Weights
-    threshold: int = 75
+    threshold: int = 80
 
     @property
     def least(self) -> float:

@@ -56,7 +56,7 @@ class LinkRequest:
     table: str | None = None
     columns: tuple[str, ...] = ()
     documents: tuple[str, ...] = ()
-    threshold: int = 75
+    threshold: int = 80
     encoding: str = "utf-8"
     out: Path | None = None
 

@@ -23,8 +23,13 @@ from lodpipe.workflow.linking.name_forms import Form, Weights, folded, similarit
 MOST = 5  # candidates of a record
 _MOST_POSTINGS = 2_000  # names that a word may lead to; more say nothing
 _NEAR, _FAR = 25.0, 75.0  # km
-_WEBSITE, _PLACE = 0.10, 0.05
-_OTHER_PLACE, _OTHER_COUNTRY, _SHORT = -0.10, -0.30, -0.35
+# What each reason adds to the likeness of the names.
+_POINTS = {
+    "same-website": 0.10, "same-place-key": 0.15, "same-place": 0.05, "near": 0.05, "same-country": 0.0,
+    "other-place": -0.10, "other-place-key": -0.25, "other-country": -0.30,
+}  # fmt: skip
+_SHORT = -0.35  # an abbreviation without an agreeing place or website
+_AGREEING = {"same-website", "same-place-key", "same-place", "near"}
 _LEAST_LIKENESS = 0.5
 Point = tuple[float, float]
 
@@ -154,7 +159,8 @@ class Matching:
     @property
     def least(self) -> float:
         """How similar names must be for a pair to reach the threshold with all that may agree."""
-        return max(_LEAST_LIKENESS, self.threshold / 100 - _WEBSITE - _PLACE)
+        most = _POINTS["same-website"] + _POINTS["same-place-key"]
+        return max(_LEAST_LIKENESS, self.threshold / 100 - most)
 
     def best(
         self, records: Sequence[Described], entries: Iterable[Described]
@@ -179,28 +185,15 @@ class Matching:
         likeness, reasons = self._names(pairs)
         if likeness < self.least:
             return None
-        score = likeness
-        website = sorted(set(record.websites) & set(entry.websites))
-        if website:
-            score += _WEBSITE
-            reasons.append(Reason("same-website", website[0]))
-        place = _place_reason(record, entry)
-        if place:
-            score += _PLACE if place.kind != "other-place" else _OTHER_PLACE
-            reasons.append(place)
-        if record.countries and entry.countries:
-            if set(record.countries) & set(entry.countries):
-                reasons.append(Reason("same-country", entry.countries[0]))
-            else:
-                score += _OTHER_COUNTRY
-                reasons.append(Reason("other-country", entry.countries[0]))
-        agrees = website or (place and place.kind != "other-place")
+        facts = list(_facts(record, entry))
+        score = likeness + sum(_POINTS[fact.kind] for fact in facts)
+        agrees = any(fact.kind in _AGREEING for fact in facts)
         if not agrees and any(reason.kind == "short-name" for reason in reasons):
             score += _SHORT
         points = round(100 * min(1.0, max(0.0, score)))
         if points < self.threshold:
             return None
-        return Candidate(record.key, entry, points, tuple(reasons))
+        return Candidate(record.key, entry, points, (*reasons, *facts))
 
     def _names(self, pairs: Iterable[tuple[Form, Form]]) -> tuple[float, list[Reason]]:
         """How similar the most similar names are, and which they are; of equally similar ones the
@@ -229,19 +222,32 @@ def _shared(one: Mapping[str, str], other: Mapping[str, str]) -> str:
     )
 
 
+def _facts(record: Described, entry: Described) -> Iterator[Reason]:
+    """What a record and an entry agree and disagree in besides their names."""
+    if website := sorted(set(record.websites) & set(entry.websites)):
+        yield Reason("same-website", website[0])
+    if place := _place_reason(record, entry):
+        yield place
+    if record.countries and entry.countries:
+        same = set(record.countries) & set(entry.countries)
+        yield Reason("same-country" if same else "other-country", entry.countries[0])
+
+
 def _place_reason(record: Described, entry: Described) -> Reason | None:
     if shared := _shared(record.place_keys, entry.place_keys):
-        return Reason("same-place", shared)
-    ours = {folded(place): place for place in record.places}
-    common = [place for place in entry.places if folded(place) in ours]
-    if common:
+        return Reason("same-place-key", shared)
+    for name, value in entry.place_keys.items():
+        if name in record.place_keys:
+            return Reason("other-place-key", f"{name} {value}")
+    ours = set(map(folded, record.places))
+    if common := [place for place in entry.places if folded(place) in ours]:
         return Reason("same-place", common[0])
     if record.point and entry.point:
         distance = kilometres(record.point, entry.point)
         if distance <= _NEAR:
             return Reason("near", f"{distance:.0f} km")
         return Reason("other-place", f"{distance:.0f} km") if distance > _FAR else None
-    if ours and entry.places:
+    if ours and entry.places and entry.point is None:
         return Reason("other-place", entry.places[0])
     return None
 
@@ -266,6 +272,8 @@ REASONS: dict[str, dict[str, str]] = {
     "short-name": {"en": "abbreviation: {}", "de": "Abkürzung: {}"},
     "same-website": {"en": "same website: {}", "de": "gleiche Website: {}"},
     "same-place": {"en": "same place: {}", "de": "gleicher Ort: {}"},
+    "same-place-key": {"en": "same place: {}", "de": "gleicher Ort: {}"},
+    "other-place-key": {"en": "another place: {}", "de": "anderer Ort: {}"},
     "near": {"en": "near: {}", "de": "in der Nähe: {}"},
     "other-place": {"en": "another place: {}", "de": "anderer Ort: {}"},
     "same-country": {"en": "same country: {}", "de": "gleiches Land: {}"},

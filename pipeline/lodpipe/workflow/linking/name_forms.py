@@ -19,6 +19,7 @@ from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
 _WORD = re.compile(r"[^\W_]+")
+_ADDITION = re.compile(r"\s*\([^()]*\)$")
 _UMLAUTS = (("ae", "a"), ("oe", "o"), ("ue", "u"))
 _FUZZY = 5  # letters from which a word may differ by one
 _VERY_FUZZY = 10  # letters from which it may differ by two
@@ -81,6 +82,17 @@ class Forms:
         joined = "".join(kept or words)
         words = sorted(kept or words)
         return Form(name, tuple(words), joined, " ".join(words))
+
+
+def spellings(names: Iterable[str]) -> list[str]:
+    """Names, and behind them those with an addition in brackets without it.
+
+    >>> spellings(["Lautertal (Odenwald)", "Lautertal"])
+    ['Lautertal (Odenwald)', 'Lautertal']
+    """
+    several = list(names)
+    bare = [_ADDITION.sub("", name) for name in several]
+    return list(dict.fromkeys(name for name in (*several, *bare) if name))
 
 
 def _without(words: list[str], phrase: tuple[str, ...]) -> list[str]:

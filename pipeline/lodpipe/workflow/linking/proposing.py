@@ -12,7 +12,7 @@ from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.documents.readers import limited, read_text
 from lodpipe.releases.ledger import file_digest
 from lodpipe.runtime.machine import whole_file
-from lodpipe.sources import Lexicon, pattern_of
+from lodpipe.sources import pattern_of
 from lodpipe.workflow.linking.link_candidates import (
     Candidate,
     Described,
@@ -20,9 +20,11 @@ from lodpipe.workflow.linking.link_candidates import (
     Reason,
     reason_text,
 )
-from lodpipe.workflow.linking.name_forms import Form, Forms, Weights
+from lodpipe.workflow.linking.name_forms import Form, Forms, Weights, spellings
 from lodpipe.workflow.linking.register_columns import (
+    PLACE_KEY,
     Columns,
+    Expected,
     Sample,
     columns_of,
     domain,
@@ -63,8 +65,8 @@ class LinkRequest:
 
 @dataclass(frozen=True)
 class LinkResult:
-    """What a run proposed: the columns used, the number of records, of those that have an
-    identifier of the register already, of those with candidates, and the review file.
+    """What a run proposed: the columns used, the number of records, of those that have the
+    leading identifier of the register already, of the others with candidates, and the review file.
     """
 
     table: str
@@ -155,12 +157,14 @@ class _Proposing:
 
     def run(self, language: str, on_progress: Progress) -> LinkResult:
         on_progress("reading records")
-        patterns = _patterns(self.rule, self.opened)
+        patterns = patterns_of(self.rule, self.opened)
         records = [self._record(row) for row in self.opened.rows.rows(self.rule.table)]
         on_progress("reading the register")
         sample = Sample.of(self.file.rows())
-        columns = columns_of(sample, patterns, self.request.columns, self.file.name)
         place_keys = [path.split(".")[-1] for path in self.rule.place_keys]
+        columns = columns_of(
+            sample, Expected(patterns, place_keys), self.request.columns, self.file.name
+        )
         reader = EntryReader(columns, patterns, place_keys, self.forms)
         documents = self._documents(columns)
         weights = Weights()
@@ -174,13 +178,10 @@ class _Proposing:
                     entries = None
         on_progress("comparing")
         matching = Matching(weights, self.request.threshold)
-        own = set(columns.identifiers) & set(self.rule.identifiers)
-        linked = {
-            record.key for record in records if own and own <= record.keys.keys()
-        }
-        open_records = [record for record in records if record.key not in linked]
+        leading = next(iter(columns.identifiers), "")
+        linked = {record.key for record in records if leading in record.keys}
         best = matching.best(
-            open_records, reader.entries(self.file.rows()) if entries is None else entries
+            records, reader.entries(self.file.rows()) if entries is None else entries
         )
         names = {record.key: record.names[0].name for record in records if record.names}
         keys = {record.key: record.keys for record in records}
@@ -191,7 +192,7 @@ class _Proposing:
             if _is_news(candidate, keys[candidate.record])
         ]
         review = self._write(proposals, documents, language)
-        matched = len({item.record for item in proposals})
+        matched = len({item.record for item in proposals} - linked)
         return LinkResult(
             self.rule.table, columns, len(records), len(linked), matched, review, self.out
         )
@@ -262,7 +263,7 @@ class _Proposing:
         point = _point(values(rule.latitude), values(rule.longitude))
         return Described(
             row.cells[self.opened.rows.declared[rule.table].key or ""] or "",
-            tuple(form for name in values(rule.names) if (form := self.forms.of(name)).words),
+            tuple(form for name in spellings(values(rule.names)) if (form := self.forms.of(name)).words),
             tuple(values(rule.places)),
             place_keys,
             point,
@@ -278,10 +279,10 @@ def evidence_table(table: str, evidence: str, opened: OpenedRecords) -> str:
     return (entry.item or entry).target
 
 
-def _patterns(rule: LinkRule, opened: OpenedRecords) -> dict[str, str]:
+def patterns_of(rule: LinkRule, opened: OpenedRecords) -> dict[str, str]:
+    """The pattern of each identifier."""
     fields = opened.rows.declared[rule.table].fields
-    lexicon: Lexicon = opened.lexicon
-    return {name: pattern_of(fields[name], lexicon) or ".+" for name in rule.identifiers}
+    return {name: pattern_of(fields[name], opened.lexicon) or ".+" for name in rule.identifiers}
 
 
 def _point(latitudes: Sequence[str], longitudes: Sequence[str]) -> tuple[float, float] | None:
@@ -303,14 +304,14 @@ class EntryReader:
 
     def names(self, row: Row) -> list[Form]:
         """The names of an entry, the leading one first."""
-        several = dict.fromkeys(
+        several = (
             text
             for column in (*self.columns.of("name"), *self.columns.of("other"))
             for text in texts(row.get(column, ()))
             if "://" not in text
         )
         forms: dict[str, Form] = {}
-        for name in several:
+        for name in spellings(several):
             form = self.forms.of(name)
             if form.words:
                 forms.setdefault(form.joined, form)
@@ -342,7 +343,12 @@ class EntryReader:
             next(iter(keys.values()), "") or f"{row.get('id', ('',))[0] or f'row {line}'}",
             tuple(names),
             tuple(dict.fromkeys(places)),
-            {name: row[name][0] for name in self.place_keys if row.get(name)},
+            {
+                name: texts_of_row[0]
+                for name in self.place_keys
+                for column in self.columns.of(PLACE_KEY + name)
+                if (texts_of_row := row.get(column))
+            },
             _point(*numbers),
             tuple(
                 text.upper()

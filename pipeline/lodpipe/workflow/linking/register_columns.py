@@ -19,6 +19,7 @@ from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.workflow.linking.register_file import Row
 
 IDENTIFIER = "identifier:"
+PLACE_KEY = "place-key:"
 ROLES = ("name", "other", "place", "country", "website", "latitude", "longitude")
 _SAMPLE = 2_000  # rows that the guess looks at
 _LEAST_SHARE = 0.5  # of the values of a column that fit the pattern of an identifier
@@ -96,29 +97,47 @@ class Columns:
     def lines(self) -> Iterator[str]:
         """What was guessed, for people."""
         for role, columns in self.roles.items():
-            yield f"{role.removeprefix(IDENTIFIER)}: {', '.join(columns)}"
+            yield f"{role.split(':')[-1]}: {', '.join(columns)}"
 
 
-def columns_of(
-    sample: Sample, patterns: Mapping[str, str], given: Sequence[str], name: str
-) -> Columns:
-    """The columns of a register called `name`; `patterns` are those of the identifiers, by field,
-    `given` options such as `name=nom_complet`, which precede the guess.
+@dataclass(frozen=True)
+class Expected:
+    """What a register may have beside names and places: identifiers, by field with their patterns,
+    and keys of places.
+    """
+
+    patterns: Mapping[str, str]
+    place_keys: Sequence[str] = ()
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """All that `--column` can name."""
+        return tuple(dict.fromkeys((*ROLES, *self.patterns, *self.place_keys)))
+
+
+def columns_of(sample: Sample, expected: Expected, given: Sequence[str], name: str) -> Columns:
+    """The columns of a register called `name`; `given` are options such as `name=nom_complet`,
+    which precede the guess.
 
     Raises InvalidDeclaration (LP560) for an option that names no role or column, and where no
     column has names.
     """
-    chosen = _chosen(sample, patterns, given, name)
+    chosen = _chosen(sample, expected.roles, given, name)
     roles: dict[str, tuple[str, ...]] = {}
     taken = {column for columns in chosen.values() for column in columns}
     for role in ROLES:
         roles[role] = chosen[role] if role in chosen else _guessed(role, sample, taken)
         if role in ("name", "latitude", "longitude", "country"):
             taken.update(roles[role])
-    for identifier, pattern in patterns.items():
-        role = IDENTIFIER + identifier
-        columns = chosen.get(identifier) or _identifying(identifier, pattern, sample)
-        roles[role] = tuple(columns)
+    for identifier, pattern in expected.patterns.items():
+        if identifier not in chosen:
+            roles[IDENTIFIER + identifier] = tuple(_identifying(identifier, pattern, sample))
+        else:
+            roles[IDENTIFIER + identifier] = chosen[identifier]
+    plain = {_plain(column): column for column in sample.values}
+    for key in expected.place_keys:
+        fitting = (plain[key],) if key in plain else ()
+        roles[PLACE_KEY + key] = chosen.get(key, fitting)
     found = {role: columns for role, columns in roles.items() if columns}
     if "name" not in found:
         known = ", ".join(list(sample.values)[:30]) or "none"
@@ -129,15 +148,15 @@ def columns_of(
 
 
 def _chosen(
-    sample: Sample, patterns: Mapping[str, str], given: Sequence[str], name: str
+    sample: Sample, known: Sequence[str], given: Sequence[str], name: str
 ) -> dict[str, tuple[str, ...]]:
     """The options by role. Raises InvalidDeclaration."""
     chosen: dict[str, tuple[str, ...]] = {}
     for option in given:
         role, _, column = option.partition("=")
-        if role not in ROLES and role not in patterns:
-            known = ", ".join((*ROLES, *patterns))
-            raise _unusable(name, f"--column {option}: there is no role `{role}`; known: {known}")
+        if role not in known:
+            detail = f"--column {option}: there is no role `{role}`; known: {', '.join(known)}"
+            raise _unusable(name, detail)
         if column and column not in sample.values:
             near = nearest(column, list(sample.values))
             hint = f"; did you mean `{near}`?" if near else ""
@@ -189,7 +208,8 @@ def _identifying(identifier: str, pattern: str, sample: Sample) -> list[str]:
     shares: Counter[str] = Counter()
     for column, values in sample.values.items():
         fitting = sum(identifier_of(value, pattern) is not None for value in values)
-        if fitting and fitting >= _LEAST_SHARE * min(len(values), sample.rows):
+        few = fitting <= 1.2 * sample.rows  # not the keys of all members of an entry
+        if fitting and few and fitting >= _LEAST_SHARE * min(len(values), sample.rows):
             shares[column] = fitting
     word = identifier.split(".")[-1].lower()
     named = [

@@ -26,11 +26,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
-from lodpipe.documents.readers import read_yaml
+from lodpipe.documents.readers import read_yaml, typed
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Scalar, describe, value_of
 from lodpipe.documents.tree import Sequence as List
 
+# Texts that no YAML reader takes for anything else, outside and inside of brackets.
+_PLAIN = re.compile(r"(?![0-9]{4}-)\w[\w./+-]*(?::[\w./+-]+)*(?: [\w(+][\w./()+-]*)*(?<![.:])")
 _DECISIONS: dict[object, bool | None] = {
     None: None, "": None, "yes": True, "no": False, True: True, False: False,
 }  # fmt: skip
@@ -144,8 +146,8 @@ def scalar(text: str) -> str:
     >>> print(scalar("Q42"), scalar("007"), scalar("no: it's"))
     Q42 '007' 'no: it''s'
     """
-    plain = re.fullmatch(r"[A-Za-z](?:[\w./-]*\w)?", text, re.ASCII)
-    if plain and text.lower() not in ("yes", "no", "on", "off", "y", "n", "true", "false", "null"):
+    plain = _PLAIN.fullmatch(text) and typed(text, 0, 0).value == text
+    if plain and text.lower() not in ("yes", "no", "on", "off", "y", "n"):
         return text
     if text.isprintable():
         return "'" + text.replace("'", "''") + "'"

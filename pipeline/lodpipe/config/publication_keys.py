@@ -432,11 +432,11 @@ class CoverageField(_Keys, frozen=True, kw_only=True):
         default_factory=dict
     )
     when: Annotated[
-        dict[Text, Text | Flag],
-        _about("expected only where these fields have these values"),
+        dict[Text, Text | Flag | tuple[Text, ...]],
+        _about("expected only where these fields have these values (of a list: one of them)"),
     ] = field(default_factory=dict)
     complete: Annotated[
-        dict[Text, Text | Flag],
+        dict[Text, Text | Flag | tuple[Text, ...]],
         _about("known in part only where these fields do not have these values"),
     ] = field(default_factory=dict)
     single: Annotated[
@@ -463,6 +463,9 @@ class CoverageRule(_Keys, frozen=True, kw_only=True):
     label: Annotated[Text, _about("the field with the name of a record")] = "name"
     page: Annotated[
         IriTemplate | None, _about("the resource of a record, relative to `base`: `cafe/{id}`")
+    ] = None
+    evidence: Annotated[
+        Text | None, _about("the table of documents: a reference to it proves a value")
     ] = None
     editorial: Annotated[
         tuple[Text, ...],

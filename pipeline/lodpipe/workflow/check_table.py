@@ -23,7 +23,9 @@ from lodpipe.releases.withdrawn_references import broken_references, withdrawn_r
 from lodpipe.shacl import shapes
 from lodpipe.sources import RecordTable
 from lodpipe.workflow.confirmed import Confirmed
+from lodpipe.workflow.coverage import coverage_findings
 from lodpipe.workflow.declarations import Declarations
+from lodpipe.workflow.record_paths import link_findings
 
 Phase = Literal["records", "statements"]
 
@@ -159,6 +161,16 @@ def _hosting(subject: Subject) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
+    Check(
+        "declarations of coverage",
+        "records",
+        lambda subject: coverage_findings(subject.project, subject.declarations.tables),
+    ),
+    Check(
+        "declarations of links",
+        "records",
+        lambda subject: link_findings(subject.project, subject.declarations.tables),
+    ),
     Check("values, keys and references of records", "records", _records),
     Check(
         "chronology of records",

@@ -9,12 +9,49 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from lodpipe.sources import Field
+from lodpipe.config.publication import Project
+from lodpipe.config.publication_keys import LinkRule
+from lodpipe.diagnostics.finding import Finding
+from lodpipe.sources import Field, Table
 from lodpipe.workflow.record_rows import RecordRow, RecordRows
 
 
+def link_findings(project: Project, declared: Mapping[str, Table]) -> Iterator[Finding]:
+    """Rules of `links` that name tables, fields or paths that do not exist (LP601)."""
+    for number, rule in enumerate(project.publication.links):
+        for detail in _problems(rule, declared):
+            where = project.origin("links", number)
+            yield Finding("LP601", where, {"detail": f"links: {detail}"})
+
+
+def _problems(rule: LinkRule, declared: Mapping[str, Table]) -> Iterator[str]:
+    table = declared.get(rule.table)
+    if table is None or not table.key:
+        yield f"there is no table `{rule.table}` whose records have a key"
+        return
+    for path in _paths(rule):
+        if step := unknown_step(declared, table.fields, path):
+            yield f"`{path}` leads to no value: there is no field `{step}`"
+    for name, evidence in rule.identifiers.items():
+        if name not in table.fields or table.fields[name].kind != "value":
+            yield f"the identifier `{name}` is no single value of `{rule.table}`"
+        item = table.fields.get(evidence or "")
+        if item is not None and item.kind == "list":
+            item = item.item
+        if evidence and (item is None or item.kind != "ref"):
+            yield f"`{evidence}` refers to no records"
+
+
+def _paths(rule: LinkRule) -> Iterator[str]:
+    for paths in (
+        rule.names, rule.places, rule.place_keys, rule.latitude, rule.longitude, rule.country,
+        rule.website,
+    ):  # fmt: skip
+        yield from paths
+
+
 def unknown_step(
-    rows: RecordRows, fields: Mapping[str, Field], path: str
+    declared: Mapping[str, Table], fields: Mapping[str, Field], path: str
 ) -> str | None:
     """The step of a path that no field has the name of, None for a path that leads to values."""
     step, _, rest = path.partition(".")
@@ -24,9 +61,9 @@ def unknown_step(
     if entry.kind == "list" and entry.item is not None:
         entry = entry.item
     if entry.kind == "ref" and rest:
-        return unknown_step(rows, rows.declared[entry.target].fields, rest)
+        return unknown_step(declared, declared[entry.target].fields, rest)
     if entry.kind == "map":
-        return unknown_step(rows, entry.fields, rest) if rest else step
+        return unknown_step(declared, entry.fields, rest) if rest else step
     return rest or None
 
 

@@ -16,9 +16,9 @@ from lodpipe.runtime.machine import whole_file
 from lodpipe.sources import RowTable, ScanTable
 from lodpipe.sources.record_tables import FILE_BITS, ROW_BITS
 from lodpipe.workflow.linking.proposing import (
-    checked_rule,
     evidence_table,
     patterns_of,
+    raise_for_links,
     rule_of,
 )
 from lodpipe.workflow.linking.record_edits import (
@@ -64,8 +64,8 @@ def accept(project: Project, path: Path) -> Accepted:
         if review.table not in {rule.table for rule in project.publication.links}:
             raise _invalid(review.places["table"], f"`links` declares no table `{review.table}`",
                            f"`links` deklariert keine Tabelle `{review.table}`")  # fmt: skip
+        raise_for_links(project, opened)
         rule = rule_of(project, review.table)
-        checked_rule(project, rule, opened)
         accepting = _Accepting(rule, opened, review)
         additions = accepting.additions()
         files = accepting.files(project.root, additions)

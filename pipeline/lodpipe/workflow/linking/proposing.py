@@ -40,7 +40,7 @@ from lodpipe.workflow.linking.review_file import (
     read_review,
     review_text,
 )
-from lodpipe.workflow.record_paths import unknown_step, values_at
+from lodpipe.workflow.record_paths import link_findings, values_at
 from lodpipe.workflow.record_rows import OpenedRecords, RecordRow, opened_records
 
 FOLDER = "links"
@@ -94,38 +94,10 @@ def rule_of(project: Project, table: str | None) -> LinkRule:
     raise InvalidDeclaration([Finding("LP601", project.origin("links"), {"detail": detail})])
 
 
-def checked_rule(project: Project, rule: LinkRule, opened: OpenedRecords) -> None:
-    """Raises InvalidDeclaration (LP601) for a rule that names no table or field."""
-    where = project.origin("links")
-    declared = opened.rows.declared
-    if rule.table not in declared or not declared[rule.table].key:
-        detail = f"links: there is no table `{rule.table}` whose records have a key"
-        raise InvalidDeclaration([Finding("LP601", where, {"detail": detail})])
-    fields = declared[rule.table].fields
-    details = [
-        f"links: `{path}` leads to no value: there is no field `{step}`"
-        for path in _paths(rule)
-        if (step := unknown_step(opened.rows, fields, path))
-    ]
-    for name, evidence in rule.identifiers.items():
-        if name not in fields or fields[name].kind != "value":
-            details.append(f"links: the identifier `{name}` is no single value of `{rule.table}`")
-        item = fields.get(evidence or "")
-        if item is not None and item.kind == "list":
-            item = item.item
-        if evidence and (item is None or item.kind != "ref"):
-            details.append(f"links: `{evidence}` refers to no records")
-    if details:
-        raise InvalidDeclaration(
-            [Finding("LP601", where, {"detail": detail}) for detail in details]
-        )
-
-
-def _paths(rule: LinkRule) -> Iterator[str]:
-    for paths in (rule.names, rule.places, rule.place_keys, rule.latitude, rule.longitude):
-        yield from paths
-    yield from rule.country
-    yield from rule.website
+def raise_for_links(project: Project, opened: OpenedRecords) -> None:
+    """Raises InvalidDeclaration for a rule that names what does not exist (LP601)."""
+    if findings := list(link_findings(project, opened.rows.declared)):
+        raise InvalidDeclaration(findings)
 
 
 def propose(
@@ -138,7 +110,7 @@ def propose(
     """
     rule = rule_of(project, request.table)
     with limited(project.publication.limits.for_readers()), opened_records(project) as opened:
-        checked_rule(project, rule, opened)
+        raise_for_links(project, opened)
         return _Proposing(project, request, rule, opened).run(language, on_progress)
 
 

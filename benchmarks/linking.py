@@ -96,12 +96,14 @@ def entries(rows: list[dict[str, str]], gone: set[str], forms: Forms) -> Iterato
             )  # fmt: skip
 
 
-def figures(title: str, found: dict[int, list[tuple[float, str]]], several: list[Seed]) -> None:
+def figures(title: str, ranked: dict[int, list[tuple[float, str]]], several: list[Seed]) -> None:
     """Precision and recall of the best candidate, at several thresholds."""
     present = sum(seed.stays for seed in several)
     for threshold in (70, 75, 80, 85, 90, 95, 100):
-        best = {n: items[0] for n, items in found.items() if items and items[0][0] >= threshold}
-        right = sum(several[n].stays and entry == several[n].entry for n, (_, entry) in best.items())
+        best = {n: items[0] for n, items in ranked.items() if items and items[0][0] >= threshold}
+        right = sum(
+            several[n].stays and entry == several[n].entry for n, (_, entry) in best.items()
+        )
         print(
             f"{title:24} {threshold:4} precision {right / max(1, len(best)):.3f} recall {right / present:.3f} "
             f"candidates {len(best)}"
@@ -133,21 +135,24 @@ def main() -> None:
             for number, seed in enumerate(several)
         ]  # fmt: skip
         start = time.process_time()
-        best = Matching(weights, 70).best(records, register)
+        candidates = Matching(weights, 70).best(records, register)
         spent = time.process_time() - start
-        found = {int(key): [(item.score, item.entry.key) for item in items] for key, items in best.items()}
-        figures(f"lodpipe{', places' if places else ''}", found, several)
+        ranked = {
+            int(key): [(item.score, item.entry.key) for item in items]
+            for key, items in candidates.items()
+        }
+        figures(f"lodpipe{', places' if places else ''}", ranked, several)
         print(f"{len(records):,} × {len(register):,}: {spent:.1f} s")
     if options.all_pairs:
         some = several[: options.all_pairs]
         choices = [(form.key, entry.key) for entry in register for form in entry.names]
         texts = [text for text, _ in choices]
         start = time.process_time()
-        found = {}
+        ranked = {}
         for number, seed in enumerate(some):
-            one = process.extractOne(forms.of(seed.name).key, texts, scorer=fuzz.token_sort_ratio)
-            found[number] = [(one[1], choices[one[2]][1])]
-        figures("token_sort_ratio", found, some)
+            match = process.extractOne(forms.of(seed.name).key, texts, scorer=fuzz.token_sort_ratio)
+            ranked[number] = [(match[1], choices[match[2]][1])]
+        figures("token_sort_ratio", ranked, some)
         print(f"{time.process_time() - start:.1f} s for {len(some)} records")
 
 

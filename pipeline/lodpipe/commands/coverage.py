@@ -104,12 +104,19 @@ def _text(report: CoverageReport, language: str) -> str:
             lines.append("  ".join([row[0].ljust(widths[0]), *cells]).rstrip())
         if past := _past(report, item, language):
             lines += ["", f"{_word('share', language)}: {'; '.join(past)}"]
-        lines += ["", f"{'  '.join(f'{sign} {_word(name, language)}' for name, sign in _SIGNS.items())}"]
+        lines += [
+            "",
+            f"{'  '.join(f'{sign} {_word(name, language)}' for name, sign in _SIGNS.items())}",
+        ]
         names = list(item.fields)
-        lines += [f"{n:>2} {_label(item.fields[name], language)}" for n, name in enumerate(names, 1)]
+        lines += [
+            f"{n:>2} {_label(item.fields[name], language)}" for n, name in enumerate(names, 1)
+        ]
         lines.append("   " + " ".join(f"{n:>2}" for n in range(1, len(names) + 1)))
         for record in item.records:
-            signs = " ".join(_SIGNS.get(record.states.get(name, ""), " ").rjust(2) for name in names)
+            signs = " ".join(
+                _SIGNS.get(record.states.get(name, ""), " ").rjust(2) for name in names
+            )
             lines.append(f"   {signs}  {record.label}")
         lines.append("")
     return "\n".join(lines)
@@ -119,11 +126,24 @@ def _markdown(report: CoverageReport, language: str) -> str:
     lines: list[str] = []
     for item in report.tables:
         names = list(item.fields)
-        heads = [_word("record", language), *(_label(item.fields[name], language) for name in names)]
-        lines += [f"## {_label(item.title, language)}", "", *_table([_heads(language), *_counts(item, language)])]
+        heads = [
+            _word("record", language),
+            *(_label(item.fields[name], language) for name in names),
+        ]
+        lines += [
+            f"## {_label(item.title, language)}",
+            "",
+            *_table([_heads(language), *_counts(item, language)]),
+        ]
         lines += ["", *(f"- {line}" for line in _past(report, item, language)), ""]
         rows = [
-            [record.label, *(_word(record.states[name], language) if name in record.states else "" for name in names)]
+            [
+                record.label,
+                *(
+                    _word(record.states[name], language) if name in record.states else ""
+                    for name in names
+                ),
+            ]
             for record in item.records
         ]
         lines += [*_table([heads, *rows]), ""]
@@ -145,7 +165,9 @@ def _csv(report: CoverageReport, language: str) -> str:
         for record in item.records:
             for name, state in record.states.items():
                 where = record.origin
-                writer.writerow([item.table, record.key, record.label, name, state, where.file, where.line])
+                writer.writerow(
+                    [item.table, record.key, record.label, name, state, where.file, where.line]
+                )
     return out.getvalue()
 
 

@@ -427,7 +427,9 @@ class LinkRule(_Keys, frozen=True, kw_only=True):
 class CoverageField(_Keys, frozen=True, kw_only=True):
     """A field that the records of a table are expected to have."""
 
-    field: Annotated[Text, _about("the field; parts of a map are joined by `.`")]
+    field_: Annotated[Text, _about("the field; parts of a map are joined by `.`")] = field(
+        name="field"
+    )
     label: Annotated[Texts, _about("what it is called; default: its name")] = field(
         default_factory=dict
     )
@@ -441,12 +443,17 @@ class CoverageField(_Keys, frozen=True, kw_only=True):
     ] = field(default_factory=dict)
     single: Annotated[
         Text | None,
-        _about("the part of an item in which all items of a list agree unless they contradict each other"),
+        _about(
+            "the part of an item in which all items of a list agree unless they contradict each other"
+        ),
     ] = None
     within: Annotated[
         tuple[Text, ...],
         _about("parts of an item: only items that agree in them can contradict each other"),
     ] = ()
+    editorial: Annotated[
+        Flag, _about("whether all its values rest on the work of the editors alone")
+    ] = False
     documents: Annotated[
         tuple[Text, ...],
         _about("fields of the record that name the documents, where the field has none in it"),
@@ -457,9 +464,9 @@ class CoverageRule(_Keys, frozen=True, kw_only=True):
     """Which fields the records of a table are expected to have (coverage.md)."""
 
     table: Annotated[Text, _about("the table")]
-    title: Annotated[Texts, _about("what its records are called; default: the name of the table")] = (
-        field(default_factory=dict)
-    )
+    title: Annotated[
+        Texts, _about("what its records are called; default: the name of the table")
+    ] = field(default_factory=dict)
     label: Annotated[Text, _about("the field with the name of a record")] = "name"
     page: Annotated[
         IriTemplate | None, _about("the resource of a record, relative to `base`: `cafe/{id}`")
@@ -469,7 +476,9 @@ class CoverageRule(_Keys, frozen=True, kw_only=True):
     ] = None
     editorial: Annotated[
         tuple[Text, ...],
-        _about("documents that stand for the work of the editors: what rests on them alone is marked"),
+        _about(
+            "documents that stand for the work of the editors: what rests on them alone is marked"
+        ),
     ] = ()
     fields: Annotated[tuple[CoverageField, ...], Meta(min_length=1), _about("the expected fields")]
 

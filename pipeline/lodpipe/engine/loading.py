@@ -123,14 +123,16 @@ def table_rows(
     if isinstance(table, RowTable):
         for record, parent, *cells in table.rows:
             texts = [None if cell is None else str(cell) for cell in cells]
-            yield int(record or 0), None if parent is None else int(parent), dict(
-                zip(names, texts, strict=True)
+            yield (
+                int(record or 0),
+                None if parent is None else int(parent),
+                dict(zip(names, texts, strict=True)),
             )
         return
     columns = "".join(f", {quote(name)}" for name in names)
     sql = f"SELECT _record{columns} FROM {quote(table.name)} ORDER BY _record"
-    for record, *cells in session.stream(sql):
-        yield record, None, dict(zip(names, cells, strict=True))
+    for number, *row in session.stream(sql):
+        yield number, None, dict(zip(names, row, strict=True))
 
 
 def _is_little(table: RecordTable) -> bool:

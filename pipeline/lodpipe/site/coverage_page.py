@@ -64,7 +64,11 @@ def coverage_views(
         ]
         together = total(figures)
         past = [
-            (release.version, release.date, percent(share_of_all(release.coverage, item.table, item.fields), language))
+            (
+                release.version,
+                release.date,
+                percent(share_of_all(release.coverage, item.table, item.fields), language),
+            )
             for release in ledger.releases
         ]
         yield CoverageView(
@@ -72,7 +76,10 @@ def coverage_views(
             chosen(item.title, language),
             [*rows, _row("", together, language)],
             [*past, ("", "", percent(share(together), language))],
-            [_line(record, list(item.fields), addresses, language) for record in item.records[:MOST]],
+            [
+                _line(record, list(item.fields), addresses, language)
+                for record in item.records[:MOST]
+            ],
             len(item.records),
         )
 

@@ -32,9 +32,9 @@ from lodpipe.publish.dumps import Job
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.jsonld import Context, node_object
 from lodpipe.rdf.turtle import TermWriter, blocks
+from lodpipe.releases.coverage_figures import TableCoverage
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.addresses import Addresses, href, up
-from lodpipe.releases.coverage_figures import TableCoverage
 from lodpipe.site.browse import GROUPED, PART, Browse, Listed, Member
 from lodpipe.site.coverage_page import coverage_views
 from lodpipe.site.declaration import Site, declared_data, read_site, site_findings

@@ -9,7 +9,7 @@ from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.releases.coverage_figures import TableCoverage, share_of_all
 from lodpipe.releases.ledger import read_ledger
-from lodpipe.workflow.coverage import coverage_findings, coverage_of
+from lodpipe.workflow.field_states import coverage_findings, coverage_of
 from lodpipe.workflow.record_rows import opened_records
 
 
@@ -50,4 +50,3 @@ def coverage_report(project: Project, table: str | None = None) -> CoverageRepor
         for item in tables
     }
     return CoverageReport(tables, over_time)
-

@@ -76,7 +76,7 @@ from lodpipe.sources.folders import Folders
 from lodpipe.sources.inventory import unread_files
 from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.confirmed import Confirmed
-from lodpipe.workflow.coverage import coverage_of
+from lodpipe.workflow.field_states import coverage_of
 from lodpipe.workflow.declarations import Declarations, read_declarations
 
 if TYPE_CHECKING:

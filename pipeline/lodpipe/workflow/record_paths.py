@@ -98,9 +98,7 @@ def _values(
         yield from _plain(rows, entry, row.cells.get("_".join(path)), rest)
 
 
-def _plain(
-    rows: RecordRows, entry: Field, text: str | None, rest: Sequence[str]
-) -> Iterator[str]:
+def _plain(rows: RecordRows, entry: Field, text: str | None, rest: Sequence[str]) -> Iterator[str]:
     """A single value, or what the record that it refers to has at the remaining steps."""
     if not text:
         return

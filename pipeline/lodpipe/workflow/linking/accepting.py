@@ -132,7 +132,8 @@ class _Accepting:
                 return
             key = self.table.key or ""
             near = nearest(
-                proposal.record, [other.cells[key] or "" for other in self.rows.rows(self.rule.table)]
+                proposal.record,
+                [other.cells[key] or "" for other in self.rows.rows(self.rule.table)],
             )
             hint_en, hint_de = (
                 (f"; did you mean `{near}`?", f"; gemeint ist vielleicht `{near}`")
@@ -171,19 +172,25 @@ class _Accepting:
                 yield _wrong(where, f"`{value}` is no value of `{name}`",
                              f"`{value}` ist kein Wert von `{name}`")  # fmt: skip
             else:
-                yield from self._add_one(proposal, row, (name, value), addition)
+                yield from self._add_identifier(proposal, row, (name, value), addition)
 
-    def _add_one(
+    def _add_identifier(
         self, proposal: Proposal, row: RecordRow, identifier: tuple[str, str], addition: Addition
     ) -> Iterator[Finding]:
         name, value = identifier
         where = proposal.place("identifiers")
         present = row.cells.get(name) or addition.values.get(name)
-        owner = self.taken.setdefault(identifier, proposal.record) if (
-            self.table.fields[name].unique
-        ) else proposal.record
+        owner = (
+            self.taken.setdefault(identifier, proposal.record)
+            if (self.table.fields[name].unique)
+            else proposal.record
+        )
         if owner != proposal.record:
-            yield Finding("LP562", where, {"record": owner, "key": name, "value": value, "other": proposal.record})
+            yield Finding(
+                "LP562",
+                where,
+                {"record": owner, "key": name, "value": value, "other": proposal.record},
+            )
         elif present is not None and present != value:
             place = self.rows.locate(self.rule.table, row.number, name)
             params = {"record": proposal.record, "key": name, "value": present, "other": value}
@@ -212,7 +219,10 @@ class _Accepting:
         if self.table.fields[evidence].kind == "list":
             items = self.rows.items(f"{self.rule.table}_{evidence}", row.number)
             several = addition.items.setdefault(evidence, [])
-            if document not in [item.cells.get("value") for item in items] and document not in several:
+            if (
+                document not in [item.cells.get("value") for item in items]
+                and document not in several
+            ):
                 several.append(document)
             if not several:
                 del addition.items[evidence]
@@ -221,7 +231,12 @@ class _Accepting:
         if present is None:
             addition.values[evidence] = document
         elif present != document:
-            params = {"record": proposal.record, "key": evidence, "value": present, "other": document}
+            params = {
+                "record": proposal.record,
+                "key": evidence,
+                "value": present,
+                "other": document,
+            }
             yield Finding("LP562", where, params)
 
     # -- files -------------------------------------------------------------------------------------

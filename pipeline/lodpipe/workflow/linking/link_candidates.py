@@ -87,7 +87,7 @@ class Index:
 
     def pairs(self, entry: Described) -> dict[int, set[tuple[Form, Form]]]:
         """The records that an entry is compared with, each with the names to compare."""
-        found: dict[int, set[tuple[Form, Form]]] = {}
+        by_record: dict[int, set[tuple[Form, Form]]] = {}
         for form in entry.names:
             if not self._may_have(form):
                 continue
@@ -95,14 +95,14 @@ class Index:
                 postings = self._names.get(key, ())
                 if len(postings) <= _MOST_POSTINGS:
                     for number, name in postings:
-                        found.setdefault(number, set()).add((name, form))
+                        by_record.setdefault(number, set()).add((name, form))
         for key in _other_keys(entry):
             for number in self._others.get(key, ()):
-                several = found.setdefault(number, set())
+                several = by_record.setdefault(number, set())
                 if not several:
                     names = self.records[number].names
                     several.update((name, form) for name in names for form in entry.names)
-        return found
+        return by_record
 
     def _may_have(self, form: Form) -> bool:
         """Whether a word of a name is in the index, before its rare words are known."""
@@ -167,14 +167,14 @@ class Matching:
     ) -> dict[str, list[Candidate]]:
         """The best candidates of each record, the best first."""
         index = Index(records, self.weights, self.least)
-        kept: dict[str, list[Candidate]] = {}
+        best: dict[str, list[Candidate]] = {}
         for entry in entries:
             for number, pairs in index.pairs(entry).items():
                 if candidate := self.compared(records[number], entry, pairs):
-                    several = kept.setdefault(candidate.record, [])
+                    several = best.setdefault(candidate.record, [])
                     insort(several, candidate, key=lambda item: item.order)
                     del several[MOST:]
-        return kept
+        return best
 
     def compared(
         self, record: Described, entry: Described, pairs: Iterable[tuple[Form, Form]]
@@ -200,25 +200,32 @@ class Matching:
         longest.
         """
         rated = [
-            (similarity(one, other, self.weights), len(one.joined), one.name, other.name, one)
-            for one, other in pairs
+            (
+                similarity(record_form, entry_form, self.weights),
+                len(record_form.joined),
+                record_form.name,
+                entry_form.name,
+                record_form,
+            )
+            for record_form, entry_form in pairs
         ]
         if not rated:
             return 0.0, []
-        likeness, _, ours, theirs, form = max(rated, key=lambda item: item[:4])
-        if likeness == 1.0:
-            reasons = [Reason("same-name", theirs)]
-        else:
-            reasons = [Reason("similar-name", f"{ours} ~ {theirs} ({round(100 * likeness)})")]
+        likeness, _, record_name, entry_name, form = max(rated, key=lambda item: item[:4])
+        reasons = (
+            [Reason("same-name", entry_name)]
+            if likeness == 1.0
+            else [Reason("similar-name", f"{record_name} ~ {entry_name} ({round(100 * likeness)})")]
+        )
         if form.is_short:
-            reasons.append(Reason("short-name", ours))
+            reasons.append(Reason("short-name", record_name))
         return likeness, reasons
 
 
-def _shared(one: Mapping[str, str], other: Mapping[str, str]) -> str:
+def _shared(first: Mapping[str, str], second: Mapping[str, str]) -> str:
     """An identifier that both have, empty where there is none."""
     return next(
-        (f"{name} {value}" for name, value in one.items() if other.get(name) == value), ""
+        (f"{name} {value}" for name, value in first.items() if second.get(name) == value), ""
     )
 
 
@@ -239,26 +246,26 @@ def _place_reason(record: Described, entry: Described) -> Reason | None:
     for name, value in entry.place_keys.items():
         if name in record.place_keys:
             return Reason("other-place-key", f"{name} {value}")
-    ours = set(map(folded, record.places))
-    if common := [place for place in entry.places if folded(place) in ours]:
+    record_places = set(map(folded, record.places))
+    if common := [place for place in entry.places if folded(place) in record_places]:
         return Reason("same-place", common[0])
     if record.point and entry.point:
         distance = kilometres(record.point, entry.point)
         if distance <= _NEAR:
             return Reason("near", f"{distance:.0f} km")
         return Reason("other-place", f"{distance:.0f} km") if distance > _FAR else None
-    if ours and entry.places and entry.point is None:
+    if record_places and entry.places and entry.point is None:
         return Reason("other-place", entry.places[0])
     return None
 
 
-def kilometres(one: Point, other: Point) -> float:
+def kilometres(first: Point, second: Point) -> float:
     """The distance of two points (latitude, longitude in degrees) on a sphere.
 
     >>> round(kilometres((51.34, 12.38), (51.34, 12.38)))
     0
     """
-    lat1, lon1, lat2, lon2 = map(math.radians, (*one, *other))
+    lat1, lon1, lat2, lon2 = map(math.radians, (*first, *second))
     half = math.sin((lat2 - lat1) / 2) ** 2
     half += math.cos(lat1) * math.cos(lat2) * math.sin((lon2 - lon1) / 2) ** 2
     return 2 * 6371.0 * math.asin(min(1.0, math.sqrt(half)))

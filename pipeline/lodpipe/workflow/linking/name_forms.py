@@ -1,7 +1,7 @@
 """Names as they are compared: spelling that says nothing about identity is left out, and the words
 of a name weigh as much as they distinguish.
 
-"Stadt Brandis" and "Brandis, Stadt" are the same; of "University of Siegen" and "University of
+"Stadt Musterstadt" and "Musterstadt, Stadt" are the same; of "University of Siegen" and "University of
 Siena", the words in common occur in thousands of names and weigh little.
 """
 
@@ -78,9 +78,9 @@ class Forms:
         for phrase in self._phrases:
             if phrase[0] in words:
                 words = _without(words, phrase)
-        kept = [word for word in words if word not in self._words]
-        joined = "".join(kept or words)
-        words = sorted(kept or words)
+        telling = [word for word in words if word not in self._words]
+        joined = "".join(telling or words)
+        words = sorted(telling or words)
         return Form(name, tuple(words), joined, " ".join(words))
 
 
@@ -131,33 +131,33 @@ class Weights:
         return word in self._counts
 
 
-def similarity(one: Form, other: Form, weights: Weights) -> float:
+def similarity(first: Form, second: Form, weights: Weights) -> float:
     """How similar two names are, from 0 to 1: the mean of the share of letters that they have in
     common (rapidfuzz's ratio, in any order of the words) and of the share of words, by weight.
 
     The letters alone take "University of Siena" for "University of Siegen", the words alone do not
     see how much of a long name is misspelt.
     """
-    if one.words == other.words:
+    if first.words == second.words:
         return 1.0
-    if one.joined == other.joined:
+    if first.joined == second.joined:
         return _JOINED
-    letters = max(fuzz.ratio(one.key, other.key), fuzz.ratio(one.joined, other.joined)) / 100
+    letters = max(fuzz.ratio(first.key, second.key), fuzz.ratio(first.joined, second.joined)) / 100
     if letters < _LEAST_LETTERS:
         return 0.0
-    return (letters + _words_in_common(one, other, weights)) / 2
+    return (letters + _words_in_common(first, second, weights)) / 2
 
 
-def _words_in_common(one: Form, other: Form, weights: Weights) -> float:
+def _words_in_common(first: Form, second: Form, weights: Weights) -> float:
     """The weight of the words in common (one or two letters apart in longer words) as a share of
     the weight of all words.
 
     Soft TF-IDF (Cohen, Ravikumar, Fienberg 2003) with optimal string alignment for words, and the
     Dice coefficient instead of the cosine, whose figures are easier to explain.
     """
-    left, right = list(one.words), list(other.words)
+    left, right = list(first.words), list(second.words)
     common = 0.0
-    for word in one.words:
+    for word in first.words:
         if word in right:
             left.remove(word)
             right.remove(word)
@@ -180,10 +180,10 @@ def _nearest(word: str, others: Sequence[str]) -> str | None:
     if len(word) < _FUZZY or any(map(str.isdigit, word)):
         return None
     most = 2 if len(word) >= _VERY_FUZZY else 1
-    found: tuple[int, str] | None = None
+    nearest: tuple[int, str] | None = None
     for other in others:
         if len(other) >= _FUZZY and abs(len(word) - len(other)) <= most:
             distance = OSA.distance(word, other, score_cutoff=most)
-            if distance <= most and (found is None or distance < found[0]):
-                found = distance, other
-    return found[1] if found else None
+            if distance <= most and (nearest is None or distance < nearest[0]):
+                nearest = distance, other
+    return nearest[1] if nearest else None

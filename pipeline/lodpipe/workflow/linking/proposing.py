@@ -224,8 +224,8 @@ class _Proposing:
         rule = self.rule
 
         def values(paths: Sequence[str]) -> list[str]:
-            found = (values_at(self.opened.rows, rule.table, row, path) for path in paths)
-            return list(dict.fromkeys(value for several in found for value in several))
+            matches = (values_at(self.opened.rows, rule.table, row, path) for path in paths)
+            return list(dict.fromkeys(value for several in matches for value in several))
 
         place_keys = {
             path.split(".")[-1]: value
@@ -235,7 +235,11 @@ class _Proposing:
         point = _point(values(rule.latitude), values(rule.longitude))
         return Described(
             row.cells[self.opened.rows.declared[rule.table].key or ""] or "",
-            tuple(form for name in spellings(values(rule.names)) if (form := self.forms.of(name)).words),
+            tuple(
+                form
+                for name in spellings(values(rule.names))
+                if (form := self.forms.of(name)).words
+            ),
             tuple(values(rule.places)),
             place_keys,
             point,
@@ -258,8 +262,8 @@ def patterns_of(rule: LinkRule, opened: OpenedRecords) -> dict[str, str]:
 
 
 def _point(latitudes: Sequence[str], longitudes: Sequence[str]) -> tuple[float, float] | None:
-    for one, other in zip(latitudes, longitudes, strict=False):
-        latitude, longitude = number(one), number(other)
+    for north, east in zip(latitudes, longitudes, strict=False):
+        latitude, longitude = number(north), number(east)
         if latitude is not None and longitude is not None:
             return latitude, longitude
     return None
@@ -334,8 +338,8 @@ class EntryReader:
 
 def _only(values: Sequence[str], pattern: str) -> str | None:
     """The one identifier in a cell, None where there are several."""
-    found = {value for text in values if (value := identifier_of(text, pattern)) is not None}
-    return found.pop() if len(found) == 1 else None
+    identifiers = {value for text in values if (value := identifier_of(text, pattern)) is not None}
+    return identifiers.pop() if len(identifiers) == 1 else None
 
 
 def _is_news(candidate: Candidate, known: Mapping[str, str]) -> bool:
@@ -343,16 +347,16 @@ def _is_news(candidate: Candidate, known: Mapping[str, str]) -> bool:
     entry that is the record's by another identifier; entries beside the linked one are none.
     """
     new = [name for name in candidate.entry.keys if name not in known]
-    other = [name for name, value in candidate.entry.keys.items() if known.get(name, value) != value]
+    other = [
+        name for name, value in candidate.entry.keys.items() if known.get(name, value) != value
+    ]
     same = [name for name, value in candidate.entry.keys.items() if known.get(name) == value]
     if other and not same:
         return False
     return bool(new or other or not candidate.entry.keys)
 
 
-def _proposal(
-    candidate: Candidate, name: str, known: Mapping[str, str], language: str
-) -> Proposal:
+def _proposal(candidate: Candidate, name: str, known: Mapping[str, str], language: str) -> Proposal:
     entry = candidate.entry
     conflicts = [
         Reason("conflict", f"{field} {known[field]}")

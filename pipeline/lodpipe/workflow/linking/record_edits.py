@@ -22,7 +22,7 @@ from lodpipe.documents.csv_dialect import COMMAS, row_text
 from lodpipe.documents.csv_positions import cell_of
 from lodpipe.documents.readers import read_yaml
 from lodpipe.documents.tree import Mapping as Map
-from lodpipe.documents.tree import Node, Scalar, value_of
+from lodpipe.documents.tree import Scalar, value_of
 from lodpipe.documents.tree import Sequence as List
 from lodpipe.workflow.linking.review_file import scalar
 
@@ -86,8 +86,8 @@ def _read_back(text: str, file: str, expected: Sequence[Any], is_list: bool) -> 
         tree = read_yaml(text, file)
     except InvalidData as error:
         raise _not_as_expected(file, _line(error)) from None
-    found = value_of(tree) if tree is not None else None
-    if found != (list(expected) if is_list else expected[0]):
+    actual = value_of(tree) if tree is not None else None
+    if actual != (list(expected) if is_list else expected[0]):
         raise _not_as_expected(file, 0)
 
 
@@ -225,5 +225,3 @@ def _filled(row: str, place: int, value: str) -> str:
     at = sum(map(len, lines[:below])) + column - 1
     empty = 2 if row[at : at + 2] == '""' else 0
     return row[:at] + row_text([value]).rstrip("\n") + row[at + empty :]
-
-

@@ -50,7 +50,10 @@ _WORDS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _MANY = {"other", "place"}  # roles that several columns can have
 _SEPARATOR = re.compile(r"\||;\s")
-_HOST = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/@?#]*@)?(?:www\.)?([^/:?#\s@]+\.[a-z]{2,})(?:[:/?#].*)?", re.I | re.S)
+_HOST = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/@?#]*@)?(?:www\.)?([^/:?#\s@]+\.[a-z]{2,})(?:[:/?#].*)?",
+    re.I | re.S,
+)
 _LANGUAGE = re.compile(r"^(?:[a-z]{2,3}|no_lang_code): ")
 
 
@@ -211,10 +214,8 @@ def _identifying(identifier: str, pattern: str, sample: Sample) -> list[str]:
         few = fitting <= 1.2 * sample.rows  # not the keys of all members of an entry
         if fitting and few and fitting >= _LEAST_SHARE * min(len(values), sample.rows):
             shares[column] = fitting
-    word = identifier.split(".")[-1].lower()
-    named = [
-        column for column in shares if word in re.split(r"[.:_\s/-]", _plain(column))
-    ]
+    word = identifier.rsplit(".", maxsplit=1)[-1].lower()
+    named = [column for column in shares if word in re.split(r"[.:_\s/-]", _plain(column))]
     if named:
         return [max(named, key=lambda column: shares[column])]
     # Numbers and plain texts fit many columns; a pattern with letters of its own does not.

@@ -40,9 +40,15 @@ _TEXTS = ("record", "name", "entry", "entry_name")
 _KEYS = (*_TEXTS, "entry_place", "score", "reasons", "identifiers", "accept", "note")
 _HEAD = ("table", "register", "sha256", "documents", "candidates")
 _COMMENT = {
-    "en": "# Matches to decide on: write yes or no after `accept:`, and why after `note:` if you like. Then: lodpipe link --accept {}\n",
-    "de": "# Vorschläge zur Entscheidung: hinter `accept:` yes oder no schreiben, hinter `note:` auf Wunsch den Grund. Dann: lodpipe link --accept {}\n",
-}  # fmt: skip
+    "en": (
+        "# Matches to decide on: write yes or no after `accept:`, and why after `note:` if you like.\n"
+        "# Then: lodpipe link --accept {}"
+    ),
+    "de": (
+        "# Vorschläge zur Entscheidung: hinter `accept:` yes oder no schreiben, hinter `note:` auf\n"
+        "# Wunsch den Grund. Dann: lodpipe link --accept {}"
+    ),
+}
 
 
 class Proposal(Struct, frozen=True):
@@ -114,7 +120,7 @@ def review_text(review: Review, file: str, language: str) -> str:
 
 
 def _lines(review: Review, file: str, language: str) -> Iterator[str]:
-    yield _COMMENT.get(language, _COMMENT["en"]).format(file).rstrip("\n")
+    yield _COMMENT.get(language, _COMMENT["en"]).format(file)
     yield f"table: {scalar(review.table)}"
     yield f"register: {scalar(review.register)}"
     yield f"sha256: {scalar(review.sha256)}"
@@ -232,7 +238,7 @@ class _Reader:
             tuple(item.text or "" for item in reasons.items if isinstance(item, Scalar))
             if isinstance(reasons, List) else (),
             self._text(node, "entry_place", needed=False),
-            _DECISIONS[decision],  # type: ignore[index]  # no list or map
+            _DECISIONS[decision],
             self._text(node, "note", needed=False),
             Origin(self.file, node.line, node.column),
             self._places(node),

@@ -41,17 +41,17 @@ def _problems(rule: CoverageRule, declared: Declared) -> Iterator[str]:
     if rule.evidence and rule.evidence not in declared:
         yield f"there is no table `{rule.evidence}`"
     for item in rule.fields:
-        entry = field_at(table.fields, item.field)
+        entry = field_at(table.fields, item.field_)
         paths = (*item.when, *item.complete, *item.documents)
         yield from (
             f"there is no field `{path}` in {rule.table}"
-            for path in (item.field, *paths)
+            for path in (item.field_, *paths)
             if field_at(table.fields, path) is None
         )
         parts = (*([item.single] if item.single else ()), *item.within)
         below = entry.item.fields if entry is not None and entry.item is not None else {}
         yield from (
-            f"the items of `{item.field}` have no field `{part}`"
+            f"the items of `{item.field_}` have no field `{part}`"
             for part in parts
             if field_at(below, part) is None
         )
@@ -89,7 +89,7 @@ def _covered(
             _resource(rule.page, record),
             origin,
             {
-                item.field: state
+                item.field_: state
                 for item in rule.fields
                 if (state := state_of(rule, item, table, record))
             },
@@ -100,7 +100,7 @@ def _covered(
     return TableCoverage(
         rule.table,
         rule.title or {first: rule.table},
-        {item.field: item.label or {first: item.field} for item in rule.fields},
+        {item.field_: item.label or {first: item.field_} for item in rule.fields},
         sorted(records, key=lambda item: (item.label.casefold(), item.key)),
     )
 
@@ -153,10 +153,10 @@ def state_of(rule: CoverageRule, item: CoverageField, table: Table, record: Reco
     """The state of a field of a record; None where it is not expected."""
     if not _has(record, item.when):
         return None
-    value = value_at(record, item.field)
+    value = value_at(record, item.field_)
     if value is None or value in ("", [], {}):
         return "unknown"
-    entry = field_at(table.fields, item.field)
+    entry = field_at(table.fields, item.field_)
     assert entry is not None  # the rule is valid
     if item.single and isinstance(value, list) and _contradicts(item, entry, value):
         return "contradictory"
@@ -165,7 +165,7 @@ def state_of(rule: CoverageRule, item: CoverageField, table: Table, record: Reco
         other = field_at(table.fields, path)
         if other is not None:
             proofs.update(_references(other, value_at(record, path), rule.evidence))
-    if proofs and proofs <= set(rule.editorial):
+    if item.editorial or (proofs and proofs <= set(rule.editorial)):
         return "editorial"
     return "known" if _has(record, item.complete) else "partial"
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from rapidfuzz import fuzz, process
 
 from lodpipe.workflow.linking.link_candidates import Described, Matching
-from lodpipe.workflow.linking.name_forms import Forms, Weights
+from lodpipe.workflow.linking.name_forms import Forms, Weights, place_forms
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 IGNORED = ("e. V.", "GmbH", "gGmbH", "Inc", "Ltd", "SA", "AG")
@@ -92,7 +92,7 @@ def entries(rows: list[dict[str, str]], gone: set[str], forms: Forms) -> Iterato
     for row in rows:
         if row["ror"] not in gone:
             yield Described(
-                row["ror"], tuple(map(forms.of, names_of(row))), (row["city"],) if row["city"] else (), countries=(row["country"],)
+                row["ror"], tuple(map(forms.of, names_of(row))), place_forms(forms, [row["city"]]), countries=(row["country"],)
             )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ def main() -> None:
         records = [
             Described(
                 str(number), (forms.of(seed.name),),
-                (seed.city,) if places and seed.city else (), countries=(seed.country,) if places else (),
+                place_forms(forms, [seed.city] if places else []), countries=(seed.country,) if places else (),
             )
             for number, seed in enumerate(several)
         ]  # fmt: skip

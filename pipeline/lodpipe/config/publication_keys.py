@@ -415,11 +415,11 @@ class LinkRule(_Keys, frozen=True, kw_only=True):
     country: Annotated[tuple[Text, ...], _about("paths to codes of countries")] = ()
     website: Annotated[tuple[Text, ...], _about("paths to addresses of websites")] = ()
     identifiers: Annotated[
-        dict[Text, Text | None],
+        dict[Text, Annotated[str, Meta(title="text")]],
         Meta(min_length=1),
         _about(
             "fields that an accepted entry fills, each with the field (or list) that gets the "
-            "document that proves it: `{ror: identified_by}`"
+            "document that proves it, empty for none: `{ror: identified_by, code: ''}`"
         ),
     ]
 

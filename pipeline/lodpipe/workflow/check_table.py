@@ -23,8 +23,8 @@ from lodpipe.releases.withdrawn_references import broken_references, withdrawn_r
 from lodpipe.shacl import shapes
 from lodpipe.sources import RecordTable
 from lodpipe.workflow.confirmed import Confirmed
-from lodpipe.workflow.field_states import coverage_findings
 from lodpipe.workflow.declarations import Declarations
+from lodpipe.workflow.field_states import coverage_findings
 from lodpipe.workflow.record_paths import link_findings
 
 Phase = Literal["records", "statements"]

@@ -76,8 +76,8 @@ from lodpipe.sources.folders import Folders
 from lodpipe.sources.inventory import unread_files
 from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.confirmed import Confirmed
-from lodpipe.workflow.field_states import coverage_of
 from lodpipe.workflow.declarations import Declarations, read_declarations
+from lodpipe.workflow.field_states import coverage_of
 
 if TYPE_CHECKING:
     import rdflib

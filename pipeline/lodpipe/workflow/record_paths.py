@@ -35,7 +35,7 @@ def _problems(rule: LinkRule, declared: Mapping[str, Table]) -> Iterator[str]:
     for name, evidence in rule.identifiers.items():
         if name not in table.fields or table.fields[name].kind != "value":
             yield f"the identifier `{name}` is no single value of `{rule.table}`"
-        item = table.fields.get(evidence or "")
+        item = table.fields.get(evidence)
         if item is not None and item.kind == "list":
             item = item.item
         if evidence and (item is None or item.kind != "ref"):

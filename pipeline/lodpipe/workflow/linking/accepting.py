@@ -204,7 +204,7 @@ class _Accepting:
     ) -> Iterator[Finding]:
         """Adds the document that proves an identifier."""
         evidence = self.rule.identifiers[name]
-        if evidence is None:
+        if not evidence:
             return
         where = self.review.places.get("documents", self.review.origin)
         document = self.review.documents.get(name)

@@ -18,7 +18,7 @@ from bisect import insort
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from lodpipe.workflow.linking.name_forms import Form, Weights, folded, similarity
+from lodpipe.workflow.linking.name_forms import Form, Weights, similarity
 
 MOST = 5  # candidates of a record
 _MOST_POSTINGS = 2_000  # names that a word may lead to; more say nothing
@@ -40,7 +40,7 @@ class Described:
 
     key: str
     names: tuple[Form, ...]
-    places: tuple[str, ...] = ()
+    places: tuple[Form, ...] = ()
     place_keys: Mapping[str, str] = field(default_factory=dict)
     point: Point | None = None
     countries: tuple[str, ...] = ()
@@ -246,8 +246,8 @@ def _place_reason(record: Described, entry: Described) -> Reason | None:
     for name, value in entry.place_keys.items():
         if name in record.place_keys:
             return Reason("other-place-key", f"{name} {value}")
-    record_places = set(map(folded, record.places))
-    if common := [place for place in entry.places if folded(place) in record_places]:
+    record_places = {place.key for place in record.places}
+    if common := [place.name for place in entry.places if place.key in record_places]:
         return Reason("same-place", common[0])
     if record.point and entry.point:
         distance = kilometres(record.point, entry.point)
@@ -255,7 +255,7 @@ def _place_reason(record: Described, entry: Described) -> Reason | None:
             return Reason("near", f"{distance:.0f} km")
         return Reason("other-place", f"{distance:.0f} km") if distance > _FAR else None
     if record_places and entry.places and entry.point is None:
-        return Reason("other-place", entry.places[0])
+        return Reason("other-place", entry.places[0].name)
     return None
 
 

@@ -95,6 +95,11 @@ def spellings(names: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(name for name in (*several, *bare) if name))
 
 
+def place_forms(forms: Forms, names: Iterable[str]) -> tuple[Form, ...]:
+    """The forms of names of places."""
+    return tuple(form for name in spellings(names) if (form := forms.of(name)).words)
+
+
 def _without(words: list[str], phrase: tuple[str, ...]) -> list[str]:
     """The words without a phrase, wherever it occurs, unless nothing would be left."""
     length = len(phrase)

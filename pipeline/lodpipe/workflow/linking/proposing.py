@@ -20,7 +20,7 @@ from lodpipe.workflow.linking.link_candidates import (
     Reason,
     reason_text,
 )
-from lodpipe.workflow.linking.name_forms import Form, Forms, Weights, spellings
+from lodpipe.workflow.linking.name_forms import Form, Forms, Weights, place_forms, spellings
 from lodpipe.workflow.linking.register_columns import (
     PLACE_KEY,
     Columns,
@@ -240,7 +240,7 @@ class _Proposing:
                 for name in spellings(values(rule.names))
                 if (form := self.forms.of(name)).words
             ),
-            tuple(values(rule.places)),
+            place_forms(self.forms, values(rule.places)),
             place_keys,
             point,
             tuple(value.upper() for value in values(rule.country)),
@@ -318,7 +318,7 @@ class EntryReader:
         return Described(
             next(iter(keys.values()), "") or f"{row.get('id', ('',))[0] or f'row {line}'}",
             tuple(names),
-            tuple(dict.fromkeys(places)),
+            place_forms(self.forms, places),
             {
                 name: texts_of_row[0]
                 for name in self.place_keys
@@ -363,7 +363,11 @@ def _proposal(candidate: Candidate, name: str, known: Mapping[str, str], languag
         for field, value in entry.keys.items()
         if known.get(field, value) != value
     ]
-    places = [*entry.places[:1], *entry.countries[:1], *entry.websites[:1]]
+    places = [
+        *(place.name for place in entry.places[:1]),
+        *entry.countries[:1],
+        *entry.websites[:1],
+    ]
     return Proposal(
         candidate.record,
         name,

@@ -30,7 +30,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "legal_name", "entity.legalname", "title", "bezeichnung", "nom", "nombre", "naam", "nome", "organisation", "organization",
     ),
     "other": (
-        "name_de", "name_en", "name_fr", "names.types.alias", "names.types.acronym", "names.types.label", "aliases", "alias",
+        "name_de", "name_en", "name_fr", "names.types.alias", "names.types.acronym", "names.types.label", "names.types.ror_display", "aliases", "alias",
         "acronyms", "acronym", "altlabel", "itemaltlabel", "alternatenames", "alternate_names", "other_names", "othernames",
         "abbreviation", "short_name", "shortname", "name_official", "official_name", "official", "native", "labels.label",
         "entity.otherentitynames.otherentityname.1", "abkuerzung", "kurzname", "sigle", "namelatin",
@@ -44,7 +44,7 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "country", "country_code", "countrycode", "locations.geonames_details.country_code", "addresses.country_geonames.code",
         "entity.legaladdress.country", "jurisdiction_code", "iso2", "land_code", "pays", "staat",
     ),
-    "website": ("website", "links", "links.type.website", "links.value", "homepage", "url", "officialwebsite", "web", "site", "webseite"),
+    "website": ("website", "domains", "links", "links.type.website", "links.value", "homepage", "url", "officialwebsite", "web", "site", "webseite"),
     "latitude": ("lat", "latitude", "locations.geonames_details.lat", "breite", "breitengrad"),
     "longitude": ("lon", "lng", "long", "longitude", "locations.geonames_details.lng", "laenge", "laengengrad"),
 }  # fmt: skip
@@ -141,13 +141,13 @@ def columns_of(sample: Sample, expected: Expected, given: Sequence[str], name: s
     for key in expected.place_keys:
         fitting = (plain[key],) if key in plain else ()
         roles[PLACE_KEY + key] = chosen.get(key, fitting)
-    found = {role: columns for role, columns in roles.items() if columns}
-    if "name" not in found:
+    recognised = {role: columns for role, columns in roles.items() if columns}
+    if "name" not in recognised:
         known = ", ".join(list(sample.values)[:30]) or "none"
         detail = f"no column of names was recognised; columns: {known}"
         raise _unusable(name, detail)
-    used = {column for columns in found.values() for column in columns}
-    return Columns(found, tuple(column for column in sample.values if column not in used))
+    used = {column for columns in recognised.values() for column in columns}
+    return Columns(recognised, tuple(column for column in sample.values if column not in used))
 
 
 def _chosen(

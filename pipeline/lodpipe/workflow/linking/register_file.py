@@ -15,7 +15,7 @@ from typing import Any
 
 import msgspec
 
-from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
+from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
 from lodpipe.documents.csv_dialect import Dialect
 from lodpipe.documents.readers import read_text, unreadable
 from lodpipe.engine.file_scans import parquet_rows
@@ -37,12 +37,13 @@ class RegisterFile:
         """Each row with its line (of JSON and Parquet: its number), from the first to the last.
 
         Raises SourceError (LP106) where the file cannot be read, InvalidData for a wrong encoding
-        (LP101), invalid text (LP102), or a kind of file that is not known (LP560).
+        (LP101) or invalid text (LP102), InvalidDeclaration for a file without entries or of a kind
+        that is not known (LP560).
         """
         suffix = self.path.suffix.lower()
         if suffix not in KINDS:
             detail = f"files of kind `{suffix}` cannot be read; known: {', '.join(KINDS)}"
-            raise InvalidData([Finding("LP560", Origin(self.name), {"detail": detail})])
+            raise InvalidDeclaration([Finding("LP560", Origin(self.name), {"detail": detail})])
         if not self.path.is_file():
             raise unreadable(self.name, FileNotFoundError(2, "No such file"))
         if suffix in (".csv", ".tsv", ".txt"):
@@ -79,7 +80,7 @@ class RegisterFile:
             self._wrong_encoding(error)
         except LookupError:
             detail = f"there is no encoding `{self.encoding}`"
-            raise InvalidData([Finding("LP560", Origin(self.name), {"detail": detail})]) from None
+            raise InvalidDeclaration([Finding("LP560", Origin(self.name), {"detail": detail})]) from None
         except csv.Error as error:
             params = {"format": "CSV", "detail": str(error)}
             raise InvalidData([Finding("LP102", Origin(self.name, line), params)]) from None
@@ -104,7 +105,7 @@ class RegisterFile:
         records = _records(tree)
         if not records:
             detail = "the file has no list of entries"
-            raise InvalidData([Finding("LP560", Origin(self.name), {"detail": detail})])
+            raise InvalidDeclaration([Finding("LP560", Origin(self.name), {"detail": detail})])
         for number, record in enumerate(records, 1):
             yield number, flattened(record)
 

@@ -96,8 +96,8 @@ def merged(new: Iterable[Proposal], old: Iterable[Proposal]) -> list[Proposal]:
     stay, undecided ones go.
     """
     decided = {item.pair: item for item in old if item.accept is not None or item.note}
-    kept = [item for item in decided.values() if item.accept is not None]
-    several = {item.pair: item for item in kept}
+    decisions = [item for item in decided.values() if item.accept is not None]
+    several = {item.pair: item for item in decisions}
     for item in new:
         before = decided.get(item.pair)
         several[item.pair] = (

@@ -859,7 +859,6 @@ _TABLE: tuple[Rule, ...] = (
         help_en="Name columns by `--column name=COLUMN`, and documents by `--document ID`; docs/link.md has examples.",
         message_de="das Verzeichnis kann nicht verwendet werden: {detail}",
         help_de="Spalten mit `--column name=SPALTE` und Dokumente mit `--document ID` angeben; docs/link.md zeigt Beispiele.",
-        since="0.2.0",
     ),
     Rule(
         "LP561",
@@ -871,7 +870,6 @@ _TABLE: tuple[Rule, ...] = (
             "Die Prüfliste berichtigen oder `lodpipe link --against` wiederholen; Entscheidungen "
             "bleiben erhalten."
         ),
-        since="0.2.0",
     ),
     Rule(
         "LP562",
@@ -880,7 +878,6 @@ _TABLE: tuple[Rule, ...] = (
         help_en="Reject the candidate (`accept: no`), or correct the record first.",
         message_de="`{record}` hat {key} {value}; das widerspricht dem angenommenen {other}",
         help_de="Den Vorschlag ablehnen (`accept: no`) oder erst den Datensatz berichtigen.",
-        since="0.2.0",
     ),
     Rule(
         "LP563",
@@ -889,7 +886,6 @@ _TABLE: tuple[Rule, ...] = (
         help_en="Enter the identifiers by hand; the review shows them.",
         message_de="das Programm kann den Datensatz nicht ergänzen: {detail_de}",
         help_de="Die Kennungen von Hand eintragen; sie stehen in der Prüfliste.",
-        since="0.2.0",
     ),
     # 6xx: declarations and the command line
     Rule(

@@ -44,16 +44,31 @@ def test_each_field_of_each_record_has_its_state(project: Path) -> None:
     assert tables[0]["figures"]["members"] == {"partial": 1, "unknown": 1}
 
 
-def test_values_from_one_document_of_the_editors_and_another_one_are_known(project: Path) -> None:
+def states_of(project: Path, record: str) -> dict[str, str]:
+    rows = list(csv.DictReader(io.StringIO(report(project, "--format", "csv"))))
+    return {row["field"]: row["state"] for row in rows if row["record"] == record}
+
+
+@pytest.mark.parametrize(
+    ("documents", "state"), [(("editors", "editors"), "editorial"), (("report", "editors"), "known")]
+)  # fmt: skip
+def test_a_value_is_editorial_where_all_its_documents_are(
+    project: Path, documents: tuple[str, str], state: str
+) -> None:
     path = project / "source/clubs.yaml"
-    text = path.read_text("utf-8").replace("documents: [report]}\n    - {value: 700, year: '2020'", "documents: [editors]}\n    - {value: 500, year: '2020'")  # fmt: skip
+    head, _, institute = path.read_text("utf-8").partition("- id: institut")
+    institute = institute.replace("value: 700", "value: 500").replace("editors", documents[1])
+    path.write_text(f"{head}- id: institut{institute.replace('report', documents[0])}", "utf-8")
+    assert states_of(project, "institut")["grants"] == state
+
+
+def test_a_less_precise_date_contradicts_one_that_the_editors_preferred(project: Path) -> None:
+    path = project / "source/clubs.yaml"
+    text = path.read_text("utf-8").replace(
+        "date: '1890'\n", "date: '1890'\n      preferred: false\n"
+    )
     path.write_text(text, "utf-8")
-    rows = list(csv.DictReader(io.StringIO(report(project, "--format", "csv"))))
-    states = {row["field"]: row["state"] for row in rows if row["record"] == "institut"}
-    assert states["grants"] == "editorial"
-    path.write_text(text.replace("year: '2020', documents: [editors]", "year: '2020', documents: [report]", 1), "utf-8")  # fmt: skip
-    rows = list(csv.DictReader(io.StringIO(report(project, "--format", "csv"))))
-    assert {row["field"]: row["state"] for row in rows if row["record"] == "institut"}["grants"] == "known"  # fmt: skip
+    assert states_of(project, "chor")["founded"] == "contradictory"
 
 
 def test_each_format_says_the_same(project: Path) -> None:

@@ -451,6 +451,12 @@ class CoverageField(_Keys, frozen=True, kw_only=True):
         tuple[Text, ...],
         _about("parts of an item: only items that agree in them can contradict each other"),
     ] = ()
+    preferred: Annotated[
+        Text | None,
+        _about(
+            "the part of an item that is `false` where the editors preferred another one: such an item contradicts it, however precise both are"
+        ),
+    ] = None
     editorial: Annotated[
         Flag, _about("whether all its values rest on the work of the editors alone")
     ] = False

@@ -48,7 +48,7 @@ def _problems(rule: CoverageRule, declared: Declared) -> Iterator[str]:
             for path in (item.field_, *paths)
             if field_at(table.fields, path) is None
         )
-        parts = (*([item.single] if item.single else ()), *item.within)
+        parts = [part for part in (item.single, item.preferred, *item.within) if part]
         below = entry.item.fields if entry is not None and entry.item is not None else {}
         yield from (
             f"the items of `{item.field_}` have no field `{part}`"
@@ -185,7 +185,8 @@ def _text(value: Any) -> str:
 def _contradicts(item: CoverageField, entry: Field, items: Sequence[Any]) -> bool:
     """Whether items exclude each other: of those that agree in `within`, two have different values.
 
-    A date that is only less precise than another one (2020, 2020-06) does not contradict it.
+    A date that is only less precise than another one (2020, 2020-06) does not contradict it, unless
+    the editors preferred one of them.
     """
     assert item.single is not None
     groups: dict[tuple[str, ...], set[str]] = {}
@@ -194,8 +195,11 @@ def _contradicts(item: CoverageField, entry: Field, items: Sequence[Any]) -> boo
         if value:
             group = tuple(_text(value_at(part, path)) for path in item.within)
             groups.setdefault(group, set()).add(value)
+    rejected = item.preferred and any(
+        value_at(part, item.preferred) in (False, "false") for part in items
+    )
     kind = field_at(entry.item.fields if entry.item else {}, item.single)
-    if kind is not None and kind.target == "partial-date":
+    if kind is not None and kind.target == "partial-date" and not rejected:
         groups = {group: _most_precise(values) for group, values in groups.items()}
     return any(len(values) > 1 for values in groups.values())
 

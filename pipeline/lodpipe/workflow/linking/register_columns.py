@@ -30,7 +30,8 @@ _WORDS: dict[str, tuple[str, ...]] = {
         "legal_name", "entity.legalname", "title", "bezeichnung", "nom", "nombre", "naam", "nome", "organisation", "organization",
     ),
     "other": (
-        "name_de", "name_en", "name_fr", "names.types.alias", "names.types.acronym", "names.types.label", "names.types.ror_display", "aliases", "alias",
+        "name_de", "name_en", "name_fr", "names.types.alias", "names.types.acronym", "names.types.label", "names.types.ror_display", "aliases",
+        "alias",
         "acronyms", "acronym", "altlabel", "itemaltlabel", "alternatenames", "alternate_names", "other_names", "othernames",
         "abbreviation", "short_name", "shortname", "name_official", "official_name", "official", "native", "labels.label",
         "entity.otherentitynames.otherentityname.1", "abkuerzung", "kurzname", "sigle", "namelatin",

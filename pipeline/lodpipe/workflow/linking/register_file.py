@@ -80,7 +80,9 @@ class RegisterFile:
             self._wrong_encoding(error)
         except LookupError:
             detail = f"there is no encoding `{self.encoding}`"
-            raise InvalidDeclaration([Finding("LP560", Origin(self.name), {"detail": detail})]) from None
+            raise InvalidDeclaration(
+                [Finding("LP560", Origin(self.name), {"detail": detail})]
+            ) from None
         except csv.Error as error:
             params = {"format": "CSV", "detail": str(error)}
             raise InvalidData([Finding("LP102", Origin(self.name, line), params)]) from None

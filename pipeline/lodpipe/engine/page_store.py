@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.labels import ALTERNATIVE_LABELS, LABELS
 from lodpipe.rdf.terms import TYPE
 

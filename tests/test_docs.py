@@ -57,6 +57,10 @@ UNTESTED = {
     "LP610": "needs a pattern that takes seconds: tests/test_shacl_paths.py",
     "LP614": "needs Spark: tests/test_shacl_spark.py",
     "LP615": "needs Spark: tests/test_spark_databases.py",
+    **dict.fromkeys(
+        ("LP560", "LP561", "LP562", "LP563"),
+        "reported by `lodpipe link` only: tests/test_linking.py",
+    ),
     "LP820": "needs a project without dist/: tests/test_serve.py",
     "LP821": "needs a port that is taken: tests/test_serve.py",
     "LP613": "reported by runs on Spark only: tests/test_spark_cluster.py",

@@ -67,6 +67,14 @@ COMMANDS = {
         "Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI, full or relative).",
     ),
     "withdraw": Entry("withdraw", "List IRIs as no longer described, with reason and successors."),
+    "link": Entry(
+        "link",
+        "Propose matches of records with a register into a review file, or write accepted ones into the records.",
+    ),
+    "coverage": Entry(
+        "coverage",
+        "Report which expected fields of the records are known, unknown, contradictory or rest on the editors alone.",
+    ),
     "schema": Entry("json_schema", "Print the JSON Schema of publication.yaml, for editors."),
     "serve": Entry("serve", "Serve dist/ with a read-only SPARQL endpoint at /sparql.", True),
 }

@@ -416,6 +416,102 @@ class DuplicateRule(_Keys, frozen=True, kw_only=True):
     ] = ()
 
 
+class LinkRule(_Keys, frozen=True, kw_only=True):
+    """What the records of a table are compared by with the entries of a register (link.md).
+
+    A path leads from a record to values: fields joined by `.`, through lists and to the records
+    that a field refers to: `other_names.name`, `seat.country`.
+    """
+
+    table: Annotated[Text, _about("the table")]
+    names: Annotated[tuple[Text, ...], Meta(min_length=1), _about("paths to the names")]
+    ignore: Annotated[
+        tuple[Text, ...], _about("words of names to ignore, such as legal forms")
+    ] = ()  # fmt: skip
+    places: Annotated[tuple[Text, ...], _about("paths to names of places")] = ()
+    place_keys: Annotated[
+        tuple[Text, ...],
+        _about("paths to keys of places; a register has them under the last word of the path"),
+    ] = ()
+    latitude: Annotated[tuple[Text, ...], _about("paths to latitudes")] = ()
+    longitude: Annotated[tuple[Text, ...], _about("paths to longitudes")] = ()
+    country: Annotated[tuple[Text, ...], _about("paths to codes of countries")] = ()
+    website: Annotated[tuple[Text, ...], _about("paths to addresses of websites")] = ()
+    identifiers: Annotated[
+        dict[Text, Annotated[str, Meta(title="text")]],
+        Meta(min_length=1),
+        _about(
+            "fields that an accepted entry fills, each with the field (or list) that gets the "
+            "document that proves it, empty for none: `{ror: identified_by, code: ''}`"
+        ),
+    ]
+
+
+class CoverageField(_Keys, frozen=True, kw_only=True):
+    """A field that the records of a table are expected to have."""
+
+    field_: Annotated[Text, _about("the field; parts of a map are joined by `.`")] = field(
+        name="field"
+    )
+    label: Annotated[Texts, _about("what it is called; default: its name")] = field(
+        default_factory=dict
+    )
+    when: Annotated[
+        dict[Text, Text | Flag | tuple[Text, ...]],
+        _about("expected only where these fields have these values (of a list: one of them)"),
+    ] = field(default_factory=dict)
+    complete: Annotated[
+        dict[Text, Text | Flag | tuple[Text, ...]],
+        _about("known in part only where these fields do not have these values"),
+    ] = field(default_factory=dict)
+    single: Annotated[
+        Text | None,
+        _about(
+            "the part of an item in which all items of a list agree unless they contradict each other"
+        ),
+    ] = None
+    within: Annotated[
+        tuple[Text, ...],
+        _about("parts of an item: only items that agree in them can contradict each other"),
+    ] = ()
+    preferred: Annotated[
+        Text | None,
+        _about(
+            "the part of an item that is `false` where the editors preferred another one: such an item contradicts it, however precise both are"
+        ),
+    ] = None
+    editorial: Annotated[
+        Flag, _about("whether all its values rest on the work of the editors alone")
+    ] = False
+    documents: Annotated[
+        tuple[Text, ...],
+        _about("fields of the record that name the documents, where the field has none in it"),
+    ] = ()
+
+
+class CoverageRule(_Keys, frozen=True, kw_only=True):
+    """Which fields the records of a table are expected to have (coverage.md)."""
+
+    table: Annotated[Text, _about("the table")]
+    title: Annotated[
+        Texts, _about("what its records are called; default: the name of the table")
+    ] = field(default_factory=dict)
+    label: Annotated[Text, _about("the field with the name of a record")] = "name"
+    page: Annotated[
+        IriTemplate | None, _about("the resource of a record, relative to `base`: `cafe/{id}`")
+    ] = None
+    evidence: Annotated[
+        Text | None, _about("the table of documents: a reference to it proves a value")
+    ] = None
+    editorial: Annotated[
+        tuple[Text, ...],
+        _about(
+            "documents that stand for the work of the editors: what rests on them alone is marked"
+        ),
+    ] = ()
+    fields: Annotated[tuple[CoverageField, ...], Meta(min_length=1), _about("the expected fields")]
+
+
 _UNSUPPORTED_TERMS = (
     "rule", "values", "expression", "entailment", "resultAnnotation", "Function", "SPARQLFunction",
     "js", "JSConstraint", "JSValidator", "JSFunction", "JSTarget", "JSTargetType", "memberShape",
@@ -539,6 +635,14 @@ class Publication(_Keys, frozen=True, kw_only=True):
     duplicates: Annotated[
         tuple[DuplicateRule, ...],
         _about("tables whose records are compared for duplicates (LP511)"),
+    ] = ()
+    links: Annotated[
+        tuple[LinkRule, ...],
+        _about("tables whose records are matched with registers (link.md)"),
+    ] = ()
+    coverage: Annotated[
+        tuple[CoverageRule, ...],
+        _about("tables whose records are expected to have certain fields (coverage.md)"),
     ] = ()
     unmatched_shapes: Annotated[
         tuple[Text, ...],

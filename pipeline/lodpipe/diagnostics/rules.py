@@ -851,6 +851,42 @@ _TABLE: tuple[Rule, ...] = (
         message_de="{value} wird mit anderem {key} ausgeliefert: {found} statt {expected}",
         help_de="Die Dateien aus dist/site/ unverändert und mit den Medientypen aus dist/web/ ausliefern.",
     ),
+    # 56x: matching with registers
+    Rule(
+        "LP560",
+        "link.unusable-register",
+        message_en="the register cannot be used: {detail}",
+        help_en="Name columns by `--column name=COLUMN`, and documents by `--document ID`; docs/link.md has examples.",
+        message_de="das Verzeichnis kann nicht verwendet werden: {detail}",
+        help_de="Spalten mit `--column name=SPALTE` und Dokumente mit `--document ID` angeben; docs/link.md zeigt Beispiele.",
+    ),
+    Rule(
+        "LP561",
+        "link.invalid-review",
+        message_en="the review cannot be accepted: {detail_en}",
+        help_en="Correct the review file, or run `lodpipe link --against` again, which keeps decisions.",
+        message_de="die Prüfliste kann nicht übernommen werden: {detail_de}",
+        help_de=(
+            "Die Prüfliste berichtigen oder `lodpipe link --against` wiederholen; Entscheidungen "
+            "bleiben erhalten."
+        ),
+    ),
+    Rule(
+        "LP562",
+        "link.conflict",
+        message_en="`{record}` has {key} {value}, which contradicts the accepted {other}",
+        help_en="Reject the candidate (`accept: no`), or correct the record first.",
+        message_de="`{record}` hat {key} {value}; das widerspricht dem angenommenen {other}",
+        help_de="Den Vorschlag ablehnen (`accept: no`) oder erst den Datensatz berichtigen.",
+    ),
+    Rule(
+        "LP563",
+        "link.not-editable",
+        message_en="the record cannot be completed by the program: {detail_en}",
+        help_en="Enter the identifiers by hand; the review shows them.",
+        message_de="das Programm kann den Datensatz nicht ergänzen: {detail_de}",
+        help_de="Die Kennungen von Hand eintragen; sie stehen in der Prüfliste.",
+    ),
     # 6xx: declarations and the command line
     Rule(
         "LP601",

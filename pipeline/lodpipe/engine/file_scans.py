@@ -11,9 +11,9 @@ and the cells under `Name` are `h1`.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import _duckdb as duckdb
 from msgspec import Struct
@@ -136,6 +136,18 @@ def parquet_columns(session: Session, path: Path, name: str) -> list[str]:
     except duckdb.Error as error:
         raise InvalidData([_parquet_finding(path, name, error)]) from None
     return [row[0] for row in rows]
+
+
+def parquet_rows(path: Path, name: str) -> Iterator[dict[str, Any]]:
+    """The rows of a Parquet file in their order, without holding them all. Raises InvalidData where it is none."""
+    with Session() as session:
+        readable = session.readable(path)
+        columns = parquet_columns(session, readable, name)
+        try:
+            for row in session.stream(f"SELECT * FROM read_parquet({text(str(readable))})"):
+                yield dict(zip(columns, row, strict=True))
+        except duckdb.Error as error:
+            raise InvalidData([_parquet_finding(path, name, error)]) from None
 
 
 def _csv_finding(name: str, error: duckdb.Error) -> Finding:

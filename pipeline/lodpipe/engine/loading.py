@@ -11,7 +11,7 @@ added to the same list (relations.py).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -111,6 +111,28 @@ class Records:
         cells = "".join(f", CAST({scan.cell(column.name)} AS VARCHAR)" for column in table.columns)
         insert = f"INSERT INTO {quote(table.name)} SELECT {first} + {scan.row_number}{cells} FROM "
         scan.run(lambda reader: self._session.insert(insert + reader), self._session.exchange)
+
+
+def table_rows(
+    session: Session, table: RecordTable
+) -> Iterator[tuple[int, int | None, dict[str, str | None]]]:
+    """The rows of a loaded table in the order of its files: number, that of the parent, and the
+    text of each column.
+    """
+    names = [column.name for column in table.columns]
+    if isinstance(table, RowTable):
+        for record, parent, *cells in table.rows:
+            texts = [None if cell is None else str(cell) for cell in cells]
+            yield (
+                int(record or 0),
+                None if parent is None else int(parent),
+                dict(zip(names, texts, strict=True)),
+            )
+        return
+    columns = "".join(f", {quote(name)}" for name in names)
+    sql = f"SELECT _record{columns} FROM {quote(table.name)} ORDER BY _record"
+    for number, *row in session.stream(sql):
+        yield number, None, dict(zip(names, row, strict=True))
 
 
 def _is_little(table: RecordTable) -> bool:

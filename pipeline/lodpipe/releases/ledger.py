@@ -44,7 +44,8 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A closed release.
 
     `folder` is its name below dist/; `sha256` the digest of its canonical N-Quads; `files` the
-    SHA-256 of each file of the folder. Of the first release, no IRI counts as added.
+    SHA-256 of each file of the folder; `coverage` how many records had each state, by table and
+    field (None: not counted then). Of the first release, no IRI counts as added.
     """
 
     version: str
@@ -57,6 +58,7 @@ class Release(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     changed: tuple[str, ...] = ()
     withdrawn: tuple[Withdrawal, ...] = ()
     files: dict[str, str] = {}
+    coverage: dict[str, dict[str, dict[str, int]]] | None = None
 
     @property
     def has_changes(self) -> bool:

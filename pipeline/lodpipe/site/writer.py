@@ -36,9 +36,11 @@ from lodpipe.publish.dumps import Job
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.jsonld import Context, node_object
 from lodpipe.rdf.turtle import TermWriter, blocks
+from lodpipe.releases.coverage_figures import TableCoverage
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.browse import GROUPED, PART, Browse, Listed, Member
+from lodpipe.site.coverage_page import coverage_views
 from lodpipe.site.declaration import Site, declared_data, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import Sitemap, downloads, write_feed, write_search, write_sparql
@@ -56,14 +58,16 @@ DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
 DECLARATIONS = ("publication.yaml", "ontology", "shapes")
 
 
-def site_digest(project: Project, statements: Statements, dist: Path) -> str:
+def site_digest(
+    project: Project, statements: Statements, dist: Path, coverage: Sequence[TableCoverage] = ()
+) -> str:
     """What the pages are made of, as one number: the checksums of dist/, the declarations, what
-    their queries find in the records, and this program.
+    their queries find in the records, the coverage of the records, and this program.
     """
     checksums = (dist / "SHA256SUMS").read_text("utf-8")
     rows, files = declared_data(project, statements.session)
     return files_digest(
-        project.root, (*DECLARATIONS, "queries", "releases", *files), checksums, rows
+        project.root, (*DECLARATIONS, "queries", "releases", *files), checksums, rows, coverage
     )
 
 
@@ -75,6 +79,7 @@ class Declared:
     shapes: Shapes
     queries: tuple[Query, ...]
     releases: Releases
+    coverage: Sequence[TableCoverage] = ()
 
 
 def write_site(
@@ -99,7 +104,7 @@ class _Site:
     ) -> None:
         self.project, self.statements, self.dist, self.folder = project, statements, dist, folder
         self.vocabulary, self.queries = declared.vocabulary, declared.queries
-        self.releases = declared.releases
+        self.releases, self.coverage = declared.releases, declared.coverage
         self.publication = project.publication
         self.site = read_site(project, self.vocabulary)
         self.addresses = Addresses(self.publication.base, self.publication.languages)
@@ -172,6 +177,8 @@ class _Site:
     def _leading_pages(self) -> Iterator[str]:
         """The pages that lead to all others."""
         yield from ("index", "search", "sparql", "catalog", "releases")
+        if self.coverage:
+            yield "coverage"
         for release in reversed(self.releases.ledger.releases):
             yield f"dataset/{release.version}"
         for listed in self.browse.lists:
@@ -252,6 +259,7 @@ class _Site:
             "notes": notes,
             "dumps": dumps,
             "queries": bool(self.queries),
+            "coverage": bool(self.coverage),
         }
         language, overview = renderer.language, self.overview
         pictures = {
@@ -270,6 +278,9 @@ class _Site:
         files = {"tables": tables, "others": others}
         renderer.write("data.html", "catalog", common | files | landing)
         self._releases(renderer, common)
+        if self.coverage:
+            views = coverage_views(self.coverage, self.releases.ledger, self.addresses, language)
+            renderer.write("coverage.html", "coverage", {"tables": list(views)})
         renderer.write("search.html", "search", common | {"tools": True})
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
         renderer.write("404.html", "404", common)

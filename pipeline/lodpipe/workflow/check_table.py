@@ -24,6 +24,8 @@ from lodpipe.shacl import shapes
 from lodpipe.sources import RecordTable
 from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations
+from lodpipe.workflow.field_states import coverage_findings
+from lodpipe.workflow.record_paths import link_findings
 
 Phase = Literal["records", "statements"]
 
@@ -159,6 +161,16 @@ def _hosting(subject: Subject) -> Iterator[Finding]:
 
 
 CHECKS: tuple[Check, ...] = (
+    Check(
+        "declarations of coverage",
+        "records",
+        lambda subject: coverage_findings(subject.project, subject.declarations.tables),
+    ),
+    Check(
+        "declarations of links",
+        "records",
+        lambda subject: link_findings(subject.project, subject.declarations.tables),
+    ),
     Check("values, keys and references of records", "records", _records),
     Check(
         "chronology of records",

@@ -59,6 +59,7 @@ from lodpipe.queries.samples import query_findings, stored
 from lodpipe.queries.shacl_executables import executables
 from lodpipe.releases.change_formats import View
 from lodpipe.releases.change_set import ChangeSet
+from lodpipe.releases.coverage_figures import TableCoverage
 from lodpipe.releases.edition import Edition, ReleaseState, edition_of, release_state
 from lodpipe.releases.feed import event_of
 from lodpipe.releases.gates import file_findings
@@ -78,6 +79,7 @@ from lodpipe.sources.inventory import unread_files
 from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations, read_declarations
+from lodpipe.workflow.field_states import coverage_of
 
 if TYPE_CHECKING:
     import rdflib
@@ -122,6 +124,7 @@ class Outcome:
     counts: Mapping[str, int] = field(default_factory=dict)
     engine: str = shapes.DEFAULT
     allow_loss: bool = False
+    coverage: Sequence[TableCoverage] = ()
 
     @property
     def history(self) -> History:
@@ -293,6 +296,7 @@ def _checked(
             counts(session, tables),
             engines.shacl or project.publication.shacl_engine,
             allow_loss,
+            coverage_of(project, declarations.tables, tables, session),
         )
 
 
@@ -486,7 +490,7 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
     # Templates and their engine are loaded where pages are written only.
     from lodpipe.site.writer import Declared, Releases, is_fresh, link_tree, site_digest, write_site
 
-    digest = site_digest(outcome.project, outcome.statements, target)
+    digest = site_digest(outcome.project, outcome.statements, target, outcome.coverage)
     old = outcome.project.dist
     if is_fresh(old / "site", digest):
         # A folder that was changed by hand is replaced; its pages stay.
@@ -503,6 +507,7 @@ def write_pages(outcome: Outcome, target: Path, on_progress: Progress) -> bool:
             declared.shapes,
             declared.queries,
             Releases(outcome.ledger, outcome.history),
+            outcome.coverage,
         ),
         target,
         digest,

@@ -202,6 +202,7 @@ class _Closing:
                 )
                 for iri in kinds["withdrawn"]
             ),
+            coverage={item.table: item.figures() for item in outcome.coverage} or None,
         )
 
     def draft_notes(self) -> tuple[Path, ...]:

@@ -1,0 +1,131 @@
+"""`lodpipe coverage`: states of expected fields, their figures in each format, in the ledger and on
+the page.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from lodpipe.releases.coverage_figures import share, share_of_all
+from support import TESTS, errors_in, invoke
+
+PROJECT = TESTS / "linking/project"
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(PROJECT, tmp_path / "project"))
+
+
+def report(project: Path, *arguments: str) -> str:
+    result = invoke("coverage", "--project", project, *arguments)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def test_each_field_of_each_record_has_its_state(project: Path) -> None:
+    tables = json.loads(report(project, "--format", "json"))["tables"]
+    clubs, towns = ({item["key"]: item["states"] for item in table["records"]} for table in tables)
+    assert clubs == {
+        # 1890 is less precise than 1890-05, which is no contradiction; the list of members is declared incomplete.
+        "chor": {"founded": "known", "grants": "unknown", "website": "unknown", "members": "partial", "wikidata": "unknown"},
+        # Two grants of one year contradict each other; members are expected of clubs only.
+        "institut": {"founded": "unknown", "grants": "contradictory", "website": "unknown", "wikidata": "unknown"},
+        "laufgruppe": dict.fromkeys(("founded", "grants", "website", "wikidata"), "unknown"),
+        "ruderclub": {"founded": "contradictory", "grants": "known", "website": "editorial", "members": "unknown", "wikidata": "unknown"},
+    }  # fmt: skip
+    assert towns["altdorf"] == {"ags": "unknown", "wikidata": "known"}
+    assert tables[0]["figures"]["members"] == {"partial": 1, "unknown": 1}
+
+
+def states_of(project: Path, record: str) -> dict[str, str]:
+    rows = list(csv.DictReader(io.StringIO(report(project, "--format", "csv"))))
+    return {row["field"]: row["state"] for row in rows if row["record"] == record}
+
+
+@pytest.mark.parametrize(
+    ("documents", "state"), [(("editors", "editors"), "editorial"), (("report", "editors"), "known")]
+)  # fmt: skip
+def test_a_value_is_editorial_where_all_its_documents_are(
+    project: Path, documents: tuple[str, str], state: str
+) -> None:
+    path = project / "source/clubs.yaml"
+    head, _, institute = path.read_text("utf-8").partition("- id: institut")
+    institute = institute.replace("value: 700", "value: 500").replace("editors", documents[1])
+    path.write_text(f"{head}- id: institut{institute.replace('report', documents[0])}", "utf-8")
+    assert states_of(project, "institut")["grants"] == state
+
+
+def test_a_less_precise_date_contradicts_one_that_the_editors_preferred(project: Path) -> None:
+    path = project / "source/clubs.yaml"
+    text = path.read_text("utf-8").replace(
+        "date: '1890'\n", "date: '1890'\n      preferred: false\n"
+    )
+    path.write_text(text, "utf-8")
+    assert states_of(project, "chor")["founded"] == "contradictory"
+
+
+def test_each_format_says_the_same(project: Path) -> None:
+    text = report(project, "--table", "clubs", "--lang", "en")
+    assert (
+        "all             2           1              2               1       12        33.3 %"
+        in text
+    )
+    assert "   ?  !  ?     ?  Institut für Vogelkunde" in text
+    markdown = report(project, "--table", "clubs", "--lang", "en", "--format", "markdown")
+    assert "| all | 2 | 1 | 2 | 1 | 12 | 33.3 % |" in markdown
+    assert (
+        "| Institut für Vogelkunde | unknown | contradictory | unknown |  | unknown |" in markdown
+    )
+    rows = list(csv.DictReader(io.StringIO(report(project, "--table", "clubs", "--format", "csv"))))
+    assert len(rows) == 18
+    first = next(row for row in rows if row["record"] == "ruderclub")
+    assert (first["file"], first["line"], first["state"]) == (
+        "source/clubs.yaml",
+        "19",
+        "contradictory",
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("{field: website", "{field: webseite", "there is no field `webseite` in clubs"),
+        ("single: date", "single: day", "the items of `founded` have no field `day`"),
+        ("evidence: documents", "evidence: papers", "there is no table `papers`"),
+        ("when: {kind: [club]}", "when: {sort: [club]}", "there is no field `sort` in clubs"),
+        ("- table: towns\n    fields:", "- table: town\n    fields:", "there is no table `town` whose records have a key"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_names_what_does_not_exist_is_reported(
+    project: Path, old: str, new: str, message: str
+) -> None:
+    path = project / "publication.yaml"
+    text = path.read_text("utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), "utf-8")
+    result = invoke("coverage", "--project", project, "--lang", "en")
+    assert result.exit_code == 2
+    (finding,) = errors_in(result.output)
+    assert (finding.code, finding.what) == ("LP601", f"coverage: {message}")
+    assert finding.line in (28, 38)
+
+
+def test_an_unknown_table_is_refused(project: Path) -> None:
+    result = invoke("coverage", "--project", project, "--table", "club", "--lang", "en")
+    assert result.exit_code == 2
+    assert "declares no table `club`; declared: clubs, towns" in result.output
+
+
+def test_figures_of_earlier_releases_are_not_invented() -> None:
+    figures = {"clubs": {"founded": {"known": 1, "unknown": 3}, "website": {"known": 2}}}
+    assert share_of_all(figures, "clubs", ["founded", "website"]) == 0.5
+    assert share_of_all(figures, "clubs", ["founded", "grants"]) is None  # a field that is new
+    assert share_of_all(None, "clubs", ["founded"]) is None  # closed before figures were counted
+    assert share({}) is None

@@ -327,6 +327,36 @@ def test_a_damaged_dist_is_repaired_and_its_pages_stay(tmp_path: Path) -> None:
     assert digests(project / "dist/site") == pages_before
 
 
+def test_values_that_rest_on_editorial_work_alone_are_marked(site: Path, store: ox.Store) -> None:
+    """Of each property either the values of which only `document/redaktion` speaks are marked, or
+    none.
+    """
+    editorial = ox.NamedNode(f"{BASE}document/redaktion")
+    anchors = {
+        "org-classification": "http://www.w3.org/ns/org#classification",
+        "def-legalform": f"{BASE}def/legalForm",
+        "def-lead": f"{BASE}def/lead",
+        "dct-spatial": "http://purl.org/dc/terms/spatial",
+    }
+    marked = unmarked = 0
+    for path in (*site.glob("lab/*.html"), *site.glob("organisation/*.html")):
+        if path.name.endswith(".en.html"):
+            continue
+        subject = ox.NamedNode(f"{BASE}{path.parent.name}/{path.stem}")
+        page = path.read_text("utf-8")
+        for anchor, iri in anchors.items():
+            fact = re.search(rf'<div id="{anchor}"><dt>.*?</dd></div>', page, re.S)
+            quads = store.quads_for_pattern(subject, ox.NamedNode(iri), None)
+            graphs: dict[str, set[object]] = {}
+            for quad in quads:
+                graphs.setdefault(str(quad.object), set()).add(quad.graph_name)
+            expected = sum(given == {editorial} for given in graphs.values())
+            assert (fact[0].count('class="editorial"') if fact else 0) == expected, (path, anchor)
+            marked, unmarked = marked + expected, unmarked + len(graphs) - expected
+    print(f"{marked} values marked, {unmarked} not")
+    assert marked > 100 and unmarked > 10
+
+
 def test_another_publication_has_its_pages(built_libraries: Path) -> None:
     site = built_libraries / "dist/site"
     assert list(dead(site)) == []

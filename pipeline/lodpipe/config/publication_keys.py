@@ -304,6 +304,10 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     hidden: Annotated[
         tuple[Name, ...], _about("properties that only repeat what another one says")
     ] = ()
+    editorial: Annotated[
+        tuple[Name, ...],
+        _about("documents of the publication itself: values resting on them alone are marked"),
+    ] = ()
     tables: Annotated[
         tuple[DeclaredPageTable, ...], _about("nodes that are shown as rows of a table")
     ] = ()

@@ -55,6 +55,7 @@ class Site(Struct, frozen=True):
     wanted: bool
     properties: Mapping[str, Texts]
     hidden: frozenset[str]
+    editorial: frozenset[str]
     kinds: tuple[Kind, ...]
     tables: tuple[PageTable, ...]
     facets: tuple[Facet, ...]
@@ -74,6 +75,7 @@ def read_site(project: Project, vocabulary: Vocabulary) -> Site:
         wanted=declared is not False,
         properties={expand(name, vocabulary): label for name, label in keys.terms.items()},
         hidden=frozenset(expand(name, vocabulary) for name in keys.hidden),
+        editorial=frozenset(expand(name, vocabulary) for name in keys.editorial),
         kinds=tuple(_kind(kind, vocabulary) for kind in keys.kinds),
         tables=tuple(_table(table, vocabulary) for table in keys.tables),
         facets=keys.facets,
@@ -180,6 +182,8 @@ def _names(keys: SiteKeys) -> Iterator[tuple[Path, str]]:
         yield ("terms", name), name
     for number, name in enumerate(keys.hidden):
         yield ("hidden", number), name
+    for number, name in enumerate(keys.editorial):
+        yield ("editorial", number), name
     for number, kind in enumerate(keys.kinds):
         yield ("kinds", number, "class"), kind.class_
         for place, name in enumerate(kind.name):

@@ -4,7 +4,7 @@ points to it; and the same as data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
@@ -16,7 +16,14 @@ from lodpipe.rdf.terms import TYPE
 from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.declaration import PageTable, Site
 from lodpipe.site.names import Names, chosen, label, literal, slug
-from lodpipe.site.values import Value, is_safe, of_literal, readable_iri, references
+from lodpipe.site.values import (
+    Value,
+    editorial_mark,
+    is_safe,
+    of_literal,
+    readable_iri,
+    references,
+)
 
 Triple = tuple[str, str, str]
 
@@ -164,7 +171,7 @@ class Writer:
         names: Names,
         addresses: Addresses,
         language: str,
-        word: str,
+        texts: Mapping[str, str],
         browse: Callable[[str], str | None],
     ) -> None:
         self.site, self.names, self.addresses, self.language, self.browse = (
@@ -174,7 +181,8 @@ class Writer:
             language,
             browse,
         )
-        self.word = word  # what a source is called
+        self.word = texts["source"]
+        self.mark = editorial_mark(texts["editorial"], texts["editorial_hint"])
         self.place = addresses.languages.index(language)
         self.suffix = addresses.suffix(language) + ".html"
         self.order = {iri: number for number, iri in enumerate(site.properties)}
@@ -291,17 +299,18 @@ class Writer:
         root: str,
         numbers: Mapping[str, int],
     ) -> Value:
-        refs = (
-            self._references(numbers[part] for part in graphs.split(" ") if part in numbers)
-            if graphs
-            else ""
-        )
+        refs = self._evidence(graphs.split(" "), numbers) if graphs else ""
         if term.startswith('"'):
             return of_literal(term, self.language, refs)
         return self._link(term, described, labels, root, refs)
 
-    def _references(self, numbers: Iterable[int]) -> str:
-        return references(tuple(sorted(numbers)), self.word)
+    def _evidence(self, graphs: Collection[str], numbers: Mapping[str, int]) -> str:
+        """The numbers of the documents that a value rests on, after the mark of those that rest on
+        editorial work alone.
+        """
+        found = tuple(sorted(numbers[graph] for graph in graphs if graph in numbers))
+        links = references(found, self.word)
+        return self.mark + links if self.site.editorial.issuperset(graphs) else links
 
     def _link(
         self,
@@ -366,7 +375,7 @@ class Writer:
             lines.append(
                 Line(
                     cells,
-                    self._references(numbers[graph] for graph in graphs if graph in numbers),
+                    self._evidence(graphs, numbers) if graphs else "",
                     link,
                     name,
                 )

@@ -93,6 +93,13 @@ def references(numbers: tuple[int, ...], word: str) -> Markup:
     )
 
 
+def editorial_mark(word: str, hint: str) -> Markup:
+    """The mark of a value that rests on the publication's own documents alone; `hint` says what it
+    means.
+    """
+    return Markup('<span class="editorial" title="{}">{}</span>').format(hint, word)
+
+
 def of_literal(term: str, language: str, refs: str) -> Value:
     """A literal for a page in a language."""
     text, tag, datatype = literal(term)

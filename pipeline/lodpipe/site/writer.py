@@ -405,7 +405,7 @@ class _Site:
                     names,
                     addresses,
                     renderer.language,
-                    renderer.texts["source"],
+                    renderer.texts,
                     self.browse.page,
                 ),
             )

@@ -308,8 +308,8 @@ class Writer:
         """The numbers of the documents that a value rests on, after the mark of those that rest on
         editorial work alone.
         """
-        found = tuple(sorted(numbers[graph] for graph in graphs if graph in numbers))
-        links = references(found, self.word)
+        cited = tuple(sorted(numbers[graph] for graph in graphs if graph in numbers))
+        links = references(cited, self.word)
         return self.mark + links if self.site.editorial.issuperset(graphs) else links
 
     def _link(

@@ -71,15 +71,21 @@ class Value:
     refs: str = ""
     number: bool = False
     detail: str = ""
+    after: str = ""  # what is said about it, as markup
+    muted: bool = False  # stated, but not used
 
     def __html__(self) -> str:
         """The value as HTML, every part escaped (the protocol of MarkupSafe)."""
         lang = f' lang="{escape(self.lang)}"' if self.lang else ""
         if self.href:
             away = ' class="away" rel="external noopener"' if self.away else ""
-            return f'<a href="{escape(self.href)}"{away}{lang} dir="auto">{escape(self.text)}</a>{self.refs}'
-        kind = ' class="number"' if self.number else ' dir="auto"'
-        return f"<span{lang}{kind}>{escape(self.text)}</span>{self.refs}"
+            shown = f'<a href="{escape(self.href)}"{away}{lang} dir="auto">{escape(self.text)}</a>'
+        else:
+            kind = ' class="number"' if self.number else ' dir="auto"'
+            shown = f"<span{lang}{kind}>{escape(self.text)}</span>"
+        if self.muted:
+            shown = f'<span class="unused">{shown}</span>'
+        return f"{shown}{self.refs}{self.after}"
 
 
 @lru_cache(20_000)

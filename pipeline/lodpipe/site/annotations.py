@@ -66,7 +66,9 @@ class Wording:
         given = labels or self.labels.get(iri) or [None] * len(self.addresses.languages)
         text, tag = label(given, place, iri, self.addresses.base)
         page = self.addresses.page(iri[1:-1])
-        address = root + href(page) + self.addresses.suffix(self.language) + ".html" if page else None
+        address = (
+            root + href(page) + self.addresses.suffix(self.language) + ".html" if page else None
+        )
         return Value(text, address, tag if tag != self.language else "")
 
     def text(self, texts: Sequence[str]) -> Value:
@@ -228,5 +230,3 @@ def anchor(iri: str) -> str:
     'moon-starts'
     """
     return "-".join(iri[1:-1].rstrip("/").split("/")[-2:])
-
-

@@ -252,9 +252,13 @@ class Overview:
                 and str(announced).split(" ")[-1] == str(recorded)
             )
             first, second = ("–" if item is None else str(item) for item in (announced, recorded))
-            unit = self._shape(self._units[iri], "", language, labels) if iri in self._units else None
+            unit = (
+                self._shape(self._units[iri], "", language, labels) if iri in self._units else None
+            )
             figures.append(
-                Figure(Value(shape.text, shape.href), first, second, equal, unit.text if unit else "")
+                Figure(
+                    Value(shape.text, shape.href), first, second, equal, unit.text if unit else ""
+                )
             )
         return {
             "rows": figures,

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from lodpipe.engine.page_notes import DisputedStatement, NotedPlace
 from lodpipe.engine.page_store import INCOMING, PageStore, Row
@@ -119,14 +119,17 @@ class PageContent:
     parents: list[Value] = field(default_factory=list)
 
 
-class Merged:
+AnyRow = TypeVar("AnyRow", bound="tuple[Any, ...]")
+
+
+class Merged(Generic[AnyRow]):
     """A stream sorted by its first column, asked for one page after the other."""
 
-    def __init__(self, rows: Iterator[Row]) -> None:
+    def __init__(self, rows: Iterator[AnyRow]) -> None:
         self._groups = groupby(rows, key=itemgetter(0))
         self._next = next(self._groups, None)
 
-    def of(self, page: str) -> list[Row]:
+    def of(self, page: str) -> list[AnyRow]:
         """The rows of a page; those of pages before it are passed over."""
         while self._next is not None and self._next[0] < page:
             self._next = next(self._groups, None)
@@ -141,7 +144,7 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
     """Every resource that can have a page, with what its page needs, in the order of the IRIs; one
     pass over each stream.
     """
-    statements, rows, pointing, resting, sources, noted, disputed = (
+    statements, rows, pointing, resting, sources = (
         Merged(item)
         for item in (
             store.statements(),
@@ -149,10 +152,9 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
             store.incoming(),
             store.supported(),
             store.sources(),
-            store.notes.places(),
-            store.notes.disputed(),
         )
     )
+    noted, disputed = Merged(store.notes.places()), Merged(store.notes.disputed())
     for subject, kind, *labels in store.resources():
         page = addresses.page(subject[1:-1])
         if page is not None:
@@ -359,9 +361,7 @@ class Writer:
         """The tables in their order; notes are made last, for what is shown beside a value is not
         listed again.
         """
-        groups = {
-            tab: list(group) for tab, group in groupby(resource.rows, key=itemgetter(1))
-        }
+        groups = {tab: list(group) for tab, group in groupby(resource.rows, key=itemgetter(1))}
         order = sorted(groups, key=lambda tab: self.site.tables[tab].notes)
         sheets = {
             tab: self._sheet(resource, self.site.tables[tab], groups[tab], root, numbers, beside)

@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
-from lodpipe.engine.page_store import PageStore
+from lodpipe.engine.page_store import PageContents, PageStore
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue.dataset_markup import in_language
 from lodpipe.publish.catalogue.signposting import read_links
@@ -33,8 +33,8 @@ from lodpipe.queries.samples import Query
 from lodpipe.rdf.jsonld import Context, node_object
 from lodpipe.rdf.turtle import TermWriter, blocks
 from lodpipe.shacl.shapes import Shapes
-from lodpipe.site.annotations import Beside, Wording
 from lodpipe.site.addresses import Addresses, href, up
+from lodpipe.site.annotations import Beside, Wording
 from lodpipe.site.browse import GROUPED, PART, Browse, Listed, Member
 from lodpipe.site.declaration import Site, declared_data, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
@@ -198,10 +198,7 @@ class _Site:
             self.statements.session,
             self.publication.base,
             self.publication.languages,
-            kinds,
-            tables,
-            facets,
-            self.site.annotations,
+            PageContents(kinds, tables, facets, self.site.annotations),
         )
 
     def _wording(self, renderer: Renderer) -> Wording:
@@ -213,7 +210,9 @@ class _Site:
         if not self.disputed:
             return
         graphs = {
-            graph for row in self.disputed for graph in f"{row.graphs} {row.reason_graphs}".split(" ")
+            graph
+            for row in self.disputed
+            for graph in f"{row.graphs} {row.reason_graphs}".split(" ")
         } - {""}
         numbers = {graph: number for number, graph in enumerate(sorted(graphs), 1)}
         wording, labels = self._wording(renderer), self.store.labels(sorted(graphs))
@@ -223,7 +222,7 @@ class _Site:
             for graph, number in numbers.items()
         ]
         items = Beside(wording, (), self.disputed, numbers, "", "").disputes()
-        items.sort(key=lambda item: (item.about.text, item.term))
+        items.sort(key=lambda item: (item.about.text if item.about else "", item.term))
         caption = chosen(self.site.disputes_caption, renderer.language)
         facts = {"items": items, "sources": sources, "disputes_caption": caption}
         renderer.write("disputes.html", "contradictions", facts | self._disputes_title(renderer))

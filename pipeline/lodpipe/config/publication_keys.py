@@ -294,7 +294,9 @@ class Figures(_Keys, frozen=True, kw_only=True):
 
     title: Annotated[Texts, _about("the heading of the table")]
     query: Annotated[Sql, _about("gives `resource`, `announced` and `recorded`")]
-    unit: Annotated[Sql | None, _about("gives `resource` and `unit`, a resource: what is counted")] = None
+    unit: Annotated[
+        Sql | None, _about("gives `resource` and `unit`, a resource: what is counted")
+    ] = None
     caption: Caption = field(default_factory=dict)
 
 
@@ -323,7 +325,8 @@ class DeclaredAnnotations(_Keys, frozen=True, kw_only=True):
     text: Annotated[Name, _about("the property to its text")] = "schema:text"
     kind: Annotated[Name, _about("the property to its kind")] = "dct:type"
     rank: Annotated[
-        Name | None, _about("the property of a statement that says how it is weighed against others")
+        Name | None,
+        _about("the property of a statement that says how it is weighed against others"),
     ] = None
     contradictions: Annotated[
         DeclaredContradictions | None, _about("notes on several statements that exclude each other")

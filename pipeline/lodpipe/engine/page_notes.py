@@ -99,7 +99,9 @@ class PageNotes:
             self._make_disputes(declared)
 
     def _make_said(self, declared: Annotations) -> None:
-        subject, predicate, object_ = (f"<{RDF}{name}>" for name in ("subject", "predicate", "object"))
+        subject, predicate, object_ = (
+            f"<{RDF}{name}>" for name in ("subject", "predicate", "object")
+        )
         self._session.rows(
             "CREATE OR REPLACE TABLE site_reified AS SELECT a.s AS statement, a.o AS node, b.o AS p, c.o, a.gs "
             f"FROM site_triples AS a JOIN site_triples AS b ON b.s = a.s AND b.p = {text(predicate)} "
@@ -116,7 +118,9 @@ class PageNotes:
         and on the page of all.
         """
         class_iri = declared.disputes.class_iri if declared.disputes else ""
-        of_class = f"SELECT DISTINCT note, node FROM site_said WHERE note IN ({_of_class(class_iri)})"
+        of_class = (
+            f"SELECT DISTINCT note, node FROM site_said WHERE note IN ({_of_class(class_iri)})"
+        )
         self._session.rows(
             "CREATE OR REPLACE TABLE site_disputes AS SELECT page, dispute FROM ("
             f"SELECT page, note AS dispute FROM ({self._shown('note, node', of_class)}) UNION SELECT '', note FROM ({of_class}) "
@@ -125,7 +129,9 @@ class PageNotes:
         )
 
         paths = declared.disputes.of if declared.disputes else ()
-        known = " UNION ALL ".join(path_sql(path) for path in paths) or "SELECT '' AS page, '' AS node"
+        known = (
+            " UNION ALL ".join(path_sql(path) for path in paths) or "SELECT '' AS page, '' AS node"
+        )
         self._session.rows(
             f"CREATE OR REPLACE TABLE site_known AS SELECT page AS node, min(node) AS known FROM ({known}) GROUP BY page"
         )
@@ -149,9 +155,7 @@ class PageNotes:
         declared = self._declared
         if declared is None:
             return
-        kind = (
-            f"(SELECT min(k.o) FROM site_triples AS k WHERE k.s = i.note AND k.p = {text(declared.kind)})"
-        )
+        kind = f"(SELECT min(k.o) FROM site_triples AS k WHERE k.s = i.note AND k.p = {text(declared.kind)})"
         ranks = (
             f"SELECT '' AS note, e.node, e.p, e.o, t.o AS rank FROM site_reified AS e "
             f"JOIN site_triples AS t ON t.s = e.statement AND t.p = {text(declared.rank)}"
@@ -171,7 +175,7 @@ class PageNotes:
             f"ORDER BY i.page, i.node, i.p, i.o, i.note, i.rank"
         )
         for row in rows:
-            yield NotedPlace(*row[:10], list(row[10:]))
+            yield NotedPlace._make((*row[:10], list(row[10:])))
 
     def disputed(self, *, everywhere: bool = False) -> Iterator[DisputedStatement]:
         """The statements of the contradictions on each page, or of those on the page of all."""
@@ -192,7 +196,7 @@ class PageNotes:
             f"WHERE (d.page = '') = {everywhere} ORDER BY d.page, d.dispute, n.node, n.p, n.o"
         )
         for row in rows:
-            yield DisputedStatement(*row[:14], list(row[14:]))
+            yield DisputedStatement._make((*row[:14], list(row[14:])))
 
     def graphs_of_pages(self) -> str:
         """SQL for (page, g): the graphs of notes and of statements in contradictions on pages."""
@@ -234,9 +238,7 @@ def _of_class(class_iri: str) -> str:
 
 def _texts(node: str, property_iri: str) -> str:
     """SQL for the texts of a node, one for each language."""
-    return (
-        f"coalesce((SELECT list(x.o ORDER BY x.o) FROM site_triples AS x WHERE x.s = {node} AND x.p = {text(property_iri)}), [])"
-    )
+    return f"coalesce((SELECT list(x.o ORDER BY x.o) FROM site_triples AS x WHERE x.s = {node} AND x.p = {text(property_iri)}), [])"
 
 
 def _graphs(node: str) -> str:

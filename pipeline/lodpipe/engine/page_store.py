@@ -9,7 +9,7 @@ labels).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from lodpipe.engine.page_notes import Annotations, PageNotes
 from lodpipe.engine.page_paths import Paths, class_condition, path_sql
@@ -23,19 +23,26 @@ ROWS = 300  # rows shown of a table on a page
 Row = tuple[Any, ...]
 
 
+class PageContents(NamedTuple):
+    """What a publication has on pages: the classes that have pages of one kind, each with the
+    properties whose values name its nodes where they have no label; the tables on pages; facets,
+    which are queries for (resource, value); notes on single statements.
+    """
+
+    kinds: Sequence[tuple[str, Sequence[str]]]
+    tables: Sequence[Paths]
+    facets: Sequence[str]
+    annotations: Annotations | None = None
+
+
 class PageStore:
     """The tables, and what pages read from them; streams are sorted by page. Labels come in the
     order of the languages.
-
-    `kinds` are the classes that have pages of one kind, each with the properties whose values name
-    its nodes where they have no label; `tables` the tables on pages; `facets` queries for
-    (resource, value).
     """
 
     def __init__(
-        self, session: Session, base: str, languages: Sequence[str], kinds: Sequence[tuple[str, Sequence[str]]], tables: Sequence[Paths],
-        facets: Sequence[str], annotations: Annotations | None = None,
-    ) -> None:  # fmt: skip
+        self, session: Session, base: str, languages: Sequence[str], contents: PageContents
+    ) -> None:
         self._session, self._base, self._languages = session, base, languages
         self._labels = ", ".join(f"r.label_{n}" for n in range(len(languages)))
         # Few triples are in several graphs: only these are grouped.
@@ -46,10 +53,10 @@ class PageStore:
             "SELECT s, p, o, string_agg(g, ' ' ORDER BY g) FROM statements WHERE (s, p, o) IN (FROM shared) GROUP BY s, p, o) "
             "ORDER BY s, p, o"
         )
-        self._make_resources(kinds)
-        self._make_links(tables)
-        self._make_facets(facets)
-        self.notes = PageNotes(session, len(languages), ROWS, annotations)
+        self._make_resources(contents.kinds)
+        self._make_links(contents.tables)
+        self._make_facets(contents.facets)
+        self.notes = PageNotes(session, len(languages), ROWS, contents.annotations)
 
     def _make_resources(self, kinds: Sequence[tuple[str, Sequence[str]]]) -> None:
         """Each subject with its kind (the first declared one, else its first type) and its label in
@@ -159,7 +166,8 @@ class PageStore:
             f"SELECT i.page, i.p, i.total, i.s, true, {self._labels} FROM ("
             f"  SELECT t.o AS page, t.p, t.s, row_number() OVER (PARTITION BY t.o, t.p ORDER BY q.label_0, t.s) AS rank, "
             f"  count(*) OVER (PARTITION BY t.o, t.p) AS total FROM site_triples AS t JOIN site_resources AS q ON q.s = t.s "
-            f"  WHERE starts_with(t.o, {text('<' + self._base)}) AND NOT EXISTS (SELECT 1 FROM site_links AS l WHERE l.page = t.o AND l.node = t.s){self.notes.unlisted()}"
+            f"  WHERE starts_with(t.o, {text('<' + self._base)}) AND NOT EXISTS (SELECT 1 FROM site_links AS l WHERE l.page = t.o AND l.node = t.s)"
+            f"{self.notes.unlisted()}"
             f") AS i JOIN site_resources AS r ON r.s = i.s WHERE i.rank <= {INCOMING} ORDER BY i.page, i.p, i.rank"
         )
 

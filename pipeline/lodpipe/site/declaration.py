@@ -111,24 +111,22 @@ def _kind(kind: DeclaredKind, vocabulary: Vocabulary) -> Kind:
 
 
 def _annotations(declared: DeclaredAnnotations, vocabulary: Vocabulary) -> Annotations:
+    def full(name: str) -> str:
+        return expand(name, vocabulary)
+
     disputes = declared.contradictions
     return Annotations(
-        *(
-            expand(name, vocabulary)
-            for name in (
-                declared.class_,
-                declared.about,
-                declared.target,
-                declared.text,
-                declared.kind,
-            )
-        ),
-        expand(declared.rank, vocabulary) if declared.rank else "",
-        Disputes(
-            expand(disputes.class_, vocabulary),
-            expand(disputes.chosen, vocabulary),
-            tuple(expand(name, vocabulary) for name in disputes.details),
-            _paths(disputes.of, vocabulary),
+        class_iri=full(declared.class_),
+        about=full(declared.about),
+        target=full(declared.target),
+        text=full(declared.text),
+        kind=full(declared.kind),
+        rank=full(declared.rank) if declared.rank else "",
+        disputes=Disputes(
+            class_iri=full(disputes.class_),
+            chosen=full(disputes.chosen),
+            details=tuple(map(full, disputes.details)),
+            of=_paths(disputes.of, vocabulary),
         )
         if disputes
         else None,
@@ -260,8 +258,8 @@ def _names_of_notes(notes: DeclaredAnnotations) -> Iterator[tuple[Path, str]]:
         for place, name in enumerate(disputes.details):
             yield ("annotations", "contradictions", "details", place), name
         for place, path in enumerate(disputes.of):
-            key = ("annotations", "contradictions", "of", place)
-            yield from ((key, step) for step in path.split("/"))
+            for step in path.split("/"):
+                yield ("annotations", "contradictions", "of", place), step
 
 
 def _queries(keys: SiteKeys) -> Iterator[tuple[Path, str, Sequence[str]]]:

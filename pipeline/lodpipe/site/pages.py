@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from lodpipe.engine.page_notes import DisputedStatement, NotedPlace
 from lodpipe.engine.page_store import INCOMING, PageStore, Row
@@ -125,14 +125,17 @@ class PageContent:
     parents: list[Value] = field(default_factory=list)
 
 
-class Merged:
+AnyRow = TypeVar("AnyRow", bound="tuple[Any, ...]")
+
+
+class Merged(Generic[AnyRow]):
     """A stream sorted by its first column, asked for one page after the other."""
 
-    def __init__(self, rows: Iterator[Row]) -> None:
+    def __init__(self, rows: Iterator[AnyRow]) -> None:
         self._groups = groupby(rows, key=itemgetter(0))
         self._next = next(self._groups, None)
 
-    def of(self, page: str) -> list[Row]:
+    def of(self, page: str) -> list[AnyRow]:
         """The rows of a page; those of pages before it are passed over."""
         while self._next is not None and self._next[0] < page:
             self._next = next(self._groups, None)
@@ -147,7 +150,7 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
     """Every resource that can have a page, with what its page needs, in the order of the IRIs; one
     pass over each stream.
     """
-    statements, rows, pointing, resting, sources, noted, disputed = (
+    statements, rows, pointing, resting, sources = (
         Merged(item)
         for item in (
             store.statements(),
@@ -155,10 +158,9 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
             store.incoming(),
             store.supported(),
             store.sources(),
-            store.notes.places(),
-            store.notes.disputed(),
         )
     )
+    noted, disputed = Merged(store.notes.places()), Merged(store.notes.disputed())
     for subject, kind, *labels in store.resources():
         page = addresses.page(subject[1:-1])
         if page is not None:

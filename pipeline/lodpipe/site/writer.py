@@ -22,7 +22,7 @@ from markupsafe import Markup
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
-from lodpipe.engine.page_store import PageStore
+from lodpipe.engine.page_store import PageContents, PageStore
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue.dataset_markup import in_language
 from lodpipe.publish.catalogue.signposting import read_links
@@ -199,10 +199,7 @@ class _Site:
             self.statements.session,
             self.publication.base,
             self.publication.languages,
-            kinds,
-            tables,
-            facets,
-            self.site.annotations,
+            PageContents(kinds, tables, facets, self.site.annotations),
         )
 
     def _wording(self, renderer: Renderer) -> Wording:
@@ -234,7 +231,7 @@ class _Site:
             for graph, number in numbers.items()
         ]
         items = Beside(wording, (), self.disputed, numbers, "", "").disputes()
-        items.sort(key=lambda item: (item.about.text, item.term))
+        items.sort(key=lambda item: (item.about.text if item.about else "", item.term))
         caption = chosen(self.site.disputes_caption, renderer.language)
         facts = {"items": items, "sources": sources, "disputes_caption": caption}
         renderer.write("disputes.html", "contradictions", facts | self._disputes_title(renderer))

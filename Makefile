@@ -103,7 +103,7 @@ spark-demo: $(VENV)/.test  ## a mapping on a Spark cluster of this machine that 
 docs: $(VENV)/.run  ## write the rules into docs/errors/, the keys of publication.yaml into their schema and docs/declarations.md, the functions into docs/functions.md
 	$(BIN)/python -m lodpipe.diagnostics.rule_pages docs/errors
 	$(BIN)/python -m lodpipe.config.publication_docs docs/declarations.md
-	$(BIN)/python -m lodpipe.mapping.function_docs docs/functions.md
+	$(BIN)/python -m lodpipe.mapping.functions.function_docs docs/functions.md
 
 conformance: $(VENV)/.test  ## run the official suites and write docs/conformance.md
 	PYTHONPATH=tests $(BIN)/python -m conformance.report

@@ -37,7 +37,8 @@ from lodpipe.config import publication_docs
 from lodpipe.diagnostics import rule_pages
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.diagnostics.rules import RULES
-from lodpipe.mapping import function_docs, yarrrml, yarrrml_nodes
+from lodpipe.mapping.functions import function_docs
+from lodpipe.mapping.yarrrml import yarrrml_nodes, yarrrml_reader
 from lodpipe.sources.record_declaration import TYPES
 from lodpipe.workflow.pipeline import stale
 from support import ROOT, invoke
@@ -378,7 +379,7 @@ def test_every_type_of_field_is_described() -> None:
 
 def test_every_key_of_the_mapping_is_described() -> None:
     described = mentioned("mapping.md")
-    keys = {*yarrrml_nodes.ALIASES, *yarrrml_nodes.ALIASES.values(), *yarrrml._DOCUMENT_KEYS}
+    keys = {*yarrrml_nodes.ALIASES, *yarrrml_nodes.ALIASES.values(), *yarrrml_reader._DOCUMENT_KEYS}
     assert [key for key in sorted(keys) if not described(key)] == []
 
 

@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration
-from lodpipe.mapping.function_table import BUILT_IN
-from lodpipe.mapping.functions import short
+from lodpipe.mapping.functions.function_table import BUILT_IN
+from lodpipe.mapping.functions.functions import short
 from lodpipe.workflow.mapping_run import MappingOptions, map_file
 from support import TESTS
 

@@ -11,8 +11,8 @@ import pytest
 
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.run_plan import count_statements, make_statements
-from lodpipe.mapping.compile_plan import compile_mapping
-from lodpipe.mapping.plan import Plan
+from lodpipe.mapping.planning.compile_plan import compile_mapping
+from lodpipe.mapping.planning.plan import Plan
 from lodpipe.workflow.mapping_run import MappingOptions, map_file, read_mapping
 
 ROWS = 10_000

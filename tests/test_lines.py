@@ -21,8 +21,8 @@ from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.results import Output
 from lodpipe.engine.run_plan import make_statements
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.compile_plan import compile_mapping
-from lodpipe.mapping.plan import Plan
+from lodpipe.mapping.planning.compile_plan import compile_mapping
+from lodpipe.mapping.planning.plan import Plan
 from lodpipe.workflow.mapping_run import MappingOptions, map_file, read_mapping
 from lodpipe.workflow.mapping_run import _is_plain as is_plain
 from support import ROOT

@@ -12,10 +12,10 @@ from lodpipe.config.vocabulary import read_vocabulary
 from lodpipe.diagnostics.finding import InvalidDeclaration, LodpipeError
 from lodpipe.documents.readers import READERS, read_tree
 from lodpipe.mapping.model import MappingDocument
-from lodpipe.mapping.rml import read_rml, read_rml_text
-from lodpipe.mapping.write_rml import write_rml
-from lodpipe.mapping.write_yarrrml import write_yarrrml
-from lodpipe.mapping.yarrrml import read_yarrrml
+from lodpipe.mapping.rml.rml_reader import read_rml, read_rml_text
+from lodpipe.mapping.writers.write_rml import write_rml
+from lodpipe.mapping.writers.write_yarrrml import write_yarrrml
+from lodpipe.mapping.yarrrml.yarrrml_reader import read_yarrrml
 from mapping_effects import effects
 from support import ROOT, TESTS
 

@@ -12,8 +12,8 @@ import pytest
 
 from lodpipe.diagnostics.finding import Finding, LodpipeError
 from lodpipe.documents.readers import read_yaml
-from lodpipe.mapping import yarrrml, yarrrml_nodes
-from lodpipe.mapping.rml import read_rml_text
+from lodpipe.mapping.rml.rml_reader import read_rml_text
+from lodpipe.mapping.yarrrml import yarrrml_nodes, yarrrml_reader
 from support import TESTS
 
 TURTLE = sorted(path for path in (TESTS / "rml").glob("*.ttl") if not path.name.startswith("wrong"))
@@ -25,7 +25,7 @@ YAML = sorted(
 WORD = re.compile(r"(?<![\w:/#<\"])(?:rml|rr|ql|csvw|d2rq):([A-Za-z]\w+)")
 KEY = re.compile(r"(?<![\w$(])([a-z]+)(?=:(?:\s|$))", re.MULTILINE | re.IGNORECASE)
 KEYS = {
-    *yarrrml_nodes.ALIASES, *yarrrml_nodes.ALIASES.values(), *yarrrml._DOCUMENT_KEYS,
+    *yarrrml_nodes.ALIASES, *yarrrml_nodes.ALIASES.values(), *yarrrml_reader._DOCUMENT_KEYS,
     "datatype", "language", "access", "iterator", "referenceFormulation", "query", "queryFormulation", "type", "value",
 }  # fmt: skip
 PREFIXES = {"ex": "https://example.org/ns#", "other": "https://example.com/other/"}
@@ -78,7 +78,7 @@ def turtle_findings(text: str) -> tuple[Finding, ...]:
 
 def yarrrml_findings(text: str) -> tuple[Finding, ...]:
     try:
-        yarrrml.read_yarrrml(read_yaml(text, "mapping.yaml"), "mapping.yaml", PREFIXES)
+        yarrrml_reader.read_yarrrml(read_yaml(text, "mapping.yaml"), "mapping.yaml", PREFIXES)
     except LodpipeError as error:
         return error.findings
     return ()

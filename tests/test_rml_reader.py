@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lodpipe.diagnostics.finding import InvalidDeclaration
-from lodpipe.mapping.functions import local_name, short
+from lodpipe.mapping.functions.functions import local_name, short
 from lodpipe.mapping.logical_target import LogicalTarget
 from lodpipe.mapping.model import (
     Call,
@@ -25,7 +25,7 @@ from lodpipe.mapping.model import (
     TermMap,
     TriplesMap,
 )
-from lodpipe.mapping.rml import read_rml, read_rml_text
+from lodpipe.mapping.rml.rml_reader import read_rml, read_rml_text
 from support import ROOT, TESTS
 
 BASE = "http://example.org/"

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lodpipe import shacl
 from lodpipe.diagnostics.finding import InvalidDeclaration
-from lodpipe.shacl.compile import Run
+from lodpipe.shacl.shape_run import Run
 from lodpipe.shacl.shapes_graph import SUBCLASS, read_model
 from shacl_support import CLASSES, EX, NODES, SH, TYPE, Maker, Triple, connection_with, flat
 from support import invoke

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from lodpipe import shacl
 from lodpipe.diagnostics.finding import InvalidDeclaration
-from lodpipe.shacl.compile import plan_shapes
 from lodpipe.shacl.data_graph import load_files
 from lodpipe.shacl.partitions import LocalTables, parts, validate_in_parts
+from lodpipe.shacl.placements import plan_shapes
 from lodpipe.shacl.shapes_graph import ShapesGraph, read_model
 from lodpipe.workflow.validation_run import ValidationOptions, read_files
 from shacl_queries import QueryMaker

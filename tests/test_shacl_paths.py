@@ -9,7 +9,8 @@ import pytest
 from lodpipe import shacl
 from lodpipe.diagnostics.finding import InvalidDeclaration
 from lodpipe.shacl import patterns
-from lodpipe.shacl.compile import Run, plan_shapes
+from lodpipe.shacl.placements import plan_shapes
+from lodpipe.shacl.shape_run import Run
 from lodpipe.shacl.shapes_graph import read_model
 from shacl_support import (
     EX,

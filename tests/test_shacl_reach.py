@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lodpipe.shacl.compile import plan_shapes
+from lodpipe.shacl.placements import plan_shapes
 from lodpipe.shacl.reach import reach
 from lodpipe.workflow.validation_run import ValidationOptions, read_files
 from support import TESTS

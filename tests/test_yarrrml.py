@@ -13,10 +13,10 @@ import yaml
 from rdflib.namespace import Namespace
 
 from lodpipe.documents.readers import read_yaml
-from lodpipe.mapping.functions import GREL
+from lodpipe.mapping.functions.functions import GREL
 from lodpipe.mapping.model import Expression, ReferencingMap, TermMap
-from lodpipe.mapping.rml import read_rml_text
-from lodpipe.mapping.yarrrml import read_yarrrml
+from lodpipe.mapping.rml.rml_reader import read_rml_text
+from lodpipe.mapping.yarrrml.yarrrml_reader import read_yarrrml
 from mapping_effects import effects
 
 RR, RML = Namespace("http://www.w3.org/ns/r2rml#"), Namespace("http://semweb.mmlab.be/ns/rml#")

@@ -15,8 +15,8 @@ import pytest
 from lodpipe.diagnostics.finding import LodpipeError
 from lodpipe.documents.readers import read_tree_as
 from lodpipe.mapping.model import MappingDocument
-from lodpipe.mapping.rml import read_rml
-from lodpipe.mapping.yarrrml import read_yarrrml
+from lodpipe.mapping.rml.rml_reader import read_rml
+from lodpipe.mapping.yarrrml.yarrrml_reader import read_yarrrml
 from mapping_effects import effects
 from support import ROOT
 

@@ -17,7 +17,7 @@ from lodpipe.documents.readers import read_json
 from lodpipe.documents.tree import value_of
 from lodpipe.engine import json_columns
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 from lodpipe.sources import jsonpath
 
 CASES = suites.SUITES / "jsonpath" / "cts.json"

@@ -16,7 +16,7 @@ from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import DuplicateRule
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.plan import quote
+from lodpipe.mapping.planning.plan import quote
 from lodpipe.sources import RecordTable, RowTable
 
 COUNTS = "counts.json"

@@ -14,7 +14,7 @@ from lodpipe.engine.results import Failure
 from lodpipe.engine.sql_session import Session
 from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument, expressions
-from lodpipe.mapping.plan import quote, text
+from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.rdf.namespaces import RDF, RDFS, XSD
 from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
 

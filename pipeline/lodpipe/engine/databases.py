@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, SourceError
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import quote, text
+from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.rdf.datatypes import PATTERNS
 from lodpipe.rdf.namespaces import XSD
 from lodpipe.sources.file_tables import find

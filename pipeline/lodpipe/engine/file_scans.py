@@ -21,7 +21,7 @@ from msgspec import Struct
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.documents.csv_dialect import COMMAS, Dialect
 from lodpipe.engine.sql_session import Session, first_line
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 from lodpipe.sources.rows import (
     LONGEST_ROW,
     has_mixed_ends,

@@ -16,8 +16,8 @@ from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.engine.sql_functions import FUNCTION_MACROS
 from lodpipe.engine.sql_session import Session, first_line
-from lodpipe.mapping.functions import Function, Type, guarded
-from lodpipe.mapping.user_functions import DeclaredFunction
+from lodpipe.mapping.functions.functions import Function, Type, guarded
+from lodpipe.mapping.yarrrml.user_functions import DeclaredFunction
 
 _SQL_TYPES: dict[Type, str] = {
     "text": "VARCHAR", "integer": "BIGINT", "number": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE", "dateTime": "TIMESTAMP",

@@ -20,7 +20,7 @@ from msgspec import Struct
 
 from lodpipe.documents.tree import JsonValue, Mapping, Node, Scalar, Sequence
 from lodpipe.engine.typed_columns import without_nulls
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 from lodpipe.sources import jsonpath
 from lodpipe.sources.jsonpath import Step
 

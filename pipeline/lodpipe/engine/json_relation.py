@@ -26,7 +26,7 @@ from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.engine import json_columns
 from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.engine.work_tables import WorkTables
-from lodpipe.mapping.plan import Relation, numbered, text
+from lodpipe.mapping.planning.plan import Relation, numbered, text
 from lodpipe.sources import jsonpath
 from lodpipe.sources.file_tables import FileTable
 

@@ -18,7 +18,7 @@ from typing import Protocol
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.engine.file_scans import FileScan, parquet_columns
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.plan import quote
+from lodpipe.mapping.planning.plan import quote
 from lodpipe.sources import RecordTable, RowTable, ScanTable
 from lodpipe.sources.record_tables import first_record, table_number
 

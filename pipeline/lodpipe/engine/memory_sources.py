@@ -32,7 +32,7 @@ from lodpipe.engine.sql_session import Session, first_line
 from lodpipe.engine.typed_columns import list_column, text_column, typed_column
 from lodpipe.engine.work_tables import WorkTables
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import Relation, numbered, quote, text
+from lodpipe.mapping.planning.plan import Relation, numbered, quote, text
 from lodpipe.sources.file_tables import FileTable
 from lodpipe.sources.record_tables import ROW_BITS
 

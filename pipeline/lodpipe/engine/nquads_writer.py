@@ -39,7 +39,16 @@ from lodpipe.engine.page_cache import WriteBehind
 from lodpipe.engine.parallel_writer import write_blocks
 from lodpipe.engine.results import CANONICAL, OnStage, Output, Stage
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.plan import Part, Plan, Select, Spelling, Term, is_constant, quote, text
+from lodpipe.mapping.planning.plan import (
+    Part,
+    Plan,
+    Select,
+    Spelling,
+    Term,
+    is_constant,
+    quote,
+    text,
+)
 
 _MANY = 100_000  # rows from which on a look for repeated values pays
 _HEAD = 20_000  # rows in which they are looked for

@@ -19,7 +19,7 @@ from lodpipe.engine.run_plan import (
 )
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import Plan
+from lodpipe.mapping.planning.plan import Plan
 
 
 class OneMachine:

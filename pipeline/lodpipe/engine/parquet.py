@@ -12,7 +12,7 @@ import struct
 from collections.abc import Iterator
 from pathlib import Path
 
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 
 # readers look for `NAME version NUMBER`; the number is that of this way of writing
 WRITER = b"lodpipe version 1"

@@ -20,7 +20,7 @@ from lodpipe.engine.python_functions import PythonFunction
 from lodpipe.engine.results import Failure, Output
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import Plan, Sources
+from lodpipe.mapping.planning.plan import Plan, Sources
 from lodpipe.sources.folders import Folders
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from msgspec import Struct
 
 from lodpipe.engine.databases import Column, PostgreSQL
-from lodpipe.mapping.plan import quote, text
+from lodpipe.mapping.planning.plan import quote, text
 
 KEY = "key"  # the name of the key beside the columns that are read
 _NUMBERS = {20: "bigint", 21: "smallint", 23: "integer", 1700: "numeric"}

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.functions import Function, Parameter, Type
+from lodpipe.mapping.functions.functions import Function, Parameter, Type
 
 _TYPES: dict[Any, Type] = {
     str: "text", int: "integer", float: "number", bool: "boolean", datetime.date: "date", datetime.datetime: "dateTime",

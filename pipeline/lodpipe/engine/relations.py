@@ -1,6 +1,6 @@
 """The logical sources of a mapping as relations of texts.
 
-These are the `Sources` that a plan is made over (mapping/plan.py).
+These are the `Sources` that a plan is made over (mapping/planning/plan.py).
 
 A relation has a numbered column for each reference; `names` of it say which. What becomes of each
 kind of source:
@@ -44,7 +44,7 @@ from lodpipe.engine.typed_columns import (
 from lodpipe.engine.work_tables import WorkTables
 from lodpipe.engine.xml_relation import XmlReader
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import Parent, Relation, numbered, quote, relation_columns
+from lodpipe.mapping.planning.plan import Parent, Relation, numbered, quote, relation_columns
 from lodpipe.sources.file_tables import FileGroup, FileTable, common_columns, find_files
 from lodpipe.sources.folders import Folders
 from lodpipe.sources.jsonpath import PathError

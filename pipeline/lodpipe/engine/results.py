@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
-from lodpipe.mapping.plan import Check
+from lodpipe.mapping.planning.plan import Check
 
 
 class Stage(Struct, frozen=True):

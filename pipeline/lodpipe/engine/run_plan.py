@@ -22,7 +22,7 @@ from msgspec.structs import replace
 from lodpipe.engine.results import Failure
 from lodpipe.engine.sql_functions import IRI_SAFE, IRI_SAFE_ASCII
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.plan import Check, Form, Plan, Select, text
+from lodpipe.mapping.planning.plan import Check, Form, Plan, Select, text
 from lodpipe.rdf.datatypes import LAX, PATTERNS
 
 SAMPLES = 10  # records that a finding for many shows

@@ -6,7 +6,7 @@ A template `http://example.org/{name}` over the column c0 calls, for instance, `
     SELECT nt_quote('two "words"')         -- "two \"words\""
     SELECT is_day('2024-02-30')            -- false
 
-The functions that mappings call (mapping/function_table.py) are mostly single expressions; those that
+The functions that mappings call (mapping/functions/function_table.py) are mostly single expressions; those that
 read a value several times are macros too, FUNCTION_MACROS.
 
 Functions that only typed sources need (JSON, databases) are beside the SQL that calls them:
@@ -15,7 +15,7 @@ json_columns.py, databases.py.
 
 from __future__ import annotations
 
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.datatypes import IRI
 
 # IRI-safe: everything but iunreserved is percent-encoded (RML-Core; RFC 3987, 2.2). The engine's

@@ -22,7 +22,7 @@ import _duckdb as duckdb
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.engine.sql_functions import PLAN_FUNCTIONS
-from lodpipe.mapping.plan import quote, text
+from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.sources import jsonpath
 
 _NEEDED = ("filter_pushdown", "join_order", "deliminator", "unnest_rewriter", "unused_columns")

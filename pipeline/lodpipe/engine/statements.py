@@ -23,7 +23,7 @@ from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.parquet import without_version
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.plan import Rule, text
+from lodpipe.mapping.planning.plan import Rule, text
 from lodpipe.rdf.terms import TYPE, Quad, Triple
 
 # From the very statement to anything that is known of its subject: the parts that are known, their

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 
 # The types of DuckDB and what the plan calls them.
 _KINDS = {

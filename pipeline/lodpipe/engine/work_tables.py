@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.plan import quote
+from lodpipe.mapping.planning.plan import quote
 from lodpipe.sources.record_tables import first_record
 
 

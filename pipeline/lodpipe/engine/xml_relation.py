@@ -18,7 +18,7 @@ from msgspec import Struct
 from lodpipe.engine.arrow_lists import ListBatch
 from lodpipe.engine.sql_session import Session
 from lodpipe.engine.work_tables import WorkTables
-from lodpipe.mapping.plan import Relation, numbered
+from lodpipe.mapping.planning.plan import Relation, numbered
 from lodpipe.sources.xml_records import Texts, XmlTable
 
 _ROWS = 20_000  # of a batch, at most

@@ -10,7 +10,7 @@ from typing import Literal
 from msgspec import Struct, field
 
 from lodpipe.diagnostics.finding import Finding, Origin
-from lodpipe.mapping.functions import FunctionTable
+from lodpipe.mapping.functions.functions import FunctionTable
 from lodpipe.mapping.logical_target import LogicalTarget
 from lodpipe.sources.access import PLAIN, Access
 

@@ -4,9 +4,10 @@ as a validation report.
 
 from __future__ import annotations
 
-from lodpipe.shacl.compile import Connection, Run, plan_shapes
 from lodpipe.shacl.execution import finished
 from lodpipe.shacl.incremental import revalidate
+from lodpipe.shacl.placements import plan_shapes
+from lodpipe.shacl.shape_run import Connection, Run
 from lodpipe.shacl.shapes_graph import ShapesGraph, read_model
 from lodpipe.shacl.validation_report import Report, ValidationResult, read_report, report_triples
 

@@ -21,7 +21,7 @@ from lodpipe.diagnostics.finding import (
     SourceError,
     invalid_rdf,
 )
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.file_formats import BY_SUFFIX, PARSERS
 from lodpipe.shacl.supported import is_rdf_1_2, rdf_1_2_finding
 

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import _duckdb as duckdb
 
-from lodpipe.shacl.compile import Run
+from lodpipe.shacl.shape_run import Run
 from lodpipe.shacl.sparql_constraints import QueryAnswerer
 
 _SMALL = 50_000

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 import _duckdb as duckdb
 
-from lodpipe.mapping.plan import text
-from lodpipe.shacl.compile import Connection, Placement, Plan, Run, plan_shapes
+from lodpipe.mapping.planning.plan import text
+from lodpipe.shacl.placements import Placement, Plan, plan_shapes
 from lodpipe.shacl.query_rewriting import predicates
+from lodpipe.shacl.shape_run import Connection, Run
 from lodpipe.shacl.shapes_graph import SUBCLASS, Path, ShapesGraph
 from lodpipe.shacl.sparql_constraints import QueryAnswerer
 from lodpipe.shacl.validation_report import Report, read_report

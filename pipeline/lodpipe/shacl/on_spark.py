@@ -22,7 +22,6 @@ import _duckdb as duckdb
 from msgspec import Struct
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
-from lodpipe.shacl.compile import plan_shapes
 from lodpipe.shacl.data_graph import (
     PARTS,
     NeedsRdf12,
@@ -42,6 +41,7 @@ from lodpipe.shacl.partitions import (
     validate_part,
     validate_whole,
 )
+from lodpipe.shacl.placements import plan_shapes
 from lodpipe.shacl.shapes_graph import ShapesGraph, Triple, read_model
 from lodpipe.shacl.validation_report import Report
 

@@ -21,19 +21,12 @@ from typing import Any, Protocol
 from msgspec import Struct
 
 from lodpipe.rdf.namespaces import XSD
-from lodpipe.shacl.compile import (
-    HIERARCHY,
-    Connection,
-    Plan,
-    Run,
-    instances_select,
-    plan_shapes,
-    target_select,
-    with_subclasses,
-)
 from lodpipe.shacl.execution import finished
+from lodpipe.shacl.placements import Plan, plan_shapes
 from lodpipe.shacl.reach import END, Move, Reach, reach
+from lodpipe.shacl.shape_run import Connection, Run
 from lodpipe.shacl.shapes_graph import SUBCLASS, ShapesGraph, Triple
+from lodpipe.shacl.target_sql import HIERARCHY, instances_select, target_select, with_subclasses
 from lodpipe.shacl.validation_report import Report, read_report
 
 ROUNDS = 40

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from msgspec import Struct
 
-from lodpipe.shacl.compile import Check, Placement, Plan
+from lodpipe.shacl.placements import Check, Placement, Plan
 from lodpipe.shacl.query_patterns import Group, Nested, Pattern, query_group
 from lodpipe.shacl.query_rewriting import AnyPredicate, predicates
 from lodpipe.shacl.shapes_graph import TYPE, Constraint, Path

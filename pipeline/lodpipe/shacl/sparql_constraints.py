@@ -13,14 +13,15 @@ from typing import TYPE_CHECKING, Any
 import pyoxigraph as ox
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.terms import plain_text
 from lodpipe.shacl import query_rewriting as queries
 from lodpipe.shacl import sql_terms as terms
 from lodpipe.shacl.shapes_graph import Constraint, Query, Shape
 
 if TYPE_CHECKING:
-    from lodpipe.shacl.compile import Check, Connection, Placement, Plan, Run
+    from lodpipe.shacl.placements import Check, Placement, Plan
+    from lodpipe.shacl.shape_run import Connection, Run
 
 _OWN = "urn:x-lodpipe:"
 _FOCUS, _SHAPES, _VALUE = (ox.NamedNode(_OWN + name) for name in ("focus", "shapes", "value"))

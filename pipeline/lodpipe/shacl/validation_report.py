@@ -14,7 +14,8 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from lodpipe.rdf.namespaces import RDF, XSD
-from lodpipe.shacl.compile import Check, Connection, Placement, Plan
+from lodpipe.shacl.placements import Check, Placement, Plan
+from lodpipe.shacl.shape_run import Connection
 from lodpipe.shacl.shapes_graph import FIRST, NIL, REST, Path, sh
 
 Row = tuple[int, str, str | None, str | None, str | None]

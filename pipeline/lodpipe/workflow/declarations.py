@@ -13,9 +13,9 @@ from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
 from lodpipe.documents.readers import read_tree
-from lodpipe.mapping.function_table import BUILT_IN
+from lodpipe.mapping.functions.function_table import BUILT_IN
 from lodpipe.mapping.model import MappingDocument
-from lodpipe.mapping.yarrrml import read_yarrrml
+from lodpipe.mapping.yarrrml.yarrrml_reader import read_yarrrml
 from lodpipe.queries.samples import Query, read_queries
 from lodpipe.releases.tombstones import Withdrawn, read_withdrawn
 from lodpipe.shacl import shapes
@@ -96,7 +96,7 @@ def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocu
         for path in root.glob("source/mapping.yaml")
     ]
     if paths := sorted(root.glob("source/[!.]*.rml.ttl")):
-        from lodpipe.mapping.rml import read_rml
+        from lodpipe.mapping.rml.rml_reader import read_rml
 
         documents += [read_rml(path, f"source/{path.name}", base, functions) for path in paths]
     if not documents:

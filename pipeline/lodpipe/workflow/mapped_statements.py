@@ -21,7 +21,7 @@ from lodpipe.engine.memory_sources import object_name
 from lodpipe.engine.plan_engines import EngineSettings, PlanEngine, open_engine
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import MappingDocument
-from lodpipe.mapping.plan import Plan
+from lodpipe.mapping.planning.plan import Plan
 from lodpipe.sources.folders import Folders
 from lodpipe.workflow.mapping_run import (
     MappingOptions,

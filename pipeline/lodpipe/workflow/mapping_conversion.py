@@ -9,8 +9,8 @@ from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import read_vocabulary
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.mapping.model import MappingDocument
-from lodpipe.mapping.write_rml import write_rml
-from lodpipe.mapping.write_yarrrml import write_yarrrml
+from lodpipe.mapping.writers.write_rml import write_rml
+from lodpipe.mapping.writers.write_yarrrml import write_yarrrml
 from lodpipe.workflow.mapping_run import read_mapping
 from lodpipe.workflow.own_functions import read_user_functions
 

@@ -27,12 +27,12 @@ from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import read_tree_as
 from lodpipe.engine.plan_engines import EngineSettings, PlanEngine, open_engine
 from lodpipe.engine.results import Failure, Output, Stage
-from lodpipe.mapping.compile_plan import compile_mapping
-from lodpipe.mapping.functions import FunctionTable
+from lodpipe.mapping.functions.functions import FunctionTable
 from lodpipe.mapping.model import MappingDocument, ReferencingMap, TermMap, all_maps
-from lodpipe.mapping.plan import Plan
+from lodpipe.mapping.planning.compile_plan import compile_mapping
+from lodpipe.mapping.planning.plan import Plan
 from lodpipe.mapping.shared_sources import with_shared_sources
-from lodpipe.mapping.yarrrml import read_yarrrml
+from lodpipe.mapping.yarrrml.yarrrml_reader import read_yarrrml
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.runtime.machine import unwritable, whole_file
 from lodpipe.runtime.whole_files import whole_files
@@ -180,7 +180,7 @@ def read_mapping(
         return read_yarrrml(
             read_tree_as("yaml", path, path.name), path.name, dict(prefixes or {}), functions
         )
-    from lodpipe.mapping.rml import read_rml
+    from lodpipe.mapping.rml.rml_reader import read_rml
 
     return read_rml(path, path.name, base, functions)
 

@@ -11,9 +11,9 @@ from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin, Sou
 from lodpipe.documents.readers import read_tree_as
 from lodpipe.engine.plan_engines import PlanEngine
 from lodpipe.engine.python_functions import PythonFunction, load_functions
-from lodpipe.mapping.function_table import BUILT_IN
-from lodpipe.mapping.functions import Function, FunctionTable
-from lodpipe.mapping.user_functions import read_functions
+from lodpipe.mapping.functions.function_table import BUILT_IN
+from lodpipe.mapping.functions.functions import Function, FunctionTable
+from lodpipe.mapping.yarrrml.user_functions import read_functions
 
 
 class OwnFunctions(Struct, frozen=True):

@@ -38,8 +38,8 @@ from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.plan_engines import PlanEngine, engine_over
 from lodpipe.engine.results import Failure
 from lodpipe.engine.statements import Statements
-from lodpipe.mapping.compile_plan import compile_mapping
-from lodpipe.mapping.plan import Plan
+from lodpipe.mapping.planning.compile_plan import compile_mapping
+from lodpipe.mapping.planning.plan import Plan
 from lodpipe.publish.catalogue import (
     carry_over,
     catalogue_findings,

@@ -30,7 +30,7 @@ from lodpipe.mapping.logical_target import (
     LogicalTarget,
 )
 from lodpipe.mapping.model import LogicalSource, MappingDocument
-from lodpipe.mapping.plan import Plan
+from lodpipe.mapping.planning.plan import Plan
 from lodpipe.publish.archives import PACKERS, encode_utf16
 from lodpipe.rdf.rdf_json import write_rdf_json
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle

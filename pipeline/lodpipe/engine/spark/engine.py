@@ -35,7 +35,7 @@ from lodpipe.engine.spark.storage import Storage, local_path, pattern
 from lodpipe.engine.spark.targets import check_target, put_in_place
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import Check, Join, Lookup, Plan, Select, Side, quote
+from lodpipe.mapping.planning.plan import Check, Join, Lookup, Plan, Select, Side, quote
 
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame

@@ -58,7 +58,7 @@ from lodpipe.engine.spark.parquet_files import (
 from lodpipe.engine.spark.storage import Storage, is_hidden, is_store, pattern
 from lodpipe.engine.spark.store_blocks import input_files
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import Parent, Relation, ViewSources, numbered, quote
+from lodpipe.mapping.planning.plan import Parent, Relation, ViewSources, numbered, quote
 from lodpipe.sources import jsonpath
 from lodpipe.sources.access import PLAIN, split_name
 from lodpipe.sources.file_tables import find_files

@@ -42,7 +42,7 @@ from lodpipe.engine.spark.faults import is_of_spark, text_of, unavailable
 from lodpipe.engine.spark.kernel import Batches, Note, Rows, has_rows
 from lodpipe.engine.typed_columns import value_and_type
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import numbered, quote
+from lodpipe.mapping.planning.plan import numbered, quote
 from lodpipe.sources.record_tables import first_record
 
 if TYPE_CHECKING:

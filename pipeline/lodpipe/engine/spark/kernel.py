@@ -28,7 +28,7 @@ from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.spark.environment import EnvironmentDiffers, versions
 from lodpipe.engine.spark.text_blocks import BlockReader, Piece
 from lodpipe.mapping.model import LogicalSource
-from lodpipe.mapping.plan import relation_columns
+from lodpipe.mapping.planning.plan import relation_columns
 from lodpipe.sources.record_tables import first_record
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.file_scans import parquet_columns
 from lodpipe.engine.spark.kernel import Batches, Note, Rows, has_rows
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.plan import quote
+from lodpipe.mapping.planning.plan import quote
 from lodpipe.sources.file_tables import common_columns
 from lodpipe.sources.record_tables import FILE_BITS, ROW_BITS, first_record
 

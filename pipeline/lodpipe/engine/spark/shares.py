@@ -30,7 +30,7 @@ from lodpipe.engine.nquads_writer import columns_read, write_lines
 from lodpipe.engine.results import Output
 from lodpipe.engine.run_plan import failure_counts, make_statements, unite_statements
 from lodpipe.engine.spark.kernel import Batches, Note, has_rows, query
-from lodpipe.mapping.plan import Join, Plan, Select, quote, text
+from lodpipe.mapping.planning.plan import Join, Plan, Select, quote, text
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -1,0 +1,1 @@
+"""The model of a mapping compiled to a plan: the SELECTs that make the statements."""

@@ -1,0 +1,1 @@
+"""The model of a mapping written as RML or YARRRML."""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from lodpipe.engine.page_paths import Step, path_sql
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.namespaces import RDF
 from lodpipe.rdf.terms import TYPE
 

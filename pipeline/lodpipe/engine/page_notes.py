@@ -1,8 +1,8 @@
-"""What is said about single statements, for the pages on which these are shown: notes beside values,
+"""Notes on single statements, for the pages on which these are shown: notes beside values,
 and contradictions with all their statements.
 
 A note leads to an `rdf:Statement` (subject, predicate, object), or to a resource as a whole. Tables:
-`site_reified` (statement, node, p, o, gs: the graphs that state it), `site_said` (note, statement,
+`site_reified` (statement, node, p, o, gs: the graphs that state it), `site_noted` (note, statement,
 node, p, o; p and o are empty for a whole resource), `site_disputes` (page, dispute)
 and `site_known` (node, known: what people know it by).
 """
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from lodpipe.engine.page_paths import Step, path_sql
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.namespaces import RDF
 from lodpipe.rdf.terms import TYPE
 
@@ -95,10 +95,10 @@ class PageNotes:
         self._session, self._declared, self._rows = session, declared, rows
         self._labels = ", ".join(f"r.label_{n}" for n in range(languages))
         if declared:
-            self._make_said(declared)
+            self._make_targets(declared)
             self._make_disputes(declared)
 
-    def _make_said(self, declared: Annotations) -> None:
+    def _make_targets(self, declared: Annotations) -> None:
         subject, predicate, object_ = (
             f"<{RDF}{name}>" for name in ("subject", "predicate", "object")
         )
@@ -108,7 +108,7 @@ class PageNotes:
             f"JOIN site_triples AS c ON c.s = a.s AND c.p = {text(object_)} WHERE a.p = {text(subject)}"
         )
         self._session.rows(
-            "CREATE OR REPLACE TABLE site_said AS SELECT t.s AS note, t.o AS statement, coalesce(r.node, t.o) AS node, "
+            "CREATE OR REPLACE TABLE site_noted AS SELECT t.s AS note, t.o AS statement, coalesce(r.node, t.o) AS node, "
             "coalesce(r.p, '') AS p, coalesce(r.o, '') AS o FROM site_triples AS t LEFT JOIN site_reified AS r ON r.statement = t.o "
             f"WHERE t.p = {text(declared.target)} AND t.s IN ({_of_class(declared.class_iri)})"
         )
@@ -119,11 +119,11 @@ class PageNotes:
         """
         class_iri = declared.disputes.class_iri if declared.disputes else ""
         of_class = (
-            f"SELECT DISTINCT note, node FROM site_said WHERE note IN ({_of_class(class_iri)})"
+            f"SELECT DISTINCT note, node FROM site_noted WHERE note IN ({_of_class(class_iri)})"
         )
         self._session.rows(
             "CREATE OR REPLACE TABLE site_disputes AS SELECT page, dispute FROM ("
-            f"SELECT page, note AS dispute FROM ({self._shown('note, node', of_class)}) UNION SELECT '', note FROM ({of_class}) "
+            f"SELECT page, note AS dispute FROM ({self._on_pages('note, node', of_class)}) UNION SELECT '', note FROM ({of_class}) "
             f"UNION SELECT o, s FROM site_triples WHERE p = {text(declared.about)} AND s IN (SELECT note FROM ({of_class}))) "
             f"QUALIFY row_number() OVER (PARTITION BY page ORDER BY dispute) <= {DISPUTES}"
         )
@@ -136,7 +136,7 @@ class PageNotes:
             f"CREATE OR REPLACE TABLE site_known AS SELECT page AS node, min(node) AS known FROM ({known}) GROUP BY page"
         )
 
-    def _shown(self, columns: str, query: str) -> str:
+    def _on_pages(self, columns: str, query: str) -> str:
         """Rows with a column `node`, on each page that shows the node: its own, and those with it in
         a table.
         """
@@ -160,7 +160,7 @@ class PageNotes:
             f"SELECT '' AS note, e.node, e.p, e.o, t.o AS rank FROM site_reified AS e "
             f"JOIN site_triples AS t ON t.s = e.statement AND t.p = {text(declared.rank)}"
         )
-        notes = "SELECT note, node, p, o, '' AS rank FROM site_said"
+        notes = "SELECT note, node, p, o, '' AS rank FROM site_noted"
         columns = "note, node, p, o, rank"
         disputes = declared.disputes.class_iri if declared.disputes else ""
         rows = self._session.stream(
@@ -169,8 +169,8 @@ class PageNotes:
             f"{_texts('i.note', declared.text)}, "
             f"{_graphs('i.note')}, "
             f"r.s IS NOT NULL, {self._labels} FROM ("
-            f"{self._shown(columns, notes)} UNION {self._shown(columns, ranks)} UNION "
-            f"SELECT l.page, n.note, n.node, n.p, n.o, '' FROM site_said AS n JOIN site_links AS l ON l.node = n.note "
+            f"{self._on_pages(columns, notes)} UNION {self._on_pages(columns, ranks)} UNION "
+            f"SELECT l.page, n.note, n.node, n.p, n.o, '' FROM site_noted AS n JOIN site_links AS l ON l.node = n.note "
             f"WHERE l.rank <= {self._rows}) AS i LEFT JOIN site_resources AS r ON r.s = i.o "
             f"ORDER BY i.page, i.node, i.p, i.o, i.note, i.rank"
         )
@@ -190,7 +190,7 @@ class PageNotes:
             f"coalesce((SELECT min(a.o) FROM site_triples AS a WHERE a.s = d.dispute AND a.p = {text(declared.about)}), ''), "
             f"n.node, coalesce(f.known, n.node), m.kind, n.p, n.o, coalesce(e.gs, ''), "
             f"EXISTS (SELECT 1 FROM site_triples AS c WHERE c.s = d.dispute AND c.p = {text(chosen)} AND c.o = n.statement), "
-            f"r.s IS NOT NULL, {self._labels} FROM site_disputes AS d JOIN site_said AS n ON n.note = d.dispute "
+            f"r.s IS NOT NULL, {self._labels} FROM site_disputes AS d JOIN site_noted AS n ON n.note = d.dispute "
             f"LEFT JOIN site_reified AS e ON e.statement = n.statement LEFT JOIN site_resources AS r ON r.s = n.o "
             f"LEFT JOIN site_resources AS m ON m.s = n.node LEFT JOIN site_known AS f ON f.node = n.node "
             f"WHERE (d.page = '') = {everywhere} ORDER BY d.page, d.dispute, n.node, n.p, n.o"
@@ -202,10 +202,10 @@ class PageNotes:
         """SQL for (page, g): the graphs of notes and of statements in contradictions on pages."""
         if self._declared is None:
             return ""
-        notes = self._shown("note, node", "SELECT DISTINCT note, node FROM site_said")
+        notes = self._on_pages("note, node", "SELECT DISTINCT note, node FROM site_noted")
         return (
             f" UNION SELECT i.page, t.g FROM ({notes}) AS i JOIN statements AS t ON t.s = i.note WHERE t.g <> ''"
-            " UNION SELECT d.page, t.g FROM site_disputes AS d JOIN site_said AS n ON n.note = d.dispute "
+            " UNION SELECT d.page, t.g FROM site_disputes AS d JOIN site_noted AS n ON n.note = d.dispute "
             "JOIN statements AS t ON t.s = n.statement WHERE t.g <> ''"
         )
 
@@ -226,7 +226,7 @@ class PageNotes:
         listed = ", ".join(text(iri) for iri in (declared.kind, declared.rank, *details))
         of_disputes = "(SELECT dispute FROM site_disputes)"
         rows = self._session.rows(
-            f"SELECT DISTINCT o FROM site_triples WHERE p IN ({listed}) UNION SELECT node FROM site_said UNION SELECT known FROM site_known "
+            f"SELECT DISTINCT o FROM site_triples WHERE p IN ({listed}) UNION SELECT node FROM site_noted UNION SELECT known FROM site_known "
             f"UNION SELECT o FROM site_triples WHERE p = {text(declared.about)} AND s IN {of_disputes} ORDER BY ALL"
         )
         return [row[0] for row in rows]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lodpipe.mapping.plan import text
+from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.terms import TYPE
 
 

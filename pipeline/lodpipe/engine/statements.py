@@ -24,6 +24,7 @@ from lodpipe.engine.nquads_writer import write_statements
 from lodpipe.engine.parquet import without_version
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import Rule, text
+from lodpipe.rdf.namespaces import RDF
 from lodpipe.rdf.terms import TYPE, Quad, Triple
 
 # From the very statement to anything that is known of its subject: the parts that are known, their
@@ -84,6 +85,19 @@ class StatementTable:
         where, parameters = _among("s", subjects)
         return self.session.stream(
             f"SELECT DISTINCT s, p, o FROM statements{where} ORDER BY s, p, o", parameters
+        )
+
+    def reified(self) -> Iterator[Quad]:
+        """Each `rdf:Statement` that is described in full, with its subject, predicate and object, in
+        order.
+        """
+        parts = ", ".join(
+            f"(SELECT DISTINCT s, o FROM statements WHERE p = {text(f'<{RDF}{name}>')}) AS {name}"
+            for name in ("subject", "predicate", "object")
+        )
+        return self.session.stream(
+            f"SELECT subject.s, subject.o, predicate.o, object.o FROM {parts} "
+            "WHERE predicate.s = subject.s AND object.s = subject.s ORDER BY ALL"
         )
 
     def ntriples(self) -> str:

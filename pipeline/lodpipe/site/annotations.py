@@ -79,13 +79,13 @@ class Wording:
 
     def references(self, graphs: str, numbers: Mapping[str, int]) -> Markup:
         """Links to the sources of a page."""
-        found = {numbers[graph] for graph in graphs.split(" ") if graph in numbers}
-        return references(tuple(sorted(found)), self.source)
+        known = {numbers[graph] for graph in graphs.split(" ") if graph in numbers}
+        return references(tuple(sorted(known)), self.source)
 
 
 @dataclass
 class Beside:
-    """What is said about the values of one page, and which of it the page has shown beside them."""
+    """The notes on the values of one page, and which of them the page shows beside the values."""
 
     wording: Wording
     places: Sequence[NotedPlace]
@@ -93,7 +93,7 @@ class Beside:
     numbers: Mapping[str, int]
     root: str
     page: str
-    _shown: set[tuple[str, str, str, str]] = field(default_factory=set)
+    _placed: set[tuple[str, str, str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._at: dict[tuple[str, str, str], list[NotedPlace]] = {}
@@ -112,7 +112,7 @@ class Beside:
         self._disputes = {item.dispute for item in self.disputed}
 
     def value(self, node: str, p: str, o: str, value: Value, *, ranked: bool) -> Value:
-        """A value with what is said about it; `ranked` where its rank is not shown otherwise."""
+        """A value with its notes; `ranked` where its rank is not shown otherwise."""
         at = (node, p, o)
         if at in self._at:
             value.after = self._written(self._at[at], ranked and at in self._contested)
@@ -120,7 +120,7 @@ class Beside:
         return value
 
     def row(self, node: str) -> Markup:
-        """What is said about a row of a table as a whole."""
+        """The notes on a row of a table as a whole."""
         return self._written(self._at.get((node, "", ""), ()), ranked=False)
 
     def rest(self, note: str) -> list[NotedPlace] | None:
@@ -128,13 +128,13 @@ class Beside:
         where there is no need to list it.
         """
         places = self._of.get(note, [])
-        rest = [item for item in places if (note, item.node, item.p, item.o) not in self._shown]
+        rest = [item for item in places if (note, item.node, item.p, item.o) not in self._placed]
         if note in self._disputes or (places and not rest):
             return None
         return [item for item in rest if item.p or item.node != self.page]
 
     def about(self, places: Iterable[NotedPlace]) -> list[str]:
-        """What a note is about that stands by itself: property and value."""
+        """What a note by itself is about: property and value."""
         return [self._statement(place) for place in places]
 
     def _statement(self, place: NotedPlace) -> str:
@@ -143,8 +143,8 @@ class Beside:
         if not place.p:
             return of
         name = wording.names.term(place.p, wording.language)
-        shown = self._object(place.o, place.described, place.labels).text
-        return f"{of} – {name}: {shown}" if of else f"{name}: {shown}"
+        value = self._object(place.o, place.described, place.labels).text
+        return f"{of} – {name}: {value}" if of else f"{name}: {value}"
 
     def _object(self, o: str, described: bool, labels: Sequence[str | None]) -> Value:
         if o.startswith('"'):
@@ -158,7 +158,7 @@ class Beside:
             if not place.note:
                 ranks += [Markup(f' <span class="rank">{escape(kind)}</span>')] if ranked else []
                 continue
-            self._shown.add((place.note, place.node, place.p, place.o))
+            self._placed.add((place.note, place.node, place.p, place.o))
             if place.note in self._disputes:
                 address = f"#{anchor(place.note)}"
                 ranks.append(Markup(f' <a class="rank" href="{address}">{escape(kind)}</a>'))

@@ -92,7 +92,7 @@ class Line:
     link: str
     name: str
     about: list[str] = field(default_factory=list)  # of a note, the statements that it is about
-    said: str = ""  # what is said about the row, as markup
+    notes: str = ""  # on the row as a whole, as markup
 
 
 @dataclass

@@ -71,7 +71,7 @@ class Value:
     refs: str = ""
     number: bool = False
     detail: str = ""
-    after: str = ""  # what is said about it, as markup
+    after: str = ""  # its notes, as markup
     muted: bool = False  # stated, but not used
 
     def __html__(self) -> str:
@@ -79,13 +79,13 @@ class Value:
         lang = f' lang="{escape(self.lang)}"' if self.lang else ""
         if self.href:
             away = ' class="away" rel="external noopener"' if self.away else ""
-            shown = f'<a href="{escape(self.href)}"{away}{lang} dir="auto">{escape(self.text)}</a>'
+            markup = f'<a href="{escape(self.href)}"{away}{lang} dir="auto">{escape(self.text)}</a>'
         else:
             kind = ' class="number"' if self.number else ' dir="auto"'
-            shown = f"<span{lang}{kind}>{escape(self.text)}</span>"
+            markup = f"<span{lang}{kind}>{escape(self.text)}</span>"
         if self.muted:
-            shown = f'<span class="unused">{shown}</span>'
-        return f"{shown}{self.refs}{self.after}"
+            markup = f'<span class="unused">{markup}</span>'
+        return f"{markup}{self.refs}{self.after}"
 
 
 @lru_cache(20_000)

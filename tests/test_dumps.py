@@ -7,10 +7,12 @@ from collections import Counter
 from pathlib import Path
 
 import duckdb
+import pyoxigraph as ox
 import pytest
 
 from lodpipe.engine.parquet import WRITER, without_version
 from lodpipe.publish import dumps
+from lodpipe.rdf.namespaces import RDF
 from support import ROOT, copy_project, errors_in, findings_in, invoke
 
 LIBRARIES = ROOT / "tests" / "projects" / "libraries"
@@ -145,3 +147,25 @@ def test_a_dump_that_is_not_of_its_format_is_not_published(
         [("LP710", f"dist/libraries.{suffix}")],
     ), done.stderr
     assert not (project / "dist").exists()
+
+
+REIFIED = """PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>
+SELECT ?node WHERE { ?node a rdf:Statement ; rdf:subject ?s ; rdf:predicate ?p ; rdf:object ?o .
+  ?s ?p ?o ~ ?node . }"""
+
+
+def test_each_described_statement_is_the_reifier_of_a_triple_that_is_there(dist: Path) -> None:
+    """The file of RDF 1.2 beside the N-Triples; both in one store."""
+    store = ox.Store()
+    store.load(path=dist / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
+    statements = {
+        row["s"].value for row in store.query("SELECT ?s { ?s a <" + RDF + "Statement> }")
+    }
+    store.load(path=dist / "rogl.rdf12.nt", format=ox.RdfFormat.N_TRIPLES)
+    assert len(statements) > 50
+    assert {row["node"].value for row in store.query(REIFIED)} == statements
+
+
+def test_without_described_statements_there_is_no_file_of_rdf_1_2(built_libraries: Path) -> None:
+    assert (built_libraries / "dist/libraries.nt").is_file()
+    assert not list((built_libraries / "dist").glob("*.rdf12.nt"))

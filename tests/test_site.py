@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import html
 import html.parser
 import json
 import re
@@ -326,6 +327,81 @@ def test_a_damaged_dist_is_repaired_and_its_pages_stay(tmp_path: Path) -> None:
     assert invoke("build", "--project", project).exit_code == 0
     assert "nonsense" not in damaged.read_text("utf-8")
     assert digests(project / "dist/site") == pages_before
+
+
+def test_values_that_rest_on_editorial_work_alone_are_marked(site: Path, store: ox.Store) -> None:
+    """Of each property either the values of which only `document/redaktion` speaks are marked, or
+    none.
+    """
+    editorial = ox.NamedNode(f"{BASE}document/redaktion")
+    anchors = {
+        "org-classification": "http://www.w3.org/ns/org#classification",
+        "def-legalform": f"{BASE}def/legalForm",
+        "def-lead": f"{BASE}def/lead",
+        "dct-spatial": "http://purl.org/dc/terms/spatial",
+    }
+    marked = unmarked = 0
+    for path in (*site.glob("lab/*.html"), *site.glob("organisation/*.html")):
+        if path.name.endswith(".en.html"):
+            continue
+        subject = ox.NamedNode(f"{BASE}{path.parent.name}/{path.stem}")
+        page = path.read_text("utf-8")
+        for anchor, iri in anchors.items():
+            fact = re.search(rf'<div id="{anchor}"><dt>.*?</dd></div>', page, re.S)
+            quads = store.quads_for_pattern(subject, ox.NamedNode(iri), None)
+            graphs: dict[str, set[object]] = {}
+            for quad in quads:
+                graphs.setdefault(str(quad.object), set()).add(quad.graph_name)
+            expected = sum(given == {editorial} for given in graphs.values())
+            assert (fact[0].count('class="editorial"') if fact else 0) == expected, (path, anchor)
+            marked, unmarked = marked + expected, unmarked + len(graphs) - expected
+    print(f"{marked} values marked, {unmarked} not")
+    assert marked > 100 and unmarked > 10
+
+
+def words(path: Path) -> str:
+    """What a page says, as one line of text."""
+    return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", path.read_text("utf-8"))).split())
+
+
+NOTES = """PREFIX oa: <http://www.w3.org/ns/oa#> PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>
+PREFIX schema: <https://schema.org/> PREFIX dct: <http://purl.org/dc/terms/>
+SELECT DISTINCT ?subject ?text WHERE {
+  ?note dct:type <https://w3id.org/rogl/def/remark-kind/note> ; schema:text ?text ; oa:hasTarget/rdf:subject ?subject
+  FILTER(LANG(?text) = "de") }"""
+
+CLAIMS = """PREFIX def: <https://w3id.org/rogl/def/> PREFIX oa: <http://www.w3.org/ns/oa#>
+PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> PREFIX schema: <https://schema.org/>
+SELECT DISTINCT ?contradiction ?statement ?reason WHERE {
+  ?contradiction a def:Contradiction ; oa:hasTarget ?statement ; schema:text ?reason FILTER(LANG(?reason) = "de") }"""
+
+
+def test_each_note_is_on_the_page_of_its_statement(site: Path, store: ox.Store) -> None:
+    rows = list(store.query(NOTES, use_default_graph_as_union=True))
+    assert len(rows) >= 40
+    missing = [
+        (row["subject"].value, row["text"].value)
+        for row in rows
+        if " ".join(row["text"].value.split())
+        not in words(site / f"{row['subject'].value.removeprefix(BASE)}.html")
+    ]
+    assert missing == []
+
+
+def test_each_contradiction_is_on_the_page_of_all_with_every_statement_and_its_reason(
+    site: Path, store: ox.Store
+) -> None:
+    page = (site / "contradictions.html").read_text("utf-8")
+    rows = list(store.query(CLAIMS, use_default_graph_as_union=True))
+    contradictions = {row["contradiction"].value for row in rows}
+    assert len(contradictions) >= 15
+    assert page.count('class="dispute"') == len(contradictions)
+    assert len(re.findall(r"<tr(?: class=\"chosen\")?><td>", page)) == len(
+        {(row["contradiction"].value, row["statement"].value) for row in rows}
+    )
+    text = words(site / "contradictions.html")
+    assert {row["reason"].value for row in rows if row["reason"].value not in text} == set()
+    assert 'href="./contradictions.html"' in (site / "index.html").read_text("utf-8")
 
 
 def test_another_publication_has_its_pages(built_libraries: Path) -> None:

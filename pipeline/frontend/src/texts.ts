@@ -63,6 +63,8 @@ const TEXTS = {
   badValue: ["„{0}“ ist kein gültiger Wert für {1}.", "“{0}” is not a valid {1}."],
   points: ["{0} Punkte", "{0} points"],
   notOnMap: ["{0} Zeilen ohne Ort oder außerhalb der Karte stehen nur in der Tabelle.", "{0} rows without a place or outside the map are in the table only."],
+  unknown: ["unbekannt", "unknown"],
+  knownAndUnknown: ["{0} bekannt, {1} unbekannt", "{0} known, {1} unknown"],
   moreBars: ["Die ersten {0} von {1}; alle stehen in der Tabelle.", "The first {0} of {1}; the table has them all."],
   // helps
   zoomIn: ["Vergrößern", "Zoom in"],

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {test} from "node:test";
 import {fromJson, fromNTriples, shorten, toCsv, toJson, toTurtle, type Triple} from "../src/sparql/results.ts";
 import {fromHash, toHash} from "../src/sparql/share.ts";
+import {chartBars, chartColumns} from "../src/sparql/views.ts";
 import {BadValue, bind, formOf, prefixesOf, term, usesService, withPrefixes} from "../src/sparql/text.ts";
 
 test("the form is read past comments, prefixes, strings and names", () => {
@@ -50,6 +51,15 @@ test("CSV quotes what the standard says, and ends lines with CR LF", () => {
   assert.equal(outcome.kind, "table");
   if (outcome.kind === "table") assert.equal(toCsv(outcome.table), 'a,b\r\n"x,""y""\n",_:n\r\n,http://e/\r\n');
   assert.deepEqual(JSON.parse(toJson(outcome)), JSON.parse(json));
+});
+
+test("a chart keeps the rows whose number is unknown", () => {
+  const outcome = fromJson('{"head":{"vars":["name","euros"]},"results":{"bindings":[{"name":{"type":"literal","value":"A"},"euros":{"type":"literal","value":"5","datatype":"http://www.w3.org/2001/XMLSchema#integer"}},{"name":{"type":"literal","value":"B"}}]}}');
+  assert.equal(outcome.kind, "table");
+  if (outcome.kind !== "table") return;
+  const columns = chartColumns(outcome.table);
+  assert.deepEqual(columns, {label: "name", number: "euros"});
+  assert.deepEqual(columns && chartBars(outcome.table, columns), [{label: "A", value: 5}, {label: "B", value: undefined}]);
 });
 
 test("an empty result keeps its columns", () => {

@@ -238,6 +238,9 @@ class DeclaredKind(_Keys, frozen=True, kw_only=True):
     class_: Annotated[Name, _about("the class")] = field(name="class")
     label: Annotated[Texts, _about("what one is called")] = field(default_factory=dict)
     plural: Annotated[Texts, _about("what several are called")] = field(default_factory=dict)
+    counted: Annotated[
+        Texts, _about("what their number on the start page counts; default: `plural`")
+    ] = field(default_factory=dict)
     menu: Annotated[Flag, _about("whether the menu leads to their list")] = False
     minor: Annotated[Flag, _about("whether they are of interest only with what they belong to")] = (
         False
@@ -308,7 +311,43 @@ class Figures(_Keys, frozen=True, kw_only=True):
 
     title: Annotated[Texts, _about("the heading of the table")]
     query: Annotated[Sql, _about("gives `resource`, `announced` and `recorded`")]
+    unit: Annotated[
+        Sql | None, _about("gives `resource` and `unit`, a resource: what is counted")
+    ] = None
     caption: Caption = field(default_factory=dict)
+
+
+class DeclaredContradictions(_Keys, frozen=True, kw_only=True):
+    """Notes that name several statements of which only one can be right."""
+
+    class_: Annotated[Name, _about("their class")] = field(name="class")
+    chosen: Annotated[Name, _about("the property to the statement that is used")]
+    title: Annotated[Texts, _about("the heading on pages, and of the page of all")]
+    details: Annotated[
+        tuple[Name, ...], _about("properties of them whose values are shown, such as a decision")
+    ] = ()
+    of: Annotated[
+        tuple[Path, ...],
+        _about("from a node with a value, such as an amount, to what people know it by"),
+    ] = ()
+    caption: Caption = field(default_factory=dict)
+
+
+class DeclaredAnnotations(_Keys, frozen=True, kw_only=True):
+    """Notes on single statements, which are `rdf:Statement`, shown beside the value."""
+
+    class_: Annotated[Name, _about("the class of notes")] = field(name="class")
+    target: Annotated[Name, _about("the property from a note to the statement")] = "oa:hasTarget"
+    about: Annotated[Name, _about("the property from a note to the resource")] = "schema:about"
+    text: Annotated[Name, _about("the property to its text")] = "schema:text"
+    kind: Annotated[Name, _about("the property to its kind")] = "dct:type"
+    rank: Annotated[
+        Name | None,
+        _about("the property of a statement that says how it is weighed against others"),
+    ] = None
+    contradictions: Annotated[
+        DeclaredContradictions | None, _about("notes on several statements that exclude each other")
+    ] = None
 
 
 class SiteKeys(_Keys, frozen=True, kw_only=True):
@@ -321,9 +360,16 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     hidden: Annotated[
         tuple[Name, ...], _about("properties that only repeat what another one says")
     ] = ()
+    editorial: Annotated[
+        tuple[Name, ...],
+        _about("documents of the publication itself: values resting on them alone are marked"),
+    ] = ()
     tables: Annotated[
         tuple[DeclaredPageTable, ...], _about("nodes that are shown as rows of a table")
     ] = ()
+    annotations: Annotated[
+        DeclaredAnnotations | None, _about("notes on single statements, shown beside the value")
+    ] = None
     facets: Annotated[tuple[Facet, ...], _about("by what lists can be narrowed")] = ()
     map: Annotated[MapPicture | None, _about("the map of the start page")] = None
     graph: Annotated[GraphPicture | None, _about("the picture of the network")] = None

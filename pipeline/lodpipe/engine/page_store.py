@@ -9,9 +9,10 @@ labels).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
+from lodpipe.engine.page_notes import Annotations, PageNotes
+from lodpipe.engine.page_paths import Paths, class_condition, path_sql
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.labels import ALTERNATIVE_LABELS, LABELS
@@ -22,37 +23,26 @@ ROWS = 300  # rows shown of a table on a page
 Row = tuple[Any, ...]
 
 
-@dataclass(frozen=True)
-class Step:
-    """One step of a path: along a property, or back against it."""
-
-    iri: str
-    back: bool
-
-
-@dataclass(frozen=True)
-class Paths:
-    """Where the nodes of a table on a page are: at the end of any of the paths from it, of a class
-    where one is named.
+class PageContents(NamedTuple):
+    """What a publication has on pages: the classes that have pages of one kind, each with the
+    properties whose values name its nodes where they have no label; the tables on pages; facets,
+    which are queries for (resource, value); notes on single statements.
     """
 
-    paths: Sequence[Sequence[Step]]
-    class_iri: str | None = None
+    kinds: Sequence[tuple[str, Sequence[str]]]
+    tables: Sequence[Paths]
+    facets: Sequence[str]
+    annotations: Annotations | None = None
 
 
 class PageStore:
     """The tables, and what pages read from them; streams are sorted by page. Labels come in the
     order of the languages.
-
-    `kinds` are the classes that have pages of one kind, each with the properties whose values name
-    its nodes where they have no label; `tables` the tables on pages; `facets` queries for
-    (resource, value).
     """
 
     def __init__(
-        self, session: Session, base: str, languages: Sequence[str], kinds: Sequence[tuple[str, Sequence[str]]], tables: Sequence[Paths],
-        facets: Sequence[str],
-    ) -> None:  # fmt: skip
+        self, session: Session, base: str, languages: Sequence[str], contents: PageContents
+    ) -> None:
         self._session, self._base, self._languages = session, base, languages
         self._labels = ", ".join(f"r.label_{n}" for n in range(len(languages)))
         # Few triples are in several graphs: only these are grouped.
@@ -63,9 +53,10 @@ class PageStore:
             "SELECT s, p, o, string_agg(g, ' ' ORDER BY g) FROM statements WHERE (s, p, o) IN (FROM shared) GROUP BY s, p, o) "
             "ORDER BY s, p, o"
         )
-        self._make_resources(kinds)
-        self._make_links(tables)
-        self._make_facets(facets)
+        self._make_resources(contents.kinds)
+        self._make_links(contents.tables)
+        self._make_facets(contents.facets)
+        self.notes = PageNotes(session, len(languages), ROWS, contents.annotations)
 
     def _make_resources(self, kinds: Sequence[tuple[str, Sequence[str]]]) -> None:
         """Each subject with its kind (the first declared one, else its first type) and its label in
@@ -118,7 +109,7 @@ class PageStore:
     def _make_links(self, tables: Sequence[Paths]) -> None:
         """Which nodes are in which table of which page, with their rank and how many there are."""
         selects = [
-            f"SELECT page, {number} AS tab, node FROM ({_path_sql(path)}){_of_class(table)}"
+            f"SELECT page, {number} AS tab, node FROM ({path_sql(path)}){class_condition(table)}"
             for number, table in enumerate(tables)
             for path in table.paths
         ]
@@ -176,6 +167,7 @@ class PageStore:
             f"  SELECT t.o AS page, t.p, t.s, row_number() OVER (PARTITION BY t.o, t.p ORDER BY q.label_0, t.s) AS rank, "
             f"  count(*) OVER (PARTITION BY t.o, t.p) AS total FROM site_triples AS t JOIN site_resources AS q ON q.s = t.s "
             f"  WHERE starts_with(t.o, {text('<' + self._base)}) AND NOT EXISTS (SELECT 1 FROM site_links AS l WHERE l.page = t.o AND l.node = t.s)"
+            f"{self.notes.unlisted()}"
             f") AS i JOIN site_resources AS r ON r.s = i.s WHERE i.rank <= {INCOMING} ORDER BY i.page, i.p, i.rank"
         )
 
@@ -194,7 +186,8 @@ class PageStore:
         """(page, graph, whether it is described, its labels): the documents of a page's statements."""
         return self._session.stream(
             f"SELECT a.page, a.g, r.s IS NOT NULL, {self._labels} FROM (SELECT s AS page, g FROM statements WHERE g <> '' UNION "
-            f"SELECT l.page, t.g FROM site_links AS l JOIN statements AS t ON t.s = l.node WHERE l.rank <= {ROWS} AND t.g <> '') AS a "
+            f"SELECT l.page, t.g FROM site_links AS l JOIN statements AS t ON t.s = l.node WHERE l.rank <= {ROWS} AND t.g <> ''"
+            f"{self.notes.graphs_of_pages()}) AS a "
             f"LEFT JOIN site_resources AS r ON r.s = a.g ORDER BY a.page, a.g"
         )
 
@@ -280,22 +273,3 @@ def _language_rank(languages: Sequence[str], wanted: str) -> str:
         for number, other in enumerate(others[:6], 2)
     ]
     return f"CASE {' '.join(cases)} ELSE '9' END"
-
-
-def _path_sql(path: Sequence[Step]) -> str:
-    """A query for (page, node) along a path."""
-    sides = [("o", "s") if step.back else ("s", "o") for step in path]
-    tables = [f"site_triples AS t{number}" for number in range(len(path))]
-    tests = [f"t{number}.p = {text(step.iri)}" for number, step in enumerate(path)]
-    tests += [
-        f"t{number}.{sides[number][0]} = t{number - 1}.{sides[number - 1][1]}"
-        for number in range(1, len(path))
-    ]
-    last = len(path) - 1
-    return f"SELECT t0.{sides[0][0]} AS page, t{last}.{sides[last][1]} AS node FROM {', '.join(tables)} WHERE {' AND '.join(tests)}"
-
-
-def _of_class(table: Paths) -> str:
-    if table.class_iri is None:
-        return ""
-    return f" WHERE node IN (SELECT s FROM site_triples WHERE p = {text(TYPE)} AND o = {text(table.class_iri)})"

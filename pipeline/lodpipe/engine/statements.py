@@ -105,6 +105,19 @@ class StatementTable:
             f"SELECT DISTINCT s, p, o FROM statements{where} ORDER BY s, p, o", parameters
         )
 
+    def reified(self) -> Iterator[Quad]:
+        """Each `rdf:Statement` that is described in full, with its subject, predicate and object, in
+        order.
+        """
+        parts = ", ".join(
+            f"(SELECT DISTINCT s, o FROM statements WHERE p = {text(f'<{RDF}{name}>')}) AS {name}"
+            for name in ("subject", "predicate", "object")
+        )
+        return self.session.stream(
+            f"SELECT subject.s, subject.o, predicate.o, object.o FROM {parts} "
+            "WHERE predicate.s = subject.s AND object.s = subject.s ORDER BY ALL"
+        )
+
     def ntriples(self) -> str:
         """The union of all graphs as one N-Triples text; for graphs that fit into memory."""
         return "".join(f"{s} {p} {o} .\n" for s, p, o in self.triples())

@@ -30,8 +30,9 @@ from lodpipe.publish.dump_updates import (
     selection,
     update,
 )
-from lodpipe.rdf.file_formats import BY_SUFFIX, QUADS, FileFormat
+from lodpipe.rdf.file_formats import BY_SUFFIX, QUADS, REIFIERS, FileFormat
 from lodpipe.rdf.jsonld import Context, ContextError, trees, write_graph, write_tree
+from lodpipe.rdf.namespaces import RDF
 from lodpipe.rdf.terms import TYPE, Quad, Triple
 from lodpipe.rdf.turtle import TermWriter, write_trig, write_turtle
 from lodpipe.shacl.supported import without_texts
@@ -170,12 +171,24 @@ def write_dumps(job: Job, folder: Path, old: OldDumps) -> None:
             _gate(form, path, publication.base, count)
         if packed:
             gzip(path, old.compressed(path.name))
+    write_reifiers(job, folder / f"{publication.name}.{REIFIERS.suffix}")
     try:
         write_trees(job, folder)
     except ContextError as error:
         raise InvalidDeclaration(
             [Finding("LP601", job.project.origin("trees"), {"detail": str(error)})]
         ) from None
+
+
+def write_reifiers(job: Job, path: Path) -> None:
+    """Each `rdf:Statement` as the reifier of its triple (RDF 1.2, 1.5); no file where there is none."""
+    lines = [
+        f"{node} <{RDF}reifies> <<( {s} {p} {o} )>> .\n"
+        for node, s, p, o in job.statements.reified()
+    ]
+    if lines:
+        path.write_text("".join(lines), "utf-8", newline="\n")
+        _gate(REIFIERS, path, job.project.publication.base, len(lines))
 
 
 def _changes(job: Job, old: OldDumps) -> Changes | None:

@@ -88,6 +88,15 @@ FORMATS: tuple[FileFormat, ...] = (
     ),
 )  # fmt: skip
 
+REIFIERS = FileFormat(
+    "rdf12.nt", "N-Triples 1.2", "application/n-triples", "RDF_N_TRIPLES", "https://www.w3.org/TR/rdf12-n-triples/",
+    {"de": "Angaben mit Anmerkungen als RDF 1.2, neben einem Dump zu laden", "en": "Statements with remarks in RDF 1.2, to load beside a dump"},
+    ox.RdfFormat.N_TRIPLES, compressed_copy=False,
+)  # fmt: skip
+"""No dump: it is written where statements are described as `rdf:Statement`, and names each by its
+triple term. Readers of RDF 1.1 refuse it, so it is a file of its own.
+"""
+
 BY_SUFFIX: Mapping[str, FileFormat] = {
     suffix: row for row in FORMATS for suffix in (row.suffix, *row.other_suffixes)
 }

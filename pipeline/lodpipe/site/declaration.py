@@ -9,6 +9,7 @@ from msgspec import Struct, field
 
 from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import (
+    DeclaredAnnotations,
     DeclaredKind,
     DeclaredPageTable,
     Facet,
@@ -19,7 +20,8 @@ from lodpipe.config.publication_keys import (
 )
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding
-from lodpipe.engine.page_store import Paths, Step
+from lodpipe.engine.page_notes import Annotations, Disputes
+from lodpipe.engine.page_paths import Paths, Step
 from lodpipe.engine.sql_session import Session
 
 Texts = Mapping[str, str]
@@ -33,6 +35,7 @@ class Kind(Struct, frozen=True):
     iri: str
     label: Texts = field(default_factory=dict)
     plural: Texts = field(default_factory=dict)
+    counted: Texts = field(default_factory=dict)
     menu: bool = False
     minor: bool = False
     name: tuple[str, ...] = ()
@@ -55,6 +58,7 @@ class Site(Struct, frozen=True):
     wanted: bool
     properties: Mapping[str, Texts]
     hidden: frozenset[str]
+    editorial: frozenset[str]
     kinds: tuple[Kind, ...]
     tables: tuple[PageTable, ...]
     facets: tuple[Facet, ...]
@@ -62,6 +66,9 @@ class Site(Struct, frozen=True):
     graph: GraphPicture | None
     figures: Figures | None
     lead: Texts
+    annotations: Annotations | None
+    disputes_title: Texts
+    disputes_caption: Texts
 
 
 def read_site(project: Project, vocabulary: Vocabulary) -> Site:
@@ -70,10 +77,13 @@ def read_site(project: Project, vocabulary: Vocabulary) -> Site:
     """
     declared = project.publication.site
     keys = SiteKeys() if isinstance(declared, bool) else declared
+    notes = keys.annotations
+    disputes = notes.contradictions if notes else None
     return Site(
         wanted=declared is not False,
         properties={expand(name, vocabulary): label for name, label in keys.terms.items()},
         hidden=frozenset(expand(name, vocabulary) for name in keys.hidden),
+        editorial=frozenset(expand(name, vocabulary) for name in keys.editorial),
         kinds=tuple(_kind(kind, vocabulary) for kind in keys.kinds),
         tables=tuple(_table(table, vocabulary) for table in keys.tables),
         facets=keys.facets,
@@ -81,27 +91,65 @@ def read_site(project: Project, vocabulary: Vocabulary) -> Site:
         graph=keys.graph,
         figures=keys.figures,
         lead=keys.lead,
+        annotations=_annotations(notes, vocabulary) if notes else None,
+        disputes_title=disputes.title if disputes else {},
+        disputes_caption=disputes.caption if disputes else {},
     )
 
 
 def _kind(kind: DeclaredKind, vocabulary: Vocabulary) -> Kind:
     name = tuple(expand(step, vocabulary) for step in kind.name)
     return Kind(
-        expand(kind.class_, vocabulary), kind.label, kind.plural, kind.menu, kind.minor, name
+        expand(kind.class_, vocabulary),
+        kind.label,
+        kind.plural,
+        kind.counted,
+        kind.menu,
+        kind.minor,
+        name,
     )
 
 
-def _table(table: DeclaredPageTable, vocabulary: Vocabulary) -> PageTable:
-    paths = tuple(
+def _annotations(declared: DeclaredAnnotations, vocabulary: Vocabulary) -> Annotations:
+    def full(name: str) -> str:
+        return expand(name, vocabulary)
+
+    disputes = declared.contradictions
+    return Annotations(
+        class_iri=full(declared.class_),
+        about=full(declared.about),
+        target=full(declared.target),
+        text=full(declared.text),
+        kind=full(declared.kind),
+        rank=full(declared.rank) if declared.rank else "",
+        disputes=Disputes(
+            class_iri=full(disputes.class_),
+            chosen=full(disputes.chosen),
+            details=tuple(map(full, disputes.details)),
+            of=_paths(disputes.of, vocabulary),
+        )
+        if disputes
+        else None,
+    )
+
+
+def _paths(paths: Sequence[str], vocabulary: Vocabulary) -> tuple[tuple[Step, ...], ...]:
+    return tuple(
         tuple(
             Step(expand(step.removeprefix("^"), vocabulary), step.startswith("^"))
             for step in path.split("/")
         )
-        for path in table.paths
+        for path in paths
     )
+
+
+def _table(table: DeclaredPageTable, vocabulary: Vocabulary) -> PageTable:
     return PageTable(
         table.title,
-        Paths(paths, expand(table.class_, vocabulary) if table.class_ else None),
+        Paths(
+            _paths(table.paths, vocabulary),
+            expand(table.class_, vocabulary) if table.class_ else None,
+        ),
         tuple(expand(name, vocabulary) for name in table.columns),
         table.notes,
     )
@@ -180,10 +228,14 @@ def _names(keys: SiteKeys) -> Iterator[tuple[Path, str]]:
         yield ("terms", name), name
     for number, name in enumerate(keys.hidden):
         yield ("hidden", number), name
+    for number, name in enumerate(keys.editorial):
+        yield ("editorial", number), name
     for number, kind in enumerate(keys.kinds):
         yield ("kinds", number, "class"), kind.class_
         for place, name in enumerate(kind.name):
             yield ("kinds", number, "name", place), name
+    if keys.annotations:
+        yield from _names_of_notes(keys.annotations)
     for number, table in enumerate(keys.tables):
         for place, name in enumerate(table.columns):
             yield ("tables", number, "columns", place), name
@@ -193,12 +245,31 @@ def _names(keys: SiteKeys) -> Iterator[tuple[Path, str]]:
             yield from ((("tables", number, "paths", place), step) for step in path.split("/"))
 
 
+def _names_of_notes(notes: DeclaredAnnotations) -> Iterator[tuple[Path, str]]:
+    disputes = notes.contradictions
+    yield ("annotations", "class"), notes.class_
+    for key in ("target", "about", "text", "kind"):
+        yield ("annotations", key), getattr(notes, key)
+    if notes.rank:
+        yield ("annotations", "rank"), notes.rank
+    if disputes:
+        yield ("annotations", "contradictions", "class"), disputes.class_
+        yield ("annotations", "contradictions", "chosen"), disputes.chosen
+        for place, name in enumerate(disputes.details):
+            yield ("annotations", "contradictions", "details", place), name
+        for place, path in enumerate(disputes.of):
+            for step in path.split("/"):
+                yield ("annotations", "contradictions", "of", place), step
+
+
 def _queries(keys: SiteKeys) -> Iterator[tuple[Path, str, Sequence[str]]]:
     """Each query with its place and the columns that it must have."""
     for number, facet in enumerate(keys.facets):
         yield ("facets", number, "query"), facet.query, ("resource", "value")
     if keys.figures:
         yield ("figures", "query"), keys.figures.query, ("resource", "announced", "recorded")
+        if keys.figures.unit:
+            yield ("figures", "unit"), keys.figures.unit, ("resource", "unit")
     if keys.map:
         columns = ("resource", "latitude", "longitude", "kind")
         yield ("map", "points"), keys.map.points, columns

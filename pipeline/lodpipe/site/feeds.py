@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.queries.samples import Query
-from lodpipe.rdf.file_formats import FORMATS
+from lodpipe.rdf.file_formats import FORMATS, REIFIERS
 from lodpipe.site.addresses import Addresses, href
 from lodpipe.site.browse import Browse
 from lodpipe.site.maps import Box
@@ -258,6 +258,8 @@ def downloads(dist: Path) -> list[Download]:
         suffixes = name.rsplit("/", 1)[-1].split(".")
         packed = suffixes[-1] == "gz"
         kind = LABELS.get(suffixes[-2 if packed and len(suffixes) > 1 else -1], "")
+        if name.endswith(f".{REIFIERS.suffix}"):
+            kind = REIFIERS.label
         files.append(
             Download(
                 name,

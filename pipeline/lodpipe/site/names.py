@@ -107,6 +107,12 @@ class Names:
         texts = (kind.plural or kind.label) if kind and many else kind.label if kind else {}
         return chosen(texts, language) if texts else self.term(iri, language)
 
+    def counted(self, iri: str, language: str) -> str:
+        """What the number of resources of a class counts."""
+        kind = self.kinds.get(iri)
+        texts = kind.counted if kind else {}
+        return chosen(texts, language) if texts else self.kind(iri, language, many=True)
+
     def compact(self, iri: str) -> str:
         """A short name."""
         if iri not in self._short:

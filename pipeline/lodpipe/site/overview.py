@@ -45,6 +45,7 @@ class Figure:
     announced: str
     recorded: str
     equal: bool
+    unit: str = ""  # what the recorded number counts
 
 
 def page_store(project: Project, statements: Statements, site: Site) -> PageStore:
@@ -240,7 +241,15 @@ class Overview:
                 self.site.figures.query, ("resource", "announced", "recorded")
             )
         ]
-        return rows, self.store.labels([row[0] for row in rows])
+        return rows, self.store.labels([*(row[0] for row in rows), *self._units.values()])
+
+    @cached_property
+    def _units(self) -> dict[str, str]:
+        """What is counted, by the resource of the figure."""
+        if self.site.figures is None or self.site.figures.unit is None:
+            return {}
+        rows = self.store.declared(self.site.figures.unit, ("resource", "unit"))
+        return {self._iri(resource): self._iri(unit) for resource, unit in rows if unit is not None}
 
     def figures(self, language: str) -> dict[str, Any] | None:
         """The table of figures."""
@@ -256,7 +265,14 @@ class Overview:
                 and str(announced).split(" ")[-1] == str(recorded)
             )
             first, second = ("–" if item is None else str(item) for item in (announced, recorded))
-            figures.append(Figure(Value(shape.text, shape.href), first, second, equal))
+            unit = (
+                self._shape(self._units[iri], "", language, labels) if iri in self._units else None
+            )
+            figures.append(
+                Figure(
+                    Value(shape.text, shape.href), first, second, equal, unit.text if unit else ""
+                )
+            )
         return {
             "rows": figures,
             "title": chosen(self.site.figures.title, language),

@@ -4,19 +4,27 @@ points to it; and the same as data.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from lodpipe.engine.page_notes import DisputedStatement, NotedPlace
 from lodpipe.engine.page_store import INCOMING, PageStore, Row
 from lodpipe.rdf.labels import LABELS
 from lodpipe.rdf.terms import TYPE
 from lodpipe.site.addresses import Addresses, href, up
+from lodpipe.site.annotations import Beside, Dispute, Wording
 from lodpipe.site.declaration import PageTable, Site
 from lodpipe.site.names import Names, chosen, label, literal, slug
-from lodpipe.site.values import Value, is_safe, of_literal, readable_iri, references
+from lodpipe.site.values import (
+    Value,
+    is_safe,
+    of_literal,
+    readable_iri,
+    references,
+)
 
 Triple = tuple[str, str, str]
 
@@ -33,6 +41,13 @@ class Resource(NamedTuple):
     pointing: list[Row]
     resting: list[Row]
     sources: list[Row]
+    noted: list[NotedPlace]
+    disputed: list[DisputedStatement]
+
+    def content(self) -> tuple[object, ...]:
+        """All of it as plain tuples and lists, for a digest."""
+        plain = [[tuple(row) for row in rows] for rows in (self.noted, self.disputed)]
+        return (*self[:-2], *plain)
 
     def triples(self) -> list[Triple]:
         """What the page says as data: its own statements and those of the nodes in its tables,
@@ -76,6 +91,8 @@ class Line:
     refs: str
     link: str
     name: str
+    about: list[str] = field(default_factory=list)  # of a note, the statements that it is about
+    notes: str = ""  # on the row as a whole, as markup
 
 
 @dataclass
@@ -104,17 +121,21 @@ class PageContent:
     resting: list[Value]
     resting_more: int
     sources: list[Source]
+    disputes: list[Dispute]
     parents: list[Value] = field(default_factory=list)
 
 
-class Merged:
+AnyRow = TypeVar("AnyRow", bound="tuple[Any, ...]")
+
+
+class Merged(Generic[AnyRow]):
     """A stream sorted by its first column, asked for one page after the other."""
 
-    def __init__(self, rows: Iterator[Row]) -> None:
+    def __init__(self, rows: Iterator[AnyRow]) -> None:
         self._groups = groupby(rows, key=itemgetter(0))
         self._next = next(self._groups, None)
 
-    def of(self, page: str) -> list[Row]:
+    def of(self, page: str) -> list[AnyRow]:
         """The rows of a page; those of pages before it are passed over."""
         while self._next is not None and self._next[0] < page:
             self._next = next(self._groups, None)
@@ -139,6 +160,7 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
             store.sources(),
         )
     )
+    noted, disputed = Merged(store.notes.places()), Merged(store.notes.disputed())
     for subject, kind, *labels in store.resources():
         page = addresses.page(subject[1:-1])
         if page is not None:
@@ -152,6 +174,8 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
                 pointing.of(subject),
                 resting.of(subject),
                 sources.of(subject),
+                noted.of(subject),
+                disputed.of(subject),
             )
 
 
@@ -163,18 +187,13 @@ class Writer:
         site: Site,
         names: Names,
         addresses: Addresses,
-        language: str,
-        word: str,
+        wording: Wording,
         browse: Callable[[str], str | None],
     ) -> None:
-        self.site, self.names, self.addresses, self.language, self.browse = (
-            site,
-            names,
-            addresses,
-            language,
-            browse,
-        )
-        self.word = word  # what a source is called
+        self.site, self.names, self.addresses, self.browse = site, names, addresses, browse
+        self.wording, self.language, language = wording, wording.language, wording.language
+        self.word = wording.source  # what a source is called
+        self.mark = wording.mark
         self.place = addresses.languages.index(language)
         self.suffix = addresses.suffix(language) + ".html"
         self.order = {iri: number for number, iri in enumerate(site.properties)}
@@ -185,12 +204,16 @@ class Writer:
         numbers = {row[1]: number for number, row in enumerate(resource.sources, 1)}
         in_tables = {row[4] for row in resource.rows}
         text, tag = label(resource.labels, self.place, resource.iri, self.addresses.base)
-        sheets = self._sheets(resource, root, numbers)
+        beside = Beside(
+            self.wording, resource.noted, resource.disputed, numbers, root, resource.iri
+        )
+        facts = self._facts(resource, root, numbers, in_tables, beside)
+        sheets = self._sheets(resource, root, numbers, beside)
         return PageContent(
             title=Value(text, lang=tag if tag != self.language else ""),
             iri=resource.iri[1:-1],
             kinds=self._kinds(resource, root),
-            facts=self._facts(resource, root, numbers, in_tables),
+            facts=facts,
             sheets=[sheet for sheet in sheets if not sheet.notes],
             notes=[sheet for sheet in sheets if sheet.notes],
             pointing=self._pointing(resource, root),
@@ -205,6 +228,7 @@ class Writer:
             sources=[
                 self._source(number, row, root) for number, row in enumerate(resource.sources, 1)
             ],
+            disputes=beside.disputes(),
         )
 
     # -- parts -------------------------------------------------------------------------------------
@@ -230,7 +254,12 @@ class Writer:
         return kinds
 
     def _facts(
-        self, resource: Resource, root: str, numbers: Mapping[str, int], in_tables: set[str]
+        self,
+        resource: Resource,
+        root: str,
+        numbers: Mapping[str, int],
+        in_tables: set[str],
+        beside: Beside,
     ) -> list[Fact]:
         facts = []
         for predicate, group in groupby(resource.statements, key=itemgetter(1)):
@@ -244,7 +273,13 @@ class Writer:
                     self._fact(
                         predicate,
                         [
-                            self._value(row[2], row[3], row[4], row[5:], root, numbers)
+                            beside.value(
+                                resource.iri,
+                                predicate,
+                                row[2],
+                                self._value(row[2], row[3], row[4], row[5:], root, numbers),
+                                ranked=True,
+                            )
                             for row in rows
                         ],
                         root,
@@ -291,17 +326,18 @@ class Writer:
         root: str,
         numbers: Mapping[str, int],
     ) -> Value:
-        refs = (
-            self._references(numbers[part] for part in graphs.split(" ") if part in numbers)
-            if graphs
-            else ""
-        )
+        refs = self._evidence(graphs.split(" "), numbers) if graphs else ""
         if term.startswith('"'):
             return of_literal(term, self.language, refs)
         return self._link(term, described, labels, root, refs)
 
-    def _references(self, numbers: Iterable[int]) -> str:
-        return references(tuple(sorted(numbers)), self.word)
+    def _evidence(self, graphs: Collection[str], numbers: Mapping[str, int]) -> str:
+        """The numbers of the documents that a value rests on, after the mark of those that rest on
+        editorial work alone.
+        """
+        cited = tuple(sorted(numbers[graph] for graph in graphs if graph in numbers))
+        links = references(cited, self.word)
+        return self.mark + links if self.site.editorial.issuperset(graphs) else links
 
     def _link(
         self,
@@ -314,7 +350,9 @@ class Writer:
     ) -> Value:
         iri = term[1:-1]
         if not described:
-            return Value(readable_iri(iri), iri if is_safe(iri) else None, away=True, refs=refs)
+            known = term in self.site.properties
+            text = self.names.term(term, self.language) if known else readable_iri(iri)
+            return Value(text, iri if is_safe(iri) else None, away=True, refs=refs)
         page = self.addresses.page(iri)
         text, tag = label(labels, self.place, term, self.addresses.base)
         return Value(
@@ -325,12 +363,19 @@ class Writer:
             detail=detail,
         )
 
-    def _sheets(self, resource: Resource, root: str, numbers: Mapping[str, int]) -> list[Sheet]:
-        return [
-            sheet
-            for tab, group in groupby(resource.rows, key=itemgetter(1))
-            for sheet in [self._sheet(resource, self.site.tables[tab], list(group), root, numbers)]
-        ]
+    def _sheets(
+        self, resource: Resource, root: str, numbers: Mapping[str, int], beside: Beside
+    ) -> list[Sheet]:
+        """The tables in their order; notes are made last, for what is shown beside a value is not
+        listed again.
+        """
+        groups = {tab: list(group) for tab, group in groupby(resource.rows, key=itemgetter(1))}
+        order = sorted(groups, key=lambda tab: self.site.tables[tab].notes)
+        sheets = {
+            tab: self._sheet(resource, self.site.tables[tab], groups[tab], root, numbers, beside)
+            for tab in order
+        }
+        return [sheet for _, sheet in sorted(sheets.items()) if sheet.rows]
 
     def _sheet(
         self,
@@ -339,9 +384,15 @@ class Writer:
         rows: list[Row],
         root: str,
         numbers: Mapping[str, int],
+        beside: Beside,
     ) -> Sheet:
         lines: list[Line] = []
+        listed_beside = 0
         for node, group in groupby(rows, key=itemgetter(4)):
+            rest = beside.rest(node) if table.notes else []
+            if rest is None:
+                listed_beside += 1
+                continue
             by_column: dict[str, list[Row]] = {}
             graphs: set[str] = set()
             for row in group:
@@ -356,7 +407,13 @@ class Writer:
                 ]
                 cells.append(
                     [
-                        self._value(o, "", described, labels, root, numbers)
+                        beside.value(
+                            node,
+                            column,
+                            o,
+                            self._value(o, "", described, labels, root, numbers),
+                            ranked=False,
+                        )
                         for o, described, labels in self._of_language(objects)
                     ]
                 )
@@ -366,9 +423,11 @@ class Writer:
             lines.append(
                 Line(
                     cells,
-                    self._references(numbers[graph] for graph in graphs if graph in numbers),
+                    self._evidence(graphs, numbers) if graphs else "",
                     link,
                     name,
+                    beside.about(rest),
+                    beside.row(node),
                 )
             )
         filled = [n for n in range(len(table.columns)) if any(line.cells[n] for line in lines)]
@@ -377,7 +436,12 @@ class Writer:
         columns = [self.names.term(table.columns[n], self.language) for n in filled]
         anchor = slug(next(iter(table.title.values())))
         return Sheet(
-            chosen(table.title, self.language), anchor, columns, lines, rows[0][2], table.notes
+            chosen(table.title, self.language),
+            anchor,
+            columns,
+            lines,
+            rows[0][2] - listed_beside,
+            table.notes,
         )
 
     def _of_language(self, objects: list[tuple[str, bool, Any]]) -> list[tuple[str, bool, Any]]:

@@ -71,15 +71,21 @@ class Value:
     refs: str = ""
     number: bool = False
     detail: str = ""
+    after: str = ""  # its notes, as markup
+    muted: bool = False  # stated, but not used
 
     def __html__(self) -> str:
         """The value as HTML, every part escaped (the protocol of MarkupSafe)."""
         lang = f' lang="{escape(self.lang)}"' if self.lang else ""
         if self.href:
             away = ' class="away" rel="external noopener"' if self.away else ""
-            return f'<a href="{escape(self.href)}"{away}{lang} dir="auto">{escape(self.text)}</a>{self.refs}'
-        kind = ' class="number"' if self.number else ' dir="auto"'
-        return f"<span{lang}{kind}>{escape(self.text)}</span>{self.refs}"
+            markup = f'<a href="{escape(self.href)}"{away}{lang} dir="auto">{escape(self.text)}</a>'
+        else:
+            kind = ' class="number"' if self.number else ' dir="auto"'
+            markup = f"<span{lang}{kind}>{escape(self.text)}</span>"
+        if self.muted:
+            markup = f'<span class="unused">{markup}</span>'
+        return f"{markup}{self.refs}{self.after}"
 
 
 @lru_cache(20_000)
@@ -91,6 +97,13 @@ def references(numbers: tuple[int, ...], word: str) -> Markup:
             f'<a class="ref" href="#source-{n}" aria-label="{label} {n}">{n}</a>' for n in numbers
         )
     )
+
+
+def editorial_mark(word: str, hint: str) -> Markup:
+    """The mark of a value that rests on the publication's own documents alone; `hint` says what it
+    means.
+    """
+    return Markup('<span class="editorial" title="{}">{}</span>').format(hint, word)
 
 
 def of_literal(term: str, language: str, refs: str) -> Value:

@@ -23,6 +23,7 @@ from markupsafe import Markup
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.engine.page_store import PageContents, PageStore
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.api.api_documents import api_documents
 from lodpipe.publish.api.index_plan import index_plan, open_index
@@ -39,18 +40,20 @@ from lodpipe.rdf.turtle import TermWriter, blocks
 from lodpipe.releases.coverage_figures import TableCoverage
 from lodpipe.shacl.shapes import Shapes
 from lodpipe.site.addresses import Addresses, href, up
+from lodpipe.site.annotations import Beside, Wording
 from lodpipe.site.browse import GROUPED, PART, Browse, Listed, Member
 from lodpipe.site.coverage_page import coverage_views
 from lodpipe.site.declaration import Site, declared_data, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import Sitemap, downloads, write_feed, write_search, write_sparql
-from lodpipe.site.names import Names
-from lodpipe.site.overview import Overview, page_store
-from lodpipe.site.pages import Resource, Writer, resources
+from lodpipe.site.names import Names, chosen
+from lodpipe.site.overview import Overview
+from lodpipe.site.pages import Resource, Source, Writer, resources
 from lodpipe.site.preview import declared_picture, preview_file
 from lodpipe.site.releases import Releases, entries, release_views
 from lodpipe.site.render import PACKAGE, Renderer, script_json
 from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
+from lodpipe.site.values import editorial_mark
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
 DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
@@ -121,6 +124,8 @@ class _Site:
         self.browse = Browse(self.store, self.site, self.names, self.addresses)
         self.overview = Overview(self.project, self.store, self.site, self.addresses)
         picture = declared_picture(self.project)
+        self.disputed = list(self.store.notes.disputed(everywhere=True))
+        self.noted_labels = self.store.labels(self.store.notes.named())
         self.renderers = [
             Renderer(
                 self.folder,
@@ -179,6 +184,8 @@ class _Site:
         yield from ("index", "search", "sparql", "catalog", "releases")
         if self.coverage:
             yield "coverage"
+        if self.disputed:
+            yield "contradictions"
         for release in reversed(self.releases.ledger.releases):
             yield f"dataset/{release.version}"
         for listed in self.browse.lists:
@@ -209,6 +216,59 @@ class _Site:
         )
         return PageReuse(self.dist, self.project.dist, shared)
 
+    def _store(self) -> PageStore:
+        """What the pages are made of."""
+        kinds = [(kind.iri, kind.name) for kind in self.site.kinds]
+        tables, facets = (
+            [table.paths for table in self.site.tables],
+            [facet.query for facet in self.site.facets],
+        )
+        return PageStore(
+            self.statements.session,
+            self.publication.base,
+            self.publication.languages,
+            PageContents(kinds, tables, facets, self.site.annotations),
+        )
+
+    def _wording(self, renderer: Renderer) -> Wording:
+        texts = renderer.texts
+        mark = editorial_mark(texts["editorial"], texts["editorial_hint"])
+        return Wording(
+            self.names,
+            self.addresses,
+            renderer.language,
+            self.noted_labels,
+            texts["source"],
+            mark,
+        )
+
+    def _disputes(self, renderer: Renderer) -> None:
+        """The page of all contradictions."""
+        if not self.disputed:
+            return
+        graphs = {
+            graph
+            for row in self.disputed
+            for graph in f"{row.graphs} {row.reason_graphs}".split(" ")
+        } - {""}
+        numbers = {graph: number for number, graph in enumerate(sorted(graphs), 1)}
+        wording, labels = self._wording(renderer), self.store.labels(sorted(graphs))
+        links = {graph: wording.link(graph, "", labels.get(graph)) for graph in numbers}
+        sources = [
+            Source(number, links[graph].text, links[graph].href, links[graph].lang)
+            for graph, number in numbers.items()
+        ]
+        items = Beside(wording, (), self.disputed, numbers, "", "").disputes()
+        items.sort(key=lambda item: (item.about.text if item.about else "", item.term))
+        caption = chosen(self.site.disputes_caption, renderer.language)
+        facts = {"items": items, "sources": sources, "disputes_caption": caption}
+        renderer.write("disputes.html", "contradictions", facts | self._disputes_title(renderer))
+
+    def _disputes_title(self, renderer: Renderer) -> dict[str, object]:
+        number = len({row.dispute for row in self.disputed})
+        title = chosen(self.site.disputes_title, renderer.language)
+        return {"disputes_title": title, "disputes_number": number}
+
     def _assets(self) -> None:
         target = self.folder / "assets"
         target.mkdir()
@@ -237,6 +297,7 @@ class _Site:
     def _fixed_pages(self, renderer: Renderer, count: int) -> None:
         kinds = [
             {"text": self.names.kind(listed.iri, renderer.language, many=True), "page": listed.page, "count": listed.count, "minor": listed.minor,
+             "counted": self.names.counted(listed.iri, renderer.language),
              "facets": [(head["name"], head["text"]) for head in self.browse.heads(listed, renderer.language)] if listed.count <= GROUPED else []}
             for listed in self.browse.lists
         ]  # fmt: skip
@@ -274,7 +335,9 @@ class _Site:
             "beside_page": main[0].page if main else "",
         }
         landing = self._landing(language)
+        common |= self._disputes_title(renderer)
         renderer.write("index.html", "index", common | pictures | listed | landing)
+        self._disputes(renderer)
         files = {"tables": tables, "others": others}
         renderer.write("data.html", "catalog", common | files | landing)
         self._releases(renderer, common)
@@ -419,8 +482,7 @@ class _Site:
                     site,
                     names,
                     addresses,
-                    renderer.language,
-                    renderer.texts["source"],
+                    self._wording(renderer),
                     self.browse.page,
                 ),
             )
@@ -432,7 +494,7 @@ class _Site:
         for resource in resources(self.store, self.addresses):
             files = [resource.page + suffix for suffix in suffixes]
             framed = self.static_api.framed(resource.iri[1:-1])
-            digest = rows_digest((*resource, framed) if framed else tuple(resource))
+            digest = rows_digest((*resource.content(), framed) if framed else resource.content())
             listed = withdrawn.get(resource.iri[1:-1])
             if listed is None:
                 self.sitemap.add(resource.page)
@@ -453,7 +515,8 @@ class _Site:
                 item.write(
                     "resource.html",
                     resource.page,
-                    {"page": writer.show(resource), "embedded": embedded, "pointing_query": query},
+                    {"page": writer.show(resource), "embedded": embedded, "pointing_query": query}
+                    | self._disputes_title(item),
                 )
             reuse.rendered(resource.page, files, digest)
 

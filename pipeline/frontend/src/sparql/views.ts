@@ -165,16 +165,32 @@ export function chartColumns(table: Table): ChartColumns | undefined {
   return number && label ? {label, number} : undefined;
 }
 
-/** Bars, drawn as SVG, each beside its label and number. */
+/** A bar: what it is of, and its value; undefined where the row has none. */
+export interface Bar {
+  label: string;
+  value: number | undefined;
+}
+
+/** One bar for each row, in the order of the result. A row without a number stays, for what is unknown is a part of the answer. */
+export function chartBars(table: Table, columns: ChartColumns): Bar[] {
+  return table.rows.map((row) => {
+    const number = row[columns.number];
+    return {label: row[columns.label]?.value ?? "", value: number ? Number(number.value) : undefined};
+  });
+}
+
+/** Bars, drawn as SVG, each beside its label and number; an unknown one is an empty frame with a word. */
 export function chartView(table: Table, columns: ChartColumns): HTMLElement {
-  const bars = table.rows.flatMap((row) => (row[columns.number] ? [{label: row[columns.label]?.value ?? "", value: Number(row[columns.number]?.value)}] : []));
-  const most = Math.max(...bars.map((bar) => Math.abs(bar.value)), Number.MIN_VALUE);
-  const list = bars.slice(0, BARS).map(({label, value}) => h("li", {},
+  const bars = chartBars(table, columns);
+  const known = bars.flatMap(({value}) => (value === undefined ? [] : [Math.abs(value)]));
+  const most = Math.max(...known, Number.MIN_VALUE);
+  const list = bars.slice(0, BARS).map(({label, value}) => h("li", value === undefined ? {class: "bar-unknown"} : {},
     h("span", {class: "bar-label", dir: "auto"}, label),
-    svg("svg", {viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true"}, svg("rect", {width: ((Math.abs(value) / most) * 100).toFixed(2), height: 10})),
-    h("span", {class: "bar-number"}, count(value))));
+    svg("svg", {viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true"},
+      svg("rect", {width: value === undefined ? "100" : ((Math.abs(value) / most) * 100).toFixed(2), height: 10})),
+    h("span", {class: "bar-number"}, value === undefined ? t("unknown") : count(value))));
   return h("figure", {class: "result-chart"},
-    h("figcaption", {}, columns.number),
+    h("figcaption", {}, columns.number, known.length < bars.length && ` – ${t("knownAndUnknown", count(known.length), count(bars.length - known.length))}`),
     h("ul", {}, ...list),
     bars.length > BARS && h("p", {class: "tool-hint"}, t("moreBars", count(BARS), count(bars.length))));
 }

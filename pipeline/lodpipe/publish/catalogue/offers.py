@@ -11,7 +11,7 @@ from pathlib import Path
 from msgspec import Struct
 
 from lodpipe.config.publication_keys import Publication
-from lodpipe.rdf.file_formats import BY_SUFFIX, FileFormat
+from lodpipe.rdf.file_formats import BY_SUFFIX, REIFIERS, FileFormat
 
 
 class Offer(Struct, frozen=True):
@@ -29,14 +29,16 @@ class Offer(Struct, frozen=True):
 
 
 def offers(publication: Publication, folder: Path) -> Iterator[Offer]:
-    """The dumps in the order of publication.yaml, each followed by its compressed copy; then the
-    tables.
+    """The dumps in the order of publication.yaml, each followed by its compressed copy; statements
+    with remarks in RDF 1.2; then the tables.
     """
     for suffix in publication.dumps:
         for end in (suffix, f"{suffix}.gz"):
             path = f"{publication.name}.{end}"
             if (folder / path).is_file():
                 yield _dump(publication, folder, suffix, end)
+    if (folder / f"{publication.name}.{REIFIERS.suffix}").is_file():
+        yield _dump(publication, folder, REIFIERS.suffix, REIFIERS.suffix)
     for table in publication.tables:
         path = f"tables/{table.name}.csv"
         if (folder / path).is_file():
@@ -48,7 +50,7 @@ def _dump(publication: Publication, folder: Path, suffix: str, end: str) -> Offe
 
 
 def _offer(folder: Path, key: str, path: str, suffix: str, title: dict[str, str]) -> Offer:
-    kind = BY_SUFFIX[suffix]
+    kind = REIFIERS if suffix == REIFIERS.suffix else BY_SUFFIX[suffix]
     compressed = path.endswith(".gz")
     label = f"{kind.label}, gzip" if compressed else kind.label
     packed = (

@@ -12,6 +12,7 @@ from lodpipe.publish.catalogue import codes
 from lodpipe.publish.catalogue.graph import Graph, literal, name, texts
 from lodpipe.publish.catalogue.offers import Offer
 from lodpipe.publish.catalogue.self_description import METADATA
+from lodpipe.rdf.file_formats import REIFIERS
 from lodpipe.rdf.terms import iri
 
 _EXAMPLES = 5
@@ -74,10 +75,17 @@ def void_graph(
             "void:dataDump": [
                 iri(publication.downloads + offer.path)
                 for offer in offers
-                if offer.format.code.startswith(("RDF", "JSON"))
+                if offer.format.code.startswith(("RDF", "JSON")) and offer.format is not REIFIERS
             ],
             "void:exampleResource": _examples(publication, statements, vocabulary),
-            "rdfs:seeAlso": [iri(publication.downloads + file) for file in (*feeds, METADATA)],
+            "rdfs:seeAlso": [
+                iri(publication.downloads + path)
+                for path in (
+                    *feeds,
+                    METADATA,
+                    *(item.path for item in offers if item.format is REIFIERS),
+                )
+            ],
             "void:vocabulary": [
                 iri(item)
                 for item in sorted({_namespace(term) for term, _ in [*by_class, *by_property]})

@@ -12,7 +12,7 @@ from typing import Any
 
 from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import GraphPicture, MapPicture
-from lodpipe.engine.page_store import PageStore
+from lodpipe.engine.page_store import PageContents, PageStore
 from lodpipe.engine.statements import Statements
 from lodpipe.site.addresses import Addresses, href
 from lodpipe.site.declaration import Site
@@ -54,9 +54,12 @@ def page_store(project: Project, statements: Statements, site: Site) -> PageStor
         statements.session,
         project.publication.base,
         project.publication.languages,
-        [(kind.iri, kind.name) for kind in site.kinds],
-        [table.paths for table in site.tables],
-        [facet.query for facet in site.facets],
+        PageContents(
+            [(kind.iri, kind.name) for kind in site.kinds],
+            [table.paths for table in site.tables],
+            [facet.query for facet in site.facets],
+            site.annotations,
+        ),
     )
 
 

@@ -23,7 +23,6 @@ from markupsafe import Markup
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
-from lodpipe.engine.page_store import PageContents, PageStore
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.api.api_documents import api_documents
 from lodpipe.publish.api.index_plan import index_plan, open_index
@@ -47,7 +46,7 @@ from lodpipe.site.declaration import Site, declared_data, read_site, site_findin
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import Sitemap, downloads, write_feed, write_search, write_sparql
 from lodpipe.site.names import Names, chosen
-from lodpipe.site.overview import Overview
+from lodpipe.site.overview import Overview, page_store
 from lodpipe.site.pages import Resource, Source, Writer, resources
 from lodpipe.site.preview import declared_picture, preview_file
 from lodpipe.site.releases import Releases, entries, release_views
@@ -215,20 +214,6 @@ class _Site:
             self.static_api.digest(),
         )
         return PageReuse(self.dist, self.project.dist, shared)
-
-    def _store(self) -> PageStore:
-        """What the pages are made of."""
-        kinds = [(kind.iri, kind.name) for kind in self.site.kinds]
-        tables, facets = (
-            [table.paths for table in self.site.tables],
-            [facet.query for facet in self.site.facets],
-        )
-        return PageStore(
-            self.statements.session,
-            self.publication.base,
-            self.publication.languages,
-            PageContents(kinds, tables, facets, self.site.annotations),
-        )
 
     def _wording(self, renderer: Renderer) -> Wording:
         texts = renderer.texts

@@ -154,7 +154,7 @@ SELECT ?node WHERE { ?node a rdf:Statement ; rdf:subject ?s ; rdf:predicate ?p ;
   ?s ?p ?o ~ ?node . }"""
 
 
-def test_each_described_statement_is_the_reifier_of_a_triple_that_is_there(dist: Path) -> None:
+def test_each_described_statement_is_the_reifier_of_a_triple_of_the_data(dist: Path) -> None:
     """The file of RDF 1.2 beside the N-Triples; both in one store."""
     store = ox.Store()
     store.load(path=dist / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)

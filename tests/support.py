@@ -25,6 +25,7 @@ PARTS = (
     "ontology",
     "shapes",
     "queries",
+    "links",
 )  # what makes a folder a project
 COUNTED = pytest.StashKey[
     list[str]

@@ -129,3 +129,24 @@ def test_figures_of_earlier_releases_are_not_invented() -> None:
     assert share_of_all(figures, "clubs", ["founded", "grants"]) is None  # a field that is new
     assert share_of_all(None, "clubs", ["founded"]) is None  # closed before figures were counted
     assert share({}) is None
+
+
+def test_a_closed_release_keeps_its_figures(tmp_path: Path) -> None:
+    project = Path(shutil.copytree(TESTS / "releases/project", tmp_path / "clubs"))
+    with (project / "publication.yaml").open("a", encoding="utf-8") as file:
+        file.write(
+            "coverage:\n  - {table: clubs, fields: [{field: website}, {field: document}, {field: members}]}\n"
+        )
+    assert json.loads(report(project, "--format", "json"))["tables"][0]["releases"] == []
+    done = invoke("release", "--project", project, "--no-site")
+    assert done.exit_code == 0, done.output
+    entry = json.loads((project / "releases/1.0.0/release.json").read_text("utf-8"))
+    (table,) = json.loads(report(project, "--format", "json"))["tables"]
+    assert entry["coverage"] == {"clubs": table["figures"]}
+    assert table["releases"][0]["version"] == "1.0.0"
+    assert 0 < table["releases"][0]["share"] <= 1
+    # A field that is declared later was not counted then.
+    path = project / "publication.yaml"
+    path.write_text(path.read_text("utf-8").replace("{field: website}", "{field: website}, {field: name}"), "utf-8")  # fmt: skip
+    (table,) = json.loads(report(project, "--format", "json"))["tables"]
+    assert table["releases"] == [{"version": "1.0.0", "share": None}]

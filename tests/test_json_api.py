@@ -207,8 +207,10 @@ def test_generated_requests_are_answered_as_the_description_says(
     """Schemathesis, a second opinion: the same seed, few examples; by hand it runs longer (docs/api.md)."""
     pytest.importorskip("schemathesis")
     command = [
-        sys.executable, "-m", "schemathesis.cli", "run", f"{small.url}api/openapi.json", "--seed", "1", "--max-examples", "3",
-        "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--no-color", "--suppress-health-check", "all",
+        sys.executable, "-m", "schemathesis.cli", "--config-file", str(TESTS / "api/schemathesis.toml"),
+        "run", f"{small.url}api/openapi.json",
+        "--seed", "1", "--max-examples", "3", "--phases", "examples,coverage,fuzzing", "--generation-database", "none", "--no-color",
+        "--suppress-health-check", "all",
         "--include-path-regex", "/api/(library|suggest|queries|resources/\\{key\\})$",
     ]  # fmt: skip
     done = subprocess.run(

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
@@ -394,8 +395,15 @@ async def _root(request: Request) -> Response:
     return RedirectResponse(f"/{ROOT}", 301)
 
 
+class _AnyText(PathConvertor):
+    """The rest of a path, line breaks included."""
+
+    regex = "(?s:.*)"
+
+
 def api_routes() -> list[Route]:
     """The routes of the API; they come before the server's own for resources."""
+    register_url_convertor("any_text", _AnyText())
     table: Sequence[tuple[str, Handler]] = (
         ("/.well-known/api-catalog", _catalog),
         (f"/{ROOT[:-1]}", _root),
@@ -407,6 +415,6 @@ def api_routes() -> list[Route]:
         (f"/{ROOT}queries", _queries),
         (f"/{ROOT}queries/{{name}}", _sample),
         (f"/{ROOT}{{name}}", _list),
-        (f"/{ROOT}{{name}}/{{key:path}}", _detail),
+        (f"/{ROOT}{{name}}/{{key:any_text}}", _detail),
     )
     return [Route(path, _handled(handler)) for path, handler in table]

@@ -81,7 +81,9 @@ async def _client(port: int, paths: Sequence[str], until: float) -> list[float]:
     return times
 
 
-async def _asked(port: int, paths: Sequence[str], clients: int, seconds: float) -> list[float]:
+async def _all_clients(
+    port: int, paths: Sequence[str], clients: int, seconds: float
+) -> list[float]:
     until = time.monotonic() + seconds
     share = len(paths) // clients
     parts = [paths[n * share : (n + 1) * share] for n in range(clients)]
@@ -90,7 +92,7 @@ async def _asked(port: int, paths: Sequence[str], clients: int, seconds: float) 
 
 
 def by_python(port: int, paths: Sequence[str], clients: int, seconds: float) -> dict[str, float]:
-    times = sorted(asyncio.run(_asked(port, paths, clients, seconds)))
+    times = sorted(asyncio.run(_all_clients(port, paths, clients, seconds)))
     place = int(len(times) * 0.99)
     return {
         "rate": len(times) / seconds, "median": times[len(times) // 2] * 1000, "p99": times[place] * 1000, "requests": len(times),

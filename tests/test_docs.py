@@ -59,6 +59,8 @@ UNTESTED = {
     "LP615": "needs Spark: tests/test_spark_databases.py",
     "LP820": "needs a project without dist/: tests/test_serve.py",
     "LP821": "needs a port that is taken: tests/test_serve.py",
+    "LP822": "needs a server: tests/test_store_files.py",
+    "LP823": "needs a server: tests/test_store_files.py",
     "LP613": "reported by runs on Spark only: tests/test_spark_cluster.py",
     "LP701": "needs a full disk",
     "LP702": "needs a second build",

@@ -407,7 +407,7 @@ def test_dumps_that_cannot_be_read_are_reported(project: Path) -> None:
     done = run_process("serve", "--project", project, "--port", "0", "--lang", "en")
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
-    assert "LP820" in done.stdout + done.stderr
+    assert "LP822" in done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("module", ["uvicorn", "starlette", "prometheus_client", "httptools"])

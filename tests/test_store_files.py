@@ -19,7 +19,7 @@ from lodpipe.queries.store_files import key_of, on_disk, place_of
 from lodpipe.queries.store_loading import Place
 from lodpipe.rdf.sparql import parse
 from serving import descendants, serving_file, until
-from support import ROOT
+from support import ROOT, errors_in, run_process
 
 TRIPLES = '<x:a> <x:p> "1" .\n<x:a> <x:q> "2" .\n'
 QUADS = (
@@ -208,6 +208,52 @@ def test_a_file_is_served_without_a_project(name: str, tmp_path: Path) -> None:
         assert server.query(IN_GRAPHS).rows() == [(str(in_graphs),)]
         assert server.request("/data.nt").status == 404, "what is beside it is not published"
         assert server.request("/").headers["location"] == "/sparql"
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "code"),
+    [
+        ("cut.nt", b"<x:a> <x:b", "LP822"),
+        ("cut.nq.gz", gzip.compress(QUADS.encode())[:-9], "LP822"),
+        ("no.parquet", b"PAR1", "LP822"),
+        ("missing.ttl", None, "LP822"),
+        ("data.txt", b"", "LP823"),
+        ("data.parquet.gz", b"", "LP823"),
+    ],
+)
+def test_what_cannot_be_served_is_reported(
+    name: str, content: bytes | None, code: str, tmp_path: Path
+) -> None:
+    if content is not None:
+        (tmp_path / name).write_bytes(content)
+    done = run_process("serve", tmp_path / name, "--port", "0", "--lang", "en")
+    assert done.returncode == 2
+    assert [finding.code for finding in errors_in(done.stdout + done.stderr)] == [code]
+
+
+def test_a_store_that_is_damaged_while_it_is_served_is_written_again(tmp_path: Path) -> None:
+    path, stores = tmp_path / "large.nt", tmp_path / "stores"
+    line = '<https://example.org/%d> <https://schema.org/name> "%s" .\n'
+    path.write_text("".join(line % (number, "x" * 900) for number in range(14_000)), "utf-8")
+    with serving_file(path, tmp_path / "log", "--store", stores):
+        pass
+    for table in stores.glob("*/store/*.sst"):
+        data = bytearray(table.read_bytes())
+        middle = slice(len(data) // 8, len(data) // 2)
+        data[middle] = b"\xaa" * len(data[middle])
+        table.write_bytes(data)
+    with serving_file(path, tmp_path / "log", "--store", stores) as server:
+        rows = "SELECT ?s ?name { ?s <https://schema.org/name> ?name } LIMIT %d"
+        answers = [server.query(rows % number).status for number in (9000, 9001)]
+        assert set(answers) <= {200, 500}, "what the engine falls over is found at the start"
+        until(
+            lambda: any(line.get("store", "").startswith("written") for line in server.lines()),
+            seconds=30,
+            what="the store is written again",
+        )
+        until(
+            lambda: len(server.query(rows % 9002).rows()) == 9002, seconds=10, what="all is there"
+        )
 
 
 def test_a_statement_table_is_served(tmp_path: Path) -> None:

@@ -50,6 +50,7 @@ _DESCRIPTORS = 64  # that a worker has beside the files of a store
 _MESSAGES = 65_536  # bytes that a worker may write to its standard error
 _REMEMBERED = 256  # workers whose end is remembered
 
+_DAMAGED = re.compile(r"Corruption: | in \S+\.sst ")  # in messages of RocksDB
 # What there is to say of a query that names no graph and no endpoint.
 _PLAIN = {
     "default": (), "named": (), "graphs": (), "names": (), "changing": False, "service": False,
@@ -112,12 +113,10 @@ def answered(
             "status": 507,
             "detail": "the query needs more memory than allowed, and was stopped",
         }, b""
-    except OSError as error:
-        if "orruption" in str(error) or ".sst" in str(error):
+    except (ValueError, RuntimeError, OSError) as error:
+        if _DAMAGED.search(str(error)):
             detail = "the store on disk is damaged; it is written again"
             return {"status": 500, "detail": detail, "damaged": True}, b""
-        return {"status": 400, "detail": f"the query cannot be answered: {error}"}, b""
-    except (ValueError, RuntimeError) as error:
         return {"status": 400, "detail": f"the query cannot be answered: {error}"}, b""
 
 
@@ -418,7 +417,7 @@ class Holder:
         control.sendall(json.dumps(ready).encode())
 
     def _open(self, bounds: Mapping[str, Any]) -> dict[str, Any]:
-        """Opens the store on disk, or loads one into memory; what is said of it to the asker."""
+        """Opens the store on disk, or loads one into memory; the report of it for the asking process."""
         trusted = bounds.get("trusted", False)
         if "place" not in bounds:
             self.store = ox.Store()

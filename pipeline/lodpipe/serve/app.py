@@ -29,7 +29,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lodpipe.diagnostics.finding import LodpipeError
 from lodpipe.publish.catalogue.web import FRESH
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
-from lodpipe.queries.store_files import is_written, place_of
+from lodpipe.queries.store_files import discard, is_written, place_of
+from lodpipe.queries.store_loading import Place
 from lodpipe.serve.api.routes import Api, api_routes, read_api, resource_json
 from lodpipe.serve.content import DATA, Content, media_type
 from lodpipe.serve.content_coding import Compressed
@@ -82,19 +83,7 @@ class Server:
         content = await asyncio.to_thread(self.source.read)
         api = await asyncio.to_thread(read_api, self.source, content)
         place = await asyncio.to_thread(place_of, content.dumps, self.source.stores)
-        pool = Pool(
-            self.settings, content.dumps, content.prefixes, content.metadata, self.usage, place
-        )
-        if place and not is_written(place):  # this can take minutes
-            write(store="begins", folder=place.parent)
-        try:
-            await pool.start()
-        except NotLoaded as error:
-            await pool.close(0)
-            raise self.source.unreadable(content, str(error)) from None
-        if place:
-            known = ("store", "reason", "triples", "seconds")
-            write(**{name: pool.loaded[name] for name in known}, folder=place.parent)
+        pool = await self._started(content, place)
         old = getattr(self, "pool", None)
         self.content, self.pool, self.api = content, pool, api
         self.answers.clear()
@@ -105,6 +94,27 @@ class Server:
             task = asyncio.create_task(old.close(self.settings.seconds + self.settings.patience))
             self.leaving.add(task)
             task.add_done_callback(self.leaving.discard)
+
+    async def _started(self, content: Content, place: Place | None) -> Pool:
+        """Workers over a content. Raises SourceError (LP822)."""
+        data = (content.dumps, content.prefixes, content.metadata)
+        is_old = place is not None and is_written(place)
+        if place and not is_old:  # this can take minutes
+            write(store="begins", folder=place.parent)
+        pool = Pool(self.settings, *data, self.usage, place)
+        try:
+            await pool.start()
+        except NotLoaded as error:
+            await pool.close(0)
+            if place and is_old and pool.holder.returncode != 1:  # the engine fell over the store
+                write(store="damaged", folder=place.parent)
+                discard(place)
+                return await self._started(content, place)
+            raise self.source.unreadable(content, str(error)) from None
+        if place:
+            known = ("store", "reason", "triples", "seconds")
+            write(**{name: pool.loaded[name] for name in known}, folder=place.parent)
+        return pool
 
     async def watch(self) -> None:
         """Reloads whenever dist/ has changed, and replaces processes that have gone; where dist/

@@ -33,7 +33,7 @@ _Job = TypeVar("_Job", bound=Queued)
 
 class Usage:
     """Processor time by client, in seconds. What was used fades with time: a client that uses one
-    processor all the time stands at 60, and a minute after its last query at 22.
+    processor all the time has 60, and a minute after its last query 22.
     """
 
     def __init__(self, budget: float, clock: Callable[[], float]) -> None:

@@ -347,7 +347,7 @@ class Pool:
         return job
 
     def cancel(self, job: Job) -> None:
-        """Gives a job up: nobody waits for its answer."""
+        """Gives a job up: no client waits for its answer any more."""
         job.done = _nothing
         if job.worker is None:
             self._unqueue(job)

@@ -20,7 +20,7 @@ _SUFFIXES = tuple(row.suffix for row in FORMATS if row.parser or row.suffix == "
 @dataclass(frozen=True)
 class Source:
     """Where the content comes from: `read` reads its present state, `watched` is a file that
-    changes with it, `stores` names the folder for its stores on disk, `shown` is the path for
+    changes with it, `stores` names the folder for its stores on disk, `label` is the path for
     findings, `project` has the declarations that the API is made of.
 
     `read` raises SourceError where there is nothing to serve.
@@ -29,7 +29,7 @@ class Source:
     read: Callable[[], Content]
     watched: Path
     stores: Callable[[], Path]
-    shown: str
+    label: str
     project: Project | None = None
 
     def stamp(self) -> tuple[int, int] | None:
@@ -43,7 +43,7 @@ class Source:
         """The error for content that cannot be loaded (LP822)."""
         files = ", ".join(Path(path).name for path, _ in content.dumps)
         return SourceError(
-            [Finding("LP822", Origin(self.shown), {"files": files, "detail": detail})]
+            [Finding("LP822", Origin(self.label), {"files": files, "detail": detail})]
         )
 
     def with_stores_in(self, folder: Path) -> Source:

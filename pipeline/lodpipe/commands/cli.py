@@ -77,6 +77,11 @@ COMMANDS = {
     ),
     "schema": Entry("json_schema", "Print the JSON Schema of publication.yaml, for editors."),
     "serve": Entry("serve", "Serve dist/ with a read-only SPARQL endpoint at /sparql.", True),
+    "mcp": Entry(
+        "mcp",
+        "Offer dist/ to agents by the Model Context Protocol: search, description, evidence, queries.",
+        True,
+    ),
 }
 
 

@@ -30,7 +30,7 @@ def run(
     Raises SourceError: LP820 where dist/ is not built, LP822 where data cannot be read, LP821 where the address cannot be had.
     """
     source.read()
-    listening = _listening(settings)
+    listening = listening_socket(settings)
     host, port = listening.getsockname()[:2]
     state = Server(source, settings)
     app = application(state, log=log)
@@ -64,7 +64,7 @@ class _Server(uvicorn.Server):
             self.ready()
 
 
-def _listening(settings: Settings) -> socket.socket:
+def listening_socket(settings: Settings) -> socket.socket:
     """A socket at the address. Raises SourceError (LP821)."""
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     # With the protocol named, asyncio turns Nagle off; else an answer of two writes waits 40 ms for

@@ -166,9 +166,10 @@ class ApiDocuments:
     def suggestions(self, text: str, limit: int = 10, collections: Sequence[str] = ()) -> Node:
         """Names for what was typed so far. Raises IndexTimeout, KeyError for a collection."""
         hits = self.index.suggest(text, limit, collections)
-        return {"query": text, "items": [self._suggestion(hit) for hit in hits]}
+        return {"query": text, "items": [self.found(hit) for hit in hits]}
 
-    def _suggestion(self, hit: Hit) -> Node:
+    def found(self, hit: Hit) -> Node:
+        """A resource that was found, and how well it fits (0 to 100)."""
         resource = hit.resource
         return {
             "id": resource.iri,

@@ -1,0 +1,1 @@
+"""The publication as tools for agents (language models), by the Model Context Protocol."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import click
@@ -53,6 +54,7 @@ def command(options: ProjectOptions, http: bool, port: int, timeout: float) -> N
             ) from None
         settings = Settings(port=port, seconds=timeout, result=_RESULT, processes=2)
         if http:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # the server handles it itself
             run_on_http(
                 of_project(project),
                 settings,

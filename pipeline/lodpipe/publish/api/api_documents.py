@@ -14,7 +14,14 @@ from urllib.parse import quote, urlencode
 from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import Publication, SiteKeys
 from lodpipe.config.vocabulary import Vocabulary
-from lodpipe.engine.search_index import EVERYTHING, Collection, Hit, IndexTimeout, SearchIndex
+from lodpipe.engine.search_index import (
+    EVERYTHING,
+    Collection,
+    Hit,
+    IndexTimeout,
+    Resource,
+    SearchIndex,
+)
 from lodpipe.engine.search_index_writer import read_ntriples
 from lodpipe.publish.api.list_parameters import ListRequest, read_list
 from lodpipe.publish.api.node_documents import Node, NodeDocuments
@@ -248,12 +255,15 @@ def _titles(project: Project, vocabulary: Vocabulary, index: SearchIndex) -> dic
 
 
 __all__ = [
+    "EVERYTHING",
     "ROOT",
     "ApiDocuments",
+    "Hit",
     "IndexTimeout",
     "Node",
     "ParameterFacts",
     "QueryFacts",
+    "Resource",
     "api_documents",
     "read_ntriples",
 ]

@@ -7,13 +7,14 @@ does not exist is answered with the nearest ones, an empty result with what that
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any, Protocol
 
-from lodpipe.engine.search_index import EVERYTHING, Resource
-from lodpipe.publish.api.api_documents import IndexTimeout
+from lodpipe.publish.api.api_documents import EVERYTHING, Hit, IndexTimeout, Resource
 from lodpipe.queries.samples import Query, valid
+from lodpipe.rdf.terms import TYPE
 from lodpipe.serve.agents.replies import Reply, StatementFacts, ToolFailure
 from lodpipe.serve.agents.statement_documents import (
     document_facts,
@@ -28,6 +29,10 @@ from lodpipe.serve.protocol import Refused
 MOST_ROWS = 1000
 _MOST_REFERENCES, _MOST_STATEMENTS = 200, 200
 _LABELS = 200  # resources of a result that are named
+_LIKELY = 75  # the score from which on a name is probably the one that was meant
+_SYNTAX_ERROR = re.compile(r"error at (\d+):(\d+): ")
+_DECLARATION = re.compile(r"\bPREFIX\s+([\w.-]*):", re.IGNORECASE)
+_PREFIX = re.compile(r"(?<![\w:<?$.-])(\w[\w.-]*)?:(?!//)")
 _REMEDIES = {
     400: "Correct the query and call again; the resource `prefixes` has the prefixes, `sample_queries` has queries that work.",
     413: "Ask for less: fewer variables, or LIMIT.",
@@ -73,16 +78,16 @@ class AgentTools:
         """Resources by their names and texts, also misspelt."""
         documents = self.api.documents
         collections = [self._collection(collection)] if collection else []
-        hits = await self._index(documents.index.search, text, limit, collections)
-        if not hits:  # a word that fits nothing must not hide what the others name
-            hits = await self._index(documents.index.candidates, text, limit, collections)
+        best: dict[str, Hit] = {}
+        # `search` wants every word, `candidates` forgives words that nothing has.
+        for work in (documents.index.search, documents.index.candidates):
+            for hit in await self._index(work, text, limit, collections):
+                iri = hit.resource.iri
+                if iri not in best or best[iri].score < hit.score:
+                    best[iri] = hit
+        hits = sorted(best.values(), key=lambda hit: -hit.score)[:limit]
         items = [documents.found(hit) for hit in hits]
-        summary = (
-            f"{len(items)} found; the best is {items[0]['label']} <{items[0]['id']}>."
-            if items
-            else f"Nothing is named like “{text}”. Try one distinctive word, in another language, or without `collection`."
-        )
-        return Reply(summary, {"query": text, "items": items})
+        return Reply(_summary(text, items), {"query": text, "items": items})
 
     async def describe(self, given: str) -> Reply:
         """Everything about a resource: values, what refers to it, the documents of its statements."""
@@ -115,7 +120,7 @@ class AgentTools:
             "documents": facts,
         }
         return Reply(
-            f"{label} <{resource.iri}>, by {len(facts)} documents. What is absent is not known.",
+            f"{label} <{resource.iri}>, by {_counted(len(facts), 'document')}. What is absent is not known.",
             data,
         )
 
@@ -130,6 +135,8 @@ class AgentTools:
         if value is not None:
             rows = [row for row in rows if _is_meant(value, row["value"], labels, self.api)]
         statements = self._statements(rows, labels)
+        if key is None and value is None:
+            statements = [item for item in statements if _is_informative(item)]
         shown = statements[:_MOST_STATEMENTS]
         if shown:
             self._add_quotes(shown, await self._rows(quotes_query(resource.iri)))
@@ -146,7 +153,8 @@ class AgentTools:
         }
         if not statements:
             return Reply(await self._nothing_stated(resource, key, value), data)
-        return Reply(f"{len(statements)} statements of {label} in {len(facts)} documents.", data)
+        summary = f"{_counted(len(statements), 'statement')} of {label} in {_counted(len(facts), 'document')}."
+        return Reply(summary, data)
 
     def _statements(
         self, rows: Sequence[dict[str, Any]], labels: Mapping[str, str]
@@ -185,9 +193,7 @@ class AgentTools:
             if of_it:
                 item["quotes"] = of_it  # type: ignore[typeddict-item]
 
-    async def _nothing_stated(
-        self, resource: Resource, key: str | None, value: str | None
-    ) -> str:
+    async def _nothing_stated(self, resource: Resource, key: str | None, value: str | None) -> str:
         """What an empty result means, and what is stated instead."""
         label = resource.label(self.api.documents.index.languages)
         rows = await self._rows(statements_query(resource.iri))
@@ -202,7 +208,10 @@ class AgentTools:
 
     def sample_queries(self, text: str | None) -> Reply:
         """The sample queries, those with a word of the text if there is one."""
-        items = self.api.documents.query_list()["items"]
+        items = [
+            {key: value for key, value in item.items() if key != "href"}
+            for item in self.api.documents.query_list()["items"]
+        ]
         if text:
             words = text.casefold().split()
             items = [
@@ -211,7 +220,7 @@ class AgentTools:
                 if any(word in json.dumps(item, ensure_ascii=False).casefold() for word in words)
             ]
         hint = "" if items else " Call it without text to see all."
-        return Reply(f"{len(items)} sample queries.{hint}", {"items": items})
+        return Reply(f"{len(items)} of the sample queries.{hint}", {"items": items})
 
     async def run_sample_query(self, name: str, given: Mapping[str, str], limit: int) -> Reply:
         """A sample query with values for its parameters."""
@@ -223,7 +232,9 @@ class AgentTools:
             raise ToolFailure(
                 f"There is no sample query “{name}”.{nearest} `sample_queries` lists them."
             )
-        return await self._result(query.bound(self._values(query, given)), limit)
+        text = query.bound(self._values(query, given))
+        lines = (line for line in text.splitlines() if not line.startswith("#+"))
+        return await self._result("\n".join(lines).strip(), limit)
 
     def _values(self, query: Query, given: Mapping[str, str]) -> dict[str, str]:
         """The values of parameters; what follows the base in an IRI stands for it."""
@@ -246,8 +257,22 @@ class AgentTools:
         return values
 
     async def sparql(self, query: str, limit: int) -> Reply:
-        """A query over the data, read only."""
-        return await self._result(query, limit)
+        """A query over the data, read only; prefixes of the publication need no declaration."""
+        return await self._result(self._declared(query), limit)
+
+    def _declared(self, query: str) -> str:
+        """A query with the prefixes of the publication that it uses and does not declare, on the line
+        of its beginning, so that errors have the right line.
+        """
+        own = {match[1].casefold() for match in _DECLARATION.finditer(query)}
+        used = {match[1] for match in _PREFIX.finditer(query) if match[1]}
+        known = self.api.documents.documents.context.prefixes
+        lines = [
+            f"PREFIX {name}: <{known[name]}> "
+            for name in sorted(used & known.keys())
+            if name.casefold() not in own
+        ]
+        return "".join(lines) + query
 
     async def _result(self, query: str, limit: int) -> Reply:
         head, body = await self._answer(query)
@@ -262,7 +287,7 @@ class AgentTools:
         labels = await self._labels(
             value for row in rows for value in row.values() if isinstance(value, str)
         )
-        summary = f"{result['total']} rows."
+        summary = f"{_counted(result['total'], 'row')}."
         if len(rows) < result["total"]:
             summary = f"The first {len(rows)} of {result['total']} rows; `limit` gives more."
         elif not rows:
@@ -277,7 +302,7 @@ class AgentTools:
             return await self.server.answer(task, "")
         except Refused as refused:
             remedy = _REMEDIES.get(refused.status, "Try another query.")
-            raise ToolFailure(f"{refused.detail.rstrip('.')}. {remedy}") from None
+            raise ToolFailure(f"{_syntax_remedy(refused.detail)}. {remedy}") from None
 
     async def _rows(self, query: str) -> list[dict[str, Any]]:
         """Rows as texts, with the language of `value`."""
@@ -313,10 +338,12 @@ class AgentTools:
         iri = given.strip().removeprefix("<").removesuffix(">")
         if resource := await self._index(index.find, iri):
             return resource  # type: ignore[no-any-return]
-        words = iri.removeprefix(index.base).rpartition("/")[2].replace("-", " ")
-        hits = await self._index(index.candidates, words, 3)
+        folder, slash, name = iri.removeprefix(index.base).rpartition("/")
+        hits = await self._index(index.candidates, name.replace("-", " "), 20)
+        begin = index.base + folder + slash
+        hits.sort(key=lambda hit: not hit.resource.iri.startswith(begin))
         near = "; ".join(
-            f"{hit.resource.label(index.languages)} <{hit.resource.iri}>" for hit in hits
+            f"{hit.resource.label(index.languages)} <{hit.resource.iri}>" for hit in hits[:3]
         )
         raise ToolFailure(
             f"No resource has the IRI “{given}”. {f'Nearest: {near}. ' if near else ''}`search` finds IRIs by names."
@@ -330,7 +357,8 @@ class AgentTools:
         return {iri: known[iri].label(index.languages) for iri in iris if iri in known}
 
     def _key(self, iri: str) -> str:
-        return self.api.documents.documents.context.compact(iri)
+        """The key of a property in the JSON."""
+        return self.api.documents.documents.context.names_of(iri)[0]
 
     def _properties(self, given: str) -> list[str]:
         """The IRIs of a property that is given as IRI, as key of the JSON, or by its last part."""
@@ -341,7 +369,11 @@ class AgentTools:
         fields = self.api.documents.index.fields(EVERYTHING)
         known: dict[str, list[str]] = {}
         for field in fields:
-            for spelling in (field.term, self._key(field.iri), field.iri.rpartition("/")[2].rpartition("#")[2]):
+            for spelling in (
+                field.term,
+                self._key(field.iri),
+                field.iri.rpartition("/")[2].rpartition("#")[2],
+            ):
                 known.setdefault(spelling.casefold(), []).append(field.iri)
         if iris := known.get(name.casefold()):
             return sorted(set(iris))
@@ -354,6 +386,41 @@ class AgentTools:
         )
 
 
+def _summary(text: str, items: Sequence[Mapping[str, Any]]) -> str:
+    """What a search found, and whether that is what was meant."""
+    remedy = "Try one distinctive word, another language, or no `collection`."
+    if not items:
+        return f"Nothing is named like “{text}”. {remedy}"
+    best = f"{items[0]['label']} <{items[0]['id']}>"
+    if items[0]["score"] < _LIKELY:
+        return f"Nothing is named exactly “{text}”; the nearest is {best}, perhaps something else. {remedy}"
+    return f"{len(items)} found; the best is {best}."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _syntax_remedy(detail: str) -> str:
+    """A syntax error with the place alone: the parser's list of what it expected is long."""
+    place = _SYNTAX_ERROR.search(detail)
+    if place is None:
+        return detail.rstrip(".")
+    what = (
+        "this prefix is not declared"
+        if "Prefix not found" in detail
+        else " ".join(detail[place.end() :].split())[:200].rstrip(".")
+    )
+    return f"This is no SPARQL query: line {place[1]}, column {place[2]}: {what}"
+
+
+def _is_informative(item: StatementFacts) -> bool:
+    """Whether a statement says more than of which class its subject is, or that the document that
+    states it is its source.
+    """
+    return item["property"] != TYPE[1:-1] and item["value"] not in item["documents"]
+
+
 def _is_meant(given: str, value: str, labels: Mapping[str, str], api: Api) -> bool:
     """Whether a value, as text or IRI, is the one that was given: whole, without the base, or by its
     label.
@@ -361,6 +428,3 @@ def _is_meant(given: str, value: str, labels: Mapping[str, str], api: Api) -> bo
     wanted = given.strip().removeprefix("<").removesuffix(">")
     spellings = (value, value.removeprefix(api.documents.index.base), labels.get(value, value))
     return wanted.casefold() in {spelling.casefold() for spelling in spellings}
-
-
-__all__ = ["EVERYTHING", "MOST_ROWS", "AgentTools", "Asked"]

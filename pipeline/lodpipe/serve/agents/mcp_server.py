@@ -86,8 +86,9 @@ def _instructions(about: Mapping[str, Any]) -> str:
     return (
         f"{_named(about['title'])}: {_named(about['description'])} Read only. Licence: {about['licence']}. "
         f"IRIs begin with {about['base']}. Collections: {collections}. "
-        "Begin with `search` (names in any language, misspelt ones too), then `describe` the IRI. `evidence` gives the documents of a statement: cite their title "
-        "and address. Prefer `sample_queries` to `sparql` for lists and counts. What is not stated is not known: say so and do not guess."
+        "Begin with `search` (names in any language, misspelt ones too), then `describe` the IRI. "
+        "`evidence` gives the documents of a statement: cite their title and address. "
+        "Prefer `sample_queries` to `sparql` for lists and counts. What is not stated is not known: say so and do not guess."
     )
 
 

@@ -249,6 +249,32 @@ def test_machines_find_sitemap_feed_and_robots(site: Path) -> None:
     assert f"Sitemap: {BASE}sitemap.xml" in (site / "robots.txt").read_text("utf-8")
 
 
+def test_llms_txt_lists_what_is_there_in_the_form_of_its_convention(site: Path) -> None:
+    """llmstxt.org: a title, a summary, facts, then lists of links under headings."""
+    lines = (site / "llms.txt").read_text("utf-8").splitlines()
+    assert lines[0].startswith("# ") and lines[2].startswith("> ") and lines[4].startswith("- ")
+    headings = [line.removeprefix("## ") for line in lines if line.startswith("## ")]
+    assert headings == [
+        "Downloads",
+        "JSON API",
+        "Sample queries",
+        "SPARQL",
+        "Data model",
+        "Optional",
+    ]
+    links = [
+        re.fullmatch(r"- \[([^\[\]]+)\]\((\S+)\): .+", line)
+        for line in lines[lines.index("## Downloads") :]
+        if line and not line.startswith("## ")
+    ]
+    addresses = [link[2] if link else "no link" for link in links]
+    assert len(addresses) > 50 and all(address.startswith(BASE) for address in addresses)
+    missing = {
+        name for item in addresses if not (site / (name := item.removeprefix(BASE))).is_file()
+    }
+    assert missing == {"sparql"}  # a server answers it
+
+
 def test_html_validates(site: Path, packages: None) -> None:
     tool = ROOT / "pipeline/frontend/node_modules/.bin/html-validate"
     kinds = {

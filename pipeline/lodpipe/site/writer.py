@@ -45,6 +45,7 @@ from lodpipe.site.coverage_page import coverage_views
 from lodpipe.site.declaration import Site, declared_data, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import Sitemap, downloads, write_feed, write_search, write_sparql
+from lodpipe.site.llms_txt import DatasetFiles, write_llms_txt
 from lodpipe.site.names import Names, chosen
 from lodpipe.site.overview import Overview, page_store
 from lodpipe.site.pages import Resource, Source, Writer, resources
@@ -163,6 +164,8 @@ class _Site:
         self.sitemap.close()
         items = list(entries(self.releases, self.publication, self.publication.languages[0]))
         write_feed(self.folder, self.publication, self.host, items, self.renderers[0].texts)
+        files = DatasetFiles(self.folder, self.files, self.static_api.api, self.queries)
+        write_llms_txt(self.publication, self.addresses, files)
         # Static hosts read it in the root.
         rules = (self.dist / "web/_redirects").read_text("utf-8")
         self.renderers[0].put("_redirects", portable_redirects(rules))

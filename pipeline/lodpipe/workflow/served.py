@@ -51,6 +51,7 @@ _FILES = {
     "site/feed.atom": "application/atom+xml",
     "site/sitemap.xml": "application/xml",
     "site/robots.txt": "text/plain",
+    "site/llms.txt": "text/plain",
     "site/index.html": "text/html",
 }
 _SAME_TYPE = {"text/xml": "application/xml", "application/gzip": "application/x-gzip"}

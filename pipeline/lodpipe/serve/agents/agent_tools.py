@@ -219,7 +219,8 @@ class AgentTools:
                 for item in items
                 if any(word in json.dumps(item, ensure_ascii=False).casefold() for word in words)
             ]
-        hint = "" if items else " Call it without text to see all."
+        remedy = "Call it without text to see all." if text else "Use `sparql`."
+        hint = "" if items else f" {remedy}"
         return Reply(f"{len(items)} of the sample queries.{hint}", {"items": items})
 
     async def run_sample_query(self, name: str, given: Mapping[str, str], limit: int) -> Reply:

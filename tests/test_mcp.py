@@ -97,13 +97,13 @@ def wrong_answer(agent: Call, case: dict[str, Any]) -> object:
     if reply.is_error:
         return reply.content[0].text
     if case["value"] is None:
-        found = data.get("statements", data.get("items"))
+        items = data.get("statements", data.get("items"))
         if tool == "search":
             return (
                 reply.content[0].text if "Nothing is named" not in reply.content[0].text else None
             )
         missing = not any(word in reply.content[0].text for word in ("not known", "No rows"))
-        return found or (reply.content[0].text if missing else None)
+        return items or (reply.content[0].text if missing else None)
     answers = leaves(data["items"][:1]) if tool == "search" else leaves(data)
     if case["value"] not in set(answers):
         return data

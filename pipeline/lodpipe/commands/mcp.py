@@ -62,6 +62,8 @@ def command(options: ProjectOptions, http: bool, port: int, timeout: float) -> N
                 lambda address: click.echo(f"serving {address}"),
             )
         else:
+            # A thread waits for input, and a handler in Python would wait for that thread.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             run_on_stdio(of_project(project), settings)
         return ()
 

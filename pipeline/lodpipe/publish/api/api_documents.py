@@ -173,9 +173,9 @@ class ApiDocuments:
     def suggestions(self, text: str, limit: int = 10, collections: Sequence[str] = ()) -> Node:
         """Names for what was typed so far. Raises IndexTimeout, KeyError for a collection."""
         hits = self.index.suggest(text, limit, collections)
-        return {"query": text, "items": [self.found(hit) for hit in hits]}
+        return {"query": text, "items": [self.hit_facts(hit) for hit in hits]}
 
-    def found(self, hit: Hit) -> Node:
+    def hit_facts(self, hit: Hit) -> Node:
         """A resource that was found, and how well it fits (0 to 100)."""
         resource = hit.resource
         return {

@@ -43,7 +43,7 @@ _REMEDIES = {
 }
 
 
-class Asked(Protocol):
+class DataServer(Protocol):
     """What the tools need of a server."""
 
     @property
@@ -61,7 +61,7 @@ class Asked(Protocol):
 class AgentTools:
     """The tools over a server with a project. Each raises ToolFailure."""
 
-    def __init__(self, server: Asked) -> None:
+    def __init__(self, server: DataServer) -> None:
         self.server = server
 
     @property
@@ -86,7 +86,7 @@ class AgentTools:
                 if iri not in best or best[iri].score < hit.score:
                     best[iri] = hit
         hits = sorted(best.values(), key=lambda hit: -hit.score)[:limit]
-        items = [documents.found(hit) for hit in hits]
+        items = [documents.hit_facts(hit) for hit in hits]
         return Reply(_summary(text, items), {"query": text, "items": items})
 
     async def describe(self, given: str) -> Reply:
@@ -137,18 +137,18 @@ class AgentTools:
         statements = self._statements(rows, labels)
         if key is None and value is None:
             statements = [item for item in statements if _is_informative(item)]
-        shown = statements[:_MOST_STATEMENTS]
-        if shown:
-            self._add_quotes(shown, await self._rows(quotes_query(resource.iri)))
+        listed = statements[:_MOST_STATEMENTS]
+        if listed:
+            self._add_quotes(listed, await self._rows(quotes_query(resource.iri)))
         facts = await self._index(
-            document_facts, documents, {iri for item in shown for iri in item["documents"]}
+            document_facts, documents, {iri for item in listed for iri in item["documents"]}
         )
         label = resource.label(documents.index.languages)
         data = {
             "id": resource.iri,
             "label": label,
             "total": len(statements),
-            "statements": shown,
+            "statements": listed,
             "documents": facts,
         }
         if not statements:
@@ -198,9 +198,9 @@ class AgentTools:
         label = resource.label(self.api.documents.index.languages)
         rows = await self._rows(statements_query(resource.iri))
         keys = sorted({self._key(row["property"]) for row in rows})
-        asked = " ".join(part for part in (key, value) if part)
+        wanted = " ".join(part for part in (key, value) if part)
         return (
-            f"No document states “{asked}” of {label}: not known, which does not mean that it is false. "
+            f"No document states “{wanted}” of {label}: not known, which does not mean that it is false. "
             f"It has {', '.join(keys)}."
         )
 

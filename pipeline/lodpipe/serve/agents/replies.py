@@ -19,7 +19,7 @@ class Reply(NamedTuple):
     data: Mapping[str, Any]
 
 
-class Found(TypedDict):
+class HitFacts(TypedDict):
     """A resource that a search found; `score` is 0 to 100, `name` the name that fits best."""
 
     id: str
@@ -34,7 +34,7 @@ class SearchReply(TypedDict):
     """Resources, best first."""
 
     query: str
-    items: list[Found]
+    items: list[HitFacts]
 
 
 class DocumentFacts(TypedDict):

@@ -4,6 +4,7 @@ what agents do wrong, bounds, and both transports.
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -14,7 +15,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx2
 import jsonschema_rs
 import pytest
 import yaml
@@ -51,16 +51,19 @@ def session(server: Any) -> Iterator[Call]:
         yield lambda method, *given: portal.call(getattr(client, method), *given)
 
 
+def started(project: Path) -> Any:
+    """`lodpipe mcp` on standard input and output, as an agent starts it."""
+    program, *arguments = PROGRAM
+    arguments += ["mcp", "--project", str(project), "--timeout", "2"]
+    return stdio_client(
+        StdioServerParameters(command=program, args=arguments, env=dict(os.environ))
+    )
+
+
 @pytest.fixture(scope="module")
 def agent(publication: Path) -> Iterator[Call]:
     """An agent that has started `lodpipe mcp` on standard input and output."""
-    program, *arguments = PROGRAM
-    started = StdioServerParameters(
-        command=program,
-        args=[*arguments, "mcp", "--project", str(publication), "--timeout", "2"],
-        env=dict(os.environ),
-    )
-    yield from session(stdio_client(started))
+    yield from session(started(publication))
 
 
 def leaves(value: Any) -> Iterator[str]:
@@ -173,19 +176,31 @@ def test_the_dataset_is_described_by_resources(agent: Call) -> None:
     assert "dcat:Dataset" in texts["catalog"] and "sh:prefix" in texts["prefixes"]
 
 
+def test_documents_of_another_publication_are_its_named_graphs(built_libraries: Path) -> None:
+    for agent in session(started(built_libraries)):
+        given = {"resource": "library/central", "property": "visitors"}
+        reply: CallToolResult = agent("call_tool", "evidence", given)
+        (statement,) = (reply.structured_content or {})["statements"]
+        assert (statement["key"], statement["value"]) == ("term:visitors", "104217")
+        assert statement["documents"] == ["https://libraries.example/statistics/2023"]
+
+
 def test_the_same_over_http_for_this_machine_alone(publication: Path) -> None:
     arguments = ["mcp", "--project", str(publication), "--http", "--port", "0"]
     with subprocess.Popen([*PROGRAM, *arguments], stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
-            match = re.fullmatch(r"serving (http://127\.0\.0\.1:\d+/mcp)\n", line)
+            match = re.fullmatch(r"serving (http://127\.0\.0\.1:(\d+)/mcp)\n", line)
             assert match, line
             for agent in session(match[1]):
                 assert tuple(tool.name for tool in agent("list_tools").tools) == TOOLS
                 assert wrong_answer(agent, QUESTIONS[0]) is None
-            strange = httpx2.post(match[1], json={}, headers={"Host": "attacker.example"})
-            assert strange.status_code == 421
+            connection = http.client.HTTPConnection("127.0.0.1", int(match[2]), timeout=10)
+            headers = {"Host": "attacker.example", "Content-Type": "application/json"}
+            connection.request("POST", "/mcp", "{}", headers)
+            assert connection.getresponse().status == 421  # misdirected: DNS rebinding
+            connection.close()
         finally:
             process.send_signal(signal.SIGTERM)
     assert process.returncode == 0

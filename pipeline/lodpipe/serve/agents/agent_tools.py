@@ -365,7 +365,7 @@ class AgentTools:
         """The IRIs of a property that is given as IRI, as key of the JSON, or by its last part."""
         context = self.api.documents.documents.context
         name = given.strip().removeprefix("<").removesuffix(">")
-        if "://" in name:
+        if "://" in name and valid("iri", name):
             return [name]
         fields = self.api.documents.index.fields(EVERYTHING)
         known: dict[str, list[str]] = {}
@@ -378,7 +378,7 @@ class AgentTools:
                 known.setdefault(spelling.casefold(), []).append(field.iri)
         if iris := known.get(name.casefold()):
             return sorted(set(iris))
-        if (whole := context.expand(name)) != name:
+        if (whole := context.expand(name)) != name and valid("iri", whole):
             return [whole]
         near = get_close_matches(name.casefold(), known, 5, 0.5)
         nearest = f" Nearest: {', '.join(near)}." if near else ""

@@ -64,7 +64,11 @@ def test_rdflib(query, rdflib_engine: Engine, expected: dict[str, Answer]) -> No
 
 @pytest.fixture(scope="module")
 def virtuoso_engine(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    with virtuoso(dist / "rogl.nq", tmp_path_factory.mktemp("virtuoso")) as engine:
+    """Virtuoso with the data and their description, which no answer depends on."""
+    folder = tmp_path_factory.mktemp("virtuoso")
+    both = folder / "both.nq"
+    both.write_bytes((dist / "rogl.nq").read_bytes() + (dist / "metadata.nq").read_bytes())
+    with virtuoso(both, folder) as engine:
         yield engine
 
 

@@ -115,6 +115,17 @@ def test_ranges_are_of_the_file_and_go_on_in_the_copy_they_were_of(
     assert (page.status, "content-encoding" in page.headers, len(page.body)) == (206, False, 4)
 
 
+@pytest.mark.parametrize("name", ["Accept", "Accept-Encoding", "Accept-Language"])
+def test_elements_without_number_are_not_read(server: Served, name: str) -> None:
+    """The first hundred decide: the others would keep all clients waiting while they are read."""
+    first = {"Accept": "text/turtle", "Accept-Encoding": "br", "Accept-Language": "en"}[name]
+    answers = [
+        server.request("/lab/brandis", headers={name: first + more})
+        for more in ("", ", x/y;q=0.5" * 100, ", x/y;a=b;q=0.5" * 3_500)
+    ]
+    assert len({(a.status, a.headers.get("location"), a.headers["vary"]) for a in answers}) == 1
+
+
 # -- dates -----------------------------------------------------------------------------------------
 
 

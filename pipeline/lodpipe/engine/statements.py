@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
@@ -33,6 +34,7 @@ _NARROWING: tuple[tuple[tuple[int, ...], tuple[str, ...], str | None], ...] = (
     ((0, 1, 2), ("s", "p", "o"), None), ((0, 1), ("s", "p"), None), ((0,), ("s",), TYPE), ((0,), ("s",), None), ((0,), ("o",), None),
 )  # fmt: skip
 
+_GROUPS_OF_PAIR = 50  # that a class and a property may have, by the classes of their values
 _DATATYPE = (
     f"CASE WHEN ends_with(t.o, '\"') THEN '<{XSD}string>' WHEN ends_with(t.o, '>') "
     "THEN '<' || regexp_extract(t.o, '\\^\\^<([^<>]*)>$', 1) || '>' "
@@ -212,25 +214,28 @@ class StatementTable:
         """The properties of each class, in order, with the classes and datatypes of their values;
         empty where classes and properties have more than `most` pairs.
         """
-        own = "WITH triples AS (SELECT DISTINCT s, p, o FROM statements), types AS (SELECT s, o AS class FROM triples WHERE p = $1) "
-        pairs = self.session.rows(
-            f"{own}SELECT a.class, t.p, count(*) FROM triples t JOIN types a USING (s) GROUP BY a.class, t.p ORDER BY ALL LIMIT $2",
-            [TYPE, most + 1],
-        )
-        if len(pairs) > most:
-            return []
-        values: dict[tuple[str, str, bool], list[str]] = {}
+        # By all classes of a subject and of a value together: these are few, and each triple is
+        # joined once.
         rows = self.session.rows(
-            f"{own}SELECT DISTINCT a.class, t.p, true, b.class FROM triples t JOIN types a USING (s) JOIN types b ON b.s = t.o "
-            f"UNION SELECT DISTINCT a.class, t.p, false, {_DATATYPE} FROM triples t JOIN types a USING (s) "
-            "WHERE starts_with(t.o, '\"') ORDER BY ALL",
-            [TYPE],
+            "WITH triples AS (SELECT DISTINCT s, p, o FROM statements), "
+            "typed AS (SELECT s, string_agg(o, ' ' ORDER BY o) AS classes FROM triples WHERE p = $1 GROUP BY s) "
+            f"SELECT a.classes, t.p, b.classes, CASE WHEN starts_with(t.o, '\"') THEN {_DATATYPE} END AS datatype, count(*) "
+            "FROM triples t JOIN typed a USING (s) LEFT JOIN typed b ON b.s = t.o GROUP BY ALL LIMIT $2",
+            [TYPE, most * _GROUPS_OF_PAIR + 1],
         )
-        for class_, predicate, is_class, term in rows:
-            values.setdefault((class_, predicate, is_class), []).append(term)
+        triples: Counter[tuple[str, str]] = Counter()
+        values: dict[tuple[str, str], tuple[set[str], set[str]]] = {}
+        for of_subject, predicate, of_value, datatype, number in rows:
+            for class_ in of_subject.split(" "):
+                triples[class_, predicate] += number
+                classes, datatypes = values.setdefault((class_, predicate), (set(), set()))
+                classes.update(of_value.split(" ") if of_value else ())
+                datatypes.update([datatype] if datatype else ())
+        if len(rows) > most * _GROUPS_OF_PAIR or len(triples) > most:
+            return []
         return [
-            ClassUsage(*pair, *(tuple(values.get((*pair[:2], kind), ())) for kind in (True, False)))
-            for pair in pairs
+            ClassUsage(*pair, triples[pair], *(tuple(sorted(kinds)) for kinds in values[pair]))
+            for pair in sorted(triples)
         ]
 
     def examples(self, base: str) -> dict[str, str]:

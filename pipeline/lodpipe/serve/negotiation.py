@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import NamedTuple
 
 from lodpipe.publish.catalogue.web import NEGOTIATED
@@ -36,6 +37,7 @@ GRAPHS = tuple(Format(row.suffix, row.content_type, row.aliases) for row in DOCU
 PAGES = tuple(Format(suffix, media_type) for suffix, media_type in NEGOTIATED)
 
 _HTML = ("text/html", "application/xhtml+xml")
+_MOST_READ, _MOST_ELEMENTS = 10_000, 100
 _ELEMENTS = re.compile(r'(?:[^,"]|"(?:\\.|[^"\\])*"?)+')
 _PARTS = re.compile(r'(?:[^;"]|"(?:\\.|[^"\\])*"?)+')
 _ANYTHING, _ANY_SUBTYPE, _OTHER_PARAMETERS, _TYPE, _SAME_PARAMETERS = range(5)  # specificity
@@ -51,14 +53,14 @@ class Range(NamedTuple):
 
 def read_ranges(header: str) -> list[Range]:
     """The elements of a header (RFC 9110, 12.4.2 and 5.6.6). A weight that is no number is 0, one
-    above 1 is 1.
+    above 1 is 1. What is behind the hundredth element, or 10,000 characters, is not read.
 
     >>> [(item.name, item.weight) for item in read_ranges('text/csv;q=0.5, a/b;title="x, y;q=0"')]
     [('text/csv', 0.5), ('a/b', 1.0)]
     """
     ranges = []
-    for element in _ELEMENTS.findall(header.lower()):
-        name, *rest = (part.strip() for part in _PARTS.findall(element) or [""])
+    for element in islice(_ELEMENTS.finditer(header[:_MOST_READ].lower()), _MOST_ELEMENTS):
+        name, *rest = (part.strip() for part in _PARTS.findall(element[0]) or [""])
         pairs = [part.partition("=") for part in rest]
         values = {key.strip(): value.strip().strip('"') for key, _, value in pairs}
         weight = values.pop("q", "1")

@@ -221,7 +221,9 @@ class AgentTools:
             ]
         remedy = "Call it without text to see all." if text else "Use `sparql`."
         hint = "" if items else f" {remedy}"
-        return Reply(f"{len(items)} of the sample queries.{hint}", {"items": items})
+        return Reply(
+            f"{_counted(len(items), 'sample query', 'sample queries')}.{hint}", {"items": items}
+        )
 
     async def run_sample_query(self, name: str, given: Mapping[str, str], limit: int) -> Reply:
         """A sample query with values for its parameters."""
@@ -398,8 +400,8 @@ def _summary(text: str, items: Sequence[Mapping[str, Any]]) -> str:
     return f"{len(items)} found; the best is {best}."
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _counted(number: int, noun: str, plural: str = "") -> str:
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
 
 
 def _syntax_remedy(detail: str) -> str:

@@ -99,7 +99,7 @@ def names_its_content(landing: Landing) -> bool:
     downloads = {file["contentUrl"]: file for file in landing.markup["distribution"]}
     return (
         items.keys() == downloads.keys()
-        and len(items) == 16
+        and len(items) == 17
         and all(file["contentSize"] and file["encodingFormat"] for file in downloads.values())
     )
 

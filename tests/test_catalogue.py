@@ -450,7 +450,7 @@ def test_the_croissant_description_fits_the_files(dist: Path) -> None:
     """mlcroissant itself reads it in test_catalogue_portals.py."""
     described = json.loads((dist / "croissant.jsonld").read_text("utf-8"))
     files = {file["@id"]: file for file in described["distribution"]}
-    assert len(files) == 16
+    assert len(files) == 17
     for name, file in files.items():
         data = (dist / name).read_bytes()
         assert file["contentUrl"] == BASE + name

@@ -165,7 +165,7 @@ def test_all_downloads_of_the_catalogue_answer(chain: Chain) -> None:
     assert (status, media_type) == (200, "text/turtle")
     graph = rdflib.Graph().parse(data=body, format="turtle")
     nodes = set(graph.subjects(RDF.type, DCAT.Distribution))
-    assert len(nodes) == 16
+    assert len(nodes) == 17
     for node in nodes:
         address = str(graph.value(node, DCAT.downloadURL))
         assert address.startswith(BASE)
@@ -233,7 +233,7 @@ def test_an_assessor_who_has_the_identifier_alone(metric: str, landing: Landing)
 
 def check_resources(chain: Chain, resources: list[dict[str, str]]) -> None:
     """Each answers with the size and the checksum that the portal has stored."""
-    assert len(resources) == 16
+    assert len(resources) == 17
     for resource in resources:
         answer = chain.get(resource["url"])
         assert (answer.status, len(answer.body)) == (200, resource["size"]), resource["url"]

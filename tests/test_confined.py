@@ -30,7 +30,7 @@ TRIPLES = (ROOT / "dist/rogl.nt").read_bytes().count(b"\n")
 # What the answers are where each triple counts once; with one count for each document they were 161
 # and 229.
 ONCE = [
-    ("SELECT (COUNT(?m) AS ?n) { ?m a org:Membership }", "124"),
+    ("SELECT (COUNT(?m) AS ?n) { ?m a org:Membership }", "138"),
     ("SELECT (COUNT(?m) AS ?n) { ?m a org:Membership ; def:counted true }", "98"),
     ("SELECT (COUNT(*) AS ?n) { ?s ?p ?o }", str(TRIPLES)),
     (

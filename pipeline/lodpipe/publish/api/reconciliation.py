@@ -31,6 +31,7 @@ from lodpipe.releases.naming import words
 MOST_CANDIDATES = 50
 _COMPARED = 30  # candidates by name, before conditions
 _NAME_WEIGHT = 3
+_LEAST = 60.0  # names that are less alike are none
 _DOUBTFUL = 97.0  # the most that a name gets which is not the same beyond doubt
 _AGREES = 0.95
 _SIMILAR = 0.8
@@ -203,7 +204,8 @@ class Reconciliation:
         types = () if question.strict == "should" else question.types
         for name in question.names:
             for hit in self.index.candidates(name, _COMPARED, collections, types):
-                yield self._by_name(name, hit)
+                if hit.score >= _LEAST:
+                    yield self._by_name(name, hit)
         if not question.names and not question.ids:
             yield from self._by_condition(question)
         for given in (*question.ids, *question.names):

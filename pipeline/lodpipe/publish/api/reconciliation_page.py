@@ -36,21 +36,27 @@ def preview_body(service: Reconciliation, resource: Resource, languages: Languag
     label, iri = escape(resource.label(order)), escape(resource.iri)
     kind = escape(service.type_facts(resource.kind, languages).name)
     (node,) = service.api.documents.nodes([resource])
-    rows = []
+    texts: dict[str, str] = {}  # several properties may have the same values
     for item in _shown(service, resource):
         text = plain(node[item.term], service.context, order)
-        text = text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
-        name = escape(service.property_name(item, languages))
-        rows.append(f"<dt>{name}</dt><dd>{escape(text)}</dd>\n")
+        texts.setdefault(text, service.property_name(item, languages))
+    rows = [
+        f"<dt>{escape(name)}</dt><dd>{escape(_cut(text))}</dd>\n"
+        for text, name in [*texts.items()][:_ROWS]
+    ]
     title = f'<a href="{iri}" target="_blank" rel="noopener">{label}</a>'
     return f"<h1>{title}</h1>\n<p>{kind} · {iri}</p>\n<dl>\n{''.join(rows)}</dl>\n"
 
 
 def _shown(service: Reconciliation, resource: Resource) -> Sequence[Field]:
-    """What is worth a row: prose first, then what most resources of the collection have."""
+    """What may have a row: prose first, lists last, else what most resources of the collection have."""
     fields = service.index.fields(service.api.collection_of(resource.id))
     own = {item.term: item for item in fields if item.term in resource.node and item.kind != "name"}
-    return sorted(own.values(), key=lambda item: item.kind != "prose")[:_ROWS]
+    return sorted(own.values(), key=lambda item: (item.kind != "prose", item.several))
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
 
 
 def described(name: str, id_: str, iri: str) -> str:

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from rapidfuzz import fuzz
 
@@ -36,6 +36,7 @@ _DOUBTFUL = 97.0  # the most that a name gets which is not the same beyond doubt
 _AGREES = 0.95
 _SIMILAR = 0.8
 Languages = Sequence[str]
+_Item = TypeVar("_Item")
 
 
 @dataclass(frozen=True)
@@ -166,7 +167,7 @@ class Reconciliation:
         return [item for term, item in self.properties.items() if term in fields]
 
     def _collections_of(self, types: Sequence[str]) -> list[str]:
-        """The collections that may have resources of these types; all where it is not known."""
+        """The collections that may have resources of these types; all where that is not known."""
         wanted = set(types)
         own = [item.name for item in self.index.collections if wanted & set(item.kinds)]
         own_types = {iri for item in self.index.collections for iri in item.kinds}
@@ -199,9 +200,8 @@ class Reconciliation:
         """Candidates by names; where there are none, by conditions; last by identifiers, which are
         beyond doubt.
         """
-        names = self._collections_of(question.types) if question.types else []
-        collections = names or [item.name for item in self.index.collections]
         types = () if question.strict == "should" else question.types
+        collections = self._collections_of(types)
         for name in question.names:
             for hit in self.index.candidates(name, _COMPARED, collections, types):
                 if hit.score >= _LEAST:
@@ -322,15 +322,15 @@ class Reconciliation:
     def suggested_types(self, prefix: str, languages: Languages) -> list[TypeFacts]:
         """Types whose identifier or name has words that begin so; all for an empty text."""
         facts = [self.type_facts(iri, languages) for iri in self.index.classes]
-        return [item for item in facts if _begins(prefix, item.id, item.iri, item.name)]
+        return _beginning(prefix, [(item, tuple(item)) for item in facts])
 
     def suggested_properties(self, prefix: str, languages: Languages) -> list[Field]:
         """The same of properties."""
-        return [
-            item
+        fields = [
+            (item, (item.term, item.iri, self.property_name(item, languages)))
             for item in self.properties.values()
-            if _begins(prefix, item.term, item.iri, self.property_name(item, languages))
         ]
+        return _beginning(prefix, fields)
 
 
 def _likeness(given: str, value: PropertyValue, names: Mapping[str, list[str]]) -> float:
@@ -351,7 +351,16 @@ def _text_likeness(text: str, other: str) -> float:
     return ratio if ratio >= _SIMILAR else 0.0
 
 
-def _begins(prefix: str, *texts: str) -> bool:
-    """Whether any text is the given one, or has words that begin with it."""
+def _beginning(prefix: str, items: Sequence[tuple[_Item, Sequence[str]]]) -> list[_Item]:
+    """The items with a text that is the given one, begins with it, or has words that do, in this order."""
     folded = fold(prefix)
-    return prefix in texts or any(f" {fold(text)}".find(f" {folded}") >= 0 for text in texts)
+    ranked: list[tuple[int, int, _Item]] = []
+    for number, (item, texts) in enumerate(items):
+        spelt = [fold(text) for text in texts]
+        if prefix in texts or folded in spelt:
+            ranked.append((0, number, item))
+        elif any(text.startswith(folded) for text in spelt):
+            ranked.append((1, number, item))
+        elif any(f" {folded}" in text for text in spelt):
+            ranked.append((2, number, item))
+    return [item for _, _, item in sorted(ranked, key=lambda row: row[:2])]

@@ -172,6 +172,8 @@ async def _extend(request: Request) -> Response:
 
 
 async def _json_body(request: Request) -> bytes:
+    if request.method != "POST":
+        raise Refused(405, "send JSON by POST", {"Allow": "POST, OPTIONS"})
     if _media_type(request) not in (_JSON.media_type, _V1.media_type):
         raise Refused(415, f"send JSON as {_JSON.media_type}")
     return await _body(request)
@@ -261,11 +263,11 @@ async def _flyout(request: Request) -> Response:
 def reconcile_routes() -> list[Route]:
     """The routes; they come before the server's own for resources."""
     table: Sequence[tuple[str, Handler, Sequence[str]]] = (
-        ("/match", _match, ("POST",)),
+        ("/match", _match, ("GET", "POST")),
         ("/suggest/{kind}", _suggest, ("GET",)),
         ("/flyout/{kind}", _flyout, ("GET",)),
         ("/preview", _preview, ("GET",)),
-        ("/extend", _extend, ("POST",)),
+        ("/extend", _extend, ("GET", "POST")),
         ("/extend/propose", _propose, ("GET",)),
     )
     roots = [

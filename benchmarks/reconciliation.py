@@ -52,7 +52,7 @@ class Entry:
 
 def entries(path: Path) -> list[Entry]:
     """The entries of a register."""
-    found = []
+    register = []
     with path.open(encoding="utf-8", newline="") as file:
         for row in csv.DictReader(file):
             if "ror" in row:
@@ -64,8 +64,8 @@ def entries(path: Path) -> list[Entry]:
                     row["ars"],
                     row["kreis_name"],
                 )
-            found.append(Entry(key, tuple(dict.fromkeys(filter(None, names))), place))
-    return found
+            register.append(Entry(key, tuple(dict.fromkeys(filter(None, names))), place))
+    return register
 
 
 def triples(register: list[Entry]) -> Iterator[Triple]:

@@ -6,16 +6,17 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import jsonschema_rs
 import pytest
 import yaml
-from jsonschema import Draft7Validator
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT7
 
 from lodpipe import Project
 from lodpipe.engine.search_index import SearchIndex
@@ -141,6 +142,21 @@ def test_scripts_of_other_sites_may_ask(server: Served) -> None:
         assert "POST" in answer.headers["access-control-allow-methods"]
 
 
+def test_the_commands_of_the_page_work(server: Served) -> None:
+    page = (ROOT / "docs/reconcile.md").read_text("utf-8")
+    (block,) = re.findall(r"<!-- curl -->\n```sh\n(.*?)```", page, re.S)
+    commands = block.splitlines()
+    print(f"{len(commands)} commands")
+    assert len(commands) >= 7
+    for command in commands:
+        _, *given = shlex.split(command.replace("http://127.0.0.1:8000/", server.url))
+        done = subprocess.run(
+            ["curl", "-sSf", *given], capture_output=True, timeout=20, check=False
+        )
+        assert done.returncode == 0, (command, done.stderr)
+        assert len(done.stdout) > 100, command
+
+
 def schema_of(answer: str) -> dict[str, str]:
     """The official schemas of answers, by the addresses of requests."""
     return {
@@ -160,9 +176,10 @@ def schema_of(answer: str) -> dict[str, str]:
 def test_answers_fit_the_official_schemas(server: Served, version: str) -> None:
     folder = Path(os.environ["LODPIPE_SUITES"]) / "reconciliation" / version / "schemas"
     schemas = {path.stem: json.loads(path.read_text("utf-8")) for path in folder.glob("*.json")}
-    registry: Registry[Any] = Registry().with_resources(
-        (schema["$id"], Resource(schema, DRAFT7)) for schema in schemas.values() if "$id" in schema
-    )
+    swagger = {"definitions": {"securityDefinitions": {"additionalProperties": True}}}
+    resources = [("http://swagger.io/v2/schema.json", swagger)]
+    resources += [(schema["$id"], schema) for schema in schemas.values() if "$id" in schema]
+    registry = jsonschema_rs.Registry(resources)
     requests: dict[str, dict[str, Any]] = {
         name: {"get": address} for name, address in schema_of(version).items()
     }
@@ -187,5 +204,6 @@ def test_answers_fit_the_official_schemas(server: Served, version: str) -> None:
     for name, request in requests.items():
         answer = sent(server, request)
         assert answer.status == 200, answer.body
-        Draft7Validator(schemas[name], registry=registry).validate(json.loads(answer.body))
+        validator = jsonschema_rs.Draft7Validator(schemas[name], registry=registry)
+        validator.validate(json.loads(answer.body))
     print(f"{len(requests)} answers")

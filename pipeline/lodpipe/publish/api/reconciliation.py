@@ -3,9 +3,9 @@
 A question has names, identifiers, types and conditions on properties; its candidates have a score from
 0 to 100. With conditions, the name counts three times as much as each of them:
 
-    "Makerspace Partheland"                       →  100  Makerspace Partheland e. V.   match
-    "Makerspcae Partheland"                       →   96  Makerspace Partheland e. V.
-    "Makerspace Partheland", place: "Dresden"     →   75  Makerspace Partheland e. V.
+    "Open Workshop"                       →  100  Open Workshop e. V.       match
+    "Open Wrokshop"                       →   96  Open Workshop e. V.
+    "Open Workshop", place: "Dresden"     →   75  Open Workshop e. V.
 
 A match is stated where there is no doubt: the same name (spelling of umlauts, case and a missing legal
 form aside), the type that was asked for, every condition, and no other resource that could be meant.
@@ -179,8 +179,8 @@ class Reconciliation:
 
     def candidates(self, question: Question) -> list[Candidate]:
         """The candidates, best first."""
-        found = {item.resource.id: item for item in self._found(question)}
-        judged = [self._judged(item, question) for item in found.values()]
+        candidates = {item.resource.id: item for item in self._named(question)}
+        judged = [self._judged(item, question) for item in candidates.values()]
         fitting = [item for item in judged if item is not None]
         fitting.sort(key=lambda item: -item.score)
         sure = [item for item in fitting if item.is_same and item.agrees]
@@ -196,7 +196,7 @@ class Reconciliation:
             ]
         return fitting[: question.limit]
 
-    def _found(self, question: Question) -> Iterator[Candidate]:
+    def _named(self, question: Question) -> Iterator[Candidate]:
         """Candidates by names; where there are none, by conditions; last by identifiers, which are
         beyond doubt.
         """

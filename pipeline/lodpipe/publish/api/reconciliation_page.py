@@ -37,7 +37,7 @@ def preview_body(service: Reconciliation, resource: Resource, languages: Languag
     kind = escape(service.type_facts(resource.kind, languages).name)
     (node,) = service.api.documents.nodes([resource])
     texts: dict[str, str] = {}  # several properties may have the same values
-    for item in _shown(service, resource):
+    for item in _rows_of(service, resource):
         text = plain(node[item.term], service.context, order)
         texts.setdefault(text, service.property_name(item, languages))
     rows = [
@@ -48,7 +48,7 @@ def preview_body(service: Reconciliation, resource: Resource, languages: Languag
     return f"<h1>{title}</h1>\n<p>{kind} · {iri}</p>\n<dl>\n{''.join(rows)}</dl>\n"
 
 
-def _shown(service: Reconciliation, resource: Resource) -> Sequence[Field]:
+def _rows_of(service: Reconciliation, resource: Resource) -> Sequence[Field]:
     """What may have a row: prose first, lists last, else what most resources of the collection have."""
     fields = service.index.fields(service.api.collection_of(resource.id))
     own = {item.term: item for item in fields if item.term in resource.node and item.kind != "name"}

@@ -1,8 +1,8 @@
 """The Reconciliation Service API (W3C Entity Reconciliation Community Group) in JSON: version 0.2 and the
 draft of 1.0, read into questions and written from candidates.
 
-    0.2         {"q0": {"query": "Brandis", "type": "Place", "properties": [{"pid": "x", "v": "y"}]}}
-    1.0 draft   {"queries": [{"type": "Place", "conditions": [{"matchType": "name", "propertyValue": "Brandis"},
+    0.2         {"q0": {"query": "Springfield", "type": "Town", "properties": [{"pid": "x", "v": "y"}]}}
+    1.0 draft   {"queries": [{"type": "Town", "conditions": [{"matchType": "name", "propertyValue": "Springfield"},
                 {"matchType": "property", "propertyId": "x", "propertyValue": "y"}]}]}
 """
 
@@ -357,15 +357,15 @@ def extended(
         for column, item in columns:
             values = service.values(resource, item) if resource else []
             language = column.settings.language
-            kept = [
+            chosen = [
                 value for value in values if language in ("", value.language) or not value.language
             ]
-            most = column.settings.most or len(kept)
-            references = service.index.of_iris(value.iri for value in kept[:most] if value.iri)
+            most = column.settings.most or len(chosen)
+            references = service.index.of_iris(value.iri for value in chosen[:most] if value.iri)
             kinds[column.id] |= {entry.kind for entry in references.values()}
             rows[id_][column.id] = [
                 _cell(value, references, [*languages, *service.index.languages], draft)
-                for value in kept[:most]
+                for value in chosen[:most]
             ]
     meta = [_meta(column, item, service, languages, kinds[column.id]) for column, item in columns]
     if not draft:

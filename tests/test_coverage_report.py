@@ -150,3 +150,44 @@ def test_a_closed_release_keeps_its_figures(tmp_path: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("{field: website}", "{field: website}, {field: name}"), "utf-8")  # fmt: skip
     (table,) = json.loads(report(project, "--format", "json"))["tables"]
     assert table["releases"] == [{"version": "1.0.0", "share": None}]
+
+
+def with_disputes(project: Path, declared: str) -> None:
+    """Gives clubs remarks that name fields, one of them of the choir, and declares where they are."""
+    records, clubs, publication = (
+        project / name for name in ("source/records.yaml", "source/clubs.yaml", "publication.yaml")
+    )
+    fields = "    remarks: {list: {fields: {kind: {type: text}, about: {list: {fields: {field: {type: text}}}}}}}\n"
+    text = records.read_text("utf-8")
+    records.write_text(
+        text.replace("    kind: {type: slug}\n", f"    kind: {{type: slug}}\n{fields}", 1), "utf-8"
+    )
+    remarks = "  remarks:\n    - {kind: dispute, about: [{field: members}]}\n    - {kind: note, about: [{field: founded}]}\n"
+    text = clubs.read_text("utf-8")
+    clubs.write_text(
+        text.replace("  town: musterstadt\n", f"  town: musterstadt\n{remarks}", 1), "utf-8"
+    )
+    text = publication.read_text("utf-8")
+    after = "    editorial: [editors]\n"
+    publication.write_text(text.replace(after, f"{after}    disputed: {declared}\n", 1), "utf-8")
+
+
+def test_editors_say_that_a_field_is_contradictory(project: Path) -> None:
+    with_disputes(project, "{list: remarks, when: {kind: dispute}, field: about.field}")
+    states = states_of(project, "chor")
+    assert (states["members"], states["founded"]) == ("contradictory", "known")
+
+
+@pytest.mark.parametrize(
+    ("declared", "detail"),
+    [
+        ("{list: notes, field: about.field}", "there is no list `notes` in clubs"),
+        ("{list: remarks, field: about.fields}", "the items of `remarks` have no field `about.fields`"),
+        ("{list: remarks, when: {sort: x}, field: about.field}", "the items of `remarks` have no field `sort`"),
+    ],
+)  # fmt: skip
+def test_disputes_that_are_declared_wrongly(project: Path, declared: str, detail: str) -> None:
+    with_disputes(project, declared)
+    result = invoke("coverage", "--project", project)
+    assert result.exit_code == 2
+    assert detail in result.output

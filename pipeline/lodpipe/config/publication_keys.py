@@ -535,6 +535,19 @@ class CoverageField(_Keys, frozen=True, kw_only=True):
     ] = ()
 
 
+class CoverageDisputes(_Keys, frozen=True, kw_only=True):
+    """Items of a list in which editors name fields of the record whose values contradict each other."""
+
+    list_: Annotated[Text, _about("the list, such as remarks")] = field(name="list")
+    when: Annotated[
+        dict[Text, Text | Flag | tuple[Text, ...]],
+        _about("only items in which these fields have these values"),
+    ] = field(default_factory=dict)
+    field_: Annotated[
+        Text, _about("where an item names the field; parts of maps and lists are joined by `.`")
+    ] = field(name="field")
+
+
 class CoverageRule(_Keys, frozen=True, kw_only=True):
     """Which fields the records of a table are expected to have (coverage.md)."""
 
@@ -555,6 +568,9 @@ class CoverageRule(_Keys, frozen=True, kw_only=True):
             "documents that stand for the work of the editors: what rests on them alone is marked"
         ),
     ] = ()
+    disputed: Annotated[
+        CoverageDisputes | None, _about("where editors say that values contradict each other")
+    ] = None
     fields: Annotated[tuple[CoverageField, ...], Meta(min_length=1), _about("the expected fields")]
 
 

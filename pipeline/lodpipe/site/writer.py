@@ -140,7 +140,7 @@ class _Site:
         for renderer in self.renderers:
             renderer.menu += self._menu(renderer)
         self.files = downloads(self.dist)
-        count = len(self.statements)
+        _, count = self.statements.count()
         write_search(self.folder, self.browse, self.names, self.addresses)
         write_sparql(
             self.folder,

@@ -40,6 +40,7 @@ def _problems(rule: CoverageRule, declared: Declared) -> Iterator[str]:
         yield f"there is no field `{rule.label}` in {rule.table}"
     if rule.evidence and rule.evidence not in declared:
         yield f"there is no table `{rule.evidence}`"
+    yield from _problems_of_disputes(rule, table)
     for item in rule.fields:
         entry = field_at(table.fields, item.field_)
         paths = (*item.when, *item.complete, *item.documents)
@@ -57,11 +58,27 @@ def _problems(rule: CoverageRule, declared: Declared) -> Iterator[str]:
         )
 
 
+def _problems_of_disputes(rule: CoverageRule, table: Table) -> Iterator[str]:
+    if rule.disputed is None:
+        return
+    entry = field_at(table.fields, rule.disputed.list_)
+    if entry is None or entry.item is None:
+        yield f"there is no list `{rule.disputed.list_}` in {rule.table}"
+        return
+    yield from (
+        f"the items of `{rule.disputed.list_}` have no field `{path}`"
+        for path in (*rule.disputed.when, rule.disputed.field_)
+        if field_at(entry.item.fields, path) is None
+    )
+
+
 def field_at(fields: Mapping[str, Field], path: str) -> Field | None:
-    """The field at a path of maps."""
+    """The field at a path of maps and lists."""
     step, _, rest = path.partition(".")
     entry = fields.get(step)
-    return field_at(entry.fields, rest) if entry is not None and rest else entry
+    if entry is None or not rest:
+        return entry
+    return field_at(entry.item.fields if entry.item else entry.fields, rest)
 
 
 # -- states ----------------------------------------------------------------------------------------
@@ -158,7 +175,9 @@ def state_of(rule: CoverageRule, item: CoverageField, table: Table, record: Reco
         return "unknown"
     entry = field_at(table.fields, item.field_)
     assert entry is not None  # the rule is valid
-    if item.single and isinstance(value, list) and _contradicts(item, entry, value):
+    if item.field_ in _disputed(rule, record) or (
+        item.single and isinstance(value, list) and _contradicts(item, entry, value)
+    ):
         return "contradictory"
     proofs = {*_references(entry, value, rule.evidence)}
     for path in item.documents:
@@ -168,6 +187,31 @@ def state_of(rule: CoverageRule, item: CoverageField, table: Table, record: Reco
     if item.editorial or (proofs and proofs <= set(rule.editorial)):
         return "editorial"
     return "known" if _has(record, item.complete) else "partial"
+
+
+def _disputed(rule: CoverageRule, record: Record) -> set[str]:
+    """The fields of a record that its own items call contradictory."""
+    if rule.disputed is None:
+        return set()
+    return {
+        str(name)
+        for item in values_at(record, rule.disputed.list_)
+        if _has(item, rule.disputed.when)
+        for name in values_at(item, rule.disputed.field_)
+    }
+
+
+def values_at(value: Any, path: str) -> Iterator[Any]:
+    """All values at a path of maps and lists."""
+    if isinstance(value, list):
+        for item in value:
+            yield from values_at(item, path)
+        return
+    step, _, rest = path.partition(".")
+    if not path:
+        yield value
+    elif isinstance(value, dict) and value.get(step) is not None:
+        yield from values_at(value[step], rest)
 
 
 def _has(record: Record, values: Mapping[str, str | bool | tuple[str, ...]]) -> bool:

@@ -33,6 +33,7 @@ _COMPARED = 30  # candidates by name, before conditions
 _NAME_WEIGHT = 3
 _LEAST = 60.0  # names that are less alike are none
 _DOUBTFUL = 97.0  # the most that a name gets which is not the same beyond doubt
+_RIVAL = 98.9  # the same words in another order may name it, too
 _AGREES = 0.95
 _SIMILAR = 0.8
 Languages = Sequence[str]
@@ -184,7 +185,7 @@ class Reconciliation:
         fitting = [item for item in judged if item is not None]
         fitting.sort(key=lambda item: -item.score)
         sure = [item for item in fitting if item.is_same and item.agrees]
-        rivals = [item for item in fitting if (item.likeness or 0) >= 100 and item.agrees]
+        rivals = [item for item in fitting if (item.likeness or 0) >= _RIVAL and item.agrees]
         if len(sure) == 1 and all(item in sure for item in rivals):
             fitting = [replace(item, match=item is sure[0]) for item in fitting]
         if not question.types:

@@ -158,3 +158,10 @@ def test_a_publication_without_kinds_has_collections_named_by_its_classes(tmp_pa
 def _object(line: str) -> str:
     rest = line.split(" ", 2)[2].removesuffix(" .")
     return rest[: rest.rindex(" <")] if rest.endswith(">") and " <" in rest else rest
+
+
+def test_rare_words_count_more_than_frequent_ones(index: SearchIndex) -> None:
+    ranks = index._rows("SELECT bm25(search) FROM search WHERE search MATCH 'krahenfeld'")
+    nearest = index._rows("SELECT rank FROM trigrams WHERE trigrams MATCH 'kra'")
+    print(len(ranks), len(nearest))
+    assert ranks and all(rank < 0 for (rank,) in [*ranks, *nearest])

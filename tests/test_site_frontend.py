@@ -95,7 +95,7 @@ def test_search_by_address_and_by_keyboard(page: Page, address: str) -> None:
     assert page.evaluate("document.activeElement.href") == first.evaluate("(link) => link.href")
     page.keyboard.press("Escape")
     page.keyboard.type(" brandis")
-    page.locator(".search-results a", has_text="Stadt Brandis").wait_for()
+    page.locator(".search-results").get_by_role("link", name="Stadt Brandis", exact=True).wait_for()
     page.wait_for_url("**/search.html?q=stadt+brandis")
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
@@ -282,7 +282,8 @@ def test_an_error_is_reported_with_its_line(query_page: Page) -> None:
 def test_downloads_are_what_the_store_answers(query_page: Page, site: Path) -> None:
     store = ox.Store()
     store.bulk_load(path=site / "rogl.nt", format=ox.RdfFormat.N_TRIPLES)
-    query = "SELECT ?s ?p ?o { ?s ?p ?o FILTER(isLiteral(?o)) } ORDER BY ?s ?p STR(?o) LANG(?o)"
+    order = "?s ?p STR(?o) LANG(?o) STR(DATATYPE(?o))"
+    query = f"SELECT ?s ?p ?o {{ ?s ?p ?o FILTER(isLiteral(?o)) }} ORDER BY {order}"
     open_query(query_page, f"query={query}")
     assert downloaded(query_page, "csv") == store.query(query).serialize(
         format=ox.QueryResultsFormat.CSV

@@ -35,6 +35,7 @@ _MARKS = dict.fromkeys(
     number for number in range(0x0300, 0x2100) if unicodedata.combining(chr(number))
 )
 _UMLAUT = re.compile("([aou])e")
+_WRITTEN_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
 _WORD = re.compile(r"[^\W_]+")
 _ABBREVIATION = re.compile(r"\b((?:[^\W\d_]\. ?){1,6}[^\W\d_]?)(?!\w)")
 _ASSOCIATION = re.compile(r"\be\. ?V\.?(?!\w)")
@@ -81,13 +82,18 @@ def fold(text: str) -> str:
 
 def words_of(text: str) -> list[str]:
     """The words of a text in the one spelling; abbreviations with points are one word each."""
+    return _WORD.findall(_UMLAUT.sub(r"\1", _plain(text)))
+
+
+def _plain(text: str) -> str:
+    """A text in small letters without marks, its abbreviations joined."""
     joined = _ABBREVIATION.sub(
         lambda match: re.sub(r"[. ]", "", match[1]) + " ", _ASSOCIATION.sub(" eV ", text)
     )
     plain = joined.lower().translate(_LETTERS)
     if not plain.isascii():
         plain = unicodedata.normalize("NFKD", plain).translate(_MARKS).translate(_LETTERS)
-    return _WORD.findall(_UMLAUT.sub(r"\1", plain))
+    return plain
 
 
 def without_legal_form(words: Sequence[str], more: Collection[str] = ()) -> list[str]:
@@ -114,3 +120,31 @@ def name_key(name: str, more: Collection[str] = ()) -> str:
     True
     """
     return " ".join(without_legal_form(words_of(name), more))
+
+
+def same_name(name: str, other: str, more: Collection[str] = ()) -> bool:
+    """Whether two names are the same beyond doubt: they differ in case, accents, punctuation, the
+    spelling of umlauts (ä, ae or a, one way in the whole name) and a legal form that one may lack.
+    The key of `name_key` forgives more.
+
+    >>> same_name("Müller e. V.", "MUELLER"), same_name("Müller GmbH", "Müller e. V.")
+    (True, False)
+    >>> same_name("Familie Bauer", "Familie Baur")
+    False
+    """
+    if not _spellings(name, more) & _spellings(other, more):
+        return False
+    forms, others = _legal_forms(name, more), _legal_forms(other, more)
+    return not (forms and others) or forms == others
+
+
+def _spellings(name: str, more: Collection[str]) -> set[str]:
+    """A name with its umlauts as ae and as a, without its legal form."""
+    whole = unicodedata.normalize("NFC", name)
+    texts = (whole, whole.translate(_WRITTEN_OUT))
+    return {" ".join(without_legal_form(_WORD.findall(_plain(text)), more)) for text in texts}
+
+
+def _legal_forms(name: str, more: Collection[str]) -> set[str]:
+    words = words_of(name)
+    return set(words) - set(without_legal_form(words, more))

@@ -21,7 +21,13 @@ from msgspec.json import decode
 from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
-from lodpipe.engine.name_folding import fold, name_key, without_legal_form, words_of
+from lodpipe.engine.name_folding import (
+    fold,
+    name_key,
+    same_name,
+    without_legal_form,
+    words_of,
+)
 from lodpipe.engine.search_index_writer import FORMAT, number_of, reference
 
 EVERYTHING = "resources"
@@ -240,6 +246,22 @@ class SearchIndex:
             **{name: tuple(items) for name, items in fields.items()},
             EVERYTHING: tuple(_joined(item for items in fields.values() for item in items)),
         }
+
+    @cached_property
+    def classes(self) -> Mapping[str, int]:
+        """All classes that resources have (IRIs), the most frequent first, and how many have each."""
+        return dict(
+            self._rows("SELECT class, count(*) FROM classes GROUP BY class ORDER BY 2 DESC, 1")
+        )
+
+    def is_same_name(self, name: str, resource: Resource) -> bool:
+        """Whether a name is beyond doubt one of a resource, and no name of it has another legal form."""
+        names = [
+            other
+            for other in self.names([resource.id])[resource.id]
+            if name_key(other, self._ignored) == name_key(name, self._ignored)
+        ]
+        return bool(names) and all(same_name(name, other, self._ignored) for other in names)
 
     @cached_property
     def several(self) -> frozenset[str]:

@@ -35,7 +35,7 @@ from lodpipe.rdf.labels import ALTERNATIVE_LABELS, LABELS
 from lodpipe.rdf.namespaces import OWL, SKOS, XSD
 from lodpipe.rdf.terms import TYPE, Literal, parse_literal
 
-FORMAT = "1"
+FORMAT = "2"
 """Changes with the tables: an index of another format is made again."""
 LABEL, OTHER, IDENTIFIER = 0, 1, 2
 """Roles of names."""
@@ -64,6 +64,7 @@ _IDENTIFIERS = frozenset(
 _SAME = frozenset(f"<{iri}>" for iri in (OWL + "sameAs", SKOS + "exactMatch"))
 _NAMES = frozenset((*LABELS, *ALTERNATIVE_LABELS))
 
+# The full text has positions (no `detail`): without them bm25 of a table without content is always 0.
 _TABLES = """
 CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;
 CREATE TABLE collections (rank INTEGER PRIMARY KEY, name TEXT, kinds TEXT, minor INTEGER, first INTEGER, last INTEGER);
@@ -72,10 +73,10 @@ CREATE TABLE resources (id INTEGER PRIMARY KEY, iri TEXT, kind TEXT, labels TEXT
 CREATE TABLE facts (property INTEGER, value, id INTEGER, PRIMARY KEY (property, value, id)) WITHOUT ROWID;
 CREATE TABLE fields (rank INTEGER, property INTEGER, term TEXT, kind TEXT, several INTEGER, amount INTEGER);
 CREATE TABLE names (id INTEGER, role INTEGER, text TEXT, key TEXT, PRIMARY KEY (id, role, text)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE search USING fts5(label, other, body, content='', detail=column, prefix='2 3', tokenize="unicode61 remove_diacritics 0");
+CREATE VIRTUAL TABLE search USING fts5(label, other, body, content='', prefix='2 3', tokenize="unicode61 remove_diacritics 0");
 CREATE VIRTUAL TABLE terms USING fts5vocab(search, 'row');
 CREATE TABLE vocabulary (id INTEGER PRIMARY KEY, word TEXT, amount INTEGER);
-CREATE VIRTUAL TABLE trigrams USING fts5(word, content='', detail=none, tokenize='trigram');
+CREATE VIRTUAL TABLE trigrams USING fts5(word, content='', tokenize='trigram');
 CREATE TABLE classes (id INTEGER, class TEXT, PRIMARY KEY (id, class)) WITHOUT ROWID;
 CREATE TEMP TABLE staged_classes (sid INTEGER, class TEXT);
 CREATE TEMP TABLE staged (sid INTEGER PRIMARY KEY, iri TEXT, rank INTEGER, sort TEXT, kind TEXT, labels TEXT, stub TEXT, data TEXT,

@@ -31,6 +31,8 @@ from lodpipe.publish.catalogue.web import FRESH
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
 from lodpipe.queries.store_files import discard, is_written, place_of
 from lodpipe.queries.store_loading import Place
+from lodpipe.serve.api.reconcile_routes import ROOT as RECONCILE
+from lodpipe.serve.api.reconcile_routes import reconcile_routes
 from lodpipe.serve.api.routes import Api, api_routes, read_api, resource_json
 from lodpipe.serve.content import DATA, Content, media_type
 from lodpipe.serve.content_coding import Compressed
@@ -43,12 +45,11 @@ from lodpipe.serve.observability import Figures, RequestLog, write
 from lodpipe.serve.policies import policies
 from lodpipe.serve.pool import Answer, NotLoaded, Pool
 from lodpipe.serve.protocol import Question, Refused, question_of, refuse_coded
+from lodpipe.serve.request_body import read_body
 from lodpipe.serve.settings import Settings
 from lodpipe.serve.sources import Source
 
 Outcome = TypeVar("Outcome")
-_MOST_REST, _PATIENCE = 20_000_000, 2.0
-"""Bytes and seconds that are read of a body that is too large."""
 OUTCOME = "lodpipe.outcome"  # in the scope of a request whose query has run already (quick.py)
 HOST = re.compile(r"[A-Za-z0-9.-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 
@@ -231,7 +232,7 @@ async def sparql(request: Request) -> Response:
         request.method,
         request.headers.get("content-type", ""),
         request.url.query,
-        await _body(request, server.settings),
+        await read_body(request, server.settings),
     )
     accept = request.headers.get("accept")
     if question is None:
@@ -306,50 +307,6 @@ async def _described(request: Request, server: Server, accept: str | None) -> Re
     return _tagged(
         request, body, form, server.tag("description", endpoint, form.name), {"Vary": "Accept"}
     )
-
-
-async def _body(request: Request, settings: Settings) -> bytes:
-    """The body, whole, in time and within its bound. Raises Refused: 408, 413."""
-    announced = request.headers.get("content-length", "0")  # the parser lets digits through alone
-    data = bytearray()
-    too_large = len(announced) > 18 or int(announced) > settings.body
-    if too_large and "expect" in request.headers:  # it waits for a word to send the body
-        raise _too_large(settings)
-    try:
-        async with asyncio.timeout(settings.slowness):
-            if not too_large:
-                async for chunk in request.stream():
-                    data += chunk
-                    if too_large := len(data) > settings.body:
-                        break
-    except TimeoutError:
-        raise Refused(
-            408,
-            f"the request did not arrive within {settings.slowness:g} seconds",
-            {"Connection": "close"},
-        ) from None
-    if too_large:
-        await _read_rest(request)
-        raise _too_large(settings)
-    return bytes(data)
-
-
-def _too_large(settings: Settings) -> Refused:
-    reason = f"the request is larger than {settings.body:,} bytes"
-    return Refused(413, reason, {"Connection": "close"})
-
-
-async def _read_rest(request: Request) -> None:
-    """Takes what a client still sends, for a while: of a connection that is closed under its hands it
-    would see a reset instead of the answer.
-    """
-    left = _MOST_REST
-    with contextlib.suppress(TimeoutError, ClientDisconnect):
-        async with asyncio.timeout(_PATIENCE):
-            async for chunk in request.stream():
-                left -= len(chunk)
-                if left < 0:
-                    return
 
 
 async def _unless_gone(request: Request, work: Awaitable[Outcome]) -> Outcome:
@@ -598,7 +555,8 @@ class _Headers:
 
 def _permission(path: str) -> dict[str, str]:
     """What scripts of other sites may do at an address (the Fetch standard, CORS-preflight)."""
-    methods = "GET, HEAD, POST, OPTIONS" if path.rstrip("/") == "/sparql" else "GET, HEAD, OPTIONS"
+    takes = path.rstrip("/") in ("/sparql", RECONCILE) or path.startswith(f"{RECONCILE}/")
+    methods = "GET, HEAD, POST, OPTIONS" if takes else "GET, HEAD, OPTIONS"
     headers = (
         "Accept, Accept-Language, Content-Type, If-Modified-Since, If-None-Match, If-Range, Range"
     )
@@ -626,6 +584,7 @@ def application(server: Server, *, log: bool = True) -> RequestLog:
         routes=[
             Route("/sparql", sparql, methods=["GET", "HEAD", "POST"]),
             Route("/sparql/", sparql, methods=["GET", "HEAD", "POST"]),
+            *reconcile_routes(),
             *api_routes(),
             Route("/health", health),
             Route("/metrics", metrics),

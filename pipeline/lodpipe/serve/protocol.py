@@ -44,13 +44,13 @@ def question_of(method: str, content_type: str, address: str, body: bytes) -> Qu
     Raises Refused: 400 for a wrong number of queries or bytes that are no UTF-8, 415 for another
     media type, 403 for updates.
     """
-    parameters = _pairs(address.encode("ascii", "replace"))
+    parameters = pairs_of_form(address.encode("ascii", "replace"))
     media_type, _, rest = content_type.partition(";")
     media_type = media_type.strip().lower()
     if method == "POST":
         _only_utf8(rest)
         if media_type == FORM:
-            parameters += _pairs(body)
+            parameters += pairs_of_form(body)
         elif media_type == DIRECT:
             parameters = [pair for pair in parameters if pair[0] != "query"] + [
                 ("query", _text(body))
@@ -93,7 +93,8 @@ def _question(parameters: list[tuple[str, str]], method: str) -> Question | None
     return Question(queries[0], graphs["default-graph-uri"], graphs["named-graph-uri"])
 
 
-def _pairs(data: bytes) -> list[tuple[str, str]]:
+def pairs_of_form(data: bytes) -> list[tuple[str, str]]:
+    """The parameters of a form. Raises Refused (400)."""
     if data.count(b"&") >= _MOST_PARAMETERS:
         raise Refused(400, f"more than {_MOST_PARAMETERS:,} parameters")
     try:

@@ -23,6 +23,7 @@ from lodpipe.engine.search_index import (
     SearchIndex,
 )
 from lodpipe.engine.search_index_writer import read_ntriples
+from lodpipe.publish.api.index_plan import term_labels
 from lodpipe.publish.api.list_parameters import ListRequest, read_list
 from lodpipe.publish.api.node_documents import Node, NodeDocuments
 from lodpipe.publish.api.resource_tables import as_csv, as_lines
@@ -68,6 +69,8 @@ class ApiDocuments:
     queries: tuple[QueryFacts, ...] = ()
     titles: Mapping[str, Texts] = field(default_factory=dict)
     """What collections are called, by their names."""
+    terms: Mapping[str, Texts] = field(default_factory=dict)
+    """What classes and properties are called, by their IRIs."""
 
     # -- documents ---------------------------------------------------------------------------------
 
@@ -115,6 +118,7 @@ class ApiDocuments:
         return {
             "queries": f"/{ROOT}queries",
             "suggest": f"/{ROOT}suggest",
+            "reconcile": "/reconcile",
             "sparql": "/sparql",
         }
 
@@ -235,15 +239,28 @@ def api_documents(
     frames = {context.class_iri(item.class_): item.frame for item in project.publication.trees}
     documents = NodeDocuments(index, context, frames)
     titles = _titles(project, vocabulary, index)
-    return ApiDocuments(project.publication, index, documents, tuple(queries), titles)
+    terms = {**_kind_labels(project, vocabulary), **term_labels(vocabulary)}
+    return ApiDocuments(project.publication, index, documents, tuple(queries), titles, terms)
+
+
+def _kind_labels(project: Project, vocabulary: Vocabulary) -> dict[str, Texts]:
+    """What one of each kind of the pages is called, by their classes."""
+    expand = vocabulary.namespaces.expand
+    return {expand(kind.class_) or kind.class_: kind.label for kind in _site(project).kinds}
+
+
+def _site(project: Project) -> SiteKeys:
+    declared = project.publication.site
+    return SiteKeys() if isinstance(declared, bool) else declared
 
 
 def _titles(project: Project, vocabulary: Vocabulary, index: SearchIndex) -> dict[str, Texts]:
     """What collections are called: as the first of their kinds, else as their class."""
-    declared = project.publication.site
-    site = SiteKeys() if isinstance(declared, bool) else declared
     expand = vocabulary.namespaces.expand
-    kinds = {expand(kind.class_) or kind.class_: kind.plural or kind.label for kind in site.kinds}
+    kinds = {
+        expand(kind.class_) or kind.class_: kind.plural or kind.label
+        for kind in _site(project).kinds
+    }
     titles: dict[str, Texts] = {}
     for item in index.collections:
         known = next((kinds[iri] for iri in item.kinds if kinds.get(iri)), None)

@@ -94,11 +94,17 @@ def _named(texts: Mapping[str, str]) -> str:
 
 def _collection_names(vocabulary: Vocabulary) -> Callable[[str], str]:
     """What names the collection of a class (in angle brackets) that has no kind."""
+    texts = term_labels(vocabulary)
+    return lambda iri: address_name(_named(texts.get(iri[1:-1], {})) or words(iri))
+
+
+def term_labels(vocabulary: Vocabulary) -> dict[str, dict[str, str]]:
+    """What the ontology calls its terms: IRI → language → label."""
     texts: dict[str, dict[str, str]] = {}
     for s, p, o, _ in vocabulary.triples:
         if p in LABELS and (literal := parse_literal(o)):
-            texts.setdefault(s, {}).setdefault(literal.language, literal.text)
-    return lambda iri: address_name(_named(texts.get(iri, {})) or words(iri))
+            texts.setdefault(s[1:-1], {}).setdefault(literal.language, literal.text)
+    return texts
 
 
 def plan_digest(plan: IndexPlan) -> str:

@@ -34,6 +34,10 @@ class ParameterError(ValueError):
         self.parameter, self.detail = parameter, detail
 
 
+class BatchTooLarge(ParameterError):
+    """More of something than a request may have."""
+
+
 @dataclass(frozen=True)
 class ListRequest:
     """What is asked of a collection, and the parameters as they are in addresses of other pages."""
@@ -125,10 +129,10 @@ def _types(pairs: Sequence[tuple[str, str]], context: Context) -> list[Filter]:
     return [Filter("type", tuple(values), "type")] if values else []
 
 
-def check_text(name: str, value: str) -> None:
+def check_text(name: str, value: str, longest: int = LONGEST) -> None:
     """Raises ParameterError where a value is too long."""
-    if len(value) > LONGEST:
-        raise ParameterError(name, f"`{name}` is longer than {LONGEST} characters")
+    if len(value) > longest:
+        raise ParameterError(name, f"`{name}` is longer than {longest:,} characters")
 
 
 def single(pairs: Sequence[tuple[str, str]], name: str) -> str:

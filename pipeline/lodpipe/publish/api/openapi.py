@@ -42,6 +42,12 @@ def openapi(api: ApiDocuments) -> Schema:
             tag="About",
         ),
         f"/{ROOT}suggest": _suggest(api),
+        "/reconcile": _get(
+            "reconcile",
+            "Manifest of the reconciliation service (W3C Reconciliation Service API 0.2 and draft of 1.0)",
+            {"type": "object"},
+            tag="Search",
+        ),
     }
     schemas: Schema = dict(_SCHEMAS)
     for item in api.collections:

@@ -31,6 +31,7 @@ from lodpipe.publish.api.api_page import STYLE, api_page
 from lodpipe.publish.api.index_plan import index_plan, open_index
 from lodpipe.publish.api.list_parameters import (
     LONGEST,
+    BatchTooLarge,
     ParameterError,
     check_text,
     single,
@@ -38,6 +39,7 @@ from lodpipe.publish.api.list_parameters import (
 )
 from lodpipe.publish.api.node_documents import dumped
 from lodpipe.publish.api.openapi import openapi
+from lodpipe.publish.api.reconciliation import Reconciliation
 from lodpipe.publish.catalogue.web import FRESH
 from lodpipe.queries.samples import Query, read_queries, valid
 from lodpipe.serve.api.problems import problem
@@ -77,6 +79,7 @@ class Api:
 
     def __init__(self, documents: ApiDocuments, queries: Mapping[str, Query]) -> None:
         self.documents, self.queries = documents, queries
+        self.reconciliation = Reconciliation(documents)
         self.places = asyncio.Semaphore(_AT_ONCE)
         self.waiting = 0
 
@@ -131,14 +134,15 @@ def _facts(query: Query) -> QueryFacts:
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def _handled(handler: Handler) -> Handler:
+def handled(handler: Handler) -> Handler:
     """A handler whose errors are problem details."""
 
     async def handle(request: Request) -> Response:
         try:
             return await handler(request)
         except ParameterError as error:
-            return problem(400, error.detail, parameter=error.parameter)
+            status = 413 if isinstance(error, BatchTooLarge) else 400
+            return problem(status, error.detail, parameter=error.parameter)
         except IndexTimeout as error:
             return problem(503, str(error), headers={"Retry-After": "5"})
         except Refused as refused:
@@ -147,8 +151,10 @@ def _handled(handler: Handler) -> Handler:
     return handle
 
 
-def _pairs(request: Request, known: Sequence[str] | None = None) -> list[tuple[str, str]]:
-    """The parameters of an address. Raises Refused and ParameterError."""
+def pairs_of(
+    request: Request, known: Sequence[str] | None = None, longest: int = LONGEST
+) -> list[tuple[str, str]]:
+    """The parameters of an address; `longest` is of a value. Raises Refused and ParameterError."""
     given = request.url.query
     if len(given) > 16_000:
         raise Refused(414, "the address is longer than 16,000 characters")
@@ -160,11 +166,11 @@ def _pairs(request: Request, known: Sequence[str] | None = None) -> list[tuple[s
         if known is not None and name not in known:
             named = f"; there is {', '.join(known)}" if known else "; there is none here"
             raise ParameterError(name, f"there is no parameter `{name}`{named}")
-        check_text(name, value)
+        check_text(name, value, longest)
     return pairs
 
 
-def _negotiated(request: Request, offered: Sequence[Format]) -> Format:
+def negotiated(request: Request, offered: Sequence[Format]) -> Format:
     """The format that a client wants. Raises Refused (406)."""
     form = chosen(request.headers.get("accept"), offered)
     if form is None:
@@ -173,13 +179,18 @@ def _negotiated(request: Request, offered: Sequence[Format]) -> Format:
     return form
 
 
-def _answer(
-    request: Request, body: bytes, media_type: str, *parts: object, links: Sequence[str] = ()
+def answered(
+    request: Request,
+    body: bytes,
+    media_type: str,
+    *parts: object,
+    links: Sequence[str] = (),
+    vary: str = "Accept",
 ) -> Response:
     """An answer with its entity tag, or 304."""
     server: _Server = request.app.state.server
     tag = server.tag("api", media_type, *parts)
-    headers = {"ETag": tag, "Cache-Control": FRESH, "Vary": "Accept"}
+    headers = {"ETag": tag, "Cache-Control": FRESH, "Vary": vary}
     if links:
         headers["Link"] = ", ".join(links)
     given = request.headers.get("if-none-match", "")
@@ -188,7 +199,8 @@ def _answer(
     return Response(body, media_type=media_type, headers=headers)
 
 
-def _api(request: Request) -> Api:
+def api_of(request: Request) -> Api:
+    """The API of the state that is served. Raises Refused (404)."""
     server: _Server = request.app.state.server
     if server.api is None:
         raise Refused(404, "there is no API: no project is served")
@@ -199,50 +211,52 @@ def _api(request: Request) -> Api:
 
 
 async def _overview(request: Request) -> Response:
-    _pairs(request, [])
-    api = _api(request).documents
-    form = _negotiated(request, (_JSON, _HTML))
+    pairs_of(request, [])
+    api = api_of(request).documents
+    form = negotiated(request, (_JSON, _HTML))
     links = [f'</{ROOT}openapi.json>; rel="service-desc"; type="application/json"']
     if form is _HTML:
-        return _answer(request, api_page(api), form.media_type, "overview", links=links)
-    return _answer(request, dumped(api.overview()), form.media_type, "overview", links=links)
+        return answered(request, api_page(api), form.media_type, "overview", links=links)
+    return answered(request, dumped(api.overview()), form.media_type, "overview", links=links)
 
 
 async def _openapi(request: Request) -> Response:
-    _pairs(request, [])
-    form = _negotiated(
+    pairs_of(request, [])
+    form = negotiated(
         request,
         (
             _JSON,
             Format("openapi", "application/openapi+json", ("application/vnd.oai.openapi+json",)),
         ),
     )
-    body = await _api(request).run(lambda: dumped(openapi(_api(request).documents), compact=True))
-    return _answer(request, body, form.media_type, "openapi")
+    body = await api_of(request).run(
+        lambda: dumped(openapi(api_of(request).documents), compact=True)
+    )
+    return answered(request, body, form.media_type, "openapi")
 
 
 async def _style(request: Request) -> Response:
-    return _answer(request, STYLE, "text/css; charset=utf-8", "style")
+    return answered(request, STYLE, "text/css; charset=utf-8", "style")
 
 
 async def _context(request: Request) -> Response:
-    _pairs(request, [])
-    form = _negotiated(request, (_JSONLD, _JSON))
-    given = {"@context": dict(_api(request).documents.documents.context.given)}
-    return _answer(request, dumped(given), form.media_type, "context")
+    pairs_of(request, [])
+    form = negotiated(request, (_JSONLD, _JSON))
+    given = {"@context": dict(api_of(request).documents.documents.context.given)}
+    return answered(request, dumped(given), form.media_type, "context")
 
 
 async def _list(request: Request) -> Response:
-    api, name = _api(request), request.path_params["name"]
+    api, name = api_of(request), request.path_params["name"]
     collection, _, suffix = name.partition(".")
     documents = api.documents
     if collection not in documents.index.by_name or suffix not in ("", "json", "csv", "jsonl"):
         raise Refused(404, f"there is nothing at this address; /{ROOT} lists what there is")
-    wanted = documents.request(_pairs(request), collection)
+    wanted = documents.request(pairs_of(request), collection)
     form = (
         next(item for item in _LISTS if item.name == suffix)
         if suffix
-        else _negotiated(request, _LISTS)
+        else negotiated(request, _LISTS)
     )
     parts = (collection, wanted)
     if form in (_CSV, _LINES):
@@ -256,7 +270,7 @@ async def _list(request: Request) -> Response:
     ]
     if form in (_JSON, _LINES):
         links += _context_link(form)
-    return _answer(request, body, form.media_type, *parts, links=links)
+    return answered(request, body, form.media_type, *parts, links=links)
 
 
 def _context_link(form: Format) -> list[str]:
@@ -270,11 +284,11 @@ def _context_link(form: Format) -> list[str]:
 
 
 async def _detail(request: Request) -> Response:
-    api, collection = _api(request), request.path_params["name"]
+    api, collection = api_of(request), request.path_params["name"]
     if collection not in api.documents.index.by_name:
         raise Refused(404, f"there is nothing at this address; /{ROOT} lists what there is")
-    _pairs(request, [])
-    form = _negotiated(request, (_JSON, _JSONLD))
+    pairs_of(request, [])
+    form = negotiated(request, (_JSON, _JSONLD))
     key = request.path_params["key"]
     if len(key) > LONGEST:
         raise ParameterError("key", f"`key` is longer than {LONGEST} characters")
@@ -288,7 +302,7 @@ async def _document(
     if node is None:
         raise Refused(404, "there is no such resource")
     iri = node[api.documents.documents.context.id]
-    return _answer(
+    return answered(
         request, dumped(node), form.media_type, "detail", iri, links=[f'<{iri}>; rel="describes"']
     )
 
@@ -304,8 +318,8 @@ async def resource_json(request: Request, document: str) -> Response | None:
 
 
 async def _suggest(request: Request) -> Response:
-    api = _api(request)
-    pairs = _pairs(request, ["q", "collection", "limit"])
+    api = api_of(request)
+    pairs = pairs_of(request, ["q", "collection", "limit"])
     text, limit = single(pairs, "q"), whole_number(pairs, "limit", 10, 50)
     if not any(name == "q" for name, _ in pairs) or not text:
         raise ParameterError("q", "`q` is needed: what was typed so far")
@@ -313,26 +327,26 @@ async def _suggest(request: Request) -> Response:
     for name in wanted:
         if name not in api.documents.index.by_name:
             raise ParameterError("collection", f"there is no collection `{name}`")
-    form = _negotiated(request, (_JSON,))
+    form = negotiated(request, (_JSON,))
     document = await api.run(api.documents.suggestions, text, limit, wanted)
-    return _answer(request, dumped(document), form.media_type, "suggest", text, limit, wanted)
+    return answered(request, dumped(document), form.media_type, "suggest", text, limit, wanted)
 
 
 # -- sample queries --------------------------------------------------------------------------------
 
 
 async def _queries(request: Request) -> Response:
-    _pairs(request, [])
-    form = _negotiated(request, (_JSON,))
-    return _answer(
-        request, dumped(_api(request).documents.query_list()), form.media_type, "queries"
+    pairs_of(request, [])
+    form = negotiated(request, (_JSON,))
+    return answered(
+        request, dumped(api_of(request).documents.query_list()), form.media_type, "queries"
     )
 
 
 async def _sample(request: Request) -> Response:
     server: _Server = request.app.state.server
     name, _, suffix = request.path_params["name"].partition(".")
-    query = _api(request).queries.get(name)
+    query = api_of(request).queries.get(name)
     rows = query is not None and query.form in ("select", "ask")
     offered = (_JSON, _RESULTS, _CSV) if rows else (_JSONLD, _JSON, _TURTLE)
     if query is None or suffix not in (
@@ -340,7 +354,7 @@ async def _sample(request: Request) -> Response:
         *(item.name for item in offered if item is not _RESULTS),
     ):
         raise Refused(404, f"there is no such query; /{ROOT}queries lists them")
-    pairs = _pairs(request, [*query.params])
+    pairs = pairs_of(request, [*query.params])
     values = {key: single(pairs, key) for key, _ in pairs}
     for key, value in values.items():
         kind = query.params[key].type
@@ -349,7 +363,7 @@ async def _sample(request: Request) -> Response:
     form = (
         next(item for item in offered if item.name == suffix)
         if suffix
-        else _negotiated(request, offered)
+        else negotiated(request, offered)
     )
     task = {
         "query": query.bound(values), "default_graph": (), "named_graphs": (),
@@ -360,7 +374,7 @@ async def _sample(request: Request) -> Response:
     _, body = await server.answer(task, client)
     if rows and form is _JSON:
         body = dumped(plain_results(body))
-    return _answer(request, body, form.media_type, name, *sorted(values.items()))
+    return answered(request, body, form.media_type, name, *sorted(values.items()))
 
 
 # -- where it is listed ----------------------------------------------------------------------------
@@ -371,7 +385,7 @@ async def _catalog(request: Request) -> Response:
     linkset = [
         {
             "anchor": "/.well-known/api-catalog",
-            "item": [{"href": f"/{ROOT}"}, {"href": "/sparql"}],
+            "item": [{"href": f"/{ROOT}"}, {"href": "/reconcile"}, {"href": "/sparql"}],
         },
         {
             "anchor": f"/{ROOT}",
@@ -388,7 +402,7 @@ async def _catalog(request: Request) -> Response:
     body = json.dumps({"linkset": linkset}, indent=1).encode()
     profile = 'application/linkset+json; profile="https://www.rfc-editor.org/info/rfc9727"'
     links = ['</.well-known/api-catalog>; rel="api-catalog"']
-    return _answer(request, body, profile, "catalog", links=links)
+    return answered(request, body, profile, "catalog", links=links)
 
 
 async def _root(request: Request) -> Response:
@@ -417,4 +431,4 @@ def api_routes() -> list[Route]:
         (f"/{ROOT}{{name}}", _list),
         (f"/{ROOT}{{name}}/{{key:any_text}}", _detail),
     )
-    return [Route(path, _handled(handler)) for path, handler in table]
+    return [Route(path, handled(handler)) for path, handler in table]

@@ -18,7 +18,9 @@ ORGANISATIONS = "source/organisations.yaml"
 def first_release(target: Path) -> Path:
     """A copy of the publication whose first release is closed."""
     project = copy_project(target, ROOT)
-    (project / "source/withdrawn.yaml").unlink()  # before the first release nothing can be withdrawn
+    (
+        project / "source/withdrawn.yaml"
+    ).unlink()  # before the first release nothing can be withdrawn
     _close(project, None)
     return project
 

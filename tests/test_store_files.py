@@ -189,7 +189,7 @@ FILES = {
     "data.nq": (QUADS.encode(), 3, 3),
     "data.ttl": (b"PREFIX : <x:> :a :p 1, 2 .", 2, 0),
     "data.trig": (b"PREFIX : <x:> :g { :a :p 1, 2 } :h { :a :p 1 }", 2, 3),
-    "data.nq.gz": (gzip.compress(QUADS.encode()), 3, 3),
+    "data.nq.gz": (gzip.compress(QUADS.encode(), mtime=0), 3, 3),
     "data.jsonld": (b'{"@id": "x:a", "x:p": 1}', 1, 0),
     "data.xml": (
         b'<r:RDF xmlns:r="http://www.w3.org/1999/02/22-rdf-syntax-ns#" xmlns:x="x:"><r:Description r:about="x:a" x:p="1"/></r:RDF>',
@@ -214,7 +214,7 @@ def test_a_file_is_served_without_a_project(name: str, tmp_path: Path) -> None:
     ("name", "content", "code"),
     [
         ("cut.nt", b"<x:a> <x:b", "LP822"),
-        ("cut.nq.gz", gzip.compress(QUADS.encode())[:-9], "LP822"),
+        ("cut.nq.gz", gzip.compress(QUADS.encode(), mtime=0)[:-9], "LP822"),
         ("no.parquet", b"PAR1", "LP822"),
         ("missing.ttl", None, "LP822"),
         ("data.txt", b"", "LP823"),

@@ -180,7 +180,7 @@ def test_no_dump_holds_a_blank_node(dist: Path) -> None:
         if path.suffix[1:] in OX
     ]
     print(f"{len(files)} files")
-    assert len(files) == 6 + 13
+    assert len(files) == 7 + 13
     for path in files:
         blank = [
             triple

@@ -153,6 +153,7 @@ def _remote(text: str, form: Form, endpoint: str) -> Answer:
 
     wrapper = SPARQLWrapper(endpoint, agent="lodpipe")
     wrapper.setQuery(text)
+    wrapper.queryType = form.upper()  # it reads words of comments (ADD in "address") as the type
     wrapper.setMethod(POST)
     wrapper.setTimeout(_TIMEOUT)
     wrapper.setOnlyConneg(

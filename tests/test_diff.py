@@ -170,3 +170,14 @@ def test_a_change_set_is_read_more_than_once(tmp_path: Path) -> None:
         first = list(changes)
         assert list(changes) == first
         assert sum(len(change.added) for change in first) == changes.counts.added
+
+
+def test_what_a_folder_holds_beside_its_dumps_is_not_compared(tmp_path: Path) -> None:
+    for name, value in (("old", "1"), ("new", "2")):
+        (tmp_path / name).mkdir()
+        for file in ("metadata.nq", "catalog.nt", "prefixes.ttl", "a.rdf12.nt"):
+            (tmp_path / name / file).write_text(f'<x:{file}> <x:p> "{value}" .\n', "utf-8")
+        (tmp_path / name / "a.ttl").write_text(f'<x:a> <x:p> "{value}" .\n', "utf-8")
+    done = invoke("diff", tmp_path / "old", tmp_path / "new", "--format", "markdown")
+    assert "x:a" in done.stdout, done.output
+    assert "metadata" not in done.stdout and "rdf12" not in done.stdout

@@ -189,10 +189,10 @@ def _dump_in(folder: Path) -> Path | None:
 
 
 def _is_dump(path: Path) -> bool:
-    stem = path.name.partition(".")[0]
-    return not re.match(
-        "(catalog|void|dataset|queries|shapes|withdrawn|added|removed|feed)(-|$)", stem
-    )
+    """Whether a file holds the data, not what is written beside them."""
+    stem, _, suffixes = path.name.partition(".")
+    beside = "catalog|void|dataset|queries|shapes|withdrawn|added|removed|feed|metadata|prefixes|croissant"
+    return not suffixes.startswith("rdf12.") and not re.match(f"({beside})(-|$)", stem)
 
 
 def _file_version(name: str, path: Path, *, canonical: bool = False) -> GraphVersion:

@@ -295,7 +295,7 @@ def test_the_landing_page_has_typed_links_in_its_headers(
     status, headers, body = get(server, "dataset.linkset")
     assert (status, headers["content-type"].split(";")[0]) == (200, "application/linkset+json")
     landing, *files = json.loads(body)["linkset"]
-    assert len(landing["item"]) == len(files) == 16
+    assert len(landing["item"]) == len(files) == 17
     assert "link" not in get(server, "catalog.ttl")[1]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from conformance import server, suites
+from conformance import server, sparql_report, suites
 from support import ROOT
 
 # Other engines that were run here on the same suite in November 2026, best first: name and version,
@@ -74,7 +74,8 @@ These figures are the engines' own and were not checked here.
   are older than the natural datatypes are compared without these, and listed below.
 - Expected N-Quads are read leniently: RMLTC0027b-JSON expects IRIs that are not valid, as `rml:UnsafeIRI` asks for.
 
-## Expected failures
+{sparql}
+## Expected failures of mappings
 A case is listed here only where the specification does not ask for what it expects. One that starts to pass fails the tests.
 
 {failures}
@@ -93,7 +94,10 @@ def written(outcomes: dict[tuple[str, str], str], page: str) -> str:
         for suite in suites.ALL
     ]
     return TEXT.format(
-        table="\n".join(rows), claims="\n".join(_claims()), failures="\n".join(_failures())
+        table="\n".join(rows),
+        claims="\n".join(_claims()),
+        sparql=sparql_report.section(page),
+        failures="\n".join(_failures()),
     )
 
 

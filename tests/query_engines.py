@@ -1,4 +1,4 @@
-"""The other engines that sample queries run on: rdflib in this process, Virtuoso and Comunica as
+"""The other engines that sample queries run on: rdflib in this process, Virtuoso, Jena and Comunica as
 processes of their own.
 """
 
@@ -10,6 +10,7 @@ import shutil
 import socket
 import subprocess
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ from support import ROOT, TESTS
 Engine = Callable[[Query], Answer]
 COMUNICA = TESTS / "comunica"
 HAS_VIRTUOSO = bool(shutil.which("virtuoso-t") and shutil.which("isql-vt"))
+JARS = Path("/usr/share/java")
+HAS_JENA = (JARS / "jena-tdb2.jar").is_file() and bool(shutil.which("javac"))
 HAS_COMUNICA = bool(shutil.which("node")) and (COMUNICA / "node_modules/.made").is_file()
 
 
@@ -161,6 +164,57 @@ def isql(port: int, statements: str, tries: int = 1) -> None:
     raise RuntimeError(f"isql-vt: {done.stdout}{done.stderr}")
 
 
+# -- Jena ------------------------------------------------------------------------------------------
+
+# What ARQ and TDB2 need of Debian's folder of libraries; all of it at once would have two loggers.
+_NEEDED = (
+    "jena-*", "slf4j-api", "slf4j-nop", "thrift", "commons-cli", "commons-codec", "commons-compress", "commons-csv", "commons-io", "commons-lang3",
+    "commons-logging", "dexx*", "gson", "guava", "failureaccess", "httpclient*", "httpcore*", "jackson-*", "jsonld-java", "titanium-json-ld",
+    "jakarta.json*", "protobuf*",
+)  # fmt: skip
+_MESSAGES = "org/apache/jena/ext/xerces/"
+
+
+def on_jena(dist: Path, queries: list[Query], folder: Path) -> dict[str, Answer | str]:
+    """The answers of one Java process to all queries; an error message where one fails."""
+    for query in queries:
+        (folder / f"{query.name}.rq").write_text(query.bound(), "utf-8")
+    _put_messages_in_place(folder / "classes")
+    paths = [folder / "classes", *(path for name in _NEEDED for path in JARS.glob(f"{name}.jar"))]
+    command = [
+        "java",
+        "-cp",
+        ":".join(map(str, paths)),
+        TESTS / "jena/Run.java",
+        dist / "rogl.nt",
+        dist / "rogl.nq",
+        folder,
+    ]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=300, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return {query.name: _jena_answer(query, folder / query.name) for query in queries}
+
+
+def _put_messages_in_place(folder: Path) -> None:
+    """Debian's Jena 4.5 has its messages of Xerces beside the packages that look for them, and does
+    not start for that reason.
+    """
+    with zipfile.ZipFile(JARS / "jena-core.jar") as jar:
+        for name in jar.namelist():
+            if name.startswith(_MESSAGES) and name.endswith(".properties"):
+                target = folder / "xerces" / name.removeprefix(_MESSAGES)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(jar.read(name))
+
+
+def _jena_answer(query: Query, path: Path) -> Answer | str:
+    if (error := path.with_suffix(".error")).is_file():
+        return error.read_text("utf-8")
+    if query.form in ("select", "ask"):
+        return from_json(json.loads(path.with_suffix(".srj").read_bytes()), query.form)
+    return _triples(path.with_suffix(".nt").read_bytes(), query)
+
+
 # -- Comunica --------------------------------------------------------------------------------------
 
 
@@ -193,11 +247,13 @@ def _comunica_answer(query: Query, answer: dict[str, object]) -> Answer | str:
 
 __all__ = [
     "HAS_COMUNICA",
+    "HAS_JENA",
     "HAS_VIRTUOSO",
     "ROOT",
     "Engine",
     "isql",
     "on_comunica",
+    "on_jena",
     "on_oxigraph",
     "on_rdflib",
     "virtuoso",

@@ -1,5 +1,5 @@
 """Every sample query, and every question of docs/first-questions.md, gives its stored result on
-pyoxigraph, rdflib, Virtuoso and Comunica, compared by value.
+pyoxigraph, rdflib, Virtuoso, Jena and Comunica, compared by value.
 
 Real differences of an engine are in tests/queries/differences.yaml, each with its reason; one
 that is gone fails.
@@ -20,9 +20,11 @@ from lodpipe.config.vocabulary import read_vocabulary
 from lodpipe.queries.samples import Answer, as_csv, read_queries, result_file, result_text
 from query_engines import (
     HAS_COMUNICA,
+    HAS_JENA,
     HAS_VIRTUOSO,
     Engine,
     on_comunica,
+    on_jena,
     on_oxigraph,
     on_rdflib,
     virtuoso,
@@ -105,6 +107,19 @@ def test_virtuoso(query, virtuoso_engine: Engine, expected: dict[str, Answer]) -
 
 
 @pytest.fixture(scope="module")
+def jena_answers(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Answer | str]:
+    return on_jena(dist, QUERIES, tmp_path_factory.mktemp("jena"))
+
+
+@each
+@pytest.mark.skipif(not HAS_JENA, reason="Jena (Debian: libapache-jena-java, a JDK) is missing")
+def test_jena(query, jena_answers: dict[str, Answer | str], expected: dict[str, Answer]) -> None:
+    result = jena_answers[query.name]
+    assert isinstance(result, Answer), result
+    compare("jena", query.name, expected[query.name], result)
+
+
+@pytest.fixture(scope="module")
 def comunica_answers(
     dist: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, Answer | str]:
@@ -141,10 +156,11 @@ def test_the_differences_are_few_and_have_reasons() -> None:
         for engine, queries in CONTENT.items()
         for name, reason in queries.items()
     ]
-    print(f"{len(QUERIES)} queries on 4 engines, {len(differences)} answers differ")
+    print(f"{len(QUERIES)} queries on 5 engines, {len(differences)} answers differ")
     assert {engine for engine, _, _ in differences} | set(ORDER) <= {
         "rdflib",
         "virtuoso",
+        "jena",
         "comunica",
     }
     assert {name for _, name, _ in differences} <= {query.name for query in QUERIES}

@@ -79,6 +79,11 @@ def test_addresses_of_one_network_are_one_client() -> None:
     assert client_of("unix socket") == "unix socket"
 
 
+@pytest.mark.parametrize("address", ["::ffff:192.0.2.1", "::ffff:c000:201", "64:ff9b::192.0.2.1"])
+def test_an_ipv4_address_in_ipv6_is_a_client_of_its_own(address: str) -> None:
+    assert client_of(address) == "192.0.2.1"
+
+
 @pytest.fixture(scope="module")
 def served(publication: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     log = tmp_path_factory.mktemp("fairness") / "log"

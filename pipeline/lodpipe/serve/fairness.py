@@ -18,6 +18,7 @@ _MINUTE = 60.0
 _FIRST_STEP = 0.25  # seconds of processor time; each further step is as long as all before it
 _FORGOTTEN = 0.01  # seconds of use below which a client need not be remembered
 _MANY = 4096
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # IPv4 addresses behind a translator (RFC 6052)
 
 
 class Queued(Protocol):
@@ -91,13 +92,19 @@ def _step(used: float) -> int:
 @lru_cache(_MANY)
 def client_of(address: str) -> str:
     """The client that an address counts for: an IPv6 network of 64 bits is one client, since each
-    of its hosts can take any address of it.
+    of its hosts can take any address of it; an IPv4 address in IPv6 is what it is alone.
 
     >>> client_of("192.0.2.7"), client_of("2001:db8::7"), client_of("")
     ('192.0.2.7', '2001:db8::/64', '')
+    >>> client_of("::ffff:192.0.2.7"), client_of("64:ff9b::c000:207"), client_of("fe80::1%eth0")
+    ('192.0.2.7', '192.0.2.7', 'fe80::/64')
     """
     try:
-        version = ipaddress.ip_address(address).version
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    return address if version == 4 else str(ipaddress.ip_network(f"{address}/64", strict=False))
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped or parsed in _TRANSLATED:
+            return str(ipaddress.IPv4Address(int(parsed) & 0xFFFFFFFF))
+        return str(ipaddress.ip_network((int(parsed) >> 64 << 64, 64)))
+    return address

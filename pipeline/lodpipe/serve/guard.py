@@ -24,6 +24,7 @@ _LARGE = _answer("431 Request Header Fields Too Large", "the headers are too lar
 _INVALID = _answer("400 Bad Request", "this is not a valid HTTP request")
 
 
+_MAPPED = "::ffff:"  # an IPv4 address as IPv6 has it (RFC 4291, 2.5.5.2)
 _AROUND_HEADER = len(b": \r\n")
 
 
@@ -44,6 +45,8 @@ def guarded(settings: Settings) -> type[HttpToolsProtocol]:  # noqa: C901  # a c
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
+            if self.client and self.client[0].startswith(_MAPPED):  # on a socket for both versions
+                self.client = self.client[0].removeprefix(_MAPPED), self.client[1]
             self._await_headers()
 
         def connection_lost(self, exc: Exception | None) -> None:

@@ -183,7 +183,8 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
             if host in server.trusted:
                 listed = [value for name, value in self.headers if name == b"x-forwarded-for"]
                 if listed:
-                    host = server.trusted.get_trusted_client_address(listed[0].decode("latin-1"))[0]
+                    given = server.trusted.get_trusted_client_address(listed[0].decode("latin-1"))
+                    host = given[0] or host
             request.job = server.pool.submit(
                 request.task, host, lambda outcome: self._finish(request, outcome)
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -15,6 +16,10 @@ from lodpipe.serve.observability import log_of_http_server
 from lodpipe.serve.quick import quick, trusted_proxies
 from lodpipe.serve.settings import Settings
 from lodpipe.serve.sources import Source
+
+_THIS_MACHINE = (
+    "127.0.0.1, ::1"  # proxies whose X-Forwarded-For is believed unless others are named
+)
 
 
 def run(
@@ -37,7 +42,7 @@ def run(
     config = uvicorn.Config(
         app,
         http=quick(guarded(settings), state, app), ws="none", lifespan="on", log_level="warning", log_config=log_of_http_server(), access_log=False,
-        server_header=False, date_header=True,
+        server_header=False, date_header=True, forwarded_allow_ips=os.environ.get("FORWARDED_ALLOW_IPS", _THIS_MACHINE),
         timeout_keep_alive=10, timeout_graceful_shutdown=round(settings.grace) + 1, limit_concurrency=settings.connections, backlog=512,
     )  # fmt: skip
     state.trusted = trusted_proxies(config.forwarded_allow_ips)

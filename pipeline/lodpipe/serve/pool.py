@@ -19,6 +19,7 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
@@ -35,6 +36,7 @@ from lodpipe.serve.settings import Settings
 # seconds of processor time after which a query steps back behind others; a busy machine alone makes
 # none long
 _LONG = 0.1
+_HAS_CLOCKS = sys.platform == "linux"  # of other processes
 _NICE = 5  # of long queries: enough, as only a few run at a time
 _TICK = 0.01  # seconds between two looks at running queries
 _LOOKS_AT_MEMORY = 25  # ticks
@@ -63,7 +65,7 @@ class Job:
     """
 
     __slots__ = (
-        "arrived", "client", "done", "is_paused", "ordered", "paused", "paused_at", "started", "task", "until", "used", "waits", "worker",
+        "arrived", "client", "done", "is_paused", "ordered", "paused", "paused_at", "retried", "started", "task", "until", "used", "waits", "worker",
     )  # fmt: skip
 
     def __init__(
@@ -73,7 +75,7 @@ class Job:
         self.arrived, self.waits, self.until = times
         self.worker: Worker | None = None
         self.started = self.used = self.paused = self.paused_at = 0.0
-        self.is_paused = self.ordered = False
+        self.is_paused = self.ordered = self.retried = False
 
     def pause(self, *, is_paused: bool) -> None:
         """Stops the query where it is, or lets it go on."""
@@ -116,19 +118,21 @@ class Worker:
         self._clock = (
             ~pid << 3
         ) | 2  # clock_getcpuclockid(3) on Linux, which Python does not offer
+        self._used = 0.0
         self._loop = asyncio.get_running_loop()
         self._received = bytearray()
         self._unsent = memoryview(b"")
         self._loop.add_reader(channel.fileno(), self._read)
 
     def used(self) -> float:
-        """Seconds of processor time since the process began; where the system does not say,
-        seconds on the clock.
+        """Seconds of processor time since the process began, to its end where it has gone; where the
+        system does not say, seconds on the clock.
         """
-        try:
-            return time.clock_gettime(self._clock)
-        except OSError:
+        if not _HAS_CLOCKS:
             return time.monotonic()
+        with contextlib.suppress(OSError):
+            self._used = time.clock_gettime(self._clock)
+        return self._used
 
     def begin(self, job: Job) -> None:
         """Takes a job."""
@@ -387,15 +391,24 @@ class Pool:
         cause, detail = await self._end_of(worker)
         if worker.job is job:
             self._release(worker, whole=False)
+        if job.done is _nothing:
+            return
         if cause == "crash" and UNSORTABLE in detail and not job.ordered:
             job.ordered, job.task = True, {**job.task, "ordered": True}
-            job.worker = None
-            if self.free:
-                self._begin(job, self.free.pop())
-            else:
-                self._queue(job)
-            return
-        job.end(self._why(job, cause))
+            self._again(job)
+        elif cause == "killed" and job.used < _LONG and not job.retried:
+            job.retried = True  # its process was ended before it had begun, or hardly so
+            self._again(job)
+        else:
+            job.end(self._why(job, cause))
+
+    def _again(self, job: Job) -> None:
+        """Hands a query to another process."""
+        job.worker = None
+        if self.free:
+            self._begin(job, self.free.pop())
+        else:
+            self._queue(job)
 
     async def _end_of(self, worker: Worker) -> tuple[Cause, str]:
         """Why a process ended, with the store's words for a crash."""

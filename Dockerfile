@@ -1,5 +1,7 @@
 # lodpipe serve in a container; docs/serve.md says how. The publication's folder is mounted at /publication.
-FROM python:3.12-slim AS build
+# The base can be named with its digest: docker build --build-arg BASE=python:3.12-slim@sha256:…
+ARG BASE=python:3.12-slim
+FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/lodpipe
 COPY requirements.lock /src/
@@ -8,7 +10,7 @@ COPY pyproject.toml README.md LICENSE /src/
 COPY pipeline /src/pipeline
 RUN /opt/lodpipe/bin/pip install --no-deps --no-build-isolation /src
 
-FROM python:3.12-slim
+FROM ${BASE}
 RUN useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin lodpipe
 COPY --from=build /opt/lodpipe /opt/lodpipe
 ENV PATH=/opt/lodpipe/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1

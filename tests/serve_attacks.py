@@ -24,14 +24,19 @@ Attack = Callable[[Served], list[str]]
 
 
 def is_well(server: Served) -> list[str]:
-    """A complaint where a simple query, whose text is new, is not answered within three seconds."""
+    """A complaint where a simple query, whose text is new, is not answered within three seconds to a
+    client that has asked little.
+    """
     started = time.monotonic()
+    path = "/sparql?query=" + quote(f"SELECT ({time.monotonic_ns()} AS ?n) {{ ?s ?p ?o }} LIMIT 1")
     try:
-        answer = server.query(f"SELECT ({time.monotonic_ns()} AS ?n) {{ ?s ?p ?o }} LIMIT 1")
+        answer = server.request(path, headers={"X-Forwarded-For": "192.0.2.9"})
     except OSError as error:
         return [f"a simple query: {error}"]
     passed = time.monotonic() - started
-    return [f"a simple query: {answer.status}, {passed:.1f} s"] if answer.status != 200 or passed > 3 else []  # fmt: skip
+    if answer.status == 200 and passed < 3:
+        return []
+    return [f"a simple query: {answer.status}, {passed:.1f} s"]
 
 
 @contextlib.contextmanager

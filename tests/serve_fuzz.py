@@ -178,7 +178,7 @@ class Requests:
 
     def _headers(self, body: bytes, media_type: str) -> tuple[str, bool]:
         """Header lines, and whether the request is framed rightly with them."""
-        headers = {"Host": "localhost", "Connection": "close", "Accept": self._any(_ACCEPTS) if self.random.random() < 0.4 else "*/*"}  # fmt: skip
+        headers = {"Host": "localhost:80", "Connection": "close", "Accept": self._any(_ACCEPTS) if self.random.random() < 0.4 else "*/*"}  # fmt: skip
         if media_type:
             headers |= {"Content-Type": media_type, "Content-Length": str(len(body))}
         if media_type == "application/json" and self.random.random() < 0.9:

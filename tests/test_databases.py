@@ -405,7 +405,7 @@ def test_an_unreachable_server_is_reported_without_its_password(sqlite: Place) -
 def test_a_missing_driver_names_the_extra(sqlite: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     (finding,) = sqlite.fails(ANY, "postgresql://localhost/shop").findings
-    assert "pip install 'lodpipe[postgresql]'" in finding.params["detail"]
+    assert "pip install -e '.[postgresql]'" in finding.params["detail"]
 
 
 def test_the_command_takes_a_database(sqlite: Place) -> None:

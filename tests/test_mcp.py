@@ -4,6 +4,7 @@ what agents do wrong, bounds, and both transports.
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import os
@@ -23,6 +24,8 @@ from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 from mcp.types import CallToolResult
 
+from lodpipe.serve.agents.bounded_body import BoundedBody
+from lodpipe.serve.settings import Settings
 from support import PROGRAM, TESTS
 
 QUESTIONS: list[dict[str, Any]] = yaml.safe_load((TESTS / "mcp/questions.yaml").read_text("utf-8"))
@@ -204,3 +207,42 @@ def test_the_same_over_http_for_this_machine_alone(publication: Path) -> None:
         finally:
             process.send_signal(signal.SIGTERM)
     assert process.returncode == 0
+
+
+# -- bounds of HTTP --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("parts", "status"),
+    [((b"{}",), 200), ((b"{", b"}"), 200), ((b"{", None), 408), ((b"x" * 60, b"x" * 60), 413)],
+)
+def test_a_body_has_the_bounds_of_serve(parts: tuple[bytes | None, ...], status: int) -> None:
+    """In parts, whole; one that stays out (None) or is too large does not reach the application."""
+    asked: list[bytes] = []
+
+    async def application(scope: Any, receive: Any, send: Any) -> None:
+        asked.append((await receive())["body"])
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    messages = [
+        {"type": "http.request", "body": part, "more_body": place + 1 < len(parts)}
+        for place, part in enumerate(parts)
+    ]
+    statuses: list[int] = []
+
+    async def receive() -> Any:
+        message = messages.pop(0)
+        if message["body"] is None:
+            await asyncio.sleep(60)
+        return message
+
+    async def send(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            statuses.append(message["status"])
+
+    settings = Settings(slowness=0.05, body=100)
+    scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": [], "query_string": b""}
+    asyncio.run(BoundedBody(application, settings)(scope, receive, send))
+    assert statuses == [status]
+    assert asked == ([b"{}"] if status == 200 else [])

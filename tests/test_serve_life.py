@@ -422,7 +422,7 @@ def test_a_missing_extra_is_reported(module: str, project: Path) -> None:
         check=False,
     )
     assert done.returncode == 1
-    assert "pip install 'lodpipe[serve]'" in done.stderr
+    assert "pip install -e '.[serve]'" in done.stderr
     assert "Traceback" not in done.stderr
 
 

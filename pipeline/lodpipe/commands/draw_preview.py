@@ -43,7 +43,7 @@ def command(options: ProjectOptions, output: Path | None) -> None:
             data = drawn_preview(project, on_progress)
         except ImportError as error:
             raise click.UsageError(
-                f"{error.name} is not installed: pip install 'lodpipe[preview]'"
+                f"{error.name} is missing; install the extra in the folder of lodpipe: pip install -e '.[preview]'"
             ) from None
         if data is None:
             raise click.UsageError("publication.yaml declares neither `site.map` nor `site.graph`")

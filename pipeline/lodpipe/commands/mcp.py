@@ -50,7 +50,7 @@ def command(options: ProjectOptions, http: bool, port: int, timeout: float) -> N
             from lodpipe.serve.run import listening_socket
         except ModuleNotFoundError as error:
             raise click.ClickException(
-                f"{error.name} is missing; install the extra: pip install 'lodpipe[mcp]'"
+                f"{error.name} is missing; install the extra in the folder of lodpipe: pip install -e '.[mcp]'"
             ) from None
         settings = Settings(port=port, seconds=timeout, result=_RESULT, processes=2)
         if http:

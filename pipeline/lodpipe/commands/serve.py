@@ -130,7 +130,7 @@ def _settings(host: str, port: int, limits: _Limits) -> Settings:
         from lodpipe.serve import Settings
     except ModuleNotFoundError as error:
         raise click.ClickException(
-            f"{error.name} is missing; install the extra: pip install 'lodpipe[serve]'"
+            f"{error.name} is missing; install the extra in the folder of lodpipe: pip install -e '.[serve]'"
         ) from None
     optional = {"processes": limits.processes} if limits.processes else {}
     return Settings(

@@ -415,7 +415,7 @@ class PostgreSQL:
             import psycopg
             from psycopg.conninfo import conninfo_to_dict
         except ImportError as error:
-            detail = f"PostgreSQL needs the package {error.name}: pip install 'lodpipe[postgresql]'"
+            detail = f"PostgreSQL needs the package {error.name}; in the folder of lodpipe: pip install -e '.[postgresql]'"
             raise InvalidDeclaration(
                 [Finding("LP601", source.origin, {"detail": detail})]
             ) from None

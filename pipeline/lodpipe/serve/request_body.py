@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -21,10 +22,13 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     too_large = len(announced) > 18 or int(announced) > settings.body
     if too_large and "expect" in request.headers:  # it waits for a word to send the body
         raise _too_large(settings)
+    stream = (
+        request.stream()
+    )  # one for all: a second would fail where the first has come to its end
     try:
         async with asyncio.timeout(settings.slowness):
             if not too_large:
-                async for chunk in request.stream():
+                async for chunk in stream:
                     data += chunk
                     if too_large := len(data) > settings.body:
                         break
@@ -35,7 +39,7 @@ async def read_body(request: Request, settings: Settings) -> bytes:
             {"Connection": "close"},
         ) from None
     if too_large:
-        await _read_rest(request)
+        await _read_rest(stream)
         raise _too_large(settings)
     return bytes(data)
 
@@ -45,14 +49,14 @@ def _too_large(settings: Settings) -> Refused:
     return Refused(413, reason, {"Connection": "close"})
 
 
-async def _read_rest(request: Request) -> None:
+async def _read_rest(stream: AsyncIterator[bytes]) -> None:
     """Takes what a client still sends, for a while: of a connection that is closed under its hands it
     would see a reset instead of the answer.
     """
     left = _MOST_REST
     with contextlib.suppress(TimeoutError, ClientDisconnect):
         async with asyncio.timeout(_PATIENCE):
-            async for chunk in request.stream():
+            async for chunk in stream:
                 left -= len(chunk)
                 if left < 0:
                     return

@@ -21,6 +21,7 @@ from pydantic import Field
 
 from lodpipe.publish.api.node_documents import dumped
 from lodpipe.serve.agents.agent_tools import MOST_ROWS, AgentTools
+from lodpipe.serve.agents.bounded_body import BoundedBody
 from lodpipe.serve.agents.replies import (
     DescribeReply,
     EvidenceReply,
@@ -32,6 +33,7 @@ from lodpipe.serve.agents.replies import (
 )
 from lodpipe.serve.app import Server
 from lodpipe.serve.content import Content, media_type
+from lodpipe.serve.guard import guarded
 from lodpipe.serve.settings import Settings
 from lodpipe.serve.sources import Source
 
@@ -235,7 +237,8 @@ def run_on_http(
     source: Source, settings: Settings, listening: socket.socket, on_ready: Callable[[str], None]
 ) -> None:
     """Answers agents over streamable HTTP until it is asked to end (SIGTERM, SIGINT). Requests of
-    other hosts' pages are refused by the SDK (Host and Origin). Raises SourceError (LP820, LP822).
+    other hosts' pages are refused by the SDK (Host and Origin); headers and bodies have the bounds
+    of serve. Raises SourceError (LP820, LP822).
     """
 
     async def main() -> None:
@@ -244,7 +247,10 @@ def run_on_http(
             app = mcp_server(server).streamable_http_app(
                 streamable_http_path=PATH, json_response=True, stateless_http=True, host=host
             )
-            config = uvicorn.Config(app, log_level="warning", access_log=False, server_header=False)
+            config = uvicorn.Config(
+                BoundedBody(app, settings), http=guarded(settings), ws="none", log_level="warning", access_log=False, server_header=False,
+                limit_concurrency=settings.connections, timeout_graceful_shutdown=round(settings.grace),
+            )  # fmt: skip
             on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}")
             await uvicorn.Server(config).serve(sockets=[listening])
 

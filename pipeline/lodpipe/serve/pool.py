@@ -75,7 +75,8 @@ class Job:
         self.arrived, self.waits, self.until = times
         self.worker: Worker | None = None
         self.started = self.used = self.paused = self.paused_at = 0.0
-        self.is_paused = self.ordered = self.retried = False
+        self.is_paused = self.ordered = False
+        self.retried = 0  # processes that were ended before they had begun
 
     def pause(self, *, is_paused: bool) -> None:
         """Stops the query where it is, or lets it go on."""
@@ -396,8 +397,8 @@ class Pool:
         if cause == "crash" and UNSORTABLE in detail and not job.ordered:
             job.ordered, job.task = True, {**job.task, "ordered": True}
             self._again(job)
-        elif cause == "killed" and job.used < _LONG and not job.retried:
-            job.retried = True  # its process was ended before it had begun, or hardly so
+        elif cause == "killed" and job.used < _LONG and job.retried <= self.settings.processes:
+            job.retried += 1  # its process was ended before it had begun; perhaps all were
             self._again(job)
         else:
             job.end(self._why(job, cause))

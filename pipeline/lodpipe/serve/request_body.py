@@ -22,9 +22,8 @@ async def read_body(request: Request, settings: Settings) -> bytes:
     too_large = len(announced) > 18 or int(announced) > settings.body
     if too_large and "expect" in request.headers:  # it waits for a word to send the body
         raise _too_large(settings)
-    stream = (
-        request.stream()
-    )  # one for all: a second would fail where the first has come to its end
+    # One for all: a second would fail where the first has come to its end.
+    stream = request.stream()
     try:
         async with asyncio.timeout(settings.slowness):
             if not too_large:

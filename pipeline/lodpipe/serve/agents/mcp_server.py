@@ -251,6 +251,7 @@ def run_on_http(
                 BoundedBody(app, settings), http=guarded(settings), ws="none", log_level="warning", access_log=False, server_header=False,
                 limit_concurrency=settings.connections, timeout_graceful_shutdown=round(settings.grace),
             )  # fmt: skip
+            listening.listen()  # who reads the address may connect at once
             on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}")
             await uvicorn.Server(config).serve(sockets=[listening])
 

@@ -240,7 +240,7 @@ def _open_files(server: Served) -> int:
 
 
 def large_bodies(server: Served) -> list[str]:
-    """Bodies beyond the bound, announced, in chunks, or both a lie: an answer comes, no reset."""
+    """Bodies beyond the bound, announced, in chunks, or with a false length: an answer comes, no reset."""
     wrong = []
     start = b"POST /sparql HTTP/1.1\r\n" + HEAD + b"Content-Type: application/sparql-query\r\n"
     bodies = (
@@ -339,13 +339,13 @@ def ended_under_load(server: Served, clients: int = 16) -> list[str]:
     ending = threading.Event()
     statuses: list[int] = []
 
-    def ask(number: int) -> None:
+    def load(number: int) -> None:
         while not ending.is_set():
             with contextlib.suppress(OSError):
                 text = PRODUCT if number % 4 == 0 else "SELECT (%d AS ?n) {}"
                 statuses.append(server.query(text % time.monotonic_ns(), timeout=30).status)
 
-    threads = [threading.Thread(target=ask, args=(number,)) for number in range(clients)]
+    threads = [threading.Thread(target=load, args=(number,)) for number in range(clients)]
     for thread in threads:
         thread.start()
     time.sleep(1)

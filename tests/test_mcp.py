@@ -218,10 +218,10 @@ def test_the_same_over_http_for_this_machine_alone(publication: Path) -> None:
 )
 def test_a_body_has_the_bounds_of_serve(parts: tuple[bytes | None, ...], status: int) -> None:
     """In parts, whole; one that stays out (None) or is too large does not reach the application."""
-    asked: list[bytes] = []
+    bodies: list[bytes] = []
 
     async def application(scope: Any, receive: Any, send: Any) -> None:
-        asked.append((await receive())["body"])
+        bodies.append((await receive())["body"])
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
@@ -245,4 +245,4 @@ def test_a_body_has_the_bounds_of_serve(parts: tuple[bytes | None, ...], status:
     scope = {"type": "http", "method": "POST", "path": "/mcp", "headers": [], "query_string": b""}
     asyncio.run(BoundedBody(application, settings)(scope, receive, send))
     assert statuses == [status]
-    assert asked == ([b"{}"] if status == 200 else [])
+    assert bodies == ([b"{}"] if status == 200 else [])

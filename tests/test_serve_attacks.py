@@ -12,7 +12,7 @@ import pytest
 
 import serve_attacks
 from serve_fuzz import KINDS, Requests, fuzz_for, queries
-from serving import Served, serving
+from serving import Served, serving, until
 
 pytestmark = pytest.mark.slow
 
@@ -31,7 +31,11 @@ def test_random_requests_are_answered_with_reasons(served: Served) -> None:
     assert not report.wrong, "\n".join(report.wrong)
     assert {200, 303, 400, 403, 404, 406} <= report.statuses.keys()
     assert serve_attacks.is_well(served) == []
-    assert len(served.processes()) == processes
+    until(
+        lambda: len(served.processes()) == processes,
+        seconds=20,
+        what="as many processes as before",
+    )
     served.lines()  # each is JSON
 
 

@@ -22,6 +22,7 @@ from lodpipe import Project
 from lodpipe.publish.catalogue.web import write_web
 from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Tombstone, read_withdrawn
+from serving import serving
 from support import TESTS, WITHDRAWN, copy_project, run_process
 from web_servers import SERVERS, apache_configuration, free_port, launched, start
 
@@ -622,41 +623,59 @@ def test_static_hosts_find_rules_in_the_root(web: tuple[Path, dict[str, str]]) -
 # -- below a path ----------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def below_a_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A publication with a base of its own, below a path with characters of regular expressions."""
+PATHS = ("https://data.example/kg+x/v1.0/", "https://bücher.example/süd/v1/")
+"""Addresses with characters of regular expressions, and beyond ASCII in host and path."""
+
+
+@pytest.fixture(scope="module", params=PATHS)
+def below_a_path(request, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A publication with a base of its own, and the path of that."""
     folder = tmp_path_factory.mktemp("path")
     folder.chmod(0o755)
     project = copy_project(folder / "project", TESTS / "projects/libraries")
     path = project / "publication.yaml"
-    text = path.read_text("utf-8").replace("libraries.example/", "data.example/kg+x/v1.0/", 1)
+    text = path.read_text("utf-8").replace("https://libraries.example/", request.param, 1)
     path.write_text(text, "utf-8")
-    assert run_process("build", "--project", project).returncode == 0
-    return project
+    done = run_process("build", "--project", project)
+    assert done.returncode == 0, done.stderr
+    return project, request.param.split("/", 3)[3]
+
+
+def check_served(project: Path, served: str) -> None:
+    """Nothing is wrong at an address."""
+    done = run_process("check", "--project", project, "--served", served, "--lang", "en")
+    assert done.returncode == 0 and "LP55" not in done.stderr, done.stderr
 
 
 @pytest.mark.parametrize("name", SERVERS)
 def test_a_base_below_a_path_needs_no_hosting(
-    name: str, below_a_path: Path, tmp_path: Path
+    name: str, below_a_path: tuple[Path, str], tmp_path: Path
 ) -> None:
     if shutil.which(SERVERS[name]) is None:
         pytest.skip(f"{name} is not installed: apt-get install {SERVERS[name]}")
-    site, root = below_a_path / "dist/site", tmp_path / "root"
-    shutil.copytree(site, root / "kg+x/v1.0", copy_function=os.link)
-    (root / "kg+x/v1.0/.htaccess").write_bytes((site / "web/apache/.htaccess").read_bytes())
-    for folder in [tmp_path, root, *(path for path in root.rglob("*") if path.is_dir())]:
+    project, path = below_a_path
+    site, root = project / "dist/site", tmp_path / "root"
+    shutil.copytree(site, root / path, copy_function=os.link)
+    (root / path / ".htaccess").write_bytes((site / "web/apache/.htaccess").read_bytes())
+    for folder in [tmp_path, root, *(item for item in root.rglob("*") if item.is_dir())]:
         folder.chmod(0o755)
     process = start(name, root, tmp_path, port := free_port(), site / "web")
     (root / ".htaccess").unlink(missing_ok=True)
     try:
-        served = f"http://127.0.0.1:{port}/kg+x/v1.0/"
-        done = run_process("check", "--project", below_a_path, "--served", served, "--lang", "en")
+        check_served(project, f"http://127.0.0.1:{port}/{path}")
     finally:
         process.terminate()
         process.wait(10)
-    assert done.returncode == 0 and "LP55" not in done.stderr, done.stderr
     if name == "nginx":
         assert "[warn]" not in (tmp_path / "output.log").read_text()
+
+
+def test_lodpipe_serves_a_base_of_any_characters(
+    below_a_path: tuple[Path, str], tmp_path: Path
+) -> None:
+    project, _ = below_a_path
+    with serving(project, tmp_path / "log") as server:
+        check_served(project, server.url)
 
 
 @pytest.mark.parametrize(

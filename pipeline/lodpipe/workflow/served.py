@@ -26,6 +26,7 @@ from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue.checks import Catalogue, read_triples
 from lodpipe.rdf.file_formats import DOCUMENTS, PARSERS
+from lodpipe.rdf.uris import as_uri
 from lodpipe.releases.tombstones import Tombstone
 from lodpipe.workflow.pipeline import Outcome
 
@@ -82,7 +83,7 @@ class Host:
     def __init__(self, publication: Publication, served: str) -> None:
         self.served = served if served.endswith("/") else f"{served}/"
         own = {publication.base, publication.downloads, publication.host}
-        self._prefixes = sorted(own, key=len, reverse=True)
+        self._prefixes = sorted({*own, *map(as_uri, own)}, key=len, reverse=True)
 
     def place(self, address: str) -> str:
         """Where an address is asked for."""
@@ -107,7 +108,7 @@ class Host:
         headers = {"Accept": accept} if accept else {}
         handlers = [] if redirects else [_NoRedirects()]
         try:
-            request = urllib.request.Request(place, headers=headers, method=method)
+            request = urllib.request.Request(as_uri(place), headers=headers, method=method)
             opener = urllib.request.build_opener(*handlers)
             with opener.open(request, timeout=_TIMEOUT) as answer:
                 return _read(answer)

@@ -17,6 +17,7 @@ from urllib.parse import quote, unquote_to_bytes
 
 from msgspec import Struct
 
+from lodpipe.rdf.uris import ascii_host
 from lodpipe.releases.tombstones import Tombstone
 
 _PLAIN = re.compile(r"[A-Za-z0-9._~/\u00a0-\U0010ffff-]+")
@@ -27,14 +28,17 @@ _LONGEST = 1_000  # bytes of a line of a RewriteMap
 
 def encoded(iri: str) -> str:
     """An IRI, or a part of one, as a header has it: ASCII alone."""
-    return quote(iri, safe="/:%~._-")
+    scheme, mark, rest = iri.partition("://")
+    host, slash, path = rest.partition("/")
+    start = f"{scheme}://{ascii_host(host)}{slash}" if mark else ""
+    return start + quote(path if mark else iri, safe="/:%~._-")
 
 
 def link_header(successors: Sequence[str]) -> str:
     """The Link header of a withdrawn resource (RFC 8288, RFC 5829) with the IRIs of its successors.
 
-    >>> link_header(["https://a.example/caf\u00e9"])
-    '<https://a.example/caf%C3%A9>; rel="successor-version"'
+    >>> link_header(["https://b\u00fccher.example/caf\u00e9"])
+    '<https://xn--bcher-kva.example/caf%C3%A9>; rel="successor-version"'
     """
     return ", ".join(f'<{encoded(iri)}>; rel="successor-version"' for iri in successors)
 

@@ -17,6 +17,7 @@ from lodpipe.publish.catalogue.signposting import LINKSET_TYPE, TypedLink, heade
 from lodpipe.publish.catalogue.versions import OF_CATALOGUE, OF_VERSION
 from lodpipe.publish.catalogue.withdrawn_rules import encoded, withdrawn_rules
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
+from lodpipe.rdf.uris import as_uri
 from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Tombstone
 
@@ -76,6 +77,8 @@ _MOST_IN_HTACCESS = 100
 """Withdrawn resources in .htaccess, the newest ones. Apache reads it with each request, 4 µs a rule;
 the others are in a RewriteMap.
 """
+_MOST_AT_W3ID = 100
+"""The same in the rules for w3id.org, where each change is a proposal that people read."""
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
@@ -172,6 +175,7 @@ def write_web(
     facts = {
         "name": publication.base.rstrip("/").rsplit("/", 1)[-1],
         "title": next(iter(publication.title.values())),
+        "ascii_base": as_uri(publication.base),
         "base": publication.base,
         "licence": publication.licence,
         "contact": publication.name_of(contact),
@@ -189,6 +193,8 @@ def write_web(
         "rules_and_rest": [*rules, ("html", ""), ("ttl", "")],
         "withdrawn": withdrawn,
         "in_htaccess": withdrawn.listed[:_MOST_IN_HTACCESS],
+        "at_w3id": (withdrawn.others + withdrawn.listed)[:_MOST_AT_W3ID],
+        "most_at_w3id": _MOST_AT_W3ID,
         "most_successors": max((len(item.living) for item in tombstones), default=0),
         "longest": max((len(prefix) + len(rule.path) for rule in withdrawn.listed), default=0),
         "ends": "|".join(re.escape(end) for end in ends),

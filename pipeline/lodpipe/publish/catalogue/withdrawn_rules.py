@@ -13,6 +13,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from string import ascii_letters, digits
 from urllib.parse import quote, unquote_to_bytes
 
 from msgspec import Struct
@@ -22,6 +23,7 @@ from lodpipe.releases.tombstones import Tombstone
 
 _PLAIN = re.compile(r"[A-Za-z0-9._~/\u00a0-\U0010ffff-]+")
 _SAFE = re.compile(rb"[A-Za-z0-9_]")
+_LITERAL = frozenset(f"{ascii_letters}{digits}_~/-")
 _MOST_SUCCESSORS = 7  # a rule of Apache refers to nine groups, two are status and address
 _LONGEST = 1_000  # bytes of a line of a RewriteMap
 
@@ -71,6 +73,18 @@ class WithdrawnRule(Struct, frozen=True):
         whole = (bytes([byte]) for byte in self.path)
         return "".join(
             byte.decode() if _SAFE.fullmatch(byte) else f"\\x{byte.hex()}" for byte in whole
+        )
+
+    @property
+    def short_pattern(self) -> str:
+        """The same for people to read: what has no meaning in an expression is itself.
+
+        >>> WithdrawnRule(b"lab/no-lab v1.0", 410, "", ()).short_pattern
+        'lab/no-lab\\\\x20v1\\\\.0'
+        """
+        return "".join(
+            chr(byte) if chr(byte) in _LITERAL else "\\." if byte == ord(".") else f"\\x{byte:02x}"
+            for byte in self.path
         )
 
     @property

@@ -4,11 +4,13 @@ every class of resource × Accept header.
 
 from __future__ import annotations
 
+import gzip
 import http.client
 import json
 import os
 import re
 import shutil
+import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,7 @@ import pytest
 import yaml
 
 from lodpipe import Project
+from lodpipe.publish import compression
 from lodpipe.publish.catalogue.web import write_web
 from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Tombstone, read_withdrawn
@@ -184,6 +187,67 @@ def test_files_are_sent_as_they_are(
         assert "content-encoding" not in headers
         status, headers, _ = get(server, name, method="HEAD")
         assert (status, headers["content-length"]) == (200, str((root / name).stat().st_size))
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["rogl.ttl", "rogl.nq", "catalog.jsonld", "tables/labs.csv", "index.html", "assets/site.css", "sitemap.xml"],
+)  # fmt: skip
+def test_texts_are_compressed(
+    server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]], path: str
+) -> None:
+    """By the copy beside them, by servers that use it."""
+    data = (web[0] / path).read_bytes()
+    server.request("GET", f"/{path}", headers={"Accept-Encoding": "gzip"})
+    answer = server.getresponse()
+    body, headers = answer.read(), answer.headers
+    assert (answer.status, headers["content-encoding"]) == (200, "gzip")
+    assert gzip.decompress(body) == data and len(body) < len(data)
+    assert "accept-encoding" in ", ".join(headers.get_all("vary", [])).lower()
+    copy = web[0] / f"{path}.gz"
+    if copy.is_file() and "Apache" not in headers["server"]:
+        assert body == copy.read_bytes()
+    given = {"Accept-Encoding": "gzip", "If-None-Match": headers["etag"]}
+    server.request("GET", f"/{path}", headers=given)
+    again = server.getresponse()
+    assert (again.status, again.read()) == (304, b"")
+
+
+@pytest.mark.parametrize("path", ["rogl.ttl.gz", "rogl.parquet", "2026-11-23/rogl.nq.gz"])
+def test_what_is_compressed_is_sent_as_it_is(
+    server: http.client.HTTPConnection, web: tuple[Path, dict[str, str]], path: str
+) -> None:
+    server.request("GET", f"/{path}", headers={"Accept-Encoding": "gzip, zstd, br"})
+    answer = server.getresponse()
+    assert answer.read() == (web[0] / path).read_bytes()
+    assert "content-encoding" not in answer.headers
+
+
+@pytest.mark.parametrize("name", SERVERS)
+def test_a_copy_of_several_members_is_not_used(name: str, tmp_path: Path) -> None:
+    """Browsers would read the first member only; `lodpipe build` knows which copies these are."""
+    if shutil.which(SERVERS[name]) is None:
+        pytest.skip(f"{name} is not installed: apt-get install {SERVERS[name]}")
+    root = tmp_path / "root"
+    root.mkdir()
+    for folder in [tmp_path, *tmp_path.parents][:3]:
+        folder.chmod(0o755)
+    data = b"<https://libraries.example/a> <https://libraries.example/b> <c> .\n" * 300_000
+    (root / "libraries.nt").write_bytes(data)
+    compression.gzip(root / "libraries.nt")
+    publication = Project.open(TESTS / "projects/libraries").publication
+    write_web(publication, [], root, History(None))
+    process = start(name, root, tmp_path, port := free_port())
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    try:
+        connection.request("GET", "/libraries.nt", headers={"Accept-Encoding": "gzip"})
+        answer = connection.getresponse()
+        reader = zlib.decompressobj(wbits=31)  # of a single member, as those of browsers are
+        assert reader.decompress(answer.read()) == data
+        assert answer.headers.get_content_type() == "application/n-triples"
+    finally:
+        process.terminate()
+        process.wait(10)
 
 
 @pytest.mark.parametrize(

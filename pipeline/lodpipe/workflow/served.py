@@ -139,7 +139,7 @@ def _read(answer: http.client.HTTPResponse) -> Answer:
 
 
 def served_findings(outcome: Outcome, served: str) -> list[Finding]:
-    """What a served publication answers other than it should (LP550, LP551).
+    """What a served publication answers other than it should (LP550 to LP552).
 
     `served` is the address at which dist/site/ (or dist/) is served; nothing is asked where there is
     no dist/ yet.
@@ -156,18 +156,19 @@ def served_findings(outcome: Outcome, served: str) -> list[Finding]:
         *(_download(host, catalogue, node) for node in catalogue.instances("dcat:Distribution")),
         *_files(host, catalogue.folder, publication.downloads),
         *_pages(host, catalogue.folder / "site/sitemap.xml"),
+    ]
+    identifiers = [
+        *_identifiers(host, publication, outcome.statements),
         *(
-            _tombstone(host, publication.base, item, catalogue.folder / "site")
+            ("", _tombstone(host, publication.base, item, catalogue.folder / "site"))
             for item in _some(tombstones, MOST_TOMBSTONES)
         ),
     ]
-    asked = list(_identifiers(host, publication, outcome.statements))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = pool.map(_answered, questions)
-        identified = list(pool.map(_answered, (check for _, check in asked)))
+        identified = pool.map(lambda asked: (asked[0], _answered(asked[1])), identifiers)
         findings = [finding for findings in answers for finding in findings]
-    media_types = [media_type for media_type, _ in asked]
-    return findings + _identifier_findings(publication, media_types, identified)
+        return findings + _identifier_findings(publication, list(identified))
 
 
 def _answered(check: Question) -> list[Finding]:
@@ -175,17 +176,15 @@ def _answered(check: Question) -> list[Finding]:
 
 
 def _identifier_findings(
-    publication: Publication, media_types: Sequence[str], answers: Sequence[list[Finding]]
+    publication: Publication, answers: Sequence[tuple[str, list[Finding]]]
 ) -> list[Finding]:
-    """The findings of all identifiers. Where none answers with RDF there is a single one, LP552: the
-    host knows files only. That is a warning as long as identifiers wait for w3id.org to redirect.
+    """The findings of all identifiers, each with the media type that was asked for. Where none
+    answers with RDF there is a single finding, LP552: the host knows files only. That is a warning as
+    long as identifiers wait for w3id.org to redirect.
     """
-    findings = [finding for answer in answers for finding in answer]
-    rdf = [
-        answer
-        for media_type, answer in zip(media_types, answers, strict=True)
-        if media_type != "text/html"
-    ]
+    findings = [finding for _, answer in answers for finding in answer]
+    described = {row.media_type for row in DOCUMENTS}
+    rdf = [answer for media_type, answer in answers if media_type in described]
     is_there = all(item.code == "LP551" or item.params["found"].isdigit() for item in findings)
     if not rdf or not is_there or not all(rdf):
         return findings

@@ -16,6 +16,7 @@ from lodpipe.publish.catalogue.rendering import rendered
 from lodpipe.publish.catalogue.signposting import LINKSET_TYPE, TypedLink, header_links
 from lodpipe.publish.catalogue.versions import OF_CATALOGUE, OF_VERSION
 from lodpipe.publish.catalogue.withdrawn_rules import encoded, withdrawn_rules
+from lodpipe.publish.compression import is_one_member
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
 from lodpipe.rdf.uris import as_uri
 from lodpipe.releases.history import History
@@ -41,6 +42,13 @@ _DOCUMENT_TYPES = {
     "json": "application/json",
 }
 """What a resource is described in besides pages: RDF, and the JSON of the API."""
+_COMPRESSED = (
+    *sorted({row.media_type for row in FORMATS if row.suffix != "parquet"}),
+    "text/html", "text/css", "text/csv", "text/plain", "text/javascript", "text/xml",
+    "application/javascript", "application/json", "application/xml", "application/atom+xml",
+    "application/wasm", "image/svg+xml", LINKSET_TYPE,
+)  # fmt: skip
+"""Media types of texts, which servers compress where they have no compressed copy."""
 FRESH = "public, max-age=60, stale-while-revalidate=600"
 IMMUTABLE = "public, max-age=31536000, immutable"
 """Cache-Control of what a build replaces, and of the folders of closed releases."""
@@ -172,7 +180,12 @@ def write_web(
     versions = [release.version for release in reversed(history.releases)][:_MOST_VERSIONS]
     gone = "{}.html" if publication.site else "withdrawn.html"
     redirects = _redirects(tombstones, prefix, gone, _MOST_RULES - 2 * len(versions))
+    packed = [path for path in sorted(folder.glob("*.gz")) if path.with_suffix("").is_file()]
     facts = {
+        "compressed": list(dict.fromkeys(_COMPRESSED)),
+        "several_members": [
+            path.stem for path in packed if not is_one_member(path.with_suffix(""))
+        ],
         "name": publication.base.rstrip("/").rsplit("/", 1)[-1],
         "title": next(iter(publication.title.values())),
         "ascii_base": as_uri(publication.base),

@@ -26,7 +26,7 @@ from lodpipe.publish.catalogue.web import write_web
 from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Tombstone, read_withdrawn
 from serving import serving
-from support import TESTS, WITHDRAWN, copy_project, run_process
+from support import TESTS, WITHDRAWN, copy_project, invoke, run_process
 from web_servers import SERVERS, apache_configuration, free_port, launched, start
 
 BASE = "https://w3id.org/rogl/"
@@ -747,11 +747,20 @@ def test_lodpipe_serves_a_base_of_any_characters(
 
 
 @pytest.mark.parametrize(
-    "address", ["https://host.example/x", "https://bücher.example/", "https://host.example/a b/"]
+    "address",
+    [
+        "https://host.example/x",
+        "https://bücher.example/",
+        "https://host.example/a b/",
+        "https://host.example/a/../",
+        "https://host.example/?page=a/",
+        "https://host.example:999999/",
+        "host.example/",
+    ],
 )
 def test_an_address_that_rules_cannot_have_is_refused(address: str, tmp_path: Path) -> None:
     project = copy_project(tmp_path / "project", TESTS / "projects/libraries")
     path = project / "publication.yaml"
     path.write_text(f"{path.read_text('utf-8')}hosting: '{address}'\n", "utf-8")
-    output = run_process("check", "--project", project, "--lang", "en").stderr
+    output = invoke("check", "--project", project, "--lang", "en").output
     assert "LP601: hosting: expected web address in ASCII, ends with `/`" in output

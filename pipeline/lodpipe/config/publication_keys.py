@@ -759,9 +759,9 @@ class Publication(_Keys, frozen=True, kw_only=True):
         return _is_redirected(self.base)
 
     @property
-    def is_circular(self) -> bool:
-        """Whether `hosting` belongs to a redirection service, which can only lead to it."""
-        return self.hosting is not None and _is_redirected(self.hosting)
+    def circular_hosting(self) -> str:
+        """`hosting` where that belongs to a redirection service, which can only lead to it, else empty."""
+        return self.hosting if self.hosting and _is_redirected(self.hosting) else ""
 
     @property
     def _address(self) -> str:

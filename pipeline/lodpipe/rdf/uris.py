@@ -1,6 +1,6 @@
 """IRIs as addresses in ASCII, which is all that headers, rules of servers and sitemaps can have.
 
-    https://bücher.example/süd/  →  https://xn--bcher-kva.example/s%C3%BCd/
+https://bücher.example/süd/  →  https://xn--bcher-kva.example/s%C3%BCd/
 """
 
 from __future__ import annotations

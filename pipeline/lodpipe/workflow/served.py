@@ -317,9 +317,7 @@ def _page(host: Host, page: str) -> Iterator[Finding]:
         yield _wrong(host, page, answer.described, "200")
 
 
-def _tombstone(
-    host: Host, base: str, tombstone: Tombstone, site: Path
-) -> Question:
+def _tombstone(host: Host, base: str, tombstone: Tombstone, site: Path) -> Question:
     """A withdrawn IRI leads to its only successor, or is gone. A host that knows files only sends
     the page of the withdrawal, with 200: a warning, because nothing can be done about it.
     """

@@ -695,6 +695,17 @@ PATHS = ("https://data.example/kg+x/v1.0/", "https://bücher.example/süd/v1/")
 """Addresses with characters of regular expressions, and beyond ASCII in host and path."""
 
 
+WITHDRAWN_LIBRARIES = """
+- id: [library/west, library/s%C3%BCd]
+  replaced_by: library/central
+  date: '2024-02-01'
+  reason: {en: Merged.}
+- id: library/lost
+  date: '2024-02-01'
+  reason: {en: Was no library.}
+"""
+
+
 @pytest.fixture(scope="module", params=PATHS)
 def below_a_path(request, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """A publication with a base of its own, and the path of that."""
@@ -704,6 +715,7 @@ def below_a_path(request, tmp_path_factory: pytest.TempPathFactory) -> tuple[Pat
     path = project / "publication.yaml"
     text = path.read_text("utf-8").replace("https://libraries.example/", request.param, 1)
     path.write_text(text, "utf-8")
+    (project / "source/withdrawn.yaml").write_text(WITHDRAWN_LIBRARIES, "utf-8")
     done = run_process("build", "--project", project)
     assert done.returncode == 0, done.stderr
     return project, request.param.split("/", 3)[3]

@@ -179,7 +179,7 @@ def write_web(
     withdrawn = withdrawn_rules(newest_first, publication.base, ends)
     versions = [release.version for release in reversed(history.releases)][:_MOST_VERSIONS]
     gone = "{}.html" if publication.site else "withdrawn.html"
-    redirects = _redirects(tombstones, prefix, gone, _MOST_RULES - 2 * len(versions))
+    redirects = _redirects(tombstones, encoded(prefix), gone, _MOST_RULES - 2 * len(versions))
     packed = [path for path in sorted(folder.glob("*.gz")) if path.with_suffix("").is_file()]
     facts = {
         "compressed": list(dict.fromkeys(_COMPRESSED)),
@@ -197,6 +197,7 @@ def write_web(
         "maintainers": publication.maintainers,
         "host": publication.hosting or NOWHERE,
         "prefix": prefix,
+        "sent_prefix": encoded(prefix),
         "in_catalogue": OF_CATALOGUE,
         "in_version": OF_VERSION,
         "media_types": MEDIA_TYPES,

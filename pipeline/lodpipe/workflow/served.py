@@ -166,7 +166,7 @@ def served_findings(outcome: Outcome, served: str) -> list[Finding]:
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         answers = pool.map(_answered, questions)
-        identified = pool.map(lambda asked: (asked[0], _answered(asked[1])), identifiers)
+        identified = pool.map(lambda item: (item[0], _answered(item[1])), identifiers)
         findings = [finding for findings in answers for finding in findings]
         return findings + _identifier_findings(publication, list(identified))
 
@@ -185,8 +185,8 @@ def _identifier_findings(
     findings = [finding for _, answer in answers for finding in answer]
     described = {row.media_type for row in DOCUMENTS}
     rdf = [answer for media_type, answer in answers if media_type in described]
-    is_there = all(item.code == "LP551" or item.params["found"].isdigit() for item in findings)
-    if not rdf or not is_there or not all(rdf):
+    answered = all(item.code == "LP551" or item.params["found"].isdigit() for item in findings)
+    if not rdf or not answered or not all(rdf):
         return findings
     first = rdf[0][0]
     waits = publication.is_redirected and not publication.w3id
@@ -204,13 +204,13 @@ def _other(host: Host, address: str, key: str, value: str, expected: str) -> Fin
     return Finding("LP551", Origin(host.place(address)), params)
 
 
-def _other_type(host: Host, address: str, found: str, expected: str) -> Finding:
+def _other_type(host: Host, address: str, value: str, expected: str) -> Finding:
     """Another media type: a warning where the host does not know the suffix, because many hosts of
     files cannot learn it; an error of the catalogue, which harvesters read by its type.
     """
-    finding = _other(host, address, "Content-Type", found, expected)
+    finding = _other(host, address, "Content-Type", value, expected)
     is_catalogue = address.rpartition("/")[2].startswith("catalog.")
-    if found == _UNKNOWN_TYPE and not is_catalogue:
+    if value == _UNKNOWN_TYPE and not is_catalogue:
         return replace(finding, severity=Severity.WARNING)
     return finding
 

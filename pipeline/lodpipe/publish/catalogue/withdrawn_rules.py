@@ -79,8 +79,8 @@ class WithdrawnRule(Struct, frozen=True):
     def short_pattern(self) -> str:
         """The same for people to read: what has no meaning in an expression is itself.
 
-        >>> WithdrawnRule(b"lab/no-lab v1.0", 410, "", ()).short_pattern
-        'lab/no-lab\\\\x20v1\\\\.0'
+        >>> WithdrawnRule(b"cafe/no-cafe v1.0", 410, "", ()).short_pattern
+        'cafe/no-cafe\\\\x20v1\\\\.0'
         """
         return "".join(
             chr(byte) if chr(byte) in _LITERAL else "\\." if byte == ord(".") else f"\\x{byte:02x}"

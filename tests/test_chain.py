@@ -18,6 +18,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 from xml.etree import ElementTree
 
@@ -50,12 +51,15 @@ contact:
 
 @dataclass(frozen=True)
 class Chain:
-    """A project, the address at which its identifiers are requested, its hosting and the kind of host."""
+    """A project, the address at which its identifiers are requested, its hosting, the kind of host,
+    and the link to what the host has.
+    """
 
     project: Path
     w3id: str
     hosting: str
     kind: str
+    current: Path
 
     def place(self, address: str) -> str:
         """Where an address is requested."""
@@ -118,19 +122,19 @@ def redirecting(project: Path, folder: Path) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def hosted(kind: str, project: Path, folder: Path, port: int) -> Iterator[None]:
-    """dist/site/ below a path of a host."""
-    site = project / "dist/site"
+def hosted(kind: str, project: Path, folder: Path, port: int) -> Iterator[Path]:
+    """dist/site/ below a path of a host; gives the link by which the host reaches it."""
+    site, root = project / "dist/site", folder / "root"
+    current = root / BELOW.strip("/")
+    current.parent.mkdir(parents=True)
+    current.symlink_to(site)
     if kind == "static":
-        with serving_pages(site, port, BELOW):
-            yield
+        with serving_pages(current, port, BELOW):
+            yield current
         return
-    root = folder / "root"
-    (root / BELOW.strip("/")).parent.mkdir(parents=True)
-    (root / BELOW.strip("/")).symlink_to(site)
     process = start("nginx", root, folder, port, site / "web")
     try:
-        yield
+        yield current
     finally:
         process.terminate()
         process.wait(10)
@@ -154,10 +158,10 @@ def chain(request, published: tuple[Path, int]) -> Iterator[Chain]:
     (folder / "host").mkdir(parents=True)
     (folder / "host").chmod(0o755)
     with (
-        hosted(request.param, project, folder / "host", port),
+        hosted(request.param, project, folder / "host", port) as current,
         redirecting(project, folder / "redirects") as w3id,
     ):
-        yield Chain(project, w3id, f"http://127.0.0.1:{port}{BELOW}", request.param)
+        yield Chain(project, w3id, f"http://127.0.0.1:{port}{BELOW}", request.param, current)
 
 
 def test_all_downloads_of_the_catalogue_answer(chain: Chain) -> None:
@@ -182,13 +186,28 @@ def test_check_finds_nothing_wrong_along_the_way(chain: Chain) -> None:
     result = invoke("check", "--project", chain.project, "--served", chain.w3id, "--lang", "en")
     served = [line for line in result.output.splitlines() if "LP55" in line]
     assert result.exit_code == 0, served
-    # A host of files sends the pages of withdrawn resources with 200, and nothing else is wrong.
-    withdrawn = {item.id for item in read_withdrawn(Project.open(chain.project)).tombstones}
-    expected = withdrawn if chain.kind == "static" else set()
-    assert {
-        line.split(": warning LP550: ")[0].removeprefix(chain.w3id) for line in served
-    } == expected
+    assert served == []
     assert "LP506" not in result.output and "LP539" not in result.output
+
+
+def test_withdrawn_identifiers_are_answered_by_w3id_itself(chain: Chain) -> None:
+    """Also where the host is one of files, which sends the page of a withdrawal with 200."""
+    tombstones = read_withdrawn(Project.open(chain.project)).tombstones
+    assert {item.status for item in tombstones} == {301, 410}
+    for item in tombstones:
+        for accept in ("text/html", "text/turtle"):
+            passed, (status, media_type, body, headers) = chain.walk(BASE + item.id, accept)
+            if item.status == 410:
+                assert (status, media_type, len(passed)) == (410, "text/html", 1)
+                assert f"<a href='{chain.hosting}withdrawn.html'>".encode() in body
+                link = f'<{chain.hosting}withdrawn.ttl>; rel="describedby"; type="text/turtle"'
+                assert headers["link"] == link
+            else:
+                assert (status, media_type) == (200, accept)
+                assert passed[1] == chain.place(BASE + item.living[0])
+    # The description of the withdrawal is a document of its host, as are all others.
+    status, _, body, _ = chain.get(f"{BASE}lab/verirrt.ttl")
+    assert status == (200 if chain.kind == "static" else 410) and b"owl:deprecated true" in body
 
 
 def test_the_sitemap_has_all_pages_and_all_of_their_links_lead_somewhere(chain: Chain) -> None:
@@ -203,8 +222,8 @@ def test_the_sitemap_has_all_pages_and_all_of_their_links_lead_somewhere(chain: 
     assert len(listed) == len(locations) > 2_000 and listed <= pages
     left = {re.sub(r"(\.en)?\.html$", "", page) for page in pages - listed}
     withdrawn = {item.id for item in read_withdrawn(Project.open(chain.project)).tombstones}
-    # api/ is about files for programs, in one language.
-    assert left == {"404", "withdrawn", "api/index", *map(unquote, withdrawn)}
+    # What ends elsewhere, or with 410, is no page that search engines are sent to.
+    assert left == {"404", *map(unquote, withdrawn)}
     answers: dict[str, int] = {}
     for name in ["index.html", "catalog.en.html", "lab/brandis.html", *sorted(listed)[::25]]:
         page = Page((site / name).read_text("utf-8"))
@@ -242,16 +261,21 @@ def check_resources(chain: Chain, resources: list[dict[str, str]]) -> None:
             assert resource["hash"] == hashlib.sha512(answer.body).hexdigest()
 
 
-@pytest.mark.parametrize("name", ["ckan", "govdata"])
-def test_a_portal_harvests_along_the_way(name: str, chain: Chain) -> None:
-    """From the address that docs/publish.md names, and from the IRI of the catalogue."""
+def site_harvests(name: str, *steps: str) -> list[dict[str, Any]]:
+    """What a site of CKAN or GovData has stored after each harvest (see portals/ckan_site.py)."""
     if not (ENVIRONMENTS / name).is_dir():
         pytest.skip(f"{name} is not installed: make test-portals")
-    sources = [f"{chain.hosting}catalog.rdf", f"{chain.w3id}catalog"]
     with postgresql.running() as address:
         if address is None:
             pytest.skip(postgresql.MISSING)
-        first, second = portal(name, "ckan_site.py", address, name, *sources)
+        harvests: list[dict[str, Any]] = portal(name, "ckan_site.py", address, name, *steps)
+        return harvests
+
+
+@pytest.mark.parametrize("name", ["ckan", "govdata"])
+def test_a_portal_harvests_along_the_way(name: str, chain: Chain) -> None:
+    """From the address that docs/publish.md names, and from the IRI of the catalogue."""
+    first, second = site_harvests(name, f"{chain.hosting}catalog.rdf", f"{chain.w3id}catalog")
     assert first["errors"] == second["errors"] == []
     (package,) = first["packages"]
     assert [item["id"] for item in second["packages"]] == [package["id"]]
@@ -275,3 +299,104 @@ def test_the_quality_score_of_what_is_on_line(chain: Chain) -> None:
     """The ten points that are missing: docs/catalogue.md says why."""
     result = invoke("catalogue", "--project", chain.project, "--served", chain.w3id)
     assert "score 395 of 405" in result.output, result.output
+
+
+# -- the second release: what it replaces, and what stays ------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def second_release(published: tuple[Path, int]) -> Path:
+    """The project after a record has changed and a second release is closed."""
+    if not any((ENVIRONMENTS / name).is_dir() for name in ("ckan", "govdata", "udata")):
+        pytest.skip("no portal is installed: make test-portals")
+    project = published[0].with_name("second")
+    shutil.copytree(published[0], project, symlinks=True)
+    record = project / "source/labs/brandis.yaml"
+    text = record.read_text("utf-8")
+    assert "named: Makerspace Partheland" in text
+    record.write_text(text.replace("named: Makerspace P", "named: Makerspace im P"), "utf-8")
+    done = run_process("release", "--project", project, "--date", "2027-03-01", "--lang", "en")
+    assert done.returncode == 0 and "1.0.1, 2027-03-01" in done.stdout, done.stderr
+    return project
+
+
+@contextlib.contextmanager
+def hosting_again(chain: Chain, project: Path) -> Iterator[None]:
+    """The host has the files of another project, until the context ends."""
+    chain.current.unlink()
+    chain.current.symlink_to(project / "dist/site")
+    try:
+        yield
+    finally:
+        chain.current.unlink()
+        chain.current.symlink_to(chain.project / "dist/site")
+
+
+def dated(package: dict[str, Any]) -> list[str]:
+    """Version, day of the first release and of this one."""
+    extras = {extra["key"]: extra["value"] for extra in package["extras"]}
+    return [package["version"], extras["issued"], extras["modified"]]
+
+
+def identified(package: dict[str, Any]) -> dict[str, Any]:
+    """Identifier and name of a package, and of each resource its identifier and address."""
+    resources = {item["uri"]: (item["id"], item["url"]) for item in package["resources"]}
+    return {"package": (package["id"], package["name"]), **resources}
+
+
+def hashes(package: dict[str, Any]) -> dict[str, str]:
+    return {
+        item["uri"].removeprefix(f"{BASE}distribution/"): item["hash"]
+        for item in package["resources"]
+    }
+
+
+@pytest.mark.parametrize("name", ["ckan", "govdata"])
+def test_a_portal_takes_the_second_release_in_place(
+    name: str, chain: Chain, second_release: Path
+) -> None:
+    address, release = f"{chain.hosting}catalog.rdf", f"{chain.current}={second_release}/dist/site"
+    with hosting_again(chain, chain.project):
+        harvests = site_harvests(name, address, release, address, address)
+        assert [harvest["errors"] for harvest in harvests] == [[]] * 3
+        (before,), (after,), (again,) = (harvest["packages"] for harvest in harvests)
+        assert identified(before) == identified(after) == identified(again)
+        assert dated(before) == ["1.0.0", "2026-11-23", "2026-11-23"]
+        assert dated(after) == dated(again) == ["1.0.1", "2026-11-23", "2027-03-01"]
+        old, new = hashes(before), hashes(after)
+        changed = {name for name in old if old[name] != new[name]}
+        assert {"ttl", "ttl.gz", "parquet", "memberships.csv"} <= changed
+        assert "labs.csv" not in changed and hashes(again) == new
+        check_resources(chain, after["resources"])
+
+
+def test_udata_takes_the_second_release_in_place(
+    chain: Chain, second_release: Path, tmp_path: Path
+) -> None:
+    paths = [tmp_path / "first.rdf", tmp_path / "second.rdf"]
+    paths[0].write_bytes(chain.get(f"{BASE}catalog.rdf").body)
+    with hosting_again(chain, second_release):
+        paths[1].write_bytes(chain.get(f"{BASE}catalog.rdf").body)
+        before, after = portal("udata", "udata_dataset.py", *paths)
+        assert [item["id"] for item in before["resources"]] == [
+            item["id"] for item in after["resources"]
+        ]
+        check_resources(chain, after["resources"])
+
+
+def test_the_first_release_still_answers(chain: Chain, second_release: Path) -> None:
+    """Its identifier, its catalogue, and each file with the size and checksum that this states."""
+    with hosting_again(chain, second_release):
+        status, media_type, body, _ = chain.get(f"{BASE}dataset/1.0.0", "text/turtle")
+        assert (status, media_type) == (200, "text/turtle")
+        graph = rdflib.Graph().parse(data=body, format="turtle")
+        nodes = set(graph.subjects(RDF.type, DCAT.Distribution))
+        assert len(nodes) > 8
+        for node in nodes:
+            address = str(graph.value(node, DCAT.downloadURL))
+            assert address.startswith(f"{BASE}2026-11-23/")
+            answer = chain.get(address)
+            digest = str(graph.value(graph.value(node, SPDX.checksum), SPDX.checksumValue))
+            assert (answer.status, hashlib.sha512(answer.body).hexdigest()) == (200, digest.lower())
+        newer = chain.get(f"{BASE}dataset/1.0.1", "text/turtle")
+        assert newer.status == 200 and b"2027-03-01" in newer.body

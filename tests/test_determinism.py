@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import os
 import shutil
-from datetime import date
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from lodpipe.releases.ledger import read_ledger
-from support import ROOT, copy_project, fingerprint, run_process
+from support import ROOT, TESTS, copy_project, fingerprint, run_process
+
+ANOTHER_DAY = "2031-07-09"
+"""A day that no record names."""
+_LIBRARY = next(iter(sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))), None)
+CLOCK = {"LD_PRELOAD": str(_LIBRARY), "FAKETIME": f"@{ANOTHER_DAY} 12:00:00"} if _LIBRARY else {}
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +34,7 @@ def elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "TZ": "Pacific/Kiritimati",
         "HOME": home,
         "TMPDIR": home,
+        **CLOCK,
     }
     done = run_process("build", "--no-site", cwd=project, environment=other)
     assert done.returncode == 0, done.stderr
@@ -47,16 +55,51 @@ def test_a_build_of_an_unchanged_project_touches_nothing(elsewhere: Path) -> Non
     assert {path: path.stat().st_mtime_ns for path in (elsewhere / "dist").rglob("*")} == before
 
 
-def test_no_output_holds_a_path_or_the_clock(dist: Path) -> None:
-    today = date.today().isoformat()
-    records = [path for path in (ROOT / "source").rglob("*") if path.suffix in (".yaml", ".csv")]
-    named = {"2026-11-23"} | {today for path in records if today in path.read_text("utf-8")}
-    forbidden = {str(dist.parent), str(ROOT), f"{Path.home()}/", "/tmp/"} | ({today} - named)
-    files = [path for path in sorted(dist.rglob("*")) if path.is_file()]
-    print(f"{len(files)} files")
-    for path in files:
-        data = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
-        assert [word for word in forbidden if word.encode() in data] == [], path.name
+@pytest.fixture(scope="module")
+def another_day() -> dict[str, str]:
+    """The environment in which programs see ANOTHER_DAY."""
+    if not CLOCK:
+        pytest.skip("libfaketime is not installed: apt-get install libfaketime")
+    program = [sys.executable, "-c", "import datetime; print(datetime.date.today())"]
+    done = subprocess.run(program, env=os.environ | CLOCK, capture_output=True, text=True)
+    assert done.stdout.strip() == ANOTHER_DAY, done.stderr
+    return CLOCK
+
+
+@pytest.mark.usefixtures("another_day")
+def test_no_output_holds_the_clock(elsewhere: Path, dist: Path) -> None:
+    """Built on a day that no record names, at a time that the clock of this machine does not have."""
+    assert fingerprint(elsewhere / "dist") == fingerprint(dist)
+    assert holding(ANOTHER_DAY, elsewhere / "dist") == []
+
+
+def test_no_page_holds_the_clock(another_day: dict[str, str], tmp_path: Path) -> None:
+    sites = []
+    for name, environment in (("now", {}), ("then", another_day)):
+        project = copy_project(tmp_path / name, TESTS / "projects/libraries")
+        done = run_process("build", "--project", project, environment=environment)
+        assert done.returncode == 0, done.stderr
+        sites.append(fingerprint(project / "dist/site"))
+        assert holding(ANOTHER_DAY, project / "dist/site") == []
+    assert sites[0] == sites[1] and len(sites[0]) > 100
+
+
+def test_no_output_holds_a_path(dist: Path) -> None:
+    for word in (str(dist.parent), str(ROOT), f"{Path.home()}/", "/tmp/"):
+        assert holding(word, dist) == []
+
+
+def holding(word: str, folder: Path) -> list[str]:
+    """The files below a folder that hold a word, also compressed ones."""
+    paths = [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    assert paths
+    return [path.name for path in paths if word.encode() in unpacked(path)]
+
+
+def unpacked(path: Path) -> bytes:
+    """The bytes of a file, without its compression."""
+    data = path.read_bytes()
+    return gzip.decompress(data) if path.suffix == ".gz" else data
 
 
 def test_the_committed_dist_is_what_the_sources_give(copy_of_project: Path) -> None:

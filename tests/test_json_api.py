@@ -173,6 +173,8 @@ def test_files_for_static_hosts_say_the_same(publication: Path, server: Served) 
     for local in ("lab/brandis", "organisation/stadt-brandis"):
         detail = get(server, f"/api/resources/{local}").body
         assert (site / f"{local}.json").read_bytes() == detail
+    for name, address in (("html", "text/html"), ("json", "application/json")):
+        assert get(server, f"/api/index.{name}").body == get(server, "/api/", address).body
     assert b"http" not in (site / "api/index.html").read_bytes().split(b"<h2>")[1]
 
 

@@ -26,6 +26,7 @@ from lodpipe.site.addresses import Addresses
 from lodpipe.workflow import served
 from query_engines import free_port
 from serving import serving
+from static_host import serving_pages
 from support import ROOT, TESTS, copy_project, invoke
 
 
@@ -135,8 +136,34 @@ def test_check_names_what_a_host_lacks(online: tuple[Path, str], damaged: str) -
 
     assert reported("LP550", "tables/labs.csv", "answers 404, not 200")
     assert reported("LP551", "rogl.nt", "another bytes: 0")
-    assert reported("LP550", "https://w3id.org/rogl/", "(text/turtle) answers 404, not 200")
     assert reported("LP551", "Content-Type", "application/vnd.apache.parquet")
+    assert reported("warning LP552", "https://w3id.org/rogl/dataset (text/turtle) answers ")
+    assert not any("w3id.org" in line for line in lines if "LP552" not in line)
+
+
+def test_a_host_of_files_without_rules_gives_warnings(online: tuple[Path, str]) -> None:
+    """Such as GitHub Pages: it negotiates nothing, and knows neither `_headers` nor `_redirects`."""
+    port = free_port()
+    with serving_pages(online[0] / "dist/site", port, rules=False):
+        address = f"http://127.0.0.1:{port}/"
+        result = invoke("check", "--project", online[0], "--served", address, "--lang", "en")
+    lines = [line for line in result.output.splitlines() if "LP55" in line]
+    assert result.exit_code == 0, lines
+    assert len(lines) == 2 and all(": warning LP55" in line for line in lines)
+    assert "dataset.linkset" in lines[0] and "LP552" in lines[1]
+
+
+def test_identifiers_that_redirects_should_serve_are_errors(
+    online: tuple[Path, str], damaged: str
+) -> None:
+    path = online[0] / "publication.yaml"
+    text = path.read_text("utf-8")
+    try:
+        path.write_text("w3id: true\n" + text, "utf-8")
+        result = invoke("check", "--project", online[0], "--served", damaged, "--lang", "en")
+    finally:
+        path.write_text(text, "utf-8")
+    assert ": error LP552: no identifier answers with RDF" in result.output
 
 
 def test_check_reports_a_host_that_is_not_there(online: tuple[Path, str]) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ import brotli
 import pytest
 import zstandard
 
+from lodpipe.publish import compression
 from serving import Answer, Served, cases
 
 pytestmark = pytest.mark.slow
@@ -98,6 +100,26 @@ def test_head_has_the_headers_of_get(server: Served, name: str) -> None:
     assert [head.headers.get(item) for item in names] == [got.headers.get(item) for item in names]
     assert head.body == b""
     assert head.headers.get("content-length") in (None, got.headers["content-length"])
+
+
+def test_a_copy_of_several_members_is_not_sent_as_a_coding(
+    server: Served, publication: Path
+) -> None:
+    """curl, wget and Chromium stop after the first member."""
+    path = publication / "dist/site/large.nt"
+    path.write_bytes(b"<s> <p> <o> .\n" * 1_300_000)
+    compression.gzip(path)
+    copy = path.with_name("large.nt.gz")
+    try:
+        answer = request(server, "/large.nt", "gzip")
+        coding = answer.headers.get("content-encoding", "identity")
+        reader = zlib.decompressobj(wbits=31)  # of a single member, as theirs are
+        body = reader.decompress(answer.body) if coding == "gzip" else answer.body
+        assert body == path.read_bytes() and answer.body != copy.read_bytes()
+        assert request(server, "/large.nt.gz", None).body == copy.read_bytes()
+    finally:
+        path.unlink()
+        copy.unlink()
 
 
 def test_ranges_are_of_the_file_and_go_on_in_the_copy_they_were_of(

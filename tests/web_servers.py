@@ -24,7 +24,16 @@ def apache_configuration(root: Path, folder: Path, port: int) -> str:
     """An Apache that reads .htaccess in its root."""
     modules = "".join(
         f"LoadModule {name}_module {APACHE_MODULES}/mod_{name}.so\n"
-        for name in ("mpm_event", "authz_core", "mime", "dir", "rewrite", "headers")
+        for name in (
+            "mpm_event",
+            "authz_core",
+            "mime",
+            "dir",
+            "rewrite",
+            "headers",
+            "filter",
+            "deflate",
+        )
     )
     table = root / "web/apache/withdrawn.txt"
     if table.is_file():

@@ -4,7 +4,8 @@ harvest as JSON.
 
     ckan_site.py postgresql://… ckan|govdata catalog.ttl …
 
-An address in place of a file is harvested as it is.
+An address in place of a file is harvested as it is, again if it is given again; LINK=FOLDER makes a
+symbolic link lead to another folder before the next harvest, as when a host gets a new release.
 
 The harvester's own stages run in this process (gather, fetch, import). The search index alone is
 missing; the stages do not read it.
@@ -132,9 +133,24 @@ def run(database: str, portal: str, *catalogues: str) -> list[dict]:
         known = {item.info()["name"]: item for item in PluginImplementations(IHarvester)}
         harvester = known[kind]
         if catalogues[0].startswith("http"):
-            sources = [source(item, kind, f"s{place}") for place, item in enumerate(catalogues)]
-            return [{"errors": harvest(harvester, item), "packages": stored()} for item in sources]
+            return harvest_addresses(harvester, kind, catalogues)
         return harvest_files(harvester, kind, catalogues, folder)
+
+
+def harvest_addresses(harvester, kind: str, steps) -> list[dict]:
+    """The addresses one after the other, each as a source; links change between them."""
+    sources, harvests = {}, []
+    for step in steps:
+        if not step.startswith("http"):
+            link, folder = step.split("=")
+            Path(f"{link}.new").symlink_to(folder)
+            Path(f"{link}.new").replace(link)
+            continue
+        if step not in sources:
+            sources[step] = source(step, kind, f"s{len(sources)}")
+        errors = harvest(harvester, sources[step])
+        harvests.append({"errors": errors, "packages": stored()})
+    return harvests
 
 
 def harvest_files(harvester, kind: str, catalogues, folder: Path) -> list[dict]:

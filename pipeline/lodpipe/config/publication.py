@@ -13,6 +13,7 @@ import msgspec
 
 from lodpipe.config.publication_keys import Publication
 from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
+from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.documents.readers import read_tree
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, node_at, place_of, value_of
@@ -152,12 +153,16 @@ def _place(tree: Node, error: Any) -> tuple[int, int]:
 
 
 def _message(error: Any, schema: Any) -> str:
-    """What is wrong; a pattern is named by the title of the schema that has it."""
+    """What is wrong; a pattern is named by the title of the schema that has it, and an unknown key
+    comes with the known one that is most like it.
+    """
     path = ".".join(str(step) for step in error.instance_path)
     message = str(error.message)
-    if error.kind.name == "pattern":
-        for step in error.schema_path[:-1]:
-            schema = schema[step] if step in schema or isinstance(schema, list) else {}
-        if title := schema.get("title"):
-            message = f"expected {title}; found {json.dumps(error.instance, ensure_ascii=False)}"
+    for step in error.schema_path[:-1]:
+        schema = schema[step] if step in schema or isinstance(schema, list) else {}
+    if error.kind.name == "pattern" and (title := schema.get("title")):
+        message = f"expected {title}; found {json.dumps(error.instance, ensure_ascii=False)}"
+    elif error.kind.name == "additionalProperties":
+        known = set(schema.get("properties", ())) - set(error.instance)
+        message += "".join(did_you_mean(key, sorted(known)) for key in error.kind.unexpected)
     return f"{path}: {message}" if path else message

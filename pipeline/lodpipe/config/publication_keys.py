@@ -44,7 +44,7 @@ FolderAddress = Annotated[
     str,
     _text(
         "web address in ASCII, ends with `/`",
-        r"^https?://[A-Za-z0-9.:\[\]-]+/([A-Za-z0-9._~@+-]+/)*$",
+        r"^https?://([A-Za-z0-9.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?/((?!\.{1,2}/)[A-Za-z0-9._~@+-]+/)*$",
     ),
 ]
 IriTemplate = Annotated[
@@ -752,6 +752,16 @@ class Publication(_Keys, frozen=True, kw_only=True):
         """The path of `dist/site/` on its server; where nothing is known of one, the root."""
         own = None if _is_redirected(self.base) else self.base
         return urlsplit(self.hosting or own or "/").path
+
+    @property
+    def is_redirected(self) -> bool:
+        """Whether identifiers belong to a redirection service."""
+        return _is_redirected(self.base)
+
+    @property
+    def circular_hosting(self) -> str:
+        """`hosting` where that belongs to a redirection service, which can only lead to it, else empty."""
+        return self.hosting if self.hosting and _is_redirected(self.hosting) else ""
 
     @property
     def _address(self) -> str:

@@ -851,6 +851,28 @@ _TABLE: tuple[Rule, ...] = (
         message_de="{value} wird mit anderem {key} ausgeliefert: {found} statt {expected}",
         help_de="Die Dateien aus dist/site/ unverändert und mit den Medientypen aus dist/web/ ausliefern.",
     ),
+    Rule(
+        "LP552",
+        "served.files-only",
+        message_en="no identifier answers with RDF, as on a host of files: {value} answers {found}, not {expected}",
+        help_en=(
+            "Let w3id.org redirect (dist/web/w3id/), or serve dist/site/ with the rules of dist/web/; "
+            "docs/publish.md has the steps."
+        ),
+        message_de="keine Kennung antwortet mit RDF, wie auf einem Host für Dateien: {value} antwortet mit {found} statt {expected}",
+        help_de=(
+            "w3id.org weiterleiten lassen (dist/web/w3id/) oder dist/site/ mit den Regeln aus dist/web/ "
+            "ausliefern; die Schritte stehen in docs/publish.md."
+        ),
+    ),
+    Rule(
+        "LP553",
+        "catalogue.circular-hosting",
+        message_en="`hosting` is {value}, an address of the service that redirects to it",
+        help_en="Set `hosting` to the address at which dist/site/ is served; `w3id: true` gives downloads addresses below `base`.",
+        message_de="`hosting` ist {value}, eine Adresse des Dienstes, der dorthin weiterleitet",
+        help_de="`hosting` auf die Adresse setzen, unter der dist/site/ ausgeliefert wird; mit `w3id: true` haben Downloads Adressen unter `base`.",
+    ),
     # 56x: matching with registers
     Rule(
         "LP560",

@@ -34,6 +34,13 @@ def gzip(path: Path, old: tuple[Path, Path] | None = None) -> None:
             out.write(known.get(_digest(block)) or deflate.gzip_compress(block, 9))
 
 
+def is_one_member(path: Path) -> bool:
+    """Whether the copy of a file has one member. Only such a copy can be sent with `Content-Encoding:
+    gzip`: Chromium and wget stop after the first member without an error, curl with one.
+    """
+    return path.stat().st_size <= _WHOLE
+
+
 def _blocks(data: IO[bytes]) -> Iterator[bytes]:
     """What becomes a member each."""
     rest = data.read(_WHOLE + 1)

@@ -17,6 +17,7 @@ from starlette.responses import FileResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from lodpipe.publish.catalogue.web import FRESH, IMMUTABLE
+from lodpipe.publish.compression import is_one_member
 from lodpipe.serve.content import Content, media_type
 from lodpipe.serve.content_coding import IDENTITY, coding_for, tag_of
 from lodpipe.serve.protocol import Refused
@@ -51,11 +52,12 @@ def file_answer(
 
 def _copy(request: Request, path: Path) -> tuple[Path, str]:
     """The file that is sent, with its coding: the compressed copy for those who take it, but the
-    file itself where a range is asked for, unless the range is of the copy.
+    file itself where the copy has several members, or a range is asked for, unless the range is of
+    the copy.
     """
     packed = path.with_name(f"{path.name}.gz")
     listed = ", ".join(request.headers.getlist("accept-encoding"))
-    if coding_for(listed, ("gzip",)) != "gzip" or not packed.is_file():
+    if coding_for(listed, ("gzip",)) != "gzip" or not packed.is_file() or not is_one_member(path):
         return path, IDENTITY
     of_copy = request.headers.get("if-range", "").endswith('-gzip"')
     if "range" in request.headers and not of_copy:

@@ -15,6 +15,7 @@ from xml.sax.saxutils import escape
 from lodpipe.config.publication_keys import Publication
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.file_formats import FORMATS, REIFIERS
+from lodpipe.rdf.uris import as_uri
 from lodpipe.site.addresses import Addresses, href
 from lodpipe.site.browse import Browse
 from lodpipe.site.maps import Box
@@ -160,7 +161,7 @@ class Sitemap:
     """
 
     def __init__(self, folder: Path, host: str, addresses: Addresses, day: str) -> None:
-        self._folder, self._host, self._day = folder, host, day
+        self._folder, self._host, self._day = folder, as_uri(host), day
         self._ends = [f"{addresses.suffix(language)}.html" for language in addresses.languages]
         self._entries: list[str] = []
         self._parts = 0
@@ -168,10 +169,14 @@ class Sitemap:
     def add(self, *pages: str) -> None:
         """Adds pages by their paths without suffix, each in all languages."""
         for page in pages:
-            self._entries += (f"{self._host}{href(page)}{end}" for end in self._ends)
-            while len(self._entries) > _MOST_IN_SITEMAP:
-                self._write_part(self._entries[:_MOST_IN_SITEMAP])
-                del self._entries[:_MOST_IN_SITEMAP]
+            self.add_files(*(f"{href(page)}{end}" for end in self._ends))
+
+    def add_files(self, *files: str) -> None:
+        """Adds pages that are one file for all languages, by their paths."""
+        self._entries += (f"{self._host}{file}" for file in files)
+        while len(self._entries) > _MOST_IN_SITEMAP:
+            self._write_part(self._entries[:_MOST_IN_SITEMAP])
+            del self._entries[:_MOST_IN_SITEMAP]
 
     def close(self) -> None:
         """Writes what is not written yet."""

@@ -153,6 +153,7 @@ class _Site:
         )
         self.static_api = self._api()
         self.sitemap.add(*self._leading_pages())
+        self.sitemap.add_files("api/index.html", "withdrawn.html")
         job = Job(self.statements, self.project, self.vocabulary)
         reuse = self._reuse(job.terms)
         for item in self.renderers:

@@ -158,6 +158,8 @@ def _hosting(subject: Subject) -> Iterator[Finding]:
     if not project.publication.is_reachable:
         base = project.publication.base
         yield Finding("LP539", project.origin("base"), {"value": base}, Severity.WARNING)
+    if value := project.publication.circular_hosting:
+        yield Finding("LP553", project.origin("hosting"), {"value": value})
 
 
 CHECKS: tuple[Check, ...] = (

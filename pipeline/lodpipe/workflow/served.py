@@ -26,10 +26,13 @@ from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.catalogue.checks import Catalogue, read_triples
 from lodpipe.rdf.file_formats import DOCUMENTS, PARSERS
+from lodpipe.rdf.uris import as_uri
 from lodpipe.releases.tombstones import Tombstone
 from lodpipe.workflow.pipeline import Outcome
 
 Item = TypeVar("Item")
+Question = Callable[[], Iterable[Finding]]
+"""Asks for an address when it is called, and gives what is wrong with the answer."""
 MOST_PAGES, MOST_TOMBSTONES = 2_000, 200
 """How many pages of the sitemap and withdrawn IRIs are asked for; of more, some spread evenly."""
 _TIMEOUT = 30.0  # seconds without a byte
@@ -54,6 +57,7 @@ _FILES = {
     "site/llms.txt": "text/plain",
     "site/index.html": "text/html",
 }
+_UNKNOWN_TYPE = "application/octet-stream"
 _SAME_TYPE = {"text/xml": "application/xml", "application/gzip": "application/x-gzip"}
 
 
@@ -82,7 +86,7 @@ class Host:
     def __init__(self, publication: Publication, served: str) -> None:
         self.served = served if served.endswith("/") else f"{served}/"
         own = {publication.base, publication.downloads, publication.host}
-        self._prefixes = sorted(own, key=len, reverse=True)
+        self._prefixes = sorted({*own, *map(as_uri, own)}, key=len, reverse=True)
 
     def place(self, address: str) -> str:
         """Where an address is asked for."""
@@ -107,7 +111,7 @@ class Host:
         headers = {"Accept": accept} if accept else {}
         handlers = [] if redirects else [_NoRedirects()]
         try:
-            request = urllib.request.Request(place, headers=headers, method=method)
+            request = urllib.request.Request(as_uri(place), headers=headers, method=method)
             opener = urllib.request.build_opener(*handlers)
             with opener.open(request, timeout=_TIMEOUT) as answer:
                 return _read(answer)
@@ -135,7 +139,7 @@ def _read(answer: http.client.HTTPResponse) -> Answer:
 
 
 def served_findings(outcome: Outcome, served: str) -> list[Finding]:
-    """What a served publication answers other than it should (LP550, LP551).
+    """What a served publication answers other than it should (LP550 to LP552).
 
     `served` is the address at which dist/site/ (or dist/) is served; nothing is asked where there is
     no dist/ yet.
@@ -148,19 +152,46 @@ def served_findings(outcome: Outcome, served: str) -> list[Finding]:
     catalogue = Catalogue(project, project.dist, triples, path.read_text("utf-8"))
     tombstones = outcome.declarations.withdrawn.tombstones
     host = Host(publication, served)
-    questions: list[Callable[[], Iterable[Finding]]] = [
+    questions: list[Question] = [
         *(_download(host, catalogue, node) for node in catalogue.instances("dcat:Distribution")),
         *_files(host, catalogue.folder, publication.downloads),
-        *_identifiers(host, publication, outcome.statements),
         *_pages(host, catalogue.folder / "site/sitemap.xml"),
+    ]
+    identifiers = [
+        *_identifiers(host, publication, outcome.statements),
         *(
-            _tombstone(host, publication.base, item, catalogue.folder / "site")
+            ("", _tombstone(host, publication.base, item, catalogue.folder / "site"))
             for item in _some(tombstones, MOST_TOMBSTONES)
         ),
     ]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        answers = pool.map(lambda check: list(check()), questions)
-        return [finding for findings in answers for finding in findings]
+        answers = pool.map(_answered, questions)
+        identified = pool.map(lambda item: (item[0], _answered(item[1])), identifiers)
+        findings = [finding for findings in answers for finding in findings]
+        return findings + _identifier_findings(publication, list(identified))
+
+
+def _answered(check: Question) -> list[Finding]:
+    return list(check())
+
+
+def _identifier_findings(
+    publication: Publication, answers: Sequence[tuple[str, list[Finding]]]
+) -> list[Finding]:
+    """The findings of all identifiers, each with the media type that was asked for. Where none
+    answers with RDF there is a single finding, LP552: the host knows files only. That is a warning as
+    long as identifiers wait for w3id.org to redirect.
+    """
+    findings = [finding for _, answer in answers for finding in answer]
+    described = {row.media_type for row in DOCUMENTS}
+    rdf = [answer for media_type, answer in answers if media_type in described]
+    answered = all(item.code == "LP551" or item.params["found"].isdigit() for item in findings)
+    if not rdf or not answered or not all(rdf):
+        return findings
+    first = rdf[0][0]
+    waits = publication.is_redirected and not publication.w3id
+    severity = Severity.WARNING if waits else Severity.ERROR
+    return [Finding("LP552", first.where, first.params, severity)]
 
 
 def _wrong(host: Host, address: str, value: str, expected: str) -> Finding:
@@ -173,12 +204,23 @@ def _other(host: Host, address: str, key: str, value: str, expected: str) -> Fin
     return Finding("LP551", Origin(host.place(address)), params)
 
 
+def _other_type(host: Host, address: str, value: str, expected: str) -> Finding:
+    """Another media type: a warning where the host does not know the suffix, because many hosts of
+    files cannot learn it; an error of the catalogue, which harvesters read by its type.
+    """
+    finding = _other(host, address, "Content-Type", value, expected)
+    is_catalogue = address.rpartition("/")[2].startswith("catalog.")
+    if value == _UNKNOWN_TYPE and not is_catalogue:
+        return replace(finding, severity=Severity.WARNING)
+    return finding
+
+
 def _some(items: Sequence[Item], most: int) -> Sequence[Item]:
     """At most so many items, spread evenly."""
     return items[:: max(1, -(-len(items) // most))]
 
 
-def _download(host: Host, catalogue: Catalogue, node: str) -> Callable[[], Iterator[Finding]]:
+def _download(host: Host, catalogue: Catalogue, node: str) -> Question:
     """Status, media type, size and checksum of a download, as the catalogue states them."""
 
     def check() -> Iterator[Finding]:
@@ -194,7 +236,7 @@ def _download(host: Host, catalogue: Catalogue, node: str) -> Callable[[], Itera
         )
         size = catalogue.value(node, "dcat:byteSize")
         if not _is_type(answer.media_type, stated):
-            yield _other(host, address, "Content-Type", answer.media_type, stated)
+            yield _other_type(host, address, answer.media_type, stated)
         if str(answer.size) != size:
             yield _other(host, address, "bytes", str(answer.size), size)
         elif answer.sha512 != checksum.lower():
@@ -207,21 +249,21 @@ def _is_type(media_type: str, expected: str) -> bool:
     return _SAME_TYPE.get(media_type, media_type) == _SAME_TYPE.get(expected, expected)
 
 
-def _files(host: Host, dist: Path, address: str) -> Iterator[Callable[[], Iterator[Finding]]]:
+def _files(host: Host, dist: Path, address: str) -> Iterator[Question]:
     """Catalogue, VoID, feeds, sitemap and start page: there, of the right type, and those of dist/."""
     for name, media_type in _FILES.items():
         if (dist / name).is_file():
             yield _file(host, dist / name, address + name.removeprefix("site/"), media_type)
 
 
-def _file(host: Host, path: Path, address: str, media_type: str) -> Callable[[], Iterator[Finding]]:
+def _file(host: Host, path: Path, address: str, media_type: str) -> Question:
     def check() -> Iterator[Finding]:
         answer = host.get(address)
         if answer.status != 200:
             yield _wrong(host, address, answer.described, "200")
             return
         if not _is_type(answer.media_type, media_type):
-            yield _other(host, address, "Content-Type", answer.media_type, media_type)
+            yield _other_type(host, address, answer.media_type, media_type)
         if answer.sha512 != (expected := _sha512(path)):
             yield _other(host, address, "SHA-512", f"{answer.sha512[:12]}…", f"{expected[:12]}…")
 
@@ -235,17 +277,17 @@ def _sha512(path: Path) -> str:
 
 def _identifiers(
     host: Host, publication: Publication, statements: Statements
-) -> Iterator[Callable[[], Iterator[Finding]]]:
-    """A resource of each class, the dataset and the catalogue, as each type of document."""
+) -> Iterator[tuple[str, Question]]:
+    """A resource of each class and the dataset, as each type of document, which comes first."""
     types = [row.media_type for row in DOCUMENTS] + (["text/html"] if publication.site else [])
     examples = set(statements.examples(publication.base).values())
     resources = [publication.base + "dataset", *(term[1:-1] for term in sorted(examples))]
     for resource in resources:
         for media_type in types:
-            yield _identifier(host, resource, media_type)
+            yield media_type, _identifier(host, resource, media_type)
 
 
-def _identifier(host: Host, resource: str, media_type: str) -> Callable[[], Iterator[Finding]]:
+def _identifier(host: Host, resource: str, media_type: str) -> Question:
     def check() -> Iterator[Finding]:
         answer = host.get(resource, media_type)
         address = f"{resource} ({media_type})"
@@ -259,7 +301,7 @@ def _identifier(host: Host, resource: str, media_type: str) -> Callable[[], Iter
     return check
 
 
-def _pages(host: Host, sitemap: Path) -> Iterator[Callable[[], Iterator[Finding]]]:
+def _pages(host: Host, sitemap: Path) -> Iterator[Question]:
     """Each page of the sitemap answers; a large one is an index of files."""
     if not sitemap.is_file():
         return
@@ -275,9 +317,7 @@ def _page(host: Host, page: str) -> Iterator[Finding]:
         yield _wrong(host, page, answer.described, "200")
 
 
-def _tombstone(
-    host: Host, base: str, tombstone: Tombstone, site: Path
-) -> Callable[[], Iterator[Finding]]:
+def _tombstone(host: Host, base: str, tombstone: Tombstone, site: Path) -> Question:
     """A withdrawn IRI leads to its only successor, or is gone. A host that knows files only sends
     the page of the withdrawal, with 200: a warning, because nothing can be done about it.
     """

@@ -8,7 +8,6 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
 
 from msgspec import Struct
 
@@ -16,6 +15,7 @@ from lodpipe.config.publication_keys import Publication
 from lodpipe.publish.catalogue.croissant import CROISSANT, CROISSANT_PROFILE
 from lodpipe.publish.catalogue.offers import Offer
 from lodpipe.rdf.file_formats import BY_SUFFIX
+from lodpipe.rdf.uris import as_uri
 
 LINKSET = "dataset.linkset"
 LINKSET_TYPE = "application/linkset+json"
@@ -37,19 +37,7 @@ class TypedLink(Struct, frozen=True):
         """The value of a Link header (RFC 8288)."""
         media_type = f'; type="{self.media_type}"' if self.media_type else ""
         profile = f'; profile="{self.profile}"' if self.profile else ""
-        return f'<{_uri(self.address)}>; rel="{self.relation}"{media_type}{profile}'
-
-
-def _uri(iri: str) -> str:
-    """An IRI in ASCII (RFC 3987, 3.1), without characters that servers take for their own syntax.
-
-    >>> _uri("https://bücher.example/daten/süd$")
-    'https://xn--bcher-kva.example/daten/s%C3%BCd%24'
-    """
-    parts = urlsplit(iri)
-    host = parts.netloc.encode("idna").decode()
-    path, query = (quote(part, safe="/%:@!&()*+,;=~?") for part in (parts.path, parts.query))
-    return urlunsplit((parts.scheme, host, path, query, quote(parts.fragment, safe="/%:@!?")))
+        return f'<{as_uri(self.address)}>; rel="{self.relation}"{media_type}{profile}'
 
 
 def landing_links(publication: Publication, offers: Sequence[Offer]) -> list[TypedLink]:

@@ -16,7 +16,9 @@ from lodpipe.publish.catalogue.rendering import rendered
 from lodpipe.publish.catalogue.signposting import LINKSET_TYPE, TypedLink, header_links
 from lodpipe.publish.catalogue.versions import OF_CATALOGUE, OF_VERSION
 from lodpipe.publish.catalogue.withdrawn_rules import encoded, withdrawn_rules
+from lodpipe.publish.compression import is_one_member
 from lodpipe.rdf.file_formats import DOCUMENTS, FORMATS
+from lodpipe.rdf.uris import as_uri
 from lodpipe.releases.history import History
 from lodpipe.releases.tombstones import Tombstone
 
@@ -40,6 +42,13 @@ _DOCUMENT_TYPES = {
     "json": "application/json",
 }
 """What a resource is described in besides pages: RDF, and the JSON of the API."""
+_COMPRESSED = (
+    *sorted({row.media_type for row in FORMATS if row.suffix != "parquet"}),
+    "text/html", "text/css", "text/csv", "text/plain", "text/javascript", "text/xml",
+    "application/javascript", "application/json", "application/xml", "application/atom+xml",
+    "application/wasm", "image/svg+xml", LINKSET_TYPE,
+)  # fmt: skip
+"""Media types of texts, which servers compress where they have no compressed copy."""
 FRESH = "public, max-age=60, stale-while-revalidate=600"
 IMMUTABLE = "public, max-age=31536000, immutable"
 """Cache-Control of what a build replaces, and of the folders of closed releases."""
@@ -76,6 +85,8 @@ _MOST_IN_HTACCESS = 100
 """Withdrawn resources in .htaccess, the newest ones. Apache reads it with each request, 4 µs a rule;
 the others are in a RewriteMap.
 """
+_MOST_AT_W3ID = 100
+"""The same in the rules for w3id.org, where each change is a proposal that people read."""
 PAGE_POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'self'"
@@ -168,10 +179,16 @@ def write_web(
     withdrawn = withdrawn_rules(newest_first, publication.base, ends)
     versions = [release.version for release in reversed(history.releases)][:_MOST_VERSIONS]
     gone = "{}.html" if publication.site else "withdrawn.html"
-    redirects = _redirects(tombstones, prefix, gone, _MOST_RULES - 2 * len(versions))
+    redirects = _redirects(tombstones, encoded(prefix), gone, _MOST_RULES - 2 * len(versions))
+    packed = [path for path in sorted(folder.glob("*.gz")) if path.with_suffix("").is_file()]
     facts = {
+        "compressed": list(dict.fromkeys(_COMPRESSED)),
+        "several_members": [
+            path.stem for path in packed if not is_one_member(path.with_suffix(""))
+        ],
         "name": publication.base.rstrip("/").rsplit("/", 1)[-1],
         "title": next(iter(publication.title.values())),
+        "ascii_base": as_uri(publication.base),
         "base": publication.base,
         "licence": publication.licence,
         "contact": publication.name_of(contact),
@@ -180,6 +197,7 @@ def write_web(
         "maintainers": publication.maintainers,
         "host": publication.hosting or NOWHERE,
         "prefix": prefix,
+        "sent_prefix": encoded(prefix),
         "in_catalogue": OF_CATALOGUE,
         "in_version": OF_VERSION,
         "media_types": MEDIA_TYPES,
@@ -189,6 +207,8 @@ def write_web(
         "rules_and_rest": [*rules, ("html", ""), ("ttl", "")],
         "withdrawn": withdrawn,
         "in_htaccess": withdrawn.listed[:_MOST_IN_HTACCESS],
+        "at_w3id": (withdrawn.others + withdrawn.listed)[:_MOST_AT_W3ID],
+        "most_at_w3id": _MOST_AT_W3ID,
         "most_successors": max((len(item.living) for item in tombstones), default=0),
         "longest": max((len(prefix) + len(rule.path) for rule in withdrawn.listed), default=0),
         "ends": "|".join(re.escape(end) for end in ends),

@@ -13,28 +13,34 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from string import ascii_letters, digits
 from urllib.parse import quote, unquote_to_bytes
 
 from msgspec import Struct
 
+from lodpipe.rdf.uris import ascii_host
 from lodpipe.releases.tombstones import Tombstone
 
 _PLAIN = re.compile(r"[A-Za-z0-9._~/\u00a0-\U0010ffff-]+")
 _SAFE = re.compile(rb"[A-Za-z0-9_]")
+_LITERAL = frozenset(f"{ascii_letters}{digits}_~/-")
 _MOST_SUCCESSORS = 7  # a rule of Apache refers to nine groups, two are status and address
 _LONGEST = 1_000  # bytes of a line of a RewriteMap
 
 
 def encoded(iri: str) -> str:
     """An IRI, or a part of one, as a header has it: ASCII alone."""
-    return quote(iri, safe="/:%~._-")
+    scheme, mark, rest = iri.partition("://")
+    host, slash, path = rest.partition("/")
+    start = f"{scheme}://{ascii_host(host)}{slash}" if mark else ""
+    return start + quote(path if mark else iri, safe="/:%~._-")
 
 
 def link_header(successors: Sequence[str]) -> str:
     """The Link header of a withdrawn resource (RFC 8288, RFC 5829) with the IRIs of its successors.
 
-    >>> link_header(["https://a.example/caf\u00e9"])
-    '<https://a.example/caf%C3%A9>; rel="successor-version"'
+    >>> link_header(["https://b\u00fccher.example/caf\u00e9"])
+    '<https://xn--bcher-kva.example/caf%C3%A9>; rel="successor-version"'
     """
     return ", ".join(f'<{encoded(iri)}>; rel="successor-version"' for iri in successors)
 
@@ -67,6 +73,18 @@ class WithdrawnRule(Struct, frozen=True):
         whole = (bytes([byte]) for byte in self.path)
         return "".join(
             byte.decode() if _SAFE.fullmatch(byte) else f"\\x{byte.hex()}" for byte in whole
+        )
+
+    @property
+    def short_pattern(self) -> str:
+        """The same for people to read: what has no meaning in an expression is itself.
+
+        >>> WithdrawnRule(b"cafe/no-cafe v1.0", 410, "", ()).short_pattern
+        'cafe/no-cafe\\\\x20v1\\\\.0'
+        """
+        return "".join(
+            chr(byte) if chr(byte) in _LITERAL else "\\." if byte == ord(".") else f"\\x{byte:02x}"
+            for byte in self.path
         )
 
     @property

@@ -213,7 +213,9 @@ def api_of(request: Request) -> Api:
 async def _overview(request: Request) -> Response:
     pairs_of(request, [])
     api = api_of(request).documents
-    form = negotiated(request, (_JSON, _HTML))
+    file = request.url.path.rpartition("/index.")[2]  # as hosts of files have it
+    form = next((form for form in (_JSON, _HTML) if form.name == file), None)
+    form = form or negotiated(request, (_JSON, _HTML))
     links = [f'</{ROOT}openapi.json>; rel="service-desc"; type="application/json"']
     if form is _HTML:
         return answered(request, api_page(api), form.media_type, "overview", links=links)
@@ -421,7 +423,7 @@ def api_routes() -> list[Route]:
     table: Sequence[tuple[str, Handler]] = (
         ("/.well-known/api-catalog", _catalog),
         (f"/{ROOT[:-1]}", _root),
-        (f"/{ROOT}", _overview),
+        *((f"/{ROOT}{file}", _overview) for file in ("", "index.html", "index.json")),
         (f"/{ROOT}openapi.json", _openapi),
         (f"/{ROOT}api.css", _style),
         (f"/{ROOT}context.jsonld", _context),

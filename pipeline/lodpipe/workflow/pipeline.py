@@ -17,6 +17,7 @@ from msgspec.structs import replace
 
 from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import BROKEN_REFERENCES, CascadeFilter
+from lodpipe.checks.dependencies import Dependencies, tables_of_files
 from lodpipe.checks.integrity import (
     counts,
     write_counts,
@@ -223,10 +224,18 @@ def _checked(
             if finding.code in BROKEN_REFERENCES and finding.params["table"] in unread_tables
         ]
         early += [finding for finding in of_records if finding not in hidden]
+        cascade = CascadeFilter(
+            early,
+            hidden,
+            tables,
+            Dependencies(
+                declarations.mapping, declarations.tables, declarations.vocabulary.namespaces
+            ),
+            tables_of_files(reader.files_of),
+        )
         if unread_tables:
             # Without whole tables, the graph would only repeat the same error in many places.
-            _gate(early)
-        cascade = CascadeFilter(early, hidden, tables)
+            _gate(cascade.grouped(early))
         on_progress("mapping records")
         running.records.add_table(
             "concepts", *declarations.vocabulary.concept_rows(project.publication.languages)
@@ -238,10 +247,12 @@ def _checked(
             *plan.findings,
             *checks.mapping_findings(failures, mapper.locate, project.publication.on_invalid_value),
         ]
-        early += [finding for finding in of_mapping if not cascade.is_consequence(finding)]
+        of_mapping = cascade.without_consequences(of_mapping)
+        cascade.add(of_mapping)
+        early += of_mapping
         with progress_line(mapper.progress, "mapping"):
             mapper.make_statements(
-                plan if len(of_mapping) > len(plan.findings) else plan.sound(),
+                plan if failures else plan.sound(),
                 _declared(project, declarations),
             )
         statements = Statements(
@@ -275,9 +286,8 @@ def _checked(
         late = run_checks("statements", subject)
         if allow_loss:
             late = [finding for finding in late if finding.code not in ("LP513", "LP547")]
-        findings = _gate(
-            [*early, *(finding for finding in late if not cascade.is_consequence(finding))]
-        )
+        late = cascade.without_consequences(late, statements.is_described)
+        findings = _gate(cascade.grouped([*early, *late]))
         if store:
             on_progress("running queries")
             of_store = query_findings(declarations.queries, store, project.root)

@@ -48,6 +48,7 @@ class CascadeFilter:
         self._records: dict[int, Finding] = {}
         self._values: dict[str, Finding] = {}
         self._referenced: dict[str, Finding] = {}
+        self._columns: dict[tuple[str, str], Finding] = {}
         self.add(early)
         for finding in hidden:
             self._note(finding)
@@ -63,9 +64,14 @@ class CascadeFilter:
     def _note(self, error: Finding) -> None:
         if error.where:
             self._lines.setdefault((error.where.file, error.where.line), error)
+            if error.code == "LP564":
+                self._columns[error.where.file, error.where.field] = error
             record = self._nesting.innermost(error.where)
             if record is not None:
                 self._records.setdefault(record, error)
+        for follower in error.consequences:
+            if (text := follower.params.get("value", "")) and len(text) >= _DISTINCTIVE:
+                self._values.setdefault(text, error)
         value = error.params.get("value", "")
         if len(value) >= _DISTINCTIVE:
             self._values.setdefault(value, error)
@@ -115,6 +121,8 @@ class CascadeFilter:
             return cause
         if (where.file, where.line) in self._lines:
             return self._lines[where.file, where.line]
+        if (where.file, where.field) in self._columns:
+            return self._columns[where.file, where.field]
         around = self._nesting.upwards(self._nesting.innermost(where))
         return next((self._records[number] for number in around if number in self._records), None)
 
@@ -159,23 +167,54 @@ class CascadeFilter:
 
     # -- what follows from one another -------------------------------------------------------------
 
-    def grouped(self, findings: Sequence[Finding]) -> list[Finding]:
+    def grouped(
+        self, findings: Sequence[Finding], is_described: Callable[[str], bool] = lambda _: True
+    ) -> list[Finding]:
         """The findings, each with those that follow from it.
 
         Where no record is wrong, but something is missing, what misses it elsewhere follows: from
         a table that lost records, or from a record that lacks what it should state, when that
         depends on no table of the others.
         """
-        own = set_of(findings)
+        own = self._without_unused(set_of(findings))
         roots = self._missing_things(own)
         reported = []
         for finding in own:
-            cause = next((root for root in roots if self._follows(finding, root)), None)
+            names_nothing = bool(roots) and self._names_nothing(finding, is_described)
+            cause = next((root for root in roots if self._follows(finding, root, names_nothing)), None)
             if cause is None:
                 reported.append(finding)
             else:
                 self._link(finding, cause)
         return [self._with_consequences(finding) for finding in reported]
+
+    def _without_unused(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings; that a record is unused follows from what is wrong with it, or with a record
+        that may refer to it.
+        """
+        errors = [
+            finding
+            for finding in findings
+            if finding.code == "LP401" and finding.severity is Severity.ERROR and finding.where
+        ]
+        lines = {
+            (error.where.file, error.where.line): error for error in errors if error.where
+        }
+        referring = {
+            table: error
+            for error in reversed(errors)
+            for table in self._depends.referred_to(self._home(error))
+        }
+        own = []
+        for finding in findings:
+            where, cause = finding.where, None
+            if finding.code == "LP505" and where:
+                cause = lines.get((where.file, where.line)) or referring.get(finding.params["table"])
+            if cause:
+                self._link(finding, cause)
+            else:
+                own.append(finding)
+        return own
 
     def _missing_things(self, findings: Sequence[Finding]) -> list[Finding]:
         """What is missing: tables by their counts first, then records that lack something."""
@@ -194,14 +233,41 @@ class CascadeFilter:
             and len(self._tables_of(finding)) == 1
             and self._tables_of(finding) == self._home(finding)
         ]
-        return [*counted[:1], *lacking]
+        renamed = [
+            finding for finding in findings if finding.code == "LP544" and finding.consequences
+        ]
+        wrong = [
+            finding
+            for finding in findings
+            if finding.code == "LP401" and finding.severity is Severity.ERROR
+        ]
+        return [*counted[:1], *renamed, *lacking, *wrong]
 
-    def _follows(self, finding: Finding, root: Finding) -> bool:
+    def _follows(self, finding: Finding, root: Finding, names_nothing: bool) -> bool:
         if finding == root or not (_is_absence(finding) or _compares(finding)):
             return False
+        if names_nothing and any(name in finding.params["value"] for name in _names(root)):
+            return True
+        if root.code == "LP544":
+            return False
+        if root.code == "LP401" and not _is_absence(root):
+            return self._is_counted_from(finding, root)
+        if finding.code == "LP505" and root.code in _COUNTS:
+            return True  # what is missing may have used it
         home = self._home(root)
         return bool(home & self._tables_of(finding)) and (
             root.code in _COUNTS or not home & self._home(finding)
+        )
+
+    def _is_counted_from(self, finding: Finding, root: Finding) -> bool:
+        """Whether a finding is about figures that come from the table of another one, and not the
+        other way round.
+        """
+        return (
+            _compares(finding)
+            and self._depends.is_aggregated(finding.params["focus"])
+            and bool(self._home(root) & self._tables_of(finding))
+            and not self._home(finding) & (self._home(root) | self._tables_of(root))
         )
 
     def _link(self, finding: Finding, cause: Finding) -> None:
@@ -209,19 +275,28 @@ class CascadeFilter:
         followers.append(replace(finding, caused_by=cause.code))
 
     def _with_consequences(self, finding: Finding) -> Finding:
-        followers = self._followers.get(_identity(finding), [])
+        followers = [*finding.consequences, *self._followers.get(_identity(finding), [])]
         inner = [follower for item in followers for follower in self._flat(item)]
         ordered = sorted(set_of(inner), key=lambda item: item.sort_key)
         return replace(finding, consequences=tuple(ordered)) if ordered else finding
 
     def _flat(self, finding: Finding) -> Iterable[Finding]:
-        yield finding
+        yield replace(finding, consequences=())
+        for follower in finding.consequences:
+            yield from self._flat(follower)
         for follower in self._followers.get(_identity(finding), []):
             yield from self._flat(follower)
 
 
 def _identity(finding: Finding) -> tuple[object, ...]:
     return finding.severity, *finding.sort_key
+
+
+def _names(finding: Finding) -> list[str]:
+    """The IRIs, without the base, of what a finding and its consequences are about."""
+    every = (finding, *finding.consequences)
+    names = (item.params.get("local") or item.params.get("focus") for item in every)
+    return [name for name in names if name]
 
 
 def _constraint(finding: Finding) -> str:

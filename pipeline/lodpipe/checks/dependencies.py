@@ -5,15 +5,16 @@ through named queries.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
-from lodpipe.mapping.model import Expression, MappingDocument, ReferencingMap, TriplesMap, all_maps
+from lodpipe.mapping.model import Expression, MappingDocument, ReferencingMap, all_maps
 from lodpipe.rdf.namespaces import Namespaces
-from lodpipe.sources import Table
+from lodpipe.sources import Field, Table
 
 _VALUE = ".+"
 _TEXTS = re.compile("'[^']*'")  # of a query
+_AGGREGATE = re.compile(r"\b(count|sum|avg|min|max|bool_and|bool_or|string_agg)\(|GROUP BY", re.I)
 _SHORTEST = 3  # letters of a template's text; a shorter one is in IRIs of every kind
 
 
@@ -24,19 +25,22 @@ class Dependencies:
         """`names` are the base and the prefixes by which findings spell IRIs."""
         self._mapping, self._names = mapping, names
         self._roots = sorted(declared, key=len, reverse=True)
+        self._references = {
+            name: frozenset(_targets(entry.fields.values())) for name, entry in declared.items()
+        }
 
-    def tables_of(self, iri: str, predicate: str = "") -> frozenset[str]:
+    def tables_of(self, iri: str) -> frozenset[str]:
         """The tables that describe a resource: those of all triples maps whose subjects are spelt as
-        its IRI is; with a predicate, of those that state it.
+        its IRI is.
         """
+        return frozenset().union(*(self.tables_of_map(name) for name in self._maps_of(iri)))
+
+    def _maps_of(self, iri: str) -> Iterator[str]:
         full = self._names.expand(iri) or iri
         local = full.removeprefix(self._names.base)
-        tables: set[str] = set()
         for name, subjects in self._subjects.items():
             if subjects.fullmatch(local) or subjects.fullmatch(full):
-                if not predicate or self._states(self._mapping.triples_maps[name], predicate):
-                    tables |= self.tables_of_map(name)
-        return frozenset(tables)
+                yield name
 
     def is_own(self, iri: str) -> bool:
         """Whether an IRI, in full, is one of the publication."""
@@ -59,15 +63,34 @@ class Dependencies:
 
     def tables_in(self, text: str) -> frozenset[str]:
         """The declared tables that a query reads, be it through the named queries of the mapping."""
-        found: set[str] = set()
+        words = {word for part in self._texts(text) for word in re.findall(r"\w+", part)}
+        return frozenset(root for word in words if (root := self.root_of(word)))
+
+    def is_aggregated(self, iri: str) -> bool:
+        """Whether something that is stated of a resource is counted, added up or compared over many
+        records.
+        """
+        return any(
+            _AGGREGATE.search(part)
+            for name in self._maps_of(iri)
+            for source in self._mapping.triples_maps[name].source.below
+            for part in self._texts(source.text)
+        )
+
+    def _texts(self, text: str) -> Iterator[str]:
+        """A query, and the named queries that it reads, without their texts in quotes."""
         seen: set[str] = set()
         waiting = [text]
         while waiting:
-            words = set(re.findall(r"\w+", _TEXTS.sub("", waiting.pop()))) - seen
+            part = _TEXTS.sub("", waiting.pop())
+            yield part
+            words = set(re.findall(r"\w+", part)) - seen
             seen |= words
-            waiting += [self._named[word] for word in words if word in self._named]
-            found.update(root for word in words if (root := self.root_of(word)))
-        return frozenset(found)
+            waiting += [self._named[word] for word in sorted(words) if word in self._named]
+
+    def referred_to(self, tables: Iterable[str]) -> frozenset[str]:
+        """The tables that records of these tables refer to."""
+        return frozenset().union(*(self._references.get(table, frozenset()) for table in tables))
 
     def root_of(self, table: str) -> str:
         """The declared table of a record table, which may be one of its lists; empty for another
@@ -94,11 +117,12 @@ class Dependencies:
             if (pattern := _pattern(entry.subject.expression)) is not None
         }
 
-    @staticmethod
-    def _states(entry: TriplesMap, predicate: str) -> bool:
-        return any(
-            term.expression.constant == predicate for rule in entry.rules for term in rule.predicates
-        )
+
+def _targets(fields: Iterable[Field]) -> Iterator[str]:
+    for entry in fields:
+        if entry.kind == "ref":
+            yield entry.target
+        yield from _targets([*entry.fields.values(), *([entry.item] if entry.item else [])])
 
 
 def _pattern(expression: Expression) -> re.Pattern[str] | None:

@@ -773,15 +773,21 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP544",
         "release.vanished-iri",
-        message_en="{value} ({label}) was published in {version} and is no longer described",
-        help_en=(
-            "Restore the record, or withdraw the IRI: `lodpipe withdraw {local} --reason …`, with "
-            "`--replaced-by` if there is a successor."
+        message_en=(
+            "{value} ({label}) was published in {version} and is no longer described[[; its id was "
+            "changed to `{suggestion}`]]"
         ),
-        message_de="{value} ({label}) ist in {version} veröffentlicht und wird nicht mehr beschrieben",
+        help_en=(
+            "Restore the record or its id, or withdraw the IRI: `lodpipe withdraw {local} --reason …`, with "
+            "`--replaced-by` if there is a successor[[ (`{suggestion}`)]]."
+        ),
+        message_de=(
+            "{value} ({label}) ist in {version} veröffentlicht und wird nicht mehr beschrieben[[; die "
+            "id wurde in `{suggestion}` geändert]]"
+        ),
         help_de=(
-            "Den Datensatz wiederherstellen oder die IRI zurückziehen: `lodpipe withdraw {local} "
-            "--reason …`, mit `--replaced-by`, wenn es einen Nachfolger gibt."
+            "Den Datensatz oder seine id wiederherstellen oder die IRI zurückziehen: `lodpipe withdraw {local} "
+            "--reason …`, mit `--replaced-by`, wenn es einen Nachfolger gibt[[ (`{suggestion}`)]]."
         ),
     ),
     Rule(
@@ -886,6 +892,42 @@ _TABLE: tuple[Rule, ...] = (
         help_en="Enter the identifiers by hand; the review shows them.",
         message_de="das Programm kann den Datensatz nicht ergänzen: {detail_de}",
         help_de="Die Kennungen von Hand eintragen; sie stehen in der Prüfliste.",
+    ),
+    # 56x: causes of many findings
+    Rule(
+        "LP564",
+        "record.lost-zeros",
+        message_en=(
+            "column `{key}` lost its leading zeros: `{value}` instead of `{example}` ({count} places)"
+        ),
+        help_en=(
+            "Restore the column from version control; in a spreadsheet, import it as text, so that "
+            "keys such as 01 stay as they are."
+        ),
+        message_de=(
+            "die Spalte `{key}` hat ihre führenden Nullen verloren: `{value}` statt `{example}` "
+            "({count} Stellen)"
+        ),
+        help_de=(
+            "Die Spalte aus der Versionsverwaltung wiederherstellen; in einer Tabellenkalkulation als "
+            "Text einlesen, damit Schlüssel wie 01 bleiben, wie sie sind."
+        ),
+        since="0.2.0",
+    ),
+    Rule(
+        "LP565",
+        "syntax.merge-conflict",
+        message_en="an unresolved merge conflict begins in this line: `{value}`",
+        help_en=(
+            "Decide for one of the two sides, or for parts of both, and remove the three lines with "
+            "`<<<<<<<`, `=======` and `>>>>>>>`."
+        ),
+        message_de="in dieser Zeile beginnt ein ungelöster Merge-Konflikt: `{value}`",
+        help_de=(
+            "Für eine der beiden Seiten oder Teile von beiden entscheiden und die drei Zeilen mit "
+            "`<<<<<<<`, `=======` und `>>>>>>>` entfernen."
+        ),
+        since="0.2.0",
     ),
     # 6xx: declarations and the command line
     Rule(

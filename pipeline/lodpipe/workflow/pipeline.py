@@ -18,6 +18,7 @@ from msgspec.structs import replace
 from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import BROKEN_REFERENCES, CascadeFilter
 from lodpipe.checks.dependencies import Dependencies, tables_of_files
+from lodpipe.checks.lost_zeros import with_lost_zeros
 from lodpipe.checks.integrity import (
     counts,
     write_counts,
@@ -217,13 +218,26 @@ def _checked(
         early = [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
         with session.light_planning():
             of_records = run_checks("records", subject)
-        unread_tables = reader.unread([*early, *of_records])
+        early = checks.without_misspelt_references([*early, *of_records])
+        early = with_lost_zeros(
+            early,
+            tables,
+            declarations.tables,
+            lexicon,
+            {
+                name: checks.keys_of(session, tables[name], declarations.tables[name])
+                for name in sorted(
+                    {finding.params["table"] for finding in early if finding.code == "LP206"}
+                )
+            },
+        )
+        unread_tables = reader.unread(early)
         hidden = [
             finding
-            for finding in of_records
+            for finding in early
             if finding.code in BROKEN_REFERENCES and finding.params["table"] in unread_tables
         ]
-        early += [finding for finding in of_records if finding not in hidden]
+        early = [finding for finding in early if finding not in hidden]
         cascade = CascadeFilter(
             early,
             hidden,
@@ -287,7 +301,7 @@ def _checked(
         if allow_loss:
             late = [finding for finding in late if finding.code not in ("LP513", "LP547")]
         late = cascade.without_consequences(late, statements.is_described)
-        findings = _gate(cascade.grouped([*early, *late]))
+        findings = _gate(cascade.grouped([*early, *late], statements.is_described))
         if store:
             on_progress("running queries")
             of_store = query_findings(declarations.queries, store, project.root)

@@ -929,6 +929,24 @@ _TABLE: tuple[Rule, ...] = (
         ),
         since="0.2.0",
     ),
+    Rule(
+        "LP566",
+        "query.results-changed",
+        message_en="{count} stored results of queries differ from those of the present data: {detail}",
+        help_en=(
+            "After an intended change of records, run `lodpipe query --update`, read the differences "
+            "(`git diff queries/results`) and commit them; otherwise find what was lost."
+        ),
+        message_de=(
+            "{count} gespeicherte Abfrageergebnisse weichen von denen der jetzigen Daten ab: {detail}"
+        ),
+        help_de=(
+            "Nach einer gewollten Änderung der Datensätze `lodpipe query --update` ausführen, die "
+            "Unterschiede lesen (`git diff queries/results`) und einchecken; sonst suchen, was "
+            "verloren ging."
+        ),
+        since="0.2.0",
+    ),
     # 6xx: declarations and the command line
     Rule(
         "LP601",

@@ -82,6 +82,7 @@ from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations, read_declarations
 from lodpipe.workflow.field_states import coverage_of
+from lodpipe.workflow.graph_contradictions import contradicted_fields
 
 if TYPE_CHECKING:
     import rdflib
@@ -256,7 +257,7 @@ def _checked(
         )
         shared = project.dist if engines.is_cluster else None  # a folder that all machines reach
         mapper = stack.enter_context(engine_over(running, engines.on, writable or shared))
-        plan, failures = _prepared(project, declarations, mapper)
+        plan, failures = prepared_plan(project, declarations, mapper)
         of_mapping = [
             *plan.findings,
             *checks.mapping_findings(failures, mapper.locate, project.publication.on_invalid_value),
@@ -267,7 +268,7 @@ def _checked(
         with progress_line(mapper.progress, "mapping"):
             mapper.make_statements(
                 plan if failures else plan.sound(),
-                _declared(project, declarations),
+                declared_statements(project, declarations),
             )
         statements = Statements(
             running,
@@ -320,7 +321,13 @@ def _checked(
             counts(session, tables),
             engines.shacl or project.publication.shacl_engine,
             allow_loss,
-            coverage_of(project, declarations.tables, tables, session),
+            coverage_of(
+                project,
+                declarations.tables,
+                tables,
+                session,
+                contradicted_fields(project, declarations.vocabulary, statements, tables),
+            ),
         )
 
 
@@ -347,7 +354,7 @@ def _gate(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(set_of(findings), key=lambda finding: finding.sort_key))
 
 
-def _prepared(
+def prepared_plan(
     project: Project, declarations: Declarations, engine: PlanEngine
 ) -> tuple[Plan, list[Failure]]:
     """The plan of the mapping and the checks that rows fail; named queries become tables first, so
@@ -364,7 +371,7 @@ def _prepared(
     )
 
 
-def _declared(project: Project, declarations: Declarations) -> list[list[object]]:
+def declared_statements(project: Project, declarations: Declarations) -> list[list[object]]:
     """The statements that come from no record: the ontology's own, in the graph that
     publication.yaml names for them, and those of withdrawn IRIs.
     """

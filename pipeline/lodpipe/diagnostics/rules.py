@@ -947,6 +947,24 @@ _TABLE: tuple[Rule, ...] = (
         ),
         since="0.2.0",
     ),
+    Rule(
+        "LP567",
+        "table.key-not-unique",
+        message_en="table `{table}`: the key `{key}` is `{value}` in {count} rows; it must name one row",
+        help_en=(
+            "Correct the records or the query of the table, or declare a `key` in publication.yaml that "
+            "is different in each row and never empty."
+        ),
+        message_de=(
+            "Tabelle `{table}`: der Schlüssel `{key}` ist in {count} Zeilen `{value}`; er muss eine "
+            "einzige Zeile nennen"
+        ),
+        help_de=(
+            "Die Datensätze oder die Abfrage der Tabelle berichtigen oder in publication.yaml einen "
+            "`key` deklarieren, der in jeder Zeile anders und nie leer ist."
+        ),
+        since="0.2.0",
+    ),
     # 6xx: declarations and the command line
     Rule(
         "LP601",

@@ -16,7 +16,7 @@ from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument, expressions
 from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.rdf.namespaces import RDF, RDFS, XSD
-from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
+from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of, wrong_type
 
 # -- record tables ---------------------------------------------------------------------------------
 
@@ -139,7 +139,7 @@ def _fractions(table: RowTable) -> Iterator[Finding]:
                 cell = row[at]
                 if isinstance(cell, str) and _FRACTION.fullmatch(cell) and float(cell).is_integer():
                     where = table.locate(int(row[0] or 0), column.name)
-                    params = {"key": column.name, "expected": "a whole number", "found": cell}
+                    params = wrong_type(column.name, "a whole number", cell)
                     yield Finding("LP203", where, params)
 
 

@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from lodpipe.diagnostics.german_details import german_parameters
+
 Status = Literal["preview", "stable", "deprecated", "removed"]
 
 _OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
@@ -170,12 +172,9 @@ _TABLE: tuple[Rule, ...] = (
         "LP203",
         "record.wrong-type",
         message_en="`{key}`: expected {expected}, found {found}",
-        help_en="Change the value; put digits that are a text (a key, a date) in quotes.",
+        help_en="Change the value[[; {hint_en}]].",
         message_de="`{key}`: {expected} erwartet, {found} gefunden",
-        help_de=(
-            "Den Wert ändern; Ziffern, die als Text gemeint sind (Schlüssel, Datum), in "
-            "Anführungszeichen setzen."
-        ),
+        help_de="Den Wert ändern[[; {hint_de}]].",
     ),
     Rule(
         "LP204",
@@ -1511,6 +1510,8 @@ def render(code: str, params: Mapping[str, str], language: str = "en") -> tuple[
         return part[1] if all(params.get(name) for name in _PARAMETER.findall(part[1])) else ""
 
     message, help_text = RULES[code].templates(language)
+    if language.startswith("de"):
+        params = german_parameters(params)
     known = _Params(params)
     return (
         _OPTIONAL.sub(optional, message).format_map(known),

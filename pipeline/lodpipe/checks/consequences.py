@@ -130,7 +130,9 @@ class CascadeFilter:
         """Whether the value of a finding is a resource of which nothing is stated."""
         value = finding.params.get("value", "")
         return (
-            finding.code == "LP401" and self._depends.is_own(value) and not is_described(f"<{value}>")
+            finding.code == "LP401"
+            and self._depends.is_own(value)
+            and not is_described(f"<{value}>")
         )
 
     def _by_table(self, finding: Finding, tables: Iterable[str]) -> Finding:
@@ -181,7 +183,9 @@ class CascadeFilter:
         reported = []
         for finding in own:
             names_nothing = bool(roots) and self._names_nothing(finding, is_described)
-            cause = next((root for root in roots if self._follows(finding, root, names_nothing)), None)
+            cause = next(
+                (root for root in roots if self._follows(finding, root, names_nothing)), None
+            )
             if cause is None:
                 reported.append(finding)
             else:
@@ -197,9 +201,7 @@ class CascadeFilter:
             for finding in findings
             if finding.code == "LP401" and finding.severity is Severity.ERROR and finding.where
         ]
-        lines = {
-            (error.where.file, error.where.line): error for error in errors if error.where
-        }
+        lines = {(error.where.file, error.where.line): error for error in errors if error.where}
         referring = {
             table: error
             for error in reversed(errors)
@@ -209,7 +211,9 @@ class CascadeFilter:
         for finding in findings:
             where, cause = finding.where, None
             if finding.code == "LP505" and where:
-                cause = lines.get((where.file, where.line)) or referring.get(finding.params["table"])
+                cause = lines.get((where.file, where.line)) or referring.get(
+                    finding.params["table"]
+                )
             if cause:
                 self._link(finding, cause)
             else:

@@ -21,7 +21,9 @@ _SHORTEST = 3  # letters of a template's text; a shorter one is in IRIs of every
 class Dependencies:
     """From IRIs to the declared tables whose records have a part in what is stated of them."""
 
-    def __init__(self, mapping: MappingDocument, declared: Mapping[str, Table], names: Namespaces) -> None:
+    def __init__(
+        self, mapping: MappingDocument, declared: Mapping[str, Table], names: Namespaces
+    ) -> None:
         """`names` are the base and the prefixes by which findings spell IRIs."""
         self._mapping, self._names = mapping, names
         self._roots = sorted(declared, key=len, reverse=True)
@@ -56,9 +58,7 @@ class Dependencies:
             for item in all_maps(triples_map)
             if isinstance(item, ReferencingMap) and item.parent in self._mapping.triples_maps
         ]
-        texts = (
-            source.text for entry in (triples_map, *parents) for source in entry.source.below
-        )
+        texts = (source.text for entry in (triples_map, *parents) for source in entry.source.below)
         return self.tables_in(" ".join(texts))
 
     def tables_in(self, text: str) -> frozenset[str]:

@@ -16,7 +16,16 @@ from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument, expressions
 from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.rdf.namespaces import RDF, RDFS, XSD
-from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of, wrong_type
+from lodpipe.sources import (
+    Column,
+    Lexicon,
+    RecordTable,
+    RowTable,
+    ScanTable,
+    Table,
+    pattern_of,
+    wrong_type,
+)
 
 # -- record tables ---------------------------------------------------------------------------------
 

@@ -265,9 +265,7 @@ def _split(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
     return (line.split(b" ", 2) for line in lines)
 
 
-def _homes(
-    gone: Sequence[ResourceChange], renamed: Collection[bytes]
-) -> dict[bytes, bytes]:
+def _homes(gone: Sequence[ResourceChange], renamed: Collection[bytes]) -> dict[bytes, bytes]:
     """Vanished resources that were described by, or with, a renamed one, step by step; each with that
     one.
     """

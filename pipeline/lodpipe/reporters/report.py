@@ -158,7 +158,13 @@ def _more(number: int, language: str) -> str:
     return "" if not number else one if number == 1 else many.format(n=number)
 
 
-_UNSTABLE = {"first", "count", "suggestion", "hint_en", "hint_de"}  # they change when other records do
+_UNSTABLE = {
+    "first",
+    "count",
+    "suggestion",
+    "hint_en",
+    "hint_de",
+}  # they change when other records do
 
 
 def fingerprint(finding: Finding) -> str:

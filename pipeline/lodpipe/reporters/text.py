@@ -53,7 +53,10 @@ def write(report: Report, out: TextIO, colour: bool | None = False) -> None:
     if colour is None:
         colour = out.isatty() and not os.environ.get("NO_COLOR")
     for finding in report.rendered:
-        lines = [*_lines(finding, report.language, colour), *_consequences(finding, report.detailed)]
+        lines = [
+            *_lines(finding, report.language, colour),
+            *_consequences(finding, report.detailed),
+        ]
         out.write("\n".join(lines) + "\n\n")
     out.write(summary(report.findings, report.language) + "\n")
     first = next(

@@ -563,7 +563,9 @@ def _places(
     routes = _statements_of(list(every), shapes, statements)
     steps = list(dict.fromkeys(step for route in routes.values() for step in route))
     origins = dict(zip(steps, statements.origins(steps), strict=True))
-    own = {result: _own_place([origins[step] for step in route]) for result, route in routes.items()}
+    own = {
+        result: _own_place([origins[step] for step in route]) for result, route in routes.items()
+    }
 
     def place(result: Result) -> Origin | None:
         if not result.component.startswith(("Or", "Xone")):
@@ -578,7 +580,9 @@ def _places(
 def _own_place(steps: Sequence[Origin | None]) -> Origin | None:
     """The last of the places on a way that is in the file where it begins."""
     start = next((step for step in steps if step), None)
-    return next((step for step in reversed(steps) if step and start and step.file == start.file), None)
+    return next(
+        (step for step in reversed(steps) if step and start and step.file == start.file), None
+    )
 
 
 def _statements_of(

@@ -10,6 +10,7 @@ from lodpipe.config.publication_keys import DeclaredAnnotations, SiteKeys
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.documents.tree import Mapping as Map
+from lodpipe.documents.tree import Node
 from lodpipe.engine.statements import Statements
 from lodpipe.rdf.terms import TYPE
 from lodpipe.sources import RecordTable, RowTable
@@ -68,8 +69,8 @@ class _FieldPlaces:
     def __init__(self, tables: Mapping[str, RecordTable]) -> None:
         self._starts: dict[str, list[tuple[tuple[int, int], str, str]]] = {}
         for name, table in tables.items():
-            for file, node in table.nodes if isinstance(table, RowTable) else ():
-                if isinstance(node, Map) and _is_root(table):
+            for file, node in _records(table):
+                if isinstance(node, Map):
                     self._starts.setdefault(file, []).extend(
                         (place, name, key) for key, place in node.keys.items()
                     )
@@ -85,6 +86,8 @@ class _FieldPlaces:
             yield table, field
 
 
-def _is_root(table: RowTable) -> bool:
-    """Whether records of a table are in no list of another record."""
-    return not table.rows or table.rows[0][1] is None
+def _records(table: RecordTable) -> list[tuple[str, Node]]:
+    """The nodes of records that are in no list of another record, each with its file."""
+    if not isinstance(table, RowTable) or (table.rows and table.rows[0][1] is not None):
+        return []
+    return table.nodes

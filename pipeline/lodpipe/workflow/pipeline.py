@@ -18,11 +18,11 @@ from msgspec.structs import replace
 from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import BROKEN_REFERENCES, CascadeFilter
 from lodpipe.checks.dependencies import Dependencies, tables_of_files
-from lodpipe.checks.lost_zeros import with_lost_zeros
 from lodpipe.checks.integrity import (
     counts,
     write_counts,
 )
+from lodpipe.checks.lost_zeros import with_lost_zeros
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import (
     Finding,

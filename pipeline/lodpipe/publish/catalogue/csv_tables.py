@@ -92,11 +92,7 @@ def query_findings(session: Session, project: Project) -> Iterator[Finding]:
         missing = [item for item in (*table.key, *table.columns) if item not in header]
         if table.key and not findings and not missing:
             yield from _wrong_keys(session, project, table, number)
-        for column in (
-            []
-            if findings
-            else missing
-        ):
+        for column in [] if findings else missing:
             yield Finding(
                 "LP604",
                 project.origin("tables", number),

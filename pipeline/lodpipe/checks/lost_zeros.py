@@ -11,7 +11,7 @@ from dataclasses import replace
 from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.sources import Lexicon, RecordTable, ScanTable, Table, pattern_of
 
-_FEWEST = 2  # cells; a single one may be a slip
+_FEWEST = 2  # cells; a single one may be a mistake of its own
 _MOST_ZEROS = 4
 
 

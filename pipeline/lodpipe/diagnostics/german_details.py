@@ -32,8 +32,8 @@ def _patterns() -> list[tuple[re.Pattern[str], str]]:
 def in_german(detail: str) -> str:
     """A detail in German; one that no template fits stays as it is.
 
-    >>> in_german("coverage: there is no table `labz`; did you mean `labs`?")
-    'coverage: es gibt keine Tabelle `labz`; gemeint ist vielleicht `labs`'
+    >>> in_german("coverage: there is no table `townz`; did you mean `towns`?")
+    'coverage: es gibt keine Tabelle `townz`; gemeint ist vielleicht `towns`'
     """
     if suggested := _SUGGESTED.match(detail):
         return f"{in_german(suggested[1])}; gemeint ist vielleicht `{suggested[2]}`"

@@ -154,8 +154,8 @@ def _consequences(finding: Finding, report: Report) -> Iterator[Consequence]:
 
 def _more(number: int, language: str) -> str:
     """How many consequences there are, in words; empty for none."""
-    one, many = _MORE["de" if language.startswith("de") else "en"]
-    return "" if not number else one if number == 1 else many.format(n=number)
+    single, many = _MORE["de" if language.startswith("de") else "en"]
+    return "" if not number else single if number == 1 else many.format(n=number)
 
 
 _UNSTABLE = {

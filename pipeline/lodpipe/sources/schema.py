@@ -232,14 +232,14 @@ _AS_LIST = ("write each item on a line with `- `", "jeden Eintrag mit `- ` in ei
 _AS_NUMBER = _HINTS["a whole number", "text"]
 
 
-def wrong_type(key: str, expected: str, found: str) -> dict[str, str]:
+def wrong_type(key: str, expected: str, given: str) -> dict[str, str]:
     """The parameters of a finding on a value of another type (LP203), with what helps."""
     by_type = {"a map": _AS_FIELDS, "a list": _AS_LIST, "a whole number": _AS_NUMBER}
-    hint = _HINTS.get((expected, found)) or (
-        _EMPTY if found == "nothing" else by_type.get(expected, ("", ""))
+    hint = _HINTS.get((expected, given)) or (
+        _EMPTY if given == "nothing" else by_type.get(expected, ("", ""))
     )
     return {
-        "key": key, "found": found, "expected": expected, "hint_en": hint[0], "hint_de": hint[1],
+        "key": key, "found": given, "expected": expected, "hint_en": hint[0], "hint_de": hint[1],
     }  # fmt: skip
 
 

@@ -189,7 +189,7 @@ def test_editors_say_that_a_field_is_contradictory(project: Path) -> None:
 )  # fmt: skip
 def test_disputes_that_are_declared_wrongly(project: Path, declared: str, detail: str) -> None:
     with_disputes(project, declared)
-    result = invoke("coverage", "--project", project)
+    result = invoke("coverage", "--project", project, "--lang", "en")
     assert result.exit_code == 2
     assert detail in result.output
 

@@ -4,12 +4,17 @@ was (see breakage/README.md).
 
 from __future__ import annotations
 
+import csv
+import io
+import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 
+from lodpipe.diagnostics.rules import render
 from reported import MACHINE, places
 from support import ROOT, TESTS, copy_project, errors_in, fingerprint, invoke
 
@@ -18,7 +23,8 @@ CASES: list[dict[str, Any]] = [
     case for path in FILES for case in yaml.safe_load(path.read_text("utf-8"))
 ]
 KEYS = {
-    "mistake", "project", "file", "after", "replace", "with", "append", "content", "encoding", "code", "exit", "at", "line", "message", "lang", "bug",
+    "mistake", "project", "file", "after", "replace", "with", "append", "content", "encoding", "delete", "without", "lost_zeros",
+    "consequences", "code", "exit", "at", "line", "message", "lang", "bug",
 }  # fmt: skip
 
 
@@ -33,6 +39,9 @@ def walk(text: str, markers: str | list[str]) -> int:
 
 def break_file(path: Path, case: dict[str, Any]) -> None:
     """Makes the mistake."""
+    if case.get("delete"):
+        path.unlink()
+        return
     text = (
         case["content"] if "content" in case else path.read_text("utf-8") + case.get("append", "")
     )
@@ -42,8 +51,39 @@ def break_file(path: Path, case: dict[str, Any]) -> None:
             f"the case is out of date: `{case['replace']}` is missing"
         )
         text = text[:start] + text[start:].replace(case["replace"], case["with"], 1)
+    if "without" in case:
+        first, end = case["without"]
+        start = walk(text, first)
+        text = text[:start] + text[text.index(end, start) :]
+    for column in case.get("lost_zeros", []):
+        text = without_zeros(text, column)
     path.parent.mkdir(exist_ok=True)
     path.write_bytes(text.encode(case.get("encoding", "utf-8")))
+
+
+def without_zeros(text: str, column: str) -> str:
+    """A table as a spreadsheet saves it that takes the keys of a column for numbers."""
+    head, *rows = csv.reader(io.StringIO(text))
+    at = head.index(column)
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(head)
+    for row in rows:
+        row[at] = row[at].lstrip("0") if row[at].isdigit() else row[at]
+        writer.writerow(row)
+    return out.getvalue()
+
+
+# What parsers, databases and browsers say of their own is quoted as it is.
+_QUOTED = {"LP603", "LP604", "LP802"}
+_ENGLISH = re.compile(
+    r"\b(the|is|are|not|of|and|with|there|did|you|mean|cannot|must|has|have|found|expected|first|lines|instead)\b"
+)
+
+
+def english_words(text: str) -> list[str]:
+    """English function words of a German text, outside of names and code."""
+    return _ENGLISH.findall(re.sub(r"`[^`]*`|<[^>]*>|„[^“]*“|\"[^\"]*\"|\w+://\S+", "", text))
 
 
 def expected_line(project: Path, case: dict[str, Any]) -> tuple[str, int]:
@@ -88,6 +128,15 @@ def test_a_mistake_is_reported_once_and_where_it_is(case: dict[str, Any], tmp_pa
         expected = (case["code"], file, max(1, line) if kind == "gitlab" else line)
         assert places(kind, (tmp_path / kind).read_text("utf-8")) == [expected], kind
     assert case.get("message", "") in result.stderr
+    (finding,) = [
+        item
+        for item in json.loads((tmp_path / "json").read_text("utf-8"))["findings"]
+        if item["severity"] == "error"
+    ]
+    assert len(finding["consequences"]) >= case.get("consequences", 0)
+    if finding["code"] not in _QUOTED:
+        german = " ".join(render(finding["code"], finding["params"], "de"))
+        assert english_words(german) == [], german
     assert fingerprint(project / "dist") == before
     assert not (project / "dist.next").exists()
 

@@ -10,10 +10,11 @@ import json
 import shutil
 from pathlib import Path
 
+import pyoxigraph as ox
 import pytest
 
 from lodpipe.releases.coverage_figures import share, share_of_all
-from support import TESTS, errors_in, invoke
+from support import ROOT, TESTS, errors_in, invoke
 
 PROJECT = TESTS / "linking/project"
 
@@ -188,6 +189,30 @@ def test_editors_say_that_a_field_is_contradictory(project: Path) -> None:
 )  # fmt: skip
 def test_disputes_that_are_declared_wrongly(project: Path, declared: str, detail: str) -> None:
     with_disputes(project, declared)
-    result = invoke("coverage", "--project", project)
+    result = invoke("coverage", "--project", project, "--lang", "en")
     assert result.exit_code == 2
     assert detail in result.output
+
+
+@pytest.mark.slow
+def test_coverage_sees_every_contradiction_of_the_graph() -> None:
+    """Those between records, too: the amount of a lab against what its programme says of each."""
+    tables = json.loads(report(ROOT, "--format", "json"))["tables"]
+    covered = {
+        f"{table['table'][:-1]}/{record['key']}"
+        for table in tables
+        for record in table["records"]
+        if "contradictory" in record["states"].values()
+    }
+    store = ox.Store()
+    store.bulk_load(path=str(ROOT / "dist/rogl.nq"), format=ox.RdfFormat.N_QUADS)
+    rows = store.query(
+        "PREFIX def: <https://w3id.org/rogl/def/> PREFIX oa: <http://www.w3.org/ns/oa#> "
+        "PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#> PREFIX schema: <https://schema.org/> "
+        "SELECT DISTINCT ?about WHERE { ?c a def:Contradiction ; schema:about ?about ; oa:hasTarget/rdf:predicate ?p "
+        'FILTER (!CONTAINS(STR(?p), "Label") && !CONTAINS(STR(?about), "/total/")) }',  # no fields of coverage
+        use_default_graph_as_union=True,
+    )
+    assert covered == {row["about"].value.removeprefix("https://w3id.org/rogl/") for row in rows}
+    labs = {record["key"]: record["states"] for record in tables[0]["records"]}
+    assert labs["marburg-biedenkopf"]["amounts"] == "contradictory"

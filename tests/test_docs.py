@@ -62,6 +62,7 @@ UNTESTED = {
         ("LP560", "LP561", "LP562", "LP563"),
         "reported by `lodpipe link` only: tests/test_linking.py",
     ),
+    "LP566": "needs several queries: tests/test_queries.py",
     "LP820": "needs a project without dist/: tests/test_serve.py",
     "LP821": "needs a port that is taken: tests/test_serve.py",
     "LP822": "needs a server: tests/test_store_files.py",

@@ -231,15 +231,18 @@ def test_a_change_of_a_record_shows_in_the_answers_and_update_takes_it(
         ),
         "utf-8",
     )
-    first = invoke("check", "--project", copy_of_project, "--lang", "en")
-    changed = {finding.file for finding in findings_in(first.output) if finding.code == "LP803"}
+    first = invoke("check", "--project", copy_of_project, "--format", "json")
+    (finding,) = [item for item in json.loads(first.stdout)["findings"] if item["code"] == "LP566"]
+    changed = {item["file"] for item in finding["consequences"] if item["code"] == "LP803"}
     assert first.exit_code == 0 and "queries/labs-by-land.rq" in changed
+    assert (finding["severity"], finding["params"]["count"]) == ("warning", str(len(changed)))
+    assert invoke("check", "--project", copy_of_project, "--fail-on", "warning").exit_code == 1
     done = invoke("query", "--update", "--project", copy_of_project)
     assert done.exit_code == 0 and len(done.output.splitlines()) == len(changed)
     assert [
         finding
         for finding in findings_in(invoke("check", "--project", copy_of_project).output)
-        if finding.code.startswith("LP80")
+        if finding.code.startswith(("LP80", "LP566"))
     ] == []
 
 

@@ -1,63 +1,319 @@
-"""One error, one finding: what only follows from a reported error is not reported as well."""
+"""One error, one finding: what only follows from a reported error is linked to it, not reported as
+an error of its own.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 
-from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.checks.dependencies import Dependencies
+from lodpipe.diagnostics.finding import Finding, Origin, Severity, set_of
 from lodpipe.sources import RecordTable, RowTable
 
 BROKEN_REFERENCES = ("LP206", "LP537")
-_MISSING = ("MinCountConstraintComponent", "QualifiedMinCountConstraintComponent")
 _DISTINCTIVE = 5  # characters; a value this long does not occur again by chance
+
+# What is missing, lost or unused cannot be judged while a record is wrong or was not read.
+_ABSENCES = frozenset({"LP505", "LP508", "LP509", "LP512", "LP513", "LP544", "LP567"})
+_MISSING = frozenset({"MinCount", "QualifiedMinCount"})
+# Constraints that a value meets or not by itself; all others compare it with statements elsewhere.
+_OF_THE_VALUE = frozenset({
+    "Datatype", "NodeKind", "Pattern", "LanguageIn", "UniqueLang", "MaxCount", "MinLength", "MaxLength",
+    "MinInclusive", "MaxInclusive", "MinExclusive", "MaxExclusive", "In",
+})  # fmt: skip
+_COUNTS = ("LP512", "LP513")  # tables that have not the records that they should have
 
 
 class CascadeFilter:
     """Recognises findings that only follow from errors in the records.
 
-    `early` are the reported errors. `hidden` follow from these and are not reported themselves, but
-    have consequences too.
+    `early` are the reported errors. `hidden` follow from these and have consequences too. `files`
+    are the record files with the tables that are read from them.
     """
 
     def __init__(
-        self, early: Iterable[Finding], hidden: Iterable[Finding], tables: Mapping[str, RecordTable]
+        self,
+        early: Iterable[Finding],
+        hidden: Sequence[Finding],
+        tables: Mapping[str, RecordTable],
+        dependencies: Dependencies,
+        files: Mapping[str, frozenset[str]],
     ) -> None:
-        errors = [finding for finding in (*early, *hidden) if finding.severity is Severity.ERROR]
-        places = [finding.where for finding in errors if finding.where]
-        values = (finding.params.get("value", "") for finding in errors)
-        self._nesting = _Nesting(tables)
-        self._lines = {(place.file, place.line) for place in places}
-        self._invalid_records = {self._nesting.innermost(place) for place in places} - {None}
-        self._invalid_values = {value for value in values if len(value) >= _DISTINCTIVE}
-        self._referenced = {
-            finding.params.get("suggestion")
-            for finding in errors
-            if finding.code in BROKEN_REFERENCES
-        } - {None, ""}
-        self._any = bool(errors)
+        self._causes: list[Finding] = []
+        self._followers: dict[tuple[object, ...], list[Finding]] = {}
+        self._nesting, self._depends, self._files = _Nesting(tables), dependencies, files
+        self._lines: dict[tuple[str, int], Finding] = {}
+        self._records: dict[int, Finding] = {}
+        self._values: dict[str, Finding] = {}
+        self._referenced: dict[str, Finding] = {}
+        self._columns: dict[tuple[str, str], Finding] = {}
+        self.add(early)
+        for finding in hidden:
+            self._note(finding)
+            self._link(finding, self._by_table(finding, {finding.params["table"]}))
 
-    def is_consequence(self, finding: Finding) -> bool:
-        """Whether a later finding only follows from the errors.
+    def add(self, findings: Iterable[Finding]) -> None:
+        """Adds reported findings; what follows from the errors among them is recognised from now on."""
+        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+        self._causes += errors
+        for error in errors:
+            self._note(error)
+
+    def _note(self, error: Finding) -> None:
+        if error.where:
+            self._lines.setdefault((error.where.file, error.where.line), error)
+            if error.code == "LP564":
+                self._columns[error.where.file, error.where.field] = error
+            record = self._nesting.innermost(error.where)
+            if record is not None:
+                self._records.setdefault(record, error)
+        for follower in error.consequences:
+            if (text := follower.params.get("value", "")) and len(text) >= _DISTINCTIVE:
+                self._values.setdefault(text, error)
+        value = error.params.get("value", "")
+        if len(value) >= _DISTINCTIVE:
+            self._values.setdefault(value, error)
+        suggestion = error.params.get("suggestion")
+        if error.code in BROKEN_REFERENCES and suggestion:
+            self._referenced.setdefault(suggestion, error)
+
+    # -- what follows from errors in records -------------------------------------------------------
+
+    def without_consequences(
+        self, findings: Iterable[Finding], is_described: Callable[[str], bool] = lambda _: True
+    ) -> list[Finding]:
+        """Those of later findings that do not follow from the errors; the others are linked to the
+        one that they follow from.
 
         It does if it has the same invalid value, concerns the record that a broken reference most
         likely means, is on the same line, or is in a record that is invalid or part of an invalid
-        one. What is missing or unused cannot be judged while there is any error.
+        one. It also does if it compares statements, and a table that these come from has an error;
+        or if it is about what is missing: unused, not described (`is_described` of an IRI), less
+        than expected.
         """
-        if finding.code == "LP505" or finding.params.get("component") in _MISSING:
-            return self._any
-        if finding.params.get("value") in self._invalid_values:
-            return True
-        if finding.params.get("focus", "").rsplit("/", 1)[-1] in self._referenced:
-            return True
+        own = []
+        for finding in findings:
+            cause = self._cause(finding, is_described) if self._causes else None
+            if cause is None:
+                own.append(finding)
+            else:
+                self._link(finding, cause)
+        return own
+
+    def _cause(self, finding: Finding, is_described: Callable[[str], bool]) -> Finding | None:
+        near = self._near(finding)
+        if near is not None:
+            return near
+        if _is_absence(finding) or self._names_nothing(finding, is_described):
+            return self._by_table(finding, self._tables_of(finding))
+        if _compares(finding):
+            return self._of_tables(self._tables_of(finding))
+        return None
+
+    def _near(self, finding: Finding) -> Finding | None:
+        """The error with the same value, of the same line or of a record around it."""
+        cause = self._values.get(finding.params.get("value", ""))
+        cause = cause or self._referenced.get(finding.params.get("focus", "").rsplit("/", 1)[-1])
         where = finding.where
-        return where is not None and (
-            (where.file, where.line) in self._lines or self._is_in_invalid_record(where)
+        if cause or where is None:
+            return cause
+        if (where.file, where.line) in self._lines:
+            return self._lines[where.file, where.line]
+        if (where.file, where.field) in self._columns:
+            return self._columns[where.file, where.field]
+        around = self._nesting.upwards(self._nesting.innermost(where))
+        return next((self._records[number] for number in around if number in self._records), None)
+
+    def _names_nothing(self, finding: Finding, is_described: Callable[[str], bool]) -> bool:
+        """Whether the value of a finding is a resource of which nothing is stated."""
+        value = finding.params.get("value", "")
+        return (
+            finding.code == "LP401"
+            and self._depends.is_own(value)
+            and not is_described(f"<{value}>")
         )
 
-    def _is_in_invalid_record(self, where: Origin) -> bool:
-        record = self._nesting.innermost(where)
-        return any(number in self._invalid_records for number in self._nesting.upwards(record))
+    def _by_table(self, finding: Finding, tables: Iterable[str]) -> Finding:
+        """The error in one of the tables, else the one that names what the finding does, else the
+        first.
+        """
+        iri = finding.params.get("value", "")
+        return self._of_tables(tables) or next(
+            (cause for value, cause in self._values.items() if value in iri), self._causes[0]
+        )
+
+    def _of_tables(self, tables: Iterable[str]) -> Finding | None:
+        wanted = set(tables)
+        return next(
+            (cause for cause in self._causes if wanted.intersection(self._home(cause))), None
+        )
+
+    def _home(self, finding: Finding) -> frozenset[str]:
+        """The tables that hold the record of a finding, or that it counts."""
+        if finding.code in _COUNTS:
+            return self._depends.tables_in(finding.params["table"])
+        return self._files.get(finding.where.file if finding.where else "", frozenset())
+
+    def _tables_of(self, finding: Finding) -> frozenset[str]:
+        """The tables that a finding depends on."""
+        if finding.code in _COUNTS or finding.code == "LP505":
+            return self._depends.tables_in(finding.params["table"])
+        if finding.code == "LP544":
+            return self._depends.tables_of(finding.params["value"])
+        if finding.code != "LP401":
+            return frozenset()
+        nodes = (finding.params.get("focus", ""), finding.params.get("value", ""))
+        return frozenset().union(*(self._depends.tables_of(node) for node in nodes if node))
+
+    # -- what follows from one another -------------------------------------------------------------
+
+    def grouped(
+        self, findings: Sequence[Finding], is_described: Callable[[str], bool] = lambda _: True
+    ) -> list[Finding]:
+        """The findings, each with those that follow from it.
+
+        Where no record is wrong, but something is missing, what misses it elsewhere follows: from
+        a table that lost records, or from a record that lacks what it should state, when that
+        depends on no table of the others.
+        """
+        own = self._without_unused(set_of(findings))
+        roots = self._missing_things(own)
+        reported = []
+        for finding in own:
+            names_nothing = bool(roots) and self._names_nothing(finding, is_described)
+            cause = next(
+                (root for root in roots if self._follows(finding, root, names_nothing)), None
+            )
+            if cause is None:
+                reported.append(finding)
+            else:
+                self._link(finding, cause)
+        return [self._with_consequences(finding) for finding in reported]
+
+    def _without_unused(self, findings: Sequence[Finding]) -> list[Finding]:
+        """The findings; that a record is unused follows from what is wrong with it, or with a record
+        that may refer to it.
+        """
+        errors = [
+            finding
+            for finding in findings
+            if finding.code == "LP401" and finding.severity is Severity.ERROR and finding.where
+        ]
+        lines = {(error.where.file, error.where.line): error for error in errors if error.where}
+        referring = {
+            table: error
+            for error in reversed(errors)
+            for table in self._depends.referred_to(self._home(error))
+        }
+        own = []
+        for finding in findings:
+            where, cause = finding.where, None
+            if finding.code == "LP505" and where:
+                cause = lines.get((where.file, where.line)) or referring.get(
+                    finding.params["table"]
+                )
+            if cause:
+                self._link(finding, cause)
+            else:
+                own.append(finding)
+        return own
+
+    def _missing_things(self, findings: Sequence[Finding]) -> list[Finding]:
+        """What is missing: tables by their counts first, then records that lack something."""
+        counted = [
+            finding
+            for code in _COUNTS
+            for finding in findings
+            if finding.code == code and finding.severity is Severity.ERROR
+        ]
+        lacking = [
+            finding
+            for finding in findings
+            if finding.code == "LP401"
+            and finding.severity is Severity.ERROR
+            and _is_absence(finding)
+            and len(self._tables_of(finding)) == 1
+            and self._tables_of(finding) == self._home(finding)
+        ]
+        renamed = [
+            finding for finding in findings if finding.code == "LP544" and finding.consequences
+        ]
+        wrong = [
+            finding
+            for finding in findings
+            if finding.code == "LP401" and finding.severity is Severity.ERROR
+        ]
+        return [*counted[:1], *renamed, *lacking, *wrong]
+
+    def _follows(self, finding: Finding, root: Finding, names_nothing: bool) -> bool:
+        if finding == root or not (_is_absence(finding) or _compares(finding)):
+            return False
+        if names_nothing and any(name in finding.params["value"] for name in _names(root)):
+            return True
+        if root.code == "LP544":
+            return False
+        if root.code == "LP401" and not _is_absence(root):
+            return self._is_counted_from(finding, root)
+        if finding.code == "LP505" and root.code in _COUNTS:
+            return True  # what is missing may have used it
+        home = self._home(root)
+        return bool(home & self._tables_of(finding)) and (
+            root.code in _COUNTS or not home & self._home(finding)
+        )
+
+    def _is_counted_from(self, finding: Finding, root: Finding) -> bool:
+        """Whether a finding is about figures that come from the table of another one, and not the
+        other way round.
+        """
+        return (
+            _compares(finding)
+            and self._depends.is_aggregated(finding.params["focus"])
+            and bool(self._home(root) & self._tables_of(finding))
+            and not self._home(finding) & (self._home(root) | self._tables_of(root))
+        )
+
+    def _link(self, finding: Finding, cause: Finding) -> None:
+        followers = self._followers.setdefault(_identity(cause), [])
+        followers.append(replace(finding, caused_by=cause.code))
+
+    def _with_consequences(self, finding: Finding) -> Finding:
+        followers = [*finding.consequences, *self._followers.get(_identity(finding), [])]
+        inner = [follower for item in followers for follower in self._flat(item)]
+        ordered = sorted(set_of(inner), key=lambda item: item.sort_key)
+        return replace(finding, consequences=tuple(ordered)) if ordered else finding
+
+    def _flat(self, finding: Finding) -> Iterable[Finding]:
+        yield replace(finding, consequences=())
+        for follower in finding.consequences:
+            yield from self._flat(follower)
+        for follower in self._followers.get(_identity(finding), []):
+            yield from self._flat(follower)
+
+
+def _identity(finding: Finding) -> tuple[object, ...]:
+    return finding.severity, *finding.sort_key
+
+
+def _names(finding: Finding) -> list[str]:
+    """The IRIs, without the base, of what a finding and its consequences are about."""
+    every = (finding, *finding.consequences)
+    names = (item.params.get("local") or item.params.get("focus") for item in every)
+    return [name for name in names if name]
+
+
+def _constraint(finding: Finding) -> str:
+    return finding.params.get("component", "").removesuffix("ConstraintComponent")
+
+
+def _is_absence(finding: Finding) -> bool:
+    return finding.code in _ABSENCES or _constraint(finding) in _MISSING
+
+
+def _compares(finding: Finding) -> bool:
+    """Whether a finding of a shape is about more than a value by itself."""
+    return finding.code == "LP401" and _constraint(finding) not in _OF_THE_VALUE
 
 
 class _Nesting:

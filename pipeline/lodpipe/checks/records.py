@@ -16,7 +16,16 @@ from lodpipe.engine.statements import Statements
 from lodpipe.mapping.model import MappingDocument, expressions
 from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.rdf.namespaces import RDF, RDFS, XSD
-from lodpipe.sources import Column, Lexicon, RecordTable, RowTable, ScanTable, Table, pattern_of
+from lodpipe.sources import (
+    Column,
+    Lexicon,
+    RecordTable,
+    RowTable,
+    ScanTable,
+    Table,
+    pattern_of,
+    wrong_type,
+)
 
 # -- record tables ---------------------------------------------------------------------------------
 
@@ -33,6 +42,9 @@ def record_findings(
     The fields of other tables were checked when they were read.
     """
     findings: list[Finding] = []
+    for table in tables.values():
+        if isinstance(table, RowTable):
+            findings += _fractions(table)
     for table, column in _references(tables):
         target = column.field.target
         findings += _broken_references(
@@ -112,14 +124,62 @@ def _broken_references(
             f"AND {name} NOT IN (SELECT {quote(key)} FROM {quote(target.name)} WHERE {quote(key)} IS NOT NULL) ORDER BY _record"
         )
     near = [value for _, value in _values(session, target, key)] if broken else []
+    named = _keys_by_text(session, target, key) if broken else {}
     for record, value in broken:
         params = {
             "key": _label(column),
             "value": value,
             "table": target.name,
-            "suggestion": nearest(value, near),
+            "suggestion": named.get(value.casefold()) or nearest(value.casefold(), near),
         }
         yield Finding("LP206", table.locate(record, column.name), params)
+
+
+_FRACTION = re.compile(r"[-+]?[0-9]+\.[0-9]*([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+")
+
+
+def _fractions(table: RowTable) -> Iterator[Finding]:
+    """Whole numbers that are written with a fraction, such as `180.000` for 180,000: JSON Schema takes
+    them for integers.
+    """
+    for at, column in enumerate(table.columns, 2):
+        if column.field.kind == "value" and column.field.target == "integer":
+            for row in table.rows:
+                cell = row[at]
+                if isinstance(cell, str) and _FRACTION.fullmatch(cell) and float(cell).is_integer():
+                    where = table.locate(int(row[0] or 0), column.name)
+                    params = wrong_type(column.name, "a whole number", cell)
+                    yield Finding("LP203", where, params)
+
+
+def _keys_by_text(session: Session, table: RecordTable, key: str) -> dict[str, str]:
+    """The keys of the records by their texts: an editor may write the name of a record for its key."""
+    names = [column.name for column in table.columns if column.field.target == "text"]
+    if key in names or not names:
+        return {}
+    keys = dict(_values(session, table, key))
+    texts: dict[str, str] = {}
+    for name in names:
+        for record, value in _values(session, table, name):
+            if record in keys:
+                texts.setdefault(value.casefold(), keys[record])
+    return texts
+
+
+def without_misspelt_references(findings: Sequence[Finding]) -> list[Finding]:
+    """The findings without those that only say that a reference is not spelt as a key is (LP204),
+    where another says that there is no such record.
+    """
+    missing = {
+        (finding.where, finding.params["value"])
+        for finding in findings
+        if finding.code in ("LP206", "LP537")
+    }
+    return [
+        finding
+        for finding in findings
+        if finding.code != "LP204" or (finding.where, finding.params.get("value")) not in missing
+    ]
 
 
 def _label(column: Column) -> str:
@@ -308,7 +368,20 @@ def mapping_findings(
             params = {**check.params, "value": str(value), **total}
             severity = POLICIES[policy]
             findings.append(Finding(check.code, where, params, severity, mapping=check.origin))
-    return findings
+    return _one_for_each_value(findings)
+
+
+def _one_for_each_value(findings: list[Finding]) -> list[Finding]:
+    """A value that several rules refuse for the same reason is reported once."""
+    first: dict[tuple[str, Origin | None, str], Finding] = {}
+    for finding in findings:
+        first.setdefault((finding.code, finding.where, finding.params["value"]), finding)
+    return [
+        finding
+        for finding in findings
+        if not finding.where
+        or first[finding.code, finding.where, finding.params["value"]] is finding
+    ]
 
 
 # -- vocabulary ------------------------------------------------------------------------------------

@@ -82,7 +82,12 @@ NO_COLOR = click.option(
     is_flag=True,
     help="No colours; they are also off with the variable NO_COLOR and in a pipe.",
 )
-VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Print each step and its time.")
+VERBOSE = click.option(
+    "-v",
+    "--verbose",
+    is_flag=True,
+    help="Print each step and its time, and what follows from each finding.",
+)
 
 # Options of earlier versions and their names of today; an old one is a usage error that names the
 # new one.

@@ -8,6 +8,7 @@ import contextlib
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,7 @@ def run_on_project(
     from lodpipe.reporters import ReportOutput, summary, write_text
     from lodpipe.runtime.machine import machine_faults
 
-    report = output or ReportOutput()
+    report = replace(output or ReportOutput(), detailed=options.verbose)
     language = options.lang or "en"
     on_progress = progress_printer(options.verbose)
     try:

@@ -75,7 +75,8 @@ def _vanished(project: Project) -> list[str]:
         errors = [item for item in error.findings if item.severity is Severity.ERROR]
         if any(item.code != "LP544" for item in errors):
             raise
-        return [item.params["local"] for item in errors]
+        every = [part for item in errors for part in (item, *item.consequences)]
+        return [item.params["local"] for item in every if item.code == "LP544"]
 
 
 def _append(project: Project, iris: Sequence[str], withdrawal: _Withdrawal) -> None:

@@ -40,8 +40,9 @@ class Finding:
     message.
 
     `related` are other places that belong to it, such as the first record with the same key;
-    `caused_by` is the code of the finding that it follows from; `mapping` is the place of the term
-    map or join that read a value which is wrong.
+    `caused_by` is the code of the finding that it follows from, `consequences` are the findings that
+    follow from it and are not reported themselves; `mapping` is the place of the term map or join
+    that read a value which is wrong.
     """
 
     code: str
@@ -51,6 +52,7 @@ class Finding:
     related: tuple[Origin, ...] = ()
     caused_by: str = ""
     mapping: Origin | None = None
+    consequences: tuple[Finding, ...] = ()
 
     @property
     def sort_key(self) -> tuple[Origin, str, str]:

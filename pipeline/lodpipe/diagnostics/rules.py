@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
+from lodpipe.diagnostics.german_details import german_parameters
+
 Status = Literal["preview", "stable", "deprecated", "removed"]
 
 _OPTIONAL = re.compile(r"\[\[(.*?)\]\]")
@@ -170,12 +172,9 @@ _TABLE: tuple[Rule, ...] = (
         "LP203",
         "record.wrong-type",
         message_en="`{key}`: expected {expected}, found {found}",
-        help_en="Change the value; put digits that are a text (a key, a date) in quotes.",
+        help_en="Change the value[[; {hint_en}]].",
         message_de="`{key}`: {expected} erwartet, {found} gefunden",
-        help_de=(
-            "Den Wert ändern; Ziffern, die als Text gemeint sind (Schlüssel, Datum), in "
-            "Anführungszeichen setzen."
-        ),
+        help_de="Den Wert ändern[[; {hint_de}]].",
     ),
     Rule(
         "LP204",
@@ -773,15 +772,21 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP544",
         "release.vanished-iri",
-        message_en="{value} ({label}) was published in {version} and is no longer described",
-        help_en=(
-            "Restore the record, or withdraw the IRI: `lodpipe withdraw {local} --reason …`, with "
-            "`--replaced-by` if there is a successor."
+        message_en=(
+            "{value} ({label}) was published in {version} and is no longer described[[; its id was "
+            "changed to `{suggestion}`]]"
         ),
-        message_de="{value} ({label}) ist in {version} veröffentlicht und wird nicht mehr beschrieben",
+        help_en=(
+            "Restore the record or its id, or withdraw the IRI: `lodpipe withdraw {local} --reason …`, with "
+            "`--replaced-by` if there is a successor[[ (`{suggestion}`)]]."
+        ),
+        message_de=(
+            "{value} ({label}) ist in {version} veröffentlicht und wird nicht mehr beschrieben[[; die "
+            "id wurde in `{suggestion}` geändert]]"
+        ),
         help_de=(
-            "Den Datensatz wiederherstellen oder die IRI zurückziehen: `lodpipe withdraw {local} "
-            "--reason …`, mit `--replaced-by`, wenn es einen Nachfolger gibt."
+            "Den Datensatz oder seine id wiederherstellen oder die IRI zurückziehen: `lodpipe withdraw {local} "
+            "--reason …`, mit `--replaced-by`, wenn es einen Nachfolger gibt[[ (`{suggestion}`)]]."
         ),
     ),
     Rule(
@@ -908,6 +913,78 @@ _TABLE: tuple[Rule, ...] = (
         help_en="Enter the identifiers by hand; the review shows them.",
         message_de="das Programm kann den Datensatz nicht ergänzen: {detail_de}",
         help_de="Die Kennungen von Hand eintragen; sie stehen in der Prüfliste.",
+    ),
+    # 56x: causes of many findings
+    Rule(
+        "LP564",
+        "record.lost-zeros",
+        message_en=(
+            "column `{key}` lost its leading zeros: `{value}` instead of `{example}` ({count} places)"
+        ),
+        help_en=(
+            "Restore the column from version control; in a spreadsheet, import it as text, so that "
+            "keys such as 01 stay as they are."
+        ),
+        message_de=(
+            "die Spalte `{key}` hat ihre führenden Nullen verloren: `{value}` statt `{example}` "
+            "({count} Stellen)"
+        ),
+        help_de=(
+            "Die Spalte aus der Versionsverwaltung wiederherstellen; in einer Tabellenkalkulation als "
+            "Text einlesen, damit Schlüssel wie 01 bleiben, wie sie sind."
+        ),
+        since="0.2.0",
+    ),
+    Rule(
+        "LP565",
+        "syntax.merge-conflict",
+        message_en="an unresolved merge conflict begins in this line: `{value}`",
+        help_en=(
+            "Decide for one of the two sides, or for parts of both, and remove the three lines with "
+            "`<<<<<<<`, `=======` and `>>>>>>>`."
+        ),
+        message_de="in dieser Zeile beginnt ein ungelöster Merge-Konflikt: `{value}`",
+        help_de=(
+            "Für eine der beiden Seiten oder Teile von beiden entscheiden und die drei Zeilen mit "
+            "`<<<<<<<`, `=======` und `>>>>>>>` entfernen."
+        ),
+        since="0.2.0",
+    ),
+    Rule(
+        "LP566",
+        "query.results-changed",
+        message_en="{count} stored results of queries differ from those of the present data: {detail}",
+        help_en=(
+            "After an intended change of records, run `lodpipe query --update`, read the differences "
+            "(`git diff queries/results`) and commit them; otherwise find what was lost."
+        ),
+        message_de=(
+            "{count} gespeicherte Abfrageergebnisse weichen von denen der jetzigen Daten ab: {detail}"
+        ),
+        help_de=(
+            "Nach einer gewollten Änderung der Datensätze `lodpipe query --update` ausführen, die "
+            "Unterschiede lesen (`git diff queries/results`) und einchecken; sonst suchen, was "
+            "verloren ging."
+        ),
+        since="0.2.0",
+    ),
+    Rule(
+        "LP567",
+        "table.key-not-unique",
+        message_en="table `{table}`: the key `{key}` is `{value}` in {count} rows; it must name one row",
+        help_en=(
+            "Correct the records or the query of the table, or declare a `key` in publication.yaml that "
+            "is different in each row and never empty."
+        ),
+        message_de=(
+            "Tabelle `{table}`: der Schlüssel `{key}` ist in {count} Zeilen `{value}`; er muss eine "
+            "einzige Zeile nennen"
+        ),
+        help_de=(
+            "Die Datensätze oder die Abfrage der Tabelle berichtigen oder in publication.yaml einen "
+            "`key` deklarieren, der in jeder Zeile anders und nie leer ist."
+        ),
+        since="0.2.0",
     ),
     # 6xx: declarations and the command line
     Rule(
@@ -1455,6 +1532,8 @@ def render(code: str, params: Mapping[str, str], language: str = "en") -> tuple[
         return part[1] if all(params.get(name) for name in _PARAMETER.findall(part[1])) else ""
 
     message, help_text = RULES[code].templates(language)
+    if language.startswith("de"):
+        params = german_parameters(params)
     known = _Params(params)
     return (
         _OPTIONAL.sub(optional, message).format_map(known),

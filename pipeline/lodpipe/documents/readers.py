@@ -73,6 +73,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 _MOST_DIGITS = 300
+_CONFLICT = re.compile(r"^(?:<{7}|>{7}) .*", re.M)
 _BRACKETS = re.compile(r"[][{}]")
 _INTEGER = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
@@ -99,13 +100,31 @@ def read_text(path: Path, name: str) -> str:
             [Finding("LP104", Origin(name), {"detail": "size", "limit": f"{most:,} bytes"})]
         )
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         detail = f"byte 0x{data[error.start]:02x}"
         raise InvalidData(
             [Finding("LP101", Origin(name, line), {"file": name, "detail": detail})]
         ) from None
+    if conflict := _CONFLICT.search(text):
+        line = text.count("\n", 0, conflict.start()) + 1
+        raise InvalidData([merge_conflict(Origin(name, line), conflict[0])])
+    return text
+
+
+def merge_conflict(where: Origin, marker: str) -> Finding:
+    """A file in which version control left the two sides of a conflict (LP565)."""
+    return Finding("LP565", where, {"value": marker})
+
+
+def is_conflict_marker(line: str) -> bool:
+    """Whether a line is one that version control writes before, between or after the two sides.
+
+    >>> is_conflict_marker("<<<<<<< HEAD"), is_conflict_marker("======="), is_conflict_marker("<<b>>")
+    (True, True, False)
+    """
+    return bool(_CONFLICT.match(line)) or line.rstrip("\r\n") == "======="
 
 
 def file_limit() -> int:

@@ -129,6 +129,17 @@ class Session:
         order = ", ".join(map(quote, key)) or "ALL"
         return self.rows(f"SELECT * FROM ({_without_end(sql)}) ORDER BY {order}")
 
+    def wrong_keys(self, sql: str, key: Sequence[str], most: int) -> list[tuple[Any, ...]]:
+        """The first values of a key that its rows share or that have an empty part, in order, each with
+        the number of rows.
+        """
+        columns = ", ".join(map(quote, key))
+        empty = " OR ".join(f"{quote(name)} IS NULL" for name in key)
+        return self.rows(
+            f"SELECT {columns}, count(*) FROM ({_without_end(sql)}) GROUP BY {columns} "
+            f"HAVING count(*) > 1 OR {empty} ORDER BY {columns} LIMIT {int(most)}"
+        )
+
     def cursor(self) -> duckdb.DuckDBPyConnection:
         """A second connection to the same tables, for another thread."""
         return self.connection.cursor()

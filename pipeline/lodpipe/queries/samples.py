@@ -11,9 +11,9 @@ import re
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 import msgspec
@@ -578,14 +578,38 @@ def query_findings(
     except Stopped as stopped:
         yield stopped_finding(Origin("queries"), stopped, store.limits)
         return
+    changed: list[Finding] = []
     for query in queries:
-        if not query.federated:
-            yield from _differences(query, store, root)
+        for finding in () if query.federated else _differences(query, store, root):
+            if finding.code == "LP803":
+                changed.append(finding)
+            else:
+                yield finding
+    yield from _one_for_all(changed)
     known = {root / result_file(query) for query in queries}
     for path in sorted((root / "queries/results").glob("[!.]*")):
         if path not in known:
             name = f"queries/results/{path.name}"
             yield Finding("LP806", Origin(name), {"file": name}, Severity.WARNING)
+
+
+def _one_for_all(changed: list[Finding]) -> list[Finding]:
+    """The results that changed as one finding (LP566), each of them a consequence: what changes many
+    results are the records, and no query is wrong.
+    """
+    if len(changed) < 2:
+        return changed
+    names = [PurePosixPath(finding.params["file"]).stem for finding in changed]
+    params = {"count": str(len(changed)), "detail": ", ".join(names)}
+    return [
+        Finding(
+            "LP566",
+            Origin("queries/results"),
+            params,
+            Severity.WARNING,
+            consequences=tuple(replace(finding, caused_by="LP566") for finding in changed),
+        )
+    ]
 
 
 def _differences(query: Query, store: ConfinedStore, root: Path) -> Iterator[Finding]:

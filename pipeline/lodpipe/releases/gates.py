@@ -6,7 +6,9 @@ value that changes while its evidence does not, files of a closed release that a
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lodpipe.config.publication import Project
@@ -116,7 +118,11 @@ class _Comparison:
         self.language = project.publication.languages[0]
 
     def vanished(self, withdrawn: Collection[str]) -> Iterator[Finding]:
-        """IRIs of the publication that are described no longer and not listed as withdrawn (LP544)."""
+        """IRIs of the publication that are described no longer and not listed as withdrawn (LP544).
+
+        One whose name and types another resource has now was most likely renamed; IRIs that vanished
+        because they were described with it are consequences.
+        """
         gone = [
             change
             for change in self.changes
@@ -125,6 +131,8 @@ class _Comparison:
             and change.iri not in withdrawn
         ]
         names = Names(self.changes, self.terms, (change.subject for change in gone))
+        findings: dict[bytes, Finding] = {}
+        renamed = self._renamed(gone)
         for change in gone:
             params = {
                 "value": change.iri,
@@ -132,7 +140,32 @@ class _Comparison:
                 "version": self.ledger.last.version,
                 "local": change.iri.removeprefix(self.base),
             }
-            yield Finding("LP544", Origin(FILE, 1), params)
+            origin = None
+            if successor := renamed.get(change.subject):
+                params["suggestion"] = successor.iri.removeprefix(self.base)
+                origin = self.statements.origin(successor.subject.decode())
+            related = (origin,) if origin else ()
+            findings[change.subject] = Finding("LP544", Origin(FILE, 1), params, related=related)
+        homes = _homes(gone, renamed)
+        for subject, finding in findings.items():
+            parts = [findings[part] for part, home in homes.items() if home == subject]
+            followers = tuple(replace(part, caused_by="LP544") for part in parts)
+            if subject not in homes:
+                yield replace(finding, consequences=followers)
+
+    def _renamed(self, gone: Sequence[ResourceChange]) -> dict[bytes, ResourceChange]:
+        """The vanished resources, each with the only new one of a type and a name that it had."""
+        new: dict[tuple[str, str], list[ResourceChange]] = {}
+        for change in self.changes:
+            for mark in _marks(change.added) if change.kind == "added" else ():
+                new.setdefault(mark, []).append(change)
+        old = Counter(mark for change in gone for mark in _marks(change.removed))
+        return {
+            change.subject: new[mark][0]
+            for change in gone
+            for mark in sorted(_marks(change.removed))
+            if old[mark] == len(new.get(mark, ())) == 1
+        }
 
     def reused(self) -> Iterator[Finding]:
         """IRIs that a release withdrew and that are described again, and IRIs of which nothing but
@@ -219,6 +252,41 @@ class _Comparison:
             predicate in _LINKS and value.startswith("<") and not value.startswith(f"<{self.base}")
             for predicate, value in self.statements.properties_of(graph)
         )
+
+
+def _marks(lines: Sequence[bytes]) -> set[tuple[str, str]]:
+    """Each type in lines with each name in them."""
+    parts = {(name.decode(), split_object(rest)[0]) for _, name, rest in _split(lines)}
+    types = [value for name, value in parts if name == TYPE]
+    return {(kind, value) for name, value in parts if name in LABELS for kind in types}
+
+
+def _split(lines: Sequence[bytes]) -> Iterator[list[bytes]]:
+    return (line.split(b" ", 2) for line in lines)
+
+
+def _homes(gone: Sequence[ResourceChange], renamed: Collection[bytes]) -> dict[bytes, bytes]:
+    """Vanished resources that were described by, or with, a renamed one, step by step; each with that
+    one.
+    """
+    links: dict[bytes, set[bytes]] = {}
+    subjects = {change.subject for change in gone}
+    for change in gone:
+        for _, _, rest in _split(change.removed):
+            value = split_object(rest)[0].encode()
+            if value in subjects and value != change.subject:
+                links.setdefault(change.subject, set()).add(value)
+                links.setdefault(value, set()).add(change.subject)
+    homes: dict[bytes, bytes] = {}
+    # The one with the most links first: it is the whole, and the others are its parts.
+    for root in sorted(renamed, key=lambda subject: (-len(links.get(subject, ())), subject)):
+        waiting = [] if root in homes else [root]
+        while waiting:
+            for other in sorted(links.get(waiting.pop(), ())):
+                if other != root and other not in homes:
+                    homes[other] = root
+                    waiting.append(other)
+    return homes
 
 
 def _may_be_another(change: ResourceChange) -> bool:

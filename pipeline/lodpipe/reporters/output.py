@@ -19,13 +19,14 @@ class ReportOutput:
     """The formats for the terminal, the report files with their formats, the lowest severity that
     fails, and colours.
 
-    `colour` None: only on a terminal.
+    `colour` None: only on a terminal; `detailed`: consequences are listed on the terminal.
     """
 
     formats: tuple[str, ...] = ("text",)
     files: tuple[tuple[str, Path], ...] = ()
     fail_on: Severity | None = Severity.ERROR
     colour: bool | None = None
+    detailed: bool = False
 
     def exit_code(self, findings: Sequence[Finding]) -> int:
         """1 if a finding has a severity that fails, else 0."""
@@ -37,7 +38,7 @@ class ReportOutput:
 
         Raises SourceError (LP703, LP706) if one of them cannot be written.
         """
-        inner = Report(tuple(findings), root, language, "", self.fail_on, exit_code)
+        inner = Report(tuple(findings), root, language, "", self.fail_on, exit_code, self.detailed)
         outer = Report(tuple(findings), root, language, _prefix(root), self.fail_on, exit_code)
         for name in self.formats:
             if name == "text":

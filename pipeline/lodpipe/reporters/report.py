@@ -20,6 +20,28 @@ _BINARY = {".parquet", ".db", ".sqlite", ".duckdb"}
 
 
 @dataclass(frozen=True)
+class Consequence:
+    """What follows from a finding, in a language."""
+
+    code: str
+    severity: Severity
+    file: str
+    line: int
+    message: str
+
+    @property
+    def place(self) -> str:
+        """File and line; a dash for a finding without a file."""
+        return f"{self.file}:{self.line}" if self.line else self.file or "–"
+
+
+_MORE = {
+    "de": ("und 1 Folge davon", "und {n} Folgen davon"),
+    "en": ("and 1 consequence of it", "and {n} consequences of it"),
+}
+
+
+@dataclass(frozen=True)
 class RenderedFinding:
     """A finding in a language; lines and columns are counted from 1, 0 means the whole file or
     line.
@@ -41,11 +63,13 @@ class RenderedFinding:
     related: tuple[Origin, ...]
     caused_by: str
     mapping: Origin | None = None
+    consequences: tuple[Consequence, ...] = ()
+    more: str = ""
 
     @property
     def text(self) -> str:
-        """Message and help in one text."""
-        return f"{self.message} → {self.help}"
+        """Message and help in one text, and how many consequences there are."""
+        return f"{self.message} → {self.help}{f' ({self.more})' if self.more else ''}"
 
     @property
     def place(self) -> str:
@@ -58,7 +82,7 @@ class Report:
     """The findings of a run, ready to be written in any format.
 
     `prefix` is the path from the repository (the folder that the reader's tool knows) to the
-    project; `fail_on` is the lowest severity that fails.
+    project; `fail_on` is the lowest severity that fails; with `detailed` texts list consequences.
     """
 
     findings: tuple[Finding, ...]
@@ -67,6 +91,7 @@ class Report:
     prefix: str = ""
     fail_on: Severity | None = Severity.ERROR
     exit_code: int = 0
+    detailed: bool = False
 
     @cached_property
     def rendered(self) -> tuple[RenderedFinding, ...]:
@@ -114,10 +139,32 @@ def _rendered(report: Report) -> Iterator[RenderedFinding]:
             caused_by=finding.caused_by,
             mapping=finding.mapping
             and replace(finding.mapping, file=report.prefix + finding.mapping.file),
+            consequences=tuple(_consequences(finding, report)),
+            more=_more(len(finding.consequences), report.language),
         )
 
 
-_UNSTABLE = {"first", "count", "suggestion"}  # they change when other records do
+def _consequences(finding: Finding, report: Report) -> Iterator[Consequence]:
+    for follower in finding.consequences:
+        where = follower.where or Origin("")
+        message, _ = render(follower.code, follower.params, report.language)
+        file = report.prefix + where.file if where.file else ""
+        yield Consequence(follower.code, follower.severity, file, where.line, message)
+
+
+def _more(number: int, language: str) -> str:
+    """How many consequences there are, in words; empty for none."""
+    single, many = _MORE["de" if language.startswith("de") else "en"]
+    return "" if not number else single if number == 1 else many.format(n=number)
+
+
+_UNSTABLE = {
+    "first",
+    "count",
+    "suggestion",
+    "hint_en",
+    "hint_de",
+}  # they change when other records do
 
 
 def fingerprint(finding: Finding) -> str:

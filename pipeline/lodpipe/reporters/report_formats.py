@@ -184,6 +184,16 @@ def _json(report: Report) -> str:
                 for place in finding.related
             ],
             "caused_by": finding.caused_by or None,
+            "consequences": [
+                {
+                    "code": follower.code,
+                    "severity": str(follower.severity),
+                    "file": follower.file or None,
+                    "line": follower.line or None,
+                    "message": follower.message,
+                }
+                for follower in finding.consequences
+            ],
             "source": finding.source or None,
             "fingerprint": finding.fingerprint,
         }

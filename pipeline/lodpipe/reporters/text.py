@@ -53,7 +53,11 @@ def write(report: Report, out: TextIO, colour: bool | None = False) -> None:
     if colour is None:
         colour = out.isatty() and not os.environ.get("NO_COLOR")
     for finding in report.rendered:
-        out.write("\n".join(_lines(finding, report.language, colour)) + "\n\n")
+        lines = [
+            *_lines(finding, report.language, colour),
+            *_consequences(finding, report.detailed),
+        ]
+        out.write("\n".join(lines) + "\n\n")
     out.write(summary(report.findings, report.language) + "\n")
     first = next(
         (finding for finding in report.rendered if finding.severity is Severity.ERROR), None
@@ -81,6 +85,14 @@ def _lines(finding: RenderedFinding, language: str, colour: bool) -> Iterator[st
             mark = _coloured("^" * marked, finding, colour)
             yield f"  {' ' * len(number)} | {' ' * before}{mark}{column}"
     yield f"  → {plain(finding.help)}"
+
+
+def _consequences(finding: RenderedFinding, detailed: bool) -> Iterator[str]:
+    """How many consequences a finding has, and each of them in a detailed report."""
+    if finding.more:
+        yield f"  + {finding.more}{':' if detailed else ' (-v)'}"
+    for follower in finding.consequences if detailed else ():
+        yield f"    {plain(follower.place)} {follower.code}: {plain(follower.message)}"
 
 
 def _coloured(text: str, finding: RenderedFinding, colour: bool) -> str:

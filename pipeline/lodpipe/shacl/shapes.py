@@ -550,6 +550,8 @@ def _places(
 ) -> dict[Result, Origin | None]:
     """Where results come from: the one place of all inner reasons, else its own value, else its
     record. All are looked up together.
+
+    What another file states is right by itself; wrong is the field that leads to it.
     """
     every = dict.fromkeys(results)
     for item in (waiting := list(every)):
@@ -558,38 +560,50 @@ def _places(
             for reason in inner.get(item, [])
             if reason not in every and every.setdefault(reason) is None
         ]
-    triples = _statements_of(list(every), shapes, statements)
-    own = dict(zip(triples, statements.origins(list(triples.values())), strict=True))
+    routes = _statements_of(list(every), shapes, statements)
+    steps = list(dict.fromkeys(step for route in routes.values() for step in route))
+    origins = dict(zip(steps, statements.origins(steps), strict=True))
+    own = {
+        result: _own_place([origins[step] for step in route]) for result, route in routes.items()
+    }
 
     def place(result: Result) -> Origin | None:
         if not result.component.startswith(("Or", "Xone")):
             places = {origin for reason in inner.get(result, []) if (origin := place(reason))}
             if len(places) == 1:
-                return places.pop()
+                return _own_place([own[result], places.pop()])
         return own[result]
 
     return {entry: place(entry) for entry in every}
 
 
+def _own_place(steps: Sequence[Origin | None]) -> Origin | None:
+    """The last of the places on a way that is in the file where it begins."""
+    start = next((step for step in steps if step), None)
+    return next(
+        (step for step in reversed(steps) if step and start and step.file == start.file), None
+    )
+
+
 def _statements_of(
     results: Sequence[Result], shapes: Shapes, statements: Statements
-) -> dict[Result, Statement]:
-    """The statement that each result is about; on a path of several steps the last one that leads
-    to its value, or as far as there is one.
+) -> dict[Result, tuple[Statement, ...]]:
+    """The statement that each result is about; on a path of several steps those that lead to its
+    value, or as far as there are any.
     """
-    triples: dict[Result, Statement] = {}
+    triples: dict[Result, tuple[Statement, ...]] = {}
     walking: dict[str, list[Result]] = {}
     for result in results:
         path = "" if result.path else next(iter(shapes.parts.get((result.shape, "path"), [])), "")
         inverse = shapes.parts.get((path, "inversePath"))
         if inverse and result.value:
-            triples[result] = result.value, inverse[0], result.focus
+            triples[result] = ((result.value, inverse[0], result.focus),)
         elif (path, f"{RDF}first") in shapes.parts:
             walking.setdefault(path, []).append(result)
         elif path:
-            triples[result] = result.focus, "", ""
+            triples[result] = ((result.focus, "", ""),)
         else:
-            triples[result] = result.focus, result.path, result.value
+            triples[result] = ((result.focus, result.path, result.value),)
     for path, some in walking.items():
         triples |= _walked(some, shapes.members(path), statements)
     return {item: triples[item] for item in results}
@@ -597,9 +611,11 @@ def _statements_of(
 
 def _walked(
     results: Sequence[Result], steps: Sequence[str], statements: Statements
-) -> dict[Result, Statement]:
+) -> dict[Result, tuple[Statement, ...]]:
     """For results on a sequence path: all take each step together."""
-    triples = {result: (result.focus, "", "") for result in results}
+    triples: dict[Result, tuple[Statement, ...]] = {
+        result: ((result.focus, "", ""),) for result in results
+    }
     nodes = {result: {result.focus} for result in results}
     for step in steps:
         if not step.startswith("<") or step.startswith(_NUMBERED):
@@ -614,7 +630,8 @@ def _walked(
         }
         for item, some in nodes.items():
             last = next((node for node in sorted(some) if item.value in onwards[node]), max(some))
-            triples[item] = last, step, item.value
+            taken = (last, step, item.value)
+            triples[item] = (taken,) if last == item.focus else (*triples[item], taken)
         nodes = {
             entry: {value for node in some for value in onwards[node]}
             for entry, some in nodes.items()

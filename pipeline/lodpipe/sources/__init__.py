@@ -2,9 +2,9 @@
 
 from lodpipe.sources.record_declaration import Column, Field, Table, read_declaration
 from lodpipe.sources.record_tables import RecordReader, RecordTable, RowTable, ScanTable
-from lodpipe.sources.schema import Lexicon, file_schema, pattern_of
+from lodpipe.sources.schema import Lexicon, file_schema, pattern_of, wrong_type
 
 __all__ = [
     "Column", "Field", "Lexicon", "RecordReader", "RecordTable", "RowTable", "ScanTable", "Table",
-    "file_schema", "pattern_of", "read_declaration",
+    "file_schema", "pattern_of", "read_declaration", "wrong_type",
 ]  # fmt: skip

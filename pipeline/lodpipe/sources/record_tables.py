@@ -221,7 +221,7 @@ class RecordReader:
             for finding in findings
             if finding.where
             and (
-                finding.code.startswith("LP1")
+                finding.code.startswith(("LP1", "LP565"))
                 or (finding.code in keys and finding.params.get("key") == "id")
             )
         }

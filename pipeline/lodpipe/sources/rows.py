@@ -10,7 +10,7 @@ from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.documents.csv_dialect import COMMAS, Dialect, row_text
-from lodpipe.documents.readers import read_text
+from lodpipe.documents.readers import is_conflict_marker, merge_conflict, read_text
 
 # bytes; the engine loses a last row that is longer than its buffer, which is twice as long, and
 # reports nothing
@@ -130,6 +130,8 @@ def ragged_rows(
     """
     findings: list[Finding] = []
     for line, cells in _rows(path, name, dialect):
+        if len(cells) == 1 and is_conflict_marker(cells[0]):
+            return [merge_conflict(Origin(name, line), cells[0])]
         if len(cells) != expected:
             findings.append(
                 Finding(

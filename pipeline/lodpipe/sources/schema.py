@@ -158,11 +158,7 @@ class RecordChecker:
             yield Finding(
                 "LP203",
                 where,
-                {
-                    "key": key,
-                    "found": describe(node),
-                    "expected": _TYPE_NAMES.get(_type_of(kind), _type_of(kind)),
-                },
+                wrong_type(key, _TYPE_NAMES.get(_type_of(kind), _type_of(kind)), describe(node)),
             )
         elif name == "enum":
             allowed = [str(option) for option in kind.options]
@@ -204,6 +200,47 @@ class RecordChecker:
 _TYPE_NAMES = {
     "string": "text", "object": "a map", "array": "a list", "integer": "a whole number", "number": "a number", "boolean": "true/false"
 }  # fmt: skip
+
+
+# What helps, by the type that is expected and what stands for it.
+_HINTS: dict[tuple[str, str], tuple[str, str]] = {
+    ("text", "a number"): (
+        "put digits that are a text (a key, a date) in quotes",
+        "Ziffern, die als Text gemeint sind (Schlüssel, Datum), in Anführungszeichen setzen",
+    ),
+    ("text", "true/false"): (
+        "put the word in quotes where it is meant as a text",
+        "das Wort in Anführungszeichen setzen, wenn es als Text gemeint ist",
+    ),
+    ("text", "a list"): ("write the text without brackets", "den Text ohne Klammern schreiben"),
+    ("a list", "text"): (
+        "write a list, also of one value: `[value]`",
+        "eine Liste schreiben, auch bei nur einem Wert: `[Wert]`",
+    ),
+    ("true/false", "text"): (
+        "write `true` or `false`, without quotes",
+        "`true` oder `false` schreiben, ohne Anführungszeichen",
+    ),
+    ("a whole number", "text"): (
+        "write digits only, without quotes, points or units",
+        "nur Ziffern schreiben, ohne Anführungszeichen, Punkte und Einheit",
+    ),
+}
+_EMPTY = ("or remove the empty key", "oder den leeren Schlüssel entfernen")
+_AS_FIELDS = ("write fields: `key: value`", "Felder schreiben: `schlüssel: wert`")
+_AS_LIST = ("write each item on a line with `- `", "jeden Eintrag mit `- ` in eine Zeile schreiben")
+_AS_NUMBER = _HINTS["a whole number", "text"]
+
+
+def wrong_type(key: str, expected: str, given: str) -> dict[str, str]:
+    """The parameters of a finding on a value of another type (LP203), with what helps."""
+    by_type = {"a map": _AS_FIELDS, "a list": _AS_LIST, "a whole number": _AS_NUMBER}
+    hint = _HINTS.get((expected, given)) or (
+        _EMPTY if given == "nothing" else by_type.get(expected, ("", ""))
+    )
+    return {
+        "key": key, "found": given, "expected": expected, "hint_en": hint[0], "hint_de": hint[1],
+    }  # fmt: skip
 
 
 def _type_of(kind: object) -> str:

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from msgspec.structs import replace
+
 from lodpipe.config.publication import Project
 from lodpipe.config.publication_keys import CoverageField, CoverageRule
 from lodpipe.diagnostics.finding import Finding, Origin
@@ -15,6 +17,7 @@ from lodpipe.engine.loading import table_rows
 from lodpipe.engine.sql_session import Session
 from lodpipe.releases.coverage_figures import CoveredRecord, TableCoverage
 from lodpipe.sources import Field, RecordTable, RowTable, Table
+from lodpipe.workflow.graph_contradictions import Contradicted
 
 Declared = Mapping[str, Table]
 Record = Mapping[str, Any]
@@ -85,13 +88,38 @@ def field_at(fields: Mapping[str, Field], path: str) -> Field | None:
 
 
 def coverage_of(
-    project: Project, declared: Declared, tables: Mapping[str, RecordTable], session: Session
+    project: Project,
+    declared: Declared,
+    tables: Mapping[str, RecordTable],
+    session: Session,
+    contradicted: Contradicted = frozenset(),
 ) -> list[TableCoverage]:
-    """The coverage of each declared table; the rules are valid (`coverage_findings`)."""
-    return [
+    """The coverage of each declared table; the rules are valid (`coverage_findings`), `contradicted`
+    are the fields that the graph calls contradictory.
+    """
+    covered = [
         _covered(rule, declared[rule.table], tables[rule.table], session, project)
         for rule in project.publication.coverage
     ]
+    return [_with_contradictions(item, contradicted) for item in covered]
+
+
+def _with_contradictions(item: TableCoverage, contradicted: Contradicted) -> TableCoverage:
+    """The coverage with the contradictions between records, which no record shows by itself."""
+    records = [
+        replace(
+            record,
+            states={
+                name: "contradictory"
+                if state != "unknown"
+                and (record.resource, item.table, name.partition(".")[0]) in contradicted
+                else state
+                for name, state in record.states.items()
+            },
+        )
+        for record in item.records
+    ]
+    return replace(item, records=records)
 
 
 def _covered(

@@ -17,10 +17,12 @@ from msgspec.structs import replace
 
 from lodpipe.checks import records as checks
 from lodpipe.checks.consequences import BROKEN_REFERENCES, CascadeFilter
+from lodpipe.checks.dependencies import Dependencies, tables_of_files
 from lodpipe.checks.integrity import (
     counts,
     write_counts,
 )
+from lodpipe.checks.lost_zeros import with_lost_zeros
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import (
     Finding,
@@ -80,6 +82,7 @@ from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations, read_declarations
 from lodpipe.workflow.field_states import coverage_of
+from lodpipe.workflow.graph_contradictions import contradicted_fields
 
 if TYPE_CHECKING:
     import rdflib
@@ -216,33 +219,56 @@ def _checked(
         early = [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
         with session.light_planning():
             of_records = run_checks("records", subject)
-        unread_tables = reader.unread([*early, *of_records])
+        early = checks.without_misspelt_references([*early, *of_records])
+        early = with_lost_zeros(
+            early,
+            tables,
+            declarations.tables,
+            lexicon,
+            {
+                name: checks.keys_of(session, tables[name], declarations.tables[name])
+                for name in sorted(
+                    {finding.params["table"] for finding in early if finding.code == "LP206"}
+                )
+            },
+        )
+        unread_tables = reader.unread(early)
         hidden = [
             finding
-            for finding in of_records
+            for finding in early
             if finding.code in BROKEN_REFERENCES and finding.params["table"] in unread_tables
         ]
-        early += [finding for finding in of_records if finding not in hidden]
+        early = [finding for finding in early if finding not in hidden]
+        cascade = CascadeFilter(
+            early,
+            hidden,
+            tables,
+            Dependencies(
+                declarations.mapping, declarations.tables, declarations.vocabulary.namespaces
+            ),
+            tables_of_files(reader.files_of),
+        )
         if unread_tables:
             # Without whole tables, the graph would only repeat the same error in many places.
-            _gate(early)
-        cascade = CascadeFilter(early, hidden, tables)
+            _gate(cascade.grouped(early))
         on_progress("mapping records")
         running.records.add_table(
             "concepts", *declarations.vocabulary.concept_rows(project.publication.languages)
         )
         shared = project.dist if engines.is_cluster else None  # a folder that all machines reach
         mapper = stack.enter_context(engine_over(running, engines.on, writable or shared))
-        plan, failures = _prepared(project, declarations, mapper)
+        plan, failures = prepared_plan(project, declarations, mapper)
         of_mapping = [
             *plan.findings,
             *checks.mapping_findings(failures, mapper.locate, project.publication.on_invalid_value),
         ]
-        early += [finding for finding in of_mapping if not cascade.is_consequence(finding)]
+        of_mapping = cascade.without_consequences(of_mapping)
+        cascade.add(of_mapping)
+        early += of_mapping
         with progress_line(mapper.progress, "mapping"):
             mapper.make_statements(
-                plan if len(of_mapping) > len(plan.findings) else plan.sound(),
-                _declared(project, declarations),
+                plan if failures else plan.sound(),
+                declared_statements(project, declarations),
             )
         statements = Statements(
             running,
@@ -275,9 +301,8 @@ def _checked(
         late = run_checks("statements", subject)
         if allow_loss:
             late = [finding for finding in late if finding.code not in ("LP513", "LP547")]
-        findings = _gate(
-            [*early, *(finding for finding in late if not cascade.is_consequence(finding))]
-        )
+        late = cascade.without_consequences(late, statements.is_described)
+        findings = _gate(cascade.grouped([*early, *late], statements.is_described))
         if store:
             on_progress("running queries")
             of_store = query_findings(declarations.queries, store, project.root)
@@ -296,7 +321,13 @@ def _checked(
             counts(session, tables),
             engines.shacl or project.publication.shacl_engine,
             allow_loss,
-            coverage_of(project, declarations.tables, tables, session),
+            coverage_of(
+                project,
+                declarations.tables,
+                tables,
+                session,
+                contradicted_fields(project, declarations.vocabulary, statements, tables),
+            ),
         )
 
 
@@ -323,7 +354,7 @@ def _gate(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     return tuple(sorted(set_of(findings), key=lambda finding: finding.sort_key))
 
 
-def _prepared(
+def prepared_plan(
     project: Project, declarations: Declarations, engine: PlanEngine
 ) -> tuple[Plan, list[Failure]]:
     """The plan of the mapping and the checks that rows fail; named queries become tables first, so
@@ -340,7 +371,7 @@ def _prepared(
     )
 
 
-def _declared(project: Project, declarations: Declarations) -> list[list[object]]:
+def declared_statements(project: Project, declarations: Declarations) -> list[list[object]]:
     """The statements that come from no record: the ontology's own, in the graph that
     publication.yaml names for them, and those of withdrawn IRIs.
     """

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lodpipe.publish.catalogue.table_metadata import WrittenTable, write_metadat
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _TEXT = TableColumn()
+_MOST_KEYS = 10  # that are reported of a table
 
 
 def write_tables(
@@ -87,16 +89,35 @@ def query_findings(session: Session, project: Project) -> Iterator[Finding]:
     for number, table in enumerate(project.publication.tables):
         findings, header = _failure(session, project, table.query, "tables", number, "query")
         yield from findings
-        for column in (
-            []
-            if findings
-            else [item for item in (*table.key, *table.columns) if item not in header]
-        ):
+        missing = [item for item in (*table.key, *table.columns) if item not in header]
+        if table.key and not findings and not missing:
+            yield from _wrong_keys(session, project, table, number)
+        for column in [] if findings else missing:
             yield Finding(
                 "LP604",
                 project.origin("tables", number),
                 {"detail": f"the query of table `{table.name}` gives no column `{column}`"},
             )
+
+
+def _wrong_keys(
+    session: Session, project: Project, table: PublishedTable, number: int
+) -> Iterator[Finding]:
+    """The first value of the declared key that more than one row has, or that is empty (LP567); the
+    next ones are consequences.
+    """
+    findings = []
+    where = project.origin("tables", number, "key")
+    for *values, rows in session.wrong_keys(table.query, table.key, _MOST_KEYS):
+        params = {
+            "table": table.name,
+            "key": ", ".join(table.key),
+            "value": ", ".join(_spelt(value) or "–" for value in values),
+            "count": str(rows),
+        }
+        findings.append(Finding("LP567", where, params))
+    for first in findings[:1]:
+        yield replace(first, consequences=tuple(findings[1:]))
 
 
 def _failure(

@@ -7,6 +7,7 @@ ids by folded words, and words that no name has by the nearest ones.
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import threading
 import time
@@ -18,7 +19,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from msgspec.json import decode
-from rapidfuzz import fuzz
 from rapidfuzz.distance import OSA
 
 from lodpipe.engine.name_folding import (
@@ -28,6 +28,7 @@ from lodpipe.engine.name_folding import (
     without_legal_form,
     words_of,
 )
+from lodpipe.engine.name_likeness import Typed, beginning, likeness, most_typos, similarity
 from lodpipe.engine.search_index_writer import FORMAT, number_of, reference
 
 EVERYTHING = "resources"
@@ -38,6 +39,7 @@ _BM25 = "bm25(search, 10.0, 6.0, 1.0)"
 _MOST_WORDS = 12  # of a question
 _ALTERNATIVES = 12  # for a word that no name has
 _RERANKED = 200  # hits that are compared letter by letter
+_LEAST = 50.0  # the least that a hit without one of the words has to fit
 _LAST = "\U0010ffff"
 
 
@@ -483,12 +485,27 @@ class SearchIndex:
                 return Selected(total, self.of_ids(_ids_at(wanted, part)))
             if simple := self._simple_order(wanted):
                 return Selected(total, self._by_values(wanted, part, simple))
+        if wanted.text and wanted.sort in ("", "relevance") and wanted.offset < _RERANKED:
+            return Selected(total, self.of_ids(self._by_names(where, parameters, wanted)))
         source, order, more = self._order(table, id_, wanted)
         rows = self._rows(
             f"SELECT {id_} FROM {source} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
             [*more, *parameters, wanted.limit, wanted.offset],
         )
         return Selected(total, self.of_ids([row[0] for row in rows]))
+
+    def _by_names(self, where: str, parameters: Sequence[Any], wanted: Selection) -> list[int]:
+        """A part of what full text gives: its first hits in the order of their names, then the others."""
+        end = wanted.offset + wanted.limit
+        rows = self._rows(
+            f"SELECT search.rowid FROM search WHERE {where} ORDER BY {_BM25}, search.rowid LIMIT ?",
+            [*parameters, max(_RERANKED, end)],
+        )
+        ids = [row[0] for row in rows]
+        best = [
+            entry[0] for entry in self._scored(ids[:_RERANKED], self._fits(likeness, wanted.text))
+        ]
+        return [*best, *ids[_RERANKED:]][wanted.offset : end]
 
     def _simple_order(self, wanted: Selection) -> Field | None:
         """The field of an order by values of which each resource has at most one."""
@@ -549,6 +566,17 @@ class SearchIndex:
         if all(nearest) and nearest != [[word] for word in words]:
             yield _Words(nearest)
 
+    def _all_but_one(self, text: str) -> Iterator[_Words]:
+        """The same without each of the words in turn, where at least two are left."""
+        words = without_legal_form(words_of(text), self._ignored)[:_MOST_WORDS]
+        if len(words) < 3:
+            return
+        meant = [[word] if self._is_known(word) else self.nearest(word) for word in words]
+        for place in range(len(words)):
+            rest = meant[:place] + meant[place + 1 :]
+            if all(rest):
+                yield _Words(rest)
+
     def _is_known(self, word: str) -> bool:
         """Whether any word begins with this one."""
         return bool(
@@ -571,11 +599,16 @@ class SearchIndex:
             if grams
             else []
         )
+        if variants := _variants(word):
+            marks = ", ".join("?" * len(variants))
+            near += self._rows(
+                f"SELECT word, amount FROM vocabulary WHERE word IN ({marks})", variants
+            )
         near += self._rows(
             "SELECT word, amount FROM vocabulary WHERE word >= ? AND word < ? AND length(word) >= ? ORDER BY amount DESC LIMIT 1000",
             (word[:2], word[:2] + _LAST, len(word) - 1),
         )
-        most = 1 if len(word) < 8 else 2
+        most = most_typos(word)
         ranked = set()
         for other, amount in near:
             distance: float = OSA.distance(word, other, score_cutoff=most)
@@ -590,31 +623,58 @@ class SearchIndex:
     # -- search ------------------------------------------------------------------------------------
 
     def search(self, text: str, limit: int = 10, collections: Sequence[str] = ()) -> list[Hit]:
-        """The resources that fit a text best, by all its words; what names them counts most."""
+        """The resources that fit a text best, by all its words, else by all but one; what names them
+        counts most.
+        """
+        fits = self._fits(likeness, text)
         parts = self._parts(collections)
         for words in self._questions(text):
             ids = [number for part in parts for number in self._ids(words.expression(), part)]
-            if hits := self._ranked(ids, lambda name: _likeness(fold(text), fold(name)), limit):
+            if hits := self._ranked(ids, fits, limit):
                 return hits
-        return []
+        expressions = [words.expression() for words in self._all_but_one(text)]
+        found = (self._ids(words, part) for words in expressions for part in parts)
+        ids = [*dict.fromkeys(number for some in found for number in some)]
+        return [hit for hit in self._ranked(ids, fits, limit) if hit.score >= _LEAST]
 
-    def suggest(
-        self, beginning: str, limit: int = 10, collections: Sequence[str] = ()
-    ) -> list[Hit]:
+    def suggest(self, typed: str, limit: int = 10, collections: Sequence[str] = ()) -> list[Hit]:
         """Names for what was typed so far: those that begin with it, then those with words that do."""
-        typed = fold(beginning)
-        if not typed:
-            return []
+        fits = self._fits(beginning, typed)
         names = "{label other} : "
-        for words in self._questions(beginning):
+        for words in self._questions(typed):
             ids = [
                 number
                 for part in self._parts(collections)
                 for number in self._ids(names + f"({words.expression()})", part)
             ]
-            if hits := self._ranked(ids, lambda name: _beginning(typed, fold(name)), limit):
+            if hits := self._ranked(ids, fits, limit):
                 return hits
         return []
+
+    def _fits(
+        self, measure: Callable[[Typed, str, Sequence[str]], float], text: str
+    ) -> Callable[[str], float]:
+        """How well names fit a text, by a measure of `name_likeness`."""
+        typed = self._typed(text)
+
+        def fit(name: str) -> float:
+            words = words_of(name)
+            return measure(typed, " ".join(words), without_legal_form(words, self._ignored))
+
+        return fit
+
+    def _typed(self, text: str) -> Typed:
+        """The words of a text; one that is in each name weighs 1, one that is in none 2."""
+        words = without_legal_form(words_of(text), self._ignored)[:_MOST_WORDS]
+        amounts = [self._amount(word) for word in words]
+        whole = math.log(max(2, self.everything.size + 1))
+        weights = (2 - min(1.0, math.log(amount + 1) / whole) for amount in amounts)
+        return Typed(fold(text), tuple(zip(words, weights, strict=True)))
+
+    def _amount(self, word: str) -> int:
+        """How many resources have a word in their names."""
+        rows = self._rows("SELECT amount FROM vocabulary WHERE word = ?", (word,))
+        return int(rows[0][0]) if rows else 0
 
     def candidates(
         self, name: str, limit: int = 10, collections: Sequence[str] = (), types: Sequence[str] = ()
@@ -642,7 +702,7 @@ class SearchIndex:
         wanted = frozenset(types)
         allowed = (lambda item: bool(wanted & self.types(item))) if wanted else None
         return self._ranked(
-            inside, lambda text: _similarity(key, name_key(text, self._ignored)), limit, allowed
+            inside, lambda text: similarity(key, name_key(text, self._ignored)), limit, allowed
         )
 
     def types(self, resource: Resource) -> frozenset[str]:
@@ -666,32 +726,56 @@ class SearchIndex:
         )
         return [row[0] for row in rows]
 
-    def _ranked(
-        self,
-        ids: Sequence[int],
-        likeness: Callable[[str], float],
-        limit: int,
-        allowed: Callable[[Resource], bool] | None = None,
-    ) -> list[Hit]:
-        """The ids by the name that fits best; of equal ones the shorter name, then the order of ids."""
+    def _scored(
+        self, ids: Sequence[int], fits: Callable[[str], float]
+    ) -> list[tuple[int, str, float]]:
+        """The ids with the name that fits best and how well, best first; of equal ones the shorter
+        name, then the order of ids.
+        """
         names = self.names(ids)
         scored = []
         for place, number in enumerate(ids):
             score, _, name = max(
-                ((likeness(name), -len(name), name) for name in names[number]), default=(0.0, 0, "")
+                ((fits(name), -len(name), name) for name in names[number]), default=(0.0, 0, "")
             )
             scored.append((-score, len(name), place, number, name))
         scored.sort()
+        return [(number, name, -score) for score, _, _, number, name in scored]
+
+    def _ranked(
+        self,
+        ids: Sequence[int],
+        fits: Callable[[str], float],
+        limit: int,
+        allowed: Callable[[Resource], bool] | None = None,
+    ) -> list[Hit]:
+        """The best of `_scored` as hits."""
+        scored = self._scored(ids, fits)
         hits: list[Hit] = []
         for at in range(0, len(scored), max(limit, 20)):
             some = scored[at : at + max(limit, 20)]
-            resources = {item.id: item for item in self.of_ids([entry[3] for entry in some])}
-            for score, _, _, number, name in some:
+            resources = {item.id: item for item in self.of_ids([entry[0] for entry in some])}
+            for number, name, score in some:
                 if allowed is None or allowed(resources[number]):
-                    hits.append(Hit(resources[number], name, -score))
+                    hits.append(Hit(resources[number], name, score))
                     if len(hits) == limit:
                         return hits
         return hits
+
+
+def _variants(word: str) -> list[str]:
+    """A word with two neighbouring letters exchanged, or a letter left out: short words that are
+    misspelt so share no trigram with the right one.
+
+    >>> _variants("khel")[:2]
+    ['hel', 'hkel']
+    """
+    if not 4 <= len(word) <= 12:
+        return []
+    places = range(len(word))
+    exchanged = {f"{word[:at]}{word[at + 1]}{word[at]}{word[at + 2 :]}" for at in places[:-1]}
+    shorter = {word[:at] + word[at + 1 :] for at in places}
+    return sorted((exchanged | shorter) - {word})
 
 
 def _ids_at(wanted: Selection, part: Collection) -> range:
@@ -718,32 +802,3 @@ def _joined(fields: Iterable[Field]) -> Iterator[Field]:
             item.amount + (old.amount if old else 0),
         )
     yield from sorted(joined.values(), key=lambda item: (-item.amount, item.term))
-
-
-def _likeness(text: str, name: str) -> float:
-    """How well a name fits a text."""
-    return max(fuzz.token_set_ratio(text, name) * 0.9, fuzz.ratio(text, name))
-
-
-def _beginning(typed: str, name: str) -> float:
-    """How well a name fits what was typed so far."""
-    if name.startswith(typed):
-        return 100 - min(len(name) - len(typed), 40) / 4
-    if f" {typed}" in f" {name}":
-        return 80 - min(len(name) - len(typed), 40) / 4
-    return fuzz.partial_ratio(typed, name) * 0.7
-
-
-def _similarity(key: str, other: str) -> float:
-    """How alike two names are, 0 to 100: letters, and words in any order; words that only `key` has
-    cost more than words that only the other has.
-    """
-    if key == other:
-        return 100.0
-    words, known = key.split(), set(other.split())
-    covered = sum(len(word) for word in words if word in known) / sum(map(len, words))
-    return max(
-        fuzz.ratio(key, other),
-        fuzz.token_sort_ratio(key, other) * 0.99,
-        fuzz.token_set_ratio(key, other) * (0.6 + 0.32 * covered),
-    )

@@ -157,25 +157,32 @@ def _query(name: str, schema: Schema, description: str, **more: Any) -> Schema:
     return {"name": name, "in": "query", "description": description, "schema": schema, **more}
 
 
+def _optional(name: str, schema: Schema, description: str, **more: Any) -> Schema:
+    """A parameter that is as good as missing where it is empty, as HTML forms send it."""
+    return _query(name, schema, description, allowEmptyValue=True, **more)
+
+
 def _own_parameters(fields: Sequence[Field]) -> Iterator[Schema]:
     sorts = [key for name in sorts_of(fields) for key in (name, f"-{name}")]
-    yield _query(
+    yield _optional(
         "q",
         _TEXT,
         "Words in names, identifiers and texts; the last letters may be missing, and umlauts be ae or a",
     )
-    yield _query(
+    yield _optional(
         "sort",
         {"type": "string", "enum": sorts},
         "Order; default: relevance where `q` is given, else label",
     )
-    yield _query("page", {"type": "integer", "minimum": 1, "maximum": 10**9, "default": 1}, "Page")
-    yield _query(
+    yield _optional(
+        "page", {"type": "integer", "minimum": 1, "maximum": 10**9, "default": 1}, "Page"
+    )
+    yield _optional(
         "size",
         {"type": "integer", "minimum": 1, "maximum": MOST, "default": SIZE},
         "Resources on a page",
     )
-    yield _query(
+    yield _optional(
         "type", {"type": "array", "items": _TEXT}, "A class, as in `type` or as IRI", explode=True
     )
 
@@ -183,11 +190,11 @@ def _own_parameters(fields: Sequence[Field]) -> Iterator[Schema]:
 def _filter_parameters(api: ApiDocuments, fields: Sequence[Field]) -> Iterator[Schema]:
     for name, (item, relation) in filters_of(fields).items():
         if relation == "exists":
-            yield _query(name, {"type": "boolean"}, f"Whether there is a value of `{item.term}`")
+            yield _optional(name, {"type": "boolean"}, f"Whether there is a value of `{item.term}`")
         elif relation in ("gte", "lte"):
             words = "least" if relation == "gte" else "most"
             kind = {"type": "number"} if item.kind == "number" else _TEXT
-            yield _query(name, kind, f"`{item.term}` at {words} this")
+            yield _optional(name, kind, f"`{item.term}` at {words} this")
         else:
             kind = dict(_FILTER_TYPES.get(item.kind, _TEXT))
             what = (
@@ -195,7 +202,7 @@ def _filter_parameters(api: ApiDocuments, fields: Sequence[Field]) -> Iterator[S
                 if item.kind == "reference"
                 else f"a {item.kind}"
             )
-            yield _query(
+            yield _optional(
                 name, {"type": "array", "items": kind}, f"<{item.iri}>: {what}", explode=True
             )
 

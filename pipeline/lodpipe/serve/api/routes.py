@@ -6,7 +6,7 @@ other waiting; only sample queries go to the processes of the endpoint.
 
 from __future__ import annotations
 
-import asyncio
+import copy
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -32,6 +32,7 @@ from lodpipe.publish.api.index_plan import index_plan, open_index
 from lodpipe.publish.api.list_parameters import (
     LONGEST,
     BatchTooLarge,
+    ListRequest,
     ParameterError,
     check_text,
     single,
@@ -45,12 +46,11 @@ from lodpipe.queries.samples import Query, read_queries, valid
 from lodpipe.serve.api.problems import problem
 from lodpipe.serve.api.query_results import plain_results
 from lodpipe.serve.content import Content
+from lodpipe.serve.index_places import IndexPlaces
 from lodpipe.serve.negotiation import Format, chosen
 from lodpipe.serve.protocol import Refused
 from lodpipe.serve.sources import Source
 
-_AT_ONCE = 8  # questions to the index
-_WAITING = 64
 _JSON = Format("json", "application/json")
 _JSONLD = Format("jsonld", "application/ld+json")
 _CSV = Format("csv", "text/csv; charset=utf-8")
@@ -75,27 +75,27 @@ class _Server(Protocol):
 
 
 class Api:
-    """The API of one state of dist/, with its sample queries."""
+    """The API of one state of dist/, with its sample queries, for a client (its address)."""
 
-    def __init__(self, documents: ApiDocuments, queries: Mapping[str, Query]) -> None:
-        self.documents, self.queries = documents, queries
+    def __init__(
+        self, documents: ApiDocuments, queries: Mapping[str, Query], places: IndexPlaces
+    ) -> None:
+        self.documents, self.queries, self.places = documents, queries, places
         self.reconciliation = Reconciliation(documents)
-        self.places = asyncio.Semaphore(_AT_ONCE)
-        self.waiting = 0
+        self.client = ""
+
+    def for_client(self, address: str) -> Api:
+        """The same API for a client."""
+        own = copy.copy(self)
+        own.client = address
+        return own
 
     async def run(self, work: Callable[..., Any], *given: Any) -> Any:
-        """Asks the index in a thread. Raises Refused (503) where too many do."""
-        if self.waiting >= _WAITING:
-            raise Refused(503, "too many requests at once; try again", {"Retry-After": "1"})
-        self.waiting += 1
-        try:
-            async with self.places:
-                return await asyncio.to_thread(work, *given)
-        finally:
-            self.waiting -= 1
+        """Asks the index in a thread. Raises Refused (503, 429) where too many do."""
+        return await self.places.run(self.client, work, *given)
 
 
-def read_api(source: Source, content: Content) -> Api | None:
+def read_api(source: Source, content: Content, places: IndexPlaces) -> Api | None:
     """The API of a source that was read; its index is made if it is not there. A file without a
     project has none.
     """
@@ -116,7 +116,7 @@ def read_api(source: Source, content: Content) -> Api | None:
         source.stores,
     )
     facts = [_facts(query) for query in queries.values()]
-    return Api(api_documents(project, vocabulary, index, facts), queries)
+    return Api(api_documents(project, vocabulary, index, facts), queries, places)
 
 
 def _facts(query: Query) -> QueryFacts:
@@ -188,23 +188,39 @@ def answered(
     vary: str = "Accept",
 ) -> Response:
     """An answer with its entity tag, or 304."""
-    server: _Server = request.app.state.server
-    tag = server.tag("api", media_type, *parts)
-    headers = {"ETag": tag, "Cache-Control": FRESH, "Vary": vary}
+    if same := unchanged(request, media_type, *parts, vary=vary):
+        return same
+    headers = _lasting(request, media_type, parts, vary)
     if links:
         headers["Link"] = ", ".join(links)
-    given = request.headers.get("if-none-match", "")
-    if given and {part.strip().removeprefix("W/") for part in given.split(",")} & {tag, "*"}:
-        return Response(status_code=304, headers=headers)
     return Response(body, media_type=media_type, headers=headers)
 
 
+def unchanged(
+    request: Request, media_type: str, *parts: object, vary: str = "Accept"
+) -> Response | None:
+    """304 where the client has this answer already, which then need not be made."""
+    headers = _lasting(request, media_type, parts, vary)
+    given = request.headers.get("if-none-match", "")
+    known = {part.strip().removeprefix("W/") for part in given.split(",")}
+    return Response(status_code=304, headers=headers) if known & {headers["ETag"], "*"} else None
+
+
+def _lasting(
+    request: Request, media_type: str, parts: Sequence[object], vary: str
+) -> dict[str, str]:
+    """The headers of an answer that stays the same as long as the data does."""
+    server: _Server = request.app.state.server
+    tag = server.tag("api", media_type, *parts)
+    return {"ETag": tag, "Cache-Control": FRESH, "Vary": vary}
+
+
 def api_of(request: Request) -> Api:
-    """The API of the state that is served. Raises Refused (404)."""
+    """The API of the state that is served, for the client. Raises Refused (404)."""
     server: _Server = request.app.state.server
     if server.api is None:
         raise Refused(404, "there is no API: no project is served")
-    return server.api
+    return server.api.for_client(request.client.host if request.client else "")
 
 
 # -- documents -------------------------------------------------------------------------------------
@@ -259,11 +275,9 @@ async def _list(request: Request) -> Response:
         else negotiated(request, _LISTS)
     )
     parts = (collection, wanted)
-    if form in (_CSV, _LINES):
-        body, _, pages = await api.run(documents.table, wanted, form.name)
-    else:
-        document, pages = await api.run(documents.listing, wanted)
-        body = dumped(document)
+    if same := unchanged(request, form.media_type, *parts):
+        return same
+    body, pages = await api.run(_list_body, documents, wanted, form)
     links = [
         f'<{address}>; rel="{"prev" if key == "previous" else key}"'
         for key, address in pages.items()
@@ -271,6 +285,17 @@ async def _list(request: Request) -> Response:
     if form in (_JSON, _LINES):
         links += _context_link(form)
     return answered(request, body, form.media_type, *parts, links=links)
+
+
+def _list_body(
+    documents: ApiDocuments, wanted: ListRequest, form: Format
+) -> tuple[bytes, dict[str, str]]:
+    """A page of a list in a format, and the addresses of others."""
+    if form in (_CSV, _LINES):
+        body, _, pages = documents.table(wanted, form.name)
+        return body, pages
+    document, pages = documents.listing(wanted)
+    return dumped(document), pages
 
 
 def _context_link(form: Format) -> list[str]:
@@ -298,22 +323,26 @@ async def _detail(request: Request) -> Response:
 async def _document(
     request: Request, api: Api, key: str, collection: str, form: Format
 ) -> Response:
-    node = await api.run(api.documents.detail, key, collection)
-    if node is None:
+    resource = await api.run(api.documents.index.find, key, collection)
+    if resource is None:
         raise Refused(404, "there is no such resource")
-    iri = node[api.documents.documents.context.id]
-    return answered(
-        request, dumped(node), form.media_type, "detail", iri, links=[f'<{iri}>; rel="describes"']
-    )
+    parts = ("detail", resource.iri)
+    if same := unchanged(request, form.media_type, *parts):
+        return same
+    body = await api.run(lambda: dumped(api.documents.documents.detail(resource)))
+    links = [f'<{resource.iri}>; rel="describes"']
+    return answered(request, body, form.media_type, *parts, links=links)
 
 
 async def resource_json(request: Request, document: str) -> Response | None:
     """The JSON of the resource at an address, for the server's own route; None where there is none."""
     server: _Server = request.app.state.server
-    api = server.api
-    if api is None or not api.documents.index.find(api.documents.index.base + document):
+    if server.api is None:
         return None
+    api = api_of(request)
     iri = api.documents.index.base + document
+    if not await api.run(api.documents.index.find, iri):
+        return None
     return await _document(request, api, iri, "resources", _JSON)
 
 
@@ -328,8 +357,11 @@ async def _suggest(request: Request) -> Response:
         if name not in api.documents.index.by_name:
             raise ParameterError("collection", f"there is no collection `{name}`")
     form = negotiated(request, (_JSON,))
+    parts = ("suggest", text, limit, wanted)
+    if same := unchanged(request, form.media_type, *parts):
+        return same
     document = await api.run(api.documents.suggestions, text, limit, wanted)
-    return answered(request, dumped(document), form.media_type, "suggest", text, limit, wanted)
+    return answered(request, dumped(document), form.media_type, *parts)
 
 
 # -- sample queries --------------------------------------------------------------------------------

@@ -87,13 +87,15 @@ def words_of(text: str) -> list[str]:
 
 def _plain(text: str) -> str:
     """A text in small letters without marks, its abbreviations joined."""
-    joined = _ABBREVIATION.sub(
-        lambda match: re.sub(r"[. ]", "", match[1]) + " ", _ASSOCIATION.sub(" eV ", text)
-    )
-    plain = joined.lower().translate(_LETTERS)
-    if not plain.isascii():
-        plain = unicodedata.normalize("NFKD", plain).translate(_MARKS).translate(_LETTERS)
-    return plain
+    if "." in text:
+        text = _ABBREVIATION.sub(
+            lambda match: re.sub(r"[. ]", "", match[1]) + " ", _ASSOCIATION.sub(" eV ", text)
+        )
+    plain = text.lower()
+    if plain.isascii():
+        return plain.replace("'", "")
+    plain = plain.translate(_LETTERS)
+    return unicodedata.normalize("NFKD", plain).translate(_MARKS).translate(_LETTERS)
 
 
 def without_legal_form(words: Sequence[str], more: Collection[str] = ()) -> list[str]:

@@ -41,6 +41,8 @@ _ALTERNATIVES = 12  # for a word that no name has
 _RERANKED = 200  # hits that are compared letter by letter
 _LEAST = 50.0  # the least that a hit without one of the words has to fit
 _LAST = "\U0010ffff"
+# An IRI as `facts` holds it; parameters: length of the base, base, first character behind it.
+_REFERENCE = "iif(substr(named.iri, 1, ?) = ?, '^' || substr(named.iri, ?), '<' || named.iri)"
 
 
 class IndexTimeout(Exception):
@@ -120,12 +122,15 @@ class Selected(NamedTuple):
 @dataclass(frozen=True)
 class Filter:
     """A field with the values of which one is wanted (`eq`), or a bound (`gte`, `lte`); whether there
-    is a value (`exists`, `missing`); or classes of which one is wanted (`type`).
+    is a value (`exists`, `missing`); classes of which one is wanted (`type`); or resources that have
+    the wanted ones as values of the field (`of`). With `through`, a field of references, it is not the
+    resource itself that has to fit, but one it refers to.
     """
 
     field: str
     values: tuple[str, ...]
     relation: str = "eq"
+    through: str = ""
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,35 @@ class Selection:
     sort: str = ""
     offset: int = 0
     limit: int = 50
+
+
+class Facet(NamedTuple):
+    """A value of a field, and how many of the selected resources have it: a text, a number, or the
+    IRI of a resource.
+    """
+
+    value: str | int | float
+    is_reference: bool
+    amount: int
+
+
+@dataclass(frozen=True)
+class _Source:
+    """Where selected resources are read from: a table, its column of ids, and a condition."""
+
+    table: str
+    id: str
+    where: str
+    parameters: list[Any]
+
+    def ids(self) -> str:
+        """All ids, as a query."""
+        return f"SELECT {self.id} FROM {self.table} WHERE {self.where}"
+
+    def also(self, test: str, *parameters: Any) -> _Source:
+        """The same with one more condition on `{id}`."""
+        where = f"{self.where} AND {test.format(id=self.id)}"
+        return _Source(self.table, self.id, where, [*self.parameters, *parameters])
 
 
 @dataclass
@@ -380,47 +414,156 @@ class SearchIndex:
     def select(self, wanted: Selection) -> Selected:
         """A part of a collection. Raises UnknownField, and KeyError for an unknown collection."""
         part = self.by_name[wanted.collection]
-        tests, parameters = self._tests(wanted)
-        if not wanted.text:
-            return self._selected(
-                "resources", tests, [part.first, part.last, *parameters], wanted, part
-            )
-        for words in self._questions(wanted.text):
-            matches = self._selected(
-                "search",
-                [*tests, "search MATCH ?"],
-                [part.first, part.last, *parameters, words.expression()],
-                wanted,
-                part,
-            )
-            if matches.total:
-                return matches
-        return Selected(0, [])
+        if not (wanted.text or wanted.filters):
+            return self._of_whole(wanted, part)
+        source, total = self._counted(wanted, part)
+        if not total or wanted.offset >= total or not wanted.limit:
+            return Selected(total, [])
+        key = wanted.sort.removeprefix("-") or ("relevance" if wanted.text else "label")
+        if key == "relevance" and wanted.text:
+            ids = self._by_relevance(source, wanted)
+        elif key in ("label", "relevance"):
+            ids = self._by_label(source, wanted)
+        elif simple := self._simple_order(wanted):
+            ids = self._by_values(source, wanted, simple)
+        else:
+            ids = self._by_least(source, wanted, key)
+        return Selected(total, self.of_ids(ids))
 
-    def _tests(self, wanted: Selection) -> tuple[list[str], list[Any]]:
-        tests: list[str] = []
-        parameters: list[Any] = []
+    def after(self, wanted: Selection, last: int, limit: int) -> list[Resource]:
+        """What was selected in the order of ids, those after one: all of it in parts, with the memory
+        of one part. The order and the part of the selection do not count.
+        """
+        part = self.by_name[wanted.collection]
+        if not (wanted.text or wanted.filters):
+            first = max(last + 1, part.first)
+            return self.of_ids(range(first, min(part.last + 1, first + limit)))
+        source, total = self._counted(wanted, part)
+        rest = source.also("{id} > ?", last)
+        return self.of_ids(self._by_label(rest, Selection(limit=limit))) if total else []
+
+    def facets(self, wanted: Selection, term: str, limit: int) -> list[Facet]:
+        """The most frequent values of a field among what is selected. Raises UnknownField."""
+        part = self.by_name[wanted.collection]
+        numbers = self._numbers(wanted.collection, term)
+        if wanted.text or wanted.filters:
+            source, _ = self._counted(wanted, part)
+            among, parameters = f"id IN ({source.ids()})", source.parameters
+        else:
+            among, parameters = "id BETWEEN ? AND ?", [part.first, part.last]
+        rows = self._rows(
+            f"SELECT value, count(DISTINCT id) FROM facts WHERE property IN ({_marks(numbers)}) AND {among} "
+            "GROUP BY value ORDER BY 2 DESC, 1 LIMIT ?",
+            [*numbers, *parameters, limit],
+        )
+        return [self._facet(value, amount) for value, amount in rows]
+
+    def _facet(self, value: Any, amount: int) -> Facet:
+        if not isinstance(value, str):
+            return Facet(value, False, amount)
+        if value.startswith("^"):
+            return Facet(self.base + value[1:], True, amount)
+        return Facet(value[1:], value.startswith("<"), amount)
+
+    def _of_whole(self, wanted: Selection, part: Collection) -> Selected:
+        """A part of a whole collection, whose orders exist already."""
+        total = max(part.size, 0)
+        key = wanted.sort.removeprefix("-")
+        if not total or wanted.offset >= total or not wanted.limit:
+            return Selected(total, [])
+        if key in ("", "label", "relevance"):
+            return Selected(total, self.of_ids(_ids_at(wanted, part)))
+        source = _Source("resources", "id", "id BETWEEN ? AND ?", [part.first, part.last])
+        if simple := self._simple_order(wanted):
+            return Selected(total, self.of_ids(self._by_values(source, wanted, simple)))
+        return Selected(total, self.of_ids(self._by_least(source, wanted, key)))
+
+    def _counted(self, wanted: Selection, part: Collection) -> tuple[_Source, int]:
+        """What fits text and filters, and how many do. Words that nothing has stand for the nearest."""
+        if not wanted.text:
+            source = self._filtered(wanted, part)
+            return source, self._count(source)
+        # `+`: full text is asked once, and what it gives is looked up in the filters, not the reverse.
+        bounds = _Source(
+            "search", "search.rowid", "search.rowid BETWEEN ? AND ?", [part.first, part.last]
+        )
+        for test, parameters in self._tests(wanted.collection, wanted.filters):
+            bounds = bounds.also(test.replace("{id}", "+search.rowid"), *parameters)
+        for words in self._questions(wanted.text):
+            source = bounds.also("search MATCH ?", words.expression())
+            if total := self._count(source):
+                return source, total
+        return bounds, 0
+
+    def _count(self, source: _Source) -> int:
+        rows = self._rows(
+            f"SELECT count(*) FROM {source.table} WHERE {source.where}", source.parameters
+        )
+        return int(rows[0][0])
+
+    def _filtered(self, wanted: Selection, part: Collection) -> _Source:
+        """What fits filters: read from the facts where one of them is a single value of a property,
+        as these are in the order of ids.
+        """
+        filters = list(wanted.filters)
+        source = _Source(
+            "resources", "resources.id", "resources.id BETWEEN ? AND ?", [part.first, part.last]
+        )
         for item in wanted.filters:
-            if item.relation == "type":
-                marks = ", ".join("?" * len(item.values))
-                tests.append(f"{{id}} IN (SELECT id FROM classes WHERE class IN ({marks}))")
-                parameters += item.values
-                continue
-            numbers = self._numbers(wanted.collection, item.field)
-            marks = ", ".join("?" * len(numbers))
-            test, values = self._test(item)
-            tests.append(
-                f"{{id}} {'NOT ' if item.relation == 'missing' else ''}IN (SELECT id FROM facts WHERE property IN ({marks}){test})"
+            pairs = (
+                self._pairs(wanted.collection, item)
+                if item.relation == "eq" and not item.through
+                else []
             )
-            parameters += [*numbers, *values]
-        return tests, parameters
+            if len(pairs) == 1:
+                filters.remove(item)
+                where = "own.property = ? AND own.value = ? AND own.id BETWEEN ? AND ?"
+                source = _Source(
+                    "facts AS own", "own.id", where, [*pairs[0], part.first, part.last]
+                )
+                break
+        for test, parameters in self._tests(wanted.collection, filters):
+            source = source.also(test, *parameters)
+        return source
+
+    # -- filters -----------------------------------------------------------------------------------
+
+    def _tests(self, collection: str, filters: Iterable[Filter]) -> Iterator[tuple[str, list[Any]]]:
+        """Conditions on `{id}`, with their parameters."""
+        for item in filters:
+            negation = "NOT " if item.relation == "missing" else ""
+            if item.through:
+                numbers = self._numbers(collection, item.through)
+                inner, parameters = self._ids_of(EVERYTHING, item)
+                whole = (
+                    f"SELECT id FROM facts WHERE property IN ({_marks(numbers)}) AND value IN "
+                    f"(SELECT {_REFERENCE} FROM resources AS named WHERE named.id {negation}IN ({inner}))"
+                )
+                base = [len(self.base), self.base, len(self.base) + 1]
+                yield f"{{id}} IN ({whole})", [*numbers, *base, *parameters]
+            else:
+                inner, parameters = self._ids_of(collection, item)
+                yield f"{{id}} {negation}IN ({inner})", parameters
+
+    def _ids_of(self, collection: str, item: Filter) -> tuple[str, list[Any]]:
+        """A query for the ids that have what a filter names, and its parameters."""
+        if item.relation == "type":
+            return f"SELECT id FROM classes WHERE class IN ({_marks(item.values)})", [*item.values]
+        if item.relation == "of":
+            return "SELECT value FROM json_each(?)", [json.dumps(self._referred(item))]
+        numbers = self._numbers(collection, item.field)
+        test, values = self._test(item)
+        return (
+            f"SELECT id FROM facts WHERE property IN ({_marks(numbers)}){test}",
+            [*numbers, *values],
+        )
 
     def _test(self, item: Filter) -> tuple[str, list[Any]]:
         if item.relation in ("exists", "missing"):
             return "", []
         if item.relation == "eq":
             values = [term for value in item.values for term in self._values(value)]
-            return f" AND value IN ({', '.join('?' * len(values))})", values
+            return f" AND value IN ({_marks(values)})", values
         sign = {"gte": ">=", "lte": "<="}[item.relation]
         number = number_of(item.values[0])
         if number is not None:
@@ -433,21 +576,48 @@ class SearchIndex:
         dated = f'"{item.values[0]}' + (_LAST if sign == "<=" else "")
         return f" AND value >= '\"' AND value < '#' AND value {sign} ?", [dated]
 
+    def _pairs(self, collection: str, item: Filter) -> list[tuple[int, Any]]:
+        """The properties and values that a filter may mean, as far as any resource has them."""
+        return [
+            (number, value)
+            for number in self._numbers(collection, item.field)
+            for given in item.values
+            for value in self._values(given)
+            if self._rows(
+                "SELECT 1 FROM facts WHERE property = ? AND value = ? LIMIT 1", (number, value)
+            )
+        ]
+
     def _values(self, given: str) -> list[Any]:
         """What a value in an address may stand for in `facts`: a text, a number, a resource by its
         IRI, by what follows the base, by its last part, or by its name.
         """
-        values: list[Any] = [f'"{given}', reference(given, self.base), f"^{given}"]
+        values: list[Any] = [f'"{given}']
         if (number := number_of(given)) is not None:
             values.append(number)
+        values += [reference(iri, self.base) for iri in self._iris(given)]
+        return [*dict.fromkeys(values)]
+
+    def _iris(self, given: str) -> list[str]:
+        """The IRIs that are meant by an IRI, what follows the base in it, its last part, or a name."""
+        iris = [given, self.base + given]
         named = self._rows(
             "SELECT r.iri FROM names AS n JOIN resources AS r ON r.id = n.id WHERE n.key = ? LIMIT 100",
             (name_key(given, self._ignored),),
         )
-        values += [reference(iri, self.base) for (iri,) in named]
+        iris += [iri for (iri,) in named]
         if "/" not in given:
-            values += [reference(folder + given, self.base) for folder in self._every_folder]
-        return [*dict.fromkeys(values)]
+            iris += [folder + given for folder in self._every_folder]
+        return [*dict.fromkeys(iris)]
+
+    def _referred(self, item: Filter) -> list[int]:
+        """The ids of resources that given ones have as values of a field."""
+        given = self.of_iris(iri for value in item.values for iri in self._iris(value))
+        texts = {text for owner in given.values() for text in _texts_in(owner.node.get(item.field))}
+        rows = [
+            self._rows("SELECT id FROM resources WHERE iri = ?", (text,)) for text in sorted(texts)
+        ]
+        return sorted(number for some in rows for (number,) in some)
 
     def _numbers(self, collection: str, term: str) -> list[int]:
         """The properties of a field. Raises UnknownField."""
@@ -460,52 +630,35 @@ class SearchIndex:
             raise UnknownField(term)
         return numbers
 
-    def _selected(
-        self,
-        table: str,
-        tests: Sequence[str],
-        parameters: Sequence[Any],
-        wanted: Selection,
-        part: Collection,
-    ) -> Selected:
-        # `+`: full text is asked once, and what it gives is looked up in the filters, not the reverse.
-        id_ = "resources.id" if table == "resources" else "search.rowid"
-        tested = id_ if table == "resources" else "+search.rowid"
-        where = " AND ".join(
-            [f"{id_} BETWEEN ? AND ?", *(test.format(id=tested) for test in tests)]
-        )
-        if table == "resources" and not tests:
-            total = max(part.size, 0)
-        else:
-            ((total,),) = self._rows(f"SELECT count(*) FROM {table} WHERE {where}", parameters)
-        if not total or wanted.offset >= total or not wanted.limit:
-            return Selected(total, [])
-        if table == "resources" and not tests:
-            if wanted.sort.removeprefix("-") in ("", "label", "relevance"):
-                return Selected(total, self.of_ids(_ids_at(wanted, part)))
-            if simple := self._simple_order(wanted):
-                return Selected(total, self._by_values(wanted, part, simple))
-        if wanted.text and wanted.sort in ("", "relevance") and wanted.offset < _RERANKED:
-            return Selected(total, self.of_ids(self._by_names(where, parameters, wanted)))
-        source, order, more = self._order(table, id_, wanted)
-        rows = self._rows(
-            f"SELECT {id_} FROM {source} WHERE {where} ORDER BY {order} LIMIT ? OFFSET ?",
-            [*more, *parameters, wanted.limit, wanted.offset],
-        )
-        return Selected(total, self.of_ids([row[0] for row in rows]))
+    # -- orders ------------------------------------------------------------------------------------
 
-    def _by_names(self, where: str, parameters: Sequence[Any], wanted: Selection) -> list[int]:
-        """A part of what full text gives: its first hits in the order of their names, then the others."""
-        end = wanted.offset + wanted.limit
-        rows = self._rows(
-            f"SELECT search.rowid FROM search WHERE {where} ORDER BY {_BM25}, search.rowid LIMIT ?",
-            [*parameters, max(_RERANKED, end)],
+    def _ids_from(self, sql: str, parameters: Sequence[Any]) -> list[int]:
+        return [row[0] for row in self._rows(sql, parameters)]
+
+    def _by_label(self, source: _Source, wanted: Selection) -> list[int]:
+        """Ids are in the order of labels."""
+        order = "DESC" if wanted.sort.startswith("-") else "ASC"
+        return self._ids_from(
+            f"{source.ids()} ORDER BY {source.id} {order} LIMIT ? OFFSET ?",
+            [*source.parameters, wanted.limit, wanted.offset],
         )
-        ids = [row[0] for row in rows]
-        best = [
-            entry[0] for entry in self._scored(ids[:_RERANKED], self._fits(likeness, wanted.text))
-        ]
-        return [*best, *ids[_RERANKED:]][wanted.offset : end]
+
+    def _by_relevance(self, source: _Source, wanted: Selection) -> list[int]:
+        """The first hits of full text in the order of their names, then the others. Backwards is the
+        same: what fits least is what no one looks for.
+        """
+        end = wanted.offset + wanted.limit
+        if wanted.offset >= _RERANKED:
+            return self._ids_from(
+                f"{source.ids()} ORDER BY {_BM25}, search.rowid LIMIT ? OFFSET ?",
+                [*source.parameters, wanted.limit, wanted.offset],
+            )
+        ids = self._ids_from(
+            f"{source.ids()} ORDER BY {_BM25}, search.rowid LIMIT ?",
+            [*source.parameters, max(_RERANKED, end)],
+        )
+        scored = self._scored(ids[:_RERANKED], self._fits(likeness, wanted.text))
+        return [*(entry[0] for entry in scored), *ids[_RERANKED:]][wanted.offset : end]
 
     def _simple_order(self, wanted: Selection) -> Field | None:
         """The field of an order by values of which each resource has at most one."""
@@ -513,43 +666,43 @@ class SearchIndex:
         fields = [item for item in self.fields(wanted.collection) if item.term == key]
         return fields[0] if len(fields) == 1 and not fields[0].several else None
 
-    def _by_values(self, wanted: Selection, part: Collection, by: Field) -> list[Resource]:
-        """A part of a whole collection in the order of the values, which the index of `facts` has
-        already; then resources without one.
-        """
-        numbers = self._numbers(wanted.collection, by.term)
-        between = [numbers[0], part.first, part.last]
+    def _by_values(self, source: _Source, wanted: Selection, by: Field) -> list[int]:
+        """In the order of values, which the index of `facts` has already; then resources without one."""
+        (number,) = self._numbers(wanted.collection, by.term)
         order = "DESC" if wanted.sort.startswith("-") else "ASC"
-        ids = self._rows(
-            f"SELECT id FROM facts WHERE property = ? AND id BETWEEN ? AND ? ORDER BY value {order}, id LIMIT ? OFFSET ?",
-            [*between, wanted.limit, wanted.offset],
+        sorted_ = (
+            f"FROM facts AS sorted WHERE sorted.property = ? AND sorted.id IN ({source.ids()})"
+        )
+        if source.table == "resources" and source.where == "id BETWEEN ? AND ?":
+            sorted_ = "FROM facts AS sorted WHERE sorted.property = ? AND sorted.id BETWEEN ? AND ?"
+        parameters = [number, *source.parameters]
+        ids = self._ids_from(
+            f"SELECT sorted.id {sorted_} ORDER BY sorted.value {order}, sorted.id LIMIT ? OFFSET ?",
+            [*parameters, wanted.limit, wanted.offset],
         )
         if missing := wanted.limit - len(ids):
-            ids += self._rows(
-                "SELECT id FROM resources WHERE id BETWEEN ? AND ? AND id NOT IN (SELECT id FROM facts WHERE property = ?) "
-                "ORDER BY id LIMIT ? OFFSET ?",
-                [part.first, part.last, numbers[0], missing, max(0, wanted.offset - by.amount)],
+            ((having,),) = self._rows(f"SELECT count(*) {sorted_}", parameters)
+            rest = source.also("{id} NOT IN (SELECT id FROM facts WHERE property = ?)", number)
+            ids += self._by_label(
+                rest, Selection(limit=missing, offset=max(0, wanted.offset - having))
             )
-        return self.of_ids([row[0] for row in ids])
+        return ids
 
-    def _order(self, table: str, id_: str, wanted: Selection) -> tuple[str, str, list[Any]]:
-        """Tables, ORDER BY and parameters of an order; resources without a value come last."""
-        key = wanted.sort or ("relevance" if wanted.text else "label")
-        backwards = "DESC" if key.startswith("-") else "ASC"
-        key = key.removeprefix("-")
-        if key == "relevance":
-            order = f"{_BM25}, search.rowid" if wanted.text else f"{id_}"
-            return table, order, []
-        if key == "label":
-            return table, f"{id_} {backwards}", []
+    def _by_least(self, source: _Source, wanted: Selection, key: str) -> list[int]:
+        """In the order of the least value of each resource, backwards of the greatest; those without
+        come last.
+        """
+        backwards = wanted.sort.startswith("-")
+        order, least = ("DESC", "max") if backwards else ("ASC", "min")
         numbers = self._numbers(wanted.collection, key)
-        marks = ", ".join("?" * len(numbers))
-        least = "min" if backwards == "ASC" else "max"
-        sorted_ = f"(SELECT id AS of, {least}(value) AS value FROM facts WHERE property IN ({marks}) GROUP BY id) AS sorted"
-        return (
-            f"{table} LEFT JOIN {sorted_} ON sorted.of = {id_}",
-            f"sorted.value IS NULL, sorted.value {backwards}, {id_}",
-            numbers,
+        sorted_ = (
+            f"(SELECT id AS of, {least}(value) AS value FROM facts WHERE property IN ({_marks(numbers)}) "
+            f"AND id IN ({source.ids()}) GROUP BY id) AS sorted"
+        )
+        return self._ids_from(
+            f"SELECT {source.id} FROM {source.table} LEFT JOIN {sorted_} ON sorted.of = {source.id} WHERE {source.where} "
+            f"ORDER BY sorted.value IS NULL, sorted.value {order}, {source.id} LIMIT ? OFFSET ?",
+            [*numbers, *source.parameters, *source.parameters, wanted.limit, wanted.offset],
         )
 
     # -- words -------------------------------------------------------------------------------------
@@ -761,6 +914,20 @@ class SearchIndex:
                     if len(hits) == limit:
                         return hits
         return hits
+
+
+def _marks(values: Sequence[object]) -> str:
+    """A placeholder for each value."""
+    return ", ".join("?" * len(values))
+
+
+def _texts_in(value: Any) -> Iterator[str]:
+    """All texts in a value of a node, IRIs of references among them."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value if isinstance(value, list) else value.values():
+            yield from _texts_in(item)
 
 
 def _variants(word: str) -> list[str]:

@@ -7,7 +7,15 @@ from typing import Any
 
 from lodpipe.engine.search_index import Collection, Field
 from lodpipe.publish.api.api_documents import ROOT, ApiDocuments, QueryFacts
-from lodpipe.publish.api.list_parameters import LONGEST, MOST, SIZE, filters_of, sorts_of
+from lodpipe.publish.api.list_parameters import (
+    LONGEST,
+    MOST,
+    MOST_COUNTED,
+    MOST_FACETS,
+    SIZE,
+    filters_of,
+    sorts_of,
+)
 
 Schema = dict[str, Any]
 _PARAMETER_TYPES: Mapping[str, Schema] = {
@@ -89,8 +97,9 @@ def _description(api: ApiDocuments) -> str:
         f"`{api.publication.base}` in it, and its last part are keys of details. References are objects with `id` and a label. "
         f"Lists have their resources in `{names['items']}`, the number of all in `{names['total']}`, and the address of the next page in "
         f"`{names['next']}`, relative to this host, until there is none. Filters have the names of the keys: repeated, any of the values "
-        "fits; a reference is given by its IRI, the last part of it, or its name. CSV and JSON Lines: by `Accept`, or with `.csv`, "
-        "`.jsonl` behind the name of a collection. Errors are problem details (RFC 9457)."
+        "fits; a reference is given by its IRI, the last part of it, or its name. `REFERENCE__KEY` filters by a key of what is referred to, "
+        "`KEY__of` by resources that refer to it. CSV and JSON Lines: by `Accept`, or with `.csv`, "
+        "`.jsonl` behind the name of a collection; without `page` and `size` all resources. Errors are problem details (RFC 9457)."
     )
 
 
@@ -147,7 +156,7 @@ def _list_path(api: ApiDocuments, item: Collection) -> Schema:
             "operationId": f"list-{item.name}",
             "summary": f"List: {title}",
             "tags": [item.name],
-            "parameters": [*_own_parameters(fields), *_filter_parameters(api, fields)],
+            "parameters": [*_own_parameters(api, fields), *_filter_parameters(api, fields)],
             "responses": {"200": answer, **_errors("304", "400", "406", "414", "503")},
         }
     }
@@ -162,7 +171,10 @@ def _optional(name: str, schema: Schema, description: str, **more: Any) -> Schem
     return _query(name, schema, description, allowEmptyValue=True, **more)
 
 
-def _own_parameters(fields: Sequence[Field]) -> Iterator[Schema]:
+def _own_parameters(api: ApiDocuments, fields: Sequence[Field]) -> Iterator[Schema]:
+    context = api.documents.context
+    keys = [*dict.fromkeys([context.id, context.type, *(item.term for item in fields)])]
+    counted = [*dict.fromkeys(item.term for item in fields if item.is_filter)]
     sorts = [key for name in sorts_of(fields) for key in (name, f"-{name}")]
     yield _optional(
         "q",
@@ -180,8 +192,25 @@ def _own_parameters(fields: Sequence[Field]) -> Iterator[Schema]:
     yield _optional(
         "size",
         {"type": "integer", "minimum": 1, "maximum": MOST, "default": SIZE},
-        "Resources on a page",
+        "Resources on a page. CSV and JSON Lines have all resources where neither page nor size is given",
     )
+    yield _optional(
+        "fields",
+        {"type": "array", "items": {"type": "string", "enum": keys}},
+        "Keys that resources have besides their IRI, also joined by commas; default: all",
+        explode=True,
+    )
+    if counted:
+        yield _optional(
+            "facet",
+            {
+                "type": "array",
+                "items": {"type": "string", "enum": counted},
+                "maxItems": MOST_FACETS,
+            },
+            f"Keys whose {MOST_COUNTED} most frequent values are counted in `facets`; in JSON alone",
+            explode=True,
+        )
     yield _optional(
         "type", {"type": "array", "items": _TEXT}, "A class, as in `type` or as IRI", explode=True
     )
@@ -327,6 +356,14 @@ def _list_schema(api: ApiDocuments, item: Collection) -> Schema:
         names["self"]: {"type": "string"},
         names["previous"]: {"type": "string", "description": "Address of the page before"},
         names["next"]: {"type": "string", "description": "Address of the next page"},
+        names["facets"]: {
+            "type": "object",
+            "description": "The values of the keys in `facet`, the most frequent first",
+            "additionalProperties": {
+                "type": "array",
+                "items": {"$ref": "#/components/schemas/Count"},
+            },
+        },
         names["items"]: {
             "type": "array",
             "items": {"$ref": f"#/components/schemas/{_schema_name(item.name)}"},
@@ -417,6 +454,16 @@ _SCHEMAS: Schema = {
                     },
                 },
             }
+        },
+    },
+    "Count": {
+        "type": "object",
+        "description": "A value as filters take it, its label where it is a resource, and how many have it",
+        "required": ["value", "count"],
+        "properties": {
+            "value": {"type": ["string", "number"]},
+            "label": {"type": "string"},
+            "count": {"type": "integer"},
         },
     },
     "QueryResult": {

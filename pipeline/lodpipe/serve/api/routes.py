@@ -6,18 +6,20 @@ other waiting; only sample queries go to the processes of the endpoint.
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from lodpipe.config.vocabulary import read_vocabulary
+from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.publish.api.api_documents import (
     ROOT,
     ApiDocuments,
@@ -51,6 +53,7 @@ from lodpipe.serve.negotiation import Format, chosen
 from lodpipe.serve.protocol import Refused
 from lodpipe.serve.sources import Source
 
+_TRIES = 5  # to get a turn for the next part of an answer
 _JSON = Format("json", "application/json")
 _JSONLD = Format("jsonld", "application/ld+json")
 _CSV = Format("csv", "text/csv; charset=utf-8")
@@ -267,7 +270,7 @@ async def _list(request: Request) -> Response:
     collection, _, suffix = name.partition(".")
     documents = api.documents
     if collection not in documents.index.by_name or suffix not in ("", "json", "csv", "jsonl"):
-        raise Refused(404, f"there is nothing at this address; /{ROOT} lists what there is")
+        raise _nothing(collection, documents)
     wanted = documents.request(pairs_of(request), collection)
     form = (
         next(item for item in _LISTS if item.name == suffix)
@@ -277,6 +280,10 @@ async def _list(request: Request) -> Response:
     parts = (collection, wanted)
     if same := unchanged(request, form.media_type, *parts):
         return same
+    if form in (_CSV, _LINES) and wanted.facets:
+        raise ParameterError("facet", "values are counted in JSON alone")
+    if form in (_CSV, _LINES) and wanted.is_whole:
+        return await _streamed(request, api, wanted, form, parts)
     body, pages = await api.run(_list_body, documents, wanted, form)
     links = [
         f'<{address}>; rel="{"prev" if key == "previous" else key}"'
@@ -287,15 +294,56 @@ async def _list(request: Request) -> Response:
     return answered(request, body, form.media_type, *parts, links=links)
 
 
+async def _streamed(
+    request: Request, api: Api, wanted: ListRequest, form: Format, parts: Sequence[object]
+) -> Response:
+    """All that is selected, sent part by part."""
+    rows = api.documents.whole_table(wanted, form.name)
+    first: bytes = await api.run(next, rows)  # errors are answers still
+
+    async def body() -> AsyncIterator[bytes]:
+        part: bytes | None = first if request.method == "GET" else None
+        while part is not None:
+            yield part
+            part = await _next_part(api, rows)
+
+    headers = _lasting(request, form.media_type, parts, "Accept")
+    headers["Link"] = ", ".join(_context_link(form))
+    return StreamingResponse(
+        body(),
+        media_type=form.media_type,
+        headers={key: value for key, value in headers.items() if value},
+    )
+
+
+async def _next_part(api: Api, rows: Iterator[bytes]) -> bytes | None:
+    """The next part, None after the last. What is begun is not refused: it waits for its turn. Raises
+    Refused where that takes too long; then the client sees that the answer is cut.
+    """
+    for _ in range(_TRIES):
+        try:
+            part: bytes | None = await api.run(next, rows, None)
+            return part
+        except Refused as refused:
+            last = refused
+            await asyncio.sleep(float(refused.headers.get("Retry-After", "1")))
+    raise last
+
+
 def _list_body(
     documents: ApiDocuments, wanted: ListRequest, form: Format
 ) -> tuple[bytes, dict[str, str]]:
     """A page of a list in a format, and the addresses of others."""
     if form in (_CSV, _LINES):
-        body, _, pages = documents.table(wanted, form.name)
-        return body, pages
+        return documents.table(wanted, form.name)
     document, pages = documents.listing(wanted)
     return dumped(document), pages
+
+
+def _nothing(name: str, documents: ApiDocuments) -> Refused:
+    """An error for an address that is no collection."""
+    meant = did_you_mean(name, documents.index.by_name)
+    return Refused(404, f"there is nothing at this address; /{ROOT} lists what there is{meant}")
 
 
 def _context_link(form: Format) -> list[str]:
@@ -311,10 +359,13 @@ def _context_link(form: Format) -> list[str]:
 async def _detail(request: Request) -> Response:
     api, collection = api_of(request), request.path_params["name"]
     if collection not in api.documents.index.by_name:
-        raise Refused(404, f"there is nothing at this address; /{ROOT} lists what there is")
+        raise _nothing(collection, api.documents)
+    key = request.path_params["key"]
+    if not key:  # a slash too much
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/{ROOT}{collection}{query}", 301)
     pairs_of(request, [])
     form = negotiated(request, (_JSON, _JSONLD))
-    key = request.path_params["key"]
     if len(key) > LONGEST:
         raise ParameterError("key", f"`key` is longer than {LONGEST} characters")
     return await _document(request, api, key, collection, form)

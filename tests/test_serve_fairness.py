@@ -85,7 +85,7 @@ def test_addresses_of_one_network_are_one_client() -> None:
 # -- questions to the index ------------------------------------------------------------------------
 
 
-async def asked(
+async def question(
     places: IndexPlaces, address: str, release: threading.Event, answers: list[str]
 ) -> None:
     """A question that ends when it is released."""
@@ -101,7 +101,7 @@ async def crowd(use: Usage, *addresses: str) -> list[str]:
     places, release, answers = IndexPlaces(use), threading.Event(), []
     tasks = []
     for address in addresses:
-        tasks.append(asyncio.create_task(asked(places, address, release, answers)))
+        tasks.append(asyncio.create_task(question(places, address, release, answers)))
         await asyncio.sleep(0)
     refused, running = [*answers], dict(places._running)
     release.set()

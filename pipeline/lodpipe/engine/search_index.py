@@ -719,7 +719,7 @@ class SearchIndex:
         if all(nearest) and nearest != [[word] for word in words]:
             yield _Words(nearest)
 
-    def _all_but_one(self, text: str) -> Iterator[_Words]:
+    def _without_one_word(self, text: str) -> Iterator[_Words]:
         """The same without each of the words in turn, where at least two are left."""
         words = without_legal_form(words_of(text), self._ignored)[:_MOST_WORDS]
         if len(words) < 3:
@@ -785,9 +785,9 @@ class SearchIndex:
             ids = [number for part in parts for number in self._ids(words.expression(), part)]
             if hits := self._ranked(ids, fits, limit):
                 return hits
-        expressions = [words.expression() for words in self._all_but_one(text)]
-        found = (self._ids(words, part) for words in expressions for part in parts)
-        ids = [*dict.fromkeys(number for some in found for number in some)]
+        expressions = [words.expression() for words in self._without_one_word(text)]
+        lists = (self._ids(words, part) for words in expressions for part in parts)
+        ids = [*dict.fromkeys(number for numbers in lists for number in numbers)]
         return [hit for hit in self._ranked(ids, fits, limit) if hit.score >= _LEAST]
 
     def suggest(self, typed: str, limit: int = 10, collections: Sequence[str] = ()) -> list[Hit]:

@@ -179,10 +179,10 @@ def _filters(
 ) -> Iterator[Filter]:
     given = [(name, value) for name, value in pairs if value and name not in OWN]
     for name in dict.fromkeys(name for name, _ in given):
-        found = names.find(name)
-        if found is None:
+        meaning = names.find(name)
+        if meaning is None:
             continue
-        field, relation, through = found
+        field, relation, through = meaning
         values = tuple(value for key, value in given if key == name)
         if relation in ("gte", "lte", "exists") and len(values) > 1:
             raise ParameterError(name, f"`{name}` has one value, not {len(values)}")

@@ -37,6 +37,7 @@ SECONDS = 5.0
 """How long a question may take."""
 _BM25 = "bm25(search, 10.0, 6.0, 1.0)"
 _MOST_WORDS = 12  # of a question
+_LONG_BEGINNING = 5  # letters; shorter ones with a typo are the beginning of too many words
 _ALTERNATIVES = 12  # for a word that no name has
 _RERANKED = 200  # hits that are compared letter by letter
 _LEAST = 50.0  # the least that a hit without one of the words has to fit
@@ -765,8 +766,9 @@ class SearchIndex:
         ranked = set()
         for other, amount in near:
             distance: float = OSA.distance(word, other, score_cutoff=most)
-            if len(word) >= 4 and distance > most:  # a misspelt beginning of a longer word
-                distance = OSA.distance(word, other[: len(word)], score_cutoff=1) + 0.5
+            if distance > most and len(word) >= _LONG_BEGINNING:  # of a longer word, misspelt
+                of_beginning = OSA.distance(word, other[: len(word)], score_cutoff=1)
+                distance = of_beginning + 0.5 if of_beginning <= 1 else distance
             if distance > most and len(word) >= 4 and word in other:
                 distance = most
             if distance <= most + 0.5:

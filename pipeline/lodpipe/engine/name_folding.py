@@ -136,6 +136,11 @@ def same_name(name: str, other: str, more: Collection[str] = ()) -> bool:
     """
     if not _spellings(name, more) & _spellings(other, more):
         return False
+    return same_legal_form(name, other, more)
+
+
+def same_legal_form(name: str, other: str, more: Collection[str] = ()) -> bool:
+    """Whether two names have the same legal form, or one of them has none."""
     forms, others = _legal_forms(name, more), _legal_forms(other, more)
     return not (forms and others) or forms == others
 

@@ -18,6 +18,7 @@ from rapidfuzz.distance import OSA
 
 _ONE_TYPO, _TWO_TYPOS, _INSIDE = 0.9, 0.78, 0.6
 _SHORTEST = 4  # letters of a word that may be misspelt
+_LONG_WORD, _LONG_NAME = 7, 14  # letters: shorter ones with a typo may be others
 _OTHERS = 0.25  # what words of the name cost that were not typed
 _TEXT_ALONE = 10.0  # the words are in texts, not in names
 _ALMOST = 99.0  # the most that another spelling gets
@@ -107,3 +108,22 @@ def similarity(key: str, other: str) -> float:
         fuzz.token_sort_ratio(key, other) * 0.99,
         fuzz.token_set_ratio(key, other) * (0.6 + 0.32 * covered),
     )
+
+
+def typo_at(words: Sequence[str], other: Sequence[str]) -> int | None:
+    """The place of the only word in which two long names differ, where that is by a typo: in a long word,
+    not in its first letter, and not in figures. None for other differences.
+
+    >>> typo_at("open wrokshop oakfield".split(), "open workshop oakfield".split())
+    1
+    >>> typo_at("school of bern".split(), "school of bonn".split())
+    """
+    if len(words) != len(other) or len(words) < 2 or sum(map(len, words)) < _LONG_NAME:
+        return None
+    places = [at for at, pair in enumerate(zip(words, other, strict=True)) if pair[0] != pair[1]]
+    if len(places) != 1:
+        return None
+    word, right = words[places[0]], other[places[0]]
+    is_long = min(len(word), len(right)) >= _LONG_WORD and (word + right).isalpha()
+    is_typo = word[0] == right[0] and OSA.distance(word, right, score_cutoff=1) <= 1
+    return places[0] if is_long and is_typo else None

@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections import Counter, deque
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from lodpipe.serve.fairness import Usage, client_of
@@ -38,6 +39,9 @@ class IndexPlaces:
         self.usage = usage
         self._running: Counter[str] = Counter()
         self._queues: dict[str, deque[_Waiter]] = {}
+        self._threads = ThreadPoolExecutor(
+            _AT_ONCE, "index"
+        )  # others are for files and compression
 
     async def run(self, address: str, work: Callable[..., Any], *given: Any) -> Any:
         """The result of some work for a client (its address). Raises Refused: 503 where too many ask,
@@ -54,11 +58,13 @@ class IndexPlaces:
             finally:
                 used.append(time.thread_time() - began)
 
-        try:
-            return await asyncio.to_thread(measured)
-        finally:
+        def end(_: asyncio.Future[Any]) -> None:
             self.usage.add(client, sum(used) + _REQUEST)
             self._leave(client)
+
+        working = asyncio.get_running_loop().run_in_executor(self._threads, measured)
+        working.add_done_callback(end)  # a thread goes on where no one waits for it any more
+        return await asyncio.shield(working)
 
     @property
     def waiting(self) -> int:

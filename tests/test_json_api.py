@@ -221,6 +221,16 @@ def test_the_commands_of_the_documentation(server: Served) -> None:
         assert len(done.stdout) > 100, command
 
 
+def test_addresses_of_any_length_are_refused_with_problem_details(server: Served) -> None:
+    for length in (17_000, 70_000):
+        headers = "Host: a\r\nConnection: close\r\n\r\n"
+        answer = server.bytes(f"GET /api/labs?q={'x' * length} HTTP/1.1\r\n{headers}".encode())
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 414 "), head
+        assert b"application/problem+json" in head
+        assert json.loads(body)["status"] == 414
+
+
 def test_an_address_of_a_list_can_be_followed(server: Served) -> None:
     address, seen = "/api/organisations?size=40&q=stadt", []
     while address:

@@ -12,7 +12,6 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
 
 import jsonschema_rs
 import pytest
@@ -26,7 +25,8 @@ from lodpipe.publish.api.node_documents import NodeDocuments
 from lodpipe.publish.api.reconciliation import Reconciliation
 from lodpipe.publish.api.reconciliation_protocol import BATCH, read_queries
 from lodpipe.rdf.jsonld import Context
-from serving import FORM, Answer, Served
+from request_cases import sent, wrong_answers
+from serving import Served
 from support import ROOT, TESTS
 
 FOLDER = TESTS / "reconcile"
@@ -82,48 +82,9 @@ def test_candidates_are_the_right_ones_and_only_certain_ones_match(service: Reco
     assert not wrong, "\n".join(map(str, wrong))
 
 
-def sent(server: Served, case: dict[str, Any]) -> Answer:
-    headers = dict(case.get("headers", {}))
-    if "get" in case:
-        path, _, query = case["get"].partition("?")
-        address = path + (f"?{quote(query, safe='=&:/,+-_.~%')}" if query else "")
-        return server.request(address, headers=headers)
-    if "form" in case:
-        body, more = urlencode(case["form"]).encode(), FORM
-    else:
-        body, more = json.dumps(case["json"]).encode(), {"Content-Type": "application/json"}
-    return server.request(case["post"], method="POST", headers={**headers, **more}, body=body)
-
-
-def at(document: Any, place: str) -> Any:
-    for part in place.split("."):
-        document = document[int(part)] if isinstance(document, list) else document[part]
-    return document
-
-
 def test_requests_in_both_versions(server: Served) -> None:
-    print(f"{len(REQUESTS)} requests")
     assert len(REQUESTS) >= 40
-    wrong: list[object] = []
-    for case in REQUESTS:
-        answer = sent(server, case)
-        text = answer.body.decode()
-        if answer.status != case.get("status", 200):
-            wrong.append((case, answer.status, text[:300]))
-        elif answer.media_type != case.get("type", answer.media_type):
-            wrong.append((case, answer.media_type))
-        if answer.headers.get("access-control-allow-origin") != "*":
-            wrong.append((case, "no CORS"))
-        for name, value in case.get("headers_back", {}).items():
-            if value not in answer.headers.get(name, ""):
-                wrong.append((case, answer.headers))
-        for place, value in case.get("at", {}).items():
-            try:
-                if at(json.loads(text), place) != value:
-                    wrong.append((case, at(json.loads(text), place)))
-            except (KeyError, IndexError, ValueError, TypeError) as error:
-                wrong.append((case, repr(error), text[:300]))
-        wrong += [(case, part) for part in case.get("text", ()) if part not in text]
+    wrong = wrong_answers(server, REQUESTS)
     assert not wrong, "\n".join(map(str, wrong))
 
 

@@ -4,6 +4,7 @@ application does.
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ import pytest
 
 from lodpipe.rdf.sparql import parse, plain_names
 from lodpipe.serve.fairness import Usage, client_of
+from lodpipe.serve.index_places import IndexPlaces
+from lodpipe.serve.protocol import Refused
 from serving import Answer, Served, serving, until
 
 PRODUCT = "SELECT (COUNT(*) AS ?n) { ?a ?b ?c . ?d ?e ?f . ?g ?h ?i FILTER(?c != ?f) } # %d"
@@ -82,6 +85,67 @@ def test_addresses_of_one_network_are_one_client() -> None:
 @pytest.mark.parametrize("address", ["::ffff:192.0.2.1", "::ffff:c000:201", "64:ff9b::192.0.2.1"])
 def test_an_ipv4_address_in_ipv6_is_a_client_of_its_own(address: str) -> None:
     assert client_of(address) == "192.0.2.1"
+
+
+# -- questions to the index ------------------------------------------------------------------------
+
+
+async def question(
+    places: IndexPlaces, address: str, release: threading.Event, answers: list[str]
+) -> None:
+    """A question that ends when it is released."""
+    try:
+        await places.run(address, release.wait, 10)
+        answers.append(address)
+    except Refused as refused:
+        answers.append(f"{address} {refused.status} {refused.headers['Retry-After']}")
+
+
+async def crowd(use: Usage, *addresses: str) -> list[str]:
+    """The answers to questions that come in this order, while none of them ends."""
+    places, release, answers = IndexPlaces(use), threading.Event(), []
+    tasks = []
+    for address in addresses:
+        tasks.append(asyncio.create_task(question(places, address, release, answers)))
+        await asyncio.sleep(0)
+    refused, running = [*answers], dict(places._running)
+    release.set()
+    await asyncio.gather(*tasks)
+    assert places.waiting == 0 and not places._running
+    return [*refused, *(f"{address} runs {count}" for address, count in running.items())]
+
+
+def test_one_client_never_has_all_places_of_the_index() -> None:
+    use, _ = usage()
+    assert asyncio.run(crowd(use, *["a"] * 20, "b", "b", "b")) == ["a runs 6", "b runs 2"]
+
+
+def test_a_client_over_its_budget_asks_the_index_one_question_at_a_time() -> None:
+    use, _ = usage(budget=10)
+    use.add("a", 20)
+    assert asyncio.run(crowd(use, *["a"] * 3, "b")) == ["a runs 1", "b runs 1"]
+
+
+def test_a_full_queue_refuses_the_client_with_most_of_it() -> None:
+    use, _ = usage(budget=10)
+    use.add("a", 20)
+    answers = asyncio.run(crowd(use, *["a"] * 66, "b"))
+    assert answers == ["a 429 42", "a runs 1", "b runs 1"]
+    assert asyncio.run(crowd(usage()[0], *["a"] * 71, "b", "c", "c", "c")) == [
+        "a 503 1",
+        "a 503 1",
+        "a runs 6",
+        "b runs 1",
+        "c runs 1",
+    ]
+
+
+def test_questions_to_the_index_are_charged_to_their_client() -> None:
+    use, _ = usage()
+    places = IndexPlaces(use)
+    asyncio.run(places.run("a", sum, range(3_000_000)))
+    asyncio.run(places.run("b", len, ""))
+    assert use.of("a") > 0.01 > use.of("b") >= 0.001
 
 
 @pytest.fixture(scope="module")

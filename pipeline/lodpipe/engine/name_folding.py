@@ -87,13 +87,15 @@ def words_of(text: str) -> list[str]:
 
 def _plain(text: str) -> str:
     """A text in small letters without marks, its abbreviations joined."""
-    joined = _ABBREVIATION.sub(
-        lambda match: re.sub(r"[. ]", "", match[1]) + " ", _ASSOCIATION.sub(" eV ", text)
-    )
-    plain = joined.lower().translate(_LETTERS)
-    if not plain.isascii():
-        plain = unicodedata.normalize("NFKD", plain).translate(_MARKS).translate(_LETTERS)
-    return plain
+    if "." in text:
+        text = _ABBREVIATION.sub(
+            lambda match: re.sub(r"[. ]", "", match[1]) + " ", _ASSOCIATION.sub(" eV ", text)
+        )
+    plain = text.lower()
+    if plain.isascii():
+        return plain.replace("'", "")
+    plain = plain.translate(_LETTERS)
+    return unicodedata.normalize("NFKD", plain).translate(_MARKS).translate(_LETTERS)
 
 
 def without_legal_form(words: Sequence[str], more: Collection[str] = ()) -> list[str]:
@@ -134,6 +136,11 @@ def same_name(name: str, other: str, more: Collection[str] = ()) -> bool:
     """
     if not _spellings(name, more) & _spellings(other, more):
         return False
+    return same_legal_form(name, other, more)
+
+
+def same_legal_form(name: str, other: str, more: Collection[str] = ()) -> bool:
+    """Whether two names have the same legal form, or one of them has none."""
     forms, others = _legal_forms(name, more), _legal_forms(other, more)
     return not (forms and others) or forms == others
 

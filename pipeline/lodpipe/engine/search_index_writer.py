@@ -237,6 +237,7 @@ class _IndexWriter:
         self._connection, self._plan = connection, plan
         self._ranks = {kind.iri: number for number, kind in reversed([*enumerate(plan.kinds)])}
         self._properties: dict[str, int] = {}
+        self._terms: dict[str, list[str]] = {}
         self._collections: dict[str, tuple[list[str], bool]] = {}
         self._count = 0
         self._fields: dict[tuple[int, int, str], _FieldNotes] = {}
@@ -296,12 +297,18 @@ class _IndexWriter:
             if kind not in ("name", "prose"):
                 self._note("staged_facts", (number, value, self._count))
         for (predicate, kind), number in fields.items():
-            for term in self._plan.context.names_of(predicate[1:-1]):
+            for term in self._terms_of(predicate):
                 if term in document:
                     seen = self._fields.setdefault((rank, number, term), _FieldNotes())
                     seen.kinds.add(kind)
                     seen.several |= _is_several(document[term])
                     seen.last, seen.amount = self._count, seen.amount + (seen.last != self._count)
+
+    def _terms_of(self, predicate: str) -> list[str]:
+        """The keys of a property, which are the same for all resources."""
+        if predicate not in self._terms:
+            self._terms[predicate] = self._plan.context.names_of(predicate[1:-1])
+        return self._terms[predicate]
 
     def _kind(self, classes: Sequence[str]) -> tuple[str, int]:
         """The class by which a resource is listed, and the place of its collection."""

@@ -40,6 +40,7 @@ from lodpipe.serve.description import Dataset, description, read_dataset
 from lodpipe.serve.error_pages import refusal
 from lodpipe.serve.fairness import Usage
 from lodpipe.serve.file_answers import file_answer, known_tags
+from lodpipe.serve.index_places import IndexPlaces
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen, prefers_page
 from lodpipe.serve.observability import Figures, RequestLog, write
 from lodpipe.serve.policies import policies
@@ -69,6 +70,7 @@ class Server:
         )
         self.cached = 0
         self.usage = Usage(settings.client_seconds, time.monotonic)  # outlives a reload
+        self.places = IndexPlaces(self.usage)
         self.trusted: Any = frozenset()  # proxies whose X-Forwarded-For is believed
         self._dataset: tuple[Content, Dataset] | None = None
         self.leaving: set[asyncio.Task[None]] = set()
@@ -82,7 +84,7 @@ class Server:
         Raises SourceError (LP820, LP822).
         """
         content = await asyncio.to_thread(self.source.read)
-        api = await asyncio.to_thread(read_api, self.source, content)
+        api = await asyncio.to_thread(read_api, self.source, content, self.places)
         place = await asyncio.to_thread(place_of, content.dumps, self.source.stores)
         pool = await self._started(content, place)
         old = getattr(self, "pool", None)

@@ -12,17 +12,23 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from lodpipe.serve.settings import Settings
 
 
-def _answer(status: str, reason: str) -> bytes:
+def _answer(status: str, reason: str, media_type: str = "text/plain; charset=utf-8") -> bytes:
     """An answer without the application."""
     body = f"{reason}\n".encode()
-    head = f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\nX-Content-Type-Options: nosniff"
+    head = f"Content-Type: {media_type}\r\nContent-Length: {len(body)}\r\nX-Content-Type-Options: nosniff"
     return f"HTTP/1.1 {status}\r\nConnection: close\r\n{head}\r\n\r\n".encode() + body
 
 
 _LATE = _answer("408 Request Timeout", "the request did not arrive in time")
 _LARGE = _answer("431 Request Header Fields Too Large", "the headers are too large")
 _INVALID = _answer("400 Bad Request", "this is not a valid HTTP request")
-
+# Problem details, because the API promises them; other clients can read them as well.
+_LONG = _answer(
+    "414 URI Too Long",
+    '{"title": "URI Too Long", "status": 414, "detail": "the address is longer than 64 kB"}',
+    "application/problem+json",
+)
+_LONGEST_ADDRESS = 65_535  # bytes; the parser takes no more
 
 _MAPPED = "::ffff:"  # an IPv4 address as IPv6 has it (RFC 4291, 2.5.5.2)
 _AROUND_HEADER = len(b": \r\n")
@@ -42,6 +48,7 @@ def guarded(settings: Settings) -> type[HttpToolsProtocol]:  # noqa: C901  # a c
         _stuck: asyncio.TimerHandle | None = None
         _pending = 0  # bytes of headers that are not whole yet
         _size = 0  # of the headers of this request
+        url = b""
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -75,7 +82,9 @@ def guarded(settings: Settings) -> type[HttpToolsProtocol]:  # noqa: C901  # a c
 
         def send_400_response(self, msg: str) -> None:
             """The answer to what the parser refuses."""
-            self._refuse(_LARGE if self._size > settings.headers else _INVALID)
+            too_long = len(self.url) > _LONGEST_ADDRESS
+            too_large = self._size > settings.headers
+            self._refuse(_LONG if too_long else _LARGE if too_large else _INVALID)
 
         def on_headers_complete(self) -> None:
             if self._watch is not None:

@@ -5,8 +5,8 @@ The server, the files for static hosts and the tools for agents ask the same obj
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,7 +24,7 @@ from lodpipe.engine.search_index import (
 )
 from lodpipe.engine.search_index_writer import read_ntriples
 from lodpipe.publish.api.index_plan import term_labels
-from lodpipe.publish.api.list_parameters import ListRequest, read_list
+from lodpipe.publish.api.list_parameters import MOST_COUNTED, ListRequest, read_list
 from lodpipe.publish.api.node_documents import Node, NodeDocuments
 from lodpipe.publish.api.resource_tables import as_csv, as_lines
 from lodpipe.rdf.jsonld import Context
@@ -32,6 +32,7 @@ from lodpipe.releases.naming import words
 
 ROOT = "api/"
 """Where the API is, below the address of the site."""
+_PART = 500  # resources that are read at a time
 Texts = Mapping[str, str]
 
 
@@ -136,19 +137,60 @@ class ApiDocuments:
             "size": request.size,
             "self": links["self"],
         } | {key: links[key] for key in ("previous", "next") if key in links}
-        return self.documents.listing(selected.resources, facts), links
+        if request.facets:
+            facts["facets"] = {key: self._facet(request, key) for key in request.facets}
+        return self.documents.listing(selected.resources, facts, request.fields), links
 
-    def table(self, request: ListRequest, form: str) -> tuple[bytes, int, dict[str, str]]:
-        """The same as CSV (`csv`) or JSON Lines (`jsonl`): the bytes, how many there are in all, the
-        addresses of other pages.
-        """
+    def _facet(self, request: ListRequest, key: str) -> list[Node]:
+        """The most frequent values of a key, as filters take them, with labels and numbers."""
+        facets = self.index.facets(request.selection, key, MOST_COUNTED)
+        named = self.index.of_iris(str(item.value) for item in facets if item.is_reference)
+        return [
+            {
+                "value": item.value,
+                **(
+                    {"label": named[str(item.value)].label(self.index.languages)}
+                    if item.is_reference and item.value in named
+                    else {}
+                ),
+                "count": item.amount,
+            }
+            for item in facets
+        ]
+
+    def table(self, request: ListRequest, form: str) -> tuple[bytes, dict[str, str]]:
+        """A page as CSV (`csv`) or JSON Lines (`jsonl`), and the addresses of other pages."""
         selected = self.index.select(request.selection)
-        nodes = self.documents.nodes(selected.resources)
         links = self._links(request, selected.total, f".{form}")
-        if form == "csv":
-            fields = self.index.fields(request.selection.collection)
-            return as_csv(nodes, fields, self.documents), selected.total, links
-        return as_lines(nodes), selected.total, links
+        return self._rows(request, form, selected.resources, with_names=True), links
+
+    def whole_table(self, request: ListRequest, form: str) -> Iterator[bytes]:
+        """All that is selected as CSV or JSON Lines, in the order of labels where no other is wanted;
+        in parts, so that it needs the memory of one.
+        """
+        wanted, last, at = replace(request.selection, limit=_PART), 0, 0
+        while True:
+            if wanted.sort.removeprefix("-"):
+                resources = self.index.select(replace(wanted, offset=at)).resources
+            else:
+                resources = self.index.after(wanted, last, _PART)
+            yield self._rows(request, form, resources, with_names=at == 0)
+            at += _PART
+            if len(resources) < _PART:
+                return
+            last = resources[-1].id
+
+    def _rows(
+        self, request: ListRequest, form: str, resources: Sequence[Resource], *, with_names: bool
+    ) -> bytes:
+        nodes = self.documents.nodes(resources, request.fields)
+        if form != "csv":
+            return as_lines(nodes)
+        fields = self.index.fields(request.selection.collection)
+        if request.fields:
+            fields = tuple(item for key in request.fields for item in fields if item.term == key)
+        with_types = not request.fields or self.documents.context.type in request.fields
+        return as_csv(nodes, fields, self.documents, with_names=with_names, with_types=with_types)
 
     def _links(self, request: ListRequest, total: int, suffix: str = "") -> dict[str, str]:
         """Addresses of pages; relative to the host, so that an answer is the same on any."""

@@ -21,7 +21,7 @@ from lodpipe.rdf.jsonld import Context, Value
 
 Node = dict[str, Any]
 Frame = Mapping[str, Any]
-ENVELOPE = ("total", "page", "pages", "size", "self", "next", "previous", "items")
+ENVELOPE = ("total", "page", "pages", "size", "self", "next", "previous", "facets", "items")
 """The keys of a list of resources besides `@context`."""
 
 
@@ -44,9 +44,14 @@ class NodeDocuments:
 
     # -- documents ---------------------------------------------------------------------------------
 
-    def nodes(self, resources: Sequence[Resource]) -> list[Node]:
-        """Resources with the labels of what they refer to."""
-        return self._labelled([self._with_lists(item.node) for item in resources])
+    def nodes(self, resources: Sequence[Resource], keys: Sequence[str] = ()) -> list[Node]:
+        """Resources with the labels of what they refer to; with `keys`, their IRI and these alone."""
+        return self._labelled([self._with_lists(self._only(item.node, keys)) for item in resources])
+
+    def _only(self, node: Node, keys: Sequence[str]) -> Node:
+        if not keys:
+            return node
+        return {key: node[key] for key in dict.fromkeys((self.context.id, *keys)) if key in node}
 
     def detail(self, resource: Resource) -> Node:
         """A document of one resource, with what the frame of its class embeds."""
@@ -58,14 +63,16 @@ class NodeDocuments:
         (node,) = self._labelled([node])
         return {"@context": self.part([node]), **node}
 
-    def listing(self, resources: Sequence[Resource], facts: Mapping[str, Any]) -> Node:
+    def listing(
+        self, resources: Sequence[Resource], facts: Mapping[str, Any], keys: Sequence[str] = ()
+    ) -> Node:
         """A document of a list of resources; `facts` are what it says of itself, by the keys of the
-        envelope.
+        envelope; with `keys`, resources have these alone.
         """
-        nodes = self.nodes(resources)
+        nodes = self.nodes(resources, keys)
         names = self.envelope
-        keys = {names[key]: None for key in facts}
-        context = {**self.part(nodes), **keys, names["items"]: "@graph"}
+        own = {names[key]: None for key in facts}
+        context = {**self.part(nodes), **own, names["items"]: "@graph"}
         about = {names[key]: value for key, value in facts.items()}
         return {"@context": context, **about, names["items"]: nodes}
 

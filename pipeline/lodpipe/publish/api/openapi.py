@@ -5,9 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from lodpipe.engine.search_index import Collection, Field
+from lodpipe.engine.search_index import EVERYTHING, Collection, Field
 from lodpipe.publish.api.api_documents import ROOT, ApiDocuments, QueryFacts
-from lodpipe.publish.api.list_parameters import LONGEST, MOST, SIZE, filters_of, sorts_of
+from lodpipe.publish.api.list_parameters import (
+    LONGEST,
+    MOST,
+    MOST_COUNTED,
+    MOST_FACETS,
+    SIZE,
+    filters_of,
+    sorts_of,
+)
+from lodpipe.rdf.labels import LABELS
 
 Schema = dict[str, Any]
 _PARAMETER_TYPES: Mapping[str, Schema] = {
@@ -33,7 +42,7 @@ def openapi(api: ApiDocuments) -> Schema:
     publication = api.publication
     paths: Schema = {
         f"/{ROOT}": _get("overview", "What there is", "Overview", tag="About"),
-        f"/{ROOT}openapi.json": _get("openapi", "This document", {"type": "object"}, tag="About"),
+        f"/{ROOT}openapi.json": _get("openapi", "This document", _ANY_OBJECT, tag="About"),
         f"/{ROOT}context.jsonld": _get(
             "context",
             "The JSON-LD context",
@@ -49,9 +58,10 @@ def openapi(api: ApiDocuments) -> Schema:
             tag="Search",
         ),
     }
-    schemas: Schema = dict(_SCHEMAS)
+    schemas: Schema = {**_SCHEMAS, "Reference": _reference_schema(api)}
     for item in api.collections:
         paths[f"/{ROOT}{item.name}"] = _list_path(api, item)
+        paths[f"/{ROOT}{item.name}.{{format}}"] = _table_path(api, item)
         paths[f"/{ROOT}{item.name}/{{key}}"] = _detail_path(api, item)
         schemas[_schema_name(item.name)] = _resource_schema(api, item)
         schemas[f"{_schema_name(item.name)}List"] = _list_schema(api, item)
@@ -89,8 +99,9 @@ def _description(api: ApiDocuments) -> str:
         f"`{api.publication.base}` in it, and its last part are keys of details. References are objects with `id` and a label. "
         f"Lists have their resources in `{names['items']}`, the number of all in `{names['total']}`, and the address of the next page in "
         f"`{names['next']}`, relative to this host, until there is none. Filters have the names of the keys: repeated, any of the values "
-        "fits; a reference is given by its IRI, the last part of it, or its name. CSV and JSON Lines: by `Accept`, or with `.csv`, "
-        "`.jsonl` behind the name of a collection. Errors are problem details (RFC 9457)."
+        "fits; a reference is given by its IRI, the last part of it, or its name. `REFERENCE__KEY` filters by a key of what is referred to, "
+        "`KEY__of` by resources that refer to it. CSV and JSON Lines: by `Accept`, or with `.csv`, "
+        "`.jsonl` behind the name of a collection; without `page` and `size` all resources. Errors are problem details (RFC 9457)."
     )
 
 
@@ -116,7 +127,7 @@ def _get(
             "tags": [tag],
             "responses": {
                 "200": _content(summary, schema, media_type),
-                **_errors("304", "400", "406", "414", "503"),
+                **_errors("304", "400", "406", "414", "429", "503"),
             },
         }
     }
@@ -137,18 +148,44 @@ def _errors(*statuses: str) -> Schema:
 def _list_path(api: ApiDocuments, item: Collection) -> Schema:
     fields = api.index.fields(item.name)
     title = _text(api.title(item.name))
-    text = {"schema": {"type": "string"}}
     answer = _content(
         title, f"{_schema_name(item.name)}List", "application/json", "application/ld+json"
     )
-    answer["content"] |= {"text/csv": text, "application/jsonl": text}
     return {
         "get": {
             "operationId": f"list-{item.name}",
             "summary": f"List: {title}",
             "tags": [item.name],
-            "parameters": [*_own_parameters(fields), *_filter_parameters(api, fields)],
-            "responses": {"200": answer, **_errors("304", "400", "406", "414", "503")},
+            "parameters": [*_own_parameters(api, fields), *_filter_parameters(api, fields)],
+            "responses": {"200": answer, **_errors("304", "400", "406", "414", "429", "503")},
+        }
+    }
+
+
+def _table_path(api: ApiDocuments, item: Collection) -> Schema:
+    """A collection as a table; apart from the list, so that clients know what type an answer has."""
+    fields = api.index.fields(item.name)
+    title = _text(api.title(item.name))
+    formats = {
+        "name": "format",
+        "in": "path",
+        "required": True,
+        "description": "CSV, or JSON Lines",
+        "schema": {"type": "string", "enum": ["csv", "jsonl"]},
+    }
+    own = [entry for entry in _own_parameters(api, fields) if entry["name"] != "facet"]
+    text: Schema = {"type": "string"}
+    return {
+        "get": {
+            "operationId": f"table-{item.name}",
+            "summary": f"Table: {title}",
+            "description": f"All resources, or a page where `page` or `size` is given. Filters are those of the list (`/{ROOT}{item.name}`).",
+            "tags": [item.name],
+            "parameters": [formats, *own],
+            "responses": {
+                "200": _content(title, text, "text/csv", "application/jsonl"),
+                **_errors("304", "400", "404", "406", "414", "429", "503"),
+            },
         }
     }
 
@@ -157,25 +194,56 @@ def _query(name: str, schema: Schema, description: str, **more: Any) -> Schema:
     return {"name": name, "in": "query", "description": description, "schema": schema, **more}
 
 
-def _own_parameters(fields: Sequence[Field]) -> Iterator[Schema]:
+def _optional(name: str, schema: Schema, description: str, **more: Any) -> Schema:
+    """A parameter that is as good as missing where it is empty, as HTML forms send it; of texts that
+    need not be said.
+    """
+    if schema is not _TEXT and schema.get("items") is not _TEXT:
+        more["allowEmptyValue"] = True
+    return _query(name, schema, description, **more)
+
+
+def _own_parameters(api: ApiDocuments, fields: Sequence[Field]) -> Iterator[Schema]:
+    context = api.documents.context
+    keys = [*dict.fromkeys([context.id, context.type, *(item.term for item in fields)])]
+    counted = [*dict.fromkeys(item.term for item in fields if item.is_filter)]
     sorts = [key for name in sorts_of(fields) for key in (name, f"-{name}")]
-    yield _query(
+    yield _optional(
         "q",
         _TEXT,
         "Words in names, identifiers and texts; the last letters may be missing, and umlauts be ae or a",
     )
-    yield _query(
+    yield _optional(
         "sort",
         {"type": "string", "enum": sorts},
         "Order; default: relevance where `q` is given, else label",
     )
-    yield _query("page", {"type": "integer", "minimum": 1, "maximum": 10**9, "default": 1}, "Page")
-    yield _query(
+    yield _optional(
+        "page", {"type": "integer", "minimum": 1, "maximum": 10**9, "default": 1}, "Page"
+    )
+    yield _optional(
         "size",
         {"type": "integer", "minimum": 1, "maximum": MOST, "default": SIZE},
-        "Resources on a page",
+        "Resources on a page. CSV and JSON Lines have all resources where neither page nor size is given",
     )
-    yield _query(
+    yield _optional(
+        "fields",
+        {"type": "array", "items": {"type": "string", "enum": keys}},
+        "Keys that resources have besides their IRI, also joined by commas; default: all",
+        explode=True,
+    )
+    if counted:
+        yield _optional(
+            "facet",
+            {
+                "type": "array",
+                "items": {"type": "string", "enum": counted},
+                "maxItems": MOST_FACETS,
+            },
+            f"Keys whose {MOST_COUNTED} most frequent values are counted in `facets`; in JSON alone",
+            explode=True,
+        )
+    yield _optional(
         "type", {"type": "array", "items": _TEXT}, "A class, as in `type` or as IRI", explode=True
     )
 
@@ -183,19 +251,19 @@ def _own_parameters(fields: Sequence[Field]) -> Iterator[Schema]:
 def _filter_parameters(api: ApiDocuments, fields: Sequence[Field]) -> Iterator[Schema]:
     for name, (item, relation) in filters_of(fields).items():
         if relation == "exists":
-            yield _query(name, {"type": "boolean"}, f"Whether there is a value of `{item.term}`")
+            yield _optional(name, {"type": "boolean"}, f"Whether there is a value of `{item.term}`")
         elif relation in ("gte", "lte"):
             words = "least" if relation == "gte" else "most"
             kind = {"type": "number"} if item.kind == "number" else _TEXT
-            yield _query(name, kind, f"`{item.term}` at {words} this")
+            yield _optional(name, kind, f"`{item.term}` at {words} this")
         else:
-            kind = dict(_FILTER_TYPES.get(item.kind, _TEXT))
+            kind = _FILTER_TYPES.get(item.kind, _TEXT)
             what = (
                 "by its IRI, the last part of it, or its name"
                 if item.kind == "reference"
                 else f"a {item.kind}"
             )
-            yield _query(
+            yield _optional(
                 name, {"type": "array", "items": kind}, f"<{item.iri}>: {what}", explode=True
             )
 
@@ -219,7 +287,10 @@ def _detail_path(api: ApiDocuments, item: Collection) -> Schema:
             "summary": f"One of: {title}",
             "tags": [item.name],
             "parameters": [key],
-            "responses": {"200": answer, **_errors("304", "400", "404", "406", "414", "503")},
+            "responses": {
+                "200": answer,
+                **_errors("304", "400", "404", "406", "414", "429", "503"),
+            },
         }
     }
 
@@ -246,16 +317,15 @@ def _query_path(query: QueryFacts) -> Schema:
     rows = query.form in ("select", "ask")
     if rows:
         answer = _content(_text(query.title), "QueryResult", "application/json")
-        answer["content"]["application/sparql-results+json"] = {"schema": {"type": "object"}}
-        answer["content"]["text/csv"] = {"schema": {"type": "string"}}
+        also = "`.csv` behind the name gives CSV, `Accept: application/sparql-results+json` the results of SPARQL."
     else:
         answer = _content(_text(query.title), {}, "application/ld+json", "application/json")
-        answer["content"]["text/turtle"] = {"schema": {"type": "string"}}
+        also = "`.ttl` behind the name gives Turtle."
     return {
         "get": {
             "operationId": f"query-{query.name}",
             "summary": _text(query.title),
-            "description": _text(query.description),
+            "description": f"{_text(query.description)} {also}".strip(),
             "tags": ["Queries"],
             "parameters": [
                 _query(
@@ -268,7 +338,7 @@ def _query_path(query: QueryFacts) -> Schema:
             ],
             "responses": {
                 "200": answer,
-                **_errors("304", "400", "406", "414", "500", "503", "504", "507"),
+                **_errors("304", "400", "406", "414", "429", "500", "503", "504", "507"),
             },
         }
     }
@@ -301,6 +371,22 @@ def _resource_schema(api: ApiDocuments, item: Collection) -> Schema:
     }
 
 
+def _reference_schema(api: ApiDocuments) -> Schema:
+    """What a reference has: an IRI, and one of the keys that labels are stated by."""
+    names = [
+        item.term
+        for item in api.index.fields(EVERYTHING)
+        if f"<{item.iri}>" in LABELS and api.documents.context.is_language_map(item.term)
+    ]
+    labels = {name: _value_schema(api, name, set()) for name in dict.fromkeys(names)}
+    return {
+        "type": "object",
+        "description": "A resource, with its label where it is described",
+        "required": [api.documents.context.id],
+        "properties": {api.documents.context.id: {"type": "string", "format": "iri"}, **labels},
+    }
+
+
 def _value_schema(api: ApiDocuments, term: str, kinds: set[str]) -> Schema:
     several = term in api.index.several
     if api.documents.context.is_language_map(term):
@@ -313,13 +399,21 @@ def _value_schema(api: ApiDocuments, term: str, kinds: set[str]) -> Schema:
 def _list_schema(api: ApiDocuments, item: Collection) -> Schema:
     names = api.documents.envelope
     properties: Schema = {
-        "@context": {"type": "object"},
+        "@context": _ANY_OBJECT,
         names["total"]: {"type": "integer", "description": "How many there are in all"},
         names["page"]: {"type": "integer"},
         names["size"]: {"type": "integer"},
         names["self"]: {"type": "string"},
         names["previous"]: {"type": "string", "description": "Address of the page before"},
         names["next"]: {"type": "string", "description": "Address of the next page"},
+        names["facets"]: {
+            "type": "object",
+            "description": "The values of the keys in `facet`, the most frequent first",
+            "additionalProperties": {
+                "type": "array",
+                "items": {"$ref": "#/components/schemas/Count"},
+            },
+        },
         names["items"]: {
             "type": "array",
             "items": {"$ref": f"#/components/schemas/{_schema_name(item.name)}"},
@@ -338,11 +432,11 @@ _LITERAL: Schema = {
         "@language": {"type": "string"},
     },
 }
-_REFERENCE: Schema = {
+_ANY_OBJECT: Schema = {"type": "object", "additionalProperties": True}
+_ROW: Schema = {
     "type": "object",
-    "description": "A resource, with its label where it is described",
-    "required": ["id"],
-    "properties": {"id": {"type": "string", "format": "iri"}},
+    "description": "The values of a row by the names of columns",
+    "additionalProperties": {"type": ["string", "number", "boolean"]},
 }
 _STRINGS: Schema = {"type": "object", "additionalProperties": {"type": "string"}}
 _SCHEMAS: Schema = {
@@ -412,12 +506,22 @@ _SCHEMAS: Schema = {
             }
         },
     },
+    "Count": {
+        "type": "object",
+        "description": "A value as filters take it, its label where it is a resource, and how many have it",
+        "required": ["value", "count"],
+        "properties": {
+            "value": {"type": ["string", "number"]},
+            "label": {"type": "string"},
+            "count": {"type": "integer"},
+        },
+    },
     "QueryResult": {
         "type": "object",
         "properties": {
             "columns": {"type": "array", "items": {"type": "string"}},
             "total": {"type": "integer"},
-            "items": {"type": "array", "items": {"type": "object"}},
+            "items": {"type": "array", "items": _ROW},
             "boolean": {"type": "boolean"},
         },
     },
@@ -427,7 +531,6 @@ _SCHEMAS: Schema = {
         "description": "Texts for each language",
         "additionalProperties": {"type": "array", "items": {"type": "string"}},
     },
-    "Reference": _REFERENCE,
     "Number": {"anyOf": [{"type": "number"}, {"type": "string"}, _LITERAL]},
     "Value": {"anyOf": [{"type": ["string", "number", "boolean"]}, {"type": "object"}]},
     "Problem": {
@@ -448,6 +551,7 @@ _PROBLEMS = {
     "404": "There is no such resource",
     "406": "None of the formats in Accept can be had",
     "414": "The address is too long",
+    "429": "This client has used more than its share, and others wait; Retry-After says for how long",
     "500": "The store failed on this query",
     "503": "Too many requests at once, or an answer that takes too long",
     "504": "The query took too long",

@@ -34,6 +34,7 @@ _NAME_WEIGHT = 3
 _LEAST = 60.0  # names that are less alike are none
 _DOUBTFUL = 97.0  # the most that a name gets which is not the same beyond doubt
 _RIVAL = 98.9  # the same words in another order may name it, too
+_TYPO_RIVAL = 5.0  # how much less alike others must be for a misspelt name to be certain
 _AGREES = 0.95
 _SIMILAR = 0.8
 Languages = Sequence[str]
@@ -184,10 +185,8 @@ class Reconciliation:
         judged = [self._judged(item, question) for item in candidates.values()]
         fitting = [item for item in judged if item is not None]
         fitting.sort(key=lambda item: -item.score)
-        sure = [item for item in fitting if item.is_same and item.agrees]
-        rivals = [item for item in fitting if (item.likeness or 0) >= _RIVAL and item.agrees]
-        if len(sure) == 1 and all(item in sure for item in rivals):
-            fitting = [replace(item, match=item is sure[0]) for item in fitting]
+        if sure := self._certain(fitting, question):
+            fitting = [replace(item, match=item is sure) for item in fitting]
         if not question.types:
             minor = {item.name for item in self.index.collections if item.minor}
             fitting = [
@@ -196,6 +195,25 @@ class Reconciliation:
                 if item.match or self.api.collection_of(item.resource.id) not in minor
             ]
         return fitting[: question.limit]
+
+    def _certain(self, fitting: Sequence[Candidate], question: Question) -> Candidate | None:
+        """The candidate that is meant beyond doubt: the only one of the same name; else the only one
+        whose name it is with a typo, where no other is nearly as alike.
+        """
+        agreeing = [item for item in fitting if item.agrees]
+        sure = [item for item in agreeing if item.is_same]
+        rivals = [item for item in agreeing if (item.likeness or 0) >= _RIVAL]
+        if sure or rivals:
+            return sure[0] if len(sure) == 1 and all(item in sure for item in rivals) else None
+        if len(question.names) != 1 or question.required_name or not agreeing:
+            return None
+        best = max(agreeing, key=lambda item: item.likeness or 0)
+        near = (best.likeness or 0) - _TYPO_RIVAL
+        alone = all(item is best or (item.likeness or 0) < near for item in fitting)
+        fits = not question.types or bool(set(question.types) & self.index.types(best.resource))
+        name = question.names[0]
+        is_certain = alone and fits and self.index.is_misspelt_name(name, best.resource)
+        return best if is_certain else None
 
     def _named(self, question: Question) -> Iterator[Candidate]:
         """Candidates by names; where there are none, by conditions; last by identifiers, which are

@@ -17,15 +17,25 @@ from lodpipe.engine.search_index import Field
 from lodpipe.publish.api.node_documents import Node, NodeDocuments, plain
 
 
-def as_csv(nodes: Sequence[Node], fields: Sequence[Field], documents: NodeDocuments) -> bytes:
-    """Nodes of a collection with these fields."""
+def as_csv(
+    nodes: Sequence[Node],
+    fields: Sequence[Field],
+    documents: NodeDocuments,
+    *,
+    with_names: bool = True,
+    with_types: bool = True,
+) -> bytes:
+    """Nodes of a collection with these fields; the first row has their names."""
     context, languages = documents.context, documents.index.languages
     columns = [*_columns(fields, documents)]
     out = io.StringIO(newline="")
     writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow(["id", "type", *(name for name, _, _ in columns)])
+    types = ["type"] if with_types else []
+    if with_names:
+        writer.writerow(["id", *types, *(name for name, _, _ in columns)])
     for node in nodes:
-        row = [str(node[context.id]), plain(node.get(context.type, []), context, languages)]
+        row = [str(node[context.id])]
+        row += [plain(node.get(context.type, []), context, languages) for _ in types]
         row += [_cell(node.get(term), part, documents) for _, term, part in columns]
         writer.writerow(row)
     return out.getvalue().encode()

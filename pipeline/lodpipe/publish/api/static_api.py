@@ -97,8 +97,7 @@ class StaticApi:
             for number in range(pages):
                 resources = self._part(item, number)
                 nodes = documents.nodes(resources)
-                rows = as_csv(nodes, fields, documents)
-                table.write(rows if number == 0 else rows.split(b"\r\n", 1)[1])
+                table.write(as_csv(nodes, fields, documents, with_names=number == 0))
                 lines.write(as_lines(nodes))
                 facts = self._facts(item, number, pages)
                 page = dumped(documents.listing(resources, facts))

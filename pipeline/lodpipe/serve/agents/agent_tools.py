@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from difflib import get_close_matches
 from typing import Any, Protocol
 
@@ -43,6 +44,10 @@ _REMEDIES = {
 }
 
 
+client: ContextVar[str] = ContextVar("client", default="")
+"""The address of the agent that calls, over HTTP; on standard input and output there is one agent."""
+
+
 class DataServer(Protocol):
     """What the tools need of a server."""
 
@@ -66,11 +71,11 @@ class AgentTools:
 
     @property
     def api(self) -> Api:
-        """The API of the present data."""
+        """The API of the present data, for the agent that calls."""
         api = self.server.api
         if api is None:
             raise ToolFailure("there is no project")
-        return api
+        return api.for_client(client.get())
 
     # -- resources ---------------------------------------------------------------------------------
 
@@ -302,7 +307,7 @@ class AgentTools:
             "query": query, "default_graph": (), "named_graphs": (), "results": "json", "graphs": "ttl",
         }  # fmt: skip
         try:
-            return await self.server.answer(task, "")
+            return await self.server.answer(task, client.get())
         except Refused as refused:
             remedy = _REMEDIES.get(refused.status, "Try another query.")
             raise ToolFailure(f"{_syntax_remedy(refused.detail)}. {remedy}") from None

@@ -18,9 +18,10 @@ from mcp.server import MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp.types import CallToolResult, TextContent, ToolAnnotations
 from pydantic import Field
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lodpipe.publish.api.node_documents import dumped
-from lodpipe.serve.agents.agent_tools import MOST_ROWS, AgentTools
+from lodpipe.serve.agents.agent_tools import MOST_ROWS, AgentTools, client
 from lodpipe.serve.agents.bounded_body import BoundedBody
 from lodpipe.serve.agents.replies import (
     DescribeReply,
@@ -233,6 +234,17 @@ def run_on_stdio(source: Source, settings: Settings) -> None:
     asyncio.run(main())
 
 
+def _of_clients(app: ASGIApp) -> ASGIApp:
+    """The application, whose tools know which client calls: each has a budget of its own."""
+
+    async def called(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope.get("client"):
+            client.set(scope["client"][0])
+        await app(scope, receive, send)
+
+    return called
+
+
 def run_on_http(
     source: Source, settings: Settings, listening: socket.socket, on_ready: Callable[[str], None]
 ) -> None:
@@ -248,7 +260,7 @@ def run_on_http(
                 streamable_http_path=PATH, json_response=True, stateless_http=True, host=host
             )
             config = uvicorn.Config(
-                BoundedBody(app, settings), http=guarded(settings), ws="none", log_level="warning", access_log=False, server_header=False,
+                BoundedBody(_of_clients(app), settings), http=guarded(settings), ws="none", log_level="warning", access_log=False, server_header=False,
                 limit_concurrency=settings.connections, timeout_graceful_shutdown=round(settings.grace),
             )  # fmt: skip
             listening.listen()  # who reads the address may connect at once

@@ -7,17 +7,19 @@ other waiting; only sample queries go to the processes of the endpoint.
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 from urllib.parse import parse_qsl
 
 from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from lodpipe.config.vocabulary import read_vocabulary
+from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.publish.api.api_documents import (
     ROOT,
     ApiDocuments,
@@ -32,6 +34,7 @@ from lodpipe.publish.api.index_plan import index_plan, open_index
 from lodpipe.publish.api.list_parameters import (
     LONGEST,
     BatchTooLarge,
+    ListRequest,
     ParameterError,
     check_text,
     single,
@@ -45,12 +48,12 @@ from lodpipe.queries.samples import Query, read_queries, valid
 from lodpipe.serve.api.problems import problem
 from lodpipe.serve.api.query_results import plain_results
 from lodpipe.serve.content import Content
+from lodpipe.serve.index_places import IndexPlaces
 from lodpipe.serve.negotiation import Format, chosen
 from lodpipe.serve.protocol import Refused
 from lodpipe.serve.sources import Source
 
-_AT_ONCE = 8  # questions to the index
-_WAITING = 64
+_TRIES = 5  # to get a turn for the next part of an answer
 _JSON = Format("json", "application/json")
 _JSONLD = Format("jsonld", "application/ld+json")
 _CSV = Format("csv", "text/csv; charset=utf-8")
@@ -75,27 +78,27 @@ class _Server(Protocol):
 
 
 class Api:
-    """The API of one state of dist/, with its sample queries."""
+    """The API of one state of dist/, with its sample queries, for a client (its address)."""
 
-    def __init__(self, documents: ApiDocuments, queries: Mapping[str, Query]) -> None:
-        self.documents, self.queries = documents, queries
+    def __init__(
+        self, documents: ApiDocuments, queries: Mapping[str, Query], places: IndexPlaces
+    ) -> None:
+        self.documents, self.queries, self.places = documents, queries, places
         self.reconciliation = Reconciliation(documents)
-        self.places = asyncio.Semaphore(_AT_ONCE)
-        self.waiting = 0
+        self.client = ""
+
+    def for_client(self, address: str) -> Api:
+        """The same API for a client."""
+        own = copy.copy(self)
+        own.client = address
+        return own
 
     async def run(self, work: Callable[..., Any], *given: Any) -> Any:
-        """Asks the index in a thread. Raises Refused (503) where too many do."""
-        if self.waiting >= _WAITING:
-            raise Refused(503, "too many requests at once; try again", {"Retry-After": "1"})
-        self.waiting += 1
-        try:
-            async with self.places:
-                return await asyncio.to_thread(work, *given)
-        finally:
-            self.waiting -= 1
+        """Asks the index in a thread. Raises Refused (503, 429) where too many do."""
+        return await self.places.run(self.client, work, *given)
 
 
-def read_api(source: Source, content: Content) -> Api | None:
+def read_api(source: Source, content: Content, places: IndexPlaces) -> Api | None:
     """The API of a source that was read; its index is made if it is not there. A file without a
     project has none.
     """
@@ -116,7 +119,7 @@ def read_api(source: Source, content: Content) -> Api | None:
         source.stores,
     )
     facts = [_facts(query) for query in queries.values()]
-    return Api(api_documents(project, vocabulary, index, facts), queries)
+    return Api(api_documents(project, vocabulary, index, facts), queries, places)
 
 
 def _facts(query: Query) -> QueryFacts:
@@ -188,23 +191,39 @@ def answered(
     vary: str = "Accept",
 ) -> Response:
     """An answer with its entity tag, or 304."""
-    server: _Server = request.app.state.server
-    tag = server.tag("api", media_type, *parts)
-    headers = {"ETag": tag, "Cache-Control": FRESH, "Vary": vary}
+    if same := unchanged(request, media_type, *parts, vary=vary):
+        return same
+    headers = _lasting(request, media_type, parts, vary)
     if links:
         headers["Link"] = ", ".join(links)
-    given = request.headers.get("if-none-match", "")
-    if given and {part.strip().removeprefix("W/") for part in given.split(",")} & {tag, "*"}:
-        return Response(status_code=304, headers=headers)
     return Response(body, media_type=media_type, headers=headers)
 
 
+def unchanged(
+    request: Request, media_type: str, *parts: object, vary: str = "Accept"
+) -> Response | None:
+    """304 where the client has this answer already, which then need not be made."""
+    headers = _lasting(request, media_type, parts, vary)
+    given = request.headers.get("if-none-match", "")
+    known = {part.strip().removeprefix("W/") for part in given.split(",")}
+    return Response(status_code=304, headers=headers) if known & {headers["ETag"], "*"} else None
+
+
+def _lasting(
+    request: Request, media_type: str, parts: Sequence[object], vary: str
+) -> dict[str, str]:
+    """The headers of an answer that stays the same as long as the data does."""
+    server: _Server = request.app.state.server
+    tag = server.tag("api", media_type, *parts)
+    return {"ETag": tag, "Cache-Control": FRESH, "Vary": vary}
+
+
 def api_of(request: Request) -> Api:
-    """The API of the state that is served. Raises Refused (404)."""
+    """The API of the state that is served, for the client. Raises Refused (404)."""
     server: _Server = request.app.state.server
     if server.api is None:
         raise Refused(404, "there is no API: no project is served")
-    return server.api
+    return server.api.for_client(request.client.host if request.client else "")
 
 
 # -- documents -------------------------------------------------------------------------------------
@@ -253,7 +272,7 @@ async def _list(request: Request) -> Response:
     collection, _, suffix = name.partition(".")
     documents = api.documents
     if collection not in documents.index.by_name or suffix not in ("", "json", "csv", "jsonl"):
-        raise Refused(404, f"there is nothing at this address; /{ROOT} lists what there is")
+        raise _nothing(collection, documents)
     wanted = documents.request(pairs_of(request), collection)
     form = (
         next(item for item in _LISTS if item.name == suffix)
@@ -261,11 +280,13 @@ async def _list(request: Request) -> Response:
         else negotiated(request, _LISTS)
     )
     parts = (collection, wanted)
-    if form in (_CSV, _LINES):
-        body, _, pages = await api.run(documents.table, wanted, form.name)
-    else:
-        document, pages = await api.run(documents.listing, wanted)
-        body = dumped(document)
+    if same := unchanged(request, form.media_type, *parts):
+        return same
+    if form in (_CSV, _LINES) and wanted.facets:
+        raise ParameterError("facet", "values are counted in JSON alone")
+    if form in (_CSV, _LINES) and wanted.is_whole:
+        return await _streamed(request, api, wanted, form, parts)
+    body, pages = await api.run(_list_body, documents, wanted, form)
     links = [
         f'<{address}>; rel="{"prev" if key == "previous" else key}"'
         for key, address in pages.items()
@@ -273,6 +294,58 @@ async def _list(request: Request) -> Response:
     if form in (_JSON, _LINES):
         links += _context_link(form)
     return answered(request, body, form.media_type, *parts, links=links)
+
+
+async def _streamed(
+    request: Request, api: Api, wanted: ListRequest, form: Format, parts: Sequence[object]
+) -> Response:
+    """All that is selected, sent part by part."""
+    rows = api.documents.whole_table(wanted, form.name)
+    first: bytes = await api.run(next, rows)  # errors are answers still
+
+    async def body() -> AsyncIterator[bytes]:
+        part: bytes | None = first if request.method == "GET" else None
+        while part is not None:
+            yield part
+            part = await _next_part(api, rows)
+
+    headers = _lasting(request, form.media_type, parts, "Accept")
+    headers["Link"] = ", ".join(_context_link(form))
+    return StreamingResponse(
+        body(),
+        media_type=form.media_type,
+        headers={key: value for key, value in headers.items() if value},
+    )
+
+
+async def _next_part(api: Api, rows: Iterator[bytes]) -> bytes | None:
+    """The next part, None after the last. What is begun is not refused: it waits for its turn. Raises
+    Refused where that takes too long; then the client sees that the answer is cut.
+    """
+    for _ in range(_TRIES):
+        try:
+            part: bytes | None = await api.run(next, rows, None)
+            return part
+        except Refused as refused:
+            last = refused
+            await asyncio.sleep(float(refused.headers.get("Retry-After", "1")))
+    raise last
+
+
+def _list_body(
+    documents: ApiDocuments, wanted: ListRequest, form: Format
+) -> tuple[bytes, dict[str, str]]:
+    """A page of a list in a format, and the addresses of others."""
+    if form in (_CSV, _LINES):
+        return documents.table(wanted, form.name)
+    document, pages = documents.listing(wanted)
+    return dumped(document), pages
+
+
+def _nothing(name: str, documents: ApiDocuments) -> Refused:
+    """An error for an address that is no collection."""
+    meant = did_you_mean(name, documents.index.by_name)
+    return Refused(404, f"there is nothing at this address; /{ROOT} lists what there is{meant}")
 
 
 def _context_link(form: Format) -> list[str]:
@@ -288,10 +361,13 @@ def _context_link(form: Format) -> list[str]:
 async def _detail(request: Request) -> Response:
     api, collection = api_of(request), request.path_params["name"]
     if collection not in api.documents.index.by_name:
-        raise Refused(404, f"there is nothing at this address; /{ROOT} lists what there is")
+        raise _nothing(collection, api.documents)
+    key = request.path_params["key"]
+    if not key:  # a slash too much
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"/{ROOT}{collection}{query}", 301)
     pairs_of(request, [])
     form = negotiated(request, (_JSON, _JSONLD))
-    key = request.path_params["key"]
     if len(key) > LONGEST:
         raise ParameterError("key", f"`key` is longer than {LONGEST} characters")
     return await _document(request, api, key, collection, form)
@@ -300,22 +376,26 @@ async def _detail(request: Request) -> Response:
 async def _document(
     request: Request, api: Api, key: str, collection: str, form: Format
 ) -> Response:
-    node = await api.run(api.documents.detail, key, collection)
-    if node is None:
+    resource = await api.run(api.documents.index.find, key, collection)
+    if resource is None:
         raise Refused(404, "there is no such resource")
-    iri = node[api.documents.documents.context.id]
-    return answered(
-        request, dumped(node), form.media_type, "detail", iri, links=[f'<{iri}>; rel="describes"']
-    )
+    parts = ("detail", resource.iri)
+    if same := unchanged(request, form.media_type, *parts):
+        return same
+    body = await api.run(lambda: dumped(api.documents.documents.detail(resource)))
+    links = [f'<{resource.iri}>; rel="describes"']
+    return answered(request, body, form.media_type, *parts, links=links)
 
 
 async def resource_json(request: Request, document: str) -> Response | None:
     """The JSON of the resource at an address, for the server's own route; None where there is none."""
     server: _Server = request.app.state.server
-    api = server.api
-    if api is None or not api.documents.index.find(api.documents.index.base + document):
+    if server.api is None:
         return None
+    api = api_of(request)
     iri = api.documents.index.base + document
+    if not await api.run(api.documents.index.find, iri):
+        return None
     return await _document(request, api, iri, "resources", _JSON)
 
 
@@ -330,8 +410,11 @@ async def _suggest(request: Request) -> Response:
         if name not in api.documents.index.by_name:
             raise ParameterError("collection", f"there is no collection `{name}`")
     form = negotiated(request, (_JSON,))
+    parts = ("suggest", text, limit, wanted)
+    if same := unchanged(request, form.media_type, *parts):
+        return same
     document = await api.run(api.documents.suggestions, text, limit, wanted)
-    return answered(request, dumped(document), form.media_type, "suggest", text, limit, wanted)
+    return answered(request, dumped(document), form.media_type, *parts)
 
 
 # -- sample queries --------------------------------------------------------------------------------

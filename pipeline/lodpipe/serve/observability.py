@@ -9,10 +9,14 @@ import logging
 import sys
 import time
 import traceback
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from lodpipe.queries.connections import Record
 
 _ROUTES = {"sparql": "sparql", "health": "health", "metrics": "metrics"}
 
@@ -67,6 +71,8 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp, figures: Figures, *, log: bool = True) -> None:
         self.app, self.figures, self.log = app, figures, log
+        self._answered = figures.requests.labels("sparql", "200")
+        self._seconds = figures.seconds.labels("sparql")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or one life of the server."""
@@ -100,7 +106,18 @@ class RequestLog:
         if self.log:
             self._write(scope, status, size, passed)
 
-    def _write(self, scope: Scope, status: int, size: int, passed: float) -> None:
+    def record_queries(self, records: Iterable[Record]) -> None:
+        """Counts and logs answers of workers to simple queries."""
+        requests, seconds = self._answered, self._seconds
+        for record in records:
+            requests.inc()
+            seconds.observe(record.passed)
+            if self.log:
+                path, _, query = record.address.partition("?")
+                scope = {"method": "GET", "path": path, "query_string": query.encode("latin-1")}
+                self._write(scope, 200, record.size, record.passed)
+
+    def _write(self, scope: Mapping[str, Any], status: int, size: int, passed: float) -> None:
         address = scope["path"] + (
             "?" + scope["query_string"].decode("latin-1") if scope["query_string"] else ""
         )

@@ -18,6 +18,7 @@ which request is being answered, and takes the others back where one lasts (serv
 
 from __future__ import annotations
 
+import binascii
 import json
 import mmap
 import re
@@ -29,14 +30,15 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any, Literal, NamedTuple
-from urllib.parse import unquote_to_bytes
 
 LENGTH = struct.Struct("!I")
 LENGTHS = struct.Struct("!II")
 _CHUNK = 1 << 18
-_LINE = re.compile(rb"GET (/sparql\?query=([^&;#\x00-\x20\x7f-\xff]+)) HTTP/1\.1")
+_LINE = re.compile(
+    rb"GET (/sparql\?query=((?:[^&;#%\x00-\x20\x7f-\xff]+|%[0-9A-Fa-f]{2})+)) HTTP/1\.1"
+)
 _IDLE = 1.0  # seconds without a request, after which a connection goes back
-_CHEAP = 0.002  # seconds of processor time; what takes more is queued by client the next time
+_CHEAP = 0.002  # seconds of processor time; what takes more is queued by client
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = (
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
@@ -48,6 +50,17 @@ Outcome = tuple[Mapping[str, Any], bytes]
 def entity_tag(*parts: object) -> str:
     """An entity tag: the same parts have the same."""
     return f'"{sha256(repr(parts).encode()).hexdigest()[:32]}"'
+
+
+def unquoted(value: bytes) -> bytes:
+    """A value of a form that is escaped well (`_LINE`), without its escapes. Quoted-printable has
+    the same escapes with another sign, and its decoder is a compiled one.
+
+    >>> unquoted(b"ASK+%7B%7D+%23%3D%25")
+    b'ASK {} #=%'
+    """
+    marked = value.replace(b"=", b"=3D").replace(b"%", b"=").replace(b"+", b" ")
+    return binascii.a2b_qp(marked)
 
 
 def send_answer(channel: socket.socket, head: Mapping[str, Any], body: bytes) -> None:
@@ -87,11 +100,10 @@ class Running(NamedTuple):
 
 
 class Record(NamedTuple):
-    """An answer that was given: seconds on the clock and of processor time, bytes of the body."""
+    """An answer that was given: the seconds that it took, bytes of the body."""
 
     connection: int
     passed: float
-    used: float
     size: int
     address: str
 
@@ -100,7 +112,7 @@ _PHASE, _REVOKED = 0, 1  # places of bytes
 _WAITING, _EVALUATING, _ANSWERING = 0, 1, 2
 _STATE = struct.Struct("=QQdQ")  # as Running, then bytes of the request
 _POSITION = struct.Struct("=Q")
-_RECORD = struct.Struct("=QffIH")
+_RECORD = struct.Struct("=QfIH")
 _STATE_AT, _WRITTEN_AT, _READ_AT, _REQUEST_AT = 8, 40, 48, 64
 _REQUESTS, _RECORDS = 1 << 17, 1 << 18  # bytes
 _RECORDS_AT = _REQUEST_AT + _REQUESTS
@@ -136,7 +148,7 @@ class Shared:
     def record(self, record: Record, *, log: bool) -> None:
         """Keeps a record for the server; waits where it has not read the older ones."""
         address = record.address[:_MOST_OF_ADDRESS].encode("latin-1") if log else b""
-        data = _RECORD.pack(*record[:4], len(address)) + address
+        data = _RECORD.pack(*record[:3], len(address)) + address
         while self._written + len(data) - _POSITION.unpack_from(self._map, _READ_AT)[0] > _RECORDS:
             time.sleep(0.001)
         at = self._written % _RECORDS
@@ -185,13 +197,10 @@ class Shared:
         _POSITION.pack_into(self._map, _READ_AT, written)
         at = 0
         while at < len(data):
-            connection, passed, used, size, length = _RECORD.unpack_from(data, at)
+            connection, passed, size, length = _RECORD.unpack_from(data, at)
             at += _RECORD.size + length
             address = data[at - length : at].decode("latin-1")
-            yield Record(connection, passed, used, size, address)
-
-    def close(self) -> None:
-        self._map.close()
+            yield Record(connection, passed, size, address)
 
 
 # -- the worker ------------------------------------------------------------------------------------
@@ -219,14 +228,20 @@ class Manner(NamedTuple):
 class _Connection:
     """A connection in the hands of a worker."""
 
-    __slots__ = ("address", "client", "headers", "heads", "manner", "number", "used_at")
+    __slots__ = (
+        "address", "client", "headers", "heads", "is_watched", "lasting", "manner", "number", "passing", "used_at",
+    )  # fmt: skip
 
     def __init__(self, number: int, client: socket.socket, manner: Manner) -> None:
         self.number, self.client, self.manner = number, client, manner
         self.headers = b"\r\n" + manner.headers.encode("latin-1")
         self.heads = {name: head.encode("latin-1") for name, head in manner.heads.items()}
+        self.lasting, self.passing = manner.lasting.encode(), manner.passing.encode()
         self.address = manner.address + len("GET  HTTP/1.1")
         self.used_at = time.monotonic()
+        # Whether processor time is measured, which takes longer than all else but the query: where
+        # an answer took long, by a busy machine or by its query, that of the next one is.
+        self.is_watched = False
 
 
 Kind = Literal["request", "answer", "rest"]
@@ -250,7 +265,6 @@ class Desk:
         self._received = bytearray()
         self._descriptors: deque[int] = deque()
         self._number = 0
-        self._used = time.process_time()
         self._second = 0
         self._start = b""
 
@@ -267,6 +281,7 @@ class Desk:
             now = time.monotonic()
             if now >= swept + _IDLE / 2:
                 swept = now
+                self.tick(time.process_time())
                 self._give_back(now - _IDLE)
 
     def _give_back(self, unused_since: float) -> None:
@@ -301,19 +316,13 @@ class Desk:
         elif "recall" in message:
             self._give_back(time.monotonic())
         else:
-            self._measured()
+            self.tick(time.process_time())
             send_answer(self.channel, *self.answer(message))
-
-    def _measured(self) -> float:
-        """Seconds of processor time since the last call."""
-        now = time.process_time()
-        used, self._used = now - self._used, now
-        self.tick(now)
-        return used
 
     # Requests of clients.
 
     def _serve(self, connection: _Connection) -> None:
+        """Answers the request on a connection, or returns it."""
         try:
             data = connection.client.recv(_CHUNK)
         except BlockingIOError:
@@ -321,15 +330,16 @@ class Desk:
         except OSError:
             data = b""
         end = data.find(b"\r\n")
-        line = _LINE.fullmatch(data, 0, max(end, 0)) if 0 <= end <= connection.address else None
+        line = _LINE.fullmatch(data, 0, end) if 0 < end <= connection.address else None
         if line is None or data[end:] != connection.headers:
             self._return(connection, "request", data)
             return
         try:
-            query = unquote_to_bytes(line[2].replace(b"+", b" ")).decode()
+            query = unquoted(line[2]).decode()
         except UnicodeDecodeError:
             self._return(connection, "request", data)
             return
+        before = time.process_time() if connection.is_watched else 0.0
         self._number += 1
         started = connection.used_at = time.monotonic()
         self.shared.begin(Running(self._number, connection.number, started), data)
@@ -341,53 +351,56 @@ class Desk:
             }
         )  # fmt: skip
         if not self.shared.is_mine():
-            for other in list(self.connections.values()):
-                self._forget(other)
-            self._measured()
-            self.shared.end()
-            send_answer(self.channel, head, body)
+            self._give_up(head, body)
             return
-        used = self._measured()
-        if head["status"] != 200 or used > _CHEAP or len(body) >= manner.most:
+        is_cheap = not connection.is_watched or time.process_time() - before < _CHEAP
+        if head["status"] != 200 or not is_cheap or len(body) >= manner.most:
             self._return(connection, "answer", body, head=head, request=data)
-            self.shared.end()
-            return
-        lasting = head["lasting"]
-        tag = entity_tag(manner.version, query, (), (), manner.results, manner.graphs)
-        rest = self._write(
-            connection,
-            b"".join(
-                (
-                    self._status(started),
-                    b"content-length: %d\r\n" % len(body),
-                    f"etag: {tag}\r\n{manner.lasting}".encode() if lasting else manner.passing.encode(),
-                    connection.heads[head["format"]],
-                    body,
-                )
-            ),
-        )  # fmt: skip
-        passed = time.monotonic() - started
-        record = Record(connection.number, passed, used, len(body), line[1].decode("latin-1"))
-        self.shared.record(record, log=manner.log)
+        else:
+            rest = self._answer(connection, query, head, body)
+            passed = time.monotonic() - started
+            connection.is_watched = passed > _CHEAP
+            address = line[1].decode("latin-1")
+            self.shared.record(
+                Record(connection.number, passed, len(body), address), log=manner.log
+            )
+            if rest:
+                self._return(connection, "rest", rest)
         self.shared.end()
-        if rest:
-            self._return(connection, "rest", rest)
 
-    def _status(self, now: float) -> bytes:
-        """The first lines of an answer."""
-        if int(now) != self._second:
-            self._second = int(now)
-            self._start = b"HTTP/1.1 200 OK\r\ndate: " + http_date(int(time.time())) + b"\r\n"
-        return self._start
+    def _give_up(self, head: Mapping[str, Any], body: bytes) -> None:
+        """The server has the connections again, and gets this answer."""
+        for connection in list(self.connections.values()):
+            self._forget(connection)
+        self.shared.end()
+        send_answer(self.channel, head, body)
 
-    def _write(self, connection: _Connection, data: bytes) -> bytes:
-        """Sends what the client takes at once; the rest of it."""
+    def _answer(
+        self, connection: _Connection, query: str, head: Mapping[str, Any], body: bytes
+    ) -> bytes:
+        """Sends an answer; what the client does not take at once."""
+        manner = connection.manner
+        if head["lasting"]:
+            tag = entity_tag(manner.version, query, (), (), manner.results, manner.graphs)
+            fresh = b"etag: %b\r\n%b" % (tag.encode(), connection.lasting)
+        else:
+            fresh = connection.passing
+        length = b"content-length: %d\r\n" % len(body)
+        data = b"".join((self._status(), length, fresh, connection.heads[head["format"]], body))
         try:
             return data[connection.client.send(data) :]
         except BlockingIOError:
             return data
         except OSError:  # it has gone; the server sees that, too
             return b""
+
+    def _status(self) -> bytes:
+        """The first lines of an answer."""
+        now = int(time.time())
+        if now != self._second:
+            self._second = now
+            self._start = b"HTTP/1.1 200 OK\r\ndate: %b\r\n" % http_date(now)
+        return self._start
 
     def _return(
         self,

@@ -22,7 +22,7 @@ import struct
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from types import FrameType
 from typing import IO, Any, Literal
@@ -276,9 +276,9 @@ def work(
     store: ox.Store,
     bounds: Mapping[str, Any],
     shared: Shared | None = None,
-) -> None:
-    """Answers tasks until the other side goes; where memory is shared with the server, also the
-    requests on connections that it gives.
+) -> Callable[[], None]:
+    """What answers tasks until the other side goes; where memory is shared with the server, also
+    the requests on connections that it gives. What that opens is open when this returns.
     """
     limited = 0.0
 
@@ -291,12 +291,12 @@ def work(
         if used >= limited:
             limited = _limit_time(bounds["seconds"])
 
-    if shared:
-        Desk(channel, shared, answer, limit).run()
-        return
-    while (data := channel.recv(_ONE_PIECE)) and (message := _message(channel, data)) is not None:
-        limit(time.process_time())
-        send_answer(channel, *answer(json.loads(message)))
+    def loop() -> None:
+        while (data := channel.recv(_ONE_PIECE)) and (message := _message(channel, data)):
+            limit(time.process_time())
+            send_answer(channel, *answer(json.loads(message)))
+
+    return Desk(channel, shared, answer, limit).run if shared else loop
 
 
 def _message(channel: socket.socket, begun: bytes) -> bytes | None:
@@ -496,14 +496,18 @@ class Holder:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.dup2(messages.fileno(), 2)
             messages.close()
+            shared = Shared(descriptors[1]) if len(descriptors) > 1 else None
+            for descriptor in descriptors[1:]:
+                os.close(descriptor)
+            channel = socket.socket(fileno=descriptors[0])
+            run = work(channel, self.store, self.bounds, shared)
             confine(
                 self.bounds["memory"],
                 network=self.bounds.get("network", False),
                 files=self.files,
-                connections=self.connections,
+                connections=self.connections if shared else 0,
             )
-            shared = Shared(descriptors[1]) if len(descriptors) > 1 else None
-            work(socket.socket(fileno=descriptors[0]), self.store, self.bounds, shared)
+            run()
         except BaseException as error:  # the last words of this process
             with contextlib.suppress(OSError):
                 os.write(2, f"{type(error).__name__}: {error}".encode())

@@ -9,7 +9,7 @@ connections are read by the server again.
 from __future__ import annotations
 
 import itertools
-from collections import Counter
+import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,38 +20,43 @@ from lodpipe.serve.workers import Answer, Away, Connection, Job, Worker, nothing
 
 MOST = 500  # connections of a worker
 _LASTS = 0.02  # seconds after which a query is adopted
+_UNUSED = 1.0  # seconds after which a worker without connections ends
 
 
 class Handover:
     """The workers that have connections, and those connections."""
 
     def __init__(
-        self, settings: Settings, usage: Usage, on_adopt: Callable[[Worker], None]
+        self,
+        settings: Settings,
+        usage: Usage,
+        begin: Callable[[], None],
+        on_leave: Callable[[Worker], None],
     ) -> None:
-        """`on_adopt` gets a worker that has a job from now on."""
-        self.settings, self.usage, self._on_adopt = settings, usage, on_adopt
-        self.wanted = 0  # workers; none where the system cannot confine them
+        """`begin` starts a worker that takes connections and appends it to `workers`; `on_leave` gets
+        a worker that has none any more.
+        """
+        self.settings, self.usage, self._begin, self._on_leave = settings, usage, begin, on_leave
+        self.most = 0  # workers; none where the system cannot confine them
+        self.coming = 0  # workers that are being started
         self.workers: list[Worker] = []
         self.report: Callable[[Sequence[Record]], None] = _ignore
         self._numbers = itertools.count(1)
         self._running: dict[Worker, Running] = {}  # at the last look
-
-    @property
-    def is_short(self) -> bool:
-        """Whether there are fewer workers than wanted."""
-        return len(self.workers) < self.wanted
-
-    @property
-    def is_at_work(self) -> bool:
-        """Whether a worker has a connection."""
-        return any(worker.away for worker in self.workers)
+        self._since: dict[Worker, float] = {}  # when it had no connections
+        self._used: dict[Worker, float] = {}  # seconds of processor time, at the last report
 
     def give(self, connection: Connection, client: str, descriptor: int, manner: Manner) -> bool:
         """Gives a connection to the worker that has fewest; whether one takes it. A client over its
         budget waits in the queue with each query.
         """
+        if self.usage.wait(client):
+            return False
+        is_short = len(self.workers) + self.coming < self.most
+        if is_short and all(worker.away for worker in self.workers):
+            self._begin()
         worker = min(self.workers, key=lambda item: len(item.away), default=None)
-        if worker is None or len(worker.away) >= MOST or self.usage.wait(client):
+        if worker is None or len(worker.away) >= MOST:
             return False
         number = next(self._numbers)
         message = {"connection": number, "manner": manner._asdict()}
@@ -59,6 +64,25 @@ class Handover:
             return False
         worker.away[number] = Away(connection, client)
         return True
+
+    @property
+    def is_at_work(self) -> bool:
+        """Whether a worker has connections."""
+        return bool(self.workers)
+
+    def start(self, worker: Worker) -> None:
+        """A worker that takes connections has been started."""
+        self.workers.append(worker)
+        self._used[worker] = worker.used()
+        self._since[worker] = time.monotonic()
+
+    def close(self) -> None:
+        """Takes no more connections, and wants all back."""
+        self.most = 0
+        self.recall()
+        for worker in list(self.workers):
+            if not worker.away:
+                self._leave(worker)
 
     def recall(self) -> None:
         """Wants all connections back."""
@@ -81,6 +105,10 @@ class Handover:
             away.connection.take_back(rest=data)
         else:
             away.connection.take_back(data)
+        if not worker.away and self.most:
+            self._since[worker] = time.monotonic()
+        elif not worker.away:
+            self._leave(worker)
         return head
 
     def look(self, now: float) -> None:
@@ -93,6 +121,8 @@ class Handover:
                 self._adopt(worker, running)
             elif running:
                 self._running[worker] = running
+            if not worker.away and now - self._since[worker] > _UNUSED:
+                self._leave(worker)
             if any(self.usage.wait(client) for client in {a.client for a in worker.away.values()}):
                 worker.give({"recall": True})
 
@@ -136,29 +166,37 @@ class Handover:
         job.started = worker.used()
         request = worker.shared.request()
         self._leave(worker)
-        self._on_adopt(worker)
         away.connection.take_back(request, job)
 
     def _leave(self, worker: Worker) -> None:
-        """The server reads all connections of a worker again."""
+        """The server reads all connections of a worker again, and has the worker for other uses."""
+        if worker not in self.workers:
+            return
         self.workers.remove(worker)
+        self._since.pop(worker, None)
+        self._on_leave(worker)
         self._running.pop(worker, None)
+        self._used.pop(worker, None)
         connections = list(worker.away.values())
         worker.away.clear()
         for away in connections:
             away.connection.take_back()
 
     def _report(self, worker: Worker) -> None:
+        """Shares the processor time among the clients by the time that their answers took."""
         assert worker.shared is not None
         records = list(worker.shared.records())
         if not records:
             return
-        used: Counter[str] = Counter()
+        now = worker.used()
+        used, self._used[worker] = now - self._used.get(worker, now), now
+        clients: dict[str, float] = {}
         for record in records:
             if away := worker.away.get(record.connection):
-                used[away.client] += record.used  # type: ignore[assignment]  # a Counter of seconds
-        for client, seconds in used.items():
-            self.usage.add(client, seconds)
+                clients[away.client] = clients.get(away.client, 0.0) + record.passed
+        passed = sum(clients.values())
+        for client, share in clients.items():
+            self.usage.add(client, min(used, passed) * share / passed)
         self.report(records)
 
 

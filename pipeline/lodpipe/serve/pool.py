@@ -80,7 +80,7 @@ class Pool:
         self.aside: set[Worker] = set()  # with long queries, beyond the number that was asked for
         self.ended = 0  # workers that were stopped or broke down
         self.closing = False
-        self.handover = Handover(settings, self.usage, self._adopt)
+        self.handover = Handover(settings, self.usage, self._begin_for_connections, self._left)
         self.loaded: Mapping[str, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._forking = asyncio.Lock()
@@ -117,8 +117,8 @@ class Pool:
             raise NotLoaded(self.loaded.get("error", "its process ended"))
         self._base_memory = resident(self.holder.pid)
         if self.loaded["connections"]:
-            self.handover.wanted = self.settings.running
-        for _ in range(self.settings.processes + self.handover.wanted):
+            self.handover.most = self.settings.running
+        for _ in range(self.settings.processes):
             await self._add()
 
     @property
@@ -130,15 +130,16 @@ class Pool:
         """Lets running queries end in time, then ends every process."""
         self.closing = True
         until = time.monotonic() + grace
-        self.handover.recall()
+        self.handover.close()
         while self._is_at_work() and time.monotonic() < until:
             await asyncio.sleep(0.05)
         if self._ticking:
             self._ticking.cancel()
-        for worker in (*self.free, *self.busy, *self.aside, *self.handover.workers):
+        for worker in list(self.handover.workers):
+            self.handover.lost(worker)
+        for worker in (*self.free, *self.busy, *self.aside):
             job, worker.job = worker.job, None
             worker.end()
-            self.handover.lost(worker)
             if job:
                 job.end(self._crowded(job, "the server ends"))
         self.free.clear()
@@ -213,8 +214,8 @@ class Pool:
         """Replaces free workers whose process has gone: where memory is short, the system may end
         any. They are noticed at once; this is for those that could not be replaced.
         """
-        whole = len(self.free) + len(self.busy) + len(self.handover.workers)
-        missing = self.settings.processes + self.handover.wanted - whole - len(self._tasks)
+        busy = sum(not worker.shared for worker in self.busy)
+        missing = self.settings.processes - len(self.free) - busy - len(self._tasks)
         for _ in range(missing if self.alive else 0):
             self._replace()
 
@@ -246,11 +247,29 @@ class Pool:
             discard(self.place)
             self.holder.kill()  # the server sees that, and has the store written again
 
-    def _adopt(self, worker: Worker) -> None:
-        """A query that a worker was doing on a connection has become a job of it."""
-        self.busy.add(worker)
-        if self.free:
-            self.handover.workers.append(self.free.popleft())
+    def _begin_for_connections(self) -> None:
+        self.handover.coming += 1
+        self._run_aside(self._add_for_connections())
+
+    async def _add_for_connections(self) -> None:
+        """A worker that takes connections, beside the others."""
+        try:
+            with contextlib.suppress(EOFError, OSError):
+                worker = await self._forked(takes_connections=True)
+                if self.closing:
+                    worker.end()
+                else:
+                    self.handover.start(worker)
+                    self._watch()
+        finally:
+            self.handover.coming -= 1
+
+    def _left(self, worker: Worker) -> None:
+        """A worker has no connections any more: it ends, or does what has become its job."""
+        if worker.job:
+            self.busy.add(worker)
+        else:
+            worker.end()
 
     async def _explain(self, worker: Worker, job: Job) -> None:
         """Says to the one who waits why a process has ended."""
@@ -347,10 +366,7 @@ class Pool:
     def _hand_on(self, worker: Worker) -> None:
         """To the client that has used least, else to the free ones."""
         if not self.queues:
-            if worker.shared and self.handover.is_short and not self.closing:
-                self.handover.workers.append(worker)
-            else:
-                self.free.append(worker)
+            self.free.append(worker)
             return
         client = (
             next(iter(self.queues))
@@ -392,7 +408,8 @@ class Pool:
             worker.step_back()
             self.busy.discard(worker)
             self.aside.add(worker)
-            self._replace()
+            if not worker.shared:
+                self._replace()
 
     def _charge(self, worker: Worker, job: Job) -> None:
         """Adds what a query has used since the last look to the account of its client."""
@@ -440,6 +457,9 @@ class Pool:
             self._take_turns()
             return
         self.busy.discard(worker)
+        if worker.shared:  # beside the others
+            worker.end()
+            return
         if whole and not self.closing:
             self._hand_on(worker)
             return
@@ -467,13 +487,19 @@ class Pool:
             await self._add()
 
     async def _add(self) -> None:
-        """Another worker, a fork away. Raises EOFError or OSError where the process that holds the
-        data has gone.
-        """
+        """Another worker. Raises EOFError or OSError where the process that holds the data has gone."""
+        worker = await self._forked()
+        if self.closing and not self.queues:
+            worker.end()
+        else:
+            self._hand_on(worker)
+
+    async def _forked(self, *, takes_connections: bool = False) -> Worker:
+        """A worker, a fork away. Raises EOFError or OSError."""
         local, remote = socket.socketpair()
         local.setblocking(False)
         descriptors, shared = [remote.fileno()], None
-        if self.handover.wanted:
+        if takes_connections:
             descriptors.append(os.memfd_create("requests"))
             os.ftruncate(descriptors[1], SHARED)
             shared = Shared(descriptors[1])
@@ -488,11 +514,7 @@ class Pool:
             if not message:
                 raise EOFError
             (pid,) = LENGTH.unpack(message)
-        worker = Worker(pid, local, self._answered, shared)
-        if self.closing and not self.queues:
-            worker.end()
-        else:
-            self._hand_on(worker)
+        return Worker(pid, local, self._answered, shared)
 
 
 __all__ = ["Answer", "Job", "NotLoaded", "Pool", "Worker"]

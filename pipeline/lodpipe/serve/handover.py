@@ -114,17 +114,23 @@ class Handover:
     def look(self, now: float) -> None:
         """Charges what was answered to its clients, and adopts queries that last."""
         for worker in list(self.workers):
-            assert worker.shared is not None
-            self._report(worker)
-            running = worker.shared.running()
-            if running and now - running.started > _LASTS and running == self._running.get(worker):
-                self._adopt(worker, running)
-            elif running:
-                self._running[worker] = running
-            if not worker.away and now - self._since[worker] > _UNUSED:
+            if worker in self.workers:  # another's end may have ended it
+                self._look(worker, now)
+
+    def _look(self, worker: Worker, now: float) -> None:
+        assert worker.shared is not None
+        self._report(worker)
+        if not worker.away:
+            if now - self._since[worker] > _UNUSED:
                 self._leave(worker)
-            if any(self.usage.wait(client) for client in {a.client for a in worker.away.values()}):
-                worker.give({"recall": True})
+            return
+        if any(self.usage.wait(client) for client in {a.client for a in worker.away.values()}):
+            worker.give({"recall": True})
+        running = worker.shared.running()
+        if running and now - running.started > _LASTS and running == self._running.get(worker):
+            self._adopt(worker, running)
+        elif running:
+            self._running[worker] = running
 
     def lost(self, worker: Worker) -> None:
         """The process of a worker has gone. A query that it was doing becomes a job of it."""

@@ -9,7 +9,7 @@ import logging
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,6 +33,11 @@ class Figures:
             "lodpipe_request_seconds",
             "Time from request to last byte.",
             ["route"],
+            registry=self.registry,
+        )
+        self.by_workers = Counter(
+            "lodpipe_requests_by_workers",
+            "Requests that workers answered on connections of their own.",
             registry=self.registry,
         )
         self.workers = Gauge(
@@ -106,11 +111,12 @@ class RequestLog:
         if self.log:
             self._write(scope, status, size, passed)
 
-    def record_queries(self, records: Iterable[Record]) -> None:
+    def record_queries(self, records: Sequence[Record]) -> None:
         """Counts and logs answers of workers to simple queries."""
         requests, seconds = self._answered, self._seconds
+        requests.inc(len(records))
+        self.figures.by_workers.inc(len(records))
         for record in records:
-            requests.inc()
             seconds.observe(record.passed)
             if self.log:
                 path, _, query = record.address.partition("?")

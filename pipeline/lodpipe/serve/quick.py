@@ -123,7 +123,7 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
         _is_at_start = False  # whether the request began in it
         _plain, _enough = 0, _PLAIN  # answers that a worker could have given
         _is_away = _is_leaving = False
-        _begun: Answer | Job | None = None  # of the next request
+        _outcome: Answer | Job | None = None  # of the next request
 
         def data_received(self, data: bytes) -> None:
             self._piece, self._is_at_start = data, False
@@ -209,7 +209,7 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
             return b""
 
         def _begin(self, request: _Quick) -> None:
-            begun, self._begun = self._begun, None
+            begun, self._outcome = self._outcome, None
             if isinstance(begun, Answer):
                 self._finish(request, begun)
                 return
@@ -305,7 +305,7 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
                 self._enough = min(2 * self._enough, _MOST_PLAIN)
             if not self.transport.is_closing():
                 self._read_on(data, begun, rest)
-                begun, self._begun = self._begun, None
+                begun, self._outcome = self._outcome, None
             if isinstance(begun, Job):
                 server.pool.cancel(begun)
             if self._is_leaving:
@@ -315,7 +315,7 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
             self.transport.resume_reading()
             if rest:
                 self.transport.write(rest)
-            self._begun = begun
+            self._outcome = begun
             if data:
                 self.data_received(data)
             else:

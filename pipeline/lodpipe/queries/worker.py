@@ -140,31 +140,19 @@ def _query(
             "status": 403,
             "detail": "SERVICE is refused: this endpoint does not query others; run the query with your own client",
         }
-    default, named = (
-        [ox.NamedNode(item) for item in task.get(name, ())]
-        for name in ("default_graph", "named_graphs")
-    )
-    unknown = (
-        []
-        if default or named
-        else _unknown(store, [*parsed["default"], *parsed["named"], *parsed["graphs"]])
-    )
-    if not (default or named) and len(parsed["default"]) > 1:
-        default, named = (
-            [ox.NamedNode(item) for item in parsed[name]] for name in ("default", "named")
-        )
-    text = parsed["text"]
-    if len(default) > 1:
-        merged = _merged(store, default, named)
-        result: Any = merged.query(
-            text, base_iri=base, default_graph=ox.DefaultGraph(), named_graphs=list(named)
-        )
-    elif default or named:  # a dataset of the request is whole: what it does not name is empty
-        result = store.query(
-            text, base_iri=base, default_graph=list(default), named_graphs=list(named)
-        )
+    requested = task.get("default_graph", ()), task.get("named_graphs", ())
+    dataset = requested if any(requested) else (parsed["default"], parsed["named"])
+    missing = _unknown(store, (*dataset[0], *dataset[1]))
+    if missing and "query" in task:
+        return {"status": 400, "detail": _no_such_graph(*missing[0])}
+    unknown = [] if any(requested) else [*missing, *_unknown(store, parsed["graphs"])]
+    result: Any
+    if any(requested) or len(dataset[0]) > 1:
+        default, named = ([ox.NamedNode(item) for item in part] for part in dataset)
+        result = _of_dataset(store, parsed["text"], base, default, named)
     else:
-        wider = terms.default_graphs(parsed["names"]) if terms else None
+        wider = terms.default_graphs(parsed["names"]) if terms and parsed["names"] else None
+        text = parsed["text"]
         if predicates and wider is None:
             text = by_predicate(text, predicates) or text
         result = store.query(text, base_iri=base, default_graph=wider)
@@ -208,8 +196,34 @@ def _read(
     return (parsed.totally_ordered() or parsed).task()
 
 
+def _of_dataset(
+    store: ox.Store,
+    text: str,
+    base: str | None,
+    default: Sequence[ox.NamedNode],
+    named: Sequence[ox.NamedNode],
+) -> Any:
+    """The result over a dataset, which is whole: what it does not name is empty."""
+    if len(default) > 1:
+        return _merged(store, default, named).query(
+            text, base_iri=base, default_graph=ox.DefaultGraph(), named_graphs=list(named)
+        )
+    return store.query(text, base_iri=base, default_graph=list(default), named_graphs=list(named))
+
+
+def _no_such_graph(name: str, similar: Sequence[str]) -> str:
+    meant = f"; did you mean <{similar[0]}>?" if similar else "."
+    return (
+        f"the dataset of this query (FROM, FROM NAMED or a parameter) names a graph that does not "
+        f"exist, <{name}>{meant} Without them all data is queried; SELECT DISTINCT ?g "
+        "{ GRAPH ?g { ?s ?p ?o } } lists the graphs"
+    )
+
+
 def _unknown(store: ox.Store, graphs: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Those of the graphs that the data does not have, each with the name that is most like it."""
+    if not graphs:
+        return []
     missing = [
         item for item in dict.fromkeys(graphs) if not store.contains_named_graph(ox.NamedNode(item))
     ]

@@ -190,16 +190,18 @@ class Shared:
         (written,) = _POSITION.unpack_from(self._map, _WRITTEN_AT)
         if written == self._read:
             return
-        start, end = self._read % _RECORDS, written % _RECORDS
-        data = self._map[_RECORDS_AT : _RECORDS_AT + _RECORDS]
-        data = data[start:end] if start < end else data[start:] + data[:end]
+        start = _RECORDS_AT + self._read % _RECORDS
+        end = _RECORDS_AT + written % _RECORDS
+        is_whole = start < end
+        data = self._map[start : end if is_whole else _RECORDS_AT + _RECORDS]
+        data += b"" if is_whole else self._map[_RECORDS_AT:end]
         self._read = written
         _POSITION.pack_into(self._map, _READ_AT, written)
         at = 0
         while at < len(data):
             connection, passed, size, length = _RECORD.unpack_from(data, at)
             at += _RECORD.size + length
-            address = data[at - length : at].decode("latin-1")
+            address = data[at - length : at].decode("latin-1") if length else ""
             yield Record(connection, passed, size, address)
 
 
@@ -314,7 +316,8 @@ class Desk:
             self.connections[client.fileno()] = _Connection(message["connection"], client, manner)
             self._poll.register(client.fileno(), select.EPOLLIN)
         elif "recall" in message:
-            self._give_back(time.monotonic())
+            for connection in list(self.connections.values())[: message["recall"]]:
+                self._return(connection, "request")
         else:
             self.tick(time.process_time())
             send_answer(self.channel, *self.answer(message))

@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import gc
 import io
 import json
 import os
@@ -184,14 +185,16 @@ def _read(
     """The query as sparql.py reads it; one that can be run as it is is not read by tokens, which
     would take longer than most such queries run. Raises SyntaxError.
     """
-    from lodpipe.rdf.sparql import parse, plain_names
+    from lodpipe.rdf.sparql import is_plain, parse, plain_names
 
     text = task["query"]
     if "ordered" not in task:
-        names = plain_names(text, base)
-        if names is not None and (terms is None or terms.are_strangers(names)):
-            return {**_PLAIN, "text": text}
-        return parse(text, base).task()
+        if terms is None:
+            is_as_it_is = is_plain(text)
+        else:
+            names = plain_names(text, base)
+            is_as_it_is = names is not None and terms.are_strangers(names)
+        return {**_PLAIN, "text": text} if is_as_it_is else parse(text, base).task()
     parsed = parse(text, base)
     return (parsed.totally_ordered() or parsed).task()
 
@@ -475,6 +478,8 @@ class Holder:
     def run(self) -> None:
         """Answers until the other side goes."""
         signal.signal(signal.SIGCHLD, self._reap)
+        gc.collect()
+        gc.freeze()  # what workers share is not looked at by them, and so not copied
         while True:
             message, descriptors, *_ = socket.recv_fds(self.control, 1, 2)
             if not message:

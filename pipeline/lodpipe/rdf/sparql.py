@@ -330,10 +330,7 @@ def plain_names(text: str, base: str | None = None) -> set[str] | None:
     >>> plain_names("SELECT * { SERVICE <http://s/> {} }") is None
     True
     """
-    lower = text.lower()
-    if not text.isascii() or _has(lower, _SPECIAL):
-        return None
-    if _has(lower, _NEW_VALUES) and _CHANGES.search(lower):
+    if not is_plain(text):
         return None
     prefixes: dict[str, str] = {}
     at = 0
@@ -346,6 +343,14 @@ def plain_names(text: str, base: str | None = None) -> set[str] | None:
             if prefix in prefixes:
                 names |= {prefixes[prefix] + local, prefixes[prefix] + local.rstrip(".")}
     return names
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can be run as it is (`plain_names`)."""
+    lower = text.lower()
+    if not text.isascii() or _has(lower, _SPECIAL):
+        return False
+    return not (_has(lower, _NEW_VALUES) and _CHANGES.search(lower))
 
 
 def _has(text: str, parts: Sequence[str]) -> bool:

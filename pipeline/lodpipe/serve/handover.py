@@ -20,6 +20,7 @@ from lodpipe.serve.workers import Answer, Away, Connection, Job, Worker, nothing
 
 MOST = 500  # connections of a worker
 _LASTS = 0.02  # seconds after which a query is adopted
+_BETWEEN = 0.05  # seconds between two looks at the balance of workers
 _UNUSED = 1.0  # seconds after which a worker without connections ends
 
 
@@ -42,6 +43,7 @@ class Handover:
         self.workers: list[Worker] = []
         self.report: Callable[[Sequence[Record]], None] = _ignore
         self._numbers = itertools.count(1)
+        self._balanced = 0.0
         self._running: dict[Worker, Running] = {}  # at the last look
         self._since: dict[Worker, float] = {}  # when it had no connections
         self._used: dict[Worker, float] = {}  # seconds of processor time, at the last report
@@ -87,7 +89,7 @@ class Handover:
     def recall(self) -> None:
         """Wants all connections back."""
         for worker in self.workers:
-            worker.give({"recall": True})
+            worker.give({"recall": MOST})
 
     def returned(self, worker: Worker, answer: Answer) -> Mapping[str, Any]:
         """Takes one connection back. Returns the head of the answer to its last query, if any."""
@@ -116,6 +118,20 @@ class Handover:
         for worker in list(self.workers):
             if worker in self.workers:  # another's end may have ended it
                 self._look(worker, now)
+        if now >= self._balanced + _BETWEEN:
+            self._balanced = now
+            self._balance()
+
+    def _balance(self) -> None:
+        """Wants connections back from a worker that has many more than another: they came while the
+        other was being started, or those of the other have ended.
+        """
+        if len(self.workers) < 2:
+            return
+        fewest, *_, most = sorted(self.workers, key=lambda worker: len(worker.away))
+        surplus = (len(most.away) - len(fewest.away)) // 2
+        if surplus > len(fewest.away) / 2:
+            most.give({"recall": surplus})
 
     def _look(self, worker: Worker, now: float) -> None:
         assert worker.shared is not None
@@ -125,7 +141,7 @@ class Handover:
                 self._leave(worker)
             return
         if any(self.usage.wait(client) for client in {a.client for a in worker.away.values()}):
-            worker.give({"recall": True})
+            worker.give({"recall": MOST})
         running = worker.shared.running()
         if running and now - running.started > _LASTS and running == self._running.get(worker):
             self._adopt(worker, running)

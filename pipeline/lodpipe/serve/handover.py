@@ -19,7 +19,9 @@ from lodpipe.serve.settings import Settings
 from lodpipe.serve.workers import Answer, Away, Connection, Job, Worker, nothing
 
 MOST = 500  # connections of a worker
-_LASTS = 0.02  # seconds after which a query is adopted
+# Seconds of processor time after which a query is adopted; on the clock, for one that waits for the
+# disk. A busy machine alone makes none long.
+_LASTS, _STANDS_STILL = 0.01, 0.2
 _BETWEEN = 0.05  # seconds between two looks at the balance of workers
 _UNUSED = 1.0  # seconds after which a worker without connections ends
 
@@ -44,7 +46,8 @@ class Handover:
         self.report: Callable[[Sequence[Record]], None] = _ignore
         self._numbers = itertools.count(1)
         self._balanced = 0.0
-        self._running: dict[Worker, Running] = {}  # at the last look
+        # At the last look, with the processor time of its process at the first one.
+        self._running: dict[Worker, tuple[Running, float]] = {}
         self._since: dict[Worker, float] = {}  # when it had no connections
         self._used: dict[Worker, float] = {}  # seconds of processor time, at the last report
 
@@ -143,10 +146,13 @@ class Handover:
         if any(self.usage.wait(client) for client in {a.client for a in worker.away.values()}):
             worker.give({"recall": MOST})
         running = worker.shared.running()
-        if running and now - running.started > _LASTS and running == self._running.get(worker):
+        if running is None:
+            return
+        known, used = self._running.get(worker, (None, 0.0))
+        if known != running:
+            self._running[worker] = running, worker.used()
+        elif worker.used() - used > _LASTS or now - running.started > _STANDS_STILL:
             self._adopt(worker, running)
-        elif running:
-            self._running[worker] = running
 
     def lost(self, worker: Worker) -> None:
         """The process of a worker has gone. A query that it was doing becomes a job of it."""

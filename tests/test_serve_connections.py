@@ -251,7 +251,7 @@ def test_requests_of_many_at_once_are_answered_and_logged_each(served: Served) -
     count = len([line for line in served.lines() if "of%20many" in line.get("address", "")])
     wrong: list[object] = []
 
-    def one(number: int) -> None:
+    def send_many(number: int) -> None:
         with contextlib.closing(Client(served)) as client:
             for turn in range(60):
                 text = f"SELECT ({number * 1000 + turn} AS ?of_many) {{}} # of many"
@@ -259,7 +259,7 @@ def test_requests_of_many_at_once_are_answered_and_logged_each(served: Served) -
                 if status != 200 or f'"{number * 1000 + turn}"'.encode() not in body:
                     wrong.append((status, body))
 
-    threads = [threading.Thread(target=one, args=(number,)) for number in range(12)]
+    threads = [threading.Thread(target=send_many, args=(number,)) for number in range(12)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -320,9 +320,9 @@ def test_records_are_read_in_their_order_across_the_end_of_the_memory() -> None:
     worker.begin(Running(1, 2, 3.0), b"GET")
     assert (server.running(), server.request()) == (Running(1, 2, 3.0), b"GET")
     server.revoke()
-    assert not worker.is_mine()
+    assert not worker.may_answer()
     worker.end()
     assert server.running() is None
     worker.begin(Running(2, 2, 4.0), b"GET")
-    assert worker.is_mine()
+    assert worker.may_answer()
     assert (server.running(), server.interrupted()) == (None, 2)

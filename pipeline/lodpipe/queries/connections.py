@@ -135,7 +135,7 @@ class Shared:
         _STATE.pack_into(self._map, _STATE_AT, *running, len(request))
         self._map[_PHASE] = _EVALUATING
 
-    def is_mine(self) -> bool:
+    def may_answer(self) -> bool:
         """Whether the answer is sent by the worker; from then on it cannot be revoked."""
         self._map[_PHASE] = _ANSWERING
         return not self._map[_REVOKED]
@@ -353,7 +353,7 @@ class Desk:
                 "results": manner.results, "graphs": manner.graphs,
             }
         )  # fmt: skip
-        if not self.shared.is_mine():
+        if not self.shared.may_answer():
             self._give_up(head, body)
             return
         is_cheap = not connection.is_watched or time.process_time() - before < _CHEAP

@@ -95,9 +95,9 @@ class Server:
 
 
 @contextlib.contextmanager
-def running(server: Server, folder: Path) -> Iterator[tuple[int, int]]:
-    """The server's process and its port on loopback, from its first answer on. It is ended
-    afterwards.
+def running(server: Server, folder: Path, patience: float = 60) -> Iterator[tuple[int, int]]:
+    """The server's process and its port on loopback, from its first answer on, for which it has so
+    many seconds. It is ended afterwards.
     """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -107,7 +107,8 @@ def running(server: Server, folder: Path) -> Iterator[tuple[int, int]]:
             [str(part) for part in server.command(port)], cwd=folder, stdout=log, stderr=log
         )
     try:
-        for _ in range(600):
+        until = time.monotonic() + patience
+        while time.monotonic() < until:
             if process.poll() is not None:
                 raise SystemExit(
                     f"{server.name} did not start:\n{(folder / 'log').read_text('utf-8', 'replace')[-2000:]}"
@@ -115,7 +116,9 @@ def running(server: Server, folder: Path) -> Iterator[tuple[int, int]]:
             with contextlib.suppress(OSError):
                 fetched(port, server.path, "ASK {}")
                 break
-            time.sleep(0.1)
+            time.sleep(0.02)
+        else:
+            raise TimeoutError
         yield process.pid, port
     finally:
         process.terminate()

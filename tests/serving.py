@@ -168,15 +168,15 @@ def received(client: socket.socket) -> bytes:
 
 
 def descendants(pid: int) -> list[int]:
-    """The children of a process and theirs (Linux)."""
+    """The children of a process and theirs (Linux). A thread or process that ends meanwhile hides
+    none of the others.
+    """
+    children: list[int] = []
     with contextlib.suppress(OSError):
-        children = [
-            int(pid)
-            for task in Path(f"/proc/{pid}/task").iterdir()
-            for pid in (task / "children").read_text().split()
-        ]
-        return [*children, *(deeper for child in children for deeper in descendants(child))]
-    return []
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with contextlib.suppress(OSError):
+                children += map(int, (task / "children").read_text().split())
+    return [*children, *(deeper for child in children for deeper in descendants(child))]
 
 
 def running(pid: int) -> bool:

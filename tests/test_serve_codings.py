@@ -225,7 +225,9 @@ def test_a_link_to_a_query_opens_the_page_for_queries(server: Served) -> None:
         "text/csv,text/html",
     ):
         assert server.request(path, accept).status == 200, accept
-    of_a_graph = server.request(path + "&default-graph-uri=urn%3Ag", BROWSER)
+    of_a_graph = server.request(
+        path + "&default-graph-uri=https%3A%2F%2Fw3id.org%2Frogl%2Fcatalog", BROWSER
+    )
     assert of_a_graph.status == 200, "the page could not keep the dataset"
 
 

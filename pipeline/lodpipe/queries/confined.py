@@ -19,8 +19,9 @@ from typing import Any
 
 from msgspec import Struct
 
+from lodpipe.queries.connections import LENGTH, LENGTHS
 from lodpipe.queries.store_loading import Place
-from lodpipe.queries.worker import END, FORK, LENGTH, LENGTHS, UNSORTABLE, Cause, command
+from lodpipe.queries.worker import END, FORK, UNSORTABLE, Cause, command
 from lodpipe.rdf.sparql import Parsed
 
 MEMORY = 4_000_000_000  # bytes that a query may take beyond the data

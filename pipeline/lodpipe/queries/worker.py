@@ -12,6 +12,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import gc
 import io
 import json
 import os
@@ -22,29 +23,32 @@ import struct
 import sys
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from types import FrameType
 from typing import IO, Any, Literal
 
 import pyoxigraph as ox
 
+from lodpipe.queries.connections import LENGTH, Desk, Shared, send_answer
 from lodpipe.queries.metadata_terms import MetadataTerms
 from lodpipe.queries.predicate_counts import by_predicate
 from lodpipe.queries.store_loading import Place, die_with_parent, load
 from lodpipe.rdf.file_formats import PARSERS
 
-LENGTH = struct.Struct("!I")
-LENGTHS = struct.Struct("!II")
 FORK, END = b"w", b"e"  # what the process with the data is asked for: a worker, or how one ended
 RESULTS_FORMATS = {
     "json": ox.QueryResultsFormat.JSON, "xml": ox.QueryResultsFormat.XML, "csv": ox.QueryResultsFormat.CSV, "tsv": ox.QueryResultsFormat.TSV,
 }  # fmt: skip
 UNSORTABLE = "total order"  # part of the message with which a sort of the store gives up
 _SECCOMP, _NO_NEW_PRIVILEGES, _FILTER = 22, 38, 2  # of prctl(2)
-# By machine: AUDIT_ARCH of seccomp(2), and the number of socket(2).
-_SYSTEM_CALLS = {"x86_64": (0xC000003E, 41), "aarch64": (0xC00000B7, 198)}
-_IO_URING_SETUP = 425
+# By machine: AUDIT_ARCH of seccomp(2), the numbers of socket(2) and connect(2), of open(2), creat(2)
+# and openat(2).
+_SYSTEM_CALLS = {
+    "x86_64": (0xC000003E, (41, 42), (2, 85, 257)),
+    "aarch64": (0xC00000B7, (198, 203), (56,)),
+}
+_IO_URING_SETUP, _OPENAT2 = 425, 437
 _ONE_PIECE = 1 << 18  # bytes
 _DESCRIPTORS = 64  # that a worker has beside the files of a store
 _MESSAGES = 65_536  # bytes that a worker may write to its standard error
@@ -137,31 +141,19 @@ def _query(
             "status": 403,
             "detail": "SERVICE is refused: this endpoint does not query others; run the query with your own client",
         }
-    default, named = (
-        [ox.NamedNode(item) for item in task.get(name, ())]
-        for name in ("default_graph", "named_graphs")
-    )
-    unknown = (
-        []
-        if default or named
-        else _unknown(store, [*parsed["default"], *parsed["named"], *parsed["graphs"]])
-    )
-    if not (default or named) and len(parsed["default"]) > 1:
-        default, named = (
-            [ox.NamedNode(item) for item in parsed[name]] for name in ("default", "named")
-        )
-    text = parsed["text"]
-    if len(default) > 1:
-        merged = _merged(store, default, named)
-        result: Any = merged.query(
-            text, base_iri=base, default_graph=ox.DefaultGraph(), named_graphs=list(named)
-        )
-    elif default or named:  # a dataset of the request is whole: what it does not name is empty
-        result = store.query(
-            text, base_iri=base, default_graph=list(default), named_graphs=list(named)
-        )
+    requested = task.get("default_graph", ()), task.get("named_graphs", ())
+    dataset = requested if any(requested) else (parsed["default"], parsed["named"])
+    missing = _unknown(store, (*dataset[0], *dataset[1]))
+    if missing and "query" in task:
+        return {"status": 400, "detail": _no_such_graph(*missing[0])}
+    unknown = [] if any(requested) else [*missing, *_unknown(store, parsed["graphs"])]
+    result: Any
+    if any(requested) or len(dataset[0]) > 1:
+        default, named = ([ox.NamedNode(item) for item in part] for part in dataset)
+        result = _of_dataset(store, parsed["text"], base, default, named)
     else:
-        wider = terms.default_graphs(parsed["names"]) if terms else None
+        wider = terms.default_graphs(parsed["names"]) if terms and parsed["names"] else None
+        text = parsed["text"]
         if predicates and wider is None:
             text = by_predicate(text, predicates) or text
         result = store.query(text, base_iri=base, default_graph=wider)
@@ -193,20 +185,48 @@ def _read(
     """The query as sparql.py reads it; one that can be run as it is is not read by tokens, which
     would take longer than most such queries run. Raises SyntaxError.
     """
-    from lodpipe.rdf.sparql import parse, plain_names
+    from lodpipe.rdf.sparql import is_plain, parse, plain_names
 
     text = task["query"]
     if "ordered" not in task:
-        names = plain_names(text, base)
-        if names is not None and (terms is None or terms.are_strangers(names)):
-            return {**_PLAIN, "text": text}
-        return parse(text, base).task()
+        if terms is None:
+            is_as_it_is = is_plain(text)
+        else:
+            names = plain_names(text, base)
+            is_as_it_is = names is not None and terms.are_strangers(names)
+        return {**_PLAIN, "text": text} if is_as_it_is else parse(text, base).task()
     parsed = parse(text, base)
     return (parsed.totally_ordered() or parsed).task()
 
 
+def _of_dataset(
+    store: ox.Store,
+    text: str,
+    base: str | None,
+    default: Sequence[ox.NamedNode],
+    named: Sequence[ox.NamedNode],
+) -> Any:
+    """The result over a dataset, which is whole: what it does not name is empty."""
+    if len(default) > 1:
+        return _merged(store, default, named).query(
+            text, base_iri=base, default_graph=ox.DefaultGraph(), named_graphs=list(named)
+        )
+    return store.query(text, base_iri=base, default_graph=list(default), named_graphs=list(named))
+
+
+def _no_such_graph(name: str, similar: Sequence[str]) -> str:
+    meant = f"; did you mean <{similar[0]}>?" if similar else "."
+    return (
+        f"the dataset of this query (FROM, FROM NAMED or a parameter) names a graph that does not "
+        f"exist, <{name}>{meant} Without them all data is queried; SELECT DISTINCT ?g "
+        "{ GRAPH ?g { ?s ?p ?o } } lists the graphs"
+    )
+
+
 def _unknown(store: ox.Store, graphs: Sequence[str]) -> list[tuple[str, list[str]]]:
     """Those of the graphs that the data does not have, each with the name that is most like it."""
+    if not graphs:
+        return []
     missing = [
         item for item in dict.fromkeys(graphs) if not store.contains_named_graph(ox.NamedNode(item))
     ]
@@ -268,28 +288,32 @@ def _write(
 # -- processes -------------------------------------------------------------------------------------
 
 
-def work(channel: socket.socket, store: ox.Store, bounds: Mapping[str, Any]) -> None:
-    """Answers tasks until the other side goes."""
+def work(
+    channel: socket.socket,
+    store: ox.Store,
+    bounds: Mapping[str, Any],
+    shared: Shared | None = None,
+) -> Callable[[], None]:
+    """What answers tasks until the other side goes; where memory is shared with the server, also
+    the requests on connections that it gives. What that opens is open when this returns.
+    """
     limited = 0.0
-    while (data := channel.recv(_ONE_PIECE)) and (message := _message(channel, data)) is not None:
-        task = json.loads(message)
-        if time.process_time() >= limited:
+
+    def answer(task: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+        terms, predicates = bounds.get("terms"), bounds.get("predicates")
+        return answered(store, task, bounds["result"], bounds["prefixes"], terms, predicates)
+
+    def limit(used: float) -> None:
+        nonlocal limited
+        if used >= limited:
             limited = _limit_time(bounds["seconds"])
-        head, body = answered(
-            store,
-            task,
-            bounds["result"],
-            bounds["prefixes"],
-            bounds.get("terms"),
-            bounds.get("predicates"),
-        )
-        data = json.dumps(head).encode()
-        head_bytes = LENGTHS.pack(len(data), len(body)) + data
-        if len(body) < _ONE_PIECE:  # one message wakes the other side once
-            channel.sendall(head_bytes + body)
-        else:
-            channel.sendall(head_bytes)
-            channel.sendall(body)
+
+    def loop() -> None:
+        while (data := channel.recv(_ONE_PIECE)) and (message := _message(channel, data)):
+            limit(time.process_time())
+            send_answer(channel, *answer(json.loads(message)))
+
+    return Desk(channel, shared, answer, limit).run if shared else loop
 
 
 def _message(channel: socket.socket, begun: bytes) -> bytes | None:
@@ -326,9 +350,10 @@ def _limit_time(seconds: float) -> float:
     return used + 1
 
 
-def confine(memory: int, *, network: bool = False, files: int = 0) -> None:
+def confine(memory: int, *, network: bool = False, files: int = 0, connections: int = 0) -> None:
     """No more memory than allowed, no new file, no connection (but for a federated query), no child
-    that outlives its parent. `files` is how many a store on disk opens when it needs them.
+    that outlives its parent. `files` is how many a store on disk opens when it needs them,
+    `connections` how many of its clients the server gives to this process.
     """
     import resource
 
@@ -341,39 +366,57 @@ def confine(memory: int, *, network: bool = False, files: int = 0) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (_MESSAGES, _MESSAGES))
     if not network:
         most = 0
-        if files:  # a socket is an open file, too: that wall is built in another way
-            _refuse_sockets()
-            most = min(files + _DESCRIPTORS, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
+        if files or connections:  # these are open files, too: the walls are built in another way
+            _refuse_calls(files=not files)
+            most = files + connections + _DESCRIPTORS
+            most = min(most, resource.getrlimit(resource.RLIMIT_NOFILE)[1])
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-def _refuse_sockets() -> None:
-    """Makes the system refuse new sockets to this process, by a filter of system calls (seccomp).
-    Elsewhere than on Linux, and on other processors, the query's text is the only wall (SERVICE is
-    refused).
+def _refuses_calls() -> bool:
+    """Whether the system refuses calls where a process wants that (seccomp), which some containers
+    do not let it; tried by a process of its own.
+    """
+    if sys.platform != "linux" or os.uname().machine not in _SYSTEM_CALLS:
+        return False
+    child = os.fork()
+    if child == 0:
+        try:
+            _refuse_calls(files=True)
+        except OSError:
+            os._exit(1)
+        os._exit(0)
+    return os.waitpid(child, 0)[1] == 0
+
+
+def _refuse_calls(*, files: bool) -> None:
+    """Makes the system refuse new sockets and connections to this process, by a filter of system
+    calls (seccomp), and new files where asked. Elsewhere than on Linux, and on other processors,
+    the query's text is the only wall (SERVICE is refused).
     """
     known = _SYSTEM_CALLS.get(os.uname().machine) if sys.platform == "linux" else None
     if known is None:
         return
-    architecture, socket_call = known
+    architecture, sockets, opening = known
+    numbers = [*sockets, _IO_URING_SETUP, *((*opening, _OPENAT2) if files else ())]
     refuse, allow = 0x00050000 | errno.EACCES, 0x7FFF0000
-    steps = (  # instruction, where to go if true, if false, operand
+    last = len(numbers)
+    steps = [  # instruction, where to go if true, if false, operand
         (0x20, 0, 0, 4),  # the architecture
-        (0x15, 0, 4, architecture),
+        (0x15, 0, last + 3, architecture),
         (0x20, 0, 0, 0),  # the number of the call
-        (0x35, 2, 0, 0x40000000),  # calls of another numbering
-        (0x15, 1, 0, socket_call),
-        (0x15, 0, 1, _IO_URING_SETUP),
-        (0x06, 0, 0, refuse),
+        (0x35, last + 1, 0, 0x40000000),  # calls of another numbering
+        *((0x15, last - place, 0, number) for place, number in enumerate(numbers)),
         (0x06, 0, 0, allow),
-    )
+        (0x06, 0, 0, refuse),
+    ]
     code = b"".join(struct.pack("=HBBI", *step) for step in steps)
     filters = ctypes.create_string_buffer(code)
     program = struct.pack("@HP", len(steps), ctypes.addressof(filters))
     libc = ctypes.CDLL(None, use_errno=True)
     for call in ((_NO_NEW_PRIVILEGES, 1, 0, 0, 0), (_SECCOMP, _FILTER, program, 0, 0)):
         if libc.prctl(*call):
-            raise OSError(ctypes.get_errno(), "sockets cannot be refused (seccomp)")
+            raise OSError(ctypes.get_errno(), "system calls cannot be refused (seccomp)")
 
 
 def cause_of(status: int, messages: str) -> tuple[Cause, str]:
@@ -410,7 +453,9 @@ class Holder:
         self.ends: OrderedDict[int, tuple[Cause, str]] = OrderedDict()
         started = time.perf_counter()
         self.files = 0  # that the engine may open
-        ready = self._open(bounds)
+        # How many connections a worker takes: other walls than a number of 0 must hold for these.
+        self.connections = bounds.get("connections", 0) if _refuses_calls() else 0
+        ready = {**self._open(bounds), "connections": self.connections}
         if graphs := bounds.get("metadata"):
             self.bounds = {**self.bounds, "terms": MetadataTerms(self.store, graphs)}
         ready["seconds"] = round(time.perf_counter() - started, 3)
@@ -433,18 +478,21 @@ class Holder:
     def run(self) -> None:
         """Answers until the other side goes."""
         signal.signal(signal.SIGCHLD, self._reap)
+        gc.collect()
+        gc.freeze()  # what workers share is not looked at by them, and so not copied
         while True:
-            message, descriptors, *_ = socket.recv_fds(self.control, 1, 1)
+            message, descriptors, *_ = socket.recv_fds(self.control, 1, 2)
             if not message:
                 return
             if message == FORK:
-                self._fork(descriptors[0])
+                self._fork(descriptors)
             else:
                 (pid,) = LENGTH.unpack(_received(self.control, LENGTH.size) or bytes(LENGTH.size))
                 data = json.dumps(self._end(pid)).encode()
                 self.control.sendall(LENGTH.pack(len(data)) + data)
 
-    def _fork(self, descriptor: int) -> None:
+    def _fork(self, descriptors: Sequence[int]) -> None:
+        """A worker at a channel, and with memory that it shares with the server."""
         messages = _scratch()
         signal.pthread_sigmask(
             signal.SIG_BLOCK, [signal.SIGCHLD]
@@ -452,13 +500,14 @@ class Holder:
         child = os.fork()
         if child == 0:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            self._be_worker(descriptor, messages)
+            self._be_worker(descriptors, messages)
         self.messages[child] = messages
         signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
-        os.close(descriptor)
+        for descriptor in descriptors:
+            os.close(descriptor)
         self.control.sendall(LENGTH.pack(child))
 
-    def _be_worker(self, descriptor: int, messages: IO[bytes]) -> None:
+    def _be_worker(self, descriptors: Sequence[int], messages: IO[bytes]) -> None:
         """The life of a worker; it ends the process."""
         try:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGCHLD])
@@ -466,12 +515,18 @@ class Holder:
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
             os.dup2(messages.fileno(), 2)
             messages.close()
+            shared = Shared(descriptors[1]) if len(descriptors) > 1 else None
+            for descriptor in descriptors[1:]:
+                os.close(descriptor)
+            channel = socket.socket(fileno=descriptors[0])
+            run = work(channel, self.store, self.bounds, shared)
             confine(
                 self.bounds["memory"],
                 network=self.bounds.get("network", False),
                 files=self.files,
+                connections=self.connections if shared else 0,
             )
-            work(socket.socket(fileno=descriptor), self.store, self.bounds)
+            run()
         except BaseException as error:  # the last words of this process
             with contextlib.suppress(OSError):
                 os.write(2, f"{type(error).__name__}: {error}".encode())

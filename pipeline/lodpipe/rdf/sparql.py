@@ -308,7 +308,10 @@ def parse(text: str, base: str | None = None) -> Parsed:
 
 # What cannot be decided without reading the tokens: escapes, other letters, the words that matter.
 _SPECIAL = ("\\", "service", "from", "graph", "base")
+_NEW_VALUES = ("now", "rand", "uuid", "bnode")
 _CHANGES = re.compile(r"(?:now|rand|uuid|bnode)\s*[(#]")
+# IRIs that are what they are against any base, by far the most.
+_ABSOLUTE = re.compile(r"<(https?://[^/?#:@]+/[^?#;\\]*(?:#[^#\\]+)?)>")
 _PREFIX = re.compile(r"\s*prefix\s+([a-z][\w.-]*)?\s*:\s*<([^<>\"{}|^`\x00-\x20]+)>", re.IGNORECASE)
 _IRI = re.compile(r"<[^<>\"{}|^`\x00-\x20]*>")
 _NAME = re.compile(r"([A-Za-z][\w.-]*)?:([\w.:%-]*)")
@@ -327,10 +330,7 @@ def plain_names(text: str, base: str | None = None) -> set[str] | None:
     >>> plain_names("SELECT * { SERVICE <http://s/> {} }") is None
     True
     """
-    lower = text.lower()
-    if not text.isascii() or any(part in lower for part in _SPECIAL):
-        return None
-    if _CHANGES.search(lower):
+    if not is_plain(text):
         return None
     prefixes: dict[str, str] = {}
     at = 0
@@ -343,6 +343,21 @@ def plain_names(text: str, base: str | None = None) -> set[str] | None:
             if prefix in prefixes:
                 names |= {prefixes[prefix] + local, prefixes[prefix] + local.rstrip(".")}
     return names
+
+
+def is_plain(text: str) -> bool:
+    """Whether a text can be run as it is (`plain_names`)."""
+    lower = text.lower()
+    if not text.isascii() or _has(lower, _SPECIAL):
+        return False
+    return not (_has(lower, _NEW_VALUES) and _CHANGES.search(lower))
+
+
+def _has(text: str, parts: Sequence[str]) -> bool:
+    for part in parts:  # noqa: SIM110  # a generator takes longer than the search
+        if part in text:
+            return True
+    return False
 
 
 def _spelled(kind: str, token: str) -> str:
@@ -383,6 +398,8 @@ def _escaped(text: str, *, first: bool = False) -> str:
 @lru_cache(1024)
 def _resolved(base: str, spelling: str) -> str:
     """The IRI that a token of a query stands for, as `_escaped` spells it."""
+    if match := _ABSOLUTE.fullmatch(spelling):
+        return match[1]
     return urljoin(
         base, _ESCAPE.sub(lambda match: chr(int(match[1] or match[2], 16)), spelling[1:-1])
     )

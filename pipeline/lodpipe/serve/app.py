@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import re
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Awaitable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlencode
@@ -29,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from lodpipe.diagnostics.finding import LodpipeError
 from lodpipe.publish.catalogue.web import FRESH
 from lodpipe.publish.catalogue.withdrawn_rules import link_header
+from lodpipe.queries.connections import Record, entity_tag
 from lodpipe.queries.store_files import discard, is_written, place_of
 from lodpipe.queries.store_loading import Place
 from lodpipe.serve.api.reconcile_routes import ROOT as RECONCILE
@@ -44,11 +44,12 @@ from lodpipe.serve.index_places import IndexPlaces
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen, prefers_page
 from lodpipe.serve.observability import Figures, RequestLog, write
 from lodpipe.serve.policies import policies
-from lodpipe.serve.pool import Answer, NotLoaded, Pool
+from lodpipe.serve.pool import NotLoaded, Pool
 from lodpipe.serve.protocol import Question, Refused, question_of, refuse_coded
 from lodpipe.serve.request_body import read_body
 from lodpipe.serve.settings import Settings
 from lodpipe.serve.sources import Source
+from lodpipe.serve.workers import Answer
 
 Outcome = TypeVar("Outcome")
 OUTCOME = "lodpipe.outcome"  # in the scope of a request whose query has run already (quick.py)
@@ -72,6 +73,7 @@ class Server:
         self.usage = Usage(settings.client_seconds, time.monotonic)  # outlives a reload
         self.places = IndexPlaces(self.usage)
         self.trusted: Any = frozenset()  # proxies whose X-Forwarded-For is believed
+        self.log: RequestLog | None = None
         self._dataset: tuple[Content, Dataset] | None = None
         self.leaving: set[asyncio.Task[None]] = set()
 
@@ -105,6 +107,7 @@ class Server:
         if place and not is_old:  # this can take minutes
             write(store="begins", folder=place.parent)
         pool = Pool(self.settings, *data, self.usage, place)
+        pool.handover.report = self._report
         try:
             await pool.start()
         except NotLoaded as error:
@@ -118,6 +121,11 @@ class Server:
             known = ("store", "reason", "triples", "seconds")
             write(**{name: pool.loaded[name] for name in known}, folder=place.parent)
         return pool
+
+    def _report(self, records: Sequence[Record]) -> None:
+        """Logs what workers have answered themselves."""
+        if self.log:
+            self.log.record_queries(records)
 
     async def watch(self) -> None:
         """Reloads whenever dist/ has changed, and replaces processes that have gone; where dist/
@@ -200,11 +208,7 @@ class Server:
 
     def tag(self, *parts: object) -> str:
         """An entity tag: the same data, question and format have the same."""
-        return (
-            '"'
-            + hashlib.sha256(repr((self.content.version, *parts)).encode()).hexdigest()[:32]
-            + '"'
-        )
+        return entity_tag(self.content.version, *parts)
 
 
 def answered(outcome: Answer | Exception) -> tuple[Mapping[str, object], bytes]:
@@ -597,4 +601,5 @@ def application(server: Server, *, log: bool = True) -> RequestLog:
     )
     app.state.server = server
     coded = Compressed(app, server.settings.cache)
-    return RequestLog(_Headers(coded), server.figures, log=log)
+    server.log = RequestLog(_Headers(coded), server.figures, log=log)
+    return server.log

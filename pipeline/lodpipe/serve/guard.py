@@ -49,6 +49,7 @@ def guarded(settings: Settings) -> type[HttpToolsProtocol]:  # noqa: C901  # a c
         _pending = 0  # bytes of headers that are not whole yet
         _size = 0  # of the headers of this request
         url = b""
+        _begun = 0  # requests in the last piece
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
@@ -61,15 +62,21 @@ def guarded(settings: Settings) -> type[HttpToolsProtocol]:  # noqa: C901  # a c
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
-            if self._watch is not None:
+            is_waiting = self._watch is not None
+            is_new = not is_waiting and (self.cycle is None or self.cycle.response_complete)
+            self._begun = 0
+            if is_waiting:
                 self._pending += len(data)
             super().data_received(data)
+            if is_new and self._begun == 1:  # all of the piece is of this request
+                self._pending = len(data)
             if self._watch is not None and self._pending > settings.headers:
                 self._refuse(_LARGE)
 
         def on_message_begin(self) -> None:
             super().on_message_begin()
             self._size = 0
+            self._begun += 1
             if self._watch is None:
                 self._await_headers()
 

@@ -9,12 +9,48 @@ import logging
 import sys
 import time
 import traceback
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Metric, generate_latest
+from prometheus_client.core import HistogramMetricFamily
+from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from lodpipe.queries.connections import Record
+
+_BOUNDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 _ROUTES = {"sparql": "sparql", "health": "health", "metrics": "metrics"}
+
+
+class Seconds(Collector):
+    """The histogram of times by route. One of the library takes 2 µs for each, a thirtieth of a simple
+    query.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, list[int]] = {}
+        self._sums: dict[str, float] = {}
+
+    def observe(self, route: str, times: Sequence[float]) -> None:
+        """Counts times in seconds."""
+        counts = self._counts.setdefault(route, [0] * (len(_BOUNDS) + 1))
+        for passed in times:
+            counts[bisect_left(_BOUNDS, passed)] += 1
+        self._sums[route] = self._sums.get(route, 0.0) + sum(times)
+
+    def collect(self) -> Iterator[Metric]:
+        """The figures as the registry wants them."""
+        text = "Time from request to last byte."
+        family = HistogramMetricFamily("lodpipe_request_seconds", text, labels=["route"])
+        for route, counts in self._counts.items():
+            names = [*map(str, _BOUNDS), "+Inf"]
+            buckets = list(zip(names, accumulate(counts), strict=True))
+            family.add_metric([route], buckets, self._sums[route])
+        yield family
 
 
 class Figures:
@@ -25,10 +61,11 @@ class Figures:
         self.requests = Counter(
             "lodpipe_requests", "Requests answered.", ["route", "status"], registry=self.registry
         )
-        self.seconds = Histogram(
-            "lodpipe_request_seconds",
-            "Time from request to last byte.",
-            ["route"],
+        self.seconds = Seconds()
+        self.registry.register(self.seconds)
+        self.by_workers = Counter(
+            "lodpipe_requests_by_workers",
+            "Requests that workers answered on connections of their own.",
             registry=self.registry,
         )
         self.workers = Gauge(
@@ -67,6 +104,7 @@ class RequestLog:
 
     def __init__(self, app: ASGIApp, figures: Figures, *, log: bool = True) -> None:
         self.app, self.figures, self.log = app, figures, log
+        self._answered = figures.requests.labels("sparql", "200")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request, or one life of the server."""
@@ -96,11 +134,21 @@ class RequestLog:
             "file" if "." in scope["path"].rsplit("/", 1)[-1] else "resource",
         )
         self.figures.requests.labels(route, str(status)).inc()
-        self.figures.seconds.labels(route).observe(passed)
+        self.figures.seconds.observe(route, [passed])
         if self.log:
             self._write(scope, status, size, passed)
 
-    def _write(self, scope: Scope, status: int, size: int, passed: float) -> None:
+    def record_queries(self, records: Sequence[Record]) -> None:
+        """Counts and logs answers of workers to simple queries."""
+        self._answered.inc(len(records))
+        self.figures.by_workers.inc(len(records))
+        self.figures.seconds.observe("sparql", [record.passed for record in records])
+        for record in records if self.log else ():
+            path, _, query = record.address.partition("?")
+            scope = {"method": "GET", "path": path, "query_string": query.encode("latin-1")}
+            self._write(scope, 200, record.size, record.passed)
+
+    def _write(self, scope: Mapping[str, Any], status: int, size: int, passed: float) -> None:
         address = scope["path"] + (
             "?" + scope["query_string"].decode("latin-1") if scope["query_string"] else ""
         )

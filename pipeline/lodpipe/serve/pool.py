@@ -16,203 +16,33 @@ import asyncio
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lodpipe.queries.connections import LENGTH, SHARED, Manner, Shared
 from lodpipe.queries.store_files import discard
 from lodpipe.queries.store_loading import Place
-from lodpipe.queries.worker import END, FORK, LENGTH, LENGTHS, UNSORTABLE, Cause, command
+from lodpipe.queries.worker import END, FORK, UNSORTABLE, Cause, command
 from lodpipe.serve.fairness import Usage, client_of
+from lodpipe.serve.handover import MOST, Handover
 from lodpipe.serve.protocol import Refused
 from lodpipe.serve.settings import Settings
+from lodpipe.serve.workers import Answer, Connection, Done, Job, Worker, nothing, resident
 
 # seconds of processor time after which a query steps back behind others; a busy machine alone makes
 # none long
 _LONG = 0.1
-_HAS_CLOCKS = sys.platform == "linux"  # of other processes
-_NICE = 5  # of long queries: enough, as only a few run at a time
 _TICK = 0.01  # seconds between two looks at running queries
 _LOOKS_AT_MEMORY = 25  # ticks
-_CHUNK = 1 << 18
 _BUSY = "too many queries at once"
 
 
 class NotLoaded(Exception):
     """The data cannot be loaded; why."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What a worker gave: the head says status, format and detail, the body is ready to be sent."""
-
-    head: Mapping[str, Any]
-    body: bytes
-
-
-Done = Callable[["Answer | Exception"], None]
-
-
-class Job:
-    """A query on its way: what is asked by whom, until when the answer must be there, and who waits
-    for it. `used` are seconds of processor time so far.
-    """
-
-    __slots__ = (
-        "arrived", "client", "done", "is_paused", "ordered", "paused", "paused_at", "retried", "started", "task", "until", "used", "waits", "worker",
-    )  # fmt: skip
-
-    def __init__(
-        self, task: Mapping[str, Any], client: str, done: Done, times: tuple[float, float, float]
-    ) -> None:
-        self.task, self.client, self.done = task, client, done
-        self.arrived, self.waits, self.until = times
-        self.worker: Worker | None = None
-        self.started = self.used = self.paused = self.paused_at = 0.0
-        self.is_paused = self.ordered = False
-        self.retried = 0  # processes that were ended before they had begun
-
-    def pause(self, *, is_paused: bool) -> None:
-        """Stops the query where it is, or lets it go on."""
-        now = time.monotonic()
-        if self.is_paused:
-            self.paused += now - self.paused_at
-        self.is_paused, self.paused_at = is_paused, now
-        if self.worker:
-            self.worker.pause(is_paused=is_paused)
-
-    def is_late(self, now: float, most: float) -> bool:
-        """Whether its time is over. Time in which it was paused does not count, up to `most`."""
-        paused = self.paused + (now - self.paused_at if self.is_paused else 0.0)
-        return now >= self.until + min(paused, most)
-
-    def end(self, result: Answer | Exception) -> None:
-        """Gives the result to the one who waits for it, once."""
-        done, self.done = self.done, _nothing
-        done(result)
-
-
-def _nothing(_: Answer | Exception) -> None:
-    pass
-
-
-class Worker:
-    """A process with a channel; it takes one job at a time. `on_answer` gets what it answers, None
-    where the process has gone.
-    """
-
-    def __init__(
-        self,
-        pid: int,
-        channel: socket.socket,
-        on_answer: Callable[[Worker, Answer | None], None],
-    ) -> None:
-        self.pid, self.channel, self._on_answer = pid, channel, on_answer
-        self.job: Job | None = None
-        self.alive = True
-        self._clock = (
-            ~pid << 3
-        ) | 2  # clock_getcpuclockid(3) on Linux, which Python does not offer
-        self._used = 0.0
-        self._loop = asyncio.get_running_loop()
-        self._received = bytearray()
-        self._unsent = memoryview(b"")
-        self._loop.add_reader(channel.fileno(), self._read)
-
-    def used(self) -> float:
-        """Seconds of processor time since the process began, to its end where it has gone; where the
-        system does not say, seconds on the clock.
-        """
-        if not _HAS_CLOCKS:
-            return time.monotonic()
-        with contextlib.suppress(OSError):
-            self._used = time.clock_gettime(self._clock)
-        return self._used
-
-    def begin(self, job: Job) -> None:
-        """Takes a job."""
-        self.job, job.worker, job.started = job, self, self.used()
-        data = json.dumps(job.task).encode()
-        self._unsent = memoryview(LENGTH.pack(len(data)) + data)
-        self._write()
-
-    def _write(self) -> None:
-        try:
-            count = self.channel.send(self._unsent)
-        except BlockingIOError:
-            count = 0
-        except OSError:  # it has gone; the reader sees that, too
-            count = len(self._unsent)
-        self._unsent = self._unsent[count:]
-        if self._unsent:
-            self._loop.add_writer(self.channel.fileno(), self._continue)
-
-    def _continue(self) -> None:
-        self._loop.remove_writer(self.channel.fileno())
-        self._write()
-
-    def _read(self) -> None:
-        try:
-            data = self.channel.recv(_CHUNK)
-        except BlockingIOError:
-            return
-        except OSError:
-            data = b""
-        if not data:
-            self._unwatch()
-            self.alive = False
-            self._on_answer(self, None)
-            return
-        self._received += data
-        if len(self._received) < LENGTHS.size:
-            return
-        head, body = LENGTHS.unpack_from(self._received)
-        if len(self._received) == LENGTHS.size + head + body:
-            received, self._received = self._received, bytearray()
-            at = LENGTHS.size + head
-            answer = Answer(json.loads(received[LENGTHS.size : at]), bytes(received[at:]))
-            self._on_answer(self, answer)
-
-    def step_back(self) -> None:
-        """Lets other processes go first: a long query must not slow short ones. It cannot be
-        undone, so the worker answers this query only.
-        """
-        with contextlib.suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, self.pid, _NICE)
-
-    def pause(self, *, is_paused: bool) -> None:
-        """Stops the process where it is, or lets it go on."""
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGSTOP if is_paused else signal.SIGCONT)
-
-    def memory(self) -> int:
-        """Bytes of memory that the process has (resident set size); 0 where the system does not say."""
-        return _resident(self.pid)
-
-    def end(self) -> None:
-        """Ends the process, whatever it does."""
-        self._unwatch()
-        self.alive = False
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.pid, signal.SIGKILL)
-        self.channel.close()
-
-    def _unwatch(self) -> None:
-        if self.channel.fileno() >= 0:
-            self._loop.remove_reader(self.channel.fileno())
-            self._loop.remove_writer(self.channel.fileno())
-
-
-def _resident(pid: int) -> int:
-    with contextlib.suppress(OSError, ValueError), open(f"/proc/{pid}/statm") as pages:  # noqa: PTH123  # in the event loop, for each long query
-        return int(pages.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    return 0
 
 
 async def _received(channel: socket.socket, size: int) -> bytearray:
@@ -250,6 +80,7 @@ class Pool:
         self.aside: set[Worker] = set()  # with long queries, beyond the number that was asked for
         self.ended = 0  # workers that were stopped or broke down
         self.closing = False
+        self.handover = Handover(settings, self.usage, self._begin_for_connections, self._left)
         self.loaded: Mapping[str, Any] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._forking = asyncio.Lock()
@@ -265,7 +96,7 @@ class Pool:
         bounds: dict[str, Any] = {
             "data": list(self.dumps), "prefixes": self.prefixes, "metadata": list(self.metadata),
             "seconds": self.settings.seconds, "memory": self.settings.memory,
-            "result": self.settings.result, "parses": True,
+            "result": self.settings.result, "parses": True, "connections": MOST,
         }  # fmt: skip
         if self.place:
             bounds["place"] = self.place._asdict()
@@ -284,7 +115,9 @@ class Pool:
         self.loaded = json.loads(message or b"{}")
         if "triples" not in self.loaded:
             raise NotLoaded(self.loaded.get("error", "its process ended"))
-        self._base_memory = _resident(self.holder.pid)
+        self._base_memory = resident(self.holder.pid)
+        if self.loaded["connections"]:
+            self.handover.most = self.settings.running
         for _ in range(self.settings.processes):
             await self._add()
 
@@ -297,10 +130,13 @@ class Pool:
         """Lets running queries end in time, then ends every process."""
         self.closing = True
         until = time.monotonic() + grace
-        while (self.busy or self.aside or self.queues) and time.monotonic() < until:
+        self.handover.close()
+        while self._is_at_work() and time.monotonic() < until:
             await asyncio.sleep(0.05)
         if self._ticking:
             self._ticking.cancel()
+        for worker in list(self.handover.workers):
+            self.handover.lost(worker)
         for worker in (*self.free, *self.busy, *self.aside):
             job, worker.job = worker.job, None
             worker.end()
@@ -347,13 +183,28 @@ class Pool:
             self._begin(job, self.free.pop())
         else:
             self._queue(job)
+        self._watch()
+        return job
+
+    def give(self, connection: Connection, client: str, descriptor: int, manner: Manner) -> bool:
+        """Gives a connection of a client to a worker, between two requests; whether one takes it."""
+        if self.closing or not self.handover.give(
+            connection, client_of(client), descriptor, manner
+        ):
+            return False
+        self._watch()
+        return True
+
+    def _watch(self) -> None:
         if self._ticking is None:
             self._ticking = asyncio.get_running_loop().call_later(_TICK, self._tick)
-        return job
+
+    def _is_at_work(self) -> bool:
+        return bool(self.busy or self.aside or self.queues or self.handover.is_at_work)
 
     def cancel(self, job: Job) -> None:
         """Gives a job up: no client waits for its answer any more."""
-        job.done = _nothing
+        job.done = nothing
         if job.worker is None:
             self._unqueue(job)
         elif job.worker.job is job:
@@ -363,7 +214,8 @@ class Pool:
         """Replaces free workers whose process has gone: where memory is short, the system may end
         any. They are noticed at once; this is for those that could not be replaced.
         """
-        missing = self.settings.processes - len(self.free) - len(self.busy) - len(self._tasks)
+        busy = sum(not worker.shared for worker in self.busy)
+        missing = self.settings.processes - len(self.free) - busy - len(self._tasks)
         for _ in range(missing if self.alive else 0):
             self._replace()
 
@@ -373,6 +225,11 @@ class Pool:
 
     def _answered(self, worker: Worker, answer: Answer | None) -> None:
         """A worker has answered, or has gone."""
+        if answer and "returned" in answer.head:
+            self._discard_if_damaged(self.handover.returned(worker, answer))
+            return
+        if answer is None and worker in self.handover.workers:
+            self.handover.lost(worker)  # which may make a job of what it was doing
         job = worker.job
         if job is None:
             self._release(worker, whole=False)
@@ -382,17 +239,44 @@ class Pool:
             return
         self._charge(worker, job)
         self._release(worker, whole=True)
-        if answer.head.get("damaged") and self.place:
+        self._discard_if_damaged(answer.head)
+        job.end(answer)
+
+    def _discard_if_damaged(self, head: Mapping[str, Any]) -> None:
+        if head.get("damaged") and self.place:
             discard(self.place)
             self.holder.kill()  # the server sees that, and has the store written again
-        job.end(answer)
+
+    def _begin_for_connections(self) -> None:
+        self.handover.coming += 1
+        self._run_aside(self._add_for_connections())
+
+    async def _add_for_connections(self) -> None:
+        """A worker that takes connections, beside the others."""
+        try:
+            with contextlib.suppress(EOFError, OSError):
+                worker = await self._forked(takes_connections=True)
+                if self.closing:
+                    worker.end()
+                else:
+                    self.handover.start(worker)
+                    self._watch()
+        finally:
+            self.handover.coming -= 1
+
+    def _left(self, worker: Worker) -> None:
+        """A worker has no connections any more: it ends, or does what has become its job."""
+        if worker.job:
+            self.busy.add(worker)
+        else:
+            worker.end()
 
     async def _explain(self, worker: Worker, job: Job) -> None:
         """Says to the one who waits why a process has ended."""
         cause, detail = await self._end_of(worker)
         if worker.job is job:
             self._release(worker, whole=False)
-        if job.done is _nothing:
+        if job.done is nothing:
             return
         if cause == "crash" and UNSORTABLE in detail and not job.ordered:
             job.ordered, job.task = True, {**job.task, "ordered": True}
@@ -518,10 +402,11 @@ class Pool:
         for worker in [*self.busy, *self.aside]:
             if worker.job and worker.alive:
                 self._look(worker, worker.job, now)
+        self.handover.look(now)
         self._take_turns()
         if self._ticks % _LOOKS_AT_MEMORY == 0:
             self._keep_memory()
-        if self.busy or self.aside or self.queues:
+        if self._is_at_work():
             self._ticking = asyncio.get_running_loop().call_later(_TICK, self._tick)
 
     def _look(self, worker: Worker, job: Job, now: float) -> None:
@@ -532,7 +417,8 @@ class Pool:
             worker.step_back()
             self.busy.discard(worker)
             self.aside.add(worker)
-            self._replace()
+            if not worker.shared:
+                self._replace()
 
     def _charge(self, worker: Worker, job: Job) -> None:
         """Adds what a query has used since the last look to the account of its client."""
@@ -580,6 +466,9 @@ class Pool:
             self._take_turns()
             return
         self.busy.discard(worker)
+        if worker.shared:  # beside the others
+            worker.end()
+            return
         if whole and not self.closing:
             self._hand_on(worker)
             return
@@ -607,23 +496,34 @@ class Pool:
             await self._add()
 
     async def _add(self) -> None:
-        """Another worker, a fork away. Raises EOFError or OSError where the process that holds the
-        data has gone.
-        """
-        local, remote = socket.socketpair()
-        local.setblocking(False)
-        async with self._forking:
-            socket.send_fds(self.control, [FORK], [remote.fileno()])
-            remote.close()
-            message = await asyncio.get_running_loop().sock_recv(self.control, LENGTH.size)
-            if not message:
-                raise EOFError
-            (pid,) = LENGTH.unpack(message)
-        worker = Worker(pid, local, self._answered)
+        """Another worker. Raises EOFError or OSError where the process that holds the data has gone."""
+        worker = await self._forked()
         if self.closing and not self.queues:
             worker.end()
         else:
             self._hand_on(worker)
+
+    async def _forked(self, *, takes_connections: bool = False) -> Worker:
+        """A worker, a fork away. Raises EOFError or OSError."""
+        local, remote = socket.socketpair()
+        local.setblocking(False)
+        descriptors, shared = [remote.fileno()], None
+        if takes_connections:
+            descriptors.append(os.memfd_create("requests"))
+            os.ftruncate(descriptors[1], SHARED)
+            shared = Shared(descriptors[1])
+        async with self._forking:
+            try:
+                socket.send_fds(self.control, [FORK], descriptors)
+            finally:
+                remote.close()
+                for descriptor in descriptors[1:]:
+                    os.close(descriptor)
+            message = await asyncio.get_running_loop().sock_recv(self.control, LENGTH.size)
+            if not message:
+                raise EOFError
+            (pid,) = LENGTH.unpack(message)
+        return Worker(pid, local, self._answered, shared)
 
 
 __all__ = ["Answer", "Job", "NotLoaded", "Pool", "Worker"]

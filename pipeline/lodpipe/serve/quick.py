@@ -5,6 +5,9 @@ The application costs more than a simple query. What takes the short way is a GE
 `/sparql?query=…` with no other parameter and no precondition. The request is read and answered as
 the application would; where the answer is not a plain one (an error, a page, a compressed body), the
 application gets the request, with the outcome of the query where it has run already.
+
+A connection on which such queries come one after the other is given to a worker, which answers the
+next ones itself (handover.py).
 """
 
 from __future__ import annotations
@@ -21,14 +24,19 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from lodpipe.publish.catalogue.web import FRESH
+from lodpipe.queries.connections import Manner
 from lodpipe.serve.app import HOST, OUTCOME, Server
 from lodpipe.serve.content_coding import IDENTITY, LEAST, coding_for
 from lodpipe.serve.negotiation import GRAPHS, RESULTS, Format, chosen, prefers_page
 from lodpipe.serve.observability import RequestLog
 from lodpipe.serve.policies import policies
-from lodpipe.serve.pool import Answer, Job
+from lodpipe.serve.workers import Answer, Job
 
 _START = b"/sparql?query="
+_LINE, _BLANK = b"\r\n", b"\r\n\r\n"
+_PLAIN, _MOST_PLAIN = 2, 64  # answers after which a connection is given to a worker
+_CHEAP = 0.002  # seconds of processor time of these
+_NEVER = 1 << 40  # bytes
 _VALUE = re.compile(rb"[^&;#]+")
 # Headers that change nothing of the answer, or that are read below.
 _KNOWN = frozenset(
@@ -100,6 +108,7 @@ class _Quick:
         self.more_body = True
         self.is_coded = self.must_be_coded = False
         self.job: Job | None = None
+        self.headers = b""  # as they were sent, where they came in one piece with the first line
 
 
 def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any:  # noqa: C901  # a class over them
@@ -110,6 +119,19 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
 
         cycle: Any
         _watch: asyncio.TimerHandle | None
+        _piece = b""  # what was received last
+        _is_at_start = False  # whether the request began in it
+        _plain, _enough = 0, _PLAIN  # answers that a worker could have given
+        _is_away = _is_leaving = False
+        _outcome: Answer | Job | None = None  # of the next request
+
+        def data_received(self, data: bytes) -> None:
+            self._piece, self._is_at_start = data, False
+            super().data_received(data)
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            self._is_at_start = True
 
         def on_headers_complete(self) -> None:
             existing = self.cycle
@@ -123,8 +145,10 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
                     self._watch.cancel()
                     self._watch = None
                 self.cycle = request
+                request.headers = self._sent_headers()
                 self._begin(request)
                 return
+            self._plain = 0
             super().on_headers_complete()
 
         def connection_lost(self, exc: Exception | None) -> None:
@@ -174,7 +198,25 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
             request.is_coded, request.must_be_coded = _is_coded(coding), _must_be_coded(coding)
             return request
 
+        def _sent_headers(self) -> bytes:
+            """The bytes after the first line, where the request is all that was received."""
+            line = b"GET %b HTTP/1.1\r\n" % self.url
+            sent = self._piece[len(line) :]
+            is_whole = self._is_at_start and self._piece.startswith(line)
+            lines = len(self.headers) + 1
+            if is_whole and sent.endswith(_BLANK) and sent.count(_LINE) == lines:
+                return sent
+            return b""
+
         def _begin(self, request: _Quick) -> None:
+            begun, self._outcome = self._outcome, None
+            if isinstance(begun, Answer):
+                self._finish(request, begun)
+                return
+            if begun is not None:
+                request.job, begun.task = begun, request.task
+                begun.done = lambda outcome: self._finish(request, outcome)
+                return
             known = server.known(request.task)
             if known:
                 self._finish(request, Answer(*known))
@@ -190,7 +232,7 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
             )
 
         def _finish(self, request: _Quick, outcome: Answer | Exception) -> None:
-            request.job = None
+            job, request.job = request.job, None
             if self.transport.is_closing():
                 request.response_complete = True
                 return
@@ -199,6 +241,7 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
                 return
             server.remember(request.task, outcome)
             if request.must_be_coded or (request.is_coded and len(outcome.body) >= LEAST):
+                self._plain = 0
                 self._pass_on(request, outcome)
                 return
             form = _FORMATS[bool(outcome.head["graph"]), str(outcome.head["format"])]
@@ -222,6 +265,74 @@ def quick(base: type[HttpToolsProtocol], server: Server, log: RequestLog) -> Any
             if not request.keep_alive:
                 self.transport.close()
             self.on_response_complete()
+            if job is not None:
+                self._plain = self._plain + 1 if job.used < _CHEAP else 0
+                if request.headers and request.keep_alive and self._plain >= self._enough:
+                    self._give(request)
+
+        # Connections that a worker has.
+
+        def _give(self, request: _Quick) -> None:
+            """Gives the connection to a worker, where nothing is left to be read or sent."""
+            if (
+                self.transport.is_closing()
+                or self.pipeline
+                or self.transport.get_write_buffer_size()
+            ):
+                return
+            if any(name == b"x-forwarded-for" for name, _ in self.headers):
+                return
+            results, graphs = request.task["results"], request.task["graphs"]
+            names = {(False, results), (True, graphs), (False, "csv")}
+            manner = Manner(
+                headers=request.headers.decode("latin-1"), results=results, graphs=graphs,
+                heads={key[1]: _head(_FORMATS[key].media_type).decode() + "\r\n" for key in names if key[1]},
+                lasting=f"cache-control: {FRESH}\r\n", passing="cache-control: no-store\r\n",
+                version=server.content.version, most=LEAST if request.is_coded else _NEVER,
+                address=server.settings.address, log=log.log,
+            )  # fmt: skip
+            descriptor = self.transport.get_extra_info("socket").fileno()
+            host = self.client[0] if self.client else ""
+            if server.pool.give(self, host, descriptor, manner):
+                self._is_away = True
+                self._unset_keepalive_if_required()
+                self.transport.pause_reading()
+
+        def take_back(
+            self, data: bytes = b"", begun: Answer | Job | None = None, rest: bytes = b""
+        ) -> None:
+            self._is_away, self._plain = False, 0
+            if begun is not None or rest:
+                self._enough = min(2 * self._enough, _MOST_PLAIN)
+            if not self.transport.is_closing():
+                self._read_on(data, begun, rest)
+                begun, self._outcome = self._outcome, None
+            if isinstance(begun, Job):
+                server.pool.cancel(begun)
+            if self._is_leaving:
+                super().shutdown()
+
+        def _read_on(self, data: bytes, begun: Answer | Job | None, rest: bytes) -> None:
+            self.transport.resume_reading()
+            if rest:
+                self.transport.write(rest)
+            self._outcome = begun
+            if data:
+                self.data_received(data)
+            else:
+                self.timeout_keep_alive_task = self.loop.call_later(
+                    self.timeout_keep_alive, self.timeout_keep_alive_handler
+                )
+
+        def abort(self) -> None:
+            self.transport.abort()
+
+        def shutdown(self) -> None:
+            if self._is_away:
+                self._is_leaving = True
+                server.pool.handover.recall()
+            else:
+                super().shutdown()
 
         def _pass_on(self, request: _Quick, outcome: Answer | Exception) -> None:
             """Gives the request to the application, with the outcome of its query."""

@@ -260,8 +260,8 @@ def run_on_http(
                 streamable_http_path=PATH, json_response=True, stateless_http=True, host=host
             )
             config = uvicorn.Config(
-                BoundedBody(_of_clients(app), settings), http=guarded(settings), ws="none", log_level="warning", access_log=False, server_header=False,
-                limit_concurrency=settings.connections, timeout_graceful_shutdown=round(settings.grace),
+                BoundedBody(_of_clients(app), settings), http=guarded(settings), ws="none", log_level="warning",
+                access_log=False, server_header=False, limit_concurrency=settings.connections, timeout_graceful_shutdown=round(settings.grace),
             )  # fmt: skip
             listening.listen()  # who reads the address may connect at once
             on_ready(f"http://{f'[{host}]' if ':' in host else host}:{port}{PATH}")

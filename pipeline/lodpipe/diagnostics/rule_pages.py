@@ -4,17 +4,21 @@ A page keeps its title, its explanation and its examples; name, message, help an
 generated between two markers, and so is the index of all pages. A new rule needs a page with
 a title (`# LP999: …`) and the two markers.
 
+What people wrote of each page is also stored in the package, for `lodpipe explain`.
+
     python -m lodpipe.diagnostics.rule_pages docs/errors
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
 from lodpipe.diagnostics.rules import RULES, Rule, render
 
+PACKAGED = Path(__file__).with_name("rule_pages.json")
 _GENERATED = re.compile(r"(?<=<!-- rule -->\n).*?(?=<!-- /rule -->\n)", re.S)
 _GROUPS = {
     "LP1": "1xx: files that cannot be read",
@@ -56,14 +60,25 @@ def update_index(index: str, pages: dict[str, str]) -> str:
 
 
 def update_folder(folder: Path) -> dict[Path, str]:
-    """Path and content of every page and of the index, as they should be."""
+    """Path and content of every page, of the index and of the packaged pages, as they should be."""
     pages = {
         code: update_page((folder / f"{code}.md").read_text("utf-8"), rule)
         for code, rule in RULES.items()
     }
     index = folder / "README.md"
     contents = {folder / f"{code}.md": page for code, page in pages.items()}
-    return contents | {index: update_index(index.read_text("utf-8"), pages)}
+    contents[index] = update_index(index.read_text("utf-8"), pages)
+    return contents | {PACKAGED: packaged(pages)}
+
+
+def packaged(pages: dict[str, str]) -> str:
+    """The pages without what is generated of their rules, as JSON with a line for each page."""
+    lines = []
+    for code, page in pages.items():
+        body = re.sub(r"<!-- rule -->\n.*?<!-- /rule -->\n\n?", "", page, flags=re.S)
+        body = body.replace("\n[All codes](README.md)\n", "")
+        lines.append(f"{json.dumps(code)}: {json.dumps(body, ensure_ascii=False)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 if __name__ == "__main__":

@@ -560,6 +560,7 @@ def _places(
         ]
     triples = _statements_of(list(every), shapes, statements)
     own = dict(zip(triples, statements.origins(list(triples.values())), strict=True))
+    own |= _named_places(own, statements)
 
     def place(result: Result) -> Origin | None:
         if not result.component.startswith(("Or", "Xone")):
@@ -569,6 +570,31 @@ def _places(
         return own[result]
 
     return {entry: place(entry) for entry in every}
+
+
+def _named_places(
+    own: Mapping[Result, Origin | None], statements: Statements
+) -> dict[Result, Origin]:
+    """Where the nodes come from that queries name as ?value, unless a field of the focus node refers
+    to them: a role that overlaps with another one of its person, not the person.
+    """
+    named = [
+        item
+        for item in own
+        if item.component.startswith("SPARQL")
+        and not item.path
+        and item.value.startswith("<")
+        and item.value != item.focus
+    ]
+    if not named:
+        return {}
+    of_focus = statements.origins([(item.focus, "", "") for item in named])
+    of_value = statements.origins([(item.value, "", "") for item in named])
+    return {
+        item: value
+        for item, focus, value in zip(named, of_focus, of_value, strict=True)
+        if value is not None and own[item] in (focus, None)
+    }
 
 
 def _statements_of(

@@ -17,8 +17,8 @@ from lodpipe.commands.options import (
     VERBOSE,
     ProjectOptions,
     ReportOptions,
+    check_options,
     grouped,
-    report_options,
 )
 from lodpipe.commands.process import CLOSED_PIPE, exit_code_of, report_end
 from lodpipe.commands.session import Progress, run_on_project
@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @grouped("options", ProjectOptions, PROJECT, ENGINE, ON, LANGUAGE, VERBOSE)
-@report_options
+@check_options
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
 @click.option(
     "--served",
@@ -38,10 +39,17 @@ if TYPE_CHECKING:
     help="Also ask the address at which dist/site/ is served now for identifiers, downloads and pages.",
 )
 def command(
-    options: ProjectOptions, report: ReportOptions, watch: bool, served: str | None
+    options: ProjectOptions,
+    report: ReportOptions,
+    files: tuple[Path, ...],
+    watch: bool,
+    served: str | None,
 ) -> None:
-    """Read, map and validate a publication without writing; warn if dist/ is outdated."""
-    output = report.output()
+    """Read, map and validate a publication without writing; warn if dist/ is outdated.
+
+    The whole publication is checked; with FILES (or folders), only findings in them are reported.
+    """
+    output = report.output(_inside(options.root, files) if files else None)
 
     def check_project(project: Project, on_progress: Progress) -> tuple[Finding, ...]:
         from lodpipe.workflow.pipeline import Engines, checked, stale
@@ -59,6 +67,22 @@ def command(
         _check_after_changes(options.root, check_once)
     else:
         check_once()
+
+
+def _inside(root: Path, files: tuple[Path, ...]) -> tuple[str, ...]:
+    """Files relative to the project, with `/`. Raises click.BadParameter for one that does not exist
+    or is elsewhere.
+    """
+    names = []
+    for file in files:
+        try:
+            name = file.resolve().relative_to(root.resolve()).as_posix()
+        except ValueError:
+            raise click.BadParameter(f"{file} is not in the project", param_hint="FILES") from None
+        if not file.exists():
+            raise click.BadParameter(f"{file} does not exist", param_hint="FILES")
+        names.append("" if name == "." else name)
+    return tuple(names)
 
 
 def _check_after_changes(root: Path, check_once: Callable[[], None]) -> None:

@@ -58,7 +58,8 @@ class Report:
     """The findings of a run, ready to be written in any format.
 
     `prefix` is the path from the repository (the folder that the reader's tool knows) to the
-    project; `fail_on` is the lowest severity that fails.
+    project; `fail_on` is the lowest severity that fails; `not_listed` counts findings that are not
+    selected.
     """
 
     findings: tuple[Finding, ...]
@@ -67,6 +68,7 @@ class Report:
     prefix: str = ""
     fail_on: Severity | None = Severity.ERROR
     exit_code: int = 0
+    not_listed: int = 0
 
     @cached_property
     def rendered(self) -> tuple[RenderedFinding, ...]:

@@ -27,7 +27,7 @@ _GROUPS = {
     "LP4": "4xx: the graph against `shapes/`",
     "LP5": "5xx: records, vocabularies and `dist/` as a whole",
     "LP6": "6xx: declarations",
-    "LP7": "7xx: the machine",
+    "LP7": "7xx: the machine, and what a run leaves out",
     "LP8": "8xx: queries, server and pages",
 }
 

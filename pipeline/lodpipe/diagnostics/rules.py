@@ -1168,6 +1168,35 @@ _TABLE: tuple[Rule, ...] = (
             "alte dist/ ist unverändert."
         ),
     ),
+    Rule(
+        "LP711",
+        "record.left-out",
+        message_en="`{record}` has errors ({rules}) and is left out",
+        help_en="Correct the record; what only it states is not published. dist/left-out.json lists the errors.",
+        message_de="`{record}` hat Fehler ({rules}) und wird ausgelassen",
+        help_de=(
+            "Den Datensatz berichtigen; was nur er aussagt, wird nicht veröffentlicht. "
+            "dist/left-out.json nennt die Fehler."
+        ),
+    ),
+    Rule(
+        "LP712",
+        "baseline.stale-entry",
+        message_en="known finding {rule} of `{record}` no longer occurs",
+        help_en="Remove the entry, or write the file again: `lodpipe check --write-baseline`.",
+        message_de="der bekannte Befund {rule} zu `{record}` kommt nicht mehr vor",
+        help_de=(
+            "Den Eintrag entfernen oder die Datei neu schreiben: `lodpipe check --write-baseline`."
+        ),
+    ),
+    Rule(
+        "LP713",
+        "reference.left-out-record",
+        message_en="`{key}`: `{value}` has errors and is left out, so that nothing refers to it",
+        help_en="Correct that record; nothing is to be done in this one.",
+        message_de="`{key}`: `{value}` hat Fehler und wird ausgelassen, also verweist nichts darauf",
+        help_de="Jenen Datensatz berichtigen; in diesem ist nichts zu tun.",
+    ),
     # 8xx: queries and the server
     Rule(
         "LP801",

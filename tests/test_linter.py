@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import pytest
 from lodpipe.diagnostics.explanation import explanation, summary_of, title_of
 from lodpipe.diagnostics.rules import RULES
 from lodpipe.diagnostics.severities import fixed_rules
-from support import ROOT, errors_in, invoke
+from support import ROOT, TESTS, errors_in, invoke
 from test_reports import put_things
 
 # -- explain ---------------------------------------------------------------------------------------
@@ -414,3 +416,19 @@ def test_on_error_names_tables(tmp_path: Path) -> None:
     project = put_towns(tmp_path / "p", "on_error: {twons: leave_out}")
     result = invoke("check", "--project", project, "--lang", "en")
     assert result.exit_code == 2 and "there is no table `twons`" in result.stderr
+
+
+# -- other systems ---------------------------------------------------------------------------------
+
+
+def test_a_build_needs_none_of_the_facilities_of_unix(tmp_path: Path) -> None:
+    """tests/elsewhere.py hides what Windows lacks, imports all modules and builds."""
+    project = put_towns(tmp_path / "p", LEAVE_OUT)
+    done = subprocess.run(
+        [sys.executable, TESTS / "elsewhere.py", "build", "--project", project, "--no-site"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert (project / "dist" / "left-out.json").is_file()

@@ -5,7 +5,9 @@ left out records, files as arguments, long lists.
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from collections import Counter
@@ -432,3 +434,86 @@ def test_a_build_needs_none_of_the_facilities_of_unix(tmp_path: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert (project / "dist" / "left-out.json").is_file()
+
+
+# -- the command line ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        ({}, "There is no publication.yaml in this folder."),
+        ({"publication.yaml": "name: 1"}, "whose publication.yaml has errors"),
+        ({"publication.yaml": None}, "source/records.yaml is missing"),
+        (dict.fromkeys(TOWNS), "It has not been built yet.\n  lodpipe check"),
+        ({**dict.fromkeys(TOWNS), "dist/SHA256SUMS": ""}, "dist/ is newer than all sources."),
+        ({"inner/publication.yaml": ""}, "  lodpipe check --project inner\n"),
+    ],
+    ids=["empty", "invalid", "begun", "not built", "built", "below"],
+)
+def test_without_a_command_the_next_step_is_named(
+    files: dict[str, str | None], expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = put_towns(tmp_path / "whole", "")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        content = (whole / name).read_text("utf-8") if text is None else text
+        (folder / name).write_text(content, "utf-8")
+    monkeypatch.chdir(folder)
+    result = invoke()
+    assert result.exit_code == 0 and expected in result.stdout, result.stdout
+
+
+def test_a_saved_source_and_a_folder_inside_are_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = put_towns(tmp_path / "p", "")
+    (project / "dist").mkdir()
+    (project / "dist" / "SHA256SUMS").touch()
+    os.utime(project / "dist" / "SHA256SUMS", (1, 1))
+    monkeypatch.chdir(project)
+    assert "Newer than dist/: " in invoke().stdout
+    monkeypatch.chdir(project / "source" / "clubs")
+    assert "lodpipe check --project ../..  the publication around it" in invoke().stdout
+
+
+def test_a_misspelt_command_is_suggested() -> None:
+    for word, near in (("chekc", "check"), ("biuld", "build"), ("explian", "explain")):
+        result = invoke(word)
+        assert result.exit_code == 2 and f"Did you mean '{near}'?" in result.stderr
+    assert "Did you mean" not in invoke("zzz").stderr
+
+
+SHELLS = {
+    "bash": "source {script}; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); "
+    '_lodpipe_completion lodpipe; printf "%s\\n" "${{COMPREPLY[@]}}"',
+    "fish": "source {script}; complete -C '{words}'",
+}
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
+def test_a_shell_completes_commands_options_and_rules(shell: str, tmp_path: Path) -> None:
+    program = shutil.which(shell)
+    if program is None:
+        pytest.skip(f"{shell} is not installed")
+    script = tmp_path / f"lodpipe.{shell}"
+    script.write_text(invoke("completion", shell).stdout, "utf-8")
+    if shell == "zsh":  # completes at a terminal only
+        subprocess.run([program, "-n", script], check=True)
+        return
+    starter = tmp_path / "lodpipe"
+    starter.write_text(f'#!/bin/sh\nexec {sys.executable} -m lodpipe "$@"\n', "utf-8")
+    starter.chmod(0o755)
+    environment = os.environ | {"PATH": f"{tmp_path}:{os.environ['PATH']}", "HOME": str(tmp_path)}
+    for words, expected in (
+        ("lodpipe che", "check"),
+        ("lodpipe check --stat", "--statistics"),
+        ("lodpipe explain reference.mi", "reference.missing-record"),
+    ):
+        call = SHELLS[shell].format(script=script, words=words)
+        done = subprocess.run(
+            [program, "-c", call], env=environment, capture_output=True, text=True, check=True
+        )
+        assert expected in done.stdout.split(), (done.stdout, done.stderr)

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from lodpipe.commands.options import LANGUAGE, ON, PROJECT, ProjectOptions, grouped
+from lodpipe.commands.options import (
+    LANGUAGE,
+    ON,
+    PROJECT,
+    ProjectOptions,
+    complete_rule,
+    grouped,
+)
 from lodpipe.commands.session import Progress, language_of, print_result, run_on_project
 
 if TYPE_CHECKING:
@@ -21,7 +28,7 @@ if TYPE_CHECKING:
 @click.command("explain")
 @grouped("options", ProjectOptions, PROJECT, ON, LANGUAGE)
 @click.option("--rules", is_flag=True, help="List all rules: code, name, and what each is about.")
-@click.argument("what", required=False)
+@click.argument("what", required=False, shell_complete=complete_rule)
 def command(options: ProjectOptions, rules: bool, what: str | None) -> None:
     """Explain a rule by its code or name (LP206) with examples, or show where a resource comes from
     (its IRI, full or relative).

@@ -94,12 +94,23 @@ ALL = click.option(
 STATISTICS = click.option(
     "--statistics", is_flag=True, help="Print how many findings each rule has, instead of them."
 )
+
+
+def complete_rule(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Codes and names of rules for the completion of a shell."""
+    from lodpipe.diagnostics.rules import RULES
+
+    words = [*RULES, *(rule.name for rule in RULES.values())]
+    return [word for word in words if word.startswith(incomplete)]
+
+
 SELECT = click.option(
-    "--select", multiple=True, metavar="RULES",
+    "--select", multiple=True, metavar="RULES", shell_complete=complete_rule,
     help="Report these rules only: LP206, LP2, reference.missing-record, reference; with commas, repeatable.",
 )  # fmt: skip
 IGNORE = click.option(
-    "--ignore", multiple=True, metavar="RULES", help="Do not report these rules; as --select."
+    "--ignore", multiple=True, metavar="RULES", shell_complete=complete_rule,
+    help="Do not report these rules; as --select."
 )  # fmt: skip
 VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Print each step and its time.")
 

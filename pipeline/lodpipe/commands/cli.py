@@ -65,7 +65,7 @@ COMMANDS = {
     ),
     "explain": Entry(
         "explain",
-        "Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI, full or relative).",
+        "Explain a rule by its code or name (LP206) with examples, or show where a resource comes from (its IRI, full or relative).",
     ),
     "withdraw": Entry("withdraw", "List IRIs as no longer described, with reason and successors."),
     "link": Entry(
@@ -77,7 +77,8 @@ COMMANDS = {
         "Report which expected fields of the records are known, unknown, contradictory or rest on the editors alone.",
     ),
     "completion": Entry(
-        "completion", "Print the script with which bash, zsh or fish completes commands."
+        "completion",
+        "Print the script with which bash, zsh or fish completes commands, options and rules.",
     ),
     "schema": Entry("json_schema", "Print the JSON Schema of publication.yaml, for editors."),
     "serve": Entry("serve", "Serve dist/ with a read-only SPARQL endpoint at /sparql.", True),

@@ -11,7 +11,7 @@ from lodpipe.commands.session import print_result
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def command(context: click.Context, shell: str) -> None:
-    """Print the script with which SHELL completes commands, options and rules.
+    """Print the script with which bash, zsh or fish completes commands, options and rules.
 
     \b
     bash: lodpipe completion bash > ~/.local/share/bash-completion/completions/lodpipe

@@ -517,3 +517,17 @@ def test_a_shell_completes_commands_options_and_rules(shell: str, tmp_path: Path
             [program, "-c", call], env=environment, capture_output=True, text=True, check=True
         )
         assert expected in done.stdout.split(), (done.stdout, done.stderr)
+
+
+def test_records_without_a_key_are_known_one_by_one(tmp_path: Path) -> None:
+    put_things(tmp_path, "- size: x\n- size: 1\n- size: x\n", "<shape/part> sh:path schema:name .")
+    records = tmp_path / "source" / "records.yaml"
+    declared = records.read_text("utf-8").replace("    id: {type: slug, required: true}\n", "")
+    records.write_text(declared.replace("    part: {ref: things}\n", ""), "utf-8")
+    mapping = "mappings:\n  thing:\n    sources: [things~table]\n    s: thing/$(name)\n    po: [[schema:size, $(size)]]\n"
+    (tmp_path / "source" / "mapping.yaml").write_text(mapping, "utf-8")
+    declare(tmp_path, "baseline: known-findings.yaml\non_invalid_value: skip")
+    invoke("check", "--project", tmp_path, "--write-baseline")
+    text = (tmp_path / "known-findings.yaml").read_text("utf-8")
+    assert re.findall("record: (.*)", text) == ["things/#1", "things/#3"]
+    assert codes(tmp_path, "--select", "LP203") == {}

@@ -29,8 +29,9 @@ class IndexedRecord(Struct, frozen=True):
 
     @property
     def name(self) -> str:
-        """Table and key; for a record without a key the table alone."""
-        return f"{self.table}/{self.key}" if self.key else self.table
+        """Table and key; for a record without a key its place among those of the table."""
+        place = self.number % first_record(0, 1) + 1
+        return f"{self.table}/{self.key or f'#{place}'}"
 
 
 class RecordIndex:

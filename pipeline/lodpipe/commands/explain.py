@@ -34,7 +34,7 @@ def command(options: ProjectOptions, rules: bool, what: str | None) -> None:
     (its IRI, full or relative).
     """
     if rules:
-        _print_rules()
+        _print_rules(options.lang or language_of(options.root))
         return
     if what is None:
         raise click.UsageError("name a rule (LP206) or a resource, or list all rules by --rules")
@@ -51,14 +51,14 @@ def command(options: ProjectOptions, rules: bool, what: str | None) -> None:
     run_on_project(options, print_origins)
 
 
-def _print_rules() -> None:
+def _print_rules(language: str) -> None:
     """A line for each rule."""
     from lodpipe.diagnostics.explanation import title_of
     from lodpipe.diagnostics.rules import RULES
 
     width = max(len(rule.name) for rule in RULES.values())
     for code, rule in RULES.items():
-        print_result(f"{code}  {rule.name.ljust(width)}  {title_of(code)}")
+        print_result(f"{code}  {rule.name.ljust(width)}  {title_of(code, language)}")
 
 
 def _explain_rule(options: ProjectOptions, what: str) -> bool:

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from lodpipe.diagnostics.rules import RULES, Rule, render
+from lodpipe.diagnostics.severities import is_fixed
 
 _PAGES = Path(__file__).with_name("rule_pages.json")
 _HEADINGS = {
@@ -27,6 +28,10 @@ _HEADINGS = {
     }
 }
 _LABELS = {"de": ("Meldung", "Abhilfe", "seit"), "en": ("Message", "Help", "since")}
+_SEVERITY = {
+    "de": ("mit `rules` in publication.yaml einstellbar", "die Schwere steht fest"),
+    "en": ("adjustable by `rules` in publication.yaml", "its severity is fixed"),
+}
 _OF_SHAPE = ("die Meldung der Shape", "the message of the shape")
 _FILE = re.compile(r"<!-- (?:wrong|fixed): (\S+) -->")
 _LINK = re.compile(r"\[([^\]]+)\]\(([^)\s]+)\)")
@@ -43,13 +48,20 @@ def page_of(code: str) -> str:
     return _pages().get(code, "")
 
 
-def title_of(code: str) -> str:
-    """What a rule is about, in a few words.
+def title_of(code: str, language: str = "en") -> str:
+    """What a rule is about, in a few words; in English where there is no German title.
 
     >>> title_of("LP206")
     'the referenced record does not exist'
     """
+    if german := _german(code, language):
+        return german.partition("\n")[0]
     return page_of(code).partition("\n")[0].partition(": ")[2] or RULES[code].name
+
+
+def _german(code: str, language: str) -> str:
+    """Title and text of a rule in German; empty for another language."""
+    return _pages().get(f"{code}/de", "") if language.startswith("de") else ""
 
 
 def generic(template: str) -> str:
@@ -62,8 +74,10 @@ def generic(template: str) -> str:
     return re.sub(r"\{(\w+)\}", r"<\1>", re.sub(r"\[\[.*?\]\]", "", template))
 
 
-def summary_of(code: str) -> str:
+def summary_of(code: str, language: str = "en") -> str:
     """What a rule means: the first paragraph of its page, as one line."""
+    if german := _german(code, language).partition("\n")[2]:
+        return german.strip()
     for block in _blocks(page_of(code).partition("\n")[2]):
         if not re.match(r"#|```|<!--|\|", block[0]):
             return _plain(" ".join(block))
@@ -78,16 +92,23 @@ def explanation(rule: Rule, language: str, width: int = 80) -> str:
     params = {name: f"{{{name}}}" for name in rule.params}
     params |= dict(zip(("message_de", "message_en"), _OF_SHAPE, strict=True))
     message, help_text = render(rule.code, params, language)
-    lines = [f"{rule.code} {rule.name}: {title_of(rule.code)}", ""]
+    lines = [f"{rule.code} {rule.name}: {title_of(rule.code, language)}", ""]
     for label, text in zip(labels, (message, help_text), strict=False):
         lines += _wrapped(f"{label}: {text}", width, "  ")
-    lines += [f"  {rule.status}, {labels[2]} {rule.since}", ""]
+    severity = _SEVERITY["de" if language.startswith("de") else "en"][is_fixed(rule.code)]
+    lines += [f"  {rule.status}, {labels[2]} {rule.since}; {severity}", ""]
     body = page_of(rule.code).partition("\n")[2]
-    return "\n".join([*lines, *_rendered(body, language, width)]).rstrip() + "\n"
+    german = _german(rule.code, language).partition("\n")[2].strip()
+    if german:
+        lines += [*_wrapped(german, width, ""), ""]
+    rendered = _rendered(body, language, width, examples_only=bool(german))
+    return "\n".join([*lines, *rendered]).rstrip() + "\n"
 
 
-def _rendered(body: str, language: str, width: int) -> Iterator[str]:
-    """The lines of a page of Markdown: its paragraphs, lists and tables wrapped, its code indented."""
+def _rendered(body: str, language: str, width: int, *, examples_only: bool) -> Iterator[str]:
+    """The lines of a page of Markdown: its paragraphs, lists and tables wrapped, its code indented.
+    With `examples_only`, paragraphs, lists and tables are left out.
+    """
     for block in _blocks(body):
         first = block[0]
         if first.startswith("```"):
@@ -100,6 +121,8 @@ def _rendered(body: str, language: str, width: int) -> Iterator[str]:
         elif first.startswith("#"):
             heading = first.lstrip("# ")
             yield _HEADINGS.get(language, {}).get(heading, heading)
+        elif examples_only:
+            continue
         elif first.startswith("|"):
             yield from _table(block)
         else:

@@ -68,16 +68,22 @@ def update_folder(folder: Path) -> dict[Path, str]:
     index = folder / "README.md"
     contents = {folder / f"{code}.md": page for code, page in pages.items()}
     contents[index] = update_index(index.read_text("utf-8"), pages)
-    return contents | {PACKAGED: packaged(pages)}
+    german = (folder / "de.md").read_text("utf-8")
+    return contents | {PACKAGED: packaged(pages, german)}
 
 
-def packaged(pages: dict[str, str]) -> str:
-    """The pages without what is generated of their rules, as JSON with a line for each page."""
+def packaged(pages: dict[str, str], german: str) -> str:
+    """The pages without what is generated of their rules, and title and text of each in German, as
+    JSON with a line for each.
+    """
     lines = []
     for code, page in pages.items():
         body = re.sub(r"<!-- rule -->\n.*?<!-- /rule -->\n\n?", "", page, flags=re.S)
         body = body.replace("\n[All codes](README.md)\n", "")
         lines.append(f"{json.dumps(code)}: {json.dumps(body, ensure_ascii=False)}")
+    for section in german.split("\n## ")[1:]:
+        code, _, text = section.partition(": ")
+        lines.append(f"{json.dumps(f'{code}/de')}: {json.dumps(text.strip(), ensure_ascii=False)}")
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 

@@ -112,8 +112,8 @@ def _rule(code: str, language: str) -> dict[str, Any]:
     rule: dict[str, Any] = {
         "id": code,
         "name": RULES[code].name,
-        "shortDescription": {"text": _sentence(title_of(code))},
-        "fullDescription": {"text": summary_of(code)},
+        "shortDescription": {"text": _sentence(title_of(code, language))},
+        "fullDescription": {"text": summary_of(code, language)},
         "help": {"text": f"{help_text} lodpipe explain {code}"},
     }
     if address := _documentation():

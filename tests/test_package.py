@@ -113,6 +113,8 @@ def test_the_installed_wheel_builds_a_project_away_from_the_repository(
     ).strip()
     assert Path(place).is_relative_to(installed.parent)
     assert Path(place).with_name("py.typed").is_file()
+    page = run(installed / "lodpipe", "explain", "LP206", "--lang", "en", cwd=tmp_path)
+    assert "Best practice" in page
     run(installed / "lodpipe", "build", cwd=project)
     for expected in sorted((LIBRARIES / "expected").iterdir()):
         assert (project / "dist" / expected.name).read_text("utf-8") == expected.read_text("utf-8")

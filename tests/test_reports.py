@@ -420,6 +420,30 @@ def test_the_message_of_a_sparql_constraint_names_its_values(engine: str, tmp_pa
         assert message in result.stderr, result.stderr
 
 
+@pytest.mark.parametrize(
+    ("query", "line"),
+    [
+        ("$this ?value WHERE { ?value <https://schema.org/hasPart> $this }", "- id: a"),
+        ("$this ?value WHERE { $this <https://schema.org/hasPart> ?value }", "part: c"),
+        ("$this ?value WHERE { $this <https://schema.org/size> ?value }", "size: 10"),
+    ],
+    ids=["another node", "a field", "a literal"],
+)
+def test_a_sparql_constraint_is_reported_where_its_value_is(
+    query: str, line: str, tmp_path: Path
+) -> None:
+    """The node `b` is in focus; the query names what is wrong as ?value, without a path."""
+    shape = (
+        "<shape/part> sh:path schema:hasPart . "
+        f'<shape/B> a sh:NodeShape ; sh:targetNode <thing/b> ; sh:sparql [ sh:message "Is {{?value}}."@en ; sh:select "SELECT {query}" ] .'
+    )
+    things = "- id: a\n  part: b\n- id: b\n  size: 10\n  part: c\n- id: c\n"
+    put_things(tmp_path, things, shape)
+    result = invoke("check", "--project", tmp_path, "--lang", "en")
+    (finding,) = [item for item in errors_in(result.stderr) if item.code == "LP401"]
+    assert line in things.split("\n")[finding.line - 1], result.stderr
+
+
 @pytest.mark.parametrize("engine", ["columns", "pyshacl"])
 @pytest.mark.parametrize("kind", NESTED)
 def test_a_nested_shape_is_reported_at_the_field_that_breaks_it(

@@ -5,7 +5,7 @@ of shapes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 
 from lodpipe.checks.records import term_finding
@@ -16,6 +16,8 @@ from lodpipe.engine.statements import Statements
 from lodpipe.rdf.namespaces import OWL, RDF, RDFS, SH
 from lodpipe.rdf.terms import TYPE
 from lodpipe.shacl.shapes import Shapes
+from lodpipe.sources import Table
+from lodpipe.sources.record_declaration import Field
 
 _TERMS = frozenset(
     f"<{term}>"
@@ -37,10 +39,14 @@ def lint_findings(
     shapes: Shapes,
     prefixes: Mapping[str, str],
     project: Project,
+    tables: Iterable[Table] = (),
 ) -> Iterator[Finding]:
-    """All checks of this module; `prefixes` are those of the mapping."""
+    """All checks of this module; `prefixes` are those of the mapping, `tables` the declared record
+    tables, whose types are terms too.
+    """
     root, graph = project.root, _Graph(statements, vocabulary)
-    yield from unused_terms(graph, vocabulary, root)
+    types = {name for table in tables for name in _types(table.fields.values())}
+    yield from unused_terms(graph, vocabulary, root, types)
     yield from unmatched_shapes(graph, shapes, vocabulary, project)
     yield from shape_terms(shapes, vocabulary, root)
     yield from redefined_prefixes(vocabulary, prefixes, root)
@@ -88,18 +94,24 @@ class _Graph:
 # -- terms -----------------------------------------------------------------------------------------
 
 
-def unused_terms(graph: _Graph, vocabulary: Vocabulary, root: Path) -> Iterator[Finding]:
-    """Own properties, classes and datatypes that no statement of a record and no other term uses: a
-    warning.
+def unused_terms(
+    graph: _Graph, vocabulary: Vocabulary, root: Path, types: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Own properties, classes and datatypes that no statement of a record, no other term and no
+    field uses: a warning. `types` are those of the fields, as prefixed names.
     """
     own = {s for s, p, o, _ in vocabulary.triples if p == TYPE and o in _TERMS}
     for term in sorted(own - graph.used):
-        yield Finding(
-            "LP508",
-            vocabulary.origin(term, root),
-            {"term": vocabulary.compact(term[1:-1])},
-            Severity.WARNING,
-        )
+        if (name := vocabulary.compact(term[1:-1])) not in types:
+            yield Finding("LP508", vocabulary.origin(term, root), {"term": name}, Severity.WARNING)
+
+
+def _types(fields: Iterable[Field]) -> Iterator[str]:
+    """The types of fields, those in lists and maps included."""
+    for entry in fields:
+        if entry.kind == "value":
+            yield entry.target
+        yield from _types([*entry.fields.values(), *([entry.item] if entry.item else [])])
 
 
 def missing_superclasses(statements: Statements, vocabulary: Vocabulary) -> Iterator[Finding]:

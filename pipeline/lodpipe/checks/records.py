@@ -355,7 +355,8 @@ def mapping_findings(
     locate: Callable[[int, str | None], Origin],
     policy: str = "error",
 ) -> list[Finding]:
-    """The first values of each rule from which no term can be made, with how often that happened.
+    """The values of each rule from which no term can be made; where there are more than an engine
+    gives, the first ones with their number.
 
     Their statements are left out; the policy (error, warn, skip) sets the severity.
     """

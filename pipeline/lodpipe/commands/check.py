@@ -17,8 +17,8 @@ from lodpipe.commands.options import (
     VERBOSE,
     ProjectOptions,
     ReportOptions,
+    check_options,
     grouped,
-    report_options,
 )
 from lodpipe.commands.process import CLOSED_PIPE, exit_code_of, report_end
 from lodpipe.commands.session import Progress, run_on_project
@@ -30,35 +30,88 @@ if TYPE_CHECKING:
 
 @click.command("check")
 @grouped("options", ProjectOptions, PROJECT, ENGINE, ON, LANGUAGE, VERBOSE)
-@report_options
+@check_options
+@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
+@click.option(
+    "--write-baseline",
+    is_flag=True,
+    help="Write all findings into the file of known findings (`baseline` in publication.yaml).",
+)
 @click.option(
     "--served",
     metavar="URL",
     help="Also ask the address at which dist/site/ is served now for identifiers, downloads and pages.",
 )
 def command(
-    options: ProjectOptions, report: ReportOptions, watch: bool, served: str | None
+    options: ProjectOptions,
+    report: ReportOptions,
+    files: tuple[Path, ...],
+    watch: bool,
+    served: str | None,
+    write_baseline: bool,
 ) -> None:
-    """Read, map and validate a publication without writing; warn if dist/ is outdated."""
-    output = report.output()
+    """Read, map and validate a publication without writing; warn if dist/ is outdated.
+
+    The whole publication is checked; with FILES (or folders), only findings in them are reported.
+    """
+    output = report.output(_inside(options.root, files) if files else None)
 
     def check_project(project: Project, on_progress: Progress) -> tuple[Finding, ...]:
+        from lodpipe.workflow.admission import Admission
         from lodpipe.workflow.pipeline import Engines, checked, stale
         from lodpipe.workflow.served import served_findings
 
         engines = Engines(options.engine, options.on)
         with checked(project, engines=engines, on_progress=on_progress) as outcome:
             answers = served_findings(outcome, served) if served else ()
-            return (*outcome.findings, *stale(outcome), *answers)
+            of_dist = Admission(project).rated(stale(outcome))
+            return (*outcome.findings, *of_dist, *answers)
 
     def check_once() -> None:
         run_on_project(options, check_project, output)
 
-    if watch:
+    if write_baseline:
+        run_on_project(options, lambda *run: _write_baseline(options, *run), output)
+    elif watch:
         _check_after_changes(options.root, check_once)
     else:
         check_once()
+
+
+def _write_baseline(
+    options: ProjectOptions, project: Project, on_progress: Progress
+) -> tuple[Finding, ...]:
+    """Writes the known findings; the others are reported. Raises click.UsageError where
+    publication.yaml names no file for them.
+    """
+    from lodpipe.workflow.pipeline import Engines, write_known
+
+    file = project.publication.baseline
+    if file is None:
+        raise click.UsageError(
+            "publication.yaml names no file of known findings; add `baseline: known-findings.yaml`"
+        )
+    engines = Engines(options.engine, options.on)
+    number, findings = write_known(project, file, engines, on_progress)
+    click.echo(f"{file}: {number:,} known findings")
+    return findings
+
+
+def _inside(root: Path, files: tuple[Path, ...]) -> tuple[str, ...]:
+    """Files relative to the project, with `/`. Raises click.BadParameter for one that does not exist
+    or is elsewhere.
+    """
+    names = []
+    for file in files:
+        try:
+            name = file.resolve().relative_to(root.resolve()).as_posix()
+        except ValueError:
+            raise click.BadParameter(f"{file} is not in the project", param_hint="FILES") from None
+        if not file.exists():
+            raise click.BadParameter(f"{file} does not exist", param_hint="FILES")
+        names.append("" if name == "." else name)
+    return tuple(names)
 
 
 def _check_after_changes(root: Path, check_once: Callable[[], None]) -> None:

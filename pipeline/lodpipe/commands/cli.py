@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple, cast
 
 import click
@@ -64,7 +65,7 @@ COMMANDS = {
     ),
     "explain": Entry(
         "explain",
-        "Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI, full or relative).",
+        "Explain a rule by its code or name (LP206) with examples, or show where a resource comes from (its IRI, full or relative).",
     ),
     "withdraw": Entry("withdraw", "List IRIs as no longer described, with reason and successors."),
     "link": Entry(
@@ -74,6 +75,10 @@ COMMANDS = {
     "coverage": Entry(
         "coverage",
         "Report which expected fields of the records are known, unknown, contradictory or rest on the editors alone.",
+    ),
+    "completion": Entry(
+        "completion",
+        "Print the script with which bash, zsh or fish completes commands, options and rules.",
     ),
     "schema": Entry("json_schema", "Print the JSON Schema of publication.yaml, for editors."),
     "serve": Entry("serve", "Serve dist/ with a read-only SPARQL endpoint at /sparql.", True),
@@ -105,6 +110,18 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
 
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command of the first argument; a misspelt one is an error with a suggestion."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-") and not ctx.resilient_parsing:
+            from lodpipe.diagnostics.suggestions import nearest
+
+            near = nearest(name, COMMANDS)
+            ctx.fail(f"No such command '{name}'." + (f" Did you mean '{near}'?" if near else ""))
+        return super().resolve_command(ctx, args)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Calls the command; an option of an earlier version is answered with its name of today."""
         try:
@@ -117,15 +134,27 @@ class LazyGroup(click.Group):
             raise
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    invoke_without_command=True,
+)
 @click.version_option(package_name="lodpipe", prog_name="lodpipe")
-def main() -> None:
-    """Publish source records that people edit as validated linked open data.
+@click.pass_context
+def main(context: click.Context) -> None:
+    """Publish source records that people edit as validated linked open data. Without a command, say
+    what to do next in this folder.
 
     Exit codes: 0 conforms; 1 data does not conform; 2 wrong usage or declaration, or a lack of disk
     space, permissions or memory; 3 internal error; 130, 143, 129 ended by Ctrl-C, SIGTERM, SIGHUP;
     137 killed by the system; 141 output closed by its reader.
     """
+    if context.invoked_subcommand is None:
+        from lodpipe.commands.next_step import next_steps
+
+        for line in next_steps(Path(), COMMANDS):
+            click.echo(line)
+        click.echo("All commands: lodpipe --help")
 
 
 def run() -> None:
@@ -134,7 +163,7 @@ def run() -> None:
 
 
 def _call() -> None:
-    code = main(standalone_mode=False)
+    code = main(standalone_mode=False, prog_name="lodpipe")
     if isinstance(code, int) and code:
         sys.exit(code)
 

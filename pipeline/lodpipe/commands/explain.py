@@ -4,11 +4,19 @@ resource.
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import click
 
-from lodpipe.commands.options import LANGUAGE, ON, PROJECT, ProjectOptions, grouped
+from lodpipe.commands.options import (
+    LANGUAGE,
+    ON,
+    PROJECT,
+    ProjectOptions,
+    complete_rule,
+    grouped,
+)
 from lodpipe.commands.session import Progress, language_of, print_result, run_on_project
 
 if TYPE_CHECKING:
@@ -19,16 +27,18 @@ if TYPE_CHECKING:
 
 @click.command("explain")
 @grouped("options", ProjectOptions, PROJECT, ON, LANGUAGE)
-@click.argument("what")
-def command(options: ProjectOptions, what: str) -> None:
-    """Explain a rule by its code or name (LP206), or show where a resource comes from (its IRI,
-    full or relative).
+@click.option("--rules", is_flag=True, help="List all rules: code, name, and what each is about.")
+@click.argument("what", required=False, shell_complete=complete_rule)
+def command(options: ProjectOptions, rules: bool, what: str | None) -> None:
+    """Explain a rule by its code or name (LP206) with examples, or show where a resource comes from
+    (its IRI, full or relative).
     """
-    from lodpipe.diagnostics.rules import find_rule, render
-
-    if rule := find_rule(what):
-        message, help_text = render(rule.code, {}, options.lang or language_of(options.root))
-        print_result(f"{rule.code} ({rule.name}): {message}\n{help_text}")
+    if rules:
+        _print_rules(options.lang or language_of(options.root))
+        return
+    if what is None:
+        raise click.UsageError("name a rule (LP206) or a resource, or list all rules by --rules")
+    if _explain_rule(options, what):
         return
 
     def print_origins(project: Project, on_progress: Progress) -> tuple[Finding, ...]:
@@ -39,6 +49,34 @@ def command(options: ProjectOptions, what: str) -> None:
         return ()
 
     run_on_project(options, print_origins)
+
+
+def _print_rules(language: str) -> None:
+    """A line for each rule."""
+    from lodpipe.diagnostics.explanation import title_of
+    from lodpipe.diagnostics.rules import RULES
+
+    width = max(len(rule.name) for rule in RULES.values())
+    for code, rule in RULES.items():
+        print_result(f"{code}  {rule.name.ljust(width)}  {title_of(code, language)}")
+
+
+def _explain_rule(options: ProjectOptions, what: str) -> bool:
+    """Prints the page of a rule; False where a resource is meant. Raises click.UsageError for a
+    rule that does not exist.
+    """
+    from lodpipe.diagnostics.explanation import explanation
+    from lodpipe.diagnostics.rule_selection import UnknownRule, looks_like_rule
+    from lodpipe.diagnostics.rules import find_rule
+
+    if rule := find_rule(what):
+        width = min(shutil.get_terminal_size().columns, 100)
+        language = options.lang or language_of(options.root)
+        print_result(explanation(rule, language, width), end="")
+        return True
+    if looks_like_rule(what):
+        raise click.UsageError(f"{UnknownRule(what)} (`lodpipe explain --rules` lists all)")
+    return False
 
 
 def _print_statements(outcome: Outcome, what: str) -> None:

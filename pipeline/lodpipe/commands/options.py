@@ -82,6 +82,36 @@ NO_COLOR = click.option(
     is_flag=True,
     help="No colours; they are also off with the variable NO_COLOR and in a pipe.",
 )
+QUIET = click.option(
+    "-q", "--quiet", is_flag=True,
+    help="Print errors only, and nothing if there are none.",
+)  # fmt: skip
+JSON = click.option("--json", "as_json", is_flag=True, help="Short for --format json.")
+ALL = click.option(
+    "--all", "list_all", is_flag=True,
+    help="List every finding, also where a rule has many (default: the first ten of each such rule).",
+)  # fmt: skip
+STATISTICS = click.option(
+    "--statistics", is_flag=True, help="Print how many findings each rule has, instead of them."
+)
+
+
+def complete_rule(_: click.Context, __: click.Parameter, incomplete: str) -> list[str]:
+    """Codes and names of rules for the completion of a shell."""
+    from lodpipe.diagnostics.rules import RULES
+
+    words = [*RULES, *(rule.name for rule in RULES.values())]
+    return [word for word in words if word.startswith(incomplete)]
+
+
+SELECT = click.option(
+    "--select", multiple=True, metavar="RULES", shell_complete=complete_rule,
+    help="Report these rules only: LP206, LP2, reference.missing-record, reference; with commas, repeatable.",
+)  # fmt: skip
+IGNORE = click.option(
+    "--ignore", multiple=True, metavar="RULES", shell_complete=complete_rule,
+    help="Do not report these rules; as --select."
+)  # fmt: skip
 VERBOSE = click.option(
     "-v",
     "--verbose",
@@ -114,21 +144,29 @@ class ProjectOptions:
 
 @dataclass(frozen=True)
 class ReportOptions:
-    """In which formats findings are printed and written to files, and which of them fail."""
+    """In which formats findings are printed and written to files, how they are listed, and which of
+    them fail.
+    """
 
     formats: tuple[str, ...]
     reports: tuple[str, ...]
     fail_on: str
     no_color: bool
+    quiet: bool = False
+    as_json: bool = False
+    list_all: bool = False
+    statistics: bool = False
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
 
-    def output(self) -> ReportOutput:
-        """Where the findings go. Raises click.BadParameter for a report file without a known
-        format.
+    def output(self, files: tuple[str, ...] | None = None) -> ReportOutput:
+        """Where the findings go; `files` are those to report on, relative to the project. Raises
+        click.BadParameter for a report file without a known format, and for an unknown rule.
         """
         from lodpipe.diagnostics.finding import Severity
-        from lodpipe.reporters import ReportOutput, parse_target
+        from lodpipe.reporters import ReportOutput, Selection, parse_target
 
-        files = []
+        targets = []
         for target in self.reports:
             try:
                 name, file = parse_target(target)
@@ -137,11 +175,28 @@ class ReportOptions:
                     f"{target}: unknown format; name it, as in sarif:{target}",
                     param_hint="--report",
                 ) from None
-            files.append((name, Path(file)))
-        lowest = None if self.fail_on == "never" else Severity[self.fail_on.upper()]
+            targets.append((name, Path(file)))
+        select = _rules("--select", self.select) if self.select else None
+        formats = (*self.formats, "json") if self.as_json else self.formats
         return ReportOutput(
-            self.formats or ("text",), tuple(files), lowest, False if self.no_color else None
+            tuple(dict.fromkeys(formats)) or ("text",),
+            tuple(targets),
+            None if self.fail_on == "never" else Severity[self.fail_on.upper()],
+            False if self.no_color else None,
+            Selection(select, _rules("--ignore", self.ignore), files, self.quiet),
+            "statistics" if self.statistics else "all" if self.list_all else "grouped",
+            self.quiet,
         )
+
+
+def _rules(option: str, words: tuple[str, ...]) -> frozenset[str]:
+    """The codes of the rules that an option names. Raises click.BadParameter."""
+    from lodpipe.diagnostics.rule_selection import UnknownRule, all_codes_of
+
+    try:
+        return all_codes_of(words)
+    except UnknownRule as error:
+        raise click.BadParameter(str(error), param_hint=option) from None
 
 
 def grouped(argument: str, kind: type[Any], *options: Decorator) -> Decorator:
@@ -164,4 +219,10 @@ def grouped(argument: str, kind: type[Any], *options: Decorator) -> Decorator:
     return decorate
 
 
-report_options = grouped("report", ReportOptions, FORMAT, REPORT, FAIL_ON, NO_COLOR)
+report_options = grouped(
+    "report", ReportOptions, FORMAT, JSON, REPORT, FAIL_ON, ALL, STATISTICS, QUIET, NO_COLOR
+)
+check_options = grouped(
+    "report", ReportOptions,
+    FORMAT, JSON, REPORT, FAIL_ON, SELECT, IGNORE, ALL, STATISTICS, QUIET, NO_COLOR,
+)  # fmt: skip

@@ -25,6 +25,9 @@ def run_supervised(work: Callable[[], object]) -> None:
     """
     import signal
 
+    if not hasattr(os, "fork"):  # Windows
+        run_unsupervised(work)
+        return
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(
             signal.SIGINT, lambda *_: os._exit(130)

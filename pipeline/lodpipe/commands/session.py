@@ -47,22 +47,27 @@ def run_on_project(
     language = options.lang or "en"
     on_progress = progress_printer(options.verbose)
     try:
-        findings: Sequence[Finding] = ()
+        everything: Sequence[Finding] = ()
         code = 0
         try:
             with machine_faults():
                 project = Project.open(options.root)
                 language = options.lang or project.publication.languages[0]
-                findings = work(project, on_progress)
+                everything = work(project, on_progress)
+                findings = report.chosen(everything)
                 code = report.exit_code(findings)
                 on_progress("done")
-        except LodpipeError as error:
-            passes = isinstance(error, InvalidData) and report.fail_on is None and not needs_result
-            findings, code = error.findings, 0 if passes else error.exit_code
+        except InvalidData as error:
+            everything, findings = error.findings, report.chosen(error.findings)
+            code = error.exit_code if needs_result else report.exit_code(findings)
+        except LodpipeError as error:  # without declarations or files, nothing was checked
+            everything = findings = error.findings
+            code = error.exit_code
+        left = len(everything) - len(findings)
         if findings or report.formats != ("text",) or report.files:
-            report.emit(findings, options.root, language, code)
-        elif output is not None:
-            print_result(summary(findings, language))
+            report.emit(findings, options.root, language, code, left)
+        elif output is not None and not report.quiet:
+            print_result(summary(findings, language, left))
     except LodpipeError as error:  # a report that cannot be written
         write_text(error.findings, options.root, sys.stderr, language)
         code = error.exit_code

@@ -713,6 +713,24 @@ class Publication(_Keys, frozen=True, kw_only=True):
             "`base` (LP509)"
         ),
     ] = ()
+    rules: Annotated[
+        dict[Text, Annotated[str, _one_of("error", "warning", "info", "off")]],
+        _about(
+            "severity of rules by code, name or group, such as `{LP505: off, reference: warning}`; "
+            "the last entry that names a rule counts (findings.md)"
+        ),
+    ] = field(default_factory=dict)
+    baseline: Annotated[
+        Annotated[str, _text("path in the project", r"^[^/\\:\s][^\\:]*\.ya?ml$")] | None,
+        _about("file of known findings, which are not reported again (findings.md)"),
+    ] = None
+    on_error: Annotated[
+        dict[Text, Annotated[str, _one_of("stop", "leave_out")]],
+        _about(
+            "what to do with records of a table that have errors: `stop`, the default, or "
+            "`leave_out` (findings.md)"
+        ),
+    ] = field(default_factory=dict)
     on_invalid_value: Annotated[
         str,
         _one_of("error", "warn", "skip"),

@@ -4,17 +4,21 @@ A page keeps its title, its explanation and its examples; name, message, help an
 generated between two markers, and so is the index of all pages. A new rule needs a page with
 a title (`# LP999: …`) and the two markers.
 
+What people wrote of each page is also stored in the package, for `lodpipe explain`.
+
     python -m lodpipe.diagnostics.rule_pages docs/errors
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
 from lodpipe.diagnostics.rules import RULES, Rule, render
 
+PACKAGED = Path(__file__).with_name("rule_pages.json")
 _GENERATED = re.compile(r"(?<=<!-- rule -->\n).*?(?=<!-- /rule -->\n)", re.S)
 _GROUPS = {
     "LP1": "1xx: files that cannot be read",
@@ -23,7 +27,7 @@ _GROUPS = {
     "LP4": "4xx: the graph against `shapes/`",
     "LP5": "5xx: records, vocabularies and `dist/` as a whole",
     "LP6": "6xx: declarations",
-    "LP7": "7xx: the machine",
+    "LP7": "7xx: the machine, and what a run leaves out",
     "LP8": "8xx: queries, server and pages",
 }
 
@@ -56,14 +60,31 @@ def update_index(index: str, pages: dict[str, str]) -> str:
 
 
 def update_folder(folder: Path) -> dict[Path, str]:
-    """Path and content of every page and of the index, as they should be."""
+    """Path and content of every page, of the index and of the packaged pages, as they should be."""
     pages = {
         code: update_page((folder / f"{code}.md").read_text("utf-8"), rule)
         for code, rule in RULES.items()
     }
     index = folder / "README.md"
     contents = {folder / f"{code}.md": page for code, page in pages.items()}
-    return contents | {index: update_index(index.read_text("utf-8"), pages)}
+    contents[index] = update_index(index.read_text("utf-8"), pages)
+    german = (folder / "de.md").read_text("utf-8")
+    return contents | {PACKAGED: packaged(pages, german)}
+
+
+def packaged(pages: dict[str, str], german: str) -> str:
+    """The pages without what is generated of their rules, and title and text of each in German, as
+    JSON with a line for each.
+    """
+    lines = []
+    for code, page in pages.items():
+        body = re.sub(r"<!-- rule -->\n.*?<!-- /rule -->\n\n?", "", page, flags=re.S)
+        body = body.replace("\n[All codes](README.md)\n", "")
+        lines.append(f"{json.dumps(code)}: {json.dumps(body, ensure_ascii=False)}")
+    for section in german.split("\n## ")[1:]:
+        code, _, text = section.partition(": ")
+        lines.append(f"{json.dumps(f'{code}/de')}: {json.dumps(text.strip(), ensure_ascii=False)}")
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 if __name__ == "__main__":

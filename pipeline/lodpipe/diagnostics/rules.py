@@ -219,46 +219,46 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP301",
         "mapping.invalid-iri",
-        message_en="`{value}` does not yield a valid IRI[[ ({count} times)]]",
+        message_en="`{value}` does not yield a valid IRI[[ (one of {count} such values)]]",
         help_en="Correct the value, or the template of rule {rule}.",
-        message_de="`{value}` ergibt keine gültige IRI[[ ({count}-mal)]]",
+        message_de="`{value}` ergibt keine gültige IRI[[ (einer von {count} solchen Werten)]]",
         help_de="Den Wert oder die Vorlage der Regel {rule} berichtigen.",
     ),
     Rule(
         "LP302",
         "mapping.invalid-literal",
-        message_en="`{value}` is not a valid {datatype}[[ ({count} times)]]",
+        message_en="`{value}` is not a valid {datatype}[[ (one of {count} such values)]]",
         help_en="Correct the value, or the datatype of rule {rule}.",
-        message_de="`{value}` ist kein gültiger Wert für {datatype}[[ ({count}-mal)]]",
+        message_de="`{value}` ist kein gültiger Wert für {datatype}[[ (einer von {count} solchen Werten)]]",
         help_de="Den Wert oder den Datentyp der Regel {rule} berichtigen.",
     ),
     Rule(
         "LP303",
         "mapping.invalid-language-tag",
-        message_en="`{value}` is not a valid language tag[[ ({count} times)]]",
+        message_en="`{value}` is not a valid language tag[[ (one of {count} such values)]]",
         help_en="Use a tag such as de, en or fr (BCP 47); rule {rule}.",
-        message_de="`{value}` ist kein gültiges Sprachkürzel[[ ({count}-mal)]]",
+        message_de="`{value}` ist kein gültiges Sprachkürzel[[ (einer von {count} solchen Werten)]]",
         help_de="Ein Kürzel wie de, en oder fr verwenden (BCP 47); Regel {rule}.",
     ),
     Rule(
         "LP304",
         "mapping.missing-subject-key",
-        message_en="a record without `{key}` yields no resource[[ ({count} times)]]",
+        message_en="a record without `{key}` yields no resource[[ (one of {count} such records)]]",
         help_en="Add the key; rule {rule} builds the IRI of the resource from it.",
-        message_de="ein Datensatz ohne `{key}` ergibt keine Ressource[[ ({count}-mal)]]",
+        message_de="ein Datensatz ohne `{key}` ergibt keine Ressource[[ (einer von {count} solchen Datensätzen)]]",
         help_de="Den Schlüssel ergänzen; Regel {rule} bildet daraus die IRI der Ressource.",
     ),
     Rule(
         "LP305",
         "mapping.not-a-value",
         message_en=(
-            "`{key}` contains a list or a map ({value}) instead of a single value[[ ({count} "
-            "times)]]"
+            "`{key}` contains a list or a map ({value}) instead of a single value[[ (one of "
+            "{count} such values)]]"
         ),
         help_en="Refer to the values in it (`{key}[*]`); rule {rule}.",
         message_de=(
             "`{key}` enthält eine Liste oder Felder ({value}) statt eines einzelnen Wertes[[ "
-            "({count}-mal)]]"
+            "(einer von {count} solchen Werten)]]"
         ),
         help_de="Auf die Werte darin verweisen (`{key}[*]`); Regel {rule}.",
     ),
@@ -273,9 +273,9 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP307",
         "reference.unmatched-join",
-        message_en="`{value}` matches no record of {parent}[[ ({count} times)]]",
+        message_en="`{value}` matches no record of {parent}[[ (one of {count} such values)]]",
         help_en="Correct the value, or add the record; rule {rule} joins on it.",
-        message_de="zu `{value}` gibt es keinen Datensatz in {parent}[[ ({count}-mal)]]",
+        message_de="zu `{value}` gibt es keinen Datensatz in {parent}[[ (einer von {count} solchen Werten)]]",
         help_de="Den Wert berichtigen oder den Datensatz anlegen; Regel {rule} verknüpft darüber.",
     ),
     Rule(
@@ -314,17 +314,17 @@ _TABLE: tuple[Rule, ...] = (
     Rule(
         "LP311",
         "mapping.function-failed",
-        message_en="`{function}` has no result for `{value}`[[ ({count} times)]]",
+        message_en="`{function}` has no result for `{value}`[[ (one of {count} such values)]]",
         help_en="Correct the value, or what rule {rule} does with it.",
-        message_de="`{function}` hat für `{value}` kein Ergebnis[[ ({count}-mal)]]",
+        message_de="`{function}` hat für `{value}` kein Ergebnis[[ (einer von {count} solchen Werten)]]",
         help_de="Den Wert berichtigen oder das, was Regel {rule} mit ihm tut.",
     ),
     Rule(
         "LP315",
         "mapping.unreadable-records",
-        message_en="the value of `{key}` is not valid {format}: {value}[[ ({count} times)]]",
+        message_en="the value of `{key}` is not valid {format}: {value}[[ (one of {count} such values)]]",
         help_en="Correct the value; the view reads records from it.",
-        message_de="der Wert von `{key}` ist kein gültiges {format}: {value}[[ ({count}-mal)]]",
+        message_de="der Wert von `{key}` ist kein gültiges {format}: {value}[[ (einer von {count} solchen Werten)]]",
         help_de="Den Wert berichtigen; die Sicht liest daraus Datensätze.",
     ),
     Rule(
@@ -1266,6 +1266,35 @@ _TABLE: tuple[Rule, ...] = (
             "Den Wert aus der Meldung berichtigen; wenn sie keinen nennt, bitte melden. Das "
             "alte dist/ ist unverändert."
         ),
+    ),
+    Rule(
+        "LP711",
+        "record.left-out",
+        message_en="`{record}` has errors ({rules}) and is left out",
+        help_en="Correct the record; what only it states is not published. dist/left-out.json lists the errors.",
+        message_de="`{record}` hat Fehler ({rules}) und wird ausgelassen",
+        help_de=(
+            "Den Datensatz berichtigen; was nur er aussagt, wird nicht veröffentlicht. "
+            "dist/left-out.json nennt die Fehler."
+        ),
+    ),
+    Rule(
+        "LP712",
+        "baseline.stale-entry",
+        message_en="known finding {rule} of `{record}` no longer occurs",
+        help_en="Remove the entry, or write the file again: `lodpipe check --write-baseline`.",
+        message_de="der bekannte Befund {rule} zu `{record}` kommt nicht mehr vor",
+        help_de=(
+            "Den Eintrag entfernen oder die Datei neu schreiben: `lodpipe check --write-baseline`."
+        ),
+    ),
+    Rule(
+        "LP713",
+        "reference.left-out-record",
+        message_en="`{key}`: `{value}` has errors and is left out, so that nothing refers to it",
+        help_en="Correct that record; nothing is to be done in this one.",
+        message_de="`{key}`: `{value}` hat Fehler und wird ausgelassen, also verweist nichts darauf",
+        help_de="Jenen Datensatz berichtigen; in diesem ist nichts zu tun.",
     ),
     # 8xx: queries and the server
     Rule(

@@ -11,7 +11,7 @@ added to the same list (relations.py).
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -74,6 +74,29 @@ class Records:
         if not self._session.is_small:
             self._session.use_all_cores()
         return findings
+
+    def leave_out(self, table: ScanTable, records: Collection[int]) -> None:
+        """Removes records of a loaded table."""
+        self._session.rows(
+            f"DELETE FROM {quote(table.name)} WHERE _record IN (SELECT unnest(?))",
+            [sorted(records)],
+        )
+
+    def empty_references(
+        self, table: ScanTable, column: str, keys: Collection[str]
+    ) -> list[tuple[int, str]]:
+        """Empties the cells of a column that hold one of these keys; gives record and key of each."""
+        name = quote(column)
+        condition = f"{name} IN (SELECT unnest(?))"
+        emptied = self._session.rows(
+            f"SELECT _record, {name} FROM {quote(table.name)} WHERE {condition} ORDER BY _record",
+            [sorted(keys)],
+        )
+        if emptied:
+            self._session.rows(
+                f"UPDATE {quote(table.name)} SET {name} = NULL WHERE {condition}", [sorted(keys)]
+            )
+        return emptied
 
     def add_table(
         self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str | None]]

@@ -25,7 +25,9 @@ from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import Check, Form, Plan, Select, text
 from lodpipe.rdf.datatypes import LAX, PATTERNS
 
-SAMPLES = 10  # records that a finding for many shows
+SAMPLES = (
+    10_000  # records that fail a check and get a finding of their own; of more, the number is given
+)
 _MANY_STATEMENTS = 100_000
 NumberedRows = Callable[[str, str], str | None]
 _COLUMNS = {

@@ -31,7 +31,8 @@ from lodpipe.rdf.terms import TYPE, Quad, Triple
 # From the very statement to anything that is known of its subject: the parts that are known, their
 # columns, and a predicate.
 _NARROWING: tuple[tuple[tuple[int, ...], tuple[str, ...], str | None], ...] = (
-    ((0, 1, 2), ("s", "p", "o"), None), ((0, 1), ("s", "p"), None), ((0,), ("s",), TYPE), ((0,), ("s",), None), ((0,), ("o",), None),
+    ((0, 1, 2), ("s", "p", "o"), None), ((0, 1), ("s", "p"), None), ((0, 2), ("s", "o"), None),
+    ((0,), ("s",), TYPE), ((0,), ("s",), None), ((0,), ("o",), None),
 )  # fmt: skip
 
 _GROUPS_OF_PAIR = 50  # that a class and a property may have, by the classes of their values

@@ -13,7 +13,6 @@ are removed unless a process still has them open (it holds a lock on the manifes
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -29,6 +28,7 @@ import pyoxigraph as ox
 from msgspec import Struct, structs
 
 from lodpipe.queries.store_loading import Data, Place, die_with_parent, load
+from lodpipe.runtime.locks import lock
 
 IN_MEMORY = 12_000_000  # bytes of data that are loaded within half a second
 _FORMAT = 2
@@ -122,10 +122,10 @@ def _opened(place: Place) -> Opened:
     folder = _folder(place)
     if not folder.exists():
         raise _Unusable
-    lock = -1
+    handle = -1
     try:
-        lock = os.open(folder / _MANIFEST, os.O_RDONLY)
-        fcntl.flock(lock, fcntl.LOCK_SH)
+        handle = os.open(folder / _MANIFEST, os.O_RDONLY)
+        lock(handle, shared=True, wait=True)
         manifest = json.loads((folder / _MANIFEST).read_bytes())
         if (manifest["format"], manifest["engine"]) != (_FORMAT, ox.__version__):
             raise _Unusable("another version has written it")
@@ -139,11 +139,11 @@ def _opened(place: Place) -> Opened:
             len(manifest["files"]),
             manifest["predicates"],
             "opened",
-            lock=lock,
+            lock=handle,
         )
     except (OSError, ValueError, KeyError, TypeError, _Unusable) as error:
-        if lock >= 0:
-            os.close(lock)
+        if handle >= 0:
+            os.close(handle)
         raise error if isinstance(error, _Unusable) else _Unusable(str(error)) from None
 
 
@@ -216,19 +216,19 @@ def _remove_others(place: Place) -> None:
         if len(path.name) != _KEY_LENGTH or path.name == place.key:
             continue
         with contextlib.suppress(OSError):
-            lock = os.open(path / _MANIFEST, os.O_RDONLY)
+            handle = os.open(path / _MANIFEST, os.O_RDONLY)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock(handle)
                 shutil.rmtree(path, ignore_errors=True)
             finally:
-                os.close(lock)
+                os.close(handle)
 
 
 @contextlib.contextmanager
 def _locked(folder: Path) -> Iterator[None]:
     handle = os.open(folder, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        lock(handle, wait=True)
         yield
     finally:
         os.close(handle)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding, Origin, Severity, SourceError
 from lodpipe.reporters.report import Report, fails
 from lodpipe.reporters.report_formats import render_report
-from lodpipe.reporters.text import write
+from lodpipe.reporters.selection import Selection
+from lodpipe.reporters.text import Listing, write
 from lodpipe.runtime.machine import unwritable, whole_file
 
 
@@ -19,30 +20,48 @@ class ReportOutput:
     """The formats for the terminal, the report files with their formats, the lowest severity that
     fails, and colours.
 
-    `colour` None: only on a terminal; `detailed`: consequences are listed on the terminal.
+    `colour` None: only on a terminal. `detailed`: consequences are listed on the terminal; `quiet`:
+    no text where there is no finding.
     """
 
     formats: tuple[str, ...] = ("text",)
     files: tuple[tuple[str, Path], ...] = ()
     fail_on: Severity | None = Severity.ERROR
     colour: bool | None = None
+    selection: Selection = field(default_factory=Selection)
+    listing: Listing = "grouped"
+    quiet: bool = False
     detailed: bool = False
+
+    def chosen(self, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+        """The findings that the options choose."""
+        return self.selection.chosen(findings)
 
     def exit_code(self, findings: Sequence[Finding]) -> int:
         """1 if a finding has a severity that fails, else 0."""
         return int(fails(findings, self.fail_on))
 
-    def emit(self, findings: Sequence[Finding], root: Path, language: str, exit_code: int) -> None:
+    def emit(
+        self,
+        findings: Sequence[Finding],
+        root: Path,
+        language: str,
+        exit_code: int,
+        not_listed: int = 0,
+    ) -> None:
         """Writes text to standard error, every other format to standard output, and the report
-        files.
+        files. `not_listed` is the number of findings that are not chosen.
 
         Raises SourceError (LP703, LP706) if one of them cannot be written.
         """
-        inner = Report(tuple(findings), root, language, "", self.fail_on, exit_code, self.detailed)
-        outer = Report(tuple(findings), root, language, _prefix(root), self.fail_on, exit_code)
+        inner = Report(
+            tuple(findings), root, language, "", self.fail_on, exit_code, self.detailed, not_listed
+        )
+        outer = replace(inner, prefix=_prefix(root), detailed=False)
         for name in self.formats:
             if name == "text":
-                write(inner, sys.stderr, self.colour)
+                if findings or not self.quiet:
+                    write(inner, sys.stderr, self.colour, self.listing)
             else:
                 _print(render_report(outer, name))
         for name, path in self.files:

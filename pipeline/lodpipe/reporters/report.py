@@ -82,7 +82,8 @@ class Report:
     """The findings of a run, ready to be written in any format.
 
     `prefix` is the path from the repository (the folder that the reader's tool knows) to the
-    project; `fail_on` is the lowest severity that fails; with `detailed` texts list consequences.
+    project; `fail_on` is the lowest severity that fails; with `detailed` texts list consequences;
+    `not_listed` counts findings that are not selected.
     """
 
     findings: tuple[Finding, ...]
@@ -92,6 +93,7 @@ class Report:
     fail_on: Severity | None = Severity.ERROR
     exit_code: int = 0
     detailed: bool = False
+    not_listed: int = 0
 
     @cached_property
     def rendered(self) -> tuple[RenderedFinding, ...]:

@@ -4,15 +4,17 @@ path.
 
 from __future__ import annotations
 
+import functools
 import io
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from lodpipe.diagnostics.explanation import generic, summary_of, title_of
 from lodpipe.diagnostics.finding import Severity
-from lodpipe.diagnostics.rules import RULES, render
+from lodpipe.diagnostics.rules import RULES
 from lodpipe.reporters import text
 from lodpipe.reporters.report import RenderedFinding, Report, fails
 
@@ -103,13 +105,51 @@ def _sarif(report: Report) -> str:
 
 
 def _rule(code: str, language: str) -> dict[str, Any]:
-    message, help_text = render(code, {}, language)
-    return {
+    """What a rule means, without the values of a finding: title and beginning of its page, and its
+    address where the package names that of the documentation.
+    """
+    help_text = generic(RULES[code].templates(language)[1])
+    rule: dict[str, Any] = {
         "id": code,
         "name": RULES[code].name,
-        "shortDescription": {"text": message},
+        "shortDescription": {"text": _sentence(title_of(code, language))},
+        "fullDescription": {"text": summary_of(code, language)},
         "help": {"text": f"{help_text} lodpipe explain {code}"},
     }
+    if address := _documentation():
+        rule["helpUri"] = f"{address}errors/{code}.md"
+    return rule
+
+
+def _sentence(words: str) -> str:
+    return f"{words[:1].upper()}{words[1:].rstrip('.')}."
+
+
+@functools.cache
+def _documentation() -> str:
+    """The address of docs/ that the metadata of the installed package name, with a slash at its
+    end; empty if there is none.
+    """
+    from importlib.metadata import PackageNotFoundError, metadata
+
+    try:
+        addresses = metadata("lodpipe").get_all("Project-URL") or []
+    except PackageNotFoundError:
+        return ""
+    return documentation_of(addresses)
+
+
+def documentation_of(addresses: Sequence[str]) -> str:
+    """The address under `Documentation` among the addresses of a package.
+
+    >>> documentation_of(["Source, https://example.org/x", "Documentation, https://example.org/docs"])
+    'https://example.org/docs/'
+    """
+    for entry in addresses:
+        label, _, address = entry.partition(", ")
+        if label.lower() == "documentation":
+            return f"{address.rstrip('/')}/"
+    return ""
 
 
 def _result(finding: RenderedFinding, rule_index: int) -> dict[str, Any]:

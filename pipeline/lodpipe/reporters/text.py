@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TextIO
+from typing import Literal, TextIO
 
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.reporters.report import RenderedFinding, Report
@@ -34,6 +34,14 @@ _NEXT = {
     "en": "Next: fix {place}, then run the same command again. Details: `lodpipe explain {code}`.",
 }
 _MORE = {"de": "Mehr dazu: `lodpipe explain {code}`.", "en": "Details: `lodpipe explain {code}`."}
+_MORE_OF_RULE = {
+    "de": "… und {count} weitere von {code} `{name}` in {files}. `--all` zeigt alle, `--statistics` die Anzahlen.",
+    "en": "… and {count} more of {code} `{name}` in {files}. `--all` lists them, `--statistics` counts.",
+}
+_FILES = {"de": ("Datei", "Dateien"), "en": ("file", "files")}
+_NOT_LISTED = {"de": "nicht ausgewählt: {count}", "en": "not selected: {count}"}
+_MANY, _FIRST = 20, 10  # of findings of one rule: more than many are reduced to the first ones
+Listing = Literal["all", "grouped", "statistics"]
 _WIDTH = 120  # of a quoted source line
 
 
@@ -48,23 +56,73 @@ def write_text(
     write(Report(tuple(findings), root, language), out, colour=colour)
 
 
-def write(report: Report, out: TextIO, colour: bool | None = False) -> None:
-    """The format `text`; `colour` None asks the terminal."""
+def write(
+    report: Report, out: TextIO, colour: bool | None = False, listing: Listing = "all"
+) -> None:
+    """The format `text`; `colour` None asks the terminal. `listing`: all findings, of each rule the
+    first ones where there are many (grouped), or their number only (statistics).
+    """
     if colour is None:
         colour = out.isatty() and not os.environ.get("NO_COLOR")
-    for finding in report.rendered:
-        lines = [
-            *_lines(finding, report.language, colour),
-            *_consequences(finding, report.detailed),
-        ]
-        out.write("\n".join(lines) + "\n\n")
-    out.write(summary(report.findings, report.language) + "\n")
+    if listing == "statistics":
+        out.writelines(f"{line}\n" for line in statistics(report))
+    else:
+        more = _more(report) if listing == "grouped" else {}
+        listed: Counter[str] = Counter()
+        for finding in report.rendered:
+            listed[finding.code] += 1
+            if finding.code not in more or listed[finding.code] <= _FIRST:
+                lines = [
+                    *_lines(finding, report.language, colour),
+                    *_consequences(finding, report.detailed),
+                ]
+                out.write("\n".join(lines) + "\n\n")
+        out.writelines(f"{line}\n\n" for line in more.values())
+    out.write(summary(report.findings, report.language, report.not_listed) + "\n")
     first = next(
         (finding for finding in report.rendered if finding.severity is Severity.ERROR), None
     )
     if first:
         template = (_NEXT if first.file else _MORE)[_known(report.language)]
         out.write(template.format(place=plain(first.place), code=first.code) + "\n")
+
+
+def _more(report: Report) -> dict[str, str]:
+    """For each rule with many findings a line on those that are not listed: how many, in how many
+    files.
+    """
+    lines = {}
+    for code, total in Counter(finding.code for finding in report.findings).items():
+        if total > _MANY:
+            left = [finding for finding in report.rendered if finding.code == code][_FIRST:]
+            lines[code] = _MORE_OF_RULE[_known(report.language)].format(
+                count=f"{len(left):,}",
+                code=code,
+                name=left[0].name,
+                files=_files(len({finding.file for finding in left}), report.language),
+            )
+    return lines
+
+
+def _files(number: int, language: str) -> str:
+    singular, plural = _FILES[_known(language)]
+    return f"{number:,} {singular if number == 1 else plural}"
+
+
+def statistics(report: Report) -> Iterator[str]:
+    """A line for each rule: how many findings, their severity, the rule, in how many files; the
+    most frequent first.
+    """
+    groups: dict[tuple[str, Severity], list[RenderedFinding]] = {}
+    for finding in report.rendered:
+        groups.setdefault((finding.code, finding.severity), []).append(finding)
+    ordered = sorted(groups.items(), key=lambda group: (-len(group[1]), group[0]))
+    width = max((len(f"{len(some):,}") for _, some in ordered), default=0)
+    names = _NAMES.get(_known(report.language), {})
+    for (code, severity), some in ordered:
+        word = names.get(str(severity), str(severity))
+        files = _files(len({finding.file for finding in some}), report.language)
+        yield f"{len(some):>{width},}  {word} {code} {some[0].name} ({files})"
 
 
 def _known(language: str) -> str:
@@ -148,8 +206,8 @@ _VISIBLE = (
 )
 
 
-def summary(findings: Sequence[Finding], language: str = "en") -> str:
-    """How many findings of each severity, in one line."""
+def summary(findings: Sequence[Finding], language: str = "en", not_listed: int = 0) -> str:
+    """How many findings of each severity, in one line, and how many are not selected."""
     counts = Counter(finding.severity for finding in findings)
     names = _PLURALS[_known(language)]
     severities = [
@@ -157,6 +215,8 @@ def summary(findings: Sequence[Finding], language: str = "en") -> str:
         for severity in reversed(Severity)
         if counts[severity] or severity is Severity.ERROR
     ]
-    return ", ".join(
+    listed = ", ".join(
         f"{counts[severity]} {names[severity][counts[severity] != 1]}" for severity in severities
     )
+    left = f" ({_NOT_LISTED[_known(language)].format(count=f'{not_listed:,}')})"
+    return listed + (left if not_listed else "")

@@ -14,7 +14,6 @@ again and differ between containers, so nothing is decided by it.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import re
@@ -24,6 +23,8 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+from lodpipe.runtime.locks import lock
 
 RUN = re.compile(r"lodpipe-run-[0-9]+-[0-9a-f]{16}")
 PART = re.compile(r"\.lodpipe-[0-9]+-[0-9a-f]{16}\.part")
@@ -186,7 +187,7 @@ def _lock(descriptor: int) -> bool:
     BlockingIOError where another process has it.
     """
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(descriptor)
     except BlockingIOError:
         raise
     except OSError:

@@ -30,7 +30,11 @@ from lodpipe.runtime import scratch
 # new objects between two looks for cycles: trees of records hold none, and looking at all of them
 # again and again is slow
 _OBJECTS = 200_000
-_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_ENDING = tuple(
+    signal.Signals[name]
+    for name in ("SIGINT", "SIGTERM", "SIGHUP")
+    if name in signal.Signals.__members__  # Windows has no SIGHUP
+)
 _DEATH_SIGNAL, _SUBREAPER = 1, 36  # prctl(2): PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER
 
 

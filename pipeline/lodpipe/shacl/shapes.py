@@ -566,6 +566,7 @@ def _places(
     own = {
         result: _own_place([origins[step] for step in route]) for result, route in routes.items()
     }
+    own |= _named_places(own, statements)
 
     def place(result: Result) -> Origin | None:
         if not result.component.startswith(("Or", "Xone")):
@@ -583,6 +584,31 @@ def _own_place(steps: Sequence[Origin | None]) -> Origin | None:
     return next(
         (step for step in reversed(steps) if step and start and step.file == start.file), None
     )
+
+
+def _named_places(
+    own: Mapping[Result, Origin | None], statements: Statements
+) -> dict[Result, Origin]:
+    """Where the nodes come from that queries name as ?value, unless a field of the focus node refers
+    to them: a role that overlaps with another one of its person, not the person.
+    """
+    named = [
+        item
+        for item in own
+        if item.component.startswith("SPARQL")
+        and not item.path
+        and item.value.startswith("<")
+        and item.value != item.focus
+    ]
+    if not named:
+        return {}
+    of_focus = statements.origins([(item.focus, "", "") for item in named])
+    of_value = statements.origins([(item.value, "", "") for item in named])
+    return {
+        item: value
+        for item, focus, value in zip(named, of_focus, of_value, strict=True)
+        if value is not None and own[item] in (focus, None)
+    }
 
 
 def _statements_of(

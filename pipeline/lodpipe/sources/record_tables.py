@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Sequence as Sequence_
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -62,6 +63,20 @@ class RowTable:
     columns: tuple[Column, ...]
     rows: list[list[int | str | None]] = field(default_factory=list)
     nodes: list[tuple[str, Node]] = field(default_factory=list)
+    _left_out: bool = False
+
+    def leave_out(self, records: Collection[int]) -> None:
+        """Removes the rows of these records; the others keep their numbers."""
+        left = [at for at, row in enumerate(self.rows) if row[0] not in records]
+        self.rows = [self.rows[at] for at in left]
+        self.nodes = [self.nodes[at] for at in left]
+        self._left_out = True
+
+    def _place_of(self, record: int) -> int:
+        """Where a record is in `rows`."""
+        if not self._left_out:
+            return record - first_record(self.number)
+        return bisect_left(self.rows, record, key=lambda row: int(row[0] or 0))
 
     def add(self, node: Node, file: str, parent: int | None) -> int:
         """Appends a record and returns its number."""
@@ -76,7 +91,7 @@ class RowTable:
         """The position of a record, or of the value of one of its columns; the record itself where the
         column is empty.
         """
-        file, node = self.nodes[record - first_record(self.number)]
+        file, node = self.nodes[self._place_of(record)]
         path = next((list(item.path) for item in self.columns if item.name == column), [])
         return Origin(file, *place_of(node, path), column or "")  # type: ignore[arg-type]  # a path of keys only
 
@@ -166,6 +181,8 @@ class RecordReader:
         self.findings: list[Finding] = []
         self.files_of: dict[str, set[str]] = {}
         self.headless: set[str] = set()
+        # Table, key, file and line of records that repeat a key: they are in no table.
+        self.repeated: list[tuple[str, str, str, int]] = []
 
     def read(self, declared: Iterable[Table]) -> dict[str, RecordTable]:
         """All record tables by name, child tables (labs_participants) after their parents."""
@@ -277,6 +294,10 @@ class RecordReader:
                 self.findings.extend(checker.findings(node, name))
                 if key is None or self._first_of_its_key(node, name, key, seen):
                     shelf.put(node, name)
+                else:
+                    self.repeated.append(
+                        (table.name, _text_at(node, (key,)) or "", name, node.line)
+                    )
 
     def _checker(self, table: Table) -> RecordChecker:
         try:

@@ -101,6 +101,7 @@ def _lint(subject: Subject) -> Iterable[Finding]:
         declared.shapes,
         declared.mapping.prefixes,
         subject.project,
+        declared.tables.values(),
     )
 
 

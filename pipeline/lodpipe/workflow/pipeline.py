@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import _duckdb as duckdb
 from msgspec.structs import replace
@@ -31,7 +31,6 @@ from lodpipe.diagnostics.finding import (
     LodpipeError,
     Origin,
     Severity,
-    set_of,
 )
 from lodpipe.diagnostics.progress import progress_line
 from lodpipe.documents.readers import limited
@@ -78,6 +77,8 @@ from lodpipe.sources import RecordReader, file_schema
 from lodpipe.sources.file_tables import find_files
 from lodpipe.sources.folders import Folders
 from lodpipe.sources.inventory import unread_files
+from lodpipe.workflow.admission import Admission, write_left_out
+from lodpipe.workflow.baseline import write_baseline
 from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations, read_declarations
@@ -128,6 +129,7 @@ class Outcome:
     engine: str = shapes.DEFAULT
     allow_loss: bool = False
     coverage: Sequence[TableCoverage] = ()
+    admission: Admission | None = None
 
     @property
     def history(self) -> History:
@@ -183,23 +185,71 @@ def checked(
     Raises InvalidData with every finding where one of them is an error; InvalidDeclaration and
     SourceError where it cannot begin.
     """
-    limits = project.publication.limits
-    with (
-        limited(limits.for_readers()),
-        deadline(limits.time),
-        _checked(project, engines, on_progress, writable, allow_loss, queries) as outcome,
-    ):
+    admission = Admission(project)
+    with _limited(
+        _Run(project, engines, on_progress, writable, allow_loss, queries, admission)
+    ) as outcome:
         yield outcome
 
 
+def write_known(
+    project: Project, file: str, engines: Engines, on_progress: Progress
+) -> tuple[int, tuple[Finding, ...]]:
+    """Writes the findings of a check that may be known ones into a file of the project; gives their
+    number, and the findings that cannot be known. Raises what `checked` raises.
+    """
+    admission = Admission(project, collecting=True)
+    with _limited(_Run(project, engines, on_progress, None, False, True, admission)) as outcome:
+        number = write_baseline(project.root / file, admission.known, admission.index)
+        return number, outcome.findings
+
+
 @contextlib.contextmanager
-def _checked(
+def _limited(run: _Run) -> Iterator[Outcome]:
+    """The outcome of a run, within the limits of publication.yaml."""
+    limits = run.project.publication.limits
+    with (
+        limited(limits.for_readers()),
+        deadline(limits.time),
+        contextlib.ExitStack() as stack,
+    ):
+        yield _admitted(run, stack)
+
+
+class _Run(NamedTuple):
+    """A project to check, and how."""
+
+    project: Project
+    engines: Engines
+    on_progress: Progress
+    writable: Path | None
+    allow_loss: bool
+    queries: bool
+    admission: Admission
+
+
+def _admitted(run: _Run, stack: contextlib.ExitStack) -> Outcome:
+    """The outcome of the steps, again without records that are left out as long as there are more of
+    them. Raises InvalidData.
+    """
+    while True:
+        try:
+            return stack.enter_context(_checked(*run))
+        except InvalidData as error:
+            if not run.admission.retries(error.findings):
+                raise
+            run.on_progress("leaving out records with errors")
+
+
+@contextlib.contextmanager
+def _checked(  # noqa: PLR0913  # the parts of a _Run
     project: Project,
     engines: Engines,
     on_progress: Progress,
     writable: Path | None,
     allow_loss: bool,
     queries: bool,
+    admission: Admission,
 ) -> Iterator[Outcome]:
     """The steps of `checked`."""
     on_progress("reading declarations")
@@ -208,6 +258,7 @@ def _checked(
     on_progress("reading records")
     reader = RecordReader(project.root / "source", "source/", lexicon)
     tables = reader.read(declarations.tables.values())
+    admission.read(reader, tables, declarations.tables)
     with (
         Engine(project.publication.memory, root=project.root / "source") as running,
         contextlib.ExitStack() as stack,
@@ -216,9 +267,12 @@ def _checked(
         subject = Subject(project, declarations, session, tables)
         patterns = {table.name: table.files for table in declarations.tables.values()}
         unused_files = unread_files(project, patterns, _files_used(project, reader, declarations))
-        early = [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
+        early = admission.rated(
+            [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
+        )
+        admission.loaded(running.records, tables)
         with session.light_planning():
-            of_records = run_checks("records", subject)
+            of_records = admission.rated(run_checks("records", subject))
         early = checks.without_misspelt_references([*early, *of_records])
         early = with_lost_zeros(
             early,
@@ -250,7 +304,7 @@ def _checked(
         )
         if unread_tables:
             # Without whole tables, the graph would only repeat the same error in many places.
-            _gate(cascade.grouped(early))
+            admission.gate(cascade.grouped(early))
         on_progress("mapping records")
         running.records.add_table(
             "concepts", *declarations.vocabulary.concept_rows(project.publication.languages)
@@ -262,7 +316,7 @@ def _checked(
             *plan.findings,
             *checks.mapping_findings(failures, mapper.locate, project.publication.on_invalid_value),
         ]
-        of_mapping = cascade.without_consequences(of_mapping)
+        of_mapping = cascade.without_consequences(admission.rated(of_mapping))
         cascade.add(of_mapping)
         early += of_mapping
         with progress_line(mapper.progress, "mapping"):
@@ -301,18 +355,19 @@ def _checked(
         late = run_checks("statements", subject)
         if allow_loss:
             late = [finding for finding in late if finding.code not in ("LP513", "LP547")]
-        late = cascade.without_consequences(late, statements.is_described)
-        findings = _gate(cascade.grouped([*early, *late], statements.is_described))
+        late = cascade.without_consequences(admission.rated(late), statements.is_described)
+        findings = admission.gate(cascade.grouped([*early, *late], statements.is_described))
         if store:
             on_progress("running queries")
             of_store = query_findings(declarations.queries, store, project.root)
-            findings = _gate([*findings, *confirmed.findings(of_queries, of_store)])
+            results = admission.rated(confirmed.findings(of_queries, of_store))
+            findings = admission.gate([*findings, *results])
         edition = state.edition if state else edition_of(project.publication)
         yield Outcome(
             with_edition(project, edition) if state else project,
             declarations,
             statements,
-            findings,
+            admission.last(findings),
             project,
             ledger,
             edition,
@@ -328,6 +383,7 @@ def _checked(
                 session,
                 contradicted_fields(project, declarations.vocabulary, statements, tables),
             ),
+            admission,
         )
 
 
@@ -345,13 +401,6 @@ def _files_used(project: Project, reader: RecordReader, declarations: Declaratio
         source.database.removeprefix("sqlite:///") for source in sources if source.database
     ]
     return [*(name for names in reader.files_of.values() for name in names), *named, *databases]
-
-
-def _gate(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """The findings in order. Raises InvalidData with all of them where one is an error."""
-    if any(finding.severity is Severity.ERROR for finding in findings):
-        raise InvalidData(findings)
-    return tuple(sorted(set_of(findings), key=lambda finding: finding.sort_key))
 
 
 def prepared_plan(
@@ -447,6 +496,9 @@ def write_dist(outcome: Outcome, folder: Path) -> None:
     write_prefixes(outcome.project.publication.base, job.prefixes, folder)
     write_metadata(outcome.project.publication.base, folder)
     write_counts(outcome.counts, folder)
+    if outcome.admission:
+        languages = outcome.project.publication.languages
+        write_left_out(folder, outcome.admission.left_out_document(languages))
     sums = checksums(folder)
     gate(_catalogue_findings(outcome, folder, sums))
     (folder / "SHA256SUMS").write_text(sums, "utf-8")

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import _duckdb as duckdb
@@ -17,7 +17,7 @@ from lodpipe.config.publication_keys import DuplicateRule
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote
-from lodpipe.sources import RecordTable, RowTable
+from lodpipe.sources import Column, RecordTable, RowTable
 
 COUNTS = "counts.json"
 _SHORTEST = 8  # letters; below, one letter more or less is another name
@@ -39,9 +39,16 @@ def integrity_findings(
 # -- times in order --------------------------------------------------------------------------------
 
 
-def order_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
+def order_findings(
+    session: Session,
+    tables: Mapping[str, RecordTable],
+    implausible: Callable[[Column], str] = lambda _: "",
+) -> Iterator[Finding]:
     """Values of columns declared `after` another column that are before it; compared in the
     precision that both have.
+
+    `implausible` is the condition under which a column is reported in any case, so that its order
+    is not judged.
     """
     for table in tables.values():
         for column in table.columns:
@@ -50,9 +57,14 @@ def order_findings(session: Session, tables: Mapping[str, RecordTable]) -> Itera
             other = "_".join((*column.path[:-1], column.field.after))
             end, start = quote(column.name), quote(other)
             length = f"least(length({end}), length({start}))"
+            judged = "".join(
+                f" AND NOT coalesce({condition}, false)"
+                for item in table.columns
+                if item.name in (column.name, other) and (condition := implausible(item))
+            )
             sql = (
                 f"SELECT _record, {end}, {start} FROM {quote(table.name)} WHERE left({end}, {length}) < left({start}, {length}) "
-                f"AND {end} SIMILAR TO '[0-9]{{4}}.*' AND {start} SIMILAR TO '[0-9]{{4}}.*' ORDER BY _record"
+                f"AND {end} SIMILAR TO '[0-9]{{4}}.*' AND {start} SIMILAR TO '[0-9]{{4}}.*'{judged} ORDER BY _record"
             )
             for record, value, begin in session.rows(sql):
                 yield Finding(

@@ -462,6 +462,29 @@ class DuplicateRule(_Keys, frozen=True, kw_only=True):
     ] = ()
 
 
+class RecordRule(_Keys, frozen=True, kw_only=True):
+    """What no record may be, as a query for those that are."""
+
+    query: Annotated[
+        Sql,
+        _about(
+            "a query over the record tables; each row is one finding, and its `_record` says where"
+        ),
+    ]
+    field: Annotated[
+        Text | None, _about("the column of that record to which the finding points")
+    ] = None
+    severity: Annotated[
+        str,
+        _one_of("error", "warning", "info"),
+        _about("`error` where the record is surely wrong"),
+    ] = "warning"
+    message: Annotated[
+        Texts, _about("what is wrong; `{name}` stands for the column `name` of the query")
+    ]
+    help: Annotated[Texts, _about("how to correct it")]
+
+
 class LinkRule(_Keys, frozen=True, kw_only=True):
     """What the records of a table are compared by with the entries of a register (link.md).
 
@@ -697,6 +720,10 @@ class Publication(_Keys, frozen=True, kw_only=True):
     duplicates: Annotated[
         tuple[DuplicateRule, ...],
         _about("tables whose records are compared for duplicates (LP511)"),
+    ] = ()
+    rules: Annotated[
+        tuple[RecordRule, ...],
+        _about("queries for records that contradict each other (LP238)"),
     ] = ()
     links: Annotated[
         tuple[LinkRule, ...],

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from lodpipe.checks import integrity, lint, records
+from lodpipe.checks import hygiene, integrity, languages, lint, plausibility, record_rules, records
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
@@ -74,6 +74,21 @@ def _records(subject: Subject) -> Iterable[Finding]:
         return records.keys_of(subject.session, subject.tables[table], declarations.tables[table])
 
     return broken_references(findings, declarations.withdrawn, ids_of)
+
+
+def _plausibility(subject: Subject) -> Iterable[Finding]:
+    return plausibility.plausibility_findings(
+        plausibility.Source(
+            subject.session, subject.tables, subject.declarations.tables, plausibility.today()
+        )
+    )
+
+
+def _rules(subject: Subject) -> Iterable[Finding]:
+    project = subject.project
+    return record_rules.rule_findings(
+        subject.session, project.publication.rules, subject.tables, project.origin("rules")
+    )
 
 
 def _shapes(subject: Subject) -> Iterator[Finding]:
@@ -175,8 +190,30 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "chronology of records",
         "records",
-        lambda subject: integrity.order_findings(subject.session, subject.tables),
+        lambda subject: integrity.order_findings(
+            subject.session,
+            subject.tables,
+            lambda column: plausibility.out_of_range(column, plausibility.today()),
+        ),
     ),
+    Check(
+        "clean texts of records",
+        "records",
+        lambda subject: hygiene.hygiene_findings(subject.session, subject.tables),
+    ),
+    Check(
+        "spellings without umlauts",
+        "records",
+        lambda subject: hygiene.transliteration_findings(subject.session, subject.tables),
+    ),
+    Check(
+        "languages of texts",
+        "records",
+        lambda subject: languages.language_findings(subject.session, subject.tables),
+    ),
+    Check("plausible values of records", "records", _plausibility),
+    Check("quotes in CSV", "records", lambda subject: plausibility.stray_quotes(subject.tables)),
+    Check("rules of publication.yaml", "records", _rules),
     Check("shapes", "statements", _shapes),
     Check(
         "duplicates and counts",

@@ -1,0 +1,348 @@
+"""Texts that look right and are not: stray spaces, invisible and decomposed characters, markup,
+wrong encodings, incomplete addresses, spellings without umlauts.
+
+On for every text of every publication; `allow` in records.yaml switches them off for a field. The
+engine (or one regular expression) picks the few suspicious cells, and Python judges these.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
+
+from lodpipe.diagnostics.finding import Finding, Severity
+from lodpipe.engine.sql_session import Session
+from lodpipe.mapping.planning.plan import quote, text
+from lodpipe.sources import Column, RecordTable, RowTable
+
+TEXTS = ("text", "url")  # the types of columns whose values people write
+
+# What Python and the engine (RE2) both understand; a superset of what the rules below report.
+_SUSPECT = (
+    r"^[ \t\x{A0}]|[ \t\x{A0}]$|[ \t]{2}|[\x{7F}-\x{A0}\x{AD}\x{300}-\x{36F}\x{1680}\x{180E}"
+    r"\x{2000}-\x{200F}\x{2028}-\x{202F}\x{205F}-\x{206F}\x{3000}\x{FEFF}\x{FFFD}]"
+    r"|<[A-Za-z/!]|&[#A-Za-z0-9]+;|[ÃÂâ][^\x00-\x7F]"
+    r"|^(?i:n/a|null|none|nan|tbd|todo|fixme|x{3,}|\?+|-+|–|k\. ?a\.|#(ref!|n/a|name\?|value!|wert!|bezug!)|lorem ipsum.*)$"
+)
+_SUSPECT_ADDRESS = _SUSPECT + r"|[.,;:!)\]'*_]$|[^\x00-\x7F]|https?:/+https?:/"
+
+
+def _python(pattern: str) -> re.Pattern[str]:
+    return re.compile(
+        re.sub(r"\\x\{([0-9A-F]+)\}", lambda match: f"\\u{int(match[1], 16):04x}", pattern)
+    )
+
+
+_PATTERNS = {"text": _python(_SUSPECT), "url": _python(_SUSPECT_ADDRESS)}
+_ENGINE_PATTERNS = {"text": _SUSPECT, "url": _SUSPECT_ADDRESS}
+
+
+class Cell(NamedTuple):
+    """A value of a column of text, with the number of its record."""
+
+    record: int
+    value: str
+
+
+# -- the rules -------------------------------------------------------------------------------------
+
+
+class Problem(NamedTuple):
+    """What is wrong with a text: the rule, what it is about, and the parameters of the finding."""
+
+    code: str
+    kind: str
+    params: dict[str, str]
+
+
+_EDGE = re.compile(r"^[ \t\xa0]+|[ \t\xa0]+$")
+_RUN = re.compile(r"(?<=\S)[ \t]{2,}(?=\S)")
+_ODD_SPACE = re.compile("[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_BEFORE_SPACE = "0123456789«„‹(§№#–—"
+_AFTER_SPACE = "0123456789»“›!?:;%‰€$£°)–—/"
+_INVISIBLE = re.compile("[\x7f-\x9f\xad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_JOINED = re.compile(
+    "[\u0600-\u0dff\u0f00-\u109f\u1780-\u18af\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]"
+)
+_TAGS = (
+    "a|abbr|address|b|big|blockquote|body|br|center|cite|code|dd|div|dl|dt|em|font|form|h[1-6]|head|hr|html|i|iframe|img|input|li|link|meta|nobr|ol|p|pre|q|s|"
+    "script|section|small|span|strike|strong|style|sub|sup|table|tbody|td|th|title|tr|tt|u|ul|wbr"
+)
+_MARKUP = re.compile(
+    rf"</?(?:{_TAGS})(?:\s+[a-z-]+\s*=[^<>]*|\s*/?)>|<!--|&(?:[A-Za-z]{{2,8}}|#[0-9]{{2,6}}|#x[0-9A-Fa-f]{{2,6}});",
+    re.I,
+)
+_MISREAD = re.compile(r"[ÂÃâ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{1,2}")
+_PLACEHOLDER = re.compile(
+    r"(?:n/a|null|none|nan|tbd|todo|fixme|x{3,}|\?+|-+|–|k\. ?a\.|#(?:ref!|n/a|name\?|value!|wert!|bezug!)|lorem ipsum.*)",
+    re.I,
+)
+_ABBREVIATION = re.compile(
+    r"(?:^|[_/ (.-])(?:[A-Za-z]|Inc|Co|Corp|Ltd|St|Jr|Sr|Dr|No|Nr|Bd|etc|al)\.$"
+)
+
+
+def _spaces(value: str) -> Iterator[Problem]:
+    if _EDGE.search(value):
+        yield _space(
+            "spaces", "begins or ends with a space", "beginnt oder endet mit einem Leerzeichen"
+        )
+    elif _RUN.search(value):
+        yield _space(
+            "spaces", "has several spaces in a row", "enthält mehrere Leerzeichen hintereinander"
+        )
+
+
+def _space(kind: str, english: str, german: str) -> Problem:
+    return Problem("LP220", kind, {"detail_en": english, "detail_de": german})
+
+
+def _no_break_spaces(value: str) -> Iterator[Problem]:
+    for match in _ODD_SPACE.finditer(_EDGE.sub("", value)):
+        before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+        if match[0] == "\u3000" and ord(before or "\0") > 0x2E7F:
+            continue  # the space of Chinese and Japanese
+        if (before and before in _BEFORE_SPACE) or (after and after in _AFTER_SPACE):
+            continue  # usual in numbers and beside punctuation
+        name = unicodedata.name(match[0]).lower()
+        character = f"U+{ord(match[0]):04X} ({name})"
+        yield _space(
+            "no-break-spaces",
+            f"contains the unusual space {character}",
+            f"enthält das ungewöhnliche Leerzeichen {character}",
+        )
+        return
+
+
+def _invisible(value: str) -> Iterator[Problem]:
+    for match in _INVISIBLE.finditer(value):
+        beside = value[max(0, match.start() - 1) : match.end() + 1].replace(match[0], "")
+        if match[0] in "\u200c\u200d" and _JOINED.search(beside):
+            continue  # joins letters or pictures
+        if match[0] in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e" and _RIGHT_TO_LEFT.search(
+            value
+        ):
+            continue
+        name = unicodedata.name(match[0], "control character").lower()
+        yield Problem("LP221", "invisible", {"character": f"U+{ord(match[0]):04X} ({name})"})
+        return
+
+
+def _decomposed(value: str) -> Iterator[Problem]:
+    composed = unicodedata.normalize("NFC", value)
+    if composed != value:
+        at = next(
+            number
+            for number, (old, new) in enumerate(zip(value, composed + "\0", strict=False))
+            if old != new
+        )
+        yield Problem("LP222", "decomposed", {"character": composed[at : at + 1]})
+
+
+def _markup(value: str) -> Iterator[Problem]:
+    match = _MARKUP.search(value)
+    if match and (match[0][0] == "<" or html.unescape(match[0]) != match[0]):
+        yield Problem("LP223", "markup", {"detail": match[0][:40]})
+
+
+def _encoding(value: str) -> Iterator[Problem]:
+    if "\ufffd" in value:
+        yield Problem("LP224", "encoding", {"detail": "\ufffd"})
+        return
+    for match in _MISREAD.finditer(value):
+        try:
+            meant = match[0].encode("cp1252").decode("utf-8")
+        except UnicodeError:
+            continue
+        yield Problem("LP224", "encoding", {"detail": match[0], "suggestion": meant})
+        return
+
+
+def _placeholder(value: str) -> Iterator[Problem]:
+    if _PLACEHOLDER.fullmatch(value):
+        yield Problem("LP226", "placeholder", {})
+
+
+def _address(value: str) -> Iterator[Problem]:
+    rest = value.partition("://")[2].partition("/")[2]
+    if re.search(r"^https?:/+https?:/", value):
+        yield _wrong_address("begins twice with `http`", "beginnt zweimal mit `http`")
+    elif _ends_loosely(value, bool(rest)):
+        sign = value[-1]
+        yield _wrong_address(f"ends in `{sign}`", f"endet mit `{sign}`")
+    elif match := re.search(r"[^\x00-\x7f]", rest):
+        yield _wrong_address(
+            f"contains `{match[0]}` without percent-encoding",
+            f"enthält `{match[0]}` ohne Prozent-Kodierung",
+        )
+
+
+def _ends_loosely(value: str, has_path: bool) -> bool:
+    """Whether an address ends in a sign that belongs to the sentence from which it was copied."""
+    if value[-1] == ")":
+        return value.count(")") > value.count("(")
+    if value[-1] == "]":
+        return value.count("]") > value.count("[")
+    return value[-1] in ".,;:!'*" and not (has_path and _ABBREVIATION.search(value))
+
+
+def _wrong_address(english: str, german: str) -> Problem:
+    return Problem("LP225", "addresses", {"detail_en": english, "detail_de": german})
+
+
+TextRule = Callable[[str], Iterator[Problem]]
+_OF_TEXTS: tuple[TextRule, ...] = (
+    _spaces, _no_break_spaces, _invisible, _decomposed, _markup, _encoding, _placeholder,
+)  # fmt: skip
+_RULES: dict[str, tuple[TextRule, ...]] = {
+    "text": _OF_TEXTS,
+    "url": (_invisible, _decomposed, _address),
+}
+
+
+def problems(value: str, target: str, allow: frozenset[str] = frozenset()) -> Iterator[Problem]:
+    """What is wrong with a value of type `text` or `url`; the first problem of each rule.
+
+    >>> [problem.code for problem in problems("Stadt  Brandis", "text")]
+    ['LP220']
+    """
+    found = set()
+    for rule in _RULES[target]:
+        for problem in rule(value):
+            if problem.kind not in allow and problem.code not in found:
+                found.add(problem.code)
+                yield problem
+
+
+# -- the cells -------------------------------------------------------------------------------------
+
+
+def hygiene_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
+    """The texts of all tables that are not clean, each with its place: warnings."""
+    for table in tables.values():
+        columns = text_columns(table)
+        for column, cells in suspicious_cells(session, table, columns):
+            allow = column.field.plausible.allow
+            for cell in cells:
+                for problem in problems(cell.value, column.field.target, allow):
+                    params = {"key": label(column), "value": shown(cell.value), **problem.params}
+                    where = table.locate(cell.record, column.name)
+                    yield Finding(problem.code, where, params, Severity.WARNING)
+
+
+def text_columns(table: RecordTable) -> list[Column]:
+    """The columns of texts and addresses."""
+    return [
+        column
+        for column in table.columns
+        if column.field.kind == "value" and column.field.target in TEXTS
+    ]
+
+
+def label(column: Column) -> str:
+    """What an editor calls a column: `note.de`; the values of a plain list have no name."""
+    return ".".join(column.path) or "value"
+
+
+def shown(value: str) -> str:
+    """A value as a finding quotes it: bounded, with what cannot be seen as code points.
+
+    >>> shown("Stadt\\xa0Brandis ")
+    'Stadt␣Brandis '
+    """
+    visible = _INVISIBLE.sub(lambda match: f"<U+{ord(match[0]):04X}>", _ODD_SPACE.sub("␣", value))
+    visible = visible.replace("\n", " ")
+    return visible if len(visible) <= 80 else visible[:77] + "…"
+
+
+def suspicious_cells(
+    session: Session, table: RecordTable, columns: Iterable[Column]
+) -> Iterator[tuple[Column, list[Cell]]]:
+    """The cells of each column that some rule may report."""
+    if isinstance(table, RowTable):
+        for column in columns:
+            pattern = _PATTERNS[column.field.target]
+            yield column, [cell for cell in cells_of(table, column) if pattern.search(cell.value)]
+        return
+    wanted = {
+        column.name: f"regexp_matches({quote(column.name)}, {text(_ENGINE_PATTERNS[column.field.target])})"
+        for column in columns
+    }
+    source = quote(table.name)
+    if not wanted or not session.rows(
+        f"SELECT 1 FROM {source} WHERE {' OR '.join(wanted.values())} LIMIT 1"
+    ):
+        return
+    for column in columns:
+        sql = f"SELECT _record, {quote(column.name)} FROM {source} WHERE {wanted[column.name]} ORDER BY _record"
+        yield column, [Cell(*row) for row in session.rows(sql)]
+
+
+def cells_of(table: RowTable, column: Column) -> Iterator[Cell]:
+    """The cells of a column that hold a value, of records that are in Python."""
+    at = 2 + table.columns.index(column)
+    for row in table.rows:
+        if row[at] is not None:
+            yield Cell(int(row[0] or 0), str(row[at]))
+
+
+# -- spellings without umlauts ---------------------------------------------------------------------
+
+_FOLDED = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "æ": "ae"}  # fmt: skip
+_FOLD = str.maketrans(_FOLDED)
+_WITH_UMLAUT = re.compile(r"\w*[äöüßÄÖÜøæ]\w*")
+_WITHOUT = re.compile(r"\w*(?:[AaOoUu]e|ss)\w*")
+_SHORTEST_WORD = 5  # letters; shorter words are often two different words
+
+
+def transliteration_findings(
+    session: Session, tables: Mapping[str, RecordTable]
+) -> Iterator[Finding]:
+    """Words with ae, oe, ue or ss that the records elsewhere write with an umlaut or ß: warnings.
+
+    Names begin with a capital; other words ("dass", "Masse") are too often words of their own.
+    """
+    columns = [
+        (table, column)
+        for table in tables.values()
+        for column in text_columns(table)
+        if column.field.target == "text" and "transliteration" not in column.field.plausible.allow
+    ]
+    words = _umlauts(session, columns)
+    if not words:
+        return
+    for table, column in columns:
+        for record, value in _cells_with(session, table, column, "(?:[AaOoUu]e|ss)"):
+            for match in _WITHOUT.finditer(value):
+                meant = words.get(match[0].casefold())
+                if meant and match[0][0].isupper() and not _WITH_UMLAUT.match(match[0]):
+                    params = {"key": label(column), "value": match[0], "suggestion": meant}
+                    where = table.locate(record, column.name)
+                    yield Finding("LP227", where, params, Severity.WARNING)
+                    break
+
+
+def _umlauts(session: Session, columns: Iterable[tuple[RecordTable, Column]]) -> dict[str, str]:
+    """Words with umlauts, by their spelling without, in small letters."""
+    words: dict[str, str] = {}
+    for table, column in columns:
+        for _, value in _cells_with(session, table, column, "[äöüßÄÖÜøæ]"):
+            for word in _WITH_UMLAUT.findall(value):
+                if len(word) >= _SHORTEST_WORD and word[0].isupper():
+                    words.setdefault(word.translate(_FOLD).casefold(), word)
+    return words
+
+
+def _cells_with(
+    session: Session, table: RecordTable, column: Column, pattern: str
+) -> Iterable[Cell]:
+    if isinstance(table, RowTable):
+        search = re.compile(pattern).search
+        return [cell for cell in cells_of(table, column) if search(cell.value)]
+    name = quote(column.name)
+    sql = f"SELECT _record, {name} FROM {quote(table.name)} WHERE regexp_matches({name}, {text(pattern)}) ORDER BY _record"
+    return [Cell(*row) for row in session.rows(sql)]

@@ -1,0 +1,434 @@
+"""What source/records.yaml declares as plausible: ranges, forms, fields that agree, outliers.
+
+All conditions on single records are one query, `SELECT number, _record, value FROM t WHERE …
+UNION ALL …`, so that many declarations cost as much as few.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import NamedTuple
+
+import _duckdb as duckdb
+
+from lodpipe.checks.hygiene import label, shown
+from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.engine.sql_session import Session
+from lodpipe.mapping.planning.plan import quote, text
+from lodpipe.sources import Column, RecordTable, RowTable, ScanTable, Table
+from lodpipe.sources.plausible_values import TODAY, Outliers
+
+DATES = ("date", "partial-date")
+NUMBERS = ("integer", "decimal")
+
+
+class Source(NamedTuple):
+    """The record tables as the engine has them, and the key of each; `today` bounds dates."""
+
+    session: Session
+    tables: Mapping[str, RecordTable]
+    declared: Mapping[str, Table]
+    today: str
+
+    def key(self, table: str) -> str:
+        """The column that names the records of a table."""
+        declared = self.declared.get(table)
+        return (declared.key if declared else None) or "id"
+
+
+class Condition(NamedTuple):
+    """A query for records that break a declaration: `_record`, the value, what was expected, and
+    what that depends on, all as text.
+    """
+
+    code: str
+    severity: Severity
+    table: RecordTable
+    column: Column
+    where: str
+    expected: str = "''"
+    params: Mapping[str, str] = {}
+
+
+def plausibility_findings(source: Source) -> list[Finding]:
+    """The values that are not as declared."""
+    findings: list[Finding] = []
+    conditions: list[Condition] = []
+    for table in source.tables.values():
+        for column in table.columns:
+            try:
+                conditions += _conditions(source, table, column)
+                findings += _compared(source, table, column)
+                if column.field.plausible.outliers:
+                    findings += _outliers(source, table, column, column.field.plausible.outliers)
+            except _UnknownPath as error:
+                where = column.field.origin or Origin("source/records.yaml")
+                findings.append(Finding("LP601", where, {"detail": str(error)}))
+    return [*findings, *_broken(source.session, conditions), *_spellings(source.tables)]
+
+
+class _UnknownPath(Exception):
+    """A declaration names a column that does not exist."""
+
+
+def _beside(table: RecordTable, column: Column, name: str) -> str:
+    """The column of a field beside another one. Raises _UnknownPath."""
+    names = {item.name for item in table.columns}
+    beside = "_".join((*column.path[:-1], *name.split(".")))
+    for candidate in (beside, name.replace(".", "_")):
+        if candidate in names:
+            return candidate
+    raise _UnknownPath(f"{table.name} has no column `{name}` beside `{column.name}`")
+
+
+# -- one record ------------------------------------------------------------------------------------
+
+
+def _conditions(source: Source, table: RecordTable, column: Column) -> Iterator[Condition]:
+    declared, name = column.field.plausible, quote(column.name)
+    if condition := out_of_range(column, source.today):
+        params = _range_params(declared.range or ("", ""), source.today)
+        yield Condition("LP230", Severity.ERROR, table, column, condition, params=params)
+    if declared.format and declared.format.pattern:
+        pattern = declared.format.pattern
+        where = f"NOT regexp_matches({name}, {text(pattern)})"
+        yield Condition("LP231", Severity.ERROR, table, column, where, params={"pattern": pattern})
+    if declared.format and declared.format.by:
+        by = _beside(table, column, declared.format.by)
+        for case, pattern in declared.format.patterns:
+            where = f"{quote(by)} = {text(case)} AND NOT regexp_matches({name}, {text(pattern)})"
+            params = {"pattern": pattern, "by": declared.format.by, "case": case}
+            yield Condition("LP231", Severity.ERROR, table, column, where, params=params)
+    for field, form in declared.fits:
+        other = quote(_beside(table, column, field))
+        for case, pattern in form.patterns:
+            where = f"regexp_full_match({name}, {text(case)}) AND NOT regexp_matches({other}, {text(pattern)})"
+            params = {"other": field}
+            yield Condition("LP237", Severity.WARNING, table, column, where, other, params=params)
+    for field in declared.excludes:
+        other = quote(_beside(table, column, field))
+        where = f"{other} IS NOT NULL"
+        yield Condition(
+            "LP236", Severity.ERROR, table, column, where, other, params={"other": field}
+        )
+
+
+def out_of_range(column: Column, today: str) -> str:
+    """The SQL condition that a value of a column is out of its declared range; empty if it has
+    none. Dates are compared in the precision that both have.
+    """
+    if column.field.plausible.range is None:
+        return ""
+    bounds = (today if bound == TODAY else bound for bound in column.field.plausible.range)
+    low, high = bounds
+    name = quote(column.name)
+    if column.field.target in DATES:
+
+        def compared(sign: str, bound: str) -> str:
+            length = f"least(length({name}), {len(bound)})"
+            return f"left({name}, {length}) {sign} left({text(bound)}, {length})"
+
+        condition = " OR ".join(
+            compared(sign, bound) for sign, bound in (("<", low), (">", high)) if bound
+        )
+        return f"({condition}) AND regexp_full_match({name}, '[0-9]{{4}}(-[0-9]{{2}}){{0,2}}')"
+    number = f"TRY_CAST({name} AS DOUBLE)"
+    return " OR ".join(
+        f"{number} {sign} {float(bound)!r}"
+        for sign, bound in (("<", low), (">", high))
+        if re.fullmatch(r"[-+]?[0-9]+(\.[0-9]+)?", bound)
+    )
+
+
+def _range_params(bounds: tuple[str, str], today: str) -> dict[str, str]:
+    low, high = (f"{TODAY}, {today}" if bound == TODAY else bound for bound in bounds)
+    if low and high:
+        return {"range_en": f"{low} to {high}", "range_de": f"{low} bis {high}"}
+    if low:
+        return {"range_en": f"{low} or more", "range_de": f"{low} oder mehr"}
+    return {"range_en": f"{high} at most", "range_de": f"höchstens {high}"}
+
+
+def _broken(session: Session, conditions: list[Condition]) -> Iterator[Finding]:
+    if not conditions:
+        return
+    selects = (
+        f"SELECT {number} AS n, _record, {quote(item.column.name)}::VARCHAR, ({item.expected})::VARCHAR FROM {quote(item.table.name)} "
+        f"WHERE {quote(item.column.name)} IS NOT NULL AND ({item.where})"
+        for number, item in enumerate(conditions)
+    )
+    reported: set[tuple[str, int, str]] = set()
+    for number, record, value, expected in session.rows(
+        " UNION ALL ".join(selects) + " ORDER BY ALL"
+    ):
+        item = conditions[number]
+        once = (item.code, record, item.column.name)
+        if once in reported:
+            continue
+        reported.add(once)
+        params = {
+            "key": label(item.column), "value": shown(value), "expected": shown(expected or ""), **item.params,
+        }  # fmt: skip
+        where = item.table.locate(record, item.column.name)
+        yield Finding(item.code, where, params, item.severity)
+
+
+# -- values of other records -----------------------------------------------------------------------
+
+
+class _Step(NamedTuple):
+    """How far a path has been followed: the joins, and the alias and table it has reached."""
+
+    joins: str
+    alias: str
+    table: RecordTable
+
+
+def path_query(source: Source, table: RecordTable, path: str, beside: tuple[str, ...]) -> str:
+    """A query for `_record` and each value that a path leads to: fields joined by `.`, through
+    references and lists.
+
+    Raises _UnknownPath.
+    """
+    step = _Step(f"{quote(table.name)} AS t0", "t0", table)
+    words = path.split(".")
+    waiting: tuple[str, ...] = beside  # of a field in a map, the names above it
+    for number, word in enumerate(words):
+        waiting = (*waiting, word)
+        name, last = "_".join(waiting), number == len(words) - 1
+        column = next((item for item in step.table.columns if item.name == name), None)
+        if column is not None and last:
+            value = f"{step.alias}.{quote(name)}"
+            return (
+                f"SELECT t0._record, {value} AS value FROM {step.joins} WHERE {value} IS NOT NULL"
+            )
+        if column is not None and column.field.kind == "ref":
+            step, waiting = _joined(source, step, name, column.field.target), ()
+        elif f"{step.table.name}_{name}" in source.tables:
+            step, waiting = _into_list(source, step, f"{step.table.name}_{name}"), ()
+    raise _UnknownPath(f"`{path}` leads to no field of {table.name}")
+
+
+def _joined(source: Source, step: _Step, column: str, target: str) -> _Step:
+    alias = f"{step.alias}x"
+    key = quote(source.key(target))
+    join = f" JOIN {quote(target)} AS {alias} ON {alias}.{key} = {step.alias}.{quote(column)}"
+    return _Step(step.joins + join, alias, source.tables[target])
+
+
+def _into_list(source: Source, step: _Step, child: str) -> _Step:
+    alias = f"{step.alias}x"
+    join = f" JOIN {quote(child)} AS {alias} ON {alias}._parent = {step.alias}._record"
+    return _Step(step.joins + join, alias, source.tables[child])
+
+
+def _compared(source: Source, table: RecordTable, column: Column) -> Iterator[Finding]:
+    for kind, paths in column.field.plausible.comparisons:
+        queries = []
+        for path in paths:
+            try:
+                queries.append(path_query(source, table, path, column.path[:-1]))
+            except _UnknownPath:
+                queries.append(path_query(source, table, path, ()))
+        joined = " UNION ALL ".join(queries)
+        name = quote(column.name)
+        sql = (
+            f"SELECT t._record, t.{name}, list(o.value) FROM {quote(table.name)} AS t JOIN ({joined}) AS o USING (_record) "
+            f"WHERE t.{name} IS NOT NULL AND {_DIFFERS[kind].format(value=f't.{name}')} GROUP BY ALL ORDER BY t._record"
+        )
+        rows = _rows(source, sql)
+        if kind == "agrees":
+            rows = _unlike(rows)
+        for record, value, others in rows:
+            yield _contradiction(table, column, record, (kind, value, others[0], paths[0]))
+
+
+Compared = tuple[int, str, list[str]]  # a record, its value, and those that it is compared with
+
+
+def _unlike(rows: list[Compared]) -> list[Compared]:
+    """The rows whose name is like none of the names that it should be like.
+
+    A name of several records that is like none of theirs stands for all of them ("the towns"); one
+    that is like the names of another record was most likely copied from there.
+    """
+    like = {value for _, value, others in rows if any(alike(value, name) for name in others)}
+    uses = Counter(value for _, value, _ in rows)
+    return [
+        row
+        for row in rows
+        if not any(alike(row[1], name) for name in row[2]) and (row[1] in like or uses[row[1]] == 1)
+    ]
+
+
+def _rows(source: Source, sql: str) -> list[Compared]:
+    try:
+        return source.session.rows(sql)
+    except duckdb.Error as error:  # a path to a column that the engine knows by another type
+        raise _UnknownPath(str(error).splitlines()[0]) from None
+
+
+# What the engine compares itself; names are compared in Python, unless they are the same.
+_DIFFERS = {
+    "agrees": "true",
+    "equals": "{value} <> o.value",
+    "begins_with": "NOT starts_with({value}, o.value)",
+    "at_most": "TRY_CAST({value} AS DOUBLE) > TRY_CAST(o.value AS DOUBLE)",
+}
+_CODES = {"agrees": "LP232", "equals": "LP233", "begins_with": "LP233", "at_most": "LP234"}
+
+
+def _contradiction(
+    table: RecordTable, column: Column, record: int, values: tuple[str, str, str, str]
+) -> Finding:
+    kind, value, expected, path = values
+    params = {
+        "key": label(column),
+        "value": shown(value),
+        "expected": shown(expected),
+        "other": path,
+    }
+    severity = Severity.WARNING if kind == "agrees" else Severity.ERROR
+    return Finding(_CODES[kind], table.locate(record, column.name), params, severity)
+
+
+def alike(name: str, other: str) -> bool:
+    """Whether two texts may be names of the same thing: all words of one are in the other, or half
+    of their words are the same or nearly so.
+
+    >>> alike("Gemeinde Großpösna", "Gemeinde Grosspoesna"), alike("Stadt Leipzig", "Stadt Naunhof")
+    (True, False)
+    >>> alike("Bremen", "Stadt Bremen"), alike("KGSt", "Kommunale Gemeinschaftsstelle")
+    (True, True)
+    """
+    first, second = words_of(name), words_of(other)
+    if not first or not second or first == second:
+        return True
+    shorter, longer = sorted((first, second), key=len)
+    if set(shorter) <= set(longer) or "".join(first) == "".join(second):
+        return True
+    if _is_initials(shorter, longer):
+        return True
+    from rapidfuzz.fuzz import ratio  # late: most checks compare no two names
+
+    def has_twin(word: str) -> bool:
+        return any(ratio(word, twin) >= 80 for twin in longer)
+
+    pairs = [has_twin(word) for word in shorter]
+    long_words = [at for at, word in enumerate(shorter) if len(word) > 3]
+    # The last long word of a short name is what distinguishes it: Stadt Leipzig, Stadt Naunhof.
+    if len(shorter) <= 3 and long_words and not pairs[long_words[-1]]:
+        return False
+    return 2 * sum(pairs) > len(shorter)
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name in small letters, without umlauts and accents."""
+    import unicodedata
+
+    spelt = name.casefold().translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"}))
+    plain = unicodedata.normalize("NFKD", spelt)
+    return re.findall(r"[^\W_]+", "".join(s for s in plain if not unicodedata.combining(s)))
+
+
+def _is_initials(short: list[str], long: list[str]) -> bool:
+    """Whether a name is made of the first letters of another: KGSt, GmbH apart."""
+    if len(short) != 1 or not 2 <= len(short[0]) <= 8:
+        return False
+    letters = iter("".join(long))
+    starts = short[0][0] == long[0][0]
+    return starts and all(letter in letters for letter in short[0])
+
+
+# -- outliers --------------------------------------------------------------------------------------
+
+_FEWEST_VALUES = 8
+_FARTHEST = 6.0  # robust standard deviations of the logarithm
+_LEAST_FACTOR = 8.0  # times the median: digits, not differences
+
+
+def _outliers(
+    source: Source, table: RecordTable, column: Column, declared: Outliers
+) -> Iterator[Finding]:
+    """Values that are far from the median of their group, in robust deviations (median absolute
+    deviation, Iglewicz and Hoaglin 1993) of their logarithms.
+    """
+    by = [quote(_beside(table, column, name)) for name in declared.by]
+    per = quote(_beside(table, column, declared.per)) if declared.per else "1"
+    groups = f"PARTITION BY {', '.join(by)}" if by else ""
+    case = f"concat_ws(', ', {', '.join(by)})" if by else "''"
+    name = quote(column.name)
+    kept = "".join(f", {column}" for column in by)
+    sql = (
+        f"WITH n AS (SELECT _record, {name} AS value, {case} AS g{kept}, "
+        f"TRY_CAST({name} AS DOUBLE) / TRY_CAST({per} AS DOUBLE) AS x FROM {quote(table.name)}), "
+        "p AS (SELECT *, ln(x) AS l FROM n WHERE x > 0), "
+        f"m AS (SELECT *, median(l) OVER ({groups}) AS mid, count(*) OVER ({groups}) AS number "
+        "FROM p), "
+        f"d AS (SELECT *, median(abs(l - mid)) OVER ({groups}) AS spread FROM m) "
+        f"SELECT _record, value, g, exp(mid) FROM d WHERE number >= {_FEWEST_VALUES} AND "
+        f"abs(l - mid) > greatest({_FARTHEST} * 1.4826 * spread, ln({_LEAST_FACTOR})) "
+        "ORDER BY _record"
+    )
+    for record, value, group, middle in source.session.rows(sql):
+        params = {
+            "key": label(column), "value": value, "expected": f"{middle:.4g}", "by": ", ".join(declared.by), "case": group, "per": declared.per,
+        }  # fmt: skip
+        yield Finding("LP235", table.locate(record, column.name), params, Severity.WARNING)
+
+
+# -- how values are written ------------------------------------------------------------------------
+
+
+def _spellings(tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
+    """`True` and `FALSE`, which some readers of YAML take for a text: warnings."""
+    for table in tables.values():
+        if isinstance(table, RowTable):
+            for at, column in enumerate(table.columns, 2):
+                if column.field.target == "boolean":
+                    for row in table.rows:
+                        value = str(row[at] or "")
+                        if value != value.lower():
+                            where = table.locate(int(row[0] or 0), column.name)
+                            params = {
+                                "key": label(column), "value": value, "suggestion": value.lower(),
+                            }  # fmt: skip
+                            yield Finding("LP240", where, params, Severity.WARNING)
+
+
+# A quoted cell, or a quote that is none: at its beginning, or before something else than its end.
+_QUOTED = re.compile(r'(?:(?<=[,\n\r])|\A)"(?:[^"]|"")*"(?=[,\r\n]|\Z)|"')
+
+
+def stray_quotes(tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
+    """Quotes inside cells of CSV that are not quoted, once for each line: warnings."""
+    for table in tables.values():
+        if isinstance(table, ScanTable):
+            for name, path in table.files:
+                if path.suffix == ".csv" and b'"' in (data := path.read_bytes()):
+                    yield from _stray_quotes_in(name, data.decode("utf-8-sig", "replace"))
+
+
+def _stray_quotes_in(name: str, content: str) -> Iterator[Finding]:
+    line, at, last = 1, 0, 0
+    for match in _QUOTED.finditer(content):
+        if match[0] != '"':
+            continue
+        line += content.count("\n", at, match.start())
+        at = match.start()
+        if line == last:
+            continue
+        last = line
+        begin = content.rfind("\n", 0, at) + 1
+        value = shown(content[max(begin, at - 20) : at + 20].partition("\n")[0])
+        yield Finding(
+            "LP239", Origin(name, line, at - begin + 1), {"value": value}, Severity.WARNING
+        )
+
+
+def today() -> str:
+    """The day on which a check runs: no date of an event that has been is later."""
+    return date.today().isoformat()

@@ -56,6 +56,7 @@ class Problem(NamedTuple):
     code: str
     kind: str
     params: dict[str, str]
+    severity: Severity = Severity.WARNING
 
 
 _EDGE = re.compile(r"^[ \t\xa0]+|[ \t\xa0]+$")
@@ -170,7 +171,8 @@ def _placeholder(value: str) -> Iterator[Problem]:
 def _address(value: str) -> Iterator[Problem]:
     rest = value.partition("://")[2].partition("/")[2]
     if re.search(r"^https?:/+https?:/", value):
-        yield _wrong_address("begins twice with `http`", "beginnt zweimal mit `http`")
+        twice = _wrong_address("begins twice with `http`", "beginnt zweimal mit `http`")
+        yield twice._replace(severity=Severity.ERROR)
     elif _ends_loosely(value, bool(rest)):
         sign = value[-1]
         yield _wrong_address(f"ends in `{sign}`", f"endet mit `{sign}`")
@@ -231,7 +233,7 @@ def hygiene_findings(session: Session, tables: Mapping[str, RecordTable]) -> Ite
                 for problem in problems(cell.value, column.field.target, allow):
                     params = {"key": label(column), "value": shown(cell.value), **problem.params}
                     where = table.locate(cell.record, column.name)
-                    yield Finding(problem.code, where, params, Severity.WARNING)
+                    yield Finding(problem.code, where, params, problem.severity)
 
 
 def text_columns(table: RecordTable) -> list[Column]:
@@ -332,8 +334,9 @@ def _umlauts(session: Session, columns: Iterable[tuple[RecordTable, Column]]) ->
     for table, column in columns:
         for _, value in _cells_with(session, table, column, "[äöüßÄÖÜøæ]"):
             for word in _WITH_UMLAUT.findall(value):
-                if len(word) >= _SHORTEST_WORD and word[0].isupper():
-                    words.setdefault(word.translate(_FOLD).casefold(), word)
+                spelt = word.translate(_FOLD).casefold()
+                if len(spelt) >= _SHORTEST_WORD and word[0].isupper():
+                    words.setdefault(spelt, word)
     return words
 
 

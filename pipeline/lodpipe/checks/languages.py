@@ -31,7 +31,7 @@ _FREQUENT = {
     ),
     "es": ("el los las y es del para por con una que en se su al como más sus entre pero esta"),
     "it": "il gli della delle dei di che è per nel nella con si sono alla come anche dal ed",
-    "nl": "het een van niet met voor zijn op te bij naar ook maar aan deze wordt worden dat of",
+    "nl": "het een van niet met voor zijn op te bij naar ook maar aan deze wordt worden dat",
     "pl": "jest nie się na do w z oraz przez dla że od jako tego przy",
 }
 _WORDS = {language: frozenset(words.split()) for language, words in _FREQUENT.items()}

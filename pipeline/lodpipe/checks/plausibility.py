@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
+from pathlib import Path
 from typing import NamedTuple
 
 import _duckdb as duckdb
@@ -19,19 +20,22 @@ from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.sources import Column, RecordTable, RowTable, ScanTable, Table
-from lodpipe.sources.plausible_values import TODAY, Outliers
+from lodpipe.sources.plausible_values import TODAY, Outliers, Range
 
 DATES = ("date", "partial-date")
 NUMBERS = ("integer", "decimal")
 
 
 class Source(NamedTuple):
-    """The record tables as the engine has them, and the key of each; `today` bounds dates."""
+    """The record tables as the engine has them, and the key of each; `today` bounds dates, and
+    `root` is the folder of the project.
+    """
 
     session: Session
     tables: Mapping[str, RecordTable]
     declared: Mapping[str, Table]
     today: str
+    root: Path
 
     def key(self, table: str) -> str:
         """The column that names the records of a table."""
@@ -67,7 +71,17 @@ def plausibility_findings(source: Source) -> list[Finding]:
             except _UnknownPath as error:
                 where = column.field.origin or Origin("source/records.yaml")
                 findings.append(Finding("LP601", where, {"detail": str(error)}))
-    return [*findings, *_broken(source.session, conditions), *_spellings(source.tables)]
+    findings += _broken(source.session, conditions)
+    return [*_one_for_each_value(findings), *_spellings(source)]
+
+
+def _one_for_each_value(findings: list[Finding]) -> Iterator[Finding]:
+    """The most severe finding of each value: a number out of its range is no outlier as well."""
+    reported: set[Origin | None] = set()
+    for finding in sorted(findings, key=lambda finding: -finding.severity):
+        if finding.code == "LP601" or finding.where not in reported:
+            reported.add(finding.where)
+            yield finding
 
 
 class _UnknownPath(Exception):
@@ -89,9 +103,8 @@ def _beside(table: RecordTable, column: Column, name: str) -> str:
 
 def _conditions(source: Source, table: RecordTable, column: Column) -> Iterator[Condition]:
     declared, name = column.field.plausible, quote(column.name)
-    if condition := out_of_range(column, source.today):
-        params = _range_params(declared.range or ("", ""), source.today)
-        yield Condition("LP230", Severity.ERROR, table, column, condition, params=params)
+    if declared.range:
+        yield from _ranges(source, table, column, declared.range)
     if declared.format and declared.format.pattern:
         pattern = declared.format.pattern
         where = f"NOT regexp_matches({name}, {text(pattern)})"
@@ -116,14 +129,32 @@ def _conditions(source: Source, table: RecordTable, column: Column) -> Iterator[
         )
 
 
+def _ranges(
+    source: Source, table: RecordTable, column: Column, declared: Range
+) -> Iterator[Condition]:
+    by = _beside(table, column, declared.by) if declared.by else ""
+    for case, bounds in declared.cases or (("", declared.bounds),):
+        where = _outside(column, bounds, source.today)
+        if where and by:
+            where = f"({where}) AND {quote(by)} = {text(case)}"
+        if where:
+            params = _range_params(bounds, source.today)
+            yield Condition("LP230", Severity.ERROR, table, column, where, params=params)
+
+
 def out_of_range(column: Column, today: str) -> str:
     """The SQL condition that a value of a column is out of its declared range; empty if it has
-    none. Dates are compared in the precision that both have.
+    none.
     """
-    if column.field.plausible.range is None:
-        return ""
-    bounds = (today if bound == TODAY else bound for bound in column.field.plausible.range)
-    low, high = bounds
+    declared = column.field.plausible.range
+    return _outside(column, declared.bounds, today) if declared else ""
+
+
+def _outside(column: Column, bounds: tuple[str, str], today: str) -> str:
+    """The condition that a value is outside of bounds; dates are compared in the precision that
+    both have.
+    """
+    low, high = (today if bound == TODAY else bound for bound in bounds)
     name = quote(column.name)
     if column.field.target in DATES:
 
@@ -134,6 +165,8 @@ def out_of_range(column: Column, today: str) -> str:
         condition = " OR ".join(
             compared(sign, bound) for sign, bound in (("<", low), (">", high)) if bound
         )
+        if not condition:
+            return ""
         return f"({condition}) AND regexp_full_match({name}, '[0-9]{{4}}(-[0-9]{{2}}){{0,2}}')"
     number = f"TRY_CAST({name} AS DOUBLE)"
     return " OR ".join(
@@ -383,20 +416,33 @@ def _outliers(
 # -- how values are written ------------------------------------------------------------------------
 
 
-def _spellings(tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
-    """`True` and `FALSE`, which some readers of YAML take for a text: warnings."""
-    for table in tables.values():
-        if isinstance(table, RowTable):
-            for at, column in enumerate(table.columns, 2):
-                if column.field.target == "boolean":
-                    for row in table.rows:
-                        value = str(row[at] or "")
-                        if value != value.lower():
-                            where = table.locate(int(row[0] or 0), column.name)
-                            params = {
-                                "key": label(column), "value": value, "suggestion": value.lower(),
-                            }  # fmt: skip
-                            yield Finding("LP240", where, params, Severity.WARNING)
+_CAPITALS = re.compile(r"\b(?:True|TRUE|False|FALSE)\b")
+
+
+def _spellings(source: Source) -> Iterator[Finding]:
+    """`True` and `FALSE`, which not every reader of YAML takes for truth values: warnings."""
+    tables = [table for table in source.tables.values() if isinstance(table, RowTable)]
+    files = {
+        file for table in tables for file, _ in table.nodes if file.endswith((".yaml", ".yml"))
+    }
+    words = {file: found for file in sorted(files) if (found := _capitals(source.root / file))}
+    for table in tables:
+        columns = [column for column in table.columns if column.field.target == "boolean"]
+        for number, (file, _) in enumerate(table.nodes if words and columns else ()):
+            for column in columns if file in words else ():
+                where = table.locate(int(table.rows[number][0] or 0), column.name)
+                if value := words[file].get((where.line, where.column)):
+                    params = {"key": label(column), "value": value, "suggestion": value.lower()}
+                    yield Finding("LP240", where, params, Severity.WARNING)
+
+
+def _capitals(path: Path) -> dict[tuple[int, int], str]:
+    """The words in capitals that stand for truth values, by line and column."""
+    return {
+        (number, match.start() + 1): match[0]
+        for number, line in enumerate(path.read_text("utf-8-sig").split("\n"), 1)
+        for match in _CAPITALS.finditer(line)
+    }
 
 
 # A quoted cell, or a quote that is none: at its beginning, or before something else than its end.

@@ -45,6 +45,16 @@ class Format(Struct, frozen=True):
     patterns: tuple[tuple[str, str], ...] = ()
 
 
+class Range(Struct, frozen=True):
+    """The least and the greatest value ("" where there is none), or those for each value of the
+    column `by`.
+    """
+
+    bounds: tuple[str, str] = ("", "")
+    by: str = ""
+    cases: tuple[tuple[str, tuple[str, str]], ...] = ()
+
+
 class Outliers(Struct, frozen=True):
     """Values far from the others of the same `by` columns are reported; `per` is the column that
     they are divided by.
@@ -57,14 +67,13 @@ class Outliers(Struct, frozen=True):
 class Plausibility(Struct, frozen=True):
     """How the values of a field must be.
 
-    `range` holds the least and the greatest value ("" where there is none). `fits` holds patterns
-    of other fields by the value of this one, `excludes` names fields that must be empty beside it.
+    `fits` holds patterns of other fields by the value of this one, `excludes` names fields that must be empty beside it.
     `comparisons` are paths to values of this record or of one it refers to. `language` names the
     column that holds the language of the text, `written_in` that language itself where it is fixed.
     `allow` lists checks of texts that are off.
     """
 
-    range: tuple[str, str] | None = None
+    range: Range | None = None
     format: Format | None = None
     fits: tuple[tuple[str, Format], ...] = ()
     excludes: tuple[str, ...] = ()
@@ -85,6 +94,10 @@ KEYS = frozenset(
         "range", "format", "fits", "excludes", "agrees", "equals", "begins_with", "at_most", "outliers", "language", "allow",
     }
 )  # fmt: skip
+
+
+def _is_bound(text: str) -> bool:
+    return not text or text == TODAY or bool(_DATE.fullmatch(text)) or bool(_NUMBER.fullmatch(text))
 
 
 def read_plausibility(field: Mapping, wrong: Report) -> Plausibility:
@@ -125,22 +138,29 @@ class _Reader:
             self.wrong(self.field, f"`{key}` is a name or a list of names", key)
         return tuple(texts)
 
-    def range(self) -> tuple[str, str] | None:
+    def range(self) -> Range | None:
         node = self.items.get("range")
         if node is None:
             return None
-        bounds = node.items if isinstance(node, Sequence) else []
-        texts = [bound.text or "" for bound in bounds if isinstance(bound, Scalar)]
+        if isinstance(node, Mapping) and isinstance(node.items.get("by"), Scalar):
+            cases = tuple(
+                (key, self.bounds(item)) for key, item in node.items.items() if key != "by"
+            )
+            return Range(by=getattr(node.items["by"], "text", "") or "", cases=cases)
+        return Range(self.bounds(node))
+
+    def bounds(self, node: Node) -> tuple[str, str]:
+        items = node.items if isinstance(node, Sequence) else []
+        texts = [item.text or "" for item in items if isinstance(item, Scalar)]
         texts = ["" if text in ("null", "~") else text for text in texts]
-        known = all(
-            not text or text == TODAY or _DATE.fullmatch(text) or _NUMBER.fullmatch(text)
-            for text in texts
+        if len(items) == len(texts) == 2 and any(texts) and all(map(_is_bound, texts)):
+            return texts[0], texts[1]
+        detail = (
+            "`range` is a list of the least and the greatest value: numbers, dates, `today`, or "
+            "null for no bound; or a map of such lists with `by: FIELD`"
         )
-        if len(texts) != 2 or len(bounds) != 2 or not known or not any(texts):
-            detail = "`range` is a list of the least and the greatest value: numbers, dates, `today`, or null for no bound"
-            self.wrong(self.field, detail, "range")
-            return None
-        return texts[0], texts[1]
+        self.wrong(node, detail)
+        return "", ""
 
     def format(self, node: Node) -> Format:
         if isinstance(node, Scalar) and node.text:

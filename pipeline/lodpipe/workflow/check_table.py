@@ -79,7 +79,11 @@ def _records(subject: Subject) -> Iterable[Finding]:
 def _plausibility(subject: Subject) -> Iterable[Finding]:
     return plausibility.plausibility_findings(
         plausibility.Source(
-            subject.session, subject.tables, subject.declarations.tables, plausibility.today()
+            subject.session,
+            subject.tables,
+            subject.declarations.tables,
+            plausibility.today(),
+            subject.project.root,
         )
     )
 

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
@@ -87,12 +88,12 @@ def of_case(case: dict[str, Any], project: Path) -> tuple[str, str, tuple[str, i
 @pytest.mark.parametrize("case", CASES, ids=[case["mistake"] for case in CASES])
 def test_a_mistake_among_many_is_reported_once(case: dict[str, Any], all_mistakes: Checked) -> None:
     expected = of_case(case, all_mistakes.project)
-    there = [finding for finding in all_mistakes.findings if finding.place == expected[2]]
+    findings = [finding for finding in all_mistakes.findings if finding[:3] == expected]
 
-    assert [finding[:3] for finding in there] == [expected], there
-    assert case["message"] in there[0].english
-    assert there[0].german != there[0].english
-    assert "{" not in there[0].english + there[0].german
+    assert len(findings) == 1, all_mistakes.findings
+    assert case["message"] in findings[0].english
+    assert findings[0].german != findings[0].english
+    assert not re.search("{[a-z]+}", findings[0].english + findings[0].german)
 
 
 def test_nothing_else_is_reported(all_mistakes: Checked) -> None:
@@ -107,7 +108,7 @@ def test_the_publication_itself_is_clean(tmp_path: Path) -> None:
 
 
 def test_the_cases_are_well_formed(request: pytest.FixtureRequest) -> None:
-    request.config.stash[COUNTED].append(f"{len(CASES)} plausible mistakes")
+    request.config.stash.setdefault(COUNTED, []).append(f"{len(CASES)} plausible mistakes")
     assert len({case["mistake"] for case in CASES}) == len(CASES)
     for case in CASES:
         assert set(case) <= KEYS | {"severity"}, case

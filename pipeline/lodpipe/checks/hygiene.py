@@ -10,8 +10,10 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NamedTuple
+from urllib.parse import quote as quoted
 
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
@@ -25,7 +27,7 @@ _SUSPECT = (
     r"^[ \t\x{A0}]|[ \t\x{A0}]$|[ \t]{2}|[\x{7F}-\x{A0}\x{AD}\x{300}-\x{36F}\x{1680}\x{180E}"
     r"\x{2000}-\x{200F}\x{2028}-\x{202F}\x{205F}-\x{206F}\x{3000}\x{FEFF}\x{FFFD}]"
     r"|<[A-Za-z/!]|&[#A-Za-z0-9]+;|[ÃÂâ][^\x00-\x7F]"
-    r"|^(?i:n/a|null|none|nan|tbd|todo|fixme|x{3,}|\?+|-+|–|k\. ?a\.|#(ref!|n/a|name\?|value!|wert!|bezug!)|lorem ipsum.*)$"
+    r"|^(?i:n/a|null|none|nan|tbd|todo|fixme|x{3,}|\?+|-+|–|k\. ?a\.|#(?:ref!|n/a|name\?|value!|wert!|bezug!)|lorem ipsum.*)$"
 )
 _SUSPECT_ADDRESS = _SUSPECT + r"|[.,;:!)\]'*_]$|[^\x00-\x7F]|https?:/+https?:/"
 
@@ -79,8 +81,8 @@ _MARKUP = re.compile(
 )
 _MISREAD = re.compile(r"[ÂÃâ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{1,2}")
 _PLACEHOLDER = re.compile(
-    r"(?:n/a|null|none|nan|tbd|todo|fixme|x{3,}|\?+|-+|–|k\. ?a\.|#(?:ref!|n/a|name\?|value!|wert!|bezug!)|lorem ipsum.*)",
-    re.I,
+    r"n/a|N/A|null|NULL|none|None|nan|NaN|tbd|TBD|todo|TODO|FIXME|[xX]{3,}|\?+|-+|–|k\. ?[aA]\."
+    r"|#(?:REF!|N/A|NAME\?|VALUE!|WERT!|BEZUG!)|(?i:lorem ipsum).*"
 )
 _ABBREVIATION = re.compile(
     r"(?:^|[_/ (.-])(?:[A-Za-z]|Inc|Co|Corp|Ltd|St|Jr|Sr|Dr|No|Nr|Bd|etc|al)\.$"
@@ -104,11 +106,8 @@ def _space(kind: str, english: str, german: str) -> Problem:
 
 def _no_break_spaces(value: str) -> Iterator[Problem]:
     for match in _ODD_SPACE.finditer(_EDGE.sub("", value)):
-        before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
-        if match[0] == "\u3000" and ord(before or "\0") > 0x2E7F:
-            continue  # the space of Chinese and Japanese
-        if (before and before in _BEFORE_SPACE) or (after and after in _AFTER_SPACE):
-            continue  # usual in numbers and beside punctuation
+        if _is_usual(match):
+            continue
         name = unicodedata.name(match[0]).lower()
         character = f"U+{ord(match[0]):04X} ({name})"
         yield _space(
@@ -119,14 +118,26 @@ def _no_break_spaces(value: str) -> Iterator[Problem]:
         return
 
 
+def _is_usual(match: re.Match[str]) -> bool:
+    """Whether an unusual space is usual where it is: in numbers, beside punctuation, in Chinese."""
+    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    if match[0] == "\u3000" and ord(before or "\0") > 0x2E7F:
+        return True
+    return bool((before and before in _BEFORE_SPACE) or (after and after in _AFTER_SPACE))
+
+
+def _has_purpose(value: str, match: re.Match[str]) -> bool:
+    """Whether an invisible character joins letters or pictures, or directs a text from the right."""
+    beside = value[max(0, match.start() - 1) : match.end() + 1].replace(match[0], "")
+    if match[0] in "\u200c\u200d":
+        return bool(_JOINED.search(beside))
+    directs = match[0] in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+    return directs and bool(_RIGHT_TO_LEFT.search(value))
+
+
 def _invisible(value: str) -> Iterator[Problem]:
     for match in _INVISIBLE.finditer(value):
-        beside = value[max(0, match.start() - 1) : match.end() + 1].replace(match[0], "")
-        if match[0] in "\u200c\u200d" and _JOINED.search(beside):
-            continue  # joins letters or pictures
-        if match[0] in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e" and _RIGHT_TO_LEFT.search(
-            value
-        ):
+        if _has_purpose(value, match):
             continue
         name = unicodedata.name(match[0], "control character").lower()
         yield Problem("LP221", "invisible", {"character": f"U+{ord(match[0]):04X} ({name})"})
@@ -220,6 +231,43 @@ def problems(value: str, target: str, allow: frozenset[str] = frozenset()) -> It
                 yield problem
 
 
+def cleaned(value: str, target: str, allow: frozenset[str] = frozenset()) -> str:
+    """The value with its spaces, invisible and decomposed characters and addresses corrected; what
+    a person has to decide stays.
+
+    >>> cleaned(" Stadt\\u00a0 Bru\\u0308hl", "text"), cleaned("https://a.example/ü", "url")
+    ('Stadt Brühl', 'https://a.example/%C3%BC')
+    """
+    kinds = {problem.kind for problem in problems(value, target, allow)}
+    if "invisible" in kinds:
+        value = re.sub("[\\u2028\\u2029]", " ", value)
+        value = _INVISIBLE.sub(lambda match: _kept(value, match), value)
+    if "decomposed" in kinds:
+        value = unicodedata.normalize("NFC", value)
+    if target == "url":
+        return _encoded(value) if "addresses" in kinds else value
+    return _spaced(value, allow, odd="no-break-spaces" in kinds)
+
+
+def _spaced(value: str, allow: frozenset[str], *, odd: bool) -> str:
+    if odd:
+        value = _ODD_SPACE.sub(lambda m: m[0] if _is_usual(m) else " ", value)
+    return value if "spaces" in allow else _RUN.sub(" ", _EDGE.sub("", value))
+
+
+def _kept(value: str, match: re.Match[str]) -> str:
+    """An invisible character where it has a purpose, else nothing."""
+    return match[0] if _has_purpose(value, match) else ""
+
+
+def _encoded(address: str) -> str:
+    """The address with percent-encoded characters (RFC 3987, 3.1); its host stays."""
+    scheme, slashes, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    encoded = re.sub(r"[^\x00-\x7f]+", lambda match: quoted(match[0]), path)
+    return f"{scheme}{slashes}{host}{slash}{encoded}"
+
+
 # -- the cells -------------------------------------------------------------------------------------
 
 
@@ -294,17 +342,26 @@ def cells_of(table: RowTable, column: Column) -> Iterator[Cell]:
 
 # -- spellings without umlauts ---------------------------------------------------------------------
 
-_FOLDED = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ø": "oe", "æ": "ae"}  # fmt: skip
-_FOLD = str.maketrans(_FOLDED)
-_WITH_UMLAUT = re.compile(r"\w*[äöüßÄÖÜøæ]\w*")
-_WITHOUT = re.compile(r"\w*(?:[AaOoUu]e|ss)\w*")
+_FOLD = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+_LETTERS = r"[\p{L}\p{N}]*"  # of the engine, whose \w knows no umlauts
+_WITH_UMLAUT = "[äöüßÄÖÜ]"
+_WITHOUT_UMLAUT = "(?:[AaOoUu]e|ss)"
+_ADDRESSES = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")
+# Words that had ß before the spelling of 1996, after a short vowel.
+_OLD_SPELLING = re.compile(
+    r"(?:schlo|flu|schlu|schu|proze|kongre|expre|adre|gewi|^(?:\w*ab|\w*aus|\w*ein|\w*be)?(?:ro|ha|fa|pa|me|ku|nu|mu|ba|na|mi|bi|da|e(?=ßling|ßzet)|ru(?=ßl)))ß",
+    re.IGNORECASE,
+)
 _SHORTEST_WORD = 5  # letters; shorter words are often two different words
+
+TextColumns = list[tuple[RecordTable, Column]]
 
 
 def transliteration_findings(
     session: Session, tables: Mapping[str, RecordTable]
 ) -> Iterator[Finding]:
-    """Words with ae, oe, ue or ss that the records elsewhere write with an umlaut or ß: warnings.
+    """Words with ae, oe, ue or ss that the records elsewhere write with an umlaut or ß, at least as
+    often: warnings.
 
     Names begin with a capital; other words ("dass", "Masse") are too often words of their own.
     """
@@ -314,30 +371,55 @@ def transliteration_findings(
         for column in text_columns(table)
         if column.field.target == "text" and "transliteration" not in column.field.plausible.allow
     ]
-    words = _umlauts(session, columns)
-    if not words:
+    spelt = _words(session, columns, _WITH_UMLAUT)
+    meant = {word.translate(_FOLD): word for word in spelt if not _OLD_SPELLING.search(word)}
+    if not meant:
         return
-    for table, column in columns:
-        for record, value in _cells_with(session, table, column, "(?:[AaOoUu]e|ss)"):
-            for match in _WITHOUT.finditer(value):
-                meant = words.get(match[0].casefold())
-                if meant and match[0][0].isupper() and not _WITH_UMLAUT.match(match[0]):
-                    params = {"key": label(column), "value": match[0], "suggestion": meant}
-                    where = table.locate(record, column.name)
-                    yield Finding("LP227", where, params, Severity.WARNING)
-                    break
+    plain = _words(session, columns, _WITHOUT_UMLAUT)
+    wrong = {
+        word: meant[word]
+        for word, number in plain.items()
+        if word in meant and spelt[meant[word]] >= number
+    }
+    if wrong:
+        yield from _spelt_wrong(session, columns, wrong)
 
 
-def _umlauts(session: Session, columns: Iterable[tuple[RecordTable, Column]]) -> dict[str, str]:
-    """Words with umlauts, by their spelling without, in small letters."""
-    words: dict[str, str] = {}
+def _spelt_wrong(
+    session: Session, columns: TextColumns, wrong: Mapping[str, str]
+) -> Iterator[Finding]:
+    either = "|".join(map(re.escape, sorted(wrong)))
+    word = re.compile(rf"\b(?:{either})\b")
     for table, column in columns:
-        for _, value in _cells_with(session, table, column, "[äöüßÄÖÜøæ]"):
-            for word in _WITH_UMLAUT.findall(value):
-                spelt = word.translate(_FOLD).casefold()
-                if len(spelt) >= _SHORTEST_WORD and word[0].isupper():
-                    words.setdefault(spelt, word)
-    return words
+        for record, value in _cells_with(session, table, column, f"(?:{either})"):
+            if match := word.search(_ADDRESSES.sub("", value)):
+                params = {"key": label(column), "value": match[0], "suggestion": wrong[match[0]]}
+                where = table.locate(record, column.name)
+                yield Finding("LP227", where, params, Severity.WARNING)
+
+
+def _words(session: Session, columns: TextColumns, part: str) -> Counter[str]:
+    """How often each word with such a part occurs; only words that begin with a capital."""
+    words: Counter[str] = Counter()
+    pattern = re.compile(rf"\w*{part}\w*")
+    for table, column in columns:
+        if isinstance(table, RowTable):
+            for cell in cells_of(table, column):
+                words.update(pattern.findall(cell.value))
+            continue
+        name = quote(column.name)
+        sql = (
+            f"SELECT word, count(*) FROM (SELECT unnest(regexp_extract_all({name}, {text(_LETTERS + part + _LETTERS)})) AS word "
+            f"FROM {quote(table.name)} WHERE regexp_matches({name}, {text(part)})) GROUP BY word"
+        )
+        words.update(dict(session.rows(sql)))
+    return Counter(
+        {
+            word: number
+            for word, number in words.items()
+            if word[0].isupper() and len(word.translate(_FOLD)) >= _SHORTEST_WORD
+        }
+    )
 
 
 def _cells_with(

@@ -72,7 +72,7 @@ def plausibility_findings(source: Source) -> list[Finding]:
                 where = column.field.origin or Origin("source/records.yaml")
                 findings.append(Finding("LP601", where, {"detail": str(error)}))
     findings += _broken(source.session, conditions)
-    return [*_one_for_each_value(findings), *_spellings(source)]
+    return [*_one_for_each_value(findings), *spellings(source)]
 
 
 def _one_for_each_value(findings: list[Finding]) -> Iterator[Finding]:
@@ -419,7 +419,7 @@ def _outliers(
 _CAPITALS = re.compile(r"\b(?:True|TRUE|False|FALSE)\b")
 
 
-def _spellings(source: Source) -> Iterator[Finding]:
+def spellings(source: Source) -> Iterator[Finding]:
     """`True` and `FALSE`, which not every reader of YAML takes for truth values: warnings."""
     tables = [table for table in source.tables.values() if isinstance(table, RowTable)]
     files = {

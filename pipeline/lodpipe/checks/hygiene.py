@@ -42,7 +42,7 @@ _PATTERNS = {"text": _python(_SUSPECT), "url": _python(_SUSPECT_ADDRESS)}
 _ENGINE_PATTERNS = {"text": _SUSPECT, "url": _SUSPECT_ADDRESS}
 
 
-class Cell(NamedTuple):
+class TextCell(NamedTuple):
     """A value of a column of text, with the number of its record."""
 
     record: int
@@ -217,10 +217,12 @@ _RULES: dict[str, tuple[TextRule, ...]] = {
 }
 
 
-def problems(value: str, target: str, allow: frozenset[str] = frozenset()) -> Iterator[Problem]:
+def problems_of_text(
+    value: str, target: str, allow: frozenset[str] = frozenset()
+) -> Iterator[Problem]:
     """What is wrong with a value of type `text` or `url`; the first problem of each rule.
 
-    >>> [problem.code for problem in problems("Stadt  Brandis", "text")]
+    >>> [problem.code for problem in problems_of_text("Stadt  Brandis", "text")]
     ['LP220']
     """
     found = set()
@@ -238,7 +240,7 @@ def cleaned(value: str, target: str, allow: frozenset[str] = frozenset()) -> str
     >>> cleaned(" Stadt\\u00a0 Bru\\u0308hl", "text"), cleaned("https://a.example/ü", "url")
     ('Stadt Brühl', 'https://a.example/%C3%BC')
     """
-    kinds = {problem.kind for problem in problems(value, target, allow)}
+    kinds = {problem.kind for problem in problems_of_text(value, target, allow)}
     if "invisible" in kinds:
         value = re.sub("[\\u2028\\u2029]", " ", value)
         value = _INVISIBLE.sub(lambda match: _kept(value, match), value)
@@ -246,11 +248,11 @@ def cleaned(value: str, target: str, allow: frozenset[str] = frozenset()) -> str
         value = unicodedata.normalize("NFC", value)
     if target == "url":
         return _encoded(value) if "addresses" in kinds else value
-    return _spaced(value, allow, odd="no-break-spaces" in kinds)
+    return _spaced(value, allow)
 
 
-def _spaced(value: str, allow: frozenset[str], *, odd: bool) -> str:
-    if odd:
+def _spaced(value: str, allow: frozenset[str]) -> str:
+    if "no-break-spaces" not in allow:
         value = _ODD_SPACE.sub(lambda m: m[0] if _is_usual(m) else " ", value)
     return value if "spaces" in allow else _RUN.sub(" ", _EDGE.sub("", value))
 
@@ -278,8 +280,12 @@ def hygiene_findings(session: Session, tables: Mapping[str, RecordTable]) -> Ite
         for column, cells in suspicious_cells(session, table, columns):
             allow = column.field.plausible.allow
             for cell in cells:
-                for problem in problems(cell.value, column.field.target, allow):
-                    params = {"key": label(column), "value": shown(cell.value), **problem.params}
+                for problem in problems_of_text(cell.value, column.field.target, allow):
+                    params = {
+                        "key": field_label(column),
+                        "value": shown(cell.value),
+                        **problem.params,
+                    }
                     where = table.locate(cell.record, column.name)
                     yield Finding(problem.code, where, params, problem.severity)
 
@@ -293,7 +299,7 @@ def text_columns(table: RecordTable) -> list[Column]:
     ]
 
 
-def label(column: Column) -> str:
+def field_label(column: Column) -> str:
     """What an editor calls a column: `note.de`; the values of a plain list have no name."""
     return ".".join(column.path) or "value"
 
@@ -311,7 +317,7 @@ def shown(value: str) -> str:
 
 def suspicious_cells(
     session: Session, table: RecordTable, columns: Iterable[Column]
-) -> Iterator[tuple[Column, list[Cell]]]:
+) -> Iterator[tuple[Column, list[TextCell]]]:
     """The cells of each column that some rule may report."""
     if isinstance(table, RowTable):
         for column in columns:
@@ -329,15 +335,15 @@ def suspicious_cells(
         return
     for column in columns:
         sql = f"SELECT _record, {quote(column.name)} FROM {source} WHERE {wanted[column.name]} ORDER BY _record"
-        yield column, [Cell(*row) for row in session.rows(sql)]
+        yield column, [TextCell(*row) for row in session.rows(sql)]
 
 
-def cells_of(table: RowTable, column: Column) -> Iterator[Cell]:
+def cells_of(table: RowTable, column: Column) -> Iterator[TextCell]:
     """The cells of a column that hold a value, of records that are in Python."""
     at = 2 + table.columns.index(column)
     for row in table.rows:
         if row[at] is not None:
-            yield Cell(int(row[0] or 0), str(row[at]))
+            yield TextCell(int(row[0] or 0), str(row[at]))
 
 
 # -- spellings without umlauts ---------------------------------------------------------------------
@@ -393,7 +399,11 @@ def _spelt_wrong(
     for table, column in columns:
         for record, value in _cells_with(session, table, column, f"(?:{either})"):
             if match := word.search(_ADDRESSES.sub("", value)):
-                params = {"key": label(column), "value": match[0], "suggestion": wrong[match[0]]}
+                params = {
+                    "key": field_label(column),
+                    "value": match[0],
+                    "suggestion": wrong[match[0]],
+                }
                 where = table.locate(record, column.name)
                 yield Finding("LP227", where, params, Severity.WARNING)
 
@@ -424,10 +434,10 @@ def _words(session: Session, columns: TextColumns, part: str) -> Counter[str]:
 
 def _cells_with(
     session: Session, table: RecordTable, column: Column, pattern: str
-) -> Iterable[Cell]:
+) -> Iterable[TextCell]:
     if isinstance(table, RowTable):
         search = re.compile(pattern).search
         return [cell for cell in cells_of(table, column) if search(cell.value)]
     name = quote(column.name)
     sql = f"SELECT _record, {name} FROM {quote(table.name)} WHERE regexp_matches({name}, {text(pattern)}) ORDER BY _record"
-    return [Cell(*row) for row in session.rows(sql)]
+    return [TextCell(*row) for row in session.rows(sql)]

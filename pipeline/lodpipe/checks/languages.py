@@ -1,4 +1,4 @@
-"""Texts in another language than declared, and texts without a translation.
+"""TextsByRecord in another language than declared, and texts without a translation.
 
 A language is recognised by its most frequent words, of which each is in one list only.
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lodpipe.checks.hygiene import Cell, cells_of, label, shown
+from lodpipe.checks.hygiene import TextCell, cells_of, field_label, shown
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote
@@ -67,25 +67,25 @@ def recognised(text: str, declared: str) -> str:
 # -- texts in several languages --------------------------------------------------------------------
 
 
-class Group(NamedTuple):
+class LanguageGroup(NamedTuple):
     """The columns of one field with texts in several languages, by language."""
 
     table: RecordTable
     columns: Mapping[str, Column]
 
 
-def _groups(tables: Mapping[str, RecordTable]) -> Iterator[Group]:
+def _groups(tables: Mapping[str, RecordTable]) -> Iterator[LanguageGroup]:
     for table in tables.values():
         fields: dict[tuple[str, ...], dict[str, Column]] = {}
         for column in table.columns:
             if language := column.field.plausible.written_in:
                 fields.setdefault(column.path[:-1], {})[language] = column
         for columns in fields.values():
-            yield Group(table, columns)
+            yield LanguageGroup(table, columns)
 
 
 def language_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
-    """Texts whose language is another one than declared, and translations that are missing where
+    """TextsByRecord whose language is another one than declared, and translations that are missing where
     nearly all other texts have them: warnings.
     """
     groups = [(group, _texts(session, group)) for group in _groups(tables)]
@@ -98,26 +98,26 @@ def language_findings(session: Session, tables: Mapping[str, RecordTable]) -> It
                 yield from _declared_elsewhere(session, table, column)
 
 
-Texts = dict[int, dict[str, str]]  # the texts of each record, by language
+TextsByRecord = dict[int, dict[str, str]]  # the texts of each record, by language
 
 
-def _texts(session: Session, group: Group) -> Texts:
-    records: Texts = {}
+def _texts(session: Session, group: LanguageGroup) -> TextsByRecord:
+    records: TextsByRecord = {}
     for language, column in group.columns.items():
         for record, value in _cells(session, group.table, column):
             records.setdefault(record, {})[language] = value
     return records
 
 
-def _cells(session: Session, table: RecordTable, column: Column) -> Sequence[Cell]:
+def _cells(session: Session, table: RecordTable, column: Column) -> Sequence[TextCell]:
     if isinstance(table, RowTable):
         return list(cells_of(table, column))
     name = quote(column.name)
     sql = f"SELECT _record, {name} FROM {quote(table.name)} WHERE {name} IS NOT NULL"
-    return [Cell(*row) for row in session.rows(sql)]
+    return [TextCell(*row) for row in session.rows(sql)]
 
 
-def _other_languages(group: Group, records: Texts) -> Iterator[Finding]:
+def _other_languages(group: LanguageGroup, records: TextsByRecord) -> Iterator[Finding]:
     """The first text of each record that is in another language, so that swapped texts are one
     finding.
     """
@@ -132,11 +132,16 @@ def _other_languages(group: Group, records: Texts) -> Iterator[Finding]:
 
 def _other(table: RecordTable, column: Column, record: int, text: tuple[str, str, str]) -> Finding:
     value, language, found = text
-    params = {"key": label(column), "value": shown(value), "language": language, "found": found}
+    params = {
+        "key": field_label(column),
+        "value": shown(value),
+        "language": language,
+        "found": found,
+    }
     return Finding("LP229", table.locate(record, column.name), params, Severity.WARNING)
 
 
-def _missing(groups: Sequence[tuple[Group, Texts]]) -> Iterator[Finding]:
+def _missing(groups: Sequence[tuple[LanguageGroup, TextsByRecord]]) -> Iterator[Finding]:
     total = sum(len(records) for _, records in groups)
     languages = {language for group, _ in groups for language in group.columns}
     for language in sorted(languages):
@@ -150,7 +155,7 @@ def _missing(groups: Sequence[tuple[Group, Texts]]) -> Iterator[Finding]:
             for record, texts in records.items():
                 if language not in texts and next(iter(group.columns)) in texts:
                     where = group.table.locate(record, group.columns[next(iter(texts))].name)
-                    params = {"key": label(column), "language": language}
+                    params = {"key": field_label(column), "language": language}
                     yield Finding("LP228", where, params, Severity.WARNING)
 
 

@@ -15,18 +15,19 @@ from typing import NamedTuple
 
 import _duckdb as duckdb
 
-from lodpipe.checks.hygiene import label, shown
+from lodpipe.checks.hygiene import field_label, shown
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
+from lodpipe.engine.name_folding import words_of
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.sources import Column, RecordTable, RowTable, ScanTable, Table
-from lodpipe.sources.plausible_values import TODAY, Outliers, Range
+from lodpipe.sources.plausible_values import TODAY, Outliers, ValueRange
 
 DATES = ("date", "partial-date")
 NUMBERS = ("integer", "decimal")
 
 
-class Source(NamedTuple):
+class RecordSource(NamedTuple):
     """The record tables as the engine has them, and the key of each; `today` bounds dates, and
     `root` is the folder of the project.
     """
@@ -43,7 +44,7 @@ class Source(NamedTuple):
         return (declared.key if declared else None) or "id"
 
 
-class Condition(NamedTuple):
+class RecordCondition(NamedTuple):
     """A query for records that break a declaration: `_record`, the value, what was expected, and
     what that depends on, all as text.
     """
@@ -57,10 +58,10 @@ class Condition(NamedTuple):
     params: Mapping[str, str] = {}
 
 
-def plausibility_findings(source: Source) -> list[Finding]:
+def plausibility_findings(source: RecordSource) -> list[Finding]:
     """The values that are not as declared."""
     findings: list[Finding] = []
-    conditions: list[Condition] = []
+    conditions: list[RecordCondition] = []
     for table in source.tables.values():
         for column in table.columns:
             try:
@@ -72,7 +73,7 @@ def plausibility_findings(source: Source) -> list[Finding]:
                 where = column.field.origin or Origin("source/records.yaml")
                 findings.append(Finding("LP601", where, {"detail": str(error)}))
     findings += _broken(source.session, conditions)
-    return [*_one_for_each_value(findings), *spellings(source)]
+    return [*_one_for_each_value(findings), *capitals(source)]
 
 
 def _one_for_each_value(findings: list[Finding]) -> Iterator[Finding]:
@@ -101,37 +102,43 @@ def _beside(table: RecordTable, column: Column, name: str) -> str:
 # -- one record ------------------------------------------------------------------------------------
 
 
-def _conditions(source: Source, table: RecordTable, column: Column) -> Iterator[Condition]:
+def _conditions(
+    source: RecordSource, table: RecordTable, column: Column
+) -> Iterator[RecordCondition]:
     declared, name = column.field.plausible, quote(column.name)
     if declared.range:
         yield from _ranges(source, table, column, declared.range)
     if declared.format and declared.format.pattern:
         pattern = declared.format.pattern
         where = f"NOT regexp_matches({name}, {text(pattern)})"
-        yield Condition("LP231", Severity.ERROR, table, column, where, params={"pattern": pattern})
+        yield RecordCondition(
+            "LP231", Severity.ERROR, table, column, where, params={"pattern": pattern}
+        )
     if declared.format and declared.format.by:
         by = _beside(table, column, declared.format.by)
         for case, pattern in declared.format.patterns:
             where = f"{quote(by)} = {text(case)} AND NOT regexp_matches({name}, {text(pattern)})"
             params = {"pattern": pattern, "by": declared.format.by, "case": case}
-            yield Condition("LP231", Severity.ERROR, table, column, where, params=params)
+            yield RecordCondition("LP231", Severity.ERROR, table, column, where, params=params)
     for field, form in declared.fits:
         other = quote(_beside(table, column, field))
         for case, pattern in form.patterns:
             where = f"regexp_full_match({name}, {text(case)}) AND NOT regexp_matches({other}, {text(pattern)})"
             params = {"other": field}
-            yield Condition("LP237", Severity.WARNING, table, column, where, other, params=params)
+            yield RecordCondition(
+                "LP237", Severity.WARNING, table, column, where, other, params=params
+            )
     for field in declared.excludes:
         other = quote(_beside(table, column, field))
         where = f"{other} IS NOT NULL"
-        yield Condition(
+        yield RecordCondition(
             "LP236", Severity.ERROR, table, column, where, other, params={"other": field}
         )
 
 
 def _ranges(
-    source: Source, table: RecordTable, column: Column, declared: Range
-) -> Iterator[Condition]:
+    source: RecordSource, table: RecordTable, column: Column, declared: ValueRange
+) -> Iterator[RecordCondition]:
     by = _beside(table, column, declared.by) if declared.by else ""
     for case, bounds in declared.cases or (("", declared.bounds),):
         where = _outside(column, bounds, source.today)
@@ -139,7 +146,7 @@ def _ranges(
             where = f"({where}) AND {quote(by)} = {text(case)}"
         if where:
             params = _range_params(bounds, source.today)
-            yield Condition("LP230", Severity.ERROR, table, column, where, params=params)
+            yield RecordCondition("LP230", Severity.ERROR, table, column, where, params=params)
 
 
 def out_of_range(column: Column, today: str) -> str:
@@ -185,7 +192,7 @@ def _range_params(bounds: tuple[str, str], today: str) -> dict[str, str]:
     return {"range_en": f"{high} at most", "range_de": f"höchstens {high}"}
 
 
-def _broken(session: Session, conditions: list[Condition]) -> Iterator[Finding]:
+def _broken(session: Session, conditions: list[RecordCondition]) -> Iterator[Finding]:
     if not conditions:
         return
     selects = (
@@ -203,7 +210,7 @@ def _broken(session: Session, conditions: list[Condition]) -> Iterator[Finding]:
             continue
         reported.add(once)
         params = {
-            "key": label(item.column), "value": shown(value), "expected": shown(expected or ""), **item.params,
+            "key": field_label(item.column), "value": shown(value), "expected": shown(expected or ""), **item.params,
         }  # fmt: skip
         where = item.table.locate(record, item.column.name)
         yield Finding(item.code, where, params, item.severity)
@@ -220,7 +227,7 @@ class _Step(NamedTuple):
     table: RecordTable
 
 
-def path_query(source: Source, table: RecordTable, path: str, beside: tuple[str, ...]) -> str:
+def path_query(source: RecordSource, table: RecordTable, path: str, beside: tuple[str, ...]) -> str:
     """A query for `_record` and each value that a path leads to: fields joined by `.`, through
     references and lists.
 
@@ -245,20 +252,20 @@ def path_query(source: Source, table: RecordTable, path: str, beside: tuple[str,
     raise _UnknownPath(f"`{path}` leads to no field of {table.name}")
 
 
-def _joined(source: Source, step: _Step, column: str, target: str) -> _Step:
+def _joined(source: RecordSource, step: _Step, column: str, target: str) -> _Step:
     alias = f"{step.alias}x"
     key = quote(source.key(target))
     join = f" JOIN {quote(target)} AS {alias} ON {alias}.{key} = {step.alias}.{quote(column)}"
     return _Step(step.joins + join, alias, source.tables[target])
 
 
-def _into_list(source: Source, step: _Step, child: str) -> _Step:
+def _into_list(source: RecordSource, step: _Step, child: str) -> _Step:
     alias = f"{step.alias}x"
     join = f" JOIN {quote(child)} AS {alias} ON {alias}._parent = {step.alias}._record"
     return _Step(step.joins + join, alias, source.tables[child])
 
 
-def _compared(source: Source, table: RecordTable, column: Column) -> Iterator[Finding]:
+def _compared(source: RecordSource, table: RecordTable, column: Column) -> Iterator[Finding]:
     for kind, paths in column.field.plausible.comparisons:
         queries = []
         for path in paths:
@@ -297,7 +304,7 @@ def _unlike(rows: list[Compared]) -> list[Compared]:
     ]
 
 
-def _rows(source: Source, sql: str) -> list[Compared]:
+def _rows(source: RecordSource, sql: str) -> list[Compared]:
     try:
         return source.session.rows(sql)
     except duckdb.Error as error:  # a path to a column that the engine knows by another type
@@ -319,7 +326,7 @@ def _contradiction(
 ) -> Finding:
     kind, value, expected, path = values
     params = {
-        "key": label(column),
+        "key": field_label(column),
         "value": shown(value),
         "expected": shown(expected),
         "other": path,
@@ -358,15 +365,6 @@ def alike(name: str, other: str) -> bool:
     return 2 * sum(pairs) > len(shorter)
 
 
-def words_of(name: str) -> list[str]:
-    """The words of a name in small letters, without umlauts and accents."""
-    import unicodedata
-
-    spelt = name.casefold().translate(str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"}))
-    plain = unicodedata.normalize("NFKD", spelt)
-    return re.findall(r"[^\W_]+", "".join(s for s in plain if not unicodedata.combining(s)))
-
-
 def _is_initials(short: list[str], long: list[str]) -> bool:
     """Whether a name is made of the first letters of another: KGSt, GmbH apart."""
     if len(short) != 1 or not 2 <= len(short[0]) <= 8:
@@ -384,7 +382,7 @@ _LEAST_FACTOR = 8.0  # times the median: digits, not differences
 
 
 def _outliers(
-    source: Source, table: RecordTable, column: Column, declared: Outliers
+    source: RecordSource, table: RecordTable, column: Column, declared: Outliers
 ) -> Iterator[Finding]:
     """Values that are far from the median of their group, in robust deviations (median absolute
     deviation, Iglewicz and Hoaglin 1993) of their logarithms.
@@ -408,7 +406,7 @@ def _outliers(
     )
     for record, value, group, middle in source.session.rows(sql):
         params = {
-            "key": label(column), "value": value, "expected": f"{middle:.4g}", "by": ", ".join(declared.by), "case": group, "per": declared.per,
+            "key": field_label(column), "value": value, "expected": f"{middle:.4g}", "by": ", ".join(declared.by), "case": group, "per": declared.per,
         }  # fmt: skip
         yield Finding("LP235", table.locate(record, column.name), params, Severity.WARNING)
 
@@ -419,7 +417,7 @@ def _outliers(
 _CAPITALS = re.compile(r"\b(?:True|TRUE|False|FALSE)\b")
 
 
-def spellings(source: Source) -> Iterator[Finding]:
+def capitals(source: RecordSource) -> Iterator[Finding]:
     """`True` and `FALSE`, which not every reader of YAML takes for truth values: warnings."""
     tables = [table for table in source.tables.values() if isinstance(table, RowTable)]
     files = {
@@ -432,7 +430,11 @@ def spellings(source: Source) -> Iterator[Finding]:
             for column in columns if file in words else ():
                 where = table.locate(int(table.rows[number][0] or 0), column.name)
                 if value := words[file].get((where.line, where.column)):
-                    params = {"key": label(column), "value": value, "suggestion": value.lower()}
+                    params = {
+                        "key": field_label(column),
+                        "value": value,
+                        "suggestion": value.lower(),
+                    }
                     yield Finding("LP240", where, params, Severity.WARNING)
 
 

@@ -20,19 +20,19 @@ from lodpipe.documents.readers import READERS
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Scalar, Sequence
 
-Place = tuple[int, int]  # line and column, from 1
+ValuePlace = tuple[int, int]  # line and column, from 1
 
 
 class Change(NamedTuple):
     """A value at a place: what it is, what it shall be, and how its raw form is changed."""
 
-    place: Place
+    place: ValuePlace
     old: str
     new: str
     change_raw: Callable[[str], str]
 
 
-def changed(text: str, suffix: str, changes: Iterable[Change]) -> tuple[str, list[Change]]:
+def with_changes(text: str, suffix: str, changes: Iterable[Change]) -> tuple[str, list[Change]]:
     """The text of a file (with its byte-order mark, if any) after those changes that are safe, and
     these changes.
     """
@@ -52,7 +52,9 @@ def changed(text: str, suffix: str, changes: Iterable[Change]) -> tuple[str, lis
     return mark + _applied(content, spans, done), done
 
 
-Spans = Callable[[Place], tuple[int, int] | None]  # where the raw form of a value begins and ends
+Spans = Callable[
+    [ValuePlace], tuple[int, int] | None
+]  # where the raw form of a value begins and ends
 
 
 def _applied(text: str, spans: Spans, changes: Iterable[Change]) -> str:
@@ -77,27 +79,27 @@ def _spans(text: str, suffix: str) -> Spans:
     for line in text.split("\n"):
         starts.append(starts[-1] + len(line) + 1)
 
-    def offset(place: Place) -> int:
+    def offset(place: ValuePlace) -> int:
         return starts[min(place[0], len(starts)) - 1] + place[1] - 1
 
     if suffix in (".yaml", ".yml"):
         ends = {offset(begin): offset(end) for begin, end in _scalars(text)}
 
-        def of_yaml(place: Place) -> tuple[int, int] | None:
+        def of_yaml(place: ValuePlace) -> tuple[int, int] | None:
             begin = offset(place)
             return (begin, ends[begin]) if begin in ends else None
 
         return of_yaml
     pattern = _CELL if suffix == ".csv" else _JSON_TEXT
 
-    def by_pattern(place: Place) -> tuple[int, int] | None:
+    def by_pattern(place: ValuePlace) -> tuple[int, int] | None:
         match = pattern.match(text, offset(place))
         return match.span() if match else None
 
     return by_pattern
 
 
-def _scalars(text: str) -> Iterator[tuple[Place, Place]]:
+def _scalars(text: str) -> Iterator[tuple[ValuePlace, ValuePlace]]:
     try:
         for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
             if isinstance(event, yaml.ScalarEvent) and event.start_mark and event.end_mark:
@@ -123,7 +125,7 @@ def _is_as_meant(before: str, after: str, suffix: str, changes: Iterable[Change]
     return expected == [value for _, value in now] and set(meant) <= places
 
 
-def _values(text: str, suffix: str) -> Iterator[tuple[Place, str]]:
+def _values(text: str, suffix: str) -> Iterator[tuple[ValuePlace, str]]:
     """Every value of a file with its place, and every key."""
     if suffix == ".csv":
         yield from _cells(text)
@@ -133,7 +135,7 @@ def _values(text: str, suffix: str) -> Iterator[tuple[Place, str]]:
         yield from _leaves(root)
 
 
-def _leaves(node: Node) -> Iterator[tuple[Place, str]]:
+def _leaves(node: Node) -> Iterator[tuple[ValuePlace, str]]:
     if isinstance(node, Scalar):
         yield (node.line, node.column), f"{node.text}"
     elif isinstance(node, Sequence):
@@ -146,7 +148,7 @@ def _leaves(node: Node) -> Iterator[tuple[Place, str]]:
             yield from _leaves(item)
 
 
-def _cells(text: str) -> Iterator[tuple[Place, str]]:
+def _cells(text: str) -> Iterator[tuple[ValuePlace, str]]:
     """The cells of a CSV file, with the places at which their raw forms begin."""
     places = _cell_places(text)
     for row in csv_reader(io.StringIO(text, newline="")):
@@ -156,7 +158,7 @@ def _cells(text: str) -> Iterator[tuple[Place, str]]:
             yield (0, 0), f"[{len(row)}]"
 
 
-def _cell_places(text: str) -> Iterator[Place]:
+def _cell_places(text: str) -> Iterator[ValuePlace]:
     line, column, at = 1, 1, 0
     while at < len(text):
         match = _CELL.match(text, at)

@@ -37,7 +37,7 @@ _DATE = re.compile(r"[0-9]{4}(-[0-9]{2}){0,2}")
 _NUMBER = re.compile(r"[-+]?[0-9]+(\.[0-9]+)?")
 
 
-class Format(Struct, frozen=True):
+class ValueFormat(Struct, frozen=True):
     """A regular expression for the values, or one for each value of the column `by`."""
 
     pattern: str = ""
@@ -45,7 +45,7 @@ class Format(Struct, frozen=True):
     patterns: tuple[tuple[str, str], ...] = ()
 
 
-class Range(Struct, frozen=True):
+class ValueRange(Struct, frozen=True):
     """The least and the greatest value ("" where there is none), or those for each value of the
     column `by`.
     """
@@ -73,9 +73,9 @@ class Plausibility(Struct, frozen=True):
     `allow` lists checks of texts that are off.
     """
 
-    range: Range | None = None
-    format: Format | None = None
-    fits: tuple[tuple[str, Format], ...] = ()
+    range: ValueRange | None = None
+    format: ValueFormat | None = None
+    fits: tuple[tuple[str, ValueFormat], ...] = ()
     excludes: tuple[str, ...] = ()
     comparisons: tuple[tuple[Comparison, tuple[str, ...]], ...] = ()
     outliers: Outliers | None = None
@@ -138,7 +138,7 @@ class _Reader:
             self.wrong(self.field, f"`{key}` is a name or a list of names", key)
         return tuple(texts)
 
-    def range(self) -> Range | None:
+    def range(self) -> ValueRange | None:
         node = self.items.get("range")
         if node is None:
             return None
@@ -146,8 +146,8 @@ class _Reader:
             cases = tuple(
                 (key, self.bounds(item)) for key, item in node.items.items() if key != "by"
             )
-            return Range(by=getattr(node.items["by"], "text", "") or "", cases=cases)
-        return Range(self.bounds(node))
+            return ValueRange(by=getattr(node.items["by"], "text", "") or "", cases=cases)
+        return ValueRange(self.bounds(node))
 
     def bounds(self, node: Node) -> tuple[str, str]:
         items = node.items if isinstance(node, Sequence) else []
@@ -162,14 +162,14 @@ class _Reader:
         self.wrong(node, detail)
         return "", ""
 
-    def format(self, node: Node) -> Format:
+    def format(self, node: Node) -> ValueFormat:
         if isinstance(node, Scalar) and node.text:
-            return Format(self.pattern(node))
+            return ValueFormat(self.pattern(node))
         if not isinstance(node, Mapping) or not isinstance(node.items.get("by"), Scalar):
             self.wrong(node, "`format` is a pattern, or a map of patterns with `by: FIELD`")
-            return Format()
+            return ValueFormat()
         by = node.items["by"]
-        return Format(by=getattr(by, "text", "") or "", patterns=self.patterns(node))
+        return ValueFormat(by=getattr(by, "text", "") or "", patterns=self.patterns(node))
 
     def patterns(self, node: Mapping) -> tuple[tuple[str, str], ...]:
         return tuple((key, self.pattern(item)) for key, item in node.items.items() if key != "by")
@@ -183,7 +183,7 @@ class _Reader:
             return ""
         return text or ""
 
-    def fits(self) -> Iterator[tuple[str, Format]]:
+    def fits(self) -> Iterator[tuple[str, ValueFormat]]:
         node = self.items.get("fits")
         if node is None:
             return
@@ -192,7 +192,7 @@ class _Reader:
             return
         for name, patterns in node.items.items():
             if isinstance(patterns, Mapping):
-                yield name, Format(patterns=self.patterns(patterns))
+                yield name, ValueFormat(patterns=self.patterns(patterns))
             else:
                 self.wrong(self.field, f"`{name}` is a map of values and patterns", "fits", name)
 

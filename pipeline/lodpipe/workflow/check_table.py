@@ -78,7 +78,7 @@ def _records(subject: Subject) -> Iterable[Finding]:
 
 def _plausibility(subject: Subject) -> Iterable[Finding]:
     return plausibility.plausibility_findings(
-        plausibility.Source(
+        plausibility.RecordSource(
             subject.session,
             subject.tables,
             subject.declarations.tables,

@@ -14,7 +14,7 @@ from msgspec import Struct
 from lodpipe.checks import hygiene, plausibility
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Origin, SourceError
-from lodpipe.documents.raw_values import Change, changed
+from lodpipe.documents.raw_values import Change, with_changes
 from lodpipe.engine.duckdb import Engine
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote, text
@@ -65,10 +65,10 @@ def repaired_files(project: Project) -> list[RepairedFile]:
                 _clean_texts(running.session, table, repairs)
                 if isinstance(table, ScanTable):
                     _restore_zeros(running.session, table, tables, lexicon, repairs)
-            source = plausibility.Source(
+            source = plausibility.RecordSource(
                 running.session, tables, declarations.tables, "", project.root
             )
-            for finding in plausibility.spellings(source):
+            for finding in plausibility.capitals(source):
                 _write_small(finding, repairs)
     return list(repairs.files())
 
@@ -103,7 +103,9 @@ class _Repairs:
         for name, changes in sorted(self.changes.items()):
             path = self.root / name
             before = path.read_bytes()
-            after, done = changed(before.decode("utf-8"), path.suffix.lower(), changes.values())
+            after, done = with_changes(
+                before.decode("utf-8"), path.suffix.lower(), changes.values()
+            )
             if done:
                 yield RepairedFile(name, path, before, after.encode("utf-8"), len(done))
 

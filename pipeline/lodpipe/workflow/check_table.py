@@ -25,6 +25,7 @@ from lodpipe.sources import RecordTable
 from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations
 from lodpipe.workflow.field_states import coverage_findings
+from lodpipe.workflow.linking.accepted_identifiers import identifier_findings
 from lodpipe.workflow.record_paths import link_findings
 
 Phase = Literal["records", "statements"]
@@ -218,6 +219,13 @@ CHECKS: tuple[Check, ...] = (
     Check("plausible values of records", "records", _plausibility),
     Check("quotes in CSV", "records", lambda subject: plausibility.stray_quotes(subject.tables)),
     Check("rules of publication.yaml", "records", _rules),
+    Check(
+        "accepted identifiers",
+        "records",
+        lambda subject: identifier_findings(
+            subject.project, subject.session, subject.tables, subject.keys
+        ),
+    ),
     Check("shapes", "statements", _shapes),
     Check(
         "duplicates and counts",

@@ -414,6 +414,7 @@ def _outliers(
 # -- how values are written ------------------------------------------------------------------------
 
 
+_YAML_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # as YAML readers count lines
 _CAPITALS = re.compile(r"\b(?:True|TRUE|False|FALSE)\b")
 
 
@@ -442,7 +443,7 @@ def _capitals(path: Path) -> dict[tuple[int, int], str]:
     """The words in capitals that stand for truth values, by line and column."""
     return {
         (number, match.start() + 1): match[0]
-        for number, line in enumerate(path.read_text("utf-8-sig").split("\n"), 1)
+        for number, line in enumerate(_YAML_BREAK.split(path.read_bytes().decode("utf-8-sig")), 1)
         for match in _CAPITALS.finditer(line)
     }
 

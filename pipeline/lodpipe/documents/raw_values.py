@@ -70,19 +70,20 @@ def _applied(text: str, spans: Spans, changes: Iterable[Change]) -> str:
 
 # -- where values are ------------------------------------------------------------------------------
 
+_BREAK = re.compile("\n")
+_YAML_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 _CELL = re.compile(r'"(?:[^"]|"")*"|[^,\r\n]*')
 
 
 def _spans(text: str, suffix: str) -> Spans:
-    starts = [0]
-    for line in text.split("\n"):
-        starts.append(starts[-1] + len(line) + 1)
+    is_yaml = suffix in (".yaml", ".yml")
+    starts = [0, *(match.end() for match in (_YAML_BREAK if is_yaml else _BREAK).finditer(text))]
 
     def offset(place: ValuePlace) -> int:
         return starts[min(place[0], len(starts)) - 1] + place[1] - 1
 
-    if suffix in (".yaml", ".yml"):
+    if is_yaml:
         ends = {offset(begin): offset(end) for begin, end in _scalars(text)}
 
         def of_yaml(place: ValuePlace) -> tuple[int, int] | None:

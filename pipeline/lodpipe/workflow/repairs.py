@@ -5,8 +5,9 @@ addresses, truth values in capitals, and leading zeros that another field of the
 from __future__ import annotations
 
 import difflib
+import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from msgspec import Struct
@@ -59,17 +60,22 @@ def repaired_files(project: Project) -> list[RepairedFile]:
     tables = reader.read(declarations.tables.values())
     with Engine(project.publication.memory, root=project.root / "source") as running:
         running.load(tables.values(), None)
-        repairs = _Repairs(project.root)
         with running.session.light_planning():
-            for table in tables.values():
-                _clean_texts(running.session, table, repairs)
-                if isinstance(table, ScanTable):
-                    _restore_zeros(running.session, table, tables, lexicon, repairs)
             source = plausibility.RecordSource(
                 running.session, tables, declarations.tables, "", project.root
             )
-            for finding in plausibility.capitals(source):
-                _write_small(finding, repairs)
+            return repairs_of(source, lexicon)
+
+
+def repairs_of(source: plausibility.RecordSource, lexicon: Lexicon) -> list[RepairedFile]:
+    """The files that repairs of these records change; an engine is needed for scanned tables only."""
+    repairs = _Repairs(source.root)
+    for table in source.tables.values():
+        _clean_texts(source.session, table, repairs)
+        if isinstance(table, ScanTable):
+            _restore_zeros(source, table, lexicon, repairs)
+    for finding in plausibility.capitals(source):
+        _write_small(finding, repairs)
     return list(repairs.files())
 
 
@@ -121,14 +127,18 @@ def _clean_texts(session: Session, table: RecordTable, repairs: _Repairs) -> Non
             new = hygiene.cleaned(cell.value, target, allow)
             if new != cell.value and new:
                 where = table.locate(cell.record, column.name)
-                repairs.add(where, cell.value, new, _raw_cleaner(target, allow))
+                repairs.add(where, cell.value, new, _raw_cleaner(new, target, allow))
 
 
-def _raw_cleaner(target: str, allow: frozenset[str]) -> Callable[[str], str]:
-    """Cleans the raw form of a value: what is between its quotes, if it has any."""
+def _raw_cleaner(new: str, target: str, allow: frozenset[str]) -> Callable[[str], str]:
+    """Cleans the raw form of a value: what is between its quotes, if it has any; with escapes in it
+    (`"a\\u0308"`), it is written again.
+    """
 
     def clean(raw: str) -> str:
         sign = raw[:1]
+        if sign == '"' and "\\" in raw:
+            return json.dumps(new, ensure_ascii=False)
         if sign in ("'", '"') and raw.endswith(sign) and len(raw) > 1:
             return f"{sign}{hygiene.cleaned(raw[1:-1], target, allow)}{sign}"
         return hygiene.cleaned(raw, target, allow)
@@ -147,11 +157,7 @@ def _write_small(finding: Finding, repairs: _Repairs) -> None:
 
 
 def _restore_zeros(
-    session: Session,
-    table: ScanTable,
-    tables: Mapping[str, RecordTable],
-    lexicon: Lexicon,
-    repairs: _Repairs,
+    source: plausibility.RecordSource, table: ScanTable, lexicon: Lexicon, repairs: _Repairs
 ) -> None:
     """Digits that are valid with leading zeros only, where the record or the table referred to
     proves these: another key of the record begins with the same digits.
@@ -166,8 +172,8 @@ def _restore_zeros(
             f"SELECT _record, {name} AS value, * FROM {quote(table.name)} "
             f"WHERE regexp_full_match({name}, '[0-9]+') AND {invalid} ORDER BY _record"
         )
-        rows = session.rows(sql) if table.files else []
-        known = _keys(session, tables, column) if rows else set()
+        rows = source.session.rows(sql) if table.files else []
+        known = _keys(source, column) if rows else set()
         for record, value, *others in rows:
             padded = (f"{'0' * zeros}{value}" for zeros in range(1, _MOST_ZEROS + 1))
             for candidate in padded:
@@ -190,13 +196,13 @@ def _pattern(column: Column, lexicon: Lexicon) -> str:
     return (pattern_of(column.field, lexicon) or "") if is_key else ""
 
 
-def _keys(session: Session, tables: Mapping[str, RecordTable], column: Column) -> set[str]:
+def _keys(source: plausibility.RecordSource, column: Column) -> set[str]:
     """The keys of the table that a column refers to."""
     if column.field.kind != "ref":
         return set()
-    target = tables[column.field.target]
-    key = next((item.name for item in target.columns if item.field.key), "id")
-    return {row[0] for row in session.rows(f"SELECT {quote(key)} FROM {quote(target.name)}")}
+    target = column.field.target
+    sql = f"SELECT {quote(source.key(target))} FROM {quote(target)}"
+    return {row[0] for row in source.session.rows(sql)}
 
 
 def _is_proven(candidate: str, pattern: str, known: set[str], others: list[object]) -> bool:

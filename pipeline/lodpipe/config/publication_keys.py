@@ -83,7 +83,8 @@ class Release(_Keys, frozen=True, kw_only=True):
         _about("the number of the release"),
     ]
     date: Annotated[
-        Date, _about("the day of the release, `'2026-11-23'`; no clock is read anywhere")
+        Date,
+        _about("the day of the release, `'2026-11-23'`; no clock is read for what is published"),
     ]
 
 

@@ -51,6 +51,11 @@ class Subject(Struct, frozen=True):
         return self.statements
 
     @property
+    def today(self) -> str:
+        """The day that dates of the past are compared with."""
+        return plausibility.day_of_check(self.project.publication.date)
+
+    @property
     def keys(self) -> dict[str, str]:
         """The key of each record table that has one."""
         return {name: table.key for name, table in self.declarations.tables.items() if table.key}
@@ -83,7 +88,7 @@ def _plausibility(subject: Subject) -> Iterable[Finding]:
             subject.session,
             subject.tables,
             subject.declarations.tables,
-            plausibility.today(),
+            subject.today,
             subject.project.root,
         )
     )
@@ -198,7 +203,7 @@ CHECKS: tuple[Check, ...] = (
         lambda subject: integrity.order_findings(
             subject.session,
             subject.tables,
-            lambda column: plausibility.out_of_range(column, plausibility.today()),
+            lambda column: plausibility.out_of_range(column, subject.today),
         ),
     ),
     Check(

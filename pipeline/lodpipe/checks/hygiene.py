@@ -11,8 +11,8 @@ import html
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 from urllib.parse import quote as quoted
 
 from lodpipe.diagnostics.finding import Finding, Severity
@@ -276,18 +276,19 @@ def _encoded(address: str) -> str:
 def hygiene_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
     """The texts of all tables that are not clean, each with its place: warnings."""
     for table in tables.values():
-        columns = text_columns(table)
-        for column, cells in suspicious_cells(session, table, columns):
-            allow = column.field.plausible.allow
-            for cell in cells:
-                for problem in problems_of_text(cell.value, column.field.target, allow):
-                    params = {
-                        "key": field_label(column),
-                        "value": shown(cell.value),
-                        **problem.params,
-                    }
-                    where = table.locate(cell.record, column.name)
-                    yield Finding(problem.code, where, params, problem.severity)
+        judged = [
+            (cell.record, column, problem, shown(cell.value))
+            for column, cells in suspicious_cells(session, table, text_columns(table))
+            for cell in cells
+            for problem in problems_of_text(
+                cell.value, column.field.target, column.field.plausible.allow
+            )
+        ]
+        # In the order of the records, so that a file is read once to find their lines.
+        for record, column, problem, value in sorted(judged, key=lambda item: item[0]):
+            params = {"key": field_label(column), "value": value, **problem.params}
+            where = table.locate(record, column.name)
+            yield Finding(problem.code, where, params, problem.severity)
 
 
 def text_columns(table: RecordTable) -> list[Column]:
@@ -316,7 +317,7 @@ def shown(value: str) -> str:
 
 
 def suspicious_cells(
-    session: Session, table: RecordTable, columns: Iterable[Column]
+    session: Session, table: RecordTable, columns: Sequence[Column]
 ) -> Iterator[tuple[Column, list[TextCell]]]:
     """The cells of each column that some rule may report."""
     if isinstance(table, RowTable):
@@ -324,18 +325,28 @@ def suspicious_cells(
             pattern = _PATTERNS[column.field.target]
             yield column, [cell for cell in cells_of(table, column) if pattern.search(cell.value)]
         return
-    wanted = {
-        column.name: f"regexp_matches({quote(column.name)}, {text(_ENGINE_PATTERNS[column.field.target])})"
-        for column in columns
-    }
-    source = quote(table.name)
-    if not wanted or not session.rows(
-        f"SELECT 1 FROM {source} WHERE {' OR '.join(wanted.values())} LIMIT 1"
-    ):
-        return
-    for column in columns:
-        sql = f"SELECT _record, {quote(column.name)} FROM {source} WHERE {wanted[column.name]} ORDER BY _record"
-        yield column, [TextCell(*row) for row in session.rows(sql)]
+    conditions = []
+    for target, pattern in _ENGINE_PATTERNS.items():
+        names = [quote(column.name) for column in columns if column.field.target == target]
+        if names:
+            # One search in all cells of a record; each cell is a line, so that ^ and $ hold.
+            cells = f"concat_ws(chr(10), {', '.join(names)})"
+            conditions.append(f"regexp_matches({cells}, {text('(?m)' + pattern)})")
+    rows = _rows(session, table, columns, " OR ".join(conditions)) if conditions else []
+    for at, column in enumerate(columns, 1):
+        pattern = _PATTERNS[column.field.target]
+        cells = (TextCell(row[0], row[at]) for row in rows if row[at] is not None)
+        yield column, [cell for cell in cells if pattern.search(cell.value)]
+
+
+def _rows(
+    session: Session, table: RecordTable, columns: Sequence[Column], condition: str
+) -> list[tuple[Any, ...]]:
+    """`_record` and these columns of the records that meet a condition."""
+    names = ", ".join(quote(column.name) for column in columns)
+    return session.rows(
+        f"SELECT _record, {names} FROM {quote(table.name)} WHERE {condition} ORDER BY _record"
+    )
 
 
 def cells_of(table: RowTable, column: Column) -> Iterator[TextCell]:
@@ -349,6 +360,7 @@ def cells_of(table: RowTable, column: Column) -> Iterator[TextCell]:
 # -- spellings without umlauts ---------------------------------------------------------------------
 
 _FOLD = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+_WORD = re.compile(r"\w+")
 _LETTERS = r"[\p{L}\p{N}]*"  # of the engine, whose \w knows no umlauts
 _WITH_UMLAUT = "[äöüßÄÖÜ]"
 _WITHOUT_UMLAUT = "(?:[AaOoUu]e|ss)"
@@ -359,6 +371,11 @@ _OLD_SPELLING = re.compile(
     re.IGNORECASE,
 )
 _SHORTEST_WORD = 5  # letters; shorter words are often two different words
+
+_WORDS = (
+    "SELECT word, count(*) FROM (SELECT unnest(regexp_extract_all(cells, {word})) AS word "
+    "FROM (SELECT {0} AS cells FROM {1}) WHERE regexp_matches(cells, {part})) GROUP BY word"
+)
 
 TextColumns = list[tuple[RecordTable, Column]]
 
@@ -396,33 +413,38 @@ def _spelt_wrong(
 ) -> Iterator[Finding]:
     either = "|".join(map(re.escape, sorted(wrong)))
     word = re.compile(rf"\b(?:{either})\b")
-    for table, column in columns:
-        for record, value in _cells_with(session, table, column, f"(?:{either})"):
-            if match := word.search(_ADDRESSES.sub("", value)):
-                params = {
-                    "key": field_label(column),
-                    "value": match[0],
-                    "suggestion": wrong[match[0]],
-                }
-                where = table.locate(record, column.name)
-                yield Finding("LP227", where, params, Severity.WARNING)
+    for table, own in _by_table(columns):
+        found = [
+            (cell.record, column, match[0])
+            for column, cells in _cells_with(session, table, own, either)
+            for cell in cells
+            if (match := word.search(_ADDRESSES.sub("", cell.value)))
+        ]
+        for record, column, value in sorted(found, key=lambda item: item[0]):
+            params = {"key": field_label(column), "value": value, "suggestion": wrong[value]}
+            yield Finding("LP227", table.locate(record, column.name), params, Severity.WARNING)
+
+
+def _by_table(columns: TextColumns) -> Iterator[tuple[RecordTable, list[Column]]]:
+    for name in dict.fromkeys(table.name for table, _ in columns):
+        own = [(table, column) for table, column in columns if table.name == name]
+        yield own[0][0], [column for _, column in own]
 
 
 def _words(session: Session, columns: TextColumns, part: str) -> Counter[str]:
     """How often each word with such a part occurs; only words that begin with a capital."""
     words: Counter[str] = Counter()
-    pattern = re.compile(rf"\w*{part}\w*")
+    search = re.compile(part).search
+    parts = {"part": text(part), "word": text(_LETTERS + part + _LETTERS)}
     for table, column in columns:
         if isinstance(table, RowTable):
             for cell in cells_of(table, column):
-                words.update(pattern.findall(cell.value))
-            continue
-        name = quote(column.name)
-        sql = (
-            f"SELECT word, count(*) FROM (SELECT unnest(regexp_extract_all({name}, {text(_LETTERS + part + _LETTERS)})) AS word "
-            f"FROM {quote(table.name)} WHERE regexp_matches({name}, {text(part)})) GROUP BY word"
-        )
-        words.update(dict(session.rows(sql)))
+                if search(cell.value):
+                    words.update(filter(search, _WORD.findall(cell.value)))
+    for table, own in _by_table(columns):
+        if not isinstance(table, RowTable):
+            joined = f"concat_ws(' ', {', '.join(quote(column.name) for column in own)})"
+            words.update(dict(session.rows(_WORDS.format(joined, quote(table.name), **parts))))
     return Counter(
         {
             word: number
@@ -433,11 +455,16 @@ def _words(session: Session, columns: TextColumns, part: str) -> Counter[str]:
 
 
 def _cells_with(
-    session: Session, table: RecordTable, column: Column, pattern: str
-) -> Iterable[TextCell]:
+    session: Session, table: RecordTable, columns: Sequence[Column], pattern: str
+) -> Iterator[tuple[Column, list[TextCell]]]:
+    """The cells of each column in which a pattern occurs."""
+    search = re.compile(pattern).search
     if isinstance(table, RowTable):
-        search = re.compile(pattern).search
-        return [cell for cell in cells_of(table, column) if search(cell.value)]
-    name = quote(column.name)
-    sql = f"SELECT _record, {name} FROM {quote(table.name)} WHERE regexp_matches({name}, {text(pattern)}) ORDER BY _record"
-    return [TextCell(*row) for row in session.rows(sql)]
+        for column in columns:
+            yield column, [cell for cell in cells_of(table, column) if search(cell.value)]
+        return
+    joined = f"concat_ws(' ', {', '.join(quote(column.name) for column in columns)})"
+    rows = _rows(session, table, columns, f"regexp_matches({joined}, {text(pattern)})")
+    for at, column in enumerate(columns, 1):
+        found = (TextCell(row[0], row[at]) for row in rows if row[at] is not None)
+        yield column, [cell for cell in found if search(cell.value)]

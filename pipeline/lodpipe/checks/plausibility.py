@@ -10,6 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
+from difflib import get_close_matches
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import NamedTuple
 
@@ -335,6 +337,9 @@ def _contradiction(
     return Finding(_CODES[kind], table.locate(record, column.name), params, severity)
 
 
+_LEAST_RATIO = 0.8  # of letters that two spellings of a word have in common
+
+
 def alike(name: str, other: str) -> bool:
     """Whether two texts may be names of the same thing: all words of one are in the other, or half
     of their words are the same or nearly so.
@@ -344,6 +349,8 @@ def alike(name: str, other: str) -> bool:
     >>> alike("Bremen", "Stadt Bremen"), alike("KGSt", "Kommunale Gemeinschaftsstelle")
     (True, True)
     """
+    if name == other:
+        return True
     first, second = words_of(name), words_of(other)
     if not first or not second or first == second:
         return True
@@ -352,12 +359,7 @@ def alike(name: str, other: str) -> bool:
         return True
     if _is_initials(shorter, longer):
         return True
-    from rapidfuzz.fuzz import ratio  # late: most checks compare no two names
-
-    def has_twin(word: str) -> bool:
-        return any(ratio(word, twin) >= 80 for twin in longer)
-
-    pairs = [has_twin(word) for word in shorter]
+    pairs = [bool(get_close_matches(word, longer, 1, _LEAST_RATIO)) for word in shorter]
     long_words = [at for at, word in enumerate(shorter) if len(word) > 3]
     # The last long word of a short name is what distinguishes it: Stadt Leipzig, Stadt Naunhof.
     if len(shorter) <= 3 and long_words and not pairs[long_words[-1]]:
@@ -449,7 +451,8 @@ def _capitals(path: Path) -> dict[tuple[int, int], str]:
 
 
 # A quoted cell, or a quote that is none: at its beginning, or before something else than its end.
-_QUOTED = re.compile(r'(?:(?<=[,\n\r])|\A)"(?:[^"]|"")*"(?=[,\r\n]|\Z)|"')
+_QUOTED = re.compile(rb'(?:(?<=[,\n\r])|\A)"[^"]*(?:""[^"]*)*"(?=[,\r\n]|\Z)|"')
+_MARK = b"\xef\xbb\xbf"
 
 
 def stray_quotes(tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
@@ -457,25 +460,30 @@ def stray_quotes(tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
     for table in tables.values():
         if isinstance(table, ScanTable):
             for name, path in table.files:
-                if path.suffix == ".csv" and b'"' in (data := path.read_bytes()):
-                    yield from _stray_quotes_in(name, data.decode("utf-8-sig", "replace"))
+                if path.suffix == ".csv" and path.stat().st_size:
+                    yield from _stray_quotes_in(name, path)
 
 
-def _stray_quotes_in(name: str, content: str) -> Iterator[Finding]:
+def _stray_quotes_in(name: str, path: Path) -> Iterator[Finding]:
+    """Looks at the bytes where the system has them: a file may be larger than the memory."""
     line, at, last = 1, 0, 0
-    for match in _QUOTED.finditer(content):
-        if match[0] != '"':
-            continue
-        line += content.count("\n", at, match.start())
-        at = match.start()
-        if line == last:
-            continue
-        last = line
-        begin = content.rfind("\n", 0, at) + 1
-        value = shown(content[max(begin, at - 20) : at + 20].partition("\n")[0])
-        yield Finding(
-            "LP239", Origin(name, line, at - begin + 1), {"value": value}, Severity.WARNING
-        )
+    with path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as content:
+        begin_of_text = len(_MARK) if content[: len(_MARK)] == _MARK else 0
+        for match in _QUOTED.finditer(content):
+            if match.end() - match.start() > 1 or match.start() == begin_of_text > 0:
+                continue
+            line += content[at : match.start()].count(b"\n")
+            at = match.start()
+            if line == last:
+                continue
+            last = line
+            begin = content.rfind(b"\n", 0, at) + 1
+            end = content.find(b"\n", at)
+            row = content[begin : end if end >= 0 else len(content)].decode("utf-8-sig", "replace")
+            column = len(content[begin:at].decode("utf-8-sig", "replace"))
+            value = shown(row[max(0, column - 20) : column + 20].strip())
+            where = Origin(name, line, column + 1)
+            yield Finding("LP239", where, {"value": value}, Severity.WARNING)
 
 
 def day_of_check(release: str) -> str:

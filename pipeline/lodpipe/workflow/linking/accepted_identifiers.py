@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, InvalidData, Severity
 from lodpipe.documents.readers import read_text
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote
-from lodpipe.sources import RecordTable
+from lodpipe.sources import RecordTable, RowTable
 from lodpipe.workflow.linking.review_file import Review, read_review
 
 FOLDER = "links"
@@ -46,12 +46,28 @@ def _differing(
         if proposal.accept:
             for field, value in proposal.identifiers.items():
                 accepted.setdefault(field, {}).setdefault(proposal.record, set()).add(value)
-    for field in sorted(columns & set(accepted)):
-        sql = f"SELECT _record, {quote(key)}, {quote(field)} FROM {quote(table.name)} WHERE {quote(field)} IS NOT NULL ORDER BY _record"
-        for record, identity, value in session.rows(sql):
-            expected = accepted[field].get(identity)
-            if expected and value not in expected:
+    fields = sorted(columns & set(accepted))
+    for record, identity, *values in _rows(session, table, [key, *fields]) if fields else ():
+        for field, value in zip(fields, values, strict=True):
+            expected = accepted[field].get(str(identity))
+            if value is not None and expected and value not in expected:
                 params = {
-                    "key": field, "value": value, "expected": ", ".join(sorted(expected)), "other": name,
-                }  # fmt: skip
-                yield Finding("LP241", table.locate(record, field), params, Severity.WARNING)
+                    "key": field,
+                    "value": str(value),
+                    "expected": ", ".join(sorted(expected)),
+                    "other": name,
+                }
+                where = table.locate(int(str(record)), field)
+                yield Finding("LP241", where, params, Severity.WARNING)
+
+
+def _rows(
+    session: Session, table: RecordTable, columns: Sequence[str]
+) -> Iterable[Sequence[object]]:
+    """`_record` and these columns of each record; a query only where the engine alone has them."""
+    if isinstance(table, RowTable):
+        names = [column.name for column in table.columns]
+        places = [0, *(2 + names.index(column) for column in columns)]
+        return ([row[place] for place in places] for row in table.rows)
+    cells = ", ".join(map(quote, columns))
+    return session.rows(f"SELECT _record, {cells} FROM {quote(table.name)} ORDER BY _record")

@@ -222,14 +222,14 @@ def problems_of_text(
 ) -> Iterator[Problem]:
     """What is wrong with a value of type `text` or `url`; the first problem of each rule.
 
-    >>> [problem.code for problem in problems_of_text("Stadt  Brandis", "text")]
+    >>> [problem.code for problem in problems_of_text("Stadt  Naunhof", "text")]
     ['LP220']
     """
-    found = set()
+    codes = set()
     for rule in _RULES[target]:
         for problem in rule(value):
-            if problem.kind not in allow and problem.code not in found:
-                found.add(problem.code)
+            if problem.kind not in allow and problem.code not in codes:
+                codes.add(problem.code)
                 yield problem
 
 
@@ -243,7 +243,7 @@ def cleaned(value: str, target: str, allow: frozenset[str] = frozenset()) -> str
     kinds = {problem.kind for problem in problems_of_text(value, target, allow)}
     if "invisible" in kinds:
         value = re.sub("[\\u2028\\u2029]", " ", value)
-        value = _INVISIBLE.sub(lambda match: _kept(value, match), value)
+        value = _INVISIBLE.sub(lambda match: _if_purposeful(value, match), value)
     if "decomposed" in kinds:
         value = unicodedata.normalize("NFC", value)
     if target == "url":
@@ -257,7 +257,7 @@ def _spaced(value: str, allow: frozenset[str]) -> str:
     return value if "spaces" in allow else _RUN.sub(" ", _EDGE.sub("", value))
 
 
-def _kept(value: str, match: re.Match[str]) -> str:
+def _if_purposeful(value: str, match: re.Match[str]) -> str:
     """An invisible character where it has a purpose, else nothing."""
     return match[0] if _has_purpose(value, match) else ""
 
@@ -277,7 +277,7 @@ def hygiene_findings(session: Session, tables: Mapping[str, RecordTable]) -> Ite
     """The texts of all tables that are not clean, each with its place: warnings."""
     for table in tables.values():
         judged = [
-            (cell.record, column, problem, shown(cell.value))
+            (cell.record, column, problem, excerpt(cell.value))
             for column, cells in suspicious_cells(session, table, text_columns(table))
             for cell in cells
             for problem in problems_of_text(
@@ -305,11 +305,11 @@ def field_label(column: Column) -> str:
     return ".".join(column.path) or "value"
 
 
-def shown(value: str) -> str:
+def excerpt(value: str) -> str:
     """A value as a finding quotes it: bounded, with what cannot be seen as code points.
 
-    >>> shown("Stadt\\xa0Brandis ")
-    'Stadt␣Brandis '
+    >>> excerpt("Stadt\xa0Naunhof ")
+    'Stadt␣Naunhof '
     """
     visible = _INVISIBLE.sub(lambda match: f"<U+{ord(match[0]):04X}>", _ODD_SPACE.sub("␣", value))
     visible = visible.replace("\n", " ")
@@ -326,12 +326,12 @@ def suspicious_cells(
             yield column, [cell for cell in cells_of(table, column) if pattern.search(cell.value)]
         return
     conditions = []
-    for target, pattern in _ENGINE_PATTERNS.items():
+    for target, engine_pattern in _ENGINE_PATTERNS.items():
         names = [quote(column.name) for column in columns if column.field.target == target]
         if names:
             # One search in all cells of a record; each cell is a line, so that ^ and $ hold.
-            cells = f"concat_ws(chr(10), {', '.join(names)})"
-            conditions.append(f"regexp_matches({cells}, {text('(?m)' + pattern)})")
+            lines = f"concat_ws(chr(10), {', '.join(names)})"
+            conditions.append(f"regexp_matches({lines}, {text('(?m)' + engine_pattern)})")
     rows = _rows(session, table, columns, " OR ".join(conditions)) if conditions else []
     for at, column in enumerate(columns, 1):
         pattern = _PATTERNS[column.field.target]
@@ -414,13 +414,13 @@ def _spelt_wrong(
     either = "|".join(map(re.escape, sorted(wrong)))
     word = re.compile(rf"\b(?:{either})\b")
     for table, own in _by_table(columns):
-        found = [
+        spelt = [
             (cell.record, column, match[0])
             for column, cells in _cells_with(session, table, own, either)
             for cell in cells
             if (match := word.search(_ADDRESSES.sub("", cell.value)))
         ]
-        for record, column, value in sorted(found, key=lambda item: item[0]):
+        for record, column, value in sorted(spelt, key=lambda item: item[0]):
             params = {"key": field_label(column), "value": value, "suggestion": wrong[value]}
             yield Finding("LP227", table.locate(record, column.name), params, Severity.WARNING)
 
@@ -466,5 +466,5 @@ def _cells_with(
     joined = f"concat_ws(' ', {', '.join(quote(column.name) for column in columns)})"
     rows = _rows(session, table, columns, f"regexp_matches({joined}, {text(pattern)})")
     for at, column in enumerate(columns, 1):
-        found = (TextCell(row[0], row[at]) for row in rows if row[at] is not None)
-        yield column, [cell for cell in found if search(cell.value)]
+        cells = (TextCell(row[0], row[at]) for row in rows if row[at] is not None)
+        yield column, [cell for cell in cells if search(cell.value)]

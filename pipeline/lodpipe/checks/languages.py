@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from lodpipe.checks.hygiene import TextCell, cells_of, field_label, shown
+from lodpipe.checks.hygiene import TextCell, cells_of, excerpt, field_label
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote
@@ -124,19 +124,19 @@ def _other_languages(group: LanguageGroup, records: TextsByRecord) -> Iterator[F
     for record, texts in records.items():
         for language, value in texts.items():
             column = group.columns[language]
-            found = recognised(value, language.partition("-")[0].lower())
-            if found and "language" not in column.field.plausible.allow:
-                yield _other(group.table, column, record, (value, language, found))
+            spoken = recognised(value, language.partition("-")[0].lower())
+            if spoken and "language" not in column.field.plausible.allow:
+                yield _other(group.table, column, record, (value, language, spoken))
                 break
 
 
 def _other(table: RecordTable, column: Column, record: int, text: tuple[str, str, str]) -> Finding:
-    value, language, found = text
+    value, language, spoken = text
     params = {
         "key": field_label(column),
-        "value": shown(value),
+        "value": excerpt(value),
         "language": language,
-        "found": found,
+        "found": spoken,
     }
     return Finding("LP229", table.locate(record, column.name), params, Severity.WARNING)
 
@@ -172,5 +172,5 @@ def _declared_elsewhere(session: Session, table: RecordTable, column: Column) ->
     languages = dict(_cells(session, table, declared))
     for record, value in _cells(session, table, column):
         language = languages.get(record, "")
-        if found := recognised(value, language.partition("-")[0].lower()):
-            yield _other(table, column, record, (value, language, found))
+        if spoken := recognised(value, language.partition("-")[0].lower()):
+            yield _other(table, column, record, (value, language, spoken))

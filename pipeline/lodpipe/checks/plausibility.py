@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import _duckdb as duckdb
 
-from lodpipe.checks.hygiene import field_label, shown
+from lodpipe.checks.hygiene import excerpt, field_label
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.name_folding import words_of
 from lodpipe.engine.sql_session import Session
@@ -212,7 +212,7 @@ def _broken(session: Session, conditions: list[RecordCondition]) -> Iterator[Fin
             continue
         reported.add(once)
         params = {
-            "key": field_label(item.column), "value": shown(value), "expected": shown(expected or ""), **item.params,
+            "key": field_label(item.column), "value": excerpt(value), "expected": excerpt(expected or ""), **item.params,
         }  # fmt: skip
         where = item.table.locate(record, item.column.name)
         yield Finding(item.code, where, params, item.severity)
@@ -329,8 +329,8 @@ def _contradiction(
     kind, value, expected, path = values
     params = {
         "key": field_label(column),
-        "value": shown(value),
-        "expected": shown(expected),
+        "value": excerpt(value),
+        "expected": excerpt(expected),
         "other": path,
     }
     severity = Severity.WARNING if kind == "agrees" else Severity.ERROR
@@ -394,9 +394,9 @@ def _outliers(
     groups = f"PARTITION BY {', '.join(by)}" if by else ""
     case = f"concat_ws(', ', {', '.join(by)})" if by else "''"
     name = quote(column.name)
-    kept = "".join(f", {column}" for column in by)
+    group_columns = "".join(f", {column}" for column in by)
     sql = (
-        f"WITH n AS (SELECT _record, {name} AS value, {case} AS g{kept}, "
+        f"WITH n AS (SELECT _record, {name} AS value, {case} AS g{group_columns}, "
         f"TRY_CAST({name} AS DOUBLE) / TRY_CAST({per} AS DOUBLE) AS x FROM {quote(table.name)}), "
         "p AS (SELECT *, ln(x) AS l FROM n WHERE x > 0), "
         f"m AS (SELECT *, median(l) OVER ({groups}) AS mid, count(*) OVER ({groups}) AS number "
@@ -426,7 +426,7 @@ def capitals(source: RecordSource) -> Iterator[Finding]:
     files = {
         file for table in tables for file, _ in table.nodes if file.endswith((".yaml", ".yml"))
     }
-    words = {file: found for file in sorted(files) if (found := _capitals(source.root / file))}
+    words = {file: places for file in sorted(files) if (places := _capitals(source.root / file))}
     for table in tables:
         columns = [column for column in table.columns if column.field.target == "boolean"]
         for number, (file, _) in enumerate(table.nodes if words and columns else ()):
@@ -481,7 +481,7 @@ def _stray_quotes_in(name: str, path: Path) -> Iterator[Finding]:
             end = content.find(b"\n", at)
             row = content[begin : end if end >= 0 else len(content)].decode("utf-8-sig", "replace")
             column = len(content[begin:at].decode("utf-8-sig", "replace"))
-            value = shown(row[max(0, column - 20) : column + 20].strip())
+            value = excerpt(row[max(0, column - 20) : column + 20].strip())
             where = Origin(name, line, column + 1)
             yield Finding("LP239", where, {"value": value}, Severity.WARNING)
 

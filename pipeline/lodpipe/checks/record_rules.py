@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import _duckdb as duckdb
 
-from lodpipe.checks.hygiene import shown
+from lodpipe.checks.hygiene import excerpt
 from lodpipe.config.publication_keys import RecordRule
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.sql_session import Session
@@ -48,7 +48,7 @@ def _finding(
     def filled(texts: Mapping[str, str], language: str) -> str:
         text = texts.get(language) or next(iter(texts.values()))
         return _PLACEHOLDER.sub(
-            lambda match: shown(str(row[match[1]])) if match[1] in row else match[0], text
+            lambda match: excerpt(str(row[match[1]])) if match[1] in row else match[0], text
         )
 
     record = int(str(row["_record"]))

@@ -28,23 +28,23 @@ def command(options: ProjectOptions, diff: bool) -> None:
     """Repair spaces, invisible and decomposed characters, encodings of addresses, truth values and
     leading zeros in the records, and show the changes.
     """
-    found: list[RepairedFile] = []
+    files: list[RepairedFile] = []
 
     def repair(project: Project, _: Progress) -> tuple[Finding, ...]:
         from lodpipe.workflow.repairs import repaired_files, write_repairs
 
-        found.extend(repaired_files(project))
+        files.extend(repaired_files(project))
         if not diff:
-            write_repairs(project, found)
-        for file in found:
+            write_repairs(project, files)
+        for file in files:
             print_result(file.diff, end="")
         language = options.lang or project.publication.languages[0]
         done, would, nothing = _SUMMARIES.get(language, _SUMMARIES["en"])
-        summary = (would if diff else done) if found else nothing
-        values = sum(file.count for file in found)
-        click.echo(summary.format(values=values, files=len(found)), err=True)
+        summary = (would if diff else done) if files else nothing
+        values = sum(file.count for file in files)
+        click.echo(summary.format(values=values, files=len(files)), err=True)
         return ()
 
     run_on_project(options, repair)
-    if diff and found:
+    if diff and files:
         sys.exit(1)

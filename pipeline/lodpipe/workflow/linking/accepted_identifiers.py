@@ -47,7 +47,7 @@ def _differing(
             for field, value in proposal.identifiers.items():
                 accepted.setdefault(field, {}).setdefault(proposal.record, set()).add(value)
     fields = sorted(columns & set(accepted))
-    for record, identity, *values in _rows(session, table, [key, *fields]) if fields else ():
+    for number, identity, *values in _rows(session, table, [key, *fields]) if fields else ():
         for field, value in zip(fields, values, strict=True):
             expected = accepted[field].get(str(identity))
             if value is not None and expected and value not in expected:
@@ -57,7 +57,7 @@ def _differing(
                     "expected": ", ".join(sorted(expected)),
                     "other": name,
                 }
-                where = table.locate(int(str(record)), field)
+                where = table.locate(int(str(number)), field)
                 yield Finding("LP241", where, params, Severity.WARNING)
 
 

@@ -48,12 +48,12 @@ def _differing(
                 accepted.setdefault(field, {}).setdefault(proposal.record, set()).add(value)
     fields = sorted(columns & set(accepted))
     for number, identity, *values in _rows(session, table, [key, *fields]) if fields else ():
-        for field, value in zip(fields, values, strict=True):
+        for field, cell in zip(fields, values, strict=True):
             expected = accepted[field].get(str(identity))
-            if value is not None and expected and value not in expected:
+            if cell is not None and expected and cell not in expected:
                 params = {
                     "key": field,
-                    "value": str(value),
+                    "value": str(cell),
                     "expected": ", ".join(sorted(expected)),
                     "other": name,
                 }

@@ -10,12 +10,21 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 import yaml
 
+from lodpipe.checks.hygiene import hygiene_findings, problems_of_text
+from lodpipe.checks.integrity import order_findings
+from lodpipe.checks.languages import language_findings
+from lodpipe.checks.plausibility import RecordSource, out_of_range, plausibility_findings
+from lodpipe.checks.record_rules import rule_findings
 from lodpipe.config.publication import Project
-from lodpipe.diagnostics.finding import Finding, LodpipeError
+from lodpipe.config.publication_keys import RecordRule
+from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin
 from lodpipe.diagnostics.rules import render
+from lodpipe.engine.duckdb import Engine
+from lodpipe.sources import Lexicon, RecordReader, read_declaration
 from lodpipe.workflow.pipeline import checked
 from support import COUNTED, ROOT, TESTS, copy_project
 from test_breakage import KEYS, break_file, expected_line
@@ -25,6 +34,8 @@ CASES: list[dict[str, Any]] = [
     for path in sorted((TESTS / "breakage" / "plausible").glob("*.yaml"))
     for case in yaml.safe_load(path.read_text("utf-8"))
 ]
+TEXTS = yaml.safe_load((TESTS / "plausible" / "texts.yaml").read_text("utf-8"))
+DECLARED = yaml.safe_load((TESTS / "plausible" / "declarations.yaml").read_text("utf-8"))
 # What any edit of the records brings: it is compared with the last build, and the results of queries
 # with those that are stored.
 OF_ANY_EDIT = {"LP506", "LP539", "LP505"}
@@ -113,6 +124,48 @@ def test_the_cases_are_well_formed(request: pytest.FixtureRequest) -> None:
     for case in CASES:
         assert set(case) <= KEYS | {"severity"}, case
         assert {"mistake", "file", "code", "line", "message"} <= set(case), case
+
+
+@pytest.mark.parametrize("case", TEXTS, ids=range(len(TEXTS)))
+def test_texts_that_only_look_unusual_are_not_reported(case: dict[str, Any]) -> None:
+    problems = problems_of_text(case["text"], case.get("type", "text"))
+    assert [problem.code for problem in problems] == case["codes"]
+
+
+@pytest.mark.parametrize("case", DECLARED, ids=[case["case"] for case in DECLARED])
+def test_declarations_report_what_they_say(case: dict[str, Any], tmp_path: Path) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "records.yaml").write_text(case["fields"], "utf-8")
+    for name in (name for name in case if "." in name):
+        (source / name).write_text(case[name], "utf-8")
+    places = (
+        f"{finding.code} {finding.where.file.removeprefix('source/')}:{finding.where.line}"
+        for finding in declared_findings(tmp_path, case.get("rules", []))
+        if finding.where
+    )
+    assert sorted(places) == sorted(case["findings"])
+
+
+def declared_findings(root: Path, rules: list[dict[str, Any]]) -> list[Finding]:
+    """The findings of all checks of this module's subject, without a publication around them."""
+    source = root / "source"
+    try:
+        declared = read_declaration(source / "records.yaml", "source/records.yaml")
+    except LodpipeError as error:
+        return list(error.findings)
+    tables = RecordReader(source, "source/", Lexicon({}, {}, ("en",))).read(declared.values())
+    parsed = msgspec.convert(rules, list[RecordRule])
+    with Engine("1GB", root=source) as running:
+        running.load(tables.values(), None)
+        session, today = running.session, "2026-11-30"
+        return [
+            *plausibility_findings(RecordSource(session, tables, declared, today, root)),
+            *order_findings(session, tables, lambda column: out_of_range(column, today)),
+            *hygiene_findings(session, tables),
+            *language_findings(session, tables),
+            *rule_findings(session, parsed, tables, Origin("publication.yaml", 1)),
+        ]
 
 
 @pytest.mark.slow

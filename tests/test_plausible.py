@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from lodpipe.checks.hygiene import hygiene_findings, problems_of_text
-from lodpipe.checks.integrity import order_findings
+from lodpipe.checks.integrity import nearly_same, order_findings
 from lodpipe.checks.languages import language_findings
 from lodpipe.checks.plausibility import RecordSource, out_of_range, plausibility_findings
 from lodpipe.checks.record_rules import rule_findings
@@ -145,6 +145,19 @@ def test_declarations_report_what_they_say(case: dict[str, Any], tmp_path: Path)
         if finding.where
     )
     assert sorted(places) == sorted(case["findings"])
+
+
+def test_names_that_differ_in_initials_are_near_duplicates() -> None:
+    names = [
+        "Brian Evans", "Brian S. Evans", "Jimmy Hickey, Jr", "Jimmy Hickey", "Brian A. Evans", "Amt 5", "Amt 5 a", "Dr. Eva Muster", "Eva Muster",
+    ]  # fmt: skip
+    pairs = nearly_same([(number, name, name) for number, name in enumerate(names)])
+    assert [(first[1], second[1]) for first, second in pairs] == [
+        ("Brian Evans", "Brian S. Evans"),
+        ("Jimmy Hickey, Jr", "Jimmy Hickey"),
+        ("Brian Evans", "Brian A. Evans"),
+        ("Dr. Eva Muster", "Eva Muster"),
+    ]
 
 
 def declared_findings(root: Path, rules: list[dict[str, Any]]) -> list[Finding]:

@@ -171,8 +171,8 @@ def _words(name: str) -> list[str]:
 
 
 def nearly_same(cells: Sequence[Cell], ignore: Iterable[str] = ()) -> Iterator[tuple[Cell, Cell]]:
-    """Pairs whose normalised names are the same or one letter apart, numbers apart excepted; each
-    record with the first similar one.
+    """Pairs whose normalised names are the same, one letter apart (numbers apart excepted), or
+    differ in initials or a suffix that only one of them has; each record with the first similar one.
 
     Names one letter apart share a form with one letter taken out, so that only names with a form in
     common are compared, not all with all.
@@ -189,11 +189,18 @@ def nearly_same(cells: Sequence[Cell], ignore: Iterable[str] = ()) -> Iterator[t
             continue
         first[name] = number
         candidates: set[int] = set()
-        for form in (name, *_without_a_letter(name)):
+        for form in (name, *_without_a_letter(name), f"~{_main_words(name)}"):
             if holder.setdefault(form, number) != number:
                 candidates.update((holder[form], *others.get(form, ())))
                 others.setdefault(form, []).append(number)
-        twin = next((other for other in sorted(candidates) if _close(names[other], name)), None)
+        twin = next(
+            (
+                other
+                for other in sorted(candidates)
+                if _close(names[other], name) or _differ_in_initials(names[other], name)
+            ),
+            None,
+        )
         if twin is not None:
             yield cells[twin], cell
 
@@ -202,6 +209,29 @@ def _without_a_letter(name: str) -> set[str]:
     if len(name) < _SHORTEST:
         return set()
     return {name[:at] + name[at + 1 :] for at in range(len(name)) if name[at].isalpha()}
+
+
+_SUFFIXES = {"jr", "sr", "ii", "iii", "jun", "sen", "dr", "prof"}
+
+
+def _main_words(name: str) -> str:
+    """A normalised name without initials, titles and what distinguishes father and son."""
+    return " ".join(
+        word for word in name.split() if word not in _SUFFIXES and (len(word) > 1 or word.isdigit())
+    )
+
+
+def _differ_in_initials(name: str, other: str) -> bool:
+    """Whether one name is the other with initials, a title or a suffix: Brian S. Evans, Brian
+    Evans. Brian A. Evans is another person.
+    """
+    main = _main_words(name)
+    if main != _main_words(other) or len(main) < _SHORTEST or " " not in main:
+        return False
+    if any(sign.isdigit() for sign in main):
+        return False
+    first, second = set(name.split()), set(other.split())
+    return first <= second or second <= first
 
 
 def _close(name: str, other: str) -> bool:

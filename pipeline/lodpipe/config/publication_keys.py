@@ -449,8 +449,9 @@ class DuplicateRule(_Keys, frozen=True, kw_only=True):
     name: Annotated[
         Text | None,
         _about(
-            "the column of names: names that differ only in case, accents, punctuation, word order "
-            "or one letter (from 8 letters on) are reported"
+            "the column of names: names that differ only in case, accents, punctuation, word order, "
+            "one letter (from 8 letters on), or initials and suffixes that one of them has are "
+            "reported"
         ),
     ] = None
     keys: Annotated[tuple[Text, ...], _about("columns whose values are unique")] = ()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import _duckdb as duckdb
 
@@ -11,10 +11,21 @@ from lodpipe.checks.hygiene import excerpt
 from lodpipe.config.publication_keys import RecordRule
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.sql_session import Session
-from lodpipe.sources import RecordTable
+from lodpipe.mapping.planning.plan import quote
+from lodpipe.sources import RecordTable, RowTable
 from lodpipe.sources.record_tables import table_number
 
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
+
+
+def have_records(session: Session, tables: Iterable[RecordTable]) -> bool:
+    """Whether each table has records; one whose file cannot be read has none."""
+    return all(
+        bool(table.rows)
+        if isinstance(table, RowTable)
+        else bool(table.files and session.rows(f"SELECT 1 FROM {quote(table.name)} LIMIT 1"))
+        for table in tables
+    )
 
 
 def rule_findings(

@@ -96,6 +96,9 @@ def _plausibility(subject: Subject) -> Iterable[Finding]:
 
 def _rules(subject: Subject) -> Iterable[Finding]:
     project = subject.project
+    declared = (subject.tables[name] for name in subject.declarations.tables)
+    if not record_rules.have_records(subject.session, declared):
+        return []  # each rule would report what only follows from the file that cannot be read
     return record_rules.rule_findings(
         subject.session, project.publication.rules, subject.tables, project.origin("rules")
     )

@@ -7,7 +7,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import _duckdb as duckdb
@@ -17,7 +17,7 @@ from lodpipe.config.publication_keys import DuplicateRule
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote
-from lodpipe.sources import RecordTable, RowTable
+from lodpipe.sources import Column, RecordTable, RowTable
 
 COUNTS = "counts.json"
 _SHORTEST = 8  # letters; below, one letter more or less is another name
@@ -39,9 +39,16 @@ def integrity_findings(
 # -- times in order --------------------------------------------------------------------------------
 
 
-def order_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
+def order_findings(
+    session: Session,
+    tables: Mapping[str, RecordTable],
+    implausible: Callable[[Column], str] = lambda _: "",
+) -> Iterator[Finding]:
     """Values of columns declared `after` another column that are before it; compared in the
     precision that both have.
+
+    `implausible` is the condition under which a column is reported in any case, so that its order
+    is not judged.
     """
     for table in tables.values():
         for column in table.columns:
@@ -50,9 +57,14 @@ def order_findings(session: Session, tables: Mapping[str, RecordTable]) -> Itera
             other = "_".join((*column.path[:-1], column.field.after))
             end, start = quote(column.name), quote(other)
             length = f"least(length({end}), length({start}))"
+            judged = "".join(
+                f" AND NOT coalesce({condition}, false)"
+                for item in table.columns
+                if item.name in (column.name, other) and (condition := implausible(item))
+            )
             sql = (
                 f"SELECT _record, {end}, {start} FROM {quote(table.name)} WHERE left({end}, {length}) < left({start}, {length}) "
-                f"AND {end} SIMILAR TO '[0-9]{{4}}.*' AND {start} SIMILAR TO '[0-9]{{4}}.*' ORDER BY _record"
+                f"AND {end} SIMILAR TO '[0-9]{{4}}.*' AND {start} SIMILAR TO '[0-9]{{4}}.*'{judged} ORDER BY _record"
             )
             for record, value, begin in session.rows(sql):
                 yield Finding(
@@ -159,8 +171,8 @@ def _words(name: str) -> list[str]:
 
 
 def nearly_same(cells: Sequence[Cell], ignore: Iterable[str] = ()) -> Iterator[tuple[Cell, Cell]]:
-    """Pairs whose normalised names are the same or one letter apart, numbers apart excepted; each
-    record with the first similar one.
+    """Pairs whose normalised names are the same, one letter apart (numbers apart excepted), or
+    differ in initials or a suffix that only one of them has; each record with the first similar one.
 
     Names one letter apart share a form with one letter taken out, so that only names with a form in
     common are compared, not all with all.
@@ -177,11 +189,18 @@ def nearly_same(cells: Sequence[Cell], ignore: Iterable[str] = ()) -> Iterator[t
             continue
         first[name] = number
         candidates: set[int] = set()
-        for form in (name, *_without_a_letter(name)):
+        for form in (name, *_without_a_letter(name), f"~{_main_words(name)}"):
             if holder.setdefault(form, number) != number:
                 candidates.update((holder[form], *others.get(form, ())))
                 others.setdefault(form, []).append(number)
-        twin = next((other for other in sorted(candidates) if _close(names[other], name)), None)
+        twin = next(
+            (
+                other
+                for other in sorted(candidates)
+                if _close(names[other], name) or _differ_in_initials(names[other], name)
+            ),
+            None,
+        )
         if twin is not None:
             yield cells[twin], cell
 
@@ -190,6 +209,29 @@ def _without_a_letter(name: str) -> set[str]:
     if len(name) < _SHORTEST:
         return set()
     return {name[:at] + name[at + 1 :] for at in range(len(name)) if name[at].isalpha()}
+
+
+_SUFFIXES = {"jr", "sr", "ii", "iii", "jun", "sen", "dr", "prof"}
+
+
+def _main_words(name: str) -> str:
+    """A normalised name without initials, titles and what distinguishes father and son."""
+    return " ".join(
+        word for word in name.split() if word not in _SUFFIXES and (len(word) > 1 or word.isdigit())
+    )
+
+
+def _differ_in_initials(name: str, other: str) -> bool:
+    """Whether one name is the other with initials, a title or a suffix: Brian S. Evans, Brian
+    Evans. Brian A. Evans is another person.
+    """
+    main = _main_words(name)
+    if main != _main_words(other) or len(main) < _SHORTEST or " " not in main:
+        return False
+    if any(sign.isdigit() for sign in main):
+        return False
+    first, second = set(name.split()), set(other.split())
+    return first <= second or second <= first
 
 
 def _close(name: str, other: str) -> bool:

@@ -40,6 +40,10 @@ COMMANDS = {
         "Read, map and validate a publication without writing; warn if dist/ is outdated.",
         "--watch",
     ),
+    "fix": Entry(
+        "fix",
+        "Repair what needs no decision in the records, such as stray spaces; --diff shows it only.",
+    ),
     "map": Entry("map", "Run an RML, R2RML or YARRRML file without a project."),
     "mapping": Entry("convert_mapping", "Write an RML, R2RML or YARRRML file in another notation."),
     "validate": Entry("validate", "Validate RDF files with SHACL, without a project."),

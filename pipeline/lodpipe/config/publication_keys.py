@@ -83,7 +83,8 @@ class Release(_Keys, frozen=True, kw_only=True):
         _about("the number of the release"),
     ]
     date: Annotated[
-        Date, _about("the day of the release, `'2026-11-23'`; no clock is read anywhere")
+        Date,
+        _about("the day of the release, `'2026-11-23'`; no clock is read for what is published"),
     ]
 
 
@@ -448,8 +449,9 @@ class DuplicateRule(_Keys, frozen=True, kw_only=True):
     name: Annotated[
         Text | None,
         _about(
-            "the column of names: names that differ only in case, accents, punctuation, word order "
-            "or one letter (from 8 letters on) are reported"
+            "the column of names: names that differ only in case, accents, punctuation, word order, "
+            "one letter (from 8 letters on), or initials and suffixes that one of them has are "
+            "reported"
         ),
     ] = None
     keys: Annotated[tuple[Text, ...], _about("columns whose values are unique")] = ()
@@ -460,6 +462,29 @@ class DuplicateRule(_Keys, frozen=True, kw_only=True):
         tuple[Annotated[tuple[str, ...], Meta(title="pair", min_length=2, max_length=2)], ...],
         _about("pairs of keys that were compared and are not duplicates"),
     ] = ()
+
+
+class RecordRule(_Keys, frozen=True, kw_only=True):
+    """What no record may be, as a query for those that are."""
+
+    query: Annotated[
+        Sql,
+        _about(
+            "a query over the record tables; each row is one finding, and its `_record` says where"
+        ),
+    ]
+    field: Annotated[
+        Text | None, _about("the column of that record to which the finding points")
+    ] = None
+    severity: Annotated[
+        str,
+        _one_of("error", "warning", "info"),
+        _about("`error` where the record is surely wrong"),
+    ] = "warning"
+    message: Annotated[
+        Texts, _about("what is wrong; `{name}` stands for the column `name` of the query")
+    ]
+    help: Annotated[Texts, _about("how to correct it")]
 
 
 class LinkRule(_Keys, frozen=True, kw_only=True):
@@ -697,6 +722,10 @@ class Publication(_Keys, frozen=True, kw_only=True):
     duplicates: Annotated[
         tuple[DuplicateRule, ...],
         _about("tables whose records are compared for duplicates (LP511)"),
+    ] = ()
+    rules: Annotated[
+        tuple[RecordRule, ...],
+        _about("queries for records that contradict each other (LP238)"),
     ] = ()
     links: Annotated[
         tuple[LinkRule, ...],

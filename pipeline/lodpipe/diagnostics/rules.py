@@ -215,6 +215,268 @@ _TABLE: tuple[Rule, ...] = (
         message_de="`{key}` `{value}` wird schon verwendet: {other}",
         help_de="Jedem Datensatz einen eigenen Wert geben oder das Duplikat entfernen.",
     ),
+    # 22x to 24x: values that are valid and not plausible
+    Rule(
+        "LP220",
+        "text.stray-space",
+        message_en="`{key}`: `{value}` {detail_en}",
+        help_en=(
+            "Remove the space, or use an ordinary one; `lodpipe fix` does so. Where it is "
+            "intended: `allow: [spaces, no-break-spaces]` in source/records.yaml."
+        ),
+        message_de="`{key}`: `{value}` {detail_de}",
+        help_de=(
+            "Das Leerzeichen entfernen oder ein gewöhnliches verwenden; `lodpipe fix` erledigt "
+            "das. Wo es beabsichtigt ist: `allow: [spaces, no-break-spaces]` in "
+            "source/records.yaml."
+        ),
+    ),
+    Rule(
+        "LP221",
+        "text.invisible-character",
+        message_en="`{key}`: `{value}` contains the invisible character {character}",
+        help_en=(
+            "Remove the character, which searches and comparisons do not ignore; `lodpipe fix` "
+            "does so."
+        ),
+        message_de="`{key}`: `{value}` enthält das unsichtbare Zeichen {character}",
+        help_de=(
+            "Das Zeichen entfernen, denn Suche und Vergleich sehen darüber nicht hinweg; "
+            "`lodpipe fix` erledigt das."
+        ),
+    ),
+    Rule(
+        "LP222",
+        "text.not-composed",
+        message_en=(
+            "`{key}`: `{character}` in `{value}` is written as a letter and a separate accent"
+        ),
+        help_en=(
+            "Write it as one character (Unicode NFC), or searches do not match it; `lodpipe fix` "
+            "does so."
+        ),
+        message_de=(
+            "`{key}`: `{character}` in `{value}` besteht aus Buchstabe und getrenntem Akzent"
+        ),
+        help_de=(
+            "Als ein Zeichen schreiben (Unicode NFC), sonst findet die Suche es nicht; `lodpipe "
+            "fix` erledigt das."
+        ),
+    ),
+    Rule(
+        "LP223",
+        "text.markup",
+        message_en="`{key}` contains HTML: `{detail}`",
+        help_en="Write plain text; readers see the markup as it is written.",
+        message_de="`{key}` enthält HTML: `{detail}`",
+        help_de="Reinen Text schreiben; die Auszeichnung wird sonst wörtlich angezeigt.",
+    ),
+    Rule(
+        "LP224",
+        "text.wrong-encoding",
+        message_en=(
+            "`{key}`: `{detail}` in `{value}` comes from a wrong encoding[[; `{suggestion}` was "
+            "meant]]"
+        ),
+        help_en=(
+            "Correct the text; the file it was copied from was read in another encoding than UTF-8."
+        ),
+        message_de=(
+            "`{key}`: `{detail}` in `{value}` stammt aus einer falschen Zeichenkodierung[[; "
+            "gemeint ist `{suggestion}`]]"
+        ),
+        help_de=(
+            "Den Text berichtigen; die Datei, aus der er stammt, wurde mit einer anderen "
+            "Kodierung als UTF-8 gelesen."
+        ),
+    ),
+    Rule(
+        "LP225",
+        "url.suspicious",
+        message_en="`{key}`: the address `{value}` {detail_en}",
+        help_en=(
+            "Copy the address from the browser; `lodpipe fix` encodes characters, and leaves the "
+            "end to you."
+        ),
+        message_de="`{key}`: die Adresse `{value}` {detail_de}",
+        help_de=(
+            "Die Adresse aus dem Browser übernehmen; `lodpipe fix` kodiert Zeichen, das Ende "
+            "bleibt Ihnen überlassen."
+        ),
+    ),
+    Rule(
+        "LP226",
+        "text.placeholder",
+        message_en="`{key}`: `{value}` stands for a missing value",
+        help_en="Enter the value, or leave the field out.",
+        message_de="`{key}`: `{value}` steht für einen fehlenden Wert",
+        help_de="Den Wert eintragen oder das Feld weglassen.",
+    ),
+    Rule(
+        "LP227",
+        "text.transliterated",
+        message_en="`{key}`: `{value}` is written `{suggestion}` elsewhere",
+        help_en=(
+            "Write the name in the same way everywhere; where both are right: `allow: "
+            "[transliteration]` in source/records.yaml."
+        ),
+        message_de="`{key}`: `{value}` heißt an anderer Stelle `{suggestion}`",
+        help_de=(
+            "Den Namen überall gleich schreiben; wo beides richtig ist: `allow: "
+            "[transliteration]` in source/records.yaml."
+        ),
+    ),
+    Rule(
+        "LP228",
+        "text.translation-missing",
+        message_en="`{key}`: the text in `{language}` is missing",
+        help_en="Add it; nearly all other texts of this publication have it.",
+        message_de="`{key}`: der Text in `{language}` fehlt",
+        help_de="Ergänzen; fast alle anderen Texte dieser Publikation haben ihn.",
+    ),
+    Rule(
+        "LP229",
+        "text.other-language",
+        message_en=(
+            "`{key}`: the text is declared as `{language}` and reads like `{found}`: `{value}`"
+        ),
+        help_en="Swap or translate the texts, or correct the language.",
+        message_de=(
+            "`{key}`: der Text ist als `{language}` deklariert und liest sich wie `{found}`: "
+            "`{value}`"
+        ),
+        help_de="Die Texte tauschen oder übersetzen oder die Sprache berichtigen.",
+    ),
+    Rule(
+        "LP230",
+        "value.out-of-range",
+        message_en="`{key}`: `{value}` is not within the expected range ({range_en})",
+        help_en="Correct the value; the range is declared in source/records.yaml.",
+        message_de="`{key}`: `{value}` ist nicht im erwarteten Bereich ({range_de})",
+        help_de="Den Wert berichtigen; der Bereich ist in source/records.yaml deklariert.",
+    ),
+    Rule(
+        "LP231",
+        "value.unusual-format",
+        message_en="`{key}`: `{value}` is not of the expected form[[ where `{by}` is `{case}`]]",
+        help_en="Correct the value (pattern {pattern}); leading zeros belong to it.",
+        message_de="`{key}`: `{value}` hat nicht die erwartete Form[[, wenn `{by}` `{case}` ist]]",
+        help_de="Den Wert berichtigen (Muster {pattern}); führende Nullen gehören dazu.",
+    ),
+    Rule(
+        "LP232",
+        "value.unlike-record",
+        message_en=(
+            "`{key}`: `{value}` is unlike the name of the record that it refers to (`{expected}`)"
+        ),
+        help_en=(
+            "Correct the reference or the name; a name that the record has as well belongs in "
+            "its list of other names."
+        ),
+        message_de=(
+            "`{key}`: `{value}` ähnelt dem Namen des Datensatzes nicht, auf den verwiesen wird "
+            "(`{expected}`)"
+        ),
+        help_de=(
+            "Den Verweis oder den Namen berichtigen; einen weiteren Namen des Datensatzes bei "
+            "diesem ergänzen."
+        ),
+    ),
+    Rule(
+        "LP233",
+        "value.contradicts-field",
+        message_en="`{key}`: `{value}` does not agree with `{expected}` of `{other}`",
+        help_en="Correct the one that is wrong.",
+        message_de="`{key}`: `{value}` passt nicht zu `{expected}` von `{other}`",
+        help_de="Den falschen der beiden Werte berichtigen.",
+    ),
+    Rule(
+        "LP234",
+        "value.more-than-whole",
+        message_en="`{key}`: {value} is more than the {expected} of the whole (`{other}`)",
+        help_en="Correct the value, which may have too many digits, or the reference.",
+        message_de="`{key}`: {value} ist mehr als die {expected} des Ganzen (`{other}`)",
+        help_de="Den Wert, der vielleicht zu viele Stellen hat, oder den Verweis berichtigen.",
+    ),
+    Rule(
+        "LP235",
+        "value.outlier",
+        message_en=(
+            "`{key}`: {value} is far from all others[[ where `{by}` is `{case}`]] (median "
+            "{expected}[[, per {per}]])"
+        ),
+        help_en="Compare with the source; digits or a unit may be wrong.",
+        message_de=(
+            "`{key}`: {value} liegt weit entfernt von allen anderen[[ mit `{by}` `{case}`]] "
+            "(Median {expected}[[, je {per}]])"
+        ),
+        help_de="Mit der Quelle vergleichen; Stellen oder Einheit könnten falsch sein.",
+    ),
+    Rule(
+        "LP236",
+        "field.excluded",
+        message_en="`{other}` must be empty beside `{key}` `{value}`",
+        help_en="Remove one of the two fields.",
+        message_de="`{other}` muss neben `{key}` `{value}` leer sein",
+        help_de="Eines der beiden Felder entfernen.",
+    ),
+    Rule(
+        "LP237",
+        "value.does-not-fit",
+        message_en="`{key}` `{value}` does not fit `{other}` `{expected}`",
+        help_en="Correct the one that is wrong; the pattern is declared in source/records.yaml.",
+        message_de="`{key}` `{value}` passt nicht zu `{other}` `{expected}`",
+        help_de=(
+            "Den falschen der beiden Werte berichtigen; das Muster ist in source/records.yaml "
+            "deklariert."
+        ),
+    ),
+    Rule(
+        "LP238",
+        "record.rule-violated",
+        message_en="{message_en}",
+        help_en="{help_en}",
+        message_de="{message_de}",
+        help_de="{help_de}",
+    ),
+    Rule(
+        "LP239",
+        "csv.stray-quote",
+        message_en="a quote inside a cell that is not quoted: `{value}`",
+        help_en="Remove it, or put the whole cell in quotes and double the quotes in it.",
+        message_de=(
+            "Anführungszeichen in einer Zelle, die nicht in Anführungszeichen steht: `{value}`"
+        ),
+        help_de=(
+            "Entfernen, oder die ganze Zelle in Anführungszeichen setzen und die inneren "
+            "verdoppeln."
+        ),
+    ),
+    Rule(
+        "LP240",
+        "value.unusual-spelling",
+        message_en="`{key}`: `{value}` is usually written `{suggestion}`",
+        help_en=(
+            "Write it in small letters, which every reader of YAML understands; `lodpipe fix` "
+            "does so."
+        ),
+        message_de="`{key}`: `{value}` schreibt man gewöhnlich `{suggestion}`",
+        help_de="Klein schreiben, was jedes Programm versteht; `lodpipe fix` erledigt das.",
+    ),
+    Rule(
+        "LP241",
+        "identifier.other-than-accepted",
+        message_en=(
+            "`{key}`: `{value}` is another item than `{expected}`, which {other} accepts for "
+            "this record"
+        ),
+        help_en="Correct the identifier, or the entry in the review file.",
+        message_de=(
+            "`{key}`: `{value}` ist ein anderes Objekt als `{expected}`, das {other} für diesen "
+            "Datensatz bestätigt"
+        ),
+        help_de="Die Kennung oder den Eintrag in der Prüfdatei berichtigen.",
+    ),
     # 3xx: values in the mapping
     Rule(
         "LP301",

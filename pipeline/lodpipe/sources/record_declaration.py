@@ -12,6 +12,7 @@ from msgspec import Struct
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.documents.readers import read_tree
 from lodpipe.documents.tree import Mapping, Node, Scalar, place_of
+from lodpipe.sources.plausible_values import KEYS, NOTHING, Plausibility, read_plausibility
 
 Kind = Literal["value", "ref", "concept", "texts", "map", "list"]
 
@@ -49,6 +50,7 @@ class Field:
     item: Field | None = None
     after: str = ""
     origin: Origin | None = field(default=None, compare=False)
+    plausible: Plausibility = NOTHING
 
 
 class Table(Struct, frozen=True):
@@ -114,7 +116,11 @@ class _Reader:
             self.wrong(node, "`fields` is a map of field names")
             return {}
         entries = {
-            name: replace(self.field(name, item), origin=Origin(self.file, *node.keys[name]))
+            name: replace(
+                self.field(name, item),
+                origin=Origin(self.file, *node.keys[name]),
+                plausible=self.plausibility(item),
+            )
             for name, item in node.items.items()
         }
         for name, entry in entries.items():
@@ -136,7 +142,7 @@ class _Reader:
         if not isinstance(node, Mapping):
             self.wrong(node, f"field `{name}` is a map such as {{type: text}}")
             return Field("value", "text")
-        flags = {"required", "key", "unique", "after"}
+        flags = {"required", "key", "unique", "after"} | KEYS
         forms = [key for key in node.items if key not in flags]
         if len(forms) != 1 or forms[0] not in ("type", "ref", "concept", "texts", "fields", "list"):
             self.wrong(
@@ -169,6 +175,12 @@ class _Reader:
             after=after,
         )
 
+    def plausibility(self, node: Node) -> Plausibility:
+        """What a field, or the items of its list, are expected to be."""
+        if not isinstance(node, Mapping):
+            return NOTHING
+        return read_plausibility(node, self.wrong)
+
     def flag(self, node: Mapping, name: str) -> bool:
         value = node.items.get(name)
         if value is not None and not (isinstance(value, Scalar) and isinstance(value.value, bool)):
@@ -179,7 +191,7 @@ class _Reader:
         item = self.field(name, node)
         if item.kind in ("list", "texts"):
             self.wrong(node, f"a list of {item.kind} is not possible; wrap it in `fields`")
-        return item
+        return replace(item, plausible=self.plausibility(node))
 
 
 class Column(Struct, frozen=True):
@@ -207,7 +219,12 @@ def columns_of(
                 yield Column(
                     "_".join((*own_path, language)),
                     (*own_path, language),
-                    Field("value", "text", origin=entry.origin),
+                    Field(
+                        "value",
+                        "text",
+                        origin=entry.origin,
+                        plausible=entry.plausible.in_language(language),
+                    ),
                 )
         elif entry.kind != "list":
             yield Column("_".join(own_path), own_path, entry)

@@ -10,7 +10,7 @@ from typing import Literal, NamedTuple
 
 from msgspec import Struct
 
-from lodpipe.checks import integrity, lint, records
+from lodpipe.checks import hygiene, integrity, languages, lint, plausibility, record_rules, records
 from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Severity
 from lodpipe.engine.sql_session import Session
@@ -25,6 +25,7 @@ from lodpipe.sources import RecordTable
 from lodpipe.workflow.confirmed import Confirmed
 from lodpipe.workflow.declarations import Declarations
 from lodpipe.workflow.field_states import coverage_findings
+from lodpipe.workflow.linking.accepted_identifiers import identifier_findings
 from lodpipe.workflow.record_paths import link_findings
 
 Phase = Literal["records", "statements"]
@@ -48,6 +49,11 @@ class Subject(Struct, frozen=True):
         if self.statements is None:
             raise AssertionError("there are no statements in the phase `records`")
         return self.statements
+
+    @property
+    def today(self) -> str:
+        """The day that dates of the past are compared with."""
+        return plausibility.day_of_check(self.project.publication.date)
 
     @property
     def keys(self) -> dict[str, str]:
@@ -74,6 +80,28 @@ def _records(subject: Subject) -> Iterable[Finding]:
         return records.keys_of(subject.session, subject.tables[table], declarations.tables[table])
 
     return broken_references(findings, declarations.withdrawn, ids_of)
+
+
+def _plausibility(subject: Subject) -> Iterable[Finding]:
+    return plausibility.plausibility_findings(
+        plausibility.RecordSource(
+            subject.session,
+            subject.tables,
+            subject.declarations.tables,
+            subject.today,
+            subject.project.root,
+        )
+    )
+
+
+def _rules(subject: Subject) -> Iterable[Finding]:
+    project = subject.project
+    declared = (subject.tables[name] for name in subject.declarations.tables)
+    if not record_rules.have_records(subject.session, declared):
+        return []  # each rule would report what only follows from the file that cannot be read
+    return record_rules.rule_findings(
+        subject.session, project.publication.rules, subject.tables, project.origin("rules")
+    )
 
 
 def _shapes(subject: Subject) -> Iterator[Finding]:
@@ -178,7 +206,36 @@ CHECKS: tuple[Check, ...] = (
     Check(
         "chronology of records",
         "records",
-        lambda subject: integrity.order_findings(subject.session, subject.tables),
+        lambda subject: integrity.order_findings(
+            subject.session,
+            subject.tables,
+            lambda column: plausibility.out_of_range(column, subject.today),
+        ),
+    ),
+    Check(
+        "clean texts of records",
+        "records",
+        lambda subject: hygiene.hygiene_findings(subject.session, subject.tables),
+    ),
+    Check(
+        "spellings without umlauts",
+        "records",
+        lambda subject: hygiene.transliteration_findings(subject.session, subject.tables),
+    ),
+    Check(
+        "languages of texts",
+        "records",
+        lambda subject: languages.language_findings(subject.session, subject.tables),
+    ),
+    Check("plausible values of records", "records", _plausibility),
+    Check("quotes in CSV", "records", lambda subject: plausibility.stray_quotes(subject.tables)),
+    Check("rules of publication.yaml", "records", _rules),
+    Check(
+        "accepted identifiers",
+        "records",
+        lambda subject: identifier_findings(
+            subject.project, subject.session, subject.tables, subject.keys
+        ),
     ),
     Check("shapes", "statements", _shapes),
     Check(

@@ -1,0 +1,470 @@
+"""Texts that look right and are not: stray spaces, invisible and decomposed characters, markup,
+wrong encodings, incomplete addresses, spellings without umlauts.
+
+On for every text of every publication; `allow` in records.yaml switches them off for a field. The
+engine (or one regular expression) picks the few suspicious cells, and Python judges these.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote as quoted
+
+from lodpipe.diagnostics.finding import Finding, Severity
+from lodpipe.engine.sql_session import Session
+from lodpipe.mapping.planning.plan import quote, text
+from lodpipe.sources import Column, RecordTable, RowTable
+
+TEXTS = ("text", "url")  # the types of columns whose values people write
+
+# What Python and the engine (RE2) both understand; a superset of what the rules below report.
+_SUSPECT = (
+    r"^[ \t\x{A0}]|[ \t\x{A0}]$|[ \t]{2}|[\x{7F}-\x{A0}\x{AD}\x{300}-\x{36F}\x{1680}\x{180E}"
+    r"\x{2000}-\x{200F}\x{2028}-\x{202F}\x{205F}-\x{206F}\x{3000}\x{FEFF}\x{FFFD}]"
+    r"|<[A-Za-z/!]|&[#A-Za-z0-9]+;|[ÃÂâ][^\x00-\x7F]"
+    r"|^(?i:n/a|null|none|nan|tbd|todo|fixme|x{3,}|\?+|-+|–|k\. ?a\.|#(?:ref!|n/a|name\?|value!|wert!|bezug!)|lorem ipsum.*)$"
+)
+_SUSPECT_ADDRESS = _SUSPECT + r"|[.,;:!)\]'*_]$|[^\x00-\x7F]|https?:/+https?:/"
+
+
+def _python(pattern: str) -> re.Pattern[str]:
+    return re.compile(
+        re.sub(r"\\x\{([0-9A-F]+)\}", lambda match: f"\\u{int(match[1], 16):04x}", pattern)
+    )
+
+
+_PATTERNS = {"text": _python(_SUSPECT), "url": _python(_SUSPECT_ADDRESS)}
+_ENGINE_PATTERNS = {"text": _SUSPECT, "url": _SUSPECT_ADDRESS}
+
+
+class TextCell(NamedTuple):
+    """A value of a column of text, with the number of its record."""
+
+    record: int
+    value: str
+
+
+# -- the rules -------------------------------------------------------------------------------------
+
+
+class Problem(NamedTuple):
+    """What is wrong with a text: the rule, what it is about, and the parameters of the finding."""
+
+    code: str
+    kind: str
+    params: dict[str, str]
+    severity: Severity = Severity.WARNING
+
+
+_EDGE = re.compile(r"^[ \t\xa0]+|[ \t\xa0]+$")
+_RUN = re.compile(r"(?<=\S)[ \t]{2,}(?=\S)")
+_ODD_SPACE = re.compile("[\xa0\u1680\u2000-\u200a\u202f\u205f\u3000]")
+_BEFORE_SPACE = "0123456789«„‹(§№#–—"
+_AFTER_SPACE = "0123456789»“›!?:;%‰€$£°)–—/"
+_INVISIBLE = re.compile("[\x7f-\x9f\xad\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]")
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_JOINED = re.compile(
+    "[\u0600-\u0dff\u0f00-\u109f\u1780-\u18af\u2600-\u27bf\ufe0f\U0001f000-\U0001faff]"
+)
+_TAGS = (
+    "a|abbr|address|b|big|blockquote|body|br|center|cite|code|dd|div|dl|dt|em|font|form|h[1-6]|head|hr|html|i|iframe|img|input|li|link|meta|nobr|ol|p|pre|q|s|"
+    "script|section|small|span|strike|strong|style|sub|sup|table|tbody|td|th|title|tr|tt|u|ul|wbr"
+)
+_MARKUP = re.compile(
+    rf"</?(?:{_TAGS})(?:\s+[a-z-]+\s*=[^<>]*|\s*/?)>|<!--|&(?:[A-Za-z]{{2,8}}|#[0-9]{{2,6}}|#x[0-9A-Fa-f]{{2,6}});",
+    re.I,
+)
+_MISREAD = re.compile(r"[ÂÃâ][\x80-\xbf€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]{1,2}")
+_PLACEHOLDER = re.compile(
+    r"n/a|N/A|null|NULL|none|None|nan|NaN|tbd|TBD|todo|TODO|FIXME|[xX]{3,}|\?+|-+|–|k\. ?[aA]\."
+    r"|#(?:REF!|N/A|NAME\?|VALUE!|WERT!|BEZUG!)|(?i:lorem ipsum).*"
+)
+_ABBREVIATION = re.compile(
+    r"(?:^|[_/ (.-])(?:[A-Za-z]|Inc|Co|Corp|Ltd|St|Jr|Sr|Dr|No|Nr|Bd|etc|al)\.$"
+)
+
+
+def _spaces(value: str) -> Iterator[Problem]:
+    if _EDGE.search(value):
+        yield _space(
+            "spaces", "begins or ends with a space", "beginnt oder endet mit einem Leerzeichen"
+        )
+    elif _RUN.search(value):
+        yield _space(
+            "spaces", "has several spaces in a row", "enthält mehrere Leerzeichen hintereinander"
+        )
+
+
+def _space(kind: str, english: str, german: str) -> Problem:
+    return Problem("LP220", kind, {"detail_en": english, "detail_de": german})
+
+
+def _no_break_spaces(value: str) -> Iterator[Problem]:
+    for match in _ODD_SPACE.finditer(_EDGE.sub("", value)):
+        if _is_usual(match):
+            continue
+        name = unicodedata.name(match[0]).lower()
+        character = f"U+{ord(match[0]):04X} ({name})"
+        yield _space(
+            "no-break-spaces",
+            f"contains the unusual space {character}",
+            f"enthält das ungewöhnliche Leerzeichen {character}",
+        )
+        return
+
+
+def _is_usual(match: re.Match[str]) -> bool:
+    """Whether an unusual space is usual where it is: in numbers, beside punctuation, in Chinese."""
+    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
+    if match[0] == "\u3000" and ord(before or "\0") > 0x2E7F:
+        return True
+    return bool((before and before in _BEFORE_SPACE) or (after and after in _AFTER_SPACE))
+
+
+def _has_purpose(value: str, match: re.Match[str]) -> bool:
+    """Whether an invisible character joins letters or pictures, or directs a text from the right."""
+    beside = value[max(0, match.start() - 1) : match.end() + 1].replace(match[0], "")
+    if match[0] in "\u200c\u200d":
+        return bool(_JOINED.search(beside))
+    directs = match[0] in "\u200e\u200f\u202a\u202b\u202c\u202d\u202e"
+    return directs and bool(_RIGHT_TO_LEFT.search(value))
+
+
+def _invisible(value: str) -> Iterator[Problem]:
+    for match in _INVISIBLE.finditer(value):
+        if _has_purpose(value, match):
+            continue
+        name = unicodedata.name(match[0], "control character").lower()
+        yield Problem("LP221", "invisible", {"character": f"U+{ord(match[0]):04X} ({name})"})
+        return
+
+
+def _decomposed(value: str) -> Iterator[Problem]:
+    composed = unicodedata.normalize("NFC", value)
+    if composed != value:
+        at = next(
+            number
+            for number, (old, new) in enumerate(zip(value, composed + "\0", strict=False))
+            if old != new
+        )
+        yield Problem("LP222", "decomposed", {"character": composed[at : at + 1]})
+
+
+def _markup(value: str) -> Iterator[Problem]:
+    match = _MARKUP.search(value)
+    if match and (match[0][0] == "<" or html.unescape(match[0]) != match[0]):
+        yield Problem("LP223", "markup", {"detail": match[0][:40]})
+
+
+def _encoding(value: str) -> Iterator[Problem]:
+    if "\ufffd" in value:
+        yield Problem("LP224", "encoding", {"detail": "\ufffd"})
+        return
+    for match in _MISREAD.finditer(value):
+        try:
+            meant = match[0].encode("cp1252").decode("utf-8")
+        except UnicodeError:
+            continue
+        yield Problem("LP224", "encoding", {"detail": match[0], "suggestion": meant})
+        return
+
+
+def _placeholder(value: str) -> Iterator[Problem]:
+    if _PLACEHOLDER.fullmatch(value):
+        yield Problem("LP226", "placeholder", {})
+
+
+def _address(value: str) -> Iterator[Problem]:
+    rest = value.partition("://")[2].partition("/")[2]
+    if re.search(r"^https?:/+https?:/", value):
+        twice = _wrong_address("begins twice with `http`", "beginnt zweimal mit `http`")
+        yield twice._replace(severity=Severity.ERROR)
+    elif _ends_loosely(value, bool(rest)):
+        sign = value[-1]
+        yield _wrong_address(f"ends in `{sign}`", f"endet mit `{sign}`")
+    elif match := re.search(r"[^\x00-\x7f]", rest):
+        yield _wrong_address(
+            f"contains `{match[0]}` without percent-encoding",
+            f"enthält `{match[0]}` ohne Prozent-Kodierung",
+        )
+
+
+def _ends_loosely(value: str, has_path: bool) -> bool:
+    """Whether an address ends in a sign that belongs to the sentence from which it was copied."""
+    if value[-1] == ")":
+        return value.count(")") > value.count("(")
+    if value[-1] == "]":
+        return value.count("]") > value.count("[")
+    return value[-1] in ".,;:!'*" and not (has_path and _ABBREVIATION.search(value))
+
+
+def _wrong_address(english: str, german: str) -> Problem:
+    return Problem("LP225", "addresses", {"detail_en": english, "detail_de": german})
+
+
+TextRule = Callable[[str], Iterator[Problem]]
+_OF_TEXTS: tuple[TextRule, ...] = (
+    _spaces, _no_break_spaces, _invisible, _decomposed, _markup, _encoding, _placeholder,
+)  # fmt: skip
+_RULES: dict[str, tuple[TextRule, ...]] = {
+    "text": _OF_TEXTS,
+    "url": (_invisible, _decomposed, _address),
+}
+
+
+def problems_of_text(
+    value: str, target: str, allow: frozenset[str] = frozenset()
+) -> Iterator[Problem]:
+    """What is wrong with a value of type `text` or `url`; the first problem of each rule.
+
+    >>> [problem.code for problem in problems_of_text("Stadt  Naunhof", "text")]
+    ['LP220']
+    """
+    codes = set()
+    for rule in _RULES[target]:
+        for problem in rule(value):
+            if problem.kind not in allow and problem.code not in codes:
+                codes.add(problem.code)
+                yield problem
+
+
+def cleaned(value: str, target: str, allow: frozenset[str] = frozenset()) -> str:
+    """The value with its spaces, invisible and decomposed characters and addresses corrected; what
+    a person has to decide stays.
+
+    >>> cleaned(" Stadt\\u00a0 Bru\\u0308hl", "text"), cleaned("https://a.example/ü", "url")
+    ('Stadt Brühl', 'https://a.example/%C3%BC')
+    """
+    kinds = {problem.kind for problem in problems_of_text(value, target, allow)}
+    if "invisible" in kinds:
+        value = re.sub("[\\u2028\\u2029]", " ", value)
+        value = _INVISIBLE.sub(lambda match: _if_purposeful(value, match), value)
+    if "decomposed" in kinds:
+        value = unicodedata.normalize("NFC", value)
+    if target == "url":
+        return _encoded(value) if "addresses" in kinds else value
+    return _spaced(value, allow)
+
+
+def _spaced(value: str, allow: frozenset[str]) -> str:
+    if "no-break-spaces" not in allow:
+        value = _ODD_SPACE.sub(lambda m: m[0] if _is_usual(m) else " ", value)
+    return value if "spaces" in allow else _RUN.sub(" ", _EDGE.sub("", value))
+
+
+def _if_purposeful(value: str, match: re.Match[str]) -> str:
+    """An invisible character where it has a purpose, else nothing."""
+    return match[0] if _has_purpose(value, match) else ""
+
+
+def _encoded(address: str) -> str:
+    """The address with percent-encoded characters (RFC 3987, 3.1); its host stays."""
+    scheme, slashes, rest = address.partition("://")
+    host, slash, path = rest.partition("/")
+    encoded = re.sub(r"[^\x00-\x7f]+", lambda match: quoted(match[0]), path)
+    return f"{scheme}{slashes}{host}{slash}{encoded}"
+
+
+# -- the cells -------------------------------------------------------------------------------------
+
+
+def hygiene_findings(session: Session, tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
+    """The texts of all tables that are not clean, each with its place: warnings."""
+    for table in tables.values():
+        judged = [
+            (cell.record, column, problem, excerpt(cell.value))
+            for column, cells in suspicious_cells(session, table, text_columns(table))
+            for cell in cells
+            for problem in problems_of_text(
+                cell.value, column.field.target, column.field.plausible.allow
+            )
+        ]
+        # In the order of the records, so that a file is read once to find their lines.
+        for record, column, problem, value in sorted(judged, key=lambda item: item[0]):
+            params = {"key": field_label(column), "value": value, **problem.params}
+            where = table.locate(record, column.name)
+            yield Finding(problem.code, where, params, problem.severity)
+
+
+def text_columns(table: RecordTable) -> list[Column]:
+    """The columns of texts and addresses."""
+    return [
+        column
+        for column in table.columns
+        if column.field.kind == "value" and column.field.target in TEXTS
+    ]
+
+
+def field_label(column: Column) -> str:
+    """What an editor calls a column: `note.de`; the values of a plain list have no name."""
+    return ".".join(column.path) or "value"
+
+
+def excerpt(value: str) -> str:
+    """A value as a finding quotes it: bounded, with what cannot be seen as code points.
+
+    >>> excerpt("Stadt\xa0Naunhof ")
+    'Stadt␣Naunhof '
+    """
+    visible = _INVISIBLE.sub(lambda match: f"<U+{ord(match[0]):04X}>", _ODD_SPACE.sub("␣", value))
+    visible = visible.replace("\n", " ")
+    return visible if len(visible) <= 80 else visible[:77] + "…"
+
+
+def suspicious_cells(
+    session: Session, table: RecordTable, columns: Sequence[Column]
+) -> Iterator[tuple[Column, list[TextCell]]]:
+    """The cells of each column that some rule may report."""
+    if isinstance(table, RowTable):
+        for column in columns:
+            pattern = _PATTERNS[column.field.target]
+            yield column, [cell for cell in cells_of(table, column) if pattern.search(cell.value)]
+        return
+    conditions = []
+    for target, engine_pattern in _ENGINE_PATTERNS.items():
+        names = [quote(column.name) for column in columns if column.field.target == target]
+        if names:
+            # One search in all cells of a record; each cell is a line, so that ^ and $ hold.
+            lines = f"concat_ws(chr(10), {', '.join(names)})"
+            conditions.append(f"regexp_matches({lines}, {text('(?m)' + engine_pattern)})")
+    rows = _rows(session, table, columns, " OR ".join(conditions)) if conditions else []
+    for at, column in enumerate(columns, 1):
+        pattern = _PATTERNS[column.field.target]
+        cells = (TextCell(row[0], row[at]) for row in rows if row[at] is not None)
+        yield column, [cell for cell in cells if pattern.search(cell.value)]
+
+
+def _rows(
+    session: Session, table: RecordTable, columns: Sequence[Column], condition: str
+) -> list[tuple[Any, ...]]:
+    """`_record` and these columns of the records that meet a condition."""
+    names = ", ".join(quote(column.name) for column in columns)
+    return session.rows(
+        f"SELECT _record, {names} FROM {quote(table.name)} WHERE {condition} ORDER BY _record"
+    )
+
+
+def cells_of(table: RowTable, column: Column) -> Iterator[TextCell]:
+    """The cells of a column that hold a value, of records that are in Python."""
+    at = 2 + table.columns.index(column)
+    for row in table.rows:
+        if row[at] is not None:
+            yield TextCell(int(row[0] or 0), str(row[at]))
+
+
+# -- spellings without umlauts ---------------------------------------------------------------------
+
+_FOLD = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+_WORD = re.compile(r"\w+")
+_LETTERS = r"[\p{L}\p{N}]*"  # of the engine, whose \w knows no umlauts
+_WITH_UMLAUT = "[äöüßÄÖÜ]"
+_WITHOUT_UMLAUT = "(?:[AaOoUu]e|ss)"
+_ADDRESSES = re.compile(r"\S+@\S+|(?:https?://|www\.)\S+")
+# Words that had ß before the spelling of 1996, after a short vowel.
+_OLD_SPELLING = re.compile(
+    r"(?:schlo|flu|schlu|schu|proze|kongre|expre|adre|gewi|^(?:\w*ab|\w*aus|\w*ein|\w*be)?(?:ro|ha|fa|pa|me|ku|nu|mu|ba|na|mi|bi|da|e(?=ßling|ßzet)|ru(?=ßl)))ß",
+    re.IGNORECASE,
+)
+_SHORTEST_WORD = 5  # letters; shorter words are often two different words
+
+_WORDS = (
+    "SELECT word, count(*) FROM (SELECT unnest(regexp_extract_all(cells, {word})) AS word "
+    "FROM (SELECT {0} AS cells FROM {1}) WHERE regexp_matches(cells, {part})) GROUP BY word"
+)
+
+TextColumns = list[tuple[RecordTable, Column]]
+
+
+def transliteration_findings(
+    session: Session, tables: Mapping[str, RecordTable]
+) -> Iterator[Finding]:
+    """Words with ae, oe, ue or ss that the records elsewhere write with an umlaut or ß, at least as
+    often: warnings.
+
+    Names begin with a capital; other words ("dass", "Masse") are too often words of their own.
+    """
+    columns = [
+        (table, column)
+        for table in tables.values()
+        for column in text_columns(table)
+        if column.field.target == "text" and "transliteration" not in column.field.plausible.allow
+    ]
+    spelt = _words(session, columns, _WITH_UMLAUT)
+    meant = {word.translate(_FOLD): word for word in spelt if not _OLD_SPELLING.search(word)}
+    if not meant:
+        return
+    plain = _words(session, columns, _WITHOUT_UMLAUT)
+    wrong = {
+        word: meant[word]
+        for word, number in plain.items()
+        if word in meant and spelt[meant[word]] >= number
+    }
+    if wrong:
+        yield from _spelt_wrong(session, columns, wrong)
+
+
+def _spelt_wrong(
+    session: Session, columns: TextColumns, wrong: Mapping[str, str]
+) -> Iterator[Finding]:
+    either = "|".join(map(re.escape, sorted(wrong)))
+    word = re.compile(rf"\b(?:{either})\b")
+    for table, own in _by_table(columns):
+        spelt = [
+            (cell.record, column, match[0])
+            for column, cells in _cells_with(session, table, own, either)
+            for cell in cells
+            if (match := word.search(_ADDRESSES.sub("", cell.value)))
+        ]
+        for record, column, value in sorted(spelt, key=lambda item: item[0]):
+            params = {"key": field_label(column), "value": value, "suggestion": wrong[value]}
+            yield Finding("LP227", table.locate(record, column.name), params, Severity.WARNING)
+
+
+def _by_table(columns: TextColumns) -> Iterator[tuple[RecordTable, list[Column]]]:
+    for name in dict.fromkeys(table.name for table, _ in columns):
+        own = [(table, column) for table, column in columns if table.name == name]
+        yield own[0][0], [column for _, column in own]
+
+
+def _words(session: Session, columns: TextColumns, part: str) -> Counter[str]:
+    """How often each word with such a part occurs; only words that begin with a capital."""
+    words: Counter[str] = Counter()
+    search = re.compile(part).search
+    parts = {"part": text(part), "word": text(_LETTERS + part + _LETTERS)}
+    for table, column in columns:
+        if isinstance(table, RowTable):
+            for cell in cells_of(table, column):
+                if search(cell.value):
+                    words.update(filter(search, _WORD.findall(cell.value)))
+    for table, own in _by_table(columns):
+        if not isinstance(table, RowTable):
+            joined = f"concat_ws(' ', {', '.join(quote(column.name) for column in own)})"
+            words.update(dict(session.rows(_WORDS.format(joined, quote(table.name), **parts))))
+    return Counter(
+        {
+            word: number
+            for word, number in words.items()
+            if word[0].isupper() and len(word.translate(_FOLD)) >= _SHORTEST_WORD
+        }
+    )
+
+
+def _cells_with(
+    session: Session, table: RecordTable, columns: Sequence[Column], pattern: str
+) -> Iterator[tuple[Column, list[TextCell]]]:
+    """The cells of each column in which a pattern occurs."""
+    search = re.compile(pattern).search
+    if isinstance(table, RowTable):
+        for column in columns:
+            yield column, [cell for cell in cells_of(table, column) if search(cell.value)]
+        return
+    joined = f"concat_ws(' ', {', '.join(quote(column.name) for column in columns)})"
+    rows = _rows(session, table, columns, f"regexp_matches({joined}, {text(pattern)})")
+    for at, column in enumerate(columns, 1):
+        cells = (TextCell(row[0], row[at]) for row in rows if row[at] is not None)
+        yield column, [cell for cell in cells if search(cell.value)]

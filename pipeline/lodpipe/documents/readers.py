@@ -122,6 +122,11 @@ def decoded(data: bytes, name: str) -> str:
         ) from None
 
 
+def current_limits() -> Limits:
+    """The limits within which files are read now."""
+    return _LIMITS.get()
+
+
 def file_limit() -> int:
     """The most bytes that a file may have to be read at once."""
     return _LIMITS.get().file

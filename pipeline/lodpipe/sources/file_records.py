@@ -123,7 +123,7 @@ class FileReader:
     """
 
     def __init__(self, table: Table, lexicon: Lexicon) -> None:
-        self.table = table
+        self.table, self._lexicon = table, lexicon
         self.parts = parts_of(table, lexicon.languages)
         self._root = table.root_field
         self._loose, self._ignores = has_loose(self._root), has_ignored(self._root)
@@ -141,6 +141,17 @@ class FileReader:
                 f"table `{table.name}`: ontology/ declares no concept scheme or datatype {error}"
             )
             raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})]) from None
+
+    @property
+    def declared(self) -> str:
+        """What the declarations say of the table, in a spelling that is always the same."""
+        table, lexicon = self.table, self._lexicon
+        known = (
+            lexicon.languages,
+            sorted(lexicon.patterns.items()),
+            sorted(lexicon.concepts.items()),
+        )
+        return repr((table.name, table.files, table.fields, table.ignored, known))
 
     @property
     def knows_paths(self) -> bool:

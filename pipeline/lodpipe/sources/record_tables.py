@@ -27,6 +27,7 @@ from lodpipe.documents.csv_positions import cell_of, row_of
 from lodpipe.documents.readers import READERS, read_bytes, read_text
 from lodpipe.documents.tree import Node, place_of
 from lodpipe.sources.file_patterns import matching
+from lodpipe.sources.file_reading import read_files
 from lodpipe.sources.file_records import (
     FileReader,
     FileRecords,
@@ -37,6 +38,7 @@ from lodpipe.sources.file_records import (
     SourceFile,
     parts_of,
 )
+from lodpipe.sources.record_cache import digest
 from lodpipe.sources.record_declaration import (
     KEY,
     LIST_COLUMNS,
@@ -364,19 +366,15 @@ class RecordReader:
             self.tables[part.name] = tables[-1]
         seen: dict[str, Origin] = {}
         unread = self.unread_keys.setdefault(table.name, Counter())
-        for file, read in zip(files, self._read_files(reader, files), strict=True):
+        for file, read in zip(files, read_files(reader, files, self._log_name(table)), strict=True):
             self.findings.extend(read.findings)
             unread.update(read.records.unread)
             chunk = Chunk(file, reader, read if any(read.nodes) else None)
             self._put(table, tables, chunk, read.records, seen)
 
-    def _read_files(self, reader: FileReader, files: Sequence[SourceFile]) -> Iterator[ReadFile]:
-        """What reading each file gives."""
-        for file in files:
-            try:
-                yield reader.read(file, read_bytes(file.path, file.name))
-            except InvalidData as error:
-                yield ReadFile(FileRecords(), list(error.findings), [])
+    def _log_name(self, table: Table) -> str:
+        """The name of the cache of a table of this project."""
+        return digest(str(self.source.resolve()).encode(), table.name.encode()).hex()
 
     def _put(
         self,

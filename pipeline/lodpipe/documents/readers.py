@@ -145,9 +145,12 @@ def is_hidden(below: PurePath) -> bool:
     >>> [is_hidden(PurePath(name)) for name in ("a/.#cafes.yaml", ".~lock.towns.csv#", "a/cafes.yaml~", "a/cafes.yaml")]
     [True, True, True, False]
     """
-    return any(
-        part.startswith((".", "#", "~$")) or part.endswith(("~", ".swp")) for part in below.parts
-    )
+    return any(map(is_hidden_name, below.parts))
+
+
+def is_hidden_name(name: str) -> bool:
+    """The same for the name of one file or folder."""
+    return name.startswith((".", "#", "~$")) or name.endswith(("~", ".swp"))
 
 
 def inside(path: Path, root: Path, name: str) -> Path:

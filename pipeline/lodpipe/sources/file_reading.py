@@ -4,7 +4,9 @@ cores.
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,7 +27,7 @@ def read_files(
     """What reading each file gives, in their order. Raises SourceError (LP106) where one cannot be
     read.
     """
-    if sum(file.path.stat().st_size for file in files if file.path.is_file()) < LARGE:
+    if _share(files) < 1:
         yield from (_read(reader, file) for file in files)
         return
     cache = RecordCache(cache_folder(), log_name)
@@ -33,8 +35,8 @@ def read_files(
     keys = [_key(salt, reader, file) for file in files]
     known = [_decoded(cache.get(key)) if key else None for key in keys]
     missing = [file for file, records in zip(files, known, strict=True) if records is None]
-    for_each = min(cores(), 1 + _size(missing) // LARGE)
-    answers = iter(each(lambda file: _encoded(reader, file), missing, for_each) if missing else ())
+    processes = min(cores(), 1 + _share(missing, cores()))
+    answers = iter(each(lambda file: _encoded(reader, file), missing, processes) if missing else ())
     for key, records in zip(keys, known, strict=True):
         if records is not None:
             yield ReadFile(records, [], [])
@@ -81,8 +83,15 @@ def _key(salt: bytes, reader: FileReader, file: SourceFile) -> bytes | None:
     return digest(salt, kind.encode(), path.encode(), data)
 
 
-def _size(files: Sequence[SourceFile]) -> int:
-    return sum(file.path.stat().st_size for file in files if file.path.is_file())
+def _share(files: Sequence[SourceFile], most: int = 1) -> int:
+    """How many times LARGE the files are, at most so many."""
+    total = 0
+    for file in files:
+        with contextlib.suppress(OSError):  # reported where it is read
+            total += os.stat(file.path).st_size  # noqa: PTH116  # of many files
+        if total >= most * LARGE:
+            break
+    return total // LARGE
 
 
 @functools.cache

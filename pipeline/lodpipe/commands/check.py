@@ -12,6 +12,7 @@ import click
 from lodpipe.commands.options import (
     ENGINE,
     LANGUAGE,
+    NO_CACHE,
     ON,
     PROJECT,
     VERBOSE,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @click.command("check")
 @grouped("options", ProjectOptions, PROJECT, ENGINE, ON, LANGUAGE, VERBOSE)
 @report_options
+@NO_CACHE
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
 @click.option(
     "--served",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -81,6 +82,22 @@ NO_COLOR = click.option(
     "--no-color",
     is_flag=True,
     help="No colours; they are also off with the variable NO_COLOR and in a pipe.",
+)
+
+
+def _without_cache(_: click.Context, __: click.Parameter, value: bool) -> bool:
+    """Has every file read again, in this process and those that it starts."""
+    if value:
+        os.environ["LODPIPE_CACHE"] = "off"
+    return value
+
+
+NO_CACHE = click.option(
+    "--no-cache",
+    is_flag=True,
+    expose_value=False,
+    callback=_without_cache,
+    help="Read all record files again; large tables are otherwise kept in ~/.cache/lodpipe.",
 )
 VERBOSE = click.option("-v", "--verbose", is_flag=True, help="Print each step and its time.")
 

@@ -44,7 +44,7 @@ def read_declaration(path: Path, name: str) -> dict[str, Table]:
     reader = _Reader(name, set(tree.items))
     tables = {table: reader.table(table, node) for table, node in tree.items.items()}
     if not reader.findings:
-        reader.check_keys(tables)
+        reader.check_columns(tables)
     if reader.findings:
         raise InvalidDeclaration(reader.findings)
     return _with_reference_types(tables)
@@ -135,12 +135,21 @@ class _Reader:
                 added[name] = replace(entry, source=(sign,))
         return added
 
-    def check_keys(self, tables: dict[str, Table]) -> None:
-        """A table has one key, and a list as well."""
+    def check_columns(self, tables: dict[str, Table]) -> None:
+        """A table has one key, and a list as well; items take values of their record that exist."""
         for table in tables.values():
-            self._check_keys(table, table.fields)
+            self._check_columns(table, table.fields, None)
 
-    def _check_keys(self, table: Table, fields: dict[str, Field]) -> None:
+    def _check_columns(
+        self, table: Table, fields: dict[str, Field], above: dict[str, Field] | None
+    ) -> None:
+        known = {column.name for column in columns_of(above or {}, ())}
+        for column in columns_of(fields, ()):
+            name = "_".join(column.path[1:])
+            if column.path[0] == PARENT and name not in known:
+                detail = f"field `{column.name}`: the record has no single value `{name}`"
+                where = column.field.origin or table.origin
+                self.findings.append(Finding("LP601", where, {"detail": detail}))
         marked = [column.name for column in columns_of(fields, ()) if column.field.key]
         if len(marked) > 1:
             names = ", ".join(f"`{name}`" for name in marked)
@@ -148,7 +157,7 @@ class _Reader:
             self.findings.append(Finding("LP601", table.origin, {"detail": detail}))
         for entry in fields.values():
             if entry.item is not None:
-                self._check_keys(table, (entry.item.item or entry.item).fields)
+                self._check_columns(table, (entry.item.item or entry.item).fields, fields)
 
     # -- values ------------------------------------------------------------------------------------
 

@@ -143,6 +143,8 @@ class FileReader:
                 f"table `{table.name}`: ontology/ declares no concept scheme or datatype {error}"
             )
             raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})]) from None
+        if findings := list(_no_concepts(table, self.parts, lexicon)):
+            raise InvalidDeclaration(findings)
 
     @property
     def declared(self) -> str:
@@ -258,6 +260,20 @@ class FileReader:
             elif pattern and not pattern.search(text):
                 params = {"key": column.name, "value": text, "pattern": pattern.pattern}
                 yield Finding("LP204", where, {**params, "expected": column.field.target})
+
+
+def _no_concepts(table: Table, parts: list[Part], lexicon: Lexicon) -> Iterator[Finding]:
+    """Value maps of concepts that give something else."""
+    for column in (column for part in parts for column in part.columns):
+        entry = column.field
+        known = lexicon.concepts[entry.target] if entry.kind == "concept" else ()
+        for value in dict.fromkeys((entry.values or {}).values()) if known else ():
+            if value is not None and value not in known:
+                detail = (
+                    f"table `{table.name}`: `values` of `{column.name}` give `{value}`, which is "
+                    f"no concept of `{entry.target}`"
+                )
+                yield Finding("LP601", entry.origin or table.origin, {"detail": detail})
 
 
 _Judged = tuple[Column, re.Pattern[str] | None, tuple[str, ...]]

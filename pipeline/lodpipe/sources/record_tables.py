@@ -109,7 +109,7 @@ class RowTable:
     def lines(self) -> Iterator[tuple[str, int]]:
         """The file and the line of each row."""
         ends = [*self._starts[1:], len(self.rows)]
-        for chunk, start, end in zip(self._chunks, self._starts, ends, strict=True):
+        for chunk, start, end in zip(self._chunks, self._starts, ends, strict=False):
             for index in range(start, end):
                 yield chunk.name, self._lines[index]
 
@@ -253,8 +253,12 @@ class RecordReader:
         for table in tables:
             files = self._files(table)
             self.files_of[table.name] = {file.name for file in files}
-            if files and all(file.path.suffix in SCANNED for file in files):
+            scanned = [file.path.suffix in SCANNED for file in files]
+            if all(scanned):
                 self._scan(table, files)
+            elif any(scanned):
+                detail = f"table `{table.name}`: CSV and Parquet files need a table of their own"
+                raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})])
             else:
                 self._read_rows(table, files)
         return self.tables

@@ -299,7 +299,8 @@ _TYPE_NAMES = {
 
 def _type_of(kind: object) -> str:
     types = kind.types  # type: ignore[attr-defined]
-    return types if isinstance(types, str) else _ANY
+    several = [types] if isinstance(types, str) else list(types)
+    return several[0] if len(several) == 1 else _ANY
 
 
 def _node_at(node: Node, path: list[str | int]) -> Node:

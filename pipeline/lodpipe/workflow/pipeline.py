@@ -218,7 +218,8 @@ def _checked(
             for pattern in table.files.patterns
         ]
         unused_files = unread_files(project, patterns, _files_used(project, reader, declarations))
-        early = [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
+        unread = checks.unread_keys(reader.unread_keys, declarations.tables)
+        early = [*reader.findings, *unused_files, *unread, *running.load(tables.values(), writable)]
         with session.light_planning():
             of_records = run_checks("records", subject)
         unread_tables = reader.unread([*early, *of_records])

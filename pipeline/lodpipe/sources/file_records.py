@@ -20,16 +20,14 @@ from lodpipe.documents.readers import READERS, decoded
 from lodpipe.documents.tree import Mapping as Map
 from lodpipe.documents.tree import Node, Sequence, describe, place_of
 from lodpipe.sources.record_cells import (
+    Cells,
     Place,
-    cell,
-    has_ignored,
-    has_loose,
-    is_plain,
+    as_written,
+    cell_of,
     items_at,
     items_of,
-    read_map,
-    text_at,
-    unread_keys,
+    reading_of,
+    unread_of,
     written,
 )
 from lodpipe.sources.record_declaration import (
@@ -69,8 +67,12 @@ class Part(Struct, frozen=True):
     name: str
     columns: tuple[Column, ...]
     lists: tuple[tuple[List, int], ...]
-    is_plain: bool
     in_list: bool
+
+    @property
+    def knows_parent(self) -> bool:
+        """Whether a cell has a value of the record that has the list."""
+        return any(column.path[:1] == (PARENT,) for column in self.columns)
 
 
 def parts_of(table: Table, languages: tuple[str, ...]) -> list[Part]:
@@ -79,14 +81,13 @@ def parts_of(table: Table, languages: tuple[str, ...]) -> list[Part]:
 
     def add(name: str, columns: tuple[Column, ...], fields: dict[str, Field]) -> int:
         number = len(parts)
-        plain = all(map(is_plain, columns))
-        parts.append(Part(name, columns, (), plain, number > 0))
+        parts.append(Part(name, columns, (), number > 0))
         lists = []
         for entry in lists_of(fields):
             inner = item_columns(entry.item, entry.is_keyed, languages)
             below = add("_".join((name, *entry.names)), inner, entry.item.fields)
             lists.append((entry, below))
-        parts[number] = Part(name, columns, tuple(lists), plain, number > 0)
+        parts[number] = Part(name, columns, tuple(lists), number > 0)
         return number
 
     add(table.name, tuple(columns_of(table.fields, languages)), table.fields)
@@ -127,8 +128,9 @@ class FileReader:
     def __init__(self, table: Table, lexicon: Lexicon) -> None:
         self.table, self._lexicon = table, lexicon
         self.parts = parts_of(table, lexicon.languages)
-        self._root = table.root_field
-        self._loose, self._ignores = has_loose(self._root), has_ignored(self._root)
+        root = as_written(table.root_field)
+        self._reading, self._unread = reading_of(root), unread_of(root)
+        self._cells = [[cell_of(column) for column in part.columns] for part in self.parts]
         names = [column.name for column in self.parts[0].columns]
         self._key = names.index(table.key) if table.key else None
         try:
@@ -176,9 +178,9 @@ class FileReader:
                 where = Origin(file.name, node.line, node.column)
                 out.findings.append(Finding("LP108", where, {"found": describe(node)}))
                 continue
-            if self._ignores:
-                unread.update(unread_keys(self._root, node))
-            record = read_map(self._root, node) if self._loose else node
+            if self._unread:
+                unread.update(self._unread(node))
+            record = (self._reading(node) if self._reading else node) or node
             out.findings.extend(self._checker.findings(record, file.name))
             place = Place(file.local, file.captures, position, key)
             out.records.keys.append(self._record(record, place, file, out))
@@ -209,18 +211,14 @@ class FileReader:
         else:
             yield root, 1, None
 
-    def _record(self, node: Map, place: Place, file: SourceFile, out: ReadFile) -> Key:
+    def _record(self, node: Node, place: Place, file: SourceFile, out: ReadFile) -> Key:
         rows = out.records.rows
         key: str | None = None
 
         def put(number: int, node: Node, place: Place, parent: int) -> None:
             nonlocal key
             part = self.parts[number]
-            cells: list[str | None] = (
-                [text_at(node, column.path) for column in part.columns]
-                if part.is_plain
-                else [cell(node, column, place) for column in part.columns]
-            )
+            cells = [cell(node, place) for cell in self._cells[number]]
             if number == 0 and self._key is not None:
                 key = cells[self._key]
             own = len(rows[number])
@@ -231,8 +229,10 @@ class FileReader:
                 out.findings.extend(self._wrong(number, node, place, file.name))
             if not part.lists:
                 return
-            above = dict(zip((column.name for column in part.columns), cells, strict=True))
+            above: Cells | None = None
             for entry, below in part.lists:
+                if self.parts[below].knows_parent:
+                    above = dict(zip((column.name for column in part.columns), cells, strict=True))
                 for item, position, item_key in items_at(node, entry):
                     inner = Place(place.file, place.captures, position, item_key, above)
                     put(below, item, inner, own)

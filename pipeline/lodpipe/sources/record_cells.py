@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from msgspec import Struct
 
@@ -44,19 +45,30 @@ def text_at(node: Node, path: tuple[str, ...]) -> str | None:
     return node.text if isinstance(node, Scalar) else None
 
 
-def is_plain(column: Column) -> bool:
-    """Whether its cells have the text of the file as it is."""
-    entry = column.field
-    return not entry.is_outside and entry.values is None and entry.default is None
+Cell = Callable[[Node, Place], str | None]
 
 
-def cell(node: Node, column: Column, place: Place) -> str | None:
-    """The text of a cell: looked up, replaced by `values`, or the default."""
-    entry = column.field
-    text = written(node, column, place)
-    if text is not None and entry.values is not None:
-        text = entry.values.get(text, text)
-    return entry.default if text is None else text
+def cell_of(column: Column) -> Cell:
+    """What gives the text of a cell: looked up, replaced by `values`, or the default."""
+    entry, path = column.field, column.path
+    if entry.is_outside or entry.values is not None or entry.default is not None:
+        values = entry.values or {}
+
+        def cell(node: Node, place: Place) -> str | None:
+            text = written(node, column, place)
+            text = text if text is None else values.get(text, text)
+            return entry.default if text is None else text
+
+        return cell
+    if len(path) != 1:
+        return lambda node, _: text_at(node, path)
+    key = path[0]
+
+    def plain(node: Node, _: Place) -> str | None:
+        value = node.items.get(key) if type(node) is Map else None
+        return value.text if type(value) is Scalar else None
+
+    return plain
 
 
 def written(node: Node, column: Column, place: Place) -> str | None:
@@ -98,37 +110,108 @@ def items_of(node: Node, *, is_keyed: bool) -> Iterator[tuple[Node, int, str | N
             yield item, position, None
 
 
+# -- records as files have them --------------------------------------------------------------------
+
+
+def as_written(field: Field) -> Field:
+    """A field with the keys that files have: other names are replaced, and what is taken out of a
+    nested map is in a map. What no key of a record holds is left out.
+    """
+    if field.item is not None:
+        return replace(field, item=as_written(field.item))
+    if field.kind != "map":
+        return field
+    fields: dict[str, Field] = {}
+    inside = [
+        (entry.source or (name,), replace(as_written(entry), source=()))
+        for name, entry in field.fields.items()
+        if not entry.is_outside
+    ]
+    # A map that is a field comes before what other fields take out of it.
+    for path, entry in sorted(inside, key=lambda item: len(item[0])):
+        _insert(fields, path, entry)
+    ignored = []
+    for pattern in field.ignored:
+        first, dot, rest = pattern.partition(".")
+        if dot and first in fields and fields[first].kind == "map":
+            inner = fields[first]
+            fields[first] = replace(inner, ignored=(*inner.ignored, rest))
+        else:
+            ignored.append(pattern)
+    return replace(field, fields=fields, ignored=tuple(ignored))
+
+
+def _insert(fields: dict[str, Field], path: tuple[str, ...], field: Field) -> None:
+    """Puts a field at a path of keys, with the maps on the way."""
+    first, *rest = path
+    if not rest:
+        fields[first] = field
+        return
+    above = fields.get(first) or Field("map")
+    below = dict(above.fields)
+    _insert(below, tuple(rest), field)
+    fields[first] = replace(
+        above,
+        fields=below,
+        required=above.required or field.required,
+        may_be_empty=above.may_be_empty or field.may_be_empty,
+    )
+
+
+def is_like(pattern: str, key: str) -> bool:
+    """Whether a key fits a pattern, in which `*` stands for any letters.
+
+    >>> is_like("x-*", "x-1"), is_like("x", "x-1")
+    (True, False)
+    """
+    return re.fullmatch(expression_of(pattern), key, re.DOTALL) is not None
+
+
+def expression_of(pattern: str) -> str:
+    """The regular expression of a pattern of keys.
+
+    >>> expression_of("a*z")
+    '^a.*z$'
+    """
+    return "^" + ".*".join(re.escape(part) for part in pattern.split("*")) + "$"
+
+
 # -- what is no value ------------------------------------------------------------------------------
 
-
-def has_loose(field: Field) -> bool:
-    """Whether `read` changes records of such a field."""
-    parts = [*field.fields.values(), *([field.item] if field.item else [])]
-    return field.may_be_empty or field.target == "any" or any(map(has_loose, parts))
+Reading = Callable[[Node], Node | None]
 
 
-def read(field: Field, node: Node) -> Node:
-    """A record without the empty values that count as absent, and with the written text of values
-    of the type `any`; places stay.
+def reading_of(field: Field) -> Reading | None:
+    """What reads a value of a written field: without the empty values that count as absent (None
+    for itself), and with the written text of values of the type `any`; places stay. None where
+    nothing of that is declared.
     """
-    if isinstance(node, Map):
-        if field.kind == "keyed" and field.item is not None:
-            item = field.item
-            items = {key: _read_value(item, value) for key, value in node.items.items()}
-            return Map(_without_none(items), node.keys, node.line, node.column)
-        return read_map(field, node)
-    if isinstance(node, Sequence) and field.item is not None:
-        several = [_read_value(field.item, item) for item in node.items]
-        return Sequence([item for item in several if item is not None], node.line, node.column)
-    if isinstance(node, Scalar) and field.target == "any" and node.text is not None:
-        return Scalar(node.text, node.text, node.line, node.column)
-    return node
+    inner = _reading_of_parts(field)
+    if not field.may_be_empty:
+        return inner
+
+    def read(node: Node) -> Node | None:
+        value = inner(node) if inner else node
+        return None if value is None or is_empty(value) else value
+
+    return read
 
 
-def _read_value(field: Field, node: Node) -> Node | None:
-    """A value, None for an empty one that counts as absent."""
-    loose = read(field, node)
-    return None if field.may_be_empty and is_empty(loose) else loose
+def _reading_of_parts(field: Field) -> Reading | None:
+    """The same for what is in a value."""
+    if field.kind == "map":
+        of_keys = {name: reading_of(entry) for name, entry in field.fields.items()}
+        readings = {name: reading for name, reading in of_keys.items() if reading}
+        return (lambda node: _read_map(node, readings.get)) if readings else None
+    if field.item is not None:
+        item = reading_of(field.item)
+        if item is None:
+            return None
+        of_item = item
+        if field.kind == "keyed":
+            return lambda node: _read_map(node, lambda _: of_item)
+        return lambda node: _read_list(node, of_item)
+    return _as_text if field.target == "any" else None
 
 
 def is_empty(node: Node) -> bool:
@@ -138,80 +221,69 @@ def is_empty(node: Node) -> bool:
     return not node.items
 
 
-def read_map(field: Field, node: Map) -> Map:
-    """A map of declared fields as `read` gives it."""
-    items: dict[str, Node | None] = dict(node.items)
-    for name, entry in field.fields.items():
-        if not entry.is_outside:
-            _read_at(items, entry.source or (name,), entry)
-    return Map(_without_none(items), node.keys, node.line, node.column)
+def _as_text(node: Node) -> Node:
+    if isinstance(node, Scalar) and node.text is not None and not isinstance(node.value, str):
+        return Scalar(node.text, node.text, node.line, node.column)
+    return node
 
 
-def _read_at(items: dict[str, Node | None], path: tuple[str, ...], field: Field) -> None:
-    """Replaces the value at a path of keys by what is read of it."""
-    first, *rest = path
-    node = items.get(first)
-    if node is None:
-        return
-    if not rest:
-        items[first] = _read_value(field, node)
-    elif isinstance(node, Map):
-        below: dict[str, Node | None] = dict(node.items)
-        _read_at(below, tuple(rest), field)
-        inner = Map(_without_none(below), node.keys, node.line, node.column)
-        items[first] = None if field.may_be_empty and not inner.items else inner
+def _read_list(node: Node, reading: Reading) -> Node:
+    if not isinstance(node, Sequence):
+        return node
+    items = [item for item in map(reading, node.items) if item is not None]
+    return Sequence(items, node.line, node.column)
 
 
-def _without_none(items: Mapping[str, Node | None]) -> dict[str, Node]:
-    return {key: item for key, item in items.items() if item is not None}
+def _read_map(node: Node, reading_at: Callable[[str], Reading | None]) -> Node:
+    """A map, a copy where one of its values has changed."""
+    if not isinstance(node, Map):
+        return node
+    changed: dict[str, Node | None] = {}
+    for key, value in node.items.items():
+        if reading := reading_at(key):
+            other = reading(value)
+            if other is not value:
+                changed[key] = other
+    if not changed:
+        return node
+    several: dict[str, Node | None] = {**node.items, **changed}
+    items = {key: value for key, value in several.items() if value is not None}
+    return Map(items, node.keys, node.line, node.column)
 
 
 # -- keys that are not read ------------------------------------------------------------------------
 
-
-def has_ignored(field: Field) -> bool:
-    """Whether some keys of records of such a field are not read."""
-    parts = [*field.fields.values(), *([field.item] if field.item else [])]
-    return bool(field.ignored) or any(map(has_ignored, parts))
+Counting = Callable[[Node], Iterator[str]]
 
 
-def unread_keys(field: Field, node: Node, path: str = "") -> Iterator[str]:
-    """The paths of keys in a record that `ignore` names, once for each time."""
+def unread_of(field: Field, path: str = "") -> Counting | None:
+    """What gives the paths of keys in a value of a written field that `ignore` names, once for each
+    time; None where it names none.
+    """
+    if field.item is not None:
+        item = unread_of(field.item, path)
+        if item is None:
+            return None
+        of_item = item
+        return lambda node: (key for part in _parts(node) for key in of_item(part))
+    of_keys = {name: unread_of(entry, f"{path}{name}.") for name, entry in field.fields.items()}
+    inner = {name: counting for name, counting in of_keys.items() if counting}
+    if not inner and not field.ignored:
+        return None
+    ignored = re.compile("|".join(map(expression_of, field.ignored)) or "(?!)", re.DOTALL)
+
+    def unread(node: Node) -> Iterator[str]:
+        for key, value in node.items.items() if isinstance(node, Map) else ():
+            if counting := inner.get(key):
+                yield from counting(value)
+            elif key not in of_keys and ignored.fullmatch(key):
+                yield path + key
+
+    return unread
+
+
+def _parts(node: Node) -> Iterable[Node]:
+    """The items of a list, the entries of a map."""
     if isinstance(node, Sequence):
-        for item in node.items if field.item is not None else ():
-            yield from unread_keys(field.item or field, item, path)
-    elif isinstance(node, Map) and field.kind == "keyed":
-        for value in node.items.values():
-            yield from unread_keys(field.item or field, value, path)
-    elif isinstance(node, Map):
-        yield from _unread_in_map(field, node, path)
-
-
-def _unread_in_map(field: Field, node: Map, path: str) -> Iterator[str]:
-    paths = {entry.source or (name,): entry for name, entry in field.fields.items()}
-    first_steps = {steps[0] for steps in paths}
-    for key, value in node.items.items():
-        here = f"{path}{key}"
-        entry = paths.get((key,))
-        if entry is not None:
-            yield from unread_keys(entry, value, f"{here}.")
-        elif key in first_steps:
-            yield from _unread_on_way(field, paths, (key,), value, path)
-        elif any(fnmatchcase(key, pattern) for pattern in field.ignored):
-            yield here
-
-
-def _unread_on_way(
-    field: Field,
-    paths: Mapping[tuple[str, ...], Field],
-    above: tuple[str, ...],
-    node: Node,
-    path: str,
-) -> Iterator[str]:
-    """The unread keys of a map that fields are taken out of."""
-    for key in node.items if isinstance(node, Map) else ():
-        steps = (*above, key)
-        if any(steps == other[: len(steps)] for other in paths):
-            continue
-        if any(fnmatchcase(".".join(steps), pattern) for pattern in field.ignored):
-            yield path + ".".join(steps)
+        return node.items
+    return node.items.values() if isinstance(node, Map) else ()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import csv
-import re
 from array import array
 from bisect import bisect_right
 from collections import Counter
@@ -39,6 +38,7 @@ from lodpipe.sources.file_records import (
     parts_of,
 )
 from lodpipe.sources.record_cache import digest
+from lodpipe.sources.record_cells import is_like
 from lodpipe.sources.record_declaration import (
     KEY,
     LIST_COLUMNS,
@@ -50,7 +50,7 @@ from lodpipe.sources.record_declaration import (
     name_findings,
 )
 from lodpipe.sources.rows import wrong_separator
-from lodpipe.sources.schema import Lexicon, expression_of
+from lodpipe.sources.schema import Lexicon
 
 # A record's number says its table and its row, so a statement needs no more than this number to
 # find its line.
@@ -466,7 +466,7 @@ def _not_scanned(table: Table) -> str:
 
 def is_ignored(table: Table, key: str) -> bool:
     """Whether a key of a table's records is not read."""
-    return any(re.search(expression_of(pattern), key) for pattern in table.ignored)
+    return any(is_like(pattern, key) for pattern in table.ignored)
 
 
 def _header_findings(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from datetime import date
-from typing import Any
 
 from msgspec import Struct
 
@@ -14,6 +13,7 @@ from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.documents.readers import typed
 from lodpipe.documents.tree import JsonValue, Node, describe, place_of, value_of
 from lodpipe.documents.tree import Mapping as Map
+from lodpipe.sources.record_cells import as_written, expression_of
 from lodpipe.sources.record_declaration import TYPES, Field, Table
 
 
@@ -33,7 +33,7 @@ def table_schema(table: Table, lexicon: Lexicon) -> dict[str, object]:
     Raises KeyError where records.yaml names a concept scheme or datatype that ontology/ does not
     declare.
     """
-    return _object(table.root_field, lexicon)
+    return _object(as_written(table.root_field), lexicon)
 
 
 def file_schema(table: Table, lexicon: Lexicon, title: str) -> dict[str, object]:
@@ -51,63 +51,15 @@ def file_schema(table: Table, lexicon: Lexicon, title: str) -> dict[str, object]
 
 def _object(field: Field, lexicon: Lexicon) -> dict[str, object]:
     """The schema of a map, with the keys that files have."""
-    schema: dict[str, Any] = {"type": "object", "additionalProperties": False, "properties": {}}
-    required: list[str] = []
-    inside = [
-        (entry.source or (name,), entry)
-        for name, entry in field.fields.items()
-        if not entry.is_outside
-    ]
-    # A map that is a field comes before what other fields take out of it.
-    for path, entry in sorted(inside, key=lambda item: len(item[0])):
-        _add_property(schema, required, path, _field(entry, lexicon), entry.required)
-    _add_ignored(schema, field.ignored)
+    schema: dict[str, object] = {
+        "type": "object",
+        "additionalProperties": "*" in field.ignored,
+        "properties": {name: _field(entry, lexicon) for name, entry in field.fields.items()},
+    }
+    if patterns := [text for text in field.ignored if text != "*"]:
+        schema["patternProperties"] = {expression_of(text): True for text in patterns}
+    required = [name for name, entry in field.fields.items() if entry.required]
     return {**schema, "required": required} if required else schema
-
-
-def _add_property(
-    schema: dict[str, Any],
-    required: list[str],
-    path: tuple[str, ...],
-    value: dict[str, object],
-    is_required: bool,
-) -> None:
-    """Adds the property at a path of keys; the maps on the way have no other keys."""
-    first, *rest = path
-    if is_required and first not in required:
-        required.append(first)
-    if not rest:
-        schema["properties"][first] = value
-        return
-    empty = {"type": "object", "additionalProperties": False, "properties": {}}
-    inner = schema["properties"].setdefault(first, empty)
-    below = inner.get("required", [])
-    _add_property(inner, below, tuple(rest), value, is_required)
-    if below:
-        inner["required"] = below
-
-
-def _add_ignored(schema: dict[str, Any], ignored: Iterable[str]) -> None:
-    """Lets keys be that are not read: `x-*`, and `names.*` in a map that fields are taken out of."""
-    for pattern in ignored:
-        first, dot, rest = pattern.partition(".")
-        inner = schema["properties"].get(first)
-        if dot and isinstance(inner, dict) and "properties" in inner:
-            _add_ignored(inner, [rest])
-        elif pattern == "*":
-            schema["additionalProperties"] = True
-        else:
-            allowed = schema.setdefault("patternProperties", {})
-            allowed[expression_of(pattern)] = True
-
-
-def expression_of(pattern: str) -> str:
-    """The regular expression of a pattern of keys, in which `*` stands for any letters.
-
-    >>> expression_of("x-*")
-    '^x\\\\-.*$'
-    """
-    return "^" + ".*".join(re.escape(part) for part in pattern.split("*")) + "$"
 
 
 def _field(field: Field, lexicon: Lexicon) -> dict[str, object]:
@@ -200,7 +152,7 @@ class RecordChecker:
     def __init__(self, table: Table, lexicon: Lexicon) -> None:
         import jsonschema_rs
 
-        self.table = table
+        self.table, self._root = table, as_written(table.root_field)
         formats = {"partial-date": _is_date, "date": _is_date}
         self._validator = jsonschema_rs.Draft202012Validator(
             table_schema(table, lexicon), validate_formats=True, formats=formats
@@ -258,32 +210,26 @@ class RecordChecker:
 
     def _names_at(self, path: list[str | int]) -> list[str]:
         """The keys that are declared at a path."""
-        entry = field_at(self.table.root_field, [step for step in path if isinstance(step, str)])
+        entry = field_at(self._root, [step for step in path if isinstance(step, str)])
         fields = entry.fields or (entry.item.fields if entry.item else {})
-        return [(field.source or (name,))[0] for name, field in fields.items()]
+        return list(fields)
 
     def _expected(self, path: list[str | int]) -> str:
         """What the value at a path is declared to be."""
         keys = [step for step in path if isinstance(step, str)]
         if not keys:
             return "value"
-        entry = field_at(self.table.root_field, keys)
+        entry = field_at(self._root, keys)
         entry = entry.item if entry.item else entry
         return entry.target or entry.kind
 
 
 def field_at(field: Field, keys: list[str]) -> Field:
-    """The field at a path of keys of a file, or the last one on the way there."""
-    for name, entry in field.fields.items():
-        path = [*(entry.source or (name,))]
-        if not keys or keys[: len(path)] != path:
-            continue
-        rest = keys[len(path) :]
-        if entry.item is None:
-            return field_at(entry, rest) if rest else entry
-        rest = rest[1:] if entry.kind == "keyed" else rest
-        return field_at(entry.item.item or entry.item, rest) if rest else entry
-    return field
+    """The written field at a path of keys of a file, or the last one on the way there."""
+    if field.item is not None:
+        return field_at(field.item, keys[1:] if field.kind == "keyed" else keys) if keys else field
+    entry = field.fields.get(keys[0]) if keys else None
+    return field_at(entry, keys[1:]) if entry else field
 
 
 _EXPECTATIONS = {

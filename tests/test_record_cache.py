@@ -162,7 +162,7 @@ def test_a_damaged_log_changes_nothing(project: Path) -> None:
     for name, damaged in damages(data):
         the_log(project).write_bytes(damaged)
         assert outcome(project) == expected, name
-        assert outcome(project) == expected, name  # and the log that was mended
+        assert outcome(project) == expected, name  # and with the repaired log
         the_log(project).write_bytes(data)
 
 
@@ -250,7 +250,7 @@ def test_many_at_once_leave_a_whole_log(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"log.records"}
 
 
-def test_a_log_of_waste_is_written_anew(project: Path) -> None:
+def test_a_log_of_waste_is_written_again(project: Path) -> None:
     outcome(project)
     once = the_log(project).stat().st_size
     sizes = []

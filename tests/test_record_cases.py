@@ -67,11 +67,11 @@ def test_files_give_rows_or_findings(case: dict[str, Any], tmp_path: Path) -> No
     assert case.keys() <= KEYS
     write_project(tmp_path, case)
     try:
-        found = [described(finding) for finding in findings_of(tmp_path, case)]
+        reported = [described(finding) for finding in findings_of(tmp_path, case)]
     except LodpipeError as error:
-        found = [described(finding) for finding in error.findings]
-    print("\n".join(found))
+        reported = [described(finding) for finding in error.findings]
+    print("\n".join(reported))
     expected = case.get("findings", [])
-    assert len(found) == len(expected)
-    for one in expected:
-        assert any(other.startswith(one) for other in found), one
+    assert len(reported) == len(expected)
+    for start in expected:
+        assert any(other.startswith(start) for other in reported), start

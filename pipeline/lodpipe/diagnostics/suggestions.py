@@ -21,9 +21,9 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 def _shares_half(word: str, other: str) -> bool:
-    """Whether two words begin or end alike: one slip of the pen leaves a half as it is.
+    """Whether two words begin or end alike: one typo leaves a half as it is.
 
-    >>> _shares_half("brandis", "brandys"), _shares_half("brandis", "naunhof")
+    >>> _shares_half("library", "librery"), _shares_half("library", "town")
     (True, False)
     """
     half = len(word) // 2

@@ -82,7 +82,7 @@ def _braces(inner: str, captures: list[str]) -> str:
     if not _NAME.fullmatch(name):
         raise PatternError(f"`{{{inner}}}` is no name and no list of alternatives")
     if name in captures:
-        raise PatternError(f"`{{{name}}}` stands twice in it")
+        raise PatternError(f"`{{{name}}}` occurs twice in it")
     captures.append(name)
     return f"(?P<{name}>{body})"
 
@@ -112,8 +112,10 @@ def matching(
         if any(top != other and PurePosixPath(top).is_relative_to(other) for other in tops):
             continue  # walked with the folder above it
         for local, is_linked in _files(root, top):
-            captured = next((got for one in read if (got := one.match(local)) is not None), None)
-            if captured is None or any(one.match(local) is not None for one in without):
+            captured = next(
+                (got for pattern in read if (got := pattern.match(local)) is not None), None
+            )
+            if captured is None or any(pattern.match(local) is not None for pattern in without):
                 continue
             matched[tuple(local.split("/"))] = Matched(root / local, local, captured, is_linked)
     for parts in sorted(matched):

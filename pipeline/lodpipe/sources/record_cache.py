@@ -89,7 +89,7 @@ class RecordCache:
         self._new[key] = content
 
     def write(self) -> None:
-        """Adds what is new to the log, or writes the log anew where most of it is not used. Another
+        """Adds what is new to the log, or writes the whole log again where most of it is not used. Another
         process that does the same goes before.
         """
         if self._path is None or not self._new:

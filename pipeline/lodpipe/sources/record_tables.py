@@ -403,18 +403,18 @@ class RecordReader:
             if not self._is_first(table, key, chunk.name, seen)
         }
         parents = {below: at for at, part in enumerate(chunk.parts) for _, below in part.lists}
-        kept: list[dict[int, int]] = []  # of each part, the new number of each row that stays
+        renumbered: list[dict[int, int]] = []  # of each part, the new number of each row that stays
         first = [first_record(into.number) + len(into.rows) for into in tables]
         for at, (into, rows) in enumerate(zip(tables, records.rows, strict=False)):
             above = first[parents[at]] if at else None
             if left_out:
-                rows = self._kept(rows, kept, parents.get(at), left_out)
-            into.add(chunk, rows, above, [*kept[at]] if left_out else range(len(rows)))
+                rows = self._remaining(rows, renumbered, parents.get(at), left_out)
+            into.add(chunk, rows, above, [*renumbered[at]] if left_out else range(len(rows)))
 
     @staticmethod
-    def _kept(
+    def _remaining(
         rows: Sequence[Row],
-        kept: list[dict[int, int]],
+        renumbered: list[dict[int, int]],
         parent: int | None,
         left_out: set[int],
     ) -> list[Row]:
@@ -425,11 +425,11 @@ class RecordReader:
         stay: list[Row] = []
         for number, row in enumerate(rows):
             above = int(row[0] or 0)
-            if number in left_out if parent is None else above not in kept[parent]:
+            if number in left_out if parent is None else above not in renumbered[parent]:
                 continue
             numbers[number] = len(stay)
-            stay.append(row if parent is None else [kept[parent][above], *row[1:]])
-        kept.append(numbers)
+            stay.append(row if parent is None else [renumbered[parent][above], *row[1:]])
+        renumbered.append(numbers)
         return stay
 
     def _is_first(self, table: Table, key: Key, name: str, seen: dict[str, Origin]) -> bool:

@@ -77,9 +77,11 @@ def _check_after_changes(root: Path, check_once: Callable[[], None]) -> None:
     from lodpipe.runtime.supervision import supervised
 
     import_module("lodpipe.workflow.pipeline")  # once, and not again in the process of each check
+    folders = import_module("lodpipe.workflow.declarations").other_folders(root)
+    before = snapshot(root, folders)
     code = 0
     try:
-        for files in chain([[]], changes(root, snapshot(root))):
+        for files in chain([[]], changes(root, before, folders=folders)):
             if files:
                 click.echo(f"-- {', '.join(files[:3])}{' …' if len(files) > 3 else ''}", err=True)
             end = supervised(lambda: exit_code_of(check_once), patient=True)

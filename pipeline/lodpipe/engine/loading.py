@@ -16,6 +16,7 @@ from typing import Protocol
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
 from lodpipe.diagnostics.suggestions import nearest
+from lodpipe.engine.computed_columns import ComputedColumns
 from lodpipe.engine.file_scans import FileScan, parquet_columns
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import quote, text
@@ -41,6 +42,7 @@ class Records:
     def __init__(self, session: Session) -> None:
         self._session = session
         self._tables: list[Located] = []
+        self.computed = ComputedColumns(session)
 
     @property
     def next_number(self) -> int:
@@ -57,8 +59,15 @@ class Records:
         self._tables[number] = table
 
     def locate(self, record: int, column: str | None = None) -> Origin:
-        """The place of a record, or of the value of one of its columns."""
-        return self._tables[table_number(record)].locate(record, column)
+        """The place of a record, or of the value of one of its columns, or of the only field that a
+        column of a query is computed from.
+        """
+        table = self._tables[table_number(record)]
+        if column and isinstance(table, (RowTable, ScanTable)):
+            fields = [item.name for item in table.columns]
+            if column not in fields:
+                column = self.computed.field_of(column, fields) or column
+        return table.locate(record, column)
 
     def load(self, tables: Sequence[RecordTable]) -> list[Finding]:
         """Creates these tables in the session, and gives what could not be read."""

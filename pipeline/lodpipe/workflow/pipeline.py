@@ -78,7 +78,7 @@ from lodpipe.sources.folders import Folders
 from lodpipe.sources.inventory import unread_files
 from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.confirmed import Confirmed
-from lodpipe.workflow.declarations import Declarations, read_declarations
+from lodpipe.workflow.declarations import Declarations, other_folders, read_declarations
 from lodpipe.workflow.field_states import coverage_of
 
 if TYPE_CHECKING:
@@ -371,7 +371,8 @@ def build(
     with exclusive(project.root):
         target = prepare(project.root)
         try:
-            before = snapshot(project.root)
+            folders = other_folders(project.root)
+            before = snapshot(project.root, folders)
             with checked(
                 project,
                 engines=engines,
@@ -387,7 +388,7 @@ def build(
                 written = bool(site and project.publication.site) and write_pages(
                     outcome, target, on_progress
                 )
-            unchanged(project.root, before)
+            unchanged(project.root, before, folders)
             swap(target, project.dist, keeping="" if written else "site")
         except BrokenPipeError:
             raise

@@ -138,8 +138,10 @@ def _files(root: Path, top: str) -> Iterator[tuple[str, bool]]:
             local, is_linked = below + entry.name, linked or entry.is_symlink()
             if is_hidden_name(entry.name):
                 continue
-            if not entry.is_dir():
-                yield local, is_linked
+            is_folder = entry.is_dir()
+            if not is_folder or PurePosixPath(entry.name).suffix:
+                yield local, is_linked  # a folder in the place of a file is reported when read
+            if not is_folder:
                 continue
             real = os.path.realpath(entry.path) if is_linked else ""
             if real not in above:  # else a link that leads round

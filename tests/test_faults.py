@@ -251,9 +251,9 @@ def test_a_source_that_vanishes_while_it_is_read_is_reported(
 
     def vanishing(self: RecordReader, table: object) -> object:
         files = original(self, table)
-        for _, path in files:
-            if path.name == name:
-                path.unlink()
+        for file in files:
+            if file.path.name == name:
+                file.path.unlink()
         return files
 
     monkeypatch.setattr(RecordReader, "_files", vanishing)

@@ -194,7 +194,7 @@ def severities(project: Path) -> dict[str, str]:
 
 def test_a_publication_sets_the_severity_of_rules(things: Path) -> None:
     assert severities(things)["LP203"] == "error"
-    declare(things, "rules: {LP203: warning, record.unknown-key: off, LP504: off}")
+    declare(things, "severities: {LP203: warning, record.unknown-key: off, LP504: off}")
     left = severities(things)
     assert left["LP203"] == "warning" and "LP201" not in left and "LP504" not in left
     assert invoke("check", "--project", things).exit_code == 1  # `x` makes no xsd:integer: LP302
@@ -204,7 +204,7 @@ def test_a_publication_sets_the_severity_of_rules(things: Path) -> None:
 def test_a_warning_can_become_an_error(things: Path) -> None:
     (things / "source" / "things.yaml").write_text("- id: a\n  size: 1\n  name: A\n", "utf-8")
     assert invoke("build", "--project", things).exit_code == 0
-    declare(things, "rules: {record.unused: error}")
+    declare(things, "severities: {record.unused: error}")
     assert severities(things)["LP505"] == "error"
     assert invoke("build", "--project", things).exit_code == 1
 
@@ -219,7 +219,7 @@ def test_a_warning_can_become_an_error(things: Path) -> None:
     ],
 )
 def test_what_makes_invalid_data_cannot_be_lowered(entry: str, detail: str, things: Path) -> None:
-    declare(things, f"rules: {{{entry}}}")
+    declare(things, f"severities: {{{entry}}}")
     result = invoke("check", "--project", things, "--lang", "en")
     assert result.exit_code == 2 and detail in result.stderr
     assert "publication.yaml:" in result.stderr

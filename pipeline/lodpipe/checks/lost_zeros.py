@@ -76,17 +76,21 @@ def _column_of(
     known = keys.get(target, ())
     home = tables[target]
     if value.startswith("0") and value.lstrip("0") in known and isinstance(home, ScanTable):
-        return (target, home.files[0][0], declared[target].key or "id") if home.files else None
+        return (target, home.files[0].name, declared[target].key or "id") if home.files else None
     if any("0" * zeros + value in known for zeros in range(1, _MOST_ZEROS + 1)):
         return next(
             (
                 (name, where.file, where.field)
                 for name, table in tables.items()
-                if isinstance(table, ScanTable) and where.file in dict(table.files)
+                if isinstance(table, ScanTable) and where.file in _names(table)
             ),
             None,
         )
     return None
+
+
+def _names(table: ScanTable) -> set[str]:
+    return {file.name for file in table.files}
 
 
 def _short_cells(
@@ -95,7 +99,7 @@ def _short_cells(
     """The column of a cell that would be valid with zeros before it."""
     value = finding.params["value"]
     for name, table in tables.items():
-        if not isinstance(table, ScanTable) or where.file not in dict(table.files):
+        if not isinstance(table, ScanTable) or where.file not in _names(table):
             continue
         field = next((item.field for item in table.columns if item.name == where.field), None)
         pattern = pattern_of(field, lexicon) if field else None

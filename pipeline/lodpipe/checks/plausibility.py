@@ -422,16 +422,19 @@ _CAPITALS = re.compile(r"\b(?:True|TRUE|False|FALSE)\b")
 
 def capitals(source: RecordSource) -> Iterator[Finding]:
     """`True` and `FALSE`, which not every reader of YAML takes for truth values: warnings."""
-    tables = [table for table in source.tables.values() if isinstance(table, RowTable)]
+    tables = [
+        (table, columns)
+        for table in source.tables.values() if isinstance(table, RowTable)
+        if (columns := [column for column in table.columns if column.field.target == "boolean"])
+    ]  # fmt: skip
     files = {
-        file for table in tables for file, _ in table.nodes if file.endswith((".yaml", ".yml"))
+        file for table, _ in tables for file, _ in table.lines if file.endswith((".yaml", ".yml"))
     }
     words = {file: places for file in sorted(files) if (places := _capitals(source.root / file))}
-    for table in tables:
-        columns = [column for column in table.columns if column.field.target == "boolean"]
-        for number, (file, _) in enumerate(table.nodes if words and columns else ()):
+    for table, columns in tables if words else ():
+        for row, (file, _) in zip(table.rows, table.lines, strict=True):
             for column in columns if file in words else ():
-                where = table.locate(int(table.rows[number][0] or 0), column.name)
+                where = table.locate(int(row[0] or 0), column.name)
                 if value := words[file].get((where.line, where.column)):
                     params = {
                         "key": field_label(column),
@@ -459,9 +462,9 @@ def stray_quotes(tables: Mapping[str, RecordTable]) -> Iterator[Finding]:
     """Quotes inside cells of CSV that are not quoted, once for each line: warnings."""
     for table in tables.values():
         if isinstance(table, ScanTable):
-            for name, path in table.files:
-                if path.suffix == ".csv" and path.stat().st_size:
-                    yield from _stray_quotes_in(name, path)
+            for file in table.files:
+                if file.path.suffix == ".csv" and file.path.stat().st_size:
+                    yield from _stray_quotes_in(file.name, file.path)
 
 
 def _stray_quotes_in(name: str, path: Path) -> Iterator[Finding]:

@@ -27,6 +27,8 @@ from lodpipe.sources import (
     wrong_type,
 )
 
+_MOST_KEYS = 20  # in one note
+
 # -- record tables ---------------------------------------------------------------------------------
 
 
@@ -60,6 +62,19 @@ def record_findings(
             findings += _invalid_cells(session, table, lexicon)
             findings += _duplicate_keys(session, table, declared[table.name].key)
     return _one_duplicate_per_row(findings)
+
+
+def unread_keys(
+    counted: Mapping[str, Mapping[str, int]], declared: Mapping[str, Table]
+) -> Iterator[Finding]:
+    """Which keys `ignore` left out, and how often: a note for each table that has such keys."""
+    for name, counts in counted.items():
+        if counts:
+            ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+            more = ["…"] if len(ordered) > _MOST_KEYS else []
+            keys = [f"`{key}` ({count:,})" for key, count in ordered[:_MOST_KEYS]]
+            params = {"table": name, "keys": ", ".join(keys + more)}
+            yield Finding("LP208", declared[name].origin, params, Severity.INFO)
 
 
 def _one_duplicate_per_row(findings: list[Finding]) -> list[Finding]:

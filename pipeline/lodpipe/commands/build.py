@@ -9,6 +9,7 @@ import click
 from lodpipe.commands.options import (
     ENGINE,
     LANGUAGE,
+    NO_CACHE,
     ON,
     PROJECT,
     VERBOSE,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 @click.command("build")
 @grouped("options", ProjectOptions, PROJECT, ENGINE, ON, LANGUAGE, VERBOSE)
 @report_options
+@NO_CACHE
 @click.option("--no-site", is_flag=True, help="Leave out the pages (dist/site/).")
 @click.option(
     "--allow-loss",

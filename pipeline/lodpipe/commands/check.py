@@ -12,6 +12,7 @@ import click
 from lodpipe.commands.options import (
     ENGINE,
     LANGUAGE,
+    NO_CACHE,
     ON,
     PROJECT,
     VERBOSE,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 @click.command("check")
 @grouped("options", ProjectOptions, PROJECT, ENGINE, ON, LANGUAGE, VERBOSE)
 @check_options
+@NO_CACHE
 @click.argument("files", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--watch", is_flag=True, help="Check again whenever a file is saved, until Ctrl-C.")
 @click.option(
@@ -128,9 +130,11 @@ def _check_after_changes(root: Path, check_once: Callable[[], None]) -> None:
     from lodpipe.runtime.supervision import supervised
 
     import_module("lodpipe.workflow.pipeline")  # once, and not again in the process of each check
+    folders = import_module("lodpipe.workflow.declarations").other_folders(root)
+    before = snapshot(root, folders)
     code = 0
     try:
-        for files in chain([[]], changes(root, snapshot(root))):
+        for files in chain([[]], changes(root, before, folders=folders)):
             if files:
                 click.echo(f"-- {', '.join(files[:3])}{' …' if len(files) > 3 else ''}", err=True)
             end = supervised(lambda: exit_code_of(check_once), patient=True)

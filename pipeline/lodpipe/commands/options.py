@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -117,6 +118,22 @@ VERBOSE = click.option(
     "--verbose",
     is_flag=True,
     help="Print each step and its time, and what follows from each finding.",
+)
+
+
+def _without_cache(_: click.Context, __: click.Parameter, value: bool) -> bool:
+    """Has every file read again, in this process and those that it starts."""
+    if value:
+        os.environ["LODPIPE_CACHE"] = "off"
+    return value
+
+
+NO_CACHE = click.option(
+    "--no-cache",
+    is_flag=True,
+    expose_value=False,
+    callback=_without_cache,
+    help="Read all record files again; large tables are otherwise kept in ~/.cache/lodpipe.",
 )
 
 # Options of earlier versions and their names of today; an old one is a usage error that names the

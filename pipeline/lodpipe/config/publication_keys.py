@@ -742,7 +742,7 @@ class Publication(_Keys, frozen=True, kw_only=True):
             "`base` (LP509)"
         ),
     ] = ()
-    rules: Annotated[
+    severities: Annotated[
         dict[Text, Annotated[str, _one_of("error", "warning", "info", "off")]],
         _about(
             "severity of rules by code, name or group, such as `{LP505: off, reference: warning}`; "

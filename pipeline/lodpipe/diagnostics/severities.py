@@ -1,4 +1,4 @@
-"""Severities that a publication declares for rules (`rules` in publication.yaml), and the rules whose
+"""Severities that a publication declares for rules (`severities` in publication.yaml), and the rules whose
 severity is fixed: what they report would make invalid RDF, or nothing could be checked.
 """
 
@@ -35,7 +35,7 @@ def is_fixed(code: str) -> bool:
 
 
 def declared_severities(words: Mapping[str, str]) -> dict[str, Severity | None]:
-    """The severity of each rule that `rules` names, None for those that are off.
+    """The severity of each rule that `severities` names, None for those that are off.
 
     Raises UnknownRule, and ValueError for a rule that is named by its code or name and whose
     severity is fixed. A group sets only those of its rules that are not fixed.

@@ -89,6 +89,13 @@ def read_text(path: Path, name: str) -> str:
     Raises SourceError where it cannot be read (LP106), InvalidData where it is too large (LP104) or
     not UTF-8 (LP101).
     """
+    return decoded(read_bytes(path, name), name)
+
+
+def read_bytes(path: Path, name: str) -> bytes:
+    """The bytes of a file. Raises SourceError where it cannot be read (LP106), InvalidData where it
+    is too large (LP104).
+    """
     most = _LIMITS.get().file
     try:
         with path.open("rb") as file:
@@ -99,6 +106,13 @@ def read_text(path: Path, name: str) -> str:
         raise InvalidData(
             [Finding("LP104", Origin(name), {"detail": "size", "limit": f"{most:,} bytes"})]
         )
+    return data
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The text of a file's bytes without its byte-order mark. Raises InvalidData (LP101) where they
+    are not UTF-8.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -127,6 +141,11 @@ def is_conflict_marker(line: str) -> bool:
     return bool(_CONFLICT.match(line)) or line.rstrip("\r\n") == "======="
 
 
+def current_limits() -> Limits:
+    """The limits within which files are read now."""
+    return _LIMITS.get()
+
+
 def file_limit() -> int:
     """The most bytes that a file may have to be read at once."""
     return _LIMITS.get().file
@@ -145,9 +164,12 @@ def is_hidden(below: PurePath) -> bool:
     >>> [is_hidden(PurePath(name)) for name in ("a/.#cafes.yaml", ".~lock.towns.csv#", "a/cafes.yaml~", "a/cafes.yaml")]
     [True, True, True, False]
     """
-    return any(
-        part.startswith((".", "#", "~$")) or part.endswith(("~", ".swp")) for part in below.parts
-    )
+    return any(map(is_hidden_name, below.parts))
+
+
+def is_hidden_name(name: str) -> bool:
+    """The same for the name of one file or folder."""
+    return name.startswith((".", "#", "~$")) or name.endswith(("~", ".swp"))
 
 
 def inside(path: Path, root: Path, name: str) -> Path:
@@ -263,7 +285,8 @@ class _YamlTree:
         self.left = max(1000, size * self.limits.expansion)
 
     def node(self, node: yaml.Node, depth: int) -> Node:
-        line, column = node.start_mark.line + 1, node.start_mark.column + 1
+        mark = node.start_mark
+        line, column = mark.line + 1, mark.column + 1
         self.left -= 1
         if depth > self.limits.depth:
             raise _too_deep(self.name, line, column, self.limits.depth)
@@ -277,33 +300,34 @@ class _YamlTree:
         return self._mapping(node, depth, line, column)
 
     def _scalar(self, node: yaml.ScalarNode, line: int, column: int) -> Scalar:
-        text = _checked_length(node.value, self.name, line, column)
+        text = node.value
+        if len(text) > self.limits.value:
+            _checked_length(text, self.name, line, column)
         if node.style or not node.tag.startswith("tag:yaml.org,2002:"):
             return Scalar(text, text, line, column)
         return typed(text, line, column)
 
     def _mapping(self, node: yaml.Node, depth: int, line: int, column: int) -> Mapping:
-        tree = Mapping({}, {}, line, column)
+        items: dict[str, Node] = {}
+        keys: dict[str, tuple[int, int]] = {}
         for key, value in node.value:
-            key_line, key_column = key.start_mark.line + 1, key.start_mark.column + 1
+            mark = key.start_mark
+            place = (mark.line + 1, mark.column + 1)
             if not isinstance(key, yaml.ScalarNode):
-                raise _syntax(self.name, "YAML", "a key must be a plain word", key_line, key_column)
-            if key.value in tree.items:
-                first = Origin(self.name, *tree.keys[key.value])
-                params = {"key": key.value, "first": str(first.line)}
-                raise InvalidData(
-                    [
-                        Finding(
-                            "LP103",
-                            Origin(self.name, key_line, key_column),
-                            params,
-                            related=(first,),
-                        )
-                    ]
-                )
-            tree.keys[key.value] = (key_line, key_column)
-            tree.items[key.value] = self.node(value, depth + 1)
-        return tree
+                raise _syntax(self.name, "YAML", "a key must be a plain word", *place)
+            name = key.value
+            if name in items:
+                first = Origin(self.name, *keys[name])
+                params = {"key": name, "first": str(first.line)}
+                where = Origin(self.name, *place)
+                raise InvalidData([Finding("LP103", where, params, related=(first,))])
+            keys[name] = place
+            items[name] = self.node(value, depth + 1)
+        return Mapping(items, keys, line, column)
+
+
+# What the first letter of a plain scalar is that may be no text.
+_MAY_BE_TYPED = frozenset("0123456789+-.~nNtTfF")
 
 
 def typed(text: str, line: int, column: int) -> Scalar:
@@ -312,6 +336,8 @@ def typed(text: str, line: int, column: int) -> Scalar:
     >>> typed("007", 1, 1).value, typed("007", 1, 1).text, typed("no", 1, 1).value, typed("2020-06-16", 1, 1).value
     (7, '007', 'no', '2020-06-16')
     """
+    if text and text[0] not in _MAY_BE_TYPED:
+        return Scalar(text, text, line, column)
     if text in _CONSTANTS:
         constant = _CONSTANTS[text]
         return Scalar(None if constant is None else str(constant).lower(), constant, line, column)

@@ -2,32 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding, Origin, SourceError
-from lodpipe.documents.readers import is_hidden
+from lodpipe.documents.readers import is_hidden_name
 
 SOURCES = ("source", "ontology", "shapes", "queries")
 Snapshot = dict[str, tuple[int, int, int]]
 
 
-def snapshot(root: Path) -> Snapshot:
-    """Time, size and number of every file that a build may read, by its name."""
+def snapshot(root: Path, folders: Iterable[str] = ()) -> Snapshot:
+    """Time, size and number of every file that a build may read, by its name; `folders` are those
+    besides the project's own, relative to it or absolute.
+    """
     states: Snapshot = {}
-    for path in (
-        root / "publication.yaml",
-        *(path for folder in SOURCES for path in (root / folder).rglob("*")),
-    ):
-        try:
-            state = path.stat()
-        except OSError:  # gone between the listing and the look
-            continue
-        local = path.relative_to(root)
-        if path.is_file() and not is_hidden(local):
-            states[local.as_posix()] = (state.st_mtime_ns, state.st_size, state.st_ino)
+    for name in ("publication.yaml", *(file for top in SOURCES for file in _files(root, top))):
+        _add(states, root, name)
+    for top in folders:
+        for name in _files(root, top):
+            _add(states, root, name)
     return states
+
+
+def _files(root: Path, top: str) -> Iterator[str]:
+    """The files below a folder that are not hidden, as names that begin with it."""
+    for folder, folders, names in os.walk(root / top):
+        folders[:] = [name for name in folders if not is_hidden_name(name)]
+        below = Path(folder).relative_to(root / top).as_posix()
+        start = top if below == "." else f"{top}/{below}"
+        yield from (f"{start}/{name}" for name in names if not is_hidden_name(name))
+
+
+def _add(states: Snapshot, root: Path, name: str) -> None:
+    with contextlib.suppress(OSError):  # gone between the listing and the look
+        state = os.stat(root / name)  # noqa: PTH116  # of many files
+        states[name] = (state.st_mtime_ns, state.st_size, state.st_ino)
 
 
 def changed(before: Snapshot, after: Snapshot) -> list[str]:
@@ -38,19 +51,23 @@ def changed(before: Snapshot, after: Snapshot) -> list[str]:
 
 
 def changes(
-    root: Path, before: Snapshot, pause: float = 0.3, wait: Callable[[float], None] = time.sleep
+    root: Path,
+    before: Snapshot,
+    pause: float = 0.3,
+    wait: Callable[[float], None] = time.sleep,
+    folders: Iterable[str] = (),
 ) -> Iterator[list[str]]:
     """Waits for changes since a snapshot, for ever; gives the names once no more follow, for
     editors save in several steps.
     """
     while True:
         wait(pause)
-        now = snapshot(root)
+        now = snapshot(root, folders)
         if now == before:
             continue
         while True:
             wait(pause)
-            later = snapshot(root)
+            later = snapshot(root, folders)
             if later == now:
                 break
             now = later
@@ -59,9 +76,9 @@ def changes(
         before = now
 
 
-def unchanged(root: Path, before: Snapshot) -> None:
+def unchanged(root: Path, before: Snapshot, folders: Iterable[str] = ()) -> None:
     """Raises SourceError (LP704) where a source file is no longer what it was: half of the old and
     half of the new is published nowhere.
     """
-    if names := changed(before, snapshot(root)):
+    if names := changed(before, snapshot(root, folders)):
         raise SourceError([Finding("LP704", Origin(name), {"file": name}) for name in names[:10]])

@@ -124,6 +124,7 @@ class Relations:
             for number, source in enumerate(sources):
                 if source.kind == "query" and source not in self._query_names:
                     name = self._query_names[source] = source.name or f"query {number}"
+                    self._records.computed.add(source.text)
                     if finding := self._define(name, source, broken):
                         findings.append(finding)
         return findings

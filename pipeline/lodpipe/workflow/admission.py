@@ -238,17 +238,17 @@ def _severities(project: Project) -> dict[str, Severity | None]:
     """The severities of publication.yaml. Raises InvalidDeclaration (LP601)."""
     severities: dict[str, Severity | None] = {}
     problems = []
-    for word, value in project.publication.rules.items():
+    for word, value in project.publication.severities.items():
         try:
             severities |= declared_severities({word: value})
         except UnknownRule as error:
-            problems.append((word, f"rules: {error}"))
+            problems.append((word, f"severities: {error}"))
         except ValueError as error:
-            problems.append((word, f"rules: the severity of {error} is fixed"))
+            problems.append((word, f"severities: the severity of {error} is fixed"))
     if problems:
         raise InvalidDeclaration(
             [
-                Finding("LP601", project.origin("rules", word), {"detail": detail})
+                Finding("LP601", project.origin("severities", word), {"detail": detail})
                 for word, detail in problems
             ]
         )

@@ -11,7 +11,13 @@ from msgspec.structs import replace
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary, read_vocabulary
-from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
+from lodpipe.diagnostics.finding import (
+    Finding,
+    InvalidData,
+    InvalidDeclaration,
+    LodpipeError,
+    Origin,
+)
 from lodpipe.documents.readers import read_tree
 from lodpipe.mapping.functions.function_table import BUILT_IN
 from lodpipe.mapping.model import MappingDocument
@@ -80,6 +86,17 @@ def read_declarations(project: Project) -> Declarations:
     ):
         raise InvalidDeclaration(findings)
     return Declarations(vocabulary, tables, mapping, rules, queries, withdrawn)
+
+
+def other_folders(root: Path) -> tuple[str, ...]:
+    """The folders besides those of the project whose files a build reads; none where records.yaml
+    is wrong, which is reported where it is read.
+    """
+    try:
+        tables = read_declaration(root / "source/records.yaml", "source/records.yaml").values()
+    except LodpipeError:
+        return ()
+    return tuple(sorted({table.files.root for table in tables} - {""}))
 
 
 def read_mapping(root: Path, base: str, prefixes: dict[str, str]) -> MappingDocument:

@@ -90,4 +90,4 @@ def _records(table: RecordTable) -> list[tuple[str, Node]]:
     """The nodes of records that are in no list of another record, each with its file."""
     if not isinstance(table, RowTable) or (table.rows and table.rows[0][1] is not None):
         return []
-    return table.nodes
+    return list(table.nodes)

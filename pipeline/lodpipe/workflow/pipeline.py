@@ -81,7 +81,7 @@ from lodpipe.workflow.admission import Admission, write_left_out
 from lodpipe.workflow.baseline import write_baseline
 from lodpipe.workflow.check_table import Subject, run_checks
 from lodpipe.workflow.confirmed import Confirmed
-from lodpipe.workflow.declarations import Declarations, read_declarations
+from lodpipe.workflow.declarations import Declarations, other_folders, read_declarations
 from lodpipe.workflow.field_states import coverage_of
 from lodpipe.workflow.graph_contradictions import contradicted_fields
 
@@ -265,11 +265,16 @@ def _checked(  # noqa: PLR0913  # the parts of a _Run
     ):
         session = running.session
         subject = Subject(project, declarations, session, tables)
-        patterns = {table.name: table.files for table in declarations.tables.values()}
+        patterns = [
+            pattern
+            for table in declarations.tables.values()
+            if not table.files.root
+            for pattern in table.files.patterns
+        ]
         unused_files = unread_files(project, patterns, _files_used(project, reader, declarations))
-        early = admission.rated(
-            [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
-        )
+        unread = checks.unread_keys(reader.unread_keys, declarations.tables)
+        loaded = running.load(tables.values(), writable)
+        early = admission.rated([*reader.findings, *unused_files, *unread, *loaded])
         admission.loaded(running.records, tables)
         with session.light_planning():
             of_records = admission.rated(run_checks("records", subject))
@@ -445,7 +450,8 @@ def build(
     with exclusive(project.root):
         target = prepare(project.root)
         try:
-            before = snapshot(project.root)
+            folders = other_folders(project.root)
+            before = snapshot(project.root, folders)
             with checked(
                 project,
                 engines=engines,
@@ -461,7 +467,7 @@ def build(
                 written = bool(site and project.publication.site) and write_pages(
                     outcome, target, on_progress
                 )
-            unchanged(project.root, before)
+            unchanged(project.root, before, folders)
             swap(target, project.dist, keeping="" if written else "site")
         except BrokenPipeError:
             raise

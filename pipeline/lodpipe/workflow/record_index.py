@@ -15,7 +15,7 @@ from msgspec import Struct
 from lodpipe.diagnostics.finding import Origin
 from lodpipe.documents.csv_dialect import COMMAS
 from lodpipe.sources import RecordTable, RowTable, ScanTable, Table
-from lodpipe.sources.record_tables import first_record
+from lodpipe.sources.record_tables import first_record, header_name
 
 
 class IndexedRecord(Struct, frozen=True):
@@ -63,9 +63,9 @@ class RecordIndex:
         for name, table in self._tables.items():
             if isinstance(table, RowTable):
                 key = _column(table, self._declared[name].key)
-                for row, (file, node) in zip(table.rows, table.nodes, strict=True):
+                for row, (file, line) in zip(table.rows, table.lines, strict=True):
                     text = str(row[key] or "") if key else ""
-                    entry = IndexedRecord(name, text, int(row[0] or 0), file, node.line)
+                    entry = IndexedRecord(name, text, int(row[0] or 0), file, line)
                     records.setdefault(file, []).append(entry)
         for of_file in records.values():
             of_file.sort(key=lambda record: record.line)
@@ -81,10 +81,12 @@ class RecordIndex:
 
     def _of_scan(self, name: str, table: ScanTable, file: str) -> Iterator[IndexedRecord]:
         """The rows of a CSV file of a table, which the engine read."""
-        for number, (own, path) in enumerate(table.files):
-            if own == file and path.suffix == ".csv":
-                first, key = first_record(table.number, number), self._declared[name].key
-                for row, (line, text) in enumerate(_keys(path, key)):
+        key = self._declared[name].key_column
+        for number, own in enumerate(table.files):
+            if own.name == file and own.path.suffix == ".csv":
+                first = first_record(table.number, number)
+                rows = _keys(own.path, header_name(key) if key else None)
+                for row, (line, text) in enumerate(rows):
                     yield IndexedRecord(name, text, first + row, file, line)
 
 

@@ -18,6 +18,7 @@ from lodpipe.diagnostics.suggestions import nearest
 
 _EU = "http://publications.europa.eu/resource/authority/"
 _ADMS = "http://purl.org/adms/"
+_MANY = 50  # codes, more than a message can list
 
 
 class Scheme(NamedTuple):
@@ -126,6 +127,16 @@ def _rows(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+def _near(code: str, known: list[str]) -> list[str]:
+    """The codes to choose from; of a long list those that begin with the same letter.
+
+    >>> _near("USB", ["UGA", "USA", "ZWE"] * 30)[:2]
+    ['UGA', 'USA']
+    """
+    alike = [other for other in known if other[:1] == code[:1].upper()]
+    return alike if alike and len(known) > _MANY else known
+
+
 def unknown_codes(project: Project) -> Iterator[Finding]:
     """Codes of publication.yaml that are in no code list (LP520)."""
     publication, catalogue = project.publication, project.publication.catalogue
@@ -148,7 +159,7 @@ def unknown_codes(project: Project) -> Iterator[Finding]:
             params = {
                 "value": code,
                 "scheme": scheme,
-                "allowed": ", ".join(known),
+                "allowed": ", ".join(_near(code, list(known))),
                 "suggestion": nearest(code, list(known)),
             }
             yield Finding("LP520", project.origin(*path), params)

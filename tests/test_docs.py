@@ -122,7 +122,6 @@ def small(tmp_path: Path) -> Path:
     for block in blocks((DOCS / "another-network.md").read_text("utf-8")):
         if block.purpose == "file":
             put(tmp_path / block.path, block.text)
-    shutil.copytree(ROOT / "ontology/vocabularies", tmp_path / "ontology/vocabularies")
     return tmp_path
 
 

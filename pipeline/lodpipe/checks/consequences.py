@@ -72,10 +72,10 @@ class _Nesting:
             if isinstance(table, RowTable) and not any(
                 column.path == () for column in table.columns
             ):
-                for row, (file, node) in zip(table.rows, table.nodes, strict=True):
+                for row, (file, line) in zip(table.rows, table.lines, strict=True):
                     number = int(row[0] or 0)
                     self._parents[number] = None if row[1] is None else int(row[1])
-                    starts.setdefault(file, []).append((node.line, number))
+                    starts.setdefault(file, []).append((line, number))
         self._starts = {file: sorted(places) for file, places in starts.items()}
 
     def innermost(self, where: Origin) -> int | None:

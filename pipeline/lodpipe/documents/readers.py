@@ -88,6 +88,13 @@ def read_text(path: Path, name: str) -> str:
     Raises SourceError where it cannot be read (LP106), InvalidData where it is too large (LP104) or
     not UTF-8 (LP101).
     """
+    return decoded(read_bytes(path, name), name)
+
+
+def read_bytes(path: Path, name: str) -> bytes:
+    """The bytes of a file. Raises SourceError where it cannot be read (LP106), InvalidData where it
+    is too large (LP104).
+    """
     most = _LIMITS.get().file
     try:
         with path.open("rb") as file:
@@ -98,6 +105,13 @@ def read_text(path: Path, name: str) -> str:
         raise InvalidData(
             [Finding("LP104", Origin(name), {"detail": "size", "limit": f"{most:,} bytes"})]
         )
+    return data
+
+
+def decoded(data: bytes, name: str) -> str:
+    """The text of a file's bytes without its byte-order mark. Raises InvalidData (LP101) where they
+    are not UTF-8.
+    """
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

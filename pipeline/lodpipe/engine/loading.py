@@ -12,15 +12,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Protocol
 
 from lodpipe.diagnostics.finding import Finding, InvalidData, Origin
+from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.engine.file_scans import FileScan, parquet_columns
 from lodpipe.engine.sql_session import Session
-from lodpipe.mapping.planning.plan import quote
-from lodpipe.sources import RecordTable, RowTable, ScanTable
-from lodpipe.sources.record_tables import first_record, table_number
+from lodpipe.mapping.planning.plan import quote, text
+from lodpipe.sources import Column, RecordTable, RowTable, ScanTable
+from lodpipe.sources.file_records import SourceFile
+from lodpipe.sources.record_declaration import FILE, POSITION
+from lodpipe.sources.record_tables import first_record, header_name, table_number
 
 _SMALL_TABLE = 100_000  # rows
 _SMALL_FILES = 5_000_000  # bytes
@@ -82,7 +84,8 @@ class Records:
         self._session.create_table(name, dict.fromkeys(columns, "VARCHAR"), rows)
 
     def _load_rows(self, table: RowTable) -> None:
-        columns = {column.name: "VARCHAR" for column in table.columns}
+        names = (*(column.name for column in table.columns), *table.extra)
+        columns = dict.fromkeys(names, "VARCHAR")
         self._session.create_table(
             table.name, {"_record": "BIGINT", "_parent": "BIGINT"} | columns, table.rows
         )
@@ -91,26 +94,78 @@ class Records:
         columns = "".join(f", {quote(column.name)} VARCHAR" for column in table.columns)
         self._session.rows(f"CREATE TABLE {quote(table.name)} (_record BIGINT{columns})")
         findings: list[Finding] = []
-        for number, (name, path) in enumerate(table.files):
+        for number, file in enumerate(table.files):
             try:
-                self._load_file(
-                    table, first_record(table.number, number), self._session.readable(path), name
-                )
+                findings += self._load_file(table, first_record(table.number, number), file)
             except InvalidData as error:
                 findings += error.findings
         return findings
 
-    def _load_file(self, table: ScanTable, first: int, path: Path, name: str) -> None:
-        """Appends the rows of a file. Raises InvalidData."""
+    def _load_file(self, table: ScanTable, first: int, file: SourceFile) -> list[Finding]:
+        """Appends the rows of a file, and gives values that `values` does not have. Raises
+        InvalidData.
+        """
+        name, path = file.name, self._session.readable(file.path)
         header = (
             table.headers[name]
             if name in table.headers
             else parquet_columns(self._session, path, name)
         )
         scan = FileScan(path, name, header)
-        cells = "".join(f", CAST({scan.cell(column.name)} AS VARCHAR)" for column in table.columns)
+        cells = "".join(f", {_cell(scan, column, file)}" for column in table.columns)
         insert = f"INSERT INTO {quote(table.name)} SELECT {first} + {scan.row_number}{cells} FROM "
         scan.run(lambda reader: self._session.insert(insert + reader), self._session.exchange)
+        return [
+            finding
+            for column in table.columns
+            if column.field.values is not None
+            for finding in self._unmapped(table, scan, first, column, file)
+        ]
+
+    def _unmapped(
+        self, table: ScanTable, scan: FileScan, first: int, column: Column, file: SourceFile
+    ) -> Iterator[Finding]:
+        """Cells whose text is not among those that `values` declares."""
+        allowed = list(column.field.values or ())
+        cell = _written(scan, column, file)
+        listed = ", ".join(map(text, allowed))
+        rows = f"SELECT * FROM (SELECT {first} + {scan.row_number} AS record, {cell} AS value FROM "
+        wrong = f") WHERE value NOT IN ({listed}) ORDER BY record"
+        for record, value in scan.run(
+            lambda reader: self._session.rows(rows + reader + wrong), self._session.exchange
+        ):
+            params = {
+                "key": column.name,
+                "value": value,
+                "allowed": ", ".join(allowed),
+                "suggestion": nearest(value, allowed),
+            }
+            yield Finding("LP205", table.locate(record, column.name), params)
+
+
+def _written(scan: FileScan, column: Column, file: SourceFile) -> str:
+    """SQL for the text of a cell as the file has it, or its path."""
+    sign = column.path[0]
+    if not column.is_outside:
+        return f"CAST({scan.cell(header_name(column))} AS VARCHAR)"
+    if sign == FILE:
+        return text(file.local)
+    if sign == POSITION:
+        return f"CAST({scan.row_number} + 1 AS VARCHAR)"
+    captured = file.captures.get(sign[1:-1])
+    return "NULL" if captured is None else text(captured)
+
+
+def _cell(scan: FileScan, column: Column, file: SourceFile) -> str:
+    """SQL for a cell: replaced by `values`, or the default."""
+    cell, entry = _written(scan, column, file), column.field
+    if entry.values is not None:
+        cases = " ".join(
+            f"WHEN {text(key)} THEN {'NULL' if value is None else text(value)}"
+            for key, value in entry.values.items()
+        )
+        cell = f"CASE {cell} {cases} ELSE {cell} END"
+    return cell if entry.default is None else f"coalesce({cell}, {text(entry.default)})"
 
 
 def table_rows(
@@ -122,7 +177,7 @@ def table_rows(
     names = [column.name for column in table.columns]
     if isinstance(table, RowTable):
         for record, parent, *cells in table.rows:
-            texts = [None if cell is None else str(cell) for cell in cells]
+            texts = [None if cell is None else str(cell) for cell in cells[: len(names)]]
             yield (
                 int(record or 0),
                 None if parent is None else int(parent),
@@ -139,4 +194,5 @@ def _is_little(table: RecordTable) -> bool:
     """Whether one core is enough: by the number of rows, or by the size of files not read yet."""
     if isinstance(table, RowTable):
         return len(table.rows) < _SMALL_TABLE
-    return sum(path.stat().st_size for _, path in table.files if path.is_file()) < _SMALL_FILES
+    paths = (file.path for file in table.files)
+    return sum(path.stat().st_size for path in paths if path.is_file()) < _SMALL_FILES

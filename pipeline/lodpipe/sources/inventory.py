@@ -5,7 +5,7 @@ must not be missing in silence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -27,12 +27,12 @@ _NOTES = re.compile(r"(?i)(readme|licen[cs]e|copying|notes)(\.txt)?|.*\.md|thumb
 
 
 def unread_files(
-    project: Project, tables: dict[str, str], used: Iterable[str]
+    project: Project, patterns: Collection[str], used: Iterable[str]
 ) -> Iterator[Finding]:
     """An error for each file below source/, ontology/, shapes/ and queries/ that nothing reads
     (LP109).
 
-    `tables` are the record tables with their globs below source/; `used` the files that were read
+    `patterns` are those of the record tables below source/; `used` the files that were read
     as records or that the mapping names, relative to the project or to source/. Files that
     publication.yaml names, or lists under `ignore`, are left out.
     """
@@ -56,11 +56,11 @@ def unread_files(
             yield Finding(
                 "LP109",
                 Origin(str(name)),
-                {"file": str(name), "detail": _readers(name, globs, tables)},
+                {"file": str(name), "detail": _readers(name, globs, patterns)},
             )
 
 
-def _readers(name: PurePosixPath, globs: Iterable[str], tables: dict[str, str]) -> str:
+def _readers(name: PurePosixPath, globs: Iterable[str], patterns: Collection[str]) -> str:
     """What would be read from there: the tables of that folder, else what the top folder holds."""
     folder = name.parts[0]
     if folder != "source":
@@ -68,10 +68,10 @@ def _readers(name: PurePosixPath, globs: Iterable[str], tables: dict[str, str]) 
     parts = name.parts[1:-1]
     near = [
         glob
-        for glob in tables.values()
+        for glob in patterns
         if PurePosixPath(glob).parts[:-1] == parts[: len(PurePosixPath(glob).parts) - 1]
     ]
-    return ", ".join(f"source/{glob}" for glob in dict.fromkeys(near or tables.values()))
+    return ", ".join(f"source/{glob}" for glob in dict.fromkeys(near or patterns))
 
 
 def _texts(node: Node) -> Iterator[str]:

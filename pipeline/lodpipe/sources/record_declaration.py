@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 from msgspec import Struct
 
-from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
-from lodpipe.documents.readers import read_tree
-from lodpipe.documents.tree import Mapping, Node, Scalar, place_of
+from lodpipe.diagnostics.finding import Finding, Origin
 
-Kind = Literal["value", "ref", "concept", "texts", "map", "list"]
+Kind = Literal["value", "ref", "concept", "texts", "map", "list", "keyed"]
 
 TYPES: dict[str, dict[str, object]] = {
     # The types of single values, as JSON Schema says them; own datatypes (def:ags) come from
     # ontology/.
     "text": {"type": "string", "pattern": r"\S"},
+    # As it is written, also a number or true/false without quotes.
+    "any": {"type": ["string", "number", "boolean"], "pattern": r"\S"},
     "slug": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
     "url": {"type": "string", "pattern": r"""^https?://[^\s<>"{}|\\^`/]+(/[^\s<>"{}|\\^`]*)?$"""},
+    "uuid": {
+        "type": "string",
+        "pattern": "^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$",
+    },
+    "curie": {"type": "string", "pattern": r"^[A-Za-z_][A-Za-z0-9_.-]*:[^\s/][^\s]*$"},
     "language": {"type": "string", "pattern": "^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$"},
     "integer": {"type": "integer"},
     "decimal": {"type": "number"},
@@ -34,10 +38,24 @@ TYPES: dict[str, dict[str, object]] = {
 }
 
 
+# Where a value comes from that no key of the record holds: its file, its place in a list, the key
+# that it is an entry of, and the record that holds the list.
+FILE, POSITION, KEY, PARENT = "_file", "_position", "_key", "_parent"
+# Columns that every table of a list has besides its own: the key of the whole record, and the
+# position in the list.
+WHOLE = "_id"
+LIST_COLUMNS = (WHOLE, POSITION)
+
+
 @dataclass(frozen=True)
 class Field:
     """One field of a record; `target` is the type, the table referred to, or the concept scheme,
     `after` a date that it may not precede.
+
+    `source` is where its value is where that is not the key of its name: a path of keys, or one of
+    the signs above; `values` are the texts that files may have, each with what it becomes (None: no
+    value); `ignored` are patterns of keys of a map that are not read; `referred` is the key of the
+    records that a reference names.
     """
 
     kind: Kind
@@ -48,138 +66,70 @@ class Field:
     fields: dict[str, Field] = field(default_factory=dict)
     item: Field | None = None
     after: str = ""
+    source: tuple[str, ...] = ()
+    values: Mapping[str, str | None] | None = None
+    default: str | None = None
+    pattern: str = ""
+    may_be_empty: bool = False
+    ignored: tuple[str, ...] = ()
+    referred: Field | None = None
     origin: Origin | None = field(default=None, compare=False)
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether its value is in no key of the record."""
+        return bool(self.source) and is_outside(self.source[0])
+
+
+def is_outside(step: str) -> bool:
+    """Whether the first step of a path is a sign for what no key of a record holds."""
+    return step in (FILE, POSITION, KEY, PARENT) or step.startswith("{")
+
+
+class Files(Struct, frozen=True):
+    """Where the files of a table are: patterns below `root` (`source/` where it is empty; else a
+    folder, relative to the project), those that are left out, and how records are in a file.
+
+    `at` is the path of keys to them; `is_keyed` says that they are the entries of a map.
+    """
+
+    patterns: tuple[str, ...]
+    excluded: tuple[str, ...] = ()
+    root: str = ""
+    at: tuple[str, ...] = ()
+    is_keyed: bool = False
+
+    def __str__(self) -> str:
+        below = f"{self.root}/" if self.root else ""
+        return ", ".join(below + pattern for pattern in self.patterns)
 
 
 class Table(Struct, frozen=True):
-    """A record table: its name, the files (a glob below source/), its fields."""
+    """A record table: its name, its files, its fields."""
 
     name: str
-    files: str
+    files: Files
     fields: dict[str, Field]
     origin: Origin
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def key_column(self) -> Column | None:
+        """The column that names a record: the one marked `key`, else `id` where there is one."""
+        columns = list(columns_of(self.fields, ()))
+        marked = [column for column in columns if column.field.key]
+        return next(iter([*marked, *(column for column in columns if column.name == "id")]), None)
 
     @property
     def key(self) -> str | None:
-        """The field that names a record: the one marked `key`, else `id` where there is one."""
-        marked = [name for name, entry in self.fields.items() if entry.key]
-        return marked[0] if marked else "id" if "id" in self.fields else None
+        """The name of the column that names a record."""
+        column = self.key_column
+        return column.name if column else None
 
-
-def read_declaration(path: Path, name: str) -> dict[str, Table]:
-    """The tables of records.yaml, in their order. Raises InvalidDeclaration with every problem
-    found.
-    """
-    tree = read_tree(path, name)
-    if not isinstance(tree, Mapping):
-        raise InvalidDeclaration(
-            [Finding("LP601", Origin(name), {"detail": "records.yaml is a map of tables"})]
-        )
-    reader = _Reader(name, set(tree.items))
-    tables = {table: reader.table(table, node) for table, node in tree.items.items()}
-    if reader.findings:
-        raise InvalidDeclaration(reader.findings)
-    return tables
-
-
-class _Reader:
-    """Reads field declarations and collects what is wrong with them."""
-
-    def __init__(self, file: str, tables: set[str]) -> None:
-        self.file, self.tables = file, tables
-        self.findings: list[Finding] = []
-
-    def wrong(self, node: Node, detail: str, *path: str) -> None:
-        self.findings.append(
-            Finding("LP601", Origin(self.file, *place_of(node, list(path))), {"detail": detail})
-        )
-
-    def table(self, name: str, node: Node) -> Table:
-        origin = Origin(self.file, node.line, node.column)
-        if not isinstance(node, Mapping) or set(node.items) != {"files", "fields"}:
-            self.wrong(node, f"table `{name}` needs exactly `files` and `fields`")
-            return Table(name, "", {}, origin)
-        return Table(
-            name, self.text(node.items["files"]), self.fields(node.items["fields"]), origin
-        )
-
-    def text(self, node: Node) -> str:
-        if isinstance(node, Scalar) and node.text:
-            return node.text
-        self.wrong(node, "a text is expected here")
-        return ""
-
-    def fields(self, node: Node) -> dict[str, Field]:
-        if not isinstance(node, Mapping):
-            self.wrong(node, "`fields` is a map of field names")
-            return {}
-        entries = {
-            name: replace(self.field(name, item), origin=Origin(self.file, *node.keys[name]))
-            for name, item in node.items.items()
-        }
-        for name, entry in entries.items():
-            other = entries.get(entry.after)
-            if entry.after and (
-                other is None or not all(self.is_date(date) for date in (entry, other))
-            ):
-                self.wrong(
-                    node.items[name],
-                    f"`after`: `{name}` and `{entry.after}` are both fields of type date or partial-date here",
-                )
-        return entries
-
-    @staticmethod
-    def is_date(entry: Field) -> bool:
-        return entry.kind == "value" and entry.target in ("date", "partial-date")
-
-    def field(self, name: str, node: Node) -> Field:
-        if not isinstance(node, Mapping):
-            self.wrong(node, f"field `{name}` is a map such as {{type: text}}")
-            return Field("value", "text")
-        flags = {"required", "key", "unique", "after"}
-        forms = [key for key in node.items if key not in flags]
-        if len(forms) != 1 or forms[0] not in ("type", "ref", "concept", "texts", "fields", "list"):
-            self.wrong(
-                node, f"field `{name}` needs exactly one of type, ref, concept, texts, fields, list"
-            )
-            return Field("value", "text")
-        required, key, unique = (self.flag(node, flag) for flag in ("required", "key", "unique"))
-        after = self.text(node.items["after"]) if "after" in node.items else ""
-        form, value = forms[0], node.items[forms[0]]
-        if form == "fields":
-            return Field("map", required=required, fields=self.fields(value))
-        if form == "texts":
-            return Field("texts", required=required)
-        if form == "list":
-            return Field("list", required=required, item=self.item(name, value))
-        target = self.text(value)
-        if form == "ref" and target not in self.tables:
-            self.wrong(value, f"there is no table `{target}`")
-        if form == "type" and target not in TYPES and ":" not in target:
-            self.wrong(
-                value,
-                f"there is no type `{target}`; known: {', '.join(TYPES)} and own datatypes (def:…)",
-            )
-        return Field(
-            "value" if form == "type" else "ref" if form == "ref" else "concept",
-            target,
-            required,
-            key,
-            unique,
-            after=after,
-        )
-
-    def flag(self, node: Mapping, name: str) -> bool:
-        value = node.items.get(name)
-        if value is not None and not (isinstance(value, Scalar) and isinstance(value.value, bool)):
-            self.wrong(node, f"`{name}` is true or false", name)
-        return isinstance(value, Scalar) and value.value is True
-
-    def item(self, name: str, node: Node) -> Field:
-        item = self.field(name, node)
-        if item.kind in ("list", "texts"):
-            self.wrong(node, f"a list of {item.kind} is not possible; wrap it in `fields`")
-        return item
+    @property
+    def root_field(self) -> Field:
+        """The record as a field."""
+        return Field("map", fields=self.fields, ignored=self.ignored)
 
 
 class Column(Struct, frozen=True):
@@ -191,36 +141,50 @@ class Column(Struct, frozen=True):
     path: tuple[str, ...]
     field: Field
 
+    @property
+    def is_outside(self) -> bool:
+        """Whether its value is in no key of the record."""
+        return self.field.is_outside
+
 
 def columns_of(
-    fields: dict[str, Field], languages: tuple[str, ...], path: tuple[str, ...] = ()
+    fields: dict[str, Field],
+    languages: tuple[str, ...],
+    path: tuple[str, ...] = (),
+    names: tuple[str, ...] = (),
 ) -> Iterator[Column]:
     """The columns that a record's fields make: maps are flattened (note.de → note_de), lists left
     to lists_of.
+
+    `path` leads to the value in the file, `names` are those of the declaration.
     """
     for name, entry in fields.items():
-        own_path = (*path, name)
+        own_names = (*names, name)
+        own_path = entry.source if entry.is_outside else (*path, *(entry.source or (name,)))
         if entry.kind == "map":
-            yield from columns_of(entry.fields, languages, own_path)
+            yield from columns_of(entry.fields, languages, own_path, own_names)
         elif entry.kind == "texts":
             for language in languages:
                 yield Column(
-                    "_".join((*own_path, language)),
+                    "_".join((*own_names, language)),
                     (*own_path, language),
                     Field("value", "text", origin=entry.origin),
                 )
-        elif entry.kind != "list":
-            yield Column("_".join(own_path), own_path, entry)
+        elif entry.kind not in ("list", "keyed"):
+            yield Column("_".join(own_names), own_path, entry)
 
 
 _ENGINE_COLUMNS = ("_record", "_parent", "rowid")
 
 
-def name_findings(table: Table, name: str, columns: Iterable[Column]) -> Iterator[Finding]:
+def name_findings(
+    table: Table, name: str, columns: Iterable[Column], *, in_list: bool = False
+) -> Iterator[Finding]:
     """Fields of a table (or of a list in it, by its own name) whose columns cannot be distinguished
     in queries: SQL knows no upper and lower case.
     """
-    taken = {entry: f"`{entry}` is a column of every table" for entry in _ENGINE_COLUMNS}
+    engine_columns = (*_ENGINE_COLUMNS, *(LIST_COLUMNS if in_list else ()))
+    taken = {entry: f"`{entry}` is a column of every table" for entry in engine_columns}
     for column in columns:
         folded = column.name.lower()
         if folded in taken:
@@ -232,12 +196,33 @@ def name_findings(table: Table, name: str, columns: Iterable[Column]) -> Iterato
         )
 
 
+class List(Struct, frozen=True):
+    """A list in a record: its names in the declaration, its path in the file, what its items are,
+    and whether they are the entries of a map.
+    """
+
+    names: tuple[str, ...]
+    path: tuple[str, ...]
+    item: Field
+    is_keyed: bool
+
+
 def lists_of(
-    fields: dict[str, Field], path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Field]]:
-    """The lists in a record, each with its path and the field that its items are."""
+    fields: dict[str, Field], path: tuple[str, ...] = (), names: tuple[str, ...] = ()
+) -> Iterator[List]:
+    """The lists in a record, and the maps whose keys are no fields."""
     for name, entry in fields.items():
+        own_path, own_names = (*path, *(entry.source or (name,))), (*names, name)
         if entry.kind == "map":
-            yield from lists_of(entry.fields, (*path, name))
-        elif entry.kind == "list" and entry.item is not None:
-            yield (*path, name), entry.item
+            yield from lists_of(entry.fields, own_path, own_names)
+        elif entry.item is not None:
+            item = entry.item.item or entry.item  # entries of a map may be lists of such items
+            yield List(own_names, own_path, item, entry.kind == "keyed")
+
+
+def item_columns(item: Field, is_keyed: bool, languages: tuple[str, ...]) -> tuple[Column, ...]:
+    """The columns of the table of a list: those of its maps, or `value`, and `key` for entries."""
+    if item.kind == "map":
+        return tuple(columns_of(item.fields, languages))
+    keys = (Column("key", (KEY,), Field("value", "text", source=(KEY,))),) if is_keyed else ()
+    return (*keys, Column("value", (), item))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-from collections.abc import Callable, Iterable, Iterator
-from collections.abc import Sequence as Sequence_
-from dataclasses import dataclass, field
+import re
+from array import array
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -20,18 +24,31 @@ from lodpipe.diagnostics.finding import (
 from lodpipe.diagnostics.suggestions import nearest
 from lodpipe.documents.csv_dialect import COMMAS, Dialect
 from lodpipe.documents.csv_positions import cell_of, row_of
-from lodpipe.documents.readers import READERS, is_hidden, read_text, read_tree
-from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence, describe, place_of
+from lodpipe.documents.readers import READERS, read_bytes, read_text
+from lodpipe.documents.tree import Node, place_of
+from lodpipe.sources.file_patterns import matching
+from lodpipe.sources.file_records import (
+    FileReader,
+    FileRecords,
+    Part,
+    ReadFile,
+    Record,
+    Row,
+    SourceFile,
+    parts_of,
+)
 from lodpipe.sources.record_declaration import (
+    KEY,
+    LIST_COLUMNS,
+    PARENT,
     Column,
-    Field,
+    Files,
     Table,
     columns_of,
-    lists_of,
     name_findings,
 )
 from lodpipe.sources.rows import wrong_separator
-from lodpipe.sources.schema import Lexicon, RecordChecker
+from lodpipe.sources.schema import Lexicon, expression_of
 
 # A record's number says its table and its row, so a statement needs no more than this number to
 # find its line.
@@ -49,36 +66,87 @@ def table_number(record: int) -> int:
     return record >> (FILE_BITS + ROW_BITS)
 
 
-@dataclass
 class RowTable:
-    """Records read in Python from YAML or JSON, with the node of each record kept for its line
-    numbers.
+    """Records read in Python from YAML or JSON.
 
-    `rows` hold `_record`, `_parent` and then one text (or None) for each column.
+    `rows` hold `_record`, `_parent` and then one text (or None) for each column; those of a list
+    have LIST_COLUMNS at their end. The line of each row is known; its node, which has those of the
+    fields, is looked up in its file where it is not at hand.
     """
 
-    name: str
-    number: int
-    columns: tuple[Column, ...]
-    rows: list[list[int | str | None]] = field(default_factory=list)
-    nodes: list[tuple[str, Node]] = field(default_factory=list)
+    def __init__(self, part: Part, number: int, at: int = 0) -> None:
+        self.name, self.number, self.columns = part.name, number, part.columns
+        self.extra = LIST_COLUMNS if part.in_list else ()
+        self.rows: list[list[int | str | None]] = []
+        self._at = at  # the number of the part among those of its table
+        self._chunks: list[Chunk] = []
+        self._starts: list[int] = []
+        self._own, self._lines, self._ends = array("L"), array("L"), array("L")
 
-    def add(self, node: Node, file: str, parent: int | None) -> int:
-        """Appends a record and returns its number."""
+    def begin(self, chunk: Chunk) -> None:
+        """The rows that follow are of this file."""
+        self._chunks.append(chunk)
+        self._starts.append(len(self.rows))
+
+    def add(self, row: Row, parent: int | None, own: int) -> int:
+        """Appends row `own` of the present file, and gives its number."""
         record = first_record(self.number) + len(self.rows)
-        self.rows.append(
-            [record, parent, *(_text_at(node, column.path) for column in self.columns)]
-        )
-        self.nodes.append((file, node))
+        self.rows.append([record, parent, *row[3:]])
+        self._own.append(own)
+        self._lines.append(int(row[1] or 0))
+        self._ends.append(int(row[2] or 0))
         return record
+
+    @property
+    def lines(self) -> Iterator[tuple[str, int]]:
+        """The file and the line of each row."""
+        ends = [*self._starts[1:], len(self.rows)]
+        for chunk, start, end in zip(self._chunks, self._starts, ends, strict=True):
+            for index in range(start, end):
+                yield chunk.name, self._lines[index]
+
+    @property
+    def nodes(self) -> Iterator[tuple[str, Node]]:
+        """The file and the node of each row; those whose file is another one by now are left out."""
+        for index in range(len(self.rows)):
+            chunk = self._chunk(index)
+            if node := chunk.node(self._at, self._own[index]):
+                yield chunk.name, node
+
+    def _chunk(self, index: int) -> Chunk:
+        return self._chunks[bisect_right(self._starts, index) - 1]
 
     def locate(self, record: int, column: str | None = None) -> Origin:
         """The position of a record, or of the value of one of its columns; the record itself where the
         column is empty.
         """
-        file, node = self.nodes[record - first_record(self.number)]
+        index = record - first_record(self.number)
+        chunk = self._chunk(index)
         path = next((list(item.path) for item in self.columns if item.name == column), [])
-        return Origin(file, *place_of(node, path), column or "")  # type: ignore[arg-type]  # a path of keys only
+        where = (self._lines[index], self._ends[index])
+        if path and (node := chunk.node(self._at, self._own[index])):
+            where = place_of(node, path)  # type: ignore[arg-type]  # a path of keys only
+        return Origin(chunk.name, *where, column or "")
+
+
+class Chunk:
+    """The rows of one file: their nodes, which are read again where they are not at hand."""
+
+    def __init__(self, file: SourceFile, reader: FileReader, read: ReadFile | None) -> None:
+        self.name = file.name
+        self.parts = reader.parts
+        self._file, self._reader = file, reader
+        self._nodes = read.nodes if read else None
+
+    def node(self, part: int, number: int) -> Node | None:
+        """The node of a row of a part of the table; None where the file has changed meanwhile."""
+        if self._nodes is None:
+            self._nodes = [[] for _ in self._reader.parts]
+            with contextlib.suppress(LodpipeError):
+                data = read_bytes(self._file.path, self.name)
+                self._nodes = self._reader.read(self._file, data).nodes
+        nodes = self._nodes[part]
+        return nodes[number] if number < len(nodes) else None
 
 
 @dataclass
@@ -90,22 +158,29 @@ class ScanTable:
     name: str
     number: int
     columns: tuple[Column, ...]
-    files: tuple[tuple[str, Path], ...]
+    files: tuple[SourceFile, ...]
 
     def locate(self, record: int, column: str | None = None) -> Origin:
         """The line of a CSV row (also after quoted line breaks) and the column's place in the
         header; the row of a Parquet file.
         """
-        name, path = self.files[(record >> ROW_BITS) & ((1 << FILE_BITS) - 1)]
+        file = self.files[(record >> ROW_BITS) & ((1 << FILE_BITS) - 1)]
+        name, path = file.name, file.path
         row = record & ((1 << ROW_BITS) - 1)
         if path.suffix == ".parquet":
             return Origin(name, row + 1)
-        return cell_origin((name, path), row, self.headers.get(name, []), column)
+        key = next((header_name(item) for item in self.columns if item.name == column), column)
+        where = cell_origin((name, path), row, self.headers.get(name, []), key)
+        return Origin(where.file, where.line, where.column, column or "")
 
     @cached_property
     def headers(self) -> dict[str, list[str]]:
         """The header of each CSV file."""
-        return {name: header_of(path, name) for name, path in self.files if path.suffix == ".csv"}
+        return {
+            file.name: header_of(file.path, file.name)
+            for file in self.files
+            if file.path.suffix == ".csv"
+        }
 
 
 RecordTable = RowTable | ScanTable
@@ -149,14 +224,6 @@ def cell_origin(
     return Origin(name, line + below, at, column)
 
 
-def _text_at(node: Node, path: tuple[str, ...]) -> str | None:
-    for step in path:
-        if not isinstance(node, Mapping) or step not in node.items:
-            return None
-        node = node.items[step]
-    return node.text if isinstance(node, Scalar) else None
-
-
 class RecordReader:
     """Reads every declared table; collects findings instead of stopping at the first."""
 
@@ -166,21 +233,25 @@ class RecordReader:
         self.findings: list[Finding] = []
         self.files_of: dict[str, set[str]] = {}
         self.headless: set[str] = set()
+        self.unread_keys: dict[str, Counter[str]] = {}
 
     def read(self, declared: Iterable[Table]) -> dict[str, RecordTable]:
         """All record tables by name, child tables (labs_participants) after their parents."""
         tables = list(declared)
         self._check_names(tables)
+        self._roots = {self._root(table.files).resolve() for table in tables} | {
+            self.source.resolve()
+        }
         for table in tables:
             files = self._files(table)
-            self.files_of[table.name] = {name for name, _ in files}
-            if files and all(path.suffix in SCANNED for _, path in files):
+            self.files_of[table.name] = {file.name for file in files}
+            if files and all(file.path.suffix in SCANNED for file in files):
                 self._scan(table, files)
             else:
                 self._read_rows(table, files)
         return self.tables
 
-    def _check_names(self, tables: Sequence_[Table]) -> None:
+    def _check_names(self, tables: Sequence[Table]) -> None:
         """Names that queries of the mapping could not distinguish. Raises InvalidDeclaration."""
         findings: list[Finding] = []
         taken: dict[str, str] = dict.fromkeys(
@@ -200,16 +271,10 @@ class RecordReader:
             taken[table.name.lower()] = (
                 f"`{table.name}` is a table too, and queries do not distinguish upper and lower case"
             )
-            findings += self._name_findings(table, table.name, table.fields)
+            for part in parts_of(table, self.lexicon.languages):
+                findings += name_findings(table, part.name, part.columns, in_list=part.in_list)
         if findings:
             raise InvalidDeclaration(findings)
-
-    def _name_findings(
-        self, table: Table, name: str, fields: dict[str, Field]
-    ) -> Iterator[Finding]:
-        yield from name_findings(table, name, columns_of(fields, self.lexicon.languages))
-        for path, item in lists_of(fields):
-            yield from self._name_findings(table, "_".join((name, *path)), item.fields)
 
     def unread(self, findings: Iterable[Finding]) -> set[str]:
         """The tables that lack records: a file could not be read whole (1xx), or a record has a key
@@ -227,102 +292,129 @@ class RecordReader:
         }
         return {name for name, used in self.files_of.items() if files & used} | self.headless
 
-    def _files(self, table: Table) -> list[tuple[str, Path]]:
-        inside = self.source.resolve()
+    def _files(self, table: Table) -> list[SourceFile]:
+        declared = table.files
+        for text in declared.patterns:
+            if Path(text).is_absolute() or ".." in Path(text).parts:
+                raise InvalidDeclaration([Finding("LP107", table.origin, {"path": text})])
+        root = self._root(declared)
+        prefix = f"{declared.root}/" if declared.root else self.prefix
         files = []
-        if Path(table.files).is_absolute() or ".." in Path(table.files).parts:
-            raise InvalidDeclaration([Finding("LP107", table.origin, {"path": table.files})])
-        for path in sorted(self.source.glob(table.files)):
-            if is_hidden(path.relative_to(self.source)):
-                continue  # an editor's lock or a system's own file
-            name = f"{self.prefix}{path.relative_to(self.source).as_posix()}"
-            if not path.resolve().is_relative_to(inside):
+        for file in matching(root, declared.patterns, declared.excluded):
+            name = prefix + file.local
+            if file.is_linked and not self._may_read(file.path):
                 self.findings.append(Finding("LP107", Origin(name), {"path": name}))
-            elif path.suffix.lower() not in READERS and path.suffix not in SCANNED:
-                detail = f"files of kind `{path.suffix}` cannot be read; known: {', '.join([*READERS, *SCANNED])}"
+            elif file.path.suffix.lower() not in READERS and file.path.suffix not in SCANNED:
+                detail = f"files of kind `{file.path.suffix}` cannot be read; known: {', '.join([*READERS, *SCANNED])}"
                 raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})])
             else:
-                files.append((name, path))
+                files.append(SourceFile(name, file.path, file.local, file.captures))
         if not files:
             refused = [finding for finding in self.findings if finding.code == "LP107"]
+            below = declared.root or "source"
             none = Finding(
                 "LP601",
                 table.origin,
-                {"detail": f"table `{table.name}`: no file matches source/{table.files}"},
+                {
+                    "detail": f"table `{table.name}`: no file matches {below}/{', '.join(declared.patterns)}"
+                },
             )
             raise InvalidDeclaration(refused or [none])
         return files
 
-    def _scan(self, table: Table, files: list[tuple[str, Path]]) -> None:
+    def _root(self, declared: Files) -> Path:
+        """The folder that patterns are relative to."""
+        return self.source.parent / declared.root if declared.root else self.source
+
+    def _may_read(self, path: Path) -> bool:
+        """Whether the end of a link is below a folder that records.yaml names."""
+        end = path.resolve()
+        return any(end.is_relative_to(root) for root in self._roots)
+
+    def _scan(self, table: Table, files: Sequence[SourceFile]) -> None:
         columns = tuple(columns_of(table.fields, self.lexicon.languages))
         scan = ScanTable(table.name, len(self.tables), columns, tuple(files))
+        if detail := _not_scanned(table):
+            raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})])
         try:
             for file, header in scan.headers.items():
                 if header_findings := list(_header_findings(table, columns, file, header)):
                     self.findings.extend(header_findings)
                     self.headless.add(table.name)
                     scan.files = ()  # rows under a wrong header would only report the same again
+                self._count_unread(table, header, columns)
         except LodpipeError as error:
             self.findings.extend(error.findings)
             scan.files = ()
         self.tables[table.name] = scan
 
-    def _read_rows(self, table: Table, files: list[tuple[str, Path]]) -> None:
-        shelf = _Shelf(table, self.lexicon.languages, self.tables)
-        checker = self._checker(table)
-        key = table.key
+    def _count_unread(self, table: Table, header: Sequence[str], columns: Sequence[Column]) -> None:
+        known = {column.path[-1] for column in columns}
+        unread = [name for name in header if name not in known and is_ignored(table, name)]
+        self.unread_keys.setdefault(table.name, Counter()).update(unread)
+
+    def _read_rows(self, table: Table, files: Sequence[SourceFile]) -> None:
+        reader = FileReader(table, self.lexicon)
+        tables = []
+        for at, part in enumerate(reader.parts):
+            if part.name in self.tables:
+                detail = f"two tables would be called `{part.name}`"
+                raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})])
+            tables.append(RowTable(part, len(self.tables), at))
+            self.tables[part.name] = tables[-1]
         seen: dict[str, Origin] = {}
-        for name, path in files:
-            for node in self._records(path, name):
-                self.findings.extend(checker.findings(node, name))
-                if key is None or self._first_of_its_key(node, name, key, seen):
-                    shelf.put(node, name)
+        unread = self.unread_keys.setdefault(table.name, Counter())
+        for file, read in zip(files, self._read_files(reader, files), strict=True):
+            self.findings.extend(read.findings)
+            unread.update(read.records.unread)
+            chunk = Chunk(file, reader, read if any(read.nodes) else None)
+            self._put(table, tables, chunk, read.records, seen)
 
-    def _checker(self, table: Table) -> RecordChecker:
-        try:
-            return RecordChecker(table, self.lexicon)
-        except KeyError as error:
-            detail = (
-                f"table `{table.name}`: ontology/ declares no concept scheme or datatype {error}"
-            )
-            raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})]) from None
+    def _read_files(self, reader: FileReader, files: Sequence[SourceFile]) -> Iterator[ReadFile]:
+        """What reading each file gives."""
+        for file in files:
+            try:
+                yield reader.read(file, read_bytes(file.path, file.name))
+            except InvalidData as error:
+                yield ReadFile(FileRecords(), list(error.findings), [])
 
-    def _records(self, path: Path, name: str) -> Iterator[Mapping]:
-        try:
-            root = read_tree(path, name)
-        except InvalidData as error:
-            self.findings.extend(error.findings)
-            return
-        if root is None or (
-            path.suffix == ".jsonl" and isinstance(root, Sequence) and not root.items
-        ):
-            self.findings.append(Finding("LP110", Origin(name), {"file": name}))
-        for node in root.items if isinstance(root, Sequence) else [] if root is None else [root]:
-            if isinstance(node, Mapping):
-                yield node
-            else:
-                self.findings.append(
-                    Finding(
-                        "LP108", Origin(name, node.line, node.column), {"found": describe(node)}
-                    )
-                )
-
-    def _first_of_its_key(
-        self, node: Mapping, name: str, key: str, seen: dict[str, Origin]
-    ) -> bool:
-        """Whether the record's key is new; a second record of the same key is reported and left out, so
-        it muddles nothing else.
+    def _put(
+        self,
+        table: Table,
+        tables: Sequence[RowTable],
+        chunk: Chunk,
+        records: FileRecords,
+        seen: dict[str, Origin],
+    ) -> None:
+        """Adds the records of a file to the tables; a second record of the same key is reported and
+        left out, so that it muddles nothing else.
         """
-        text = _text_at(node, (key,))
+        parents = {below: at for at, part in enumerate(chunk.parts) for _, below in part.lists}
+        before = [0] * len(tables)
+        for into in tables:
+            into.begin(chunk)
+        for record in records.records:
+            first = [len(into.rows) for into in tables]
+            if self._is_first(table, record, chunk.name, seen):
+                for at, (into, rows) in enumerate(zip(tables, record.rows, strict=True)):
+                    above = tables[parents[at]] if at else None
+                    start = first_record(above.number) + first[parents[at]] if above else 0
+                    for own, row in enumerate(rows, before[at]):
+                        into.add(row, start + int(row[0] or 0) if above else None, own)
+            before = [count + len(rows) for count, rows in zip(before, record.rows, strict=True)]
+
+    def _is_first(self, table: Table, record: Record, name: str, seen: dict[str, Origin]) -> bool:
+        """Whether the record's key is new."""
+        text = record.key
         if text is None:
             return True
-        origin = Origin(name, *place_of(node, [key]))
+        origin = Origin(name, record.line, record.column)
         if text in seen:
             self.findings.append(
                 Finding(
                     "LP207",
                     origin,
-                    {"key": key, "value": text, "other": str(seen[text])},
+                    {"key": table.key or "", "value": text, "other": str(seen[text])},
                     related=(seen[text],),
                 )
             )
@@ -331,62 +423,28 @@ class RecordReader:
         return True
 
 
-class _Shelf:
-    """A table with the tables of its nested lists; puts a record and all that hangs on it into
-    them.
-    """
-
-    def __init__(
-        self, table: Table, languages: tuple[str, ...], tables: dict[str, RecordTable]
-    ) -> None:
-        self.languages, self.tables, self.origin = languages, tables, table.origin
-        self.put_root = self._putter(table.name, Field("map", fields=table.fields))
-
-    def put(self, node: Node, file: str) -> None:
-        self.put_root(node, file, None)
-
-    def _putter(self, name: str, item: Field) -> Callable[[Node, str, int | None], None]:
-        if name in self.tables:
-            raise InvalidDeclaration(
-                [Finding("LP601", self.origin, {"detail": f"two tables would be called `{name}`"})]
-            )
-        plain = item.kind != "map"
-        columns = (
-            (Column("value", (), item),)
-            if plain
-            else tuple(columns_of(item.fields, self.languages))
-        )
-        table = self.tables[name] = RowTable(name, len(self.tables), columns)
-        lists = (
-            []
-            if plain
-            else [
-                (path, self._putter("_".join((name, *path)), inner))
-                for path, inner in lists_of(item.fields)
-            ]
-        )
-
-        def put(node: Node, file: str, parent: int | None) -> None:
-            record = table.add(node, file, parent)
-            for path, put_item in lists:
-                for item in _items_at(node, path):
-                    put_item(item, file, record)
-
-        return put
+def _not_scanned(table: Table) -> str:
+    """What of a table is not possible for files that the engine scans; empty where all is."""
+    if table.files.at or table.files.is_keyed:
+        return f"table `{table.name}`: `at` and `keyed` are of YAML and JSON files only"
+    for name, entry in table.fields.items():
+        if entry.item is not None:
+            return f"table `{table.name}`: field `{name}`: CSV and Parquet files have no lists"
+        if entry.source and entry.source[0] in (KEY, PARENT):
+            return f"table `{table.name}`: field `{name}`: CSV and Parquet files have no `{entry.source[0]}`"
+    return ""
 
 
-def _items_at(node: Node, path: tuple[str, ...]) -> list[Node]:
-    for step in path:
-        if not isinstance(node, Mapping) or step not in node.items:
-            return []
-        node = node.items[step]
-    return node.items if isinstance(node, Sequence) else []
+def is_ignored(table: Table, key: str) -> bool:
+    """Whether a key of a table's records is not read."""
+    return any(re.search(expression_of(pattern), key) for pattern in table.ignored)
 
 
 def _header_findings(
     table: Table, columns: tuple[Column, ...], file: str, header: list[str]
 ) -> Iterator[Finding]:
-    names = [column.name for column in columns]
+    inside = [column for column in columns if not column.is_outside]
+    names = [header_name(column) for column in inside]
     if len(header) < 2 <= len(names):
         missing = Finding(
             "LP102", Origin(file, 1), {"format": "CSV", "detail": "the header is missing"}
@@ -394,17 +452,23 @@ def _header_findings(
         yield wrong_separator(file, header) or missing
         return
     for at, name in enumerate(header):
-        if name not in names:
+        if name not in names and not is_ignored(table, name):
             yield Finding(
                 "LP201", Origin(file, 1), {"key": name, "suggestion": nearest(name, names)}
             )
         if name in header[:at]:
             yield Finding("LP103", Origin(file, 1), {"key": name, "first": "1"})
     unknown = [name for name in header if name not in names]
-    for column in columns:
+    for column in inside:
+        name = header_name(column)
         if (
             column.field.required
-            and column.name not in header
-            and not any(nearest(item, [column.name]) for item in unknown)
+            and name not in header
+            and not any(nearest(item, [name]) for item in unknown)
         ):
-            yield Finding("LP202", Origin(file, 1), {"key": column.name, "table": table.name})
+            yield Finding("LP202", Origin(file, 1), {"key": name, "table": table.name})
+
+
+def header_name(column: Column) -> str:
+    """The name of a column in a header: that of the key it is read from, or its own."""
+    return ".".join(column.field.source) or column.name

@@ -211,7 +211,12 @@ def _checked(
     ):
         session = running.session
         subject = Subject(project, declarations, session, tables)
-        patterns = {table.name: table.files for table in declarations.tables.values()}
+        patterns = [
+            pattern
+            for table in declarations.tables.values()
+            if not table.files.root
+            for pattern in table.files.patterns
+        ]
         unused_files = unread_files(project, patterns, _files_used(project, reader, declarations))
         early = [*reader.findings, *unused_files, *running.load(tables.values(), writable)]
         with session.light_planning():

@@ -274,5 +274,5 @@ def _place(table: RowTable | ScanTable, record: int) -> tuple[str, int]:
     if isinstance(table, RowTable):
         where = table.locate(record)
         return where.file, where.line
-    name, _ = table.files[(record >> ROW_BITS) & ((1 << FILE_BITS) - 1)]
+    name = table.files[(record >> ROW_BITS) & ((1 << FILE_BITS) - 1)].name
     return name, record & ((1 << ROW_BITS) - 1)

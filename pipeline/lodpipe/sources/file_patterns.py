@@ -1,0 +1,149 @@
+"""Patterns of the paths of record files.
+
+| pattern | matches |
+|---|---|
+| `*`, `?`, `[ab]` | letters of one folder's or file's name |
+| `**` | any folders, none as well |
+| `{yml,yaml}` | one of these texts |
+| `{state}` | letters of one name, which become a column |
+| `{status:current,retired}` | one of these texts, which becomes a column |
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
+
+from lodpipe.documents.readers import is_hidden
+
+_PART = re.compile(r"\*\*/?|\*|\?|\[!?\]?[^\]/]*\]|\{[^{}/]*\}|[^*?\[{]+|[\[{]")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_SIGNS = re.compile(r"[*?\[{]")
+
+
+class PatternError(ValueError):
+    """A pattern that means nothing; the text says why."""
+
+
+class Pattern(Struct, frozen=True):
+    """A pattern as a regular expression, the names of its captures, and the folder above its
+    first sign.
+    """
+
+    expression: str
+    captures: tuple[str, ...]
+    above: str
+
+    @classmethod
+    def read(cls, text: str) -> Pattern:
+        """A pattern as it is written. Raises PatternError.
+
+        >>> Pattern.read("{state}/*.{yml,yaml}").match("wy/a.yml")
+        {'state': 'wy'}
+        """
+        captures: list[str] = []
+        expression = "".join(_expression(part, captures) for part in _PART.findall(text))
+        plain = PurePosixPath(text).parts
+        first = next((at for at, part in enumerate(plain) if _SIGNS.search(part)), len(plain) - 1)
+        return cls(expression, tuple(captures), "/".join(plain[:first]))
+
+    def match(self, path: str) -> dict[str, str] | None:
+        """What the captures have in a path; None where the path does not match."""
+        match = re.fullmatch(self.expression, path, re.DOTALL)
+        return match.groupdict() if match else None
+
+
+def _expression(part: str, captures: list[str]) -> str:
+    if part == "**/":
+        return "(?:[^/]+/)*"
+    if part == "**":
+        return ".*"
+    if part in ("*", "?"):
+        return "[^/]" + ("*" if part == "*" else "")
+    if part.startswith("[") and part.endswith("]") and len(part) > 2:
+        letters = part[1:-1]
+        negated = "^/" if letters.startswith("!") else ""
+        return f"[{negated}{re.escape(letters.removeprefix('!')).replace(chr(92) + '-', '-')}]"
+    if part.startswith("{") and part.endswith("}") and len(part) > 1:
+        return _braces(part[1:-1], captures)
+    return re.escape(part)
+
+
+def _braces(inner: str, captures: list[str]) -> str:
+    name, colon, rest = inner.partition(":")
+    alternatives = rest if colon else inner if "," in inner else ""
+    body = "|".join(map(re.escape, alternatives.split(","))) if alternatives else "[^/]+"
+    if "," in inner and not colon:
+        return f"(?:{body})"
+    if not _NAME.fullmatch(name):
+        raise PatternError(f"`{{{inner}}}` is no name and no list of alternatives")
+    if name in captures:
+        raise PatternError(f"`{{{name}}}` stands twice in it")
+    captures.append(name)
+    return f"(?P<{name}>{body})"
+
+
+class Matched(Struct, frozen=True):
+    """A file that a pattern matches: its path below the root, what the captures have, and whether
+    a link is in its path.
+    """
+
+    path: Path
+    local: str
+    captures: Mapping[str, str]
+    is_linked: bool
+
+
+def matching(
+    root: Path, patterns: tuple[str, ...], excluded: tuple[str, ...] = ()
+) -> Iterator[Matched]:
+    """The files below a folder that a pattern matches and no excluded one does, in the order of
+    their paths.
+    """
+    read = [Pattern.read(text) for text in patterns]
+    without = [Pattern.read(text) for text in excluded]
+    tops = {pattern.above for pattern in read}
+    matched: dict[tuple[str, ...], Matched] = {}
+    for top in tops:
+        if any(top != other and PurePosixPath(top).is_relative_to(other) for other in tops):
+            continue  # walked with the folder above it
+        for local, is_linked in _files(root, top):
+            captured = next((got for one in read if (got := one.match(local)) is not None), None)
+            if captured is None or any(one.match(local) is not None for one in without):
+                continue
+            matched[tuple(local.split("/"))] = Matched(root / local, local, captured, is_linked)
+    for parts in sorted(matched):
+        yield matched[parts]
+
+
+def _files(root: Path, top: str) -> Iterator[tuple[str, bool]]:
+    """The files below a folder of the root, as paths below the root, and whether a link leads to
+    them. Hidden files and folders are no files of a project.
+    """
+    linked = any((root / part).is_symlink() for part in _prefixes(top))
+    waiting = [(f"{top}/" if top not in ("", ".") else "", linked, frozenset[str]())]
+    while waiting:
+        below, linked, above = waiting.pop()
+        try:
+            entries = list(os.scandir(root / below))
+        except OSError:
+            continue  # no such folder: no files
+        for entry in entries:
+            local, is_linked = below + entry.name, linked or entry.is_symlink()
+            if is_hidden(PurePosixPath(entry.name)):
+                continue
+            if not entry.is_dir():
+                yield local, is_linked
+                continue
+            real = os.path.realpath(entry.path) if is_linked else ""
+            if real not in above:  # else a link that leads round
+                waiting.append((f"{local}/", is_linked, above | {real} if real else above))
+
+
+def _prefixes(top: str) -> Iterator[str]:
+    parts = PurePosixPath(top).parts
+    yield from ("/".join(parts[: at + 1]) for at in range(len(parts)))

@@ -1,0 +1,265 @@
+"""One file of a record table: its records as rows of texts, each with its line, and what is wrong
+with them.
+
+What a file gives depends on its bytes, its path and the declarations alone, so that files can be
+read in any order, by several processes, and what was read once can be stored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from lodpipe.diagnostics.finding import Finding, InvalidData, InvalidDeclaration, Origin
+from lodpipe.diagnostics.suggestions import nearest
+from lodpipe.documents.readers import READERS, decoded
+from lodpipe.documents.tree import Mapping as Map
+from lodpipe.documents.tree import Node, Sequence, describe, place_of
+from lodpipe.sources.record_cells import (
+    Place,
+    cell,
+    has_ignored,
+    has_loose,
+    is_plain,
+    items_at,
+    items_of,
+    read_map,
+    text_at,
+    unread_keys,
+    written,
+)
+from lodpipe.sources.record_declaration import (
+    FILE,
+    PARENT,
+    POSITION,
+    Column,
+    Field,
+    List,
+    Table,
+    columns_of,
+    item_columns,
+    lists_of,
+)
+from lodpipe.sources.schema import Lexicon, RecordChecker, pattern_of
+
+Row = list[int | str | None]  # number of the parent's row in the record, line, column, then cells
+
+
+class SourceFile(Struct, frozen=True):
+    """A file of a table: its name in findings, where it is, its path below the root, what the
+    captures of its pattern have.
+    """
+
+    name: str
+    path: Path
+    local: str
+    captures: Mapping[str, str] = {}
+
+
+class Part(Struct, frozen=True):
+    """A table that records fill: the records' own, or that of a list in them.
+
+    `lists` are those in its items, each with the number of its part.
+    """
+
+    name: str
+    columns: tuple[Column, ...]
+    lists: tuple[tuple[List, int], ...]
+    is_plain: bool
+    in_list: bool
+
+
+def parts_of(table: Table, languages: tuple[str, ...]) -> list[Part]:
+    """The table of the records, and those of their lists, in the order of their numbers."""
+    parts: list[Part] = []
+
+    def add(name: str, columns: tuple[Column, ...], fields: dict[str, Field]) -> int:
+        number = len(parts)
+        plain = all(map(is_plain, columns))
+        parts.append(Part(name, columns, (), plain, number > 0))
+        lists = []
+        for entry in lists_of(fields):
+            inner = item_columns(entry.item, entry.is_keyed, languages)
+            below = add("_".join((name, *entry.names)), inner, entry.item.fields)
+            lists.append((entry, below))
+        parts[number] = Part(name, columns, tuple(lists), plain, number > 0)
+        return number
+
+    add(table.name, tuple(columns_of(table.fields, languages)), table.fields)
+    return parts
+
+
+class Record(Struct, array_like=True):
+    """A record with all that is in its lists: its key, where that is, and the rows of each part."""
+
+    key: str | None
+    line: int
+    column: int
+    rows: list[list[Row]]
+
+
+class FileRecords(Struct, array_like=True):
+    """The records of a file, and how often it has keys that are not read."""
+
+    records: list[Record] = []
+    unread: dict[str, int] = {}
+
+
+class ReadFile(Struct):
+    """What reading a file gave: records, findings, and the nodes of the rows of each part."""
+
+    records: FileRecords
+    findings: list[Finding]
+    nodes: list[list[Node]]
+
+
+class FileReader:
+    """Reads the files of a table. Raises InvalidDeclaration where the declaration names unknown
+    schemes or datatypes.
+    """
+
+    def __init__(self, table: Table, lexicon: Lexicon) -> None:
+        self.table = table
+        self.parts = parts_of(table, lexicon.languages)
+        self._root = table.root_field
+        self._loose, self._ignores = has_loose(self._root), has_ignored(self._root)
+        names = [column.name for column in self.parts[0].columns]
+        self._key = names.index(table.key) if table.key else None
+        try:
+            self._checker = RecordChecker(table, lexicon)
+            self._judged = {
+                number: list(_outside(part, lexicon))
+                for number, part in enumerate(self.parts)
+                if any(column.is_outside for column in part.columns)
+            }
+        except KeyError as error:
+            detail = (
+                f"table `{table.name}`: ontology/ declares no concept scheme or datatype {error}"
+            )
+            raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})]) from None
+
+    @property
+    def knows_paths(self) -> bool:
+        """Whether a cell depends on the path of the file."""
+        return any(
+            column.path[0] == FILE or column.path[0].startswith("{")
+            for part in self.parts
+            for column in part.columns
+            if column.is_outside
+        )
+
+    def read(self, file: SourceFile, data: bytes) -> ReadFile:
+        """The records of a file that has these bytes."""
+        out = ReadFile(FileRecords([], {}), [], [[] for _ in self.parts])
+        unread: Counter[str] = Counter()
+        for node, position, key in self._nodes(file, data, out.findings):
+            if not isinstance(node, Map):
+                where = Origin(file.name, node.line, node.column)
+                out.findings.append(Finding("LP108", where, {"found": describe(node)}))
+                continue
+            if self._ignores:
+                unread.update(unread_keys(self._root, node))
+            record = read_map(self._root, node) if self._loose else node
+            out.findings.extend(self._checker.findings(record, file.name))
+            place = Place(file.local, file.captures, position, key)
+            out.records.records.append(self._record(record, place, file, out))
+        out.records.unread = dict(unread)
+        return out
+
+    def _nodes(
+        self, file: SourceFile, data: bytes, findings: list[Finding]
+    ) -> Iterator[tuple[Node, int, str | None]]:
+        """The records of a file with position and key."""
+        try:
+            root = READERS[file.path.suffix.lower()](decoded(data, file.name), file.name)
+        except InvalidData as error:
+            findings.extend(error.findings)
+            return
+        for step in self.table.files.at:
+            root = root.items.get(step) if isinstance(root, Map) else None
+        if root is None or (
+            file.path.suffix == ".jsonl" and isinstance(root, Sequence) and not root.items
+        ):
+            findings.append(Finding("LP110", Origin(file.name), {"file": file.name}))
+        elif self.table.files.is_keyed and not isinstance(root, Map):
+            where = Origin(file.name, root.line, root.column)
+            params = {"key": self.table.name, "found": describe(root), "expected": "a map"}
+            findings.append(Finding("LP203", where, params))
+        elif self.table.files.is_keyed or isinstance(root, Sequence):
+            yield from items_of(root, is_keyed=self.table.files.is_keyed)
+        else:
+            yield root, 1, None
+
+    def _record(self, node: Map, place: Place, file: SourceFile, out: ReadFile) -> Record:
+        rows: list[list[Row]] = [[] for _ in self.parts]
+        key: str | None = None
+
+        def put(number: int, node: Node, place: Place, parent: int) -> None:
+            nonlocal key
+            part = self.parts[number]
+            cells: list[str | None] = (
+                [text_at(node, column.path) for column in part.columns]
+                if part.is_plain
+                else [cell(node, column, place) for column in part.columns]
+            )
+            if number == 0 and self._key is not None:
+                key = cells[self._key]
+            own = len(rows[number])
+            whole = [key, str(place.position)] if part.in_list else []
+            rows[number].append([parent, node.line, node.column, *cells, *whole])
+            out.nodes[number].append(node)
+            if number in self._judged:
+                out.findings.extend(self._wrong(number, node, place, file.name))
+            if not part.lists:
+                return
+            above = dict(zip((column.name for column in part.columns), cells, strict=True))
+            for entry, below in part.lists:
+                for item, position, item_key in items_at(node, entry):
+                    inner = Place(place.file, place.captures, position, item_key, above)
+                    put(below, item, inner, own)
+
+        put(0, node, place, -1)
+        path = self.parts[0].columns[self._key].path if self._key is not None else ()
+        return Record(key, *place_of(node, [*path]), rows)
+
+    def _wrong(self, number: int, node: Node, place: Place, name: str) -> Iterator[Finding]:
+        """Values from around a record that their declaration does not allow."""
+        for column, pattern, allowed in self._judged[number]:
+            text = written(node, column, place)
+            where = Origin(name, node.line, node.column)
+            if text is None:
+                if column.field.required:
+                    yield Finding("LP202", where, {"key": column.name, "table": self.table.name})
+            elif allowed and text not in allowed:
+                params = {
+                    "key": column.name,
+                    "value": text,
+                    "allowed": ", ".join(allowed),
+                    "suggestion": nearest(text, allowed),
+                }
+                yield Finding("LP205", where, params)
+            elif pattern and not pattern.search(text):
+                params = {"key": column.name, "value": text, "pattern": pattern.pattern}
+                yield Finding("LP204", where, {**params, "expected": column.field.target})
+
+
+_Judged = tuple[Column, re.Pattern[str] | None, tuple[str, ...]]
+
+
+def _outside(part: Part, lexicon: Lexicon) -> Iterator[_Judged]:
+    """The columns whose values no schema of the record sees, with what they may hold."""
+    for column in part.columns:
+        entry = column.field
+        if not column.is_outside or column.path[0] in (POSITION, PARENT):
+            continue
+        if entry.values is not None:
+            yield column, None, tuple(entry.values)
+        elif entry.kind == "concept":
+            yield column, None, tuple(lexicon.concepts[entry.target])
+        else:
+            pattern = pattern_of(entry, lexicon)
+            yield column, re.compile(pattern) if pattern else None, ()

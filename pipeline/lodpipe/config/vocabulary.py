@@ -219,6 +219,11 @@ def _packaged_lists() -> tuple[TermList, ...]:
     return tuple(_read_terms(path, path.name) for path in sorted(folder.glob("*.txt")))
 
 
+def well_known_prefixes() -> dict[str, str]:
+    """Prefix → namespace of the vocabularies that the package knows."""
+    return {entry.prefix: entry.namespace for entry in _packaged_lists()}
+
+
 def _read_terms(path: Path, name: str) -> TermList:
     """A term list: lines `# prefix: x`, `# namespace: …`, then `class X`, `class Y < X, Z`,
     `property y`, `property old -> new`. Raises InvalidDeclaration (LP601).

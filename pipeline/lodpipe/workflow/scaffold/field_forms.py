@@ -1,0 +1,387 @@
+"""What each field is: its type, reference, list of concepts, texts by language; its key.
+
+A form is proposed only where all values of the data have it, so that the declaration holds for the
+data as they are; what misses it by little is a remark.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import combinations
+
+from lodpipe.documents.tree import JsonValue
+from lodpipe.sources.record_declaration import TYPES
+from lodpipe.workflow.scaffold.field_census import FieldCensus, census_of
+from lodpipe.workflow.scaffold.found_tables import FoundTable
+
+
+@dataclass(frozen=True)
+class FieldForm:
+    """A field as records.yaml declares it: its name there, its key in the files, its form and
+    flags, and why.
+
+    `kind` is type, ref, concept, texts, fields, list or keyed; `target` the type, table or scheme;
+    `values` what the values of the files become. `fields` are those of a map, `item` that of a
+    list.
+    """
+
+    name: str
+    source: str
+    kind: str
+    target: str = ""
+    required: bool = False
+    key: bool = False
+    unique: bool = False
+    after: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+    fields: tuple[FieldForm, ...] = ()
+    item: FieldForm | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TableForm:
+    """A table with its fields; `keys` are those that together name a record, `ignored` what is not
+    read of the files, `has_empty` whether empty values occur.
+    """
+
+    table: FoundTable
+    fields: tuple[FieldForm, ...]
+    ignored: tuple[str, ...]
+    has_empty: bool
+    keys: tuple[FieldForm, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the table."""
+        return self.table.name
+
+    @property
+    def key(self) -> FieldForm | None:
+        """The one field that names a record; none where it takes several."""
+        return self.keys[0] if len(self.keys) == 1 and self.keys[0].key else None
+
+
+_KEY_NAMES = (
+    "id", "identifier", "key", "code", "slug", "uuid", "kennung", "schluessel", "iri", "uri", "url",
+)  # fmt: skip
+_IDENTIFIERS = re.compile(
+    r"(^|_)(id|ids|identifier|uuid|wikidata|ror|isni|gnd|viaf|orcid|ags|ars|siren|siret|lei|grid|doi)$"
+)
+_CATEGORIES = re.compile(
+    r"(^|_)(kind|type|category|class|classification|status|state|role|gender|sex|level|party|art|"
+    r"typ|kategorie|rolle|theme|subject|format|frequency|chamber|lang)s?$"
+)
+_TEXTS = re.compile(r"(^|_)(name|title|description|text|note|comment|abstract|summary|address)s?$")
+_CODES = re.compile(r"(zip|postal|plz|phone|tel|fax|code|number|nummer|nr|isbn|vat)")
+_YEARS = re.compile(r"(year|date|founded|established|opened|closed|since|start|end|jahr|datum)")
+_CONCEPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_LANGUAGE_TAGS = frozenset(
+    "bg bs ca cs cy da de el en es et eu fi fr ga gl hr hu is it ja ko lb lt lv mk mt nl no pl pt "
+    "rm ro ru sk sl sq sr sv tr uk zh".split()
+)
+MOST_CONCEPTS = 60
+
+
+def table_forms(tables: list[FoundTable]) -> list[TableForm]:
+    """The forms of all tables, with keys first, for references need them."""
+    counted = [(table, census_of(table.records)) for table in tables]
+    keys = {
+        table.name: (key, frozenset(fields[key].values))
+        for table, fields in counted
+        if (key := _key(table, fields))
+    }
+    return [_Reader(table, keys).form(fields) for table, fields in counted]
+
+
+def _key(table: FoundTable, fields: Mapping[str, FieldCensus]) -> str:
+    """The key in the files of the field that names a record; empty where there is none."""
+    if table.is_keyed:
+        return "id"
+    able = [
+        name
+        for name, census in fields.items()
+        if census.is_complete and census.is_unique and census.kind in ("text", "integer")
+        and max(map(len, census.values)) <= 200
+    ]  # fmt: skip
+
+    def rank(name: str) -> tuple[int, int]:
+        folded = column_name(name).lower()
+        if folded in _KEY_NAMES:
+            return _KEY_NAMES.index(folded), 0
+        own = folded in (f"{singular(table.name)}_id", f"{table.name}_id")
+        if own or _IDENTIFIERS.search(folded):
+            return len(_KEY_NAMES) + (not own), able.index(name)
+        return len(_KEY_NAMES) + 2 + bool(_TEXTS.search(folded)), able.index(name)
+
+    return min(able, key=rank, default="")
+
+
+class _Reader:
+    """Finds the forms of one table's fields; `keys` has the key of each table and its values."""
+
+    def __init__(self, table: FoundTable, keys: Mapping[str, tuple[str, frozenset[str]]]) -> None:
+        self.table, self.keys = table, keys
+        self.has_empty = False
+
+    def form(self, fields: Mapping[str, FieldCensus]) -> TableForm:
+        key = self.keys.get(self.table.name, ("",))[0]
+        forms = self._fields(fields, key)
+        read = {entry.source for entry in forms}
+        ignored = tuple(name for name in fields if name not in read)
+        keys = tuple(entry for entry in forms if entry.key) or _joint_keys(self.table, forms)
+        return TableForm(self.table, forms, ignored, self.has_empty, keys)
+
+    def _fields(self, fields: Mapping[str, FieldCensus], key: str = "") -> tuple[FieldForm, ...]:
+        names = _column_names(fields)
+        forms = []
+        for source, census in fields.items():
+            self.has_empty |= bool(census.empty)
+            entry = self._field(names[source], census)
+            if entry is None:
+                continue
+            if source == key:
+                kind = "type" if entry.kind == "concept" else entry.kind
+                target = "any" if entry.kind != "type" else entry.target
+                reason = f"names the record: unique in all {census.parents}"
+                entry = replace(entry, kind=kind, target=target, values={}, key=True, unique=False, reason=reason)  # fmt: skip
+                if kind == "ref":  # a table that continues another one, record by record
+                    entry = replace(entry, kind="type", target=_single_type(names[source], census, self.table.is_rows)[0])  # fmt: skip
+            forms.append(replace(entry, source=source, required=census.is_complete))
+        return tuple(_dated(forms, self.table))
+
+    def _field(self, name: str, census: FieldCensus) -> FieldForm | None:
+        """The form of a field; none where no form fits, or no record has a value."""
+        if not census.present:
+            return None
+        plain = FieldForm(name, "", "type")
+        if census.kind == "map":
+            return self._map(plain, census)
+        if census.kind == "list" and census.item is not None:
+            if not census.item.present:
+                return None
+            self.has_empty |= bool(census.item.empty)
+            item = self._field(name, census.item)
+            if item is None or item.kind in ("list", "texts", "keyed"):
+                return None
+            reason = f"{census.present} of {census.parents}, up to {census.lengths} items"
+            return replace(plain, kind="list", item=item, reason=reason)
+        if {"map", "list"} & set(census.kinds):
+            return None
+        return self._single(plain, census)
+
+    def _map(self, plain: FieldForm, census: FieldCensus) -> FieldForm | None:
+        names = set(census.fields)
+        if names <= _LANGUAGE_TAGS and all(item.kind == "text" for item in census.fields.values()):
+            most = sorted(names, key=lambda name: (-census.fields[name].present, name))
+            if census.fields[most[0]].present == census.present:
+                reason = f"texts in {', '.join(most)}"
+                return replace(plain, kind="texts", languages=tuple(most), reason=reason)
+        fields = self._fields(census.fields)
+        if not fields:
+            return None
+        return replace(plain, kind="fields", fields=fields, reason=_share(census))
+
+    def _single(self, plain: FieldForm, census: FieldCensus) -> FieldForm:
+        name = plain.name
+        if (table := self._referred(name, census)) is not None:
+            reason = f"{len(census.values)} values, all of them keys of {table}"
+            return replace(plain, kind="ref", target=table, reason=reason)
+        target, reason = _single_type(name, census, self.table.is_rows)
+        if target in ("text", "slug", "any") and _is_category(name, census):
+            names = _concept_names(census.values)
+            values = names if any(key != value for key, value in names.items()) else {}
+            reason = f"{len(census.values)} different values in {census.present} records"
+            return replace(plain, kind="concept", target=name, values=values or {value: value for value in names}, reason=reason)  # fmt: skip
+        unique = bool(_IDENTIFIERS.search(name.lower())) and census.is_unique and census.present > 9
+        return replace(plain, target=target, unique=unique, reason=reason or _share(census))
+
+    def _referred(self, name: str, census: FieldCensus) -> str | None:
+        """The table whose keys all values are, if the name or the number of values make it likely."""
+        folded = re.sub(r"_(id|ids|key|code|ref|uuid|slug)$", "", name.lower())
+        for table, (_, keys) in self.keys.items():
+            if not census.values.keys() <= keys:
+                continue
+            similar = singular(table) in (singular(folded), folded) or folded.endswith(
+                "_" + singular(table)
+            )
+            within = table == self.table.name and re.match(r"(parent|part|super|belongs|succ|pre|child|sub)", folded)  # fmt: skip
+            counted = all(_INTEGER.fullmatch(value) for value in census.values)
+            if similar or within or (not counted and len(census.values) > 4 and table != self.table.name):  # fmt: skip
+                return table
+        return None
+
+
+def _joint_keys(table: FoundTable, forms: tuple[FieldForm, ...]) -> tuple[FieldForm, ...]:
+    """Two or three fields that together name a record, references and short values first."""
+    able = [entry for entry in forms if entry.required and entry.kind in ("type", "ref", "concept")]
+    able.sort(key=lambda entry: (entry.kind == "type", entry.target not in ("slug", "date", "integer"), forms.index(entry)))  # fmt: skip
+    for size in (2, 3):
+        for fields in combinations(able[:8], size):
+            values = {tuple(str(record[entry.source]) for entry in fields) for record in table.records}
+            if len(values) == len(table.records):
+                return fields
+    return ()
+
+
+def item_key(lists: Iterable[JsonValue], item: FieldForm) -> FieldForm | None:
+    """The field by which the items of each list differ, if there is one: a key, else a reference."""
+    items = [[entry for entry in values if isinstance(entry, dict)] for values in lists if isinstance(values, list)]  # fmt: skip
+    able = [
+        entry
+        for entry in item.fields
+        if entry.required and (entry.kind == "ref" or entry.target in ("slug", "uuid", "curie") or entry.name.lower() in _KEY_NAMES)
+    ]  # fmt: skip
+    for entry in able:
+        if all(len({str(values.get(entry.source)) for values in group}) == len(group) for group in items):  # fmt: skip
+            return entry
+    return None
+
+
+def _share(census: FieldCensus) -> str:
+    return f"{census.present} of {census.parents}"
+
+
+def singular(name: str) -> str:
+    """A rough singular of an English plural: cities → city, bodies → body, labs → lab.
+
+    >>> singular("cities"), singular("classes"), singular("labs"), singular("status")
+    ('city', 'class', 'lab', 'status')
+    """
+    for ending, single in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("us", "us"), ("ss", "ss"), ("s", "")):  # fmt: skip
+        if name.endswith(ending) and len(name) > len(ending) + 1:
+            return name[: -len(ending)] + single
+    return name
+
+
+def column_name(source: str) -> str:
+    """A key of the files as a name in records.yaml: letters, digits and underscores.
+
+    >>> column_name("Größe (m²)"), column_name("@id"), column_name("startDate")
+    ('Groesse_m2', 'id', 'startDate')
+    """
+    text = source
+    for letter, plain in {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}.items():  # fmt: skip
+        text = text.replace(letter, plain)
+    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_") or "field"
+    return f"field_{name}" if name[0].isdigit() else name
+
+
+def _column_names(fields: Mapping[str, FieldCensus]) -> dict[str, str]:
+    """Names that differ in more than case, for queries do not distinguish it."""
+    taken: set[str] = set()
+    names = {}
+    for source in fields:
+        name = base = column_name(source)
+        number = 2
+        while name.lower() in taken:
+            name, number = f"{base}_{number}", number + 1
+        taken.add(name.lower())
+        names[source] = name
+    return names
+
+
+def _single_type(name: str, census: FieldCensus, is_rows: bool) -> tuple[str, str]:
+    """The type of single values, and a remark where it holds for nearly all of them only."""
+    texts = census.values
+    if not is_rows and census.kind in ("integer", "boolean", "decimal"):
+        return census.kind, ""
+    if not is_rows and set(census.kinds) == {"integer", "decimal"}:
+        return "decimal", ""
+    if not is_rows and census.kind != "text":
+        return "any", f"{_share(census)}; {' and '.join(sorted(census.kinds))} mixed"
+    for type_, holds in _JUDGES.items():
+        if type_ in ("integer", "decimal") and (not is_rows or _CODES.search(name.lower())):
+            continue
+        if type_ == "boolean" and not is_rows:
+            continue
+        if type_ == "integer" and _YEARS.search(name.lower()) and all(map(_is_partial_date, texts)):
+            return "partial-date", ""
+        if type_ == "slug" and not (_IDENTIFIERS.search(name.lower()) or name.lower() in _KEY_NAMES):
+            continue
+        if type_ == "language" and not re.search(r"(^|_)(lang|language|sprache|langue)$", name.lower()):
+            continue
+        wrong = [text for text in texts if not holds(text)]
+        if not wrong:
+            return type_, ""
+        if type_ in ("url", "date", "partial-date") and len(wrong) <= len(texts) / 10:
+            return "text", f"{_share(census)}; {len(wrong)} values are no {type_}, such as {wrong[0][:60]!r}"
+    return "text", ""
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return len(text) == 10 and text[4] == "-" and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _is_partial_date(text: str) -> bool:
+    match = re.fullmatch(r"([12][0-9]{3})(-(0[1-9]|1[0-2]))?", text)
+    return bool(match) or _is_date(text)
+
+
+def _matcher(type_: str) -> Callable[[str], bool]:
+    pattern = re.compile(str(TYPES[type_]["pattern"]))
+    return lambda text: bool(pattern.search(text))
+
+
+# From the narrowest to the widest.
+_JUDGES: dict[str, Callable[[str], bool]] = {
+    "boolean": lambda text: text in ("true", "false"),
+    "date": _is_date,
+    "integer": lambda text: bool(_INTEGER.fullmatch(text)),
+    "decimal": lambda text: bool(_DECIMAL.fullmatch(text)),
+    "partial-date": _is_partial_date,
+    "url": _matcher("url"),
+    "language": _matcher("language"),
+    "slug": _matcher("slug"),
+}
+
+
+def _is_category(name: str, census: FieldCensus) -> bool:
+    """Whether the values are a short list that records share."""
+    distinct = len(census.values)
+    if _TEXTS.search(name.lower()) or max(map(len, census.values)) > 50 or distinct > MOST_CONCEPTS:
+        return False
+    if len(set(_concept_names(census.values).values())) < distinct:
+        return False
+    if _CATEGORIES.search(name.lower()):
+        return census.present >= 2 * distinct or distinct <= 3
+    return census.present >= 10 * distinct and distinct <= 20 and census.present > 30
+
+
+def _concept_names(values: Mapping[str, int]) -> dict[str, str]:
+    """What each value becomes in the IRI of its concept."""
+    return {value: value if _CONCEPT.fullmatch(value) else concept_name(value) for value in sorted(values)}
+
+
+def concept_name(value: str) -> str:
+    """A value as the last part of an IRI.
+
+    >>> concept_name("Local Authority"), concept_name("M/F")
+    ('local-authority', 'm-f')
+    """
+    return column_name(value).lower().replace("_", "-")
+
+
+def _dated(forms: list[FieldForm], table: FoundTable) -> Iterator[FieldForm]:
+    """Ends are not before their starts, where the data agree."""
+    dates = {entry.name: entry for entry in forms if entry.kind == "type" and entry.target in ("date", "partial-date")}  # fmt: skip
+    for entry in forms:
+        start = re.sub(r"end|to$|until|bis", lambda part: {"end": "start", "to": "from", "until": "since", "bis": "von"}[part[0]], entry.name, count=1)  # fmt: skip
+        other = dates.get(start)
+        if entry.name in dates and other is not None and start != entry.name:
+            pairs = [(record.get(other.source), record.get(entry.source)) for record in table.records]
+            known = [(str(a), str(b)) for a, b in pairs if a and b]
+            if known and all(a[: len(b)] <= b[: len(a)] for a, b in known):
+                entry = replace(entry, after=start, reason=f"{entry.reason}; never before {start}")
+        yield entry

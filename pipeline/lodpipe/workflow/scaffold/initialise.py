@@ -1,0 +1,83 @@
+"""Proposes a publication for the data of a folder and writes its files, none of them over another."""
+
+from __future__ import annotations
+
+import csv
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
+from lodpipe.runtime.whole_files import whole_files
+from lodpipe.workflow.scaffold.field_forms import TableForm, table_forms
+from lodpipe.workflow.scaffold.found_tables import FoundTable, found_tables
+from lodpipe.workflow.scaffold.written_files import Answers, is_rewritten, publication_files
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The tables of a folder and what could not be read."""
+
+    data: Path
+    tables: tuple[TableForm, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def records(self) -> int:
+        """The number of all records."""
+        return sum(len(form.table.records) for form in self.tables)
+
+
+def propose(data: Path) -> Proposal:
+    """Reads the data of a folder or file. Raises InvalidDeclaration (LP720) where nothing holds
+    records.
+    """
+    folder = data if data.is_dir() else data.parent
+    tables, findings = found_tables(folder, None if data.is_dir() else data)
+    if not tables:
+        raise InvalidDeclaration([Finding("LP720", Origin(str(data)), {"path": str(data)}), *findings])
+    return Proposal(folder, tuple(table_forms(tables)), tuple(findings))
+
+
+def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[str]:
+    """Writes the files of the publication into `root` and returns their names. Raises
+    InvalidDeclaration (LP721) where one of them exists, and writes nothing then.
+    """
+    files = publication_files(list(proposal.tables), replace(answers, root=data_root(proposal, root)))
+    rewritten = {f"source/{form.table.files[0]}": form for form in proposal.tables if is_rewritten(form)}
+    names = sorted([*files, *rewritten])
+    existing = [name for name in names if (root / name).exists()]
+    if existing:
+        named = ", ".join(f"`{name}`" for name in existing)
+        raise InvalidDeclaration([Finding("LP721", Origin(existing[0]), {"files": named})])
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+    with whole_files([root / name for name in names]) as parts:
+        for name, part in zip(names, parts, strict=True):
+            if name in rewritten:
+                _write_rows(part, rewritten[name].table)
+            else:
+                part.write_text(files[name], "utf-8")
+    return names
+
+
+def data_root(proposal: Proposal, root: Path) -> str:
+    """The folder of the data relative to the publication, empty for its `source/`."""
+    path = os.path.relpath(proposal.data.resolve(), root.resolve()).replace(os.sep, "/")
+    return "" if path == "source" else path
+
+
+def _write_rows(path: Path, table: FoundTable) -> None:
+    """Rows with commas, in UTF-8."""
+    names = list(dict.fromkeys(name for record in table.records for name in record))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        writer.writerows([record.get(name, "") for name in names] for record in table.records)
+
+
+def suggested_name(path: Path) -> str:
+    """A folder's name as that of a publication: letters a–z, digits and hyphens."""
+    name = re.sub(r"[^a-z0-9]+", "-", path.resolve().name.lower()).strip("-")
+    return name if name and name[0].isalpha() else f"data-{name}".strip("-")

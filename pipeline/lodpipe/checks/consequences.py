@@ -26,7 +26,7 @@ class CascadeFilter:
         errors = [finding for finding in (*early, *hidden) if finding.severity is Severity.ERROR]
         places = [finding.where for finding in errors if finding.where]
         values = (finding.params.get("value", "") for finding in errors)
-        self._nesting = _Nesting(tables)
+        self._nesting = _Nesting(tables if places else {})
         self._lines = {(place.file, place.line) for place in places}
         self._invalid_records = {self._nesting.innermost(place) for place in places} - {None}
         self._invalid_values = {value for value in values if len(value) >= _DISTINCTIVE}

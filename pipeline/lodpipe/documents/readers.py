@@ -122,6 +122,11 @@ def decoded(data: bytes, name: str) -> str:
         ) from None
 
 
+def current_limits() -> Limits:
+    """The limits within which files are read now."""
+    return _LIMITS.get()
+
+
 def file_limit() -> int:
     """The most bytes that a file may have to be read at once."""
     return _LIMITS.get().file
@@ -140,9 +145,12 @@ def is_hidden(below: PurePath) -> bool:
     >>> [is_hidden(PurePath(name)) for name in ("a/.#cafes.yaml", ".~lock.towns.csv#", "a/cafes.yaml~", "a/cafes.yaml")]
     [True, True, True, False]
     """
-    return any(
-        part.startswith((".", "#", "~$")) or part.endswith(("~", ".swp")) for part in below.parts
-    )
+    return any(map(is_hidden_name, below.parts))
+
+
+def is_hidden_name(name: str) -> bool:
+    """The same for the name of one file or folder."""
+    return name.startswith((".", "#", "~$")) or name.endswith(("~", ".swp"))
 
 
 def inside(path: Path, root: Path, name: str) -> Path:

@@ -65,7 +65,7 @@ class ListBatch:
         """Lets queries of a connection read the batch."""
         import duckdb as _  # noqa: F401  # sets up what reads Arrow
 
-        connection.register(_NAME, _Stream(self._structs()))
+        connection.register(_NAME, Stream(self._structs()))
         try:
             yield
         finally:
@@ -83,7 +83,7 @@ class ListBatch:
         return na.c_array_from_buffers(schema, len(self._rows), [None], children=children)
 
 
-class _Stream:
+class Stream:
     """An array as what the engine reads: it takes the stream once for each look at it."""
 
     def __init__(self, structs: Any) -> None:

@@ -21,6 +21,7 @@ from typing import Any, cast
 import _duckdb as duckdb
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
+from lodpipe.engine import arrow_columns
 from lodpipe.engine.sql_functions import PLAN_FUNCTIONS
 from lodpipe.mapping.planning.plan import quote, text
 from lodpipe.sources import jsonpath
@@ -145,9 +146,18 @@ class Session:
         """A table of rows; `columns` are names with SQL types.
 
         The rows are one parameter in JSON, which the engine unpacks a hundred times faster than
-        executemany binds.
+        executemany binds; many are columns in Arrow.
         """
         self.row_count += len(rows)
+        if len(rows) > _SMALL and set(columns.values()) <= {*arrow_columns.TYPES}:
+            with arrow_columns.registered(self.connection, columns, rows):
+                cells = ", ".join(
+                    f"c{number} AS {quote(column)}" for number, column in enumerate(columns)
+                )
+                self.connection.execute(
+                    f"CREATE TABLE {quote(name)} AS SELECT {cells} FROM {arrow_columns.ROWS}"
+                )
+            return
         if not rows:
             listed = ", ".join(f"{quote(column)} {kind}" for column, kind in columns.items())
             self.connection.execute(f"CREATE TABLE {quote(name)} ({listed})")

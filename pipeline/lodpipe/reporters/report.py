@@ -5,6 +5,7 @@ line.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -149,7 +150,7 @@ class _Lines:
         if not file or line < 1:
             return ""
         if file not in self.files:
-            self.files[file] = self._read(self.root / file)
+            self.files[file] = self._read(self.root.resolve() / file)
         lines = self.files[file]
         return lines[line - 1].rstrip("\r") if line <= len(lines) else ""
 
@@ -157,13 +158,20 @@ class _Lines:
         try:
             if (
                 path.suffix in _BINARY
-                or not path.resolve().is_relative_to(self.root.resolve())
+                or not (path.resolve().is_relative_to(self.root.resolve()) or self._is_root(path))
                 or path.stat().st_size > _MOST_BYTES
             ):
                 return []
             return path.read_text("utf-8-sig", errors="replace").split("\n")
         except OSError:
             return []
+
+    def _is_root(self, path: Path) -> bool:
+        """Whether a file outside of the project is at its own path, not behind a link: records.yaml
+        names its folder then.
+        """
+        lexical = Path(os.path.normpath(self.root.resolve() / path))
+        return not lexical.is_relative_to(self.root.resolve()) and path.resolve() == lexical
 
 
 _WORD = re.compile(r"[^\s,;\]}#][^,\]}]*?(?=\s+#|\s*[,\]}]|\s*$)")

@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from msgspec import Struct
 
-from lodpipe.documents.readers import is_hidden
+from lodpipe.documents.readers import is_hidden_name
 
 _PART = re.compile(r"\*\*/?|\*|\?|\[!?\]?[^\]/]*\]|\{[^{}/]*\}|[^*?\[{]+|[\[{]")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -134,7 +134,7 @@ def _files(root: Path, top: str) -> Iterator[tuple[str, bool]]:
             continue  # no such folder: no files
         for entry in entries:
             local, is_linked = below + entry.name, linked or entry.is_symlink()
-            if is_hidden(PurePosixPath(entry.name)):
+            if is_hidden_name(entry.name):
                 continue
             if not entry.is_dir():
                 yield local, is_linked

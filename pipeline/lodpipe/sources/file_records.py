@@ -46,7 +46,7 @@ from lodpipe.sources.record_declaration import (
 )
 from lodpipe.sources.schema import Lexicon, RecordChecker, pattern_of
 
-Row = list[int | str | None]  # number of the parent's row in the record, line, column, then cells
+Row = list[int | str | None]  # number of the parent's row in its part, line, column, then cells
 
 
 class SourceFile(Struct, frozen=True):
@@ -93,19 +93,21 @@ def parts_of(table: Table, languages: tuple[str, ...]) -> list[Part]:
     return parts
 
 
-class Record(Struct, array_like=True):
-    """A record with all that is in its lists: its key, where that is, and the rows of each part."""
+class Key(Struct, array_like=True):
+    """The key of a record, and where it is."""
 
-    key: str | None
+    text: str | None
     line: int
     column: int
-    rows: list[list[Row]]
 
 
 class FileRecords(Struct, array_like=True):
-    """The records of a file, and how often it has keys that are not read."""
+    """The records of a file: their keys, the rows of each part, and how often there are keys that
+    are not read.
+    """
 
-    records: list[Record] = []
+    keys: list[Key] = []
+    rows: list[list[Row]] = []
     unread: dict[str, int] = {}
 
 
@@ -123,7 +125,7 @@ class FileReader:
     """
 
     def __init__(self, table: Table, lexicon: Lexicon) -> None:
-        self.table = table
+        self.table, self._lexicon = table, lexicon
         self.parts = parts_of(table, lexicon.languages)
         self._root = table.root_field
         self._loose, self._ignores = has_loose(self._root), has_ignored(self._root)
@@ -143,6 +145,17 @@ class FileReader:
             raise InvalidDeclaration([Finding("LP601", table.origin, {"detail": detail})]) from None
 
     @property
+    def declared(self) -> str:
+        """What the declarations say of the table, in a spelling that is always the same."""
+        table, lexicon = self.table, self._lexicon
+        known = (
+            lexicon.languages,
+            sorted(lexicon.patterns.items()),
+            sorted(lexicon.concepts.items()),
+        )
+        return repr((table.name, table.files, table.fields, table.ignored, known))
+
+    @property
     def knows_paths(self) -> bool:
         """Whether a cell depends on the path of the file."""
         return any(
@@ -154,7 +167,7 @@ class FileReader:
 
     def read(self, file: SourceFile, data: bytes) -> ReadFile:
         """The records of a file that has these bytes."""
-        out = ReadFile(FileRecords([], {}), [], [[] for _ in self.parts])
+        out = ReadFile(FileRecords([], [[] for _ in self.parts], {}), [], [[] for _ in self.parts])
         unread: Counter[str] = Counter()
         for node, position, key in self._nodes(file, data, out.findings):
             if not isinstance(node, Map):
@@ -166,7 +179,7 @@ class FileReader:
             record = read_map(self._root, node) if self._loose else node
             out.findings.extend(self._checker.findings(record, file.name))
             place = Place(file.local, file.captures, position, key)
-            out.records.records.append(self._record(record, place, file, out))
+            out.records.keys.append(self._record(record, place, file, out))
         out.records.unread = dict(unread)
         return out
 
@@ -194,8 +207,8 @@ class FileReader:
         else:
             yield root, 1, None
 
-    def _record(self, node: Map, place: Place, file: SourceFile, out: ReadFile) -> Record:
-        rows: list[list[Row]] = [[] for _ in self.parts]
+    def _record(self, node: Map, place: Place, file: SourceFile, out: ReadFile) -> Key:
+        rows = out.records.rows
         key: str | None = None
 
         def put(number: int, node: Node, place: Place, parent: int) -> None:
@@ -224,7 +237,7 @@ class FileReader:
 
         put(0, node, place, -1)
         path = self.parts[0].columns[self._key].path if self._key is not None else ()
-        return Record(key, *place_of(node, [*path]), rows)
+        return Key(key, *place_of(node, [*path]))
 
     def _wrong(self, number: int, node: Node, place: Place, name: str) -> Iterator[Finding]:
         """Values from around a record that their declaration does not allow."""

@@ -73,7 +73,7 @@ class Field:
     may_be_empty: bool = False
     ignored: tuple[str, ...] = ()
     referred: Field | None = None
-    origin: Origin | None = field(default=None, compare=False)
+    origin: Origin | None = field(default=None, compare=False, repr=False)
 
     @property
     def is_outside(self) -> bool:

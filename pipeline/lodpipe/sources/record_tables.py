@@ -27,16 +27,18 @@ from lodpipe.documents.csv_positions import cell_of, row_of
 from lodpipe.documents.readers import READERS, read_bytes, read_text
 from lodpipe.documents.tree import Node, place_of
 from lodpipe.sources.file_patterns import matching
+from lodpipe.sources.file_reading import read_files
 from lodpipe.sources.file_records import (
     FileReader,
     FileRecords,
+    Key,
     Part,
     ReadFile,
-    Record,
     Row,
     SourceFile,
     parts_of,
 )
+from lodpipe.sources.record_cache import digest
 from lodpipe.sources.record_declaration import (
     KEY,
     LIST_COLUMNS,
@@ -83,19 +85,25 @@ class RowTable:
         self._starts: list[int] = []
         self._own, self._lines, self._ends = array("L"), array("L"), array("L")
 
-    def begin(self, chunk: Chunk) -> None:
-        """The rows that follow are of this file."""
+    def add(self, chunk: Chunk, rows: Sequence[Row], above: int | None, own: Iterable[int]) -> None:
+        """Appends rows of a file, `own` are their numbers in it; `above` is the number of
+        the first row that may hold them, None for records.
+        """
+        if not rows:
+            return
+        first = first_record(self.number) + len(self.rows)
         self._chunks.append(chunk)
         self._starts.append(len(self.rows))
-
-    def add(self, row: Row, parent: int | None, own: int) -> int:
-        """Appends row `own` of the present file, and gives its number."""
-        record = first_record(self.number) + len(self.rows)
-        self.rows.append([record, parent, *row[3:]])
-        self._own.append(own)
-        self._lines.append(int(row[1] or 0))
-        self._ends.append(int(row[2] or 0))
-        return record
+        if above is None:
+            self.rows += [[record, None, *row[3:]] for record, row in enumerate(rows, first)]
+        else:
+            self.rows += [
+                [record, above + row[0], *row[3:]]  # type: ignore[operator]  # a number
+                for record, row in enumerate(rows, first)
+            ]
+        self._own.extend(own)
+        self._lines.extend([row[1] for row in rows])  # type: ignore[misc]  # numbers
+        self._ends.extend([row[2] for row in rows])  # type: ignore[misc]
 
     @property
     def lines(self) -> Iterator[tuple[str, int]]:
@@ -364,19 +372,15 @@ class RecordReader:
             self.tables[part.name] = tables[-1]
         seen: dict[str, Origin] = {}
         unread = self.unread_keys.setdefault(table.name, Counter())
-        for file, read in zip(files, self._read_files(reader, files), strict=True):
+        for file, read in zip(files, read_files(reader, files, self._log_name(table)), strict=True):
             self.findings.extend(read.findings)
             unread.update(read.records.unread)
             chunk = Chunk(file, reader, read if any(read.nodes) else None)
             self._put(table, tables, chunk, read.records, seen)
 
-    def _read_files(self, reader: FileReader, files: Sequence[SourceFile]) -> Iterator[ReadFile]:
-        """What reading each file gives."""
-        for file in files:
-            try:
-                yield reader.read(file, read_bytes(file.path, file.name))
-            except InvalidData as error:
-                yield ReadFile(FileRecords(), list(error.findings), [])
+    def _log_name(self, table: Table) -> str:
+        """The name of the cache of a table of this project."""
+        return digest(str(self.source.resolve()).encode(), table.name.encode()).hex()
 
     def _put(
         self,
@@ -389,26 +393,47 @@ class RecordReader:
         """Adds the records of a file to the tables; a second record of the same key is reported and
         left out, so that it muddles nothing else.
         """
+        left_out = {
+            number
+            for number, key in enumerate(records.keys)
+            if not self._is_first(table, key, chunk.name, seen)
+        }
         parents = {below: at for at, part in enumerate(chunk.parts) for _, below in part.lists}
-        before = [0] * len(tables)
-        for into in tables:
-            into.begin(chunk)
-        for record in records.records:
-            first = [len(into.rows) for into in tables]
-            if self._is_first(table, record, chunk.name, seen):
-                for at, (into, rows) in enumerate(zip(tables, record.rows, strict=True)):
-                    above = tables[parents[at]] if at else None
-                    start = first_record(above.number) + first[parents[at]] if above else 0
-                    for own, row in enumerate(rows, before[at]):
-                        into.add(row, start + int(row[0] or 0) if above else None, own)
-            before = [count + len(rows) for count, rows in zip(before, record.rows, strict=True)]
+        kept: list[dict[int, int]] = []  # of each part, the new number of each row that stays
+        first = [first_record(into.number) + len(into.rows) for into in tables]
+        for at, (into, rows) in enumerate(zip(tables, records.rows, strict=False)):
+            above = first[parents[at]] if at else None
+            if left_out:
+                rows = self._kept(rows, kept, parents.get(at), left_out)
+            into.add(chunk, rows, above, [*kept[at]] if left_out else range(len(rows)))
 
-    def _is_first(self, table: Table, record: Record, name: str, seen: dict[str, Origin]) -> bool:
+    @staticmethod
+    def _kept(
+        rows: Sequence[Row],
+        kept: list[dict[int, int]],
+        parent: int | None,
+        left_out: set[int],
+    ) -> list[Row]:
+        """The rows of a part that hang on no record that is left out; the number of the row that
+        holds them is the one it has without those.
+        """
+        numbers: dict[int, int] = {}
+        stay: list[Row] = []
+        for number, row in enumerate(rows):
+            above = int(row[0] or 0)
+            if number in left_out if parent is None else above not in kept[parent]:
+                continue
+            numbers[number] = len(stay)
+            stay.append(row if parent is None else [kept[parent][above], *row[1:]])
+        kept.append(numbers)
+        return stay
+
+    def _is_first(self, table: Table, key: Key, name: str, seen: dict[str, Origin]) -> bool:
         """Whether the record's key is new."""
-        text = record.key
+        text = key.text
         if text is None:
             return True
-        origin = Origin(name, record.line, record.column)
+        origin = Origin(name, key.line, key.column)
         if text in seen:
             self.findings.append(
                 Finding(

@@ -129,10 +129,8 @@ def _field(field: Field, lexicon: Lexicon) -> dict[str, object]:
         referred = _field(field.referred or Field("value", "slug"), lexicon)
         referred["description"] = f"id of a record in {field.target}"
         return referred
-    schema = (
-        dict(TYPES[field.target])
-        if field.target in TYPES
-        else {"type": "string", "pattern": lexicon.patterns[field.target]}
+    schema: dict[str, object] = dict(
+        TYPES.get(field.target) or {"type": "string", "pattern": lexicon.patterns[field.target]}
     )
     return {**schema, "pattern": field.pattern} if field.pattern else schema
 

@@ -1,0 +1,102 @@
+"""Reads all files of a table: what was read before comes from the cache, the rest is read on all
+cores.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from lodpipe.diagnostics.finding import Finding, InvalidData
+from lodpipe.documents.readers import current_limits, read_bytes
+from lodpipe.sources.file_records import FileReader, FileRecords, ReadFile, SourceFile
+from lodpipe.sources.forked_reading import cores, each
+from lodpipe.sources.record_cache import RecordCache, cache_folder, digest
+
+LARGE = 1_000_000  # bytes of a table's files below which neither cache nor processes are worth it
+
+
+def read_files(
+    reader: FileReader, files: Sequence[SourceFile], log_name: str
+) -> Iterator[ReadFile]:
+    """What reading each file gives, in their order. Raises SourceError (LP106) where one cannot be
+    read.
+    """
+    if _share(files) < 1:
+        yield from (_read(reader, file) for file in files)
+        return
+    cache = RecordCache(cache_folder(), log_name)
+    salt = digest(program_digest(), reader.declared.encode(), repr(current_limits()).encode())
+    keys = [_key(salt, reader, file) for file in files]
+    known = [_decoded(cache.get(key)) if key else None for key in keys]
+    missing = [file for file, records in zip(files, known, strict=True) if records is None]
+    processes = min(cores(), 1 + _share(missing, cores()))
+    answers = iter(each(lambda file: _encoded(reader, file), missing, processes) if missing else ())
+    for key, records in zip(keys, known, strict=True):
+        if records is not None:
+            yield ReadFile(records, [], [])
+            continue
+        content, findings = next(answers)
+        if key and not findings:
+            cache.put(key, content)
+        yield ReadFile(_DECODER.decode(content), findings, [])
+    cache.write()
+
+
+def _read(reader: FileReader, file: SourceFile) -> ReadFile:
+    """What reading a file gives, with its nodes."""
+    try:
+        return reader.read(file, read_bytes(file.path, file.name))
+    except InvalidData as error:  # too large
+        return ReadFile(FileRecords(), list(error.findings), [])
+
+
+_DECODER = msgspec.msgpack.Decoder(FileRecords)
+
+
+def _encoded(reader: FileReader, file: SourceFile) -> tuple[bytes, list[Finding]]:
+    """The same as bytes, without the nodes."""
+    read = _read(reader, file)
+    return msgspec.msgpack.encode(read.records), read.findings
+
+
+def _decoded(content: bytes | None) -> FileRecords | None:
+    try:
+        return None if content is None else _DECODER.decode(content)
+    except msgspec.DecodeError:
+        return None
+
+
+def _key(salt: bytes, reader: FileReader, file: SourceFile) -> bytes | None:
+    """What decides the records of a file; None where it is too large to be read."""
+    try:
+        data = read_bytes(file.path, file.name)
+    except InvalidData:
+        return None
+    path = repr((file.local, sorted(file.captures.items()))) if reader.knows_paths else ""
+    kind = file.path.suffix.lower()
+    return digest(salt, kind.encode(), path.encode(), data)
+
+
+def _share(files: Sequence[SourceFile], most: int = 1) -> int:
+    """How many times LARGE the files are, at most so many."""
+    total = 0
+    for file in files:
+        with contextlib.suppress(OSError):  # reported where it is read
+            total += os.stat(file.path).st_size  # noqa: PTH116  # of many files
+        if total >= most * LARGE:
+            break
+    return total // LARGE
+
+
+@functools.cache
+def program_digest() -> bytes:
+    """A digest of the modules that make records of files."""
+    root = Path(__file__).parent.parent
+    modules = sorted((*(root / "documents").glob("*.py"), *(root / "sources").glob("*.py")))
+    return digest(*(path.read_bytes() for path in modules))

@@ -26,7 +26,7 @@ class FieldForm:
 
     `kind` is type, ref, concept, texts, fields, list or keyed; `target` the type, table or scheme;
     `values` what the values of the files become. `fields` are those of a map, `item` that of a
-    list.
+    list; `separator` is between several values in one text, of which `item` is the form.
     """
 
     name: str
@@ -41,6 +41,7 @@ class FieldForm:
     languages: tuple[str, ...] = ()
     fields: tuple[FieldForm, ...] = ()
     item: FieldForm | None = None
+    separator: str = ""
     reason: str = ""
 
 
@@ -65,6 +66,14 @@ class TableForm:
     def key(self) -> FieldForm | None:
         """The one field that names a record; none where it takes several."""
         return self.keys[0] if len(self.keys) == 1 and self.keys[0].key else None
+
+    @property
+    def prefix(self) -> str:
+        """What the addresses that name the records have in common: https://ror.org/."""
+        if self.key is None or self.key.target != "url":
+            return ""
+        prefixes = {str(record[self.key.source]).rpartition("/")[0] for record in self.table.records}
+        return f"{prefixes.pop()}/" if len(prefixes) == 1 else ""
 
 
 _KEY_NAMES = (
@@ -137,7 +146,8 @@ class _Reader:
         read = {entry.source for entry in forms}
         ignored = tuple(name for name in fields if name not in read)
         keys = tuple(entry for entry in forms if entry.key) or _joint_keys(self.table, forms)
-        return TableForm(self.table, forms, ignored, self.has_empty, keys)
+        has_empty = self.has_empty and not self.table.is_rows  # cells without text have no value
+        return TableForm(self.table, forms, ignored, has_empty, keys)
 
     def _fields(self, fields: Mapping[str, FieldCensus], key: str = "") -> tuple[FieldForm, ...]:
         names = _column_names(fields)
@@ -195,12 +205,22 @@ class _Reader:
             reason = f"{len(census.values)} values, all of them keys of {table}"
             return replace(plain, kind="ref", target=table, reason=reason)
         target, reason = _single_type(name, census, self.table.is_rows)
+        if target == "text" and (separator := _separator(name, census)):
+            item = self._single(FieldForm(name, "", "type"), _parts(census, separator))
+            concepts = item.values.items()
+            if item.kind == "concept" and any(key != value for key, value in concepts):
+                item = FieldForm(name, "", "type", "text")  # parts of a text are not renamed
+            reason = f"{_share(census)}, several separated by {separator!r}"
+            return replace(plain, target="text", item=item, separator=separator, reason=reason)
         if target in ("text", "slug", "any") and _is_category(name, census):
             names = _concept_names(census.values)
             values = names if any(key != value for key, value in names.items()) else {}
             reason = f"{len(census.values)} different values in {census.present} records"
             return replace(plain, kind="concept", target=name, values=values or {value: value for value in names}, reason=reason)  # fmt: skip
         unique = bool(_IDENTIFIERS.search(name.lower())) and census.is_unique and census.present > 9
+        if name.lower() in _KEY_NAMES and census.is_complete and not census.is_unique:
+            (most, times), *_ = census.values.most_common(1)
+            reason = f"{_share(census)}, but {most[:60]!r} is in {times} records"
         return replace(plain, target=target, unique=unique, reason=reason or _share(census))
 
     def _referred(self, name: str, census: FieldCensus) -> str | None:
@@ -243,6 +263,32 @@ def item_key(lists: Iterable[JsonValue], item: FieldForm) -> FieldForm | None:
         if all(len({str(values.get(entry.source)) for values in group}) == len(group) for group in items):  # fmt: skip
             return entry
     return None
+
+
+def _separator(name: str, census: FieldCensus) -> str:
+    """The sign between several values in one cell, if a tenth of the values have it and the parts
+    are short.
+    """
+    if _TEXTS.search(name.lower()) and not name.lower().endswith("names"):
+        return ""
+    for separator in ("|", ";"):
+        having = [text for text in census.values if separator in text]
+        parts = [part for text in having for part in text.split(separator)]
+        if len(having) * 10 >= len(census.values) and len(having) > 1 and max(map(len, parts)) <= 250 and all(map(str.strip, parts)):  # fmt: skip
+            return separator
+    return ""
+
+
+def _parts(census: FieldCensus, separator: str) -> FieldCensus:
+    """The census of the parts of texts."""
+    parts = FieldCensus()
+    for text, times in census.values.items():
+        for part in text.split(separator):
+            parts.parents += times
+            parts.present += times
+            parts.kinds["text"] += times
+            parts.values[part.strip()] += times
+    return parts
 
 
 def _share(census: FieldCensus) -> str:

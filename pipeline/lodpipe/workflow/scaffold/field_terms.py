@@ -68,7 +68,8 @@ def _snake(name: str) -> str:
 
 def classes_of(table: str) -> tuple[str, ...]:
     """The classes of a table's records as prefixed names; its own class where none fits."""
-    for word in words_of(table):
+    parts = [singular(part) for part in _snake(table).split("_")]
+    for word in (*words_of(table), *parts):
         for entry in _terms().classes:
             if word in entry.words:
                 return entry.classes

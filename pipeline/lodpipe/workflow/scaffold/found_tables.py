@@ -99,7 +99,7 @@ def _rows(path: Path, name: str) -> Iterator[FoundTable]:
         detail = "the first row does not name each column, with a name of its own"
         raise LodpipeError([Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": detail})])
     records = [
-        cast(Record, {key: cell for key, cell in zip(names, row, strict=False) if cell})
+        cast(Record, dict(zip(names, row, strict=False)))
         for row in lines
         if any(row)
     ]

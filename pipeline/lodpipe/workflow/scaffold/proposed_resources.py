@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from lodpipe.documents.tree import JsonValue
 from lodpipe.workflow.scaffold.field_forms import FieldForm, TableForm, item_key, singular
@@ -45,7 +45,7 @@ class Statement:
 class Resource:
     """What the rows of one record table state.
 
-    `table` is the record table, `subject` the template of their IRI relative to the base, `classes`
+    `table` is the record table, `query` what is asked of it where its columns do not do, `subject` the template of their IRI relative to the base, `classes`
     what they are (none where the rows belong to a resource of another table), `statements` their
     rules; `link` is the property that leads from the record `owner` to an item of its list.
     """
@@ -60,12 +60,13 @@ class Resource:
     link: str = ""
     key: FieldForm | None = None
     is_record: bool = False
-    size: int = 0
+    query: str = ""
 
 
 def resources_of(tables: list[TableForm]) -> list[Resource]:
     """The resources of all tables with a key, each followed by those of its lists."""
     used = Counter(name for table in tables for name in classes_of(table.name))
+    prefixes = {table.name: table.prefix for table in tables if table.prefix}
     resources: list[Resource] = []
     for table in tables:
         if not table.keys:
@@ -73,7 +74,7 @@ def resources_of(tables: list[TableForm]) -> list[Resource]:
         classes = classes_of(table.name)
         if used[classes[0]] > 1:  # shapes and pages tell the tables apart by their own class
             classes = (f"def:{own_class(table.name)}", *classes)
-        resources += _Reader(table, classes).resources()
+        resources += _Reader(table, classes, prefixes).resources()
     return resources
 
 
@@ -83,21 +84,45 @@ def folder_of(table: str) -> str:
 
 
 class _Reader:
-    def __init__(self, table: TableForm, classes: tuple[str, ...]) -> None:
-        self.table, self.classes = table, classes
+    """The resources of one table; `prefixes` has what the keys of tables have in common."""
+
+    def __init__(
+        self, table: TableForm, classes: tuple[str, ...], prefixes: Mapping[str, str]
+    ) -> None:
+        self.table, self.classes, self.prefixes = table, classes, prefixes
+        self.whole = "_id_local" if table.name in prefixes else "_id"
         self.folder = folder_of(table.name)
         self.used: set[str] = set()
         self.lists: list[Resource] = []
 
     def resources(self) -> list[Resource]:
         table = self.table
-        subject = "/".join([self.folder, *(f"$({entry.name})" for entry in table.keys)])
+        local = "_local" if table.name in self.prefixes else ""
+        subject = "/".join([self.folder, *(f"$({entry.name}{local})" for entry in table.keys)])
         statements = tuple(self._statements(table.fields, (), self.classes))
         own = Resource(
             table.name, table.name, subject, self.classes, statements, label_of(singular(table.name)),
-            key=table.key, is_record=True, size=len(table.table.records),
+            key=table.key, is_record=True, query=self._query(table.name, statements, *self._cut_keys()),
         )  # fmt: skip
         return [own, *self.lists]
+
+    def _cut_keys(self) -> list[str]:
+        """The key without what all keys have in common, for IRIs."""
+        prefix = self.prefixes.get(self.table.name)
+        return [_cut(self.table.keys[0].name, prefix)] if prefix else []
+
+    def _query(self, table: str, statements: tuple[Statement, ...], *more: str) -> str:
+        """A query for columns that the table lacks: the datatype of each date that may be a month or
+        year, and keys that are addresses without what they have in common. Empty where there is none.
+        """
+        columns = [*more]
+        for rule in statements:
+            name = rule.column
+            if rule.kind == "type" and rule.target == "partial-date":
+                columns.append(f"CASE length(\"{name}\") WHEN 10 THEN 'date' WHEN 7 THEN 'gYearMonth' ELSE 'gYear' END AS \"{name}_type\"")  # fmt: skip
+            elif rule.kind == "ref" and rule.target in self.prefixes:
+                columns.append(_cut(name, self.prefixes[rule.target]))
+        return f"SELECT *, {', '.join(columns)} FROM {table}" if columns else ""
 
     def _statements(
         self, fields: tuple[FieldForm, ...], path: tuple[str, ...], classes: tuple[str, ...]
@@ -108,8 +133,23 @@ class _Reader:
                 yield from self._statements(entry.fields, own, classes)
             elif entry.kind == "list":
                 self._list(entry, own)
+            elif entry.separator and not path and self.table.key:
+                self._parts(entry)
             else:
                 yield self._statement(entry, own, classes, not path)
+
+    def _parts(self, entry: FieldForm) -> None:
+        """Several values in one text are statements each."""
+        assert entry.item is not None and self.table.key is not None
+        item = replace(entry.item, name=entry.name)
+        rule = self._statement(replace(item, required=False), (entry.name,), self.classes, True)
+        rule = replace(rule, column="part", several=True)
+        name, table = f"{self.table.name}_{entry.name}_parts", self.table.name
+        parts = f"SELECT *, trim(unnest(string_split(\"{entry.name}\", '{entry.separator}'))) AS part FROM {table}"
+        query = self._query(f"({parts})", (rule,), *self._cut_keys())
+        local = "_local" if table in self.prefixes else ""
+        subject = f"{self.folder}/$({self.table.key.name}{local})"
+        self.lists.append(Resource(name, name, subject, (), (rule,), rule.label, key=self.table.key, query=query or parts))  # fmt: skip
 
     def _statement(
         self, entry: FieldForm, path: tuple[str, ...], classes: tuple[str, ...], is_plain: bool
@@ -123,6 +163,10 @@ class _Reader:
             property_, "_".join(path), entry.kind, scheme, label_of(" ".join(path)), entry.required and is_plain,
             languages=entry.languages, concepts=tuple(sorted(set(entry.values.values()))),
         )  # fmt: skip
+
+    def _cut_whole(self) -> list[str]:
+        prefix = self.prefixes.get(self.table.name)
+        return [_cut("_id", prefix)] if prefix else []
 
     def _list(self, entry: FieldForm, path: tuple[str, ...]) -> None:
         """A list of single values states them of the record; one of maps makes resources."""
@@ -138,13 +182,15 @@ class _Reader:
             statement = Statement(
                 value.property, "value", kind, target, value.label, several=True, concepts=concepts
             )
-            subject = f"{self.folder}/$(_id)"
-            self.lists.append(Resource(name, name, subject, (), (statement,), value.label, key=self.table.key))  # fmt: skip
+            subject = f"{self.folder}/$({self.whole})"
+            query = self._query(name, (statement,), *self._cut_whole())
+            self.lists.append(Resource(name, name, subject, (), (statement,), value.label, key=self.table.key, query=query))  # fmt: skip
             return
         key = item_key(_values(self.table.table.records, _sources(self.table.fields, path)), item)
         sign = f"$({key.name})" if key else "$(_position)"
         part = "-".join(path).replace("_", "-")
-        subject = f"{self.folder}/$(_id)/{part}/{sign}"
+        owner = f"{self.folder}/$({self.whole})"
+        subject = f"{owner}/{part}/{sign}"
         outer, self.used = self.used, set()
         classes = classes_of(path[-1])
         plain = tuple(entry for entry in item.fields if entry.kind != "list")
@@ -158,9 +204,14 @@ class _Reader:
         self.lists.append(
             Resource(
                 name, name, subject, classes, statements, label_of(singular(path[-1])),
-                owner=f"{self.folder}/$(_id)", link=link, key=self.table.key,
+                owner=owner, link=link, key=self.table.key, query=self._query(name, statements, *self._cut_whole()),
             )
         )  # fmt: skip
+
+
+def _cut(column: str, prefix: str) -> str:
+    """A column of SQL: the value without its prefix."""
+    return f"replace(\"{column}\", '{prefix}', '') AS \"{column}_local\""
 
 
 def scheme_of(table: str, path: tuple[str, ...]) -> str:

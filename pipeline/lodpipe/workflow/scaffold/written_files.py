@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,7 +43,7 @@ def publication_files(tables: list[TableForm], answers: Answers) -> dict[str, st
     return {
         "publication.yaml": _publication(tables, resources, answers),
         "source/records.yaml": _records(tables, answers),
-        "source/mapping.yaml": _mapping(resources),
+        "source/mapping.yaml": _mapping(tables, resources),
         "ontology/terms.ttl": _terms(resources, answers),
         "ontology/context.jsonld": _context(resources),
         "shapes/shapes.ttl": _shapes(resources, answers),
@@ -141,18 +141,17 @@ def _declared(form: TableForm, entry: FieldForm, path: tuple[str, ...] = ()) -> 
 # -- source/mapping.yaml ---------------------------------------------------------------------------
 
 
-def _mapping(resources: list[Resource]) -> str:
+def _mapping(tables: list[TableForm], resources: list[Resource]) -> str:
+    prefixed = {form.name for form in tables if form.prefix}
     lines = ["# How the records become statements: YARRRML, docs/mapping.md of lodpipe."]
     sources, mappings = [], []
     for resource in resources:
-        source, query = _source(resource)
-        if query:
-            sources += [f"  {source}:", f"    query: {_flow(query)}"]
-            sources_ref = source
-        else:
-            sources_ref = f"[{source}~table]"
+        sources_ref = f"[{resource.table}~table]"
+        if resource.query:
+            sources_ref = f"{resource.name}_rows"
+            sources += [f"  {sources_ref}:", f"    query: {_flow(resource.query)}"]
         mappings += [f"  {resource.name}:", f"    sources: {sources_ref}", f"    s: {_flow(resource.subject)}"]  # fmt: skip
-        rules = list(_rules(resource))
+        rules = list(_rules(resource, prefixed))
         mappings += ["    po:", *(f"      - {rule}" for rule in rules)] if rules else []
         if resource.link:
             mappings += [
@@ -164,19 +163,7 @@ def _mapping(resources: list[Resource]) -> str:
     return "\n".join([*lines, "mappings:", *mappings]) + "\n"
 
 
-def _source(resource: Resource) -> tuple[str, str]:
-    """The table, or a query with the datatype of each date that may be a month or year."""
-    dates = [rule.column for rule in resource.statements if rule.kind == "type" and rule.target == "partial-date"]  # fmt: skip
-    if not dates:
-        return resource.table, ""
-    types = ", ".join(
-        f"CASE length(\"{name}\") WHEN 10 THEN 'date' WHEN 7 THEN 'gYearMonth' ELSE 'gYear' END AS \"{name}_type\""
-        for name in dates
-    )
-    return f"{resource.table}_typed", f"SELECT *, {types} FROM {resource.table}"
-
-
-def _rules(resource: Resource) -> Iterator[str]:
+def _rules(resource: Resource, prefixed: Container[str]) -> Iterator[str]:
     if resource.classes:
         names = resource.classes[0] if len(resource.classes) == 1 else list(resource.classes)
         yield _flow(["a", names])
@@ -186,7 +173,8 @@ def _rules(resource: Resource) -> Iterator[str]:
             for language in rule.languages:
                 yield _flow([rule.property, f"$({rule.column}_{language})", f"{language}~lang"])
         elif rule.kind == "ref":
-            yield _flow([rule.property, f"{folder_of(rule.target)}/{value}~iri"])
+            key = f"$({rule.column}_local)" if rule.target in prefixed else value
+            yield _flow([rule.property, f"{folder_of(rule.target)}/{key}~iri"])
         elif rule.kind == "concept":
             yield _flow([rule.property, f"def/{rule.target}/{value}~iri"])
         elif rule.target == "url":

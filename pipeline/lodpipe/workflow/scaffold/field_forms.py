@@ -68,10 +68,23 @@ class TableForm:
         return self.keys[0] if len(self.keys) == 1 and self.keys[0].key else None
 
     @property
+    def concepts(self) -> dict[str, FieldForm]:
+        """Each list of concepts with a field that uses it."""
+
+        def within(fields: Iterable[FieldForm]) -> Iterator[FieldForm]:
+            for entry in fields:
+                yield entry
+                yield from within((*entry.fields, *([entry.item] if entry.item else [])))
+
+        return {entry.target: entry for entry in within(self.fields) if entry.kind == "concept"}
+
+    @property
     def prefix(self) -> str:
         """What the addresses that name the records have in common: https://ror.org/."""
         if self.key is None or self.key.target != "url":
             return ""
+        if not all(isinstance(record.get(self.key.source), str) for record in self.table.records):
+            return ""  # the key is in a map
         prefixes = {str(record[self.key.source]).rpartition("/")[0] for record in self.table.records}
         return f"{prefixes.pop()}/" if len(prefixes) == 1 else ""
 
@@ -103,61 +116,90 @@ def table_forms(tables: list[FoundTable]) -> list[TableForm]:
     """The forms of all tables, with keys first, for references need them."""
     counted = [(table, census_of(table.records)) for table in tables]
     keys = {
-        table.name: (key, frozenset(fields[key].values))
+        table.name: (path, frozenset(values))
         for table, fields in counted
-        if (key := _key(table, fields))
+        for path, values in [_key(table, fields)]
+        if path
     }
     return [_Reader(table, keys).form(fields) for table, fields in counted]
 
 
-def _key(table: FoundTable, fields: Mapping[str, FieldCensus]) -> str:
-    """The key in the files of the field that names a record; empty where there is none."""
+def _key(
+    table: FoundTable, fields: Mapping[str, FieldCensus]
+) -> tuple[tuple[str, ...], Iterable[str]]:
+    """The path in the files to the field that names a record, and its values; an empty path where
+    there is none. Fields of the record go before those of its maps.
+    """
     if table.is_keyed:
-        return "id"
-    able = [
-        name
-        for name, census in fields.items()
-        if census.is_complete and census.is_unique and census.kind in ("text", "integer")
-        and max(map(len, census.values)) <= 200
-    ]  # fmt: skip
+        return ("id",), fields["id"].values
+    within = {
+        (name, below): entry
+        for name, census in fields.items() if census.kind == "map"
+        for below, entry in census.fields.items()
+    }  # fmt: skip
+    for candidates in ({(name,): census for name, census in fields.items()}, within):
+        able = [
+            path
+            for path, census in candidates.items()
+            if census.present == len(table.records) and census.is_unique and census.kind in ("text", "integer")
+            and max(map(len, census.values)) <= 200
+        ]  # fmt: skip
+        if able:
+            path = min(able, key=lambda path: (*_key_rank(table, path[-1]), able.index(path)))
+            return path, candidates[path].values
+    return (), ()
 
-    def rank(name: str) -> tuple[int, int]:
-        folded = column_name(name).lower()
-        if folded in _KEY_NAMES:
-            return _KEY_NAMES.index(folded), 0
-        own = folded in (f"{singular(table.name)}_id", f"{table.name}_id")
-        if own or _IDENTIFIERS.search(folded):
-            return len(_KEY_NAMES) + (not own), able.index(name)
-        return len(_KEY_NAMES) + 2 + bool(_TEXTS.search(folded)), able.index(name)
 
-    return min(able, key=rank, default="")
+def _key_rank(table: FoundTable, name: str) -> tuple[int, int]:
+    """How well a name suits a key, the best first."""
+    folded = column_name(name).lower()
+    if folded in _KEY_NAMES:
+        return _KEY_NAMES.index(folded), 0
+    own = folded in (f"{singular(table.name)}_id", f"{table.name}_id")
+    if own or _IDENTIFIERS.search(folded):
+        return len(_KEY_NAMES), int(not own)
+    return len(_KEY_NAMES) + 1 + bool(_TEXTS.search(folded)), 0
 
 
 class _Reader:
-    """Finds the forms of one table's fields; `keys` has the key of each table and its values."""
+    """Finds the forms of one table's fields; `keys` has the path of the key of each table, and its
+    values.
+    """
 
-    def __init__(self, table: FoundTable, keys: Mapping[str, tuple[str, frozenset[str]]]) -> None:
+    def __init__(
+        self, table: FoundTable, keys: Mapping[str, tuple[tuple[str, ...], frozenset[str]]]
+    ) -> None:
         self.table, self.keys = table, keys
+        self.key = keys[table.name][0] if table.name in keys else ()
         self.has_empty = False
 
     def form(self, fields: Mapping[str, FieldCensus]) -> TableForm:
-        key = self.keys.get(self.table.name, ("",))[0]
-        forms = self._fields(fields, key)
+        forms = self._fields(fields, (), ())
         read = {entry.source for entry in forms}
         ignored = tuple(name for name in fields if name not in read)
-        keys = tuple(entry for entry in forms if entry.key) or _joint_keys(self.table, forms)
+        keys = tuple(_marked(forms)) or _joint_keys(self.table, forms)
+        keys = keys or _nearly_unique(fields, forms)
         has_empty = self.has_empty and not self.table.is_rows  # cells without text have no value
         return TableForm(self.table, forms, ignored, has_empty, keys)
 
-    def _fields(self, fields: Mapping[str, FieldCensus], key: str = "") -> tuple[FieldForm, ...]:
+    def _fields(
+        self, fields: Mapping[str, FieldCensus], path: tuple[str, ...], sources: tuple[str, ...]
+    ) -> tuple[FieldForm, ...]:
+        """The forms of fields; `path` are the names of the maps that they are in, `sources` the keys
+        of these in the files.
+        """
         names = _column_names(fields)
         forms = []
         for source, census in fields.items():
             self.has_empty |= bool(census.empty)
-            entry = self._field(names[source], census)
+            name = names[source]
+            is_key = (*sources, source) == self.key
+            if name.lower() == "id" and not is_key and not path:
+                name = "identifier"  # `id` would name the record
+            entry = self._field(name, census, path, (*sources, source))
             if entry is None:
                 continue
-            if source == key:
+            if is_key:
                 kind = "type" if entry.kind == "concept" else entry.kind
                 target = "any" if entry.kind != "type" else entry.target
                 reason = f"names the record: unique in all {census.parents}"
@@ -167,46 +209,50 @@ class _Reader:
             forms.append(replace(entry, source=source, required=census.is_complete))
         return tuple(_dated(forms, self.table))
 
-    def _field(self, name: str, census: FieldCensus) -> FieldForm | None:
+    def _field(
+        self, name: str, census: FieldCensus, path: tuple[str, ...], sources: tuple[str, ...]
+    ) -> FieldForm | None:
         """The form of a field; none where no form fits, or no record has a value."""
         if not census.present:
             return None
         plain = FieldForm(name, "", "type")
         if census.kind == "map":
-            return self._map(plain, census)
+            return self._map(plain, census, path, sources)
         if census.kind == "list" and census.item is not None:
             if not census.item.present:
                 return None
             self.has_empty |= bool(census.item.empty)
-            item = self._field(name, census.item)
+            item = self._field(name, census.item, path, (*sources, "[]"))
             if item is None or item.kind in ("list", "texts", "keyed"):
                 return None
             reason = f"{census.present} of {census.parents}, up to {census.lengths} items"
             return replace(plain, kind="list", item=item, reason=reason)
         if {"map", "list"} & set(census.kinds):
             return None
-        return self._single(plain, census)
+        return self._single(plain, census, path)
 
-    def _map(self, plain: FieldForm, census: FieldCensus) -> FieldForm | None:
+    def _map(
+        self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...], sources: tuple[str, ...]
+    ) -> FieldForm | None:
         names = set(census.fields)
         if names <= _LANGUAGE_TAGS and all(item.kind == "text" for item in census.fields.values()):
             most = sorted(names, key=lambda name: (-census.fields[name].present, name))
             if census.fields[most[0]].present == census.present:
                 reason = f"texts in {', '.join(most)}"
                 return replace(plain, kind="texts", languages=tuple(most), reason=reason)
-        fields = self._fields(census.fields)
+        fields = self._fields(census.fields, (*path, plain.name), sources)
         if not fields:
             return None
         return replace(plain, kind="fields", fields=fields, reason=_share(census))
 
-    def _single(self, plain: FieldForm, census: FieldCensus) -> FieldForm:
+    def _single(self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...]) -> FieldForm:
         name = plain.name
         if (table := self._referred(name, census)) is not None:
             reason = f"{len(census.values)} values, all of them keys of {table}"
             return replace(plain, kind="ref", target=table, reason=reason)
         target, reason = _single_type(name, census, self.table.is_rows)
         if target == "text" and (separator := _separator(name, census)):
-            item = self._single(FieldForm(name, "", "type"), _parts(census, separator))
+            item = self._single(FieldForm(name, "", "type"), _parts(census, separator), path)
             concepts = item.values.items()
             if item.kind == "concept" and any(key != value for key, value in concepts):
                 item = FieldForm(name, "", "type", "text")  # parts of a text are not renamed
@@ -216,9 +262,10 @@ class _Reader:
             names = _concept_names(census.values)
             values = names if any(key != value for key, value in names.items()) else {}
             reason = f"{len(census.values)} different values in {census.present} records"
-            return replace(plain, kind="concept", target=name, values=values or {value: value for value in names}, reason=reason)  # fmt: skip
+            scheme = scheme_of(self.table.name, (*path, name))
+            return replace(plain, kind="concept", target=scheme, values=values or {value: value for value in names}, reason=reason)  # fmt: skip
         unique = bool(_IDENTIFIERS.search(name.lower())) and census.is_unique and census.present > 9
-        if name.lower() in _KEY_NAMES and census.is_complete and not census.is_unique:
+        if name.lower() in (*_KEY_NAMES, "identifier") and census.is_complete and not census.is_unique:
             (most, times), *_ = census.values.most_common(1)
             reason = f"{_share(census)}, but {most[:60]!r} is in {times} records"
         return replace(plain, target=target, unique=unique, reason=reason or _share(census))
@@ -239,6 +286,14 @@ class _Reader:
         return None
 
 
+def _marked(forms: Iterable[FieldForm], path: tuple[str, ...] = ()) -> Iterator[FieldForm]:
+    """The field marked as key, also in a map, by the name of its column."""
+    for entry in forms:
+        if entry.key:
+            yield replace(entry, name="_".join((*path, entry.name)))
+        yield from _marked(entry.fields, (*path, entry.name))
+
+
 def _joint_keys(table: FoundTable, forms: tuple[FieldForm, ...]) -> tuple[FieldForm, ...]:
     """Two or three fields that together name a record, references and short values first."""
     able = [entry for entry in forms if entry.required and entry.kind in ("type", "ref", "concept")]
@@ -249,6 +304,22 @@ def _joint_keys(table: FoundTable, forms: tuple[FieldForm, ...]) -> tuple[FieldF
             if len(values) == len(table.records):
                 return fields
     return ()
+
+
+def _nearly_unique(
+    fields: Mapping[str, FieldCensus], forms: tuple[FieldForm, ...]
+) -> tuple[FieldForm, ...]:
+    """The field that should name a record, where some records share its value: they become one
+    resource.
+    """
+    able = [
+        entry
+        for entry in forms
+        if entry.kind == "type" and (entry.source.lower() in _KEY_NAMES or _IDENTIFIERS.search(entry.name.lower()))
+        and 100 * fields[entry.source].present >= 99 * fields[entry.source].parents
+        and 10 * len(fields[entry.source].values) >= 9 * fields[entry.source].present
+    ]  # fmt: skip
+    return tuple(able[:1])
 
 
 def item_key(lists: Iterable[JsonValue], item: FieldForm) -> FieldForm | None:
@@ -293,6 +364,11 @@ def _parts(census: FieldCensus, separator: str) -> FieldCensus:
 
 def _share(census: FieldCensus) -> str:
     return f"{census.present} of {census.parents}"
+
+
+def scheme_of(table: str, path: tuple[str, ...]) -> str:
+    """The name of a list of concepts."""
+    return re.sub(r"[^a-z0-9]+", "-", "-".join((singular(table), *path)).lower()).strip("-")
 
 
 def singular(name: str) -> str:

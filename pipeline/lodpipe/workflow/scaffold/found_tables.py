@@ -20,7 +20,7 @@ ROWS = {".csv", ".tsv"}
 _SEPARATORS = ",;\t|"
 # What folders of data hold besides data.
 _NO_DATA = re.compile(
-    r"(package|composer|tsconfig|.*lock|.*\.schema|datapackage|.*-metadata|context|.*config.*|"
+    r"(package|composer|tsconfig|.*lock|.*schema.*|datapackage|.*-metadata|context|.*config.*|"
     r"docker-compose|mkdocs|codecov|renovate|publication|records|mapping)\.(json|ya?ml)",
     re.IGNORECASE,
 )
@@ -30,7 +30,8 @@ _SKIPPED = {"node_modules", "dist", "build", "vendor", "tests", "test", "schemas
 @dataclass(frozen=True)
 class FoundTable:
     """Records of one kind: the patterns of their files relative to the folder, the path of keys to
-    them in a file, whether they are the entries of a map, and whether rows need another dialect.
+    them in a file, whether they are the entries of a map, and whether they are written again
+    (rows with commas in UTF-8, others as JSON Lines), for no declaration describes them as they are.
     """
 
     name: str
@@ -39,6 +40,7 @@ class FoundTable:
     at: tuple[str, ...] = ()
     is_keyed: bool = False
     is_rows: bool = False
+    is_rewritten: bool = False
     dialect: tuple[str, str] = (",", "utf-8")  # separator, encoding
     reason: str = ""
 
@@ -65,7 +67,7 @@ def found_tables(folder: Path, only: Path | None = None) -> tuple[list[FoundTabl
         tables += found
         if not found and isinstance(content, dict) and content:
             single[name] = content
-    tables += _one_file_each(single)
+    tables = [*_same_columns(tables), *_one_file_each(single)]
     return _distinct(tables), findings
 
 
@@ -107,8 +109,27 @@ def _rows(path: Path, name: str) -> Iterator[FoundTable]:
         reason = f"{len(records)} rows of {name}"
         dialect = (separator, "utf-8" if encoding == "utf-8-sig" else encoding)
         yield FoundTable(
-            _table_name(name), (name,), records, is_rows=True, dialect=dialect, reason=reason
-        )
+            _table_name(name), (name,), records, is_rows=True, dialect=dialect, reason=reason,
+            is_rewritten=dialect != (",", "utf-8"),
+        )  # fmt: skip
+
+
+def _same_columns(tables: list[FoundTable]) -> Iterator[FoundTable]:
+    """Files of one folder with rows of the same columns are one table."""
+    groups: dict[tuple[object, ...], list[FoundTable]] = {}
+    for table in tables:
+        path = PurePosixPath(table.files[0])
+        columns = tuple(table.records[0]) if table.is_rows else (table.name, table.files, table.at)
+        groups.setdefault((path.parent, path.suffix, table.dialect, columns), []).append(table)
+    for (parent, *_), group in groups.items():
+        if len(group) == 1:
+            yield group[0]
+            continue
+        folder = PurePosixPath(str(parent)).name or "records"
+        records = [record for table in group for record in table.records]
+        files = tuple(name for table in group for name in table.files)
+        reason = f"{len(records)} rows of {len(group)} files with the same columns"
+        yield replace(group[0], name=_table_name(folder), files=files, records=records, reason=reason)
 
 
 def _separator(head: str) -> str:
@@ -135,12 +156,32 @@ def _lists(
             _table_name(at[-1] if at else file), (file,), keyed, at, is_keyed=True,
             reason=f"a map with {len(keyed)} entries {where}",
         )  # fmt: skip
+    elif isinstance(content, dict) and (rows := _lists_by_key(content)):
+        yield FoundTable(
+            _table_name(at[-1] if at else file), (file,), rows, at, is_rewritten=True,
+            reason=f"{len(rows)} items of {len(content)} lists in {file}, each below a key",
+        )  # fmt: skip
     elif isinstance(content, dict) and depth:
         members = [list(_lists(file, item, (*at, key), depth - 1)) for key, item in content.items()]
         known = sum(1 for key in content if key in ("id", "name", "title"))
         if not known:  # a record has lists of its own
             for tables in members:
                 yield from tables
+
+
+def _lists_by_key(content: Record) -> list[Record]:
+    """The maps in lists of one kind, each with the key that its list is below; nothing where the
+    values are anything else.
+    """
+    items = [
+        {"key": key, **item}
+        for key, value in content.items() if isinstance(value, list)
+        for item in value if isinstance(item, dict)
+    ]  # fmt: skip
+    sizes = sum(len(value) for value in content.values() if isinstance(value, list))
+    are_lists = all(isinstance(value, list) for value in content.values())
+    is_one_kind = len(content) > 3 and are_lists and len(items) == sizes
+    return items if is_one_kind and _are_alike(cast(list[JsonValue], items)) else []
 
 
 def _are_alike(values: list[JsonValue]) -> bool:
@@ -164,7 +205,9 @@ def _one_file_each(files: Mapping[str, Record]) -> Iterator[FoundTable]:
     groups: list[tuple[set[str], list[tuple[str, str]]]] = []
     for key, names in folders.items():
         counts = Counter(field for name in names for field in files[name])
-        usual = {field for field, count in counts.items() if 2 * count >= len(names)}
+        usual = {field for field, count in counts.items() if 2 * count > len(names)}
+        if sum(2 * len(usual & files[name].keys()) >= len(files[name]) for name in names) < len(names) / 2:
+            continue  # files that have nothing in common
         same = next((g for g in groups if g[1][0][1] == key[1] and _overlap(g[0], usual)), None)
         if same:
             same[1].append(key)

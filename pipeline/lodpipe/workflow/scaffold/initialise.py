@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import re
 from dataclasses import dataclass, replace
@@ -12,7 +13,11 @@ from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.runtime.whole_files import whole_files
 from lodpipe.workflow.scaffold.field_forms import TableForm, table_forms
 from lodpipe.workflow.scaffold.found_tables import FoundTable, found_tables
-from lodpipe.workflow.scaffold.written_files import Answers, is_rewritten, publication_files
+from lodpipe.workflow.scaffold.written_files import (
+    Answers,
+    publication_files,
+    rewritten_name,
+)
 
 
 @dataclass(frozen=True)
@@ -45,7 +50,7 @@ def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[
     InvalidDeclaration (LP721) where one of them exists, and writes nothing then.
     """
     files = publication_files(list(proposal.tables), replace(answers, root=data_root(proposal, root)))
-    rewritten = {f"source/{form.table.files[0]}": form for form in proposal.tables if is_rewritten(form)}
+    rewritten = {f"source/{name}": form for form in proposal.tables if (name := rewritten_name(form))}
     names = sorted([*files, *rewritten])
     existing = [name for name in names if (root / name).exists()]
     if existing:
@@ -69,7 +74,11 @@ def data_root(proposal: Proposal, root: Path) -> str:
 
 
 def _write_rows(path: Path, table: FoundTable) -> None:
-    """Rows with commas, in UTF-8."""
+    """Rows with commas, in UTF-8; other records as JSON Lines."""
+    if not table.is_rows:
+        lines = (json.dumps(record, ensure_ascii=False) for record in table.records)
+        path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        return
     names = list(dict.fromkeys(name for record in table.records for name in record))
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -47,7 +46,8 @@ class Resource:
 
     `table` is the record table, `query` what is asked of it where its columns do not do, `subject` the template of their IRI relative to the base, `classes`
     what they are (none where the rows belong to a resource of another table), `statements` their
-    rules; `link` is the property that leads from the record `owner` to an item of its list.
+    rules; `link` is the property that leads from the record `owner` to an item of its list;
+    `are_merged` says that several rows may be one resource.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Resource:
     key: FieldForm | None = None
     is_record: bool = False
     query: str = ""
+    are_merged: bool = False
 
 
 def resources_of(tables: list[TableForm]) -> list[Resource]:
@@ -102,9 +103,17 @@ class _Reader:
         statements = tuple(self._statements(table.fields, (), self.classes))
         own = Resource(
             table.name, table.name, subject, self.classes, statements, label_of(singular(table.name)),
-            key=table.key, is_record=True, query=self._query(table.name, statements, *self._cut_keys()),
+            key=table.key, is_record=True, are_merged=len(table.keys) == 1 and not table.key,
+            query=self._query(self._rows(), statements, *self._cut_keys()),
         )  # fmt: skip
         return [own, *self.lists]
+
+    def _rows(self) -> str:
+        """The table, without rows that have no key."""
+        key = self.table.keys[0]
+        if key.required or key.key:
+            return self.table.name
+        return f'(SELECT * FROM {self.table.name} WHERE "{key.name}" IS NOT NULL)'
 
     def _cut_keys(self) -> list[str]:
         """The key without what all keys have in common, for IRIs."""
@@ -122,7 +131,9 @@ class _Reader:
                 columns.append(f"CASE length(\"{name}\") WHEN 10 THEN 'date' WHEN 7 THEN 'gYearMonth' ELSE 'gYear' END AS \"{name}_type\"")  # fmt: skip
             elif rule.kind == "ref" and rule.target in self.prefixes:
                 columns.append(_cut(name, self.prefixes[rule.target]))
-        return f"SELECT *, {', '.join(columns)} FROM {table}" if columns else ""
+        if not columns:
+            return table[1:-1] if table.startswith("(") else ""
+        return f"SELECT *, {', '.join(columns)} FROM {table}"
 
     def _statements(
         self, fields: tuple[FieldForm, ...], path: tuple[str, ...], classes: tuple[str, ...]
@@ -158,9 +169,8 @@ class _Reader:
         if property_ in self.used:
             property_ = f"def:{own_property(path)}"
         self.used.add(property_)
-        scheme = scheme_of(self.table.name, path) if entry.kind == "concept" else entry.target
         return Statement(
-            property_, "_".join(path), entry.kind, scheme, label_of(" ".join(path)), entry.required and is_plain,
+            property_, "_".join(path), entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain,
             languages=entry.languages, concepts=tuple(sorted(set(entry.values.values()))),
         )  # fmt: skip
 
@@ -177,8 +187,6 @@ class _Reader:
             value = self._statement(entry, path, self.classes, len(path) == 1)
             kind, target = item.kind, item.target
             concepts = tuple(sorted(set(item.values.values())))
-            if kind == "concept":
-                target = scheme_of(self.table.name, path)
             statement = Statement(
                 value.property, "value", kind, target, value.label, several=True, concepts=concepts
             )
@@ -212,11 +220,6 @@ class _Reader:
 def _cut(column: str, prefix: str) -> str:
     """A column of SQL: the value without its prefix."""
     return f"replace(\"{column}\", '{prefix}', '') AS \"{column}_local\""
-
-
-def scheme_of(table: str, path: tuple[str, ...]) -> str:
-    """The name of a list of concepts."""
-    return re.sub(r"[^a-z0-9]+", "-", "-".join((singular(table), *path)).lower()).strip("-")
 
 
 def _sources(fields: tuple[FieldForm, ...], path: tuple[str, ...]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import yaml
@@ -12,13 +12,13 @@ import yaml
 from lodpipe.config.vocabulary import well_known_prefixes
 from lodpipe.rdf.terms import quote_literal
 from lodpipe.workflow.scaffold.field_forms import FieldForm, TableForm
+from lodpipe.workflow.scaffold.field_terms import label_of
 from lodpipe.workflow.scaffold.proposed_resources import (
     DATATYPES,
     Resource,
     Statement,
     folder_of,
     resources_of,
-    scheme_of,
 )
 
 
@@ -44,7 +44,7 @@ def publication_files(tables: list[TableForm], answers: Answers) -> dict[str, st
         "publication.yaml": _publication(tables, resources, answers),
         "source/records.yaml": _records(tables, answers),
         "source/mapping.yaml": _mapping(tables, resources),
-        "ontology/terms.ttl": _terms(resources, answers),
+        "ontology/terms.ttl": _terms(tables, resources, answers),
         "ontology/context.jsonld": _context(resources),
         "shapes/shapes.ttl": _shapes(resources, answers),
         **{f"queries/{name}.rq": text for name, text in _queries(resources, answers)},
@@ -68,11 +68,12 @@ def _records(tables: list[TableForm], answers: Answers) -> str:
     ]
     for form in tables:
         table = form.table
-        files: Any = table.files[0] if len(table.files) == 1 else list(table.files)
+        again = rewritten_name(form)
+        files: Any = again or (table.files[0] if len(table.files) == 1 else list(table.files))
         lines += ["", f"# {table.reason}", f"{form.name}:", f"  files: {_flow(files)}"]
-        if answers.root and not is_rewritten(form):
+        if answers.root and not again:
             lines.append(f"  root: {_flow(answers.root)}")
-        if table.at:
+        if table.at and not again:
             lines.append(f"  at: {_flow(list(table.at))}")
         if table.is_keyed:
             lines.append("  keyed: true")
@@ -88,9 +89,11 @@ def _records(tables: list[TableForm], answers: Answers) -> str:
     return "\n".join(lines) + "\n"
 
 
-def is_rewritten(form: TableForm) -> bool:
-    """Whether the rows are written again, with commas and in UTF-8."""
-    return form.table.is_rows and form.table.dialect != (",", "utf-8")
+def rewritten_name(form: TableForm) -> str:
+    """The file that the records are written to again, below source/; empty where they stay."""
+    if not form.table.is_rewritten:
+        return ""
+    return f"{form.name}.{'csv' if form.table.is_rows else 'jsonl'}"
 
 
 def _fields(form: TableForm, fields: tuple[FieldForm, ...], indent: int) -> Iterator[str]:
@@ -114,9 +117,8 @@ def _fields(form: TableForm, fields: tuple[FieldForm, ...], indent: int) -> Iter
         yield from _fields(form, inner.fields, indent_inner + 2)
 
 
-def _declared(form: TableForm, entry: FieldForm, path: tuple[str, ...] = ()) -> dict[str, Any]:
+def _declared(form: TableForm, entry: FieldForm) -> dict[str, Any]:
     """A field as a map of records.yaml."""
-    own = (*path, entry.name)
     declared: dict[str, Any] = {}
     if entry.kind == "texts":
         declared["texts"] = True
@@ -124,7 +126,7 @@ def _declared(form: TableForm, entry: FieldForm, path: tuple[str, ...] = ()) -> 
         item = _declared(form, entry.item)
         declared["list"] = {key: value for key, value in item.items() if key not in ("required", "from")}  # fmt: skip
     elif entry.kind == "concept":
-        declared["concept"] = scheme_of(form.name, own)
+        declared["concept"] = entry.target
     elif entry.kind != "fields":
         declared[entry.kind] = entry.target
     if form.table.is_keyed and entry.key:
@@ -209,13 +211,13 @@ def _labels(text: str, answers: Answers) -> str:
     return ", ".join(quote_literal(text, language) for language in answers.languages)
 
 
-def _terms(resources: list[Resource], answers: Answers) -> str:
+def _terms(tables: list[TableForm], resources: list[Resource], answers: Answers) -> str:
     lines = [
         "# The publication's own terms. Labels are the names of the fields; write what people understand.",
         *_head(_prefixes([], "def", "owl", "skos")),
     ]
     terms: dict[str, tuple[str, str]] = {}
-    schemes: dict[str, Statement] = {}
+    schemes = {name: entry for form in tables for name, entry in form.concepts.items()}
     for resource in resources:
         for name in resource.classes:
             terms.setdefault(name, ("owl:Class", resource.label))
@@ -225,14 +227,13 @@ def _terms(resources: list[Resource], answers: Answers) -> str:
             is_object = rule.kind in ("ref", "concept") or rule.target == "url"
             kind = "owl:ObjectProperty" if is_object else "owl:DatatypeProperty"
             terms.setdefault(rule.property, (kind, rule.label))
-            if rule.kind == "concept":
-                schemes[rule.target] = rule
     for name, (kind, label) in sorted(terms.items()):
         if name.startswith("def:"):
             lines.append(f"{name} a {kind} ; skos:prefLabel {_labels(label, answers)} .")
-    for scheme, rule in sorted(schemes.items()):
-        lines += ["", f"<def/{scheme}> a skos:ConceptScheme ; skos:prefLabel {_labels(rule.label, answers)} ."]  # fmt: skip
-        for concept in rule.concepts:
+    for scheme, entry in sorted(schemes.items()):
+        label = _labels(label_of(entry.name), answers)
+        lines += ["", f"<def/{scheme}> a skos:ConceptScheme ; skos:prefLabel {label} ."]
+        for concept in sorted(set(entry.values.values())):
             label = _labels(concept.replace("-", " "), answers)
             lines.append(f"<def/{scheme}/{concept}> a skos:Concept ; skos:inScheme <def/{scheme}> ; skos:prefLabel {label} .")  # fmt: skip
     return "\n".join(lines) + "\n"
@@ -264,6 +265,7 @@ def _shapes(resources: list[Resource], answers: Answers) -> str:
         for rule in rules:
             part = rule.label.replace(" ", "-") if rule.several else rule.column
             lines.append(f"<shape/{name}-{part}> sh:path {rule.property} ;")
+            rule = replace(rule, several=rule.several or resource.are_merged)
             lines += [f"  {constraint} ;" for constraint in _constraints(rule, by_table)]
             messages = ", ".join(quote_literal(_message(rule, language), language) for language in answers.languages)  # fmt: skip
             lines.append(f"  sh:message {messages} .")
@@ -398,8 +400,8 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
             f"    about: {folder_of(resource.table)}/{{{key}}}",
             f"    query: {_flow(f'SELECT {columns} FROM {resource.table}')}",
         ]
-    lines += ["site:", "  kinds:"]
-    lines += [line for resource in resources if resource.classes for line in _kind(resource, answers)]
+    kinds = [line for resource in resources if resource.classes for line in _kind(resource, answers)]
+    lines += ["site:", "  kinds:", *kinds] if kinds else []
     return "\n".join(lines) + "\n"
 
 

@@ -106,11 +106,13 @@ def _rows(path: Path, name: str) -> Iterator[FoundTable]:
         if any(row)
     ]
     if records:
-        reason = f"{len(records)} rows of {name}"
+        are_blank = any(cell and not cell.strip() for row in records for cell in map(str, row.values()))
+        remark = "; cells of mere spaces are left empty" if are_blank else ""
+        reason = f"{len(records)} rows of {name}{remark}"
         dialect = (separator, "utf-8" if encoding == "utf-8-sig" else encoding)
         yield FoundTable(
             _table_name(name), (name,), records, is_rows=True, dialect=dialect, reason=reason,
-            is_rewritten=dialect != (",", "utf-8"),
+            is_rewritten=dialect != (",", "utf-8") or are_blank,
         )  # fmt: skip
 
 
@@ -129,7 +131,11 @@ def _same_columns(tables: list[FoundTable]) -> Iterator[FoundTable]:
         records = [record for table in group for record in table.records]
         files = tuple(name for table in group for name in table.files)
         reason = f"{len(records)} rows of {len(group)} files with the same columns"
-        yield replace(group[0], name=_table_name(folder), files=files, records=records, reason=reason)
+        again = any(table.is_rewritten for table in group)
+        yield replace(
+            group[0], name=_table_name(folder), files=files, records=records, reason=reason,
+            is_rewritten=again,
+        )  # fmt: skip
 
 
 def _separator(head: str) -> str:

@@ -83,7 +83,9 @@ def _write_rows(path: Path, table: FoundTable) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(names)
-        writer.writerows([record.get(name, "") for name in names] for record in table.records)
+        for record in table.records:
+            cells = (str(record.get(name) or "") for name in names)
+            writer.writerow([cell if cell.strip() else "" for cell in cells])
 
 
 def suggested_name(path: Path) -> str:

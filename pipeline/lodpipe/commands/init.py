@@ -42,7 +42,7 @@ class _Options:
     click.option("--base", metavar="IRI", help="Base of all IRIs, ends with `/`."),
     click.option("--licence", metavar="URL", help="Licence of the data."),
     click.option("--publisher", metavar="TEXT", help="The body that publishes."),
-    click.option("--languages", metavar="de,en", help="Languages of the publication, the first one for findings (default: en)."),
+    click.option("--languages", metavar="de,en", help="Languages of the publication, the first one for findings (default: those of the texts, else en)."),
     click.option("--yes", is_flag=True, help="Ask nothing: take the proposals, and mark as open what only the publisher knows."),
 )  # fmt: skip
 def command(data: Path | None, root: Path, options: _Options) -> None:
@@ -56,10 +56,10 @@ def command(data: Path | None, root: Path, options: _Options) -> None:
     with errors_reported(root, lambda: "en"):
         proposal = propose(folder)
         print_result(_overview(proposal), end="")
-        answers = _answers(root, options)
+        answers = _answers(root, options, proposal.languages or ("en",))
         written = write_publication(proposal, root, answers)
         print_result("".join(f"wrote {name}\n" for name in written), end="")
-        place = "" if root == Path(".") else f" --project {root}"
+        place = "" if root == Path() else f" --project {root}"
         print_result(
             f"next: lodpipe query --update{place}, lodpipe build{place}; then read the new files line by line"
         )
@@ -71,21 +71,23 @@ def _overview(proposal: Proposal) -> str:
     lines = []
     for form in proposal.tables:
         keys = " and ".join(entry.source for entry in form.keys) or "no field"
-        lines.append(f"{form.name}: {form.table.reason}; {len(form.fields)} fields; named by {keys}\n")
+        lines.append(
+            f"{form.name}: {form.table.reason}; {len(form.fields)} fields; named by {keys}\n"
+        )
     if proposal.findings:
         write_text(proposal.findings, proposal.data, sys.stderr, "en")
     return "".join(lines)
 
 
-def _answers(root: Path, options: _Options) -> Answers:
+def _answers(root: Path, options: _Options, languages: tuple[str, ...]) -> Answers:
     """What the options say, else what is asked for, else the proposal."""
     from lodpipe.workflow.scaffold.initialise import suggested_name
     from lodpipe.workflow.scaffold.written_files import Answers
 
-    is_asked = not options.yes and sys.stdin.isatty()
+    is_interactive = not options.yes and sys.stdin.isatty()
 
     def answer(given: str | None, question: str, proposed: str) -> str:
-        if given is not None or not is_asked:
+        if given is not None or not is_interactive:
             return proposed if given is None else given
         return str(click.prompt(question, default=proposed, err=True))
 
@@ -96,5 +98,7 @@ def _answers(root: Path, options: _Options) -> Answers:
         answer(options.base, "Base of all IRIs", f"https://example.org/{name}/"),
         answer(options.licence, "Licence of the data (address)", UNKNOWN_LICENCE),
         answer(options.publisher, "Publisher (empty: not yet named)", ""),
-        tuple(answer(options.languages, "Languages", "en").replace(" ", "").split(",")),
+        tuple(
+            answer(options.languages, "Languages", ",".join(languages)).replace(" ", "").split(",")
+        ),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -15,8 +16,8 @@ from itertools import combinations
 
 from lodpipe.documents.tree import JsonValue
 from lodpipe.sources.record_declaration import TYPES
+from lodpipe.workflow.scaffold.data_tables import DataTable
 from lodpipe.workflow.scaffold.field_census import FieldCensus, census_of
-from lodpipe.workflow.scaffold.found_tables import FoundTable
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class FieldForm:
 
     `kind` is type, ref, concept, texts, fields, list or keyed; `target` the type, table or scheme;
     `values` what the values of the files become. `fields` are those of a map, `item` that of a
-    list; `separator` is between several values in one text, of which `item` is the form.
+    list; of texts, `languages` are those that occur and `complete` those that no record lacks;
+    `separator` is between several values in one text, of which `item` is the form.
     """
 
     name: str
@@ -39,6 +41,7 @@ class FieldForm:
     after: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     languages: tuple[str, ...] = ()
+    complete: tuple[str, ...] = ()
     fields: tuple[FieldForm, ...] = ()
     item: FieldForm | None = None
     separator: str = ""
@@ -51,7 +54,7 @@ class TableForm:
     read of the files, `has_empty` whether empty values occur.
     """
 
-    table: FoundTable
+    table: DataTable
     fields: tuple[FieldForm, ...]
     ignored: tuple[str, ...]
     has_empty: bool
@@ -68,15 +71,20 @@ class TableForm:
         return self.keys[0] if len(self.keys) == 1 and self.keys[0].key else None
 
     @property
-    def concepts(self) -> dict[str, FieldForm]:
-        """Each list of concepts with a field that uses it."""
+    def all_fields(self) -> list[FieldForm]:
+        """The fields, also those in maps and lists."""
 
         def within(fields: Iterable[FieldForm]) -> Iterator[FieldForm]:
             for entry in fields:
                 yield entry
                 yield from within((*entry.fields, *([entry.item] if entry.item else [])))
 
-        return {entry.target: entry for entry in within(self.fields) if entry.kind == "concept"}
+        return list(within(self.fields))
+
+    @property
+    def concepts(self) -> dict[str, FieldForm]:
+        """Each list of concepts with a field that uses it."""
+        return {entry.target: entry for entry in self.all_fields if entry.kind == "concept"}
 
     @property
     def prefix(self) -> str:
@@ -85,7 +93,9 @@ class TableForm:
             return ""
         if not all(isinstance(record.get(self.key.source), str) for record in self.table.records):
             return ""  # the key is in a map
-        prefixes = {str(record[self.key.source]).rpartition("/")[0] for record in self.table.records}
+        prefixes = {
+            str(record[self.key.source]).rpartition("/")[0] for record in self.table.records
+        }
         return f"{prefixes.pop()}/" if len(prefixes) == 1 else ""
 
 
@@ -105,14 +115,13 @@ _YEARS = re.compile(r"(year|date|founded|established|opened|closed|since|start|e
 _CONCEPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 _DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
-_LANGUAGE_TAGS = frozenset(
-    "bg bs ca cs cy da de el en es et eu fi fr ga gl hr hu is it ja ko lb lt lv mk mt nl no pl pt "
-    "rm ro ru sk sl sq sr sv tr uk zh".split()
+_LANGUAGE_TAG = re.compile(
+    "bg|bs|ca|cs|cy|da|de|el|en|es|et|eu|fi|fr|ga|gl|hr|hu|is|it|ja|ko|lb|lt|lv|mk|mt|nl|no|pl|pt|rm|ro|ru|sk|sl|sq|sr|sv|tr|uk|zh"
 )
 MOST_CONCEPTS = 60
 
 
-def table_forms(tables: list[FoundTable]) -> list[TableForm]:
+def table_forms(tables: list[DataTable]) -> list[TableForm]:
     """The forms of all tables, with keys first, for references need them."""
     counted = [(table, census_of(table.records)) for table in tables]
     keys = {
@@ -125,33 +134,49 @@ def table_forms(tables: list[FoundTable]) -> list[TableForm]:
 
 
 def _key(
-    table: FoundTable, fields: Mapping[str, FieldCensus]
+    table: DataTable, fields: Mapping[str, FieldCensus]
 ) -> tuple[tuple[str, ...], Iterable[str]]:
     """The path in the files to the field that names a record, and its values; an empty path where
     there is none. Fields of the record go before those of its maps.
     """
     if table.is_keyed:
         return ("id",), fields["id"].values
-    within = {
+    within: dict[tuple[str, ...], FieldCensus] = {
         (name, below): entry
         for name, census in fields.items() if census.kind == "map"
         for below, entry in census.fields.items()
     }  # fmt: skip
-    for candidates in ({(name,): census for name, census in fields.items()}, within):
-        able = [
-            path
-            for path, census in candidates.items()
-            if census.present == len(table.records) and census.is_unique and census.kind in ("text", "integer")
-            and max(map(len, census.values)) <= 200
-        ]  # fmt: skip
-        if able:
-            path = min(able, key=lambda path: (*_key_rank(table, path[-1]), able.index(path)))
-            return path, candidates[path].values
-    return (), ()
+    own: dict[tuple[str, ...], FieldCensus] = {(name,): item for name, item in fields.items()}
+    candidates = own | within
+    able = [
+        path
+        for path, census in candidates.items()
+        if census.present == len(table.records) and census.is_unique and census.kind in ("text", "integer")
+        and _may_name(path, census)
+    ]  # fmt: skip
+    if not able:
+        return (), ()
+    path = min(able, key=lambda path: (*_key_rank(table, path), len(path), able.index(path)))
+    return path, candidates[path].values
 
 
-def _key_rank(table: FoundTable, name: str) -> tuple[int, int]:
-    """How well a name suits a key, the best first."""
+def _may_name(path: tuple[str, ...], census: FieldCensus) -> bool:
+    """Whether unique values can be keys: by the name of the field, or because short values that are
+    unique in many records are so by intent.
+    """
+    longest = max(map(len, census.values))
+    for folded in (column_name(name).lower() for name in path):
+        if folded in _KEY_NAMES or _IDENTIFIERS.search(folded) or _TEXTS.search(folded):
+            return longest <= 200
+    return census.present >= 20 and longest <= 40 and not any(sign in text for text in census.values for sign in "|;")  # fmt: skip
+
+
+def _key_rank(table: DataTable, path: tuple[str, ...]) -> tuple[int, int]:
+    """How well names suit a key, the best first: that of the field, or of the map that it is in."""
+    return min(_name_rank(table, name) for name in path)
+
+
+def _name_rank(table: DataTable, name: str) -> tuple[int, int]:
     folded = column_name(name).lower()
     if folded in _KEY_NAMES:
         return _KEY_NAMES.index(folded), 0
@@ -161,13 +186,38 @@ def _key_rank(table: FoundTable, name: str) -> tuple[int, int]:
     return len(_KEY_NAMES) + 1 + bool(_TEXTS.search(folded)), 0
 
 
+def languages_of(tables: Iterable[TableForm]) -> tuple[str, ...]:
+    """The languages of texts by language, the one that most fields have completely first."""
+    counts: Counter[str] = Counter()
+    for table in tables:
+        for entry in table.all_fields:
+            counts.update({language: 0 for language in entry.languages})
+            counts.update(entry.complete)
+    return tuple(name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def with_language(table: TableForm, first: str) -> TableForm:
+    """The table with texts only where each has one in the first language of the publication; others
+    are maps.
+    """
+
+    def changed(entry: FieldForm) -> FieldForm:
+        if entry.kind == "texts" and first not in entry.complete:
+            fields = tuple(FieldForm(name, name, "type", "text") for name in entry.languages)
+            return replace(entry, kind="fields", fields=fields, languages=())
+        fields = tuple(map(changed, entry.fields))
+        return replace(entry, fields=fields, item=changed(entry.item) if entry.item else None)
+
+    return replace(table, fields=tuple(map(changed, table.fields)))
+
+
 class _Reader:
     """Finds the forms of one table's fields; `keys` has the path of the key of each table, and its
     values.
     """
 
     def __init__(
-        self, table: FoundTable, keys: Mapping[str, tuple[tuple[str, ...], frozenset[str]]]
+        self, table: DataTable, keys: Mapping[str, tuple[tuple[str, ...], frozenset[str]]]
     ) -> None:
         self.table, self.keys = table, keys
         self.key = keys[table.name][0] if table.name in keys else ()
@@ -235,11 +285,16 @@ class _Reader:
         self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...], sources: tuple[str, ...]
     ) -> FieldForm | None:
         names = set(census.fields)
-        if names <= _LANGUAGE_TAGS and all(item.kind == "text" for item in census.fields.values()):
-            most = sorted(names, key=lambda name: (-census.fields[name].present, name))
-            if census.fields[most[0]].present == census.present:
+        if all(map(_LANGUAGE_TAG.fullmatch, names)) and all(
+            item.kind == "text" for item in census.fields.values()
+        ):
+            most = tuple(sorted(names, key=lambda name: (-census.fields[name].present, name)))
+            complete = tuple(name for name in most if census.fields[name].present == census.present)
+            if complete:
                 reason = f"texts in {', '.join(most)}"
-                return replace(plain, kind="texts", languages=tuple(most), reason=reason)
+                return replace(
+                    plain, kind="texts", languages=most, complete=complete, reason=reason
+                )
         fields = self._fields(census.fields, (*path, plain.name), sources)
         if not fields:
             return None
@@ -265,7 +320,11 @@ class _Reader:
             scheme = scheme_of(self.table.name, (*path, name))
             return replace(plain, kind="concept", target=scheme, values=values or {value: value for value in names}, reason=reason)  # fmt: skip
         unique = bool(_IDENTIFIERS.search(name.lower())) and census.is_unique and census.present > 9
-        if name.lower() in (*_KEY_NAMES, "identifier") and census.is_complete and not census.is_unique:
+        if (
+            name.lower() in (*_KEY_NAMES, "identifier")
+            and census.is_complete
+            and not census.is_unique
+        ):
             (most, times), *_ = census.values.most_common(1)
             reason = f"{_share(census)}, but {most[:60]!r} is in {times} records"
         return replace(plain, target=target, unique=unique, reason=reason or _share(census))
@@ -294,13 +353,19 @@ def _marked(forms: Iterable[FieldForm], path: tuple[str, ...] = ()) -> Iterator[
         yield from _marked(entry.fields, (*path, entry.name))
 
 
-def _joint_keys(table: FoundTable, forms: tuple[FieldForm, ...]) -> tuple[FieldForm, ...]:
+def _joint_keys(table: DataTable, forms: tuple[FieldForm, ...]) -> tuple[FieldForm, ...]:
     """Two or three fields that together name a record, references and short values first."""
-    able = [entry for entry in forms if entry.required and entry.kind in ("type", "ref", "concept")]
+    able = [
+        entry
+        for entry in forms
+        if entry.required and entry.kind in ("type", "ref", "concept") and not entry.separator
+    ]
     able.sort(key=lambda entry: (entry.kind == "type", entry.target not in ("slug", "date", "integer"), forms.index(entry)))  # fmt: skip
     for size in (2, 3):
         for fields in combinations(able[:8], size):
-            values = {tuple(str(record[entry.source]) for entry in fields) for record in table.records}
+            values = {
+                tuple(str(record[entry.source]) for entry in fields) for record in table.records
+            }
             if len(values) == len(table.records):
                 return fields
     return ()
@@ -372,10 +437,10 @@ def scheme_of(table: str, path: tuple[str, ...]) -> str:
 
 
 def singular(name: str) -> str:
-    """A rough singular of an English plural: cities → city, bodies → body, labs → lab.
+    """A rough singular of an English plural: cities → city, bodies → body, towns → town.
 
-    >>> singular("cities"), singular("classes"), singular("labs"), singular("status")
-    ('city', 'class', 'lab', 'status')
+    >>> singular("cities"), singular("classes"), singular("towns"), singular("status")
+    ('city', 'class', 'town', 'status')
     """
     for ending, single in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("us", "us"), ("ss", "ss"), ("s", "")):  # fmt: skip
         if name.endswith(ending) and len(name) > len(ending) + 1:
@@ -427,15 +492,22 @@ def _single_type(name: str, census: FieldCensus, is_rows: bool) -> tuple[str, st
             continue
         if type_ == "integer" and _YEARS.search(name.lower()) and all(map(_is_partial_date, texts)):
             return "partial-date", ""
-        if type_ == "slug" and not (_IDENTIFIERS.search(name.lower()) or name.lower() in _KEY_NAMES):
+        if type_ == "slug" and not (
+            _IDENTIFIERS.search(name.lower()) or name.lower() in _KEY_NAMES
+        ):
             continue
-        if type_ == "language" and not re.search(r"(^|_)(lang|language|sprache|langue)$", name.lower()):
+        if type_ == "language" and not re.search(
+            r"(^|_)(lang|language|sprache|langue)$", name.lower()
+        ):
             continue
         wrong = [text for text in texts if not holds(text)]
         if not wrong:
             return type_, ""
         if type_ in ("url", "date", "partial-date") and len(wrong) <= len(texts) / 10:
-            return "text", f"{_share(census)}; {len(wrong)} values are no {type_}, such as {wrong[0][:60]!r}"
+            return (
+                "text",
+                f"{_share(census)}; {len(wrong)} values are no {type_}, such as {wrong[0][:60]!r}",
+            )
     return "text", ""
 
 
@@ -483,7 +555,10 @@ def _is_category(name: str, census: FieldCensus) -> bool:
 
 def _concept_names(values: Mapping[str, int]) -> dict[str, str]:
     """What each value becomes in the IRI of its concept."""
-    return {value: value if _CONCEPT.fullmatch(value) else concept_name(value) for value in sorted(values)}
+    return {
+        value: value if _CONCEPT.fullmatch(value) else concept_name(value)
+        for value in sorted(values)
+    }
 
 
 def concept_name(value: str) -> str:
@@ -495,14 +570,19 @@ def concept_name(value: str) -> str:
     return column_name(value).lower().replace("_", "-")
 
 
-def _dated(forms: list[FieldForm], table: FoundTable) -> Iterator[FieldForm]:
+_STARTS = {"end": "start", "to": "from", "until": "since", "bis": "von"}
+
+
+def _dated(forms: list[FieldForm], table: DataTable) -> Iterator[FieldForm]:
     """Ends are not before their starts, where the data agree."""
     dates = {entry.name: entry for entry in forms if entry.kind == "type" and entry.target in ("date", "partial-date")}  # fmt: skip
     for entry in forms:
-        start = re.sub(r"end|to$|until|bis", lambda part: {"end": "start", "to": "from", "until": "since", "bis": "von"}[part[0]], entry.name, count=1)  # fmt: skip
+        start = re.sub("end|to$|until|bis", lambda part: _STARTS[part[0]], entry.name, count=1)
         other = dates.get(start)
         if entry.name in dates and other is not None and start != entry.name:
-            pairs = [(record.get(other.source), record.get(entry.source)) for record in table.records]
+            pairs = [
+                (record.get(other.source), record.get(entry.source)) for record in table.records
+            ]
             known = [(str(a), str(b)) for a, b in pairs if a and b]
             if known and all(a[: len(b)] <= b[: len(a)] for a, b in known):
                 entry = replace(entry, after=start, reason=f"{entry.reason}; never before {start}")

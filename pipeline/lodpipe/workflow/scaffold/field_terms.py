@@ -4,6 +4,7 @@ terms.yaml fit, else a term of the publication.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -63,7 +64,7 @@ def words_of(name: str) -> Iterator[str]:
 
 
 def _snake(name: str) -> str:
-    return "".join(f"_{sign.lower()}" if sign.isupper() and before.islower() else sign.lower() for before, sign in zip(" " + name, name, strict=False))  # fmt: skip
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
 def classes_of(table: str) -> tuple[str, ...]:

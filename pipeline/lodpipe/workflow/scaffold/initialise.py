@@ -11,8 +11,13 @@ from pathlib import Path
 
 from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
 from lodpipe.runtime.whole_files import whole_files
-from lodpipe.workflow.scaffold.field_forms import TableForm, table_forms
-from lodpipe.workflow.scaffold.found_tables import FoundTable, found_tables
+from lodpipe.workflow.scaffold.data_tables import DataTable, data_tables
+from lodpipe.workflow.scaffold.field_forms import (
+    TableForm,
+    languages_of,
+    table_forms,
+    with_language,
+)
 from lodpipe.workflow.scaffold.written_files import (
     Answers,
     publication_files,
@@ -29,9 +34,9 @@ class Proposal:
     findings: tuple[Finding, ...]
 
     @property
-    def records(self) -> int:
-        """The number of all records."""
-        return sum(len(form.table.records) for form in self.tables)
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the texts in the data, the one that most have first."""
+        return languages_of(self.tables)
 
 
 def propose(data: Path) -> Proposal:
@@ -39,9 +44,11 @@ def propose(data: Path) -> Proposal:
     records.
     """
     folder = data if data.is_dir() else data.parent
-    tables, findings = found_tables(folder, None if data.is_dir() else data)
+    tables, findings = data_tables(folder, None if data.is_dir() else data)
     if not tables:
-        raise InvalidDeclaration([Finding("LP720", Origin(str(data)), {"path": str(data)}), *findings])
+        raise InvalidDeclaration(
+            [Finding("LP720", Origin(str(data)), {"path": str(data)}), *findings]
+        )
     return Proposal(folder, tuple(table_forms(tables)), tuple(findings))
 
 
@@ -49,8 +56,12 @@ def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[
     """Writes the files of the publication into `root` and returns their names. Raises
     InvalidDeclaration (LP721) where one of them exists, and writes nothing then.
     """
-    files = publication_files(list(proposal.tables), replace(answers, root=data_root(proposal, root)))
-    rewritten = {f"source/{name}": form for form in proposal.tables if (name := rewritten_name(form))}
+    files = publication_files(
+        list(proposal.tables), replace(answers, root=data_root(proposal, root))
+    )
+    rewritten = {
+        f"source/{name}": form for form in proposal.tables if (name := rewritten_name(form))
+    }
     names = sorted([*files, *rewritten])
     existing = [name for name in names if (root / name).exists()]
     if existing:
@@ -73,7 +84,7 @@ def data_root(proposal: Proposal, root: Path) -> str:
     return "" if path == "source" else path
 
 
-def _write_rows(path: Path, table: FoundTable) -> None:
+def _write_rows(path: Path, table: DataTable) -> None:
     """Rows with commas, in UTF-8; other records as JSON Lines."""
     if not table.is_rows:
         lines = (json.dumps(record, ensure_ascii=False) for record in table.records)

@@ -7,6 +7,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from lodpipe.documents.tree import JsonValue
+from lodpipe.mapping.source_queries import (
+    date_type,
+    select,
+    with_parts,
+    with_value,
+    without_prefix,
+)
 from lodpipe.workflow.scaffold.field_forms import FieldForm, TableForm, item_key, singular
 from lodpipe.workflow.scaffold.field_terms import (
     classes_of,
@@ -44,9 +51,9 @@ class Statement:
 class Resource:
     """What the rows of one record table state.
 
-    `table` is the record table, `query` what is asked of it where its columns do not do, `subject` the template of their IRI relative to the base, `classes`
-    what they are (none where the rows belong to a resource of another table), `statements` their
-    rules; `link` is the property that leads from the record `owner` to an item of its list;
+    `table` is the record table, `query` what is asked of it where its columns do not do, `subject`
+    the template of their IRI relative to the base, `classes` what they are (none where the rows belong
+    to a resource of another table), `statements` their rules; `link` is the property that leads from the record `owner` to an item of its list;
     `are_merged` says that several rows may be one resource.
     """
 
@@ -73,7 +80,7 @@ def resources_of(tables: list[TableForm]) -> list[Resource]:
         if not table.keys:
             continue
         classes = classes_of(table.name)
-        if used[classes[0]] > 1:  # shapes and pages tell the tables apart by their own class
+        if used[classes[0]] > 1:  # shapes and pages distinguish the tables by classes of their own
             classes = (f"def:{own_class(table.name)}", *classes)
         resources += _Reader(table, classes, prefixes).resources()
     return resources
@@ -93,16 +100,16 @@ class _Reader:
         self.table, self.classes, self.prefixes = table, classes, prefixes
         self.whole = "_id_local" if table.name in prefixes else "_id"
         self.folder = folder_of(table.name)
+        local = "_local" if table.name in prefixes else ""
+        self.subject = "/".join([self.folder, *(f"$({entry.name}{local})" for entry in table.keys)])
         self.used: set[str] = set()
         self.lists: list[Resource] = []
 
     def resources(self) -> list[Resource]:
         table = self.table
-        local = "_local" if table.name in self.prefixes else ""
-        subject = "/".join([self.folder, *(f"$({entry.name}{local})" for entry in table.keys)])
         statements = tuple(self._statements(table.fields, (), self.classes))
         own = Resource(
-            table.name, table.name, subject, self.classes, statements, label_of(singular(table.name)),
+            table.name, table.name, self.subject, self.classes, statements, label_of(singular(table.name)),
             key=table.key, is_record=True, are_merged=len(table.keys) == 1 and not table.key,
             query=self._query(self._rows(), statements, *self._cut_keys()),
         )  # fmt: skip
@@ -113,12 +120,12 @@ class _Reader:
         key = self.table.keys[0]
         if key.required or key.key:
             return self.table.name
-        return f'(SELECT * FROM {self.table.name} WHERE "{key.name}" IS NOT NULL)'
+        return with_value(self.table.name, key.name)
 
     def _cut_keys(self) -> list[str]:
         """The key without what all keys have in common, for IRIs."""
         prefix = self.prefixes.get(self.table.name)
-        return [_cut(self.table.keys[0].name, prefix)] if prefix else []
+        return [without_prefix(self.table.keys[0].name, prefix)] if prefix else []
 
     def _query(self, table: str, statements: tuple[Statement, ...], *more: str) -> str:
         """A query for columns that the table lacks: the datatype of each date that may be a month or
@@ -128,12 +135,12 @@ class _Reader:
         for rule in statements:
             name = rule.column
             if rule.kind == "type" and rule.target == "partial-date":
-                columns.append(f"CASE length(\"{name}\") WHEN 10 THEN 'date' WHEN 7 THEN 'gYearMonth' ELSE 'gYear' END AS \"{name}_type\"")  # fmt: skip
+                columns.append(date_type(name))
             elif rule.kind == "ref" and rule.target in self.prefixes:
-                columns.append(_cut(name, self.prefixes[rule.target]))
+                columns.append(without_prefix(name, self.prefixes[rule.target]))
         if not columns:
             return table[1:-1] if table.startswith("(") else ""
-        return f"SELECT *, {', '.join(columns)} FROM {table}"
+        return select(["*", *columns], table)
 
     def _statements(
         self, fields: tuple[FieldForm, ...], path: tuple[str, ...], classes: tuple[str, ...]
@@ -144,29 +151,28 @@ class _Reader:
                 yield from self._statements(entry.fields, own, classes)
             elif entry.kind == "list":
                 self._list(entry, own)
-            elif entry.separator and not path and self.table.key:
+            elif entry.separator and not path:
                 self._parts(entry)
             else:
                 yield self._statement(entry, own, classes, not path)
 
     def _parts(self, entry: FieldForm) -> None:
         """Several values in one text are statements each."""
-        assert entry.item is not None and self.table.key is not None
+        assert entry.item is not None
         item = replace(entry.item, name=entry.name)
         rule = self._statement(replace(item, required=False), (entry.name,), self.classes, True)
         rule = replace(rule, column="part", several=True)
         name, table = f"{self.table.name}_{entry.name}_parts", self.table.name
-        parts = f"SELECT *, trim(unnest(string_split(\"{entry.name}\", '{entry.separator}'))) AS part FROM {table}"
-        query = self._query(f"({parts})", (rule,), *self._cut_keys())
-        local = "_local" if table in self.prefixes else ""
-        subject = f"{self.folder}/$({self.table.key.name}{local})"
-        self.lists.append(Resource(name, name, subject, (), (rule,), rule.label, key=self.table.key, query=query or parts))  # fmt: skip
+        parts = with_parts(table, entry.name, entry.separator)
+        query = self._query(parts, (rule,), *self._cut_keys())
+        self.lists.append(Resource(name, name, self.subject, (), (rule,), rule.label, key=self.table.key, query=query))  # fmt: skip
 
     def _statement(
         self, entry: FieldForm, path: tuple[str, ...], classes: tuple[str, ...], is_plain: bool
     ) -> Statement:
         property_ = property_of(entry, classes, path) if is_plain else f"def:{own_property(path)}"
-        if property_ in self.used:
+        is_half = property_ == "dct:identifier" and len(self.table.keys) > 1
+        if is_half or property_ in self.used:
             property_ = f"def:{own_property(path)}"
         self.used.add(property_)
         return Statement(
@@ -176,7 +182,7 @@ class _Reader:
 
     def _cut_whole(self) -> list[str]:
         prefix = self.prefixes.get(self.table.name)
-        return [_cut("_id", prefix)] if prefix else []
+        return [without_prefix("_id", prefix)] if prefix else []
 
     def _list(self, entry: FieldForm, path: tuple[str, ...]) -> None:
         """A list of single values states them of the record; one of maps makes resources."""
@@ -215,11 +221,6 @@ class _Reader:
                 owner=owner, link=link, key=self.table.key, query=self._query(name, statements, *self._cut_whole()),
             )
         )  # fmt: skip
-
-
-def _cut(column: str, prefix: str) -> str:
-    """A column of SQL: the value without its prefix."""
-    return f"replace(\"{column}\", '{prefix}', '') AS \"{column}_local\""
 
 
 def _sources(fields: tuple[FieldForm, ...], path: tuple[str, ...]) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from lodpipe.config.vocabulary import well_known_prefixes
+from lodpipe.mapping.source_queries import quoted, select
 from lodpipe.rdf.terms import quote_literal
 from lodpipe.workflow.scaffold.field_forms import FieldForm, TableForm
 from lodpipe.workflow.scaffold.field_terms import label_of
@@ -85,7 +86,9 @@ def _records(tables: list[TableForm], answers: Answers) -> str:
         lines.append("  fields:")
         lines += _fields(form, form.fields, 4)
         if not form.keys:
-            lines.append("  # no field or pair of fields names a record: the mapping leaves the table out")
+            lines.append(
+                "  # no field or pair of fields names a record: the mapping leaves the table out"
+            )
     return "\n".join(lines) + "\n"
 
 
@@ -135,7 +138,7 @@ def _declared(form: TableForm, entry: FieldForm) -> dict[str, Any]:
         declared["from"] = [entry.source] if "." in entry.source else entry.source
     if any(key != value for key, value in entry.values.items()):
         declared["values"] = dict(entry.values)
-    flags = {"required": entry.required and not declared.get("from") == "_key", "key": entry.key, "unique": entry.unique}  # fmt: skip
+    flags = {"required": entry.required and declared.get("from") != "_key", "key": entry.key, "unique": entry.unique}  # fmt: skip
     declared |= {name: True for name, is_set in flags.items() if is_set}
     return declared | ({"after": entry.after} if entry.after else {})
 
@@ -193,7 +196,9 @@ def _rules(resource: Resource, prefixed: Container[str]) -> Iterator[str]:
 
 
 def _prefixes(resources: list[Resource], *more: str) -> dict[str, str]:
-    used = {name.partition(":")[0] for resource in resources for name in (*resource.classes, *(rule.property for rule in resource.statements))}  # fmt: skip
+    names = {name for resource in resources for name in resource.classes}
+    names |= {rule.property for resource in resources for rule in resource.statements}
+    used = {name.partition(":")[0] for name in names}
     known = well_known_prefixes() | {"def": "def/"}
     return {name: known[name] for name in sorted({*used, *more})}
 
@@ -329,11 +334,11 @@ def _queries(resources: list[Resource], answers: Answers) -> Iterator[tuple[str,
         name = resource.name.replace("_", "-")
         label = next((rule for rule in resource.statements if rule.property == "schema:name"), None)
         head = _query_head(f"All {resource.name.replace('_', ' ')}", answers)
-        select = "?resource ?name" if label else "?resource"
+        variables = "?resource ?name" if label else "?resource"
         optional = " OPTIONAL { ?resource schema:name ?name }" if label else ""
         yield (
             f"all-{name}",
-            f"{head}{_query_prefixes(answers, resource.classes[0], *(['schema:name'] if label else []))}\nSELECT {select}\n"
+            f"{head}{_query_prefixes(answers, resource.classes[0], *(['schema:name'] if label else []))}\nSELECT {variables}\n"
             f"WHERE {{ ?resource a {resource.classes[0]} .{optional} }}\nORDER BY STR(?resource)\n",
         )
         concept = next((rule for rule in resource.statements if rule.kind == "concept"), None)
@@ -363,7 +368,7 @@ def _query_prefixes(answers: Answers, *names: str) -> str:
 
 
 def _publication(tables: list[TableForm], resources: list[Resource], answers: Answers) -> str:
-    texts = {language: answers.title for language in answers.languages}
+    texts = dict.fromkeys(answers.languages, answers.title)
     lines = [
         "# What the publication is called, who is responsible for it, and what is built.",
         f"name: {answers.name}",
@@ -390,7 +395,8 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
     for resource in records:
         if resource.key is None:
             continue
-        columns = ", ".join(f'"{rule.column}"' for rule in resource.statements if rule.kind != "texts")  # fmt: skip
+        names = dict.fromkeys([resource.key.name, *(rule.column for rule in resource.statements if rule.kind != "texts")])  # fmt: skip
+        columns = [quoted(name) for name in names]
         key = resource.key.name
         title = {language: resource.name.replace("_", " ") for language in answers.languages}
         lines += [
@@ -398,9 +404,11 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
             f"    title: {_flow(title)}",
             f"    key: [{key}]",
             f"    about: {folder_of(resource.table)}/{{{key}}}",
-            f"    query: {_flow(f'SELECT {columns} FROM {resource.table}')}",
+            f"    query: {_flow(select(columns, resource.table))}",
         ]
-    kinds = [line for resource in resources if resource.classes for line in _kind(resource, answers)]
+    kinds = [
+        line for resource in resources if resource.classes for line in _kind(resource, answers)
+    ]
     lines += ["site:", "  kinds:", *kinds] if kinds else []
     return "\n".join(lines) + "\n"
 

@@ -28,7 +28,7 @@ _SKIPPED = {"node_modules", "dist", "build", "vendor", "tests", "test", "schemas
 
 
 @dataclass(frozen=True)
-class FoundTable:
+class DataTable:
     """Records of one kind: the patterns of their files relative to the folder, the path of keys to
     them in a file, whether they are the entries of a map, and whether they are written again
     (rows with commas in UTF-8, others as JSON Lines), for no declaration describes them as they are.
@@ -45,12 +45,12 @@ class FoundTable:
     reason: str = ""
 
 
-def found_tables(folder: Path, only: Path | None = None) -> tuple[list[FoundTable], list[Finding]]:
+def data_tables(folder: Path, only: Path | None = None) -> tuple[list[DataTable], list[Finding]]:
     """The tables of a folder (or of one file of it) in the order of their names, and the files that
     could not be read.
     """
     findings: list[Finding] = []
-    tables: list[FoundTable] = []
+    tables: list[DataTable] = []
     single: dict[str, Record] = {}
     for path in [only] if only else _data_files(folder):
         name = path.relative_to(folder).as_posix()
@@ -63,9 +63,9 @@ def found_tables(folder: Path, only: Path | None = None) -> tuple[list[FoundTabl
         except LodpipeError as error:
             findings += error.findings
             continue
-        found = list(_lists(name, content))
-        tables += found
-        if not found and isinstance(content, dict) and content:
+        lists = list(_lists(name, content))
+        tables += lists
+        if not lists and isinstance(content, dict) and content:
             single[name] = content
     tables = [*_same_columns(tables), *_one_file_each(single)]
     return _distinct(tables), findings
@@ -80,7 +80,7 @@ def _data_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _rows(path: Path, name: str) -> Iterator[FoundTable]:
+def _rows(path: Path, name: str) -> Iterator[DataTable]:
     """The rows of a CSV file, whatever its separator; cells without text have no value."""
     raw = path.read_bytes()
     encoding = "utf-8-sig"
@@ -100,25 +100,23 @@ def _rows(path: Path, name: str) -> Iterator[FoundTable]:
     if len(names) < 1 or not all(names) or len(set(names)) < len(names):
         detail = "the first row does not name each column, with a name of its own"
         raise LodpipeError([Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": detail})])
-    records = [
-        cast(Record, dict(zip(names, row, strict=False)))
-        for row in lines
-        if any(row)
-    ]
+    records = [cast(Record, dict(zip(names, row, strict=False))) for row in lines if any(row)]
     if records:
-        are_blank = any(cell and not cell.strip() for row in records for cell in map(str, row.values()))
+        are_blank = any(
+            cell and not cell.strip() for row in records for cell in map(str, row.values())
+        )
         remark = "; cells of mere spaces are left empty" if are_blank else ""
         reason = f"{len(records)} rows of {name}{remark}"
         dialect = (separator, "utf-8" if encoding == "utf-8-sig" else encoding)
-        yield FoundTable(
+        yield DataTable(
             _table_name(name), (name,), records, is_rows=True, dialect=dialect, reason=reason,
             is_rewritten=dialect != (",", "utf-8") or are_blank,
         )  # fmt: skip
 
 
-def _same_columns(tables: list[FoundTable]) -> Iterator[FoundTable]:
+def _same_columns(tables: list[DataTable]) -> Iterator[DataTable]:
     """Files of one folder with rows of the same columns are one table."""
-    groups: dict[tuple[object, ...], list[FoundTable]] = {}
+    groups: dict[tuple[object, ...], list[DataTable]] = {}
     for table in tables:
         path = PurePosixPath(table.files[0])
         columns = tuple(table.records[0]) if table.is_rows else (table.name, table.files, table.at)
@@ -145,25 +143,25 @@ def _separator(head: str) -> str:
 
 def _lists(
     file: str, content: JsonValue, at: tuple[str, ...] = (), depth: int = 2
-) -> Iterator[FoundTable]:
+) -> Iterator[DataTable]:
     """A list of maps, at the top or below keys; a map whose values are maps of one kind."""
     if isinstance(content, list):
         records = [item for item in content if isinstance(item, dict)]
         if records and len(records) == len(content):
             where = f"below `{'.'.join(at)}` in {file}" if at else f"in {file}"
             name = at[-1] if at and at[-1].lower() not in ("items", "data", "results") else file
-            yield FoundTable(
+            yield DataTable(
                 _table_name(name), (file,), records, at, reason=f"a list of {len(records)} {where}"
             )
     elif isinstance(content, dict) and _are_alike(list(content.values())):
         keyed = [{"id": key, **cast(Record, value)} for key, value in content.items()]
         where = f"below `{'.'.join(at)}` in {file}" if at else f"in {file}"
-        yield FoundTable(
+        yield DataTable(
             _table_name(at[-1] if at else file), (file,), keyed, at, is_keyed=True,
             reason=f"a map with {len(keyed)} entries {where}",
         )  # fmt: skip
     elif isinstance(content, dict) and (rows := _lists_by_key(content)):
-        yield FoundTable(
+        yield DataTable(
             _table_name(at[-1] if at else file), (file,), rows, at, is_rewritten=True,
             reason=f"{len(rows)} items of {len(content)} lists in {file}, each below a key",
         )  # fmt: skip
@@ -200,7 +198,7 @@ def _are_alike(values: list[JsonValue]) -> bool:
     return 0 < len(counts) <= max(2 * often, 3)
 
 
-def _one_file_each(files: Mapping[str, Record]) -> Iterator[FoundTable]:
+def _one_file_each(files: Mapping[str, Record]) -> Iterator[DataTable]:
     """Folders of files with one record each; folders whose records have the same keys are one
     table.
     """
@@ -212,7 +210,10 @@ def _one_file_each(files: Mapping[str, Record]) -> Iterator[FoundTable]:
     for key, names in folders.items():
         counts = Counter(field for name in names for field in files[name])
         usual = {field for field, count in counts.items() if 2 * count > len(names)}
-        if sum(2 * len(usual & files[name].keys()) >= len(files[name]) for name in names) < len(names) / 2:
+        if (
+            sum(2 * len(usual & files[name].keys()) >= len(files[name]) for name in names)
+            < len(names) / 2
+        ):
             continue  # files that have nothing in common
         same = next((g for g in groups if g[1][0][1] == key[1] and _overlap(g[0], usual)), None)
         if same:
@@ -231,14 +232,14 @@ def _one_file_each(files: Mapping[str, Record]) -> Iterator[FoundTable]:
         if len(keys) > 3 and common:
             patterns = (f"{'/'.join(common)}/**/*{keys[0][1]}",)
         last = PurePosixPath(keys[0][0]).name if len(keys) == 1 else (common or ("records",))[-1]
-        yield FoundTable(
+        yield DataTable(
             _table_name(last or "records"), patterns, [files[name] for name in names],
             reason=f"{len(names)} files with one record each",
         )  # fmt: skip
 
 
-def _overlap(one: set[str], other: set[str]) -> bool:
-    return 2 * len(one & other) >= max(len(one), len(other), 1)
+def _overlap(keys: set[str], others: set[str]) -> bool:
+    return 2 * len(keys & others) >= max(len(keys), len(others), 1)
 
 
 def _table_name(file: str) -> str:
@@ -247,7 +248,7 @@ def _table_name(file: str) -> str:
     return f"table_{name}" if name[0].isdigit() else name
 
 
-def _distinct(tables: list[FoundTable]) -> list[FoundTable]:
+def _distinct(tables: list[DataTable]) -> list[DataTable]:
     """The tables with names of their own; files of the same name get that of their folder, too."""
     taken: Counter[str] = Counter()
     named = []
@@ -262,4 +263,3 @@ def _distinct(tables: list[FoundTable]) -> list[FoundTable]:
         taken[name] += 1
         named.append(replace(table, name=name))
     return named
-

@@ -29,6 +29,7 @@ class _Options:
     licence: str | None
     publisher: str | None
     languages: str | None
+    template: str | None
     yes: bool
 
 
@@ -42,18 +43,26 @@ class _Options:
     click.option("--base", metavar="IRI", help="Base of all IRIs, ends with `/`."),
     click.option("--licence", metavar="URL", help="Licence of the data."),
     click.option("--publisher", metavar="TEXT", help="The body that publishes."),
-    click.option("--languages", metavar="de,en", help="Languages of the publication, the first one for findings (default: those of the texts, else en)."),
+    click.option("--languages", metavar="de,en", help="Languages, that of the findings first (default: those of the texts, else en)."),
+    click.option(
+        "--template", type=click.Choice(["datasets", "organisations", "people"]),
+        help="Begin with fictional records in source/ instead of data at hand.",
+    ),
     click.option("--yes", is_flag=True, help="Ask nothing: take the proposals, and mark as open what only the publisher knows."),
 )  # fmt: skip
 def command(data: Path | None, root: Path, options: _Options) -> None:
     """Read the records in DATA (default: source/, else this folder) and write a publication for
     them: tables, mapping, terms, shapes and queries, each line with its reason.
     """
-    from lodpipe.workflow.scaffold.initialise import propose, write_publication
+    from lodpipe.workflow.scaffold.initialise import propose, write_publication, write_starter
 
+    if data and options.template:
+        raise click.UsageError("DATA and --template exclude each other.")
     source = root / "source"
-    folder = data or (source if source.is_dir() else root)
     with errors_reported(root, lambda: "en"):
+        if options.template:
+            write_starter(options.template, root)
+        folder = data or (source if source.is_dir() else root)
         proposal = propose(folder)
         print_result(_overview(proposal), end="")
         answers = _answers(root, options, proposal.languages or ("en",))

@@ -191,7 +191,7 @@ def languages_of(tables: Iterable[TableForm]) -> tuple[str, ...]:
     counts: Counter[str] = Counter()
     for table in tables:
         for entry in table.all_fields:
-            counts.update({language: 0 for language in entry.languages})
+            counts.update(dict.fromkeys(entry.languages, 0))
             counts.update(entry.complete)
     return tuple(name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
@@ -442,6 +442,8 @@ def singular(name: str) -> str:
     >>> singular("cities"), singular("classes"), singular("towns"), singular("status")
     ('city', 'class', 'town', 'status')
     """
+    if name == "people":
+        return "person"
     for ending, single in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("us", "us"), ("ss", "ss"), ("s", "")):  # fmt: skip
         if name.endswith(ending) and len(name) > len(ending) + 1:
             return name[: -len(ending)] + single

@@ -86,7 +86,10 @@ def own_class(name: str) -> str:
 def property_of(entry: FieldForm, classes: tuple[str, ...], path: tuple[str, ...]) -> str:
     """The property of a field as a prefixed name."""
     kind = _kind(entry)
-    for index, word in enumerate(words_of(entry.name)):
+    name = (
+        re.sub("_(id|ids|key|code|ref|uuid|slug)$", "", entry.name) if kind == "ref" else entry.name
+    )
+    for index, word in enumerate(words_of(name)):
         for known in _terms().properties:
             if index and known.of == "" and kind in ("text", "any"):
                 continue  # a part of a name says too little of a text

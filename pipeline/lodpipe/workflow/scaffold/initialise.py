@@ -56,17 +56,18 @@ def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[
     """Writes the files of the publication into `root` and returns their names. Raises
     InvalidDeclaration (LP721) where one of them exists, and writes nothing then.
     """
-    files = publication_files(
-        list(proposal.tables), replace(answers, root=data_root(proposal, root))
-    )
+    more = [name for name in proposal.languages if name not in answers.languages]
+    languages = (*answers.languages, *more)
+    answers = replace(answers, root=data_root(proposal, root), languages=languages)
+    tables = [with_language(form, languages[0]) for form in proposal.tables]
+    files = publication_files(tables, answers)
     rewritten = {
         f"source/{name}": form for form in proposal.tables if (name := rewritten_name(form))
     }
     names = sorted([*files, *rewritten])
     existing = [name for name in names if (root / name).exists()]
     if existing:
-        named = ", ".join(f"`{name}`" for name in existing)
-        raise InvalidDeclaration([Finding("LP721", Origin(existing[0]), {"files": named})])
+        raise _existing(existing)
     for name in names:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
     with whole_files([root / name for name in names]) as parts:
@@ -76,6 +77,31 @@ def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[
             else:
                 part.write_text(files[name], "utf-8")
     return names
+
+
+def starters() -> dict[str, Path]:
+    """The folders of fictional records to begin with, by what they are about."""
+    return {path.name: path for path in sorted((Path(__file__).parent / "starters").iterdir())}
+
+
+def write_starter(name: str, root: Path) -> None:
+    """Writes fictional records into the empty or missing `source/` of `root`. Raises
+    InvalidDeclaration (LP721) where it holds a file of their names.
+    """
+    files = {
+        f"source/{path.name}": path.read_bytes() for path in sorted(starters()[name].iterdir())
+    }
+    if existing := [name for name in files if (root / name).exists()]:
+        raise _existing(existing)
+    (root / "source").mkdir(parents=True, exist_ok=True)
+    with whole_files([root / name for name in files]) as parts:
+        for part, content in zip(parts, files.values(), strict=True):
+            part.write_bytes(content)
+
+
+def _existing(names: list[str]) -> InvalidDeclaration:
+    named = ", ".join(f"`{name}`" for name in names)
+    return InvalidDeclaration([Finding("LP721", Origin(names[0]), {"files": named})])
 
 
 def data_root(proposal: Proposal, root: Path) -> str:

@@ -84,7 +84,7 @@ def test_every_superclass_is_stated(statements: Statements) -> None:
     assert {pair: some for pair, some in missing.items() if some} == {}
     listed = {(VOCABULARY.compact(a), VOCABULARY.compact(b)) for a, b in VOCABULARY.superclasses}
     foreign = {pair for pair in missing if not pair[0].startswith("def:")}
-    assert foreign - listed == set(), "not in ontology/vocabularies, by which pages hide them"
+    assert foreign - listed == set(), "not in the term lists, by which pages hide them"
 
 
 def test_superclasses_that_are_not_stated_occur_nowhere(statements: Statements) -> None:

@@ -32,6 +32,9 @@ class Entry(NamedTuple):
 
 
 COMMANDS = {
+    "init": Entry(
+        "init", "Propose a publication for data at hand: tables, mapping, terms, shapes, queries."
+    ),
     "build": Entry(
         "build", "Read, map and validate a publication, and write dist/ completely or not at all."
     ),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -165,12 +165,11 @@ def read_vocabulary(root: Path, base: str) -> Vocabulary:
             findings.append(invalid_rdf(name, "Turtle", unpublished))
         triples += [(*triple, name) for triple in statements]
     context = _read_context(folder / "context.jsonld", base, findings)
-    paths = sorted((folder / "vocabularies").glob("[!.]*.txt"))
-    lists = {
-        item.namespace: item
-        for path in paths
-        for item in [_read_terms(inside(path, root, f"ontology/vocabularies/{path.name}"))]
-    }
+    lists = {item.namespace: item for item in _packaged_lists()}
+    for path in sorted((folder / "vocabularies").glob("[!.]*.txt")):
+        name = f"ontology/vocabularies/{path.name}"
+        own = _read_terms(inside(path, root, name), name)
+        lists[own.namespace] = own
     if findings:
         raise InvalidDeclaration(findings)
     return Vocabulary(base, tuple(sorted(set(triples))), context, lists)
@@ -213,15 +212,26 @@ def _read_context(path: Path, base: str, findings: list[Finding]) -> dict[str, A
     }
 
 
-def _read_terms(path: Path) -> TermList:
+@cache
+def _packaged_lists() -> tuple[TermList, ...]:
+    """The term lists of well-known vocabularies, which are part of the package."""
+    folder = Path(__file__).parent / "vocabularies"
+    return tuple(_read_terms(path, path.name) for path in sorted(folder.glob("*.txt")))
+
+
+def well_known_prefixes() -> dict[str, str]:
+    """Prefix → namespace of the vocabularies that the package knows."""
+    return {entry.prefix: entry.namespace for entry in _packaged_lists()}
+
+
+def _read_terms(path: Path, name: str) -> TermList:
     """A term list: lines `# prefix: x`, `# namespace: …`, then `class X`, `class Y < X, Z`,
-    `property y`, `property old -> new`.
+    `property y`, `property old -> new`. Raises InvalidDeclaration (LP601).
     """
     head: dict[str, str] = {}
     terms: set[str] = set()
     deprecated: dict[str, str] = {}
     superclasses: dict[str, tuple[str, ...]] = {}
-    name = f"ontology/vocabularies/{path.name}"
     for line in read_text(path, name).split("\n"):
         if line.startswith("#"):
             key, _, value = line[1:].partition(":")

@@ -1566,6 +1566,22 @@ _TABLE: tuple[Rule, ...] = (
         message_de="`{key}`: `{value}` hat Fehler und wird ausgelassen, also verweist nichts darauf",
         help_de="Jenen Datensatz berichtigen; in diesem ist nichts zu tun.",
     ),
+    Rule(
+        "LP720",
+        "init.no-records",
+        message_en="no file in {path} holds records",
+        help_en="Name a folder with CSV, TSV, YAML, JSON or JSON Lines files: rows, lists of maps, or one map for each record.",
+        message_de="Keine Datei in {path} enthält Datensätze",
+        help_de="Einen Ordner mit CSV-, TSV-, YAML-, JSON- oder JSON-Lines-Dateien angeben: Zeilen, Listen von Maps oder eine Map je Datensatz.",
+    ),
+    Rule(
+        "LP721",
+        "init.file-exists",
+        message_en="nothing was written, for these files exist: {files}",
+        help_en="Choose an empty folder with --project, or move the files away.",
+        message_de="Es wurde nichts geschrieben, denn diese Dateien gibt es schon: {files}",
+        help_de="Mit --project einen leeren Ordner wählen oder die Dateien beiseitelegen.",
+    ),
     # 8xx: queries and the server
     Rule(
         "LP801",

@@ -1,0 +1,265 @@
+"""Which files of a folder hold records, and how: as rows, lists, maps, or one file for each."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+from lodpipe.diagnostics.finding import Finding, LodpipeError, Origin
+from lodpipe.documents.readers import READERS, is_hidden, read_tree
+from lodpipe.documents.tree import JsonValue, value_of
+
+Record = dict[str, JsonValue]
+
+ROWS = {".csv", ".tsv"}
+_SEPARATORS = ",;\t|"
+# What folders of data hold besides data.
+_NO_DATA = re.compile(
+    r"(package|composer|tsconfig|.*lock|.*schema.*|datapackage|.*-metadata|context|.*config.*|"
+    r"docker-compose|mkdocs|codecov|renovate|publication|records|mapping)\.(json|ya?ml)",
+    re.IGNORECASE,
+)
+_SKIPPED = {"node_modules", "dist", "build", "vendor", "tests", "test", "schemas", "schema"}
+
+
+@dataclass(frozen=True)
+class DataTable:
+    """Records of one kind: the patterns of their files relative to the folder, the path of keys to
+    them in a file, whether they are the entries of a map, and whether they are written again
+    (rows with commas in UTF-8, others as JSON Lines), for no declaration describes them as they are.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    records: list[Record]
+    at: tuple[str, ...] = ()
+    is_keyed: bool = False
+    is_rows: bool = False
+    is_rewritten: bool = False
+    dialect: tuple[str, str] = (",", "utf-8")  # separator, encoding
+    reason: str = ""
+
+
+def data_tables(folder: Path, only: Path | None = None) -> tuple[list[DataTable], list[Finding]]:
+    """The tables of a folder (or of one file of it) in the order of their names, and the files that
+    could not be read.
+    """
+    findings: list[Finding] = []
+    tables: list[DataTable] = []
+    single: dict[str, Record] = {}
+    for path in [only] if only else _data_files(folder):
+        name = path.relative_to(folder).as_posix()
+        try:
+            if path.suffix.lower() in ROWS:
+                tables += _rows(path, name)
+                continue
+            tree = read_tree(path, name)
+            content = None if tree is None else value_of(tree)
+        except LodpipeError as error:
+            findings += error.findings
+            continue
+        lists = list(_lists(name, content))
+        tables += lists
+        if not lists and isinstance(content, dict) and content:
+            single[name] = content
+    tables = [*_same_columns(tables), *_one_file_each(single)]
+    return _distinct(tables), findings
+
+
+def _data_files(folder: Path) -> Iterator[Path]:
+    for path in sorted(folder.rglob("*")):
+        below = path.relative_to(folder)
+        if is_hidden(below) or _SKIPPED & set(below.parts[:-1]) or _NO_DATA.fullmatch(path.name):
+            continue
+        if path.suffix.lower() in {*READERS, *ROWS} and path.is_file():
+            yield path
+
+
+def _rows(path: Path, name: str) -> Iterator[DataTable]:
+    """The rows of a CSV file, whatever its separator; cells without text have no value."""
+    raw = path.read_bytes()
+    encoding = "utf-8-sig"
+    try:
+        text = raw.decode(encoding)
+    except UnicodeDecodeError:
+        encoding = "windows-1252"
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError as error:
+            reason = f"byte 0x{raw[error.start]:02x}"
+            raise LodpipeError([Finding("LP101", Origin(name), {"detail": reason})]) from None
+    separator = _separator(text.split("\n", 1)[0])
+    lines = csv.reader(text.splitlines(keepends=True), delimiter=separator)
+    head = next(lines, [])
+    names = [cell.strip() for cell in head]
+    if len(names) < 1 or not all(names) or len(set(names)) < len(names):
+        detail = "the first row does not name each column, with a name of its own"
+        raise LodpipeError([Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": detail})])
+    records = [cast(Record, dict(zip(names, row, strict=False))) for row in lines if any(row)]
+    if records:
+        are_blank = any(
+            cell and not cell.strip() for row in records for cell in map(str, row.values())
+        )
+        remark = "; cells of mere spaces are left empty" if are_blank else ""
+        reason = f"{len(records)} rows of {name}{remark}"
+        dialect = (separator, "utf-8" if encoding == "utf-8-sig" else encoding)
+        yield DataTable(
+            _table_name(name), (name,), records, is_rows=True, dialect=dialect, reason=reason,
+            is_rewritten=dialect != (",", "utf-8") or are_blank,
+        )  # fmt: skip
+
+
+def _same_columns(tables: list[DataTable]) -> Iterator[DataTable]:
+    """Files of one folder with rows of the same columns are one table."""
+    groups: dict[tuple[object, ...], list[DataTable]] = {}
+    for table in tables:
+        path = PurePosixPath(table.files[0])
+        columns = tuple(table.records[0]) if table.is_rows else (table.name, table.files, table.at)
+        groups.setdefault((path.parent, path.suffix, table.dialect, columns), []).append(table)
+    for (parent, *_), group in groups.items():
+        if len(group) == 1:
+            yield group[0]
+            continue
+        folder = PurePosixPath(str(parent)).name or "records"
+        records = [record for table in group for record in table.records]
+        files = tuple(name for table in group for name in table.files)
+        reason = f"{len(records)} rows of {len(group)} files with the same columns"
+        again = any(table.is_rewritten for table in group)
+        yield replace(
+            group[0], name=_table_name(folder), files=files, records=records, reason=reason,
+            is_rewritten=again,
+        )  # fmt: skip
+
+
+def _separator(head: str) -> str:
+    counts = Counter(sign for sign in head if sign in _SEPARATORS)
+    return counts.most_common(1)[0][0] if counts else ","
+
+
+def _lists(
+    file: str, content: JsonValue, at: tuple[str, ...] = (), depth: int = 2
+) -> Iterator[DataTable]:
+    """A list of maps, at the top or below keys; a map whose values are maps of one kind."""
+    if isinstance(content, list):
+        records = [item for item in content if isinstance(item, dict)]
+        if records and len(records) == len(content):
+            where = f"below `{'.'.join(at)}` in {file}" if at else f"in {file}"
+            name = at[-1] if at and at[-1].lower() not in ("items", "data", "results") else file
+            yield DataTable(
+                _table_name(name), (file,), records, at, reason=f"a list of {len(records)} {where}"
+            )
+    elif isinstance(content, dict) and _are_alike(list(content.values())):
+        keyed = [{"id": key, **cast(Record, value)} for key, value in content.items()]
+        where = f"below `{'.'.join(at)}` in {file}" if at else f"in {file}"
+        yield DataTable(
+            _table_name(at[-1] if at else file), (file,), keyed, at, is_keyed=True,
+            reason=f"a map with {len(keyed)} entries {where}",
+        )  # fmt: skip
+    elif isinstance(content, dict) and (rows := _lists_by_key(content)):
+        yield DataTable(
+            _table_name(at[-1] if at else file), (file,), rows, at, is_rewritten=True,
+            reason=f"{len(rows)} items of {len(content)} lists in {file}, each below a key",
+        )  # fmt: skip
+    elif isinstance(content, dict) and depth:
+        members = [list(_lists(file, item, (*at, key), depth - 1)) for key, item in content.items()]
+        known = sum(1 for key in content if key in ("id", "name", "title"))
+        if not known:  # a record has lists of its own
+            for tables in members:
+                yield from tables
+
+
+def _lists_by_key(content: Record) -> list[Record]:
+    """The maps in lists of one kind, each with the key that its list is below; nothing where the
+    values are anything else.
+    """
+    items = [
+        {"key": key, **item}
+        for key, value in content.items() if isinstance(value, list)
+        for item in value if isinstance(item, dict)
+    ]  # fmt: skip
+    sizes = sum(len(value) for value in content.values() if isinstance(value, list))
+    are_lists = all(isinstance(value, list) for value in content.values())
+    is_one_kind = len(content) > 3 and are_lists and len(items) == sizes
+    return items if is_one_kind and _are_alike(cast(list[JsonValue], items)) else []
+
+
+def _are_alike(values: list[JsonValue]) -> bool:
+    """Whether these are maps (at least two) that share half of their keys."""
+    maps = [set(value) for value in values if isinstance(value, dict)]
+    if len(maps) < 2 or len(maps) < len(values):
+        return False
+    counts = Counter(key for keys in maps for key in keys)
+    often = sum(1 for count in counts.values() if 2 * count >= len(maps))
+    return 0 < len(counts) <= max(2 * often, 3)
+
+
+def _one_file_each(files: Mapping[str, Record]) -> Iterator[DataTable]:
+    """Folders of files with one record each; folders whose records have the same keys are one
+    table.
+    """
+    folders: dict[tuple[str, str], list[str]] = {}
+    for name in files:
+        path = PurePosixPath(name)
+        folders.setdefault((path.parent.as_posix(), path.suffix), []).append(name)
+    groups: list[tuple[set[str], list[tuple[str, str]]]] = []
+    for key, names in folders.items():
+        counts = Counter(field for name in names for field in files[name])
+        usual = {field for field, count in counts.items() if 2 * count > len(names)}
+        if (
+            sum(2 * len(usual & files[name].keys()) >= len(files[name]) for name in names)
+            < len(names) / 2
+        ):
+            continue  # files that have nothing in common
+        same = next((g for g in groups if g[1][0][1] == key[1] and _overlap(g[0], usual)), None)
+        if same:
+            same[1].append(key)
+        else:
+            groups.append((usual, [key]))
+    for _, keys in groups:
+        names = [name for key in keys for name in folders[key]]
+        if len(names) < 2:
+            continue
+        patterns = tuple(
+            f"{folder}/*{suffix}" if folder != "." else f"*{suffix}" for folder, suffix in keys
+        )
+        parts = [PurePosixPath(folder).parts for folder, _ in keys]
+        common = parts[0][: next((n for n in range(len(parts[0])) if len({p[: n + 1] for p in parts}) > 1), len(parts[0]))]  # fmt: skip
+        if len(keys) > 3 and common:
+            patterns = (f"{'/'.join(common)}/**/*{keys[0][1]}",)
+        last = PurePosixPath(keys[0][0]).name if len(keys) == 1 else (common or ("records",))[-1]
+        yield DataTable(
+            _table_name(last or "records"), patterns, [files[name] for name in names],
+            reason=f"{len(names)} files with one record each",
+        )  # fmt: skip
+
+
+def _overlap(keys: set[str], others: set[str]) -> bool:
+    return 2 * len(keys & others) >= max(len(keys), len(others), 1)
+
+
+def _table_name(file: str) -> str:
+    stem = PurePosixPath(file).name.split(".")[0]
+    name = re.sub(r"\W+", "_", stem).strip("_").lower() or "records"
+    return f"table_{name}" if name[0].isdigit() else name
+
+
+def _distinct(tables: list[DataTable]) -> list[DataTable]:
+    """The tables with names of their own; files of the same name get that of their folder, too."""
+    taken: Counter[str] = Counter()
+    named = []
+    for table in sorted(tables, key=lambda table: (table.name, table.files)):
+        name = table.name
+        if taken[name] or name in ("statements", "declared", "concepts"):
+            parents = PurePosixPath(table.files[0]).parent.name
+            name = _table_name(f"{parents}_{name}") if parents else f"{name}_{taken[name] + 1}"
+        while taken[name]:
+            name = f"{table.name}_{taken[table.name] + 1}"
+            taken[table.name] += 1
+        taken[name] += 1
+        named.append(replace(table, name=name))
+    return named

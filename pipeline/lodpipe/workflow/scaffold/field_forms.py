@@ -1,0 +1,591 @@
+"""What each field is: its type, reference, list of concepts, texts by language; its key.
+
+A form is proposed only where all values of the data have it, so that the declaration holds for the
+data as they are; what misses it by little is a remark.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import combinations
+
+from lodpipe.documents.tree import JsonValue
+from lodpipe.sources.record_declaration import TYPES
+from lodpipe.workflow.scaffold.data_tables import DataTable
+from lodpipe.workflow.scaffold.field_census import FieldCensus, census_of
+
+
+@dataclass(frozen=True)
+class FieldForm:
+    """A field as records.yaml declares it: its name there, its key in the files, its form and
+    flags, and why.
+
+    `kind` is type, ref, concept, texts, fields, list or keyed; `target` the type, table or scheme;
+    `values` what the values of the files become. `fields` are those of a map, `item` that of a
+    list; of texts, `languages` are those that occur and `complete` those that no record lacks;
+    `separator` is between several values in one text, of which `item` is the form.
+    """
+
+    name: str
+    source: str
+    kind: str
+    target: str = ""
+    required: bool = False
+    key: bool = False
+    unique: bool = False
+    after: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    languages: tuple[str, ...] = ()
+    complete: tuple[str, ...] = ()
+    fields: tuple[FieldForm, ...] = ()
+    item: FieldForm | None = None
+    separator: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class TableForm:
+    """A table with its fields; `keys` are those that together name a record, `ignored` what is not
+    read of the files, `has_empty` whether empty values occur.
+    """
+
+    table: DataTable
+    fields: tuple[FieldForm, ...]
+    ignored: tuple[str, ...]
+    has_empty: bool
+    keys: tuple[FieldForm, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the table."""
+        return self.table.name
+
+    @property
+    def key(self) -> FieldForm | None:
+        """The one field that names a record; none where it takes several."""
+        return self.keys[0] if len(self.keys) == 1 and self.keys[0].key else None
+
+    @property
+    def all_fields(self) -> list[FieldForm]:
+        """The fields, also those in maps and lists."""
+
+        def within(fields: Iterable[FieldForm]) -> Iterator[FieldForm]:
+            for entry in fields:
+                yield entry
+                yield from within((*entry.fields, *([entry.item] if entry.item else [])))
+
+        return list(within(self.fields))
+
+    @property
+    def concepts(self) -> dict[str, FieldForm]:
+        """Each list of concepts with a field that uses it."""
+        return {entry.target: entry for entry in self.all_fields if entry.kind == "concept"}
+
+    @property
+    def prefix(self) -> str:
+        """What the addresses that name the records have in common: https://ror.org/."""
+        if self.key is None or self.key.target != "url":
+            return ""
+        if not all(isinstance(record.get(self.key.source), str) for record in self.table.records):
+            return ""  # the key is in a map
+        prefixes = {
+            str(record[self.key.source]).rpartition("/")[0] for record in self.table.records
+        }
+        return f"{prefixes.pop()}/" if len(prefixes) == 1 else ""
+
+
+_KEY_NAMES = (
+    "id", "identifier", "key", "code", "slug", "uuid", "kennung", "schluessel", "iri", "uri", "url",
+)  # fmt: skip
+_IDENTIFIERS = re.compile(
+    r"(^|_)(id|ids|identifier|uuid|wikidata|ror|isni|gnd|viaf|orcid|ags|ars|siren|siret|lei|grid|doi)$"
+)
+_CATEGORIES = re.compile(
+    r"(^|_)(kind|type|category|class|classification|status|state|role|gender|sex|level|party|art|"
+    r"typ|kategorie|rolle|theme|subject|format|frequency|chamber|lang)s?$"
+)
+_TEXTS = re.compile(r"(^|_)(name|title|description|text|note|comment|abstract|summary|address)s?$")
+_CODES = re.compile(r"(zip|postal|plz|phone|tel|fax|code|number|nummer|nr|isbn|vat)")
+_YEARS = re.compile(r"(year|date|founded|established|opened|closed|since|start|end|jahr|datum)")
+_CONCEPT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+_DECIMAL = re.compile(r"-?(0|[1-9][0-9]*)(\.[0-9]+)?")
+_LANGUAGE_TAG = re.compile(
+    "bg|bs|ca|cs|cy|da|de|el|en|es|et|eu|fi|fr|ga|gl|hr|hu|is|it|ja|ko|lb|lt|lv|mk|mt|nl|no|pl|pt|rm|ro|ru|sk|sl|sq|sr|sv|tr|uk|zh"
+)
+MOST_CONCEPTS = 60
+
+
+def table_forms(tables: list[DataTable]) -> list[TableForm]:
+    """The forms of all tables, with keys first, for references need them."""
+    counted = [(table, census_of(table.records)) for table in tables]
+    keys = {
+        table.name: (path, frozenset(values))
+        for table, fields in counted
+        for path, values in [_key(table, fields)]
+        if path
+    }
+    return [_Reader(table, keys).form(fields) for table, fields in counted]
+
+
+def _key(
+    table: DataTable, fields: Mapping[str, FieldCensus]
+) -> tuple[tuple[str, ...], Iterable[str]]:
+    """The path in the files to the field that names a record, and its values; an empty path where
+    there is none. Fields of the record go before those of its maps.
+    """
+    if table.is_keyed:
+        return ("id",), fields["id"].values
+    within: dict[tuple[str, ...], FieldCensus] = {
+        (name, below): entry
+        for name, census in fields.items() if census.kind == "map"
+        for below, entry in census.fields.items()
+    }  # fmt: skip
+    own: dict[tuple[str, ...], FieldCensus] = {(name,): item for name, item in fields.items()}
+    candidates = own | within
+    able = [
+        path
+        for path, census in candidates.items()
+        if census.present == len(table.records) and census.is_unique and census.kind in ("text", "integer")
+        and _may_name(path, census)
+    ]  # fmt: skip
+    if not able:
+        return (), ()
+    path = min(able, key=lambda path: (*_key_rank(table, path), len(path), able.index(path)))
+    return path, candidates[path].values
+
+
+def _may_name(path: tuple[str, ...], census: FieldCensus) -> bool:
+    """Whether unique values can be keys: by the name of the field, or because short values that are
+    unique in many records are so by intent.
+    """
+    longest = max(map(len, census.values))
+    for folded in (column_name(name).lower() for name in path):
+        if folded in _KEY_NAMES or _IDENTIFIERS.search(folded) or _TEXTS.search(folded):
+            return longest <= 200
+    return census.present >= 20 and longest <= 40 and not any(sign in text for text in census.values for sign in "|;")  # fmt: skip
+
+
+def _key_rank(table: DataTable, path: tuple[str, ...]) -> tuple[int, int]:
+    """How well names suit a key, the best first: that of the field, or of the map that it is in."""
+    return min(_name_rank(table, name) for name in path)
+
+
+def _name_rank(table: DataTable, name: str) -> tuple[int, int]:
+    folded = column_name(name).lower()
+    if folded in _KEY_NAMES:
+        return _KEY_NAMES.index(folded), 0
+    own = folded in (f"{singular(table.name)}_id", f"{table.name}_id")
+    if own or _IDENTIFIERS.search(folded):
+        return len(_KEY_NAMES), int(not own)
+    return len(_KEY_NAMES) + 1 + bool(_TEXTS.search(folded)), 0
+
+
+def languages_of(tables: Iterable[TableForm]) -> tuple[str, ...]:
+    """The languages of texts by language, the one that most fields have completely first."""
+    counts: Counter[str] = Counter()
+    for table in tables:
+        for entry in table.all_fields:
+            counts.update(dict.fromkeys(entry.languages, 0))
+            counts.update(entry.complete)
+    return tuple(name for name, _ in sorted(counts.items(), key=lambda item: (-item[1], item[0])))
+
+
+def with_language(table: TableForm, first: str) -> TableForm:
+    """The table with texts only where each has one in the first language of the publication; others
+    are maps.
+    """
+
+    def changed(entry: FieldForm) -> FieldForm:
+        if entry.kind == "texts" and first not in entry.complete:
+            fields = tuple(FieldForm(name, name, "type", "text") for name in entry.languages)
+            return replace(entry, kind="fields", fields=fields, languages=())
+        fields = tuple(map(changed, entry.fields))
+        return replace(entry, fields=fields, item=changed(entry.item) if entry.item else None)
+
+    return replace(table, fields=tuple(map(changed, table.fields)))
+
+
+class _Reader:
+    """Finds the forms of one table's fields; `keys` has the path of the key of each table, and its
+    values.
+    """
+
+    def __init__(
+        self, table: DataTable, keys: Mapping[str, tuple[tuple[str, ...], frozenset[str]]]
+    ) -> None:
+        self.table, self.keys = table, keys
+        self.key = keys[table.name][0] if table.name in keys else ()
+        self.has_empty = False
+
+    def form(self, fields: Mapping[str, FieldCensus]) -> TableForm:
+        forms = self._fields(fields, (), ())
+        read = {entry.source for entry in forms}
+        ignored = tuple(name for name in fields if name not in read)
+        keys = tuple(_marked(forms)) or _joint_keys(self.table, forms)
+        keys = keys or _nearly_unique(fields, forms)
+        has_empty = self.has_empty and not self.table.is_rows  # cells without text have no value
+        return TableForm(self.table, forms, ignored, has_empty, keys)
+
+    def _fields(
+        self, fields: Mapping[str, FieldCensus], path: tuple[str, ...], sources: tuple[str, ...]
+    ) -> tuple[FieldForm, ...]:
+        """The forms of fields; `path` are the names of the maps that they are in, `sources` the keys
+        of these in the files.
+        """
+        names = _column_names(fields)
+        forms = []
+        for source, census in fields.items():
+            self.has_empty |= bool(census.empty)
+            name = names[source]
+            is_key = (*sources, source) == self.key
+            if name.lower() == "id" and not is_key and not path:
+                name = "identifier"  # `id` would name the record
+            entry = self._field(name, census, path, (*sources, source))
+            if entry is None:
+                continue
+            if is_key:
+                kind = "type" if entry.kind == "concept" else entry.kind
+                target = "any" if entry.kind != "type" else entry.target
+                reason = f"names the record: unique in all {census.parents}"
+                entry = replace(entry, kind=kind, target=target, values={}, key=True, unique=False, reason=reason)  # fmt: skip
+                if kind == "ref":  # a table that continues another one, record by record
+                    entry = replace(entry, kind="type", target=_single_type(names[source], census, self.table.is_rows)[0])  # fmt: skip
+            forms.append(replace(entry, source=source, required=census.is_complete))
+        return tuple(_dated(forms, self.table))
+
+    def _field(
+        self, name: str, census: FieldCensus, path: tuple[str, ...], sources: tuple[str, ...]
+    ) -> FieldForm | None:
+        """The form of a field; none where no form fits, or no record has a value."""
+        if not census.present:
+            return None
+        plain = FieldForm(name, "", "type")
+        if census.kind == "map":
+            return self._map(plain, census, path, sources)
+        if census.kind == "list" and census.item is not None:
+            if not census.item.present:
+                return None
+            self.has_empty |= bool(census.item.empty)
+            item = self._field(name, census.item, path, (*sources, "[]"))
+            if item is None or item.kind in ("list", "texts", "keyed"):
+                return None
+            reason = f"{census.present} of {census.parents}, up to {census.lengths} items"
+            return replace(plain, kind="list", item=item, reason=reason)
+        if {"map", "list"} & set(census.kinds):
+            return None
+        return self._single(plain, census, path)
+
+    def _map(
+        self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...], sources: tuple[str, ...]
+    ) -> FieldForm | None:
+        names = set(census.fields)
+        if all(map(_LANGUAGE_TAG.fullmatch, names)) and all(
+            item.kind == "text" for item in census.fields.values()
+        ):
+            most = tuple(sorted(names, key=lambda name: (-census.fields[name].present, name)))
+            complete = tuple(name for name in most if census.fields[name].present == census.present)
+            if complete:
+                reason = f"texts in {', '.join(most)}"
+                return replace(
+                    plain, kind="texts", languages=most, complete=complete, reason=reason
+                )
+        fields = self._fields(census.fields, (*path, plain.name), sources)
+        if not fields:
+            return None
+        return replace(plain, kind="fields", fields=fields, reason=_share(census))
+
+    def _single(self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...]) -> FieldForm:
+        name = plain.name
+        if (table := self._referred(name, census)) is not None:
+            reason = f"{len(census.values)} values, all of them keys of {table}"
+            return replace(plain, kind="ref", target=table, reason=reason)
+        target, reason = _single_type(name, census, self.table.is_rows)
+        if target == "text" and (separator := _separator(name, census)):
+            item = self._single(FieldForm(name, "", "type"), _parts(census, separator), path)
+            concepts = item.values.items()
+            if item.kind == "concept" and any(key != value for key, value in concepts):
+                item = FieldForm(name, "", "type", "text")  # parts of a text are not renamed
+            reason = f"{_share(census)}, several separated by {separator!r}"
+            return replace(plain, target="text", item=item, separator=separator, reason=reason)
+        if target in ("text", "slug", "any") and _is_category(name, census):
+            names = _concept_names(census.values)
+            values = names if any(key != value for key, value in names.items()) else {}
+            reason = f"{len(census.values)} different values in {census.present} records"
+            scheme = scheme_of(self.table.name, (*path, name))
+            return replace(plain, kind="concept", target=scheme, values=values or {value: value for value in names}, reason=reason)  # fmt: skip
+        unique = bool(_IDENTIFIERS.search(name.lower())) and census.is_unique and census.present > 9
+        if (
+            name.lower() in (*_KEY_NAMES, "identifier")
+            and census.is_complete
+            and not census.is_unique
+        ):
+            (most, times), *_ = census.values.most_common(1)
+            reason = f"{_share(census)}, but {most[:60]!r} is in {times} records"
+        return replace(plain, target=target, unique=unique, reason=reason or _share(census))
+
+    def _referred(self, name: str, census: FieldCensus) -> str | None:
+        """The table whose keys all values are, if the name or the number of values make it likely."""
+        folded = re.sub(r"_(id|ids|key|code|ref|uuid|slug)$", "", name.lower())
+        for table, (_, keys) in self.keys.items():
+            if not census.values.keys() <= keys:
+                continue
+            similar = singular(table) in (singular(folded), folded) or folded.endswith(
+                "_" + singular(table)
+            )
+            within = table == self.table.name and re.match(r"(parent|part|super|belongs|succ|pre|child|sub)", folded)  # fmt: skip
+            counted = all(_INTEGER.fullmatch(value) for value in census.values)
+            if similar or within or (not counted and len(census.values) > 4 and table != self.table.name):  # fmt: skip
+                return table
+        return None
+
+
+def _marked(forms: Iterable[FieldForm], path: tuple[str, ...] = ()) -> Iterator[FieldForm]:
+    """The field marked as key, also in a map, by the name of its column."""
+    for entry in forms:
+        if entry.key:
+            yield replace(entry, name="_".join((*path, entry.name)))
+        yield from _marked(entry.fields, (*path, entry.name))
+
+
+def _joint_keys(table: DataTable, forms: tuple[FieldForm, ...]) -> tuple[FieldForm, ...]:
+    """Two or three fields that together name a record, references and short values first."""
+    able = [
+        entry
+        for entry in forms
+        if entry.required and entry.kind in ("type", "ref", "concept") and not entry.separator
+    ]
+    able.sort(key=lambda entry: (entry.kind == "type", entry.target not in ("slug", "date", "integer"), forms.index(entry)))  # fmt: skip
+    for size in (2, 3):
+        for fields in combinations(able[:8], size):
+            values = {
+                tuple(str(record[entry.source]) for entry in fields) for record in table.records
+            }
+            if len(values) == len(table.records):
+                return fields
+    return ()
+
+
+def _nearly_unique(
+    fields: Mapping[str, FieldCensus], forms: tuple[FieldForm, ...]
+) -> tuple[FieldForm, ...]:
+    """The field that should name a record, where some records share its value: they become one
+    resource.
+    """
+    able = [
+        entry
+        for entry in forms
+        if entry.kind == "type" and (entry.source.lower() in _KEY_NAMES or _IDENTIFIERS.search(entry.name.lower()))
+        and 100 * fields[entry.source].present >= 99 * fields[entry.source].parents
+        and 10 * len(fields[entry.source].values) >= 9 * fields[entry.source].present
+    ]  # fmt: skip
+    return tuple(able[:1])
+
+
+def item_key(lists: Iterable[JsonValue], item: FieldForm) -> FieldForm | None:
+    """The field by which the items of each list differ, if there is one: a key, else a reference."""
+    items = [[entry for entry in values if isinstance(entry, dict)] for values in lists if isinstance(values, list)]  # fmt: skip
+    able = [
+        entry
+        for entry in item.fields
+        if entry.required and (entry.kind == "ref" or entry.target in ("slug", "uuid", "curie") or entry.name.lower() in _KEY_NAMES)
+    ]  # fmt: skip
+    for entry in able:
+        if all(len({str(values.get(entry.source)) for values in group}) == len(group) for group in items):  # fmt: skip
+            return entry
+    return None
+
+
+def _separator(name: str, census: FieldCensus) -> str:
+    """The sign between several values in one cell, if a tenth of the values have it and the parts
+    are short.
+    """
+    if _TEXTS.search(name.lower()) and not name.lower().endswith("names"):
+        return ""
+    for separator in ("|", ";"):
+        having = [text for text in census.values if separator in text]
+        parts = [part for text in having for part in text.split(separator)]
+        if len(having) * 10 >= len(census.values) and len(having) > 1 and max(map(len, parts)) <= 250 and all(map(str.strip, parts)):  # fmt: skip
+            return separator
+    return ""
+
+
+def _parts(census: FieldCensus, separator: str) -> FieldCensus:
+    """The census of the parts of texts."""
+    parts = FieldCensus()
+    for text, times in census.values.items():
+        for part in text.split(separator):
+            parts.parents += times
+            parts.present += times
+            parts.kinds["text"] += times
+            parts.values[part.strip()] += times
+    return parts
+
+
+def _share(census: FieldCensus) -> str:
+    return f"{census.present} of {census.parents}"
+
+
+def scheme_of(table: str, path: tuple[str, ...]) -> str:
+    """The name of a list of concepts."""
+    return re.sub(r"[^a-z0-9]+", "-", "-".join((singular(table), *path)).lower()).strip("-")
+
+
+def singular(name: str) -> str:
+    """A rough singular of an English plural: cities → city, bodies → body, towns → town.
+
+    >>> singular("cities"), singular("classes"), singular("towns"), singular("status")
+    ('city', 'class', 'town', 'status')
+    """
+    if name == "people":
+        return "person"
+    for ending, single in (("ies", "y"), ("sses", "ss"), ("xes", "x"), ("ches", "ch"), ("us", "us"), ("ss", "ss"), ("s", "")):  # fmt: skip
+        if name.endswith(ending) and len(name) > len(ending) + 1:
+            return name[: -len(ending)] + single
+    return name
+
+
+def column_name(source: str) -> str:
+    """A key of the files as a name in records.yaml: letters, digits and underscores.
+
+    >>> column_name("Größe (m²)"), column_name("@id"), column_name("startDate")
+    ('Groesse_m2', 'id', 'startDate')
+    """
+    text = source
+    for letter, plain in {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"}.items():  # fmt: skip
+        text = text.replace(letter, plain)
+    text = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    name = re.sub(r"[^A-Za-z0-9]+", "_", text).strip("_") or "field"
+    return f"field_{name}" if name[0].isdigit() else name
+
+
+def _column_names(fields: Mapping[str, FieldCensus]) -> dict[str, str]:
+    """Names that differ in more than case, for queries do not distinguish it."""
+    taken: set[str] = set()
+    names = {}
+    for source in fields:
+        name = base = column_name(source)
+        number = 2
+        while name.lower() in taken:
+            name, number = f"{base}_{number}", number + 1
+        taken.add(name.lower())
+        names[source] = name
+    return names
+
+
+def _single_type(name: str, census: FieldCensus, is_rows: bool) -> tuple[str, str]:
+    """The type of single values, and a remark where it holds for nearly all of them only."""
+    texts = census.values
+    if not is_rows and census.kind in ("integer", "boolean", "decimal"):
+        return census.kind, ""
+    if not is_rows and set(census.kinds) == {"integer", "decimal"}:
+        return "decimal", ""
+    if not is_rows and census.kind != "text":
+        return "any", f"{_share(census)}; {' and '.join(sorted(census.kinds))} mixed"
+    for type_, holds in _JUDGES.items():
+        if type_ in ("integer", "decimal") and (not is_rows or _CODES.search(name.lower())):
+            continue
+        if type_ == "boolean" and not is_rows:
+            continue
+        if type_ == "integer" and _YEARS.search(name.lower()) and all(map(_is_partial_date, texts)):
+            return "partial-date", ""
+        if type_ == "slug" and not (
+            _IDENTIFIERS.search(name.lower()) or name.lower() in _KEY_NAMES
+        ):
+            continue
+        if type_ == "language" and not re.search(
+            r"(^|_)(lang|language|sprache|langue)$", name.lower()
+        ):
+            continue
+        wrong = [text for text in texts if not holds(text)]
+        if not wrong:
+            return type_, ""
+        if type_ in ("url", "date", "partial-date") and len(wrong) <= len(texts) / 10:
+            return (
+                "text",
+                f"{_share(census)}; {len(wrong)} values are no {type_}, such as {wrong[0][:60]!r}",
+            )
+    return "text", ""
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return len(text) == 10 and text[4] == "-" and bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _is_partial_date(text: str) -> bool:
+    match = re.fullmatch(r"([12][0-9]{3})(-(0[1-9]|1[0-2]))?", text)
+    return bool(match) or _is_date(text)
+
+
+def _matcher(type_: str) -> Callable[[str], bool]:
+    pattern = re.compile(str(TYPES[type_]["pattern"]))
+    return lambda text: bool(pattern.search(text))
+
+
+# From the narrowest to the widest.
+_JUDGES: dict[str, Callable[[str], bool]] = {
+    "boolean": lambda text: text in ("true", "false"),
+    "date": _is_date,
+    "integer": lambda text: bool(_INTEGER.fullmatch(text)),
+    "decimal": lambda text: bool(_DECIMAL.fullmatch(text)),
+    "partial-date": _is_partial_date,
+    "url": _matcher("url"),
+    "language": _matcher("language"),
+    "slug": _matcher("slug"),
+}
+
+
+def _is_category(name: str, census: FieldCensus) -> bool:
+    """Whether the values are a short list that records share."""
+    distinct = len(census.values)
+    if _TEXTS.search(name.lower()) or max(map(len, census.values)) > 50 or distinct > MOST_CONCEPTS:
+        return False
+    if len(set(_concept_names(census.values).values())) < distinct:
+        return False
+    if _CATEGORIES.search(name.lower()):
+        return census.present >= 2 * distinct or distinct <= 3
+    return census.present >= 10 * distinct and distinct <= 20 and census.present > 30
+
+
+def _concept_names(values: Mapping[str, int]) -> dict[str, str]:
+    """What each value becomes in the IRI of its concept."""
+    return {
+        value: value if _CONCEPT.fullmatch(value) else concept_name(value)
+        for value in sorted(values)
+    }
+
+
+def concept_name(value: str) -> str:
+    """A value as the last part of an IRI.
+
+    >>> concept_name("Local Authority"), concept_name("M/F")
+    ('local-authority', 'm-f')
+    """
+    return column_name(value).lower().replace("_", "-")
+
+
+_STARTS = {"end": "start", "to": "from", "until": "since", "bis": "von"}
+
+
+def _dated(forms: list[FieldForm], table: DataTable) -> Iterator[FieldForm]:
+    """Ends are not before their starts, where the data agree."""
+    dates = {entry.name: entry for entry in forms if entry.kind == "type" and entry.target in ("date", "partial-date")}  # fmt: skip
+    for entry in forms:
+        start = re.sub("end|to$|until|bis", lambda part: _STARTS[part[0]], entry.name, count=1)
+        other = dates.get(start)
+        if entry.name in dates and other is not None and start != entry.name:
+            pairs = [
+                (record.get(other.source), record.get(entry.source)) for record in table.records
+            ]
+            known = [(str(a), str(b)) for a, b in pairs if a and b]
+            if known and all(a[: len(b)] <= b[: len(a)] for a, b in known):
+                entry = replace(entry, after=start, reason=f"{entry.reason}; never before {start}")
+        yield entry

@@ -1,0 +1,131 @@
+"""Proposes a publication for the data of a folder and writes its files, none of them over another."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lodpipe.diagnostics.finding import Finding, InvalidDeclaration, Origin
+from lodpipe.runtime.whole_files import whole_files
+from lodpipe.workflow.scaffold.data_tables import DataTable, data_tables
+from lodpipe.workflow.scaffold.field_forms import (
+    TableForm,
+    languages_of,
+    table_forms,
+    with_language,
+)
+from lodpipe.workflow.scaffold.written_files import (
+    Answers,
+    publication_files,
+    rewritten_name,
+)
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """The tables of a folder and what could not be read."""
+
+    data: Path
+    tables: tuple[TableForm, ...]
+    findings: tuple[Finding, ...]
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages of the texts in the data, the one that most have first."""
+        return languages_of(self.tables)
+
+
+def propose(data: Path) -> Proposal:
+    """Reads the data of a folder or file. Raises InvalidDeclaration (LP720) where nothing holds
+    records.
+    """
+    folder = data if data.is_dir() else data.parent
+    tables, findings = data_tables(folder, None if data.is_dir() else data)
+    if not tables:
+        raise InvalidDeclaration(
+            [Finding("LP720", Origin(str(data)), {"path": str(data)}), *findings]
+        )
+    return Proposal(folder, tuple(table_forms(tables)), tuple(findings))
+
+
+def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[str]:
+    """Writes the files of the publication into `root` and returns their names. Raises
+    InvalidDeclaration (LP721) where one of them exists, and writes nothing then.
+    """
+    more = [name for name in proposal.languages if name not in answers.languages]
+    languages = (*answers.languages, *more)
+    answers = replace(answers, root=data_root(proposal, root), languages=languages)
+    tables = [with_language(form, languages[0]) for form in proposal.tables]
+    files = publication_files(tables, answers)
+    rewritten = {
+        f"source/{name}": form for form in proposal.tables if (name := rewritten_name(form))
+    }
+    names = sorted([*files, *rewritten])
+    existing = [name for name in names if (root / name).exists()]
+    if existing:
+        raise _existing(existing)
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+    with whole_files([root / name for name in names]) as parts:
+        for name, part in zip(names, parts, strict=True):
+            if name in rewritten:
+                _write_rows(part, rewritten[name].table)
+            else:
+                part.write_text(files[name], "utf-8")
+    return names
+
+
+def starters() -> dict[str, Path]:
+    """The folders of fictional records to begin with, by what they are about."""
+    return {path.name: path for path in sorted((Path(__file__).parent / "starters").iterdir())}
+
+
+def write_starter(name: str, root: Path) -> None:
+    """Writes fictional records into the empty or missing `source/` of `root`. Raises
+    InvalidDeclaration (LP721) where it holds a file of their names.
+    """
+    files = {
+        f"source/{path.name}": path.read_bytes() for path in sorted(starters()[name].iterdir())
+    }
+    if existing := [name for name in files if (root / name).exists()]:
+        raise _existing(existing)
+    (root / "source").mkdir(parents=True, exist_ok=True)
+    with whole_files([root / name for name in files]) as parts:
+        for part, content in zip(parts, files.values(), strict=True):
+            part.write_bytes(content)
+
+
+def _existing(names: list[str]) -> InvalidDeclaration:
+    named = ", ".join(f"`{name}`" for name in names)
+    return InvalidDeclaration([Finding("LP721", Origin(names[0]), {"files": named})])
+
+
+def data_root(proposal: Proposal, root: Path) -> str:
+    """The folder of the data relative to the publication, empty for its `source/`."""
+    path = os.path.relpath(proposal.data.resolve(), root.resolve()).replace(os.sep, "/")
+    return "" if path == "source" else path
+
+
+def _write_rows(path: Path, table: DataTable) -> None:
+    """Rows with commas, in UTF-8; other records as JSON Lines."""
+    if not table.is_rows:
+        lines = (json.dumps(record, ensure_ascii=False) for record in table.records)
+        path.write_text("".join(f"{line}\n" for line in lines), "utf-8")
+        return
+    names = list(dict.fromkeys(name for record in table.records for name in record))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(names)
+        for record in table.records:
+            cells = (str(record.get(name) or "") for name in names)
+            writer.writerow([cell if cell.strip() else "" for cell in cells])
+
+
+def suggested_name(path: Path) -> str:
+    """A folder's name as that of a publication: letters a–z, digits and hyphens."""
+    name = re.sub(r"[^a-z0-9]+", "-", path.resolve().name.lower()).strip("-")
+    return name if name and name[0].isalpha() else f"data-{name}".strip("-")

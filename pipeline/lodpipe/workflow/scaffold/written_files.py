@@ -1,0 +1,438 @@
+"""The proposed declarations as the texts of the files of a publication, each line with its reason."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Container, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import yaml
+
+from lodpipe.config.vocabulary import well_known_prefixes
+from lodpipe.mapping.source_queries import quoted, select
+from lodpipe.rdf.terms import quote_literal
+from lodpipe.workflow.scaffold.field_forms import FieldForm, TableForm
+from lodpipe.workflow.scaffold.field_terms import label_of
+from lodpipe.workflow.scaffold.proposed_resources import (
+    DATATYPES,
+    Resource,
+    Statement,
+    folder_of,
+    resources_of,
+)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What no data say of the publication; `root` is the folder of the data relative to it, empty
+    for `source/`.
+    """
+
+    name: str
+    title: str
+    base: str
+    licence: str
+    publisher: str
+    languages: tuple[str, ...]
+    root: str = ""
+
+
+def publication_files(tables: list[TableForm], answers: Answers) -> dict[str, str]:
+    """Path relative to the publication → text."""
+    resources = resources_of(tables)
+    return {
+        "publication.yaml": _publication(tables, resources, answers),
+        "source/records.yaml": _records(tables, answers),
+        "source/mapping.yaml": _mapping(tables, resources),
+        "ontology/terms.ttl": _terms(tables, resources, answers),
+        "ontology/context.jsonld": _context(resources),
+        "shapes/shapes.ttl": _shapes(resources, answers),
+        **{f"queries/{name}.rq": text for name, text in _queries(resources, answers)},
+        ".github/workflows/check.yml": _WORKFLOW,
+    }
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML on one line."""
+    text = yaml.safe_dump(value, default_flow_style=True, sort_keys=False, allow_unicode=True, width=10**9)  # fmt: skip
+    return text.removesuffix("\n").removesuffix("\n...")
+
+
+# -- source/records.yaml ---------------------------------------------------------------------------
+
+
+def _records(tables: list[TableForm], answers: Answers) -> str:
+    lines = [
+        "# What the files hold: tables, their files, their fields, as `lodpipe init` read them. A reason is",
+        "# what the data show today; correct what should hold for the data to come.",
+    ]
+    for form in tables:
+        table = form.table
+        again = rewritten_name(form)
+        files: Any = again or (table.files[0] if len(table.files) == 1 else list(table.files))
+        lines += ["", f"# {table.reason}", f"{form.name}:", f"  files: {_flow(files)}"]
+        if answers.root and not again:
+            lines.append(f"  root: {_flow(answers.root)}")
+        if table.at and not again:
+            lines.append(f"  at: {_flow(list(table.at))}")
+        if table.is_keyed:
+            lines.append("  keyed: true")
+        if form.has_empty:
+            lines.append("  empty: absent  # empty texts, lists and nulls occur")
+        if form.ignored:
+            names = list(form.ignored)
+            lines.append(f"  ignore: {_flow(names)}  # no value, or of several forms")
+        lines.append("  fields:")
+        lines += _fields(form, form.fields, 4)
+        if not form.keys:
+            lines.append(
+                "  # no field or pair of fields names a record: the mapping leaves the table out"
+            )
+    return "\n".join(lines) + "\n"
+
+
+def rewritten_name(form: TableForm) -> str:
+    """The file that the records are written to again, below source/; empty where they stay."""
+    if not form.table.is_rewritten:
+        return ""
+    return f"{form.name}.{'csv' if form.table.is_rows else 'jsonl'}"
+
+
+def _fields(form: TableForm, fields: tuple[FieldForm, ...], indent: int) -> Iterator[str]:
+    for entry in fields:
+        reason = f"  # {entry.reason}" if entry.reason else ""
+        line = f"{' ' * indent}{_flow(entry.name)}: "
+        inner = entry.item if entry.kind == "list" and entry.item else entry
+        if inner.kind != "fields":
+            yield f"{line}{_flow(_declared(form, entry))}{reason}"
+            continue
+        flags = {key: value for key, value in _declared(form, entry).items() if key not in ("fields", "list")}  # fmt: skip
+        yield f"{line.rstrip()}{reason}"
+        for key, value in flags.items():
+            yield f"{' ' * (indent + 2)}{key}: {_flow(value)}"
+        if entry.kind == "list":
+            yield f"{' ' * (indent + 2)}list:"
+            indent_inner = indent + 4
+        else:
+            indent_inner = indent + 2
+        yield f"{' ' * indent_inner}fields:"
+        yield from _fields(form, inner.fields, indent_inner + 2)
+
+
+def _declared(form: TableForm, entry: FieldForm) -> dict[str, Any]:
+    """A field as a map of records.yaml."""
+    declared: dict[str, Any] = {}
+    if entry.kind == "texts":
+        declared["texts"] = True
+    elif entry.kind == "list" and entry.item is not None:
+        item = _declared(form, entry.item)
+        declared["list"] = {key: value for key, value in item.items() if key not in ("required", "from")}  # fmt: skip
+    elif entry.kind == "concept":
+        declared["concept"] = entry.target
+    elif entry.kind != "fields":
+        declared[entry.kind] = entry.target
+    if form.table.is_keyed and entry.key:
+        declared["from"] = "_key"
+    elif entry.source not in ("", entry.name):
+        declared["from"] = [entry.source] if "." in entry.source else entry.source
+    if any(key != value for key, value in entry.values.items()):
+        declared["values"] = dict(entry.values)
+    flags = {"required": entry.required and declared.get("from") != "_key", "key": entry.key, "unique": entry.unique}  # fmt: skip
+    declared |= {name: True for name, is_set in flags.items() if is_set}
+    return declared | ({"after": entry.after} if entry.after else {})
+
+
+# -- source/mapping.yaml ---------------------------------------------------------------------------
+
+
+def _mapping(tables: list[TableForm], resources: list[Resource]) -> str:
+    prefixed = {form.name for form in tables if form.prefix}
+    lines = ["# How the records become statements: YARRRML, docs/mapping.md of lodpipe."]
+    sources, mappings = [], []
+    for resource in resources:
+        sources_ref = f"[{resource.table}~table]"
+        if resource.query:
+            sources_ref = f"{resource.name}_rows"
+            sources += [f"  {sources_ref}:", f"    query: {_flow(resource.query)}"]
+        mappings += [f"  {resource.name}:", f"    sources: {sources_ref}", f"    s: {_flow(resource.subject)}"]  # fmt: skip
+        rules = list(_rules(resource, prefixed))
+        mappings += ["    po:", *(f"      - {rule}" for rule in rules)] if rules else []
+        if resource.link:
+            mappings += [
+                f"  {resource.name}_of:", f"    sources: {sources_ref}", f"    s: {_flow(resource.owner)}",
+                "    po:", f"      - [{resource.link}, {_flow(resource.subject + '~iri')}]",
+            ]  # fmt: skip
+    if sources:
+        lines += ["sources:", *sources]
+    return "\n".join([*lines, "mappings:", *mappings]) + "\n"
+
+
+def _rules(resource: Resource, prefixed: Container[str]) -> Iterator[str]:
+    if resource.classes:
+        names = resource.classes[0] if len(resource.classes) == 1 else list(resource.classes)
+        yield _flow(["a", names])
+    for rule in resource.statements:
+        value = f"$({rule.column})"
+        if rule.kind == "texts":
+            for language in rule.languages:
+                yield _flow([rule.property, f"$({rule.column}_{language})", f"{language}~lang"])
+        elif rule.kind == "ref":
+            key = f"$({rule.column}_local)" if rule.target in prefixed else value
+            yield _flow([rule.property, f"{folder_of(rule.target)}/{key}~iri"])
+        elif rule.kind == "concept":
+            yield _flow([rule.property, f"def/{rule.target}/{value}~iri"])
+        elif rule.target == "url":
+            yield _flow([rule.property, f"{value}~iri"])
+        elif rule.target == "partial-date":
+            yield _flow([rule.property, value, f"xsd:$({rule.column}_type)"])
+        elif rule.target in DATATYPES:
+            yield _flow([rule.property, value, DATATYPES[rule.target]])
+        else:
+            yield _flow([rule.property, value])
+
+
+# -- ontology/ -------------------------------------------------------------------------------------
+
+
+def _prefixes(resources: list[Resource], *more: str) -> dict[str, str]:
+    names = {name for resource in resources for name in resource.classes}
+    names |= {rule.property for resource in resources for rule in resource.statements}
+    used = {name.partition(":")[0] for name in names}
+    known = well_known_prefixes() | {"def": "def/"}
+    return {name: known[name] for name in sorted({*used, *more})}
+
+
+def _context(resources: list[Resource]) -> str:
+    context = {"id": "@id", "type": "@type"} | _prefixes(resources, "def", "schema", "skos")
+    return json.dumps({"@context": context}, indent=2) + "\n"
+
+
+def _head(prefixes: Mapping[str, str]) -> list[str]:
+    return [f"@prefix {name}: <{iri}> ." for name, iri in prefixes.items()] + [""]
+
+
+def _labels(text: str, answers: Answers) -> str:
+    return ", ".join(quote_literal(text, language) for language in answers.languages)
+
+
+def _terms(tables: list[TableForm], resources: list[Resource], answers: Answers) -> str:
+    lines = [
+        "# The publication's own terms. Labels are the names of the fields; write what people understand.",
+        *_head(_prefixes([], "def", "owl", "skos")),
+    ]
+    terms: dict[str, tuple[str, str]] = {}
+    schemes = {name: entry for form in tables for name, entry in form.concepts.items()}
+    for resource in resources:
+        for name in resource.classes:
+            terms.setdefault(name, ("owl:Class", resource.label))
+        if resource.link:
+            terms.setdefault(resource.link, ("owl:ObjectProperty", resource.label))
+        for rule in resource.statements:
+            is_object = rule.kind in ("ref", "concept") or rule.target == "url"
+            kind = "owl:ObjectProperty" if is_object else "owl:DatatypeProperty"
+            terms.setdefault(rule.property, (kind, rule.label))
+    for name, (kind, label) in sorted(terms.items()):
+        if name.startswith("def:"):
+            lines.append(f"{name} a {kind} ; skos:prefLabel {_labels(label, answers)} .")
+    for scheme, entry in sorted(schemes.items()):
+        label = _labels(label_of(entry.name), answers)
+        lines += ["", f"<def/{scheme}> a skos:ConceptScheme ; skos:prefLabel {label} ."]
+        for concept in sorted(set(entry.values.values())):
+            label = _labels(concept.replace("-", " "), answers)
+            lines.append(f"<def/{scheme}/{concept}> a skos:Concept ; skos:inScheme <def/{scheme}> ; skos:prefLabel {label} .")  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+# -- shapes/ ---------------------------------------------------------------------------------------
+
+
+def _shapes(resources: list[Resource], answers: Answers) -> str:
+    lines = [
+        "# What the graph must look like. A message is what the editor of the records reads.",
+        *_head(_prefixes(resources, "rdf", "schema", "sh", "skos", "xsd")),
+    ]
+    by_table = {resource.table: resource for resource in resources if resource.is_record}
+    owners = {resource.subject: resource for resource in resources if resource.classes}
+    statements: dict[str, list[Statement]] = {}
+    for resource in resources:
+        owner = resource.name if resource.classes else _owner(resource, owners)
+        statements.setdefault(owner, []).extend(resource.statements)
+    for resource in resources:
+        if not resource.classes:
+            continue
+        target = resource.classes[0]
+        name = resource.name.replace("_", "-")
+        rules = statements[resource.name]
+        lines.append(f"<shape/{name}> a sh:NodeShape ; sh:targetClass {target} ;")
+        properties = ", ".join(f"<shape/{name}-{rule.column if not rule.several else rule.label.replace(' ', '-')}>" for rule in rules)  # fmt: skip
+        lines.append(f"  sh:property {properties} ." if rules else "  sh:nodeKind sh:IRI .")
+        for rule in rules:
+            part = rule.label.replace(" ", "-") if rule.several else rule.column
+            lines.append(f"<shape/{name}-{part}> sh:path {rule.property} ;")
+            rule = replace(rule, several=rule.several or resource.are_merged)
+            lines += [f"  {constraint} ;" for constraint in _constraints(rule, by_table)]
+            messages = ", ".join(quote_literal(_message(rule, language), language) for language in answers.languages)  # fmt: skip
+            lines.append(f"  sh:message {messages} .")
+        lines.append("")
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _owner(resource: Resource, owners: Mapping[str, Resource]) -> str:
+    """The table whose resources the rows of a list of single values belong to."""
+    folder = resource.subject.partition("/")[0]
+    return next(item.name for item in owners.values() if item.is_record and item.subject.startswith(f"{folder}/"))  # fmt: skip
+
+
+def _constraints(rule: Statement, tables: Mapping[str, Resource]) -> Iterator[str]:
+    if rule.required:
+        yield "sh:minCount 1"
+    if not rule.several and rule.kind != "texts":
+        yield "sh:maxCount 1"
+    if rule.kind == "texts":
+        yield "sh:datatype rdf:langString"
+        yield "sh:uniqueLang true"
+    elif rule.kind == "ref":
+        yield "sh:nodeKind sh:IRI"
+        if rule.target in tables:
+            yield f"sh:class {tables[rule.target].classes[0]}"
+    elif rule.kind == "concept":
+        concepts = " ".join(f"<def/{rule.target}/{name}>" for name in rule.concepts)
+        yield f"sh:in ( {concepts} )"
+    elif rule.target == "url":
+        yield "sh:nodeKind sh:IRI"
+    elif rule.target != "partial-date":
+        yield f"sh:datatype {DATATYPES.get(rule.target, 'xsd:string')}"
+
+
+_MESSAGES = {
+    "en": "Field `{label}`: {count}{kind}.",
+    "de": "Feld `{label}`: {count}{kind}.",
+}
+_KINDS = {
+    "en": {"ref": "a record of `{target}`", "concept": "a value of the list `{target}`", "texts": "a text for each language", "type": "{target}"},
+    "de": {"ref": "ein Datensatz aus `{target}`", "concept": "ein Wert der Liste `{target}`", "texts": "ein Text je Sprache", "type": "{target}"},
+}  # fmt: skip
+
+
+def _message(rule: Statement, language: str) -> str:
+    texts = language if language in _KINDS else "en"
+    kind = _KINDS[texts][rule.kind].format(target=rule.target)
+    count = "" if rule.several or rule.kind == "texts" else ("exactly one: " if rule.required else "at most one: ")  # fmt: skip
+    if texts == "de" and count:
+        count = "genau einmal: " if rule.required else "höchstens einmal: "
+    return _MESSAGES[texts].format(label=rule.label, count=count, kind=kind)
+
+
+# -- queries/ --------------------------------------------------------------------------------------
+
+
+def _queries(resources: list[Resource], answers: Answers) -> Iterator[tuple[str, str]]:
+    for resource in resources:
+        if not resource.is_record:
+            continue
+        name = resource.name.replace("_", "-")
+        label = next((rule for rule in resource.statements if rule.property == "schema:name"), None)
+        head = _query_head(f"All {resource.name.replace('_', ' ')}", answers)
+        variables = "?resource ?name" if label else "?resource"
+        optional = " OPTIONAL { ?resource schema:name ?name }" if label else ""
+        yield (
+            f"all-{name}",
+            f"{head}{_query_prefixes(answers, resource.classes[0], *(['schema:name'] if label else []))}\nSELECT {variables}\n"
+            f"WHERE {{ ?resource a {resource.classes[0]} .{optional} }}\nORDER BY STR(?resource)\n",
+        )
+        concept = next((rule for rule in resource.statements if rule.kind == "concept"), None)
+        if concept is None:
+            continue
+        head = _query_head(f"{resource.name.replace('_', ' ').capitalize()} by {concept.label}", answers)  # fmt: skip
+        yield (
+            f"{name}-by-{concept.label.replace(' ', '-')}",
+            f"{head}{_query_prefixes(answers, resource.classes[0], concept.property, 'skos:prefLabel')}\nSELECT ?label (COUNT(*) AS ?count)\n"
+            f"WHERE {{ ?resource a {resource.classes[0]} ; {concept.property}/skos:prefLabel ?label .\n"
+            f'  FILTER(LANG(?label) = "{answers.languages[0]}") }}\nGROUP BY ?label\nORDER BY DESC(?count) ?label\n',
+        )
+
+
+def _query_head(title: str, answers: Answers) -> str:
+    texts = "".join(f"#+   {language}: {_flow(title)}\n" for language in answers.languages)
+    return f"#+ title:\n{texts}#+ description:\n{texts}#+ expect: rows >= 1\n#+ view: table\n"
+
+
+def _query_prefixes(answers: Answers, *names: str) -> str:
+    prefixes = _prefixes([], *(name.partition(":")[0] for name in names))
+    own = {"def/": f"{answers.base}def/"}  # an endpoint knows no base
+    return "\n".join(f"PREFIX {name}: <{own.get(iri, iri)}>" for name, iri in prefixes.items())
+
+
+# -- publication.yaml ------------------------------------------------------------------------------
+
+
+def _publication(tables: list[TableForm], resources: list[Resource], answers: Answers) -> str:
+    texts = dict.fromkeys(answers.languages, answers.title)
+    lines = [
+        "# What the publication is called, who is responsible for it, and what is built.",
+        f"name: {answers.name}",
+        f"base: {answers.base}  # base of all IRIs: choose it before the first release",
+        f"title: {_flow(texts)}",
+        f"description: {_flow(texts)}  # one or two sentences",
+        f"languages: {_flow(list(answers.languages))}",
+        "release: {version: 0.1.0, date: '2000-01-01'}  # the day of the first release",
+        f"licence: {answers.licence}  # of the data; who publishes them has to know it",
+        f"attribution: {_flow(answers.title)}",
+    ]
+    for part in ("publisher", "contact"):
+        body: dict[str, Any] = {"name": answers.publisher or "not yet named"}
+        if not answers.publisher:
+            body["placeholder"] = True
+        lines.append(f"{part}: {_flow(body)}")
+    lines += ["graph: def", "expect:  # how many records there are at least"]
+    lines += [
+        f"  {form.name}: {_flow({'min': max(1, len(form.table.records) // 2)})}" for form in tables
+    ]
+    records = [resource for resource in resources if resource.is_record]
+    if any(resource.key for resource in records):
+        lines.append("tables:")
+    for resource in records:
+        if resource.key is None:
+            continue
+        names = dict.fromkeys([resource.key.name, *(rule.column for rule in resource.statements if rule.kind != "texts")])  # fmt: skip
+        columns = [quoted(name) for name in names]
+        key = resource.key.name
+        title = {language: resource.name.replace("_", " ") for language in answers.languages}
+        lines += [
+            f"  - name: {resource.name.replace('_', '-')}",
+            f"    title: {_flow(title)}",
+            f"    key: [{key}]",
+            f"    about: {folder_of(resource.table)}/{{{key}}}",
+            f"    query: {_flow(select(columns, resource.table))}",
+        ]
+    kinds = [
+        line for resource in resources if resource.classes for line in _kind(resource, answers)
+    ]
+    lines += ["site:", "  kinds:", *kinds] if kinds else []
+    return "\n".join(lines) + "\n"
+
+
+def _kind(resource: Resource, answers: Answers) -> Iterator[str]:
+    yield f"    - class: {resource.classes[0]}"
+    yield f"      label: {_flow(dict.fromkeys(answers.languages, resource.label))}"
+    plural = resource.name.replace("_", " ")
+    yield f"      plural: {_flow(dict.fromkeys(answers.languages, plural))}"
+    yield "      menu: true" if resource.is_record else "      minor: true"
+
+
+_WORKFLOW = """\
+# Checks each proposed change of the data and marks the wrong lines.
+name: check
+on: [push, pull_request]
+permissions: {contents: read}
+jobs:
+  check:
+    runs-on: ubuntu-latest
+    steps:
+      - uses: actions/checkout@v4
+      - uses: actions/setup-python@v5
+        with: {python-version: '3.12'}
+      - run: pip install lodpipe
+      - run: lodpipe check --format github
+"""

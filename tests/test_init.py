@@ -1,0 +1,132 @@
+"""`lodpipe init`: folders of data as others have them, each with the graph that its publication
+holds without an edit (tests/init/*/expected.nt).
+
+Write a new case: a folder with README.md and data/, then `python tests/test_init.py` and read what
+it wrote.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from support import ROOT, TESTS, invoke
+
+PAGE = ROOT / "docs/init.md"
+BLOCK = re.compile(r"<!-- (data|written): (\S+) -->\n```\w+\n(.*?)```", re.S)
+CASES = sorted(path for path in (TESTS / "init").iterdir() if path.is_dir())
+TODAY = ("--yes", "--name", "proposed", "--base", "https://example.org/p/")
+
+
+def built(case: Path, root: Path) -> list[str]:
+    """The statements of the publication that is proposed for a case, without those of its terms."""
+    shutil.copytree(case / "data", root / "data")
+    project = root / "publication"
+    project.mkdir()
+    result = invoke("init", root / "data", "--project", project, *TODAY)
+    assert result.exit_code == 0, result.output
+    for command in (("query", "--update"), ("build",)):
+        result = invoke(*command, "--project", project)
+        assert result.exit_code == 0, result.output
+    lines = (project / "dist/proposed.nt").read_text("utf-8").splitlines()
+    return [line for line in lines if not line.startswith("<https://example.org/p/def/")]
+
+
+def test_there_are_cases_with_data_and_a_graph() -> None:
+    print(f"{len(CASES)} folders of data")
+    assert len(CASES) > 5
+    for case in CASES:
+        assert sorted(path.name for path in case.iterdir()) == ["README.md", "data", "expected.nt"]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda path: path.name)
+def test_the_proposal_builds_and_holds_the_data(case: Path, tmp_path: Path) -> None:
+    expected = (case / "expected.nt").read_text("utf-8").splitlines()
+    assert built(case, tmp_path) == expected
+    assert len(expected) > 10
+
+
+def page_of(root: Path) -> str:
+    """docs/init.md with the files that its data give."""
+    text = PAGE.read_text("utf-8")
+    (root / "source").mkdir()
+    for kind, name, content in BLOCK.findall(text):
+        if kind == "data":
+            (root / name).write_text(content, "utf-8")
+    result = invoke("init", "--project", root, "--yes", "--name", "libraries")
+    assert result.exit_code == 0, result.output
+
+    def written(block: re.Match[str]) -> str:
+        if block[1] == "data":
+            return block[0]
+        content = (root / block[2]).read_text("utf-8")
+        return f"<!-- written: {block[2]} -->\n```yaml\n{content}```"
+
+    return BLOCK.sub(written, text)
+
+
+def test_the_page_shows_what_is_written(tmp_path: Path) -> None:
+    assert page_of(tmp_path) == PAGE.read_text("utf-8")
+    assert PAGE.read_text("utf-8").count("<!-- written") == 2
+
+
+def test_each_declared_field_says_why(tmp_path: Path) -> None:
+    built(TESTS / "init/rows-and-lists", tmp_path)
+    lines = (tmp_path / "publication/source/records.yaml").read_text("utf-8").splitlines()
+    fields = [line for line in lines if line.startswith("    ")]
+    assert len(fields) == 12
+    assert [line for line in fields if "  # " not in line] == []
+
+
+@pytest.mark.parametrize("template", ["datasets", "organisations", "people"])
+def test_a_template_builds_without_an_edit(template: str, tmp_path: Path) -> None:
+    project = tmp_path / template
+    result = invoke("init", "--template", template, "--project", project, *TODAY)
+    assert result.exit_code == 0, result.output
+    for command in (("query", "--update"), ("build",)):
+        result = invoke(*command, "--project", project)
+        assert result.exit_code == 0, result.output
+    assert "0 errors, 2 warnings" in result.stderr  # publisher and contact are not yet named
+
+
+def test_no_file_is_written_over_another(tmp_path: Path) -> None:
+    shutil.copytree(TESTS / "init/rows-and-lists/data", tmp_path / "source")
+    (tmp_path / "ontology").mkdir()
+    (tmp_path / "ontology/terms.ttl").write_text("# mine\n", "utf-8")
+    result = invoke("init", "--project", tmp_path, *TODAY)
+    assert result.exit_code == 2
+    assert "ontology/terms.ttl: error LP721" in result.stderr
+    assert (tmp_path / "ontology/terms.ttl").read_text("utf-8") == "# mine\n"
+    assert not (tmp_path / "publication.yaml").exists()
+
+
+def test_a_folder_without_records_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no data", "utf-8")
+    (tmp_path / "package.json").write_text('{"name": "x"}', "utf-8")
+    result = invoke("init", tmp_path, "--project", tmp_path, *TODAY)
+    assert result.exit_code == 2
+    assert "error LP720" in result.stderr
+
+
+def test_a_file_that_cannot_be_read_is_named_and_the_others_are_used(tmp_path: Path) -> None:
+    shutil.copytree(TESTS / "init/rows-and-lists/data", tmp_path / "source")
+    (tmp_path / "source/broken.yaml").write_text("a: [1\n", "utf-8")
+    result = invoke("init", "--project", tmp_path, *TODAY)
+    assert result.exit_code == 0, result.output
+    assert "broken.yaml:2: error LP102" in result.stderr
+    assert "libraries: a list of 2" in result.stdout
+
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as scratch:
+        PAGE.write_text(page_of(Path(scratch)), "utf-8")
+    for folder in [path for path in CASES if not sys.argv[1:] or path.name in sys.argv[1:]]:
+        with tempfile.TemporaryDirectory() as scratch:
+            text = "".join(f"{line}\n" for line in built(folder, Path(scratch)))
+        (folder / "expected.nt").write_text(text, "utf-8")
+        print(f"{folder.name}: {text.count(chr(10))} statements")

@@ -123,7 +123,7 @@ def test_keys_that_lead_nowhere_are_noted_with_their_lines(folder: Path) -> None
         row.split(",")[0] for row in (folder / "organisations.csv").read_text("utf-8").splitlines()
     }
     nowhere = sum(row.split(",")[1] not in known for row in rows[1:])
-    assert findings[0].params["count"] == f"{nowhere:,}"
+    assert len(findings) == nowhere > 10  # each one, not the first ten
 
 
 class Lone:

@@ -25,8 +25,10 @@ _SUMMARIES = {
 @grouped("options", ProjectOptions, PROJECT, LANGUAGE)
 @click.option("--diff", is_flag=True, help="Show the changes only; exit with 1 if there are any.")
 def command(options: ProjectOptions, diff: bool) -> None:
-    """Repair spaces, invisible and decomposed characters, encodings of addresses, truth values and
-    leading zeros in the records, and show the changes.
+    """Repair what needs no decision in the records, such as stray spaces; --diff shows it only.
+
+    Repaired are spaces, invisible and decomposed characters, encodings of addresses, truth values,
+    and leading zeros that another key proves.
     """
     files: list[RepairedFile] = []
 

@@ -51,8 +51,10 @@ class _Options:
     click.option("--yes", is_flag=True, help="Ask nothing: take the proposals, and mark as open what only the publisher knows."),
 )  # fmt: skip
 def command(data: Path | None, root: Path, options: _Options) -> None:
-    """Read the records in DATA (default: source/, else this folder) and write a publication for
-    them: tables, mapping, terms, shapes and queries, each line with its reason.
+    """Propose a publication for data at hand: tables, mapping, terms, shapes, queries.
+
+    The records are read from DATA (default: source/, else this folder); each line of the tables has
+    its reason. No file is written over another.
     """
     from lodpipe.workflow.scaffold.initialise import propose, write_publication, write_starter
 

@@ -215,6 +215,14 @@ _TABLE: tuple[Rule, ...] = (
         message_de="`{key}` `{value}` wird schon verwendet: {other}",
         help_de="Jedem Datensatz einen eigenen Wert geben oder das Duplikat entfernen.",
     ),
+    Rule(
+        "LP208",
+        "record.unread-keys",
+        message_en="table {table}: keys that `ignore` leaves out: {keys}",
+        help_en="Nothing needs to be done; declare a field to read one of them.",
+        message_de="Tabelle {table}: Schlüssel, die `ignore` auslässt: {keys}",
+        help_de="Es ist nichts zu tun; ein Feld deklarieren, um einen davon zu lesen.",
+    ),
     # 22x to 24x: values that are valid and not plausible
     Rule(
         "LP220",
@@ -476,14 +484,6 @@ _TABLE: tuple[Rule, ...] = (
             "Datensatz bestätigt"
         ),
         help_de="Die Kennung oder den Eintrag in der Prüfdatei berichtigen.",
-    ),
-    Rule(
-        "LP208",
-        "record.unread-keys",
-        message_en="table {table}: keys that `ignore` leaves out: {keys}",
-        help_en="Nothing needs to be done; declare a field to read one of them.",
-        message_de="Tabelle {table}: Schlüssel, die `ignore` auslässt: {keys}",
-        help_de="Es ist nichts zu tun; ein Feld deklarieren, um einen davon zu lesen.",
     ),
     # 3xx: values in the mapping
     Rule(

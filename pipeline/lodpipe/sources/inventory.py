@@ -7,9 +7,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
-from lodpipe.config.publication import Project
 from lodpipe.diagnostics.finding import Finding, Origin
 from lodpipe.documents.readers import is_hidden
 from lodpipe.documents.tree import Mapping, Node, Scalar, Sequence
@@ -27,17 +26,17 @@ _NOTES = re.compile(r"(?i)(readme|licen[cs]e|copying|notes)(\.txt)?|.*\.md|thumb
 
 
 def unread_files(
-    project: Project, patterns: Collection[str], used: Iterable[str]
+    root: Path, declared: tuple[Node, Iterable[str]], patterns: Collection[str], used: Iterable[str]
 ) -> Iterator[Finding]:
     """An error for each file below source/, ontology/, shapes/ and queries/ that nothing reads
     (LP109).
 
-    `patterns` are those of the record tables below source/; `used` the files that were read
-    as records or that the mapping names, relative to the project or to source/. Files that
-    publication.yaml names, or lists under `ignore`, are left out.
+    `declared` is publication.yaml as a tree, and its `ignore`: files that one of them names are left
+    out. `patterns` are those of the record tables below source/; `used` the files that were read as
+    records or that the mapping names, relative to the project or to source/.
     """
-    root = project.root
-    known = {PurePosixPath(name) for name in (*used, *_texts(project.origins))}
+    tree, ignored = declared
+    known = {PurePosixPath(name) for name in (*used, *_texts(tree))}
     known |= {PurePosixPath("source") / name for name in known if not name.is_absolute()}
     for folder, globs in READ.items():
         taken = {path for glob in globs for path in (root / folder).glob(glob)}
@@ -51,7 +50,7 @@ def unread_files(
                 or not path.is_file()
             ):
                 continue
-            if any(fnmatchcase(str(name), pattern) for pattern in project.publication.ignore):
+            if any(fnmatchcase(str(name), pattern) for pattern in ignored):
                 continue
             yield Finding(
                 "LP109",

@@ -16,12 +16,13 @@ are data, never code.
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
+
+from lodpipe.runtime.locks import lock
 
 MAGIC = b"lodpipe records 1\n"
 _KEY = _DIGEST = 16
@@ -167,7 +168,7 @@ def _locked(folder: Path) -> Iterator[None]:
     """Holds a folder against another writer. Raises BlockingIOError where there is one."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(handle)
         yield
     finally:
         os.close(handle)

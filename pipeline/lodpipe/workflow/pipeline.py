@@ -271,7 +271,12 @@ def _checked(  # noqa: PLR0913  # the parts of a _Run
             if not table.files.root
             for pattern in table.files.patterns
         ]
-        unused_files = unread_files(project, patterns, _files_used(project, reader, declarations))
+        unused_files = unread_files(
+            project.root,
+            (project.origins, project.publication.ignore),
+            patterns,
+            _files_used(project, reader, declarations),
+        )
         unread = checks.unread_keys(reader.unread_keys, declarations.tables)
         loaded = running.load(tables.values(), writable)
         early = admission.rated([*reader.findings, *unused_files, *unread, *loaded])

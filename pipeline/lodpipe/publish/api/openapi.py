@@ -196,7 +196,7 @@ def _query(name: str, schema: Schema, description: str, **more: Any) -> Schema:
 
 def _optional(name: str, schema: Schema, description: str, **more: Any) -> Schema:
     """A parameter that is as good as missing where it is empty, as HTML forms send it; of texts that
-    need not be said.
+    goes without saying.
     """
     if schema is not _TEXT and schema.get("items") is not _TEXT:
         more["allowEmptyValue"] = True

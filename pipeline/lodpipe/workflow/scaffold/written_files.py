@@ -426,6 +426,8 @@ _WORKFLOW = """\
 name: check
 on: [push, pull_request]
 permissions: {contents: read}
+env:
+  LODPIPE: tools/lodpipe.whl  # a wheel of lodpipe, or its address: the package is on no index yet
 jobs:
   check:
     runs-on: ubuntu-latest
@@ -433,6 +435,6 @@ jobs:
       - uses: actions/checkout@v4
       - uses: actions/setup-python@v5
         with: {python-version: '3.12'}
-      - run: pip install lodpipe
+      - run: pip install "$LODPIPE"
       - run: lodpipe check --format github
 """

@@ -174,18 +174,18 @@ def _lists(
 
 
 def _lists_by_key(content: Record) -> list[Record]:
-    """The maps in lists of one kind, each with the key that its list is below; nothing where the
-    values are anything else.
+    """The items of lists of one kind, maps or single values, each with the key that its list is
+    below; nothing where the values are anything else.
     """
-    items = [
-        {"key": key, **item}
-        for key, value in content.items() if isinstance(value, list)
-        for item in value if isinstance(item, dict)
-    ]  # fmt: skip
-    sizes = sum(len(value) for value in content.values() if isinstance(value, list))
-    are_lists = all(isinstance(value, list) for value in content.values())
-    is_one_kind = len(content) > 3 and are_lists and len(items) == sizes
-    return items if is_one_kind and _are_alike(cast(list[JsonValue], items)) else []
+    lists = [(key, value) for key, value in content.items() if isinstance(value, list)]
+    items: list[JsonValue] = [item for _, value in lists for item in value]
+    if len(content) < 4 or len(lists) < len(content) or not items:
+        return []
+    if all(isinstance(item, str) for item in items):
+        return [{"key": key, "value": item} for key, value in lists for item in value]
+    if not _are_alike(items):
+        return []
+    return [{"key": key, **cast(Record, item)} for key, value in lists for item in value]
 
 
 def _are_alike(values: list[JsonValue]) -> bool:

@@ -17,7 +17,7 @@ class FieldCensus:
 
     `parents` is their number, `present` how many have a value, `kinds` what the values are (text,
     integer, decimal, boolean, map, list), `values` the texts of single ones; `empty` counts empty
-    texts, lists and maps, and null. `fields` are those of maps, `item` what lists hold; `lengths`
+    texts, lists and maps, and null. `fields` are those of the `maps`, also of those without any value, `item` what lists hold; `lengths`
     is the number of items of the longest list.
     """
 
@@ -25,6 +25,7 @@ class FieldCensus:
     present: int = 0
     empty: int = 0
     lengths: int = 0
+    maps: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
     values: Counter[str] = field(default_factory=Counter)
     fields: dict[str, FieldCensus] = field(default_factory=dict)
@@ -47,13 +48,15 @@ class FieldCensus:
 
     def add(self, value: JsonValue) -> None:
         """Counts the value of one record."""
-        if value is None or value in ("", [], {}) or (isinstance(value, str) and not value.strip()):
+        if isinstance(value, dict) and value:
+            self.maps += 1
+            count_fields(self.fields, [value], self.maps)
+        if value is None or _is_empty(value):
             self.empty += 1
             return
         self.present += 1
         if isinstance(value, dict):
             self.kinds["map"] += 1
-            count_fields(self.fields, [value], self.kinds["map"])
         elif isinstance(value, list):
             self.kinds["list"] += 1
             self.lengths = max(self.lengths, len(value))
@@ -66,6 +69,15 @@ class FieldCensus:
             text = str(value).lower() if isinstance(value, bool) else str(value)
             if text in self.values or len(self.values) < MOST_VALUES:
                 self.values[text] += 1
+
+
+def _is_empty(value: JsonValue) -> bool:
+    """Whether a value is nothing, or holds nothing but such."""
+    if isinstance(value, str):
+        return not value.strip()
+    if isinstance(value, dict):
+        return all(map(_is_empty, value.values()))
+    return value is None or (isinstance(value, list) and all(map(_is_empty, value)))
 
 
 def _kind(value: str | float | bool) -> str:

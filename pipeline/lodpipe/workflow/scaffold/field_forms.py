@@ -26,8 +26,8 @@ class FieldForm:
     flags, and why.
 
     `kind` is type, ref, concept, texts, fields, list or keyed; `target` the type, table or scheme;
-    `values` what the values of the files become. `fields` are those of a map, `item` that of a
-    list; of texts, `languages` are those that occur and `complete` those that no record lacks;
+    `values` what the values of the files become. `fields` are those of a map, `ignored` its
+    keys that are not read, `item` is that of a list; of texts, `languages` are those that occur and `complete` those that no record lacks;
     `separator` is between several values in one text, of which `item` is the form.
     """
 
@@ -43,6 +43,7 @@ class FieldForm:
     languages: tuple[str, ...] = ()
     complete: tuple[str, ...] = ()
     fields: tuple[FieldForm, ...] = ()
+    ignored: tuple[str, ...] = ()
     item: FieldForm | None = None
     separator: str = ""
     reason: str = ""
@@ -229,6 +230,9 @@ class _Reader:
         ignored = tuple(name for name in fields if name not in read)
         keys = tuple(_marked(forms)) or _joint_keys(self.table, forms)
         keys = keys or _nearly_unique(fields, forms)
+        if not keys:
+            keys = _places(self.table)
+            forms = (*keys, *forms)
         has_empty = self.has_empty and not self.table.is_rows  # cells without text have no value
         return TableForm(self.table, forms, ignored, has_empty, keys)
 
@@ -298,7 +302,9 @@ class _Reader:
         fields = self._fields(census.fields, (*path, plain.name), sources)
         if not fields:
             return None
-        return replace(plain, kind="fields", fields=fields, reason=_share(census))
+        read = {entry.source for entry in fields}
+        ignored = tuple(name for name in census.fields if name not in read)
+        return replace(plain, kind="fields", fields=fields, ignored=ignored, reason=_share(census))
 
     def _single(self, plain: FieldForm, census: FieldCensus, path: tuple[str, ...]) -> FieldForm:
         name = plain.name
@@ -385,6 +391,17 @@ def _nearly_unique(
         and 10 * len(fields[entry.source].values) >= 9 * fields[entry.source].present
     ]  # fmt: skip
     return tuple(able[:1])
+
+
+def _places(table: DataTable) -> tuple[FieldForm, ...]:
+    """The place of a record in its file, and the file where there are several: what names records
+    that nothing else names.
+    """
+    reason = "no field names a record; places change when records are added before others"
+    place = FieldForm("place", "_position", "type", "integer", reason=reason)
+    file = FieldForm("file", "_file", "type", "text", reason="the file of the record")
+    is_single = len(table.files) == 1 and "*" not in table.files[0]
+    return (replace(place, key=True),) if is_single else (file, place)
 
 
 def item_key(lists: Iterable[JsonValue], item: FieldForm) -> FieldForm | None:

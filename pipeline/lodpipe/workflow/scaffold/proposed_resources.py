@@ -72,13 +72,11 @@ class Resource:
 
 
 def resources_of(tables: list[TableForm]) -> list[Resource]:
-    """The resources of all tables with a key, each followed by those of its lists."""
+    """The resources of all tables, each followed by those of its lists."""
     used = Counter(name for table in tables for name in classes_of(table.name))
     prefixes = {table.name: table.prefix for table in tables if table.prefix}
     resources: list[Resource] = []
     for table in tables:
-        if not table.keys:
-            continue
         classes = classes_of(table.name)
         if used[classes[0]] > 1:  # shapes and pages distinguish the tables by classes of their own
             classes = (f"def:{own_class(table.name)}", *classes)

@@ -85,10 +85,6 @@ def _records(tables: list[TableForm], answers: Answers) -> str:
             lines.append(f"  ignore: {_flow(names)}  # no value, or of several forms")
         lines.append("  fields:")
         lines += _fields(form, form.fields, 4)
-        if not form.keys:
-            lines.append(
-                "  # no field or pair of fields names a record: the mapping leaves the table out"
-            )
     return "\n".join(lines) + "\n"
 
 
@@ -116,6 +112,8 @@ def _fields(form: TableForm, fields: tuple[FieldForm, ...], indent: int) -> Iter
             indent_inner = indent + 4
         else:
             indent_inner = indent + 2
+        if inner.ignored:
+            yield f"{' ' * indent_inner}ignore: {_flow(list(inner.ignored))}  # no value, or of several forms"
         yield f"{' ' * indent_inner}fields:"
         yield from _fields(form, inner.fields, indent_inner + 2)
 

@@ -16,7 +16,7 @@ import pytest
 
 from support import ROOT
 
-SKIPPED = {"node_modules", "__pycache__", ".peers", ".data", ".portals", "suites"}
+SKIPPED = {"node_modules", "__pycache__", ".peers", ".data", ".portals", "suites", "dist"}
 # Names are nouns (a flag or a method may be a verb of the field): `message`, `request`, `results`,
 # `rendered`, `cached`, the thing itself. In a sentence most of these words are ordinary English.
 NAMES = re.compile(

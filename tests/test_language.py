@@ -51,6 +51,7 @@ GEOGRAPHY = ("ontology/", "shapes/", "queries/", "publication.yaml", "tests/proj
 """Texts about places: a town lies in a state."""
 DOCUMENTS = (
     "*.md", "docs/**/*.md", "benchmarks/*.md", "tests/**/README.md", "shapes/**/*.ttl", "ontology/*.ttl", "queries/*.rq", "publication.yaml",
+    "docs/examples/*/*/*.ttl", "docs/examples/*/*.yaml", "docs/examples/*/source/*.yaml", "docs/examples/*/queries/*.rq",
     "tests/**/*.yaml", "pipeline/lodpipe/**/*.json", "pipeline/lodpipe/**/*.j2", "pipeline/lodpipe/**/*.html", ".ci/*", ".github/**/*",
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := all
-.PHONY: all build check test lint format lock docs frontend frontend-check test-fast test-portals bench spark-demo conformance package clean help
+.PHONY: all build check test lint format lock docs examples frontend frontend-check test-fast test-portals bench spark-demo conformance package clean help
 
 all: build check  ## set up, build dist/ and check the real publication (default)
 
@@ -104,6 +104,11 @@ docs: $(VENV)/.run  ## write the rules into docs/errors/, the keys of publicatio
 	$(BIN)/python -m lodpipe.diagnostics.rule_pages docs/errors
 	$(BIN)/python -m lodpipe.config.publication_docs docs/declarations.md
 	$(BIN)/python -m lodpipe.mapping.functions.function_docs docs/functions.md
+
+# The data are other people's, and the user's to fetch: docs/examples/README.md says where.
+examples: $(VENV)/.run  ## build docs/examples/ over data that are at hand: PEOPLE=clone of openstates/people, ROR=ror.csv; PAGES=yes for pages
+	@LODPIPE=$(abspath $(BIN))/lodpipe PEOPLE="$(PEOPLE)" PAGES="$(PAGES)" docs/examples/build.sh legislators PEOPLE '*/legislature' 'a clone of openstates/people'
+	@LODPIPE=$(abspath $(BIN))/lodpipe ROR="$(ROR)" PAGES="$(PAGES)" docs/examples/build.sh research-organisations ROR 'ror*.csv' 'the table of organisations'
 
 conformance: $(VENV)/.test  ## run the official suites and write docs/conformance.md
 	PYTHONPATH=tests $(BIN)/python -m conformance.report

@@ -13,6 +13,8 @@ A comment before a code block says what the block is for:
                     real publication
     from: PATH      a piece of that file
     change: PATH    lines to take out (-) and to put in (+) before the next run
+    new: PATH       a file that the reader writes at this point of the page
+    serve           starts `lodpipe serve`, its first line, and runs the others meanwhile: `curl`, lodpipe
     stderr          a piece of what the last run printed
 """
 
@@ -41,11 +43,17 @@ from lodpipe.mapping.functions import function_docs
 from lodpipe.mapping.yarrrml import yarrrml_nodes, yarrrml_reader
 from lodpipe.sources.record_declaration import TYPES
 from lodpipe.workflow.pipeline import stale
+from serving import serving
 from support import ROOT, invoke
 
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text("utf-8")
-PAGES = sorted(path for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
+BUILT = {"dist", "data"}  # of docs/examples/, where `make examples` has run
+PAGES = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]
+    if not BUILT & set(path.relative_to(ROOT).parts)
+)
 ERROR_PAGES = sorted((DOCS / "errors").glob("LP*.md"))
 UNTESTED = {
     "LP305": "reported by `lodpipe map` only",
@@ -261,8 +269,13 @@ def test_commands_and_pieces_of_a_page_hold(
             output = "".join(
                 shell(line) for line in block.text.splitlines() if line.startswith("lodpipe")
             )
+        elif block.purpose == "serve":
+            output = served(block.text, project, tmp_path / "serve.log")
         elif block.purpose == "stderr":
-            assert block.text in output
+            assert block.text in output, output
+        elif block.purpose == "new":
+            assert not (project / block.path).exists()
+            put(project / block.path, block.text)
         elif block.purpose == "from":
             assert block.text in (project / block.path).read_text("utf-8"), (
                 f"{block.path} does not hold the piece"
@@ -276,6 +289,25 @@ def shell(line: str) -> str:
     assert result.exception is None or isinstance(result.exception, SystemExit), line
     assert result.exit_code < 2, f"{line}\n{result.output}"
     return result.output
+
+
+def served(commands: str, project: Path, log: Path) -> str:
+    """What the commands after the first answer while the project is served."""
+    first, *others = commands.splitlines()
+    assert shlex.split(first, comments=True) == ["lodpipe", "serve"]
+    output = ""
+    with serving(project, log) as server:
+        for line in others:
+            line = line.replace("http://127.0.0.1:8000/", server.url)
+            if line.startswith("lodpipe"):
+                output += shell(line)
+                continue
+            program, address = shlex.split(line, comments=True)
+            assert program == "curl"
+            answer = server.request(address.removeprefix(server.url.rstrip("/")))
+            assert answer.status == 200, line
+            output += answer.body.decode("utf-8")
+    return output
 
 
 def change(path: Path, diff: str) -> None:
@@ -413,6 +445,18 @@ def anchors(page: Path) -> set[str]:
         r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.M | re.S), re.M
     )
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def test_every_page_is_listed_once() -> None:
+    """In docs/README.md; pages of a folder with a README.md of its own are listed by that one."""
+    index = (DOCS / "README.md").read_text("utf-8")
+    listed = sorted(
+        target for target in re.findall(r"\]\(([^)#]+)[^)]*\)", index) if ".." not in target
+    )
+    pages = [*DOCS.glob("*.md"), *DOCS.glob("*/README.md")]
+    expected = sorted(path.relative_to(DOCS).as_posix() for path in pages)
+    expected.remove("README.md")
+    assert listed == expected and len(expected) > 40
 
 
 @pytest.mark.parametrize("page", PAGES, ids=names)

@@ -16,7 +16,7 @@ import pytest
 
 from support import ROOT
 
-SKIPPED = {"node_modules", "__pycache__", ".peers", ".data", ".portals", "suites"}
+SKIPPED = {"node_modules", "__pycache__", ".peers", ".data", ".portals", "suites", "dist"}
 # Names are nouns (a flag or a method may be a verb of the field): `message`, `request`, `results`,
 # `rendered`, `cached`, the thing itself. In a sentence most of these words are ordinary English.
 NAMES = re.compile(
@@ -51,6 +51,7 @@ GEOGRAPHY = ("ontology/", "shapes/", "queries/", "publication.yaml", "tests/proj
 """Texts about places: a town lies in a state."""
 DOCUMENTS = (
     "*.md", "docs/**/*.md", "benchmarks/*.md", "tests/**/README.md", "shapes/**/*.ttl", "ontology/*.ttl", "queries/*.rq", "publication.yaml",
+    "docs/examples/*/*/*.ttl", "docs/examples/*/*.yaml", "docs/examples/*/source/*.yaml", "docs/examples/*/queries/*.rq",
     "tests/**/*.yaml", "pipeline/lodpipe/**/*.json", "pipeline/lodpipe/**/*.j2", "pipeline/lodpipe/**/*.html", ".ci/*", ".github/**/*",
 )  # fmt: skip
 

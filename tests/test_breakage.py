@@ -83,7 +83,9 @@ _ENGLISH = re.compile(
 
 def english_words(text: str) -> list[str]:
     """English function words of a German text, outside of names and code."""
-    return _ENGLISH.findall(re.sub(r"`[^`]*`|<[^>]*>|„[^“]*“|\"[^\"]*\"|\w+://\S+", "", text))
+    return _ENGLISH.findall(
+        re.sub(r"`[^`]*`|<[^>]*>|„[^“]*“|\"[^\"]*\"|\w+://\S+|\bsh:\w+", "", text)
+    )
 
 
 def expected_line(project: Path, case: dict[str, Any]) -> tuple[str, int]:

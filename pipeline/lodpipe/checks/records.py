@@ -5,7 +5,7 @@ unused records.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding, Origin, Severity
@@ -181,10 +181,16 @@ def _keys_by_text(session: Session, table: RecordTable, key: str) -> dict[str, s
     return texts
 
 
-def without_misspelt_references(findings: Sequence[Finding]) -> list[Finding]:
+def without_repetitions(findings: Sequence[Finding]) -> list[Finding]:
     """The findings without those that only say that a reference is not spelt as a key is (LP204),
-    where another says that there is no such record.
+    where another says that there is no such record, and those on the plausibility (LP220 to LP249)
+    of values that are invalid.
     """
+    invalid = {
+        (finding.where.file, finding.where.line, finding.where.column)
+        for finding in findings
+        if finding.where and finding.code in _INVALID_VALUES
+    }
     missing = {
         (finding.where, finding.params["value"])
         for finding in findings
@@ -193,8 +199,19 @@ def without_misspelt_references(findings: Sequence[Finding]) -> list[Finding]:
     return [
         finding
         for finding in findings
-        if finding.code != "LP204" or (finding.where, finding.params.get("value")) not in missing
+        if (finding.code != "LP204" or (finding.where, finding.params.get("value")) not in missing)
+        and not _judges_one_of(finding, invalid)
     ]
+
+
+_INVALID_VALUES = ("LP203", "LP204", "LP205", "LP206")
+
+
+def _judges_one_of(finding: Finding, places: Collection[tuple[str, int, int]]) -> bool:
+    where = finding.where
+    if where is None or not "LP220" <= finding.code <= "LP249":
+        return False
+    return (where.file, where.line, where.column) in places
 
 
 def _label(column: Column) -> str:

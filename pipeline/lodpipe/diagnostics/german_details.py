@@ -19,7 +19,13 @@ _SUGGESTED = re.compile(r"^(.*); did you mean `(.*)`\?$", re.S)
 
 
 def _pattern(template: str) -> re.Pattern[str]:
-    return re.compile("(.+?)".join(map(re.escape, template.split("{}"))), re.S)
+    """What a template fits; a part between grave accents has none of them itself."""
+    first, *others = template.split("{}")
+    pattern = re.escape(first)
+    for before, after in zip((first, *others), others, strict=False):
+        quoted = before.endswith("`") and after.startswith("`")
+        pattern += ("([^`]+)" if quoted else "(.+?)") + re.escape(after)
+    return re.compile(pattern, re.S)
 
 
 @functools.cache

@@ -143,7 +143,8 @@ def _query(
         }
     requested = task.get("default_graph", ()), task.get("named_graphs", ())
     dataset = requested if any(requested) else (parsed["default"], parsed["named"])
-    missing = _unknown(store, (*dataset[0], *dataset[1]))
+    # Clients send parameters of their own accord, so only the text of a query is held to its names.
+    missing = [] if any(requested) else _unknown(store, (*dataset[0], *dataset[1]))
     if missing and "query" in task:
         return {"status": 400, "detail": _no_such_graph(*missing[0])}
     unknown = [] if any(requested) else [*missing, *_unknown(store, parsed["graphs"])]
@@ -217,7 +218,7 @@ def _of_dataset(
 def _no_such_graph(name: str, similar: Sequence[str]) -> str:
     meant = f"; did you mean <{similar[0]}>?" if similar else "."
     return (
-        f"the dataset of this query (FROM, FROM NAMED or a parameter) names a graph that does not "
+        f"the dataset of this query (FROM, FROM NAMED) names a graph that does not "
         f"exist, <{name}>{meant} Without them all data is queried; SELECT DISTINCT ?g "
         "{ GRAPH ?g { ?s ?p ?o } } lists the graphs"
     )

@@ -104,7 +104,8 @@ class _Requests:
         first, self.requested = not self.requested, self.requested or number
         if self.worker and not (self.patient and first and number == signal.SIGINT):
             self.killed = True
-            os.kill(self.worker, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(self.worker, signal.SIGKILL)
 
     def leave_to_supervisor(self) -> None:
         """In the worker: Ctrl-C at a terminal reaches both processes, and is the supervisor's."""

@@ -138,7 +138,7 @@ def _files(root: Path, top: str) -> Iterator[tuple[str, bool]]:
             local, is_linked = below + entry.name, linked or entry.is_symlink()
             if is_hidden_name(entry.name):
                 continue
-            is_folder = entry.is_dir()
+            is_folder = _is_folder(entry)
             if not is_folder or PurePosixPath(entry.name).suffix:
                 yield local, is_linked  # a folder in the place of a file is reported when read
             if not is_folder:
@@ -146,6 +146,13 @@ def _files(root: Path, top: str) -> Iterator[tuple[str, bool]]:
             real = os.path.realpath(entry.path) if is_linked else ""
             if real not in above:  # else a link that leads round
                 waiting.append((f"{local}/", is_linked, above | {real} if real else above))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself, which is reported when it is read
+        return False
 
 
 def _prefixes(top: str) -> Iterator[str]:

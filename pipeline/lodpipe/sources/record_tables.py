@@ -349,7 +349,10 @@ class RecordReader:
 
     def _may_read(self, path: Path) -> bool:
         """Whether the end of a link is below a folder that records.yaml names."""
-        end = path.resolve()
+        try:
+            end = path.resolve()
+        except (OSError, RuntimeError):  # a link to itself, which is reported when it is read
+            return True
         return any(end.is_relative_to(root) for root in self._roots)
 
     def _scan(self, table: Table, files: Sequence[SourceFile]) -> None:

@@ -283,7 +283,7 @@ def _checked(  # noqa: PLR0913  # the parts of a _Run
         admission.loaded(running.records, tables)
         with session.light_planning():
             of_records = admission.rated(run_checks("records", subject))
-        early = checks.without_misspelt_references([*early, *of_records])
+        early = checks.without_repetitions([*early, *of_records])
         early = with_lost_zeros(
             early,
             tables,

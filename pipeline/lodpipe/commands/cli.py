@@ -47,6 +47,10 @@ COMMANDS = {
         "fix",
         "Repair what needs no decision in the records, such as stray spaces; --diff shows it only.",
     ),
+    "rename": Entry(
+        "rename",
+        "Give a record a new key, in its file and in every reference to it; --diff shows it only.",
+    ),
     "map": Entry("map", "Run an RML, R2RML or YARRRML file without a project."),
     "mapping": Entry("convert_mapping", "Write an RML, R2RML or YARRRML file in another notation."),
     "validate": Entry("validate", "Validate RDF files with SHACL, without a project."),

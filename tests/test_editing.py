@@ -1,4 +1,5 @@
-"""Commands for editors: `lodpipe rename` changes a key everywhere and no other byte.
+"""Commands for editors: `lodpipe rename` changes a key everywhere and no other byte, `lodpipe new`
+writes a record as its file has those before it.
 
 Cases are in tests/editing/; each is a small publication.
 """
@@ -14,12 +15,15 @@ from typing import Any
 
 import pytest
 import yaml
+from click.testing import CliRunner
 
 from lodpipe import InvalidData, Project, checked
+from lodpipe.commands.cli import main
 from lodpipe.diagnostics.finding import SourceError
 from lodpipe.releases.ledger import PATCH, RECORD
 from lodpipe.runtime import machine
 from lodpipe.workflow import repairs
+from lodpipe.workflow.record_rows import opened_records
 from lodpipe.workflow.renaming import renaming_of
 from support import TESTS, copy_project, invoke
 
@@ -232,3 +236,46 @@ def test_a_record_that_does_not_exist_is_an_error_in_the_call_too(tmp_path: Path
     root = project_of(tmp_path / "p", CLUBS)
     with pytest.raises(InvalidData):
         renaming_of(Project.open(root), "club/none", "x")
+
+
+# -- new records -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", cases("new.yaml"))
+def test_a_record_is_written_where_it_belongs(
+    case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project_of(tmp_path / "p", case["files"])
+    before = contents(root)
+    arguments = ["new", case["table"], "--project", str(root)]
+    for value in case.get("set", []):
+        arguments += ["--set", value]
+    monkeypatch.setattr("lodpipe.commands.new.is_terminal", lambda: "asked" in case)
+    answers = "".join(f"{answer}\n" for answer in case.get("asked", []))
+    result = CliRunner().invoke(main, arguments, input=answers)
+    if "error" in case:
+        assert result.exit_code == 1
+        assert case["error"] in result.stderr
+        assert contents(root) == before
+        return
+    assert result.exit_code == 0, result.output
+    assert contents(root) == expected_contents(before, case["after"])
+    for message in case.get("says", []):
+        assert message in result.stderr
+    with opened_records(Project.open(root)) as opened:
+        assert len(opened.rows.rows(case["table"])) > 1
+
+
+def test_an_unknown_table_is_suggested(tmp_path: Path) -> None:
+    root = project_of(tmp_path / "p", CLUBS)
+    result = invoke("new", "club", "--project", root)
+    assert result.exit_code == 2
+    assert "There is no table `club`; did you mean `clubs`?" in result.stderr
+
+
+def test_the_diff_of_a_new_record_writes_nothing(tmp_path: Path) -> None:
+    root = project_of(tmp_path / "p", CLUBS)
+    before = contents(root)
+    result = invoke("new", "clubs", "--set", "id=darts", "--project", root, "--diff")
+    assert (result.exit_code, contents(root)) == (0, before)
+    assert result.stdout.endswith("+- id: darts\n")

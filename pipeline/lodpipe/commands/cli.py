@@ -47,6 +47,10 @@ COMMANDS = {
         "fix",
         "Repair what needs no decision in the records, such as stray spaces; --diff shows it only.",
     ),
+    "new": Entry(
+        "new",
+        "Write a new record of a table: ask for its fields, check each answer, put it in its file.",
+    ),
     "rename": Entry(
         "rename",
         "Give a record a new key, in its file and in every reference to it; --diff shows it only.",

@@ -1611,9 +1611,9 @@ _TABLE: tuple[Rule, ...] = (
         "LP725",
         "edit.not-changeable",
         message_en="the file cannot be changed by the program: {detail_en}",
-        help_en="Change it by hand; nothing was changed, in no file.",
+        help_en="Do what the message says, or change the file by hand; nothing was written, in no file.",
         message_de="das Programm kann die Datei nicht ändern: {detail_de}",
-        help_de="Sie von Hand ändern; es wurde nichts geändert, in keiner Datei.",
+        help_de="Tun, was die Meldung sagt, oder die Datei von Hand ändern; es wurde nichts geschrieben, in keiner Datei.",
     ),
     # 8xx: queries and the server
     Rule(

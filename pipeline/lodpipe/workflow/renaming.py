@@ -34,6 +34,7 @@ from lodpipe.workflow.key_uses import (
     uses_of,
 )
 from lodpipe.workflow.linking.review_file import scalar
+from lodpipe.workflow.record_appending import not_changeable
 from lodpipe.workflow.record_iris import RecordIris, released_iris
 from lodpipe.workflow.record_rows import OpenedRecords, RecordRows, opened_records
 from lodpipe.workflow.repairs import RepairedFile
@@ -173,11 +174,6 @@ def _check_files(opened: OpenedRecords, names: set[str]) -> None:
 
 
 # -- files -----------------------------------------------------------------------------------------
-
-
-def not_changeable(where: Origin, english: str, german: str) -> InvalidData:
-    """A file that the program cannot change as it should (LP725)."""
-    return InvalidData([Finding("LP725", where, {"detail_en": english, "detail_de": german})])
 
 
 class _Changes:

@@ -388,8 +388,10 @@ class _Mentions:
     def in_files(
         self, texts: Mapping[str, Path], files: Iterable[RepairedFile]
     ) -> Iterator[Mention]:
-        """The lines that still have the key, as a word, after the changes."""
-        word = re.compile(rf"(?<![\w-]){re.escape(self.key)}(?![\w-])")
+        """The lines that still have the key, as a word, after the changes; a part of a number, such
+        as `14` in `14.05`, is none.
+        """
+        word = re.compile(rf"(?<![\w-])(?<!\d\.){re.escape(self.key)}(?![\w-]|\.\d)")
         changed = {file.name: file for file in files}
         for name, path in sorted(texts.items()):
             file = changed.get(name)

@@ -47,6 +47,14 @@ COMMANDS = {
         "fix",
         "Repair what needs no decision in the records, such as stray spaces; --diff shows it only.",
     ),
+    "new": Entry(
+        "new",
+        "Write a new record of a table: ask for its fields, check each answer, put it in its file.",
+    ),
+    "rename": Entry(
+        "rename",
+        "Give a record a new key, in its file and in every reference to it; --diff shows it only.",
+    ),
     "map": Entry("map", "Run an RML, R2RML or YARRRML file without a project."),
     "mapping": Entry("convert_mapping", "Write an RML, R2RML or YARRRML file in another notation."),
     "validate": Entry("validate", "Validate RDF files with SHACL, without a project."),

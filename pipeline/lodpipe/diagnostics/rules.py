@@ -1582,6 +1582,39 @@ _TABLE: tuple[Rule, ...] = (
         message_de="Es wurde nichts geschrieben, denn diese Dateien gibt es schon: {files}",
         help_de="Mit --project einen leeren Ordner wählen oder die Dateien beiseitelegen.",
     ),
+    # 72x: commands that edit records
+    Rule(
+        "LP722",
+        "edit.unknown-record",
+        message_en="there is no record `{value}`[[; did you mean `{suggestion}`?]]",
+        help_en="Name it by `table/key`, by its key alone, or by its IRI.",
+        message_de="einen Datensatz `{value}` gibt es nicht[[; gemeint ist vielleicht `{suggestion}`]]",
+        help_de="Ihn als `tabelle/schlüssel`, mit dem Schlüssel allein oder mit seiner IRI angeben.",
+    ),
+    Rule(
+        "LP723",
+        "edit.ambiguous-record",
+        message_en="`{value}` may be any of {records}",
+        help_en="Name the one that is meant with its table.",
+        message_de="`{value}` kann jeder von diesen sein: {records}",
+        help_de="Den gemeinten mit seiner Tabelle angeben.",
+    ),
+    Rule(
+        "LP724",
+        "edit.key-in-use",
+        message_en="there is a record `{record}` already",
+        help_en="Choose another key; nothing was changed.",
+        message_de="einen Datensatz `{record}` gibt es schon",
+        help_de="Einen anderen Schlüssel wählen; es wurde nichts geändert.",
+    ),
+    Rule(
+        "LP725",
+        "edit.not-changeable",
+        message_en="the file cannot be changed by the program: {detail_en}",
+        help_en="Do what the message says, or change the file by hand; nothing was written, in no file.",
+        message_de="das Programm kann die Datei nicht ändern: {detail_de}",
+        help_de="Tun, was die Meldung sagt, oder die Datei von Hand ändern; es wurde nichts geschrieben, in keiner Datei.",
+    ),
     # 8xx: queries and the server
     Rule(
         "LP801",

@@ -1,4 +1,5 @@
-"""Changes of single values inside the text of a YAML, JSON or CSV file; every other byte stays.
+"""Changes of single values and of keys of maps inside the text of a YAML, JSON or CSV file; every
+other byte stays.
 
 The raw form of a value (`"a\\u0308"`, `'a  b'`) is changed as the value is, and the changed file is
 read again: unless exactly the meant values differ, nothing is changed.
@@ -72,7 +73,7 @@ def _applied(text: str, spans: Spans, changes: Iterable[Change]) -> str:
 
 _BREAK = re.compile("\n")
 _YAML_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")  # what libyaml counts as the end of a line
-_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
+_JSON_VALUE = re.compile(r'"(?:[^"\\]|\\.)*"|[-+.0-9A-Za-z]+')
 _CELL = re.compile(r'"(?:[^"]|"")*"|[^,\r\n]*')
 
 
@@ -91,7 +92,7 @@ def _spans(text: str, suffix: str) -> Spans:
             return (begin, ends[begin]) if begin in ends else None
 
         return of_yaml
-    pattern = _CELL if suffix == ".csv" else _JSON_TEXT
+    pattern = _CELL if suffix == ".csv" else _JSON_VALUE
 
     def by_pattern(place: ValuePlace) -> tuple[int, int] | None:
         match = pattern.match(text, offset(place))
@@ -144,8 +145,9 @@ def _leaves(node: Node) -> Iterator[tuple[ValuePlace, str]]:
         for item in node.items:
             yield from _leaves(item)
     elif isinstance(node, Map):
+        yield (0, 0), f"{{{len(node.items)}}}"
         for key, item in node.items.items():
-            yield (0, 0), f"{key}:"
+            yield node.keys.get(key, (0, 0)), key
             yield from _leaves(item)
 
 

@@ -87,6 +87,41 @@ def _braces(inner: str, captures: list[str]) -> str:
     return f"(?P<{name}>{body})"
 
 
+def has_signs(text: str) -> bool:
+    """Whether a pattern is more than the path of one file."""
+    return bool(_SIGNS.search(text))
+
+
+def filled(text: str, captured: Mapping[str, str], name: str) -> str | None:
+    """A path that a pattern matches: its captures replaced by what they have, `*` of the last part
+    by a name, the first of several alternatives; None where that does not make one.
+
+    >>> filled("{state}/**/*.{yml,yaml}", {"state": "wy"}, "ann")
+    'wy/ann.yml'
+    >>> filled("*/*.yaml", {}, "ann"), filled("*.yaml", {}, "a/b")
+    (None, None)
+    """
+    folder, slash, last = text.rpartition("/")
+    above = "".join(_filled(part, captured, "*") for part in _PART.findall(folder + slash))
+    own = "".join(_filled(part, captured, name) for part in _PART.findall(last))
+    is_safe = own and not own.startswith(".") and not {"/", "\\", "\0"} & set(own)
+    path = above + own
+    matches = is_safe and not has_signs(above) and Pattern.read(text).match(path) is not None
+    return path if matches else None
+
+
+def _filled(part: str, captured: Mapping[str, str], name: str) -> str:
+    """What stands for a part of a pattern in a path."""
+    if part.startswith("**"):
+        return ""
+    if part == "*":
+        return name
+    if part.startswith("{") and part.endswith("}"):
+        capture, colon, _ = part[1:-1].partition(":")
+        return captured.get(capture, part) if colon or "," not in capture else capture.split(",")[0]
+    return part
+
+
 class Matched(Struct, frozen=True):
     """A file that a pattern matches: its path below the root, what the captures have, and whether
     a link is in its path.

@@ -29,22 +29,38 @@ _COMMON_DIGITS = 5  # that keys of the same place begin with
 
 
 class RepairedFile(Struct, frozen=True):
-    """A file with its bytes before and after the repairs, and how many values they change."""
+    """A file with its bytes before (None: there is no such file yet) and after the repairs, how
+    many values they change, and its name afterwards where that is another one.
+    """
 
     name: str
     path: Path
-    before: bytes
+    before: bytes | None
     after: bytes
     count: int
+    new_name: str = ""
+
+    @property
+    def target(self) -> Path:
+        """Where the file is afterwards."""
+        return self.path.with_name(Path(self.new_name or self.name).name)
 
     @property
     def diff(self) -> str:
         """The repairs as a unified diff."""
         before, after = (
-            data.decode("utf-8").splitlines(True) for data in (self.before, self.after)
+            _lines((data or b"").decode("utf-8")) for data in (self.before, self.after)
         )
-        lines = difflib.unified_diff(before, after, f"a/{self.name}", f"b/{self.name}", n=1)
-        return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
+        old = "/dev/null" if self.before is None else f"a/{self.name}"
+        new = self.new_name or self.name
+        parts = []
+        if new != self.name:
+            moved = f"rename from {self.name}\nrename to {new}\n"
+            parts.append(f"diff --git a/{self.name} b/{new}\n{moved}")
+        for line in difflib.unified_diff(before, after, old, f"b/{new}", n=1):
+            is_whole = line.endswith("\n")
+            parts.append(line if is_whole else f"{line}\n\\ No newline at end of file\n")
+        return "".join(parts)
 
 
 def _lines(content: str) -> list[str]:
@@ -80,16 +96,42 @@ def repairs_of(source: plausibility.RecordSource, lexicon: Lexicon) -> list[Repa
 
 
 def write_repairs(project: Project, files: list[RepairedFile]) -> None:
-    """Writes every file whole or not at all. Raises SourceError (LP704) where one of them was
-    changed meanwhile; then none is written.
+    """Writes all files or none. Raises SourceError (LP704) where one of them was changed
+    meanwhile, (LP706) where one cannot be written.
     """
     with exclusive(project.root):
         for file in files:
-            if file.path.read_bytes() != file.before:
+            if _content(file.path) != file.before or (file.new_name and file.target.exists()):
                 raise SourceError([Finding("LP704", Origin(file.name), {"file": file.name})])
-        for file in files:
-            with whole_file(file.path) as part:
-                part.write_bytes(file.after)
+        begun: list[RepairedFile] = []
+        try:
+            for file in files:
+                begun.append(file)
+                _write(file.target, file.after)
+                if file.new_name:
+                    file.path.unlink()
+        except BaseException:
+            for file in begun:
+                _put_back(file)
+            raise
+
+
+def _content(path: Path) -> bytes | None:
+    return path.read_bytes() if path.exists() else None
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as part:
+        part.write_bytes(content)
+
+
+def _put_back(file: RepairedFile) -> None:
+    """Restores a file of a group of which another one could not be written."""
+    if file.before is not None and _content(file.path) != file.before:
+        _write(file.path, file.before)
+    if file.before is None or file.new_name:
+        file.target.unlink(missing_ok=True)
 
 
 class _Repairs:

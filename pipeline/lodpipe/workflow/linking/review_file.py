@@ -32,7 +32,9 @@ from lodpipe.documents.tree import Node, Scalar, describe, value_of
 from lodpipe.documents.tree import Sequence as List
 
 # Texts that no YAML reader takes for anything else, outside and inside of brackets.
-_PLAIN = re.compile(r"(?![0-9]{4}-)\w[\w./+-]*(?::[\w./+-]+)*(?: [\w(+][\w./()+-]*)*(?<![.:])")
+_PLAIN = re.compile(
+    r"(?![0-9]{4}-)(?![0-9][0-9A-Fa-fx_:.]*$)\w[\w./+-]*(?::[\w./+-]+)*(?: [\w(+][\w./()+-]*)*(?<![.:])"
+)
 _DECISIONS: dict[object, bool | None] = {
     None: None, "": None, "yes": True, "no": False, True: True, False: False,
 }  # fmt: skip
@@ -149,8 +151,8 @@ def _flow(values: Mapping[str, str]) -> str:
 def scalar(text: str) -> str:
     """A text in YAML: plain where it cannot be taken for anything else, else in quotes.
 
-    >>> print(scalar("Q42"), scalar("007"), scalar("no: it's"))
-    Q42 '007' 'no: it''s'
+    >>> print(scalar("Q42"), scalar("007"), scalar("9:00"), scalar("no: it's"))
+    Q42 '007' '9:00' 'no: it''s'
     """
     plain = _PLAIN.fullmatch(text) and typed(text, 0, 0).value == text
     if plain and text.lower() not in ("yes", "no", "on", "off", "y", "n"):

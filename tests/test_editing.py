@@ -1,0 +1,281 @@
+"""Commands for editors: `lodpipe rename` changes a key everywhere and no other byte, `lodpipe new`
+writes a record as its file has those before it.
+
+Cases are in tests/editing/; each is a small publication.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from lodpipe import InvalidData, Project, checked
+from lodpipe.commands.cli import main
+from lodpipe.diagnostics.finding import SourceError
+from lodpipe.releases.ledger import PATCH, RECORD
+from lodpipe.runtime import machine
+from lodpipe.workflow import repairs
+from lodpipe.workflow.record_rows import opened_records
+from lodpipe.workflow.renaming import renaming_of
+from support import TESTS, copy_project, invoke
+
+PUBLICATION = """\
+name: clubs
+base: https://clubs.example/
+title: {en: Clubs}
+description: {en: Clubs and towns}
+languages: [en]
+graph: terms
+release: {version: 0.1.0, date: '2026-01-01'}
+licence: https://creativecommons.org/publicdomain/zero/1.0/
+attribution: Clubs
+publisher: {name: {en: Clubs}, url: https://clubs.example/}
+contact: {name: Clubs, email: office@clubs.example}
+"""
+MAPPING = """\
+mappings:
+  club: {sources: [clubs~table], s: club/$(id), po: [[a, schema:Club]]}
+"""
+TERMS = "@prefix schema: <https://schema.org/> .\n"
+
+
+def cases(name: str) -> list[Any]:
+    several = yaml.safe_load((TESTS / "editing" / name).read_text("utf-8"))
+    print(f"{len(several)} cases")
+    return [pytest.param(case, id=case["case"]) for case in several]
+
+
+def project_of(root: Path, files: dict[str, str]) -> Path:
+    """A publication with these files."""
+    (root / "ontology").mkdir(parents=True)
+    (root / "ontology/terms.ttl").write_text(TERMS, "utf-8")
+    (root / "publication.yaml").write_text(PUBLICATION, "utf-8")
+    for name, text in {"source/mapping.yaml": MAPPING, **files}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(text.encode("utf-8"))
+    return root
+
+
+def contents(root: Path) -> dict[str, str]:
+    """The text of every file, with its line ends."""
+    paths = (path for path in root.rglob("*") if path.is_file())
+    return {path.relative_to(root).as_posix(): path.read_bytes().decode() for path in paths}
+
+
+def expected_contents(before: dict[str, str], after: dict[str, str | None]) -> dict[str, str]:
+    return {name: text for name, text in {**before, **after}.items() if text is not None}
+
+
+@pytest.mark.parametrize("case", cases("rename.yaml"))
+def test_a_key_is_renamed_everywhere(case: dict[str, Any], tmp_path: Path) -> None:
+    root = project_of(tmp_path / "p", case["files"])
+    before = contents(root)
+    dry = invoke("rename", *case["rename"], "--project", root, "--diff")
+    assert contents(root) == before
+    result = invoke("rename", *case["rename"], "--project", root)
+    if "error" in case:
+        assert (dry.exit_code, result.exit_code) == (1, 1)
+        assert case["error"] in result.stderr
+        assert contents(root) == before
+        return
+    assert (dry.exit_code, result.exit_code) == (1, 0)
+    assert contents(root) == expected_contents(before, case["after"])
+    assert result.stdout == dry.stdout
+    assert re.findall(r"^  (\S+:\d+: .*)$", result.stderr, re.M) == case.get("mentions", [])
+
+
+@pytest.mark.skipif(not shutil.which("git"), reason="git is not installed")
+@pytest.mark.parametrize(
+    "name", ["the file of one record gets its name", "cells of CSV, with the quotes that they have"]
+)
+def test_the_diff_is_a_patch(name: str, tmp_path: Path) -> None:
+    """`git apply` makes of the diff what the command itself writes."""
+    several = {case.values[0]["case"]: case.values[0] for case in cases("rename.yaml")}
+    case = several[name]
+    root = project_of(tmp_path / "p", case["files"])
+    before = contents(root)
+    patch = invoke("rename", *case["rename"], "--project", root, "--diff").stdout_bytes
+    subprocess.run(["git", "apply", "-"], cwd=root, input=patch, check=True)
+    assert contents(root) == expected_contents(before, case["after"])
+
+
+def test_the_graph_is_the_same_but_for_the_key(tmp_path: Path) -> None:
+    """Renaming in the records equals renaming in the statements; no finding is new."""
+    root = copy_project(tmp_path / "p", TESTS / "projects/libraries")
+    with checked(Project.open(root)) as outcome:
+        before = {tuple(quad) for quad in outcome.statements.quads()}
+        findings = {finding.code for finding in outcome.findings}
+    result = invoke("rename", "kleider", "clothes", "--project", root)
+    assert "works/kleider is now works/clothes: 2 reference(s), 2 file(s)\n" in result.stderr
+    with checked(Project.open(root)) as outcome:
+        after = {tuple(quad) for quad in outcome.statements.quads()}
+        assert {finding.code for finding in outcome.findings} == findings
+    key = "<https://libraries.example/work/{}>"
+    old, new = key.format("kleider"), key.format("clothes")
+    assert after == {tuple(new if term == old else term for term in quad) for quad in before}
+    assert after != before
+
+
+def test_a_parquet_file_is_not_changed(tmp_path: Path) -> None:
+    root = copy_project(tmp_path / "p", TESTS / "projects/libraries")
+    result = invoke("rename", "central", "main", "--project", root, "--lang", "de")
+    assert result.exit_code == 1
+    assert "source/visits.parquet:1: Fehler LP725" in result.stderr
+    assert "id: central" in (root / "source/libraries.yaml").read_text("utf-8")
+
+
+def test_all_files_are_written_or_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "source/records.yaml": "labels: {files: labels/*.yml, fields: {id: {type: slug, required: true}, like: {ref: labels}}}\n",
+        "source/labels/a.yml": "id: a\n",
+        "source/labels/b.yml": "id: b\nlike: a\n",
+    }
+    root = project_of(tmp_path / "p", files)
+    project = Project.open(root)
+    renaming = renaming_of(project, "a", "z")
+    before = contents(root)
+    write, written = repairs._write, []
+
+    def fail_at_the_second(path: Path, content: bytes) -> None:
+        written.append(path.name)
+        if len(written) == 2:
+            raise SourceError([machine.unwritable(path.name, OSError(28, "No space left"))])
+        write(path, content)
+
+    monkeypatch.setattr(repairs, "_write", fail_at_the_second)
+    with pytest.raises(SourceError):
+        repairs.write_repairs(project, list(renaming.files))
+    assert written[:2] == ["z.yml", "b.yml"]
+    assert contents(root) == before
+
+
+# -- withdrawals -----------------------------------------------------------------------------------
+
+CLUBS = {
+    "source/records.yaml": """\
+clubs: {files: clubs.yaml, fields: {id: {type: slug, required: true}, members: {list: {fields: {id: {type: slug, required: true}}}}}}
+""",
+    "source/clubs.yaml": "- id: chess\n  members: [{id: ann}]\n- id: go\n",
+    "source/mapping.yaml": """\
+sources:
+  members: {query: "SELECT m.*, c.id AS club FROM clubs_members AS m JOIN clubs AS c ON c._record = m._parent"}
+mappings:
+  club: {sources: [clubs~table], s: club/$(id), po: [[a, schema:Organization]]}
+  member: {sources: members, s: membership/$(club)/$(id), po: [[a, schema:Role]]}
+""",
+}
+RELEASED = """\
+<https://clubs.example/club/chess> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <https://schema.org/Organization> .
+<https://clubs.example/club/chess> <http://www.w3.org/2000/01/rdf-schema#label> "Chess Club"@en .
+<https://clubs.example/membership/chess/ann> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <https://schema.org/Role> .
+<https://clubs.example/other/chess> <http://www.w3.org/1999/02/22-rdf-syntax-ns#type> <https://schema.org/Role> .
+"""
+
+
+def released_project(root: Path, *, dump: bool = True) -> Path:
+    """A publication with a closed release."""
+    project_of(root, CLUBS)
+    folder = root / "releases/0.1.0"
+    folder.mkdir(parents=True)
+    release = {
+        "version": "0.1.0", "date": "2026-01-01", "folder": "2026-01-01", "previous": None, "sha256": "0" * 64,
+        "counts": {"statements": 4, "resources": 3, "records": {"clubs": 2}},
+    }  # fmt: skip
+    (folder / RECORD).write_text(json.dumps(release), "utf-8")
+    (folder / PATCH).write_text("", "utf-8")
+    if dump:
+        (root / "dist").mkdir()
+        (root / "dist/clubs.nq").write_text(RELEASED, "utf-8")
+    return root
+
+
+def test_published_iris_are_proposed_for_withdrawal(tmp_path: Path) -> None:
+    root = released_project(tmp_path / "p")
+    result = invoke("rename", "chess", "xiangqi", "--project", root, "--diff")
+    assert re.findall(r"lodpipe withdraw (.*)", result.stderr) == [
+        "club/chess --replaced-by club/xiangqi --reason en=Renamed.",
+        "membership/chess/ann --replaced-by membership/xiangqi/ann --reason en=Renamed.",
+    ]
+
+
+def test_published_iris_are_withdrawn(tmp_path: Path) -> None:
+    """A second new name, before another release, changes the successors that nothing published."""
+    root = released_project(tmp_path / "p")
+    file = root / "source/withdrawn.yaml"
+    for old, new in (("chess", "xiangqi"), ("xiangqi", "shogi")):
+        result = invoke("rename", old, new, "--project", root, "--withdraw")
+        assert result.exit_code == 0, result.output
+        assert yaml.safe_load(file.read_text("utf-8")) == [
+            {
+                "id": "club/chess", "replaced_by": f"club/{new}", "date": "2026-01-01",
+                "label": {"en": "Chess Club"}, "reason": {"en": "Renamed."},
+            },
+            {
+                "id": "membership/chess/ann", "replaced_by": f"membership/{new}/ann",
+                "date": "2026-01-01", "reason": {"en": "Renamed."},
+            },
+        ]  # fmt: skip
+
+
+def test_data_of_a_release_that_are_not_at_hand_are_mentioned(tmp_path: Path) -> None:
+    root = released_project(tmp_path / "p", dump=False)
+    result = invoke("rename", "chess", "xiangqi", "--project", root)
+    assert "lodpipe withdraw --vanished" in result.stderr
+
+
+def test_a_record_that_does_not_exist_is_an_error_in_the_call_too(tmp_path: Path) -> None:
+    root = project_of(tmp_path / "p", CLUBS)
+    with pytest.raises(InvalidData):
+        renaming_of(Project.open(root), "club/none", "x")
+
+
+# -- new records -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", cases("new.yaml"))
+def test_a_record_is_written_where_it_belongs(
+    case: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project_of(tmp_path / "p", case["files"])
+    before = contents(root)
+    arguments = ["new", case["table"], "--project", str(root)]
+    for value in case.get("set", []):
+        arguments += ["--set", value]
+    monkeypatch.setattr("lodpipe.commands.new.is_terminal", lambda: "asked" in case)
+    answers = "".join(f"{answer}\n" for answer in case.get("asked", []))
+    result = CliRunner().invoke(main, arguments, input=answers)
+    if "error" in case:
+        assert result.exit_code == 1
+        assert case["error"] in result.stderr
+        assert contents(root) == before
+        return
+    assert result.exit_code == 0, result.output
+    assert contents(root) == expected_contents(before, case["after"])
+    for message in case.get("says", []):
+        assert message in result.stderr
+    with opened_records(Project.open(root)) as opened:
+        assert len(opened.rows.rows(case["table"])) > 1
+
+
+def test_an_unknown_table_is_suggested(tmp_path: Path) -> None:
+    root = project_of(tmp_path / "p", CLUBS)
+    result = invoke("new", "club", "--project", root)
+    assert result.exit_code == 2
+    assert "There is no table `club`; did you mean `clubs`?" in result.stderr
+
+
+def test_the_diff_of_a_new_record_writes_nothing(tmp_path: Path) -> None:
+    root = project_of(tmp_path / "p", CLUBS)
+    before = contents(root)
+    result = invoke("new", "clubs", "--set", "id=darts", "--project", root, "--diff")
+    assert (result.exit_code, contents(root)) == (0, before)
+    assert result.stdout.endswith("+- id: darts\n")

@@ -179,13 +179,11 @@ class CascadeFilter:
         depends on no table of the others.
         """
         own = self._without_unused(set_of(findings))
-        roots = self._missing_things(own)
+        roots = _Roots(self._missing_things(own), self._kind_of)
         reported = []
         for finding in own:
-            names_nothing = bool(roots) and self._names_nothing(finding, is_described)
-            cause = next(
-                (root for root in roots if self._follows(finding, root, names_nothing)), None
-            )
+            names = finding if roots.every and self._names_nothing(finding, is_described) else None
+            cause = self._root_of(finding, roots, names)
             if cause is None:
                 reported.append(finding)
             else:
@@ -247,11 +245,27 @@ class CascadeFilter:
         ]
         return [*counted[:1], *renamed, *lacking, *wrong]
 
-    def _follows(self, finding: Finding, root: Finding, names_nothing: bool) -> bool:
-        if finding == root or not (_is_absence(finding) or _compares(finding)):
-            return False
-        if names_nothing and any(name in finding.params["value"] for name in _names(root)):
-            return True
+    def _kind_of(self, root: Finding) -> tuple[object, ...]:
+        """What decides whether a finding follows from a root, unless it names the same."""
+        return root.code, _is_absence(root), self._home(root), self._tables_of(root)
+
+    def _root_of(self, finding: Finding, roots: _Roots, naming: Finding | None) -> Finding | None:
+        """The first root that a finding follows from; `naming` is the finding where its value is a
+        resource of which nothing is stated.
+        """
+        if not (_is_absence(finding) or _compares(finding)):
+            return None
+        places = [
+            at for at, root in roots.kinds if finding != root and self._follows(finding, root)
+        ][:1]
+        if naming is not None:
+            value = naming.params["value"]
+            places += [
+                at for at, name in roots.names if name in value and finding != roots.every[at]
+            ][:1]
+        return roots.every[min(places)] if places else None
+
+    def _follows(self, finding: Finding, root: Finding) -> bool:
         if root.code == "LP544":
             return False
         if root.code == "LP401" and not _is_absence(root):
@@ -290,6 +304,22 @@ class CascadeFilter:
             yield from self._flat(follower)
         for follower in self._followers.get(_identity(finding), []):
             yield from self._flat(follower)
+
+
+class _Roots:
+    """What others may follow from, in order; `kinds` has the first of each kind with its place,
+    `names` what each is about.
+    """
+
+    def __init__(
+        self, roots: Sequence[Finding], kind_of: Callable[[Finding], tuple[object, ...]]
+    ) -> None:
+        self.every = roots
+        first: dict[tuple[object, ...], int] = {}
+        for at, root in enumerate(roots):
+            first.setdefault(kind_of(root), at)
+        self.kinds = [(at, roots[at]) for at in first.values()]
+        self.names = [(at, name) for at, root in enumerate(roots) for name in _names(root)]
 
 
 def _identity(finding: Finding) -> tuple[object, ...]:

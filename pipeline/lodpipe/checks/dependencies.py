@@ -26,6 +26,9 @@ class Dependencies:
     ) -> None:
         """`names` are the base and the prefixes by which findings spell IRIs."""
         self._mapping, self._names = mapping, names
+        self._of_maps: dict[str, frozenset[str]] = {}
+        self._of_iris: dict[str, tuple[str, ...]] = {}
+        self._aggregating: dict[str, bool] = {}
         self._roots = sorted(declared, key=len, reverse=True)
         self._references = {
             name: frozenset(_targets(entry.fields.values())) for name, entry in declared.items()
@@ -37,12 +40,16 @@ class Dependencies:
         """
         return frozenset().union(*(self.tables_of_map(name) for name in self._maps_of(iri)))
 
-    def _maps_of(self, iri: str) -> Iterator[str]:
-        full = self._names.expand(iri) or iri
-        local = full.removeprefix(self._names.base)
-        for name, subjects in self._subjects.items():
-            if subjects.fullmatch(local) or subjects.fullmatch(full):
-                yield name
+    def _maps_of(self, iri: str) -> tuple[str, ...]:
+        if iri not in self._of_iris:
+            full = self._names.expand(iri) or iri
+            local = full.removeprefix(self._names.base)
+            self._of_iris[iri] = tuple(
+                name
+                for name, subjects in self._subjects.items()
+                if subjects.fullmatch(local) or subjects.fullmatch(full)
+            )
+        return self._of_iris[iri]
 
     def is_own(self, iri: str) -> bool:
         """Whether an IRI, in full, is one of the publication."""
@@ -50,6 +57,11 @@ class Dependencies:
 
     def tables_of_map(self, name: str) -> frozenset[str]:
         """The tables that a triples map reads, those of its joins included."""
+        if name not in self._of_maps:
+            self._of_maps[name] = self._read_by(name)
+        return self._of_maps[name]
+
+    def _read_by(self, name: str) -> frozenset[str]:
         triples_map = self._mapping.triples_maps.get(name)
         if triples_map is None:
             return frozenset()
@@ -70,12 +82,16 @@ class Dependencies:
         """Whether something that is stated of a resource is counted, added up or compared over many
         records.
         """
-        return any(
-            _AGGREGATE.search(part)
-            for name in self._maps_of(iri)
-            for source in self._mapping.triples_maps[name].source.below
-            for part in self._texts(source.text)
-        )
+        return any(map(self._aggregates, self._maps_of(iri)))
+
+    def _aggregates(self, name: str) -> bool:
+        if name not in self._aggregating:
+            self._aggregating[name] = any(
+                _AGGREGATE.search(part)
+                for source in self._mapping.triples_maps[name].source.below
+                for part in self._texts(source.text)
+            )
+        return self._aggregating[name]
 
     def _texts(self, text: str) -> Iterator[str]:
         """A query, and the named queries that it reads, without their texts in quotes."""

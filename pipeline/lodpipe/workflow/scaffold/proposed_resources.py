@@ -74,6 +74,12 @@ class Resource:
 def resources_of(tables: list[TableForm]) -> list[Resource]:
     """The resources of all tables, each followed by those of its lists."""
     used = Counter(name for table in tables for name in classes_of(table.name))
+    used.update(
+        name
+        for table in tables
+        for entry in table.all_fields if entry.kind == "list" and entry.item
+        for name in classes_of(entry.name) if entry.item.kind == "fields"
+    )  # fmt: skip
     prefixes = {table.name: table.prefix for table in tables if table.prefix}
     resources: list[Resource] = []
     for table in tables:

@@ -21,7 +21,7 @@ UNKNOWN_LICENCE = "https://example.org/licence-not-yet-chosen"
 
 @dataclass(frozen=True)
 class _Options:
-    """What is known of the publication beforehand."""
+    """What the options say of the publication."""
 
     name: str | None
     title: str | None

@@ -15,6 +15,7 @@ from typing import Any
 import _duckdb as duckdb
 
 from lodpipe.engine.sql_session import Session
+from lodpipe.engine.syntax_trees import maps_in
 
 
 class ComputedColumns:
@@ -59,24 +60,13 @@ class ComputedColumns:
 
 def _computed(tree: Any) -> Iterator[tuple[str, set[str]]]:
     """The named columns of each SELECT in a tree, with the columns that they are computed from."""
-    for node in _nodes(tree):
+    for node in maps_in(tree):
         for item in node.get("select_list") or ():
             if item.get("alias"):
                 yield item["alias"], set(_columns(item))
 
 
 def _columns(tree: Any) -> Iterator[str]:
-    for node in _nodes(tree):
+    for node in maps_in(tree):
         if node.get("column_names"):
             yield node["column_names"][-1]
-
-
-def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    """All maps in a tree."""
-    if isinstance(tree, dict):
-        yield tree
-        for value in tree.values():
-            yield from _nodes(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _nodes(value)

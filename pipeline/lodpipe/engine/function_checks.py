@@ -16,6 +16,7 @@ from lodpipe.diagnostics.finding import Finding, InvalidDeclaration
 from lodpipe.diagnostics.suggestions import did_you_mean
 from lodpipe.engine.sql_functions import FUNCTION_MACROS
 from lodpipe.engine.sql_session import Session, first_line
+from lodpipe.engine.syntax_trees import maps_in
 from lodpipe.mapping.functions.functions import Function, Type, guarded
 from lodpipe.mapping.yarrrml.user_functions import DeclaredFunction
 
@@ -102,14 +103,7 @@ def _check_node(node: dict[str, Any], refused: dict[str, str]) -> None:
 
 def _nodes(tree: object) -> Iterator[dict[str, Any]]:
     """Every expression of a syntax tree."""
-    if isinstance(tree, dict):
-        if "class" in tree:
-            yield tree
-        for value in tree.values():
-            yield from _nodes(value)
-    elif isinstance(tree, list):
-        for value in tree:
-            yield from _nodes(value)
+    return (node for node in maps_in(tree) if "class" in node)
 
 
 def _typed(item: DeclaredFunction) -> dict[str, str]:

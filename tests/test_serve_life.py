@@ -250,6 +250,15 @@ def test_an_idle_server_ends_at_once(start: Callable[..., Served]) -> None:
         assert time.monotonic() - started < 5
 
 
+@pytest.mark.parametrize("after", [0.05, 0.2, 0.35, 0.5])
+def test_a_server_that_is_asked_to_end_while_it_starts_does_so(project: Path, after: float) -> None:
+    command = [sys.executable, "-m", "lodpipe", "serve", "--port", "0", "--project", str(project)]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(after)  # reading modules, declarations, data; or ready
+    process.terminate()
+    assert process.wait(20) in (0, -signal.SIGTERM, 128 + signal.SIGTERM)
+
+
 @linux
 def test_a_server_that_is_killed_leaves_no_process(start: Callable[..., Served]) -> None:
     server = start("--timeout", 60)

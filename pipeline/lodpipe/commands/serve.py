@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,9 +93,9 @@ def command(
 
     With FILE, serve that file alone and without a project: .nq, .nt, .ttl, .trig, .rdf, .jsonld, also with .gz, or a .parquet of statements.
     """
-    signal.signal(
-        signal.SIGTERM, signal.SIG_IGN
-    )  # the server handles it itself, and first completes the requests that it has begun
+    # Once it runs, the server handles the signal itself, and first completes the requests that it
+    # has begun; until then there are none.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     if file:
         with errors_reported(file.parent, lambda: options.lang or "en"):
             _serve(lambda serve: serve.of_file(file), _settings(host, port, limits), limits, quiet)

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-DOCUMENTATION = "docs/another-network.md"  # in the repository
+DOCUMENTATION = "docs/tutorial.md"  # in the repository
 _PARTS = {
     "source/records.yaml": "declares the record tables",
     "source/mapping.yaml": "maps fields to statements",

@@ -19,6 +19,7 @@ from lodpipe.workflow.scaffold.field_forms import (
     with_language,
 )
 from lodpipe.workflow.scaffold.written_files import (
+    IGNORED,
     Answers,
     publication_files,
     rewritten_name,
@@ -61,6 +62,8 @@ def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[
     answers = replace(answers, root=data_root(proposal, root), languages=languages)
     tables = [with_language(form, languages[0]) for form in proposal.tables]
     files = publication_files(tables, answers)
+    if (root / IGNORED).exists():
+        del files[IGNORED]
     rewritten = {
         f"source/{name}": form for form in proposal.tables if (name := rewritten_name(form))
     }

@@ -23,6 +23,9 @@ from lodpipe.workflow.scaffold.proposed_resources import (
 )
 
 
+IGNORED = ".gitignore"  # left as it is where there is one
+
+
 @dataclass(frozen=True)
 class Answers:
     """What no data say of the publication; `root` is the folder of the data relative to it, empty
@@ -50,6 +53,7 @@ def publication_files(tables: list[TableForm], answers: Answers) -> dict[str, st
         "shapes/shapes.ttl": _shapes(resources, answers),
         **{f"queries/{name}.rq": text for name, text in _queries(resources, answers)},
         ".github/workflows/check.yml": _WORKFLOW,
+        IGNORED: "dist/site/\ndist.next/\n",
     }
 
 

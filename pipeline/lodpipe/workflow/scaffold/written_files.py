@@ -22,7 +22,6 @@ from lodpipe.workflow.scaffold.proposed_resources import (
     resources_of,
 )
 
-
 IGNORED = ".gitignore"  # left as it is where there is one
 
 

@@ -328,7 +328,15 @@ def stopped_worker(server: Served) -> list[str]:
 
 def killed_holder(server: Served) -> list[str]:
     """The process that has the data is killed: it is loaded again."""
-    os.kill(holder_of(server), signal.SIGKILL)
+    before = holder_of(server)
+    os.kill(before, signal.SIGKILL)
+
+    def is_replaced() -> bool:
+        with contextlib.suppress(ValueError):  # none for a moment
+            return holder_of(server) != before
+        return False
+
+    until(is_replaced, seconds=30, what="another process has the data")
     return _free_again(server, 30)
 
 

@@ -44,7 +44,7 @@ _:f <http://example.org/name> "No firm" .
 
 @pytest.fixture(scope="module", autouse=True)
 def _session() -> Iterator[None]:
-    spark = start(MASTER)
+    spark = start(MASTER, "2GB")  # plans of all shapes of the publication
     yield
     spark.stop()
 

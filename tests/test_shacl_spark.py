@@ -168,7 +168,7 @@ def test_random_graphs_and_shapes(written: Callable[[str, str], Path], tmp_path:
 
 @pytest.mark.xfail(
     strict=True,
-    reason="Java's heap runs out since the shapes compare labs with their Land and territories",
+    reason="Java's heap runs out with the shapes of the publication; which of them is not known",
 )
 def test_the_publication_gives_the_report_of_one_machine(tmp_path: Path) -> None:
     with duckdb.connect() as connection:

@@ -31,7 +31,7 @@ from lodpipe.engine.spark.frames import SparkRelations
 from lodpipe.engine.spark.kernel import Note, Task, unpacked
 from lodpipe.engine.spark.shares import Chunks, MakeStatements, SendRows, Share, WriteLines
 from lodpipe.engine.spark.spark_session import is_running, start, stop
-from lodpipe.engine.spark.storage import Storage, local_path, pattern
+from lodpipe.engine.spark.storage import Storage, local_path
 from lodpipe.engine.spark.targets import check_target, put_in_place
 from lodpipe.engine.statements import StatementTable
 from lodpipe.mapping.model import LogicalSource
@@ -172,7 +172,7 @@ class SparkEngine:
             rows = frame.data.mapInArrow(Task(frame.loader, work, self._memory), shares.SENT)
             folders.append(f"{self._work}/sent/{len(folders)}")
             rows.write.options(**_PACKED).parquet(folders[-1])
-            stored = self.spark.read.schema(shares.SENT).parquet(pattern(folders[-1]))
+            stored = self._storage.rows(folders[-1], schema=shares.SENT)
             cells = stored.where("note IS NOT NULL").select("note").collect()
             notes += [(name, unpacked(bytes(row.note))) for row in cells]
         path = self._local.session.exchange / "rows.parquet"
@@ -181,7 +181,7 @@ class SparkEngine:
             folders.append(f"{self._work}/sent/driver.parquet")
             self._storage.take(path, folders[-1])
         if folders:
-            sent_rows = self.spark.read.schema(shares.SENT).parquet(*map(pattern, folders))
+            sent_rows = self._storage.rows(*folders, schema=shares.SENT)
             self._rows = sent_rows.where("note IS NULL").drop("note")  # chunks are not read for it
         self._subjects = [sample for _, note in notes for sample in note.samples]
         return notes

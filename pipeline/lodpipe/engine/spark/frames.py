@@ -359,7 +359,7 @@ class SparkRelations:
             self._spark.createDataFrame(table).write.mode("append").parquet(folder)
         has_rows = Storage(self._spark).exists(folder)
         data = (
-            self._spark.read.parquet(pattern(folder))
+            Storage(self._spark).rows(folder)
             if has_rows
             else self._spark.createDataFrame(schema.empty_table())
         )
@@ -486,9 +486,7 @@ class SparkRelations:
             return frame
         folder = self._new_folder()
         self.select(f"SELECT * FROM {name}", frame.schema).write.parquet(folder)
-        self._frames[name] = Frame(
-            self._spark.read.parquet(pattern(folder)), Rows(name), frame.schema
-        )
+        self._frames[name] = Frame(Storage(self._spark).rows(folder), Rows(name), frame.schema)
         return self._frames[name]
 
     def _add(self, data: DataFrame, *, staged: bool = False) -> str:
@@ -496,7 +494,7 @@ class SparkRelations:
         if staged:
             folder = self._new_folder()
             data.write.parquet(folder)
-            data = self._spark.read.parquet(pattern(folder))
+            data = Storage(self._spark).rows(folder)
         self._frames[name] = Frame(data, Rows(name), _columns(data))
         return name
 

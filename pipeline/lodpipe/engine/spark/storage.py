@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
+    from pyspark.sql.types import StructType
 
+_PARTITION = 64 << 20  # bytes of Parquet, at most, that one task reads of files larger than that
 
 _STORES = {
     "abfs", "abfss", "cosn", "dbfs", "gs", "hdfs", "obs", "ofs", "oss", "s3", "s3a", "swift", "viewfs",
@@ -71,6 +73,7 @@ class Storage:
     """Looks at, renames and removes files and folders by their addresses."""
 
     def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
         self._java: Any = spark.sparkContext._jvm
         self._configuration: Any = spark.sparkContext._jsc.hadoopConfiguration()
 
@@ -143,3 +146,14 @@ class Storage:
         return sorted(
             (str(item.getPath().getName()), int(item.getLen())) for item in listed if item.isFile()
         )
+
+    def rows(self, *wheres: str, schema: StructType | str | None = None) -> DataFrame:
+        """The rows of Parquet files that a run has stored, by the addresses of folders or files: a
+        partition for each file, more for large ones, however finely sources are divided.
+        """
+        sizes = [
+            size for where in wheres for name, size in self.files(where) if not is_hidden(name)
+        ]
+        reader = self._spark.read if schema is None else self._spark.read.schema(schema)
+        data = reader.parquet(*map(pattern, wheres))
+        return data.coalesce(max(1, sum(-(-size // _PARTITION) for size in sizes)))

@@ -422,12 +422,35 @@ def test_each_contradiction_is_on_the_page_of_all_with_every_statement_and_its_r
     contradictions = {row["contradiction"].value for row in rows}
     assert len(contradictions) >= 15
     assert page.count('class="dispute"') == len(contradictions)
-    assert len(re.findall(r"<tr(?: class=\"chosen\")?><td>", page)) == len(
+    assert len(re.findall(r'<li class="claim(?: chosen| unused)?">', page)) == len(
         {(row["contradiction"].value, row["statement"].value) for row in rows}
     )
     text = words(site / "contradictions.html")
     assert {row["reason"].value for row in rows if row["reason"].value not in text} == set()
     assert 'href="./contradictions.html"' in (site / "index.html").read_text("utf-8")
+
+
+def test_what_is_not_known_of_a_record_is_on_its_page_and_on_the_page_of_gaps(
+    site: Path, store: ox.Store
+) -> None:
+    page = (site / "contradictions.html").read_text("utf-8")
+    rows = re.findall(r'<tr><th scope="row"><a href="\./lab/([^"]+)\.html">.*?</tr>', page)
+    assert len(rows) == 13
+    for name in rows:
+        row = re.search(rf'<tr><th scope="row"><a href="\./lab/{name}\.html">.*?</tr>', page)
+        strip = re.search(
+            r'<section class="known".*?</section>', (site / f"lab/{name}.html").read_text(), re.S
+        )
+        assert row and strip
+        for state in ("known", "partial", "contradictory", "editorial", "unknown"):
+            assert row[0].count(f"s-{state}") == strip[0].count(f"s-{state}"), (name, state)
+    gaps = """PREFIX schema: <https://schema.org/> PREFIX dct: <http://purl.org/dc/terms/>
+        SELECT DISTINCT ?text { ?note dct:type <https://w3id.org/rogl/def/remark-kind/gap> ; schema:text ?text
+        FILTER(LANG(?text) = "de") }"""
+    texts = {row["text"].value for row in store.query(gaps, use_default_graph_as_union=True)}
+    assert len(texts) >= 10
+    shown = words(site / "contradictions.html")
+    assert {text for text in texts if " ".join(text.split()) not in shown} == set()
 
 
 def test_another_publication_has_its_pages(built_libraries: Path) -> None:

@@ -349,6 +349,10 @@ class DeclaredAnnotations(_Keys, frozen=True, kw_only=True):
     contradictions: Annotated[
         DeclaredContradictions | None, _about("notes on several statements that exclude each other")
     ] = None
+    gaps: Annotated[
+        tuple[Name, ...],
+        _about("kinds of notes that say what is missing or unclear: listed beside contradictions"),
+    ] = ()
 
 
 class SiteKeys(_Keys, frozen=True, kw_only=True):

@@ -122,6 +122,7 @@ def _annotations(declared: DeclaredAnnotations, vocabulary: Vocabulary) -> Annot
         text=full(declared.text),
         kind=full(declared.kind),
         rank=full(declared.rank) if declared.rank else "",
+        gaps=tuple(map(full, declared.gaps)),
         disputes=Disputes(
             class_iri=full(disputes.class_),
             chosen=full(disputes.chosen),
@@ -252,6 +253,8 @@ def _names_of_notes(notes: DeclaredAnnotations) -> Iterator[tuple[Path, str]]:
         yield ("annotations", key), getattr(notes, key)
     if notes.rank:
         yield ("annotations", "rank"), notes.rank
+    for number, name in enumerate(notes.gaps):
+        yield ("annotations", "gaps", number), name
     if disputes:
         yield ("annotations", "contradictions", "class"), disputes.class_
         yield ("annotations", "contradictions", "chosen"), disputes.chosen

@@ -38,17 +38,19 @@ from lodpipe.rdf.jsonld import Context, node_object
 from lodpipe.rdf.turtle import TermWriter, blocks
 from lodpipe.releases.coverage_figures import TableCoverage
 from lodpipe.shacl.shapes import Shapes
+from lodpipe.site import open_points
 from lodpipe.site.addresses import Addresses, href, up
-from lodpipe.site.annotations import Beside, Wording
+from lodpipe.site.annotations import Wording
 from lodpipe.site.browse import GROUPED, PART, Browse, Listed, Member
-from lodpipe.site.coverage_page import coverage_views
+from lodpipe.site.coverage_page import coverage_views, known_fields, records_by_page
 from lodpipe.site.declaration import Site, declared_data, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import Sitemap, downloads, write_feed, write_search, write_sparql
 from lodpipe.site.llms_txt import DatasetFiles, write_llms_txt
-from lodpipe.site.names import Names, chosen
+from lodpipe.site.names import Names
+from lodpipe.site.open_points import OpenPoints
 from lodpipe.site.overview import Overview, page_store
-from lodpipe.site.pages import Resource, Source, Writer, resources
+from lodpipe.site.pages import Resource, Writer, resources
 from lodpipe.site.preview import declared_picture, preview_file
 from lodpipe.site.releases import Releases, entries, release_views
 from lodpipe.site.render import PACKAGE, Renderer, script_json
@@ -124,7 +126,8 @@ class _Site:
         self.browse = Browse(self.store, self.site, self.names, self.addresses)
         self.overview = Overview(self.project, self.store, self.site, self.addresses)
         picture = declared_picture(self.project)
-        self.disputed = list(self.store.notes.disputed(everywhere=True))
+        self.open_points = OpenPoints(self.store, self.site, self.coverage)
+        self.covered = records_by_page(self.coverage)
         self.noted_labels = self.store.labels(self.store.notes.named())
         self.renderers = [
             Renderer(
@@ -187,8 +190,8 @@ class _Site:
         yield from ("index", "search", "sparql", "catalog", "releases")
         if self.coverage:
             yield "coverage"
-        if self.disputed:
-            yield "contradictions"
+        if self.open_points:
+            yield open_points.PAGE
         for release in reversed(self.releases.ledger.releases):
             yield f"dataset/{release.version}"
         for listed in self.browse.lists:
@@ -231,32 +234,8 @@ class _Site:
             mark,
         )
 
-    def _disputes(self, renderer: Renderer) -> None:
-        """The page of all contradictions."""
-        if not self.disputed:
-            return
-        graphs = {
-            graph
-            for row in self.disputed
-            for graph in f"{row.graphs} {row.reason_graphs}".split(" ")
-        } - {""}
-        numbers = {graph: number for number, graph in enumerate(sorted(graphs), 1)}
-        wording, labels = self._wording(renderer), self.store.labels(sorted(graphs))
-        links = {graph: wording.link(graph, "", labels.get(graph)) for graph in numbers}
-        sources = [
-            Source(number, links[graph].text, links[graph].href, links[graph].lang)
-            for graph, number in numbers.items()
-        ]
-        items = Beside(wording, (), self.disputed, numbers, "", "").disputes()
-        items.sort(key=lambda item: (item.about.text if item.about else "", item.term))
-        caption = chosen(self.site.disputes_caption, renderer.language)
-        facts = {"items": items, "sources": sources, "disputes_caption": caption}
-        renderer.write("disputes.html", "contradictions", facts | self._disputes_title(renderer))
-
-    def _disputes_title(self, renderer: Renderer) -> dict[str, object]:
-        number = len({row.dispute for row in self.disputed})
-        title = chosen(self.site.disputes_title, renderer.language)
-        return {"disputes_title": title, "disputes_number": number}
+    def _open_points(self, renderer: Renderer) -> dict[str, object]:
+        return self.open_points.common(renderer.texts, renderer.language)
 
     def _assets(self) -> None:
         target = self.folder / "assets"
@@ -279,7 +258,9 @@ class _Site:
             {"page": page, "text": renderer.texts[name]}
             for page, name in (("search", "search"), ("sparql", "sparql"), ("catalog", "data"))
         ]
-        return [{"page": "index", "text": renderer.texts["overview"]}, *lists, *fixed]
+        title = self._open_points(renderer)["open_title"]
+        open_page = [{"page": open_points.PAGE, "text": str(title)}] if title else []
+        return [{"page": "index", "text": renderer.texts["overview"]}, *lists, *open_page, *fixed]
 
     # -- pages of the publication ------------------------------------------------------------------
 
@@ -324,15 +305,17 @@ class _Site:
             "beside_page": main[0].page if main else "",
         }
         landing = self._landing(language)
-        common |= self._disputes_title(renderer)
+        common |= self._open_points(renderer)
         renderer.write("index.html", "index", common | pictures | listed | landing)
-        self._disputes(renderer)
+        if self.open_points:
+            page = common | self.open_points.page(self._wording(renderer))
+            renderer.write("open_points.html", open_points.PAGE, page)
         files = {"tables": tables, "others": others}
         renderer.write("data.html", "catalog", common | files | landing)
         self._releases(renderer, common)
         if self.coverage:
-            views = coverage_views(self.coverage, self.releases.ledger, self.addresses, language)
-            renderer.write("coverage.html", "coverage", {"tables": list(views)})
+            views = coverage_views(self.coverage, self.addresses, language, self.releases.ledger)
+            renderer.write("coverage.html", "coverage", common | {"tables": list(views)})
         renderer.write("search.html", "search", common | {"tools": True})
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
         renderer.write("404.html", "404", common)
@@ -483,7 +466,9 @@ class _Site:
         for resource in resources(self.store, self.addresses):
             files = [resource.page + suffix for suffix in suffixes]
             framed = self.static_api.framed(resource.iri[1:-1])
-            digest = rows_digest((*resource.content(), framed) if framed else resource.content())
+            covered = self.covered.get(resource.iri[1:-1].removeprefix(self.publication.base))
+            states = sorted(covered[1].states.items()) if covered else []
+            digest = rows_digest((*resource.content(), framed or b"", states))
             listed = withdrawn.get(resource.iri[1:-1])
             if listed is None:
                 self.sitemap.add(resource.page)
@@ -501,12 +486,13 @@ class _Site:
                 continue
             query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"
             for item, writer in writers:
-                item.write(
-                    "resource.html",
-                    resource.page,
-                    {"page": writer.show(resource), "embedded": embedded, "pointing_query": query}
-                    | self._disputes_title(item),
-                )
+                facts = {
+                    "page": writer.show(resource),
+                    "embedded": embedded,
+                    "pointing_query": query,
+                    "known": known_fields(*covered, item.language) if covered else None,
+                }
+                item.write("resource.html", resource.page, facts | self._open_points(item))
             reuse.rendered(resource.page, files, digest)
 
     def _withdrawn(self, resource: Resource, listed: WithdrawnIri, embedded: Markup) -> None:

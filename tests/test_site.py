@@ -453,8 +453,20 @@ def test_what_is_not_known_of_a_record_is_on_its_page_and_on_the_page_of_gaps(
     assert {text for text in texts if " ".join(text.split()) not in shown} == set()
 
 
+def test_relations_are_worded_from_where_they_are_read(site: Path) -> None:
+    district, town = words(site / "place/147290000000.html"), words(site / "place/14729070.html")
+    assert "Umfasst Borsdorf Brandis Großpösna Naunhof" in district
+    assert "Beteiligungen 5" in district and "Labor Brandis und Partnerkommunen" in town
+    neighbours = words(site / "organisation/gemeinde-borsdorf.html").partition("denselben Laboren")[2]
+    assert "Makerspace Partheland" in neighbours and "Gemeinde Borsdorf" not in neighbours
+    assert 'aria-label="Karte: Borsdorf, ' in (site / "place/147290000000.html").read_text("utf-8")
+    ET.parse(site / "assets/outlines.svg")
+
+
 def test_another_publication_has_its_pages(built_libraries: Path) -> None:
     site = built_libraries / "dist/site"
+    central, work = words(site / "library/central.html"), words(site / "work/kleider.html")
+    assert "Holds holding/c-1 holding/c-2" in central and "Stated as “of” by holding/" in work
     assert list(dead(site)) == []
     assert "Libraries of Exampletown" in (site / "index.html").read_text("utf-8")
     assert "Bibliotheken in Beispielstadt" in (site / "index.de.html").read_text("utf-8")

@@ -285,6 +285,15 @@ class Facet(_Keys, frozen=True, kw_only=True):
     query: Annotated[Sql, _about("gives `resource` and `value`, a resource or a text")]
 
 
+class PageMaps(_Keys, frozen=True, kw_only=True):
+    """The small maps on pages of resources."""
+
+    points: Annotated[
+        Sql, _about("gives `page`, the place there (`resource`), `latitude`, `longitude` and `kind`")
+    ]
+    legend: Legend = field(default_factory=dict)
+
+
 class MapPicture(_Keys, frozen=True, kw_only=True):
     """The map of the start page."""
 
@@ -296,6 +305,7 @@ class MapPicture(_Keys, frozen=True, kw_only=True):
     legend: Legend = field(default_factory=dict)
     caption: Caption = field(default_factory=dict)
     attribution: Annotated[Texts, _about("whose data are shown")] = field(default_factory=dict)
+    pages: Annotated[PageMaps | None, _about("small maps over the same outlines, on pages")] = None
 
 
 class GraphPicture(_Keys, frozen=True, kw_only=True):
@@ -361,6 +371,13 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     kinds: Annotated[tuple[DeclaredKind, ...], _about("classes, the most specific first")] = ()
     terms: Annotated[
         dict[Name, Texts], _about("what properties are called, in the order of the pages")
+    ] = field(default_factory=dict)
+    inverse: Annotated[
+        dict[Name, Texts],
+        _about(
+            "what properties are called on the page that they point to; default: the label of the "
+            "`owl:inverseOf` in the ontology"
+        ),
     ] = field(default_factory=dict)
     hidden: Annotated[
         tuple[Name, ...], _about("properties that only repeat what another one says")

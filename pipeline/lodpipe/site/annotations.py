@@ -62,6 +62,7 @@ class Wording:
     labels: Labels  # of kinds, ranks, details, and what contradictions are about
     source: str  # what a source is called
     mark: Markup  # of what rests on the publication's own documents alone
+    pointing: str = "%s"  # around the name of a property that has none in the other direction
 
     def link(self, iri: str, root: str, labels: Sequence[str | None] | None = None) -> Value:
         """A resource by its label."""

@@ -57,6 +57,7 @@ class Site(Struct, frozen=True):
 
     wanted: bool
     properties: Mapping[str, Texts]
+    inverse: Mapping[str, Texts]
     hidden: frozenset[str]
     editorial: frozenset[str]
     kinds: tuple[Kind, ...]
@@ -82,6 +83,7 @@ def read_site(project: Project, vocabulary: Vocabulary) -> Site:
     return Site(
         wanted=declared is not False,
         properties={expand(name, vocabulary): label for name, label in keys.terms.items()},
+        inverse={expand(name, vocabulary): label for name, label in keys.inverse.items()},
         hidden=frozenset(expand(name, vocabulary) for name in keys.hidden),
         editorial=frozenset(expand(name, vocabulary) for name in keys.editorial),
         kinds=tuple(_kind(kind, vocabulary) for kind in keys.kinds),
@@ -227,6 +229,8 @@ def _names(keys: SiteKeys) -> Iterator[tuple[Path, str]]:
     """Each short name with its place."""
     for name in keys.terms:
         yield ("terms", name), name
+    for name in keys.inverse:
+        yield ("inverse", name), name
     for number, name in enumerate(keys.hidden):
         yield ("hidden", number), name
     for number, name in enumerate(keys.editorial):
@@ -276,6 +280,8 @@ def _queries(keys: SiteKeys) -> Iterator[tuple[Path, str, Sequence[str]]]:
     if keys.map:
         columns = ("resource", "latitude", "longitude", "kind")
         yield ("map", "points"), keys.map.points, columns
+        if keys.map.pages:
+            yield ("map", "pages", "points"), keys.map.pages.points, ("page", *columns)
     if keys.graph:
         yield ("graph", "nodes"), keys.graph.nodes, ("resource", "kind")
         yield ("graph", "edges"), keys.graph.edges, ("source", "target")

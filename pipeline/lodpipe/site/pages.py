@@ -41,6 +41,7 @@ class Resource(NamedTuple):
     pointing: list[Row]
     resting: list[Row]
     sources: list[Row]
+    spots: list[Row]
     noted: list[NotedPlace]
     disputed: list[DisputedStatement]
 
@@ -150,7 +151,7 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
     """Every resource that can have a page, with what its page needs, in the order of the IRIs; one
     pass over each stream.
     """
-    statements, rows, pointing, resting, sources = (
+    statements, rows, pointing, resting, sources, spots = (
         Merged(item)
         for item in (
             store.statements(),
@@ -158,6 +159,7 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
             store.incoming(),
             store.supported(),
             store.sources(),
+            store.spots(),
         )
     )
     noted, disputed = Merged(store.notes.places()), Merged(store.notes.disputed())
@@ -174,6 +176,7 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
                 pointing.of(subject),
                 resting.of(subject),
                 sources.of(subject),
+                spots.of(subject),
                 noted.of(subject),
                 disputed.of(subject),
             )
@@ -298,9 +301,18 @@ class Writer:
         )
 
     def _fact(
-        self, predicate: str, values: list[Value], root: str, more: int = 0
+        self,
+        predicate: str,
+        values: list[Value],
+        root: str,
+        more: int = 0,
+        pointing: bool = False,
     ) -> tuple[tuple[int, str], Fact]:
-        name = self.names.term(predicate, self.language)
+        name = (
+            self.names.inverse(predicate, self.language, self.wording.pointing)
+            if pointing
+            else self.names.term(predicate, self.language)
+        )
         page = (
             self.addresses.page(predicate[1:-1])
             if predicate[1:-1] in self.names.vocabulary.own_terms
@@ -459,7 +471,9 @@ class Writer:
                 rows = list(group)
                 values = [self._link(row[3], row[4], row[5:], root) for row in rows]
                 facts.append(
-                    self._fact(predicate, values, root, more=max(0, rows[0][2] - INCOMING))
+                    self._fact(
+                        predicate, values, root, more=max(0, rows[0][2] - INCOMING), pointing=True
+                    )
                 )
         return [fact for _, fact in sorted(facts, key=lambda item: item[0])]
 

@@ -58,6 +58,7 @@ from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, row
 from lodpipe.site.values import editorial_mark
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
+OUTLINES = "assets/outlines.svg"
 DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
 # What all pages show of a project besides its statements.
 DECLARATIONS = ("publication.yaml", "ontology", "shapes")
@@ -125,6 +126,8 @@ class _Site:
         self.names = Names(self.site, self.vocabulary, self.shapes)
         self.browse = Browse(self.store, self.site, self.names, self.addresses)
         self.overview = Overview(self.project, self.store, self.site, self.addresses)
+        if self.site.map and self.site.map.pages and (drawn := self.overview.outlines_file()):
+            (self.folder / OUTLINES).write_text(drawn, "utf-8")
         picture = declared_picture(self.project)
         self.open_points = OpenPoints(self.store, self.site, self.coverage)
         self.covered = records_by_page(self.coverage)
@@ -232,6 +235,7 @@ class _Site:
             self.noted_labels,
             texts["source"],
             mark,
+            texts["pointing_as"],
         )
 
     def _open_points(self, renderer: Renderer) -> dict[str, object]:
@@ -490,6 +494,7 @@ class _Site:
                     "page": writer.show(resource),
                     "embedded": embedded,
                     "pointing_query": query,
+                    "map": self.overview.small_map(resource.spots, item.language),
                     "known": known_fields(*covered, item.language) if covered else None,
                 }
                 item.write("resource.html", resource.page, facts | self._open_points(item))

@@ -457,7 +457,9 @@ def test_relations_are_worded_from_where_they_are_read(site: Path) -> None:
     district, town = words(site / "place/147290000000.html"), words(site / "place/14729070.html")
     assert "Umfasst Borsdorf Brandis Großpösna Naunhof" in district
     assert "Beteiligungen 5" in district and "Labor Brandis und Partnerkommunen" in town
-    neighbours = words(site / "organisation/gemeinde-borsdorf.html").partition("denselben Laboren")[2]
+    neighbours = words(site / "organisation/gemeinde-borsdorf.html").partition("denselben Laboren")[
+        2
+    ]
     assert "Makerspace Partheland" in neighbours and "Gemeinde Borsdorf" not in neighbours
     assert 'aria-label="Karte: Borsdorf, ' in (site / "place/147290000000.html").read_text("utf-8")
     ET.parse(site / "assets/outlines.svg")

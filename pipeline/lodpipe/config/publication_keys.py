@@ -285,11 +285,39 @@ class Facet(_Keys, frozen=True, kw_only=True):
     query: Annotated[Sql, _about("gives `resource` and `value`, a resource or a text")]
 
 
+class Sentence(_Keys, frozen=True, kw_only=True):
+    """A sentence at the top of the start page, with figures from a query."""
+
+    text: Annotated[
+        Texts,
+        _about(
+            "the sentence: `{name}` is the value of a column, `[words](place/x)` a link to a resource "
+            "or to a page of the site (LP843)"
+        ),
+    ]
+    query: Annotated[Sql | None, _about("gives one row: a column for each name in braces")] = None
+
+
+class Matrix(_Keys, frozen=True, kw_only=True):
+    """A picture of resources by kinds, with gaps."""
+
+    title: Annotated[Texts, _about("the heading of the picture")]
+    query: Annotated[
+        Sql,
+        _about(
+            "gives `resource`, `kind`, `value` (a whole number) and `gap`: whether more is missing"
+        ),
+    ]
+    kinds: Annotated[dict[str, Texts], _about("a column for each kind, in this order")]
+    caption: Caption = field(default_factory=dict)
+
+
 class PageMaps(_Keys, frozen=True, kw_only=True):
     """The small maps on pages of resources."""
 
     points: Annotated[
-        Sql, _about("gives `page`, the place there (`resource`), `latitude`, `longitude` and `kind`")
+        Sql,
+        _about("gives `page`, the place there (`resource`), `latitude`, `longitude` and `kind`"),
     ]
     legend: Legend = field(default_factory=dict)
 
@@ -397,6 +425,12 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     graph: Annotated[GraphPicture | None, _about("the picture of the network")] = None
     figures: Annotated[
         Figures | None, _about("a table of what was announced beside what is recorded")
+    ] = None
+    story: Annotated[
+        tuple[Sentence, ...], _about("sentences at the top of the start page, after `lead`")
+    ] = ()
+    matrix: Annotated[
+        Matrix | None, _about("the first picture of the start page: resources by kinds")
     ] = None
     lead: Annotated[
         Texts, _about("the words at the top of the start page; default: `description`")

@@ -1849,6 +1849,17 @@ _TABLE: tuple[Rule, ...] = (
             "angeben."
         ),
     ),
+    Rule(
+        "LP843",
+        "site.invalid-sentence",
+        message_en="a sentence of the start page: {detail}",
+        help_en="Let the query give one row, and link to resources or pages that exist.",
+        message_de="ein Satz der Startseite: {detail}",
+        help_de=(
+            "Die Abfrage so schreiben, dass sie eine Zeile liefert, und auf vorhandene Ressourcen "
+            "oder Seiten verweisen."
+        ),
+    ),
 )
 RULES: dict[str, Rule] = {rule.code: rule for rule in _TABLE}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import _duckdb as duckdb
@@ -16,6 +17,8 @@ from lodpipe.config.publication_keys import (
     Figures,
     GraphPicture,
     MapPicture,
+    Matrix,
+    Sentence,
     SiteKeys,
 )
 from lodpipe.config.vocabulary import Vocabulary
@@ -23,6 +26,7 @@ from lodpipe.diagnostics.finding import Finding
 from lodpipe.engine.page_notes import Annotations, Disputes
 from lodpipe.engine.page_paths import Paths, Step
 from lodpipe.engine.sql_session import Session
+from lodpipe.site.sentences import PAGES, placeholders, targets
 
 Texts = Mapping[str, str]
 
@@ -67,6 +71,8 @@ class Site(Struct, frozen=True):
     graph: GraphPicture | None
     figures: Figures | None
     lead: Texts
+    story: tuple[Sentence, ...]
+    matrix: Matrix | None
     annotations: Annotations | None
     disputes_title: Texts
     disputes_caption: Texts
@@ -93,6 +99,8 @@ def read_site(project: Project, vocabulary: Vocabulary) -> Site:
         graph=keys.graph,
         figures=keys.figures,
         lead=keys.lead,
+        story=keys.story,
+        matrix=keys.matrix,
         annotations=_annotations(notes, vocabulary) if notes else None,
         disputes_title=disputes.title if disputes else {},
         disputes_caption=disputes.caption if disputes else {},
@@ -187,12 +195,13 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
                 "LP841", project.origin("site", *path), {"detail": str(error).split("\n")[0]}
             )
             continue
-        if missing := [column for column in columns if column not in existing]:
+        if missing := [column for column in columns if column not in (*existing, "*")]:
             yield Finding(
                 "LP841",
                 project.origin("site", *path),
                 {"detail": f"column `{missing[0]}` is missing; there are {', '.join(existing)}"},
             )
+    yield from _findings_of_story(project, session, vocabulary, keys)
     if keys.preview and not (project.root / keys.preview).is_file():
         detail = f"there is no file `{keys.preview}`"
         yield Finding("LP842", project.origin("site", "preview"), {"detail": detail})
@@ -205,6 +214,29 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
             yield Finding(
                 "LP842", project.origin("site", "map", "outlines"), {"detail": str(error)}
             )
+
+
+def _findings_of_story(
+    project: Project, session: Session, vocabulary: Vocabulary, keys: SiteKeys
+) -> Iterator[Finding]:
+    """Sentences whose query does not give one row, or whose links lead nowhere (LP843)."""
+    for number, sentence in enumerate(keys.story):
+        where = project.origin("site", "story", number)
+        if sentence.query:
+            with contextlib.suppress(duckdb.Error):  # LP841
+                rows = session.rows(f"SELECT 1 FROM ({sentence.query}) LIMIT 2")
+                if len(rows) != 1:
+                    detail = (
+                        "the query gives no row" if not rows else "the query gives several rows"
+                    )
+                    yield Finding("LP843", where, {"detail": detail})
+        for target in sorted(set(targets(sentence.text.values()))):
+            page = target.partition("#")[0]
+            if "://" in page or page in PAGES or page.startswith(("browse/", "query/")):
+                continue
+            iri = f"<{vocabulary.base}{page}>"
+            if not session.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [iri]):
+                yield Finding("LP843", where, {"detail": f"there is no page `{page}`"})
 
 
 def declared_data(project: Project, session: Session) -> tuple[list[object], list[str]]:
@@ -273,6 +305,12 @@ def _queries(keys: SiteKeys) -> Iterator[tuple[Path, str, Sequence[str]]]:
     """Each query with its place and the columns that it must have."""
     for number, facet in enumerate(keys.facets):
         yield ("facets", number, "query"), facet.query, ("resource", "value")
+    for number, sentence in enumerate(keys.story):
+        if sentence.query:
+            names = placeholders(sentence.text.values())
+            yield ("story", number, "query"), sentence.query, names or ("*",)
+    if keys.matrix:
+        yield ("matrix", "query"), keys.matrix.query, ("resource", "kind", "value", "gap")
     if keys.figures:
         yield ("figures", "query"), keys.figures.query, ("resource", "announced", "recorded")
         if keys.figures.unit:

@@ -182,7 +182,9 @@ class Overview:
             if area.west <= x <= area.east and area.south <= y <= area.north:
                 place = area.x(x), area.y(y)
                 number = order.get(kind, len(order))
-                shape = self._shape(iri, str(number), language, {iri: labels}, x=place[0], y=place[1])
+                shape = self._shape(
+                    iri, str(number), language, {iri: labels}, x=place[0], y=place[1]
+                )
                 if place not in points or shape.kind < points[place].kind:
                     points[place] = shape
         if not points:

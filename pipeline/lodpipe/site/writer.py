@@ -46,8 +46,9 @@ from lodpipe.site.coverage_page import coverage_views, known_fields, records_by_
 from lodpipe.site.declaration import Site, declared_data, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import Sitemap, downloads, write_feed, write_search, write_sparql
+from lodpipe.site.first_screen import FirstScreen
 from lodpipe.site.llms_txt import DatasetFiles, write_llms_txt
-from lodpipe.site.names import Names
+from lodpipe.site.names import Names, chosen
 from lodpipe.site.open_points import OpenPoints
 from lodpipe.site.overview import Overview, page_store
 from lodpipe.site.pages import Resource, Writer, resources
@@ -129,6 +130,7 @@ class _Site:
         if self.site.map and self.site.map.pages and (drawn := self.overview.outlines_file()):
             (self.folder / OUTLINES).write_text(drawn, "utf-8")
         picture = declared_picture(self.project)
+        self.first_screen = FirstScreen(self.store, self.site, self.addresses)
         self.open_points = OpenPoints(self.store, self.site, self.coverage)
         self.covered = records_by_page(self.coverage)
         self.noted_labels = self.store.labels(self.store.notes.named())
@@ -301,6 +303,9 @@ class _Site:
             "map": overview.map(language),
             "graph": overview.graph(language),
             "figures": overview.figures(language),
+            "story": self.first_screen.story(language),
+            "matrix": self.first_screen.matrix(language),
+            "lead": chosen(self.site.lead or self.publication.description, language),
         }
         listed = {
             "beside": beside,

@@ -285,6 +285,25 @@ class Facet(_Keys, frozen=True, kw_only=True):
     query: Annotated[Sql, _about("gives `resource` and `value`, a resource or a text")]
 
 
+class DeclaredQuotes(_Keys, frozen=True, kw_only=True):
+    """Quotes from documents, shown with the document on the pages that they speak of."""
+
+    paths: Annotated[
+        tuple[Path, ...], Meta(min_length=1), _about("from a page to the quotes that speak of it")
+    ]
+    source: Annotated[Name, _about("the property from a quote to its document")]
+    text: Annotated[Name, _about("the property to its words")] = "schema:text"
+
+
+class DeclaredSources(_Keys, frozen=True, kw_only=True):
+    """What pages say of the documents that their statements rest on."""
+
+    details: Annotated[
+        tuple[Name, ...], _about("properties of documents, such as publisher, date and address")
+    ] = ()
+    quotes: Annotated[DeclaredQuotes | None, _about("quotes from them")] = None
+
+
 class Sentence(_Keys, frozen=True, kw_only=True):
     """A sentence at the top of the start page, with figures from a query."""
 
@@ -417,6 +436,9 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     tables: Annotated[
         tuple[DeclaredPageTable, ...], _about("nodes that are shown as rows of a table")
     ] = ()
+    sources: Annotated[
+        DeclaredSources | None, _about("what is shown of the documents that statements rest on")
+    ] = None
     annotations: Annotated[
         DeclaredAnnotations | None, _about("notes on single statements, shown beside the value")
     ] = None

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from lodpipe.engine.page_notes import Annotations, PageNotes
 from lodpipe.engine.page_paths import Paths, class_condition, path_sql
+from lodpipe.engine.page_sources import PageSources, SourceCards
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.labels import ALTERNATIVE_LABELS, LABELS
@@ -27,7 +28,7 @@ class PageContents(NamedTuple):
     """What a publication has on pages: the classes that have pages of one kind, each with the
     properties whose values name its nodes where they have no label; the tables on pages; facets,
     which are queries for (resource, value); notes on single statements; a query for the points of
-    small maps (page, resource, latitude, longitude, kind).
+    small maps (page, resource, latitude, longitude, kind); what is shown of documents.
     """
 
     kinds: Sequence[tuple[str, Sequence[str]]]
@@ -35,6 +36,7 @@ class PageContents(NamedTuple):
     facets: Sequence[str]
     annotations: Annotations | None = None
     spots: str | None = None
+    cards: SourceCards | None = None
 
 
 class PageStore:
@@ -60,6 +62,7 @@ class PageStore:
         self._make_facets(contents.facets)
         self._spots = contents.spots
         self.notes = PageNotes(session, len(languages), ROWS, contents.annotations)
+        self.sources = PageSources(session, len(languages), self._cited(), contents.cards)
 
     def _make_resources(self, kinds: Sequence[tuple[str, Sequence[str]]]) -> None:
         """Each subject with its kind (the first declared one, else its first type) and its label in
@@ -188,13 +191,12 @@ class PageStore:
             f"JOIN site_resources AS r ON r.s = i.s WHERE i.rank <= {INCOMING} ORDER BY i.g, i.rank"
         )
 
-    def sources(self) -> Iterator[Row]:
-        """(page, graph, whether it is described, its labels): the documents of a page's statements."""
-        return self._session.stream(
-            f"SELECT a.page, a.g, r.s IS NOT NULL, {self._labels} FROM (SELECT s AS page, g FROM statements WHERE g <> '' UNION "
+    def _cited(self) -> str:
+        """SQL for (page, g): the graphs of a page's statements, of its tables and its notes."""
+        return (
+            f"SELECT s AS page, g FROM statements WHERE g <> '' UNION "
             f"SELECT l.page, t.g FROM site_links AS l JOIN statements AS t ON t.s = l.node WHERE l.rank <= {ROWS} AND t.g <> ''"
-            f"{self.notes.graphs_of_pages()}) AS a "
-            f"LEFT JOIN site_resources AS r ON r.s = a.g ORDER BY a.page, a.g"
+            f"{self.notes.graphs_of_pages()}"
         )
 
     def spots(self) -> Iterator[Row]:

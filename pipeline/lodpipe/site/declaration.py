@@ -13,6 +13,7 @@ from lodpipe.config.publication_keys import (
     DeclaredAnnotations,
     DeclaredKind,
     DeclaredPageTable,
+    DeclaredSources,
     Facet,
     Figures,
     GraphPicture,
@@ -25,6 +26,7 @@ from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding
 from lodpipe.engine.page_notes import Annotations, Disputes
 from lodpipe.engine.page_paths import Paths, Step
+from lodpipe.engine.page_sources import SourceCards
 from lodpipe.engine.sql_session import Session
 from lodpipe.site.sentences import PAGES, placeholders, targets
 
@@ -73,6 +75,7 @@ class Site(Struct, frozen=True):
     lead: Texts
     story: tuple[Sentence, ...]
     matrix: Matrix | None
+    cards: SourceCards | None
     annotations: Annotations | None
     disputes_title: Texts
     disputes_caption: Texts
@@ -101,6 +104,7 @@ def read_site(project: Project, vocabulary: Vocabulary) -> Site:
         lead=keys.lead,
         story=keys.story,
         matrix=keys.matrix,
+        cards=_cards(keys.sources, vocabulary) if keys.sources else None,
         annotations=_annotations(notes, vocabulary) if notes else None,
         disputes_title=disputes.title if disputes else {},
         disputes_caption=disputes.caption if disputes else {},
@@ -141,6 +145,16 @@ def _annotations(declared: DeclaredAnnotations, vocabulary: Vocabulary) -> Annot
         )
         if disputes
         else None,
+    )
+
+
+def _cards(declared: DeclaredSources, vocabulary: Vocabulary) -> SourceCards:
+    quotes = declared.quotes
+    return SourceCards(
+        tuple(expand(name, vocabulary) for name in declared.details),
+        _paths(quotes.paths, vocabulary) if quotes else (),
+        expand(quotes.source, vocabulary) if quotes else "",
+        expand(quotes.text, vocabulary) if quotes else "",
     )
 
 
@@ -259,20 +273,18 @@ Path = tuple[str | int, ...]
 
 def _names(keys: SiteKeys) -> Iterator[tuple[Path, str]]:
     """Each short name with its place."""
-    for name in keys.terms:
-        yield ("terms", name), name
-    for name in keys.inverse:
-        yield ("inverse", name), name
-    for number, name in enumerate(keys.hidden):
-        yield ("hidden", number), name
-    for number, name in enumerate(keys.editorial):
-        yield ("editorial", number), name
+    for key in ("terms", "inverse"):
+        yield from (((key, name), name) for name in getattr(keys, key))
+    for key in ("hidden", "editorial"):
+        yield from (((key, number), name) for number, name in enumerate(getattr(keys, key)))
     for number, kind in enumerate(keys.kinds):
         yield ("kinds", number, "class"), kind.class_
         for place, name in enumerate(kind.name):
             yield ("kinds", number, "name", place), name
     if keys.annotations:
         yield from _names_of_notes(keys.annotations)
+    if keys.sources:
+        yield from _names_of_sources(keys.sources)
     for number, table in enumerate(keys.tables):
         for place, name in enumerate(table.columns):
             yield ("tables", number, "columns", place), name
@@ -280,6 +292,17 @@ def _names(keys: SiteKeys) -> Iterator[tuple[Path, str]]:
             yield ("tables", number, "class"), table.class_
         for place, path in enumerate(table.paths):
             yield from ((("tables", number, "paths", place), step) for step in path.split("/"))
+
+
+def _names_of_sources(sources: DeclaredSources) -> Iterator[tuple[Path, str]]:
+    for number, name in enumerate(sources.details):
+        yield ("sources", "details", number), name
+    if sources.quotes:
+        yield ("sources", "quotes", "source"), sources.quotes.source
+        yield ("sources", "quotes", "text"), sources.quotes.text
+        for place, path in enumerate(sources.quotes.paths):
+            for step in path.split("/"):
+                yield ("sources", "quotes", "paths", place), step
 
 
 def _names_of_notes(notes: DeclaredAnnotations) -> Iterator[tuple[Path, str]]:

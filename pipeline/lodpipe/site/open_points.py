@@ -13,7 +13,7 @@ from lodpipe.site.annotations import Beside, Dispute, Wording
 from lodpipe.site.coverage_page import CoverageView, coverage_views, incomplete
 from lodpipe.site.declaration import Site
 from lodpipe.site.names import chosen
-from lodpipe.site.pages import Source
+from lodpipe.site.source_cards import SourceWriter
 from lodpipe.site.values import Value
 
 PAGE = "contradictions"
@@ -53,6 +53,7 @@ class OpenPoints:
             for graph in given.split(" ")
         } - {""}
         self._numbers = {graph: number for number, graph in enumerate(sorted(graphs), 1)}
+        self._details = store.sources.details_of(list(self._numbers))
         named = {row.about for row in self.gaps} | {row.kind for row in self.gaps}
         self._labels = store.labels([*graphs, *named])
 
@@ -83,10 +84,9 @@ class OpenPoints:
             "disputes_caption": chosen(self.site.disputes_caption, wording.language),
             "tables": self._tables(wording),
             "gaps": self._gaps(wording),
-            "sources": [
-                Source(number, titles[graph].text, titles[graph].href, titles[graph].lang)
-                for graph, number in self._numbers.items()
-            ],
+            "sources": SourceWriter(self.site, wording.names, wording).cards(
+                titles, self._details, ""
+            ),
         }
 
     def _link(self, wording: Wording, iri: str) -> Value:

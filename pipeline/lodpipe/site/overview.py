@@ -71,6 +71,7 @@ def page_store(project: Project, statements: Statements, site: Site) -> PageStor
             [facet.query for facet in site.facets],
             site.annotations,
             site.map.pages.points if site.map and site.map.pages else None,
+            site.cards,
         ),
     )
 

@@ -18,6 +18,7 @@ from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.annotations import Beside, Dispute, Wording
 from lodpipe.site.declaration import PageTable, Site
 from lodpipe.site.names import Names, chosen, label, literal, slug
+from lodpipe.site.source_cards import Source, SourceWriter
 from lodpipe.site.values import (
     Value,
     is_safe,
@@ -42,6 +43,7 @@ class Resource(NamedTuple):
     resting: list[Row]
     sources: list[Row]
     spots: list[Row]
+    cards: list[Row]
     noted: list[NotedPlace]
     disputed: list[DisputedStatement]
 
@@ -58,16 +60,6 @@ class Resource(NamedTuple):
             (row[4], row[5], row[6]) for row in self.rows
         }
         return sorted(triples)
-
-
-@dataclass
-class Source:
-    """A document that statements rest on, with its number on the page."""
-
-    number: int
-    text: str
-    href: str | None
-    lang: str
 
 
 @dataclass
@@ -158,10 +150,11 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
             store.table_rows(),
             store.incoming(),
             store.supported(),
-            store.sources(),
+            store.sources.documents(),
             store.spots(),
         )
     )
+    cards = Merged(store.sources.details())
     noted, disputed = Merged(store.notes.places()), Merged(store.notes.disputed())
     for subject, kind, *labels in store.resources():
         page = addresses.page(subject[1:-1])
@@ -177,6 +170,7 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
                 resting.of(subject),
                 sources.of(subject),
                 spots.of(subject),
+                cards.of(subject),
                 noted.of(subject),
                 disputed.of(subject),
             )
@@ -199,6 +193,7 @@ class Writer:
         self.mark = wording.mark
         self.place = addresses.languages.index(language)
         self.suffix = addresses.suffix(language) + ".html"
+        self.cards = SourceWriter(site, names, wording)
         self.order = {iri: number for number, iri in enumerate(site.properties)}
 
     def show(self, resource: Resource) -> PageContent:
@@ -228,9 +223,14 @@ class Writer:
             resting_more=max(0, resource.resting[0][1] - len(resource.resting))
             if resource.resting
             else 0,
-            sources=[
-                self._source(number, row, root) for number, row in enumerate(resource.sources, 1)
-            ],
+            sources=self.cards.cards(
+                {
+                    graph: self._link(graph, described, labels, root)
+                    for _, graph, described, *labels in resource.sources
+                },
+                resource.cards,
+                root,
+            ),
             disputes=beside.disputes(),
         )
 
@@ -476,10 +476,6 @@ class Writer:
                     )
                 )
         return [fact for _, fact in sorted(facts, key=lambda item: item[0])]
-
-    def _source(self, number: int, row: Row, root: str) -> Source:
-        value = self._link(row[1], row[2], row[3:], root)
-        return Source(number, value.text, value.href, value.lang)
 
 
 def _without_plain_copies(rows: list[Row]) -> list[Row]:

@@ -4,19 +4,21 @@ resources by kinds, in which gaps are hatched.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from lodpipe.engine.page_store import PageStore
+from lodpipe.rdf.namespaces import XSD
 from lodpipe.site.addresses import Addresses, href
 from lodpipe.site.declaration import Site
 from lodpipe.site.names import chosen, label
-from lodpipe.site.sentences import outside, placeholders, sentence, whole
-from lodpipe.site.values import Value
+from lodpipe.site.sentences import LINK, NAME, placeholders
+from lodpipe.site.values import Value, is_safe, written
 
 DOTS = 40  # the largest number that is drawn as dots, and not as a bar
 ACROSS = 8  # dots in a line
@@ -175,3 +177,50 @@ def _cell(text: str, value: int, gap: bool, most: int, language: str) -> Cell:
     ]
     width = STEP * min(ACROSS, max(value, 1))
     return Cell(text, value, written, gap, dots, 0, width, STEP * max(1, -(-value // ACROSS)))
+
+
+def sentence(
+    text: str, values: Mapping[str, Any], language: str, address: Callable[[str], str | None]
+) -> Markup:
+    """A declared text as markup: figures as people write them in a language, links to the addresses
+    of their targets; values are never read as links.
+
+    >>> sentence("{n} of [{all}](x)", {"n": 1200, "all": "<b>"}, "en", lambda target: target)
+    Markup('<strong>1,200</strong> of <a href="x">&lt;b&gt;</a>')
+    """
+    parts, place = [], 0
+    for match in LINK.finditer(text):
+        words, target = match.groups()
+        parts.append(_filled(text[place : match.start()], values, language))
+        filled, link = _filled(words, values, language), address(target)
+        parts.append(Markup('<a href="{}">{}</a>').format(link, filled) if link else filled)
+        place = match.end()
+    return Markup("").join([*parts, _filled(text[place:], values, language)])
+
+
+def outside(target: str) -> str | None:
+    """The address of a page elsewhere; None where it is none that a link may lead to."""
+    return target if "://" in target and is_safe(target) else None
+
+
+def _filled(text: str, values: Mapping[str, Any], language: str) -> Markup:
+    parts, place = [], 0
+    for match in NAME.finditer(text):
+        parts += [escape(text[place : match.start()]), figure(values.get(match[1]), language)]
+        place = match.end()
+    return Markup("").join([*parts, escape(text[place:])])
+
+
+def figure(value: Any, language: str) -> Markup:
+    """A value of a query: numbers are emphasised."""
+    if value is None:
+        return Markup("–")
+    text = str(value)
+    if not re.fullmatch(r"-?\d+", text):
+        return escape(text)
+    return Markup("<strong>{}</strong>").format(whole(int(text), language))
+
+
+def whole(value: int, language: str) -> str:
+    """A whole number as people write it."""
+    return written(str(value), f"{XSD}integer", language)

@@ -109,6 +109,32 @@ class Body(_Keys, frozen=True, kw_only=True):
     ] = False
 
 
+class Repository(_Keys, frozen=True, kw_only=True):
+    """Where the files of the project are kept, so that readers can correct them."""
+
+    url: Annotated[WebAddress, _about("the address of the repository")]
+    branch: Annotated[Text, _about("the branch that is edited")] = "main"
+    folder: Annotated[
+        Annotated[str, _text("path of a folder", r"^[^/\s]\S*[^/\s]$")] | None,
+        _about("the folder of the project in it; default: its root"),
+    ] = None
+    edit: Annotated[
+        Annotated[str, _text("web address with names in braces", r"^(https?://|\{url\})\S+$")]
+        | None,
+        _about(
+            "where a file is edited, with `{url}`, `{branch}`, `{file}` and `{line}`; known for "
+            "github.com, gitlab.com and codeberg.org"
+        ),
+    ] = None
+    issue: Annotated[
+        Annotated[str, _text("web address with names in braces", r"^(https?://|\{url\})\S+$")]
+        | None,
+        _about(
+            "where an issue is opened, with `{url}`, `{title}` and `{text}`; known for the same"
+        ),
+    ] = None
+
+
 class Temporal(_Keys, frozen=True, kw_only=True):
     """The period that the data are about."""
 
@@ -714,6 +740,12 @@ class Publication(_Keys, frozen=True, kw_only=True):
     attribution: Annotated[Text, _about("the one attribution text, used everywhere")]
     publisher: Annotated[Body, _about("who publishes")]
     contact: Annotated[Body, _about("who answers")]
+    repository: Annotated[
+        Repository | None,
+        _about(
+            "where the files are kept: pages then lead to the file and line of each record (LP844)"
+        ),
+    ] = None
     graph: Annotated[
         Annotated[str, _text("relative IRI", r"^\S+$")],
         _about("named graph of the statements of `ontology/`, relative to `base`"),

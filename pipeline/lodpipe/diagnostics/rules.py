@@ -1860,6 +1860,14 @@ _TABLE: tuple[Rule, ...] = (
             "oder Seiten verweisen."
         ),
     ),
+    Rule(
+        "LP844",
+        "site.unknown-repository-host",
+        message_en="the addresses for edits and issues at `{host}` are not known",
+        help_en="Declare `edit` and `issue` below `repository`.",
+        message_de="die Adressen zum Bearbeiten und Melden bei `{host}` sind nicht bekannt",
+        help_de="`edit` und `issue` unter `repository` angeben.",
+    ),
 )
 RULES: dict[str, Rule] = {rule.code: rule for rule in _TABLE}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
 
 import _duckdb as duckdb
 from msgspec import Struct, field
@@ -28,6 +29,7 @@ from lodpipe.engine.page_notes import Annotations, Disputes
 from lodpipe.engine.page_paths import Paths, Step
 from lodpipe.engine.page_sources import SourceCards
 from lodpipe.engine.sql_session import Session
+from lodpipe.site.repository import templates
 from lodpipe.site.sentences import PAGES, placeholders, targets
 
 Texts = Mapping[str, str]
@@ -215,6 +217,7 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
                 project.origin("site", *path),
                 {"detail": f"column `{missing[0]}` is missing; there are {', '.join(existing)}"},
             )
+    yield from _findings_of_repository(project)
     yield from _findings_of_story(project, session, vocabulary, keys)
     if keys.preview and not (project.root / keys.preview).is_file():
         detail = f"there is no file `{keys.preview}`"
@@ -228,6 +231,14 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
             yield Finding(
                 "LP842", project.origin("site", "map", "outlines"), {"detail": str(error)}
             )
+
+
+def _findings_of_repository(project: Project) -> Iterator[Finding]:
+    """A repository whose addresses for edits and issues are not known (LP844)."""
+    repository = project.publication.repository
+    if repository and None in templates(repository):
+        host = urlsplit(repository.url).hostname or ""
+        yield Finding("LP844", project.origin("repository", "url"), {"host": host})
 
 
 def _findings_of_story(

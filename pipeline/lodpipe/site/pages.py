@@ -72,6 +72,7 @@ class Fact:
     values: list[Value]
     more: int = 0
     anchor: str = ""
+    report: str | None = None  # the address of a report of an error in it
 
 
 @dataclass

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import itemgetter
@@ -23,6 +23,7 @@ from markupsafe import Markup
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.api.api_documents import api_documents
 from lodpipe.publish.api.index_plan import index_plan, open_index
@@ -35,6 +36,7 @@ from lodpipe.publish.catalogue.withdrawn import WithdrawnIri, read_list
 from lodpipe.publish.dumps import Job
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.jsonld import Context, node_object
+from lodpipe.rdf.terms import TYPE
 from lodpipe.rdf.turtle import TermWriter, blocks
 from lodpipe.releases.coverage_figures import TableCoverage
 from lodpipe.shacl.shapes import Shapes
@@ -51,10 +53,11 @@ from lodpipe.site.llms_txt import DatasetFiles, write_llms_txt
 from lodpipe.site.names import Names, chosen
 from lodpipe.site.open_points import OpenPoints
 from lodpipe.site.overview import Overview, page_store
-from lodpipe.site.pages import Resource, Writer, resources
+from lodpipe.site.pages import PageContent, Resource, Writer, resources
 from lodpipe.site.preview import declared_picture, preview_file
 from lodpipe.site.releases import Releases, entries, release_views
 from lodpipe.site.render import PACKAGE, Renderer, script_json
+from lodpipe.site.repository import Feedback
 from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 from lodpipe.site.values import editorial_mark
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
@@ -133,6 +136,7 @@ class _Site:
         self.first_screen = FirstScreen(self.store, self.site, self.addresses)
         self.open_points = OpenPoints(self.store, self.site, self.coverage)
         self.covered = records_by_page(self.coverage)
+        self.feedback = Feedback(self.publication, self._origins())
         self.noted_labels = self.store.labels(self.store.notes.named())
         self.renderers = [
             Renderer(
@@ -179,6 +183,14 @@ class _Site:
         rules = (self.dist / "web/_redirects").read_text("utf-8")
         self.renderers[0].put("_redirects", portable_redirects(rules))
         return reuse
+
+    def _origins(self) -> dict[str, Origin | None]:
+        """The place of the record of each resource, where a repository is declared."""
+        if self.publication.repository is None:
+            return {}
+        subjects = [subject for subject, *_ in self.store.resources()]
+        places = self.statements.origins([(subject, TYPE, "") for subject in subjects])
+        return dict(zip(subjects, places, strict=True))
 
     def _api(self) -> StaticApi:
         """The API as files; its index stays in the project for the server."""
@@ -477,7 +489,8 @@ class _Site:
             framed = self.static_api.framed(resource.iri[1:-1])
             covered = self.covered.get(resource.iri[1:-1].removeprefix(self.publication.base))
             states = sorted(covered[1].states.items()) if covered else []
-            digest = rows_digest((*resource.content(), framed or b"", states))
+            origin = str(self.feedback.origins.get(resource.iri) or "")
+            digest = rows_digest((*resource.content(), framed or b"", states, origin))
             listed = withdrawn.get(resource.iri[1:-1])
             if listed is None:
                 self.sitemap.add(resource.page)
@@ -495,8 +508,10 @@ class _Site:
                 continue
             query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"
             for item, writer in writers:
+                page = writer.show(resource)
                 facts = {
-                    "page": writer.show(resource),
+                    "page": page,
+                    "feedback": self._feedback(page, item.texts),
                     "embedded": embedded,
                     "pointing_query": query,
                     "map": self.overview.small_map(resource.spots, item.language),
@@ -504,6 +519,18 @@ class _Site:
                 }
                 item.write("resource.html", resource.page, facts | self._open_points(item))
             reuse.rendered(resource.page, files, digest)
+
+    def _feedback(self, page: PageContent, texts: Mapping[str, str]) -> dict[str, object] | None:
+        """The links of a page back to its source; those of its facts are added to them."""
+        feedback, iri = self.feedback, f"<{page.iri}>"
+        title = f"{texts['report']}: {page.title.text}"
+        if feedback:
+            for fact in page.facts:
+                statement = f"{fact.label}: {', '.join(value.text for value in fact.values)}"
+                fact.report = feedback.report(title, feedback.about(iri, statement, texts))
+        report = feedback.report(title, feedback.about(iri, "", texts))
+        edit = feedback.edit(iri)
+        return {"report": report, "edit": edit} if report or edit else None
 
     def _withdrawn(self, resource: Resource, listed: WithdrawnIri, embedded: Markup) -> None:
         """The pages of a resource that is no longer described."""

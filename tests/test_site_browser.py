@@ -14,7 +14,7 @@ from test_site import HOSTILE, hostile  # noqa: F401  # a fixture
 
 # One page of each type.
 TYPES = [
-    "index", "index.en", "lab/brandis", "lab/bad-berleburg.en", "organisation/open-knowledge-foundation-deutschland", "place/14729070",
+    "index", "index.en", "contradictions", "coverage", "lab/brandis", "lab/bad-berleburg.en", "organisation/open-knowledge-foundation-deutschland", "place/14729070",
     "programme/rogl", "document/redaktion", "total/kommunen", "def", "def/actionField", "def/kind/stadt", "def/kind", "membership/brandis/picture",
     "shape/UndertakingShape", "shapes", "vocabulary.en", "queries", "query/labs-by-land", "query/describe-a-lab", "browse/labore",
     "browse/labore-land", "browse/organisationen", "browse/organisationen-labor.en", "catalog", "releases", "search", "sparql", "404",
@@ -48,6 +48,10 @@ def test_axe_finds_nothing_serious(browser: Browser, address: str, packages: Non
         "query/labs-by-land",
         "shapes",
         "vocabulary",
+        "contradictions",
+        "coverage.en",
+        "place/147290000000",
+        "organisation/open-knowledge-foundation-deutschland",
     ]
     problems = {}
     for scheme in ("light", "dark"):

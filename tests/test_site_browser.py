@@ -14,7 +14,8 @@ from test_site import HOSTILE, hostile  # noqa: F401  # a fixture
 
 # One page of each type.
 TYPES = [
-    "index", "index.en", "contradictions", "coverage", "lab/brandis", "lab/bad-berleburg.en", "organisation/open-knowledge-foundation-deutschland", "place/14729070",
+    "contradictions", "coverage",
+    "index", "index.en", "lab/brandis", "lab/bad-berleburg.en", "organisation/open-knowledge-foundation-deutschland", "place/14729070",
     "programme/rogl", "document/redaktion", "total/kommunen", "def", "def/actionField", "def/kind/stadt", "def/kind", "membership/brandis/picture",
     "shape/UndertakingShape", "shapes", "vocabulary.en", "queries", "query/labs-by-land", "query/describe-a-lab", "browse/labore",
     "browse/labore-land", "browse/organisationen", "browse/organisationen-labor.en", "catalog", "releases", "search", "sparql", "404",

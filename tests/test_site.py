@@ -454,8 +454,8 @@ def test_what_is_not_known_of_a_record_is_on_its_page_and_on_the_page_of_gaps(
         FILTER(LANG(?text) = "de") }"""
     texts = {row["text"].value for row in store.query(gaps, use_default_graph_as_union=True)}
     assert len(texts) >= 10
-    shown = words(site / "contradictions.html")
-    assert {text for text in texts if " ".join(text.split()) not in shown} == set()
+    whole = words(site / "contradictions.html")
+    assert {text for text in texts if " ".join(text.split()) not in whole} == set()
 
 
 def test_the_first_screen_states_figures_of_queries_and_hatches_what_is_unknown(

@@ -231,6 +231,7 @@ class _Site:
             (self.publication.version, self.publication.date),
             (bool(self.releases), self.releases.history.is_development),
             repr(self.renderers[0].preview),
+            repr(self.overview.area),
             [renderer.menu for renderer in self.renderers],
             sorted(self.browse.pages.items()),
             terms.prefixes,

@@ -138,7 +138,7 @@ def test_where_does_this_figure_come_from(page: Page, address: str) -> None:
     ).click()
     assert page.get_by_text("Gezählt wird jeder Eintrag").is_visible()
     page.locator("a.ref").first.click()
-    page.locator(".sources li:target a").click()
+    page.locator(".sources li:target .source-title a").click()
     assert page.get_by_text("Dokument", exact=True).is_visible()
 
 

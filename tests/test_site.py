@@ -390,6 +390,11 @@ def words(path: Path) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", path.read_text("utf-8"))).split())
 
 
+def words_of(markup: str) -> str:
+    """What a part of a page says; elements within a line are no breaks."""
+    return " ".join(html.unescape(re.sub(r"</?(?:a|strong)\b[^>]*>", "", markup)).split())
+
+
 NOTES = """PREFIX oa: <http://www.w3.org/ns/oa#> PREFIX rdf: <http://www.w3.org/1999/02/22-rdf-syntax-ns#>
 PREFIX schema: <https://schema.org/> PREFIX dct: <http://purl.org/dc/terms/>
 SELECT DISTINCT ?subject ?text WHERE {
@@ -422,7 +427,7 @@ def test_each_contradiction_is_on_the_page_of_all_with_every_statement_and_its_r
     contradictions = {row["contradiction"].value for row in rows}
     assert len(contradictions) >= 15
     assert page.count('class="dispute"') == len(contradictions)
-    assert len(re.findall(r"<tr(?: class=\"chosen\")?><td>", page)) == len(
+    assert len(re.findall(r'<li class="claim(?: chosen| unused)?">', page)) == len(
         {(row["contradiction"].value, row["statement"].value) for row in rows}
     )
     text = words(site / "contradictions.html")
@@ -430,8 +435,88 @@ def test_each_contradiction_is_on_the_page_of_all_with_every_statement_and_its_r
     assert 'href="./contradictions.html"' in (site / "index.html").read_text("utf-8")
 
 
+def test_what_is_not_known_of_a_record_is_on_its_page_and_on_the_page_of_gaps(
+    site: Path, store: ox.Store
+) -> None:
+    page = (site / "contradictions.html").read_text("utf-8")
+    rows = re.findall(r'<tr><th scope="row"><a href="\./lab/([^"]+)\.html">.*?</tr>', page)
+    assert len(rows) == 13
+    for name in rows:
+        row = re.search(rf'<tr><th scope="row"><a href="\./lab/{name}\.html">.*?</tr>', page)
+        strip = re.search(
+            r'<section class="known".*?</section>', (site / f"lab/{name}.html").read_text(), re.S
+        )
+        assert row and strip
+        for state in ("known", "partial", "contradictory", "editorial", "unknown"):
+            assert row[0].count(f"s-{state}") == strip[0].count(f"s-{state}"), (name, state)
+    gaps = """PREFIX schema: <https://schema.org/> PREFIX dct: <http://purl.org/dc/terms/>
+        SELECT DISTINCT ?text { ?note dct:type <https://w3id.org/rogl/def/remark-kind/gap> ; schema:text ?text
+        FILTER(LANG(?text) = "de") }"""
+    texts = {row["text"].value for row in store.query(gaps, use_default_graph_as_union=True)}
+    assert len(texts) >= 10
+    whole = words(site / "contradictions.html")
+    assert {text for text in texts if " ".join(text.split()) not in whole} == set()
+
+
+def test_the_first_screen_states_figures_of_queries_and_hatches_what_is_unknown(
+    site: Path, store: ox.Store
+) -> None:
+    start = (site / "index.html").read_text("utf-8")
+    figures = [
+        words_of(item)
+        for item in re.findall(r"<p>(.*?)</p>", start.partition('class="story"')[2])[:4]
+    ]
+    assert "13 Labore in 8 Ländern" in figures[0] and "98-mal" in figures[0]
+    assert "2.700.000 Euro für das Programm" in figures[1]
+    assert "bei 5 von 13 bekannt, zusammen 915.800 Euro; bei 8 Laboren fehlt" in figures[2]
+    contradictions = {
+        row["s"].value
+        for row in store.query(
+            "SELECT DISTINCT ?s { ?s a <https://w3id.org/rogl/def/Contradiction> }",
+            use_default_graph_as_union=True,
+        )
+    }
+    assert f"An {len(contradictions)} Stellen" in figures[3]
+    matrix = re.search(r'<table class="matrix">.*?</table>', start, re.S)
+    assert matrix and matrix[0].count('class="gap-cell"') >= 8
+    assert words_of(matrix[0]).count("915.800") == 1 and matrix[0].count("<circle") == 98
+
+
+def test_sources_are_cards_with_publisher_address_and_quotes(site: Path) -> None:
+    page = (site / "lab/brandis.html").read_text("utf-8")
+    cards = re.findall(r'<li id="source-\d+">.*?</li>', page, re.S)
+    card = next(card for card in cards if "Labor Brandis &amp; Kommunen im Partheland" in card)
+    assert "Netzwerk Regionale Open Government Labore" in card
+    assert 'href="http://open-government-kommunen.de/?page_id=2917" class="away"' in card
+    quoted = [card for card in cards if "<blockquote>" in card]
+    assert any("Initiative „Es geht LOS“" in card for card in quoted)
+    assert sum('class="editorial"' in card for card in cards) == 1
+
+
+def test_relations_are_worded_from_where_they_are_read(site: Path) -> None:
+    district, town = words(site / "place/147290000000.html"), words(site / "place/14729070.html")
+    assert "Umfasst Borsdorf Brandis Großpösna Naunhof" in district
+    assert "Beteiligungen 5" in district and "Labor Brandis und Partnerkommunen" in town
+    neighbours = words(site / "organisation/gemeinde-borsdorf.html").partition("denselben Laboren")[
+        2
+    ]
+    assert "Makerspace Partheland" in neighbours and "Gemeinde Borsdorf" not in neighbours
+    assert 'aria-label="Karte: Borsdorf, ' in (site / "place/147290000000.html").read_text("utf-8")
+    ET.parse(site / "assets/outlines.svg")
+
+
 def test_another_publication_has_its_pages(built_libraries: Path) -> None:
     site = built_libraries / "dist/site"
+    central, work = words(site / "library/central.html"), words(site / "work/kleider.html")
+    start = words(site / "index.html")
+    assert "2 libraries hold 16 copies, 3 of them" in start
+    assert "Central Library 3 1" in start and "Harbour Branch: “Kontor” 12 unknown" in start
+    assert "Together 15 1 more are unknown" in start
+    page = (site / "library/central.html").read_text("utf-8")
+    edit = "https://github.com/exampletown/libraries/edit/main/data/source/libraries.yaml#L"
+    assert edit in page and "issues/new?title=Report%20an%20error%3A%20Central%20Library" in page
+    assert "libraries.example%2Flibrary%2Fcentral%0A%0AStatement%3A%20" in page
+    assert "Holds holding/c-1 holding/c-2" in central and "Stated as “of” by holding/" in work
     assert list(dead(site)) == []
     assert "Libraries of Exampletown" in (site / "index.html").read_text("utf-8")
     assert "Bibliotheken in Beispielstadt" in (site / "index.de.html").read_text("utf-8")

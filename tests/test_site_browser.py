@@ -14,6 +14,7 @@ from test_site import HOSTILE, hostile  # noqa: F401  # a fixture
 
 # One page of each type.
 TYPES = [
+    "contradictions", "coverage",
     "index", "index.en", "lab/brandis", "lab/bad-berleburg.en", "organisation/open-knowledge-foundation-deutschland", "place/14729070",
     "programme/rogl", "document/redaktion", "total/kommunen", "def", "def/actionField", "def/kind/stadt", "def/kind", "membership/brandis/picture",
     "shape/UndertakingShape", "shapes", "vocabulary.en", "queries", "query/labs-by-land", "query/describe-a-lab", "browse/labore",
@@ -48,6 +49,10 @@ def test_axe_finds_nothing_serious(browser: Browser, address: str, packages: Non
         "query/labs-by-land",
         "shapes",
         "vocabulary",
+        "contradictions",
+        "coverage.en",
+        "place/147290000000",
+        "organisation/open-knowledge-foundation-deutschland",
     ]
     problems = {}
     for scheme in ("light", "dark"):
@@ -133,7 +138,7 @@ def test_where_does_this_figure_come_from(page: Page, address: str) -> None:
     ).click()
     assert page.get_by_text("Gezählt wird jeder Eintrag").is_visible()
     page.locator("a.ref").first.click()
-    page.locator(".sources li:target a").click()
+    page.locator(".sources li:target .source-title a").click()
     assert page.get_by_text("Dokument", exact=True).is_visible()
 
 

@@ -109,6 +109,32 @@ class Body(_Keys, frozen=True, kw_only=True):
     ] = False
 
 
+class Repository(_Keys, frozen=True, kw_only=True):
+    """Where the files of the project are kept, so that readers can correct them."""
+
+    url: Annotated[WebAddress, _about("the address of the repository")]
+    branch: Annotated[Text, _about("the branch that is edited")] = "main"
+    folder: Annotated[
+        Annotated[str, _text("path of a folder", r"^[^/\s]\S*[^/\s]$")] | None,
+        _about("the folder of the project in it; default: its root"),
+    ] = None
+    edit: Annotated[
+        Annotated[str, _text("web address with names in braces", r"^(https?://|\{url\})\S+$")]
+        | None,
+        _about(
+            "where a file is edited, with `{url}`, `{branch}`, `{file}` and `{line}`; known for "
+            "github.com, gitlab.com and codeberg.org"
+        ),
+    ] = None
+    issue: Annotated[
+        Annotated[str, _text("web address with names in braces", r"^(https?://|\{url\})\S+$")]
+        | None,
+        _about(
+            "where an issue is opened, with `{url}`, `{title}` and `{text}`; known for the same"
+        ),
+    ] = None
+
+
 class Temporal(_Keys, frozen=True, kw_only=True):
     """The period that the data are about."""
 
@@ -285,6 +311,62 @@ class Facet(_Keys, frozen=True, kw_only=True):
     query: Annotated[Sql, _about("gives `resource` and `value`, a resource or a text")]
 
 
+class DeclaredQuotes(_Keys, frozen=True, kw_only=True):
+    """Quotes from documents, shown with the document on the pages that they speak of."""
+
+    paths: Annotated[
+        tuple[Path, ...], Meta(min_length=1), _about("from a page to the quotes that speak of it")
+    ]
+    source: Annotated[Name, _about("the property from a quote to its document")]
+    text: Annotated[Name, _about("the property to its words")] = "schema:text"
+
+
+class DeclaredSources(_Keys, frozen=True, kw_only=True):
+    """What pages say of the documents that their statements rest on."""
+
+    details: Annotated[
+        tuple[Name, ...], _about("properties of documents, such as publisher, date and address")
+    ] = ()
+    quotes: Annotated[DeclaredQuotes | None, _about("quotes from them")] = None
+
+
+class Sentence(_Keys, frozen=True, kw_only=True):
+    """A sentence at the top of the start page, with figures from a query."""
+
+    text: Annotated[
+        Texts,
+        _about(
+            "the sentence: `{name}` is the value of a column, `[words](place/x)` a link to a resource "
+            "or to a page of the site (LP843)"
+        ),
+    ]
+    query: Annotated[Sql | None, _about("gives one row: a column for each name in braces")] = None
+
+
+class Matrix(_Keys, frozen=True, kw_only=True):
+    """A picture of resources by kinds, with gaps."""
+
+    title: Annotated[Texts, _about("the heading of the picture")]
+    query: Annotated[
+        Sql,
+        _about(
+            "gives `resource`, `kind`, `value` (a whole number) and `gap`: whether more is missing"
+        ),
+    ]
+    kinds: Annotated[dict[str, Texts], _about("a column for each kind, in this order")]
+    caption: Caption = field(default_factory=dict)
+
+
+class PageMaps(_Keys, frozen=True, kw_only=True):
+    """The small maps on pages of resources."""
+
+    points: Annotated[
+        Sql,
+        _about("gives `page`, the place there (`resource`), `latitude`, `longitude` and `kind`"),
+    ]
+    legend: Legend = field(default_factory=dict)
+
+
 class MapPicture(_Keys, frozen=True, kw_only=True):
     """The map of the start page."""
 
@@ -296,6 +378,7 @@ class MapPicture(_Keys, frozen=True, kw_only=True):
     legend: Legend = field(default_factory=dict)
     caption: Caption = field(default_factory=dict)
     attribution: Annotated[Texts, _about("whose data are shown")] = field(default_factory=dict)
+    pages: Annotated[PageMaps | None, _about("small maps over the same outlines, on pages")] = None
 
 
 class GraphPicture(_Keys, frozen=True, kw_only=True):
@@ -349,6 +432,10 @@ class DeclaredAnnotations(_Keys, frozen=True, kw_only=True):
     contradictions: Annotated[
         DeclaredContradictions | None, _about("notes on several statements that exclude each other")
     ] = None
+    gaps: Annotated[
+        tuple[Name, ...],
+        _about("kinds of notes that say what is missing or unclear: listed beside contradictions"),
+    ] = ()
 
 
 class SiteKeys(_Keys, frozen=True, kw_only=True):
@@ -357,6 +444,13 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     kinds: Annotated[tuple[DeclaredKind, ...], _about("classes, the most specific first")] = ()
     terms: Annotated[
         dict[Name, Texts], _about("what properties are called, in the order of the pages")
+    ] = field(default_factory=dict)
+    inverse: Annotated[
+        dict[Name, Texts],
+        _about(
+            "what properties are called on the page that they point to; default: the label of the "
+            "`owl:inverseOf` in the ontology"
+        ),
     ] = field(default_factory=dict)
     hidden: Annotated[
         tuple[Name, ...], _about("properties that only repeat what another one says")
@@ -368,6 +462,9 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     tables: Annotated[
         tuple[DeclaredPageTable, ...], _about("nodes that are shown as rows of a table")
     ] = ()
+    sources: Annotated[
+        DeclaredSources | None, _about("what is shown of the documents that statements rest on")
+    ] = None
     annotations: Annotated[
         DeclaredAnnotations | None, _about("notes on single statements, shown beside the value")
     ] = None
@@ -376,6 +473,12 @@ class SiteKeys(_Keys, frozen=True, kw_only=True):
     graph: Annotated[GraphPicture | None, _about("the picture of the network")] = None
     figures: Annotated[
         Figures | None, _about("a table of what was announced beside what is recorded")
+    ] = None
+    story: Annotated[
+        tuple[Sentence, ...], _about("sentences at the top of the start page, after `lead`")
+    ] = ()
+    matrix: Annotated[
+        Matrix | None, _about("the first picture of the start page: resources by kinds")
     ] = None
     lead: Annotated[
         Texts, _about("the words at the top of the start page; default: `description`")
@@ -637,6 +740,12 @@ class Publication(_Keys, frozen=True, kw_only=True):
     attribution: Annotated[Text, _about("the one attribution text, used everywhere")]
     publisher: Annotated[Body, _about("who publishes")]
     contact: Annotated[Body, _about("who answers")]
+    repository: Annotated[
+        Repository | None,
+        _about(
+            "where the files are kept: pages then lead to the file and line of each record (LP844)"
+        ),
+    ] = None
     graph: Annotated[
         Annotated[str, _text("relative IRI", r"^\S+$")],
         _about("named graph of the statements of `ontology/`, relative to `base`"),

@@ -1849,6 +1849,25 @@ _TABLE: tuple[Rule, ...] = (
             "angeben."
         ),
     ),
+    Rule(
+        "LP843",
+        "site.invalid-sentence",
+        message_en="a sentence of the start page: {detail}",
+        help_en="Let the query give one row, and link to resources or pages that exist.",
+        message_de="ein Satz der Startseite: {detail}",
+        help_de=(
+            "Die Abfrage so schreiben, dass sie eine Zeile liefert, und auf vorhandene Ressourcen "
+            "oder Seiten verweisen."
+        ),
+    ),
+    Rule(
+        "LP844",
+        "site.unknown-repository-host",
+        message_en="the addresses for edits and issues at `{host}` are not known",
+        help_en="Declare `edit` and `issue` below `repository`.",
+        message_de="die Adressen zum Bearbeiten und Melden bei `{host}` sind nicht bekannt",
+        help_de="`edit` und `issue` unter `repository` angeben.",
+    ),
 )
 RULES: dict[str, Rule] = {rule.code: rule for rule in _TABLE}
 

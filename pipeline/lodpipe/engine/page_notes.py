@@ -38,7 +38,7 @@ class Disputes(NamedTuple):
 class Annotations(NamedTuple):
     """How notes on statements are recorded, names as full IRIs in angle brackets: their class, the
     properties to the resource, to the statement that they are about, to their text and kind; of a
-    statement, its rank.
+    statement, its rank; the kinds of notes that say what is missing.
     """
 
     class_iri: str
@@ -48,6 +48,17 @@ class Annotations(NamedTuple):
     kind: str
     rank: str
     disputes: Disputes | None
+    gaps: tuple[str, ...] = ()
+
+
+class GapNote(NamedTuple):
+    """A note that says what is missing: the resource that it is about."""
+
+    note: str
+    about: str
+    kind: str
+    texts: list[str]
+    graphs: str
 
 
 class NotedPlace(NamedTuple):
@@ -197,6 +208,20 @@ class PageNotes:
         )
         for row in rows:
             yield DisputedStatement._make((*row[:14], list(row[14:])))
+
+    def gaps(self) -> list[GapNote]:
+        """The notes that say what is missing, in the order of their kinds."""
+        declared = self._declared
+        if declared is None or not declared.gaps:
+            return []
+        kinds = ", ".join(f"({text(iri)}, {number})" for number, iri in enumerate(declared.gaps))
+        rows = self._session.rows(
+            f"SELECT k.s, coalesce((SELECT min(a.o) FROM site_triples AS a WHERE a.s = k.s AND a.p = {text(declared.about)}), "
+            f"(SELECT min(n.node) FROM site_noted AS n WHERE n.note = k.s)) AS about, k.o, {_texts('k.s', declared.text)}, {_graphs('k.s')} "
+            f"FROM site_triples AS k JOIN (VALUES {kinds}) AS d (kind, place) ON d.kind = k.o "
+            f"WHERE k.p = {text(declared.kind)} AND k.s IN ({_of_class(declared.class_iri)}) AND about IS NOT NULL ORDER BY d.place, k.s"
+        )
+        return [GapNote._make(row) for row in rows]
 
     def graphs_of_pages(self) -> str:
         """SQL for (page, g): the graphs of notes and of statements in contradictions on pages."""

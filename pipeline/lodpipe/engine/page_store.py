@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from lodpipe.engine.page_notes import Annotations, PageNotes
 from lodpipe.engine.page_paths import Paths, class_condition, path_sql
+from lodpipe.engine.page_sources import PageSources, SourceCards
 from lodpipe.engine.sql_session import Session
 from lodpipe.mapping.planning.plan import text
 from lodpipe.rdf.labels import ALTERNATIVE_LABELS, LABELS
@@ -26,13 +27,16 @@ Row = tuple[Any, ...]
 class PageContents(NamedTuple):
     """What a publication has on pages: the classes that have pages of one kind, each with the
     properties whose values name its nodes where they have no label; the tables on pages; facets,
-    which are queries for (resource, value); notes on single statements.
+    which are queries for (resource, value); notes on single statements; a query for the points of
+    small maps (page, resource, latitude, longitude, kind); what is shown of documents.
     """
 
     kinds: Sequence[tuple[str, Sequence[str]]]
     tables: Sequence[Paths]
     facets: Sequence[str]
     annotations: Annotations | None = None
+    spots: str | None = None
+    cards: SourceCards | None = None
 
 
 class PageStore:
@@ -56,7 +60,9 @@ class PageStore:
         self._make_resources(contents.kinds)
         self._make_links(contents.tables)
         self._make_facets(contents.facets)
+        self._spots = contents.spots
         self.notes = PageNotes(session, len(languages), ROWS, contents.annotations)
+        self.sources = PageSources(session, len(languages), self._cited(), contents.cards)
 
     def _make_resources(self, kinds: Sequence[tuple[str, Sequence[str]]]) -> None:
         """Each subject with its kind (the first declared one, else its first type) and its label in
@@ -107,7 +113,9 @@ class PageStore:
         )
 
     def _make_links(self, tables: Sequence[Paths]) -> None:
-        """Which nodes are in which table of which page, with their rank and how many there are."""
+        """Which nodes are in which table of which page, with their rank and how many there are; each
+        is in the first table that it fits, never on its own page.
+        """
         selects = [
             f"SELECT page, {number} AS tab, node FROM ({path_sql(path)}){class_condition(table)}"
             for number, table in enumerate(tables)
@@ -117,7 +125,8 @@ class PageStore:
         self._session.rows(
             f"CREATE OR REPLACE TABLE site_links AS SELECT l.page, l.tab, l.node, row_number() OVER w AS rank, "
             f"count(*) OVER (PARTITION BY l.page, l.tab) AS total "
-            f"FROM ({union}) AS l LEFT JOIN site_resources AS r ON r.s = l.node WHERE l.node LIKE '<%' "
+            f"FROM (SELECT page, node, min(tab) AS tab FROM ({union}) WHERE node LIKE '<%' AND node <> page GROUP BY page, node) AS l "
+            f"LEFT JOIN site_resources AS r ON r.s = l.node "
             f"WINDOW w AS (PARTITION BY l.page, l.tab ORDER BY r.label_0, l.node)"
         )
 
@@ -125,7 +134,7 @@ class PageStore:
         """The values of each facet; a value that is the local name of a resource is that resource."""
         base = text(self._base)
         selects = [
-            f"SELECT CASE WHEN resource LIKE '%://%' THEN '<' || trim(resource, '<>') || '>' ELSE '<' || {base} || resource || '>' END AS s, "
+            f"SELECT {self._named('resource')} AS s, "
             f"{number} AS facet, CAST(value AS VARCHAR) AS value FROM ({query}) WHERE resource IS NOT NULL AND value IS NOT NULL"
             for number, query in enumerate(queries)
         ]
@@ -182,13 +191,30 @@ class PageStore:
             f"JOIN site_resources AS r ON r.s = i.s WHERE i.rank <= {INCOMING} ORDER BY i.g, i.rank"
         )
 
-    def sources(self) -> Iterator[Row]:
-        """(page, graph, whether it is described, its labels): the documents of a page's statements."""
-        return self._session.stream(
-            f"SELECT a.page, a.g, r.s IS NOT NULL, {self._labels} FROM (SELECT s AS page, g FROM statements WHERE g <> '' UNION "
+    def _cited(self) -> str:
+        """SQL for (page, g): the graphs of a page's statements, of its tables and its notes."""
+        return (
+            f"SELECT s AS page, g FROM statements WHERE g <> '' UNION "
             f"SELECT l.page, t.g FROM site_links AS l JOIN statements AS t ON t.s = l.node WHERE l.rank <= {ROWS} AND t.g <> ''"
-            f"{self.notes.graphs_of_pages()}) AS a "
-            f"LEFT JOIN site_resources AS r ON r.s = a.g ORDER BY a.page, a.g"
+            f"{self.notes.graphs_of_pages()}"
+        )
+
+    def spots(self) -> Iterator[Row]:
+        """(page, resource, latitude, longitude, kind, its labels): the points of the map on a page."""
+        if self._spots is None:
+            return iter(())
+        page, resource = self._named("page"), self._named("resource")
+        return self._session.stream(
+            f"SELECT q.*, {self._labels} FROM (SELECT DISTINCT {page} AS page, {resource} AS resource, CAST(latitude AS DOUBLE) AS y, "
+            f"CAST(longitude AS DOUBLE) AS x, kind FROM ({self._spots}) WHERE latitude IS NOT NULL AND longitude IS NOT NULL) AS q "
+            f"LEFT JOIN site_resources AS r ON r.s = q.resource ORDER BY q.page, q.kind, q.resource, q.y, q.x"
+        )
+
+    def _named(self, column: str) -> str:
+        """SQL for the IRI of a resource that a declared query names, relative to the base or in full."""
+        return (
+            f"CASE WHEN {column} LIKE '%://%' THEN '<' || trim({column}, '<>') || '>' "
+            f"ELSE '<' || {text(self._base)} || {column} || '>' END"
         )
 
     # -- lists and search --------------------------------------------------------------------------

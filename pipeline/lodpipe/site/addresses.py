@@ -21,6 +21,8 @@ RESERVED = frozenset(
         "releases",
         "404",
         "withdrawn",
+        "coverage",
+        "contradictions",
         "assets",
         "browse",
     )

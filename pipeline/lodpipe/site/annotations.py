@@ -23,20 +23,21 @@ Labels = Mapping[str, Sequence[str | None]]
 @dataclass
 class Claim:
     """One statement of a contradiction: its value with its sources, what it is about, its property,
-    and whether it is used.
+    whether it is used, and the names of its sources where the page has them beside it.
     """
 
     value: Value
     of: Value
     term: str
     chosen: bool
+    sources: list[Value]
 
 
 @dataclass
 class Dispute:
     """A contradiction: about what (none where the page is of that), its properties, its statements,
     the reason with its sources; whether its statements are about several resources or of several
-    properties.
+    properties, and whether one of them is used.
     """
 
     anchor: str
@@ -48,6 +49,7 @@ class Dispute:
     link: str
     several: bool
     mixed: bool
+    decided: bool
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,7 @@ class Wording:
     labels: Labels  # of kinds, ranks, details, and what contradictions are about
     source: str  # what a source is called
     mark: Markup  # of what rests on the publication's own documents alone
+    pointing: str = "%s"  # around the name of a property that has none in the other direction
 
     def link(self, iri: str, root: str, labels: Sequence[str | None] | None = None) -> Value:
         """A resource by its label."""
@@ -93,6 +96,7 @@ class Beside:
     numbers: Mapping[str, int]
     root: str
     page: str
+    titles: Mapping[str, Value] = field(default_factory=dict)  # of sources, beside statements
     _placed: set[tuple[str, str, str, str]] = field(default_factory=set)
 
     def __post_init__(self) -> None:
@@ -200,6 +204,7 @@ class Beside:
             wording.link(dispute, self.root).href or "",
             len({item.known_as for item in statements}) > 1,
             len(terms) > 1,
+            any(claim.chosen for claim in claims),
         )
 
     def _within(self, statements: Sequence[DisputedStatement]) -> str:
@@ -221,7 +226,8 @@ class Beside:
         value = self._object(item.o, item.described, item.labels)
         value.refs = wording.references(item.graphs, self.numbers)
         of = wording.link(item.known_as, self.root)
-        return Claim(value, of, wording.names.term(item.p, wording.language), item.chosen)
+        sources = [self.titles[name] for name in item.graphs.split(" ") if name in self.titles]
+        return Claim(value, of, wording.names.term(item.p, wording.language), item.chosen, sources)
 
 
 def anchor(iri: str) -> str:

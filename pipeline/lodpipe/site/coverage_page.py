@@ -1,9 +1,11 @@
-"""The page that says which expected fields of the records are known."""
+"""Which expected fields of the records are known: on the page of all, on that of contradictions and
+gaps, and on the page of each record.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lodpipe.releases.coverage_figures import (
     STATES,
@@ -18,6 +20,8 @@ from lodpipe.site.addresses import Addresses, href
 from lodpipe.site.names import chosen
 
 MOST = 500  # records on the page
+MOST_INCOMPLETE = 100  # records of a table on the page of contradictions and gaps
+_SETTLED = frozenset(("known", "editorial", ""))
 
 
 @dataclass(frozen=True)
@@ -31,17 +35,28 @@ class FieldRow:
 
 @dataclass(frozen=True)
 class RecordLine:
-    """A record with the state of each field, empty where it is not expected."""
+    """A record with each field by its label and its state, which is empty where it is not expected."""
 
     label: str
     href: str | None
-    states: Sequence[str]
+    states: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class KnownFields:
+    """What is known of one record: the fields of each state, in the order of STATES, and how many
+    of all have a value.
+    """
+
+    groups: Sequence[tuple[str, Sequence[str]]]
+    known: int
+    expected: int
 
 
 @dataclass(frozen=True)
 class CoverageView:
     """A table on the page; `over_time` are the shares of all fields by release, None where they
-    were not recorded.
+    were not recorded; `records` is how many there are of which `lines` are the first.
     """
 
     anchor: str
@@ -53,9 +68,12 @@ class CoverageView:
 
 
 def coverage_views(
-    coverage: Sequence[TableCoverage], ledger: Ledger, addresses: Addresses, language: str
+    coverage: Sequence[TableCoverage],
+    addresses: Addresses,
+    language: str,
+    ledger: Ledger | None = None,
 ) -> Iterator[CoverageView]:
-    """The tables in a language."""
+    """The tables in a language, with the releases of a ledger."""
     for item in coverage:
         figures = item.figures()
         rows = [
@@ -69,17 +87,14 @@ def coverage_views(
                 release.date,
                 percent(share_of_all(release.coverage, item.table, item.fields), language),
             )
-            for release in ledger.releases
+            for release in (ledger.releases if ledger else ())
         ]
         yield CoverageView(
             item.table,
             chosen(item.title, language),
             [*rows, _row("", together, language)],
             [*past, ("", "", percent(share(together), language))],
-            [
-                _line(record, list(item.fields), addresses, language)
-                for record in item.records[:MOST]
-            ],
+            [_line(record, item.fields, addresses, language) for record in item.records[:MOST]],
             len(item.records),
         )
 
@@ -102,8 +117,49 @@ def percent(part: float | None, language: str) -> str | None:
 
 
 def _line(
-    record: CoveredRecord, fields: Sequence[str], addresses: Addresses, language: str
+    record: CoveredRecord,
+    fields: Mapping[str, Mapping[str, str]],
+    addresses: Addresses,
+    language: str,
 ) -> RecordLine:
     page = addresses.page(addresses.base + record.resource) if record.resource else None
     link = href(page) + addresses.suffix(language) + ".html" if page else None
-    return RecordLine(record.label, link, [record.states.get(name, "") for name in fields])
+    states = [
+        (chosen(label, language), record.states.get(name, "")) for name, label in fields.items()
+    ]
+    return RecordLine(record.label, link, states)
+
+
+def incomplete(view: CoverageView) -> CoverageView:
+    """The same with the records of which something is missing or contradictory, as many as a page
+    shows.
+    """
+    lines = [
+        line for line in view.lines if not _SETTLED.issuperset(state for _, state in line.states)
+    ]
+    return replace(view, lines=lines[:MOST_INCOMPLETE], records=len(lines))
+
+
+def records_by_page(
+    coverage: Sequence[TableCoverage],
+) -> dict[str, tuple[TableCoverage, CoveredRecord]]:
+    """Each record that has a page, by its resource relative to the base."""
+    return {
+        record.resource: (item, record)
+        for item in coverage
+        for record in item.records
+        if record.resource is not None
+    }
+
+
+def known_fields(item: TableCoverage, record: CoveredRecord, language: str) -> KnownFields:
+    """What is known of a record of a table."""
+    groups = [
+        (state, [chosen(item.fields[name], language) for name, of in record.states.items() if of == state])
+        for state in STATES
+    ]  # fmt: skip
+    expected = sum(len(labels) for _, labels in groups)
+    missing = sum(len(labels) for state, labels in groups if state == "unknown")
+    return KnownFields(
+        [(state, labels) for state, labels in groups if labels], expected - missing, expected
+    )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
 
 import _duckdb as duckdb
 from msgspec import Struct, field
@@ -12,17 +14,23 @@ from lodpipe.config.publication_keys import (
     DeclaredAnnotations,
     DeclaredKind,
     DeclaredPageTable,
+    DeclaredSources,
     Facet,
     Figures,
     GraphPicture,
     MapPicture,
+    Matrix,
+    Sentence,
     SiteKeys,
 )
 from lodpipe.config.vocabulary import Vocabulary
 from lodpipe.diagnostics.finding import Finding
 from lodpipe.engine.page_notes import Annotations, Disputes
 from lodpipe.engine.page_paths import Paths, Step
+from lodpipe.engine.page_sources import SourceCards
 from lodpipe.engine.sql_session import Session
+from lodpipe.site.repository import templates
+from lodpipe.site.sentences import PAGES, placeholders, targets
 
 Texts = Mapping[str, str]
 
@@ -57,6 +65,7 @@ class Site(Struct, frozen=True):
 
     wanted: bool
     properties: Mapping[str, Texts]
+    inverse: Mapping[str, Texts]
     hidden: frozenset[str]
     editorial: frozenset[str]
     kinds: tuple[Kind, ...]
@@ -66,6 +75,9 @@ class Site(Struct, frozen=True):
     graph: GraphPicture | None
     figures: Figures | None
     lead: Texts
+    story: tuple[Sentence, ...]
+    matrix: Matrix | None
+    cards: SourceCards | None
     annotations: Annotations | None
     disputes_title: Texts
     disputes_caption: Texts
@@ -82,6 +94,7 @@ def read_site(project: Project, vocabulary: Vocabulary) -> Site:
     return Site(
         wanted=declared is not False,
         properties={expand(name, vocabulary): label for name, label in keys.terms.items()},
+        inverse={expand(name, vocabulary): label for name, label in keys.inverse.items()},
         hidden=frozenset(expand(name, vocabulary) for name in keys.hidden),
         editorial=frozenset(expand(name, vocabulary) for name in keys.editorial),
         kinds=tuple(_kind(kind, vocabulary) for kind in keys.kinds),
@@ -91,6 +104,9 @@ def read_site(project: Project, vocabulary: Vocabulary) -> Site:
         graph=keys.graph,
         figures=keys.figures,
         lead=keys.lead,
+        story=keys.story,
+        matrix=keys.matrix,
+        cards=_cards(keys.sources, vocabulary) if keys.sources else None,
         annotations=_annotations(notes, vocabulary) if notes else None,
         disputes_title=disputes.title if disputes else {},
         disputes_caption=disputes.caption if disputes else {},
@@ -122,6 +138,7 @@ def _annotations(declared: DeclaredAnnotations, vocabulary: Vocabulary) -> Annot
         text=full(declared.text),
         kind=full(declared.kind),
         rank=full(declared.rank) if declared.rank else "",
+        gaps=tuple(map(full, declared.gaps)),
         disputes=Disputes(
             class_iri=full(disputes.class_),
             chosen=full(disputes.chosen),
@@ -130,6 +147,16 @@ def _annotations(declared: DeclaredAnnotations, vocabulary: Vocabulary) -> Annot
         )
         if disputes
         else None,
+    )
+
+
+def _cards(declared: DeclaredSources, vocabulary: Vocabulary) -> SourceCards:
+    quotes = declared.quotes
+    return SourceCards(
+        tuple(expand(name, vocabulary) for name in declared.details),
+        _paths(quotes.paths, vocabulary) if quotes else (),
+        expand(quotes.source, vocabulary) if quotes else "",
+        expand(quotes.text, vocabulary) if quotes else "",
     )
 
 
@@ -184,12 +211,14 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
                 "LP841", project.origin("site", *path), {"detail": str(error).split("\n")[0]}
             )
             continue
-        if missing := [column for column in columns if column not in existing]:
+        if missing := [column for column in columns if column not in (*existing, "*")]:
             yield Finding(
                 "LP841",
                 project.origin("site", *path),
                 {"detail": f"column `{missing[0]}` is missing; there are {', '.join(existing)}"},
             )
+    yield from _findings_of_repository(project)
+    yield from _findings_of_story(project, session, vocabulary, keys)
     if keys.preview and not (project.root / keys.preview).is_file():
         detail = f"there is no file `{keys.preview}`"
         yield Finding("LP842", project.origin("site", "preview"), {"detail": detail})
@@ -202,6 +231,37 @@ def site_findings(project: Project, session: Session, vocabulary: Vocabulary) ->
             yield Finding(
                 "LP842", project.origin("site", "map", "outlines"), {"detail": str(error)}
             )
+
+
+def _findings_of_repository(project: Project) -> Iterator[Finding]:
+    """A repository whose addresses for edits and issues are not known (LP844)."""
+    repository = project.publication.repository
+    if repository and None in templates(repository):
+        host = urlsplit(repository.url).hostname or ""
+        yield Finding("LP844", project.origin("repository", "url"), {"host": host})
+
+
+def _findings_of_story(
+    project: Project, session: Session, vocabulary: Vocabulary, keys: SiteKeys
+) -> Iterator[Finding]:
+    """Sentences whose query does not give one row, or whose links lead nowhere (LP843)."""
+    for number, sentence in enumerate(keys.story):
+        where = project.origin("site", "story", number)
+        if sentence.query:
+            with contextlib.suppress(duckdb.Error):  # LP841
+                rows = session.rows(f"SELECT 1 FROM ({sentence.query}) LIMIT 2")
+                if len(rows) != 1:
+                    detail = (
+                        "the query gives no row" if not rows else "the query gives several rows"
+                    )
+                    yield Finding("LP843", where, {"detail": detail})
+        for target in sorted(set(targets(sentence.text.values()))):
+            page = target.partition("#")[0]
+            if "://" in page or page in PAGES or page.startswith(("browse/", "query/")):
+                continue
+            iri = f"<{vocabulary.base}{page}>"
+            if not session.rows("SELECT 1 FROM statements WHERE s = ? LIMIT 1", [iri]):
+                yield Finding("LP843", where, {"detail": f"there is no page `{page}`"})
 
 
 def declared_data(project: Project, session: Session) -> tuple[list[object], list[str]]:
@@ -224,18 +284,18 @@ Path = tuple[str | int, ...]
 
 def _names(keys: SiteKeys) -> Iterator[tuple[Path, str]]:
     """Each short name with its place."""
-    for name in keys.terms:
-        yield ("terms", name), name
-    for number, name in enumerate(keys.hidden):
-        yield ("hidden", number), name
-    for number, name in enumerate(keys.editorial):
-        yield ("editorial", number), name
+    for key in ("terms", "inverse"):
+        yield from (((key, name), name) for name in getattr(keys, key))
+    for key in ("hidden", "editorial"):
+        yield from (((key, number), name) for number, name in enumerate(getattr(keys, key)))
     for number, kind in enumerate(keys.kinds):
         yield ("kinds", number, "class"), kind.class_
         for place, name in enumerate(kind.name):
             yield ("kinds", number, "name", place), name
     if keys.annotations:
         yield from _names_of_notes(keys.annotations)
+    if keys.sources:
+        yield from _names_of_sources(keys.sources)
     for number, table in enumerate(keys.tables):
         for place, name in enumerate(table.columns):
             yield ("tables", number, "columns", place), name
@@ -245,6 +305,17 @@ def _names(keys: SiteKeys) -> Iterator[tuple[Path, str]]:
             yield from ((("tables", number, "paths", place), step) for step in path.split("/"))
 
 
+def _names_of_sources(sources: DeclaredSources) -> Iterator[tuple[Path, str]]:
+    for number, name in enumerate(sources.details):
+        yield ("sources", "details", number), name
+    if sources.quotes:
+        yield ("sources", "quotes", "source"), sources.quotes.source
+        yield ("sources", "quotes", "text"), sources.quotes.text
+        for place, path in enumerate(sources.quotes.paths):
+            for step in path.split("/"):
+                yield ("sources", "quotes", "paths", place), step
+
+
 def _names_of_notes(notes: DeclaredAnnotations) -> Iterator[tuple[Path, str]]:
     disputes = notes.contradictions
     yield ("annotations", "class"), notes.class_
@@ -252,6 +323,8 @@ def _names_of_notes(notes: DeclaredAnnotations) -> Iterator[tuple[Path, str]]:
         yield ("annotations", key), getattr(notes, key)
     if notes.rank:
         yield ("annotations", "rank"), notes.rank
+    for number, name in enumerate(notes.gaps):
+        yield ("annotations", "gaps", number), name
     if disputes:
         yield ("annotations", "contradictions", "class"), disputes.class_
         yield ("annotations", "contradictions", "chosen"), disputes.chosen
@@ -266,6 +339,12 @@ def _queries(keys: SiteKeys) -> Iterator[tuple[Path, str, Sequence[str]]]:
     """Each query with its place and the columns that it must have."""
     for number, facet in enumerate(keys.facets):
         yield ("facets", number, "query"), facet.query, ("resource", "value")
+    for number, sentence in enumerate(keys.story):
+        if sentence.query:
+            names = placeholders(sentence.text.values())
+            yield ("story", number, "query"), sentence.query, names or ("*",)
+    if keys.matrix:
+        yield ("matrix", "query"), keys.matrix.query, ("resource", "kind", "value", "gap")
     if keys.figures:
         yield ("figures", "query"), keys.figures.query, ("resource", "announced", "recorded")
         if keys.figures.unit:
@@ -273,6 +352,8 @@ def _queries(keys: SiteKeys) -> Iterator[tuple[Path, str, Sequence[str]]]:
     if keys.map:
         columns = ("resource", "latitude", "longitude", "kind")
         yield ("map", "points"), keys.map.points, columns
+        if keys.map.pages:
+            yield ("map", "pages", "points"), keys.map.pages.points, ("page", *columns)
     if keys.graph:
         yield ("graph", "nodes"), keys.graph.nodes, ("resource", "kind")
         yield ("graph", "edges"), keys.graph.edges, ("source", "target")

@@ -71,6 +71,7 @@ class Names:
     shapes: Shapes
     _terms: dict[str, dict[str, str]] = field(default_factory=dict)
     _short: dict[str, str] = field(default_factory=dict)
+    _inverse: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.kinds: Mapping[str, Kind] = {item.iri: item for item in self.site.kinds}
@@ -90,6 +91,20 @@ class Names:
             if p in LABELS and o.startswith('"'):
                 text, language, _ = literal(o)
                 self._terms.setdefault(s, {}).setdefault(language, text)
+            elif p == f"<{OWL}inverseOf>":
+                self._inverse.setdefault(s, o)
+                self._inverse.setdefault(o, s)
+
+    def inverse(self, iri: str, language: str, otherwise: str) -> str:
+        """What a property is called on the page that it points to; `otherwise` is what is written
+        around its own name where it has no name in that direction.
+        """
+        declared = self.site.inverse.get(iri)
+        if declared:
+            return chosen(declared, language)
+        if iri in self._inverse:
+            return self.term(self._inverse[iri], language)
+        return otherwise.replace("%s", self.term(iri, language), 1)
 
     def term(self, iri: str, language: str) -> str:
         """What a property or class is called."""

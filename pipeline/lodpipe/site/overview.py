@@ -38,6 +38,17 @@ class Shape:
 
 
 @dataclass(frozen=True)
+class SmallMap:
+    """The map on the page of a resource: its points over the outlines, which are a file."""
+
+    box: Box
+    outlines: bool
+    points: Sequence[Shape]
+    legend: Sequence[tuple[str, str]]
+    names: str
+
+
+@dataclass(frozen=True)
 class Figure:
     """What was announced and what is recorded."""
 
@@ -59,6 +70,8 @@ def page_store(project: Project, statements: Statements, site: Site) -> PageStor
             [table.paths for table in site.tables],
             [facet.query for facet in site.facets],
             site.annotations,
+            site.map.pages.points if site.map and site.map.pages else None,
+            site.cards,
         ),
     )
 
@@ -143,6 +156,49 @@ class Overview:
             "points": drawn,
             **self._below(self.site.map, language),
         }
+
+    def outlines_file(self) -> str | None:
+        """The outlines as an SVG file, which small maps show below their points; grey is visible in
+        both themes.
+        """
+        if not self.outlines or self.area is None:
+            return None
+        area = self.area
+        d = "".join(path(outline, area) for outline in self.outlines)
+        return (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {area.width} {area.height}">'
+            f'<path fill="#8794a1" fill-opacity=".16" stroke="#8794a1" stroke-width="2" d="{d}"/></svg>\n'
+        )
+
+    def small_map(self, spots: Sequence[Sequence[Any]], language: str) -> SmallMap | None:
+        """The map of a page in a language; None where none of its points is on the map. The kind
+        that the legend names first is the largest, below the others.
+        """
+        picture, area = self.site.map, self.area
+        if not spots or area is None or picture is None or picture.pages is None:
+            return None
+        order = {kind: number for number, kind in enumerate(picture.pages.legend)}
+        points: dict[tuple[float, float], Shape] = {}
+        for _, iri, y, x, kind, *labels in spots:
+            if area.west <= x <= area.east and area.south <= y <= area.north:
+                place = area.x(x), area.y(y)
+                number = order.get(kind, len(order))
+                shape = self._shape(
+                    iri, str(number), language, {iri: labels}, x=place[0], y=place[1]
+                )
+                if place not in points or shape.kind < points[place].kind:
+                    points[place] = shape
+        if not points:
+            return None
+        drawn = sorted(points.values(), key=lambda shape: (shape.kind, shape.text))
+        used = {shape.kind for shape in drawn}
+        legend = [
+            (str(number), chosen(texts, language))
+            for number, texts in enumerate(picture.pages.legend.values())
+            if str(number) in used
+        ]
+        names = ", ".join(dict.fromkeys(shape.text for shape in drawn))
+        return SmallMap(area, bool(self.outlines), drawn, legend, names)
 
     def _below(self, picture: MapPicture | GraphPicture, language: str) -> dict[str, Any]:
         legend = [

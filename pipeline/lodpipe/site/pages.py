@@ -18,6 +18,7 @@ from lodpipe.site.addresses import Addresses, href, up
 from lodpipe.site.annotations import Beside, Dispute, Wording
 from lodpipe.site.declaration import PageTable, Site
 from lodpipe.site.names import Names, chosen, label, literal, slug
+from lodpipe.site.source_cards import Source, SourceWriter
 from lodpipe.site.values import (
     Value,
     is_safe,
@@ -41,6 +42,8 @@ class Resource(NamedTuple):
     pointing: list[Row]
     resting: list[Row]
     sources: list[Row]
+    spots: list[Row]
+    cards: list[Row]
     noted: list[NotedPlace]
     disputed: list[DisputedStatement]
 
@@ -60,16 +63,6 @@ class Resource(NamedTuple):
 
 
 @dataclass
-class Source:
-    """A document that statements rest on, with its number on the page."""
-
-    number: int
-    text: str
-    href: str | None
-    lang: str
-
-
-@dataclass
 class Fact:
     """A property and its values."""
 
@@ -79,6 +72,7 @@ class Fact:
     values: list[Value]
     more: int = 0
     anchor: str = ""
+    report: str | None = None  # the address of a report of an error in it
 
 
 @dataclass
@@ -150,16 +144,18 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
     """Every resource that can have a page, with what its page needs, in the order of the IRIs; one
     pass over each stream.
     """
-    statements, rows, pointing, resting, sources = (
+    statements, rows, pointing, resting, sources, spots = (
         Merged(item)
         for item in (
             store.statements(),
             store.table_rows(),
             store.incoming(),
             store.supported(),
-            store.sources(),
+            store.sources.documents(),
+            store.spots(),
         )
     )
+    cards = Merged(store.sources.details())
     noted, disputed = Merged(store.notes.places()), Merged(store.notes.disputed())
     for subject, kind, *labels in store.resources():
         page = addresses.page(subject[1:-1])
@@ -174,6 +170,8 @@ def resources(store: PageStore, addresses: Addresses) -> Iterator[Resource]:
                 pointing.of(subject),
                 resting.of(subject),
                 sources.of(subject),
+                spots.of(subject),
+                cards.of(subject),
                 noted.of(subject),
                 disputed.of(subject),
             )
@@ -196,6 +194,7 @@ class Writer:
         self.mark = wording.mark
         self.place = addresses.languages.index(language)
         self.suffix = addresses.suffix(language) + ".html"
+        self.cards = SourceWriter(site, names, wording)
         self.order = {iri: number for number, iri in enumerate(site.properties)}
 
     def show(self, resource: Resource) -> PageContent:
@@ -225,9 +224,14 @@ class Writer:
             resting_more=max(0, resource.resting[0][1] - len(resource.resting))
             if resource.resting
             else 0,
-            sources=[
-                self._source(number, row, root) for number, row in enumerate(resource.sources, 1)
-            ],
+            sources=self.cards.cards(
+                {
+                    graph: self._link(graph, described, labels, root)
+                    for _, graph, described, *labels in resource.sources
+                },
+                resource.cards,
+                root,
+            ),
             disputes=beside.disputes(),
         )
 
@@ -298,9 +302,18 @@ class Writer:
         )
 
     def _fact(
-        self, predicate: str, values: list[Value], root: str, more: int = 0
+        self,
+        predicate: str,
+        values: list[Value],
+        root: str,
+        more: int = 0,
+        pointing: bool = False,
     ) -> tuple[tuple[int, str], Fact]:
-        name = self.names.term(predicate, self.language)
+        name = (
+            self.names.inverse(predicate, self.language, self.wording.pointing)
+            if pointing
+            else self.names.term(predicate, self.language)
+        )
         page = (
             self.addresses.page(predicate[1:-1])
             if predicate[1:-1] in self.names.vocabulary.own_terms
@@ -459,13 +472,11 @@ class Writer:
                 rows = list(group)
                 values = [self._link(row[3], row[4], row[5:], root) for row in rows]
                 facts.append(
-                    self._fact(predicate, values, root, more=max(0, rows[0][2] - INCOMING))
+                    self._fact(
+                        predicate, values, root, more=max(0, rows[0][2] - INCOMING), pointing=True
+                    )
                 )
         return [fact for _, fact in sorted(facts, key=lambda item: item[0])]
-
-    def _source(self, number: int, row: Row, root: str) -> Source:
-        value = self._link(row[1], row[2], row[3:], root)
-        return Source(number, value.text, value.href, value.lang)
 
 
 def _without_plain_copies(rows: list[Row]) -> list[Row]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from operator import itemgetter
@@ -23,6 +23,7 @@ from markupsafe import Markup
 
 from lodpipe.config.publication import Project
 from lodpipe.config.vocabulary import Vocabulary
+from lodpipe.diagnostics.finding import Origin
 from lodpipe.engine.statements import Statements
 from lodpipe.publish.api.api_documents import api_documents
 from lodpipe.publish.api.index_plan import index_plan, open_index
@@ -35,27 +36,33 @@ from lodpipe.publish.catalogue.withdrawn import WithdrawnIri, read_list
 from lodpipe.publish.dumps import Job
 from lodpipe.queries.samples import Query
 from lodpipe.rdf.jsonld import Context, node_object
+from lodpipe.rdf.terms import TYPE
 from lodpipe.rdf.turtle import TermWriter, blocks
 from lodpipe.releases.coverage_figures import TableCoverage
 from lodpipe.shacl.shapes import Shapes
+from lodpipe.site import open_points
 from lodpipe.site.addresses import Addresses, href, up
-from lodpipe.site.annotations import Beside, Wording
+from lodpipe.site.annotations import Wording
 from lodpipe.site.browse import GROUPED, PART, Browse, Listed, Member
-from lodpipe.site.coverage_page import coverage_views
+from lodpipe.site.coverage_page import coverage_views, known_fields, records_by_page
 from lodpipe.site.declaration import Site, declared_data, read_site, site_findings
 from lodpipe.site.documentation import Documentation, about, closure
 from lodpipe.site.feeds import Sitemap, downloads, write_feed, write_search, write_sparql
+from lodpipe.site.first_screen import FirstScreen
 from lodpipe.site.llms_txt import DatasetFiles, write_llms_txt
 from lodpipe.site.names import Names, chosen
+from lodpipe.site.open_points import OpenPoints
 from lodpipe.site.overview import Overview, page_store
-from lodpipe.site.pages import Resource, Source, Writer, resources
+from lodpipe.site.pages import PageContent, Resource, Writer, resources
 from lodpipe.site.preview import declared_picture, preview_file
 from lodpipe.site.releases import Releases, entries, release_views
 from lodpipe.site.render import PACKAGE, Renderer, script_json
+from lodpipe.site.repository import Feedback
 from lodpipe.site.reuse import PageReuse, files_digest, is_fresh, link_tree, rows_digest
 from lodpipe.site.values import editorial_mark
 from lodpipe.site.withdrawn_pages import linked, withdrawn_page
 
+OUTLINES = "assets/outlines.svg"
 DATA = (".ttl", ".nt", ".rdf", ".jsonld")  # the siblings of a page
 # What all pages show of a project besides its statements.
 DECLARATIONS = ("publication.yaml", "ontology", "shapes")
@@ -123,8 +130,13 @@ class _Site:
         self.names = Names(self.site, self.vocabulary, self.shapes)
         self.browse = Browse(self.store, self.site, self.names, self.addresses)
         self.overview = Overview(self.project, self.store, self.site, self.addresses)
+        if self.site.map and self.site.map.pages and (drawn := self.overview.outlines_file()):
+            (self.folder / OUTLINES).write_text(drawn, "utf-8")
         picture = declared_picture(self.project)
-        self.disputed = list(self.store.notes.disputed(everywhere=True))
+        self.first_screen = FirstScreen(self.store, self.site, self.addresses)
+        self.open_points = OpenPoints(self.store, self.site, self.coverage)
+        self.covered = records_by_page(self.coverage)
+        self.feedback = Feedback(self.publication, self._origins())
         self.noted_labels = self.store.labels(self.store.notes.named())
         self.renderers = [
             Renderer(
@@ -172,6 +184,14 @@ class _Site:
         self.renderers[0].put("_redirects", portable_redirects(rules))
         return reuse
 
+    def _origins(self) -> dict[str, Origin | None]:
+        """The place of the record of each resource, where a repository is declared."""
+        if self.publication.repository is None:
+            return {}
+        subjects = [subject for subject, *_ in self.store.resources()]
+        places = self.statements.origins([(subject, TYPE, "") for subject in subjects])
+        return dict(zip(subjects, places, strict=True))
+
     def _api(self) -> StaticApi:
         """The API as files; its index stays in the project for the server."""
         sums = (self.dist / "SHA256SUMS").read_bytes()
@@ -187,8 +207,8 @@ class _Site:
         yield from ("index", "search", "sparql", "catalog", "releases")
         if self.coverage:
             yield "coverage"
-        if self.disputed:
-            yield "contradictions"
+        if self.open_points:
+            yield open_points.PAGE
         for release in reversed(self.releases.ledger.releases):
             yield f"dataset/{release.version}"
         for listed in self.browse.lists:
@@ -211,6 +231,7 @@ class _Site:
             (self.publication.version, self.publication.date),
             (bool(self.releases), self.releases.history.is_development),
             repr(self.renderers[0].preview),
+            repr(self.overview.area),
             [renderer.menu for renderer in self.renderers],
             sorted(self.browse.pages.items()),
             terms.prefixes,
@@ -229,34 +250,11 @@ class _Site:
             self.noted_labels,
             texts["source"],
             mark,
+            texts["pointing_as"],
         )
 
-    def _disputes(self, renderer: Renderer) -> None:
-        """The page of all contradictions."""
-        if not self.disputed:
-            return
-        graphs = {
-            graph
-            for row in self.disputed
-            for graph in f"{row.graphs} {row.reason_graphs}".split(" ")
-        } - {""}
-        numbers = {graph: number for number, graph in enumerate(sorted(graphs), 1)}
-        wording, labels = self._wording(renderer), self.store.labels(sorted(graphs))
-        links = {graph: wording.link(graph, "", labels.get(graph)) for graph in numbers}
-        sources = [
-            Source(number, links[graph].text, links[graph].href, links[graph].lang)
-            for graph, number in numbers.items()
-        ]
-        items = Beside(wording, (), self.disputed, numbers, "", "").disputes()
-        items.sort(key=lambda item: (item.about.text if item.about else "", item.term))
-        caption = chosen(self.site.disputes_caption, renderer.language)
-        facts = {"items": items, "sources": sources, "disputes_caption": caption}
-        renderer.write("disputes.html", "contradictions", facts | self._disputes_title(renderer))
-
-    def _disputes_title(self, renderer: Renderer) -> dict[str, object]:
-        number = len({row.dispute for row in self.disputed})
-        title = chosen(self.site.disputes_title, renderer.language)
-        return {"disputes_title": title, "disputes_number": number}
+    def _open_points(self, renderer: Renderer) -> dict[str, object]:
+        return self.open_points.common(renderer.texts, renderer.language)
 
     def _assets(self) -> None:
         target = self.folder / "assets"
@@ -279,7 +277,9 @@ class _Site:
             {"page": page, "text": renderer.texts[name]}
             for page, name in (("search", "search"), ("sparql", "sparql"), ("catalog", "data"))
         ]
-        return [{"page": "index", "text": renderer.texts["overview"]}, *lists, *fixed]
+        title = self._open_points(renderer)["open_title"]
+        open_page = [{"page": open_points.PAGE, "text": str(title)}] if title else []
+        return [{"page": "index", "text": renderer.texts["overview"]}, *lists, *open_page, *fixed]
 
     # -- pages of the publication ------------------------------------------------------------------
 
@@ -316,6 +316,9 @@ class _Site:
             "map": overview.map(language),
             "graph": overview.graph(language),
             "figures": overview.figures(language),
+            "story": self.first_screen.story(language),
+            "matrix": self.first_screen.matrix(language),
+            "lead": chosen(self.site.lead or self.publication.description, language),
         }
         listed = {
             "beside": beside,
@@ -324,15 +327,17 @@ class _Site:
             "beside_page": main[0].page if main else "",
         }
         landing = self._landing(language)
-        common |= self._disputes_title(renderer)
+        common |= self._open_points(renderer)
         renderer.write("index.html", "index", common | pictures | listed | landing)
-        self._disputes(renderer)
+        if self.open_points:
+            page = common | self.open_points.page(self._wording(renderer))
+            renderer.write("open_points.html", open_points.PAGE, page)
         files = {"tables": tables, "others": others}
         renderer.write("data.html", "catalog", common | files | landing)
         self._releases(renderer, common)
         if self.coverage:
-            views = coverage_views(self.coverage, self.releases.ledger, self.addresses, language)
-            renderer.write("coverage.html", "coverage", {"tables": list(views)})
+            views = coverage_views(self.coverage, self.addresses, language, self.releases.ledger)
+            renderer.write("coverage.html", "coverage", common | {"tables": list(views)})
         renderer.write("search.html", "search", common | {"tools": True})
         renderer.write("sparql.html", "sparql", common | {"tools": True, "workers": True})
         renderer.write("404.html", "404", common)
@@ -483,7 +488,10 @@ class _Site:
         for resource in resources(self.store, self.addresses):
             files = [resource.page + suffix for suffix in suffixes]
             framed = self.static_api.framed(resource.iri[1:-1])
-            digest = rows_digest((*resource.content(), framed) if framed else resource.content())
+            covered = self.covered.get(resource.iri[1:-1].removeprefix(self.publication.base))
+            states = sorted(covered[1].states.items()) if covered else []
+            origin = str(self.feedback.origins.get(resource.iri) or "")
+            digest = rows_digest((*resource.content(), framed or b"", states, origin))
             listed = withdrawn.get(resource.iri[1:-1])
             if listed is None:
                 self.sitemap.add(resource.page)
@@ -501,13 +509,29 @@ class _Site:
                 continue
             query = f"SELECT ?s ?p WHERE {{ ?s ?p {resource.iri} }}"
             for item, writer in writers:
-                item.write(
-                    "resource.html",
-                    resource.page,
-                    {"page": writer.show(resource), "embedded": embedded, "pointing_query": query}
-                    | self._disputes_title(item),
-                )
+                page = writer.show(resource)
+                facts = {
+                    "page": page,
+                    "feedback": self._feedback(page, item.texts),
+                    "embedded": embedded,
+                    "pointing_query": query,
+                    "map": self.overview.small_map(resource.spots, item.language),
+                    "known": known_fields(*covered, item.language) if covered else None,
+                }
+                item.write("resource.html", resource.page, facts | self._open_points(item))
             reuse.rendered(resource.page, files, digest)
+
+    def _feedback(self, page: PageContent, texts: Mapping[str, str]) -> dict[str, object] | None:
+        """The links of a page back to its source; those of its facts are added to them."""
+        feedback, iri = self.feedback, f"<{page.iri}>"
+        title = f"{texts['report']}: {page.title.text}"
+        if feedback:
+            for fact in page.facts:
+                statement = f"{fact.label}: {', '.join(value.text for value in fact.values)}"
+                fact.report = feedback.report(title, feedback.about(iri, statement, texts))
+        report = feedback.report(title, feedback.about(iri, "", texts))
+        edit = feedback.edit(iri)
+        return {"report": report, "edit": edit} if report or edit else None
 
     def _withdrawn(self, resource: Resource, listed: WithdrawnIri, embedded: Markup) -> None:
         """The pages of a resource that is no longer described."""

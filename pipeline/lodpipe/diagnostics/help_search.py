@@ -21,7 +21,35 @@ from lodpipe.diagnostics.rules import RULES
 _WORD = re.compile(r"[A-Za-z0-9À-ž]+")
 _IN_PAGE, _IN_HEADING = 1.5, 1.0  # a word in a title, beside at most 1 for its number in the text
 _COMMON = frozenset(
-    "a an and are can do does for how i in is it my of on one or the this to what when where which why with".split()
+    [
+        "a",
+        "an",
+        "and",
+        "are",
+        "can",
+        "do",
+        "does",
+        "for",
+        "how",
+        "i",
+        "in",
+        "is",
+        "it",
+        "my",
+        "of",
+        "on",
+        "one",
+        "or",
+        "the",
+        "this",
+        "to",
+        "what",
+        "when",
+        "where",
+        "which",
+        "why",
+        "with",
+    ]
 )
 
 

@@ -15,7 +15,7 @@ from datetime import date
 from itertools import combinations
 
 from lodpipe.documents.tree import JsonValue
-from lodpipe.sources.record_declaration import TYPES
+from lodpipe.sources.record_declaration import KEY, TYPES
 from lodpipe.workflow.scaffold.data_tables import DataTable
 from lodpipe.workflow.scaffold.field_census import FieldCensus, census_of, merged
 
@@ -31,7 +31,7 @@ class FieldForm:
     `separator` is between several values in one text, of which `item` is the form; `pattern` is that
     of numbers that the files have as texts, `published` the type of a value in the graph, where it is
     another one, `absent` a value that stands for none; `continues` is the table whose keys this key has; `length` is
-    the number of items of the longest list.
+    the number of items of the longest list, `bounds` what numbers of that name cannot leave.
     """
 
     name: str
@@ -54,6 +54,7 @@ class FieldForm:
     absent: str = ""
     continues: str = ""
     length: int = 0
+    bounds: tuple[int | None, int | None] | None = None
     reason: str = ""
 
 
@@ -308,7 +309,8 @@ class _Reader:
                 if kind == "ref":  # a table that continues another one, record by record
                     entry = replace(entry, kind="type", target=_single_type(names[source], census, self.table.is_rows)[0])  # fmt: skip
                     entry = replace(entry, continues=_named_table(names[source], census, self.keys))
-            forms.append(replace(entry, source=source, required=census.is_complete))
+            bounds = _bounds(entry, census)
+            forms.append(replace(entry, source=source, required=census.is_complete, bounds=bounds))
         return tuple(_dated(forms, self.table))
 
     def _field(
@@ -365,6 +367,11 @@ class _Reader:
         item = self._field(plain.name, entries, path, (*sources, "{}"))
         if item is None or item.kind not in ("type", "ref", "concept", "fields"):
             return None
+        if item.kind == "fields":
+            taken = {entry.name.lower() for entry in item.fields}
+            name = "entry_key" if "key" in taken else "key"
+            key = FieldForm(name, KEY, "type", "text", key=True, reason="the key of the entry")
+            item = replace(item, fields=(key, *item.fields))
         reason = f"{_share(census)}; a map with {len(census.fields)} different keys"
         return replace(plain, kind="keyed", item=item, reason=reason)
 
@@ -725,6 +732,27 @@ def concept_name(value: str) -> str:
     ('local-authority', 'm-f')
     """
     return column_name(value).lower().replace("_", "-")
+
+
+_BOUNDS: tuple[tuple[str, tuple[int | None, int | None]], ...] = (
+    (r"(^|_)(lat|latitude|breite)$", (-90, 90)),
+    (r"(^|_)(lon|lng|long|longitude|laenge)$", (-180, 180)),
+    (r"(^|_)(population|inhabitants|einwohner|area|seats|sitze|employees|members|students|visitors|count|total)$", (0, None)),
+)  # fmt: skip
+
+
+def _bounds(entry: FieldForm, census: FieldCensus) -> tuple[int | None, int | None] | None:
+    """What a number of this name cannot leave, where the data agree."""
+    if entry.kind != "type" or entry.target not in ("integer", "decimal") or entry.key:
+        return None
+    for pattern, (least, most) in _BOUNDS:
+        if re.search(pattern, snake_case(entry.name)):
+            values = [float(text) for text in census.values]
+            is_within = (least is None or min(values) >= least) and (
+                most is None or max(values) <= most
+            )
+            return (least, most) if is_within else None
+    return None
 
 
 _STARTS = {"end": "start", "to": "from", "until": "since", "bis": "von"}

@@ -20,6 +20,7 @@ from lodpipe.mapping.source_queries import (
     without_prefix,
     without_value,
 )
+from lodpipe.sources.record_declaration import KEY
 from lodpipe.workflow.scaffold.field_forms import (
     FieldForm,
     TableForm,
@@ -289,7 +290,7 @@ class _Reader:
         language = self.language if form == "language" else ""
         column = "_".join(path) + ("_value" if entry.absent else "")
         return Statement(
-            property_, column, entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain,
+            property_, column, entry.kind, entry.target, label_of(" ".join(path)), entry.required and is_plain and not entry.absent,
             languages=entry.languages, concepts=tuple(sorted(set(entry.values.values()))), absent=entry.absent, in_language=language,
         )  # fmt: skip
 
@@ -404,7 +405,8 @@ class _Reader:
         if item.kind != "fields" and entry.kind == "list":
             self._values(entry, path, (name, rows, subject), owner.name)
             return
-        sign = "$(key)" if entry.kind == "keyed" else "$(_position)"
+        named = next((field.name for field in item.fields if field.source == KEY), "key")
+        sign = f"$({named})" if entry.kind == "keyed" else "$(_position)"
         sources = (*owner.sources, *_sources(owner.fields or self.table.fields, path))
         if entry.kind == "list":
             key = item_key(_values(self.table.table.records, sources), item)
@@ -416,15 +418,16 @@ class _Reader:
         subject = f"{whole}/{part}/{sign}"
         outer, self.used = self.used, set()
         classes = classes_of(path[-1], self.terms)
-        fields = item.fields or (replace(item, name="value"),)
-        if entry.kind == "keyed":
-            fields = (FieldForm("key", "", "type", "text", required=True, key=True), *fields)
+        key_field = FieldForm("key", "", "type", "text", required=True, key=True)
+        fields = item.fields or (key_field, replace(item, name="value"))
         inner = _Owner(name, item.fields, subject, False, rows if others else "", sources)
         statements = tuple(self._statements(fields, (), classes, inner))
         self.used = outer
         link = known_list.property if known_list else f"def:{own_property(path)}"
         self.used.add(link)
         own = own_class(f"{singular(self.table.name)}_{singular(path[-1])}")
+        if any(f"def:{own}" in resource.classes for resource in self.lists):
+            own = own_class(name)  # two lists of one name
         known = (name for name in classes if not name.startswith("def:"))
         self.lists.append(
             Resource(

@@ -148,6 +148,8 @@ def _declared(form: TableForm, entry: FieldForm) -> dict[str, Any]:
         declared["values"] = dict(entry.values)
     flags = {"required": entry.required and declared.get("from") != "_key", "key": entry.key, "unique": entry.unique}  # fmt: skip
     declared |= {name: True for name, is_set in flags.items() if is_set}
+    if entry.bounds:
+        declared["range"] = list(entry.bounds)
     texts = {"after": entry.after, "pattern": entry.pattern}
     return declared | {name: text for name, text in texts.items() if text}
 

@@ -107,13 +107,17 @@ def _rows(path: Path, name: str) -> Iterator[DataTable]:
             raise LodpipeError([Finding("LP101", Origin(name), {"detail": reason})]) from None
     separator = _separator(text.split("\n", 1)[0])
     lines = csv.reader(text.splitlines(keepends=True), delimiter=separator)
-    head = next(lines, [])
-    names = _columns([cell.strip() for cell in head])
-    renamed = [name for name, cell in zip(names, head, strict=True) if name != cell.strip()]
+    head = [cell.strip() for cell in next(lines, [])]
+    rows = [row for row in lines if any(row)]
+    width = max(
+        (place for row in (head, *rows) for place, cell in enumerate(row, 1) if cell), default=0
+    )
+    names = _columns(head[:width])
+    renamed = [name for name, cell in zip(names, head, strict=False) if name != cell]
     if not names:
         detail = "the first row does not name each column, with a name of its own"
         raise LodpipeError([Finding("LP102", Origin(name, 1), {"format": "CSV", "detail": detail})])
-    records = [cast(Record, dict(zip(names, row, strict=False))) for row in lines if any(row)]
+    records = [cast(Record, dict(zip(names, row, strict=False))) for row in rows]
     if records:
         are_blank = any(
             cell and not cell.strip() for row in records for cell in map(str, row.values())
@@ -124,18 +128,16 @@ def _rows(path: Path, name: str) -> Iterator[DataTable]:
         dialect = (separator, "utf-8" if encoding == "utf-8-sig" else encoding)
         yield DataTable(
             _table_name(name), (name,), records, is_rows=True, dialect=dialect, reason=reason,
-            is_rewritten=dialect != (",", "utf-8") or are_blank or bool(renamed),
+            is_rewritten=dialect != (",", "utf-8") or are_blank or names != head,
         )  # fmt: skip
 
 
 def _columns(head: list[str]) -> list[str]:
-    """The names of columns, made unique; those without a name get one, empty ones at the end none.
+    """The names of columns, made unique; those without a name get one.
 
-    >>> _columns(["id", "", "name", "name", ""])
+    >>> _columns(["id", "", "name", "name"])
     ['id', 'column_2', 'name', 'name_4']
     """
-    while head and not head[-1]:
-        head.pop()
     names: list[str] = []
     for place, cell in enumerate(head, 1):
         name = cell or f"column_{place}"

@@ -269,6 +269,7 @@ class _Reader:
         self, table: DataTable, keys: Mapping[str, tuple[tuple[str, ...], frozenset[str]]]
     ) -> None:
         self.table, self.keys = table, keys
+        self.others = {name: key for name, key in keys.items() if name != table.name}
         self.key = keys[table.name][0] if table.name in keys else ()
         self.has_empty = False
 
@@ -308,7 +309,9 @@ class _Reader:
                 entry = replace(entry, kind=kind, target=target, values={}, key=True, unique=False, reason=reason)  # fmt: skip
                 if kind == "ref":  # a table that continues another one, record by record
                     entry = replace(entry, kind="type", target=_single_type(names[source], census, self.table.is_rows)[0])  # fmt: skip
-                    entry = replace(entry, continues=_named_table(names[source], census, self.keys))
+                    entry = replace(
+                        entry, continues=_named_table(names[source], census, self.others)
+                    )
             bounds = _bounds(entry, census)
             forms.append(replace(entry, source=source, required=census.is_complete, bounds=bounds))
         return tuple(_dated(forms, self.table))
@@ -755,14 +758,18 @@ def _bounds(entry: FieldForm, census: FieldCensus) -> tuple[int | None, int | No
     return None
 
 
-_STARTS = {"end": "start", "to": "from", "until": "since", "bis": "von"}
+_STARTS = {
+    "end": "start", "to": "from", "until": "since", "bis": "von", "death": "birth", "died": "born", "dissolution": "founding",
+    "dissolved": "founded", "closed": "opened",
+}  # fmt: skip
+_ENDS = re.compile("end|to$|until|bis|death|died|dissolution|dissolved|closed")
 
 
 def _dated(forms: list[FieldForm], table: DataTable) -> Iterator[FieldForm]:
     """Ends are not before their starts, where the data agree."""
     dates = {entry.name: entry for entry in forms if entry.kind == "type" and entry.target in ("date", "partial-date")}  # fmt: skip
     for entry in forms:
-        start = re.sub("end|to$|until|bis", lambda part: _STARTS[part[0]], entry.name, count=1)
+        start = _ENDS.sub(lambda part: _STARTS[part[0]], entry.name, count=1)
         other = dates.get(start)
         if entry.name in dates and other is not None and start != entry.name:
             pairs = [

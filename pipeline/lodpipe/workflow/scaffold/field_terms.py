@@ -5,7 +5,7 @@ terms.yaml fit, else a term of the publication.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import cache
 from pathlib import Path
 
@@ -85,9 +85,13 @@ def terms_of(profile: str) -> Terms:
     )
 
 
-def shapes_of(profile: str) -> str:
-    """The shapes of a profile, Turtle."""
-    return (_FOLDER / "profiles" / f"{profile}.ttl").read_text("utf-8")
+def shapes_of(profile: str, classes: Container[str]) -> str:
+    """The shapes of a profile for these classes, Turtle: paragraphs, each about one class."""
+    text = (_FOLDER / "profiles" / f"{profile}.ttl").read_text("utf-8")
+    head, *paragraphs = text.rstrip("\n").split("\n\n")
+    targets = ((part, re.search(r"sh:targetClass (\S+)", part)) for part in paragraphs)
+    used = [part for part, target in targets if target and target[1] in classes]
+    return "\n\n".join([head, *used]) + "\n"
 
 
 def fitting_profile(tables: Iterable[Iterable[str]]) -> str:

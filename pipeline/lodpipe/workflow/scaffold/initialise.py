@@ -68,7 +68,12 @@ def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[
     more = [name for name in proposal.languages if name not in answers.languages]
     languages = (*answers.languages, *more)
     terms = terms_of(answers.profile)
-    answers = replace(answers, root=data_root(proposal, root), languages=languages)
+    answers = replace(
+        answers,
+        root=data_root(proposal, root),
+        languages=languages,
+        unread=_unread(proposal) if data_root(proposal, root) == "" else (),
+    )
     tables = [_with_profile(with_language(form, languages[0]), terms) for form in proposal.tables]
     files = publication_files(tables, answers)
     if (root / IGNORED).exists():
@@ -89,6 +94,14 @@ def write_publication(proposal: Proposal, root: Path, answers: Answers) -> list[
             else:
                 part.write_text(files[name], "utf-8")
     return names
+
+
+def _unread(proposal: Proposal) -> tuple[str, ...]:
+    """The files in `source/` that no table reads: those that are written again, and those without
+    records.
+    """
+    again = {name for form in proposal.tables if rewritten_name(form) for name in form.table.files}
+    return tuple(f"source/{name}" for name in sorted({*again, *proposal.unused}))
 
 
 def _with_profile(form: TableForm, terms: Terms) -> TableForm:

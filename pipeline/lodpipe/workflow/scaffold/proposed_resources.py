@@ -353,12 +353,14 @@ class _Reader:
             ):
                 continue
             path = self.paths.get(rule.column, ())
-            is_within = len(path) > 1 and snake_case(path[0]) not in ("name", "title")
+            is_within = len(path) > 1 and singular(snake_case(path[0])) not in ("name", "title")
             if not rule.property.startswith("def:") or not path or is_within:
                 continue
             texts = [str(text) for text in _values(records, path) if text]
             is_called = bool(
-                re.search(r"(^|_)name_|(name|title|label|titel|bezeichnung)$", rule.column.lower())
+                re.search(
+                    r"(^|_)names?_|(name|title|label|titel|bezeichnung)$", rule.column.lower()
+                )
             )
             is_telling = (
                 10 * len(set(texts)) >= (5 if is_called else 9) * len(records)

@@ -30,7 +30,7 @@ GITHUB, GITLAB = ".github/workflows/check.yml", ".gitlab-ci.yml"
 @dataclass(frozen=True)
 class Answers:
     """What no data say of the publication; `root` is the folder of the data relative to it, empty
-    for `source/`, `profile` that of the terms, `ci` the files for checks of changes.
+    for `source/`, `unread` the files in `source/` that no table reads, `profile` that of the terms, `ci` the files for checks of changes.
     """
 
     name: str
@@ -40,6 +40,7 @@ class Answers:
     publisher: str
     languages: tuple[str, ...]
     root: str = ""
+    unread: tuple[str, ...] = ()
     profile: str = ""
     ci: tuple[str, ...] = (GITHUB,)
 
@@ -48,7 +49,8 @@ def publication_files(tables: list[TableForm], answers: Answers) -> dict[str, st
     """Path relative to the publication → text."""
     terms = terms_of(answers.profile)
     resources = resources_of(tables, terms, answers.languages[0])
-    shapes = {f"shapes/{terms.shapes}": shapes_of(answers.profile)} if terms.shapes else {}
+    classes = {name for resource in resources for name in resource.classes}
+    shapes = {f"shapes/{terms.shapes}": shapes_of(answers.profile, classes)} if terms.shapes else {}
     return {
         "publication.yaml": _publication(tables, resources, answers),
         "source/records.yaml": _records(tables, answers),
@@ -102,7 +104,8 @@ def rewritten_name(form: TableForm) -> str:
     """The file that the records are written to again, below source/; empty where they stay."""
     if not form.table.is_rewritten:
         return ""
-    return f"{form.name}.{'csv' if form.table.is_rows else 'jsonl'}"
+    name = f"{form.name}.{'csv' if form.table.is_rows else 'jsonl'}"
+    return name if name not in form.table.files else f"{form.name}-as-read.csv"
 
 
 def _fields(form: TableForm, fields: tuple[FieldForm, ...], indent: int) -> Iterator[str]:
@@ -404,6 +407,8 @@ def _publication(tables: list[TableForm], resources: list[Resource], answers: An
         if not answers.publisher:
             body["placeholder"] = True
         lines.append(f"{part}: {_flow(body)}")
+    if answers.unread:
+        lines.append(f"ignore: {_flow(list(answers.unread))}  # files that no table reads")
     lines += ["graph: def", "expect:  # how many records there are at least"]
     lines += [
         f"  {form.name}: {_flow({'min': max(1, len(form.table.records) // 2)})}" for form in tables

@@ -45,10 +45,10 @@ def _print_named(ctx: click.Context, name: str, width: int) -> bool:
     page = name.lower().removesuffix(".md")
     group = ctx.find_root().command
     if page in COMMANDS and isinstance(group, click.Group):
-        found = group.get_command(ctx, page)
-        assert found is not None  # a command of the table
-        with click.Context(found, info_name=f"lodpipe {page}") as inner:
-            print_result(found.get_help(inner))
+        page_command = group.get_command(ctx, page)
+        assert page_command is not None  # a command of the table
+        with click.Context(page_command, info_name=f"lodpipe {page}") as inner:
+            print_result(page_command.get_help(inner))
     elif page not in help_pages():
         rule = find_rule(name)
         if rule:
